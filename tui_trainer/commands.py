@@ -1,0 +1,80 @@
+"""What may be asked of a live run, from its own screen, another terminal or the shell.
+
+A run reads commands once a batch and answers each with a `CommandAnswered` event. `by` says who asks, for all
+viewers to read: `screen`, `attach`, `shell`, `signal`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, TypeAlias
+
+import msgspec
+
+
+def _new_id() -> str:
+    return secrets.token_hex(4)
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """The base of all commands."""
+
+    by: str
+    id: str = msgspec.field(default_factory=_new_id)
+
+
+class Pause(Asked, frozen=True, kw_only=True, tag=True):
+    """Stand still after the batch that runs now."""
+
+
+class Continue(Asked, frozen=True, kw_only=True, tag=True):
+    """Go on after a pause."""
+
+
+class OneBatch(Asked, frozen=True, kw_only=True, tag=True):
+    """Train one batch, each of its calls to be followed by eye, then pause."""
+
+
+class SetPace(Asked, frozen=True, kw_only=True, tag=True):
+    """Slow motion: hold each call for so many seconds; 0 is full speed."""
+
+    seconds_a_call: float
+
+
+class Stop(Asked, frozen=True, kw_only=True, tag=True):
+    """End the run after the batch that runs now."""
+
+    reason: str = "stopped"
+    exit_code: int = 0
+
+
+class SwitchPreset(Asked, frozen=True, kw_only=True, tag=True):
+    """Follow another preset from the next epoch on, with the weights kept."""
+
+    name: str
+    preset: dict[str, Any]
+    """The preset in full, as `Preset.model_dump()` gives it: the asker's files need not be the run's."""
+
+
+class SaveCheckpoint(Asked, frozen=True, kw_only=True, tag=True):
+    """Write a checkpoint now."""
+
+
+Command: TypeAlias = Pause | Continue | OneBatch | SetPace | Stop | SwitchPreset | SaveCheckpoint
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+
+
+def encode(command: Command) -> bytes:
+    """One line of a control file, with its newline."""
+    return _encoder.encode(command) + b"\n"
+
+
+def decode(line: bytes) -> Command:
+    """The command of one line.
+
+    Raises:
+        msgspec.DecodeError: not a command that this version knows, or a torn line.
+    """
+    return _decoder.decode(line)

@@ -1,0 +1,54 @@
+"""What a person asks of a run, before anything is resolved: the options of `launch`, `run` and `compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tui_trainer.presets import Preset
+
+Dataset: TypeAlias = Literal["mnist-5k", "mnist", "fashion-mnist", "cifar10"]
+Model: TypeAlias = Literal["cnn", "mlp", "resnet9", "resnet18"]
+
+DATASETS: tuple[Dataset, ...] = ("mnist-5k", "mnist", "fashion-mnist", "cifar10")
+MODELS: tuple[Model, ...] = ("cnn", "mlp", "resnet9", "resnet18")
+
+TRAIN_IMAGES: dict[Dataset, int] = {"mnist-5k": 4_000, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000}
+"""How many training images each data set has, known without loading it: plans and checks reckon with it."""
+
+DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d+)$"
+
+
+class RunSpec(BaseModel):
+    """One run, as asked for. The preset is in full, with `--epochs` and `--batch-size` already put in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset_name: str
+    """The preset's name, or the stem of its file."""
+    preset: Preset
+    dataset: Dataset = "mnist-5k"
+    data_dir: Path | None = None
+    """A torchvision `root`; None looks in the user's cache folder and downloads what is missing."""
+    model: Model = "cnn"
+    device: str = Field("auto", pattern=DEVICE_PATTERN)
+    seed: int = Field(0, ge=0, lt=2**63)
+    threads: int | None = Field(None, ge=1)
+    """OpenMP threads of the training thread; None lets the run choose."""
+    limit_train: int | None = Field(None, ge=1)
+    limit_val: int | None = Field(None, ge=1)
+    name: str | None = None
+    """A name that a person gives the run, to find it by."""
+
+    @property
+    def train_images(self) -> int:
+        """How many images an epoch trains on."""
+        all_images = TRAIN_IMAGES[self.dataset]
+        return all_images if self.limit_train is None else min(self.limit_train, all_images)
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches an epoch, the last and smaller one included."""
+        return -(-self.train_images // self.preset.training.batch_size)
