@@ -1,0 +1,337 @@
+"""The state of a run as a pure fold over its events: the same for a live view, attach, export and resume."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Callable
+from math import isfinite, nan
+from typing import Any, ClassVar, TypeAlias
+
+from tui_trainer.events import (
+    CallFollowed,
+    CallsMade,
+    CallsTimed,
+    CheckpointSaved,
+    CommandAnswered,
+    Continued,
+    EpochEnded,
+    Event,
+    LRChanged,
+    LRHeld,
+    Noticed,
+    PaceChanged,
+    Paused,
+    PhaseStarted,
+    PlanMade,
+    PlateauCounted,
+    PresetSwitched,
+    Recipe,
+    RunEnded,
+    RunResolved,
+    RunStarted,
+    SettingChanged,
+    Status,
+    StepsTaken,
+)
+from tui_trainer.runs import progress
+from tui_trainer.runs.calls import CallsSeen, CallTally
+from tui_trainer.runs.known import Known
+
+Reason: TypeAlias = LRChanged | LRHeld | PlateauCounted | PresetSwitched | EpochEnded
+
+LONGEST_GAP = 10_000_000
+"""Steps that may be missing in front of a line; a line that claims more is damaged and left out."""
+
+
+class History:
+    """What is known of a run. Arrays grow by appending, the rest is bounded or grows with the epochs.
+
+    All of it belongs to one thread. Steps that a damaged record lost stand as nan.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        """Grows with every event applied: what was drawn from an older one may be stale."""
+        self.losses = array("f")
+        """Training loss of step `i + 1`; nan where it was not finite."""
+        self.lrs = array("d")
+        """What the optimizer used for step `i + 1`."""
+        self.elapsed = array("d")
+        """The run's clock at the end of step `i + 1`, in seconds; never falls."""
+        self.epoch_starts: list[int] = []
+        """The first step of each epoch begun; `epoch_starts[e - 1]` is epoch e's."""
+        self.batches_in_epoch = 0
+        """How many batches the current epoch has; 0 while unknown."""
+        self.epochs: list[EpochEnded] = []
+        self.best: EpochEnded | None = None
+        """The epoch of the highest validation accuracy; of equal ones that of the lower loss, then the first."""
+        self.lowest: EpochEnded | None = None
+        """The epoch with the lowest validation loss."""
+        self.plans: list[PlanMade] = []
+        """The planned LR, a second one from a preset switch on; each begins after the one before it."""
+        self.why: deque[Reason] = deque(maxlen=200)
+        """Why the LR moved or did not, newest last."""
+        self.lr_changes: list[LRChanged] = []
+        self.switches: list[PresetSwitched] = []
+        self.orders: deque[CallsMade] = deque(maxlen=64)
+        """The latest orders of calls, newest last; the record has them all."""
+        self.latest_checkpoint: CheckpointSaved | None = None
+        self.best_checkpoint: CheckpointSaved | None = None
+        self.phase = ""
+        self.phase_detail = ""
+        self.started: RunStarted | None = None
+        self.first_started: RunStarted | None = None
+        """As `started`, but of the first process: a resumed run has begun more than once."""
+        self.resolved: RunResolved | None = None
+        self.recipe: Recipe | None = None
+        self.plateau: PlateauCounted | None = None
+        self.paused: Paused | None = None
+        self.pace = 0.0
+        """Slow motion: seconds a call; 0 is full speed."""
+        self.answers: deque[CommandAnswered] = deque(maxlen=100)
+        self.notices: deque[Noticed] = deque(maxlen=200)
+        self.settings: dict[str, SettingChanged] = {}
+        """The last change of each setting."""
+        self.ended: RunEnded | None = None
+        self._known = Known()
+        self._calls = CallsSeen()
+        self._clock = 0.0
+        self._clock_read_at: float | None = None
+
+    # What follows from the events
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return len(self.losses)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the last step; 0 before the first."""
+        return len(self.epoch_starts)
+
+    @property
+    def batch(self) -> int:
+        """Batches trained in the current epoch."""
+        return self.steps - self.epoch_starts[-1] + 1 if self.epoch_starts else 0
+
+    @property
+    def status(self) -> Status:
+        """What the record says; whether the process still lives, only its lock can tell."""
+        if self.ended is not None:
+            return self.ended.status
+        return "paused" if self.paused is not None else "running"
+
+    @property
+    def calls(self) -> dict[str, CallTally]:
+        """How often each call was made and the seconds in it, by the names of `events.CALLS`, and `data`."""
+        return self._calls.tallies
+
+    @property
+    def running(self) -> str:
+        """The call that runs now; empty before the first, in a pause and at the end."""
+        return self._calls.running
+
+    @property
+    def followed(self) -> list[CallFollowed]:
+        """Slow motion: what was seen of the batch (or epoch end) being followed, oldest first."""
+        return self._calls.followed
+
+    @property
+    def elapsed_s(self) -> float:
+        """The run's clock as of the last event that read it."""
+        return self._clock
+
+    def elapsed_at(self, now: float) -> float:
+        """The run's clock at `now` (Unix time): it goes on between events, and stands in a pause."""
+        if self._clock_read_at is None or self.status != "running":
+            return self._clock
+        return self._clock + max(0.0, now - self._clock_read_at)
+
+    @property
+    def images_per_second(self) -> float:
+        """Training speed over the last seconds, or that of the epoch that ended last; 0 while unknown."""
+        return progress.images_per_second(self)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds of the run's clock to come, validation included; None while unknown."""
+        return progress.seconds_left(self)
+
+    # The fold
+
+    def apply(self, event: Event) -> None:
+        """Take one event. One that tells nothing new (a resumed run's repeated batch) changes nothing."""
+        if isinstance(event, StepsTaken) and not _sound(event, self.steps):
+            return
+        new = self._known.take(event)
+        if new is None:
+            return
+        self._appliers[type(new)](self, new)
+        self.version += 1
+
+    def _run_started(self, event: RunStarted) -> None:
+        self.first_started = self.first_started or event
+        self.started = event
+        self.ended = self.paused = None
+        self.phase = self.phase_detail = ""
+        self.pace = 0.0
+        self._calls.followed.clear()
+        self._calls.stand_still()
+        self._clock_read_at = None
+
+    def _phase_started(self, event: PhaseStarted) -> None:
+        self.phase, self.phase_detail = event.phase, event.detail
+
+    def _run_resolved(self, event: RunResolved) -> None:
+        self.resolved, self.recipe = event, event.recipe
+        self.batches_in_epoch = event.recipe.batches_per_epoch
+
+    def _plan_made(self, event: PlanMade) -> None:
+        begins = event.steps[0] if event.steps else 1
+        while self.plans and (self.plans[-1].steps or [1])[0] >= begins:
+            self.plans.pop()  # a resumed run plans again
+        self.plans.append(event)
+
+    def _steps_taken(self, event: StepsTaken) -> None:
+        self._fill_gap(event.step - 1 - self.steps)
+        if event.epoch > self.epoch:
+            self._begin_epoch(event.epoch, event.step - event.batch + 1)
+        count = len(event.losses)
+        self.losses.extend(nan if loss is None else loss for loss in event.losses)
+        self.lrs.extend(event.lrs * count if len(event.lrs) == 1 else event.lrs)
+        self.elapsed.extend(max(self._clock, seconds) for seconds in event.elapsed)
+        self._read_clock(event.elapsed[-1], event.at)
+        self._calls.leave_behind(self.steps)
+
+    def _fill_gap(self, missing: int) -> None:
+        if missing > 0:
+            self.losses.extend(array("f", [nan]) * missing)
+            self.lrs.extend(array("d", [nan]) * missing)
+            self.elapsed.extend(array("d", [self._clock]) * missing)
+
+    def _begin_epoch(self, epoch: int, first: int) -> None:
+        first = max(1, first)
+        unseen = epoch - self.epoch  # more than 1 in a record that lost lines: spread them evenly
+        last = self.epoch_starts[-1] if self.epoch_starts else 1
+        begun = 1 if self.epoch_starts else 0
+        spans = unseen - 1 + begun
+        for i in range(begun, spans):
+            self.epoch_starts.append(last + (first - last) * i // spans)
+        self.epoch_starts.append(first)
+        if self.recipe is not None:
+            self.batches_in_epoch = self.recipe.batches_per_epoch
+
+    def _read_clock(self, elapsed: float, at: float) -> None:
+        self._clock = max(self._clock, elapsed)
+        self._clock_read_at = at
+
+    def _epoch_ended(self, event: EpochEnded) -> None:
+        self.epochs.append(event)
+        self.why.append(event)
+        self._read_clock(event.elapsed, event.at)
+        if isfinite(event.val_accuracy) and (self.best is None or _rank(event) > _rank(self.best)):
+            self.best = event
+        if isfinite(event.val_loss) and (self.lowest is None or event.val_loss < self.lowest.val_loss):
+            self.lowest = event
+
+    def _lr_changed(self, event: LRChanged) -> None:
+        self.lr_changes.append(event)
+        self.why.append(event)
+
+    def _lr_held(self, event: LRHeld) -> None:
+        self.why.append(event)
+
+    def _plateau_counted(self, event: PlateauCounted) -> None:
+        self.plateau = event
+        self.why.append(event)
+
+    def _preset_switched(self, event: PresetSwitched) -> None:
+        self.switches.append(event)
+        self.why.append(event)
+        self.recipe = event.recipe
+        self.plateau = None
+        if self.epoch in (0, event.epoch):
+            self.batches_in_epoch = event.recipe.batches_per_epoch
+
+    def _calls_made(self, event: CallsMade) -> None:
+        self.orders.append(event)
+
+    def _calls_timed(self, event: CallsTimed) -> None:
+        self._calls.timed(event)
+
+    def _call_followed(self, event: CallFollowed) -> None:
+        self._calls.follow(event)
+
+    def _setting_changed(self, event: SettingChanged) -> None:
+        self.settings[event.setting] = event
+
+    def _checkpoint_saved(self, event: CheckpointSaved) -> None:
+        self.latest_checkpoint = event
+        if event.best:
+            self.best_checkpoint = event
+
+    def _paused(self, event: Paused) -> None:
+        self.paused = event
+        self._calls.stand_still()
+
+    def _continued(self, event: Continued) -> None:
+        self.paused = None
+        if self._clock_read_at is not None:
+            self._clock_read_at = event.at
+
+    def _pace_changed(self, event: PaceChanged) -> None:
+        self.pace = event.seconds_a_call
+
+    def _command_answered(self, event: CommandAnswered) -> None:
+        self.answers.append(event)
+
+    def _noticed(self, event: Noticed) -> None:
+        self.notices.append(event)
+
+    def _run_ended(self, event: RunEnded) -> None:
+        self.ended = event
+        self.paused = None
+        self._calls.stand_still()
+
+    _appliers: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        RunStarted: _run_started,
+        PhaseStarted: _phase_started,
+        RunResolved: _run_resolved,
+        PlanMade: _plan_made,
+        StepsTaken: _steps_taken,
+        CallsMade: _calls_made,
+        CallsTimed: _calls_timed,
+        CallFollowed: _call_followed,
+        LRChanged: _lr_changed,
+        LRHeld: _lr_held,
+        PlateauCounted: _plateau_counted,
+        EpochEnded: _epoch_ended,
+        PresetSwitched: _preset_switched,
+        SettingChanged: _setting_changed,
+        CheckpointSaved: _checkpoint_saved,
+        Paused: _paused,
+        Continued: _continued,
+        PaceChanged: _pace_changed,
+        CommandAnswered: _command_answered,
+        Noticed: _noticed,
+        RunEnded: _run_ended,
+    }
+
+
+def _rank(event: EpochEnded) -> tuple[float, float]:
+    return event.val_accuracy, -event.val_loss if isfinite(event.val_loss) else float("-inf")
+
+
+def _sound(event: StepsTaken, steps: int) -> bool:
+    """Whether the numbers of a line fit each other: a damaged record may hold anything of the right types."""
+    count = len(event.losses)
+    return (
+        count > 0
+        and len(event.elapsed) == count
+        and len(event.lrs) in (1, count)
+        and 1 <= event.batch <= event.step
+        and 1 <= event.epoch <= event.step
+        and event.step - steps <= LONGEST_GAP
+    )
