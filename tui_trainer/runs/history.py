@@ -65,7 +65,7 @@ class History:
         """How many batches the current epoch has; 0 while unknown."""
         self.epochs: list[EpochEnded] = []
         self.best: EpochEnded | None = None
-        """The epoch of the highest validation accuracy; of equal ones that of the lower loss, then the first."""
+        """The epoch of the highest validation accuracy; of equals the one of lower loss, then the first."""
         self.lowest: EpochEnded | None = None
         """The epoch with the lowest validation loss."""
         self.plans: list[PlanMade] = []

@@ -1,7 +1,7 @@
 """What a record holds already, so that a run that goes on from a checkpoint writes and counts nothing twice.
 
-A checkpoint is older than the last line of the journal, so a resumed process trains some batches again. Training
-is reproducible: they give what is recorded already.
+A checkpoint is older than the last line of the journal, so a resumed process trains some batches again.
+Training is reproducible: they give what is recorded already.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Known:
         self._last: dict[type, tuple[int, int]] = {}
 
     def take(self, event: Event) -> Event | None:
-        """The event, less what is known already, None where all of it is; what is returned is known from now on."""
+        """The event, less what is known already; None where all of it is. What is returned is known now."""
         if isinstance(event, StepsTaken):
             return self._take_steps(event)
         if isinstance(event, RunStarted):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -93,20 +94,16 @@ def _validation_seconds(history: History) -> float:
 
 
 def _recent_epoch_seconds(history: History) -> float | None:
-    """The mean of the last whole epochs under the recipe that holds now."""
+    """The median of the last whole epochs under the recipe that holds now: one in slow motion is no measure."""
     spans = _epoch_spans(history)
-    return sum(spans) / len(spans) if spans else None
+    return median(spans) if spans else None
 
 
 def _epoch_spans(history: History) -> list[float]:
     """Seconds of the last few whole epochs, validation included, oldest first."""
     since = history.switches[-1].epoch if history.switches else 1
     epochs = [ended for ended in history.epochs[-EPOCHS_BACK - 1 :] if ended.epoch >= since - 1]
-    spans = [
-        later.elapsed - earlier.elapsed
-        for earlier, later in pairwise(epochs)
-        if later.epoch == earlier.epoch + 1
-    ]
+    spans = [later.elapsed - earlier.elapsed for earlier, later in pairwise(epochs) if later.epoch == earlier.epoch + 1]
     if epochs and epochs[0].epoch == 1 and since == 1 and len(spans) < EPOCHS_BACK:
         spans.insert(0, epochs[0].elapsed)
     return [span for span in spans if span >= 0]
