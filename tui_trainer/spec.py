@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,7 +22,10 @@ DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d+)$"
 
 
 class RunSpec(BaseModel):
-    """One run, as asked for. The preset is in full, with `--epochs` and `--batch-size` already put in."""
+    """One run, as asked for. The preset is in full, with `--epochs` and `--batch-size` already put in.
+
+    `RunSpec.of` makes one, `with_preset` the same run with another preset.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,10 +40,29 @@ class RunSpec(BaseModel):
     seed: int = Field(0, ge=0, lt=2**63)
     threads: int | None = Field(None, ge=1)
     """OpenMP threads of the training thread; None lets the run choose."""
+    epochs: int | None = Field(None, ge=1)
+    """Asked for instead of the preset's."""
+    batch_size: int | None = Field(None, ge=1)
+    """Asked for instead of the preset's."""
     limit_train: int | None = Field(None, ge=1)
     limit_val: int | None = Field(None, ge=1)
     name: str | None = None
     """A name that a person gives the run, to find it by."""
+
+    @classmethod
+    def of(cls, preset_name: str, preset: Preset, **options: Any) -> Self:
+        """The run that `options` ask for, its epochs and batch size put into the preset.
+
+        Raises:
+            pydantic.ValidationError: an option out of its range.
+        """
+        changed = preset.with_training(options.get("epochs"), options.get("batch_size"))
+        return cls(preset_name=preset_name, preset=changed, **options)
+
+    def with_preset(self, preset_name: str, preset: Preset) -> Self:
+        """The same run with another preset, whose epochs and batch size yield to those asked for."""
+        changed = preset.with_training(self.epochs, self.batch_size)
+        return self.model_copy(update={"preset_name": preset_name, "preset": changed})
 
     @property
     def train_images(self) -> int:
