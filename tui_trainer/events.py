@@ -86,10 +86,13 @@ class RunResolved(Happened, frozen=True, kw_only=True, tag=True):
     """As torch names it: `cpu`, `cuda:0`."""
     device_name: str
     threads: int
+    precision: str
+    """What the forward pass computes in: `fp32`, `bf16`."""
     seed: int
     train_images: int
     val_images: int
     recipe: Recipe
+    versions: dict[str, str]
 
 
 class PlanMade(Happened, frozen=True, kw_only=True, tag=True):
