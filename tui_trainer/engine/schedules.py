@@ -1,0 +1,186 @@
+"""A preset's optimizer and schedule, built from the real classes of `torch.optim`."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch.optim import lr_scheduler
+
+from tui_trainer.presets import Preset
+from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
+
+
+@dataclass(frozen=True)
+class RunLength:
+    """How long a preset is followed."""
+
+    epochs: int
+    batches_per_epoch: int
+    """The last and smaller batch included."""
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the optimizer in all."""
+        return self.epochs * self.batches_per_epoch
+
+
+def build_optimizer(
+    config: OptimizerTable, parameters: Iterable[torch.nn.Parameter], **kernel_options: Any
+) -> torch.optim.Optimizer:
+    """The preset's optimizer.
+
+    `kernel_options` (`fused`, `foreach`) change speed alone; one that the class does not know is left out.
+    """
+    kind = getattr(torch.optim, config.name)
+    known = inspect.signature(kind).parameters
+    options = {key: value for key, value in kernel_options.items() if key in known}
+    optimizer: torch.optim.Optimizer = kind(parameters, **config.arguments(), **options)
+    return optimizer
+
+
+class Scheduler:
+    """The preset's schedule over a run: the warm-up's ramp, then the preset's own scheduler.
+
+    Guarantee, float for float: during a warm-up of W batches the LR of batch k (from 0) is what
+    `LinearLR(start_factor, 1.0, total_iters=W)` gives after k steps; from then on it is what the preset's scheduler
+    gives, built afresh on an optimizer at its base LR and stepped after every batch, or every epoch. The ramp's
+    rounding is not carried over (`SequentialLR` does the same where it begins the next scheduler in closed form).
+
+    Build the optimizer, then this, then load the optimizer's state, then this one's: constructors change the LR.
+    """
+
+    def __init__(self, preset: Preset, optimizer: torch.optim.Optimizer, length: RunLength) -> None:
+        """Sets the optimizer to the LR of the first batch.
+
+        Raises:
+            ValueError: torch refuses the arguments, or the warm-up leaves nothing of the run.
+        """
+        self.preset = preset
+        self.length = length
+        self._optimizer = optimizer
+        self._warmup_steps = preset.warmup_epochs * length.batches_per_epoch
+        self._steps = 0
+        self._ramp: lr_scheduler.LinearLR | None = None
+        self._main: lr_scheduler.LRScheduler | None = None
+        if preset.warmup:
+            self._ramp = lr_scheduler.LinearLR(
+                optimizer, preset.warmup.start_factor, 1.0, total_iters=self._warmup_steps
+            )
+        else:
+            self._main = self._build_main()
+
+    @property
+    def interval(self) -> Literal["step", "epoch"] | None:
+        """When the preset's own scheduler steps; None where there is none."""
+        return self.preset.scheduler.interval
+
+    @property
+    def warming_up(self) -> bool:
+        """Whether the LR that the next batch uses is still the ramp's."""
+        return self._ramp is not None
+
+    @property
+    def due_after_batch(self) -> bool:
+        """Whether `step()` stands after this batch. In a warm-up it does, but see `due_after_epoch`."""
+        if self._ramp is None:
+            return self.interval == "step"
+        return not self.due_after_epoch
+
+    @property
+    def due_after_epoch(self) -> bool:
+        """Whether `step()` stands after this epoch's validation.
+
+        The last step of a warm-up stands where the next scheduler's own steps will: it sets that one's first LR.
+        """
+        if self.interval != "epoch":
+            return False
+        only_batch = self.length.batches_per_epoch == 1
+        return self._ramp is None or only_batch or self._steps == self._warmup_steps - 1
+
+    @property
+    def lr(self) -> float:
+        """What the next batch uses."""
+        return float(self._optimizer.param_groups[0]["lr"])
+
+    @property
+    def scheduler(self) -> lr_scheduler.LRScheduler | None:
+        """The torch scheduler at work: the ramp, then the preset's own; None where there is none."""
+        return self._ramp or self._main
+
+    def step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
+        """Move on by one batch or one epoch, whichever was due.
+
+        Raises:
+            ValueError: ReduceLROnPlateau is due and was not given what it watches.
+        """
+        self._steps += 1
+        if self._ramp is not None:
+            if self._steps == self._warmup_steps:
+                self._hand_over()
+            else:
+                self._ramp.step()
+        elif isinstance(self._main, lr_scheduler.ReduceLROnPlateau):
+            self._main.step(self._watched(val_loss, val_accuracy))
+        elif self._main is not None:
+            self._main.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the schedule stands, in primitives alone. The optimizer's state, saved apart, is its other half."""
+        running = self.scheduler
+        return {
+            "steps": self._steps,
+            "warming_up": self.warming_up,
+            "scheduler": None if running is None else _primitives(running.state_dict()),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Stand where `state` was saved, for the same preset and length. The optimizer is left as it is."""
+        self._steps = state["steps"]
+        if self.warming_up and not state["warming_up"]:
+            groups = [{key: value for key, value in group.items() if key != "params"} for group in self._groups]
+            self._hand_over()
+            for group, saved in zip(self._groups, groups, strict=True):
+                group.update(saved)
+        if (running := self.scheduler) is not None:
+            running.load_state_dict(copy.deepcopy(state["scheduler"]))
+
+    @property
+    def _groups(self) -> list[dict[str, Any]]:
+        return self._optimizer.param_groups
+
+    def _hand_over(self) -> None:
+        """End the warm-up: the preset's scheduler begins at its step 0, with the base LR exactly."""
+        for group in self._groups:
+            group["lr"] = group["initial_lr"]
+        self._ramp = None
+        self._main = self._build_main()
+
+    def _build_main(self) -> lr_scheduler.LRScheduler | None:
+        config = self.preset.scheduler
+        if config.name == "none":
+            return None
+        if config.interval == "step":
+            length = self.length.total_steps - self._warmup_steps
+        else:
+            length = self.length.epochs - self.preset.warmup_epochs
+        kind = getattr(lr_scheduler, config.name)
+        scheduler: lr_scheduler.LRScheduler = kind(self._optimizer, **config.arguments(length))
+        return scheduler
+
+    def _watched(self, val_loss: float | None, val_accuracy: float | None) -> float:
+        monitor = self.preset.scheduler.monitor
+        value = val_accuracy if monitor == "val_accuracy" else val_loss
+        if value is None:
+            raise ValueError(f"ReduceLROnPlateau is to be stepped with {monitor}")
+        return value
+
+
+def _primitives(state: dict[str, Any]) -> dict[str, Any]:
+    """torch's state without `milestones`, a Counter: `torch.load(weights_only=True)` takes primitives, and the
+    preset says them anyway."""
+    return {key: value for key, value in state.items() if key != "milestones"}

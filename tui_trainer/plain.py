@@ -1,0 +1,21 @@
+"""Text from elsewhere (files, names, messages of libraries), made safe to show in a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_REORDER = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of the text after them, on a screen that honours them."""
+
+
+def plain(text: str) -> str:
+    """The text on one line, without control characters, escape sequences' starts or marks that reorder it.
+
+    White space of any kind becomes single spaces. Markup stays as the characters it is: who shows it must show text.
+    """
+    words = text.split()
+    return " ".join("".join(c for c in word if _is_shown(c)) for word in words).strip()
+
+
+def _is_shown(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cs") and character not in _REORDER

@@ -1,0 +1,88 @@
+"""The presets there are: shipped ones, and the user's own in a folder of theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from tui_trainer.presets.loading import read
+from tui_trainer.presets.problems import PresetError, Problem
+from tui_trainer.presets.schema import Preset
+from tui_trainer.presets.wording import nearest
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A preset's file, sound or not."""
+
+    name: str
+    path: Path
+    builtin: bool
+    preset: Preset | None
+    problems: list[Problem]
+
+
+def shipped_folder() -> Path:
+    """Where the shipped presets lie: inside the package in a wheel, else at the top of the repository."""
+    inside = Path(__file__).parent / "shipped"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "presets"
+
+
+def user_folder() -> Path:
+    """Where the user's own presets lie; it need not exist."""
+    return Path(platformdirs.user_config_dir("tui-trainer")) / "presets"
+
+
+def catalogue() -> list[Entry]:
+    """Every preset, the shipped ones first. One of the user's own that bears a shipped one's name stands in for it."""
+    own = {path.stem: path for path in _files(user_folder())}
+    shipped = {path.stem: path for path in _files(shipped_folder()) if path.stem not in own}
+    return [_entry(path, builtin=True) for path in shipped.values()] + [
+        _entry(path, builtin=False) for path in own.values()
+    ]
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The file of a preset: a path as it is, else the user's own or a shipped one of that name.
+
+    Raises:
+        PresetError: there is no such preset; the nearest known name is in its words.
+    """
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or "/" in text or text.endswith(".toml"):
+        return Path(text)
+    for folder in (user_folder(), shipped_folder()):
+        path = folder / f"{text}.toml"
+        if path.is_file():
+            return path
+    if Path(text).is_file():
+        return Path(text)
+    names = [path.stem for folder in (shipped_folder(), user_folder()) for path in _files(folder)]
+    close = nearest(text, names)
+    hint = f"did you mean {close}?" if close else f"there are {', '.join(names)}, or give a path"
+    raise PresetError([Problem(text, None, "", f"no preset of this name; {hint}")])
+
+
+def load(name_or_path: str | Path) -> Preset:
+    """The preset of a name or a file.
+
+    Raises:
+        PresetError: there is none, or everything that is wrong with it.
+    """
+    return read(find(name_or_path))
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError:
+        return []
+
+
+def _entry(path: Path, builtin: bool) -> Entry:
+    try:
+        return Entry(path.stem, path, builtin, read(path), [])
+    except PresetError as error:
+        return Entry(path.stem, path, builtin, None, error.problems)

@@ -1,0 +1,97 @@
+"""From a file to a preset, or to everything that is wrong with it. No file makes a traceback."""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tui_trainer.plain import plain
+from tui_trainer.presets.problems import PresetError, Problem, Source
+from tui_trainer.presets.schema import Preset
+from tui_trainer.presets.toml_lines import first_duplicate, key_lines
+from tui_trainer.presets.wording import explain
+
+LARGEST_FILE = 64 * 1024
+"""Bytes. A preset is a page of text; what is larger is another file."""
+
+
+def read(path: Path) -> Preset:
+    """The preset of a file.
+
+    Raises:
+        PresetError: the file cannot be read, or is no sound preset.
+    """
+    return parse(read_text(path), str(path))
+
+
+def parse(text: str, file: str = "") -> Preset:
+    """The preset of a TOML text; `file` is what problems call it.
+
+    Raises:
+        PresetError: with everything that is wrong.
+    """
+    data = _toml(text, file)
+    source = Source(file, key_lines(text))
+    try:
+        return Preset.model_validate(data).written_in(source)
+    except ValidationError as error:
+        raise PresetError(explain(error, source)) from None
+    except RecursionError:
+        raise _refusal(file, "nested too deeply for a preset, which is tables of plain values") from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a preset's file.
+
+    Raises:
+        PresetError: there is none to read.
+    """
+    file = str(path)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            what = "a folder" if path.is_dir() else "not a regular file"
+            raise _refusal(file, f"this is {what}; a preset is a TOML file")
+        with path.open("rb") as opened:
+            content = opened.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise _refusal(file, f"cannot be read: {reason}") from None
+    if len(content) > LARGEST_FILE:
+        raise _refusal(file, f"larger than {LARGEST_FILE // 1024} KiB; a preset is a page of TOML")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _refusal(file, "not UTF-8 text; a preset is a TOML file", line) from None
+
+
+def _toml(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise _refusal(file, "nested too deeply for a preset, which is tables of plain values") from None
+    except (ValueError, OverflowError) as error:
+        duplicate = first_duplicate(text)
+        if duplicate:
+            before, again = duplicate
+            problem = Problem(
+                file, again.line, ".".join(again.path), f"given twice, first on line {before.line}; keep one"
+            )
+            raise PresetError([problem]) from None
+        message, line = _place_of(str(error))
+        raise _refusal(file, f"not valid TOML: {message}", line) from None
+
+
+def _place_of(message: str) -> tuple[str, int | None]:
+    """tomllib's message without its place, and the line of it."""
+    match = re.search(r" \(at line (\d+), column \d+\)$", message)
+    return (message[: match.start()], int(match[1])) if match else (message, None)
+
+
+def _refusal(file: str, message: str, line: int | None = None) -> PresetError:
+    return PresetError([Problem(file, line, "", plain(message))])

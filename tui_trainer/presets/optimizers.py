@@ -1,0 +1,162 @@
+"""`[optimizer]`: the optimizers of `torch.optim`, with its own arguments and defaults (torch 2.6 to 2.14).
+
+Left out on purpose: what changes speed and not the mathematics (`foreach`, `fused`, `capturable`,
+`differentiable`), which the engine chooses, and `maximize`, which would climb the loss.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from tui_trainer.presets.fields import Betas, Decay, Fraction, NotNegative, Positive, Table
+
+
+class Optimizer(Table):
+    """What all optimizers share."""
+
+    name: str
+    """The class of `torch.optim`."""
+    lr: Positive
+    """Learning rate: how far a weight moves along its gradient. The scheduler starts from it."""
+    weight_decay: NotNegative = 0.0
+    """How strongly weights are pulled towards zero at every step (an L2 penalty)."""
+
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments of the class in `torch.optim`."""
+        return self.model_dump(exclude={"name"})
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: step straight down the gradient, with momentum if you like."""
+
+    name: Literal["SGD"]
+    """Stochastic gradient descent."""
+    lr: Positive = 1e-3
+    """Learning rate: how far a weight moves along its gradient. SGD wants a larger one than Adam: 0.01 to 0.1."""
+    momentum: Decay = 0.0
+    """How much of the last move is kept: 0.9 rolls on through small bumps, 0 forgets."""
+    dampening: NotNegative = 0.0
+    """How much of the new gradient is held back from the momentum."""
+    nesterov: bool = False
+    """Look ahead along the momentum before taking the gradient. Needs momentum, and no dampening."""
+
+
+class Adam(Optimizer):
+    """Steps scaled for each weight by running averages of its gradient and of the gradient's square."""
+
+    name: Literal["Adam"]
+    """Adam: adaptive steps, works without much tuning."""
+    lr: Positive = 1e-3
+    """Learning rate: about how far a weight moves a step, whatever its gradient's size. 0.001 is the usual start."""
+    betas: Betas = (0.9, 0.999)
+    """How much of the running averages of the gradient and of its square is kept at every step."""
+    eps: NotNegative = 1e-8
+    """Added to the divisor, so that nothing is divided by zero."""
+    amsgrad: bool = False
+    """Divide by the largest average seen so far rather than by the present one."""
+
+
+class AdamW(Optimizer):
+    """Adam with weight decay taken from the weights themselves, not mixed into the gradient."""
+
+    name: Literal["AdamW"]
+    """Adam with decoupled weight decay."""
+    lr: Positive = 1e-3
+    """Learning rate: about how far a weight moves a step. 0.001 is the usual start."""
+    betas: Betas = (0.9, 0.999)
+    """How much of the running averages of the gradient and of its square is kept at every step."""
+    eps: NotNegative = 1e-8
+    """Added to the divisor, so that nothing is divided by zero."""
+    weight_decay: NotNegative = 1e-2
+    """How much of every weight is taken off at a step, times the learning rate."""
+    amsgrad: bool = False
+    """Divide by the largest average seen so far rather than by the present one."""
+
+
+class RMSprop(Optimizer):
+    """Steps divided by a running average of the gradient's size."""
+
+    name: Literal["RMSprop"]
+    """Gradient descent, divided by the recent size of the gradient."""
+    lr: Positive = 1e-2
+    """Learning rate. 0.001 suits most networks better than torch's default of 0.01."""
+    alpha: Fraction = 0.99
+    """How much of the running average of the squared gradient is kept at every step."""
+    eps: NotNegative = 1e-8
+    """Added to the divisor, so that nothing is divided by zero."""
+    momentum: Decay = 0.0
+    """How much of the last move is kept."""
+    centered: bool = False
+    """Divide by the gradient's spread about its mean rather than by its size."""
+
+
+class Adadelta(Optimizer):
+    """Steps sized by the ratio of recent moves to recent gradients."""
+
+    name: Literal["Adadelta"]
+    """Adaptive steps that need hardly any learning rate."""
+    lr: Positive = 1.0
+    """A factor on the step that Adadelta finds by itself."""
+    rho: Fraction = 0.9
+    """How much of the running averages is kept at every step."""
+    eps: NotNegative = 1e-6
+    """Added under the square roots; it also sets the size of the first steps."""
+
+
+class Adagrad(Optimizer):
+    """Steps divided by the sum of all squared gradients so far: they only ever shrink."""
+
+    name: Literal["Adagrad"]
+    """Steps that shrink as gradients add up."""
+    lr: Positive = 1e-2
+    """Learning rate of the first step."""
+    lr_decay: NotNegative = 0.0
+    """A further decay inside the optimizer, unseen by schedulers: the LR is divided by 1 + step x lr_decay."""
+    initial_accumulator_value: NotNegative = 0.0
+    """What the sum of squared gradients starts from: more makes the first steps smaller."""
+    eps: NotNegative = 1e-10
+    """Added to the divisor, so that nothing is divided by zero."""
+
+
+class NAdam(Optimizer):
+    """Adam that looks ahead along its momentum, as Nesterov does."""
+
+    name: Literal["NAdam"]
+    """Adam with Nesterov momentum."""
+    lr: Positive = 2e-3
+    """Learning rate: about how far a weight moves a step."""
+    betas: Betas = (0.9, 0.999)
+    """How much of the running averages of the gradient and of its square is kept at every step."""
+    eps: NotNegative = 1e-8
+    """Added to the divisor, so that nothing is divided by zero."""
+    momentum_decay: NotNegative = 4e-3
+    """How fast the momentum approaches its full value at the start of a run."""
+    decoupled_weight_decay: bool = False
+    """Take weight decay from the weights themselves, as AdamW does."""
+
+
+class RAdam(Optimizer):
+    """Adam that holds back its adaptive steps until their averages can be trusted: a warm-up built in."""
+
+    name: Literal["RAdam"]
+    """Adam with a warm-up built in."""
+    lr: Positive = 1e-3
+    """Learning rate: about how far a weight moves a step."""
+    betas: Betas = (0.9, 0.999)
+    """How much of the running averages of the gradient and of its square is kept at every step."""
+    eps: NotNegative = 1e-8
+    """Added to the divisor, so that nothing is divided by zero."""
+    decoupled_weight_decay: bool = False
+    """Take weight decay from the weights themselves, as AdamW does."""
+
+
+AnyOptimizer: TypeAlias = Annotated[
+    SGD | Adam | AdamW | RMSprop | Adadelta | Adagrad | NAdam | RAdam, Field(discriminator="name")
+]
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    kind.__name__: kind for kind in (SGD, Adam, AdamW, RMSprop, Adadelta, Adagrad, NAdam, RAdam)
+}
+"""Every optimizer that a preset may name."""

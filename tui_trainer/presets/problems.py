@@ -1,0 +1,53 @@
+"""What is wrong with a preset, where, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from tui_trainer.plain import plain
+from tui_trainer.presets.toml_lines import KeyPath
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong. `str()` gives `FILE:LINE: table.key: what is wrong, what would be right`."""
+
+    file: str
+    line: int | None
+    """Where the key stands, counted from 1; None where no line of the file is to blame."""
+    key: str
+    """`table.key`, or an empty string for the file as a whole."""
+    message: str
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return plain(": ".join(part for part in (place, self.key, self.message) if part))
+
+
+class PresetError(Exception):
+    """A preset that cannot be used. `problems` holds all that was found, warnings among them."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a preset was written. No part of what it says: presets that say the same are equal wherever they stand."""
+
+    file: str = field(default="", compare=False)
+    lines: Mapping[KeyPath, int | None] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """The line of each key; None for one whose value comes from elsewhere, such as an option of the command."""
+
+    def problem(self, key: str, message: str, severity: Severity = "error") -> Problem:
+        """A problem of `table.key`, at the line where that key stands, or its table where the key was left out."""
+        path = tuple(key.split("."))
+        line = self.lines.get(path, self.lines.get(path[:1]))
+        return Problem(self.file, line, key, message, severity)

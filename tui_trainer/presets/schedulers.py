@@ -1,0 +1,295 @@
+"""`[scheduler]`: none, or a class of `torch.optim.lr_scheduler`, with its arguments and defaults (torch 2.6 to 2.14).
+
+Left out: functions (`scale_fn`), which are code and no data; `last_epoch`, which resuming takes care of; and what
+follows from the run's length (`total_steps`, `epochs`, `steps_per_epoch`), which `Preset.scheduler_arguments` fills in.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from tui_trainer.presets.fields import (
+    Count,
+    CountOrZero,
+    Decay,
+    Factor,
+    Fraction,
+    NotNegative,
+    Positive,
+    Share,
+    Table,
+)
+
+Interval: TypeAlias = Literal["step", "epoch"]
+
+
+class Scheduler(Table):
+    """What all schedulers share."""
+
+    name: str
+    """The class of `torch.optim.lr_scheduler`."""
+
+    def arguments(self, length: int) -> dict[str, Any]:
+        """The keyword arguments of the class in `torch.optim.lr_scheduler`.
+
+        `length`: how often the scheduler's interval comes in the run, less the warm-up; it fills in what is left out.
+        """
+        given = self.model_dump(exclude={"name", "interval", "monitor"})
+        return {key: length if value is None else value for key, value in given.items()}
+
+
+class Unmonitored(Scheduler):
+    """A scheduler that asks for no metric: all but ReduceLROnPlateau."""
+
+    monitor: ClassVar[None] = None
+
+
+class NoScheduler(Unmonitored):
+    """The learning rate stays as it is."""
+
+    interval: ClassVar[None] = None
+
+    name: Literal["none"]
+    """No scheduler: the learning rate stays as it is."""
+
+
+class ConstantLR(Unmonitored):
+    """A smaller learning rate at first, then the whole of it."""
+
+    name: Literal["ConstantLR"]
+    """The LR times a factor at first, then the whole LR."""
+    factor: Factor = 1 / 3
+    """What the learning rate is multiplied by until `total_iters`."""
+    total_iters: Count | None = None
+    """After how many steps of the scheduler the whole learning rate is back; the run's length where left out."""
+    interval: Interval = "epoch"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+
+class LinearLR(Unmonitored):
+    """A straight line from one multiple of the learning rate to another."""
+
+    name: Literal["LinearLR"]
+    """A straight line from one multiple of the LR to another."""
+    start_factor: Factor = 1 / 3
+    """What the learning rate is multiplied by at first."""
+    end_factor: Fraction = 1.0
+    """What it is multiplied by from `total_iters` on."""
+    total_iters: Count | None = None
+    """How many steps of the scheduler the line takes; the run's length where left out."""
+    interval: Interval = "epoch"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+
+class StepLR(Unmonitored):
+    """The learning rate times gamma, every `step_size` steps."""
+
+    name: Literal["StepLR"]
+    """A drop every so often."""
+    step_size: Count
+    """How many steps of the scheduler lie between two drops."""
+    gamma: Positive = 0.1
+    """What the learning rate is multiplied by at each drop: 0.5 halves it."""
+    interval: Interval = "epoch"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+
+class MultiStepLR(Unmonitored):
+    """The learning rate times gamma, at steps that you name."""
+
+    name: Literal["MultiStepLR"]
+    """A drop at each milestone."""
+    milestones: Annotated[tuple[Count, ...], Field(min_length=1, max_length=1000, strict=False)]
+    """After which steps of the scheduler the learning rate drops, in rising order; one named twice drops it twice."""
+    gamma: Positive = 0.1
+    """What the learning rate is multiplied by at each milestone."""
+    interval: Interval = "epoch"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+
+class ExponentialLR(Unmonitored):
+    """The learning rate times gamma, at every step."""
+
+    name: Literal["ExponentialLR"]
+    """A drop at every step."""
+    gamma: Positive
+    """What the learning rate is multiplied by at every step of the scheduler."""
+    interval: Interval = "epoch"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+
+class PolynomialLR(Unmonitored):
+    """Down to zero along (1 - step / total_iters) to some power."""
+
+    name: Literal["PolynomialLR"]
+    """Down to zero along a power curve."""
+    total_iters: Count | None = None
+    """After how many steps of the scheduler the learning rate is zero; the run's length where left out."""
+    power: Positive = 1.0
+    """1 is a straight line; more falls fast first, less falls fast at the end."""
+    interval: Interval = "epoch"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+
+class CosineAnnealingLR(Unmonitored):
+    """Down along half a cosine: slowly, then fast, then slowly."""
+
+    name: Literal["CosineAnnealingLR"]
+    """Down along half a cosine."""
+    T_max: Count | None = None
+    """After how many steps of the scheduler the bottom is reached; the run's length where left out."""
+    eta_min: NotNegative = 0.0
+    """The learning rate at the bottom."""
+    interval: Interval = "epoch"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+
+class CosineAnnealingWarmRestarts(Unmonitored):
+    """Half a cosine down, then up again at once, over and over."""
+
+    name: Literal["CosineAnnealingWarmRestarts"]
+    """Half a cosine down, then a restart, over and over."""
+    T_0: Count
+    """How many steps of the scheduler the first cycle lasts."""
+    T_mult: Count = 1
+    """How many times longer each cycle is than the one before."""
+    eta_min: NotNegative = 0.0
+    """The learning rate at the bottom of each cycle."""
+    interval: Interval = "epoch"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+
+class CyclicLR(Unmonitored):
+    """Up and down between two learning rates, in straight lines."""
+
+    name: Literal["CyclicLR"]
+    """Up and down between two LRs."""
+    base_lr: Positive
+    """The learning rate at the bottom of each cycle; it takes the place of the optimizer's `lr`."""
+    max_lr: Positive
+    """The learning rate at the top of the first cycle."""
+    step_size_up: Count = 2000
+    """How many steps of the scheduler the way up takes."""
+    step_size_down: Count | None = None
+    """How many steps the way down takes; as many as the way up where left out."""
+    mode: Literal["triangular", "triangular2", "exp_range"] = "triangular"
+    """`triangular`: all alike; `triangular2`: each half as high as the last; `exp_range`: times gamma at every step."""
+    gamma: Positive = 1.0
+    """For `exp_range`: what the height is multiplied by at every step."""
+    cycle_momentum: bool = True
+    """Move the optimizer's momentum (Adam: its first beta) against the learning rate."""
+    base_momentum: Decay = 0.8
+    """The momentum at the top of a cycle."""
+    max_momentum: Decay = 0.9
+    """The momentum at the bottom of a cycle."""
+    interval: Interval = "step"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+    def arguments(self, length: int) -> dict[str, Any]:
+        """The keyword arguments of the class: `step_size_down` follows `step_size_up`, not the run's length."""
+        return super().arguments(length) | {"step_size_down": self.step_size_down}
+
+
+class OneCycleLR(Unmonitored):
+    """Up to a high learning rate, then far down, in one run."""
+
+    name: Literal["OneCycleLR"]
+    """Up to a high LR, then far down, in one run."""
+    max_lr: Positive
+    """The learning rate at the peak."""
+    pct_start: Share = 0.3
+    """Which part of the run is spent on the way up: 0.3 is 30 %."""
+    anneal_strategy: Literal["cos", "linear"] = "cos"
+    """The shape of the ways up and down: half a cosine, or a straight line."""
+    cycle_momentum: bool = True
+    """Move the optimizer's momentum (Adam: its first beta) against the learning rate."""
+    base_momentum: Decay = 0.85
+    """The momentum at the peak."""
+    max_momentum: Decay = 0.95
+    """The momentum at the start and at the end."""
+    div_factor: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 25.0
+    """The run starts at max_lr divided by this; the optimizer's `lr` has no say."""
+    final_div_factor: Positive = 1e4
+    """The run ends at the starting learning rate divided by this."""
+    three_phase: bool = False
+    """Come down to the starting learning rate as fast as it went up, then fall to the end."""
+    interval: Interval = "step"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+    def arguments(self, length: int) -> dict[str, Any]:
+        """The keyword arguments of the class, with `total_steps` filled in."""
+        return super().arguments(length) | {"total_steps": length}
+
+
+class ReduceLROnPlateau(Scheduler):
+    """A drop when validation has stopped getting better."""
+
+    name: Literal["ReduceLROnPlateau"]
+    """A drop when validation stops getting better."""
+    mode: Literal["min", "max"] = "min"
+    """`min`: smaller is better, as for a loss; `max`: larger is. Follows `monitor` where left out."""
+    factor: Share = 0.1
+    """What the learning rate is multiplied by at each drop."""
+    patience: CountOrZero = 10
+    """How many epochs without getting better are let pass; the one after them brings the drop."""
+    threshold: NotNegative = 1e-4
+    """How much better counts as better."""
+    threshold_mode: Literal["rel", "abs"] = "rel"
+    """`rel`: the threshold is a part of the best value; `abs`: it is a difference."""
+    cooldown: CountOrZero = 0
+    """How many epochs after a drop are not counted."""
+    min_lr: NotNegative = 0.0
+    """The learning rate never falls below this."""
+    eps: NotNegative = 1e-8
+    """A drop smaller than this is not made."""
+    interval: Literal["epoch"] = "epoch"
+    """It steps after validation: there is no validation loss after a batch."""
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
+    """What it watches: the validation loss or the validation accuracy."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_follows_monitor(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "mode" not in data and data.get("monitor") == "val_accuracy":
+            return data | {"mode": "max"}
+        return data
+
+
+AnyScheduler: TypeAlias = Annotated[
+    NoScheduler
+    | ConstantLR
+    | LinearLR
+    | StepLR
+    | MultiStepLR
+    | ExponentialLR
+    | PolynomialLR
+    | CosineAnnealingLR
+    | CosineAnnealingWarmRestarts
+    | CyclicLR
+    | OneCycleLR
+    | ReduceLROnPlateau,
+    Field(discriminator="name"),
+]
+
+SCHEDULERS: dict[str, type[Scheduler]] = {
+    "none": NoScheduler,
+    **{
+        kind.__name__: kind
+        for kind in (
+            ConstantLR,
+            LinearLR,
+            StepLR,
+            MultiStepLR,
+            ExponentialLR,
+            PolynomialLR,
+            CosineAnnealingLR,
+            CosineAnnealingWarmRestarts,
+            CyclicLR,
+            OneCycleLR,
+            ReduceLROnPlateau,
+        )
+    },
+}
+"""Every scheduler that a preset may name."""

@@ -1,0 +1,87 @@
+"""A preset: what to train with, for how long, and how the learning rate is to move."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
+
+from tui_trainer.plain import plain
+from tui_trainer.presets.fields import Count, Share, Table
+from tui_trainer.presets.optimizers import AnyOptimizer
+from tui_trainer.presets.problems import PresetError, Source
+from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
+from tui_trainer.presets.wording import explain
+
+EPOCHS = 10
+BATCH_SIZE = 64
+
+
+class Training(Table):
+    """`[training]`: how long, and in what portions."""
+
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = EPOCHS
+    """How often the whole training data is gone through."""
+    batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = BATCH_SIZE
+    """How many images go into one step of the optimizer. The last batch of an epoch holds what is left."""
+
+
+class Warmup(Table):
+    """`[warmup]`: a LinearLR ramp, stepped after every batch, in front of the scheduler."""
+
+    epochs: Count = 1
+    """How many epochs the ramp lasts; the scheduler begins after them, at its own step 0."""
+    start_factor: Share = 0.1
+    """Which part of the learning rate the first batch uses."""
+
+
+class Preset(Table):
+    """A preset, as its file says it. Text in it is plain: control characters are taken out as it is read."""
+
+    title: Annotated[str, Field(max_length=200), AfterValidator(plain)] = ""
+    """One line that says what it shows."""
+    description: Annotated[str, Field(max_length=2000), AfterValidator(plain)] = ""
+    """When one would pick it, in a sentence or two."""
+    training: Training = Training()
+    """How long, and in what portions."""
+    optimizer: AnyOptimizer
+    """What moves the weights."""
+    scheduler: AnyScheduler = NoScheduler(name="none")
+    """What moves the learning rate."""
+    warmup: Warmup | None = None
+    """A ramp in front of the scheduler."""
+
+    _source: Source = PrivateAttr(default_factory=Source)
+
+    @property
+    def source(self) -> Source:
+        """Where it was written, for problems to point at."""
+        return self._source
+
+    @property
+    def warmup_epochs(self) -> int:
+        """How many epochs the warm-up takes; 0 without one."""
+        return self.warmup.epochs if self.warmup else 0
+
+    def written_in(self, source: Source) -> Self:
+        """The same preset, which knows where it was written."""
+        copy = self.model_copy()
+        copy._source = source
+        return copy
+
+    def with_training(self, epochs: int | None = None, batch_size: int | None = None) -> Self:
+        """The same preset for other epochs or another batch size; None leaves what it says.
+
+        Raises:
+            PresetError: a number out of range.
+        """
+        changes = {"epochs": epochs, "batch_size": batch_size}
+        changes = {key: value for key, value in changes.items() if value is not None}
+        if not changes:
+            return self
+        source = Source(self.source.file, {**self.source.lines, **{("training", key): None for key in changes}})
+        try:
+            training = Training.model_validate(self.training.model_dump() | changes)
+        except ValidationError as error:
+            raise PresetError(explain(error, source, inside=("training",))) from None
+        return self.model_copy(update={"training": training}).written_in(source)
