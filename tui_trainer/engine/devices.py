@@ -1,0 +1,44 @@
+"""Where tensors live and how many threads compute."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import torch
+
+from tui_trainer.engine.errors import BadInput
+
+
+def resolve(name: str) -> torch.device:
+    """The device for `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        BadInput: it is not there: what is, and what to do.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise BadInput(f"--device {name}: torch {torch.__version__} sees no CUDA device here; take --device cpu or auto")
+    device = torch.device(name)
+    count = torch.cuda.device_count()
+    index = device.index if device.index is not None else torch.cuda.current_device()
+    if index >= count:
+        raise BadInput(f"--device {name}: there are {count} CUDA devices, cuda:0 to cuda:{count - 1}")
+    return torch.device("cuda", index)
+
+
+def name_of(device: torch.device) -> str:
+    """The device as its maker calls it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return platform.processor() or platform.machine()
+
+
+def set_threads(asked: int | None) -> int:
+    """Set the OpenMP threads of the calling thread (it is a thread's own setting) and return how many they are."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(asked if asked is not None else min(torch.get_num_threads(), available))
+    return torch.get_num_threads()

@@ -1,0 +1,157 @@
+"""Between two batches: what was asked of the run, done and answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from tui_trainer.commands import (
+    Command,
+    Continue,
+    OneBatch,
+    Pause,
+    SaveCheckpoint,
+    SetPace,
+    Stop,
+    SwitchPreset,
+)
+from tui_trainer.engine.clock import RunClock
+from tui_trainer.engine.control import Control, in_words
+from tui_trainer.events import CommandAnswered, Continued, Event, PaceChanged, Paused
+
+SLOWEST_PACE = 10.0
+"""Seconds; a call is never held longer, so that a mistyped pace does not look like a hang."""
+
+
+class Stopped(Exception):
+    """Somebody asked the run to end."""
+
+    def __init__(self, command: Stop) -> None:
+        super().__init__(command.reason)
+        self.command = command
+
+
+class Refused(Exception):
+    """A command that cannot be followed; the text says why."""
+
+
+class Steered(Protocol):
+    """What commands act on."""
+
+    step: int
+    """Batches taken so far."""
+
+    def flush(self) -> None:
+        """Report all that has happened: the run may stand still for long now."""
+
+    def switch_to(self, command: SwitchPreset) -> str:
+        """Plan the switch; when it takes effect, in words. May raise `Refused`."""
+
+    def save_checkpoint(self) -> str:
+        """Save one now; where it lies, in words. May raise `Refused`."""
+
+
+class Steering:
+    """Holds whether the run is paused, and its pace; the loop attends to it once a batch."""
+
+    def __init__(self, control: Control, clock: RunClock, emit: Callable[[Event], None]) -> None:
+        self.control = control
+        self._clock = clock
+        self._emit = emit
+        self._pace = 0.0
+        self._paused_by = ""
+        self._one_batch_for = ""
+
+    @property
+    def following(self) -> bool:
+        """Whether each call is to be seen: in slow motion, and in the one batch of batch by batch."""
+        return self._pace > 0 or bool(self._one_batch_for)
+
+    def hold(self, share: float) -> None:
+        """Stand still for a share of the pace, or until something is asked."""
+        if self._pace > 0:
+            self._clock.stop()
+            self.control.wait(self._pace * share)
+            self._clock.start()
+
+    def attend(self, run: Steered) -> None:
+        """Do what was asked since the last batch; returns when the run may go on.
+
+        Raises:
+            Stopped: the run is to end.
+        """
+        if self._one_batch_for:
+            self._pause(run, by=self._one_batch_for)
+            self._one_batch_for = ""
+        while True:
+            if (command := self.control.take()) is not None:
+                self._obey(command, run)
+            elif not self._paused_by:
+                self._clock.start()
+                return
+            else:
+                self.control.wait(1.0)
+
+    def obey_now(self, run: Steered) -> None:
+        """Do what was asked, but do not stand still: before the first batch and after the last."""
+        while (command := self.control.take()) is not None:
+            self._obey(command, run)
+
+    def _obey(self, command: Command, run: Steered) -> None:
+        try:
+            answer = self._do(command, run)
+        except Refused as refusal:
+            self._answer(command, str(refusal), accepted=False)
+        except Stopped:
+            self._answer(command, f"stopping after step {run.step}")
+            raise
+        else:
+            self._answer(command, answer)
+
+    def _do(self, command: Command, run: Steered) -> str:
+        match command:
+            case Pause(by=by):
+                if not self._paused_by:
+                    self._pause(run, by)
+                return f"paused after step {run.step}"
+            case Continue(by=by):
+                self._go_on(run, by)
+                return "going on"
+            case OneBatch(by=by):
+                self._one_batch_for = by
+                self._go_on(run, by, one_batch=True)
+                return "one batch, then pause"
+            case SetPace(by=by, seconds_a_call=seconds):
+                self._pace = min(max(seconds, 0.0), SLOWEST_PACE)
+                self._emit(PaceChanged(at=time.time(), seconds_a_call=self._pace, by=by))
+                return f"each call is held for {self._pace:g} s" if self._pace else "full speed"
+            case Stop():
+                raise Stopped(command)
+            case SwitchPreset():
+                return run.switch_to(command)
+            case SaveCheckpoint():
+                return run.save_checkpoint()
+
+    def _pause(self, run: Steered, by: str) -> None:
+        self._clock.stop()
+        self._paused_by = by
+        run.flush()
+        self._emit(Paused(at=time.time(), step=run.step, by=by))
+
+    def _go_on(self, run: Steered, by: str, *, one_batch: bool = False) -> None:
+        if self._paused_by:
+            self._paused_by = ""
+            self._emit(Continued(at=time.time(), step=run.step, by=by, one_batch=one_batch))
+
+    def _answer(self, command: Command, answer: str, *, accepted: bool = True) -> None:
+        self._emit(
+            CommandAnswered(
+                at=time.time(),
+                id=command.id,
+                command=in_words(command),
+                by=command.by,
+                accepted=accepted,
+                answer=answer,
+            )
+        )

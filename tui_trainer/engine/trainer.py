@@ -1,0 +1,303 @@
+"""A run's model, data, optimizer and scheduler, with the calls that the loop makes of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tui_trainer.commands import SwitchPreset
+from tui_trainer.engine import checkpoints, following
+from tui_trainer.engine.calls import Calls
+from tui_trainer.engine.clock import RunClock
+from tui_trainer.engine.datasets import Images, Split, batches
+from tui_trainer.engine.meter import Meter
+from tui_trainer.engine.reasons import explain
+from tui_trainer.engine.recipes import Planned, plan
+from tui_trainer.engine.schedules import Scheduler, build_optimizer
+from tui_trainer.engine.steering import Refused, Steering
+from tui_trainer.events import (
+    CheckpointSaved,
+    EpochEnded,
+    Event,
+    Noticed,
+    PresetSwitched,
+    Recipe,
+)
+from tui_trainer.presets import Preset, PresetError
+from tui_trainer.spec import RunSpec
+
+VAL_BATCH = 500
+"""Images a batch of validation: results do not depend on it, and the activations of so many fit the caches."""
+
+
+class Trainer:
+    """Everything that the loop needs, and what happens between its calls.
+
+    Attributes:
+        step: batches taken so far.
+        epoch: the epoch that runs, counted from 1.
+        batch: batches taken of it.
+        recipe: what the preset came to for this run.
+        plan: the preset that it follows, worked out.
+        best_val_accuracy: of all epochs so far, -1 before the first.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        planned: Planned,
+        images: Images,
+        model: nn.Module,
+        steering: Steering,
+        clock: RunClock,
+        emit: Callable[[Event], None],
+        checkpoint_folder: Path,
+    ) -> None:
+        self._spec, self._images, self._model = spec, images, model
+        self._steering, self._clock, self._emit = steering, clock, emit
+        self._folder = checkpoint_folder
+        self._calls = Calls(emit, steering)
+        self._meter = Meter(emit)
+        self._explained: list[Event] = []
+        self._switch: Planned | None = None
+        self._epoch_began = self._epoch_trained = 0.0
+        self._lr = 0.0
+        self.step, self.epoch, self.batch = 0, 1, 0
+        self.best_val_accuracy = -1.0
+        self.plan = planned
+        self._follow(planned)
+
+    # The calls of the loop, in their order; `_follow` puts the watched functions in.
+
+    scheduler: Scheduler
+    recipe: Recipe
+    zero_grad: Callable[[], None]
+    forward: Callable[[Tensor], Tensor]
+    loss: Callable[[Tensor, Tensor], Tensor]
+    backward: Callable[[Tensor], None]
+    optimizer_step: Callable[[], None]
+
+    def scheduler_step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
+        """Step the scheduler, and find out why the LR moved or did not."""
+        old = self.scheduler.lr
+        self._scheduler_step(val_loss, val_accuracy)
+        self._explained += explain(self.scheduler, old, epoch=self.epoch, step=self.step)
+
+    def validate(self) -> tuple[float, float]:
+        """Mean loss and accuracy over the images that validate.
+
+        Raises:
+            Diverged: a loss of the epoch was not finite.
+        """
+        self.flush(wait=True)
+        self._epoch_trained = self._clock.elapsed
+        self._calls.begin(self.step, self.epoch, None)
+        return self._validate()
+
+    # What happens around them.
+
+    def epochs(self) -> Iterator[int]:
+        """The epochs to train from here on; a planned switch of presets takes effect as one begins.
+
+        Raises:
+            Stopped: the run was asked to end before its first batch.
+        """
+        self._steering.attend(self)
+        while self.epoch <= self.recipe.epochs:
+            self._begin_epoch()
+            yield self.epoch
+            self.epoch, self.batch = self.epoch + 1, 0
+
+    def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of the epoch that are still to be trained."""
+        loader = batches(self._images.train, self.recipe.batch_size, self._spec.seed, epoch, first=self.batch + 1)
+        for images, labels in self._calls.watch_data(loader):
+            self.batch += 1
+            self.step += 1
+            self._lr = self.scheduler.lr
+            self._calls.begin(self.step, epoch, self.batch)
+            yield images, labels
+
+    def end_batch(self, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
+        """Take down what the batch gave, and do what was asked of the run meanwhile.
+
+        Raises:
+            Stopped: the run is to end.
+            Diverged: a loss was not finite.
+        """
+        self._meter.took(
+            self.step,
+            self.epoch,
+            self.batch,
+            loss=loss,
+            outputs=outputs,
+            labels=labels,
+            lr=self._lr,
+            elapsed=self._clock.elapsed,
+        )
+        self._calls.end()
+        if self._meter.due or self._steering.following:
+            self.flush()
+        self._steering.attend(self)
+
+    def end_epoch(self, val_loss: float, val_accuracy: float) -> None:
+        """Report the epoch and save a checkpoint."""
+        self._calls.end()
+        self.flush()
+        meter = self._meter
+        seconds = self._epoch_trained - self._epoch_began
+        self._emit(
+            EpochEnded(
+                at=time.time(),
+                epoch=self.epoch,
+                step=self.step,
+                train_loss=meter.loss_sum / meter.images,
+                train_accuracy=meter.hits / meter.images,
+                val_loss=val_loss,
+                val_accuracy=val_accuracy,
+                lr=self._lr,
+                images_per_second=round(meter.images / seconds, 1) if seconds > 0 else 0.0,
+                elapsed=round(self._clock.elapsed, 4),
+            )
+        )
+        self._save_epoch(best=val_accuracy > self.best_val_accuracy, val_accuracy=val_accuracy)
+        self._steering.attend(self)
+
+    def flush(self, *, wait: bool = False) -> None:
+        """Report what happened since the last time; with `wait`, all of it, whatever is still on the device."""
+        try:
+            self._meter.report(wait=wait)
+        finally:
+            self._calls.report()
+            for event in self._explained:
+                self._emit(event)
+            self._explained.clear()
+
+    def switch_to(self, command: SwitchPreset) -> str:
+        """Plan to follow another preset from the next epoch on."""
+        epoch = self.epoch + 1
+        if epoch > self.recipe.epochs:
+            raise Refused(f"epoch {self.epoch} is the last one; start a new run with {command.name}")
+        batches_left = self.recipe.batches_per_epoch - self.batch
+        try:
+            self._switch = plan(
+                command.name,
+                Preset.model_validate(command.preset),
+                len(self._images.train),
+                first_epoch=epoch,
+                last_epoch=self.recipe.epochs,
+                first_step=self.step + batches_left + 1,
+            )
+        except (PresetError, ValidationError) as error:
+            raise Refused(f"{command.name} does not fit the epochs that are left: {error}") from error
+        return f"{command.name} from epoch {epoch} on, weights kept"
+
+    def save_checkpoint(self) -> str:
+        """Save one now, in the middle of an epoch or not."""
+        if not self.save_last():
+            raise Refused("the checkpoint could not be written; the run goes on")
+        return f"saved after step {self.step}"
+
+    def save_last(self) -> bool:
+        """Save one from which the run goes on here; whether it could be.
+
+        Raises:
+            Diverged: a loss was not finite; nothing was saved.
+        """
+        self.flush(wait=True)
+        return self._save("last.pt")
+
+    def state(self) -> checkpoints.State:
+        """What a run needs to go on from here exactly; all has been reported."""
+        return {
+            "preset_name": self.recipe.preset,
+            "step": self.step,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "elapsed": self._clock.elapsed,
+            "epoch_began": self._epoch_began,
+            "loss_sum": self._meter.loss_sum,
+            "images": self._meter.images,
+            "hits": self._meter.hits,
+            "best_val_accuracy": self.best_val_accuracy,
+            "model": self._model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+        }
+
+    def _follow(self, planned: Planned) -> None:
+        """Build what the preset asks for around the model as it is, and watch every call of it."""
+        model, calls = self._model, self._calls
+        self.recipe = planned.recipe
+        self._optimizer = build_optimizer(planned.preset.optimizer, model.parameters())
+        self.scheduler = Scheduler(planned.preset, self._optimizer, planned.length)
+        self.zero_grad = calls.watch("zero_grad", self._optimizer.zero_grad, following.tell_cleared)
+        self.forward = calls.watch("forward", model, following.tell_forward)
+        self.loss = calls.watch("loss", functional.cross_entropy, following.tell_loss)
+        self.backward = calls.watch("backward", torch.Tensor.backward, following.tell_gradients(model))
+        self.optimizer_step = calls.watch("optimizer.step", self._optimizer.step, following.tell_weights(model))
+        self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, self._tell_lr)
+        self._validate = calls.watch(
+            "validate", lambda: validate(model, self._images.val), following.tell_validation
+        )
+
+    def _tell_lr(self) -> Callable[[None], str]:
+        old = self.scheduler.lr
+        return lambda _: f"lr {old:.4g} → {self.scheduler.lr:.4g}" if self.scheduler.lr != old else f"lr {old:.4g} kept"
+
+    def _begin_epoch(self) -> None:
+        if self._switch is not None:
+            old, self.plan, self._switch = self.recipe.preset, self._switch, None
+            self._follow(self.plan)
+            self._emit(
+                PresetSwitched(at=time.time(), step=self.step + 1, epoch=self.epoch, old=old, recipe=self.recipe)
+            )
+            self._emit(self.plan.curve)
+        if self.batch == 0:
+            self._meter.begin_epoch()
+            self._epoch_began = self._clock.elapsed
+        self._model.train()
+
+    def _save_epoch(self, *, best: bool, val_accuracy: float) -> None:
+        """Save at the beginning of the next epoch, which is where a resumed run goes on."""
+        if best:
+            self.best_val_accuracy = val_accuracy
+        self.epoch, self.batch = self.epoch + 1, 0
+        try:
+            self._save("last.pt")
+            if best:
+                self._save("best.pt", best=True)
+        finally:
+            self.epoch, self.batch = self.epoch - 1, self.recipe.batches_per_epoch
+
+    def _save(self, name: str, *, best: bool = False) -> bool:
+        try:
+            checkpoints.save(self.state(), self._folder / name)
+        except OSError as error:
+            why = error.strerror or str(error)
+            self._emit(Noticed(at=time.time(), kind="checkpoint", text=f"no checkpoint was saved: {why}"))
+            return False
+        self._emit(
+            CheckpointSaved(at=time.time(), step=self.step, epoch=self.epoch, file=f"checkpoints/{name}", best=best)
+        )
+        return True
+
+
+@torch.inference_mode()
+def validate(model: nn.Module, split: Split) -> tuple[float, float]:
+    """Mean loss and accuracy of `model` over `split`, both over images."""
+    model.eval()
+    loss = torch.zeros((), device=split.images.device)
+    hits = torch.zeros((), dtype=torch.int64, device=split.images.device)
+    for images, labels in zip(split.images.split(VAL_BATCH), split.labels.split(VAL_BATCH), strict=True):
+        outputs = model(images)
+        loss += functional.cross_entropy(outputs, labels, reduction="sum")
+        hits += (outputs.argmax(1) == labels).sum()
+    model.train()
+    return float(loss) / len(split), int(hits) / len(split)
