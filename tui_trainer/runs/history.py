@@ -94,7 +94,8 @@ class History:
         self.settings: dict[str, SettingChanged] = {}
         """The last change of each setting."""
         self.ended: RunEnded | None = None
-        self._known = Known()
+        self.known = Known()
+        """How far the events told so far have come."""
         self._calls = CallsSeen()
         self._clock = 0.0
         self._clock_read_at: float | None = None
@@ -165,7 +166,7 @@ class History:
         """Take one event. One that tells nothing new (a resumed run's repeated batch) changes nothing."""
         if isinstance(event, StepsTaken) and not _sound(event, self.steps):
             return
-        new = self._known.take(event)
+        new = self.known.take(event)
         if new is None:
             return
         self._appliers[type(new)](self, new)

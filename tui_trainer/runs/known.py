@@ -6,6 +6,8 @@ Training is reproducible: they give what is recorded already.
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import msgspec
 
 from tui_trainer.events import (
@@ -29,6 +31,10 @@ class Known:
         self._resumed_at = 0
         """Steps that were known as the last process began: up to here events may come again."""
         self._last: dict[type, tuple[int, int]] = {}
+
+    def copy(self) -> Known:
+        """As far as this one, and going its own way from here."""
+        return deepcopy(self)
 
     def take(self, event: Event) -> Event | None:
         """The event, less what is known already; None where all of it is. What is returned is known now."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def _validation_seconds(history: History) -> float:
 def _recent_epoch_seconds(history: History) -> float | None:
     """The median of the last whole epochs under the recipe that holds now: one in slow motion is no measure."""
     spans = _epoch_spans(history)
-    return median(spans) if spans else None
+    return sorted(spans)[len(spans) // 2] if spans else None
 
 
 def _epoch_spans(history: History) -> list[float]:

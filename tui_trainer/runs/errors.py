@@ -1,0 +1,69 @@
+"""What can go wrong with records, each as a sentence for a person: what, where, what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+
+class RunsError(Exception):
+    """The base of all errors of this package that a person can mend. `str()` is the sentence."""
+
+
+class RunsFolderUnwritable(RunsError):
+    """No record can be made in the runs folder."""
+
+    def __init__(self, folder: Path, cause: OSError) -> None:
+        self.folder = folder
+        super().__init__(
+            f"cannot write a run's record to {folder}: {reason(cause)}. "
+            "Name another folder with --runs-dir DIR or TUI_TRAINER_RUNS."
+        )
+
+
+class RunInUse(RunsError):
+    """Another process writes this record."""
+
+    def __init__(self, folder: Path, holder: str) -> None:
+        self.folder = folder
+        super().__init__(
+            f"run {folder.name} is being written by {holder}. "
+            f"Watch it with `tui-trainer attach {folder.name}`, or stop it first."
+        )
+
+
+class RunNotLive(RunsError):
+    """Nobody is there to take a command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(
+            f"run {folder.name} is not live, so it takes no commands. "
+            "`tui-trainer runs` tells how it ended; `tui-trainer resume` goes on with one that ended early."
+        )
+
+
+class NotYourRun(RunsError):
+    """The file system lets only the owner of a run write to it."""
+
+    def __init__(self, folder: Path, cause: OSError) -> None:
+        self.folder = folder
+        super().__init__(f"run {folder.name} takes no commands from here: {reason(cause)}.")
+
+
+class RunNotFound(RunsError):
+    """No run, or more than one, goes by what was given."""
+
+
+class ExportFailed(RunsError):
+    """The export could not be written."""
+
+
+def reason(cause: OSError) -> str:
+    """The system's own word for an error, in lower case and without its number."""
+    known = {errno.ENOSPC: "no space is left on the device", errno.EDQUOT: "the disk quota is used up"}
+    number = cause.errno
+    if number is None:
+        return str(cause)
+    return known.get(number, os.strerror(number).lower())

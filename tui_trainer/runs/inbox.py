@@ -1,0 +1,83 @@
+"""Commands to a run in another process, by a file in its folder that only the run's owner can write to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from tui_trainer.commands import Command, decode, encode
+from tui_trainer.runs.errors import NotYourRun, RunNotLive
+from tui_trainer.runs.files import open_private
+from tui_trainer.runs.lock import is_live
+
+MOST_AT_ONCE = 1 << 20
+"""Bytes taken in one poll; a line longer than this is garbage."""
+
+
+class Inbox:
+    """The run's side: what was asked since the run's process began. One `fstat` where there is nothing new."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the run's inbox, and make it if it is not there.
+
+        What stands in it already was said to an earlier process and is passed over.
+
+        Raises:
+            OSError: it cannot be opened, or is a link.
+        """
+        self._fd = open_private(folder / "control.jsonl", os.O_RDONLY)
+        self._offset = self._size = os.fstat(self._fd).st_size
+
+    def poll(self) -> list[Command]:
+        """The commands that came since the last call, oldest first; garbage among them is passed over."""
+        size = os.fstat(self._fd).st_size
+        if size == self._size:
+            return []
+        self._size = size
+        if size < self._offset:  # somebody emptied it
+            self._offset = 0
+        chunk = os.pread(self._fd, MOST_AT_ONCE, self._offset)
+        end = chunk.rfind(b"\n") + 1
+        if not end and len(chunk) == MOST_AT_ONCE:
+            end = len(chunk)
+        self._offset += end
+        if len(chunk) == MOST_AT_ONCE:
+            self._size = self._offset  # there is more
+        commands = []
+        for line in chunk[:end].split(b"\n"):
+            try:
+                commands.append(decode(line))
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                continue
+        return commands
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._fd)
+
+
+def send(folder: Path, command: Command) -> None:
+    """Ask something of the run in this folder. It answers with an event in its journal.
+
+    Raises:
+        RunNotLive: no process writes this run.
+        NotYourRun: the file system does not let this user.
+    """
+    if not is_live(folder):
+        raise RunNotLive(folder)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        fd = os.open(folder / "control.jsonl", flags)
+    except FileNotFoundError:
+        raise RunNotLive(folder) from None
+    except OSError as cause:
+        raise NotYourRun(folder, cause) from cause
+    try:
+        # The newline in front ends what another asker may have left torn; the run passes over empty lines.
+        os.write(fd, b"\n" + encode(command))
+    except OSError as cause:
+        raise NotYourRun(folder, cause) from cause
+    finally:
+        os.close(fd)

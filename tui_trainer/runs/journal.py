@@ -1,0 +1,188 @@
+"""The journal of a run, being written: one event a line, each line whole or absent, and never a word to the loop."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tui_trainer.events import Event, Noticed, decode, encode
+from tui_trainer.runs.errors import reason
+from tui_trainer.runs.files import open_private
+from tui_trainer.runs.known import Known
+
+RETRY_S = 1.0
+"""While it cannot be written to, a journal is tried again this often."""
+
+WAITING_AT_MOST = 64 * 2**20
+"""Bytes of lines that wait for room on the disk; beyond them the oldest are given up."""
+
+
+class Journal:
+    """The one writer of `events.jsonl`. It belongs to one thread, and the caller holds the run's lock.
+
+    Trouble with the disk never reaches the caller: lines wait in memory, in their order, and are written when there
+    is room. `observer` is told, once, that recording stopped and, once, that it goes on; both are in the journal too,
+    in the same place among the events as for those who are told.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        known: Known | None = None,
+        observer: Callable[[Noticed], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Open the journal for appending, and make it if it is not there.
+
+        A line that a killed process left torn is cut off: it was never whole, so nothing is lost by it, and no
+        reader has taken it for one.
+
+        Args:
+            path: the file.
+            known: what it holds already (from replaying it); events that tell it again are not written.
+            observer: told of trouble and of its end.
+            clock: monotonic seconds.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        self._fd = open_private(path, os.O_RDWR | os.O_APPEND)
+        try:
+            self._whole = _mend_tail(self._fd)
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._torn = False
+        """Whether part of a line stands behind the `_whole` bytes of whole ones."""
+        self._known = known.copy() if known is not None else Known()
+        self._observer = observer
+        self._clock = clock
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._given_up = 0
+        self._stopped = False
+        self._retry_at = 0.0
+        self._closed = False
+
+    def emit(self, event: Event) -> None:
+        """Write an event, or the part of it that is not recorded yet. Never raises for the disk's sake."""
+        new = self._known.take(event)
+        if new is None or self._closed:
+            return
+        self._wait(encode(new))
+        if not self._stopped or self._clock() >= self._retry_at:
+            self._write_waiting(event.at)
+
+    def sync(self) -> None:
+        """See all that was written to the disk itself: before a checkpoint, which must never be ahead of it."""
+        try:
+            os.fsync(self._fd)
+        except OSError:
+            pass  # told at the next line that fails
+
+    def close(self) -> None:
+        """Write what still waits, if that can be, and let go of the file. Does nothing the second time."""
+        if self._closed:
+            return
+        if self._waiting:
+            self._write_waiting(time.time())
+        self.sync()
+        self._closed = True
+        os.close(self._fd)
+
+    # Writing
+
+    def _wait(self, line: bytes) -> None:
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+        while self._waiting_bytes > WAITING_AT_MOST and len(self._waiting) > 1:
+            self._waiting_bytes -= len(self._waiting.popleft())
+            self._given_up += 1
+
+    def _write_waiting(self, at: float) -> None:
+        try:
+            self._append(b"".join(self._waiting))
+        except OSError as cause:
+            self._retry_at = self._clock() + RETRY_S
+            if not self._stopped:
+                self._stopped = True
+                self._tell(at, f"Recording stopped: {reason(cause)}. Training goes on; recording will when it can.")
+            return
+        if self._stopped:
+            self._stopped = False
+            lost = f" {self._given_up} of its events are lost." if self._given_up else " Nothing was lost."
+            self._given_up = 0
+            self._tell(at, f"Recording goes on.{lost}")
+            self._write_waiting(at)
+
+    def _tell(self, at: float, text: str) -> None:
+        notice = Noticed(at=at, kind="recording", text=text)
+        self._wait(encode(notice))
+        if self._observer is not None:
+            self._observer(notice)
+
+    def _append(self, lines: bytes) -> None:
+        """Append to the file and take from the waiting what is now whole there.
+
+        Raises:
+            OSError: not all of it could be written. What stays behind the last whole line is cut off, now or before
+                the next attempt.
+        """
+        if self._torn:
+            os.ftruncate(self._fd, self._whole)
+            self._torn = False
+        written = 0
+        try:
+            while written < len(lines):
+                written += os.write(self._fd, lines[written:] if written else lines)
+        except OSError:
+            whole = lines.rfind(b"\n", 0, written) + 1
+            self._written(whole)
+            if written > whole:
+                self._torn = True
+                os.ftruncate(self._fd, self._whole)
+                self._torn = False
+            raise
+        self._written(written)
+
+    def _written(self, count: int) -> None:
+        self._whole += count
+        self._waiting_bytes -= count
+        while count > 0:
+            count -= len(self._waiting.popleft())
+
+
+def _mend_tail(fd: int) -> int:
+    """Cut a torn line off the end of the file, or end it if only its newline is missing; the size after that."""
+    size = os.fstat(fd).st_size
+    whole, tail = _split_tail(fd, size)
+    if not tail:
+        return size
+    try:
+        decode(tail)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        os.ftruncate(fd, whole)
+        return whole
+    os.write(fd, b"\n")
+    return size + 1
+
+
+def _split_tail(fd: int, size: int) -> tuple[int, bytes]:
+    """Where the last line that ends with a newline ends, and what stands behind it."""
+    block = 64 * 1024
+    tail = b""
+    start = size
+    while start > 0:
+        begin = max(0, start - block)
+        piece = os.pread(fd, start - begin, begin)
+        newline = piece.rfind(b"\n")
+        if newline >= 0:
+            return begin + newline + 1, piece[newline + 1 :] + tail
+        tail = piece + tail
+        start = begin
+    return 0, tail
