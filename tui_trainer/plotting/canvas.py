@@ -1,0 +1,122 @@
+"""Curves over one another in cells of text, drawn anew only where they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tui_trainer.plotting.curves import Span
+from tui_trainer.plotting.figure import DOTS, Marks, draw
+
+
+class Run(NamedTuple):
+    """A piece of a line and the key of its style; an empty key is the background."""
+
+    text: str
+    style: str = ""
+
+
+class Glyph(NamedTuple):
+    """A character at a cell, `row` counted from the top."""
+
+    row: int
+    column: int
+    text: str
+    style: str
+
+
+class Canvas:
+    """Draws named curves; the names are the keys of their styles, the first lies undermost.
+
+    A cell belongs to the uppermost curve that has a dot in it, so that a line keeps its shape over a faint band.
+    """
+
+    def __init__(self, marks: Marks = "braille") -> None:
+        self.marks = marks
+        self._size = (0, 0)
+        self._spans: dict[str, list[Span | None]] = {}
+        self._text: dict[str, list[str]] = {}
+        self._rows: list[tuple[tuple[object, ...], list[Run]]] = []
+        self.cells_drawn = 0
+        """Cells that plotext was asked for, over all frames: what drawing costs."""
+
+    def draw(self, curves: Mapping[str, list[Span | None]], width: int, height: int) -> None:
+        """Take the curves as they are now: a span for each column of dots."""
+        if self._size != (width, height):
+            self._size = (width, height)
+            self._spans.clear()
+            self._rows.clear()
+        across = DOTS[self.marks][0]
+        tiles: list[tuple[str, int, list[Span | None]]] = []
+        for name, curve in curves.items():
+            old = self._spans.get(name)
+            if old is None or name not in self._text:
+                self._text[name] = [" " * width] * height
+                old = [None] * len(curve)
+            if (changed := _changed(old, curve)) is not None:
+                first, last = changed[0] // across, changed[1] // across + 1
+                tiles.append((name, first, curve[first * across : last * across]))
+            self._spans[name] = curve
+        for name in [name for name in self._spans if name not in curves]:
+            del self._spans[name], self._text[name]
+        drawn = draw([tile for _, _, tile in tiles], height, self.marks)
+        for (name, first, _), lines in zip(tiles, drawn, strict=True):
+            self._text[name] = [
+                old[:first] + new + old[first + len(new) :] for old, new in zip(self._text[name], lines, strict=True)
+            ]
+            self.cells_drawn += len(lines[0]) * height if lines else 0
+        self._order = tuple(curves)
+
+    def rows(self, under: Sequence[Glyph] = (), over: Sequence[Glyph] = ()) -> list[list[Run]]:
+        """The lines as runs, the topmost first, with glyphs under and over the curves."""
+        width, height = self._size
+        below: list[list[Glyph]] = [[] for _ in range(height)]
+        above: list[list[Glyph]] = [[] for _ in range(height)]
+        for glyphs, by_row in ((under, below), (over, above)):
+            for glyph in glyphs:
+                if 0 <= glyph.row < height and 0 <= glyph.column < width:
+                    by_row[glyph.row].append(glyph)
+        for row in range(height):
+            texts = tuple(self._text[name][row] for name in self._order)
+            key = (self._order, texts, tuple(below[row]), tuple(above[row]))
+            if row >= len(self._rows):
+                self._rows.append((key, self._compose(texts, below[row], above[row])))
+            elif self._rows[row][0] != key:
+                self._rows[row] = (key, self._compose(texts, below[row], above[row]))
+        return [runs for _, runs in self._rows]
+
+    def _compose(self, texts: Sequence[str], under: Sequence[Glyph], over: Sequence[Glyph]) -> list[Run]:
+        width = self._size[0]
+        cells = [" "] * width
+        styles = [""] * width
+        for glyph in under:
+            cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
+        for name, text in zip(self._order, texts, strict=True):
+            if text.isspace():
+                continue
+            for i, cell in enumerate(text):
+                if cell != " ":
+                    cells[i], styles[i] = cell, name
+        for glyph in over:
+            cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
+        return runs(cells, styles)
+
+
+def runs(cells: Sequence[str], styles: Sequence[str]) -> list[Run]:
+    """Cells and their styles, with neighbours of one style together."""
+    joined: list[Run] = []
+    start = 0
+    for i in range(1, len(cells) + 1):
+        if i == len(cells) or styles[i] != styles[start]:
+            joined.append(Run("".join(cells[start:i]), styles[start]))
+            start = i
+    return joined
+
+
+def _changed(old: Sequence[Span | None], new: Sequence[Span | None]) -> tuple[int, int] | None:
+    """The first and last column in which two curves differ; None where they do not."""
+    if old == new:
+        return None
+    first = next(i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b)
+    last = next(i for i in range(len(new) - 1, -1, -1) if old[i] != new[i])
+    return first, last

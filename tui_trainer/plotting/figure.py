@@ -1,0 +1,98 @@
+"""Where plotext draws, and the only place that knows it.
+
+plotext has one figure for the whole process: draw in one thread. Coordinates are dots (a cell of braille is two dots
+wide and four high), handed to plotext as the middles of dots in units of cells, so that each lands where it should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+from tui_trainer.plotting.curves import Span
+
+Marks: TypeAlias = Literal["braille", "blocks", "ascii"]
+"""What curves are drawn with: braille dots; quarter blocks; or one plain character a cell."""
+
+DOTS: dict[Marks, tuple[int, int]] = {"braille": (2, 4), "blocks": (2, 2), "ascii": (1, 1)}
+"""Dots a cell, across and up."""
+
+_MARKERS: dict[Marks, str] = {"braille": "braille", "blocks": "hd", "ascii": "*"}
+
+
+def draw(tiles: Sequence[Sequence[Span | None]], rows: int, marks: Marks = "braille") -> list[list[str]]:
+    """The text of curves, each drawn apart: for each, `rows` lines, the topmost first.
+
+    A tile is one curve, a span (or nothing) for each column of dots, `rows` cells high. All of them are drawn on one
+    sheet, one under the other, since what plotext does once a sheet costs more than a curve.
+    """
+    across, up = DOTS[marks]
+    width = max((-(-len(tile) // across) for tile in tiles), default=0)
+    if not width or not rows:
+        return [[""] * rows for _ in tiles]
+    xs: list[float] = []
+    ys: list[float] = []
+    lines: list[int] = []
+    for i, tile in enumerate(tiles):
+        floor = (len(tiles) - 1 - i) * rows
+        for left, bottom, right, top in _strokes(tile):
+            xs.append((left + 0.5) / across)
+            ys.append(floor + (bottom + 0.5) / up)
+            if right > left or top > bottom:
+                lines.append(len(xs))
+                xs.append((right + 0.5) / across)
+                ys.append(floor + (top + 0.5) / up)
+    sheet = _sheet(xs, ys, lines, width, rows * len(tiles), _MARKERS[marks])
+    return [
+        [line[: -(-len(tile) // across)] for line in sheet[i * rows : (i + 1) * rows]] for i, tile in enumerate(tiles)
+    ]
+
+
+def _strokes(tile: Sequence[Span | None]) -> list[tuple[int, int, int, int]]:
+    """The spans as strokes (left, bottom, right, top), with level dots side by side in one."""
+    strokes: list[tuple[int, int, int, int]] = []
+    begun = -1
+    for i, span in enumerate(tile):
+        if begun >= 0 and span != tile[begun]:
+            level = tile[begun]
+            assert level is not None
+            strokes.append((begun, level[0], i - 1, level[1]))
+            begun = -1
+        if span is None:
+            continue
+        if span[0] < span[1]:
+            strokes.append((i, span[0], i, span[1]))
+        elif begun < 0:
+            begun = i
+    if begun >= 0 and (level := tile[begun]) is not None:
+        strokes.append((begun, level[0], len(tile) - 1, level[1]))
+    return strokes
+
+
+def _sheet(xs: list[float], ys: list[float], lines: list[int], width: int, height: int, marker: str) -> list[str]:
+    """A bare canvas with points, those numbered in `lines` joined to the one before them."""
+    figure = _cleared(width, height)
+    if xs:
+        signal = figure.signal(xs, ys, marker=marker)
+        # Drawing asks a signal for all its colours, point by point, to leave them out of later ones: half of its time.
+        signal._get_unique_pixels = list
+        for i in lines:
+            signal.line(i)
+        figure.draw(signal)
+    text: str = figure.build().string(colorless=True)
+    return [line.ljust(width) for line in text.split("\n")[:height]]
+
+
+def _cleared(width: int, height: int) -> Any:
+    """plotext's figure as if nothing had been drawn, without frame, ticks or colours, its edges at 0 and its size."""
+    import plotext  # 0.16 s: not before something is drawn
+
+    plotext.terminal.limit(False, False)
+    figure = plotext.figure
+    figure.clear()
+    figure.plot_size(width, height)
+    figure.axes(False).legend(False).canvas("default")
+    for axis, size in (("x", width), ("y", height)):
+        figure.ruler(axis, "both").frequency(0).alignment(lim="edge")
+        figure.ruler(axis).lim(0, size)
+    return figure

@@ -1,0 +1,103 @@
+"""The exact minimum and maximum of any stretch of a growing series, whatever its length."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from math import inf, isfinite
+
+FAN = 16
+"""Entries of one level that make one of the next."""
+
+
+class Pyramid:
+    """Minima and maxima of `values` in blocks of 16, of these blocks in blocks of 16, and so on.
+
+    `values` is read where it stands and may only grow. Numbers that are not finite are left out of every minimum
+    and maximum, and counted. Above the series itself this keeps about a byte a value.
+    """
+
+    def __init__(self, values: array[float]) -> None:
+        self._values = values
+        self._lows: list[array[float]] = []
+        self._highs: list[array[float]] = []
+        self._gaps = array("q")
+        self._seen = 0
+
+    def __len__(self) -> int:
+        return self._seen
+
+    def catch_up(self) -> None:
+        """Read what was appended since the last call: O(1) a value, over time."""
+        fresh = self._values[self._seen :]
+        if not fresh:
+            return
+        if not isfinite(sum(fresh)):
+            self._gaps.extend(self._seen + i for i, value in enumerate(fresh) if not isfinite(value))
+        self._seen += len(fresh)
+        level = 0
+        lows = highs = self._values
+        known = self._seen
+        while known >= FAN:
+            if level == len(self._lows):
+                self._lows.append(array(self._values.typecode))
+                self._highs.append(array(self._values.typecode))
+            next_lows, next_highs = self._lows[level], self._highs[level]
+            for start in range(len(next_lows) * FAN, known - FAN + 1, FAN):
+                block = lows[start : start + FAN]
+                if level:
+                    next_lows.append(min(block))
+                    next_highs.append(max(highs[start : start + FAN]))
+                else:
+                    low, high = self._extent_of_slice(start, start + FAN) if self._gaps else (min(block), max(block))
+                    next_lows.append(low)
+                    next_highs.append(high)
+            lows, highs, known = next_lows, next_highs, len(next_lows)
+            level += 1
+
+    def extent(self, start: int, stop: int) -> tuple[float, float] | None:
+        """The minimum and maximum of `values[start:stop]` in O(log n); None where nothing there is finite."""
+        start, stop = max(0, start), min(stop, self._seen)
+        if start >= stop:
+            return None
+        low, high = inf, -inf
+        level = 0
+        while True:
+            first, last = -(-start // FAN), stop // FAN
+            if first >= last:
+                break
+            if start < first * FAN:
+                low, high = self._widen(low, high, level, start, first * FAN)
+            if last * FAN < stop:
+                low, high = self._widen(low, high, level, last * FAN, stop)
+            start, stop = first, last
+            level += 1
+        if start < stop:
+            low, high = self._widen(low, high, level, start, stop)
+        return (low, high) if low <= high else None
+
+    def gaps(self, start: int, stop: int) -> int:
+        """How many of `values[start:stop]` are not finite."""
+        stop = min(stop, self._seen)
+        return bisect_left(self._gaps, stop) - bisect_left(self._gaps, start) if self._gaps else 0
+
+    def _widen(self, low: float, high: float, level: int, start: int, stop: int) -> tuple[float, float]:
+        """`low` and `high`, made wide enough for the entries `[start:stop]` of a level."""
+        if level == 0:
+            if self._gaps:
+                slice_low, slice_high = self._extent_of_slice(start, stop)
+            else:
+                entries = self._values[start:stop]
+                slice_low, slice_high = min(entries), max(entries)
+        else:
+            slice_low = min(self._lows[level - 1][start:stop])
+            slice_high = max(self._highs[level - 1][start:stop])
+        return min(low, slice_low), max(high, slice_high)
+
+    def _extent_of_slice(self, start: int, stop: int) -> tuple[float, float]:
+        """(inf, -inf), which widens nothing, where no value is finite."""
+        values = self._values[start:stop]
+        if not self.gaps(start, stop):
+            return min(values), max(values)
+        finite = [value for value in values if isfinite(value)]
+        return min(finite, default=inf), max(finite, default=-inf)

@@ -1,0 +1,281 @@
+"""The x axis that the charts of a run share: what it shows, in which unit, and where the cursor stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from tui_trainer.plotting.scales import Tick, along
+from tui_trainer.plotting.timeline import (
+    UNITS,
+    EpochTimeline,
+    SecondTimeline,
+    StepTimeline,
+    Timeline,
+    Unit,
+    edges,
+)
+
+if TYPE_CHECKING:
+    from tui_trainer.runs.history import History
+
+Mode: TypeAlias = Literal["all", "live", "held"]
+"""The whole run as planned; a stretch that moves along with the newest step; a stretch that stands still."""
+
+ZOOM = 2.0
+FEWEST_STEPS = 8
+"""What is left at the deepest zoom."""
+
+LEAD = 0.15
+"""The part of a moving stretch that lies ahead of the newest step when it moves, so that it seldom has to."""
+
+
+class XAxis:
+    """Range, unit and cursor. Charts that share one stand column for column under each other.
+
+    Every method that changes what is seen tells the listeners; a chart is one.
+    """
+
+    def __init__(self, unit: Unit = "epoch") -> None:
+        self.width = 80
+        """Cells that the charts draw over; they say so."""
+        self._wanted: Unit = unit
+        self._total = 0
+        self._steps = 0
+        self._timeline: Timeline = StepTimeline()
+        self._ends: list[int] = [0]
+        self._batches = 0
+        self._history: History | None = None
+        self._horizon = 0.0
+        self._window: tuple[float, float] | None = None
+        self._following = False
+        self._cursor: int | None = None
+        self._edges: tuple[tuple[object, ...], list[int]] = ((), [])
+        self._listeners: list[Callable[[], None]] = []
+
+    # What it shows
+
+    @property
+    def unit(self) -> Unit:
+        """What is counted along it: `step` as long as nothing is known of the epochs."""
+        return self._timeline.unit
+
+    @property
+    def mode(self) -> Mode:
+        if self._window is None:
+            return "all"
+        return "live" if self._following else "held"
+
+    @property
+    def cursor(self) -> int | None:
+        """The step under the cursor; None where there is no cursor."""
+        return self._cursor
+
+    @property
+    def total(self) -> int:
+        """The last step of the run, as planned or as taken."""
+        return self._total
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The places at the left and the right end, in the unit."""
+        return self._window if self._window is not None else (0.0, self._horizon)
+
+    def edges(self, columns: int) -> list[int]:
+        """The steps before each edge of as many equal columns; see `plotting.timeline.edges`."""
+        first, last = self.bounds
+        changing = self._steps if self.unit == "seconds" else len(self._ends)
+        key = (columns, first, last, self.unit, changing, self._ends[-1], self._batches)
+        if self._edges[0] != key:
+            self._edges = key, edges(self._timeline, first, last, columns)
+        return self._edges[1]
+
+    def column_of(self, step: float, columns: int) -> int | None:
+        """The column in which a step ends; None where it is out of sight."""
+        first, last = self.bounds
+        place = self._timeline.place(step)
+        if not first <= place <= last or last <= first:
+            return None
+        fraction = (place - first) / (last - first)
+        return max(0, min(columns - 1, -int(-fraction * columns // 1) - 1))
+
+    def ticks(self, width: int) -> list[Tick]:
+        """Round places along the axis, by the cell each stands in."""
+        first, last = self.bounds
+        ticks: list[Tick] = []
+        for place, label in along(first, last, width, labels=4, whole=self.unit != "seconds" and last - first > 3):
+            cell = round((place - first) / (last - first) * width) - (1 if place > first else 0)
+            ticks.append(Tick(max(0, min(width - 1, cell)), label))
+        return ticks
+
+    # What moves it
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` when what is seen was changed by hand."""
+        self._listeners.append(listener)
+
+    def forget(self, listener: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners.remove(listener)
+
+    def zoom_in(self) -> None:
+        """Show half of what is seen: around the cursor, else the newest steps."""
+        self._zoom(1 / ZOOM)
+
+    def zoom_out(self) -> None:
+        """Show twice of what is seen, up to the whole run."""
+        self._zoom(ZOOM)
+
+    def reset(self) -> None:
+        """The whole run, without a cursor."""
+        self._window, self._following, self._cursor = None, False, None
+        self._tell()
+
+    def follow(self) -> None:
+        """Let a stretch move along with the newest step again."""
+        if self._window is not None:
+            self._following, self._cursor = True, None
+            self._keep_up(at_once=True)
+            self._tell()
+
+    def pan(self, part: float) -> None:
+        """Move a stretch by a part of its width, to the right where positive; from now on it stands still."""
+        if self._window is None:
+            return
+        first, last = self._window
+        shift = (last - first) * part
+        shift = max(-first, min(self._horizon - last, shift))
+        self._window, self._following = (first + shift, last + shift), False
+        self._tell()
+
+    def move_cursor(self, cells: int) -> None:
+        """Move the cursor by cells, a step at least; the first time it appears at the newest step."""
+        if not self._total:
+            return
+        if self._cursor is None:
+            self._set_cursor(self._steps or self._total)
+            return
+        first, last = self.bounds
+        place = self._timeline.place(self._cursor) + cells * (last - first) / max(1, self.width)
+        step = round(self._timeline.step(place))
+        if step == self._cursor:
+            step += (cells > 0) - (cells < 0)
+        self._set_cursor(step)
+
+    def point_at(self, cell: int) -> None:
+        """Put the cursor on a cell, as a mouse does."""
+        first, last = self.bounds
+        place = first + (cell + 1) * (last - first) / max(1, self.width)
+        if self._total:
+            self._set_cursor(int(self._timeline.step(place)))
+
+    def clear_cursor(self) -> None:
+        """Show the newest values again."""
+        self._cursor = None
+        self._tell()
+
+    def use(self, unit: Unit) -> None:
+        """Count along the axis in another unit, over the same steps."""
+        if unit == self._wanted:
+            return
+        seen = None if self._window is None else [self._timeline.step(place) for place in self._window]
+        self._wanted = unit
+        self._choose_timeline()
+        if seen is not None:
+            self._window = self._timeline.place(seen[0]), self._timeline.place(seen[1])
+        self._tell()
+
+    def next_unit(self) -> None:
+        """The unit after this one."""
+        self.use(UNITS[(UNITS.index(self._wanted) + 1) % len(UNITS)])
+
+    # What it stands for
+
+    def update(self, history: History) -> None:
+        """Take in how far the run is and how far it will go."""
+        recipe = history.recipe
+        planned = recipe.total_steps if recipe else 0
+        planned = max(planned, history.plans[-1].last_step if history.plans else 0)
+        batches = recipe.batches_per_epoch if recipe else 0
+        self._take(history.steps, planned, batches, [start - 1 for start in history.epoch_starts], history)
+
+    def plan(self, last_step: int, batches_per_epoch: int) -> None:
+        """Stand for a run that is only planned."""
+        self._take(0, last_step, batches_per_epoch, [], None)
+
+    def _take(self, steps: int, planned: int, batches: int, starts: list[int], history: History | None) -> None:
+        total = max(steps, planned)
+        same = history is self._history and batches == self._batches and total == self._total
+        self._steps, self._total, self._batches = steps, total, batches
+        if not same or len(starts) != len(self._ends) - 1:
+            self._history = history
+            known = starts or [0]
+            self._ends = [*known, known[-1] + batches] if batches else [0]
+            self._choose_timeline()
+        self._look_ahead()
+        self._keep_up()
+
+    def _choose_timeline(self) -> None:
+        if self._wanted == "seconds" and self._history is not None:
+            self._timeline = SecondTimeline(self._history.elapsed)
+        elif self._wanted == "epoch" and self._batches:
+            self._timeline = EpochTimeline(self._ends, self._batches)
+        else:
+            self._timeline = StepTimeline()
+        self._horizon = 0.0
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Where the whole run ends. In seconds that is a guess: one that holds until it is 5 % wrong."""
+        end = self._timeline.place(self._total)
+        if self.unit != "seconds":
+            self._horizon = end
+        elif not self._horizon * 0.95 <= end <= self._horizon or self._steps >= self._total:
+            self._horizon = end if self._steps >= self._total else end * 1.02
+
+    def _keep_up(self, at_once: bool = False) -> None:
+        """Move a following stretch when the newest step leaves it."""
+        if self._window is None or not self._following:
+            return
+        first, last = self._window
+        newest = self._timeline.place(self._steps)
+        if at_once or not first <= newest <= last:
+            span = last - first
+            last = min(max(newest + span * LEAD, span), max(self._horizon, span))
+            self._window = last - span, last
+
+    def _zoom(self, factor: float) -> None:
+        if not self._total:
+            return
+        first, last = self.bounds
+        span = (last - first) * factor
+        if span >= self._horizon:
+            self._window, self._following = None, False
+            self._tell()
+            return
+        at = self._timeline.place(self._cursor if self._cursor is not None else self._steps)
+        if self._cursor is None and (self._window is None or self._following):
+            self._window, self._following = (0.0, span), True
+            self._keep_up(at_once=True)
+        else:
+            if not first <= at <= last:
+                at = (first + last) / 2
+            left = max(0.0, min(self._horizon - span, at - (at - first) * factor))
+            if factor > 1 or self._timeline.step(left + span) - self._timeline.step(left) >= FEWEST_STEPS:
+                self._window, self._following = (left, left + span), False
+        self._tell()
+
+    def _set_cursor(self, step: int) -> None:
+        self._cursor = max(1, min(self._total, step))
+        if self._window is not None:
+            first, last = self._window
+            place = self._timeline.place(self._cursor)
+            before = self._timeline.place(self._cursor - 1)
+            if place > last or before < first:
+                shift = place - last if place > last else before - first
+                self._window, self._following = (first + shift, last + shift), False
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()

@@ -1,0 +1,192 @@
+"""What the charts share: their styles, their canvas, and drawing no more than what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.strip import Strip
+
+from tui_trainer.plotting.canvas import Canvas, Glyph, Run
+from tui_trainer.plotting.curves import Extent
+from tui_trainer.plotting.figure import DOTS, Marks
+from tui_trainer.plotting.scales import Scale, linear, logarithmic
+from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.frame import Frame
+from tui_trainer.ui.panel import Line, Panel, Span
+
+if TYPE_CHECKING:
+    from tui_trainer.runs.history import History
+
+STYLES = (
+    "title",
+    "raw",
+    "smooth",
+    "val",
+    "best",
+    "accuracy",
+    "planned",
+    "flat",
+    "actual",
+    "mark",
+    "switch",
+    "warning",
+    "axis",
+    "label",
+    "faint",
+    "cursor",
+)
+"""Each is a component class `chart--STYLE`."""
+
+FULLEST = 0.55
+"""A scale is kept, so that nothing jumps, while the values fill this part of it."""
+
+
+class Chart(Panel):
+    """A chart over the x axis it shares with others.
+
+    `show(history)` draws what changed; the axis and the toggles do so by themselves.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{style}" for style in STYLES}
+
+    DEFAULT_CSS = """
+    Chart {
+        width: 1fr;
+        height: 1fr;
+
+        .chart--title { text-style: bold; }
+        .chart--raw { color: $foreground 35%; }
+        .chart--smooth { color: $accent; }
+        .chart--val { color: $foreground; }
+        .chart--best { color: $accent; text-style: bold; }
+        .chart--accuracy { color: $secondary; }
+        .chart--planned { color: $foreground 40%; }
+        .chart--flat { color: $warning 60%; }
+        .chart--actual { color: $accent; }
+        .chart--mark { color: $foreground; text-style: bold; }
+        .chart--switch { color: $warning; }
+        .chart--warning { color: $warning; text-style: bold; }
+        .chart--axis { color: $foreground 22%; }
+        .chart--label { color: $foreground 55%; }
+        .chart--faint { color: $foreground 55%; }
+        .chart--cursor { color: $foreground; text-style: bold; }
+    }
+    """
+
+    labels: ClassVar[bool] = False
+    """Whether the x axis is written under it."""
+
+    def __init__(
+        self,
+        axis: XAxis | None = None,
+        *,
+        marks: Marks = "braille",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.axis = axis if axis is not None else XAxis()
+        self._canvas = Canvas(marks)
+        self._log = False
+        self._scales: dict[str, Scale] = {}
+        self._history: History | None = None
+        self._seen = -1
+
+    @property
+    def marks(self) -> Marks:
+        """What curves are drawn with."""
+        return self._canvas.marks
+
+    @property
+    def log_scale(self) -> bool:
+        """Whether heights are powers of ten."""
+        return self._log
+
+    @log_scale.setter
+    def log_scale(self, log: bool) -> None:
+        if log != self._log:
+            self._log = log
+            self.redraw()
+
+    def show(self, history: History) -> None:
+        """Draw a run as it is now; nothing is done where nothing happened."""
+        if history is self._history and history.version == self._seen:
+            return
+        self._history, self._seen = history, history.version
+        self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        """The chart for the size at hand."""
+        width, height = self.size
+        frame = Frame.within(width, height, self.labels)
+        self.axis.width = frame.width
+        return [tuple(Span(run.text, run.style) for run in line) for line in self.draw(frame)]
+
+    def draw(self, frame: Frame) -> list[list[Run]]:
+        """All lines of the chart."""
+        raise NotImplementedError
+
+    # Parts that charts are made of
+
+    def columns(self, frame: Frame) -> list[int]:
+        """The steps before each edge of the columns of dots."""
+        return self.axis.edges(frame.width * DOTS[self.marks][0])
+
+    def scale(self, name: str, extent: Extent, rows: int, log: bool, width: int = 6) -> Scale:
+        """A scale that holds the values; the last one as long as it serves."""
+        low, high = extent
+        old = self._scales.get(f"{name} {rows} {width}")
+        if old is not None and old.log == log and old.height(low) >= 0 and old.height(high) <= 1:
+            filled = old.height(high) - (old.height(low) if log or low < 0 else min(old.height(low), old.height(0.0)))
+            if filled >= FULLEST:
+                return old
+        made = logarithmic(low, high, rows, width) if log else linear(low, high, rows, width)
+        self._scales[f"{name} {rows} {width}"] = made
+        return made
+
+    def upright(self, step: float, frame: Frame, style: str, text: str = "┊") -> list[Glyph]:
+        """A line from top to bottom where a step ends."""
+        column = self.axis.column_of(step, frame.width)
+        if column is None:
+            return []
+        text = text if self.marks != "ascii" else "|"
+        return [Glyph(row, column, text, style) for row in range(frame.height)]
+
+    def point(self, step: float, value: float, scale: Scale, frame: Frame, text: str, style: str) -> list[Glyph]:
+        """A character at a step and a value, if it is in sight."""
+        column = self.axis.column_of(step, frame.width)
+        height = scale.height(value)
+        if column is None or not -1e-9 <= height <= 1 + 1e-9:
+            return []
+        row = frame.height - 1 - min(frame.height - 1, max(0, int(height * frame.height)))
+        return [Glyph(row, column, text if self.marks != "ascii" else "o", style)]
+
+    # Textual
+
+    def on_mount(self) -> None:
+        self.axis.listen(self.redraw)
+
+    def on_unmount(self) -> None:
+        self.axis.forget(self.redraw)
+
+    def on_click(self, event: events.Click) -> None:
+        frame = Frame.within(*self.size, self.labels)
+        cell = event.x - (frame.left + 1 if frame.left else 0)
+        if 0 <= cell < frame.width:
+            self.axis.point_at(cell)
+
+    def _strip(self, line: Line, width: int) -> Strip:
+        segments = [Segment(span.text, self._style(span.role, "")) for span in line if span.text]
+        # Every character here is one cell wide: nothing to measure.
+        strip = Strip(segments, sum(len(span.text) for span in line))
+        return strip.adjust_cell_length(width, self.rich_style)
+
+    def _style(self, role: str, action: str) -> Style:
+        if (style := self._styles_by_role.get((role, action))) is None:
+            style = self.get_component_rich_style(f"chart--{role}") if role else self.rich_style
+            self._styles_by_role[role, action] = style
+        return style

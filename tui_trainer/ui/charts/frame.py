@@ -1,0 +1,116 @@
+"""What stands around a chart's curves, and how its lines share the width: gutters, ticks, a title that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui_trainer.plotting.canvas import Run, runs
+from tui_trainer.plotting.scales import Tick
+from tui_trainer.ui.charts.axis import XAxis
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The parts of a chart in cells. Charts of one width have the same gutters, and so the same columns."""
+
+    left: int
+    """Room for the labels of the left axis; the axis itself is one more."""
+    right: int
+    """As `left`, on the right; 0 where there is no right axis."""
+    width: int
+    """Cells that the curves have."""
+    height: int
+    """Rows that the curves have."""
+    title: bool
+    line: bool
+    """Whether the x axis has a line of its own, with its ticks."""
+    labels: bool
+
+    @classmethod
+    def within(cls, width: int, height: int, labels: bool) -> Frame:
+        """The parts of a chart of this size; what does not fit is left out, the curves last."""
+        left = 6 if width >= 60 else 5 if width >= 24 else 0
+        right = 5 if width >= 60 else 0
+        title = height >= 2
+        rows = height - title
+        line = labels and rows >= 4
+        names = labels and rows >= 3
+        beside = (left + 1 if left else 0) + (right + 1 if right else 0)
+        return cls(left, right, max(1, width - beside), max(0, rows - line - names), title, line, names)
+
+
+def left_gutter(frame: Frame, ticks: Sequence[Tick], row: int) -> list[Run]:
+    """The left axis at a row counted from the top."""
+    if not frame.left:
+        return []
+    label = next((tick.label for tick in ticks if tick.at == frame.height - 1 - row), None)
+    if label is None:
+        return [Run(" " * frame.left), Run("│", "axis")]
+    return [Run(label[: frame.left].rjust(frame.left), "label"), Run("┤", "axis")]
+
+
+def right_gutter(frame: Frame, ticks: Sequence[Tick] | None, row: int) -> list[Run]:
+    """The right axis at a row counted from the top; blank without ticks."""
+    if not frame.right:
+        return []
+    if ticks is None:
+        return [Run(" " * (frame.right + 1))]
+    label = next((tick.label for tick in ticks if tick.at == frame.height - 1 - row), None)
+    if label is None:
+        return [Run("│", "axis"), Run(" " * frame.right)]
+    return [Run("├", "axis"), Run(label[: frame.right].ljust(frame.right), "accuracy")]
+
+
+def x_axis(frame: Frame, axis: XAxis) -> list[list[Run]]:
+    """The lines under the curves: the axis with its ticks, and their labels with the unit at the end."""
+    ticks = axis.ticks(frame.width)
+    lines: list[list[Run]] = []
+    corner = frame.left + 1 if frame.left else 0
+    if frame.line:
+        marked = {tick.at for tick in ticks}
+        line = "".join("┬" if i in marked else "─" for i in range(frame.width))
+        lines.append([Run(" " * frame.left), Run("└" if corner else "", "axis"), Run(line, "axis")])
+    if frame.labels:
+        width = corner + frame.width + (frame.right + 1 if frame.right else 0)
+        cells, styles = [" "] * width, ["label"] * width
+        unit = axis.unit if axis.mode == "all" else f"{axis.unit} · {axis.mode}"
+        end = width - len(unit)
+        free = 0
+        for tick in ticks:
+            start = max(0, corner + tick.at - (len(tick.label) - 1) // 2)
+            if start >= free and start + len(tick.label) < end:
+                cells[start : start + len(tick.label)] = tick.label
+                free = start + len(tick.label) + 1
+        if end > 0:
+            cells[end:] = unit
+        lines.append(runs(cells, styles))
+    return lines
+
+
+def fitted(parts: Sequence[tuple[int, list[Run]]], right: Sequence[Run], width: int) -> list[Run]:
+    """A title of parts two blanks apart, with `right` at its end; the parts of the highest numbers go first where
+    there is no room."""
+    kept = [part for part in parts if part[1]]
+    end = list(right)
+
+    def length(chosen: Sequence[tuple[int, list[Run]]]) -> int:
+        inside = sum(len(run.text) for _, part in chosen for run in part) + 2 * max(0, len(chosen) - 1)
+        return inside + (2 + sum(len(run.text) for run in end) if end else 0)
+
+    while length(kept) > width and kept:
+        worst = max(number for number, _ in kept)
+        if worst == 0:
+            if not end:
+                break
+            end = []
+            continue
+        kept = [part for part in kept if part[0] != worst]
+    line: list[Run] = []
+    for i, (_, part) in enumerate(kept):
+        line.extend([Run("  ")] if i else [])
+        line.extend(part)
+    if end:
+        line.append(Run(" " * (width - sum(len(run.text) for run in [*line, *end]))))
+        line.extend(end)
+    return line
