@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def format_lr(lr: float, digits: int = 4) -> str:
-    """A learning rate with up to so many significant digits: `0.001`, `0.0005`, and `4e-7` where zeros would pile up."""
+    """A learning rate with up to so many significant digits: `0.001`, `0.0005`, and `4e-7` for many zeros."""
     return _without_padding(f"{lr:.{digits}g}")
 
 

@@ -169,7 +169,7 @@ def _leaps(preset: Preset, length: RunLength) -> Iterator[tuple[int, float]]:
 
 
 def _places(span: int, turning: list[int]) -> list[int]:
-    """About `SAMPLES` of the places from 0 to span - 1, with those at which the curve turns and the ones before them."""
+    """About `SAMPLES` of the places from 0 to span - 1, and those at which the curve turns, and the ones before them."""
     even = (round(i * (span - 1) / SAMPLES) for i in range(SAMPLES + 1))
     return sorted({*even, *turning, *(place - 1 for place in turning)})
 
@@ -186,9 +186,10 @@ def _lr_at(scheduler: Any, place: int, preset: Preset | None = None) -> float:
     scheduler.last_epoch = place - 1
     if preset and isinstance(preset.scheduler, CosineAnnealingWarmRestarts) and place > 0:
         begun = [0, *restarts(preset.scheduler, place + 1)]
-        cycle = len(begun) - 1
-        scheduler.T_cur = place - begun[-1] - 1
-        scheduler.T_i = preset.scheduler.T_0 * preset.scheduler.T_mult**cycle
+        vars(scheduler).update(
+            T_cur=place - begun[-1] - 1,
+            T_i=preset.scheduler.T_0 * preset.scheduler.T_mult ** (len(begun) - 1),
+        )
     scheduler.step()
     return float(scheduler.get_last_lr()[0])
 

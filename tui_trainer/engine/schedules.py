@@ -6,6 +6,7 @@ import copy
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -13,6 +14,7 @@ from torch.optim import lr_scheduler
 
 from tui_trainer.presets import Preset
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
+from tui_trainer.presets.turns import Places, turns
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,25 @@ def build_optimizer(
     return optimizer
 
 
+@dataclass(frozen=True)
+class PlateauSeen:
+    """What ReduceLROnPlateau made of the last value it was given."""
+
+    value: float
+    best: float
+    """The best value that counted as one, this one included."""
+    best_ago: int
+    """How many of its steps ago that was; 0 when it is this value."""
+    bad_epochs: int
+    """How many values in a row were not better, this one included, before a drop sets the count back to 0."""
+    cooldown: int
+    """How many steps are still not counted; while it lasts `bad_epochs` is 0."""
+    ignored: bool
+    """Whether this value fell into the cooldown."""
+    tried: bool
+    """Whether patience was at its end, so that the LR was to drop."""
+
+
 class Scheduler:
     """The preset's schedule over a run: the warm-up's ramp, then the preset's own scheduler.
 
@@ -65,6 +86,9 @@ class Scheduler:
         self._optimizer = optimizer
         self._warmup_steps = preset.warmup_epochs * length.batches_per_epoch
         self._steps = 0
+        self._best_at = 0
+        self.seen: PlateauSeen | None = None
+        """Of ReduceLROnPlateau, after its first step here."""
         self._ramp: lr_scheduler.LinearLR | None = None
         self._main: lr_scheduler.LRScheduler | None = None
         if preset.warmup:
@@ -112,6 +136,23 @@ class Scheduler:
         """The torch scheduler at work: the ramp, then the preset's own; None where there is none."""
         return self._ramp or self._main
 
+    @property
+    def place(self) -> int:
+        """How many steps the preset's own scheduler has made; negative in a warm-up, 0 right after it."""
+        return self._steps - self._warmup_steps
+
+    @property
+    def span(self) -> int:
+        """How many steps it makes in all; the last one, after the last batch, sets an LR that no batch uses."""
+        if self.interval == "step":
+            return self.length.total_steps - self._warmup_steps
+        return self.length.epochs - self.preset.warmup_epochs
+
+    @cached_property
+    def turns(self) -> list[Places]:
+        """The places at which the curve turns, by kind."""
+        return turns(self.preset.scheduler, self.span)
+
     def step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
         """Move on by one batch or one epoch, whichever was due.
 
@@ -125,7 +166,7 @@ class Scheduler:
             else:
                 self._ramp.step()
         elif isinstance(self._main, lr_scheduler.ReduceLROnPlateau):
-            self._main.step(self._watched(val_loss, val_accuracy))
+            self._step_plateau(self._main, self._watched(val_loss, val_accuracy))
         elif self._main is not None:
             self._main.step()
 
@@ -135,12 +176,14 @@ class Scheduler:
         return {
             "steps": self._steps,
             "warming_up": self.warming_up,
+            "best_at": self._best_at,
             "scheduler": None if running is None else _primitives(running.state_dict()),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Stand where `state` was saved, for the same preset and length. The optimizer is left as it is."""
         self._steps = state["steps"]
+        self._best_at = state["best_at"]
         if self.warming_up and not state["warming_up"]:
             groups = [{key: value for key, value in group.items() if key != "params"} for group in self._groups]
             self._hand_over()
@@ -164,13 +207,26 @@ class Scheduler:
         config = self.preset.scheduler
         if config.name == "none":
             return None
-        if config.interval == "step":
-            length = self.length.total_steps - self._warmup_steps
-        else:
-            length = self.length.epochs - self.preset.warmup_epochs
         kind = getattr(lr_scheduler, config.name)
-        scheduler: lr_scheduler.LRScheduler = kind(self._optimizer, **config.arguments(length))
+        scheduler: lr_scheduler.LRScheduler = kind(self._optimizer, **config.arguments(self.span))
         return scheduler
+
+    def _step_plateau(self, main: lr_scheduler.ReduceLROnPlateau, value: float) -> None:
+        bad_before, best_before, ignored = main.num_bad_epochs, main.best, main.in_cooldown
+        main.step(value)
+        better = main.best != best_before
+        if better:
+            self._best_at = self.place
+        bad = 0 if better or ignored else bad_before + 1
+        self.seen = PlateauSeen(
+            value=value,
+            best=float(main.best),
+            best_ago=self.place - self._best_at,
+            bad_epochs=bad,
+            cooldown=main.cooldown_counter,
+            ignored=ignored,
+            tried=bad > main.patience,
+        )
 
     def _watched(self, val_loss: float | None, val_accuracy: float | None) -> float:
         monitor = self.preset.scheduler.monitor
