@@ -1,14 +1,34 @@
 """Where a run lives: a thread of this process, or somewhere else on this file system.
 
 A screen holds one `Host`, polls it on its own clock and reads its `history`; it cannot tell one kind from another.
+Nothing here imports torch before a run or a plan is asked for, and then in that thread.
 """
 
 from __future__ import annotations
 
+import os
+import socket
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 from tui_trainer.commands import Command
+from tui_trainer.engine.control import Control
+from tui_trainer.engine.errors import BadInput
+from tui_trainer.events import SCHEMA, Event, PlanMade, RunEnded, RunStarted, StepsTaken
+from tui_trainer.presets import PresetError
+from tui_trainer.runs import inbox
+from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.history import History
+from tui_trainer.runs.lock import is_live
+from tui_trainer.runs.record import Record
+from tui_trainer.runs.tail import Tail
+from tui_trainer.spec import RunSpec
 
 
 class Host(Protocol):
@@ -32,3 +52,227 @@ class Host(Protocol):
 
     def close(self) -> None:
         """Stop looking. A run in this process goes on; stop it with a command first."""
+
+
+class LocalRun:
+    """A run in a thread of this process, with its record.
+
+    The record is begun when all that was asked for is known to be there, so that bad input leaves nothing behind;
+    what happened until then is written first.
+    """
+
+    def __init__(self, spec: RunSpec, runs_folder: Path, command: Sequence[str]) -> None:
+        self.spec = spec
+        self.control = Control()
+        self.record: Record | None = None
+        """Its record, once there is one."""
+        self.failure = ""
+        """The traceback of an error that nobody foresaw."""
+        self._runs_folder = runs_folder
+        self._command = command
+        self._listeners: list[Callable[[Event], None]] = []
+        self._unrecorded: list[Event] = []
+        self._ended: RunEnded | None = None
+        self._step = self._epoch = 0
+        self._thread = threading.Thread(target=self._run, name="training", daemon=True)
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Have every event from now on handed to `listener`, in the training thread: it must be quick."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin to train."""
+        self._thread.start()
+
+    def wait(self, seconds: float | None = None) -> RunEnded | None:
+        """Wait for the end, at most so long; None if it has not come."""
+        self._thread.join(seconds)
+        return None if self._thread.is_alive() else self._ended
+
+    def _run(self) -> None:
+        from tui_trainer.engine.prepare import prepare
+
+        try:
+            prepared = prepare(self.spec, self._emit)
+            record = self._begin_record()
+            from tui_trainer.engine.train import train
+
+            ended = train(prepared, self._emit, self.control, record.checkpoints)
+        except (BadInput, PresetError, RunsError) as error:
+            ended = _crashed(str(error), exit_code=2)
+        except Exception as error:  # the last line of defence: a run always says how it ended
+            self.failure = traceback.format_exc()
+            self._log(self.failure)
+            why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            ended = _crashed(why, exit_code=1, step=self._step, epoch=self._epoch)
+        self._emit(ended)
+        self._ended = ended
+        if self.record is not None:
+            self.record.close()
+
+    def _begin_record(self) -> Record:
+        asked = self.spec.model_dump(mode="json")
+        record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)
+        self.control.listen_to(record.inbox.poll)
+        for event in self._unrecorded:
+            record.emit(event)
+        self._unrecorded.clear()
+        self.record = record
+        self._emit(RunStarted(at=time.time(), run=record.id, schema=SCHEMA, pid=os.getpid(), host=socket.gethostname()))
+        return record
+
+    def _emit(self, event: Event) -> None:
+        if isinstance(event, StepsTaken):
+            self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch
+        if self.record is None:
+            self._unrecorded.append(event)
+        else:
+            self.record.emit(event)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+    def _log(self, text: str) -> None:
+        if self.record is not None:
+            with suppress(OSError), self.record.open_log() as log:
+                log.write(text.encode())
+
+
+class ThreadHost:
+    """A `Host` of a run in this process: events come by memory, not by the journal."""
+
+    def __init__(self, run: LocalRun) -> None:
+        self.run = run
+        self.history = History()
+        self.readonly = False
+        self._coming: deque[Event] = deque()
+        self._open = True
+        run.listen(self._take)
+
+    def poll(self) -> int:
+        count = 0
+        while self._coming:
+            self.history.apply(self._coming.popleft())
+            count += 1
+        return count
+
+    def send(self, command: Command) -> None:
+        self.run.control.send(command)
+
+    def close(self) -> None:
+        self._open = False
+        self._coming.clear()
+
+    def _take(self, event: Event) -> None:
+        if self._open:
+            self._coming.append(event)
+
+
+class RecordHost:
+    """A `Host` of a run that another process writes, or wrote: it follows the journal."""
+
+    LOOK_EVERY = 1.0
+    """Seconds between looks whether the process that writes still lives."""
+
+    def __init__(self, folder: Path, *, readonly: bool = False) -> None:
+        self.folder = folder
+        self.history = History()
+        self.readonly = readonly
+        self._tail = Tail(folder / "events.jsonl")
+        self._next_look = 0.0
+
+    def poll(self) -> int:
+        events = self._tail.read()
+        for event in events:
+            self.history.apply(event)
+        if not events and self.history.ended is None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + self.LOOK_EVERY
+            return self._look_for_writer()
+        return len(events)
+
+    def send(self, command: Command) -> None:
+        if self.readonly:
+            raise PermissionError("this view is read-only")
+        try:
+            inbox.send(self.folder, command)
+        except RunsError as error:
+            raise PermissionError(str(error)) from error
+
+    def close(self) -> None:
+        self._tail.close()
+
+    def _look_for_writer(self) -> int:
+        """A run whose process is gone and that said no goodbye has crashed; the record is read to its end first."""
+        if is_live(self.folder) or self._tail.unread:
+            return 0
+        gone = "its process is gone and said no goodbye"
+        self.history.apply(_crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch))
+        return 1
+
+
+class LocalLauncher:
+    """Starts runs in threads of this process, and plans them."""
+
+    def __init__(self, runs_folder: Path, command: Sequence[str]) -> None:
+        self.planner = Planner()
+        self.runs: list[LocalRun] = []
+        """All that were started, oldest first."""
+        self._runs_folder = runs_folder
+        self._command = command
+
+    def start(self, spec: RunSpec) -> ThreadHost:
+        """Begin to train; returns at once."""
+        run = LocalRun(spec, self._runs_folder, self._command)
+        host = ThreadHost(run)
+        self.runs.append(run)
+        run.start()
+        return host
+
+
+class Planner:
+    """Rehearses presets in a thread of its own, the one asked for last first."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, PlanMade | PresetError] = {}
+        self._asked: deque[tuple[str, RunSpec]] = deque(maxlen=16)
+        self._came = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, spec: RunSpec) -> PlanMade | None:
+        """The planned curve; None while torch loads or it is being worked out: ask again.
+
+        Raises:
+            PresetError: the rehearsal found what is wrong with the preset.
+        """
+        key = f"{spec.batches_per_epoch} {spec.preset.model_dump_json()}"
+        made = self._made.get(key)
+        if isinstance(made, PresetError):
+            raise made
+        if made is None and key not in [asked for asked, _ in self._asked]:
+            self._asked.append((key, spec))
+            self._start()
+            self._came.set()
+        return made
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="planning", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        from tui_trainer.engine.recipes import plan
+
+        while self._came.wait():
+            self._came.clear()
+            while self._asked:
+                key, spec = self._asked.pop()
+                try:
+                    self._made[key] = plan(spec.preset_name, spec.preset, spec.train_images).curve
+                except PresetError as error:
+                    self._made[key] = error
+
+
+def _crashed(reason: str, *, exit_code: int, step: int = 0, epoch: int = 0) -> RunEnded:
+    return RunEnded(at=time.time(), status="crashed", reason=reason, step=step, epoch=epoch, exit_code=exit_code)

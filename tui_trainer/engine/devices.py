@@ -21,7 +21,7 @@ def resolve(name: str) -> torch.device:
     if name == "cpu":
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise BadInput(f"--device {name}: torch {torch.__version__} sees no CUDA device here; take --device cpu or auto")
+        raise BadInput(f"--device {name}: torch {torch.__version__} sees no CUDA device here; take cpu or auto")
     device = torch.device(name)
     count = torch.cuda.device_count()
     index = device.index if device.index is not None else torch.cuda.current_device()

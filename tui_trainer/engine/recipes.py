@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from tui_trainer.engine.schedules import RunLength, rehearse
+from tui_trainer.engine.rehearsal import rehearse
+from tui_trainer.engine.schedules import RunLength
 from tui_trainer.events import PlanMade, Recipe
 from tui_trainer.presets import Preset, PresetError
 

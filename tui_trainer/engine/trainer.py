@@ -15,8 +15,9 @@ from tui_trainer.commands import SwitchPreset
 from tui_trainer.engine import checkpoints, following
 from tui_trainer.engine.calls import Calls
 from tui_trainer.engine.clock import RunClock
-from tui_trainer.engine.datasets import Images, Split, batches
+from tui_trainer.engine.datasets import Split, batches
 from tui_trainer.engine.meter import Meter
+from tui_trainer.engine.prepare import Prepared
 from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.recipes import Planned, plan
 from tui_trainer.engine.schedules import Scheduler, build_optimizer
@@ -30,7 +31,6 @@ from tui_trainer.events import (
     Recipe,
 )
 from tui_trainer.presets import Preset, PresetError
-from tui_trainer.spec import RunSpec
 
 VAL_BATCH = 500
 """Images a batch of validation: results do not depend on it, and the activations of so many fit the caches."""
@@ -50,16 +50,13 @@ class Trainer:
 
     def __init__(
         self,
-        spec: RunSpec,
-        planned: Planned,
-        images: Images,
-        model: nn.Module,
+        prepared: Prepared,
         steering: Steering,
         clock: RunClock,
         emit: Callable[[Event], None],
         checkpoint_folder: Path,
     ) -> None:
-        self._spec, self._images, self._model = spec, images, model
+        self._spec, self._images, self._model = prepared.spec, prepared.images, prepared.model
         self._steering, self._clock, self._emit = steering, clock, emit
         self._folder = checkpoint_folder
         self._calls = Calls(emit, steering)
@@ -70,8 +67,8 @@ class Trainer:
         self._lr = 0.0
         self.step, self.epoch, self.batch = 0, 1, 0
         self.best_val_accuracy = -1.0
-        self.plan = planned
-        self._follow(planned)
+        self.plan = prepared.planned
+        self._follow(self.plan)
 
     # The calls of the loop, in their order; `_follow` puts the watched functions in.
 
@@ -243,9 +240,7 @@ class Trainer:
         self.backward = calls.watch("backward", torch.Tensor.backward, following.tell_gradients(model))
         self.optimizer_step = calls.watch("optimizer.step", self._optimizer.step, following.tell_weights(model))
         self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, self._tell_lr)
-        self._validate = calls.watch(
-            "validate", lambda: validate(model, self._images.val), following.tell_validation
-        )
+        self._validate = calls.watch("validate", lambda: validate(model, self._images.val), following.tell_validation)
 
     def _tell_lr(self) -> Callable[[None], str]:
         old = self.scheduler.lr

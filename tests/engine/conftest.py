@@ -1,0 +1,3 @@
+from tests.engine.tiny import tiny
+
+__all__ = ["tiny"]

@@ -1,0 +1,162 @@
+"""What may be asked of a run between its batches, and what the record says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine import tiny as t
+from tests.engine.tiny import BATCHES, TinyRun
+from tui_trainer.commands import (
+    Command,
+    Continue,
+    OneBatch,
+    Pause,
+    SaveCheckpoint,
+    SetPace,
+    Stop,
+    SwitchPreset,
+)
+from tui_trainer.engine import checkpoints
+from tui_trainer.events import (
+    CallFollowed,
+    CheckpointSaved,
+    CommandAnswered,
+    Continued,
+    EpochEnded,
+    Event,
+    Paused,
+    PlanMade,
+    PresetSwitched,
+    RunEnded,
+)
+
+ME = "test"
+
+
+def send_on(tiny: TinyRun, kind: type[Event], *commands: Command) -> None:
+    """Send each command as the next event of a kind comes, in turn."""
+    waiting = list(commands)
+
+    def act() -> None:
+        if waiting:
+            tiny.control.send(waiting.pop(0))
+
+    tiny.when.append((lambda event: isinstance(event, kind), act))
+
+
+def answers(tiny: TinyRun) -> list[tuple[str, bool, str]]:
+    return [(e.command, e.accepted, e.answer) for e in tiny.of(CommandAnswered)]
+
+
+def test_a_pause_stands_still_until_it_is_told_to_go_on_and_changes_nothing(tiny: TinyRun) -> None:
+    tiny.train(t.STEP)
+    undisturbed = tiny.losses
+    tiny.events.clear()
+    tiny.control.send(Pause(by=ME))
+    send_on(tiny, Paused, Continue(by=ME))
+    tiny.train(t.STEP)
+    assert tiny.losses == undisturbed
+    assert [e.step for e in tiny.of(Paused)] == [0]
+    assert [(e.step, e.one_batch) for e in tiny.of(Continued)] == [(0, False)]
+
+
+def test_one_batch_trains_one_batch_whose_calls_can_be_followed(tiny: TinyRun) -> None:
+    tiny.control.send(Pause(by=ME))
+    send_on(tiny, Paused, OneBatch(by=ME), OneBatch(by=ME), Continue(by=ME))
+    tiny.train(t.ONE_CYCLE)
+    assert [e.step for e in tiny.of(Paused)] == [0, 1, 2]
+    first = [(e.call, e.value is None) for e in tiny.of(CallFollowed) if e.batch == 1]
+    calls = ["zero_grad", "forward", "loss", "backward", "optimizer.step", "scheduler.step"]
+    assert first == [(call, begins) for call in calls for begins in (True, False)]
+    values = {e.call: e.value for e in tiny.of(CallFollowed) if e.batch == 1 and e.value is not None}
+    assert values["loss"] == f"loss {tiny.losses[0]:.4f}"
+    assert values["backward"].startswith("grad norm ")
+    assert values["scheduler.step"].startswith("lr 0.004 → ")
+
+
+def test_following_calls_changes_no_loss(tiny: TinyRun) -> None:
+    tiny.train(t.STEP)
+    undisturbed = tiny.losses
+    tiny.events.clear()
+    tiny.control.send(SetPace(by=ME, seconds_a_call=1e-6))
+    tiny.train(t.STEP)
+    assert tiny.losses == undisturbed
+    followed = [e for e in tiny.of(CallFollowed) if e.value is not None]
+    assert len([e for e in followed if e.batch is not None]) == 4 * BATCHES * 5
+    assert [e.call for e in followed if e.batch is None] == ["validate", "scheduler.step"] * 4
+
+
+def test_slow_motion_gives_way_at_once_to_a_stop(tiny: TinyRun) -> None:
+    tiny.control.send(SetPace(by=ME, seconds_a_call=10.0))
+    send_on(tiny, CallFollowed, Stop(by=ME))
+    ended = tiny.train(t.STEP)
+    assert (ended.status, ended.step, ended.exit_code) == ("stopped", 1, 0)
+
+
+def test_a_stop_leaves_a_checkpoint_of_the_step_it_stopped_at(tiny: TinyRun) -> None:
+    send_on(tiny, EpochEnded, Stop(by="signal", reason="SIGTERM", exit_code=143))
+    ended = tiny.train(t.STEP)
+    assert (ended.status, ended.reason, ended.exit_code) == ("stopped", "SIGTERM", 143)
+    state = checkpoints.load(tiny.folder / "last.pt")
+    assert state["step"] == ended.step == BATCHES
+
+
+def test_a_stop_before_the_first_batch_trains_nothing(tiny: TinyRun) -> None:
+    tiny.control.send(Stop(by=ME))
+    ended = tiny.train(t.STEP)
+    assert (ended.status, ended.step, tiny.losses) == ("stopped", 0, [])
+
+
+def test_a_checkpoint_can_be_asked_for(tiny: TinyRun) -> None:
+    tiny.control.send(SaveCheckpoint(by=ME))
+    tiny.train(t.STEP, epochs=1)
+    assert answers(tiny) == [("checkpoint", True, "saved after step 0")]
+    assert tiny.of(CheckpointSaved)[0].step == 0
+
+
+def switch(text: str = t.ONE_CYCLE) -> SwitchPreset:
+    return SwitchPreset(by=ME, name="other", preset=t.preset(text).model_dump(mode="json"))
+
+
+def test_a_switch_takes_effect_at_the_next_epoch_over_the_epochs_that_are_left(tiny: TinyRun) -> None:
+    send_on(tiny, EpochEnded, switch())
+    ended = tiny.train(t.NONE, epochs=4)
+    assert ended.status == "finished"
+    assert answers(tiny) == [("switch to other", True, "other from epoch 2 on, weights kept")]
+    (switched,) = tiny.of(PresetSwitched)
+    assert (switched.step, switched.epoch, switched.old) == (4, 2, "tiny")
+    assert (switched.recipe.epochs, switched.recipe.total_steps) == (4, 12)
+    first, second = tiny.of(PlanMade)
+    assert first.steps[0] == 1
+    assert (second.steps[0], second.last_step) == (4, 12)
+    planned = dict(zip(second.steps, second.lrs, strict=True))
+    assert tiny.lrs[:3] == [0.01] * 3
+    assert tiny.lrs[3:] == [planned[step] for step in range(4, 13)]
+
+
+def test_a_switch_in_the_last_epoch_is_refused_with_the_reason(tiny: TinyRun) -> None:
+    tiny.control.send(switch())
+    tiny.train(t.NONE, epochs=1)
+    assert answers(tiny) == [("switch to other", False, "epoch 1 is the last one; start a new run with other")]
+
+
+@pytest.mark.parametrize("preset", [{}, {"optimizer": {"name": "SGD", "lr": -1}}, {"optimizer": 3}])
+def test_a_switch_to_what_is_no_preset_is_refused_and_the_run_goes_on(tiny: TinyRun, preset: dict[str, object]) -> None:
+    tiny.control.send(SwitchPreset(by=ME, name="other", preset=preset))
+    assert tiny.train(t.NONE).status == "finished"
+    ((_, accepted, _),) = answers(tiny)
+    assert not accepted
+
+
+def test_commands_of_other_processes_come_through_the_inbox(tiny: TinyRun) -> None:
+    asked: list[Command] = [Stop(by="shell")]
+
+    def inbox() -> list[Command]:
+        taken = asked.copy()
+        asked.clear()
+        return taken
+
+    tiny.control.listen_to(inbox)
+    ended = tiny.train(t.STEP)
+    assert isinstance(ended, RunEnded)
+    assert ended.status == "stopped"

@@ -1,0 +1,132 @@
+"""What is trained on: the digits of the package, other data sets where they lie, and the order of images."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.engine.tiny import NONE, images, preset
+from tui_trainer.engine import datasets, models
+from tui_trainer.engine.datasets import batches, load, shuffled
+from tui_trainer.engine.errors import BadInput
+from tui_trainer.spec import RunSpec
+
+CPU = torch.device("cpu")
+
+
+def spec(**options: object) -> RunSpec:
+    return RunSpec.of("tiny", preset(NONE), **options)
+
+
+def test_mnist_5k_is_balanced_normalised_and_split_four_to_one() -> None:
+    data = load(spec(), CPU)
+    assert data.train.images.shape == (4000, 1, 28, 28)
+    assert data.val.images.shape == (1000, 1, 28, 28)
+    assert torch.equal(data.train.labels.bincount(), torch.full((10,), 400))
+    assert torch.equal(data.val.labels.bincount(), torch.full((10,), 100))
+    assert abs(float(data.train.images.mean())) < 0.05
+    assert abs(float(data.train.images.std()) - 1) < 0.05
+
+
+def test_no_image_of_mnist_5k_both_trains_and_validates() -> None:
+    data = load(spec(), CPU)
+    train = {image.numpy().tobytes() for image in data.train.images}
+    val = {image.numpy().tobytes() for image in data.val.images}
+    assert len(train) == 4000
+    assert not train & val
+
+
+def test_mnist_5k_is_the_file_whose_checksum_stands_beside_it() -> None:
+    folder = files("tui_trainer.engine") / "mnist_5k"
+    digest, name = (folder / "mnist-5k.npz.sha256").read_text().split()
+    assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_limits_take_the_first_images_which_are_balanced() -> None:
+    data = load(spec(limit_train=50, limit_val=20), CPU)
+    assert torch.equal(data.train.labels.bincount(), torch.full((10,), 5))
+    assert torch.equal(data.val.labels.bincount(), torch.full((10,), 2))
+
+
+@given(
+    count=st.integers(1, 200),
+    batch_size=st.integers(1, 70),
+    seed=st.integers(0, 2**63 - 1),
+    epoch=st.integers(1, 10_000),
+)
+def test_an_epoch_shows_every_image_once_in_batches_of_which_only_the_last_is_smaller(
+    count: int, batch_size: int, seed: int, epoch: int
+) -> None:
+    data = datasets.Split(torch.arange(count).view(-1, 1, 1, 1).float(), torch.arange(count))
+    sizes, seen = [], []
+    for pictures, labels in batches(data, batch_size, seed, epoch):
+        assert torch.equal(pictures.flatten(), labels.float())
+        sizes.append(len(labels))
+        seen += labels.tolist()
+    assert sorted(seen) == list(range(count))
+    assert sizes[:-1] == [batch_size] * (len(sizes) - 1)
+    assert seen == shuffled(count, seed, epoch).tolist()
+
+
+def test_the_order_follows_from_seed_and_epoch_alone() -> None:
+    torch.manual_seed(1)
+    first = shuffled(1000, 0, 1)
+    torch.manual_seed(2)
+    assert torch.equal(first, shuffled(1000, 0, 1))
+    assert not torch.equal(first, shuffled(1000, 0, 2))
+    assert not torch.equal(first, shuffled(1000, 1, 1))
+
+
+def test_an_epoch_can_be_taken_up_in_the_middle() -> None:
+    whole = [labels for _, labels in batches(images().train, 8, 0, 1)]
+    rest = [labels for _, labels in batches(images().train, 8, 0, 1, first=2)]
+    assert [list(labels) for labels in rest] == [list(labels) for labels in whole[1:]]
+
+
+def test_missing_data_is_said_with_the_folder_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torchvision.datasets.MNIST", _no_network)
+    with pytest.raises(BadInput) as caught:
+        load(spec(dataset="mnist", data_dir=tmp_path / "data"), CPU)
+    text = str(caught.value)
+    assert str(tmp_path / "data") in text
+    assert "--data-dir" in text
+    assert "mnist-5k" in text
+    assert "\n" not in text
+
+
+def _no_network(root: Path, train: bool, download: bool) -> None:
+    raise RuntimeError("Error downloading\ntrain-images-idx3-ubyte.gz" if download else "Dataset not found")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "parameters"),
+    [
+        ("cnn", (1, 28, 28), 411_802),
+        ("mlp", (1, 28, 28), 203_530),
+        ("cnn", (3, 32, 32), 535_882),
+        ("resnet9", (3, 32, 32), 6_573_120),
+        ("resnet18", (3, 32, 32), 11_173_962),
+        ("resnet9", (1, 28, 28), 6_571_968),
+        ("resnet18", (1, 28, 28), 11_172_810),
+    ],
+)
+def test_models_have_the_size_that_they_are_known_by(name: str, shape: models.Shape, parameters: int) -> None:
+    model = models.build(name, shape, seed=0)
+    assert models.parameter_count(model) == parameters
+    assert model(torch.zeros(2, *shape)).shape == (2, 10)
+
+
+def test_initial_weights_follow_from_the_seed_alone() -> None:
+    def weights(seed: int) -> torch.Tensor:
+        return torch.cat([p.flatten() for p in models.build("cnn", (1, 28, 28), seed).parameters()])
+
+    first = weights(0)
+    torch.rand(7)
+    assert torch.equal(first, weights(0))
+    assert not torch.equal(first, weights(1))

@@ -1,0 +1,145 @@
+"""The loop: what it calls and when, and that the numbers are those of the loop that one would write by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch.nn import functional
+
+from tests.engine import tiny as t
+from tests.engine.tiny import BATCHES, TinyRun
+from tui_trainer.engine import models
+from tui_trainer.engine.datasets import batches
+from tui_trainer.engine.trainer import validate
+from tui_trainer.events import CallsMade, CallsTimed, EpochEnded, RunResolved, StepsTaken
+
+BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
+
+
+@pytest.mark.parametrize(
+    ("text", "in_batch", "at_end"),
+    [
+        (t.ONE_CYCLE, [*BATCH, "scheduler.step"], ["validate"]),
+        (t.STEP, BATCH, ["validate", "scheduler.step"]),
+        (t.PLATEAU, BATCH, ["validate", "scheduler.step"]),
+        (t.NONE, BATCH, ["validate"]),
+    ],
+    ids=["OneCycleLR", "StepLR", "ReduceLROnPlateau", "none"],
+)
+def test_each_scheduler_steps_where_pytorch_says(
+    tiny: TinyRun, text: str, in_batch: list[str], at_end: list[str]
+) -> None:
+    tiny.train(text, epochs=2)
+    orders = [(e.epoch, e.batch, e.calls) for e in tiny.of(CallsMade)]
+    assert orders == [
+        (epoch, batch, calls) for epoch in (1, 2) for batch, calls in ((1, in_batch), (2, in_batch), (None, at_end))
+    ]
+
+
+@pytest.mark.parametrize("text", [t.ONE_CYCLE, t.STEP, t.NONE, t.PLATEAU], ids=["onecycle", "step", "none", "plateau"])
+def test_losses_and_lrs_are_those_of_the_same_loop_written_by_hand(tiny: TinyRun, text: str) -> None:
+    tiny.train(text, epochs=4)
+    losses, lrs = _by_hand(text, epochs=4)
+    assert tiny.lrs == lrs
+    assert torch.equal(torch.tensor(tiny.losses), torch.tensor(losses))
+    if text != t.NONE:
+        assert len(set(lrs)) > 1
+
+
+def _by_hand(text: str, epochs: int) -> tuple[list[float], list[float]]:
+    """The lesson's loop, with torch's own classes and nothing of this project's but the model and the batches."""
+    data = t.images()
+    model = models.build("mlp", data.shape, seed=0)
+    make: dict[str, Callable[[], tuple[torch.optim.Optimizer, object]]] = {
+        t.ONE_CYCLE: lambda: _pair(
+            torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9),
+            lambda o: torch.optim.lr_scheduler.OneCycleLR(o, max_lr=0.1, total_steps=epochs * BATCHES),
+        ),
+        t.STEP: lambda: _pair(
+            torch.optim.Adam(model.parameters(), lr=0.01),
+            lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=2, gamma=0.5),
+        ),
+        t.PLATEAU: lambda: _pair(
+            torch.optim.RMSprop(model.parameters(), lr=0.01),
+            lambda o: torch.optim.lr_scheduler.ReduceLROnPlateau(o, patience=0, factor=0.5, threshold=0.9),
+        ),
+        t.NONE: lambda: (torch.optim.SGD(model.parameters(), lr=0.01), None),
+    }
+    optimizer, scheduler = make[text]()
+    losses, lrs = [], []
+    for epoch in range(1, epochs + 1):
+        model.train()
+        for images, labels in batches(data.train, t.BATCH_SIZE, seed=0, epoch=epoch):
+            optimizer.zero_grad()
+            loss = functional.cross_entropy(model(images), labels)
+            loss.backward()
+            lrs.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            losses.append(loss.item())
+            if text == t.ONE_CYCLE:
+                scheduler.step()
+        val_loss, _ = validate(model, data.val)
+        if text == t.STEP:
+            scheduler.step()
+        elif text == t.PLATEAU:
+            scheduler.step(val_loss)
+    return losses, lrs
+
+
+def _pair(
+    optimizer: torch.optim.Optimizer, scheduler: Callable[[torch.optim.Optimizer], object]
+) -> tuple[torch.optim.Optimizer, object]:
+    return optimizer, scheduler(optimizer)
+
+
+def test_steps_are_counted_from_one_without_gaps_and_the_last_batch_is_kept(tiny: TinyRun) -> None:
+    tiny.train(t.STEP, epochs=3)
+    expected = 1
+    for event in tiny.of(StepsTaken):
+        assert event.step == expected
+        assert event.batch == (event.step - 1) % BATCHES + 1
+        assert event.epoch == (event.step - 1) // BATCHES + 1
+        assert event.batch + len(event.losses) - 1 <= BATCHES
+        expected += len(event.losses)
+    assert expected == 3 * BATCHES + 1
+
+
+def test_epoch_figures_are_means_over_images_not_over_batches(tiny: TinyRun) -> None:
+    tiny.train(t.NONE, epochs=1)
+    (epoch,) = tiny.of(EpochEnded)
+    sizes = [8, 8, 4]
+    assert epoch.train_loss == pytest.approx(
+        sum(loss * size for loss, size in zip(tiny.losses, sizes, strict=True) if loss is not None) / 20
+    )
+    assert 0 <= epoch.train_accuracy <= 1
+    assert (epoch.train_accuracy * 20) == pytest.approx(round(epoch.train_accuracy * 20))
+    assert epoch.step == 3
+
+
+def test_calls_are_counted_as_often_as_they_were_made(tiny: TinyRun) -> None:
+    tiny.train(t.ONE_CYCLE, epochs=2)
+    counts: dict[str, int] = {}
+    for event in tiny.of(CallsTimed):
+        for name, count in event.counts.items():
+            counts[name] = counts.get(name, 0) + count
+    assert counts == {**dict.fromkeys([*BATCH, "scheduler.step"], 6), "validate": 2}
+
+
+def test_the_same_seed_gives_the_same_run_and_another_another(tiny: TinyRun) -> None:
+    runs = []
+    for seed in (0, 0, 1):
+        tiny.events.clear()
+        tiny.train(t.STEP, epochs=2, seed=seed)
+        runs.append(tiny.losses)
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_what_was_resolved_is_told_before_the_first_batch(tiny: TinyRun) -> None:
+    tiny.train(t.STEP, epochs=2)
+    (resolved,) = tiny.of(RunResolved)
+    assert (resolved.device, resolved.threads, resolved.train_images, resolved.val_images) == ("cpu", 1, 20, 10)
+    assert (resolved.recipe.total_steps, resolved.recipe.batches_per_epoch) == (6, 3)
+    kinds = [type(event) for event in tiny.events]
+    assert kinds.index(RunResolved) < kinds.index(StepsTaken)

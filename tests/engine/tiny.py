@@ -1,0 +1,97 @@
+"""A run small enough to take in at a glance: 20 images of 8×8, 3 batches an epoch, the last of 4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import torch
+
+from tui_trainer.engine import datasets
+from tui_trainer.engine.control import Control
+from tui_trainer.engine.datasets import Images, Split
+from tui_trainer.engine.prepare import prepare
+from tui_trainer.engine.train import train
+from tui_trainer.events import Event, RunEnded
+from tui_trainer.presets import Preset, parse
+from tui_trainer.spec import RunSpec
+
+E = TypeVar("E", bound=Event)
+
+IMAGES = 20
+BATCH_SIZE = 8
+BATCHES = 3
+
+ONE_CYCLE = '[optimizer]\nname = "SGD"\nlr = 0.01\nmomentum = 0.9\n[scheduler]\nname = "OneCycleLR"\nmax_lr = 0.1\n'
+STEP = '[optimizer]\nname = "Adam"\nlr = 0.01\n[scheduler]\nname = "StepLR"\nstep_size = 2\ngamma = 0.5\n'
+PLATEAU = (
+    '[optimizer]\nname = "RMSprop"\nlr = 0.01\n'
+    '[scheduler]\nname = "ReduceLROnPlateau"\npatience = 0\nfactor = 0.5\nthreshold = 0.9\n'
+)
+NONE = '[optimizer]\nname = "SGD"\nlr = 0.01\n'
+
+
+def preset(text: str, epochs: int = 4) -> Preset:
+    """The preset of a TOML text, for the tiny data."""
+    return parse(f"[training]\nepochs = {epochs}\nbatch_size = {BATCH_SIZE}\n{text}", "tiny.toml")
+
+
+def images(count: int = IMAGES) -> Images:
+    """Images with classes that can be told apart, the same at every call."""
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.arange(count) % 10
+    pictures = torch.randn(count, 1, 8, 8, generator=generator) + labels.view(-1, 1, 1, 1)
+    return Images(Split(pictures, labels), Split(pictures[:10], labels[:10]))
+
+
+class TinyRun:
+    """Trains the tiny data in this thread, and keeps what happened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        monkeypatch.setattr(datasets, "load", lambda spec, device: images())
+        self.folder = folder
+        self.control = Control()
+        self.events: list[Event] = []
+        self.when: list[tuple[Callable[[Event], bool], Callable[[], None]]] = []
+
+    def train(self, text: str, epochs: int = 4, seed: int = 0) -> RunEnded:
+        """Train to the end, one thread, and return how it ended."""
+        spec = RunSpec.of(
+            "tiny", preset(text, epochs), model="mlp", seed=seed, threads=1, limit_train=IMAGES, device="cpu"
+        )
+        return train(prepare(spec, self._emit), self._emit, self.control, self.folder)
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The events of a kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def _emit(self, event: Event) -> None:
+        self.events.append(event)
+        for condition, act in list(self.when):
+            if condition(event):
+                act()
+
+    @property
+    def losses(self) -> list[float | None]:
+        """Of every step."""
+        from tui_trainer.events import StepsTaken
+
+        return [loss for event in self.of(StepsTaken) for loss in event.losses]
+
+    @property
+    def lrs(self) -> list[float]:
+        """Of every step."""
+        from tui_trainer.events import StepsTaken
+
+        return [
+            lr
+            for event in self.of(StepsTaken)
+            for lr in (event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs)
+        ]
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TinyRun:
+    return TinyRun(monkeypatch, tmp_path)

@@ -1,0 +1,83 @@
+"""Find all that was asked of a run, before anything is trained or written."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui_trainer import __version__
+from tui_trainer.events import Event, PhaseStarted, RunResolved
+from tui_trainer.spec import RunSpec
+
+if TYPE_CHECKING:
+    import torch
+
+    from tui_trainer.engine.datasets import Images
+    from tui_trainer.engine.recipes import Planned
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that was asked for, found to be there; nothing has been trained yet."""
+
+    spec: RunSpec
+    resolved: RunResolved
+    planned: Planned
+    images: Images
+    model: torch.nn.Module
+
+
+def prepare(spec: RunSpec, emit: Callable[[Event], None]) -> Prepared:
+    """Import torch, load the data, build the model, plan the LR; tells what it does, and the planned curve.
+
+    Sets the threads of the calling thread, which must be the one that trains.
+
+    Raises:
+        BadInput: the device or the data is not to be had.
+        PresetError: the rehearsal found what is wrong with the preset.
+    """
+    tell_phase(emit, "importing torch")
+    import torch
+
+    from tui_trainer.engine import datasets, devices, models
+    from tui_trainer.engine.recipes import plan
+
+    device = devices.resolve(spec.device)
+    threads = devices.set_threads(spec.threads)
+    planned = plan(spec.preset_name, spec.preset, spec.train_images)
+    emit(planned.curve)
+    tell_phase(emit, "loading data", spec.dataset)
+    images = datasets.load(spec, device)
+    if len(images.train) != spec.train_images:
+        planned = plan(spec.preset_name, spec.preset, len(images.train))
+        emit(planned.curve)
+    tell_phase(emit, "building the model", spec.model)
+    model = models.build(spec.model, images.shape, spec.seed).to(device)
+    resolved = RunResolved(
+        at=time.time(),
+        dataset=spec.dataset,
+        model=spec.model,
+        parameters=models.parameter_count(model),
+        device=str(device),
+        device_name=devices.name_of(device),
+        threads=threads,
+        precision="fp32",
+        seed=spec.seed,
+        train_images=len(images.train),
+        val_images=len(images.val),
+        recipe=planned.recipe,
+        versions={
+            "tui-trainer": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+    )
+    return Prepared(spec, resolved, planned, images, model)
+
+
+def tell_phase(emit: Callable[[Event], None], name: str, detail: str = "") -> None:
+    """Say what the run is doing now."""
+    emit(PhaseStarted(at=time.time(), phase=name, detail=detail))
