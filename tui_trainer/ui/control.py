@@ -1,0 +1,96 @@
+"""What a person asks of the run on show, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tui_trainer.commands import Command, Continue, OneBatch, Pause, SetPace, Stop, SwitchPreset
+from tui_trainer.events import CommandAnswered
+
+if TYPE_CHECKING:
+    from tui_trainer.hosts import Host
+
+SLOW = 0.5
+"""Seconds that slow motion holds a call: long enough to read the value it made."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a command was not even sent."""
+
+    text: str
+
+
+class Control:
+    """Sends commands to one host and finds their answers among its events."""
+
+    def __init__(self, host: Host, by: str) -> None:
+        self.host = host
+        self._by = by
+        self._asked: dict[str, Command] = {}
+        self._pausing: bool | None = None
+        """What the last unanswered command asks for, so that two quick presses are two commands."""
+        self._slowing: bool | None = None
+        self._last_answer: CommandAnswered | None = host.history.answers[-1] if host.history.answers else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._asked)
+
+    def pause_or_go_on(self) -> Refusal | None:
+        """Pause a run that goes on; let a paused one go on."""
+        pause = not (self.host.history.paused is not None if self._pausing is None else self._pausing)
+        self._pausing = pause
+        return self._send(Pause(by=self._by) if pause else Continue(by=self._by))
+
+    def one_batch(self) -> Refusal | None:
+        """Train one batch, then pause."""
+        self._pausing = True
+        return self._send(OneBatch(by=self._by))
+
+    def slow_motion(self) -> Refusal | None:
+        """From full speed to slow motion, and back."""
+        slow = not (self.host.history.pace > 0 if self._slowing is None else self._slowing)
+        self._slowing = slow
+        return self._send(SetPace(by=self._by, seconds_a_call=SLOW if slow else 0.0))
+
+    def stop(self, reason: str = "stopped", exit_code: int = 0, by: str = "") -> Refusal | None:
+        """End the run after the batch that runs now."""
+        return self._send(Stop(by=by or self._by, reason=reason, exit_code=exit_code))
+
+    def switch(self, name: str, preset: dict[str, Any]) -> Refusal | None:
+        """Follow another preset from the next epoch on."""
+        return self._send(SwitchPreset(by=self._by, name=name, preset=preset))
+
+    def answers(self) -> list[CommandAnswered]:
+        """The answers that came since the last call, whoever asked."""
+        fresh: list[CommandAnswered] = []
+        for answer in reversed(self.host.history.answers):
+            if answer is self._last_answer:
+                break
+            fresh.append(answer)
+        if fresh:
+            self._last_answer = fresh[0]
+        for answer in fresh:
+            self._asked.pop(answer.id, None)
+        if not self._asked:
+            self._pausing = self._slowing = None
+        return fresh[::-1]
+
+    def _send(self, command: Command) -> Refusal | None:
+        history = self.host.history
+        if history.ended is not None:
+            return Refusal(f"the run has {_HAS[history.ended.status]}: there is nothing to control")
+        if self.host.readonly:
+            return Refusal("this view only reads: the run cannot be controlled from here")
+        try:
+            self.host.send(command)
+        except (PermissionError, OSError) as error:
+            return Refusal(f"the run could not be asked: {error}")
+        self._asked[command.id] = command
+        return None
+
+
+_HAS = {"finished": "finished", "stopped": "been stopped", "diverged": "diverged", "crashed": "crashed"}

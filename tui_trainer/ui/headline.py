@@ -1,0 +1,82 @@
+"""The top line: what is being trained, and how it is getting on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from tui_trainer.runs.history import History
+from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
+from tui_trainer.ui.words import about, clean, clock, in_short, thousands
+
+
+class Headline(Panel):
+    """Preset, model, data and device at the left; state and speed at the right. What does not fit is left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._history: History | None = None
+
+    def show(self, history: History) -> None:
+        """Bring the line up to date; the clock goes on between events."""
+        self._history = history
+        self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        if self._history is None:
+            return []
+        width = self.size.width
+        what, state = _what(self._history), _state(self._history)
+        for droppable in ("brand", "speed", "parameters", "device", "dataset", "left"):
+            if _width(what) + _width(state) + 2 <= width:
+                break
+            what.pop(droppable, None)
+            state.pop(droppable, None)
+        right = [span for part in state.values() for span in part]
+        return [justified([span for part in what.values() for span in part], [*right, Span(" ")], width)]
+
+
+def state_word(history: History) -> tuple[str, str]:
+    """What the run does, in a word or two, and the role to show it in."""
+    if history.ended is not None:
+        return history.ended.status, "good" if history.ended.status == "finished" else "warning"
+    if history.paused is not None:
+        return "paused", "strong"
+    if history.pace > 0:
+        return "slow motion", "live"
+    return clean(history.phase) or "starting", "live"
+
+
+def _what(history: History) -> dict[str, list[Span]]:
+    recipe, resolved = history.recipe, history.resolved
+    parts: dict[str, list[Span]] = {"brand": [Span(" tui-trainer ", "faint")], "space": [Span(" ")]}
+    if recipe is not None:
+        parts["preset"] = [Span(clean(recipe.preset), "strong")]
+    if resolved is None:
+        return parts
+    parts["model"] = [Span(" · ", "faint"), Span(clean(resolved.model))]
+    parts["parameters"] = [Span(f" {in_short(resolved.parameters)}")]
+    parts["dataset"] = [Span(" · ", "faint"), Span(clean(resolved.dataset))]
+    threads = history.settings.get("threads")
+    device = clean(resolved.device)
+    if device == "cpu":
+        device += f" ×{clean(threads.new) if threads is not None else resolved.threads}"
+    parts["device"] = [Span(" · ", "faint"), Span(device)]
+    return parts
+
+
+def _state(history: History) -> dict[str, list[Span]]:
+    word, role = state_word(history)
+    parts = {"word": [Span("● ", role), Span(word, role)]}
+    parts["elapsed"] = [Span(f"   {clock(history.elapsed_at(time.time()))}")]
+    if history.ended is not None:
+        return parts
+    speed = history.images_per_second
+    parts["speed"] = [Span(f"{thousands(speed) if speed > 0 else '–':>9}"), Span(" img/s", "faint")]
+    left = history.seconds_left
+    parts["left"] = [Span(f"{about(left) if left is not None else '–':>8}"), Span(" left", "faint")]
+    return parts
+
+
+def _width(parts: dict[str, list[Span]]) -> int:
+    return sum(width_of(part) for part in parts.values())

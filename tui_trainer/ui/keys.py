@@ -1,0 +1,85 @@
+"""All keys, in one table: bindings, the line at the bottom and the help page read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from textual.binding import Binding, BindingType
+
+Place: TypeAlias = Literal["everywhere", "run", "charts", "presets", "editor"]
+
+TITLES: dict[Place, str] = {
+    "everywhere": "Everywhere",
+    "run": "A run",
+    "charts": "Charts",
+    "presets": "Presets",
+    "editor": "Editing a preset",
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key, or a few that do the same, in one place of the app."""
+
+    place: Place
+    keys: str
+    """As Textual names them, with commas between."""
+    label: str
+    """As a person reads it."""
+    action: str
+    does: str
+    """For the help page."""
+    short: str = ""
+    """For the line at the bottom; empty where the key is not listed there."""
+    priority: bool = False
+    """Taken before whatever has the focus."""
+
+    def binding(self) -> Binding:
+        """The same for Textual."""
+        return Binding(self.keys, self.action, self.does, show=False, key_display=self.label, priority=self.priority)
+
+
+KEYS: tuple[Key, ...] = (
+    Key("run", "space", "space", "pause", "pause, and go on", "pause"),
+    Key("run", "n", "n", "one_batch", "train one batch, each call to be followed by eye, then pause", "one batch"),
+    Key(
+        "run", "s", "s", "slow_motion", "slow motion: every call is held for a moment; once more for full speed", "slow"
+    ),
+    Key("run", "p", "p", "presets", "presets: switch in this run, or start a new one", "presets"),
+    Key("run", "c", "c", "compare", "compare presets and runs", "compare"),
+    Key("charts", "left", "←", "cursor(-1)", "move the cursor along the charts, values in figures"),
+    Key("charts", "right", "→", "cursor(1)", "the same to the right"),
+    Key("charts", "up", "↑", "older(-1)", "newer reasons"),
+    Key("charts", "down", "↓", "older(1)", "older reasons"),
+    Key("charts", "plus,equals_sign", "+", "zoom(True)", "zoom in, around the cursor or the newest steps"),
+    Key("charts", "minus", "-", "zoom(False)", "zoom out"),
+    Key("charts", "0", "0", "reset", "reset: the whole run, no cursor"),
+    Key("charts", "y", "y", "log_scale", "log scale of the loss, and back"),
+    Key("charts", "x", "x", "unit", "count along the axis in epochs, seconds or steps"),
+    Key("presets", "enter", "enter", "choose", "start the preset; in a live run asks how", "start"),
+    Key("presets", "slash", "/", "filter", "filter: type a part of a name, title or scheduler", "filter"),
+    Key("presets", "up,k", "↑", "up", "the preset above"),
+    Key("presets", "down,j", "↓", "down", "the preset below"),
+    Key("presets", "space", "space", "mark", "mark for a comparison, and unmark", "mark"),
+    Key("presets", "c", "c", "compare", "compare those marked", "compare"),
+    Key("presets", "e", "e", "edit", "edit a copy, checked as you type", "edit a copy"),
+    Key("presets", "escape", "esc", "back", "back to the run; leave the filter", "back"),
+    Key("editor", "ctrl+s", "ctrl+s", "save", "save to your own presets, once it is sound", "save", priority=True),
+    Key("editor", "escape", "esc", "back", "leave without saving", "leave", priority=True),
+    Key("everywhere", "question_mark", "?", "app.help", "this page", "help"),
+    Key("everywhere", "q,ctrl+c", "q", "app.leave", "leave; asks what becomes of a live run", "leave"),
+    Key("everywhere", "tab", "tab", "app.focus_next", "next panel"),
+    Key("everywhere", "ctrl+p", "ctrl+p", "app.command_palette", "command palette: everything by name", "palette"),
+)
+
+
+def of(*places: Place) -> Iterator[Key]:
+    """The keys of some places, in the order of the table."""
+    return (key for key in KEYS if key.place in places)
+
+
+def bindings(*places: Place) -> list[BindingType]:
+    """For a `BINDINGS` of Textual."""
+    return [key.binding() for key in of(*places)]

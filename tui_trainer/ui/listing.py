@@ -1,0 +1,211 @@
+"""The training loop, the line that runs now lit. All it shows was told by events, nothing by a script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_trainer.events import CallFollowed
+from tui_trainer.runs.calls import CallTally
+from tui_trainer.runs.history import History
+from tui_trainer.ui.loop_lines import SHORT, LoopLine, Place, loop_lines, place_of_call
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
+from tui_trainer.ui.words import clean, cut, fit, loss, percent, plural, thousands, wrap
+
+BAR_WIDTH = 5
+CODE_WIDTH = 31
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+LEAST_LINES = 5
+"""With less room than this the loop stands in one line, its shares under it."""
+
+
+class Listing(Panel):
+    """Each line with its share of the time and how often it ran; in slow motion, the value it made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._history: History | None = None
+        self._version = -1
+
+    def show(self, history: History) -> None:
+        """Draw what is new."""
+        if history is self._history and history.version == self._version:
+            return
+        self._history, self._version = history, history.version
+        self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        history = self._history
+        if history is None or history.recipe is None:
+            return []
+        loop = loop_lines(history.recipe, history.orders)
+        facts = _Facts(history, loop)
+        if self.size.height < LEAST_LINES:
+            return _in_one_line(loop, facts, self.size.width)
+        width = self.size.width
+        lines: list[Line] = [_heading(facts, width)]
+        lines += [_line(line, facts, width) for line in loop]
+        lines += _patience(history, width)
+        return lines
+
+
+class _Facts:
+    """What the events say of the lines: which is lit, how often and how long each ran, what it made."""
+
+    def __init__(self, history: History, loop: Sequence[LoopLine]) -> None:
+        self.history = history
+        self.following = bool(history.followed) and (history.pace > 0 or history.paused is not None)
+        self.values: dict[tuple[str, Place], str] = {}
+        """What each call of the batch being followed has made so far."""
+        self.lit: tuple[str, Place] | None = None
+        self.total_s = sum(tally.seconds for tally in history.calls.values())
+        if self.following:
+            self._follow(history.followed)
+        elif history.running:
+            running = history.running
+            self.lit = (running, "batches" if running == "data" else place_of_call(running, history.orders))
+        self.places = {line.call: place_of_call(line.call, history.orders) for line in loop if line.call}
+
+    def _follow(self, followed: Sequence[CallFollowed]) -> None:
+        for event in followed:
+            place: Place = "epoch" if event.batch is None else "batch"
+            self.lit = (event.call, place)
+            if event.value is not None:
+                self.values[event.call, place] = clean(event.value)
+
+    def tally(self, line: LoopLine) -> CallTally | None:
+        """How often and long; None for a line whose call is made elsewhere now."""
+        if line.call == "data":
+            return CallTally(self.history.steps, self.history.calls.get("data", CallTally()).seconds)
+        if line.place in ("batch", "epoch") and self.places.get(line.call) != line.place:
+            return None
+        return self.history.calls.get(line.call, CallTally())
+
+    def share(self, tally: CallTally) -> float:
+        return tally.seconds / self.total_s if self.total_s > 0 else 0.0
+
+
+def _heading(facts: _Facts, width: int) -> Line:
+    if not facts.following:
+        return (Span("the loop", "faint"), Span("share of time    times".rjust(width - 8), "faint"))
+    last = facts.history.followed[-1]
+    where = f"batch {last.batch}" if last.batch is not None else "its end"
+    return (Span("the loop", "faint"), Span(f"epoch {last.epoch}, {where}".rjust(width - 8), "live"))
+
+
+def _line(line: LoopLine, facts: _Facts, width: int) -> Line:
+    lit = facts.lit is not None and facts.lit == (line.call, line.place)
+    code = "  " * line.indent + (line.code if line.expected else f"! {line.code}")
+    right = _right(line, facts, lit)
+    code_width = max(0, width - 2 - width_of(right))
+    role = "lit" if lit else "" if line.expected else "warning"
+    return (
+        Span("▌" if lit else " ", "lit" if lit else ""),
+        Span(fit(code, code_width), role),
+        *right,
+        Span(" ", role if lit else ""),
+    )
+
+
+def _right(line: LoopLine, facts: _Facts, lit: bool) -> list[Span]:
+    if line.place == "epochs":
+        return [Span(thousands(facts.history.epoch).rjust(8), "faint")]
+    if not line.expected:
+        return [Span(" not in this loop", "warning")]
+    if facts.following and line.place != "batches":
+        value = facts.values.get((line.call, line.place))
+        if value is None:
+            return [Span(" …" if lit else "", "lit" if lit else "faint")]
+        return [Span(f" {value or '✓'}", "lit" if lit else "")]
+    tally = facts.tally(line)
+    if tally is None:
+        return [Span(" " + _elsewhere(line), "faint")]
+    if not tally.count:
+        return [Span("·".rjust(8), "lit" if lit else "faint")]
+    share = facts.share(tally)
+    return [
+        Span(" " + _bar(share), "lit" if lit else "bar"),
+        Span(" " + percent(share).rjust(5), "lit" if lit else ""),
+        Span(thousands(tally.count).rjust(9), "lit" if lit else "faint"),
+    ]
+
+
+def _elsewhere(line: LoopLine) -> str:
+    return "only in the warm-up" if line.place == "batch" else "after the warm-up"
+
+
+def _bar(share: float) -> str:
+    eighths = round(min(share, 1.0) * BAR_WIDTH * 8)
+    if share > 0:
+        eighths = max(1, eighths)
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(BAR_WIDTH)
+
+
+def _patience(history: History, width: int) -> list[Line]:
+    """Under the last line: where ReduceLROnPlateau stands."""
+    recipe, plateau = history.recipe, history.plateau
+    if recipe is None or recipe.scheduler != "ReduceLROnPlateau" or plateau is None:
+        return []
+    text = patience_in_words(history)
+    used = "●" * min(plateau.bad_epochs, 10) + "○" * max(0, min(plateau.patience, 10) - plateau.bad_epochs)
+    role = "warning" if plateau.bad_epochs else "faint"
+    lines = wrap(text, width - 4)
+    first = (Span("    "), Span(lines[0], role))
+    if width_of(first) + len(used) + 2 <= width and plateau.patience:
+        first = (*first, Span("  " + used, role))
+    return [first, *((Span("    "), Span(line, role)) for line in lines[1:])]
+
+
+def patience_in_words(history: History) -> str:
+    """`not better for 1 of 2 epochs (best 0.8010 at epoch 4)`."""
+    plateau = history.plateau
+    if plateau is None:
+        return ""
+    best = f"best {loss(plateau.best).strip()} at epoch {plateau.best_epoch}"
+    if plateau.cooldown > 0:
+        return f"cooling down, {plural(plateau.cooldown, 'epoch')} more ({best})"
+    if plateau.bad_epochs == 0:
+        return f"better than before, so patience starts afresh ({best})"
+    return f"not better for {plateau.bad_epochs} of {plural(plateau.patience, 'epoch')} ({best})"
+
+
+def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, width: int) -> list[Line]:
+    calls = [line for line in loop if line.place in ("batch", "epoch")]
+    for names in ({}, SHORT):
+        cells = [_cell(line, facts, names) for line in calls]
+        if sum(len(top) for _, top, _ in cells) + 3 * len(cells) <= width:
+            break
+    above: list[Span] = []
+    below: list[Span] = []
+    for index, (line, top, under) in enumerate(cells):
+        between = "" if not index else " › " if line.place == calls[index - 1].place else " ┊ "
+        lit = facts.lit == (line.call, line.place)
+        role = "lit" if lit else "" if line.expected else "warning"
+        above += [Span(between or " ", "faint"), Span(top, role)]
+        below += [Span(" " * len(between or " ")), Span(under, "live" if lit else "faint")]
+    return [tuple(above), tuple(below)]
+
+
+def _cell(line: LoopLine, facts: _Facts, names: dict[str, str]) -> tuple[LoopLine, str, str]:
+    name = names.get(line.call, line.call)
+    if line.place == "epoch" and line.call == "scheduler.step" and "(" in line.code:
+        name += line.code[line.code.index("(") :].replace("()", "")
+    if facts.following:
+        under = facts.values.get((line.call, line.place), "")
+    elif (tally := facts.tally(line)) is not None and tally.count:
+        under = percent(facts.share(tally)).strip()
+    else:
+        under = ""
+    wide = max(len(name), min(len(under), 18))
+    return line, name.ljust(wide), cut(under, wide).ljust(wide)
+
+
+def height_of(history: History) -> int:
+    """Lines that the full listing takes; it changes only with the recipe."""
+    if history.recipe is None:
+        return 0
+    loop = loop_lines(history.recipe, history.orders)
+    return 1 + len(loop) + (2 if history.recipe.scheduler == "ReduceLROnPlateau" else 0)
+
+
+__all__ = ["BLANK", "Listing", "height_of", "patience_in_words"]

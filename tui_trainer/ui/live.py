@@ -1,0 +1,146 @@
+"""The live screen: cause under effect. The loss over the LR on one x axis, and beside them the loop that makes both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from tui_trainer.runs.history import History
+from tui_trainer.ui.charts import LossChart, LRChart, XAxis
+from tui_trainer.ui.control import Control, Refusal
+from tui_trainer.ui.headline import Headline
+from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.listing import Listing, height_of
+from tui_trainer.ui.machine import Machine
+from tui_trainer.ui.progress import Progress
+from tui_trainer.ui.trainer_screen import TrainerScreen
+from tui_trainer.ui.waiting import Waiting
+from tui_trainer.ui.why import Why
+from tui_trainer.ui.words import clean
+
+if TYPE_CHECKING:
+    from tui_trainer.hosts import Host
+
+
+class LiveScreen(TrainerScreen):
+    """One run, as it happens or as it was."""
+
+    CSS_PATH: ClassVar[str] = "live.tcss"
+    BINDINGS = bindings("run", "charts")
+
+    def __init__(self, host: Host, by: str = "screen") -> None:
+        super().__init__("run", "charts")
+        self.host = host
+        self.control = Control(host, by)
+        axis = self._axis = XAxis()
+        self._headline = Headline()
+        self._waiting = Waiting()
+        self._loss, self._lr = LossChart(axis), LRChart(axis)
+        self._listing, self._why = Listing(), Why()
+        self._progress = Progress(Machine())
+        self._listing_height = -1
+
+    @property
+    def history(self) -> History:
+        """The run on show."""
+        return self.host.history
+
+    def compose_content(self) -> ComposeResult:
+        yield self._headline
+        with Horizontal(id="body"):
+            with Vertical(id="charts"):
+                yield self._waiting
+                yield self._loss
+                yield self._lr
+            with Vertical(id="side"):
+                yield self._listing
+                yield self._why
+        yield self._progress
+        yield self.key_line
+
+    def draw(self) -> None:
+        history = self.history
+        began = history.steps > 0
+        self.set_class(began, "-began")
+        self._make_room_for_listing()
+        self._headline.show(history)
+        if began:
+            self._loss.show(history)
+        else:
+            self._waiting.show(history)
+        self._lr.show(history)
+        self._listing.show(history)
+        self._why.show(history)
+        self._progress.show(history, self.app.clock.budget.share)
+        self._tell_answers()
+        if self.control.waits or history.pace > 0 or history.followed and history.paused is None:
+            self.app.clock.keep_hurrying()
+
+    def action_pause(self) -> None:
+        self._asked(self.control.pause_or_go_on())
+
+    def action_one_batch(self) -> None:
+        self._asked(self.control.one_batch())
+
+    def action_slow_motion(self) -> None:
+        self._asked(self.control.slow_motion())
+
+    def action_presets(self) -> None:
+        self.app.open_presets()
+
+    def action_compare(self) -> None:
+        self.app.compare([])
+
+    def ask_to_switch(self, name: str, preset: dict[str, Any]) -> None:
+        """Follow another preset from the next epoch on; the answer says from which."""
+        self._asked(self.control.switch(name, preset))
+
+    def action_cursor(self, cells: int) -> None:
+        self._axis.move_cursor(cells)
+        self.app.clock.hurry()
+
+    def action_zoom(self, inwards: bool) -> None:
+        if inwards:
+            self._axis.zoom_in()
+        else:
+            self._axis.zoom_out()
+        self.app.clock.hurry()
+
+    def action_reset(self) -> None:
+        self._axis.reset()
+        self.app.clock.hurry()
+
+    def action_unit(self) -> None:
+        self._axis.next_unit()
+        self.app.clock.hurry()
+
+    def action_log_scale(self) -> None:
+        self._loss.log_scale = not self._loss.log_scale
+        self.app.clock.hurry()
+
+    def action_older(self, lines: int) -> None:
+        self._why.scroll_by(lines)
+
+    def _asked(self, refusal: Refusal | None) -> None:
+        if refusal is not None:
+            self.say(refusal.text, "warning")
+        self.app.clock.hurry()
+
+    def _tell_answers(self) -> None:
+        answers = self.control.answers()
+        if not answers:
+            self.key_line.redraw()
+            return
+        answer = answers[-1]
+        who = "" if answer.by == "screen" else f" (asked by {clean(answer.by)})"
+        text = clean(answer.answer) if answer.accepted else f"{clean(answer.command)}: {clean(answer.answer)}"
+        self.say(text + who, "live" if answer.accepted else "warning")
+
+    def _make_room_for_listing(self) -> None:
+        """The full listing is as high as the loop of its recipe; a layout, but only where the recipe changes."""
+        height = height_of(self.history)
+        if height != self._listing_height:
+            self._listing_height = height
+            self._listing.styles.max_height = max(1, height)

@@ -1,0 +1,148 @@
+"""Text that changes often and costs little: lines in a few roles, of which only the cells that changed are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, NamedTuple, TypeAlias
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+ROLES = ("strong", "faint", "rule", "bar", "live", "lit", "good", "warning", "key", "cursor")
+"""What a span may be, beside plain; each is a component class `panel--ROLE`, styled in app.tcss."""
+
+
+class Span(NamedTuple):
+    """A piece of a line. A click on it runs `action`, if it has one."""
+
+    text: str
+    role: str = ""
+    action: str = ""
+
+
+Line: TypeAlias = tuple[Span, ...]
+
+BLANK: Line = ()
+
+
+def width_of(line: Iterable[Span]) -> int:
+    """Cells that a line takes."""
+    return sum(cell_len(span.text) for span in line)
+
+
+def justified(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
+    """`left` and `right` at the two ends of a line."""
+    gap = width - width_of(left) - width_of(right)
+    return (*left, Span(" " * max(1, gap)), *right)
+
+
+class Panel(Widget):
+    """Shows what `lines()` gives. Nothing here is laid out: its size is the style sheet's."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"panel--{role}" for role in ROLES}
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._drawn: list[Line] = []
+        self._strips: list[Strip] = []
+        self._styles_by_role: dict[tuple[str, str], Style] = {}
+        self._hidden = False
+
+    def lines(self) -> Sequence[Line]:
+        """The lines to show, for the size at hand; those that do not fit are left out."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Ask for the lines anew, and send what differs."""
+        width, height = self.size
+        if self._hidden or not width or not height:
+            return
+        drawn = [tuple(line) for line in self.lines()[:height]]
+        drawn.extend([BLANK] * (height - len(drawn)))
+        changed: list[Region] = []
+        for y, line in enumerate(drawn):
+            old = self._drawn[y] if y < len(self._drawn) else None
+            if old == line and y < len(self._strips):
+                continue
+            strip = self._strip(line, width)
+            if y < len(self._strips):
+                first, last = _difference(old or BLANK, line, width)
+                changed.append(Region(first, y, last - first, 1))
+                self._strips[y] = strip
+            else:
+                changed.append(Region(0, y, width, 1))
+                self._strips.append(strip)
+        self._drawn = drawn
+        del self._strips[height:]
+        if changed:
+            self.refresh(*changed)
+
+    def forget(self) -> None:
+        """Draw all of it anew at the next chance."""
+        self._drawn.clear()
+        self._strips.clear()
+        self._styles_by_role.clear()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line, as last drawn."""
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.size.width, self.rich_style)
+
+    def plain(self) -> list[str]:
+        """The lines on show, as text."""
+        return ["".join(span.text for span in line) for line in self._drawn]
+
+    def on_resize(self) -> None:
+        self.forget()
+        self.redraw()
+
+    def on_hide(self) -> None:
+        self._hidden = True
+
+    def on_show(self) -> None:
+        self._hidden = False
+        self.redraw()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self.is_mounted:
+            self.forget()
+            self.redraw()
+
+    def _strip(self, line: Line, width: int) -> Strip:
+        segments = [Segment(span.text, self._style(span.role, span.action)) for span in line if span.text]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _style(self, role: str, action: str) -> Style:
+        if (style := self._styles_by_role.get((role, action))) is None:
+            style = self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
+            if action:
+                style += Style(meta={"@click": action})
+            self._styles_by_role[role, action] = style
+        return style
+
+
+def _difference(old: Line, new: Line, width: int) -> tuple[int, int]:
+    """The cells, from first to one past the last, in which two lines differ."""
+    first = 0
+    before = 0
+    for one, other in zip(old, new, strict=False):
+        if one != other:
+            break
+        first += cell_len(one.text)
+        before += 1
+    last = width
+    if width_of(old) == width_of(new):
+        last = width_of(new)
+        for one, other in zip(reversed(old[before:]), reversed(new[before:]), strict=False):
+            if one != other:
+                break
+            last -= cell_len(one.text)
+    first = min(first, width - 1)
+    return first, max(min(last, width), first + 1)

@@ -1,0 +1,160 @@
+"""The presets, with the LR that each would follow: to start a run from, or to switch a live one to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from tui_trainer.ui.charts import LRChart, XAxis
+from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.panel import Line, Panel, Span
+from tui_trainer.ui.preset_card import PresetCard, Preview
+from tui_trainer.ui.preset_list import PresetList
+from tui_trainer.ui.trainer_screen import TrainerScreen
+
+if TYPE_CHECKING:
+    from tui_trainer.presets import Entry
+    from tui_trainer.spec import RunSpec
+
+
+class Heading(Panel):
+    """The top line: what this screen is for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def lines(self) -> list[Line]:
+        return [(Span(" tui-trainer  ", "faint"), Span(self._text, "strong"))]
+
+
+class PickerScreen(TrainerScreen):
+    """Names at the left, the planned LR and all else at the right."""
+
+    CSS_PATH: ClassVar[str] = "picker.tcss"
+    BINDINGS = bindings("presets")
+
+    def __init__(self, heading: str) -> None:
+        super().__init__("presets")
+        from tui_trainer.presets import catalogue
+
+        self._heading = Heading(heading)
+        self.list = PresetList(catalogue())
+        self._chart = LRChart(XAxis())
+        self._card = PresetCard()
+        self._previews: dict[tuple[str, str], Preview] = {}
+        self._shown: tuple[object, ...] = ()
+
+    def compose_content(self) -> ComposeResult:
+        yield self._heading
+        with Horizontal(id="body"):
+            yield self.list
+            with Vertical(id="preview"):
+                yield self._chart
+                yield self._card
+        yield self.key_line
+
+    def draw(self) -> None:
+        self._heading.redraw()
+        entry = self.list.current
+        spec = self._spec(entry)
+        preview = self._preview(entry, spec)
+        shown = (entry, preview.plan, preview.asked, len(preview.problems))
+        if shown != self._shown:
+            self._shown = shown
+            self._chart.show_plan(preview.plan)
+            self._card.show(entry, spec, preview)
+        if preview.asked and preview.plan is None and not preview.problems:
+            self.app.clock.keep_hurrying()
+        self.list.redraw()
+        self.key_line.redraw()
+
+    def reload(self, name: str) -> None:
+        """Read the folders anew: a preset was saved."""
+        from tui_trainer.presets import catalogue
+
+        self.list.put(catalogue(), name)
+
+    @on(PresetList.Moved)
+    def _moved(self) -> None:
+        if self.composed:
+            self.app.clock.hurry()
+
+    @on(PresetList.Chosen)
+    def action_choose(self) -> None:
+        entry = self.list.current
+        if entry is None:
+            return
+        spec = self._spec(entry)
+        if spec is None or entry.preset is None or self._preview(entry, spec).problems_stop:
+            self.say(f"{entry.name} cannot be started: mend what is written at the right", "warning")
+            return
+        self.app.take_up(spec)
+
+    def action_filter(self) -> None:
+        self.list.typing = True
+        self.list.redraw()
+
+    def action_up(self) -> None:
+        self.list.move(-1)
+
+    def action_down(self) -> None:
+        self.list.move(1)
+
+    def action_mark(self) -> None:
+        self.list.mark()
+        marked = self.list.marked
+        self.say(f"marked: {', '.join(marked)}; c compares them" if marked else "nothing is marked")
+
+    def action_compare(self) -> None:
+        if len(self.list.marked) < 2:
+            self.say("mark two or more with space, then c compares them")
+            return
+        self.app.compare(self.list.marked)
+
+    def action_edit(self) -> None:
+        if (entry := self.list.current) is not None:
+            self.app.edit(entry)
+
+    def action_back(self) -> None:
+        if self.list.filter:
+            self.list.narrow("")
+        elif self.app.host is not None:
+            self.app.pop_screen()
+
+    def on_key(self, event: events.Key) -> None:
+        """While the filter is typed, letters are letters and no commands."""
+        typing = self.list
+        if not typing.typing:
+            return
+        if event.key in ("enter", "escape"):
+            typing.typing = False
+            typing.narrow("" if event.key == "escape" else typing.filter)
+        elif event.key == "backspace":
+            typing.narrow(typing.filter[:-1])
+        elif event.is_printable and event.character:
+            typing.narrow(typing.filter + event.character)
+        else:
+            return
+        event.stop()
+
+    def _spec(self, entry: Entry | None) -> RunSpec | None:
+        if entry is None or entry.preset is None:
+            return None
+        return self.app.spec_with(entry.name, entry.preset)
+
+    def _preview(self, entry: Entry | None, spec: RunSpec | None) -> Preview:
+        if entry is None or spec is None or self.app.launcher is None:
+            return Preview()
+        from tui_trainer.presets import PresetError
+
+        preview = self._previews.setdefault((entry.name, str(entry.path)), Preview(asked=True))
+        if preview.plan is None and not preview.problems:
+            try:
+                preview.plan = self.app.launcher.planner.ask(spec)
+            except PresetError as error:
+                preview.problems = error.problems
+        return preview

@@ -1,0 +1,135 @@
+"""What there is to know of a preset before it starts: in words, and its file as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span
+from tui_trainer.ui.words import clean, clean_lines, lr, plural, thousands, wrap
+
+if TYPE_CHECKING:
+    from tui_trainer.events import PlanMade
+    from tui_trainer.presets import Entry, Preset, Problem
+    from tui_trainer.spec import RunSpec
+
+
+@dataclass
+class Preview:
+    """What the planner said of a preset so far."""
+
+    plan: PlanMade | None = None
+    problems: list[Problem] = field(default_factory=list)
+    asked: bool = False
+    """Whether there is a planner to ask at all."""
+
+    @property
+    def problems_stop(self) -> bool:
+        """Whether what was found keeps the preset from being started."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+
+class PresetCard(Panel):
+    """Title and description, the schedule in figures, warnings; then the file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entry: Entry | None = None
+        self._spec: RunSpec | None = None
+        self._preview = Preview()
+        self._file: list[str] = []
+
+    def show(self, entry: Entry | None, spec: RunSpec | None, preview: Preview) -> None:
+        """Another preset, or more known of the same."""
+        if entry is not self._entry:
+            self._file = [] if entry is None else file_lines(entry.path)
+        self._entry, self._spec, self._preview = entry, spec, preview
+        self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        entry, width = self._entry, self.size.width - 1
+        if entry is None:
+            return []
+        lines: list[Line] = []
+        if entry.preset is None:
+            lines += problem_lines(entry.problems, width)
+        else:
+            lines += self._facts(entry.preset, width)
+        lines += [BLANK, (Span(clean(str(entry.path)), "faint"),)]
+        lines += [(Span("  "), Span(line, "faint" if line.lstrip().startswith("#") else "")) for line in self._file]
+        return lines
+
+    def _facts(self, preset: Preset, width: int) -> list[Line]:
+        lines: list[Line] = [(Span(line, "strong"),) for line in wrap(clean(preset.title), width)]
+        lines += [(Span(line, "faint"),) for line in wrap(clean(preset.description), width)]
+        lines += [BLANK, (Span(_stepping(preset)),)]
+        if self._spec is not None:
+            lines.append((Span(_length(self._spec)),))
+        lines.append(self._rates())
+        note = self._preview.plan.note if self._preview.plan else ""
+        lines += [(Span(line, "faint"),) for line in wrap(clean(note), width)]
+        lines += problem_lines(self._preview.problems, width)
+        return lines
+
+    def _rates(self) -> Line:
+        plan = self._preview.plan
+        if plan is None or not plan.lrs:
+            waits = "the preview is on its way" if self._preview.asked else "no preview of the LR here"
+            return (Span("" if self._preview.problems else waits, "faint"),)
+        peak = max(range(len(plan.lrs)), key=plan.lrs.__getitem__)
+        at = f" at step {thousands(plan.steps[peak])}" if plan.lrs[peak] > plan.lrs[0] else ""
+        return (
+            Span("LR  start ", "faint"),
+            Span(lr(plan.lrs[0])),
+            Span("   peak ", "faint"),
+            Span(lr(plan.lrs[peak]) + at),
+            Span("   end ", "faint"),
+            Span(lr(plan.lrs[-1])),
+        )
+
+
+def file_lines(path: Path) -> list[str]:
+    """A preset's file as text that may be shown; what hinders reading it, else."""
+    from tui_trainer.presets.loading import read_text
+    from tui_trainer.presets.problems import PresetError
+
+    try:
+        return clean_lines(read_text(path))
+    except PresetError as error:
+        return [clean(problem.message) for problem in error.problems]
+
+
+def problem_lines(problems: Sequence[Problem], width: int) -> list[Line]:
+    """Each problem with its line and key, wrapped."""
+    lines: list[Line] = []
+    for problem in problems:
+        place = ", ".join(filter(None, [f"line {problem.line}" if problem.line else "", clean(problem.key)]))
+        text = f"{place}: {clean(problem.message)}" if place else clean(problem.message)
+        for index, line in enumerate(wrap(text, width - 2)):
+            lines.append((Span("! " if index == 0 else "  ", "warning"), Span(line, "warning")))
+    return lines
+
+
+def _stepping(preset: Preset) -> str:
+    optimizer = preset.optimizer.name
+    name = preset.scheduler.name
+    if name == "none":
+        steps = "no scheduler"
+    elif preset.scheduler.interval == "step":
+        steps = f"{name} steps after every batch"
+    else:
+        monitor = f", with {preset.scheduler.monitor}" if preset.scheduler.monitor else ""
+        steps = f"{name} steps after validation, once an epoch{monitor}"
+    if preset.warmup is not None:
+        steps += f"; first a warm-up of {plural(preset.warmup.epochs, 'epoch')}, after every batch"
+    return f"{optimizer}; {steps}"
+
+
+def _length(spec: RunSpec) -> str:
+    epochs, batches = spec.preset.training.epochs, spec.batches_per_epoch
+    return (
+        f"{plural(epochs * batches, 'step')}: {plural(epochs, 'epoch')} of {plural(batches, 'batch')}"
+        f" of {spec.preset.training.batch_size}, {spec.dataset}"
+    )

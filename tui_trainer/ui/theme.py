@@ -1,0 +1,88 @@
+"""The colours: quiet ones, one accent for what is live, one warning; and what charts draw with."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="tui-trainer-dark",
+    dark=True,
+    primary="#4fc3b2",
+    secondary="#8ab4d8",
+    accent="#4fc3b2",
+    warning="#e5a03c",
+    error="#e5a03c",
+    success="#4fc3b2",
+    foreground="#d5dae0",
+    background="#101418",
+    surface="#161b20",
+    panel="#1c2228",
+    variables={
+        "faint": "#6f7a86",
+        "rule": "#2a323a",
+        "lit": "#1b3a38",
+        "border": "#2a323a",
+        "border-blurred": "#2a323a",
+        "text-muted": "#6f7a86",
+        "block-cursor-background": "#1b3a38",
+        "block-cursor-foreground": "#d5dae0",
+        "input-selection-background": "#4fc3b2 30%",
+    },
+)
+
+LIGHT = Theme(
+    name="tui-trainer-light",
+    dark=False,
+    primary="#00756a",
+    secondary="#2f6690",
+    accent="#00756a",
+    warning="#a85b00",
+    error="#a85b00",
+    success="#00756a",
+    foreground="#20262c",
+    background="#fafaf7",
+    surface="#f1f1ec",
+    panel="#e8e8e2",
+    variables={
+        "faint": "#7b8590",
+        "rule": "#d6d8d4",
+        "lit": "#cfe8e3",
+        "border": "#d6d8d4",
+        "border-blurred": "#d6d8d4",
+        "text-muted": "#7b8590",
+        "block-cursor-background": "#cfe8e3",
+        "block-cursor-foreground": "#20262c",
+        "input-selection-background": "#00756a 25%",
+    },
+)
+
+COLOUR_BLIND = Theme(
+    name="tui-trainer-colour-blind",
+    dark=True,
+    primary="#56b4e9",  # the sky blue and the orange of Okabe and Ito's palette
+    secondary="#cccccc",
+    accent="#56b4e9",
+    warning="#e69f00",
+    error="#e69f00",
+    success="#56b4e9",
+    foreground="#e2e2e2",
+    background="#111111",
+    surface="#181818",
+    panel="#202020",
+    variables={
+        "faint": "#7d7d7d",
+        "rule": "#333333",
+        "lit": "#123a52",
+        "border": "#333333",
+        "border-blurred": "#333333",
+        "text-muted": "#7d7d7d",
+        "block-cursor-background": "#123a52",
+        "block-cursor-foreground": "#e2e2e2",
+        "input-selection-background": "#56b4e9 30%",
+    },
+)
+
+THEMES = (DARK, LIGHT, COLOUR_BLIND)
+
+DEFAULTS = {"faint": "$text-muted", "rule": "$panel-lighten-1", "lit": "$accent-muted"}
+"""For Textual's own themes, which do not know these names."""

@@ -1,0 +1,79 @@
+"""What all full screens have in common: a least size, a frame to draw, a line that answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from tui_trainer.ui.key_line import KeyLine
+from tui_trainer.ui.keys import Place
+from tui_trainer.ui.panel import Line, Panel, Span
+from tui_trainer.ui.words import wrap
+
+if TYPE_CHECKING:
+    from tui_trainer.ui.app import TrainerApp
+
+LEAST_WIDTH = 60
+LEAST_HEIGHT = 16
+
+
+class TooSmall(Panel):
+    """Stands in for a screen that has no room."""
+
+    def lines(self) -> list[Line]:
+        width, height = self.size
+        text = (
+            f"This screen needs {LEAST_WIDTH} columns and {LEAST_HEIGHT} lines, "
+            f"the terminal has {width} and {height}: make it larger. q leaves."
+        )
+        return [(Span(line, "warning"),) for line in wrap(text, width)]
+
+
+class TrainerScreen(Screen[None]):
+    """A screen that fills the terminal. Its frame is drawn by the app's clock, and only while it is on show."""
+
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-too-narrow"),
+        (LEAST_WIDTH, "-narrow"),
+        (116, "-wide"),
+        (176, "-very-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-too-low"),
+        (LEAST_HEIGHT, "-low"),
+        (30, "-tall"),
+        (48, "-very-tall"),
+    ]
+    AUTO_FOCUS = ""
+
+    if TYPE_CHECKING:
+
+        @property
+        def app(self) -> TrainerApp: ...  # type: ignore[override]
+
+    def __init__(self, *places: Place) -> None:
+        super().__init__()
+        self.places = places
+        self.key_line = KeyLine(*places)
+        self.composed = False
+
+    def on_mount(self) -> None:
+        self.composed = True
+        self.draw()
+
+    def compose(self) -> ComposeResult:
+        yield TooSmall()
+        yield from self.compose_content()
+
+    def compose_content(self) -> ComposeResult:
+        """What the screen shows when there is room."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Bring what is on show up to date. Called many times a second: cheap when nothing is new."""
+
+    def say(self, text: str, role: str = "live") -> None:
+        """Answer in one quiet line."""
+        self.key_line.say(text, role)

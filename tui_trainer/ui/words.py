@@ -1,0 +1,139 @@
+"""Numbers, times and texts as the screen writes them: units, fixed widths, nothing a terminal could obey."""
+
+from __future__ import annotations
+
+import math
+import re
+from unicodedata import category
+
+from rich.cells import cell_len, set_cell_size
+
+from tui_trainer.plain import plain as clean
+
+__all__ = [
+    "UNKNOWN",
+    "about",
+    "clean",
+    "clean_lines",
+    "clock",
+    "cut",
+    "fit",
+    "in_short",
+    "loss",
+    "lr",
+    "percent",
+    "plural",
+    "thousands",
+    "wrap",
+]
+
+UNKNOWN = "–"
+"""Stands where a number is not known yet."""
+
+_REORDERING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of the text after them, as in `tui_trainer.plain`."""
+
+
+def clean_lines(text: str) -> list[str]:
+    """The lines of a file as they may be shown: indentation stays, tabs are four spaces, controls are gone."""
+    lines = text.expandtabs(4).splitlines()
+    return [_REORDERING.sub("", "".join(c for c in line if category(c) not in ("Cc", "Cs"))) for line in lines]
+
+
+def fit(text: str, width: int) -> str:
+    """The text in exactly `width` cells: padded, or cut with an ellipsis."""
+    if width <= 0:
+        return ""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - 1) + "…"
+
+
+def cut(text: str, width: int) -> str:
+    """The text in at most `width` cells, an ellipsis in place of what does not fit."""
+    return text if cell_len(text) <= width else fit(text, width)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `0:00:41`, the way a stopwatch has them."""
+    minutes, second = divmod(int(max(0.0, seconds)), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}"
+
+
+def about(seconds: float) -> str:
+    """Seconds that are an estimate, `0:58` or `1:02:10`."""
+    minutes, second = divmod(int(max(0.0, seconds) + 0.5), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+
+
+def thousands(count: float) -> str:
+    """A whole number with commas, `12,480`."""
+    return f"{count:,.0f}"
+
+
+def in_short(count: int) -> str:
+    """A number of parameters, `412k` or `11.2M`."""
+    if count >= 999_500:
+        millions = count / 1e6
+        return f"{millions:.1f}M" if millions < 99.95 else f"{millions:.0f}M"
+    return f"{count / 1e3:.0f}k" if count >= 1_000 else str(count)
+
+
+def lr(value: float) -> str:
+    """A learning rate: four significant digits, `1e-7` only where zeros would crowd out the digits."""
+    if not math.isfinite(value):
+        return UNKNOWN
+    text = f"{value:.4g}"
+    if "e" not in text:
+        return text
+    mantissa, exponent = text.split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def loss(value: float) -> str:
+    """A loss, in at least six cells: `0.1312`."""
+    if not math.isfinite(value):
+        return UNKNOWN.rjust(6)
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.4g}"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in four cells: `54 %`, with `<1 %` for what is little and yet not nothing."""
+    if 0 < share < 0.005:
+        return "<1 %"
+    return f"{min(share, 1.0) * 100:2.0f} %"
+
+
+def plural(count: int, word: str) -> str:
+    """`1 epoch`, `2 epochs`, `3 batches`."""
+    if count == 1:
+        return f"1 {word}"
+    return f"{count:,} {word}es" if word.endswith(("ch", "s", "x")) else f"{count:,} {word}s"
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The words of a text on lines of at most `width` cells; a word that is longer is cut into pieces."""
+    if width <= 0:
+        return []
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        while cell_len(word) > width:
+            if line:
+                lines.append(line)
+                line = ""
+            piece = set_cell_size(word, width).rstrip()
+            lines.append(piece)
+            word = word[len(piece) :]
+        if not line:
+            line = word
+        elif cell_len(line) + 1 + cell_len(word) <= width:
+            line += f" {word}"
+        else:
+            lines.append(line)
+            line = word
+    if line:
+        lines.append(line)
+    return lines
