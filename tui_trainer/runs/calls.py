@@ -28,10 +28,13 @@ class CallsSeen:
 
     def timed(self, event: CallsTimed) -> None:
         """Add what was called since the last such event."""
+        tallies = self.tallies
         for call, count in event.counts.items():
-            self.tallies.setdefault(call, CallTally()).count += count
+            tally = tallies.get(call) or tallies.setdefault(call, CallTally())
+            tally.count += count
         for call, seconds in event.seconds.items():
-            self.tallies.setdefault(call, CallTally()).seconds += seconds
+            tally = tallies.get(call) or tallies.setdefault(call, CallTally())
+            tally.seconds += seconds
         self.running = event.running
 
     def follow(self, event: CallFollowed) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from collections.abc import Callable
-from math import isfinite, nan
+from math import inf, isfinite
 from typing import Any, ClassVar, TypeAlias
 
 from tui_trainer.events import (
@@ -36,12 +35,10 @@ from tui_trainer.events import (
 )
 from tui_trainer.runs import progress
 from tui_trainer.runs.calls import CallsSeen, CallTally
+from tui_trainer.runs.columns import RunClock, StepColumns
 from tui_trainer.runs.known import Known
 
 Reason: TypeAlias = LRChanged | LRHeld | PlateauCounted | PresetSwitched | EpochEnded
-
-LONGEST_GAP = 10_000_000
-"""Steps that may be missing in front of a line; a line that claims more is damaged and left out."""
 
 
 class History:
@@ -53,13 +50,14 @@ class History:
     def __init__(self) -> None:
         self.version = 0
         """Grows with every event applied: what was drawn from an older one may be stale."""
-        self.losses = array("f")
-        """Training loss of step `i + 1`; nan where it was not finite."""
-        self.lrs = array("d")
+        self._columns = StepColumns()
+        self.losses = self._columns.losses
+        """Training loss of step `i + 1`, float32; nan where it was not finite."""
+        self.lrs = self._columns.lrs
         """What the optimizer used for step `i + 1`."""
-        self.elapsed = array("d")
+        self.elapsed = self._columns.elapsed
         """The run's clock at the end of step `i + 1`, in seconds; never falls."""
-        self.epoch_starts: list[int] = []
+        self.epoch_starts = self._columns.epoch_starts
         """The first step of each epoch begun; `epoch_starts[e - 1]` is epoch e's."""
         self.batches_in_epoch = 0
         """How many batches the current epoch has; 0 while unknown."""
@@ -97,8 +95,7 @@ class History:
         self.known = Known()
         """How far the events told so far have come."""
         self._calls = CallsSeen()
-        self._clock = 0.0
-        self._clock_read_at: float | None = None
+        self._clock = RunClock()
 
     # What follows from the events
 
@@ -142,13 +139,11 @@ class History:
     @property
     def elapsed_s(self) -> float:
         """The run's clock as of the last event that read it."""
-        return self._clock
+        return self._clock.seconds
 
     def elapsed_at(self, now: float) -> float:
         """The run's clock at `now` (Unix time): it goes on between events, and stands in a pause."""
-        if self._clock_read_at is None or self.status != "running":
-            return self._clock
-        return self._clock + max(0.0, now - self._clock_read_at)
+        return self._clock.at(now)
 
     @property
     def images_per_second(self) -> float:
@@ -164,8 +159,6 @@ class History:
 
     def apply(self, event: Event) -> None:
         """Take one event. One that tells nothing new (a resumed run's repeated batch) changes nothing."""
-        if isinstance(event, StepsTaken) and not _sound(event, self.steps):
-            return
         new = self.known.take(event)
         if new is None:
             return
@@ -179,8 +172,7 @@ class History:
         self.phase = self.phase_detail = ""
         self.pace = 0.0
         self._calls.followed.clear()
-        self._calls.stand_still()
-        self._clock_read_at = None
+        self._stand_still()
 
     def _phase_started(self, event: PhaseStarted) -> None:
         self.phase, self.phase_detail = event.phase, event.detail
@@ -196,42 +188,17 @@ class History:
         self.plans.append(event)
 
     def _steps_taken(self, event: StepsTaken) -> None:
-        self._fill_gap(event.step - 1 - self.steps)
-        if event.epoch > self.epoch:
-            self._begin_epoch(event.epoch, event.step - event.batch + 1)
-        count = len(event.losses)
-        self.losses.extend(nan if loss is None else loss for loss in event.losses)
-        self.lrs.extend(event.lrs * count if len(event.lrs) == 1 else event.lrs)
-        self.elapsed.extend(max(self._clock, seconds) for seconds in event.elapsed)
-        self._read_clock(event.elapsed[-1], event.at)
-        self._calls.leave_behind(self.steps)
-
-    def _fill_gap(self, missing: int) -> None:
-        if missing > 0:
-            self.losses.extend(array("f", [nan]) * missing)
-            self.lrs.extend(array("d", [nan]) * missing)
-            self.elapsed.extend(array("d", [self._clock]) * missing)
-
-    def _begin_epoch(self, epoch: int, first: int) -> None:
-        first = max(1, first)
-        unseen = epoch - self.epoch  # more than 1 in a record that lost lines: spread them evenly
-        last = self.epoch_starts[-1] if self.epoch_starts else 1
-        begun = 1 if self.epoch_starts else 0
-        spans = unseen - 1 + begun
-        for i in range(begun, spans):
-            self.epoch_starts.append(last + (first - last) * i // spans)
-        self.epoch_starts.append(first)
-        if self.recipe is not None:
+        begun = self.epoch
+        self._columns.take(event, self._clock.seconds)
+        if self.epoch > begun and self.recipe is not None:
             self.batches_in_epoch = self.recipe.batches_per_epoch
-
-    def _read_clock(self, elapsed: float, at: float) -> None:
-        self._clock = max(self._clock, elapsed)
-        self._clock_read_at = at
+        self._clock.read(self.elapsed[-1], event.at)
+        self._calls.leave_behind(self.steps)
 
     def _epoch_ended(self, event: EpochEnded) -> None:
         self.epochs.append(event)
         self.why.append(event)
-        self._read_clock(event.elapsed, event.at)
+        self._clock.read(event.elapsed, event.at)
         if isfinite(event.val_accuracy) and (self.best is None or _rank(event) > _rank(self.best)):
             self.best = event
         if isfinite(event.val_loss) and (self.lowest is None or event.val_loss < self.lowest.val_loss):
@@ -275,12 +242,11 @@ class History:
 
     def _paused(self, event: Paused) -> None:
         self.paused = event
-        self._calls.stand_still()
+        self._stand_still()
 
     def _continued(self, event: Continued) -> None:
         self.paused = None
-        if self._clock_read_at is not None:
-            self._clock_read_at = event.at
+        self._clock.go_on(event.at)
 
     def _pace_changed(self, event: PaceChanged) -> None:
         self.pace = event.seconds_a_call
@@ -294,7 +260,11 @@ class History:
     def _run_ended(self, event: RunEnded) -> None:
         self.ended = event
         self.paused = None
+        self._stand_still()
+
+    def _stand_still(self) -> None:
         self._calls.stand_still()
+        self._clock.stop()
 
     _appliers: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         RunStarted: _run_started,
@@ -322,17 +292,4 @@ class History:
 
 
 def _rank(event: EpochEnded) -> tuple[float, float]:
-    return event.val_accuracy, -event.val_loss if isfinite(event.val_loss) else float("-inf")
-
-
-def _sound(event: StepsTaken, steps: int) -> bool:
-    """Whether the numbers of a line fit each other: a damaged record may hold anything of the right types."""
-    count = len(event.losses)
-    return (
-        count > 0
-        and len(event.elapsed) == count
-        and len(event.lrs) in (1, count)
-        and 1 <= event.batch <= event.step
-        and 1 <= event.epoch <= event.step
-        and event.step - steps <= LONGEST_GAP
-    )
+    return event.val_accuracy, -event.val_loss if isfinite(event.val_loss) else -inf

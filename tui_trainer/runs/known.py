@@ -6,7 +6,9 @@ Training is reproducible: they give what is recorded already.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 import msgspec
 
@@ -21,6 +23,9 @@ from tui_trainer.events import (
     RunStarted,
     StepsTaken,
 )
+
+LONGEST_GAP = 10_000_000
+"""Steps that may be missing in front of a line; a line that claims more is damaged and left out."""
 
 
 class Known:
@@ -38,15 +43,15 @@ class Known:
 
     def take(self, event: Event) -> Event | None:
         """The event, less what is known already; None where all of it is. What is returned is known now."""
-        if isinstance(event, StepsTaken):
-            return self._take_steps(event)
-        if isinstance(event, RunStarted):
-            self._resumed_at = self.steps
-            return event
-        position = _position(event)
-        if position is None:
-            return event
         kind = type(event)
+        if kind is StepsTaken:
+            return self._take_steps(event)  # type: ignore[arg-type]
+        if kind is RunStarted:
+            self._resumed_at = self.steps
+        position_of = _POSITIONS.get(kind)
+        if position_of is None:
+            return event
+        position = position_of(event)
         may_be_old = kind in _ONCE_AN_EPOCH or position[0] <= self._resumed_at
         if may_be_old and position <= self._last.get(kind, (-1, 0)):
             return None
@@ -55,7 +60,7 @@ class Known:
 
     def _take_steps(self, event: StepsTaken) -> StepsTaken | None:
         old = self.steps - event.step + 1
-        if old >= len(event.losses):
+        if not _sound(event, self.steps) or old >= len(event.losses):
             return None
         self.steps = event.step + len(event.losses) - 1
         return event if old <= 0 else _without_first(event, old)
@@ -63,18 +68,15 @@ class Known:
 
 _ONCE_AN_EPOCH = (EpochEnded, PlateauCounted)
 
-
-def _position(event: Event) -> tuple[int, int] | None:
-    """Where in the run an event of this kind stands, for those that a resumed run would tell again."""
-    match event:
-        case EpochEnded() | PlateauCounted():
-            return event.epoch, 0
-        case LRChanged() | LRHeld() | PresetSwitched():
-            return event.step, 0
-        case CallsMade():
-            return event.step, int(event.batch is None)
-        case _:
-            return None
+_POSITIONS: dict[type, Callable[[Any], tuple[int, int]]] = {
+    EpochEnded: lambda event: (event.epoch, 0),
+    PlateauCounted: lambda event: (event.epoch, 0),
+    LRChanged: lambda event: (event.step, 0),
+    LRHeld: lambda event: (event.step, 0),
+    PresetSwitched: lambda event: (event.step, 0),
+    CallsMade: lambda event: (event.step, int(event.batch is None)),
+}
+"""Where in the run an event stands, for the kinds that a resumed run would tell again."""
 
 
 def _without_first(event: StepsTaken, count: int) -> StepsTaken:
@@ -85,4 +87,17 @@ def _without_first(event: StepsTaken, count: int) -> StepsTaken:
         losses=event.losses[count:],
         lrs=event.lrs if len(event.lrs) == 1 else event.lrs[count:],
         elapsed=event.elapsed[count:],
+    )
+
+
+def _sound(event: StepsTaken, steps: int) -> bool:
+    """Whether the numbers of a line fit each other: a damaged record may hold anything of the right types."""
+    count = len(event.losses)
+    return (
+        count > 0
+        and len(event.elapsed) == count
+        and len(event.lrs) in (1, count)
+        and 1 <= event.batch <= event.step
+        and 1 <= event.epoch <= event.step
+        and event.step - steps <= LONGEST_GAP
     )

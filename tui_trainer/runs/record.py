@@ -26,6 +26,7 @@ import msgspec
 
 from tui_trainer.events import SCHEMA, Event, Noticed, RunResolved
 from tui_trainer.runs.errors import RunNotFound, RunsFolderUnwritable, reason
+from tui_trainer.runs.facts import read_facts
 from tui_trainer.runs.files import make_private_folder, open_private, replace_whole
 from tui_trainer.runs.history import History
 from tui_trainer.runs.inbox import Inbox
@@ -34,8 +35,6 @@ from tui_trainer.runs.lock import WriterLock
 from tui_trainer.runs.tail import Tail
 
 Observer = Callable[[Noticed], None]
-
-ID_PATTERN = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+-[0-9a-f]{4}")
 
 
 class Record:
@@ -187,15 +186,6 @@ class Record:
         self._journal.close()
         self.inbox.close()
         self._lock.release()
-
-
-def read_facts(folder: Path) -> dict[str, Any]:
-    """What `run.json` holds; empty where it is missing or damaged."""
-    try:
-        facts = msgspec.json.decode((folder / "run.json").read_bytes())
-    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 def _make_folder(runs: Path, label: str, now: float) -> Path:

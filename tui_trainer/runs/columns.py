@@ -1,0 +1,78 @@
+"""What every step was, in columns that grow by appending, and the run's own clock."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import accumulate
+from math import nan
+from typing import Any
+
+from tui_trainer.events import StepsTaken
+
+
+class RunClock:
+    """Seconds since the first batch, as events read them; it never falls, and goes on between them."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        """As of the last event that read it."""
+        self._read_at: float | None = None
+
+    def read(self, seconds: float, at: float) -> None:
+        """An event read the clock at the Unix time `at`."""
+        self.seconds = max(self.seconds, seconds)
+        self._read_at = at
+
+    def stop(self) -> None:
+        """It stands still from here on: a pause, the end, or another process that has not trained yet."""
+        self._read_at = None
+
+    def go_on(self, at: float) -> None:
+        """It runs again after a pause."""
+        if self.seconds > 0:
+            self._read_at = at
+
+    def at(self, now: float) -> float:
+        """What it shows at the Unix time `now`."""
+        return self.seconds if self._read_at is None else self.seconds + max(0.0, now - self._read_at)
+
+
+class StepColumns:
+    """Step `i + 1` is at index `i` of each column: 20 bytes a step, and as much again only while they grow."""
+
+    def __init__(self) -> None:
+        self.losses = array("f")
+        self.lrs = array("d")
+        self.elapsed = array("d")
+        self.epoch_starts: list[int] = []
+
+    def take(self, event: StepsTaken, clock: float) -> None:
+        """Append the steps of an event, which begins behind the last one; steps that are missing between are nan.
+
+        Args:
+            event: its numbers fit each other, as `Known.take` sees to.
+            clock: what the run's clock showed before: `elapsed` never falls.
+        """
+        self._fill_gap(event.step - 1 - len(self.losses), clock)
+        if event.epoch > len(self.epoch_starts):
+            self._begin_epoch(event.epoch, event.step - event.batch + 1)
+        losses: list[Any] = event.losses
+        self.losses.fromlist([nan if loss is None else loss for loss in losses] if None in losses else losses)
+        self.lrs.fromlist(event.lrs * len(losses) if len(event.lrs) == 1 else event.lrs)
+        rising = event.elapsed[0] >= clock and event.elapsed == sorted(event.elapsed)
+        self.elapsed.fromlist(event.elapsed if rising else list(accumulate(event.elapsed, max, initial=clock))[1:])
+
+    def _fill_gap(self, missing: int, clock: float) -> None:
+        if missing > 0:
+            self.losses.extend(array("f", [nan]) * missing)
+            self.lrs.extend(array("d", [nan]) * missing)
+            self.elapsed.extend(array("d", [clock]) * missing)
+
+    def _begin_epoch(self, epoch: int, first: int) -> None:
+        """Epochs whose first steps a damaged record lost are spread evenly over the gap."""
+        begun = len(self.epoch_starts)
+        known, before = (begun, self.epoch_starts[-1]) if begun else (1, 1)
+        first = max(first, before)
+        for lost in range(begun + 1, epoch):
+            self.epoch_starts.append(before + (first - before) * (lost - known) // (epoch - known))
+        self.epoch_starts.append(first)

@@ -1,0 +1,178 @@
+"""A run in a line of a list, from its record, without reading each of its steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui_trainer.events import Event, Status, StepsTaken, decode
+from tui_trainer.runs.facts import read_facts
+from tui_trainer.runs.history import History
+from tui_trainer.runs.lock import is_live
+
+SPARK_POINTS = 48
+
+_STEPS = b'{"type":"StepsTaken"'
+_PASSED_OVER = (b'{"type":"CallsTimed"', b'{"type":"CallsMade"', b'{"type":"CallFollowed"', b'{"type":"PlanMade"')
+_LAST_LINES = 16
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of the list: what `runs --json` tells of it. None is what is not known (yet).
+
+    Times are Unix time in seconds, losses means over images, accuracies fractions.
+    """
+
+    id: str
+    name: str | None
+    status: Status
+    preset: str | None
+    dataset: str | None
+    model: str | None
+    device: str | None
+    seed: int | None
+    epochs: int | None
+    """How many were asked for."""
+    epochs_done: int
+    steps_done: int
+    best_val_accuracy: float | None
+    val_accuracy: float | None
+    val_loss: float | None
+    train_loss: float | None
+    """As the last whole epoch had them."""
+    images_per_second: float | None
+    started_at: float | None
+    ended_at: float | None
+    """Of a crashed run: its last sign of life."""
+    elapsed_s: float
+    """The run's own clock, without pauses."""
+    pid: int | None
+    host: str | None
+    reason: str | None
+    """Why it ended, in words."""
+    parameters: int | None
+    folder: str
+    loss: list[float]
+    """The training loss over the run in a few points, for a sparkline; those that are not finite are left out."""
+
+
+def summarize(folder: Path) -> RunSummary:
+    """The summary of the record in a folder, as it stands now.
+
+    Raises:
+        OSError: the journal is there and cannot be read.
+    """
+    live = is_live(folder)  # before reading: a run that ends in between has said goodbye by then
+    facts = read_facts(folder)
+    skim = _Skim(folder / "events.jsonl")
+    history = skim.history
+    asked = _mapping(facts.get("asked"))
+    resolved, recipe, last = history.resolved, history.recipe, history.epochs[-1] if history.epochs else None
+    begun, ended = history.first_started, history.ended
+    return RunSummary(
+        id=folder.name,
+        name=_text(facts.get("name")),
+        status=_status(history, live),
+        preset=recipe.preset if recipe else _text(asked.get("preset_name")),
+        dataset=resolved.dataset if resolved else _text(asked.get("dataset")),
+        model=resolved.model if resolved else _text(asked.get("model")),
+        device=resolved.device if resolved else _text(asked.get("device")),
+        seed=resolved.seed if resolved else _whole(asked.get("seed")),
+        epochs=recipe.epochs if recipe else _epochs_asked(asked),
+        epochs_done=last.epoch if last else 0,
+        steps_done=history.steps,
+        best_val_accuracy=history.best.val_accuracy if history.best else None,
+        val_accuracy=_finite(last.val_accuracy) if last else None,
+        val_loss=_finite(last.val_loss) if last else None,
+        train_loss=_finite(last.train_loss) if last else None,
+        images_per_second=history.images_per_second or None,
+        started_at=begun.at if begun else _number(facts.get("created_at")),
+        ended_at=ended.at if ended else None if live else skim.last_at,
+        elapsed_s=history.elapsed_s,
+        pid=history.started.pid if history.started else None,
+        host=history.started.host if history.started else None,
+        reason=ended.reason if ended else None if live else "its process is gone and said no goodbye",
+        parameters=resolved.parameters if resolved else None,
+        folder=str(folder),
+        loss=skim.spark,
+    )
+
+
+def _status(history: History, live: bool) -> Status:
+    if history.ended is None and not live:
+        return "crashed"
+    return history.status
+
+
+class _Skim:
+    """A pass over a journal that decodes what stands out, and of the steps a few at even distances and the last."""
+
+    def __init__(self, journal: Path) -> None:
+        self.history = History()
+        self.spark: list[float] = []
+        self.last_at: float | None = None
+        if not journal.is_file():
+            return
+        stride = max(1, journal.stat().st_size // SPARK_POINTS)
+        read = next_sample = 0
+        last: deque[bytes] = deque(maxlen=_LAST_LINES)
+        with journal.open("rb", buffering=1 << 20) as file:
+            for line in file:
+                read += len(line)
+                if line.startswith(_PASSED_OVER):
+                    continue
+                if not line.startswith(_STEPS):
+                    self._take(line)
+                elif read >= next_sample:
+                    next_sample = read + stride
+                    self._sample(self._take(line))
+                    last.clear()
+                else:
+                    last.append(line)
+        for line in last:
+            self._take(line)
+
+    def _take(self, line: bytes) -> Event | None:
+        if not line.endswith(b"\n"):
+            return None
+        try:
+            event = decode(line)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        self.history.apply(event)
+        self.last_at = event.at if self.last_at is None else max(self.last_at, event.at)
+        return event
+
+    def _sample(self, event: Event | None) -> None:
+        if isinstance(event, StepsTaken):
+            losses = [loss for loss in event.losses if loss is not None]
+            if losses:
+                self.spark.append(sum(losses) / len(losses))
+
+
+def _epochs_asked(asked: dict[str, Any]) -> int | None:
+    return _whole(_mapping(_mapping(asked.get("preset")).get("training")).get("epochs"))
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and isfinite(value) else None
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
