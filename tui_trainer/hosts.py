@@ -12,10 +12,10 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tui_trainer.commands import Command
 from tui_trainer.engine.control import Control
@@ -61,8 +61,10 @@ class LocalRun:
     what happened until then is written first.
     """
 
-    def __init__(self, spec: RunSpec, runs_folder: Path, command: Sequence[str]) -> None:
+    def __init__(self, spec: RunSpec, runs_folder: Path, command: Sequence[str], goes_on: Path | None = None) -> None:
+        """`goes_on` is the folder of a run that ended early, to go on with from its checkpoint."""
         self.spec = spec
+        self.goes_on = goes_on
         self.control = Control()
         self.record: Record | None = None
         """Its record, once there is one."""
@@ -93,8 +95,8 @@ class LocalRun:
         from tui_trainer.engine.prepare import prepare
 
         try:
-            prepared = prepare(self.spec, self._emit)
-            record = self._begin_record()
+            prepared = prepare(self.spec, self._emit, self.goes_on and self.goes_on / "checkpoints")
+            record = self._begin_record(prepared.checkpoint)
             from tui_trainer.engine.train import train
 
             ended = train(prepared, self._emit, self.control, record.checkpoints)
@@ -110,9 +112,12 @@ class LocalRun:
         if self.record is not None:
             self.record.close()
 
-    def _begin_record(self) -> Record:
-        asked = self.spec.model_dump(mode="json")
-        record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)
+    def _begin_record(self, checkpoint: Mapping[str, Any] | None) -> Record:
+        if self.goes_on is not None:
+            record = Record.reopen(self.goes_on, observer=self._tell)
+        else:
+            asked = self.spec.model_dump(mode="json")
+            record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)
         self.control.listen_to(record.inbox.poll)
         for event in self._unrecorded:
             record.emit(event)

@@ -135,9 +135,17 @@ def test_a_switch_takes_effect_at_the_next_epoch_over_the_epochs_that_are_left(t
 
 
 def test_a_switch_in_the_last_epoch_is_refused_with_the_reason(tiny: TinyRun) -> None:
-    tiny.control.send(switch())
+    send_on(tiny, EpochEnded, switch())
     tiny.train(t.NONE, epochs=1)
     assert answers(tiny) == [("switch to other", False, "epoch 1 is the last one; start a new run with other")]
+
+
+def test_a_switch_before_the_first_batch_takes_effect_at_once(tiny: TinyRun) -> None:
+    tiny.control.send(switch())
+    tiny.train(t.NONE)
+    assert answers(tiny) == [("switch to other", True, "other from epoch 1 on, weights kept")]
+    assert [(e.step, e.epoch) for e in tiny.of(PresetSwitched)] == [(1, 1)]
+    assert tiny.lrs[0] == pytest.approx(0.1 / 25)
 
 
 @pytest.mark.parametrize("preset", [{}, {"optimizer": {"name": "SGD", "lr": -1}}, {"optimizer": 3}])

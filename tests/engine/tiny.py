@@ -56,12 +56,13 @@ class TinyRun:
         self.events: list[Event] = []
         self.when: list[tuple[Callable[[Event], bool], Callable[[], None]]] = []
 
-    def train(self, text: str, epochs: int = 4, seed: int = 0) -> RunEnded:
-        """Train to the end, one thread, and return how it ended."""
+    def train(self, text: str, epochs: int = 4, seed: int = 0, *, resume: bool = False) -> RunEnded:
+        """Train to the end, one thread, and return how it ended; with `resume`, from the checkpoint in the folder."""
         spec = RunSpec.of(
             "tiny", preset(text, epochs), model="mlp", seed=seed, threads=1, limit_train=IMAGES, device="cpu"
         )
-        return train(prepare(spec, self._emit), self._emit, self.control, self.folder)
+        prepared = prepare(spec, self._emit, self.folder if resume else None)
+        return train(prepared, self._emit, self.control, self.folder)
 
     def of(self, kind: type[E]) -> list[E]:
         """The events of a kind, in order."""

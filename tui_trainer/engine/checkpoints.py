@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
+
+from tui_trainer.engine.errors import BadInput
 
 SCHEMA = 1
 
@@ -15,27 +19,48 @@ State: TypeAlias = dict[str, Any]
 """Tensors and primitives, so that `torch.load(weights_only=True)` takes it."""
 
 
-class BadCheckpoint(Exception):
-    """A file that is not a whole checkpoint of this version; the text says which file and why."""
+LAST, LAST_BUT_ONE, BEST = "last.pt", "last-but-one.pt", "best.pt"
 
 
-def save(state: State, file: Path) -> None:
-    """Write `state`, so that `file` is at every moment either the old checkpoint or the new one, whole.
+class BadCheckpoint(BadInput):
+    """A file that is not a whole checkpoint of this version, or not one of this run; the text says which and why."""
+
+
+def save(state: State, folder: Path, *, best: bool = False) -> None:
+    """Write `state` as the last checkpoint, and as the best one too; the last one so far is kept beside it.
+
+    At every moment, whatever kills the process, each file is whole or absent, and one of the last two is there.
 
     Raises:
-        OSError: it could not be written; the old one is as it was.
+        OSError: it could not be written; those before it are as they were.
     """
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft = folder / f".draft-{os.getpid()}"
     try:
         with draft.open("wb") as out:
             os.fchmod(out.fileno(), 0o600)
             torch.save({"schema": SCHEMA, **state}, out)
             out.flush()
             os.fsync(out.fileno())
-        draft.replace(file)
+        if best:
+            _replace_by_copy(draft, folder / BEST)
+        if (folder / LAST).exists():
+            (folder / LAST).replace(folder / LAST_BUT_ONE)
+        draft.replace(folder / LAST)
+    except RuntimeError as error:  # torch's writer says so of a full disk
+        raise OSError(str(error)) from error
     finally:
         draft.unlink(missing_ok=True)
-    _sync_folder(file.parent)
+    _sync_folder(folder)
+
+
+def _replace_by_copy(source: Path, file: Path) -> None:
+    """Have `file` hold what `source` does, whole at every moment; the bytes are shared where the file system can."""
+    link = file.with_name(f"{source.name}-link")
+    try:
+        link.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, link)
+    link.replace(file)
 
 
 def load(file: Path) -> State:
@@ -45,13 +70,31 @@ def load(file: Path) -> State:
         BadCheckpoint: not a whole checkpoint, or one of a later version.
         OSError: it could not be read.
     """
+    content = io.BytesIO(file.read_bytes())
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        state = torch.load(content, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise BadCheckpoint(f"{file} is not a whole checkpoint") from error
     if not isinstance(state, dict) or state.get("schema") != SCHEMA:
         raise BadCheckpoint(f"{file} is a checkpoint of another version")
     return state
+
+
+def load_last(folder: Path, facts: State) -> State:
+    """The newest whole checkpoint of a run: the last one, else the one before it.
+
+    Raises:
+        BadCheckpoint: there is none, or it belongs to a run for which `facts` do not hold.
+    """
+    for name in (LAST, LAST_BUT_ONE):
+        try:
+            state = load(folder / name)
+        except (BadCheckpoint, OSError):
+            continue
+        if differing := [key for key, value in facts.items() if state.get(key) != value]:
+            raise BadCheckpoint(f"{folder / name} belongs to another run: {', '.join(differing)} differ")
+        return state
+    raise BadCheckpoint(f"there is no whole checkpoint in {folder}; start the run anew with `tui-trainer run`")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -6,7 +6,8 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tui_trainer import __version__
 from tui_trainer.events import Event, PhaseStarted, RunResolved
@@ -15,6 +16,7 @@ from tui_trainer.spec import RunSpec
 if TYPE_CHECKING:
     import torch
 
+    from tui_trainer.engine import checkpoints
     from tui_trainer.engine.datasets import Images
     from tui_trainer.engine.recipes import Planned
 
@@ -28,21 +30,25 @@ class Prepared:
     planned: Planned
     images: Images
     model: torch.nn.Module
+    checkpoint: checkpoints.State | None = None
+    """Where to go on; None to begin."""
 
 
-def prepare(spec: RunSpec, emit: Callable[[Event], None]) -> Prepared:
+def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Path | None = None) -> Prepared:
     """Import torch, load the data, build the model, plan the LR; tells what it does, and the planned curve.
+
+    With a folder of checkpoints, find the one to go on from too.
 
     Sets the threads of the calling thread, which must be the one that trains.
 
     Raises:
-        BadInput: the device or the data is not to be had.
+        BadInput: the device, the data or a checkpoint that fits is not to be had.
         PresetError: the rehearsal found what is wrong with the preset.
     """
     tell_phase(emit, "importing torch")
     import torch
 
-    from tui_trainer.engine import datasets, devices, models
+    from tui_trainer.engine import checkpoints, datasets, devices, models
     from tui_trainer.engine.recipes import plan
 
     device = devices.resolve(spec.device)
@@ -75,7 +81,22 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None]) -> Prepared:
             "python": platform.python_version(),
         },
     )
-    return Prepared(spec, resolved, planned, images, model)
+    state = None
+    if checkpoint_folder is not None:
+        tell_phase(emit, "loading the checkpoint")
+        state = checkpoints.load_last(checkpoint_folder, facts(spec, images))
+    return Prepared(spec, resolved, planned, images, model, state)
+
+
+def facts(spec: RunSpec, images: Images) -> dict[str, Any]:
+    """What a checkpoint must have in common with the run that goes on from it."""
+    return {
+        "dataset": spec.dataset,
+        "train_images": len(images.train),
+        "model_name": spec.model,
+        "seed": spec.seed,
+        "asked": spec.preset.model_dump(mode="json"),
+    }
 
 
 def tell_phase(emit: Callable[[Event], None], name: str, detail: str = "") -> None:

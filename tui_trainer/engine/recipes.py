@@ -20,6 +20,8 @@ class Planned:
     length: RunLength
     """Of the part of the run that follows the preset."""
     curve: PlanMade
+    first_epoch: int = 1
+    first_step: int = 1
 
 
 def plan(
@@ -66,4 +68,6 @@ def plan(
             exact=rehearsal.exact,
             note=rehearsal.note,
         ),
+        first_epoch=first_epoch,
+        first_step=first_step,
     )

@@ -22,7 +22,7 @@ def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, c
     """Train what was prepared, and return how it ended; the caller emits that as the last event."""
     emit(prepared.resolved)
     tell_phase(emit, "training")
-    clock = RunClock()
+    clock = RunClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0)
     run = Trainer(prepared, Steering(control, clock, emit), clock, emit, checkpoint_folder)
 
     def ended(status: EndStatus, reason: str, exit_code: int, step: int | None = None) -> RunEnded:
@@ -31,7 +31,7 @@ def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, c
             status=status,
             reason=reason,
             step=run.step if step is None else step,
-            epoch=min(run.epoch, run.recipe.epochs),
+            epoch=run.last_epoch,
             exit_code=exit_code,
         )
 

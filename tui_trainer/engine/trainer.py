@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -16,11 +17,12 @@ from tui_trainer.engine import checkpoints, following
 from tui_trainer.engine.calls import Calls
 from tui_trainer.engine.clock import RunClock
 from tui_trainer.engine.datasets import Split, batches
+from tui_trainer.engine.learner import Learner
 from tui_trainer.engine.meter import Meter
-from tui_trainer.engine.prepare import Prepared
+from tui_trainer.engine.prepare import Prepared, facts
 from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.recipes import Planned, plan
-from tui_trainer.engine.schedules import Scheduler, build_optimizer
+from tui_trainer.engine.schedules import Scheduler
 from tui_trainer.engine.steering import Refused, Steering
 from tui_trainer.events import (
     CheckpointSaved,
@@ -30,6 +32,7 @@ from tui_trainer.events import (
     PresetSwitched,
     Recipe,
 )
+from tui_trainer.numbers import format_lr
 from tui_trainer.presets import Preset, PresetError
 
 VAL_BATCH = 500
@@ -41,10 +44,8 @@ class Trainer:
 
     Attributes:
         step: batches taken so far.
-        epoch: the epoch that runs, counted from 1.
-        batch: batches taken of it.
-        recipe: what the preset came to for this run.
-        plan: the preset that it follows, worked out.
+        epoch: the epoch that runs, or will run next, counted from 1.
+        batch: batches taken of it; 0 between two epochs.
         best_val_accuracy: of all epochs so far, -1 before the first.
     """
 
@@ -56,7 +57,8 @@ class Trainer:
         emit: Callable[[Event], None],
         checkpoint_folder: Path,
     ) -> None:
-        self._spec, self._images, self._model = prepared.spec, prepared.images, prepared.model
+        self._spec, self._images = prepared.spec, prepared.images
+        self._learner = Learner(prepared.model, prepared.planned)
         self._steering, self._clock, self._emit = steering, clock, emit
         self._folder = checkpoint_folder
         self._calls = Calls(emit, steering)
@@ -67,13 +69,22 @@ class Trainer:
         self._lr = 0.0
         self.step, self.epoch, self.batch = 0, 1, 0
         self.best_val_accuracy = -1.0
-        self.plan = prepared.planned
-        self._follow(self.plan)
+        if prepared.checkpoint is not None:
+            self._go_on_from(prepared.checkpoint)
+        self._watch()
 
-    # The calls of the loop, in their order; `_follow` puts the watched functions in.
+    @property
+    def recipe(self) -> Recipe:
+        """What the preset that is followed came to for this run."""
+        return self._learner.planned.recipe
 
-    scheduler: Scheduler
-    recipe: Recipe
+    @property
+    def scheduler(self) -> Scheduler:
+        """The preset's schedule."""
+        return self._learner.scheduler
+
+    # The calls of the loop, in their order; `_watch` puts the watched functions in.
+
     zero_grad: Callable[[], None]
     forward: Callable[[Tensor], Tensor]
     loss: Callable[[Tensor, Tensor], Tensor]
@@ -109,7 +120,6 @@ class Trainer:
         while self.epoch <= self.recipe.epochs:
             self._begin_epoch()
             yield self.epoch
-            self.epoch, self.batch = self.epoch + 1, 0
 
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of the epoch that are still to be trained."""
@@ -163,7 +173,10 @@ class Trainer:
                 elapsed=round(self._clock.elapsed, 4),
             )
         )
-        self._save_epoch(best=val_accuracy > self.best_val_accuracy, val_accuracy=val_accuracy)
+        best = val_accuracy > self.best_val_accuracy
+        self.best_val_accuracy = max(val_accuracy, self.best_val_accuracy)
+        self.epoch, self.batch = self.epoch + 1, 0
+        self._save(best=best)
         self._steering.attend(self)
 
     def flush(self, *, wait: bool = False) -> None:
@@ -178,22 +191,33 @@ class Trainer:
 
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan to follow another preset from the next epoch on."""
-        epoch = self.epoch + 1
-        if epoch > self.recipe.epochs:
-            raise Refused(f"epoch {self.epoch} is the last one; start a new run with {command.name}")
-        batches_left = self.recipe.batches_per_epoch - self.batch
+        if self._next_epoch > self.recipe.epochs:
+            raise Refused(f"epoch {self.last_epoch} is the last one; start a new run with {command.name}")
         try:
-            self._switch = plan(
-                command.name,
-                Preset.model_validate(command.preset),
-                len(self._images.train),
-                first_epoch=epoch,
-                last_epoch=self.recipe.epochs,
-                first_step=self.step + batches_left + 1,
-            )
+            self._plan_switch(command.name, command.preset)
         except (PresetError, ValidationError) as error:
             raise Refused(f"{command.name} does not fit the epochs that are left: {error}") from error
-        return f"{command.name} from epoch {epoch} on, weights kept"
+        return f"{command.name} from epoch {self._next_epoch} on, weights kept"
+
+    @property
+    def last_epoch(self) -> int:
+        """The epoch of the last step; 0 before the first."""
+        return self.epoch if self.batch else self.epoch - 1
+
+    @property
+    def _next_epoch(self) -> int:
+        return self.last_epoch + 1
+
+    def _plan_switch(self, name: str, preset: dict[str, Any]) -> None:
+        batches_left = self.recipe.batches_per_epoch - self.batch if self.batch else 0
+        self._switch = plan(
+            name,
+            Preset.model_validate(preset),
+            len(self._images.train),
+            first_epoch=self._next_epoch,
+            last_epoch=self.recipe.epochs,
+            first_step=self.step + batches_left + 1,
+        )
 
     def save_checkpoint(self) -> str:
         """Save one now, in the middle of an epoch or not."""
@@ -208,78 +232,82 @@ class Trainer:
             Diverged: a loss was not finite; nothing was saved.
         """
         self.flush(wait=True)
-        return self._save("last.pt")
+        return self._save()
 
     def state(self) -> checkpoints.State:
         """What a run needs to go on from here exactly; all has been reported."""
         return {
-            "preset_name": self.recipe.preset,
+            **facts(self._spec, self._images),
+            **self._learner.state_dict(),
             "step": self.step,
             "epoch": self.epoch,
             "batch": self.batch,
+            "lr": self._lr,
             "elapsed": self._clock.elapsed,
             "epoch_began": self._epoch_began,
             "loss_sum": self._meter.loss_sum,
             "images": self._meter.images,
             "hits": self._meter.hits,
             "best_val_accuracy": self.best_val_accuracy,
-            "model": self._model.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict(),
+            "switch": self._switch and [self._switch.recipe.preset, self._switch.preset.model_dump(mode="json")],
         }
 
-    def _follow(self, planned: Planned) -> None:
-        """Build what the preset asks for around the model as it is, and watch every call of it."""
-        model, calls = self._model, self._calls
-        self.recipe = planned.recipe
-        self._optimizer = build_optimizer(planned.preset.optimizer, model.parameters())
-        self.scheduler = Scheduler(planned.preset, self._optimizer, planned.length)
-        self.zero_grad = calls.watch("zero_grad", self._optimizer.zero_grad, following.tell_cleared)
+    def _go_on_from(self, state: checkpoints.State) -> None:
+        self._learner.load_state_dict(state, len(self._images.train))
+        self.step, self.epoch, self.batch = state["step"], state["epoch"], state["batch"]
+        self.best_val_accuracy = state["best_val_accuracy"]
+        self._epoch_began = state["epoch_began"]
+        self._meter.begin_epoch(state["loss_sum"], state["images"], state["hits"])
+        self._lr = state["lr"]
+        if state["switch"]:
+            self._plan_switch(*state["switch"])
+
+    def _watch(self) -> None:
+        """Have every call of the loop seen."""
+        model, optimizer, calls = self._learner.model, self._learner.optimizer, self._calls
+        self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, following.tell_cleared)
         self.forward = calls.watch("forward", model, following.tell_forward)
         self.loss = calls.watch("loss", functional.cross_entropy, following.tell_loss)
         self.backward = calls.watch("backward", torch.Tensor.backward, following.tell_gradients(model))
-        self.optimizer_step = calls.watch("optimizer.step", self._optimizer.step, following.tell_weights(model))
+        self.optimizer_step = calls.watch("optimizer.step", optimizer.step, following.tell_weights(model))
         self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, self._tell_lr)
         self._validate = calls.watch("validate", lambda: validate(model, self._images.val), following.tell_validation)
 
-    def _tell_lr(self) -> Callable[[None], str]:
+    def _tell_lr(self) -> Callable[[object], str]:
         old = self.scheduler.lr
-        return lambda _: f"lr {old:.4g} → {self.scheduler.lr:.4g}" if self.scheduler.lr != old else f"lr {old:.4g} kept"
+
+        def tell(_: object) -> str:
+            new = self.scheduler.lr
+            return f"lr {format_lr(old)} kept" if new == old else f"lr {format_lr(old)} → {format_lr(new)}"
+
+        return tell
 
     def _begin_epoch(self) -> None:
-        if self._switch is not None:
-            old, self.plan, self._switch = self.recipe.preset, self._switch, None
-            self._follow(self.plan)
+        if self._switch is not None and self.batch == 0:
+            old, planned, self._switch = self.recipe.preset, self._switch, None
+            self._learner.follow(planned)
+            self._watch()
             self._emit(
                 PresetSwitched(at=time.time(), step=self.step + 1, epoch=self.epoch, old=old, recipe=self.recipe)
             )
-            self._emit(self.plan.curve)
+            self._emit(planned.curve)
         if self.batch == 0:
             self._meter.begin_epoch()
             self._epoch_began = self._clock.elapsed
-        self._model.train()
+        self._learner.model.train()
 
-    def _save_epoch(self, *, best: bool, val_accuracy: float) -> None:
-        """Save at the beginning of the next epoch, which is where a resumed run goes on."""
-        if best:
-            self.best_val_accuracy = val_accuracy
-        self.epoch, self.batch = self.epoch + 1, 0
+    def _save(self, *, best: bool = False) -> bool:
         try:
-            self._save("last.pt")
-            if best:
-                self._save("best.pt", best=True)
-        finally:
-            self.epoch, self.batch = self.epoch - 1, self.recipe.batches_per_epoch
-
-    def _save(self, name: str, *, best: bool = False) -> bool:
-        try:
-            checkpoints.save(self.state(), self._folder / name)
+            checkpoints.save(self.state(), self._folder, best=best)
         except OSError as error:
             why = error.strerror or str(error)
             self._emit(Noticed(at=time.time(), kind="checkpoint", text=f"no checkpoint was saved: {why}"))
             return False
+        file = checkpoints.BEST if best else checkpoints.LAST
         self._emit(
-            CheckpointSaved(at=time.time(), step=self.step, epoch=self.epoch, file=f"checkpoints/{name}", best=best)
+            CheckpointSaved(
+                at=time.time(), step=self.step, epoch=self.last_epoch, file=f"checkpoints/{file}", best=best
+            )
         )
         return True
 

@@ -1,0 +1,150 @@
+"""A run that was stopped anywhere goes on exactly where it stood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.engine import tiny as t
+from tests.engine.test_control import ME, send_on, switch
+from tests.engine.tiny import BATCHES, TinyRun
+from tui_trainer.commands import Command, SetPace, Stop
+from tui_trainer.engine import checkpoints
+from tui_trainer.engine.checkpoints import BEST, LAST, LAST_BUT_ONE, BadCheckpoint
+from tui_trainer.events import CallsMade, EpochEnded, Event, Noticed, RunEnded, StepsTaken
+
+ADAM = '[optimizer]\nname = "Adam"\nlr = 0.01\n'
+WARM_COSINE = ADAM + '[scheduler]\nname = "CosineAnnealingLR"\n[warmup]\nepochs = 1\n'
+EPOCHS = 3
+STEPS = EPOCHS * BATCHES
+
+
+def stop_after(tiny: TinyRun, step: int, *before: Command) -> None:
+    """Ask for a stop so that it is obeyed right after a step."""
+
+    def reached(event: Event) -> bool:
+        # Calls are followed, so that every batch reports before the run attends to commands.
+        return isinstance(event, StepsTaken) and event.step + len(event.losses) - 1 == step
+
+    for command in (SetPace(by=ME, seconds_a_call=1e-9), *before):
+        tiny.control.send(command)
+    tiny.when.append((reached, lambda: tiny.control.send(Stop(by=ME))))
+
+
+def numbers(tiny: TinyRun) -> dict[str, object]:
+    """All that a run came to, without the times."""
+    return {
+        "losses": tiny.losses,
+        "lrs": tiny.lrs,
+        "epochs": [
+            (e.epoch, e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy, e.lr) for e in tiny.of(EpochEnded)
+        ],
+        "weights": {k: v.clone() for k, v in checkpoints.load(tiny.folder / LAST)["model"].items()},
+    }
+
+
+def assert_equal(one: dict[str, object], other: dict[str, object]) -> None:
+    for key in ("losses", "lrs", "epochs"):
+        assert one[key] == other[key]
+    for name, weight in one["weights"].items():
+        assert torch.equal(weight, other["weights"][name]), name
+
+
+@pytest.mark.parametrize("step", range(1, STEPS))
+@pytest.mark.parametrize("text", [t.ONE_CYCLE, t.PLATEAU, WARM_COSINE], ids=["onecycle", "plateau", "warm-up"])
+def test_stopped_after_any_step_it_goes_on_bit_for_bit(tiny: TinyRun, text: str, step: int) -> None:
+    tiny.train(text, EPOCHS)
+    whole = numbers(tiny)
+    tiny.events.clear()
+    stop_after(tiny, step)
+    assert tiny.train(text, EPOCHS).step == step
+    tiny.when.clear()
+    assert tiny.train(text, EPOCHS, resume=True).status == "finished"
+    assert_equal(numbers(tiny), whole)
+
+
+@pytest.mark.parametrize("step", [1, BATCHES - 1, BATCHES, BATCHES + 1, 2 * BATCHES])
+def test_a_switch_of_presets_in_between_changes_nothing_of_that(tiny: TinyRun, step: int) -> None:
+    tiny.control.send(SetPace(by=ME, seconds_a_call=1e-9))
+    send_on(tiny, StepsTaken, switch())
+    tiny.train(WARM_COSINE, EPOCHS)
+    whole = numbers(tiny)
+    tiny.events.clear()
+    tiny.when.clear()
+    send_on(tiny, StepsTaken, switch())
+    stop_after(tiny, step)
+    assert tiny.train(WARM_COSINE, EPOCHS).step == step
+    tiny.when.clear()
+    tiny.train(WARM_COSINE, EPOCHS, resume=True)
+    assert_equal(numbers(tiny), whole)
+
+
+def test_the_end_of_an_epoch_is_made_up_for_where_the_stop_came_before_it(tiny: TinyRun) -> None:
+    stop_after(tiny, BATCHES)
+    tiny.train(t.STEP, EPOCHS)
+    assert tiny.of(EpochEnded) == []
+    tiny.events.clear()
+    tiny.train(t.STEP, EPOCHS, resume=True)
+    first = tiny.of(CallsMade)[0]
+    assert (first.epoch, first.batch, first.calls) == (1, None, ["validate", "scheduler.step"])
+
+
+@pytest.fixture
+def stopped(tiny: TinyRun) -> TinyRun:
+    """A run that was stopped in its second epoch: it has a last checkpoint, one before it, and a best one."""
+    stop_after(tiny, BATCHES + 1)
+    assert isinstance(tiny.train(t.STEP, EPOCHS), RunEnded)
+    return tiny
+
+
+def test_a_checkpoint_cut_anywhere_is_not_loaded_and_the_one_before_it_serves(stopped: TinyRun) -> None:
+    last = stopped.folder / LAST
+    whole = last.read_bytes()
+    for size in [*range(0, len(whole), len(whole) // 97), len(whole) - 1]:
+        last.write_bytes(whole[:size])
+        with pytest.raises(BadCheckpoint):
+            checkpoints.load(last)
+        assert checkpoints.load_last(stopped.folder, {})["step"] == BATCHES
+    last.unlink()
+    assert checkpoints.load_last(stopped.folder, {})["step"] == BATCHES
+
+
+def test_checkpoints_are_private_and_leave_no_drafts(stopped: TinyRun) -> None:
+    files = sorted(stopped.folder.iterdir())
+    assert [file.name for file in files] == [BEST, LAST_BUT_ONE, LAST]
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_a_checkpoint_of_another_run_says_what_differs(stopped: TinyRun) -> None:
+    with pytest.raises(BadCheckpoint, match=r"seed.* differ"):
+        stopped.train(t.STEP, EPOCHS, seed=1, resume=True)
+    with pytest.raises(BadCheckpoint, match=r"asked.* differ"):
+        stopped.train(t.PLATEAU, EPOCHS, resume=True)
+
+
+def test_without_a_whole_checkpoint_one_is_told_so(tiny: TinyRun) -> None:
+    with pytest.raises(BadCheckpoint, match="no whole checkpoint"):
+        tiny.train(t.STEP, resume=True)
+
+
+def test_a_checkpoint_holds_data_alone(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (tmp_path / "touched",))
+
+    torch.save({"schema": 1, "x": Evil()}, tmp_path / LAST)
+    with pytest.raises(BadCheckpoint):
+        checkpoints.load(tmp_path / LAST)
+    assert not (tmp_path / "touched").exists()
+
+
+def test_no_room_for_a_checkpoint_is_told_and_training_goes_on(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert tiny.train(t.STEP, EPOCHS).status == "finished"
+    assert {e.text for e in tiny.of(Noticed)} == {"no checkpoint was saved: No space left on device"}
+    assert list(tiny.folder.iterdir()) == []

@@ -1,0 +1,66 @@
+"""Runs that go wrong, and what they say."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from tests.engine import tiny as t
+from tests.engine.tiny import BATCHES, TinyRun
+from tui_trainer.engine.checkpoints import BEST, load
+from tui_trainer.engine.errors import BadInput
+from tui_trainer.engine.trainer import Trainer
+from tui_trainer.events import EpochEnded, StepsTaken
+
+EXPLODING = '[optimizer]\nname = "SGD"\nlr = 0.01\n[scheduler]\nname = "ExponentialLR"\ngamma = 1e30\n'
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_its_step_and_lr(tiny: TinyRun) -> None:
+    ended = tiny.train(EXPLODING, epochs=5)
+    assert (ended.status, ended.exit_code) == ("diverged", 3)
+    assert None not in tiny.losses[:-1]
+    assert tiny.losses[-1] is None
+    assert ended.step == len(tiny.losses)
+    assert f"step {ended.step} " in ended.reason
+    assert "LR 1e+28" in ended.reason
+    assert all(math.isfinite(e.val_loss) for e in tiny.of(EpochEnded))
+
+
+def test_what_diverged_overwrites_no_checkpoint(tiny: TinyRun) -> None:
+    tiny.train(EXPLODING, epochs=5)
+    best = load(tiny.folder / BEST)
+    assert best["step"] == tiny.of(EpochEnded)[-1].step
+    assert all(torch.isfinite(weight).all() for weight in best["model"].values())
+
+
+def test_nothing_is_reported_after_the_step_that_diverged(tiny: TinyRun) -> None:
+    tiny.train(EXPLODING, epochs=5)
+    steps = tiny.of(StepsTaken)
+    assert steps[-1].losses[-1] is None
+    assert sum(len(e.losses) for e in steps) == steps[-1].step + len(steps[-1].losses) - 1
+
+
+def test_out_of_memory_is_a_sentence_with_the_batch_size(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(self: Trainer, *args: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    monkeypatch.setattr(Trainer, "end_batch", no_memory)
+    ended = tiny.train(t.STEP)
+    assert (ended.status, ended.exit_code) == ("crashed", 1)
+    assert ended.reason == "out of memory with batches of 8 images; try a smaller --batch-size"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+@pytest.mark.parametrize("device", ["cuda", "cuda:3"])
+def test_a_device_that_is_not_there_is_bad_input(device: str) -> None:
+    from tui_trainer.engine.devices import resolve
+
+    with pytest.raises(BadInput, match=rf"--device {device}: .*sees no CUDA device"):
+        resolve(device)
+
+
+def test_epochs_are_not_ended_that_were_not_finished(tiny: TinyRun) -> None:
+    tiny.train(t.NONE, epochs=2)
+    assert [e.step for e in tiny.of(EpochEnded)] == [BATCHES, 2 * BATCHES]
