@@ -1,0 +1,43 @@
+"""The commands. Each module is imported when its command is asked for, so that none pays for another's imports."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from tui_trainer import __version__
+
+_COMMANDS = {
+    "launch": "tui_trainer.cli.train",
+    "run": "tui_trainer.cli.train",
+    "attach": "tui_trainer.cli.records",
+    "runs": "tui_trainer.cli.records",
+    "export": "tui_trainer.cli.records",
+    "stop": "tui_trainer.cli.control",
+    "pause": "tui_trainer.cli.control",
+    "resume": "tui_trainer.cli.control",
+    "presets": "tui_trainer.cli.presets",
+}
+
+
+class _Commands(click.Group):
+    """Knows the commands' names without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tui-trainer")
+def main() -> None:
+    """Watch a network train in your terminal: its loss, its learning rate, and the calls that make them.
+
+    Begin with: tui-trainer launch
+    """

@@ -1,0 +1,99 @@
+"""The options that `launch`, `run` and others share, and what they come to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from tui_trainer.spec import DATASETS, MODELS, RunSpec
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+BAD_INPUT = 2
+
+_runs_dir = click.option(
+    "--runs-dir",
+    type=click.Path(path_type=Path, file_okay=True),
+    help="Where runs are recorded; default: $TUI_TRAINER_RUNS, else your data folder.",
+)
+
+_length = (
+    click.option("--dataset", type=click.Choice(DATASETS), default="mnist-5k", show_default=True),
+    click.option("--model", type=click.Choice(MODELS), default="cnn", show_default=True),
+    click.option("--epochs", type=click.IntRange(min=1), help="Instead of the preset's."),
+    click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the preset's."),
+    click.option("--limit-train", type=click.IntRange(min=1), help="Train on the first N images only."),
+)
+
+_rest = (
+    click.option("--data-dir", type=click.Path(path_type=Path), help="A torchvision root that holds the data set."),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
+    click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), default=0, show_default=True),
+    click.option("--threads", type=click.IntRange(min=1), help="CPU threads to compute with."),
+    click.option("--limit-val", type=click.IntRange(min=1), help="Validate on the first N images only."),
+    click.option("--name", help="A name to find the run by."),
+)
+
+
+def runs_dir_option(command: F) -> F:
+    """`--runs-dir`."""
+    return _runs_dir(command)
+
+
+def length_options(command: F) -> F:
+    """The options that decide how many steps a run has."""
+    return _with(_length, command)
+
+
+def training_options(command: F) -> F:
+    """All options of a run but `--preset`."""
+    return _with((*_length, *_rest, _runs_dir), command)
+
+
+def _with(options: tuple[Callable[[F], F], ...], command: F) -> F:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def spec_from(preset_name: str, **options: Any) -> RunSpec:
+    """The run that the options ask for. A wrong preset or option ends the program, all problems said, exit 2."""
+    from pydantic import ValidationError
+
+    from tui_trainer import presets
+
+    try:
+        preset = presets.load(preset_name)
+    except presets.PresetError as error:
+        refuse(*map(str, error.problems))
+    try:
+        return RunSpec.of(name_of(preset_name), preset, **options)
+    except ValidationError as error:
+        refuse(*(f"--{'-'.join(map(str, e['loc'])).replace('_', '-')}: {e['msg']}" for e in error.errors()))
+
+
+def name_of(preset_name: str) -> str:
+    """What a preset is called on the screen: its name, or its file's without folder and ending."""
+    return Path(preset_name).stem
+
+
+def refuse(*problems: str, exit_code: int = BAD_INPUT) -> NoReturn:
+    """Say what is wrong, a line each, and end the program."""
+    for problem in problems:
+        click.echo(problem, err=True)
+    sys.exit(exit_code)
+
+
+def warn_of(spec: RunSpec) -> None:
+    """Say what the preset's numbers will lead to; what cannot run at all ends the program, exit 2."""
+    from tui_trainer.presets.checks import check
+
+    problems = check(spec.preset, spec.length)
+    if errors := [str(problem) for problem in problems if problem.severity == "error"]:
+        refuse(*errors)
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)

@@ -1,0 +1,123 @@
+"""`tui-trainer presets`: what there is, what a file says, whether it is sound, and the LR that it plans."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from tui_trainer.cli.options import BAD_INPUT, length_options, name_of, refuse
+from tui_trainer.numbers import format_lr
+from tui_trainer.presets import Entry, PresetError, catalogue, find, load
+from tui_trainer.presets.checks import check as check_preset
+from tui_trainer.spec import RunSpec
+
+
+@click.group()
+def presets() -> None:
+    """Presets: an optimizer, a schedule and how long to train, each in a TOML file."""
+
+
+@presets.command("list")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+def list_presets(as_json: bool) -> None:
+    """List all presets, the shipped ones first."""
+    entries = catalogue()
+    if as_json:
+        click.echo(json.dumps([_as_object(entry) for entry in entries], indent=2))
+        return
+    width = max(len(entry.name) for entry in entries)
+    for entry in entries:
+        what = entry.preset.title if entry.preset else f"cannot be used: {entry.problems[0]}"
+        steps = (entry.preset.scheduler.interval if entry.preset else None) or ""
+        click.echo(f"{entry.name:<{width}}  {steps:<5}  {what}")
+
+
+@presets.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print the preset's file as it stands."""
+    try:
+        load(name)
+        text = find(name).read_text(encoding="utf-8")
+    except PresetError as error:
+        refuse(*map(str, error.problems))
+    click.echo(text, nl=not text.endswith("\n"))
+
+
+@presets.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@length_options
+def check(files: tuple[str, ...], **options: Any) -> None:
+    """Say all that is wrong with each file; exit 0 if they can be used, else 2."""
+    sound = True
+    for file in files:
+        problems = _problems(file, options)
+        for problem in problems:
+            warning = "warning: " if problem.severity == "warning" else ""
+            click.echo(f"{warning}{problem}", err=True)
+        broken = any(problem.severity == "error" for problem in problems)
+        if not broken:
+            click.echo(f"{file}: fine" if not problems else f"{file}: can be used, see the warnings")
+        sound = sound and not broken
+    if not sound:
+        raise SystemExit(BAD_INPUT)
+
+
+@presets.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="The LR of every step, as a list of numbers.")
+@length_options
+def plan(name: str, as_json: bool, **options: Any) -> None:
+    """Print the LR of every step, from the real scheduler (steps of equal LR in one line)."""
+    from tui_trainer.engine.rehearsal import full_plan, rehearse
+    from tui_trainer.engine.schedules import RunLength
+
+    try:
+        spec = _spec(name, options)
+        length = RunLength(spec.preset.training.epochs, spec.batches_per_epoch)
+        note = rehearse(spec.preset, length).note
+        lrs = full_plan(spec.preset, length)
+    except PresetError as error:
+        refuse(*map(str, error.problems))
+    if as_json:
+        click.echo(json.dumps(lrs))
+        return
+    if note:
+        click.echo(f"# {note}")
+    first = 0
+    for end in range(1, len(lrs) + 1):
+        if end == len(lrs) or lrs[end] != lrs[first]:
+            steps = f"step {first + 1}" if end == first + 1 else f"steps {first + 1} to {end}"
+            click.echo(f"{steps:<24} {format_lr(lrs[first])}")
+            first = end
+
+
+def _spec(name: str, options: dict[str, Any]) -> RunSpec:
+    return RunSpec.of(name_of(name), load(name), **options)
+
+
+def _problems(file: str, options: dict[str, Any]) -> list[Any]:
+    """All that is wrong with a preset's file: its words, then its numbers, last a rehearsal of the real scheduler."""
+    try:
+        spec = _spec(file, options)
+    except PresetError as error:
+        return error.problems
+    return check_preset(spec)
+
+
+def _as_object(entry: Entry) -> dict[str, Any]:
+    preset = entry.preset
+    return {
+        "name": entry.name,
+        "path": str(entry.path),
+        "builtin": entry.builtin,
+        "title": preset.title if preset else None,
+        "description": preset.description if preset else None,
+        "optimizer": preset.optimizer.name if preset else None,
+        "scheduler": preset.scheduler.name if preset else None,
+        "interval": preset.scheduler.interval if preset else None,
+        "epochs": preset.training.epochs if preset else None,
+        "problems": [str(problem) for problem in entry.problems],
+    }

@@ -1,0 +1,78 @@
+"""`runs` and `export`: what was recorded."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from tui_trainer.cli.options import refuse, runs_dir_option
+from tui_trainer.plain import plain
+from tui_trainer.runs.catalogue import find, runs_folder, summaries
+from tui_trainer.runs.errors import RunsError
+from tui_trainer.runs.summary import RunSummary
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@runs_dir_option
+def runs(as_json: bool, runs_dir: Path | None) -> None:
+    """List runs, newest first."""
+    folder = runs_folder(runs_dir)
+    try:
+        found = summaries(folder)
+    except PermissionError as error:
+        refuse(f"cannot read {folder}: {error.strerror}")
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        return
+    if not found:
+        click.echo(f"there are no runs in {folder} yet; `tui-trainer launch` starts one", err=True)
+        return
+    for row in _table(found):
+        click.echo(row)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
+@click.option("--format", "form", type=click.Choice(["csv"]), default="csv", show_default=True)
+@runs_dir_option
+def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
+    """Write the record of RUN in a form that other tools read."""
+    from tui_trainer.runs.export import export_csv
+
+    try:
+        written = export_csv(find(runs_folder(runs_dir), run), out)
+    except RunsError as error:
+        refuse(str(error))
+    for path in written:
+        click.echo(path)
+
+
+def _table(found: list[RunSummary]) -> list[str]:
+    """The list as `ls -lt` would give it: columns of equal width, a header above."""
+    rows = [("when", "run", "name", "preset", "data", "status", "epochs", "best acc")]
+    rows += [
+        (
+            _when(run.started_at),
+            run.id,
+            plain(run.name or ""),
+            plain(run.preset or "?"),
+            run.dataset or "?",
+            run.status,
+            f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",
+            "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",
+        )
+        for run in found
+    ]
+    if not any(run.name for run in found):
+        rows = [(*row[:2], *row[3:]) for row in rows]  # type: ignore[misc]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _when(moment: float | None) -> str:
+    return "?" if moment is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))

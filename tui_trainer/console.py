@@ -1,0 +1,164 @@
+"""A run without a screen: plain lines for pipes and log files, a bar on a terminal, or an object an epoch for scripts."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Protocol, TextIO
+
+from tui_trainer.events import (
+    CommandAnswered,
+    EpochEnded,
+    Event,
+    LRChanged,
+    Noticed,
+    PresetSwitched,
+    RunEnded,
+    RunResolved,
+)
+from tui_trainer.numbers import format_lr
+from tui_trainer.plain import plain
+from tui_trainer.runs.history import History
+
+CALM = 10.0
+"""Seconds between plain lines within an epoch."""
+
+
+class Reporter(Protocol):
+    """Somebody who tells of a run as it goes; owns nothing of it."""
+
+    def tell(self, event: Event, history: History) -> None:
+        """Take notice of `event`, which `history` has applied already."""
+
+    def close(self) -> None:
+        """The run is over: leave the terminal clean."""
+
+
+def reporter_for(out: TextIO, *, as_json: bool) -> Reporter:
+    """The one that suits where the output goes."""
+    if as_json:
+        return JsonLines(out)
+    return Bar(out) if out.isatty() else PlainLines(out)
+
+
+class JsonLines:
+    """One JSON object an epoch, with the columns of `epochs.csv`, and no more."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def tell(self, event: Event, history: History) -> None:
+        if isinstance(event, EpochEnded):
+            row = {
+                "run": history.started.run if history.started else "",
+                "epoch": event.epoch,
+                "step": event.step,
+                "train_loss": event.train_loss,
+                "train_accuracy": event.train_accuracy,
+                "val_loss": event.val_loss,
+                "val_accuracy": event.val_accuracy,
+                "lr": event.lr,
+                "images_per_second": event.images_per_second,
+                "elapsed_s": event.elapsed,
+            }
+            print(json.dumps(row), file=self._out, flush=True)
+
+    def close(self) -> None:
+        """Nothing to clean up."""
+
+
+class PlainLines:
+    """Short lines at a calm rate."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._next = time.monotonic() + CALM
+
+    def tell(self, event: Event, history: History) -> None:
+        for line in in_lines(event, history):
+            self._say(line)
+        if history.steps and time.monotonic() >= self._next:
+            self._say(_position(history))
+
+    def close(self) -> None:
+        """Nothing to clean up."""
+
+    def _say(self, line: str) -> None:
+        print(line, file=self._out, flush=True)
+        self._next = time.monotonic() + CALM
+
+
+class Bar:
+    """A progress bar, with the same lines as on a pipe above it."""
+
+    def __init__(self, out: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %", markup=False),
+            TimeRemainingColumn(),
+            console=Console(file=out, markup=False, highlight=False),
+            refresh_per_second=2,
+        )
+        self._task = self._progress.add_task("starting", total=None)
+        self._progress.start()
+
+    def tell(self, event: Event, history: History) -> None:
+        for line in in_lines(event, history):
+            self._progress.console.print(line, markup=False, highlight=False)
+        if history.steps:
+            total = history.recipe.total_steps if history.recipe else None
+            self._progress.update(self._task, completed=history.steps, total=total, description=_position(history))
+        elif history.phase:
+            self._progress.update(self._task, description=" ".join((history.phase, plain(history.phase_detail))))
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        self._progress.stop()
+
+
+def in_lines(event: Event, history: History) -> list[str]:
+    """What a person should read of an event, without a screen to see it on."""
+    match event:
+        case RunResolved(recipe=recipe) as run:
+            return [
+                f"{plain(recipe.preset)}: {run.model} ({run.parameters:,} parameters) on {run.dataset} "
+                f"({run.train_images:,} images), {run.device} ×{run.threads}, seed {run.seed}, "
+                f"{recipe.epochs} epochs of {recipe.batches_per_epoch} batches"
+            ]
+        case LRChanged(epoch=epoch, reason=reason):
+            return [f"epoch {epoch}: {reason}"]
+        case EpochEnded() as ended:
+            best = "  best" if history.best is ended else ""
+            return [
+                f"epoch {ended.epoch:>3}  train_loss {ended.train_loss:.4f}  val_loss {ended.val_loss:.4f}  "
+                f"val_accuracy {ended.val_accuracy:.4f}  lr {format_lr(ended.lr)}  "
+                f"{ended.images_per_second:,.0f} images/s{best}"
+            ]
+        case PresetSwitched(epoch=epoch, recipe=recipe):
+            return [f"epoch {epoch}: now {plain(recipe.preset)}, weights kept"]
+        case CommandAnswered(command=command, by=by, answer=answer):
+            return [f"{plain(by)}: {plain(command)}: {plain(answer)}"]
+        case Noticed(text=text):
+            return [plain(text)]
+        case RunEnded(status=status, reason=reason):
+            best_so_far = history.best
+            tail = (
+                f"; best val_accuracy {best_so_far.val_accuracy:.4f} at epoch {best_so_far.epoch}"
+                if best_so_far
+                else ""
+            )
+            return [f"{status}: {plain(reason)}{tail}"]
+        case _:
+            return []
+
+
+def _position(history: History) -> str:
+    batches = history.batches_in_epoch
+    speed = history.images_per_second
+    return (
+        f"epoch {history.epoch} batch {history.batch}/{batches}  loss {history.losses[-1]:.4f}  {speed:,.0f} images/s"
+    )
