@@ -25,7 +25,7 @@ WAITING_AT_MOST = 64 * 2**20
 class Journal:
     """The one writer of `events.jsonl`. It belongs to one thread, and the caller holds the run's lock.
 
-    Trouble with the disk never reaches the caller: lines wait in memory, in their order, and are written when there
+    Trouble never reaches the caller: with a full disk lines wait in memory, in their order, and are written when there
     is room. `observer` is told, once, that recording stopped and, once, that it goes on; both are in the journal too,
     in the same place among the events as for those who are told.
     """
@@ -70,11 +70,14 @@ class Journal:
         self._closed = False
 
     def emit(self, event: Event) -> None:
-        """Write an event, or the part of it that is not recorded yet. Never raises for the disk's sake."""
+        """Write an event, or the part of it that is not recorded yet. Never raises."""
         new = self._known.take(event)
         if new is None or self._closed:
             return
-        self._wait(encode(new))
+        try:
+            self._wait(encode(new))
+        except (msgspec.MsgspecError, ValueError) as cause:  # a lone surrogate, from a file name perhaps
+            self._tell(event.at, f"An event of the kind {type(new).__name__} could not be recorded: {cause}")
         if not self._stopped or self._clock() >= self._retry_at:
             self._write_waiting(event.at)
 
