@@ -14,6 +14,8 @@ Model: TypeAlias = Literal["cnn", "mlp", "resnet9", "resnet18"]
 
 DATASETS: tuple[Dataset, ...] = ("mnist-5k", "mnist", "fashion-mnist", "cifar10")
 MODELS: tuple[Model, ...] = ("cnn", "mlp", "resnet9", "resnet18")
+BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet18"})
+"""Those that normalise over the batch, which a batch of one image cannot train."""
 
 TRAIN_IMAGES: dict[Dataset, int] = {"mnist-5k": 4_000, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000}
 """How many training images each data set has, known without loading it: plans and checks reckon with it."""
@@ -67,10 +69,14 @@ class RunSpec(BaseModel):
     @property
     def train_images(self) -> int:
         """How many images an epoch trains on."""
-        all_images = TRAIN_IMAGES[self.dataset]
-        return all_images if self.limit_train is None else min(self.limit_train, all_images)
+        return train_images(self.dataset, self.limit_train)
 
     @property
     def batches_per_epoch(self) -> int:
         """Batches an epoch, the last and smaller one included."""
         return -(-self.train_images // self.preset.training.batch_size)
+
+
+def train_images(dataset: Dataset, limit: int | None) -> int:
+    """How many images of a data set train, where no more than `limit` may."""
+    return TRAIN_IMAGES[dataset] if limit is None else min(limit, TRAIN_IMAGES[dataset])

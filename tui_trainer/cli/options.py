@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from tui_trainer.spec import DATASETS, MODELS, RunSpec
+from tui_trainer.spec import BATCH_NORM_MODELS, DATASETS, MODELS, RunSpec
+
+if TYPE_CHECKING:
+    from tui_trainer.presets.rules import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -92,8 +95,15 @@ def warn_of(spec: RunSpec) -> None:
     """Say what the preset's numbers will lead to; what cannot run at all ends the program, exit 2."""
     from tui_trainer.presets.checks import check
 
-    problems = check(spec.preset, spec.length)
+    problems = check(spec.preset, circumstances(spec))
     if errors := [str(problem) for problem in problems if problem.severity == "error"]:
         refuse(*errors)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
+
+
+def circumstances(spec: RunSpec) -> Run:
+    """What a preset's rules must know of a run."""
+    from tui_trainer.presets.rules import Run
+
+    return Run(train_images=spec.train_images, batchnorm=spec.model in BATCH_NORM_MODELS)

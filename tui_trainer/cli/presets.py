@@ -9,9 +9,10 @@ import click
 
 from tui_trainer.cli.options import BAD_INPUT, length_options, name_of, refuse
 from tui_trainer.numbers import format_lr
-from tui_trainer.presets import Entry, PresetError, catalogue, find, load
-from tui_trainer.presets.checks import check as check_preset
-from tui_trainer.spec import RunSpec
+from tui_trainer.presets import Entry, PresetError, Problem, catalogue, find, load
+from tui_trainer.presets.checks import check_file
+from tui_trainer.presets.rules import Run
+from tui_trainer.spec import BATCH_NORM_MODELS, RunSpec, train_images
 
 
 @click.group()
@@ -71,12 +72,12 @@ def check(files: tuple[str, ...], **options: Any) -> None:
 @length_options
 def plan(name: str, as_json: bool, **options: Any) -> None:
     """Print the LR of every step, from the real scheduler (steps of equal LR in one line)."""
+    from tui_trainer.engine.recipes import length_of
     from tui_trainer.engine.rehearsal import full_plan, rehearse
-    from tui_trainer.engine.schedules import RunLength
 
     try:
         spec = _spec(name, options)
-        length = RunLength(spec.preset.training.epochs, spec.batches_per_epoch)
+        length = length_of(spec.preset, spec.train_images)
         note = rehearse(spec.preset, length).note
         lrs = full_plan(spec.preset, length)
     except PresetError as error:
@@ -98,13 +99,24 @@ def _spec(name: str, options: dict[str, Any]) -> RunSpec:
     return RunSpec.of(name_of(name), load(name), **options)
 
 
-def _problems(file: str, options: dict[str, Any]) -> list[Any]:
-    """All that is wrong with a preset's file: its words, then its numbers, last a rehearsal of the real scheduler."""
+def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
+    """All that is wrong with a file: its words, then its numbers, last a rehearsal of the real scheduler."""
     try:
-        spec = _spec(file, options)
+        path = find(file)
     except PresetError as error:
         return error.problems
-    return check_preset(spec)
+    run = Run(
+        train_images=train_images(options["dataset"], options["limit_train"]),
+        batchnorm=options["model"] in BATCH_NORM_MODELS,
+    )
+    checked = check_file(path, run, epochs=options["epochs"], batch_size=options["batch_size"])
+    if checked.preset is None or checked.errors:
+        return checked.problems
+    from tui_trainer.engine.recipes import length_of
+    from tui_trainer.engine.rehearsal import rehearse
+
+    rehearsed = rehearse(checked.preset, length_of(checked.preset, run.train_images))
+    return checked.problems + rehearsed.problems
 
 
 def _as_object(entry: Entry) -> dict[str, Any]:

@@ -122,7 +122,5 @@ class Calls:
 
     def _tell(self, name: str, value: str | None) -> None:
         self._emit(
-            CallFollowed(
-                at=time.time(), step=self._step, epoch=self._epoch, batch=self._batch, call=name, value=value
-            )
+            CallFollowed(at=time.time(), step=self._step, epoch=self._epoch, batch=self._batch, call=name, value=value)
         )

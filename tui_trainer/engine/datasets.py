@@ -84,9 +84,7 @@ def default_root() -> Path:
     return Path(named) if named else platformdirs.user_cache_path("tui-trainer") / "data"
 
 
-def batches(
-    split: Split, batch_size: int, seed: int, epoch: int, first: int = 1
-) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(split: Split, batch_size: int, seed: int, epoch: int, first: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches of an epoch from batch `first` on (counted from 1), the last and smaller one included.
 
     The order follows from `(seed, epoch)` alone, so that a resumed run and every preset of a comparison see the
@@ -124,9 +122,7 @@ def _torchvision(name: Dataset, root: Path) -> tuple[tuple[Tensor, Tensor], tupl
     """As torchvision's class reads it from `root`; downloaded into it first where it is not there."""
     from torchvision import datasets
 
-    kind = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST, "cifar10": datasets.CIFAR10}[
-        name
-    ]
+    kind = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST, "cifar10": datasets.CIFAR10}[name]
     try:
         parts = [kind(root, train=train, download=False) for train in (True, False)]
     except Exception:  # torchvision raises whatever a missing or broken file leads to

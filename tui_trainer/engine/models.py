@@ -28,11 +28,6 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def has_batch_norm(name: str) -> bool:
-    """Whether the network normalises over the batch, so that a batch of one image cannot train it."""
-    return name in ("resnet9", "resnet18")
-
-
 def cnn(shape: Shape) -> nn.Module:
     """Two convolutions and two linear layers: 411,802 parameters on 1×28×28."""
     channels, height, width = shape

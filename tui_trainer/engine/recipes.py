@@ -39,7 +39,7 @@ def plan(
         PresetError: the rehearsal of optimizer and scheduler found what would go wrong.
     """
     epochs = preset.training.epochs if last_epoch is None else last_epoch - first_epoch + 1
-    length = RunLength(epochs=epochs, batches_per_epoch=-(-train_images // preset.training.batch_size))
+    length = length_of(preset, train_images, epochs)
     rehearsal = rehearse(preset, length)
     if errors := [problem for problem in rehearsal.problems if problem.severity == "error"]:
         raise PresetError(errors)
@@ -70,4 +70,12 @@ def plan(
         ),
         first_epoch=first_epoch,
         first_step=first_step,
+    )
+
+
+def length_of(preset: Preset, train_images: int, epochs: int | None = None) -> RunLength:
+    """How long a preset is followed: over `epochs`, else its own number of them."""
+    return RunLength(
+        epochs=preset.training.epochs if epochs is None else epochs,
+        batches_per_epoch=-(-train_images // preset.training.batch_size),
     )

@@ -169,7 +169,7 @@ def _leaps(preset: Preset, length: RunLength) -> Iterator[tuple[int, float]]:
 
 
 def _places(span: int, turning: list[int]) -> list[int]:
-    """About `SAMPLES` of the places from 0 to span - 1, and those at which the curve turns, and the ones before them."""
+    """About `SAMPLES` of the places from 0 to span - 1, those at which the curve turns, the ones before them."""
     even = (round(i * (span - 1) / SAMPLES) for i in range(SAMPLES + 1))
     return sorted({*even, *turning, *(place - 1 for place in turning)})
 
