@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from tui_trainer.presets.loading import read
+from tui_trainer.presets.checks import read
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schema import Preset
 from tui_trainer.presets.wording import nearest

@@ -1,4 +1,4 @@
-"""From a file to a preset, or to everything that is wrong with it. No file makes a traceback."""
+"""From a file to its tables: what a TOML text says, and where. No file makes a traceback."""
 
 from __future__ import annotations
 
@@ -8,41 +8,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from tui_trainer.plain import plain
-from tui_trainer.presets.problems import PresetError, Problem, Source
-from tui_trainer.presets.schema import Preset
-from tui_trainer.presets.toml_lines import first_duplicate, key_lines
-from tui_trainer.presets.wording import explain
+from tui_trainer.presets.problems import PresetError, Problem, key_name
+from tui_trainer.presets.toml_lines import first_duplicate
 
 LARGEST_FILE = 64 * 1024
 """Bytes. A preset is a page of text; what is larger is another file."""
-
-
-def read(path: Path) -> Preset:
-    """The preset of a file.
-
-    Raises:
-        PresetError: the file cannot be read, or is no sound preset.
-    """
-    return parse(read_text(path), str(path))
-
-
-def parse(text: str, file: str = "") -> Preset:
-    """The preset of a TOML text; `file` is what problems call it.
-
-    Raises:
-        PresetError: with everything that is wrong.
-    """
-    data = _toml(text, file)
-    source = Source(file, key_lines(text))
-    try:
-        return Preset.model_validate(data).written_in(source)
-    except ValidationError as error:
-        raise PresetError(explain(error, source)) from None
-    except RecursionError:
-        raise _refusal(file, "nested too deeply for a preset, which is tables of plain values") from None
 
 
 def read_text(path: Path) -> str:
@@ -70,17 +41,22 @@ def read_text(path: Path) -> str:
         raise _refusal(file, "not UTF-8 text; a preset is a TOML file", line) from None
 
 
-def _toml(text: str, file: str) -> dict[str, Any]:
+def read_toml(text: str, file: str) -> dict[str, Any]:
+    """What a TOML text says; `file` is what problems call it.
+
+    Raises:
+        PresetError: it is not valid TOML.
+    """
     try:
         return tomllib.loads(text)
     except RecursionError:
         raise _refusal(file, "nested too deeply for a preset, which is tables of plain values") from None
     except (ValueError, OverflowError) as error:
         duplicate = first_duplicate(text)
-        if duplicate:
+        if duplicate and str(error).startswith("Cannot"):  # overwrite a value, or declare a table twice
             before, again = duplicate
             problem = Problem(
-                file, again.line, ".".join(again.path), f"given twice, first on line {before.line}; keep one"
+                file, again.line, key_name(again.path), f"given twice, first on line {before.line}; keep one"
             )
             raise PresetError([problem]) from None
         message, line = _place_of(str(error))

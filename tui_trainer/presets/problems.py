@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,6 +12,8 @@ from tui_trainer.plain import plain
 from tui_trainer.presets.toml_lines import KeyPath
 
 Severity: TypeAlias = Literal["error", "warning"]
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,16 @@ class Source:
     lines: Mapping[KeyPath, int | None] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """The line of each key; None for one whose value comes from elsewhere, such as an option of the command."""
 
-    def problem(self, key: str, message: str, severity: Severity = "error") -> Problem:
-        """A problem of `table.key`, at the line where that key stands, or its table where the key was left out."""
-        path = tuple(key.split("."))
+    def problem(self, key: str | KeyPath, message: str, severity: Severity = "error") -> Problem:
+        """A problem of `table.key`, at the line where that key stands, or its table where the key was left out.
+
+        `key` is a path where a name in it may hold a point, as quoted keys of TOML do.
+        """
+        path = tuple(key.split(".")) if isinstance(key, str) else key
         line = self.lines.get(path, self.lines.get(path[:1]))
-        return Problem(self.file, line, key, message, severity)
+        return Problem(self.file, line, key_name(path), plain(message), severity)
+
+
+def key_name(path: KeyPath) -> str:
+    """A key as TOML would write it, on one line and safe to show."""
+    return plain(".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in path))

@@ -35,13 +35,18 @@ class Warmup(Table):
     """Which part of the learning rate the first batch uses."""
 
 
-class Preset(Table):
-    """A preset, as its file says it. Text in it is plain: control characters are taken out as it is read."""
+class Heading(Table):
+    """The lines above the tables. They are plain text: control characters are taken out as they are read."""
 
     title: Annotated[str, Field(max_length=200), AfterValidator(plain)] = ""
     """One line that says what it shows."""
     description: Annotated[str, Field(max_length=2000), AfterValidator(plain)] = ""
     """When one would pick it, in a sentence or two."""
+
+
+class Preset(Heading):
+    """A preset, as its file says it."""
+
     training: Training = Training()
     """How long, and in what portions."""
     optimizer: AnyOptimizer
@@ -83,5 +88,5 @@ class Preset(Table):
         try:
             training = Training.model_validate(self.training.model_dump() | changes)
         except ValidationError as error:
-            raise PresetError(explain(error, source, inside=("training",))) from None
+            raise PresetError(explain(error, Training, "training", source)) from None
         return self.model_copy(update={"training": training}).written_in(source)

@@ -104,12 +104,14 @@ class _Scanner:
         self._expect(closing)
         self.found.append(KeyFound(self._table, line, kind))
 
-    def _pair(self, table: KeyPath) -> None:
-        line = self._line
-        path = table + self._key()
+    def _pair(self, table: KeyPath | None) -> None:
+        """One `key = value`; `table` is None inside a list, where a key has no path of its own."""
+        line, key = self._line, self._key()
         self._expect("=")
         self._skip(_SPACE)
-        self.found.append(KeyFound(path, line, "key"))
+        path = None if table is None else table + key
+        if path is not None:
+            self.found.append(KeyFound(path, line, "key"))
         self._value(path)
 
     def _key(self) -> KeyPath:
@@ -131,11 +133,11 @@ class _Scanner:
                 raise _LostError from None
         return self._skip(_BARE_KEY)
 
-    def _value(self, path: KeyPath) -> None:
+    def _value(self, path: KeyPath | None) -> None:
         if self._here('"') or self._here("'"):
             self._skip(*_STRINGS)
         elif self._here("["):
-            self._list("[", "]", lambda: self._value(()))
+            self._list("[", "]", lambda: self._value(None))
         elif self._here("{"):
             self._list("{", "}", lambda: self._pair(path))
         else:

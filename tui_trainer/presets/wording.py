@@ -1,43 +1,205 @@
-"""pydantic's errors in a person's words: what is wrong with a key, and what would be right."""
+"""pydantic's errors about one table, in a person's words: what is wrong with a key, and what would be right."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, get_args
 
-from pydantic import ValidationError
+import annotated_types
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
+from tui_trainer.presets import advice
 from tui_trainer.presets.optimizers import OPTIMIZERS
 from tui_trainer.presets.problems import Problem, Source
 from tui_trainer.presets.schedulers import SCHEDULERS
-from tui_trainer.presets.toml_lines import KeyPath
 
-KINDS: dict[str, dict[str, Any]] = {"optimizer": dict(OPTIMIZERS), "scheduler": dict(SCHEDULERS)}
+KINDS: Mapping[str, Mapping[str, type[BaseModel]]] = {"optimizer": OPTIMIZERS, "scheduler": SCHEDULERS}
 """The tables whose keys depend on their `name`."""
 
 
-def explain(error: ValidationError, source: Source, inside: KeyPath = ()) -> list[Problem]:
-    """All problems of one validation, in the order of the file. `inside`: the table that was validated by itself."""
-    problems = [_problem(detail, source, inside) for detail in error.errors(include_url=False, include_context=True)]
-    return sorted(problems, key=lambda problem: problem.line or 0)
+def explain(error: ValidationError, model: type[BaseModel], table: str, source: Source) -> list[Problem]:
+    """All problems of the validation of one table as `model`, one a key."""
+    problems: dict[str, Problem] = {}
+    details = error.errors(include_url=False)
+    unknown = {str(detail["loc"][0]) for detail in details if detail["type"] == "extra_forbidden"}
+    misspelt = {meant for key in unknown if (meant := nearest(key, model.model_fields))}
+    for detail in details:
+        key = str(detail["loc"][0]) if detail["loc"] else ""
+        is_missing = detail["type"] == "missing" and len(detail["loc"]) == 1
+        if is_missing and key in misspelt:
+            continue
+        if key in unknown:
+            message = unknown_key(key, model, table)
+        elif is_missing:
+            message = f"missing; it says {_help(model.model_fields[key])}"
+        else:
+            message = _wrong_value(detail, model.model_fields[key])
+        problems.setdefault(key, source.problem((table, key) if table else (key,), message))
+    return list(problems.values())
+
+
+def unknown_key(key: str, model: type[BaseModel], table: str) -> str:
+    """Why a key has no place in a table, and what was most likely meant."""
+    known = [name for name in model.model_fields if name != "name"]
+    owner = str(get_args(model.model_fields["name"].annotation)[0]) if table in KINDS else f"[{table}]"
+    if sentence := advice.UNKNOWN.get(table, {}).get(key):
+        return f"{owner}: {sentence}" if table in KINDS and key in ("monitor", "interval") else sentence
+    if meant := next((name for name in advice.OTHER_NAMES.get(key, ()) if name in known), None):
+        return f"not known to {owner}; did you mean {meant}?"
+    if meant := nearest(key, known):
+        return f"not known to {owner}; did you mean {meant}?"
+    if home := _home(key, table):
+        return f"not known to {owner}; {home}"
+    return f"not known to {owner}, which takes {', '.join(known)}" if known else f"{owner} takes no arguments"
+
+
+def unknown_name(name: Any, table: str) -> str:
+    """Why a table's `name` names nothing, and what was most likely meant."""
+    kinds = KINDS[table]
+    if not isinstance(name, str):
+        return f"{shown(name)} is not a name; one of {', '.join(kinds)}"
+    if sentence := advice.UNKNOWN_NAMES.get(name):
+        return f"{name} {sentence}; one of {', '.join(kinds)}"
+    if meant := nearest(name, kinds):
+        return f"{shown(name)} is not known; did you mean {meant}?"
+    return f"{shown(name)} is not known; one of {', '.join(kinds)}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that a misspelt one most likely means."""
-    by_folded = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[close[0]] if close else None
+    """The known name that a misspelt one most likely means: case and the like aside, the closest in its letters."""
+    folded = {_folded(name): name for name in known}
+    close = difflib.get_close_matches(_folded(word)[:100], folded, n=1, cutoff=0.7)
+    return folded[close[0]] if close else None
 
 
-def _problem(detail: Any, source: Source, inside: KeyPath) -> Problem:
-    path, _ = _key_path(inside + tuple(detail["loc"]))
-    return source.problem(".".join(path), detail["msg"])
+def shown(value: Any) -> str:
+    """A value as TOML would write it, cut short."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() if value.bit_length() > 100:
+            return "a number of far too many digits"
+        case dict():
+            return "a table"
+        case list() | tuple():
+            return "a list" if value else "an empty list"
+        case str():
+            return f'"{value}"' if len(value) <= 40 else f'"{value[:37]}..."'
+        case _:
+            return str(value)
 
 
-def _key_path(loc: tuple[int | str, ...]) -> tuple[KeyPath, str | None]:
-    """The keys as the file has them, without pydantic's tag of the union and places in lists; and that tag."""
-    path = tuple(str(part) for part in loc if isinstance(part, str))
-    if len(path) > 1 and path[1] in KINDS.get(path[0], {}):
-        return (path[0], *path[2:]), path[1]
-    return path, None
+def _folded(name: str) -> str:
+    return name.casefold().replace("-", "").replace("_", "")
+
+
+def _help(field: FieldInfo) -> str:
+    """A field's help, to go on with after a colon."""
+    text = (field.description or "").rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _home(key: str, table: str) -> str | None:
+    """Where a key that is known elsewhere would be at home."""
+    others = {name: kinds for name, kinds in KINDS.items() if name != table}
+    if takers := [name for name, kind in KINDS.get(table, {}).items() if key in kind.model_fields and key != "name"]:
+        return f"{', '.join(takers[:3])} {'takes' if len(takers) == 1 else 'take'} it"
+    for name, kinds in others.items():
+        if any(key in kind.model_fields and key != "name" for kind in kinds.values()):
+            return f"it belongs in [{name}]"
+    if key in ("epochs", "batch_size") and table != "training":
+        return "it belongs in [training]"
+    return None
+
+
+def _wrong_value(detail: Mapping[str, Any], field: FieldInfo) -> str:
+    """What is wrong with a value, and which would be right."""
+    value, kind = detail["input"], detail["type"]
+    place = (
+        f"item {detail['loc'][1] + 1}, "
+        if len(detail["loc"]) > 1 and isinstance(value, bool | int | float | str)
+        else ""
+    )
+    match kind:
+        case "int_type" | "float_type":
+            return f"{place}{_not_a_number(value, whole=kind == 'int_type')}"
+        case "bool_type":
+            return f"{shown(value)} is neither true nor false; write one of them, without quotes"
+        case "string_type":
+            return f"{shown(value)} is not text; put it in quotes"
+        case "string_too_long":
+            return f"{len(value):,} characters are too many; at most {detail['ctx']['max_length']}"
+        case "literal_error":
+            if sentence := advice.VALUES.get((str(detail["loc"][0]), value) if isinstance(value, str) else ("", "")):
+                return sentence
+            choices = [shown(choice) for choice in _choices(field.annotation)]
+            close = nearest(value, (choice.strip('"') for choice in choices)) if isinstance(value, str) else None
+            return f"{shown(value)} is not known; " + (f'did you mean "{close}"?' if close else _either(choices))
+        case "finite_number":
+            return f"{shown(value)} is not a finite number"
+        case "tuple_type" | "too_short" | "too_long" | "missing":
+            return _wrong_list(value, field)
+        case _:
+            return f"{place}{shown(value)} is out of range; {_range(field)} is right"
+
+
+def _not_a_number(value: Any, whole: bool) -> str:
+    what = "a whole number" if whole else "a number"
+    if isinstance(value, str) and _is_number(value):
+        return f"{shown(value)} is text; write {value.strip()} without the quotes"
+    if whole and isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return f"{value} is not written as a whole number; write {int(value)}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{shown(value)} is out of range"
+    return f"{shown(value)} is not {what}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return len(text) < 30
+
+
+def _wrong_list(value: Any, field: FieldInfo) -> str:
+    if isinstance(field.default, tuple):
+        return f"{shown(value)} is not a pair of numbers; write such as {list(field.default)}"
+    return f"{shown(value)} is not a list of numbers; write such as [3, 7]"
+
+
+def _choices(annotation: Any) -> list[Any]:
+    return [choice for choice in get_args(annotation) if isinstance(choice, str)]
+
+
+def _either(choices: list[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]} is" if len(choices) > 1 else f"only {choices[0]} is"
+
+
+def _range(field: FieldInfo) -> str:
+    """Which numbers a field takes: `more than 0`, `at least 0 and less than 1`."""
+    parts = []
+    for bound in dict.fromkeys(_bounds(field.metadata, field.annotation)):
+        match bound:
+            case annotated_types.Gt(gt):
+                parts.append(f"more than {gt:g}")
+            case annotated_types.Ge(ge):
+                parts.append(f"at least {ge:g}")
+            case annotated_types.Lt(lt):
+                parts.append(f"less than {lt:g}")
+            case annotated_types.Le(le):
+                parts.append(f"at most {le:,}")
+    return " and ".join(parts) or "a finite number"
+
+
+def _bounds(metadata: Iterable[Any], annotation: Any) -> Iterator[Any]:
+    """The bounds of a field, those of the numbers in a list or behind an `or None` included."""
+    for item in (*metadata, *get_args(annotation)):
+        if isinstance(item, annotated_types.BaseMetadata):
+            yield item
+        elif isinstance(item, FieldInfo):
+            yield from item.metadata
+        else:
+            yield from _bounds((), item)
