@@ -1,0 +1,392 @@
+"""The folder of a run: made private, written by one process, gone on with after any death."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.runs.streams import fold, state_of
+from tests.scripted import scripted_run
+from tui_trainer.events import CallsTimed, Event, Noticed, RunStarted, StepsTaken, encode
+from tui_trainer.runs import files, lock
+from tui_trainer.runs.errors import RunInUse, RunNotFound, RunsFolderUnwritable
+from tui_trainer.runs.lock import WriterLock, is_live
+from tui_trainer.runs.record import Record
+from tui_trainer.runs.tail import Tail
+
+ASKED: dict[str, Any] = {"preset_name": "steplr", "preset": {"title": "x"}, "dataset": "mnist-5k", "name": "mine"}
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "runs"
+
+
+@pytest.fixture
+def record(runs: Path) -> Iterator[Record]:
+    record = Record.create(runs, ASKED, ["tui-trainer", "run"])
+    yield record
+    record.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "PATIENCE_S", 0.02)
+
+
+def facts_of(record: Record) -> dict[str, Any]:
+    facts = json.loads((record.folder / "run.json").read_text())
+    assert isinstance(facts, dict)
+    return facts
+
+
+def events_of(record: Record) -> list[Event]:
+    with Tail(record.folder / "events.jsonl") as tail:
+        return list(tail)
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077, 0o777])
+def test_all_is_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        runs = tmp_path
+        record = Record.create(runs, ASKED)
+        for event in scripted_run():
+            record.emit(event)
+        with record.open_log() as log:
+            log.write(b"a word\n")
+        record.close()
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in record.folder.iterdir()}
+    assert modes == {
+        "checkpoints": 0o700,
+        "run.json": 0o600,
+        "events.jsonl": 0o600,
+        "control.jsonl": 0o600,
+        "lock": 0o600,
+        "log.txt": 0o600,
+    }
+    assert stat.S_IMODE(record.folder.stat().st_mode) == 0o700
+
+
+def test_an_id_is_readable_and_sorts_by_time(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = []
+    for now in (1_763_760_000.0, 1_763_760_001.0, 1_795_300_000.0):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        record = Record.create(runs, {**ASKED, "preset_name": "../My Own: préset!"})
+        record.close()
+        ids.append(record.id)
+    assert ids == sorted(ids)
+    assert ids[0].startswith("20251121-212000-my-own-pr-set-")
+    assert (runs / ids[0]).is_dir()
+
+
+@pytest.mark.parametrize("name", ["", "///", "...", "ü"])
+def test_an_id_from_a_preset_without_a_plain_letter(runs: Path, name: str) -> None:
+    record = Record.create(runs, {**ASKED, "preset_name": name})
+    record.close()
+    assert record.id.split("-")[2] == "run"
+
+
+def test_an_id_that_is_taken_is_not_taken_twice(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = iter(["aaaa", "aaaa", "bbbb"])
+    monkeypatch.setattr("tui_trainer.runs.record.secrets", SimpleNamespace(token_hex=lambda _: next(marks)))
+    monkeypatch.setattr("time.time", lambda: 1_763_760_000.0)
+    ids = []
+    for _ in range(2):
+        record = Record.create(runs, ASKED)
+        record.close()
+        ids.append(record.id[-4:])
+    assert ids == ["aaaa", "bbbb"]
+
+
+def test_run_json_has_what_was_asked_and_then_what_it_came_to(record: Record) -> None:
+    facts = facts_of(record)
+    assert facts["id"] == record.id
+    assert facts["name"] == "mine"
+    assert facts["asked"] == ASKED
+    assert facts["command"] == ["tui-trainer", "run"]
+    assert "resolved" not in facts
+    for event in scripted_run():
+        record.emit(event)
+    resolved = facts_of(record)["resolved"]
+    assert resolved["parameters"] == 411_802
+    assert resolved["recipe"]["scheduler"] == "StepLR"
+    assert resolved["versions"]["torch"] == "2.14.1"
+    assert facts_of(record)["asked"] == ASKED
+    record.describe({"note": "kept"})
+    assert facts_of(record)["note"] == "kept"
+    assert facts_of(record)["resolved"] == resolved
+
+
+def test_no_reader_ever_finds_run_json_in_part(record: Record) -> None:
+    stop = threading.Event()
+    broken: list[Exception] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                facts_of(record)
+            except ValueError as error:
+                broken.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for i in range(50):
+        record.describe({"padding": "x" * 5000 * (i % 3), "count": i})
+    stop.set()
+    reader.join()
+    assert broken == []
+    assert [path.name for path in record.folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_run_json_on_a_full_disk_is_tried_again_at_the_end(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Noticed] = []
+    record._observer = told.append
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "write", full)
+        record.describe({"late": True})
+    assert "late" not in facts_of(record)
+    assert "no space is left on the device" in told[0].text
+    record.close()
+    assert facts_of(record)["late"] is True
+    assert [path.name for path in record.folder.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("where", ["a file", "a file above", "no such right"])
+def test_an_unwritable_runs_folder(tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = tmp_path / "runs"
+    if where == "a file":
+        runs.write_text("")
+    elif where == "a file above":
+        runs.write_text("")
+        runs = runs / "deeper"
+    else:
+
+        def refused(*_: object, **__: object) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr("tui_trainer.runs.record.make_private_folder", refused)
+    with pytest.raises(RunsFolderUnwritable) as caught:
+        Record.create(runs, ASKED)
+    sentence = str(caught.value)
+    assert str(runs) in sentence
+    assert "--runs-dir" in sentence
+    assert "Errno" not in sentence
+
+
+def test_a_disk_that_is_full_at_the_start_leaves_nothing_behind(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "write", full)
+    with pytest.raises(RunsFolderUnwritable, match="no space is left on the device"):
+        Record.create(runs, ASKED)
+    assert list(runs.iterdir()) == []
+
+
+def test_a_second_writer_is_refused_with_a_sentence(record: Record, impatient: None) -> None:
+    with pytest.raises(RunInUse) as caught:
+        Record.reopen(record.folder)
+    assert record.id in str(caught.value)
+    assert "this process" in str(caught.value)
+    script = "import sys; from pathlib import Path; from tui_trainer.runs.record import Record; "
+    script += "Record.reopen(Path(sys.argv[1]))"
+    other = subprocess.run([sys.executable, "-c", script, str(record.folder)], capture_output=True, text=True)
+    assert f"RunInUse: run {record.id} is being written by process {os.getpid()} on " in other.stderr
+    record.close()
+    Record.reopen(record.folder).close()
+
+
+def test_readers_never_keep_a_writer_out(record: Record) -> None:
+    record.close()
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            is_live(record.folder)
+
+    readers = [threading.Thread(target=look) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(30):
+            WriterLock(record.folder).release()
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
+
+
+def test_a_record_goes_on_where_it_was(record: Record) -> None:
+    events = scripted_run(epochs=3)
+    for event in events[:25]:
+        record.emit(event)
+    record.close()
+    with (record.folder / "events.jsonl").open("ab") as file:
+        file.write(encode(events[26])[:30])  # torn as the process died
+    again = Record.reopen(record.folder)
+    assert again.facts["asked"] == ASKED
+    assert state_of(again.history) == state_of(fold(events[:25]))
+    begun = RunStarted(at=1.0, run=record.id, schema=1, pid=2, host="h", resumed_from_step=0)
+    repeated = [event for event in events[1:] if not isinstance(event, CallsTimed)]
+    for event in [begun, *repeated]:
+        again.emit(event)
+        again.history.apply(event)
+    again.close()
+    written = events_of(again)
+    steps = [event.step + i for event in written if isinstance(event, StepsTaken) for i in range(len(event.losses))]
+    assert steps == list(range(1, 61))
+    assert fold(written).losses == fold(events).losses
+    assert state_of(fold(written)) == state_of(again.history)
+
+
+@pytest.mark.parametrize("damage", ["missing", "garbage", "a list"])
+def test_a_record_without_what_was_asked_cannot_go_on(record: Record, damage: str) -> None:
+    record.close()
+    path = record.folder / "run.json"
+    path.unlink()
+    if damage == "garbage":
+        path.write_text('{"asked": {')
+    elif damage == "a list":
+        path.write_text("[]")
+    with pytest.raises(RunNotFound, match=r"run\.json"):
+        Record.reopen(record.folder)
+    assert not is_live(record.folder)
+
+
+def test_closing_twice_is_fine(record: Record) -> None:
+    record.close()
+    record.close()
+    assert not is_live(record.folder)
+
+
+WRITER = """
+import os, sys, time
+from pathlib import Path
+from tests.scripted import scripted_run
+from tui_trainer.runs.record import Record
+
+record = Record.create(Path(sys.argv[1]), {"preset_name": "steplr"})
+helper = os.fork() if sys.argv[2] == "forks" else 0
+if sys.argv[2] == "forks" and helper == 0:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the parent alone holds the pipe
+    time.sleep(600)
+    os._exit(0)
+print(record.folder, helper, flush=True)
+events = scripted_run(epochs=2)
+for event in events[:-1]:
+    record.emit(event)
+print("written", flush=True)
+if sys.argv[2] == "ends":
+    record.emit(events[-1])
+    record.close()
+else:
+    time.sleep(600)
+"""
+
+
+def _writer(runs: Path, how: str) -> tuple[subprocess.Popen[str], Path, int]:
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(runs), how], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    folder, helper = process.stdout.readline().split()
+    assert process.stdout.readline() == "written\n"
+    return process, Path(folder), int(helper)
+
+
+@pytest.mark.parametrize("how", ["alone", "forks"])
+def test_a_killed_writer_is_known_to_be_gone(runs: Path, how: str) -> None:
+    process, folder, helper = _writer(runs, how)
+    try:
+        assert is_live(folder)
+        process.kill()
+        process.wait()
+        assert not is_live(folder)  # though a helper that it forked lives on
+        with Tail(folder / "events.jsonl") as tail:
+            assert list(tail) == scripted_run(epochs=2)[:-1]
+        Record.reopen(folder).close()
+    finally:
+        process.kill()
+        process.wait()
+        if helper:
+            os.kill(helper, signal.SIGKILL)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_a_writer_that_ended_well_is_gone_too(runs: Path) -> None:
+    process, folder, _ = _writer(runs, "ends")
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+    assert not is_live(folder)
+
+
+class NoLocks:
+    """A file system without locks, as some clusters have it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def flock(*_: object) -> None:
+            raise OSError(errno.ENOSYS, "Function not implemented")
+
+        monkeypatch.setattr(lock.fcntl, "flock", flock)
+
+
+def test_without_locks_a_pid_tells_who_lives(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    NoLocks(monkeypatch)
+    record = Record.create(runs, ASKED)
+    assert is_live(record.folder)
+    with pytest.raises(RunInUse):
+        Record.reopen(record.folder)
+    record.close()
+    assert not is_live(record.folder)
+    holder = record.folder / "lock"
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        holder.write_text(f"{process.pid} {lock.socket.gethostname()}\n")
+        assert is_live(record.folder)
+        os.utime(holder, (1e9, 1e9))  # that process began after the lock was written: its pid was used again
+        assert not is_live(record.folder)
+    finally:
+        process.kill()
+        process.communicate()
+    holder.write_text(f"{process.pid} {lock.socket.gethostname()}\n")
+    assert not is_live(record.folder)
+    Record.reopen(record.folder).close()
+
+
+def test_without_locks_another_machine_lives_while_its_journal_is_fresh(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    NoLocks(monkeypatch)
+    record = Record.create(runs, ASKED)
+    record.close()
+    (record.folder / "lock").write_text("1 elsewhere\n")
+    assert is_live(record.folder)
+    os.utime(record.folder / "events.jsonl", (1e9, 1e9))
+    assert not is_live(record.folder)
+
+
+def test_no_torch_and_no_screen_is_loaded() -> None:
+    modules = [f"tui_trainer.runs.{path.stem}" for path in Path(lock.__file__).parent.glob("[a-z]*.py")]
+    script = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert len(modules) > 10
+    assert not {"torch", "textual", "plotext", "numpy", "psutil", "pydantic"} & set(loaded)
