@@ -1,10 +1,11 @@
-"""The app: which screen is on show, one clock for all of them, and how one leaves."""
+"""The app: which screen is on show, and one clock for all of them."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -12,35 +13,17 @@ from textual.screen import Screen
 
 from tui_trainer.ui.frame_clock import FrameClock
 from tui_trainer.ui.keys import Place, bindings
+from tui_trainer.ui.launching import Launcher, Launching
+from tui_trainer.ui.leaving import Leaving
 from tui_trainer.ui.live import LiveScreen
 from tui_trainer.ui.theme import DEFAULTS, THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
-    from tui_trainer.events import PlanMade
     from tui_trainer.hosts import Host
-    from tui_trainer.presets import Entry, Preset
+    from tui_trainer.presets import Entry
     from tui_trainer.spec import RunSpec
-
-
-class Planner(Protocol):
-    """Rehearses a run's LR away from the screen's thread."""
-
-    def ask(self, spec: RunSpec) -> PlanMade | None:
-        """The planned curve; None while torch loads or it is being computed: ask again.
-
-        Raises:
-            PresetError: the rehearsal found what is wrong with the preset.
-        """
-
-
-class Launcher(Protocol):
-    """Starts runs in this process."""
-
-    planner: Planner
-
-    def start(self, spec: RunSpec) -> Host:
-        """Begin to train; returns at once."""
+    from tui_trainer.ui.terminal import Terminal
 
 
 class TrainerApp(App[int]):
@@ -55,6 +38,7 @@ class TrainerApp(App[int]):
             that cannot be.
         on_compare: what `c` does with the names of presets.
         by: who asks, as the run's record has it.
+        terminal: what `showing.show` keeps for the app; None in tests.
     """
 
     TITLE = "tui-trainer"
@@ -71,24 +55,24 @@ class TrainerApp(App[int]):
         on_detach: Callable[[], None] | None = None,
         on_compare: Callable[[Sequence[str]], None] | None = None,
         by: str = "screen",
-        **options: Any,
+        terminal: Terminal | None = None,
     ) -> None:
         # Textual reads no style sheet of a default screen.
         first = "picker.tcss" if host is None else LiveScreen.CSS_PATH
-        super().__init__(css_path=[_here(self.CSS_PATH), _here(first)], **options)
-        self.launcher = launcher
+        driver = terminal.driver() if terminal is not None else None
+        super().__init__(driver_class=driver, css_path=[_here(self.CSS_PATH), _here(first)])
         self.host = host
-        self.spec = spec
-        self.exit_when_done = exit_when_done
         self.on_detach = on_detach
         self.on_compare = on_compare
         self.by = by
         self.detached = False
         """Whether the person left a live run training in the background."""
+        self.hung_up = False
+        """Whether the app ended because its terminal is gone."""
         self.clock = FrameClock(self, self._frame)
-        self._leaves_at_end = exit_when_done
-        self._next: RunSpec | None = None
-        """What to start once the run on show has ended."""
+        self.launching = Launching(self, launcher, spec)
+        self.leaving = Leaving(self, exit_when_done)
+        self._terminal = terminal
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
@@ -103,6 +87,16 @@ class TrainerApp(App[int]):
         """Whether there is a run on show that goes on."""
         return self.host is not None and self.host.history.ended is None
 
+    @property
+    def failure(self) -> BaseException | None:
+        """What broke the app, if something did."""
+        return self._exception
+
+    def say(self, text: str, role: str = "live") -> None:
+        """Answer in one quiet line, on the screen on show."""
+        if isinstance(self.screen, TrainerScreen):
+            self.screen.say(text, role)
+
     # Screens
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -115,9 +109,6 @@ class TrainerApp(App[int]):
 
         return PickerScreen("choose a preset to train with")
 
-    def on_mount(self) -> None:
-        self.clock.start()
-
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """All keys of the screen by name, then Textual's own."""
         from tui_trainer.ui.palette import commands_of
@@ -125,12 +116,28 @@ class TrainerApp(App[int]):
         yield from commands_of(self, screen)
         yield from super().get_system_commands(screen)
 
-    def action_help(self) -> None:
-        from tui_trainer.ui.help import HelpScreen
+    def on_mount(self) -> None:
+        if self._terminal is not None:
+            # Textual swallows what is printed; the terminal has turned these to the log.
+            sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr
+        self.clock.start()
+        self.leaving.begin()
 
-        screen = self.screen
-        places: list[Place] = list(screen.places) if isinstance(screen, TrainerScreen) else []
-        self.push_screen(HelpScreen(places))
+    def show_run(self, host: Host) -> None:
+        """Show another run; the one before it is looked at no more."""
+        if self.host is not None:
+            self.host.close()
+        self.host = host
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.switch_screen(LiveScreen(host, self.by))
+        self.clock.hurry()
+
+    def to_live(self) -> LiveScreen | None:
+        """Back to the run on show, from whatever lies over it; None where there is none."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, LiveScreen):
+            self.pop_screen()
+        return self.screen if isinstance(self.screen, LiveScreen) else None
 
     def open_presets(self) -> None:
         """The picker, over the run on show."""
@@ -143,12 +150,14 @@ class TrainerApp(App[int]):
         """A copy of a preset, to be changed and saved."""
         from tui_trainer.ui.editor import EditorScreen
 
-        self.push_screen(EditorScreen(entry), self._saved)
+        self.push_screen(EditorScreen(entry))
 
-    def _saved(self, name: str | None) -> None:
+    def saved(self, name: str) -> None:
+        """A preset of the user's own was written: back to the list, which has it now."""
         from tui_trainer.ui.picker import PickerScreen
 
-        if name and isinstance(self.screen, PickerScreen):
+        self.pop_screen()
+        if isinstance(self.screen, PickerScreen):
             self.screen.reload(name)
             self.screen.say(f"saved as {name}")
 
@@ -156,149 +165,29 @@ class TrainerApp(App[int]):
         """Compare presets and runs, where that can be done from here."""
         if self.on_compare is not None:
             self.on_compare(names)
-        elif isinstance(self.screen, TrainerScreen):
-            self.screen.say(f"comparison sessions come with tui-trainer compare {' '.join(names)}".rstrip())
+        else:
+            self.say(f"comparison sessions come with tui-trainer compare {' '.join(names)}".rstrip())
 
-    # Runs
+    def action_help(self) -> None:
+        from tui_trainer.ui.help import HelpScreen
 
-    def spec_with(self, name: str, preset: Preset) -> RunSpec:
-        """The run that a preset would start from here.
-
-        Raises:
-            PresetError: the preset cannot have the epochs or the batch size that were asked for.
-        """
-        from tui_trainer.spec import RunSpec
-
-        return RunSpec.of(name, preset) if self.spec is None else self.spec.with_preset(name, preset)
-
-    def take_up(self, spec: RunSpec) -> None:
-        """Start a run, or ask how a live one is to take up the preset."""
-        if not self.is_live or self.host is None:
-            self._start(spec)
-            return
-        from tui_trainer.ui.dialogs import switching
-
-        history = self.host.history
-        old = history.recipe.preset if history.recipe is not None else "the run on show"
-        last = history.recipe.epochs if history.recipe is not None else 0
-        next_epoch = max(history.epoch, 1) + 1
-        can_switch = not self.host.readonly and next_epoch <= last
-        question = switching(spec.preset_name, old, next_epoch if can_switch else None, self.launcher is not None)
-
-        def answered(answer: str | None) -> None:
-            if answer == "new":
-                self._start_after_this(spec, old)
-            elif answer == "here":
-                self._switch(spec)
-
-        self.push_screen(question, answered)
-
-    def _start(self, spec: RunSpec) -> None:
-        if self.launcher is None:
-            if isinstance(self.screen, TrainerScreen):
-                self.screen.say("no run can be started from here; tui-trainer launch can", "warning")
-            return
-        if self.host is not None:
-            self.host.close()
-        self.host = self.launcher.start(spec)
-        self._next = None
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.switch_screen(LiveScreen(self.host, self.by))
-        self.clock.hurry()
-
-    def _start_after_this(self, spec: RunSpec, old: str) -> None:
-        """A run that starts as soon as the one on show has ended."""
-        self._to_live()
-        screen = self.screen
-        if isinstance(screen, LiveScreen):
-            refusal = screen.control.stop(reason=f"stopped for a new run with {spec.preset_name}")
-            if refusal is not None:
-                screen.say(refusal.text, "warning")
-                return
-            self._next = spec
-            screen.say(f"stopping {old}; {spec.preset_name} starts as soon as it has ended")
-        self.clock.hurry()
-
-    def _switch(self, spec: RunSpec) -> None:
-        self._to_live()
-        screen = self.screen
-        if isinstance(screen, LiveScreen):
-            screen.ask_to_switch(spec.preset_name, spec.preset.model_dump(mode="json"))
-
-    def _to_live(self) -> None:
-        while len(self.screen_stack) > 1 and not isinstance(self.screen, LiveScreen):
-            self.pop_screen()
-
-    # Leaving
+        places: list[Place] = list(self.screen.places) if isinstance(self.screen, TrainerScreen) else []
+        self.push_screen(HelpScreen(places))
 
     def action_leave(self) -> None:
-        if self.host is None or not self.is_live:
-            self._leave()
-        elif self.host.readonly:
-            self._leave()
-        elif self._leaves_at_end and not self.exit_when_done:
-            self._leave()  # asked to stop before, and asked to leave again: no more waiting
-        else:
-            self._ask_to_leave()
-
-    def _ask_to_leave(self) -> None:
-        from tui_trainer.ui.dialogs import leaving, leaving_view
-
-        assert self.host is not None
-        recipe = self.host.history.recipe
-        run = recipe.preset if recipe is not None else "the run"
-        question = leaving(run, self.can_detach) if self.launcher is not None else leaving_view()
-
-        def answered(answer: str | None) -> None:
-            if answer == "keep":
-                self.detached = True
-                self.exit(0)
-            elif answer == "leave":
-                self.exit(0)
-            elif answer == "stop":
-                self.stop_and_leave("stopped", 0)
-
-        self.push_screen(question, answered)
-
-    def stop_and_leave(self, reason: str, exit_code: int, by: str = "") -> None:
-        """End the run, and leave as soon as it has ended."""
-        self._to_live()
-        screen = self.screen
-        if not isinstance(screen, LiveScreen) or not self.is_live:
-            self._leave()
-            return
-        refusal = screen.control.stop(reason, exit_code, by)
-        if refusal is not None:
-            screen.say(refusal.text, "warning")
-            return
-        self.exit_when_done, self._leaves_at_end = False, True
-        screen.say("stopping after this batch; the screen closes once the record is complete")
-        self.clock.hurry()
-
-    def _leave(self) -> None:
-        ended = self.host.history.ended if self.host is not None else None
-        self.exit(ended.exit_code if ended is not None else 0)
+        self.leaving.ask()
 
     # Frames
 
     def _frame(self) -> None:
         if self.host is not None:
             self.host.poll()
-            self._follow_up(self.host)
+            if self.host.history.ended is not None and not self.launching.follow_up():
+                self.leaving.follow_up()
         screen = self.screen
-        if isinstance(screen, TrainerScreen) and screen.composed:
+        lags = self._terminal is not None and self._terminal.screen.lags
+        if isinstance(screen, TrainerScreen) and screen.composed and not lags:
             screen.draw()
-
-    def _follow_up(self, host: Host) -> None:
-        """What was to happen as the run ends."""
-        if host.history.ended is None:
-            return
-        if self._next is not None:
-            spec, self._next = self._next, None
-            self._start(spec)
-        elif self._leaves_at_end:
-            self._leave()
 
 
 def _here(style_sheet: str) -> Path:

@@ -39,6 +39,11 @@ class Control:
         """Whether an answer is still to come."""
         return bool(self._asked)
 
+    @property
+    def can_act(self) -> bool:
+        """Whether the run can be asked anything."""
+        return self.host.history.ended is None and not self.host.readonly
+
     def pause_or_go_on(self) -> Refusal | None:
         """Pause a run that goes on; let a paused one go on."""
         pause = not (self.host.history.paused is not None if self._pausing is None else self._pausing)

@@ -50,11 +50,11 @@ class Choices(Panel):
         for index, choice in enumerate(self._choices):
             here = index == self.cursor
             self._choice_at[len(lines)] = index
-            head = f" {choice.key}  {choice.label}"
+            head = f" {choice.key:<4} {choice.label}"
             lines.append((Span(fit(("▌" if here else " ") + head, width), "lit" if here else ""),))
-            for text in wrap(choice.follows, width - 6):
+            for text in wrap(choice.follows, width - 7):
                 self._choice_at[len(lines)] = index
-                lines.append((Span("      "), Span(text, "faint")))
+                lines.append((Span("       "), Span(text, "faint")))
         return lines
 
     def on_click(self, event: events.Click) -> None:
@@ -91,7 +91,7 @@ class Question(ModalScreen[str]):
         self._make_room()
 
     def _make_room(self) -> None:
-        inside = min(WIDTH, self.app.size.width - 6)
+        inside = min(WIDTH, self.app.size.width - 7)
         self._choices.styles.height = len(self._choices.laid_out(inside))
         self._choices.styles.width = inside
 

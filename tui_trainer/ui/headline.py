@@ -36,6 +36,17 @@ class Headline(Panel):
         return [justified([span for part in what.values() for span in part], [*right, Span(" ")], width)]
 
 
+class Heading(Panel):
+    """The top line: what this screen is for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def lines(self) -> list[Line]:
+        return [(Span(" tui-trainer  ", "faint"), Span(self._text, "strong"))]
+
+
 def state_word(history: History) -> tuple[str, str]:
     """What the run does, in a word or two, and the role to show it in."""
     if history.ended is not None:

@@ -81,7 +81,7 @@ class HelpScreen(ModalScreen[None]):
         self._make_room()
 
     def _make_room(self) -> None:
-        inside = min(76, self.app.size.width - 8)
+        inside = min(74, self.app.size.width - 8)
         self._keys.styles.width = inside
         self._keys.styles.height = len(self._keys.laid_out(inside))
 

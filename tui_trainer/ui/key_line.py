@@ -19,6 +19,8 @@ class KeyLine(Panel):
     def __init__(self, *places: Place) -> None:
         super().__init__()
         self._keys = [key for key in of(*places, "everywhere") if key.short]
+        self.idle: frozenset[str] = frozenset()
+        """Actions that have nothing to act on now; their keys are left out."""
         self._said: tuple[str, str] | None = None
         self._said_until = 0.0
 
@@ -38,6 +40,8 @@ class KeyLine(Panel):
         left = [Span(" ")]
         right = _spans(palette[0], "^p") if palette else []
         for key in self._keys:
+            if key.action in self.idle:
+                continue
             spans = [] if key.short == "palette" else _spans(key, key.label)
             if width_of(left) + width_of(spans) + 2 > width:
                 break

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_trainer.events import CallFollowed
+from tui_trainer.events import CallFollowed, PlateauCounted
+from tui_trainer.numbers import counted
 from tui_trainer.runs.calls import CallTally
 from tui_trainer.runs.history import History
 from tui_trainer.ui.loop_lines import SHORT, LoopLine, Place, loop_lines, place_of_call
-from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
-from tui_trainer.ui.words import clean, cut, fit, loss, percent, plural, thousands, wrap
+from tui_trainer.ui.panel import Line, Panel, Span, width_of
+from tui_trainer.ui.words import clean, cut, fit, loss, percent, thousands, wrap
 
 BAR_WIDTH = 5
 CODE_WIDTH = 31
@@ -146,27 +147,20 @@ def _patience(history: History, width: int) -> list[Line]:
     recipe, plateau = history.recipe, history.plateau
     if recipe is None or recipe.scheduler != "ReduceLROnPlateau" or plateau is None:
         return []
-    text = patience_in_words(history)
-    used = "●" * min(plateau.bad_epochs, 10) + "○" * max(0, min(plateau.patience, 10) - plateau.bad_epochs)
     role = "warning" if plateau.bad_epochs else "faint"
-    lines = wrap(text, width - 4)
-    first = (Span("    "), Span(lines[0], role))
-    if width_of(first) + len(used) + 2 <= width and plateau.patience:
-        first = (*first, Span("  " + used, role))
-    return [first, *((Span("    "), Span(line, role)) for line in lines[1:])]
+    return [(Span(" "), Span(line, role)) for line in wrap(patience_in_words(plateau), width - 1)]
 
 
-def patience_in_words(history: History) -> str:
+def patience_in_words(plateau: PlateauCounted) -> str:
     """`not better for 1 of 2 epochs (best 0.8010 at epoch 4)`."""
-    plateau = history.plateau
-    if plateau is None:
-        return ""
-    best = f"best {loss(plateau.best).strip()} at epoch {plateau.best_epoch}"
+    best = f"(best {loss(plateau.best)} at epoch {plateau.best_epoch})"
+    if plateau.bad_epochs > plateau.patience:
+        return f"patience of {counted(plateau.patience, 'epoch')} used up {best}"
     if plateau.cooldown > 0:
-        return f"cooling down, {plural(plateau.cooldown, 'epoch')} more ({best})"
+        return f"cooling down for {counted(plateau.cooldown, 'epoch')} more {best}"
     if plateau.bad_epochs == 0:
-        return f"better than before, so patience starts afresh ({best})"
-    return f"not better for {plateau.bad_epochs} of {plural(plateau.patience, 'epoch')} ({best})"
+        return f"best so far, patience of {counted(plateau.patience, 'epoch')} begins afresh"
+    return f"not better for {plateau.bad_epochs} of {counted(plateau.patience, 'epoch')} {best}"
 
 
 def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, width: int) -> list[Line]:
@@ -206,6 +200,3 @@ def height_of(history: History) -> int:
         return 0
     loop = loop_lines(history.recipe, history.orders)
     return 1 + len(loop) + (2 if history.recipe.scheduler == "ReduceLROnPlateau" else 0)
-
-
-__all__ = ["BLANK", "Listing", "height_of", "patience_in_words"]

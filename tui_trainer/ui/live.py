@@ -23,6 +23,9 @@ from tui_trainer.ui.words import clean
 if TYPE_CHECKING:
     from tui_trainer.hosts import Host
 
+CONTROLS = frozenset({"pause", "one_batch", "slow_motion"})
+"""What can be asked of a live run alone."""
+
 
 class LiveScreen(TrainerScreen):
     """One run, as it happens or as it was."""
@@ -74,8 +77,9 @@ class LiveScreen(TrainerScreen):
         self._listing.show(history)
         self._why.show(history)
         self._progress.show(history, self.app.clock.budget.share)
+        self.key_line.idle = frozenset() if self.control.can_act else CONTROLS
         self._tell_answers()
-        if self.control.waits or history.pace > 0 or history.followed and history.paused is None:
+        if self.control.waits or history.pace > 0 or (history.followed and history.paused is None):
             self.app.clock.keep_hurrying()
 
     def action_pause(self) -> None:

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tui_trainer.ui.charts import LRChart, XAxis
+from tui_trainer.ui.headline import Heading
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.preset_card import PresetCard, Preview
 from tui_trainer.ui.preset_list import PresetList
 from tui_trainer.ui.trainer_screen import TrainerScreen
@@ -18,17 +18,6 @@ from tui_trainer.ui.trainer_screen import TrainerScreen
 if TYPE_CHECKING:
     from tui_trainer.presets import Entry
     from tui_trainer.spec import RunSpec
-
-
-class Heading(Panel):
-    """The top line: what this screen is for."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._text = text
-
-    def lines(self) -> list[Line]:
-        return [(Span(" tui-trainer  ", "faint"), Span(self._text, "strong"))]
 
 
 class PickerScreen(TrainerScreen):
@@ -65,11 +54,13 @@ class PickerScreen(TrainerScreen):
         shown = (entry, preview.plan, preview.asked, len(preview.problems))
         if shown != self._shown:
             self._shown = shown
-            self._chart.show_plan(preview.plan)
+            self._chart.visible = preview.asked and not preview.problems_stop
+            self._chart.show_plan(preview.plan, batches_per_epoch=spec.batches_per_epoch if spec else 0)
             self._card.show(entry, spec, preview)
-        if preview.asked and preview.plan is None and not preview.problems:
+        if preview.asked and preview.plan is None and not preview.problems_stop:
             self.app.clock.keep_hurrying()
         self.list.redraw()
+        self.key_line.idle = frozenset() if self.app.host is not None or self.list.filter else frozenset({"back"})
         self.key_line.redraw()
 
     def reload(self, name: str) -> None:
@@ -92,7 +83,7 @@ class PickerScreen(TrainerScreen):
         if spec is None or entry.preset is None or self._preview(entry, spec).problems_stop:
             self.say(f"{entry.name} cannot be started: mend what is written at the right", "warning")
             return
-        self.app.take_up(spec)
+        self.app.launching.take_up(spec)
 
     def action_filter(self) -> None:
         self.list.typing = True
@@ -144,17 +135,21 @@ class PickerScreen(TrainerScreen):
     def _spec(self, entry: Entry | None) -> RunSpec | None:
         if entry is None or entry.preset is None:
             return None
-        return self.app.spec_with(entry.name, entry.preset)
+        return self.app.launching.spec_with(entry.name, entry.preset)
 
     def _preview(self, entry: Entry | None, spec: RunSpec | None) -> Preview:
-        if entry is None or spec is None or self.app.launcher is None:
+        if entry is None or spec is None or self.app.launching.planner is None:
             return Preview()
-        from tui_trainer.presets import PresetError
+        from tui_trainer.presets import PresetError, check
 
-        preview = self._previews.setdefault((entry.name, str(entry.path)), Preview(asked=True))
-        if preview.plan is None and not preview.problems:
+        key = (entry.name, str(entry.path))
+        if (preview := self._previews.get(key)) is None:
+            preview = self._previews[key] = Preview(
+                problems=check(spec.preset, self.app.launching.conditions()), asked=True
+            )
+        if preview.plan is None and not preview.problems_stop:
             try:
-                preview.plan = self.app.launcher.planner.ask(spec)
+                preview.plan = self.app.launching.planner.ask(spec)
             except PresetError as error:
                 preview.problems = error.problems
         return preview

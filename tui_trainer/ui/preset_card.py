@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_trainer.numbers import counted
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
-from tui_trainer.ui.words import clean, clean_lines, lr, plural, thousands, wrap
+from tui_trainer.ui.words import clean, clean_lines, lr, thousands, wrap
 
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
@@ -57,16 +58,16 @@ class PresetCard(Panel):
             lines += problem_lines(entry.problems, width)
         else:
             lines += self._facts(entry.preset, width)
-        lines += [BLANK, (Span(clean(str(entry.path)), "faint"),)]
+        lines += [BLANK, (Span(clean(_short(entry.path)), "faint"),)]
         lines += [(Span("  "), Span(line, "faint" if line.lstrip().startswith("#") else "")) for line in self._file]
         return lines
 
     def _facts(self, preset: Preset, width: int) -> list[Line]:
         lines: list[Line] = [(Span(line, "strong"),) for line in wrap(clean(preset.title), width)]
         lines += [(Span(line, "faint"),) for line in wrap(clean(preset.description), width)]
-        lines += [BLANK, (Span(_stepping(preset)),)]
+        lines += [BLANK, *((Span(line),) for line in wrap(_stepping(preset), width))]
         if self._spec is not None:
-            lines.append((Span(_length(self._spec)),))
+            lines += [(Span(line),) for line in wrap(_length(self._spec), width)]
         lines.append(self._rates())
         note = self._preview.plan.note if self._preview.plan else ""
         lines += [(Span(line, "faint"),) for line in wrap(clean(note), width)]
@@ -77,9 +78,9 @@ class PresetCard(Panel):
         plan = self._preview.plan
         if plan is None or not plan.lrs:
             waits = "the preview is on its way" if self._preview.asked else "no preview of the LR here"
-            return (Span("" if self._preview.problems else waits, "faint"),)
+            return (Span("" if self._preview.problems_stop else waits, "faint"),)
         peak = max(range(len(plan.lrs)), key=plan.lrs.__getitem__)
-        at = f" at step {thousands(plan.steps[peak])}" if plan.lrs[peak] > plan.lrs[0] else ""
+        at = f" at step {thousands(plan.steps[peak])}"
         return (
             Span("LR  start ", "faint"),
             Span(lr(plan.lrs[0])),
@@ -88,6 +89,12 @@ class PresetCard(Panel):
             Span("   end ", "faint"),
             Span(lr(plan.lrs[-1])),
         )
+
+
+def _short(path: Path) -> str:
+    """The path, from home on where it lies there."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def file_lines(path: Path) -> list[str]:
@@ -123,13 +130,13 @@ def _stepping(preset: Preset) -> str:
         monitor = f", with {preset.scheduler.monitor}" if preset.scheduler.monitor else ""
         steps = f"{name} steps after validation, once an epoch{monitor}"
     if preset.warmup is not None:
-        steps += f"; first a warm-up of {plural(preset.warmup.epochs, 'epoch')}, after every batch"
+        steps += f"; first a warm-up of {counted(preset.warmup.epochs, 'epoch')}, after every batch"
     return f"{optimizer}; {steps}"
 
 
 def _length(spec: RunSpec) -> str:
     epochs, batches = spec.preset.training.epochs, spec.batches_per_epoch
     return (
-        f"{plural(epochs * batches, 'step')}: {plural(epochs, 'epoch')} of {plural(batches, 'batch')}"
+        f"{counted(epochs * batches, 'step')}: {counted(epochs, 'epoch')} of {counted(batches, 'batch')}"
         f" of {spec.preset.training.batch_size}, {spec.dataset}"
     )

@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
-from tui_trainer.ui.words import clean, fit, wrap
+from tui_trainer.ui.words import clean, cut, fit
 
 if TYPE_CHECKING:
     from tui_trainer.presets import Entry
@@ -20,14 +20,14 @@ TALL_FROM = 44
 
 
 def steps_when(entry: Entry) -> str:
-    """After what the scheduler steps, in a word or two; empty for a preset that cannot be read."""
+    """After what the scheduler steps, in a word or two; empty for none, or where the preset cannot be read."""
     preset = entry.preset
     if preset is None:
         return ""
-    interval = {"step": "batch", "epoch": "epoch"}.get(preset.scheduler.interval or "", "never")
+    interval = {"step": "batch", "epoch": "epoch"}.get(preset.scheduler.interval or "", "")
     if preset.warmup is None or interval == "batch":
         return interval
-    return "batch" if interval == "never" else "batch, epoch"
+    return "batch, then epoch" if interval else "batch"
 
 
 class PresetList(Panel, can_focus=False):
@@ -146,15 +146,15 @@ class PresetList(Panel, can_focus=False):
         here = index == self._cursor
         role = "lit" if here else "warning" if entry.preset is None else ""
         sign = "+" if entry.name in self.marked else "!" if entry.preset is None else " "
-        when = "cannot be used" if entry.preset is None else f"steps: {steps_when(entry)}"
-        if width < TALL_FROM:
-            when = "" if entry.preset is None else steps_when(entry)
+        when = steps_when(entry)
+        if width >= TALL_FROM:
+            when = f"steps each {when}" if when else "cannot be used" if entry.preset is None else "never steps"
         name = clean(entry.name)
         head = f"{'▌' if here else ' '}{sign} {fit(name, max(4, width - len(when) - 5))} {when} "
         block: list[Line] = [(Span(fit(head, width), role),)]
         if width >= TALL_FROM:
             about = entry.preset.title or entry.preset.description if entry.preset else str(entry.problems[0].message)
-            block += [(Span("   "), Span(line, "faint")) for line in wrap(clean(about), width - 5)[:1]]
+            block.append((Span("   "), Span(cut(clean(about), width - 5), "faint")))
             block.append(BLANK)
         return block
 

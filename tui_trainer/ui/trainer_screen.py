@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -34,13 +34,13 @@ class TooSmall(Panel):
 class TrainerScreen(Screen[None]):
     """A screen that fills the terminal. Its frame is drawn by the app's clock, and only while it is on show."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-too-narrow"),
         (LEAST_WIDTH, "-narrow"),
         (116, "-wide"),
         (176, "-very-wide"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-too-low"),
         (LEAST_HEIGHT, "-low"),
         (30, "-tall"),

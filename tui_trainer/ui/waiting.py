@@ -25,6 +25,8 @@ class Waiting(Panel):
             self._phases.clear()
         self._history = history
         words = " ".join(filter(None, (clean(history.phase), clean(history.phase_detail)))) or "starting"
+        if words == "training":
+            words = "the first batch"
         if not self._phases or self._phases[-1][0] != words:
             self._phases.append((words, time.monotonic()))
         self.redraw()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
-from tui_trainer.events import EpochEnded, LRChanged, LRHeld, Noticed, PlateauCounted, PresetSwitched
-from tui_trainer.runs.history import History, Reason
+from tui_trainer.events import EpochEnded, LRChanged, LRHeld, Noticed, PresetSwitched
+from tui_trainer.runs.history import History
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.words import clean, loss, wrap
 
@@ -65,47 +65,42 @@ def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
 
 def _entries(history: History) -> Iterator[tuple[str, str, str]]:
     """Label, text, role; newest first."""
-    happened = chain(history.why, history.notices)
-    plateaus = {(event.epoch) for event in history.why if isinstance(event, PlateauCounted)}
+    ends = {ended.epoch: ended for ended in history.epochs}
     bests = _bests(history.epochs)
-    for event in sorted(happened, key=lambda event: event.at, reverse=True):
-        if isinstance(event, Noticed):
-            yield "notice", clean(event.text), "warning"
-        elif not (isinstance(event, LRHeld) and event.epoch in plateaus):
-            yield _reason(event, bests)
+    told: set[int] = set()  # epochs whose validation stands in a plateau scheduler's own words already
+    in_order = sorted([*history.why, *history.notices], key=lambda event: event.at)
+    for event in reversed(in_order):
+        match event:
+            case Noticed():
+                yield "notice", clean(event.text), "warning"
+            case LRChanged():
+                yield _label(event, ends), _told(event), ""
+            case LRHeld():
+                text = _told(event)
+                if text.startswith("not better") and (ended := ends.get(event.epoch)) is not None:
+                    text = f"val_loss {loss(ended.val_loss)}, {text}"
+                    told.add(event.epoch)
+                elif text.startswith("val_loss"):
+                    told.add(event.epoch)
+                yield _label(event, ends), text, "faint"
+            case PresetSwitched():
+                text = f"preset {clean(event.old)} → {clean(event.recipe.preset)} from here on, weights kept"
+                yield f"epoch {event.epoch}", text, "live"
+            case EpochEnded() if event.epoch not in told:
+                value, best_epoch = bests[event.epoch]
+                best = "best so far" if best_epoch == event.epoch else f"best {loss(value)} at epoch {best_epoch}"
+                yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {best}", "faint"
 
 
-def _reason(event: Reason, bests: dict[int, tuple[float, int]]) -> tuple[str, str, str]:
-    match event:
-        case LRChanged():
-            return _labelled(event.reason, event.epoch, event.step) + ("",)
-        case LRHeld():
-            return (*_labelled(event.reason, event.epoch, event.step), "faint")
-        case PlateauCounted():
-            return f"epoch {event.epoch}", _plateau(event), "warning" if event.bad_epochs else "faint"
-        case PresetSwitched():
-            text = f"preset {clean(event.old)} → {clean(event.recipe.preset)} from here on, weights kept"
-            return f"epoch {event.epoch}", text, "live"
-        case EpochEnded():
-            value, best_epoch = bests[event.epoch]
-            standing = "best so far" if best_epoch == event.epoch else f"best {loss(value)} at epoch {best_epoch}"
-            return f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {standing}", "faint"
+def _told(event: LRChanged | LRHeld) -> str:
+    """The reason, less a label of its own: one stands in front of it."""
+    return re.sub(r"^(epoch|step) [\d,]+: ", "", clean(event.reason))
 
 
-def _labelled(reason: str, epoch: int, step: int) -> tuple[str, str]:
-    """The reason less its own label, which stands in front of it."""
-    text = clean(reason)
-    for label in (f"epoch {epoch}", f"step {step}", f"epoch {epoch + 1}", f"step {step + 1}"):
-        if text.startswith(f"{label}:"):
-            return label, text[len(label) + 1 :].strip()
-    return f"step {step}", text
-
-
-def _plateau(event: PlateauCounted) -> str:
-    best = f"best {loss(event.best)} at epoch {event.best_epoch}"
-    if event.bad_epochs:
-        return f"{event.monitor} not better for {event.bad_epochs} of {event.patience} epochs ({best})"
-    return f"{event.monitor} is the best so far: the LR stays"
+def _label(event: LRChanged | LRHeld, ends: dict[int, EpochEnded]) -> str:
+    """The epoch for what happens at its end, the step for what happens within."""
+    ended = ends.get(event.epoch)
+    return f"epoch {event.epoch}" if ended is not None and ended.step == event.step else f"step {event.step}"
 
 
 def _bests(epochs: Sequence[EpochEnded]) -> dict[int, tuple[float, int]]:

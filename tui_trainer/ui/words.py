@@ -8,6 +8,7 @@ from unicodedata import category
 
 from rich.cells import cell_len, set_cell_size
 
+from tui_trainer.numbers import format_lr, format_metric
 from tui_trainer.plain import plain as clean
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "loss",
     "lr",
     "percent",
-    "plural",
     "thousands",
     "wrap",
 ]
@@ -82,21 +82,13 @@ def in_short(count: int) -> str:
 
 
 def lr(value: float) -> str:
-    """A learning rate: four significant digits, `1e-7` only where zeros would crowd out the digits."""
-    if not math.isfinite(value):
-        return UNKNOWN
-    text = f"{value:.4g}"
-    if "e" not in text:
-        return text
-    mantissa, exponent = text.split("e")
-    return f"{mantissa}e{int(exponent)}"
+    """A learning rate, `0.001` or `4e-7`; a dash where it is not known."""
+    return format_lr(value) if math.isfinite(value) else UNKNOWN
 
 
 def loss(value: float) -> str:
-    """A loss, in at least six cells: `0.1312`."""
-    if not math.isfinite(value):
-        return UNKNOWN.rjust(6)
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.4g}"
+    """A loss or an accuracy, `0.1312`; a dash where it is not finite."""
+    return format_metric(value) if math.isfinite(value) else UNKNOWN
 
 
 def percent(share: float) -> str:
@@ -104,13 +96,6 @@ def percent(share: float) -> str:
     if 0 < share < 0.005:
         return "<1 %"
     return f"{min(share, 1.0) * 100:2.0f} %"
-
-
-def plural(count: int, word: str) -> str:
-    """`1 epoch`, `2 epochs`, `3 batches`."""
-    if count == 1:
-        return f"1 {word}"
-    return f"{count:,} {word}es" if word.endswith(("ch", "s", "x")) else f"{count:,} {word}s"
 
 
 def wrap(text: str, width: int) -> list[str]:

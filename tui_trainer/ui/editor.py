@@ -1,0 +1,184 @@
+"""A copy of a preset, checked as one types, saved to the user's own presets once it is sound."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, TextArea
+
+from tui_trainer.presets import PresetError, check_text, shipped_folder, user_folder
+from tui_trainer.ui.charts import LRChart, XAxis
+from tui_trainer.ui.headline import Heading
+from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.panel import Line, Panel, Span
+from tui_trainer.ui.preset_card import file_lines, problem_lines
+from tui_trainer.ui.trainer_screen import TrainerScreen
+from tui_trainer.ui.words import clean
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from tui_trainer.presets import Entry, Preset, Problem
+
+CHECK_AFTER = 0.15
+"""Seconds without a key, before what was typed is checked."""
+
+
+class Findings(Panel):
+    """What is wrong with the text, by line; or that it is sound."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._problems: Sequence[Problem] = ()
+
+    def show(self, problems: Sequence[Problem]) -> None:
+        """After another check."""
+        self._problems = problems
+        self.redraw()
+
+    def lines(self) -> list[Line]:
+        lines = problem_lines(self._problems, self.size.width)
+        if not any(problem.severity == "error" for problem in self._problems):
+            lines.insert(0, (Span("sound: ctrl+s saves it", "live"),))
+        return lines
+
+
+class EditorScreen(TrainerScreen):
+    """The text at the left; its planned LR and what is wrong with it at the right."""
+
+    CSS_PATH: ClassVar[str] = "editor.tcss"
+    BINDINGS = bindings("editor")
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__("editor")
+        self.key_line.idle = frozenset({"app.help", "app.leave"})  # letters go into the text here
+        self._heading = Heading(f"a copy of {clean(entry.name)}")
+        self._area = TextArea("\n".join(file_lines(entry.path)) + "\n", show_line_numbers=True, tab_behavior="indent")
+        self._called = Input(free_name(entry.name), placeholder="name", compact=True)
+        self._chart = LRChart(XAxis())
+        self._findings = Findings()
+        self._preset: Preset | None = None
+        self._planned = False
+        self._problems: list[Problem] = []
+        self._waits: Timer | None = None
+
+    def compose_content(self) -> ComposeResult:
+        yield self._heading
+        with Horizontal(id="body"):
+            yield self._area
+            with Vertical(id="preview"):
+                yield self._chart
+                yield self._findings
+        with Horizontal(id="naming"):
+            yield Naming()
+            yield self._called
+        yield self.key_line
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._area.focus()
+        self._check()
+
+    def draw(self) -> None:
+        self._heading.redraw()
+        self.key_line.redraw()
+        if self._preset is not None and not self._planned:
+            self._plan(self._preset)
+
+    @on(TextArea.Changed)
+    def _typed(self) -> None:
+        if self._waits is not None:
+            self._waits.stop()
+        self._waits = self.set_timer(CHECK_AFTER, self._check)
+
+    def _check(self) -> None:
+        asked = self.app.launching.defaults
+        checked = check_text(
+            self._area.text,
+            "this copy",
+            self.app.launching.conditions(),
+            epochs=asked.epochs if asked else None,
+            batch_size=asked.batch_size if asked else None,
+        )
+        self._preset, self._problems, self._planned = checked.preset, checked.problems, False
+        self._chart.visible = self._preset is not None
+        self._findings.show(self._problems)
+        self.app.clock.hurry()
+
+    def _plan(self, preset: Preset) -> None:
+        """The LR of the text as it stands, which is the last check: by the real scheduler."""
+        if self.app.launching.planner is None:
+            return
+        spec = self.app.launching.spec_with("copy", preset)
+        try:
+            plan = self.app.launching.planner.ask(spec)
+        except PresetError as error:
+            self._planned, self._problems = True, error.problems
+            self._findings.show(self._problems)
+            return
+        if plan is not None:
+            self._planned = True
+            self._chart.show_plan(plan, batches_per_epoch=spec.batches_per_epoch)
+        else:
+            self.app.clock.keep_hurrying()
+
+    def action_save(self) -> None:
+        self._check()
+        if self._preset is not None and not self._planned:
+            self._plan(self._preset)
+        if any(problem.severity == "error" for problem in self._problems):
+            self.say("not saved: mend what is written at the right first", "warning")
+            return
+        name = self._called.value.strip()
+        if not name or name != clean(name) or any(c in name for c in '/\\:*?"<>|') or name.startswith("."):
+            self.say("not saved: give it a name of letters, digits, - and _", "warning")
+            self._called.focus()
+            return
+        path = user_folder() / f"{name}.toml"
+        try:
+            save(path, self._area.text)
+        except FileExistsError:
+            self.say(f"not saved: there is a {name} of your own already; give it another name", "warning")
+            self._called.focus()
+        except OSError as error:
+            self.say(f"not saved: {path}: {error.strerror or error}", "warning")
+        else:
+            self.app.saved(name)
+
+    def action_back(self) -> None:
+        self.app.pop_screen()
+
+
+class Naming(Panel):
+    """Stands before the name."""
+
+    def lines(self) -> list[Line]:
+        return [(Span(" save as ", "faint"),)]
+
+
+def free_name(name: str) -> str:
+    """The name of a copy that no preset bears yet."""
+    taken = {path.stem for folder in (shipped_folder(), user_folder()) for path in folder.glob("*.toml")}
+    return next(free for i in range(2, len(taken) + 3) if (free := f"{name}-{i}") not in taken)
+
+
+def save(path: Path, text: str) -> None:
+    """Write a new file, whole or not at all.
+
+    Raises:
+        FileExistsError: there is one already; it is left as it is.
+        OSError: the folder or the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.link(draft, path)  # unlike a rename, this never replaces what is there
+    finally:
+        draft.unlink(missing_ok=True)

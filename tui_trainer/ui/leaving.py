@@ -1,0 +1,94 @@
+"""How one leaves: asked what becomes of a live run, told to by a signal, or left by the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from tui_trainer.ui.dialogs import leaving, leaving_view
+
+if TYPE_CHECKING:
+    from tui_trainer.ui.app import TrainerApp
+
+
+class Leaving:
+    """Ends the app, with the exit code of the command."""
+
+    def __init__(self, app: TrainerApp, exit_when_done: bool) -> None:
+        self._app = app
+        self._at_end = exit_when_done
+        self._stopping = False
+        """Whether the run was stopped in order to leave."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told: list[int | None] = []
+        """Signals that came; None for a terminal that is gone."""
+
+    def begin(self) -> None:
+        """The app's loop runs: what came before it can be acted on."""
+        self._loop = asyncio.get_running_loop()
+        if self._told:
+            self._obey()
+
+    def ask(self) -> None:
+        """Leave; with a live run that could be controlled, ask what becomes of it."""
+        host = self._app.host
+        if host is None or not self._app.is_live or host.readonly or self._stopping:
+            self.now()
+            return
+        recipe = host.history.recipe
+        run = recipe.preset if recipe is not None else "the run"
+        ours = self._app.launching.launcher is not None
+        question = leaving(run, self._app.can_detach) if ours else leaving_view()
+
+        def answered(answer: str | None) -> None:
+            if answer == "keep":
+                self._app.detached = True
+                self._app.exit(0)
+            elif answer == "leave":
+                self._app.exit(0)
+            elif answer == "stop":
+                self.stop("stopped", 0)
+
+        self._app.push_screen(question, answered)
+
+    def stop(self, reason: str, exit_code: int, by: str = "") -> None:
+        """End the run, and leave as soon as it has ended."""
+        live = self._app.to_live()
+        if live is None or not self._app.is_live:
+            self.now()
+            return
+        refusal = live.control.stop(reason, exit_code, by)
+        if refusal is not None:
+            live.say(refusal.text, "warning")
+            return
+        self._at_end = self._stopping = True
+        live.say("stopping after this batch; the screen closes once the record is complete")
+        self._app.clock.hurry()
+
+    def follow_up(self) -> None:
+        """The run on show has ended: leave, if that is what it takes."""
+        if self._at_end:
+            self.now()
+
+    def now(self) -> None:
+        """Leave. The exit code is the run's, if it has ended."""
+        host = self._app.host
+        ended = host.history.ended if host is not None else None
+        self._app.exit(ended.exit_code if ended is not None else 0)
+
+    def told(self, signal_number: int | None) -> None:
+        """A signal came, or the terminal is gone (None). From any thread, and from signal handlers."""
+        self._told.append(signal_number)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._app.call_later, self._obey)
+
+    def _obey(self) -> None:
+        number = self._told[-1]
+        if number is None:
+            self._app.hung_up = True
+            self._app.exit(0)
+        elif len(self._told) > 1 or not self._app.is_live or self._app.launching.launcher is None:
+            self._app.exit(128 + number)
+        else:
+            self.stop(f"stopped by {signal.Signals(number).name}", 128 + number, by="signal")
