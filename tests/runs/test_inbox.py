@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tui_trainer.commands import Continue, OneBatch, Pause, SetPace, Stop, SwitchPreset, encode
+from tui_trainer.commands import Command, Continue, OneBatch, Pause, SetPace, Stop, SwitchPreset, encode
 from tui_trainer.runs import inbox as inboxes
 from tui_trainer.runs.errors import NotYourRun, RunNotLive
 from tui_trainer.runs.inbox import Inbox, send
@@ -31,7 +31,7 @@ def append(record: Record, content: bytes) -> None:
 
 
 def test_what_is_sent_arrives_once_and_in_order(record: Record) -> None:
-    asked = [
+    asked: list[Command] = [
         Pause(by="attach"),
         SetPace(by="screen", seconds_a_call=0.5),
         SwitchPreset(by="shell", name="mine", preset={"title": "é", "training": {"epochs": 3}}),
@@ -62,7 +62,7 @@ def test_a_poll_with_nothing_new_reads_nothing(record: Record, monkeypatch: pyte
     def read(*_: object) -> bytes:
         raise AssertionError("read")
 
-    monkeypatch.setattr(inboxes.os, "pread", read)
+    monkeypatch.setattr(os, "pread", read)
     assert record.inbox.poll() == []
 
 

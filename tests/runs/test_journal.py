@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.runs.streams import fold, state_of
 from tests.scripted import scripted_run
-from tui_trainer.events import Event, Noticed, encode
+from tui_trainer.events import Event, Noticed, StepsTaken, encode
 from tui_trainer.runs import journal as journals
 from tui_trainer.runs.journal import Journal
 from tui_trainer.runs.tail import Tail
@@ -57,7 +57,7 @@ class Disk:
 def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Disk]:
     def with_room(room: int) -> Disk:
         disk = Disk(room)
-        monkeypatch.setattr(journals.os, "write", disk.write)
+        monkeypatch.setattr(os, "write", disk.write)
         return disk
 
     return with_room
@@ -106,10 +106,14 @@ def test_a_disk_that_fills_and_empties_at_any_byte(tmp_path: Path, data: st.Data
     size = sum(len(encode(event)) for event in events)
     disk, clock, told, live = Disk(data.draw(st.integers(0, size))), Clock(), list[Noticed](), list[Event]()
     room_again = data.draw(st.lists(st.sampled_from(range(len(events))), max_size=3))
-    real_write = journals.os.write
-    journals.os.write = disk.write  # type: ignore[assignment]
-    try:
-        journal = Journal(path, observer=lambda notice: (told.append(notice), live.append(notice)), clock=clock)
+
+    def observe(notice: Noticed) -> None:
+        told.append(notice)
+        live.append(notice)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "write", disk.write)
+        journal = Journal(path, observer=observe, clock=clock)
         for i, event in enumerate(events):
             clock.now += 0.6
             if i in room_again:
@@ -120,8 +124,6 @@ def test_a_disk_that_fills_and_empties_at_any_byte(tmp_path: Path, data: st.Data
             assert content == b"" or content.endswith(b"\n")  # nothing torn is left behind
         disk.room = 10**9
         journal.close()
-    finally:
-        journals.os.write = real_write
     assert recorded(path) == live
     assert state_of(fold(recorded(path))) == state_of(fold(live))
     assert [notice.text.split(":")[0].split(".")[0] for notice in told] == [
@@ -204,7 +206,7 @@ def test_a_part_that_cannot_be_cut_off_now_is_cut_off_before_the_next_line(
             raise OSError(errno.EIO, "Input/output error")
         truncate(fd, length)
 
-    monkeypatch.setattr(journals.os, "ftruncate", ftruncate)
+    monkeypatch.setattr(os, "ftruncate", ftruncate)
     journal = Journal(path, clock=lambda: 0.0)
     journal.emit(first)
     journal.emit(second)
@@ -267,7 +269,7 @@ def test_what_is_known_already_is_not_written_again(path: Path) -> None:
     for event in events:
         journal.emit(event)
     journal.close()
-    taken = [event.step for event in recorded(path) if hasattr(event, "losses")]
+    taken = [event.step for event in recorded(path) if isinstance(event, StepsTaken)]
     assert taken == sorted(set(taken))
     assert fold(recorded(path)).losses == fold(events).losses
     assert history.known.steps < 60  # the journal's own reckoning went on, not the history's

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -20,7 +22,7 @@ import pytest
 from tests.runs.streams import fold, state_of
 from tests.scripted import scripted_run
 from tui_trainer.events import CallsTimed, Event, Noticed, RunStarted, StepsTaken, encode
-from tui_trainer.runs import files, lock
+from tui_trainer.runs import lock
 from tui_trainer.runs.errors import RunInUse, RunNotFound, RunsFolderUnwritable
 from tui_trainer.runs.lock import WriterLock, is_live
 from tui_trainer.runs.record import Record
@@ -161,7 +163,7 @@ def test_run_json_on_a_full_disk_is_tried_again_at_the_end(record: Record, monke
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, "write", full)
+        patch.setattr(os, "write", full)
         record.describe({"late": True})
     assert "late" not in facts_of(record)
     assert "no space is left on the device" in told[0].text
@@ -196,7 +198,7 @@ def test_a_disk_that_is_full_at_the_start_leaves_nothing_behind(runs: Path, monk
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(files.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(RunsFolderUnwritable, match="no space is left on the device"):
         Record.create(runs, ASKED)
     assert list(runs.iterdir()) == []
@@ -346,7 +348,7 @@ class NoLocks:
         def flock(*_: object) -> None:
             raise OSError(errno.ENOSYS, "Function not implemented")
 
-        monkeypatch.setattr(lock.fcntl, "flock", flock)
+        monkeypatch.setattr(fcntl, "flock", flock)
 
 
 def test_without_locks_a_pid_tells_who_lives(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,14 +362,14 @@ def test_without_locks_a_pid_tells_who_lives(runs: Path, monkeypatch: pytest.Mon
     holder = record.folder / "lock"
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        holder.write_text(f"{process.pid} {lock.socket.gethostname()}\n")
+        holder.write_text(f"{process.pid} {socket.gethostname()}\n")
         assert is_live(record.folder)
         os.utime(holder, (1e9, 1e9))  # that process began after the lock was written: its pid was used again
         assert not is_live(record.folder)
     finally:
         process.kill()
         process.communicate()
-    holder.write_text(f"{process.pid} {lock.socket.gethostname()}\n")
+    holder.write_text(f"{process.pid} {socket.gethostname()}\n")
     assert not is_live(record.folder)
     Record.reopen(record.folder).close()
 

@@ -19,7 +19,7 @@ same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixtur
 
 
 def test_there_is_a_strategy_for_every_kind_of_event() -> None:
-    assert set(KINDS) == set(Event.__args__)  # type: ignore[attr-defined]
+    assert set(KINDS) == set(Event.__args__)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
