@@ -54,6 +54,10 @@ class Host(Protocol):
         """Stop looking. A run in this process goes on; stop it with a command first."""
 
 
+GATE_S = 2.0
+"""The longest that anything waits for the first frame of a screen."""
+
+
 class LocalRun:
     """A run in a thread of this process, with its record.
 
@@ -61,8 +65,26 @@ class LocalRun:
     what happened until then is written first.
     """
 
-    def __init__(self, spec: RunSpec, runs_folder: Path, command: Sequence[str], goes_on: Path | None = None) -> None:
-        """`goes_on` is the folder of a run that ended early, to go on with from its checkpoint."""
+    def __init__(
+        self,
+        spec: RunSpec,
+        runs_folder: Path,
+        command: Sequence[str],
+        *,
+        goes_on: Path | None = None,
+        gate: threading.Event | None = None,
+        on_record: Callable[[Record], None] | None = None,
+    ) -> None:
+        """A run that waits for `start`.
+
+        Args:
+            spec: what is asked of it.
+            runs_folder: where its record is made.
+            command: the command line, for the record.
+            goes_on: the folder of a run that ended early, to go on with from its checkpoint.
+            gate: nothing heavy is imported before it opens; it is not waited for long.
+            on_record: told of the record as it begins, in the training thread.
+        """
         self.spec = spec
         self.goes_on = goes_on
         self.control = Control()
@@ -72,6 +94,8 @@ class LocalRun:
         """The traceback of an error that nobody foresaw."""
         self._runs_folder = runs_folder
         self._command = command
+        self._gate = gate
+        self._on_record = on_record
         self._listeners: list[Callable[[Event], None]] = []
         self._unrecorded: list[Event] = []
         self._ended: RunEnded | None = None
@@ -92,6 +116,8 @@ class LocalRun:
         return None if self._thread.is_alive() else self._ended
 
     def _run(self) -> None:
+        if self._gate is not None:
+            self._gate.wait(GATE_S)
         from tui_trainer.engine.prepare import prepare
 
         try:
@@ -123,6 +149,8 @@ class LocalRun:
             record.emit(event)
         self._unrecorded.clear()
         self.record = record
+        if self._on_record is not None:
+            self._on_record(record)
         self._emit(RunStarted(at=time.time(), run=record.id, schema=SCHEMA, pid=os.getpid(), host=socket.gethostname()))
         return record
 
@@ -218,18 +246,25 @@ class RecordHost:
 
 
 class LocalLauncher:
-    """Starts runs in threads of this process, and plans them."""
+    """Starts runs in threads of this process, and plans them, once `go` was called: the screen comes first."""
 
     def __init__(self, runs_folder: Path, command: Sequence[str]) -> None:
-        self.planner = Planner()
+        self._gate = threading.Event()
+        self.planner = Planner(self._gate)
         self.runs: list[LocalRun] = []
         """All that were started, oldest first."""
+        self.on_record: Callable[[Record], None] | None = None
+        """Told of each run's record as it begins, in the training thread."""
         self._runs_folder = runs_folder
         self._command = command
 
+    def go(self) -> None:
+        """The first frame is up: torch may be imported."""
+        self._gate.set()
+
     def start(self, spec: RunSpec) -> ThreadHost:
         """Begin to train; returns at once."""
-        run = LocalRun(spec, self._runs_folder, self._command)
+        run = LocalRun(spec, self._runs_folder, self._command, gate=self._gate, on_record=self.on_record)
         host = ThreadHost(run)
         self.runs.append(run)
         run.start()
@@ -239,7 +274,8 @@ class LocalLauncher:
 class Planner:
     """Rehearses presets in a thread of its own, the one asked for last first."""
 
-    def __init__(self) -> None:
+    def __init__(self, gate: threading.Event) -> None:
+        self._gate = gate
         self._made: dict[str, PlanMade | PresetError] = {}
         self._asked: deque[tuple[str, RunSpec]] = deque(maxlen=16)
         self._came = threading.Event()
@@ -267,6 +303,7 @@ class Planner:
             self._thread.start()
 
     def _work(self) -> None:
+        self._gate.wait(GATE_S)
         from tui_trainer.engine.recipes import plan
 
         while self._came.wait():

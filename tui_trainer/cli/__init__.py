@@ -9,9 +9,9 @@ import click
 from tui_trainer import __version__
 
 _COMMANDS = {
-    "launch": "tui_trainer.cli.train",
+    "launch": "tui_trainer.cli.screen",
     "run": "tui_trainer.cli.train",
-    "attach": "tui_trainer.cli.records",
+    "attach": "tui_trainer.cli.screen",
     "runs": "tui_trainer.cli.records",
     "export": "tui_trainer.cli.records",
     "stop": "tui_trainer.cli.control",

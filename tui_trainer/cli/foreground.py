@@ -38,15 +38,15 @@ def take() -> Foreground:
     """Fork; only the child returns. The parent ends as the child does, or as soon as it leaves the terminal."""
     from_child, to_parent = os.pipe()
     child = os.fork()
-    if child == 0:
-        os.close(from_child)
-        return Foreground(to_parent)
-    os.close(to_parent)
-    _wait_for(child, from_child)
+    if child != 0:
+        os.close(to_parent)
+        _wait_for(child, from_child)
+    os.close(from_child)
+    return Foreground(to_parent)
 
 
 def _wait_for(child: int, from_child: int) -> NoReturn:
-    def pass_on(number: int, frame: FrameType | None) -> None:
+    def pass_on(number: int, _: FrameType | None) -> None:
         os.kill(child, number)
 
     # The keyboard's ctrl+c reaches the child by itself; a kill of this process is meant for it.

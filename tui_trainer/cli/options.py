@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ import click
 from tui_trainer.spec import BATCH_NORM_MODELS, DATASETS, MODELS, RunSpec
 
 if TYPE_CHECKING:
-    from tui_trainer.presets.rules import Run
+    from tui_trainer.presets.cases import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -104,6 +106,17 @@ def warn_of(spec: RunSpec) -> None:
 
 def circumstances(spec: RunSpec) -> Run:
     """What a preset's rules must know of a run."""
-    from tui_trainer.presets.rules import Run
+    from tui_trainer.presets.cases import Run
 
     return Run(train_images=spec.train_images, batchnorm=spec.model in BATCH_NORM_MODELS)
+
+
+def check_runs_folder(runs: Path) -> None:
+    """See that records can be made there before anything is loaded; if not, say why and end the program, exit 2."""
+    from tui_trainer.runs.errors import RunsFolderUnwritable
+
+    there = next(folder for folder in (runs, *runs.parents) if folder.exists())
+    if not there.is_dir():
+        refuse(str(RunsFolderUnwritable(runs, NotADirectoryError(errno.ENOTDIR, "", str(there)))))
+    if not os.access(there, os.W_OK | os.X_OK):
+        refuse(str(RunsFolderUnwritable(runs, PermissionError(errno.EACCES, "", str(there)))))

@@ -38,9 +38,9 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
 @click.command()
 @click.argument("run")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
-@click.option("--format", "form", type=click.Choice(["csv"]), default="csv", show_default=True)
+@click.option("--format", "_form", type=click.Choice(["csv"]), default="csv", show_default=True)
 @runs_dir_option
-def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
+def export(run: str, out: Path, _form: str, runs_dir: Path | None) -> None:
     """Write the record of RUN in a form that other tools read."""
     from tui_trainer.runs.export import export_csv
 

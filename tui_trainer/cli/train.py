@@ -1,4 +1,4 @@
-"""`launch` and `run`: the same training, with a screen and without."""
+"""`run`: training without a screen; and how signals end a run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 import queue
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import click
 
-from tui_trainer.cli.options import refuse, spec_from, training_options, warn_of
+from tui_trainer.cli.options import check_runs_folder, refuse, spec_from, training_options, warn_of
 from tui_trainer.commands import Stop
 from tui_trainer.events import Event, RunEnded
 from tui_trainer.hosts import LocalRun
@@ -29,18 +30,36 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, **options: Any) -> No
 
     spec = spec_from(preset, **options)
     warn_of(spec)
-    sys.exit(_train_here(spec, runs_folder(runs_dir), as_json=as_json))
+    runs = runs_folder(runs_dir)
+    check_runs_folder(runs)
+    sys.exit(_train_here(LocalRun(spec, runs, sys.argv), as_json=as_json))
 
 
-def _train_here(spec: RunSpec, runs: Path, *, as_json: bool) -> int:
+def resume_here(folder: Path) -> int:
+    """Go on with a run that ended early, and return the exit code."""
+    from tui_trainer.runs.facts import read_facts
+
+    facts = read_facts(folder)
+    try:
+        spec = RunSpec.model_validate(facts.get("asked"))
+    except ValueError:
+        refuse(f"{folder / 'run.json'} does not say what was asked of this run, so it cannot go on")
+    threads = facts.get("resolved", {}).get("threads")  # those it had: fixed threads make it go on bit for bit
+    spec = spec.model_copy(update={"threads": spec.threads or threads})
+    return _train_here(LocalRun(spec, folder.parent, sys.argv, goes_on=folder), as_json=False)
+
+
+def _train_here(local: LocalRun, *, as_json: bool) -> int:
     """Train in a thread, tell of it on stdout, and return the exit code. Signals are for this thread to catch."""
     from tui_trainer.console import reporter_for
     from tui_trainer.runs.history import History
 
-    local = LocalRun(spec, runs, sys.argv)
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     local.listen(events.put)
-    stop_on_signals(local)
+    stopping = Stopping(local.control.send)
+    signal.signal(signal.SIGINT, stopping.on_signal)
+    signal.signal(signal.SIGTERM, stopping.on_signal)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
     history = History()
     reporter = reporter_for(sys.stdout, as_json=as_json)
     local.start()
@@ -55,24 +74,21 @@ def _train_here(spec: RunSpec, runs: Path, *, as_json: bool) -> int:
         reporter.close()
     local.wait()
     if ended.exit_code in (1, 2):
-        click.echo(ended.reason, err=True)
-    if local.failure:
-        click.echo(local.failure, err=True)
+        click.echo(local.failure or ended.reason, err=True)
     return ended.exit_code
 
 
-def stop_on_signals(local: LocalRun) -> None:
-    """On SIGINT and SIGTERM: stop, with a checkpoint; on a second one: leave now. A closed terminal stops nothing."""
-    asked = False
+class Stopping:
+    """On SIGINT or SIGTERM: stop, with a checkpoint; on a second one: leave now."""
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+    def __init__(self, send: Callable[[Stop], object]) -> None:
+        self._send = send
+        self._asked = False
+
+    def on_signal(self, number: int, frame: FrameType | None = None) -> None:
+        """Handle a signal, in the main thread."""
+        if self._asked:
             os._exit(128 + number)
-        asked = True
+        self._asked = True
         name = signal.Signals(number).name
-        local.control.send(Stop(by="signal", reason=f"stopped by {name}", exit_code=128 + number))
-
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self._send(Stop(by="signal", reason=f"stopped by {name}", exit_code=128 + number))

@@ -1,0 +1,115 @@
+"""`launch` and `attach`: the screen, on a run of this process or of another one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tui_trainer.cli import foreground
+from tui_trainer.cli.options import check_runs_folder, refuse, runs_dir_option, spec_from, training_options, warn_of
+from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
+from tui_trainer.runs.catalogue import find, newest, runs_folder
+from tui_trainer.runs.errors import RunsError
+from tui_trainer.spec import RunSpec
+
+DEFAULT_PRESET = "steplr"
+"""What the options are checked with where no preset was named: the picker puts its own in."""
+
+LONGEST_END_S = 60.0
+"""A run that was asked to stop writes a last checkpoint; it is waited for no longer than this."""
+
+
+@click.command()
+@click.option("--preset", metavar="NAME|FILE", help="Start with it at once; without, choose from all presets.")
+@training_options
+@click.option("--exit-when-done", is_flag=True, help="Leave the screen when training ends.")
+def launch(preset: str | None, runs_dir: Path | None, exit_when_done: bool, **options: Any) -> None:
+    """Open the app: choose a preset, or start with --preset at once, and watch."""
+    _need_terminal("launch", "`tui-trainer run --preset NAME` trains without a screen")
+    runs = runs_folder(runs_dir)
+    check_runs_folder(runs)
+    spec = spec_from(preset or DEFAULT_PRESET, **options)
+    if preset:
+        warn_of(spec)
+    terminal = foreground.take()
+    sys.exit(_show(spec, runs, terminal, start=preset is not None, exit_when_done=exit_when_done))
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--readonly", is_flag=True, help="Watch, and give no controls.")
+@runs_dir_option
+def attach(run: str | None, readonly: bool, runs_dir: Path | None) -> None:
+    """Open the same screen on a run of another process, or a finished one; the newest by default."""
+    _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
+    runs = runs_folder(runs_dir)
+    try:
+        folder = find(runs, run) if run else newest(runs)
+    except RunsError as error:
+        refuse(str(error))
+    sys.exit(_watch(folder, readonly=readonly))
+
+
+def _show(spec: RunSpec, runs: Path, shell: foreground.Foreground, *, start: bool, exit_when_done: bool) -> int:
+    """Show the app until the person leaves it, and return the command's exit code.
+
+    A run outlives its screen: where the terminal was closed, or the person left it training, this waits for its end.
+    """
+    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.showing import show
+    from tui_trainer.ui.terminal import Terminal
+
+    launcher = LocalLauncher(runs, sys.argv)
+    host = launcher.start(spec) if start else None
+    apps: list[TrainerApp] = []
+
+    def make_app(terminal: Terminal) -> TrainerApp:
+        launcher.on_record = lambda record: terminal.log_to(record.folder / "log.txt")
+        app = TrainerApp(
+            launcher,
+            host,
+            spec,
+            exit_when_done,
+            on_shown=launcher.go,
+            on_detach=lambda: _say_where(launcher.runs[-1]),
+            terminal=terminal,
+        )
+        apps.append(app)
+        return app
+
+    exit_code = show(make_app)
+    if not launcher.runs:
+        return exit_code
+    run = launcher.runs[-1]
+    if apps and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure):
+        shell.leave()
+        ended = run.wait()
+        return ended.exit_code if ended else 1
+    ended = run.wait(LONGEST_END_S)
+    if ended is not None and ended.exit_code in (1, 2):
+        click.echo(run.failure or ended.reason, err=True)
+    return exit_code
+
+
+def _say_where(run: LocalRun) -> None:
+    name = run.record.id if run.record else "the run"
+    click.echo(f"{name} trains on in the background.")
+    click.echo(f"watch it: tui-trainer attach {name}\nend it:   tui-trainer stop {name}")
+
+
+def _watch(folder: Path, *, readonly: bool) -> int:
+    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.showing import show
+
+    host = RecordHost(folder, readonly=readonly)
+    exit_code = show(lambda terminal: TrainerApp(None, host, by="attach", terminal=terminal))
+    host.close()
+    return exit_code
+
+
+def _need_terminal(command: str, instead: str) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        refuse(f"{command} needs a terminal to draw on; {instead}")
