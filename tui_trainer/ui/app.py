@@ -35,7 +35,6 @@ class TrainerApp(App[int]):
         spec: what runs started from the presets have beside their preset; None for the defaults.
         exit_when_done: leave as the run ends.
         on_shown: called once the first frame is on the screen: a good time to begin what is slow.
-        on_shown: called once the first frame is up: what is heavy may begin.
         on_detach: called after the screen was left, where the person chose to keep the run training; None where
             that cannot be.
         on_compare: what `c` does with the names of presets.
@@ -55,7 +54,6 @@ class TrainerApp(App[int]):
         exit_when_done: bool = False,
         *,
         on_shown: Callable[[], None] | None = None,
-        on_shown: Callable[[], None] | None = None,
         on_detach: Callable[[], None] | None = None,
         on_compare: Callable[[Sequence[str]], None] | None = None,
         by: str = "screen",
@@ -67,7 +65,6 @@ class TrainerApp(App[int]):
         super().__init__(driver_class=driver, css_path=[_here(self.CSS_PATH), _here(first)])
         self.host = host
         self.on_shown = on_shown
-        self._on_shown = on_shown
         self.on_detach = on_detach
         self.on_compare = on_compare
         self.by = by
@@ -128,12 +125,10 @@ class TrainerApp(App[int]):
             sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr
         self.clock.start()
         self.leaving.begin()
-        if self.on_shown is not None:
-            self.call_after_refresh(self.on_shown)
 
     def on_ready(self) -> None:
-        if self._on_shown is not None:
-            self._on_shown()
+        if self.on_shown is not None:
+            self.on_shown()
 
     def show_run(self, host: Host) -> None:
         """Show another run; the one before it is looked at no more."""
@@ -179,10 +174,6 @@ class TrainerApp(App[int]):
             self.on_compare(names)
         else:
             self.say(f"comparison sessions come with tui-trainer compare {' '.join(names)}".rstrip())
-
-    def stop_and_leave(self, reason: str, exit_code: int, by: str = "") -> None:
-        """End the run, and leave as soon as it has ended."""
-        self.leaving.stop(reason, exit_code, by)
 
     def action_help(self) -> None:
         from tui_trainer.ui.help import HelpScreen
