@@ -10,8 +10,8 @@ import click
 from tui_trainer.cli.options import BAD_INPUT, length_options, name_of, refuse
 from tui_trainer.numbers import format_lr
 from tui_trainer.presets import Entry, PresetError, Problem, catalogue, find, load
-from tui_trainer.presets.checks import check_file
 from tui_trainer.presets.cases import Run
+from tui_trainer.presets.checks import check_file
 from tui_trainer.spec import BATCH_NORM_MODELS, RunSpec, train_images
 
 
