@@ -209,6 +209,9 @@ class RecordHost:
     LOOK_EVERY = 1.0
     """Seconds between looks whether the process that writes still lives."""
 
+    READ_FOR = 0.2
+    """Seconds that one poll may read for: a record of a million steps is there after some five polls."""
+
     def __init__(self, folder: Path, *, readonly: bool = False) -> None:
         self.folder = folder
         self.history = History()
@@ -217,13 +220,11 @@ class RecordHost:
         self._next_look = 0.0
 
     def poll(self) -> int:
-        events = self._tail.read()
-        for event in events:
-            self.history.apply(event)
-        if not events and self.history.ended is None and time.monotonic() >= self._next_look:
+        count = self._read()
+        if not count and self.history.ended is None and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + self.LOOK_EVERY
             return self._look_for_writer()
-        return len(events)
+        return count
 
     def send(self, command: Command) -> None:
         if self.readonly:
@@ -236,10 +237,24 @@ class RecordHost:
     def close(self) -> None:
         self._tail.close()
 
+    def _read(self) -> int:
+        """Apply what there is; how many events. A long record takes some calls, a share of a second each."""
+        count = 0
+        until = time.monotonic() + self.READ_FOR
+        while events := self._tail.read():
+            for event in events:
+                self.history.apply(event)
+            count += len(events)
+            if time.monotonic() >= until:
+                break
+        return count
+
     def _look_for_writer(self) -> int:
         """A run whose process is gone and that said no goodbye has crashed; the record is read to its end first."""
-        if is_live(self.folder) or self._tail.unread:
+        if is_live(self.folder):
             return 0
+        if count := self._read():  # its last words, said since the poll
+            return count
         gone = "its process is gone and said no goodbye"
         self.history.apply(_crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch))
         return 1

@@ -63,7 +63,8 @@ def test_every_number_reads_back_as_it_was(tmp_path: Path, events: list[Event]) 
             assert float(row[name]) == getattr(epoch, name)
         assert float(row["elapsed_s"]) == epoch.elapsed
         assert int(row["epoch"]) == epoch.epoch
-    for row, change in zip(rows["lr_events.csv"], history.lr_changes, strict=True):
+    changes = [row for row in rows["lr_events.csv"] if not row["reason"].startswith("preset switched")]
+    for row, change in zip(changes, history.lr_changes, strict=True):
         assert (int(row["step"]), int(row["epoch"])) == (change.step, change.epoch)
         assert (float(row["old_lr"]), float(row["new_lr"])) == (change.old, change.new)
         assert row["reason"] == change.reason
@@ -94,6 +95,18 @@ def test_every_change_has_its_reason_in_words(tmp_path: Path) -> None:
             "reason": "epoch 2: step_size reached, 0.001 → 0.0005",
         }
     ]
+
+
+def test_a_switch_of_presets_is_a_change_of_the_lr(tmp_path: Path) -> None:
+    rows = exported(tmp_path, scripted_run(epochs=3, switch_at=2, switch_to="none"))["lr_events.csv"]
+    assert [(row["step"], row["epoch"], row["old_lr"], row["new_lr"]) for row in rows] == [
+        ("20", "2", "0.001", "0.001")
+    ]
+    assert rows[0]["reason"] == "preset switched from steplr to none"
+    events = scripted_run(epochs=3, switch_at=3)
+    first = next(event.lrs[0] for event in events if isinstance(event, StepsTaken) and event.step == 41)
+    _, switched = [row for row in exported(tmp_path, events)["lr_events.csv"] if row["step"] == "40"]
+    assert (float(switched["old_lr"]), float(switched["new_lr"])) == (0.0005, first)
 
 
 @given(value=st.floats(width=32, allow_nan=False, allow_infinity=False))

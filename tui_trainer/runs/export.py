@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
-from tui_trainer.events import CallsMade, EpochEnded, Event, LRChanged, StepsTaken
+from tui_trainer.events import CallsMade, EpochEnded, Event, LRChanged, PresetSwitched, StepsTaken
 from tui_trainer.runs.errors import ExportFailed, reason
 from tui_trainer.runs.files import sync_folder
 from tui_trainer.runs.known import Known
@@ -58,10 +58,11 @@ def export_csv(run: Path, out: Path) -> list[Path]:
             writers = {name: csv.writer(file, lineterminator="\n") for name, file in files.items()}
             for name, header in HEADERS.items():
                 writers[name].writerow(header)
-            known = Known()
+            known, lr_events = Known(), _LREvents()
             for event in tail:
                 new = known.take(event)
                 if new is not None:
+                    writers["lr_events.csv"].writerows(lr_events.rows(new))
                     _write(writers, new)
     except OSError as cause:
         raise ExportFailed(f"cannot export {run.name} to {out}: {reason(cause)}.") from cause
@@ -77,9 +78,37 @@ def _write(writers: dict[str, Any], event: Event) -> None:
         case CallsMade():
             batch = "" if event.batch is None else event.batch
             writers["order.csv"].writerows((event.epoch, batch, call) for call in event.calls)
-        case LRChanged():
-            row = (event.step, event.epoch, repr(event.old), repr(event.new), event.reason)
-            writers["lr_events.csv"].writerow(row)
+
+
+class _LREvents:
+    """The changes of the LR that a person would call one, a switch of presets among them."""
+
+    def __init__(self) -> None:
+        self._lr: float | None = None
+        """What the next step would use, as far as is known."""
+        self._switch: PresetSwitched | None = None
+        """One whose first LR is not known yet."""
+
+    def rows(self, event: Event) -> list[Row]:
+        match event:
+            case PresetSwitched():
+                self._switch = event
+            case LRChanged():
+                self._lr, self._switch = event.new, None
+                return [(event.step, event.epoch, repr(event.old), repr(event.new), event.reason)]
+            case StepsTaken():
+                rows = self._switched(event)
+                self._lr = event.lrs[-1]
+                return rows
+        return []
+
+    def _switched(self, event: StepsTaken) -> list[Row]:
+        """A switch tells no LR itself: the first step after it does."""
+        switch, self._switch = self._switch, None
+        if switch is None or self._lr is None:
+            return []
+        reason = f"preset switched from {switch.old} to {switch.recipe.preset}"
+        return [(switch.step - 1, switch.epoch, repr(self._lr), repr(event.lrs[0]), reason)]
 
 
 def _step_rows(event: StepsTaken) -> Iterator[Row]:

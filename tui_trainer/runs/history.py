@@ -169,7 +169,6 @@ class History:
         self.first_started = self.first_started or event
         self.started = event
         self.ended = self.paused = None
-        self.phase = self.phase_detail = ""
         self.pace = 0.0
         self._calls.followed.clear()
         self._stand_still()
