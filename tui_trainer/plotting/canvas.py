@@ -8,6 +8,17 @@ from typing import NamedTuple
 from tui_trainer.plotting.curves import Span
 from tui_trainer.plotting.figure import DOTS, Marks, draw
 
+DOTTED = ("planned", "flat")
+"""Curves that are told from drawn ones without colour too: only the left dots of their cells are kept."""
+
+PLAIN = {"raw": ".", "planned": ".", "flat": ":", "accuracy": "+"}
+"""With one plain character a cell, what tells these curves from the others, which are drawn with `*`."""
+
+_LEFT_HALVES = str.maketrans(
+    {chr(0x2800 + dots): chr(0x2800 + (dots & 0x47)) for dots in range(256) if dots & 0x47}
+    | dict(zip("▀▄█▚▞▛▜▟▙", "▘▖▌▘▖▌▘▖▌", strict=True))
+)
+
 
 class Run(NamedTuple):
     """A piece of a line and the key of its style; an empty key is the background."""
@@ -61,6 +72,10 @@ class Canvas:
             del self._spans[name], self._text[name]
         drawn = draw([tile for _, _, tile in tiles], height, self.marks)
         for (name, first, _), lines in zip(tiles, drawn, strict=True):
+            if self.marks == "ascii":
+                lines = [line.replace("*", PLAIN.get(name, "*")) for line in lines]
+            elif name in DOTTED:
+                lines = [line.translate(_LEFT_HALVES) for line in lines]
             self._text[name] = [
                 old[:first] + new + old[first + len(new) :] for old, new in zip(self._text[name], lines, strict=True)
             ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from math import floor, isfinite, nan
+from math import inf, isfinite, log10, nan
 from typing import TypeAlias
 
 from tui_trainer.plotting.pyramid import Pyramid
@@ -78,7 +78,7 @@ def sampled(values: Sequence[float], edges: list[int], samples: int = 8) -> list
     return extents
 
 
-def range_of(*curves: Sequence[Extent | None], above: float = float("-inf")) -> Extent | None:
+def range_of(*curves: Sequence[Extent | None], above: float = -inf) -> Extent | None:
     """The lowest and highest value of some curves, those at or below `above` left out; None where there is none."""
     values = [
         value for curve in curves for extent in curve if extent is not None for value in extent if above < value < 1e300
@@ -90,51 +90,74 @@ def spans(extents: Sequence[Extent | None], scale: Scale, dots: int) -> list[Spa
     """The dots of a curve, `dots` high: every column's lowest and highest value, joined to its neighbours' halfway,
     and by a line across columns that hold none. Nothing runs through a `BREAK`."""
     joined: list[Span | None] = [None] * len(extents)
-    previous = -1
+    rise = dots / (scale.high - scale.low)
+    shift = -scale.low * rise
+    top = dots - 1
+    before = -1  # the last column that holds something to join to, and its dots
+    start = end = 0
     for i, extent in enumerate(extents):
         if extent is None:
             continue
-        if not extent[1] > (0 if scale.log else float("-inf")):
-            previous = -1
+        low, high = extent
+        if scale.log:
+            high = log10(high) if high > 0 else nan
+            low = log10(low) if low > 0 else -inf
+        if high != high:
+            before = -1
             continue
-        low, high = _dot(extent[0], scale, dots), _dot(extent[1], scale, dots)
-        joined[i] = (low, high)
-        if previous >= 0:
-            _join(joined, previous, i)
-        previous = i
+        height = low * rise + shift
+        low_dot = 0 if height < 0 else top if height >= top else int(height)
+        height = high * rise + shift
+        high_dot = 0 if height < 0 else top if height >= top else int(height)
+        if before >= 0:
+            if before < i - 1:
+                start, end = _cross(joined, before, i, (low_dot, high_dot))
+            if low_dot > end + 1:
+                middle = (low_dot + end) // 2
+                joined[i - 1] = (start, middle)
+                low_dot = middle + 1
+            elif high_dot < start - 1:
+                middle = (high_dot + start) // 2
+                joined[i - 1] = (middle + 1, end)
+                high_dot = middle
+        joined[i] = (low_dot, high_dot)
+        before, start, end = i, low_dot, high_dot
     return joined
 
 
-def _dot(value: float, scale: Scale, dots: int) -> int:
-    height = scale.height(value) * dots
-    return 0 if height < 0 else dots - 1 if height >= dots else floor(height)
-
-
-def _join(joined: list[Span | None], before: int, after: int) -> None:
-    """Light what lies between two columns: a line over the empty ones, and half of each step up or down."""
-    left, right = joined[before], joined[after]
-    assert left is not None
-    assert right is not None
-    start, stop = left, right
+def _cross(joined: list[Span | None], before: int, after: int, arrival: Span) -> Span:
+    """Light a line over the empty columns between two; the dots of the last of them."""
+    departure = joined[before]
+    assert departure is not None
+    start, end = departure
+    if arrival[0] >= end:
+        a, b = end, arrival[0]
+    elif arrival[1] <= start:
+        a, b = start, arrival[1]
+    else:
+        a = b = min(end, arrival[1])
     steps = after - before
-    if steps > 1:
-        rising = right[0] >= left[1]
-        a, b = (left[1], right[0]) if rising else (left[0], right[1]) if right[1] <= left[0] else (left[1], left[1])
-        for j in range(1, steps):
-            dot = round(a + (b - a) * j / steps)
-            joined[before + j] = (dot, dot)
-    for i in range(before, after):
-        start, stop = joined[i], joined[i + 1]  # type: ignore[assignment]
-        if stop[0] > start[1] + 1:
-            middle = (stop[0] + start[1]) // 2
-            joined[i], joined[i + 1] = (start[0], middle), (middle + 1, stop[1])
-        elif stop[1] < start[0] - 1:
-            middle = (stop[1] + start[0]) // 2
-            joined[i], joined[i + 1] = (middle + 1, start[1]), (stop[0], middle)
+    for j in range(1, steps):
+        dot = round(a + (b - a) * j / steps)
+        low = high = dot
+        if dot > end + 1:
+            middle = (dot + end) // 2
+            joined[before + j - 1] = (start, middle)
+            low = middle + 1
+        elif dot < start - 1:
+            middle = (dot + start) // 2
+            joined[before + j - 1] = (middle + 1, end)
+            high = middle
+        joined[before + j] = (low, high)
+        start, end = low, high
+    return start, end
 
 
-def dotted(curve: list[Span | None], every: int = 2) -> list[Span | None]:
-    """The same curve with gaps along its flat parts, so that it can be told from a drawn one without colour."""
-    return [
-        span if i % every == 0 or (span is not None and span[1] > span[0]) else None for i, span in enumerate(curve)
-    ]
+def hatched(curve: list[Span | None], columns: int) -> list[Span | None]:
+    """A curve of fewer columns over `columns` of them, each in the first of those it stands for."""
+    every = columns // len(curve)
+    if every == 1:
+        return curve
+    spread: list[Span | None] = [None] * columns
+    spread[::every] = curve
+    return spread

@@ -45,13 +45,14 @@ class Pyramid:
             next_lows, next_highs = self._lows[level], self._highs[level]
             for start in range(len(next_lows) * FAN, known - FAN + 1, FAN):
                 block = lows[start : start + FAN]
-                if level:
-                    next_lows.append(min(block))
-                    next_highs.append(max(highs[start : start + FAN]))
-                else:
-                    low, high = self._extent_of_slice(start, start + FAN) if self._gaps else (min(block), max(block))
+                if level == 0 and self._gaps and self.gaps(start, start + FAN):
+                    # Blocks of nothing finite are wider than none: (inf, -inf).
+                    low, high = _finite_extent(block) or (inf, -inf)
                     next_lows.append(low)
                     next_highs.append(high)
+                else:
+                    next_lows.append(min(block))
+                    next_highs.append(max(highs[start : start + FAN]) if level else max(block))
             lows, highs, known = next_lows, next_highs, len(next_lows)
             level += 1
 
@@ -60,20 +61,39 @@ class Pyramid:
         start, stop = max(0, start), min(stop, self._seen)
         if start >= stop:
             return None
+        slices: list[tuple[float, float]] = []
+        if self._gaps and self.gaps(start, stop):
+            # The ends that lie in no whole block are the only values that are read one by one.
+            first, last = -(-start // FAN), stop // FAN
+            if first >= last:
+                return _finite_extent(self._values[start:stop])
+            slices = [
+                extent
+                for ragged in (self._values[start : first * FAN], self._values[last * FAN : stop])
+                if (extent := _finite_extent(ragged)) is not None
+            ]
+            start, stop = first * FAN, last * FAN
         low, high = inf, -inf
+        for slice_low, slice_high in slices:
+            low, high = min(low, slice_low), max(high, slice_high)
+        lows = highs = self._values
         level = 0
         while True:
             first, last = -(-start // FAN), stop // FAN
             if first >= last:
                 break
             if start < first * FAN:
-                low, high = self._widen(low, high, level, start, first * FAN)
+                low = min(low, min(lows[start : first * FAN]))
+                high = max(high, max(highs[start : first * FAN]))
             if last * FAN < stop:
-                low, high = self._widen(low, high, level, last * FAN, stop)
+                low = min(low, min(lows[last * FAN : stop]))
+                high = max(high, max(highs[last * FAN : stop]))
             start, stop = first, last
+            lows, highs = self._lows[level], self._highs[level]
             level += 1
         if start < stop:
-            low, high = self._widen(low, high, level, start, stop)
+            low = min(low, min(lows[start:stop]))
+            high = max(high, max(highs[start:stop]))
         return (low, high) if low <= high else None
 
     def gaps(self, start: int, stop: int) -> int:
@@ -81,23 +101,7 @@ class Pyramid:
         stop = min(stop, self._seen)
         return bisect_left(self._gaps, stop) - bisect_left(self._gaps, start) if self._gaps else 0
 
-    def _widen(self, low: float, high: float, level: int, start: int, stop: int) -> tuple[float, float]:
-        """`low` and `high`, made wide enough for the entries `[start:stop]` of a level."""
-        if level == 0:
-            if self._gaps:
-                slice_low, slice_high = self._extent_of_slice(start, stop)
-            else:
-                entries = self._values[start:stop]
-                slice_low, slice_high = min(entries), max(entries)
-        else:
-            slice_low = min(self._lows[level - 1][start:stop])
-            slice_high = max(self._highs[level - 1][start:stop])
-        return min(low, slice_low), max(high, slice_high)
 
-    def _extent_of_slice(self, start: int, stop: int) -> tuple[float, float]:
-        """(inf, -inf), which widens nothing, where no value is finite."""
-        values = self._values[start:stop]
-        if not self.gaps(start, stop):
-            return min(values), max(values)
-        finite = [value for value in values if isfinite(value)]
-        return min(finite, default=inf), max(finite, default=-inf)
+def _finite_extent(values: array[float]) -> tuple[float, float] | None:
+    finite = [value for value in values if isfinite(value)]
+    return (min(finite), max(finite)) if finite else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, isfinite, log10
+from math import ceil, floor, log10
 
 STEPS = (1.0, 2.0, 2.5, 4.0, 5.0, 10.0)
 """What ticks may be apart, times a power of ten."""
@@ -41,30 +41,6 @@ class Scale:
                 return -float("inf")
             value = log10(value)
         return (value - self.low) / (self.high - self.low)
-
-
-def compact(value: float, width: int = 6) -> str:
-    """A number in at most `width` (5 or more) characters, with as many digits as fit; never `1e-3` for `0.001`."""
-    if not isfinite(value):
-        return "nan" if value != value else "inf" if value > 0 else "-inf"
-    if value == 0:
-        return "0"
-    sign = value < 0
-    digits = width - sign
-    size = abs(value)
-    if 10.0 ** -(digits - 3) <= size < 10.0**digits:
-        before = max(1, floor(log10(size)) + 1)
-        text = f"{size:.{max(0, digits - before - 1)}f}"
-        if len(text) > digits:
-            text = text.rstrip("0").rstrip(".") if "." in text else text
-        if len(text) <= digits:
-            return "-" + text if sign else text
-    for places in range(max(0, digits - 5), -1, -1):
-        mantissa, _, exponent = f"{size:.{places}e}".partition("e")
-        text = f"{mantissa}e{int(exponent)}"
-        if len(text) <= digits:
-            return "-" + text if sign else text
-    return "-" + text if sign else text
 
 
 def tick_label(value: float, step: float, width: int = 6) -> str:
@@ -103,13 +79,14 @@ def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
     if rows < 2:
         return Scale(low, high, (Tick(0, tick_label(high, high - low, width)),) if rows else ())
     best: tuple[float, float, int, float] | None = None
-    for gap in range(FEWEST_ROWS_A_TICK if rows > 3 else 1, max(2, min(rows - 1, 6)) + 1):
+    for gap in range(FEWEST_ROWS_A_TICK if rows > 3 else 1, max(2, min(rows - 1, 8)) + 1):
         for step in _steps((high - low) * gap / (rows - 0.5)):
             bottom = floor(low / step + 1e-9) * step
             lower = bottom - 0.5 * step / gap
             upper = lower + rows * step / gap
             if lower <= low and high <= upper:
                 waste = (upper - lower) / (high - low) + 0.04 * abs(gap - max(2, rows // 5))
+                waste += 0.5 * ("e" in tick_label(bottom + step, step, width))
                 if best is None or waste < best[0]:
                     best = (waste, step, gap, bottom)
                 break
@@ -147,15 +124,15 @@ def _log_ticks(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, 
         for value in values:
             row = floor((log10(value) - bottom) / (top - bottom) * rows)
             if 0 <= row < rows:
-                ticks.append(Tick(row, compact_tick(value, width)))
+                ticks.append(Tick(row, round_label(value, width)))
         spread = all(after.at - before.at >= 2 for before, after in itertools.pairwise(ticks))
         if ticks and spread:
             return tuple(ticks)
     middle = 10 ** ((bottom + top) / 2)
-    return (Tick(rows // 2, compact(middle, width)),) if rows else ()
+    return (Tick(rows // 2, exponential(middle, width)),) if rows else ()
 
 
-def compact_tick(value: float, width: int = 6) -> str:
+def round_label(value: float, width: int = 6) -> str:
     """A round number, as short as it can be said."""
     plain = f"{value:g}" if 1e-4 <= value < 10.0 ** (width - 1) else ""
     return plain if plain and len(plain) <= width else exponential(value, width)
@@ -190,8 +167,9 @@ def _steps(least: float) -> Sequence[float]:
 
 
 def _apart(low: float, high: float) -> tuple[float, float]:
-    """The same two values, or some room around them where they are one."""
+    """The same two values, or, where they are one, some room from zero on."""
     if high - low > 1e-9 * max(abs(low), abs(high), 1e-300):
         return low, high
-    room = abs(high) * 0.1 or 0.5
-    return low - room, high + room
+    if high == 0:
+        return 0.0, 1.0
+    return (0.0, high * 1.1) if high > 0 else (low * 1.1, 0.0)

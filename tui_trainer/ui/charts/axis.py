@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tui_trainer.plotting.scales import Tick, along
@@ -90,6 +91,10 @@ class XAxis:
             self._edges = key, edges(self._timeline, first, last, columns)
         return self._edges[1]
 
+    def place(self, step: float) -> float:
+        """Where a step ends, in the unit."""
+        return self._timeline.place(step)
+
     def column_of(self, step: float, columns: int) -> int | None:
         """The column in which a step ends; None where it is out of sight."""
         first, last = self.bounds
@@ -97,7 +102,7 @@ class XAxis:
         if not first <= place <= last or last <= first:
             return None
         fraction = (place - first) / (last - first)
-        return max(0, min(columns - 1, -int(-fraction * columns // 1) - 1))
+        return max(0, min(columns - 1, ceil(fraction * columns - 1e-9) - 1))
 
     def ticks(self, width: int) -> list[Tick]:
         """Round places along the axis, by the cell each stands in."""

@@ -32,6 +32,7 @@ STYLES = (
     "flat",
     "actual",
     "mark",
+    "turn",
     "switch",
     "warning",
     "axis",
@@ -40,6 +41,12 @@ STYLES = (
     "cursor",
 )
 """Each is a component class `chart--STYLE`."""
+
+TO_ASCII = str.maketrans("│┤├└┬─┊◆●×▾·–", "|++++-|ooxv--")
+"""What the characters around the curves become where a terminal has no others."""
+
+COLUMNS_A_TURN = 8
+"""With more turns of the LR than one in so many columns, lines where they are would hide more than they show."""
 
 FULLEST = 0.55
 """A scale is kept, so that nothing jumps, while the values fill this part of it."""
@@ -68,6 +75,7 @@ class Chart(Panel):
         .chart--flat { color: $warning 60%; }
         .chart--actual { color: $accent; }
         .chart--mark { color: $foreground; text-style: bold; }
+        .chart--turn { color: $foreground 22%; }
         .chart--switch { color: $warning; }
         .chart--warning { color: $warning; text-style: bold; }
         .chart--axis { color: $foreground 22%; }
@@ -124,7 +132,10 @@ class Chart(Panel):
         width, height = self.size
         frame = Frame.within(width, height, self.labels)
         self.axis.width = frame.width
-        return [tuple(Span(run.text, run.style) for run in line) for line in self.draw(frame)]
+        lines = [tuple(Span(run.text, run.style) for run in line) for line in self.draw(frame)]
+        if self.marks != "ascii":
+            return lines
+        return [tuple(span._replace(text=span.text.translate(TO_ASCII)) for span in line) for line in lines]
 
     def draw(self, frame: Frame) -> list[list[Run]]:
         """All lines of the chart."""
@@ -153,8 +164,22 @@ class Chart(Panel):
         column = self.axis.column_of(step, frame.width)
         if column is None:
             return []
-        text = text if self.marks != "ascii" else "|"
         return [Glyph(row, column, text, style) for row in range(frame.height)]
+
+    def landmarks(self, history: History, frame: Frame) -> list[Glyph]:
+        """What lies under the curves of a run: where the LR turned, where a preset was switched, and the cursor."""
+        glyphs: list[Glyph] = []
+        turns = {self.axis.column_of(change.step, frame.width) for change in history.lr_changes}
+        if len(turns) <= frame.width // COLUMNS_A_TURN:
+            for change in history.lr_changes:
+                glyphs += self.upright(change.step, frame, "turn")
+        for switch in history.switches:
+            glyphs += self.upright(switch.step - 1, frame, "switch")
+        return glyphs + self.cursor_line(frame)
+
+    def cursor_line(self, frame: Frame) -> list[Glyph]:
+        """The cursor, where there is one."""
+        return [] if self.axis.cursor is None else self.upright(self.axis.cursor, frame, "cursor", "│")
 
     def point(self, step: float, value: float, scale: Scale, frame: Frame, text: str, style: str) -> list[Glyph]:
         """A character at a step and a value, if it is in sight."""
@@ -163,7 +188,7 @@ class Chart(Panel):
         if column is None or not -1e-9 <= height <= 1 + 1e-9:
             return []
         row = frame.height - 1 - min(frame.height - 1, max(0, int(height * frame.height)))
-        return [Glyph(row, column, text if self.marks != "ascii" else "o", style)]
+        return [Glyph(row, column, text, style)]
 
     # Textual
 
@@ -183,7 +208,7 @@ class Chart(Panel):
         segments = [Segment(span.text, self._style(span.role, "")) for span in line if span.text]
         # Every character here is one cell wide: nothing to measure.
         strip = Strip(segments, sum(len(span.text) for span in line))
-        return strip.adjust_cell_length(width, self.rich_style)
+        return strip.adjust_cell_length(width, self._style("", ""))
 
     def _style(self, role: str, action: str) -> Style:
         if (style := self._styles_by_role.get((role, action))) is None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from tui_trainer.plotting.canvas import Run, runs
 from tui_trainer.plotting.scales import Tick
 from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.words import clean
+
+LAST_BEFORE_RIGHT = 2
+"""Parts of a title with this number or a lower one stay longer than what stands at its right end."""
 
 
 @dataclass(frozen=True)
@@ -40,26 +46,24 @@ class Frame:
         return cls(left, right, max(1, width - beside), max(0, rows - line - names), title, line, names)
 
 
-def left_gutter(frame: Frame, ticks: Sequence[Tick], row: int) -> list[Run]:
-    """The left axis at a row counted from the top."""
-    if not frame.left:
-        return []
-    label = next((tick.label for tick in ticks if tick.at == frame.height - 1 - row), None)
-    if label is None:
-        return [Run(" " * frame.left), Run("│", "axis")]
-    return [Run(label[: frame.left].rjust(frame.left), "label"), Run("┤", "axis")]
-
-
-def right_gutter(frame: Frame, ticks: Sequence[Tick] | None, row: int) -> list[Run]:
-    """The right axis at a row counted from the top; blank without ticks."""
-    if not frame.right:
-        return []
-    if ticks is None:
-        return [Run(" " * (frame.right + 1))]
-    label = next((tick.label for tick in ticks if tick.at == frame.height - 1 - row), None)
-    if label is None:
-        return [Run("│", "axis"), Run(" " * frame.right)]
-    return [Run("├", "axis"), Run(label[: frame.right].ljust(frame.right), "accuracy")]
+def beside(
+    frame: Frame, rows: Sequence[Sequence[Run]], left: Sequence[Tick], right: Sequence[Tick] | None = None
+) -> list[list[Run]]:
+    """The rows of a chart between its axes; the right one is blank without ticks."""
+    lefts = {frame.height - 1 - tick.at: tick.label for tick in left}
+    rights = {frame.height - 1 - tick.at: tick.label for tick in right or ()}
+    lines: list[list[Run]] = []
+    for row, curves in enumerate(rows):
+        line: list[Run] = []
+        if frame.left:
+            label = lefts.get(row, "")
+            line += [Run(label[: frame.left].rjust(frame.left), "label"), Run("┤" if label else "│", "axis")]
+        line += curves
+        if frame.right and right is not None:
+            label = rights.get(row, "")
+            line += [Run("├" if label else "│", "axis"), Run(label[: frame.right].ljust(frame.right), "accuracy")]
+        lines.append(line)
+    return lines
 
 
 def x_axis(frame: Frame, axis: XAxis) -> list[list[Run]]:
@@ -79,6 +83,8 @@ def x_axis(frame: Frame, axis: XAxis) -> list[list[Run]]:
         free = 0
         for tick in ticks:
             start = max(0, corner + tick.at - (len(tick.label) - 1) // 2)
+            if tick is ticks[-1] and start + len(tick.label) >= end:
+                start = end - 1 - len(tick.label)
             if start >= free and start + len(tick.label) < end:
                 cells[start : start + len(tick.label)] = tick.label
                 free = start + len(tick.label) + 1
@@ -88,24 +94,26 @@ def x_axis(frame: Frame, axis: XAxis) -> list[list[Run]]:
     return lines
 
 
+def narrow(text: str) -> str:
+    """A text from a file, safe to show, each character one cell wide."""
+    return "".join(letter if cell_len(letter) == 1 else "?" for letter in clean(text))
+
+
 def fitted(parts: Sequence[tuple[int, list[Run]]], right: Sequence[Run], width: int) -> list[Run]:
     """A title of parts two blanks apart, with `right` at its end; the parts of the highest numbers go first where
     there is no room."""
     kept = [part for part in parts if part[1]]
     end = list(right)
-
-    def length(chosen: Sequence[tuple[int, list[Run]]]) -> int:
-        inside = sum(len(run.text) for _, part in chosen for run in part) + 2 * max(0, len(chosen) - 1)
-        return inside + (2 + sum(len(run.text) for run in end) if end else 0)
-
-    while length(kept) > width and kept:
+    while kept:
+        needed = sum(len(run.text) for _, part in kept for run in part) + 2 * (len(kept) - 1)
+        needed += 2 + sum(len(run.text) for run in end) if end else 0
         worst = max(number for number, _ in kept)
-        if worst == 0:
-            if not end:
-                break
+        if needed <= width or (worst == 0 and not end):
+            break
+        if end and worst <= LAST_BEFORE_RIGHT:
             end = []
-            continue
-        kept = [part for part in kept if part[0] != worst]
+        else:
+            kept = [part for part in kept if part[0] != worst]
     line: list[Run] = []
     for i, (_, part) in enumerate(kept):
         line.extend([Run("  ")] if i else [])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.curves import Extent
 from tui_trainer.plotting.pyramid import Pyramid
-from tui_trainer.plotting.scales import compact
+from tui_trainer.ui.words import lr
 
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
@@ -70,7 +70,7 @@ class Planned:
             return ""
         peak = max(self._lrs)
         if peak > self._lrs[0] and peak > self._lrs[-1]:
-            return f"{compact(peak)} peak at step {self._steps[self._lrs.index(peak)]}"
+            return f"{lr(peak)} peak at step {self._steps[self._lrs.index(peak)]}"
         if self._lrs[0] == self._lrs[-1]:
-            return f"{compact(peak)} throughout"
-        return f"from {compact(self._lrs[0])} to {compact(self._lrs[-1])}"
+            return f"{lr(peak)} throughout"
+        return f"from {lr(self._lrs[0])} to {lr(self._lrs[-1])}"
