@@ -189,6 +189,7 @@ class Scheduler:
             self._hand_over()
             for group, saved in zip(self._groups, groups, strict=True):
                 group.update(saved)
+        vars(self._optimizer)["_opt_called"] = True  # it was, before the state was saved; torch warns otherwise
         if (running := self.scheduler) is not None:
             running.load_state_dict(copy.deepcopy(state["scheduler"]))
 

@@ -18,6 +18,9 @@ Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST)]
 
 CountOrZero: TypeAlias = Annotated[int, Field(ge=0, le=MOST)]
 
+Rate: TypeAlias = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+"""A learning rate. No optimizer has a use for a thousand; what is beyond it was mistyped."""
+
 Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from tui_trainer.presets.fields import Betas, Decay, Fraction, NotNegative, Positive, Table
+from tui_trainer.presets.fields import Betas, Decay, Fraction, NotNegative, Rate, Table
 
 
 class Optimizer(Table):
@@ -18,7 +18,7 @@ class Optimizer(Table):
 
     name: str
     """The class of `torch.optim`."""
-    lr: Positive
+    lr: Rate
     """Learning rate: how far a weight moves along its gradient. The scheduler starts from it."""
     weight_decay: NotNegative = 0.0
     """How strongly weights are pulled towards zero at every step (an L2 penalty)."""
@@ -33,7 +33,7 @@ class SGD(Optimizer):
 
     name: Literal["SGD"]
     """Stochastic gradient descent."""
-    lr: Positive = 1e-3
+    lr: Rate = 1e-3
     """Learning rate: how far a weight moves along its gradient. SGD wants a larger one than Adam: 0.01 to 0.1."""
     momentum: Decay = 0.0
     """How much of the last move is kept: 0.9 rolls on through small bumps, 0 forgets."""
@@ -48,7 +48,7 @@ class Adam(Optimizer):
 
     name: Literal["Adam"]
     """Adam: adaptive steps, works without much tuning."""
-    lr: Positive = 1e-3
+    lr: Rate = 1e-3
     """Learning rate: about how far a weight moves a step, whatever its gradient's size. 0.001 is the usual start."""
     betas: Betas = (0.9, 0.999)
     """How much of the running averages of the gradient and of its square is kept at every step."""
@@ -63,7 +63,7 @@ class AdamW(Optimizer):
 
     name: Literal["AdamW"]
     """Adam with decoupled weight decay."""
-    lr: Positive = 1e-3
+    lr: Rate = 1e-3
     """Learning rate: about how far a weight moves a step. 0.001 is the usual start."""
     betas: Betas = (0.9, 0.999)
     """How much of the running averages of the gradient and of its square is kept at every step."""
@@ -80,7 +80,7 @@ class RMSprop(Optimizer):
 
     name: Literal["RMSprop"]
     """Gradient descent, divided by the recent size of the gradient."""
-    lr: Positive = 1e-2
+    lr: Rate = 1e-2
     """Learning rate. 0.001 suits most networks better than torch's default of 0.01."""
     alpha: Fraction = 0.99
     """How much of the running average of the squared gradient is kept at every step."""
@@ -97,7 +97,7 @@ class Adadelta(Optimizer):
 
     name: Literal["Adadelta"]
     """Adaptive steps that need hardly any learning rate."""
-    lr: Positive = 1.0
+    lr: Rate = 1.0
     """A factor on the step that Adadelta finds by itself."""
     rho: Fraction = 0.9
     """How much of the running averages is kept at every step."""
@@ -110,7 +110,7 @@ class Adagrad(Optimizer):
 
     name: Literal["Adagrad"]
     """Steps that shrink as gradients add up."""
-    lr: Positive = 1e-2
+    lr: Rate = 1e-2
     """Learning rate of the first step."""
     lr_decay: NotNegative = 0.0
     """A further decay inside the optimizer, unseen by schedulers: the LR is divided by 1 + step x lr_decay."""
@@ -125,7 +125,7 @@ class NAdam(Optimizer):
 
     name: Literal["NAdam"]
     """Adam with Nesterov momentum."""
-    lr: Positive = 2e-3
+    lr: Rate = 2e-3
     """Learning rate: about how far a weight moves a step."""
     betas: Betas = (0.9, 0.999)
     """How much of the running averages of the gradient and of its square is kept at every step."""
@@ -142,7 +142,7 @@ class RAdam(Optimizer):
 
     name: Literal["RAdam"]
     """Adam with a warm-up built in."""
-    lr: Positive = 1e-3
+    lr: Rate = 1e-3
     """Learning rate: about how far a weight moves a step."""
     betas: Betas = (0.9, 0.999)
     """How much of the running averages of the gradient and of its square is kept at every step."""

@@ -18,6 +18,7 @@ from tui_trainer.presets.fields import (
     Fraction,
     NotNegative,
     Positive,
+    Rate,
     Share,
     Table,
 )
@@ -166,9 +167,9 @@ class CyclicLR(Unmonitored):
 
     name: Literal["CyclicLR"]
     """Up and down between two LRs."""
-    base_lr: Positive
+    base_lr: Rate
     """The learning rate at the bottom of each cycle; it takes the place of the optimizer's `lr`."""
-    max_lr: Positive
+    max_lr: Rate
     """The learning rate at the top of the first cycle."""
     step_size_up: Count = 2000
     """How many steps of the scheduler the way up takes."""
@@ -197,7 +198,7 @@ class OneCycleLR(Unmonitored):
 
     name: Literal["OneCycleLR"]
     """Up to a high LR, then far down, in one run."""
-    max_lr: Positive
+    max_lr: Rate
     """The learning rate at the peak."""
     pct_start: Share = 0.3
     """Which part of the run is spent on the way up: 0.3 is 30 %."""

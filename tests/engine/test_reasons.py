@@ -1,0 +1,207 @@
+"""Why the LR moved or did not: said when it did or did not, and in the words of the lesson."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import assume, given, settings
+
+from tests.presets.drawing import Written, written
+from tui_trainer.engine.reasons import MANY_TURNS, Said, explain
+from tui_trainer.engine.schedules import RunLength, Scheduler, build_optimizer
+from tui_trainer.events import LRChanged, LRHeld, PlateauCounted
+from tui_trainer.presets import Preset, Run, check, parse
+
+BATCHES = 3
+
+
+def told(preset: Preset, length: RunLength, losses: list[float] | None = None, first_epoch: int = 1) -> list[Said]:
+    """All that is said in a run; its epochs are counted from `first_epoch`, as after a switch of presets."""
+    optimizer = build_optimizer(preset.optimizer, [torch.nn.Parameter(torch.zeros(1))])
+    scheduler = Scheduler(preset, optimizer, length)
+    said: list[Said] = []
+    step = 0
+    for epoch in range(first_epoch, first_epoch + length.epochs):
+        for _ in range(length.batches_per_epoch):
+            optimizer.step()
+            step += 1
+            if scheduler.due_after_batch:
+                old = scheduler.lr
+                scheduler.step()
+                said += explain(scheduler, old, epoch=epoch, step=step)
+        if scheduler.due_after_epoch:
+            old, loss = scheduler.lr, losses[epoch - first_epoch] if losses else 1.0
+            scheduler.step(val_loss=loss, val_accuracy=1 - loss)
+            said += explain(scheduler, old, epoch=epoch, step=step)
+    return said
+
+
+def words(
+    scheduler: str, epochs: int, losses: list[float] | None = None, lr: float = 0.001, more: str = ""
+) -> list[str]:
+    """`epoch: reason` of every change, and `epoch - reason` where the LR was held."""
+    preset = parse(f'[optimizer]\nname = "SGD"\nmomentum = 0.9\nlr = {lr}\n[scheduler]\n{scheduler}\n{more}')
+    said = told(preset, RunLength(epochs, BATCHES), losses)
+    marks = {LRChanged: ":", LRHeld: " -"}
+    return [f"{s.epoch}{marks[type(s)]} {s.reason}" for s in said if not isinstance(s, PlateauCounted)]
+
+
+def test_step_lr() -> None:
+    assert words('name = "StepLR"\nstep_size = 3\ngamma = 0.5', 6) == [
+        "1 - next drop in 2 epochs",
+        "2 - next drop in 1 epoch",
+        "3: step_size 3 reached, 0.001 → 0.0005",
+        "4 - no drop left in this run",
+        "5 - no drop left in this run",
+        "6: step_size 3 reached, 0.0005 → 0.00025, with no epoch left to use it",
+    ]
+
+
+def test_multi_step_lr() -> None:
+    assert words('name = "MultiStepLR"\nmilestones = [1, 3]\ngamma = 0.5', 4) == [
+        "1: milestone 1 reached, 0.001 → 0.0005",
+        "2 - next milestone in 1 epoch",
+        "3: milestone 3 reached, 0.0005 → 0.00025",
+        "4 - no milestone left",
+    ]
+
+
+def test_exponential_lr() -> None:
+    assert words('name = "ExponentialLR"\ngamma = 0.9', 2, lr=1) == [
+        "1: gamma ×0.9, 1 → 0.9",
+        "2: gamma ×0.9, 0.9 → 0.81, with no epoch left to use it",
+    ]
+
+
+def test_cosine_to_its_bottom_and_up_again() -> None:
+    assert words('name = "CosineAnnealingLR"\nT_max = 2', 5, lr=1) == [
+        "1: cosine 1/2 of the way, 1 → 0.5",
+        "2: cosine at its bottom, 0.5 → 0",
+        "3: past T_max, so the cosine climbs again, 1/2 of the way, 0 → 0.5",
+        "4: cosine at its top again, 0.5 → 1",
+        "5: cosine 1/2 of the way, 1 → 0.5, with no epoch left to use it",
+    ]
+
+
+def test_constant_linear_and_polynomial() -> None:
+    assert words('name = "ConstantLR"\nfactor = 0.5\ntotal_iters = 2', 3, lr=1) == [
+        "1 - factor 0.5 for 1 epoch more",
+        "2: total_iters 2 reached, factor 0.5 lifted, 0.5 → 1",
+        "3 - all of the LR since total_iters 2",
+    ]
+    assert words('name = "LinearLR"\nstart_factor = 0.5\ntotal_iters = 2', 3, lr=1) == [
+        "1: line 1/2 of the way, 0.5 → 0.75",
+        "2: line 2/2 of the way, 0.75 → 1",
+        "3 - line over since total_iters 2",
+    ]
+    assert words('name = "PolynomialLR"', 2, lr=1) == [
+        "1: power curve 1/2 of the way, 1 → 0.5",
+        "2: power curve 2/2 of the way, 0.5 → 0, with no epoch left to use it",
+    ]
+
+
+def test_warm_restarts_by_epoch_and_by_batch() -> None:
+    assert words('name = "CosineAnnealingWarmRestarts"\nT_0 = 2\nT_mult = 2', 4, lr=1) == [
+        "1: cosine 1/2 of the way to a restart, 1 → 0.5",
+        "2: restart: the next cycle lasts 4 epochs, 0.5 → 1",
+        "3: cosine 1/4 of the way to a restart, 1 → 0.8536",
+        "4: cosine 2/4 of the way to a restart, 0.8536 → 0.5, with no epoch left to use it",
+    ]
+    assert words('name = "CosineAnnealingWarmRestarts"\nT_0 = 3\nT_mult = 2\ninterval = "step"', 5, lr=1) == [
+        "1: restart: the next cycle lasts 6 batches (2 epochs), 0.25 → 1",
+        "3: restart: the next cycle lasts 12 batches (4 epochs), 0.06699 → 1",
+    ]
+
+
+def test_one_cycle() -> None:
+    assert words('name = "OneCycleLR"\nmax_lr = 0.1', 10) == [
+        "3: OneCycleLR at its peak, 0.1; from here it anneals to 4e-7",
+        "10: OneCycleLR at its bottom, 4e-7",
+    ]
+    assert words('name = "OneCycleLR"\nmax_lr = 0.1\nthree_phase = true', 10) == [
+        "3: OneCycleLR at its peak, 0.1; from here it anneals to 4e-7",
+        "6: OneCycleLR back where it started, 0.004; from here it anneals to 4e-7",
+        "10: OneCycleLR at its bottom, 4e-7",
+    ]
+
+
+def test_cyclic() -> None:
+    assert words('name = "CyclicLR"\nbase_lr = 0.1\nmax_lr = 1\nstep_size_up = 2\nstep_size_down = 3', 4) == [
+        "1: CyclicLR at the top of cycle 1, 0.55 → 1",
+        "2: CyclicLR at the bottom, cycle 2 begins, 0.4 → 0.1",
+        "3: CyclicLR at the top of cycle 2, 0.55 → 1",
+        "4: CyclicLR at the bottom, cycle 3 begins, 0.4 → 0.1",
+    ]
+
+
+def test_warm_up() -> None:
+    assert words('name = "StepLR"\nstep_size = 1\ngamma = 0.1', 3, lr=0.1, more="[warmup]\nepochs = 1") == [
+        "1: warm-up over after 1 epoch, at 0.1; from here StepLR has it",
+        "2: step_size 1 reached, 0.1 → 0.01",
+        "3: step_size 1 reached, 0.01 → 0.001, with no epoch left to use it",
+    ]
+    assert words('name = "none"', 3, lr=0.1, more="[warmup]\nepochs = 2") == ["2: warm-up over after 2 epochs, at 0.1"]
+
+
+def test_plateau_as_the_lesson_tells_it() -> None:
+    losses = [0.88, 0.81, 0.81, 0.8010, 0.80099, 0.805, 0.806, 0.79]
+    assert words('name = "ReduceLROnPlateau"\nfactor = 0.5\npatience = 2', 8, losses) == [
+        "1 - val_loss 0.8800, best so far",
+        "2 - val_loss 0.8100, best so far",
+        "3 - not better for 1 of 2 epochs (best 0.8100 at epoch 2)",
+        "4 - val_loss 0.8010, best so far",
+        "5 - not better by the threshold for 1 of 2 epochs (best 0.8010 at epoch 4)",
+        "6 - not better for 2 of 2 epochs (best 0.8010 at epoch 4)",
+        "7: val_loss not better than 0.8010 for 3 epochs (patience 2): 0.001 → 0.0005",
+        "8 - val_loss 0.7900, best so far",
+    ]
+
+
+def test_plateau_at_its_ends_and_in_cooldown() -> None:
+    plateau = 'name = "ReduceLROnPlateau"\nfactor = 0.5\npatience = 0\ncooldown = 2\n'
+    assert words(plateau + "min_lr = 0.05", 5, lr=0.1) == [
+        "1 - val_loss 1.0000, best so far",
+        "2: val_loss not better than 1.0000 for 1 epoch (patience 0): 0.1 → 0.05",
+        "3 - val_loss 1.0000 not counted, 1 more epoch of cooldown (best 1.0000 at epoch 1)",
+        "4 - val_loss 1.0000 not counted, the last epoch of cooldown (best 1.0000 at epoch 1)",
+        "5 - val_loss not better than 1.0000 for 1 epoch (patience 0), but the LR is at min_lr already, 0.05",
+    ]
+    assert words(plateau + "eps = 0.2", 2, lr=0.1)[-1] == (
+        "2 - val_loss not better than 1.0000 for 1 epoch (patience 0),"
+        " but a drop of 0.2 (eps) or less is not made: still 0.1"
+    )
+
+
+def test_plateau_counts_epochs_of_the_run_after_a_switch() -> None:
+    preset = parse('[optimizer]\nname = "SGD"\n[scheduler]\nname = "ReduceLROnPlateau"\npatience = 1')
+    counts = [s for s in told(preset, RunLength(4, 1), [2, 1, 1, 1], first_epoch=11) if isinstance(s, PlateauCounted)]
+
+    assert [(c.epoch, c.best_epoch, c.bad_epochs) for c in counts] == [
+        (11, 11, 0),
+        (12, 12, 0),
+        (13, 12, 1),
+        (14, 12, 2),
+    ]
+
+
+@given(written())
+@settings(max_examples=200, deadline=None)
+def test_every_change_is_told_once(case: Written) -> None:
+    preset = Preset.model_validate(case.tables)
+    assume(not any(problem.severity == "error" for problem in check(preset, Run(case.images))))
+    length = RunLength(case.epochs, case.batches)
+
+    said = told(preset, length, case.val_losses)
+
+    moves = [event for event in said if not isinstance(event, PlateauCounted)]
+    assert len({event.step for event in moves}) == len(moves) <= max(MANY_TURNS, case.epochs) + 1
+    assert all(
+        (event.old != event.new) for event in moves if isinstance(event, LRChanged) and "warm-up" not in event.reason
+    )
+    assert all(event.reason and "\n" not in event.reason for event in moves)
+    if preset.scheduler.interval == "epoch":
+        first = preset.warmup_epochs or 1
+        assert [event.epoch for event in moves] == list(range(first, case.epochs + 1))
+    if preset.scheduler.monitor:
+        assert [event.epoch for event in said if isinstance(event, PlateauCounted)] == list(
+            range(preset.warmup_epochs + 1, case.epochs + 1)
+        )

@@ -1,0 +1,147 @@
+"""Presets as a person might write them: every optimizer and scheduler, every argument in its range or left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+Values = dict[str, Any]
+
+
+def number(low: float, high: float, **options: Any) -> st.SearchStrategy[float]:
+    return st.floats(low, high, allow_nan=False, allow_subnormal=False, **options)
+
+
+RATES = st.one_of(st.sampled_from([1, 0.1, 0.05, 0.001, 3e-4]), number(1e-8, 1000))
+SHARES = st.one_of(st.sampled_from([0.1, 0.3, 0.5, 0.25]), number(0, 1, exclude_min=True, exclude_max=True))
+FACTORS = st.one_of(st.just(1), SHARES)
+FRACTIONS = st.one_of(st.sampled_from([0, 1]), number(0, 1))
+DECAYS = st.one_of(st.sampled_from([0, 0.9, 0.95]), number(0, 1, exclude_max=True))
+GAMMAS = st.one_of(st.sampled_from([1, 0.5, 0.1, 0.9]), number(1e-6, 2))
+SMALL = st.one_of(st.just(0), number(0, 1))
+BETAS = st.lists(DECAYS, min_size=2, max_size=2)
+BOOLEANS = st.booleans()
+INTERVALS = st.sampled_from(["step", "epoch"])
+COUNTS = st.integers(1, 60)
+
+_DECAYED = {"lr": RATES, "weight_decay": SMALL}
+_ADAPTIVE = _DECAYED | {"betas": BETAS, "eps": SMALL}
+
+OPTIMIZERS: dict[str, Values] = {
+    "SGD": _DECAYED | {"momentum": DECAYS, "dampening": SMALL},
+    "Adam": _ADAPTIVE | {"amsgrad": BOOLEANS},
+    "AdamW": _ADAPTIVE | {"amsgrad": BOOLEANS},
+    "RMSprop": _DECAYED | {"alpha": FRACTIONS, "eps": SMALL, "momentum": DECAYS, "centered": BOOLEANS},
+    "Adadelta": _DECAYED | {"rho": FRACTIONS, "eps": SMALL},
+    "Adagrad": _DECAYED | {"lr_decay": SMALL, "initial_accumulator_value": SMALL, "eps": SMALL},
+    "NAdam": _ADAPTIVE | {"momentum_decay": SMALL, "decoupled_weight_decay": BOOLEANS},
+    "RAdam": _ADAPTIVE | {"decoupled_weight_decay": BOOLEANS},
+}
+
+_CYCLED = {"cycle_momentum": BOOLEANS, "base_momentum": DECAYS, "max_momentum": DECAYS}
+
+SCHEDULERS: dict[str, tuple[Values, Values]] = {
+    "none": ({}, {}),
+    "ConstantLR": ({}, {"factor": FACTORS, "total_iters": COUNTS, "interval": INTERVALS}),
+    "LinearLR": (
+        {},
+        {"start_factor": FACTORS, "end_factor": FRACTIONS, "total_iters": COUNTS, "interval": INTERVALS},
+    ),
+    "StepLR": ({"step_size": COUNTS}, {"gamma": GAMMAS, "interval": INTERVALS}),
+    "MultiStepLR": (
+        {"milestones": st.lists(COUNTS, min_size=1, max_size=6).map(sorted)},
+        {"gamma": GAMMAS, "interval": INTERVALS},
+    ),
+    "ExponentialLR": ({"gamma": GAMMAS}, {"interval": INTERVALS}),
+    "PolynomialLR": ({}, {"total_iters": COUNTS, "power": number(0.1, 5), "interval": INTERVALS}),
+    "CosineAnnealingLR": ({}, {"T_max": COUNTS, "eta_min": SMALL, "interval": INTERVALS}),
+    "CosineAnnealingWarmRestarts": (
+        {"T_0": COUNTS},
+        {"T_mult": st.integers(1, 4), "eta_min": SMALL, "interval": INTERVALS},
+    ),
+    "CyclicLR": (
+        {"base_lr": RATES, "max_lr": RATES},
+        {
+            "step_size_up": COUNTS,
+            "step_size_down": COUNTS,
+            "mode": st.sampled_from(["triangular", "triangular2", "exp_range"]),
+            "gamma": GAMMAS,
+            "interval": INTERVALS,
+            **_CYCLED,
+        },
+    ),
+    "OneCycleLR": (
+        {"max_lr": RATES},
+        {
+            "pct_start": SHARES,
+            "anneal_strategy": st.sampled_from(["cos", "linear"]),
+            "div_factor": number(1, 1000),
+            "final_div_factor": number(1e-3, 1e6),
+            "three_phase": BOOLEANS,
+            "interval": INTERVALS,
+            **_CYCLED,
+        },
+    ),
+    "ReduceLROnPlateau": (
+        {},
+        {
+            "factor": SHARES,
+            "patience": st.integers(0, 5),
+            "threshold": SMALL,
+            "threshold_mode": st.sampled_from(["rel", "abs"]),
+            "cooldown": st.integers(0, 3),
+            "min_lr": SMALL,
+            "eps": SMALL,
+            "monitor": st.sampled_from(["val_loss", "val_accuracy"]),
+        },
+    ),
+}
+"""The arguments that must be given, and those that may be."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A preset's tables as a file would say them, and the data it meets."""
+
+    optimizer: Values
+    scheduler: Values
+    warmup: Values | None
+    epochs: int
+    batch_size: int
+    images: int
+    val_losses: list[float] = field(default_factory=list)
+
+    @property
+    def batches(self) -> int:
+        """Batches an epoch: the last one is smaller where the images do not come out even."""
+        return -(-self.images // self.batch_size)
+
+    @property
+    def tables(self) -> Values:
+        training = {"epochs": self.epochs, "batch_size": self.batch_size}
+        tables = {"training": training, "optimizer": self.optimizer, "scheduler": self.scheduler}
+        return tables if self.warmup is None else tables | {"warmup": self.warmup}
+
+
+@st.composite
+def written(draw: st.DrawFn, schedulers: tuple[str, ...] = tuple(SCHEDULERS)) -> Written:
+    """Any preset whose tables are in order by themselves, on any data."""
+    optimizer, scheduler = draw(st.sampled_from(list(OPTIMIZERS))), draw(st.sampled_from(schedulers))
+    needed, optional = SCHEDULERS[scheduler]
+    epochs = draw(st.integers(1, 12))
+    warmup = st.fixed_dictionaries({"epochs": st.integers(1, epochs)}, optional={"start_factor": SHARES})
+    return Written(
+        optimizer=_named(optimizer, draw(st.fixed_dictionaries({}, optional=OPTIMIZERS[optimizer]))),
+        scheduler=_named(scheduler, draw(st.fixed_dictionaries(needed, optional=optional))),
+        warmup=draw(st.none() | warmup),
+        epochs=epochs,
+        batch_size=draw(st.integers(1, 9)),
+        images=draw(st.integers(1, 40)),
+        val_losses=draw(st.lists(number(0, 10), min_size=epochs, max_size=epochs)),
+    )
+
+
+def _named(name: str, arguments: Values) -> Values:
+    return {"name": name, **arguments}
