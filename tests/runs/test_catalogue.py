@@ -228,6 +228,14 @@ def test_what_comes_near_is_named(tmp_path: Path) -> None:
         find(tmp_path, "zzz")
 
 
+def test_no_sentence_carries_an_escape_sequence(tmp_path: Path) -> None:
+    put(tmp_path, "20261121-214512-onecycle-3f2a", name="base\x1b[31mline")
+    with pytest.raises(RunNotFound) as caught:
+        find(tmp_path, "base\x1b[2J\rlin")
+    assert "base[31mline" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
 def test_where_runs_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path / "said"))
     assert runs_folder(tmp_path / "option") == tmp_path / "option"

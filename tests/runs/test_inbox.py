@@ -130,6 +130,17 @@ def test_an_inbox_that_somebody_emptied_still_takes_commands(record: Record) -> 
     assert [type(command) for command in record.inbox.poll()] == [Continue]
 
 
+def test_a_disk_in_trouble_is_no_error(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stale(*_: object) -> bytes:
+        raise OSError(116, "Stale file handle")
+
+    send(record.folder, Pause(by="x"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", stale)
+        assert record.inbox.poll() == []
+    assert [type(command) for command in record.inbox.poll()] == [Pause]
+
+
 def test_many_askers_at_once(record: Record) -> None:
     def ask(name: str) -> None:
         for _ in range(50):

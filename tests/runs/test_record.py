@@ -21,7 +21,7 @@ import pytest
 
 from tests.runs.streams import fold, state_of
 from tests.scripted import scripted_run
-from tui_trainer.events import CallsTimed, Event, Noticed, RunStarted, StepsTaken, encode
+from tui_trainer.events import CallsTimed, EpochEnded, Event, Noticed, RunStarted, StepsTaken, encode
 from tui_trainer.runs import lock
 from tui_trainer.runs.errors import RunInUse, RunNotFound, RunsFolderUnwritable
 from tui_trainer.runs.lock import WriterLock, is_live
@@ -132,6 +132,16 @@ def test_run_json_has_what_was_asked_and_then_what_it_came_to(record: Record) ->
     record.describe({"note": "kept"})
     assert facts_of(record)["note"] == "kept"
     assert facts_of(record)["resolved"] == resolved
+
+
+def test_an_epoch_is_on_the_disk_itself_before_its_checkpoint(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append((os.fstat(fd).st_ino, os.fstat(fd).st_size)))
+    journal = record.folder / "events.jsonl"
+    for event in scripted_run():
+        record.emit(event)
+        at_end = (journal.stat().st_ino, journal.stat().st_size) in synced
+        assert at_end == isinstance(event, EpochEnded)
 
 
 def test_no_reader_ever_finds_run_json_in_part(record: Record) -> None:

@@ -6,9 +6,14 @@ import errno
 import os
 from pathlib import Path
 
+from tui_trainer.plain import plain
+
 
 class RunsError(Exception):
-    """The base of all errors of this package that a person can mend. `str()` is the sentence."""
+    """The base of all errors of this package that a person can mend. `str()` is the sentence, plain text."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(plain(sentence))
 
 
 class RunsFolderUnwritable(RunsError):

@@ -31,14 +31,20 @@ class Inbox:
         self._offset = self._size = os.fstat(self._fd).st_size
 
     def poll(self) -> list[Command]:
-        """The commands that came since the last call, oldest first; garbage among them is passed over."""
-        size = os.fstat(self._fd).st_size
-        if size == self._size:
+        """The commands that came since the last call, oldest first; garbage among them is passed over.
+
+        A disk in trouble gives none: training goes on.
+        """
+        try:
+            size = os.fstat(self._fd).st_size
+            if size == self._size:
+                return []
+            self._size = size
+            if size < self._offset:  # somebody emptied it
+                self._offset = 0
+            chunk = os.pread(self._fd, MOST_AT_ONCE, self._offset)
+        except OSError:
             return []
-        self._size = size
-        if size < self._offset:  # somebody emptied it
-            self._offset = 0
-        chunk = os.pread(self._fd, MOST_AT_ONCE, self._offset)
         end = chunk.rfind(b"\n") + 1
         if not end and len(chunk) == MOST_AT_ONCE:
             end = len(chunk)

@@ -82,7 +82,7 @@ class Journal:
             self._write_waiting(event.at)
 
     def sync(self) -> None:
-        """See all that was written to the disk itself: before a checkpoint, which must never be ahead of it."""
+        """Bring what was written to the disk itself, so that a power cut leaves it there."""
         try:
             os.fsync(self._fd)
         except OSError:

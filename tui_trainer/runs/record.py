@@ -24,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from tui_trainer.events import SCHEMA, Event, Noticed, RunResolved
+from tui_trainer.events import SCHEMA, EpochEnded, Event, Noticed, RunResolved
 from tui_trainer.runs.errors import RunNotFound, RunsFolderUnwritable, reason
 from tui_trainer.runs.facts import read_facts
 from tui_trainer.runs.files import make_private_folder, open_private, replace_whole
@@ -146,7 +146,9 @@ class Record:
     def emit(self, event: Event) -> None:
         """Record an event; what is recorded already (a resumed run's repeated batches) is left out."""
         self._journal.emit(event)
-        if isinstance(event, RunResolved):
+        if isinstance(event, EpochEnded):
+            self._journal.sync()  # a checkpoint comes next: after a power cut it must not be ahead of the journal
+        elif isinstance(event, RunResolved):
             resolved = msgspec.to_builtins(event)
             self.describe({"resolved": {k: v for k, v in resolved.items() if k not in ("type", "at")}})
 
@@ -163,10 +165,6 @@ class Record:
             self._journal.emit(notice)
             if self._observer is not None:
                 self._observer(notice)
-
-    def sync(self) -> None:
-        """Bring the journal to the disk itself; do so before a checkpoint, which must never be ahead of it."""
-        self._journal.sync()
 
     def open_log(self) -> BufferedWriter:
         """`log.txt`, open for appending.
