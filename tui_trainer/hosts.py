@@ -279,11 +279,15 @@ class LocalLauncher:
 
     def start(self, spec: RunSpec) -> ThreadHost:
         """Begin to train; returns at once."""
-        run = LocalRun(spec, self._runs_folder, self._command, gate=self._gate, on_record=self.on_record)
+        run = LocalRun(spec, self._runs_folder, self._command, gate=self._gate, on_record=self._record_begun)
         host = ThreadHost(run)
         self.runs.append(run)
         run.start()
         return host
+
+    def _record_begun(self, record: Record) -> None:
+        if self.on_record is not None:
+            self.on_record(record)
 
 
 class Planner:

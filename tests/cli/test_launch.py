@@ -1,0 +1,204 @@
+"""The app in a real terminal: from launch to finish, left in all the ways there are."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SMALL
+from tests.terminal import Terminal
+from tui_trainer.events import RunEnded, StepsTaken
+from tui_trainer.runs.lock import is_live
+from tui_trainer.runs.tail import Tail
+
+LONG = [*SMALL, "--epochs", "4000"]
+LEFT_CLEAN = b"\x1b[?1049l"
+"""The last word to a terminal: back from the alternate screen."""
+
+
+def only(runs: Path) -> Path:
+    (folder,) = runs.iterdir()
+    return folder
+
+
+def steps_and_end(run: Path) -> tuple[int, RunEnded | None]:
+    steps, ended = 0, None
+    with Tail(run / "events.jsonl") as tail:
+        for event in tail:
+            if isinstance(event, StepsTaken):
+                steps = event.step + len(event.losses) - 1
+            elif isinstance(event, RunEnded):
+                ended = event
+    return steps, ended
+
+
+def tui(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "tui_trainer", *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_from_launch_to_finish(runs: Path) -> None:
+    with Terminal("launch", "--preset", "onecycle", *SMALL, "--epochs", "5", "--exit-when-done") as terminal:
+        terminal.until("importing torch")
+        assert terminal.wait() == 0
+        assert LEFT_CLEAN in terminal.text
+    steps, ended = steps_and_end(only(runs))
+    assert steps == 20
+    assert ended is not None
+    assert (ended.status, ended.exit_code) == ("finished", 0)
+
+
+def test_the_screen_shows_the_run_and_leaves_its_numbers_as_they_are(runs: Path) -> None:
+    with Terminal("launch", "--preset", "steplr", *SMALL, "--epochs", "7", "--name", "screen") as terminal:
+        words = ("finished", "steplr", "mlp", "mnist-5k", "loss", "lr", "loss.backward()", "scheduler.step()", "best val")
+        terminal.until(lambda screen: all(word in screen for word in words))
+        terminal.press("q")
+        assert terminal.wait() == 0
+    assert tui("run", "--preset", "steplr", *SMALL, "--epochs", "7", "--name", "none").returncode == 0
+    numbers = []
+    for name in ("screen", "none"):
+        tui("export", name, "--out", str(runs.parent / name))
+        rows = (runs.parent / name / "steps.csv").read_text().splitlines()
+        numbers.append([row.rsplit(",", 1)[0] for row in rows])
+    assert numbers[0] == numbers[1]
+    assert len(numbers[0]) == 29
+
+
+def test_left_training_it_gives_the_prompt_back_and_goes_on_and_can_be_watched_and_stopped(runs: Path) -> None:
+    with Terminal("launch", "--preset", "none", *LONG) as terminal:
+        terminal.until("training")
+        terminal.press("q")
+        terminal.until("background")
+        terminal.press("k")
+        assert terminal.wait() == 0
+        assert b"tui-trainer attach" in terminal.text
+    run = only(runs)
+    assert is_live(run)
+    with Terminal("attach") as second:
+        second.until("training")
+        second.press(" ")
+        second.until("paused")
+        assert "paused" in tui("runs").stdout
+        second.press("q")
+        second.until("leave")
+        second.press("l")
+        assert second.wait() == 0
+    assert "going on" in tui("resume", run.name).stdout
+    assert "stopping after step" in tui("stop", run.name).stdout
+    _, ended = _until_ended(run)
+    assert (ended.status, ended.reason) == ("stopped", "stopped from the shell")
+
+
+@pytest.mark.parametrize("moment", ["importing torch", "training", "dialog"])
+def test_a_closed_terminal_ends_no_run(runs: Path, moment: str) -> None:
+    with Terminal("launch", "--preset", "none", *SMALL, "--epochs", "60") as terminal:
+        terminal.until("training" if moment == "dialog" else moment)
+        if moment == "dialog":
+            terminal.press("q")
+            terminal.until("background")
+        terminal.close()
+        terminal.wait()
+        run = _until_begun(runs)
+        steps, ended = _until_ended(run)
+    assert (steps, ended.status) == (240, "finished")
+    if moment != "importing torch":
+        assert "terminal is gone" in (run / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_run_with_a_checkpoint_and_leaves_the_terminal_clean(runs: Path, number: int) -> None:
+    with Terminal("launch", "--preset", "none", *LONG) as terminal:
+        terminal.until("training")
+        run = _until_begun(runs)
+        os.kill(_pid(run), number)
+        assert terminal.wait() == 128 + number
+        assert LEFT_CLEAN in terminal.text
+    steps, ended = steps_and_end(run)
+    assert ended is not None
+    assert (ended.status, ended.exit_code, ended.step) == ("stopped", 128 + number, steps)
+    assert (run / "checkpoints" / "last.pt").is_file()
+
+
+def test_a_terminal_too_small_is_told_so_and_the_run_goes_on(runs: Path) -> None:
+    arguments = ("launch", "--preset", "none", *SMALL, "--epochs", "3", "--exit-when-done")
+    with Terminal(*arguments, columns=40, lines=10) as terminal:
+        terminal.until(lambda screen: "60" in screen and "16" in screen)
+        assert terminal.wait() == 0
+    assert steps_and_end(only(runs))[0] == 12
+
+
+def test_bad_data_is_said_after_the_screen_is_left(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where a folder should be")
+    arguments = ("launch", "--preset", "none", "--dataset", "mnist", "--data-dir", str(tmp_path / "data"))
+    with Terminal(*arguments, "--exit-when-done") as terminal:
+        assert terminal.wait() == 2
+        assert b"mnist is not in" in terminal.text.split(LEFT_CLEAN)[-1]
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize("command", ["launch", "attach"])
+def test_without_a_terminal_it_says_what_to_use_instead(command: str, runs: Path) -> None:
+    done = tui(command)
+    assert done.returncode == 2
+    assert f"{command} needs a terminal" in done.stderr
+    assert "tui-trainer run" in done.stderr
+
+
+def test_run_is_stopped_by_a_signal_and_resumed_to_the_same_end(runs: Path) -> None:
+    whole = [*SMALL, "--epochs", "150"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui_trainer", "run", "--preset", "onecycle", *whole, "--name", "stopped"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    run = _until_begun(runs)
+    while steps_and_end(run)[0] < 10:
+        pass
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 143
+    assert "stopped by SIGTERM" in process.stdout.read()
+    resumed = tui("resume", "stopped")
+    assert resumed.returncode == 0, resumed.stderr
+    (listed,) = json.loads(tui("runs", "--json").stdout)
+    assert (listed["status"], listed["epochs_done"], listed["steps_done"]) == ("finished", 150, 600)
+
+    assert tui("run", "--preset", "onecycle", *whole, "--name", "whole").returncode == 0
+    numbers = []
+    for name in ("stopped", "whole"):
+        tui("export", name, "--out", str(runs.parent / name))
+        rows = (runs.parent / name / "steps.csv").read_text().splitlines()
+        numbers.append([row.rsplit(",", 1)[0] for row in rows])
+    assert numbers[0] == numbers[1]
+
+
+def _until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    import time
+
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _until_begun(runs: Path) -> Path:
+    _until(lambda: runs.is_dir() and any((folder / "events.jsonl").is_file() for folder in runs.iterdir()))
+    return only(runs)
+
+
+def _until_ended(run: Path) -> tuple[int, RunEnded]:
+    _until(lambda: not is_live(run))
+    steps, ended = steps_and_end(run)
+    assert ended is not None
+    return steps, ended
+
+
+def _pid(run: Path) -> int:
+    return int((run / "lock").read_text().split()[0])

@@ -1,0 +1,184 @@
+"""`run`, and what its record says afterwards through `runs` and `export`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import Result
+
+from tests.cli.conftest import SMALL
+
+Cli = Callable[..., Result]
+
+BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def only(runs: Path) -> Path:
+    (folder,) = runs.iterdir()
+    return folder
+
+
+def by_hand(preset: str, epochs: int, batches: int, val_losses: list[float]) -> list[float]:
+    """The LR of every step, from torch's own classes stepped where PyTorch says."""
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    schedulers = torch.optim.lr_scheduler
+    lrs = []
+    if preset == "onecycle":
+        optimizer: torch.optim.Optimizer = torch.optim.SGD([parameter], lr=0.1, momentum=0.9)
+        one_cycle = schedulers.OneCycleLR(optimizer, max_lr=0.1, total_steps=epochs * batches)
+    else:
+        optimizer = torch.optim.Adam([parameter], lr=1e-3)
+        step = schedulers.StepLR(optimizer, step_size=5, gamma=0.5)
+    if preset == "plateau":
+        optimizer = torch.optim.Adam([parameter], lr=1e-3)
+        plateau = schedulers.ReduceLROnPlateau(optimizer, mode="min", patience=2, factor=0.5)
+    for epoch in range(epochs):
+        for _ in range(batches):
+            lrs.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            if preset == "onecycle":
+                one_cycle.step()
+        if preset == "steplr":
+            step.step()
+        elif preset == "plateau":
+            plateau.step(val_losses[epoch])
+    return lrs
+
+
+@pytest.mark.parametrize("preset", ["onecycle", "steplr", "plateau"])
+def test_the_record_has_the_lr_of_every_step_float_for_float(cli: Cli, runs: Path, tmp_path: Path, preset: str) -> None:
+    assert cli("run", "--preset", preset, *SMALL, "--epochs", "12").exit_code == 0
+    assert cli("export", only(runs).name, "--out", str(tmp_path / "csv")).exit_code == 0
+    steps = table(tmp_path / "csv" / "steps.csv")
+    val_losses = [float(row["val_loss"]) for row in table(tmp_path / "csv" / "epochs.csv")]
+    assert [float(row["lr"]) for row in steps] == by_hand(preset, 12, 4, val_losses)
+    assert [(row["step"], row["epoch"], row["batch"]) for row in steps[:5]] == [
+        ("1", "1", "1"),
+        ("2", "1", "2"),
+        ("3", "1", "3"),
+        ("4", "1", "4"),
+        ("5", "2", "1"),
+    ]
+    changes = {float(row["new_lr"]) for row in table(tmp_path / "csv" / "lr_events.csv")}
+    if preset == "steplr":
+        assert changes == {0.0005, 0.00025}
+
+    order = table(tmp_path / "csv" / "order.csv")
+    batch_calls = [*BATCH, "scheduler.step"] if preset == "onecycle" else BATCH
+    end_calls = ["validate"] if preset == "onecycle" else ["validate", "scheduler.step"]
+    assert [(row["epoch"], row["batch"], row["call"]) for row in order] == [
+        (str(epoch), batch, call)
+        for epoch in range(1, 13)
+        for batch, calls in (("1", batch_calls), ("2", batch_calls), ("", end_calls))
+        for call in calls
+    ]
+
+
+def test_runs_lists_what_the_contract_names(cli: Cli, runs: Path) -> None:
+    cli("run", "--preset", "steplr", *SMALL, "--epochs", "1", "--name", "first", "--seed", "7")
+    (run,) = json.loads(cli("runs", "--json").stdout)
+    assert run["id"] == only(runs).name
+    expected = {
+        "name": "first",
+        "status": "finished",
+        "preset": "steplr",
+        "dataset": "mnist-5k",
+        "model": "mlp",
+        "device": "cpu",
+        "seed": 7,
+        "epochs": 1,
+        "epochs_done": 1,
+        "steps_done": 4,
+    }
+    assert {key: run[key] for key in expected} == expected
+    numbers = ["best_val_accuracy", "val_accuracy", "val_loss", "train_loss", "images_per_second", "started_at"]
+    assert all(isinstance(run[key], float) for key in [*numbers, "ended_at"])
+    assert "first" in cli("runs").stdout
+
+
+def test_json_is_one_object_an_epoch_and_nothing_else(cli: Cli, runs: Path) -> None:
+    result = cli("run", "--preset", "none", *SMALL, "--epochs", "3", "--json")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert rows[0]["lr"] == 0.001
+
+
+def test_the_same_seed_gives_the_same_losses(cli: Cli, runs: Path, tmp_path: Path) -> None:
+    columns = []
+    for name in ("a", "b"):
+        cli("run", "--preset", "onecycle", *SMALL, "--epochs", "3", "--name", name)
+        cli("export", name, "--out", str(tmp_path / name))
+        columns.append([(row["train_loss"], row["lr"]) for row in table(tmp_path / name / "steps.csv")])
+    assert columns[0] == columns[1]
+    assert len(columns[0]) == 12
+
+
+def test_a_run_that_diverges_exits_with_3(cli: Cli, runs: Path, tmp_path: Path) -> None:
+    preset = tmp_path / "exploding.toml"
+    preset.write_text(
+        '[training]\nepochs = 9\n[optimizer]\nname = "SGD"\nlr = 0.1\n'
+        '[scheduler]\nname = "ExponentialLR"\ngamma = 1e30\n'
+    )
+    result = cli("run", "--preset", str(preset), *SMALL)
+    assert result.exit_code == 3
+    assert "not finite" in result.stdout
+    (run,) = json.loads(cli("runs", "--json").stdout)
+    assert (run["status"], run["preset"]) == ("diverged", "exploding")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--preset", "stplr"], "did you mean steplr?"),
+        (["--preset", "steplr", "--batch-size", "0"], "--batch-size"),
+        (["--preset", "steplr", "--epochs", "-1"], "--epochs"),
+        (["--preset", "steplr", "--device", "gpu"], "--device"),
+        (["--preset", "steplr", "--device", "cuda:99"], "--device cuda:99"),
+        (["--preset", "/no/such/file.toml"], "/no/such/file.toml"),
+        (["--preset", "steplr", "--dataset", "imagenet"], "imagenet"),
+        ([], "--preset"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_exits_with_2_says_why_and_writes_nothing(
+    cli: Cli, runs: Path, arguments: list[str], words: str
+) -> None:
+    result = cli("run", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+    assert not runs.exists()
+
+
+def test_missing_data_exits_with_2_and_writes_nothing(
+    cli: Cli, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_network(*args: object, **kwargs: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", no_network)
+    result = cli("run", "--preset", "steplr", "--dataset", "cifar10", "--data-dir", str(tmp_path / "data"))
+    assert result.exit_code == 2
+    assert str(tmp_path / "data") in result.stderr
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize("where", ["file", "file/below"])
+def test_a_runs_folder_that_cannot_be_is_said_before_anything_is_loaded(
+    cli: Cli, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    result = cli("run", "--preset", "steplr", "--runs-dir", str(tmp_path / where))
+    assert result.exit_code == 2
+    assert str(tmp_path / "file") in result.stderr
+    assert "--runs-dir" in result.stderr
