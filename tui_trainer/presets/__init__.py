@@ -4,6 +4,7 @@ from tui_trainer.presets.cases import Run
 from tui_trainer.presets.catalogue import Entry, catalogue, find, load, shipped_folder, user_folder
 from tui_trainer.presets.checks import Checked, check, check_file, check_text, parse, read
 from tui_trainer.presets.problems import PresetError, Problem, Source
+from tui_trainer.presets.saving import save
 from tui_trainer.presets.schema import Preset, Training, Warmup
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "load",
     "parse",
     "read",
+    "save",
     "shipped_folder",
     "user_folder",
 ]

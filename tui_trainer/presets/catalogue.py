@@ -12,6 +12,20 @@ from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schema import Preset
 from tui_trainer.presets.wording import nearest
 
+LESSON = (
+    "none",
+    "steplr",
+    "steplr-fast",
+    "multistep",
+    "exponential",
+    "cosine",
+    "plateau",
+    "onecycle",
+    "cosine-warmup",
+    "warm-restarts",
+)
+"""The order in which the shipped presets are shown: that of the lesson, then any others by name."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -38,7 +52,7 @@ def user_folder() -> Path:
 def catalogue() -> list[Entry]:
     """Every preset, the shipped ones first. One of the user's own that bears a shipped one's name stands in for it."""
     own = {path.stem: path for path in _files(user_folder())}
-    shipped = {path.stem: path for path in _files(shipped_folder()) if path.stem not in own}
+    shipped = {path.stem: path for path in shipped_files() if path.stem not in own}
     return [_entry(path, builtin=True) for path in shipped.values()] + [
         _entry(path, builtin=False) for path in own.values()
     ]
@@ -55,11 +69,11 @@ def find(name_or_path: str | Path) -> Path:
         return Path(text)
     for folder in (user_folder(), shipped_folder()):
         path = folder / f"{text}.toml"
-        if path.is_file():
+        if _is_file(path):
             return path
-    if Path(text).is_file():
+    if _is_file(Path(text)):
         return Path(text)
-    names = [path.stem for folder in (shipped_folder(), user_folder()) for path in _files(folder)]
+    names = [path.stem for path in (*shipped_files(), *_files(user_folder()))]
     close = nearest(text, names)
     hint = f"did you mean {close}?" if close else f"there are {', '.join(names)}, or give a path"
     raise PresetError([Problem(text, None, "", f"no preset of this name; {hint}")])
@@ -74,11 +88,24 @@ def load(name_or_path: str | Path) -> Preset:
     return read(find(name_or_path))
 
 
+def shipped_files() -> list[Path]:
+    """The shipped presets' files, in the order of the lesson."""
+    places = {name: place for place, name in enumerate(LESSON)}
+    return sorted(_files(shipped_folder()), key=lambda path: (places.get(path.stem, len(LESSON)), path.stem))
+
+
 def _files(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.suffix == ".toml")
     except OSError:
         return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _entry(path: Path, builtin: bool) -> Entry:

@@ -10,10 +10,13 @@ from typing import Any
 
 from tui_trainer.plain import plain
 from tui_trainer.presets.problems import PresetError, Problem, key_name
-from tui_trainer.presets.toml_lines import first_duplicate
+from tui_trainer.presets.toml_lines import first_duplicate, longest_key
 
 LARGEST_FILE = 64 * 1024
 """Bytes. A preset is a page of text; what is larger is another file."""
+
+LONGEST_KEY = 100
+"""Names in a dotted key: two would do, and thousands would keep `tomllib` busy for minutes."""
 
 
 def read_text(path: Path) -> str:
@@ -47,10 +50,13 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
     Raises:
         PresetError: it is not valid TOML.
     """
+    nested = "nested too deeply for a preset, which is tables of plain values"
+    if longest_key(text) > LONGEST_KEY:
+        raise _refusal(file, nested)
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise _refusal(file, "nested too deeply for a preset, which is tables of plain values") from None
+        raise _refusal(file, nested) from None
     except (ValueError, OverflowError) as error:
         duplicate = first_duplicate(text)
         if duplicate and str(error).startswith("Cannot"):  # overwrite a value, or declare a table twice

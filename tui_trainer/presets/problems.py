@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -61,4 +62,7 @@ class Source:
 
 def key_name(path: KeyPath) -> str:
     """A key as TOML would write it, on one line and safe to show."""
-    return plain(".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in path))
+    quoted = (
+        part if _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=not part.isprintable()) for part in path
+    )
+    return ".".join(quoted)

@@ -14,6 +14,9 @@ from typing import TypeAlias
 
 KeyPath: TypeAlias = tuple[str, ...]
 
+DEEPEST = 3
+"""How many names a path has at most; a preset has tables of plain values, so two would do."""
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _STRINGS = (
     re.compile(r'"""(?:[^\\]|\\.)*?"{3,5}', re.DOTALL),
@@ -37,14 +40,29 @@ class KeyFound:
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
-    """The line of every key and table of a valid document. A table that only dotted keys name has that of the first."""
+    """The line of every key and table of a valid document, as deep as `DEEPEST`.
+
+    A table that only dotted keys name has the line of the first of them.
+    """
     lines: dict[KeyPath, int] = {}
     implied: dict[KeyPath, int] = {}
     for key in keys(text):
-        lines.setdefault(key.path, key.line)
-        for end in range(1, len(key.path)):
+        if len(key.path) <= DEEPEST:
+            lines.setdefault(key.path, key.line)
+        for end in range(1, min(len(key.path), DEEPEST + 1)):
             implied.setdefault(key.path[:end], key.line)
     return implied | lines
+
+
+def longest_key(text: str) -> int:
+    """How many names the longest dotted key has: `tomllib` takes time that grows with the square of it."""
+    scanner = _Scanner(text)
+    try:
+        while scanner.next_statement():
+            pass
+    except (_LostError, RecursionError):
+        pass
+    return scanner.longest
 
 
 def first_duplicate(text: str) -> tuple[KeyFound, KeyFound] | None:
@@ -62,7 +80,7 @@ def first_duplicate(text: str) -> tuple[KeyFound, KeyFound] | None:
 
 def keys(text: str) -> Iterator[KeyFound]:
     """Every key and header in the order of the document, up to where it makes no sense."""
-    scanner = _Scanner(text.replace("\r\n", "\n"))
+    scanner = _Scanner(text)
     found = 0
     try:
         while scanner.next_statement():
@@ -79,6 +97,7 @@ class _LostError(Exception):
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.found: list[KeyFound] = []
+        self.longest = 0
         self._text = text
         self._at = 0
         self._line = 1
@@ -120,6 +139,7 @@ class _Scanner:
             self._skip(_SPACE)
             parts.append(self._key_part())
             self._skip(_SPACE)
+            self.longest = max(self.longest, len(parts))
             if not self._here("."):
                 return tuple(parts)
             self._expect(".")

@@ -68,8 +68,9 @@ class _Reading:
         elif isinstance(name, str) and name in kinds:
             self.plain_table(table, value, kinds[name])
         else:
-            self._add(f"{table}.name", unknown_name(name, table))
-            if isinstance(name, str) and (meant := nearest(name, kinds)):
+            message, meant = unknown_name(name, table)
+            self._add(f"{table}.name", message)
+            if meant:
                 self._validated(table, value | {"name": meant}, kinds[meant])
 
     def _validated(self, table: str, value: dict[str, Any], model: type[BaseModel]) -> BaseModel | None:

@@ -55,22 +55,22 @@ def unknown_key(key: str, model: type[BaseModel], table: str) -> str:
     return f"not known to {owner}, which takes {', '.join(known)}" if known else f"{owner} takes no arguments"
 
 
-def unknown_name(name: Any, table: str) -> str:
-    """Why a table's `name` names nothing, and what was most likely meant."""
+def unknown_name(name: Any, table: str) -> tuple[str, str | None]:
+    """Why a table's `name` names nothing; and what was most likely meant, where there is such a thing."""
     kinds = KINDS[table]
     if not isinstance(name, str):
-        return f"{shown(name)} is not a name; one of {', '.join(kinds)}"
+        return f"{shown(name)} is not a name; one of {', '.join(kinds)}", None
     if sentence := advice.UNKNOWN_NAMES.get(name):
-        return f"{name} {sentence}; one of {', '.join(kinds)}"
+        return f"{name} {sentence}; one of {', '.join(kinds)}", None
     if meant := nearest(name, kinds):
-        return f"{shown(name)} is not known; did you mean {meant}?"
-    return f"{shown(name)} is not known; one of {', '.join(kinds)}"
+        return f"{shown(name)} is not known; did you mean {meant}?", meant
+    return f"{shown(name)} is not known; one of {', '.join(kinds)}", None
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt one most likely means: case and the like aside, the closest in its letters."""
     folded = {_folded(name): name for name in known}
-    close = difflib.get_close_matches(_folded(word)[:100], folded, n=1, cutoff=0.7)
+    close = difflib.get_close_matches(_folded(word)[:100], folded, n=1, cutoff=0.65)
     return folded[close[0]] if close else None
 
 

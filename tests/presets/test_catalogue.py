@@ -1,0 +1,108 @@
+"""The presets there are: the shipped ones, and a person's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tui_trainer.presets import PresetError, Run, catalogue, check_file, find, load, parse, save, shipped_folder
+from tui_trainer.presets.catalogue import user_folder
+
+OWN = '[optimizer]\nname = "SGD"\n'
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_what_ships() -> None:
+    names = {entry.name for entry in catalogue()}
+    assert names >= {
+        "none",
+        "steplr",
+        "steplr-fast",
+        "multistep",
+        "exponential",
+        "cosine",
+        "plateau",
+        "onecycle",
+        "cosine-warmup",
+        "warm-restarts",
+    }
+
+
+@pytest.mark.parametrize("path", sorted(shipped_folder().glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_preset_is_clean_and_teaches(path: Path) -> None:
+    for run in (Run(), Run(60_000), Run(50_000, batchnorm=True)):
+        assert check_file(path, run).problems == []
+    preset = load(path.stem)
+    assert 20 <= len(preset.title) <= 64
+    assert preset.description.count(". ") >= 1
+    assert preset.description.endswith(".")
+    assert len(preset.description) <= 240
+    assert "Pick it" in preset.description
+
+
+def test_the_numbers_that_others_count_on() -> None:
+    step, fast, plateau = load("steplr"), load("steplr-fast"), load("plateau")
+    assert (step.optimizer.name, step.optimizer.lr, step.training.epochs) == ("Adam", 1e-3, 10)
+    assert step.scheduler.model_dump() == {"name": "StepLR", "step_size": 5, "gamma": 0.5, "interval": "epoch"}
+    assert fast.scheduler.model_dump() == {"name": "StepLR", "step_size": 3, "gamma": 0.3, "interval": "epoch"}
+    assert (plateau.optimizer.name, plateau.optimizer.lr) == ("Adam", 1e-3)
+    watch = plateau.scheduler.model_dump()
+    assert (watch["mode"], watch["patience"], watch["factor"]) == ("min", 2, 0.5)
+    assert load("multistep").scheduler.model_dump()["milestones"] == (3, 7)
+
+
+def test_a_persons_own_come_after_and_stand_in_for_shipped_ones() -> None:
+    shipped = catalogue()
+    save("mine", OWN)
+    save("steplr", OWN)
+    (user_folder() / "broken.toml").write_text("[optimizer]\nname = 'nope'\n")
+    (user_folder() / "notes.txt").write_text("no preset")
+
+    entries = catalogue()
+
+    assert [entry.name for entry in entries if not entry.builtin] == ["broken", "mine", "steplr"]
+    assert len(entries) == len(shipped) + 2
+    broken = next(entry for entry in entries if entry.name == "broken")
+    assert broken.preset is None
+    assert "nope" in str(broken.problems[0])
+    assert find("steplr").parent == user_folder()
+    assert load("steplr") == parse(OWN)
+
+
+def test_only_what_is_sound_is_saved(home: Path) -> None:
+    for text in ("", '[optimizer]\nname = "SGD"\nnesterov = true\n'):
+        with pytest.raises(PresetError):
+            save("bad", text)
+    for name in ("", ".", "..", "../up", "a/b", "x" * 300, "nul\0", ".hidden", "white space", "-flag", "run.toml"):
+        with pytest.raises(PresetError, match="name"):
+            save(name, OWN)
+    assert list(home.rglob("*.toml")) == []
+
+
+def test_what_is_saved_is_whole_private_and_not_overwritten_unasked() -> None:
+    path = save("mine", OWN)
+    assert path == user_folder() / "mine.toml"
+    assert path.read_text() == OWN
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert user_folder().stat().st_mode & 0o777 == 0o700
+
+    with pytest.raises(PresetError, match="there is one of this name already"):
+        save("mine", OWN + "lr = 1\n")
+    save("mine", OWN + "lr = 1\n", overwrite=True)
+    assert load("mine").optimizer.lr == 1
+    assert [entry.name for entry in path.parent.iterdir()] == ["mine.toml"]
+
+
+def test_a_folder_that_cannot_be_written_is_a_problem(home: Path) -> None:
+    user_folder().parent.parent.mkdir(exist_ok=True)
+    user_folder().parent.write_text("a file where the folder should be")
+    with pytest.raises(PresetError, match="cannot be written"):
+        save("mine", OWN)
+    assert len([entry for entry in catalogue() if not entry.builtin]) == 0
