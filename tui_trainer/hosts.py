@@ -54,6 +54,15 @@ class Host(Protocol):
         """Stop looking. A run in this process goes on; stop it with a command first."""
 
 
+def replay(folder: Path) -> History:
+    """The state of the run whose record lies in `folder`, as far as it was recorded."""
+    history = History()
+    with Tail(folder / "events.jsonl") as tail:
+        for event in tail:
+            history.apply(event)
+    return history
+
+
 GATE_S = 2.0
 """The longest that anything waits for the first frame of a screen."""
 
@@ -157,11 +166,12 @@ class LocalRun:
     def _emit(self, event: Event) -> None:
         if isinstance(event, StepsTaken):
             self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch
+        # Told first: where recording stops at this event, both the journal and who listens have that after it.
+        self._tell(event)
         if self.record is None:
             self._unrecorded.append(event)
         else:
             self.record.emit(event)
-        self._tell(event)
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
@@ -178,7 +188,7 @@ class ThreadHost:
 
     def __init__(self, run: LocalRun) -> None:
         self.run = run
-        self.history = History()
+        self.history = replay(run.goes_on) if run.goes_on else History()
         self.readonly = False
         self._coming: deque[Event] = deque()
         self._open = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -32,6 +33,14 @@ class Foreground:
         os.close(nowhere)
         os.write(self._to_parent, _LEFT)
         os.close(self._to_parent)
+
+
+def print_to(file: Path) -> None:
+    """Have all that this process prints, its libraries' native code included, go to the end of a file."""
+    log = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
+    os.close(log)
 
 
 def take() -> Foreground:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tui_trainer.cli.options import check_runs_folder, refuse, runs_dir_option, 
 from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
 from tui_trainer.runs.catalogue import find, newest, runs_folder
 from tui_trainer.runs.errors import RunsError
+from tui_trainer.runs.record import Record
 from tui_trainer.spec import RunSpec
 
 DEFAULT_PRESET = "steplr"
@@ -85,13 +87,26 @@ def _show(spec: RunSpec, runs: Path, shell: foreground.Foreground, *, start: boo
         return exit_code
     run = launcher.runs[-1]
     if apps and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure):
-        shell.leave()
-        ended = run.wait()
-        return ended.exit_code if ended else 1
+        return _train_on(launcher, run, shell)
     ended = run.wait(LONGEST_END_S)
     if ended is not None and ended.exit_code in (1, 2):
         click.echo(run.failure or ended.reason, err=True)
     return exit_code
+
+
+def _train_on(launcher: LocalLauncher, run: LocalRun, shell: foreground.Foreground) -> int:
+    """Give the shell its prompt, and wait for the run's end; what is printed meanwhile goes to the run's log."""
+
+    def log(record: Record) -> None:
+        foreground.print_to(record.folder / "log.txt")
+        click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} training goes on in the background, without a terminal")
+
+    launcher.on_record = log
+    shell.leave()
+    if run.record is not None:
+        log(run.record)
+    ended = run.wait()
+    return ended.exit_code if ended else 1
 
 
 def _say_where(run: LocalRun) -> None:

@@ -16,7 +16,7 @@ import click
 from tui_trainer.cli.options import check_runs_folder, refuse, spec_from, training_options, warn_of
 from tui_trainer.commands import Stop
 from tui_trainer.events import Event, RunEnded
-from tui_trainer.hosts import LocalRun
+from tui_trainer.hosts import LocalRun, replay
 from tui_trainer.spec import RunSpec
 
 
@@ -60,7 +60,7 @@ def _train_here(local: LocalRun, *, as_json: bool) -> int:
     signal.signal(signal.SIGINT, stopping.on_signal)
     signal.signal(signal.SIGTERM, stopping.on_signal)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
-    history = History()
+    history = replay(local.goes_on) if local.goes_on else History()
     reporter = reporter_for(sys.stdout, as_json=as_json)
     local.start()
     ended: RunEnded | None = None
