@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from math import inf, isfinite, log10, nan
 from typing import TypeAlias
@@ -35,24 +36,27 @@ class Columns:
 
     def over(self, edges: list[int]) -> list[Extent | None]:
         """The extent of each column `[edges[i]:edges[i + 1]]`; None where it holds no value yet."""
+        settled = self._settled(edges)
         known = len(self._pyramid)
-        first = 0
-        if edges == self._edges:
-            while first < len(self._extents) and edges[first + 1] < self._known:
-                first += 1
-        else:
-            self._edges = list(edges)
-            self._extents = [None] * (len(edges) - 1)
-        for i in range(first, len(edges) - 1):
+        self._extents[settled:] = [None] * (len(edges) - 1 - settled)
+        for i in range(settled, len(edges) - 1):
             start, stop = edges[i], edges[i + 1]
             if self._held:
                 stop = max(stop, start + 1)
             if start >= known:
-                self._extents[i] = None
-            elif start < stop:
+                break
+            if start < stop:
                 self._extents[i] = self._pyramid.extent(start, stop) or BREAK
-        self._known = known
+        self._edges, self._known = list(edges), known
         return self._extents
+
+    def _settled(self, edges: list[int]) -> int:
+        """How many columns, from the left, are where they were and were full."""
+        same = next((i for i, (new, old) in enumerate(zip(edges, self._edges, strict=False)) if new != old), None)
+        if same is None:
+            same = min(len(edges), len(self._edges))
+        full = min(bisect_right(self._edges, self._known) - 1, bisect_left(self._edges, self._known))
+        return max(0, min(same - 1, full))
 
 
 def sampled(values: Sequence[float], edges: list[int], samples: int = 8) -> list[Extent | None]:
@@ -91,7 +95,7 @@ def spans(extents: Sequence[Extent | None], scale: Scale, dots: int) -> list[Spa
     and by a line across columns that hold none. Nothing runs through a `BREAK`."""
     joined: list[Span | None] = [None] * len(extents)
     rise = dots / (scale.high - scale.low)
-    shift = -scale.low * rise
+    shift = 1e-9 - scale.low * rise  # a value on the edge of a dot belongs to it, but for the last bits
     top = dots - 1
     before = -1  # the last column that holds something to join to, and its dots
     start = end = 0

@@ -98,7 +98,7 @@ class Pyramid:
 
     def gaps(self, start: int, stop: int) -> int:
         """How many of `values[start:stop]` are not finite."""
-        stop = min(stop, self._seen)
+        start, stop = max(0, start), max(start, min(stop, self._seen))
         return bisect_left(self._gaps, stop) - bisect_left(self._gaps, start) if self._gaps else 0
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil, floor, inf, log10
 
 STEPS = (1.0, 2.0, 2.5, 4.0, 5.0, 10.0)
 """What ticks may be apart, times a power of ten."""
 
 FEWEST_ROWS_A_TICK = 2
+MOST_ROWS_A_TICK = 8
+
+NOTHING = 1e-30
+"""What is smaller is drawn as zero."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,16 @@ def tick_label(value: float, step: float, width: int = 6) -> str:
     if decimals and abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:
         decimals += 1
     plain = f"{value:.{decimals}f}"
-    if decimals == 0 and len(plain) > width and value % 1000 == 0:
-        for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-            short = f"{value / size:g}{letter}"
-            if abs(value) >= size and len(short) <= width:
-                return short
+    return plain if len(plain) <= width else exponential(value, width)
+
+
+def counted(value: float, width: int = 6) -> str:
+    """A whole number, in thousands or millions where it is long: `250k`, `1.5M`."""
+    plain = f"{value:.0f}"
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        short = f"{value / size:g}{letter}"
+        if len(plain) > width and size <= abs(value) < 1e15 and len(short) <= width:
+            return short
     return plain if len(plain) <= width else exponential(value, width)
 
 
@@ -71,29 +80,41 @@ def exponential(value: float, width: int = 6) -> str:
 
 
 def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
-    """A scale that holds `low` to `high` over `rows` rows, with ticks in the middle of rows and as little room
-    wasted as such ticks allow. From zero upwards where the values begin near it."""
+    """A scale that holds `low` to `high` over `rows` rows, its ticks in the middle of rows, chosen so that little room
+    is lost and the labels are few and short. From zero upwards where the values begin near it."""
     low, high = _apart(low, high)
     if 0 < low < 0.4 * high:
         low = 0.0
     if rows < 2:
         return Scale(low, high, (Tick(0, tick_label(high, high - low, width)),) if rows else ())
-    best: tuple[float, float, int, float] | None = None
-    for gap in range(FEWEST_ROWS_A_TICK if rows > 3 else 1, max(2, min(rows - 1, 8)) + 1):
+    best, least = Scale(low, high), inf
+    for gap in range(FEWEST_ROWS_A_TICK if rows > 3 else 1, max(2, min(rows - 1, MOST_ROWS_A_TICK)) + 1):
         for step in _steps((high - low) * gap / (rows - 0.5)):
             bottom = floor(low / step + 1e-9) * step
             lower = bottom - 0.5 * step / gap
             upper = lower + rows * step / gap
             if lower <= low and high <= upper:
-                waste = (upper - lower) / (high - low) + 0.04 * abs(gap - max(2, rows // 5))
-                waste += 0.5 * ("e" in tick_label(bottom + step, step, width))
-                if best is None or waste < best[0]:
-                    best = (waste, step, gap, bottom)
+                values = [bottom + i * step for i in range((rows - 1) // gap + 1)]
+                labels = [tick_label(value, step, width) for value in values]
+                cost = (upper - lower) / (high - low) + _awkwardness(values, labels, step, rows)
+                if cost < least:
+                    ticks = tuple(Tick(i * gap, label) for i, label in enumerate(labels))
+                    best, least = Scale(lower, upper, ticks), cost
                 break
-    assert best is not None  # a step as wide as the values always holds them
-    _, step, gap, bottom = best
-    ticks = tuple(Tick(row, tick_label(bottom + row // gap * step, step, width)) for row in range(0, rows, gap))
-    return Scale(bottom - 0.5 * step / gap, bottom + (rows - 0.5) * step / gap, ticks)
+    return best
+
+
+def _awkwardness(values: list[float], labels: list[str], step: float, rows: int) -> float:
+    """What these ticks cost a reader, in lost heights of the chart: too few, too many, long ones, rounded ones."""
+    count = len(values)
+    cost = 0.15 * max(0.0, min(5, rows / 3) - count) + 0.03 * max(0.0, count - min(8, max(4, rows / 3)))
+    if count < 3 and rows >= 5:
+        cost += 1.0
+    if any("e" in label for label in labels):
+        cost += 0.5
+    if any(abs(float(label) - value) > 0.01 * step for label, value in zip(labels, values, strict=True)):
+        cost += 1.0
+    return cost
 
 
 def logarithmic(low: float, high: float, rows: int, width: int = 6) -> Scale:
@@ -115,7 +136,7 @@ def _log_ticks(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, 
     room = max(1, rows // 3)
     candidates: list[list[float]] = []
     for digits in ((1, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3)):
-        if (top - bottom) * len(digits) <= room + 1:
+        if (top - bottom) * len(digits) <= room + 2:
             candidates.append([digit * 10.0**decade for decade in decades for digit in digits if decade > -300])
     for every in (1, 2, 3, 5, 10, 20, 50, 100):
         candidates.append([10.0**decade for decade in decades if decade % every == 0 and abs(decade) < 300])
@@ -144,14 +165,13 @@ def along(first: float, last: float, columns: int, labels: int = 6, whole: bool 
     span = last - first
     if span <= 0:
         return []
-    for step in _steps(span / room):
-        if whole and step < 1:
-            continue
+    for step in _steps(max(span / room, 1.0) if whole else span / room):
         if whole and step != round(step):
             continue
         start = ceil(first / step - 1e-9)
         count = floor(last / step + 1e-9) - start + 1
-        return [((start + i) * step, tick_label((start + i) * step, step, labels)) for i in range(count)]
+        places = [(start + i) * step for i in range(count)]
+        return [(place, counted(place, labels) if step >= 1 else tick_label(place, step, labels)) for place in places]
     return []
 
 
@@ -167,9 +187,10 @@ def _steps(least: float) -> Sequence[float]:
 
 
 def _apart(low: float, high: float) -> tuple[float, float]:
-    """The same two values, or, where they are one, some room from zero on."""
-    if high - low > 1e-9 * max(abs(low), abs(high), 1e-300):
-        return low, high
-    if high == 0:
+    """The same two values, or, where they are as good as one, some room from zero on."""
+    size = max(abs(low), abs(high))
+    if size < NOTHING:
         return 0.0, 1.0
-    return (0.0, high * 1.1) if high > 0 else (low * 1.1, 0.0)
+    if high - low > 1e-9 * size:
+        return low, high
+    return (0.0, size * 1.1) if high > 0 else (-size * 1.1, 0.0)

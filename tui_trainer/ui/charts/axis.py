@@ -47,6 +47,8 @@ class XAxis:
         self._ends: list[int] = [0]
         self._batches = 0
         self._history: History | None = None
+        self._version = -1
+        self._known: object = None
         self._horizon = 0.0
         self._window: tuple[float, float] | None = None
         self._following = False
@@ -197,28 +199,29 @@ class XAxis:
     # What it stands for
 
     def update(self, history: History) -> None:
-        """Take in how far the run is and how far it will go."""
-        recipe = history.recipe
-        planned = recipe.total_steps if recipe else 0
-        planned = max(planned, history.plans[-1].last_step if history.plans else 0)
-        batches = recipe.batches_per_epoch if recipe else 0
-        self._take(history.steps, planned, batches, [start - 1 for start in history.epoch_starts], history)
-
-    def plan(self, last_step: int, batches_per_epoch: int) -> None:
-        """Stand for a run that is only planned."""
-        self._take(0, last_step, batches_per_epoch, [], None)
-
-    def _take(self, steps: int, planned: int, batches: int, starts: list[int], history: History | None) -> None:
-        total = max(steps, planned)
-        same = history is self._history and batches == self._batches and total == self._total
-        self._steps, self._total, self._batches = steps, total, batches
-        if not same or len(starts) != len(self._ends) - 1:
-            self._history = history
-            known = starts or [0]
-            self._ends = [*known, known[-1] + batches] if batches else [0]
+        """Take in how far a run is and how far it will go. Every chart asks for it; the first one pays."""
+        if history is self._history and history.version == self._version:
+            return
+        known = len(history.epoch_starts), history.batches_in_epoch, history.recipe
+        same = history is self._history and known == self._known
+        self._history, self._version, self._known = history, history.version, known
+        self._steps = history.steps
+        planned = history.plans[-1].last_step if history.plans else 0
+        self._total = max(self._steps, planned, history.recipe.total_steps if history.recipe else 0)
+        if not same:
+            self._batches = history.recipe.batches_per_epoch if history.recipe else 0
+            ends = [start - 1 for start in history.epoch_starts] or [0]
+            self._ends = [*ends, ends[-1] + (history.batches_in_epoch or self._batches)]
             self._choose_timeline()
         self._look_ahead()
         self._keep_up()
+
+    def plan(self, last_step: int, batches_per_epoch: int = 0) -> None:
+        """Stand for a run that is only planned, all of it in sight."""
+        self._history, self._steps, self._total = None, 0, last_step
+        self._batches, self._ends = batches_per_epoch, [0, batches_per_epoch]
+        self._window, self._following, self._cursor = None, False, None
+        self._choose_timeline()
 
     def _choose_timeline(self) -> None:
         if self._wanted == "seconds" and self._history is not None:
@@ -231,12 +234,12 @@ class XAxis:
         self._look_ahead()
 
     def _look_ahead(self) -> None:
-        """Where the whole run ends. In seconds that is a guess: one that holds until it is 5 % wrong."""
+        """Where the whole run ends. In seconds that is a guess, which holds until it is 5 % wrong."""
         end = self._timeline.place(self._total)
-        if self.unit != "seconds":
+        if self.unit != "seconds" or self._steps >= self._total:
             self._horizon = end
-        elif not self._horizon * 0.95 <= end <= self._horizon or self._steps >= self._total:
-            self._horizon = end if self._steps >= self._total else end * 1.02
+        elif not self._horizon * 0.95 <= end <= self._horizon:
+            self._horizon = end * 1.02
 
     def _keep_up(self, at_once: bool = False) -> None:
         """Move a following stretch when the newest step leaves it."""
@@ -250,24 +253,22 @@ class XAxis:
             self._window = last - span, last
 
     def _zoom(self, factor: float) -> None:
-        if not self._total:
-            return
         first, last = self.bounds
         span = (last - first) * factor
-        if span >= self._horizon:
-            self._window, self._following = None, False
-            self._tell()
+        if not self._total or (factor < 1 and self._timeline.step(last) - self._timeline.step(first) < FEWEST_STEPS):
             return
-        at = self._timeline.place(self._cursor if self._cursor is not None else self._steps)
-        if self._cursor is None and (self._window is None or self._following):
-            self._window, self._following = (0.0, span), True
+        follows = self._cursor is None and self.mode != "held" and 0 < self._steps < self._total
+        if span >= self._horizon:
+            self._window = None
+        elif follows:
+            self._window, self._following = (first, first + span), True
             self._keep_up(at_once=True)
         else:
+            at = self._timeline.place(self._cursor if self._cursor is not None else self._steps)
             if not first <= at <= last:
                 at = (first + last) / 2
             left = max(0.0, min(self._horizon - span, at - (at - first) * factor))
-            if factor > 1 or self._timeline.step(left + span) - self._timeline.step(left) >= FEWEST_STEPS:
-                self._window, self._following = (left, left + span), False
+            self._window, self._following = (left, left + span), False
         self._tell()
 
     def _set_cursor(self, step: int) -> None:

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.plotting.dots import lit, of_spans
+from tui_trainer.plotting.canvas import Canvas, Glyph, Run
+from tui_trainer.plotting.curves import Span
+
+WIDTH, HEIGHT = 12, 3
+DOT = st.integers(0, HEIGHT * 4 - 1)
+SPAN = st.one_of(st.none(), st.tuples(DOT, DOT).map(lambda pair: (min(pair), max(pair))))
+CURVE = st.lists(SPAN, min_size=WIDTH * 2, max_size=WIDTH * 2)
+FRAME = st.dictionaries(st.sampled_from(["raw", "smooth", "planned"]), CURVE)
+
+
+def text(rows: list[list[Run]]) -> list[str]:
+    return ["".join(run.text for run in row) for row in rows]
+
+
+@given(st.lists(FRAME, min_size=1, max_size=4))
+@settings(max_examples=40)
+def test_what_is_drawn_bit_by_bit_is_what_is_drawn_at_once(frames: list[dict[str, list[Span | None]]]) -> None:
+    canvas = Canvas()
+    for curves in frames:
+        canvas.draw(curves, WIDTH, HEIGHT)
+        fresh = Canvas()
+        fresh.draw(curves, WIDTH, HEIGHT)
+        assert canvas.rows() == fresh.rows()
+
+
+def test_only_what_changed_is_drawn_again() -> None:
+    curve: list[Span | None] = [(1, 1)] * 20 + [None] * 4
+    canvas = Canvas()
+    canvas.draw({"smooth": curve}, WIDTH, HEIGHT)
+    drawn = canvas.cells_drawn
+    canvas.draw({"smooth": list(curve)}, WIDTH, HEIGHT)
+    assert canvas.cells_drawn == drawn
+    canvas.draw({"smooth": [*curve[:20], (2, 2), *curve[21:]]}, WIDTH, HEIGHT)
+    assert canvas.cells_drawn == drawn + HEIGHT
+
+
+def test_a_cell_belongs_to_the_uppermost_curve_that_has_a_dot_in_it() -> None:
+    canvas = Canvas()
+    band: list[Span | None] = [(0, 11)] * 24
+    line: list[Span | None] = [(5, 5)] * 12 + [None] * 12
+    canvas.draw({"raw": band, "smooth": line}, WIDTH, HEIGHT)
+    middle = canvas.rows()[1]
+    assert [run.style for run in middle] == ["smooth", "raw"]
+    assert lit([middle[0].text]) == of_spans([(1, 1)] * 12)
+    canvas.draw({"smooth": line, "raw": band}, WIDTH, HEIGHT)
+    assert [run.style for run in canvas.rows()[1]] == ["raw"]
+
+
+def test_glyphs_lie_under_or_over_the_curves() -> None:
+    canvas = Canvas()
+    canvas.draw({"smooth": [(0, 0)] * 24}, WIDTH, HEIGHT)
+    under = [Glyph(row, 3, "│", "cursor") for row in range(HEIGHT)]
+    rows = canvas.rows(under, [Glyph(2, 5, "◆", "val"), Glyph(9, 99, "◆", "val")])
+    assert [row[1] for row in rows[:2]] == [Run("│", "cursor")] * 2
+    assert [run.style for run in rows[2]] == ["smooth", "val", "smooth"]
+
+
+def test_a_plan_is_told_from_what_was_used_without_colour() -> None:
+    for marks in ("braille", "blocks", "ascii"):
+        canvas = Canvas(marks)
+        columns = WIDTH if marks == "ascii" else WIDTH * 2
+        flat: list[Span | None] = [(0, 0)] * columns
+        canvas.draw({"planned": flat}, WIDTH, HEIGHT)
+        planned = text(canvas.rows())
+        canvas.draw({"actual": flat}, WIDTH, HEIGHT)
+        assert planned[-1].strip() != text(canvas.rows())[-1].strip()
+        assert len(planned[-1].strip()) == WIDTH
+
+
+def test_another_size_starts_anew() -> None:
+    canvas = Canvas()
+    canvas.draw({"smooth": [(0, 0)] * 24}, WIDTH, HEIGHT)
+    canvas.draw({"smooth": [(0, 0)] * 8}, 4, 5)
+    rows = text(canvas.rows())
+    assert [len(row) for row in rows] == [4] * 5
+    assert rows[4].strip()
