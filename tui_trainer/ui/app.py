@@ -126,6 +126,11 @@ class TrainerApp(App[int]):
         self.clock.start()
         self.leaving.begin()
 
+    def on_ready(self) -> None:
+        """The first frame is on the screen."""
+        if self.on_shown is not None:
+            self.on_shown()
+
     def show_run(self, host: Host) -> None:
         """Show another run; the one before it is looked at no more."""
         if self.host is not None:
