@@ -13,8 +13,8 @@ def plain(text: str) -> str:
 
     White space of any kind becomes single spaces. Markup stays as the characters it is: who shows it must show text.
     """
-    words = text.split()
-    return " ".join("".join(c for c in word if _is_shown(c)) for word in words).strip()
+    words = ("".join(filter(_is_shown, word)) for word in text.split())
+    return " ".join(word for word in words if word)
 
 
 def _is_shown(character: str) -> bool:

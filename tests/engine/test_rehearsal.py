@@ -24,7 +24,7 @@ def test_an_exception_of_torch_is_a_problem(sample_above: int) -> None:
     rehearsal = rehearse(divides_by_zero, RunLength(10, 3), sample_above=sample_above)
 
     assert [str(problem) for problem in rehearsal.problems] == [
-        "p.toml:6: scheduler: torch refuses it: float division by zero"
+        "p.toml:6: scheduler: cannot run: float division by zero"
     ]
     with pytest.raises(PresetError, match="division by zero"):
         full_plan(divides_by_zero, RunLength(10, 3))
@@ -52,6 +52,13 @@ def test_an_lr_that_is_not_finite_is_a_problem(sample_above: int) -> None:
 def test_an_optimizer_that_torch_refuses_is_a_problem() -> None:
     refused = preset('name = "none"', 'name = "SGD"\nnesterov = true')
     assert "Nesterov" in rehearse(refused, RunLength(1, 1)).problems[0].message
+
+
+@pytest.mark.parametrize("sample_above", [0, 50_000])
+def test_a_warm_up_that_leaves_nothing_is_a_problem(sample_above: int) -> None:
+    """As when a run switches to a preset near its end."""
+    plan = rehearse(SHIPPED["cosine-warmup"], RunLength(1, 63), sample_above=sample_above)
+    assert "warm-up of 1 epoch leaves nothing of 1" in plan.problems[0].message
 
 
 def test_plateau_is_planned_flat_and_says_on_what_it_depends() -> None:

@@ -112,7 +112,7 @@ class _Plan:
                     self.steps.append(step)
                     self.lrs.append(lr)
         except (ArithmeticError, ValueError, RuntimeError, TypeError, KeyError) as error:
-            self._refuse(f"torch refuses it: {error}")
+            self._refuse(f"cannot run: {error}")
 
     def rehearsal(self, exact: bool, note: str) -> Rehearsal:
         return Rehearsal(self.steps, self.lrs, self._length.total_steps, exact, note, self._problems)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 from torch.optim import lr_scheduler
 
+from tui_trainer.numbers import counted
 from tui_trainer.presets import Preset
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
 from tui_trainer.presets.turns import Places, turns
@@ -81,6 +82,8 @@ class Scheduler:
         Raises:
             ValueError: torch refuses the arguments, or the warm-up leaves nothing of the run.
         """
+        if preset.warmup_epochs >= length.epochs > 0:
+            raise ValueError(f"a warm-up of {counted(preset.warmup_epochs, 'epoch')} leaves nothing of {length.epochs}")
         self.preset = preset
         self.length = length
         self._optimizer = optimizer
