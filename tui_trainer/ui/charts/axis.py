@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tui_trainer.plotting.scales import Tick, along
 from tui_trainer.plotting.timeline import (
+    ROUNDING,
     UNITS,
     EpochTimeline,
     SecondTimeline,
@@ -27,7 +28,7 @@ ZOOM = 2.0
 FEWEST_STEPS = 8
 """What is left at the deepest zoom."""
 
-LEAD = 0.15
+LEAD = 0.2
 """The part of a moving stretch that lies ahead of the newest step when it moves, so that it seldom has to."""
 
 
@@ -101,19 +102,19 @@ class XAxis:
         """The column in which a step ends; None where it is out of sight."""
         first, last = self.bounds
         place = self._timeline.place(step)
-        if not first <= place <= last or last <= first:
-            return None
-        fraction = (place - first) / (last - first)
-        return max(0, min(columns - 1, ceil(fraction * columns - 1e-9) - 1))
+        return self._column(place, columns) if first <= place <= last and last > first else None
 
     def ticks(self, width: int) -> list[Tick]:
         """Round places along the axis, by the cell each stands in."""
         first, last = self.bounds
-        ticks: list[Tick] = []
-        for place, label in along(first, last, width, labels=4, whole=self.unit != "seconds" and last - first > 3):
-            cell = round((place - first) / (last - first) * width) - (1 if place > first else 0)
-            ticks.append(Tick(max(0, min(width - 1, cell)), label))
-        return ticks
+        whole = self.unit == "step" or (self.unit == "epoch" and last - first >= 2)
+        return [
+            Tick(self._column(place, width), label) for place, label in along(first, last, width, labels=4, whole=whole)
+        ]
+
+    def _column(self, place: float, columns: int) -> int:
+        first, last = self.bounds
+        return max(0, min(columns - 1, ceil((place - first) / (last - first) * columns - ROUNDING) - 1))
 
     # What moves it
 
@@ -164,7 +165,7 @@ class XAxis:
             return
         first, last = self.bounds
         place = self._timeline.place(self._cursor) + cells * (last - first) / max(1, self.width)
-        step = round(self._timeline.step(place))
+        step = round(self._timeline.step(max(0.0, place)))
         if step == self._cursor:
             step += (cells > 0) - (cells < 0)
         self._set_cursor(step)

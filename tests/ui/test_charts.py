@@ -1,0 +1,461 @@
+"""The charts as widgets: what they show of a run, what they redraw, and that nothing breaks them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.pilot import Pilot
+
+from tests.plotting.dots import lit
+from tests.scripted import scripted_run
+from tui_trainer.events import Event, PlanMade, PresetSwitched, StepsTaken
+from tui_trainer.plotting.figure import Marks
+from tui_trainer.runs.history import History
+from tui_trainer.ui.charts import LossChart, LRChart, XAxis
+
+
+class Charts(App[None]):
+    CSS = "LossChart { height: 2fr; } LRChart { height: 1fr; }"
+
+    def __init__(self, marks: Marks = "braille") -> None:
+        super().__init__()
+        self.axis = XAxis()
+        self.loss, self.lr = LossChart(self.axis, marks=marks), LRChart(self.axis, marks=marks)
+
+    def compose(self) -> ComposeResult:
+        yield self.loss
+        yield self.lr
+
+    async def show(self, history: History, pilot: Pilot[None]) -> None:
+        self.loss.show(history)
+        self.lr.show(history)
+        await pilot.pause()
+
+
+def history_of(events: Sequence[Event]) -> History:
+    history = History()
+    for event in events:
+        history.apply(event)
+    return history
+
+
+def run(part: float = 1.0, **arguments: Any) -> History:
+    """A scripted run, as far as a part of its events tells it."""
+    events = scripted_run(**arguments)
+    return history_of(events[: math.ceil(part * len(events))])
+
+
+def column(line: str, character: str) -> list[int]:
+    return [i for i, letter in enumerate(line) if letter == character]
+
+
+SIZES = [(30, 4), (30, 12), (59, 20), (80, 21), (140, 40), (250, 30)]
+RUNS = {
+    "no event yet": History(),
+    "a plan alone": history_of(scripted_run()[:5]),
+    "one step": run(steps_a_line=1, part=0.15),
+    "under way": run(0.6, epochs=5),
+    "finished": run(epochs=4, scheduler="OneCycleLR"),
+    "plateau": run(epochs=6, scheduler="ReduceLROnPlateau"),
+    "diverged": run(epochs=3, not_finite_at=25),
+    "switched": run(epochs=6, switch_at=3),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_run_is_drawn_at_every_size(size: tuple[int, int]) -> None:
+    app = Charts()
+    async with app.run_test(size=size) as pilot:
+        for name, history in RUNS.items():
+            for log in (False, True):
+                app.loss.log_scale = app.lr.log_scale = log
+                await app.show(history, pilot)
+                for chart in (app.loss, app.lr):
+                    lines = chart.plain()
+                    assert len(lines) == chart.size.height, name
+                    assert all(len(line) <= size[0] for line in lines), name
+                    assert any(line.strip() for line in lines), name
+
+
+async def test_before_the_first_batch_there_are_axes_a_word_and_the_plan() -> None:
+    app = Charts()
+    async with app.run_test(size=(80, 21)) as pilot:
+        await app.show(RUNS["a plan alone"], pilot)
+        assert any("no batch yet" in line for line in app.loss.plain())
+        assert all("│" in line for line in app.loss.plain()[1:])
+        assert lit([line[7:74] for line in app.lr.plain()[1:-2]])
+        assert app.lr.plain()[-1].split() == ["0", "1", "2", "3", "epoch"]
+        await app.show(History(), pilot)
+        assert any("the plan is on its way" in line for line in app.lr.plain())
+
+
+async def test_columns_stand_under_each_other() -> None:
+    app = Charts()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await app.show(run(epochs=6, scheduler="StepLR", switch_at=3), pilot)
+        loss, lr = app.loss.plain(), app.lr.plain()
+        ticks = column(lr[-2], "┬")
+        switched = [column(line, "┊") for line in (*loss[1:], *lr[1:-2])]
+        at = ticks[2]  # after epoch 2, the third tick from 0 on
+        assert sum(at in columns for columns in switched) > len(switched) / 2  # but where curves lie over it
+        points = {at for line in loss[1:] for at in column(line, "◆")}
+        assert len(points) == 6
+        assert points <= set(ticks)
+        assert "onecycle" in loss[1]
+
+
+async def test_the_title_says_the_numbers_now_and_those_at_the_cursor() -> None:
+    history = run(epochs=6, scheduler="OneCycleLR")
+    app = Charts()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await app.show(history, pilot)
+        loss, lr = app.loss.plain()[0], app.lr.plain()[0]
+        last, best = history.epochs[-1], history.epochs[3]
+        assert f"val {last.val_loss:.4f}  at epoch 6" in loss
+        assert "best" not in loss
+        assert loss.endswith(f"accuracy {last.val_accuracy:.4f}")
+        assert "peak at step 37" in lr
+        cell = app.axis.column_of(best.step, app.axis.width)
+        assert cell is not None
+        app.axis.point_at(cell)
+        await pilot.pause()
+        at = app.axis.cursor
+        assert at is not None
+        loss, lr = app.loss.plain()[0], app.lr.plain()[0]
+        assert f"step {at}  train {history.losses[at - 1]:.4f}" in loss
+        assert f"val {best.val_loss:.4f}  at epoch 4, best" in loss
+        assert f"step {at}  {history.lrs[at - 1]:.4g} used" in lr
+        assert "planned" in lr
+        assert all(column(line, "│") for line in app.loss.plain()[1:])
+
+
+async def test_a_narrow_title_leaves_out_what_matters_least() -> None:
+    app = Charts()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await app.show(run(epochs=4), pilot)
+        assert "train" in app.loss.plain()[0]
+        assert "smoothed" not in app.loss.plain()[0]
+        assert "accuracy" not in app.loss.plain()[0]
+
+
+async def test_only_changed_lines_are_drawn_and_nothing_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[tuple[Region, ...], bool]] = []
+
+    def refresh(self: LossChart, *regions: Region, layout: bool = False, **other: bool) -> LossChart:
+        asked.append((regions, layout))
+        return self
+
+    events = scripted_run(epochs=5, steps_a_line=1)
+    history = history_of(events[:200])
+    app = Charts()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await app.show(history, pilot)
+        monkeypatch.setattr(LossChart, "refresh", refresh)
+        app.loss.show(history)
+        assert asked == []
+        for event in events[200:]:
+            if isinstance(event, StepsTaken):
+                history.apply(event)
+                break
+            history.apply(event)
+        app.loss.show(history)
+        assert not any(layout for _, layout in asked)
+        lines = {region.y for regions, _ in asked for region in regions}
+        assert 0 in lines
+        assert len(lines) < app.loss.size.height / 2
+
+
+async def test_what_is_not_finite_is_marked_and_not_drawn() -> None:
+    app = Charts()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.show(run(epochs=3, not_finite_at=25), pilot)
+        title, first, *_ = app.loss.plain()
+        assert column(first, "×")
+        assert title.split()[1:3] == ["train", "–"]
+
+
+async def test_a_logarithmic_scale_marks_what_is_zero_or_less() -> None:
+    events = scripted_run(epochs=2, status=None)
+    spoilt = [
+        StepsTaken(
+            at=event.at,
+            step=event.step,
+            epoch=event.epoch,
+            batch=event.batch,
+            losses=[0.0 if event.step + i == 30 else loss for i, loss in enumerate(event.losses)],
+            lrs=event.lrs,
+            elapsed=event.elapsed,
+        )
+        if isinstance(event, StepsTaken)
+        else event
+        for event in events
+    ]
+    app = Charts()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.show(history_of(spoilt), pilot)
+        assert not any(column(line, "▾") for line in app.loss.plain())
+        app.loss.log_scale = True
+        assert len(column(app.loss.plain()[-1], "▾")) == 1
+
+
+async def test_smoothing_is_adjusted_and_said() -> None:
+    history = run(epochs=5)
+    app = Charts()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await app.show(history, pilot)
+        assert app.loss.window == 5
+        assert "smoothed over 5 " in app.loss.plain()[0]
+        app.loss.smooth_more()
+        assert "smoothed over 10 " in app.loss.plain()[0]
+        for _ in range(9):
+            app.loss.smooth_less()
+        assert app.loss.window == 1
+        assert f"train {history.losses[-1]:.4f}" in app.loss.plain()[0]
+
+
+async def test_a_plan_is_shown_without_a_run() -> None:
+    app = Charts()
+    plan = PlanMade(at=0.0, steps=[1, 31], lrs=[0.001, 0.0005], last_step=60, note="depends on the losses")
+    flat = PlanMade(at=0.0, steps=[1, 11, 21], lrs=[0.001, 0.0005, 0.00025], last_step=60)
+    async with app.run_test(size=(80, 30)) as pilot:
+        app.lr.show_plan(None)
+        assert any("on its way" in line for line in app.lr.plain())
+        app.lr.show_plan(plan, batches_per_epoch=20)
+        await pilot.pause()
+        alone = app.lr.plain()
+        assert "planned: depends on the losses" in alone[0]
+        assert alone[-1].split()[-1] == "epoch"
+        app.lr.show_plan(plan, batches_per_epoch=20, if_flat=flat)
+        assert app.lr.plain() != alone
+        app.lr.show_plan(plan)
+        assert app.lr.plain()[-1].split()[-1] == "step"
+
+
+async def test_another_history_is_another_drawing() -> None:
+    app = Charts()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.show(run(epochs=4), pilot)
+        before = app.loss.plain(), app.lr.plain()
+        await app.show(run(epochs=8, scheduler="OneCycleLR"), pilot)
+        after = app.loss.plain(), app.lr.plain()
+        assert before != after
+        app.lr.show_plan(None)
+        await app.show(run(epochs=4), pilot)
+        assert (app.loss.plain(), app.lr.plain()) == before
+
+
+async def test_one_plain_character_a_cell_where_a_terminal_has_no_others() -> None:
+    app = Charts("ascii")
+    async with app.run_test(size=(80, 24)) as pilot:
+        for history in RUNS.values():
+            await app.show(history, pilot)
+            app.axis.move_cursor(-1)
+            assert all(line.isascii() or "–" in line for line in (*app.loss.plain(), *app.lr.plain()))
+            app.axis.reset()
+
+
+async def test_a_preset_of_any_name_stays_one_cell_a_letter() -> None:
+    events = [
+        PresetSwitched(at=event.at, step=event.step, epoch=event.epoch, old=event.old, recipe=renamed(event))
+        if isinstance(event, PresetSwitched)
+        else event
+        for event in scripted_run(epochs=4, switch_at=3)
+    ]
+    app = Charts()
+    async with app.run_test(size=(100, 24)) as pilot:
+        await app.show(history_of(events), pilot)
+        assert "??\\[red]x" in app.loss.plain()[1].replace("[", "\\[")
+        assert "\x1b" not in "".join(app.loss.plain())
+
+
+def renamed(event: PresetSwitched) -> Any:
+    import msgspec
+
+    return msgspec.structs.replace(event.recipe, preset="学习[red]\x1bx")
+
+
+async def test_a_click_puts_the_cursor_there_in_both_charts() -> None:
+    app = Charts()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await app.show(run(epochs=5), pilot)
+        await pilot.click(app.loss, offset=(50, 5))
+        assert app.axis.cursor is not None
+        for chart in (app.loss, app.lr):
+            assert column(chart.plain()[2], "│")[1:] == [50] or 50 in column(chart.plain()[2], "│")
+
+
+async def test_a_long_record_is_read_over_several_frames() -> None:
+    history = run(epochs=2, batches=20)
+    app = Charts()
+    async with app.run_test(size=(80, 24)) as pilot:
+        history.losses.extend([0.5] * 450_000)
+        history.lrs.extend([0.1] * 450_000)
+        history.elapsed.extend([9.0] * 450_000)
+        app.loss.show(history)
+        for _ in range(5):
+            await pilot.pause()
+        assert "train 0.5000" in app.loss.plain()[0]
+
+
+class TestXAxis:
+    """The state that the charts share, without any of them."""
+
+    def axis(self, steps: int = 40, epochs: int = 5) -> XAxis:
+        axis = XAxis()
+        axis.width = 50
+        events = scripted_run(epochs=epochs, batches=20, steps_a_line=1)
+        history = History()
+        for event in events:
+            if history.steps == steps:
+                break
+            history.apply(event)
+        axis.update(history)
+        return axis
+
+    def test_it_shows_the_whole_run_as_planned(self) -> None:
+        axis = self.axis()
+        assert (axis.unit, axis.mode, axis.bounds, axis.total) == ("epoch", "all", (0.0, 5.0), 100)
+        assert axis.edges(50) == list(range(0, 101, 2))
+        assert [tick.label for tick in axis.ticks(50)] == ["0", "1", "2", "3", "4", "5"]
+
+    def test_zooming_follows_the_newest_step_until_a_hand_moves_it(self) -> None:
+        axis = self.axis()
+        axis.zoom_in()
+        first, last = axis.bounds
+        assert axis.mode == "live"
+        assert last - first == pytest.approx(2.5)
+        assert first <= 2.0 <= last
+        axis.pan(-0.1)
+        assert axis.mode == "held"
+        axis.follow()
+        assert axis.mode == "live"
+        axis.zoom_out()
+        assert (axis.mode, axis.bounds) == ("all", (0.0, 5.0))
+
+    def test_a_stretch_that_follows_moves_when_the_newest_step_leaves_it(self) -> None:
+        events = scripted_run(epochs=5, batches=20, steps_a_line=1)
+        axis, history = XAxis(), History()
+        moved = set()
+        for event in events:
+            history.apply(event)
+            axis.update(history)
+            if history.steps == 10 and axis.mode == "all":
+                axis.zoom_in()
+                axis.zoom_in()
+            if history.steps > 10:
+                first, last = axis.bounds
+                assert first <= axis.place(history.steps) <= last + 1e-9
+                assert last - first == pytest.approx(1.25)
+                moved.add(first)
+        assert 3 < len(moved) <= 20  # seldom: a shift redraws all of it
+
+    def test_zooming_keeps_the_cursor_where_it_is(self) -> None:
+        axis = self.axis()
+        axis.point_at(30)
+        at = axis.cursor
+        assert at is not None
+        before = axis.column_of(at, 50)
+        axis.zoom_in()
+        after = axis.column_of(at, 50)
+        assert axis.mode == "held"
+        assert axis.cursor == at
+        assert before is not None
+        assert after is not None
+        assert abs(after - before) <= 2
+
+    def test_zooming_ends_at_a_few_steps_and_at_the_whole_run(self) -> None:
+        axis = self.axis()
+        for _ in range(40):
+            axis.zoom_in()
+        first, last = axis.bounds
+        assert 3 <= (last - first) * 20 <= 8
+        for _ in range(40):
+            axis.zoom_out()
+        assert axis.mode == "all"
+
+    def test_the_cursor_moves_by_cells_and_stays_on_the_run(self) -> None:
+        axis = self.axis()
+        axis.move_cursor(1)
+        assert axis.cursor == 40
+        axis.move_cursor(1)
+        assert axis.cursor == 42
+        axis.move_cursor(-1_000)
+        assert axis.cursor == 1
+        axis.move_cursor(1_000)
+        assert axis.cursor == 100
+        axis.reset()
+        assert axis.cursor is None
+
+    def test_the_cursor_takes_the_stretch_along(self) -> None:
+        axis = self.axis()
+        axis.point_at(20)
+        axis.zoom_in()
+        axis.zoom_in()
+        for _ in range(60):
+            axis.move_cursor(1)
+            assert axis.cursor is not None
+            assert axis.column_of(axis.cursor, 50) is not None
+
+    def test_the_unit_changes_over_the_same_steps(self) -> None:
+        axis = self.axis()
+        axis.point_at(20)
+        axis.zoom_in()
+        edges = axis.edges(50)
+        axis.use("step")
+        assert axis.unit == "step"
+        assert axis.edges(50) == edges
+        axis.use("seconds")
+        assert axis.unit == "seconds"
+        assert abs(axis.edges(50)[0] - edges[0]) <= 1
+        axis.next_unit()
+        assert axis.unit == "epoch"
+
+    def test_seconds_to_come_are_a_guess_that_stands_still(self) -> None:
+        events = scripted_run(epochs=5, batches=20, steps_a_line=1)
+        axis, history = XAxis("seconds"), History()
+        ends = set()
+        for event in events:
+            history.apply(event)
+            axis.update(history)
+            if history.steps > 10:
+                ends.add(axis.bounds[1])
+        assert len(ends) <= 15
+        assert axis.bounds[1] == pytest.approx(history.elapsed[-1])
+
+    def test_epochs_of_different_lengths_are_one_wide(self) -> None:
+        axis = XAxis()
+        history = history_of(scripted_run(epochs=2, batches=20, status=None))
+        switch = scripted_run(epochs=4, batches=20, switch_at=3)
+        found = next(event for event in switch if isinstance(event, PresetSwitched))
+        import msgspec
+
+        recipe = msgspec.structs.replace(found.recipe, batches_per_epoch=10, total_steps=60)
+        history.apply(msgspec.structs.replace(found, recipe=recipe))
+        axis.update(history)
+        assert [axis.place(step) for step in (20, 40, 50, 60)] == pytest.approx([1, 2, 3, 4])
+        taken = StepsTaken(at=1e9, step=41, epoch=3, batch=1, losses=[0.5], lrs=[0.1], elapsed=[9.0])
+        history.apply(taken)
+        axis.update(history)
+        assert [axis.place(step) for step in (20, 40, 50, 60)] == pytest.approx([1, 2, 3, 4])
+
+    def test_listeners_hear_what_a_hand_does(self) -> None:
+        axis = self.axis()
+        heard: list[str] = []
+        axis.listen(lambda: heard.append("moved"))
+        for act in (axis.zoom_in, lambda: axis.move_cursor(1), lambda: axis.pan(-0.2), axis.reset):
+            act()
+        assert len(heard) == 4
+
+    def test_an_empty_run_has_an_axis_too(self) -> None:
+        axis = XAxis()
+        axis.update(History())
+        for act in (axis.zoom_in, axis.zoom_out, lambda: axis.move_cursor(3), lambda: axis.point_at(4), axis.reset):
+            act()
+        assert axis.bounds == (0.0, 0.0)
+        assert axis.ticks(50) == []
+        assert axis.cursor is None
