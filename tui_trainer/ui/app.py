@@ -16,7 +16,7 @@ from tui_trainer.ui.keys import Place, bindings
 from tui_trainer.ui.launching import Launcher, Launching
 from tui_trainer.ui.leaving import Leaving
 from tui_trainer.ui.live import LiveScreen
-from tui_trainer.ui.theme import DEFAULTS, THEMES
+from tui_trainer.ui.theme import THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
@@ -101,9 +101,6 @@ class TrainerApp(App[int]):
             self.screen.say(text, role)
 
     # Screens
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return DEFAULTS
 
     def get_default_screen(self) -> Screen[Any]:
         if self.host is not None:

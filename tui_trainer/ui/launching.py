@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from tui_trainer.ui.dialogs import switching
-
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
     from tui_trainer.hosts import Host
@@ -79,6 +77,8 @@ class Launching:
         old = recipe.preset if recipe is not None else "the run on show"
         epoch = max(host.history.epoch, 1) + 1
         can_switch = not host.readonly and recipe is not None and epoch <= recipe.epochs
+        from tui_trainer.ui.dialogs import switching
+
         question = switching(spec.preset_name, old, epoch if can_switch else None, self.launcher is not None)
 
         def answered(answer: str | None) -> None:

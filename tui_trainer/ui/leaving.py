@@ -6,8 +6,6 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-from tui_trainer.ui.dialogs import leaving, leaving_view
-
 if TYPE_CHECKING:
     from tui_trainer.ui.app import TrainerApp
 
@@ -39,6 +37,8 @@ class Leaving:
         recipe = host.history.recipe
         run = recipe.preset if recipe is not None else "the run"
         ours = self._app.launching.launcher is not None
+        from tui_trainer.ui.dialogs import leaving, leaving_view
+
         question = leaving(run, self._app.can_detach) if ours else leaving_view()
 
         def answered(answer: str | None) -> None:

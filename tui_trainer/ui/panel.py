@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -12,8 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-ROLES = ("strong", "faint", "rule", "bar", "live", "lit", "good", "warning", "key", "cursor")
-"""What a span may be, beside plain; each is a component class `panel--ROLE`, styled in app.tcss."""
+from tui_trainer.ui.theme import role_style
 
 
 class Span(NamedTuple):
@@ -21,6 +20,7 @@ class Span(NamedTuple):
 
     text: str
     role: str = ""
+    """Of `theme.ROLES`; empty for plain text."""
     action: str = ""
 
 
@@ -42,8 +42,6 @@ def justified(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
 
 class Panel(Widget):
     """Shows what `lines()` gives. Nothing here is laid out: its size is the style sheet's."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"panel--{role}" for role in ROLES}
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -121,7 +119,7 @@ class Panel(Widget):
 
     def _style(self, role: str, action: str) -> Style:
         if (style := self._styles_by_role.get((role, action))) is None:
-            style = self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
+            style = self.rich_style + role_style(role, self.app.theme_variables) if role else self.rich_style
             if action:
                 style += Style(meta={"@click": action})
             self._styles_by_role[role, action] = style

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.color import Color as RichColor
+from rich.style import Style
+from textual.color import Color
 from textual.theme import Theme
 
 DARK = Theme(
@@ -105,5 +111,45 @@ COLOUR_BLIND = Theme(
 
 THEMES = (DARK, LIGHT, COLOUR_BLIND)
 
-DEFAULTS = {"faint": "$text-muted", "rule": "$panel-lighten-1", "lit": "$accent-muted"}
-"""For Textual's own themes, which do not know these names."""
+
+@dataclass(frozen=True)
+class Role:
+    """What a piece of text looks like, in the theme's colours; without one it keeps the panel's."""
+
+    colour: str = ""
+    background: str = ""
+    bold: bool = False
+
+
+ROLES = {
+    "strong": Role(bold=True),
+    "faint": Role("faint"),
+    "rule": Role("rule"),
+    "bar": Role("faint"),
+    "live": Role("accent"),
+    "lit": Role("accent", "lit", bold=True),
+    "good": Role("accent"),
+    "warning": Role("warning"),
+    "key": Role(bold=True),
+}
+"""Kept out of the style sheets: a component class for each, in each panel, would cost a third of the start."""
+
+_BLENDS = {"faint": 0.5, "rule": 0.82, "lit": 0.8}
+"""How near the background these are, in themes that do not name them; `lit` starts from the accent."""
+
+
+def role_style(role: str, variables: Mapping[str, str]) -> Style:
+    """What a role adds to the style of its panel, in the theme whose variables these are."""
+    look = ROLES[role]
+    return Style(
+        color=_colour(look.colour, variables) if look.colour else None,
+        bgcolor=_colour(look.background, variables) if look.background else None,
+        bold=look.bold or None,
+    )
+
+
+def _colour(name: str, variables: Mapping[str, str]) -> RichColor:
+    if name not in variables:
+        start = Color.parse(variables["accent" if name == "lit" else "foreground"])
+        return start.blend(Color.parse(variables["background"]), _BLENDS[name]).rich_color
+    return Color.parse(variables[name]).rich_color

@@ -56,6 +56,10 @@ class TrainerScreen(Screen[None]):
     def __init__(self, *places: Place) -> None:
         super().__init__()
         self.places = places
+        # Textual sets these on the first resize, which would style and lay out all of it a second time.
+        width, height = self.app.size
+        for size, breakpoints in ((width, self.HORIZONTAL_BREAKPOINTS), (height, self.VERTICAL_BREAKPOINTS)):
+            self.add_class([name for least, name in breakpoints if size >= least][-1], update=False)
         self.key_line = KeyLine(*places)
         self.composed = False
 
