@@ -49,6 +49,12 @@ def test_an_lr_that_is_not_finite_is_a_problem(sample_above: int) -> None:
     assert rehearsal.problems[0].key == "scheduler"
 
 
+def test_a_zero_that_rounding_carries_below_zero_is_no_problem() -> None:
+    for iterations in range(2, 20):
+        line = preset(f'name = "LinearLR"\nend_factor = 0\ntotal_iters = {iterations}')
+        assert rehearse(line, RunLength(20, 1)).problems == []
+
+
 def test_an_optimizer_that_torch_refuses_is_a_problem() -> None:
     refused = preset('name = "none"', 'name = "SGD"\nnesterov = true')
     assert "Nesterov" in rehearse(refused, RunLength(1, 1)).problems[0].message

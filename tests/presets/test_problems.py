@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from tests.presets.drawing import Written, written
 from tui_trainer.presets import Preset, PresetError, Run, check, check_text, parse, shipped_folder
-from tui_trainer.presets.optimizers import OPTIMIZERS
-from tui_trainer.presets.schedulers import SCHEDULERS
 
 SGD = '[optimizer]\nname = "SGD"\nmomentum = 0.9\n'
 ONE_CYCLE = SGD + '[scheduler]\nname = "OneCycleLR"\nmax_lr = 0.1\n'
@@ -345,10 +343,3 @@ def test_every_problem_names_the_line_where_its_key_stands(name: str, data: st.D
     for problem in check_text(text, "p").problems:
         if problem.key and "given twice" not in problem.message:
             assert problem.line == line_of(text, problem.key), str(problem)
-
-
-@pytest.mark.parametrize("name", [*OPTIMIZERS, *SCHEDULERS])
-def test_every_key_has_help(name: str) -> None:
-    for key, field in ((OPTIMIZERS | SCHEDULERS)[name]).model_fields.items():
-        assert field.description, key
-        assert field.description.endswith(".")

@@ -23,6 +23,9 @@ SAMPLE_ABOVE = 50_000
 
 SAMPLES = 2_000
 
+ROUNDING = 1e-9
+"""How far below zero, as a part of the highest LR, rounding may carry LinearLR at its end."""
+
 DEPENDS_ON_LOSSES = "depends on the losses: the LR falls when {monitor} stops getting better"
 
 
@@ -101,13 +104,15 @@ class _Plan:
 
     def follow(self, curve: Iterator[tuple[int, float]]) -> None:
         """Take in (step, LR) pairs until the end or the first that is impossible."""
+        highest = 0.0
         try:
             for step, lr in curve:
                 if step > self._length.total_steps:
                     return  # set after the last batch: no batch uses it
-                if not (math.isfinite(lr) and lr >= 0):
+                if not (math.isfinite(lr) and lr >= -ROUNDING * highest):
                     self._refuse(f"the LR of step {step:,} would be {lr}; an LR is finite and not negative")
                     return
+                highest = max(highest, lr)
                 if not self.lrs or lr != self.lrs[-1]:
                     self.steps.append(step)
                     self.lrs.append(lr)
