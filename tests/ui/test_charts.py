@@ -220,18 +220,19 @@ async def test_smoothing_is_adjusted_and_said() -> None:
 
 async def test_a_plan_is_shown_without_a_run() -> None:
     app = Charts()
-    plan = PlanMade(at=0.0, steps=[1, 31], lrs=[0.001, 0.0005], last_step=60, note="depends on the losses")
+    plan = PlanMade(at=0.0, steps=[1], lrs=[0.001], last_step=60, note="depends on the losses: it falls")
     flat = PlanMade(at=0.0, steps=[1, 11, 21], lrs=[0.001, 0.0005, 0.00025], last_step=60)
-    async with app.run_test(size=(80, 30)) as pilot:
+    async with app.run_test(size=(100, 30)) as pilot:
         app.lr.show_plan(None)
         assert any("on its way" in line for line in app.lr.plain())
         app.lr.show_plan(plan, batches_per_epoch=20)
         await pilot.pause()
         alone = app.lr.plain()
-        assert "planned: depends on the losses" in alone[0]
+        assert "depends on the losses" in alone[0]
         assert alone[-1].split()[-1] == "epoch"
         app.lr.show_plan(plan, batches_per_epoch=20, if_flat=flat)
-        assert app.lr.plain() != alone
+        assert app.lr.plain()[1:-2] != alone[1:-2]
+        assert "if the loss stopped improving at once: from 0.001 to 0.00025" in app.lr.plain()[0]
         app.lr.show_plan(plan)
         assert app.lr.plain()[-1].split()[-1] == "step"
 

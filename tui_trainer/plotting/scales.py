@@ -107,7 +107,9 @@ def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
 def _awkwardness(values: list[float], labels: list[str], step: float, rows: int) -> float:
     """What these ticks cost a reader, in lost heights of the chart: too few, too many, long ones, rounded ones."""
     count = len(values)
-    cost = 0.15 * max(0.0, min(5, rows / 3) - count) + 0.03 * max(0.0, count - min(8, max(4, rows / 3)))
+    cost = (
+        0.15 * max(0.0, min(5, rows / 3) - count) + 0.03 * max(0.0, count - max(4, rows / 3)) + 0.08 * max(0, count - 8)
+    )
     if count < 3 and rows >= 5:
         cost += 1.0
     if any("e" in label for label in labels):

@@ -30,7 +30,6 @@ class LRChart(Chart):
     _used: Used | None = None
     _planned: Planned | None = None
     _if_flat: Planned | None = None
-    _note = ""
 
     def show(self, history: History) -> None:
         self._if_flat = None
@@ -42,7 +41,6 @@ class LRChart(Chart):
         self._history, self._seen = None, -1
         self._planned = Planned.kept(self._planned, [plan] if plan is not None else [])
         self._if_flat = Planned([if_flat]) if if_flat is not None else None
-        self._note = plan.note if plan is not None else ""
         self.axis.plan(plan.last_step if plan is not None else 0, batches_per_epoch)
         self.redraw()
 
@@ -56,8 +54,7 @@ class LRChart(Chart):
                 self._used = Used(history)
             self._used.pyramid.catch_up()
             self._planned = Planned.kept(self._planned, history.plans)
-            self._note = history.plans[-1].note if history.plans else ""
-        title = lr_title(history, self._planned, self._note, self.axis.cursor, self.size.width)
+        title = lr_title(history, self._planned, self._if_flat, self.axis.cursor, self.size.width)
         body = self._rows(history, frame) if frame.height else []
         return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis)]
 

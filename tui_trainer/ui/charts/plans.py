@@ -37,11 +37,7 @@ class Planned:
     @classmethod
     def kept(cls, old: Planned | None, plans: Sequence[PlanMade]) -> Planned | None:
         """The same one, unless the plans are others."""
-        if (
-            old is not None
-            and len(old.plans) == len(plans)
-            and all(a is b for a, b in zip(old.plans, plans, strict=True))
-        ):
+        if old is not None and [*map(id, old.plans)] == [*map(id, plans)]:
             return old
         return cls(plans) if plans else None
 
@@ -64,6 +60,16 @@ class Planned:
         return extents
 
     @property
+    def note(self) -> str:
+        """What a person must know of the plan that counts at the end."""
+        return self.plans[-1].note
+
+    @property
+    def changes(self) -> bool:
+        """Whether the LR was to be anything but the same throughout."""
+        return len(set(self._lrs)) > 1
+
+    @property
     def words(self) -> str:
         """The curve in words: its peak if it has one, else where it begins and ends."""
         if not self._lrs:
@@ -71,6 +77,6 @@ class Planned:
         peak = max(self._lrs)
         if peak > self._lrs[0] and peak > self._lrs[-1]:
             return f"{lr(peak)} peak at step {self._steps[self._lrs.index(peak)]}"
-        if self._lrs[0] == self._lrs[-1]:
+        if not self.changes:
             return f"{lr(peak)} throughout"
         return f"from {lr(self._lrs[0])} to {lr(self._lrs[-1])}"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 VAL = "◆"
 
+IF_FLAT = "if the loss stopped improving at once"
+
 
 def loss_title(history: History, losses: Losses, cursor: int | None, width: int) -> list[Run]:
     """`loss  train 0.1312  ◆ val 0.0984  at epoch 4, best      accuracy 0.9712`"""
@@ -41,7 +43,9 @@ def loss_title(history: History, losses: Losses, cursor: int | None, width: int)
     return fitted(parts, right, width)
 
 
-def lr_title(history: History | None, planned: Planned | None, note: str, cursor: int | None, width: int) -> list[Run]:
+def lr_title(
+    history: History | None, planned: Planned | None, if_flat: Planned | None, cursor: int | None, width: int
+) -> list[Run]:
     """`lr  0.0712 now   0.1 peak at step 189`"""
     parts = [(0, [Run("lr", "title")])]
     steps = history.steps if history is not None else 0
@@ -52,10 +56,17 @@ def lr_title(history: History | None, planned: Planned | None, note: str, cursor
         intended = planned.at(cursor) if planned is not None else None
         if intended is not None:
             parts.append((1, [Run(f"{lr(intended)} planned", "faint")]))
-    elif history is not None and steps:
+        return fitted(parts, [], width)
+    if history is not None and steps:
         parts.append((0, [Run(f"{lr(history.lrs[-1])} now".ljust(11), "actual")]))
-    if note:
-        parts.append((2, [Run(f"planned: {narrow(note)}", "faint")]))
-    elif planned is not None and cursor is None:
-        parts.append((2, [Run(planned.words, "faint")]))
+    if planned is not None:
+        note = narrow(planned.note)
+        if not note or planned.changes:
+            parts.append((1, [Run(planned.words, "faint")]))
+        elif len(note) > width // 2:
+            note = note.partition(":")[0]
+        if note:
+            parts.append((2, [Run(note, "faint")]))
+    if if_flat is not None:
+        parts.append((2, [Run(f"{IF_FLAT}: {if_flat.words}", "flat")]))
     return fitted(parts, [], width)
