@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tui_trainer.presets import PresetError, Run, catalogue, check_file, find, load, parse, save, shipped_folder
+from tui_trainer.presets import (
+    PresetError,
+    Run,
+    catalogue,
+    check_file,
+    check_text,
+    find,
+    load,
+    parse,
+    save,
+    shipped_folder,
+)
 from tui_trainer.presets.catalogue import user_folder
 
 OWN = '[optimizer]\nname = "SGD"\n'
@@ -45,6 +57,11 @@ def test_every_shipped_preset_is_clean_and_teaches(path: Path) -> None:
     assert preset.description.endswith(".")
     assert len(preset.description) <= 240
     assert "Pick it" in preset.description
+
+
+def test_the_example_of_the_readme_is_clean() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", (shipped_folder() / "README.md").read_text(), re.DOTALL)
+    assert check_text(example).problems == []
 
 
 def test_the_numbers_that_others_count_on() -> None:
