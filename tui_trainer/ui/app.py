@@ -104,7 +104,7 @@ class TrainerApp(App[int]):
 
     def get_default_screen(self) -> Screen[Any]:
         if self.host is not None:
-            return LiveScreen(self.host, self.by)
+            return LiveScreen(self.host, self.by, self.launching.defaults)
         from tui_trainer.ui.picker import PickerScreen
 
         return PickerScreen("choose a preset to train with")
@@ -128,14 +128,14 @@ class TrainerApp(App[int]):
         if self.on_shown is not None:
             self.on_shown()
 
-    def show_run(self, host: Host) -> None:
+    def show_run(self, host: Host, spec: RunSpec) -> None:
         """Show another run; the one before it is looked at no more."""
         if self.host is not None:
             self.host.close()
         self.host = host
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.switch_screen(LiveScreen(host, self.by))
+        self.switch_screen(LiveScreen(host, self.by, spec))
         self.clock.hurry()
 
     def to_live(self) -> LiveScreen | None:

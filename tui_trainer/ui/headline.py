@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tui_trainer.runs.history import History
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
 from tui_trainer.ui.words import about, clean, clock, in_short, thousands
+
+if TYPE_CHECKING:
+    from tui_trainer.spec import RunSpec
 
 
 class Headline(Panel):
@@ -16,17 +20,18 @@ class Headline(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._history: History | None = None
+        self._asked: RunSpec | None = None
 
-    def show(self, history: History) -> None:
-        """Bring the line up to date; the clock goes on between events."""
-        self._history = history
+    def show(self, history: History, asked: RunSpec | None = None) -> None:
+        """Bring the line up to date; the clock goes on between events. `asked` stands in until the run tells."""
+        self._history, self._asked = history, asked
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
         if self._history is None:
             return []
         width = self.size.width
-        what, state = _what(self._history), _state(self._history)
+        what, state = _what(self._history, self._asked), _state(self._history)
         for droppable in ("brand", "speed", "parameters", "device", "dataset", "left"):
             if _width(what) + _width(state) + 2 <= width:
                 break
@@ -58,12 +63,16 @@ def state_word(history: History) -> tuple[str, str]:
     return clean(history.phase) or "starting", "live"
 
 
-def _what(history: History) -> dict[str, list[Span]]:
+def _what(history: History, asked: RunSpec | None) -> dict[str, list[Span]]:
     recipe, resolved = history.recipe, history.resolved
     parts: dict[str, list[Span]] = {"brand": [Span(" tui-trainer ", "faint")], "space": [Span(" ")]}
     if recipe is not None:
         parts["preset"] = [Span(clean(recipe.preset), "strong")]
     if resolved is None:
+        if asked is not None:
+            parts["preset"] = [Span(clean(asked.preset_name), "strong")]
+            parts["model"] = [Span(" · ", "faint"), Span(asked.model)]
+            parts["dataset"] = [Span(" · ", "faint"), Span(asked.dataset)]
         return parts
     parts["model"] = [Span(" · ", "faint"), Span(clean(resolved.model))]
     parts["parameters"] = [Span(f" {in_short(resolved.parameters)}")]
@@ -79,6 +88,8 @@ def _what(history: History) -> dict[str, list[Span]]:
 def _state(history: History) -> dict[str, list[Span]]:
     word, role = state_word(history)
     parts = {"word": [Span("● ", role), Span(word, role)]}
+    if not history.steps:
+        return parts
     parts["elapsed"] = [Span(f"   {clock(history.elapsed_at(time.time()))}")]
     if history.ended is not None:
         return parts

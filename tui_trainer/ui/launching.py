@@ -95,7 +95,7 @@ class Launching:
         if self.launcher is None:
             self._app.say("no run can be started from here; tui-trainer launch starts one", "warning")
             return
-        self._app.show_run(self.launcher.start(spec))
+        self._app.show_run(self.launcher.start(spec), spec)
 
     def follow_up(self) -> bool:
         """The run on show has ended: start what waits for that, if something does."""

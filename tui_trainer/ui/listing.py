@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_trainer.events import CallFollowed, PlateauCounted
+from tui_trainer.events import CallFollowed, PlateauCounted, Recipe
 from tui_trainer.numbers import counted
 from tui_trainer.runs.calls import CallTally
 from tui_trainer.runs.history import History
-from tui_trainer.ui.loop_lines import SHORT, LoopLine, Place, loop_lines, place_of_call
+from tui_trainer.ui.loop_lines import SHORT, Loop, LoopLine, Place
 from tui_trainer.ui.panel import Line, Panel, Span, width_of
 from tui_trainer.ui.words import clean, cut, fit, loss, percent, thousands, wrap
 
 BAR_WIDTH = 5
-CODE_WIDTH = 31
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEAST_LINES = 5
 """With less room than this the loop stands in one line, its shares under it."""
@@ -26,45 +25,68 @@ class Listing(Panel):
         super().__init__()
         self._history: History | None = None
         self._version = -1
+        self._asked: Recipe | None = None
+        self._loop: Loop | None = None
+        self._loop_of: tuple[object, ...] = ()
 
-    def show(self, history: History) -> None:
-        """Draw what is new."""
+    def show(self, history: History, asked: Recipe | None = None) -> None:
+        """Draw what is new. `asked` is what the run will follow, as long as it has not said so itself."""
         if history is self._history and history.version == self._version:
             return
-        self._history, self._version = history, history.version
+        self._history, self._version, self._asked = history, history.version, asked
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
         history = self._history
-        if history is None or history.recipe is None:
+        loop = self.loop()
+        if history is None or loop is None:
             return []
-        loop = loop_lines(history.recipe, history.orders)
         facts = _Facts(history, loop)
         if self.size.height < LEAST_LINES:
-            return _in_one_line(loop, facts, self.size.width)
+            return _in_one_line(loop.lines, facts, self.size.width)
         width = self.size.width
         lines: list[Line] = [_heading(facts, width)]
-        lines += [_line(line, facts, width) for line in loop]
+        lines += [_line(line, facts, width) for line in loop.lines]
         lines += _patience(history, width)
         return lines
+
+    def loop(self) -> Loop | None:
+        """The listing; the same one until the recipe or the orders change."""
+        history = self._history
+        recipe = (history.recipe if history is not None else None) or self._asked
+        if history is None or recipe is None:
+            return None
+        loop_of = (recipe, history.orders[-1] if history.orders else None)
+        if loop_of != self._loop_of:
+            self._loop, self._loop_of = Loop(recipe, history.orders), loop_of
+        return self._loop
+
+    def height_wanted(self) -> int:
+        """Lines that the full listing takes; it changes only with the loop."""
+        loop, history = self.loop(), self._history
+        if loop is None or history is None:
+            return 1
+        return 1 + len(loop.lines) + (2 if history.plateau is not None else 0)
 
 
 class _Facts:
     """What the events say of the lines: which is lit, how often and how long each ran, what it made."""
 
-    def __init__(self, history: History, loop: Sequence[LoopLine]) -> None:
+    def __init__(self, history: History, loop: Loop) -> None:
         self.history = history
+        self.place_of = loop.place_of
         self.following = bool(history.followed) and (history.pace > 0 or history.paused is not None)
         self.values: dict[tuple[str, Place], str] = {}
         """What each call of the batch being followed has made so far."""
         self.lit: tuple[str, Place] | None = None
+        """The line that runs now; none in a pause."""
         self.total_s = sum(tally.seconds for tally in history.calls.values())
         if self.following:
             self._follow(history.followed)
         elif history.running:
-            running = history.running
-            self.lit = (running, "batches" if running == "data" else place_of_call(running, history.orders))
-        self.places = {line.call: place_of_call(line.call, history.orders) for line in loop if line.call}
+            self.lit = (history.running, loop.place_of.get(history.running, "batch"))
+        if history.paused is not None:
+            self.lit = None
 
     def _follow(self, followed: Sequence[CallFollowed]) -> None:
         for event in followed:
@@ -77,7 +99,7 @@ class _Facts:
         """How often and long; None for a line whose call is made elsewhere now."""
         if line.call == "data":
             return CallTally(self.history.steps, self.history.calls.get("data", CallTally()).seconds)
-        if line.place in ("batch", "epoch") and self.places.get(line.call) != line.place:
+        if line.place in ("batch", "epoch") and self.place_of.get(line.call) != line.place:
             return None
         return self.history.calls.get(line.call, CallTally())
 
@@ -192,11 +214,3 @@ def _cell(line: LoopLine, facts: _Facts, names: dict[str, str]) -> tuple[LoopLin
         under = ""
     wide = max(len(name), min(len(under), 18))
     return line, name.ljust(wide), cut(under, wide).ljust(wide)
-
-
-def height_of(history: History) -> int:
-    """Lines that the full listing takes; it changes only with the recipe."""
-    if history.recipe is None:
-        return 0
-    loop = loop_lines(history.recipe, history.orders)
-    return 1 + len(loop) + (2 if history.recipe.scheduler == "ReduceLROnPlateau" else 0)

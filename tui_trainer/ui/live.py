@@ -12,7 +12,8 @@ from tui_trainer.ui.charts import LossChart, LRChart, XAxis
 from tui_trainer.ui.control import Control, Refusal
 from tui_trainer.ui.headline import Headline
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.listing import Listing, height_of
+from tui_trainer.ui.listing import Listing
+from tui_trainer.ui.loop_lines import asked_recipe
 from tui_trainer.ui.machine import Machine
 from tui_trainer.ui.progress import Progress
 from tui_trainer.ui.trainer_screen import TrainerScreen
@@ -22,6 +23,7 @@ from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
     from tui_trainer.hosts import Host
+    from tui_trainer.spec import RunSpec
 
 CONTROLS = frozenset({"pause", "one_batch", "slow_motion"})
 """What can be asked of a live run alone."""
@@ -33,10 +35,13 @@ class LiveScreen(TrainerScreen):
     CSS_PATH: ClassVar[str] = "live.tcss"
     BINDINGS = bindings("run", "charts")
 
-    def __init__(self, host: Host, by: str = "screen") -> None:
+    def __init__(self, host: Host, by: str = "screen", spec: RunSpec | None = None) -> None:
+        """`spec` is what the run was asked to be, where that is known: shown until the run itself tells."""
         super().__init__("run", "charts")
         self.host = host
         self.control = Control(host, by)
+        self._spec = spec
+        self._asked_recipe = asked_recipe(spec) if spec is not None else None
         axis = self._axis = XAxis()
         self._headline = Headline()
         self._waiting = Waiting()
@@ -67,16 +72,16 @@ class LiveScreen(TrainerScreen):
         history = self.history
         began = history.steps > 0
         self.set_class(began, "-began")
-        self._make_room_for_listing()
-        self._headline.show(history)
+        self._headline.show(history, self._spec)
         if began:
             self._loss.show(history)
         else:
             self._waiting.show(history)
         self._lr.show(history)
-        self._listing.show(history)
+        self._listing.show(history, self._asked_recipe)
         self._why.show(history)
         self._progress.show(history, self.app.clock.budget.share)
+        self._make_room_for_listing()
         self.key_line.idle = frozenset() if self.control.can_act else CONTROLS
         self._tell_answers()
         if self.control.waits or history.pace > 0 or (history.followed and history.paused is None):
@@ -143,8 +148,8 @@ class LiveScreen(TrainerScreen):
         self.say(text + who, "live" if answer.accepted else "warning")
 
     def _make_room_for_listing(self) -> None:
-        """The full listing is as high as the loop of its recipe; a layout, but only where the recipe changes."""
-        height = height_of(self.history)
+        """The full listing is as high as its loop; a layout, but only where that changes."""
+        height = self._listing.height_wanted()
         if height != self._listing_height:
             self._listing_height = height
-            self._listing.styles.max_height = max(1, height)
+            self._listing.styles.max_height = height

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tui_trainer.events import CallsMade, Recipe
+
+if TYPE_CHECKING:
+    from tui_trainer.spec import RunSpec
 
 Place: TypeAlias = Literal["epochs", "batches", "batch", "epoch"]
 """The two `for` lines; a call within a batch; a call at an epoch's end."""
@@ -18,7 +21,6 @@ CODE = {
     "backward": "loss.backward()",
     "optimizer.step": "optimizer.step()",
     "scheduler.step": "scheduler.step()",
-    "validate": "val_loss = validate()",
 }
 SHORT = {"optimizer.step": "opt.step", "scheduler.step": "sched.step"}
 
@@ -42,39 +44,76 @@ class LoopLine:
         return {"epochs": 0, "batches": 1, "batch": 2, "epoch": 1}[self.place]
 
 
-def loop_lines(recipe: Recipe, orders: Iterable[CallsMade]) -> list[LoopLine]:
-    """The listing for a recipe, with a line more for every call seen in a place where it has none."""
-    batch = [LoopLine(CODE[call], call, "batch") for call in IN_BATCH]
-    epoch = [LoopLine(CODE["validate"], "validate", "epoch")]
-    if recipe.monitor == "val_accuracy":
-        epoch = [LoopLine("val_accuracy = validate()", "validate", "epoch")]
-    if recipe.interval == "step" or (recipe.interval is not None and recipe.warmup_epochs):
-        batch.append(LoopLine(CODE["scheduler.step"], "scheduler.step", "batch"))
+class Loop:
+    """The listing for a recipe, with a line more for every call seen in a place where it has none.
+
+    Args:
+        recipe: what is followed.
+        orders: the latest orders of calls, newest last.
+    """
+
+    def __init__(self, recipe: Recipe, orders: Iterable[CallsMade] = ()) -> None:
+        batch, epoch = _within_batch(recipe), _at_epoch_end(recipe)
+        newest: CallsMade | None = None
+        for order in orders:
+            if order.batch is None:
+                epoch += _unexpected(order.calls, epoch, "epoch")
+            else:
+                batch += _unexpected(order.calls, batch, "batch")
+                newest = order
+        self.place_of: dict[str, Place] = {"data": "batches"}
+        """Where each call is made now; of two places within the batch, if that is where it was made last."""
+        self.place_of.update((line.call, line.place) for line in epoch)
+        self.place_of.update(
+            (line.call, line.place)
+            for line in batch
+            if line.call not in self.place_of or newest is None or line.call in newest.calls
+        )
+        self.lines = [
+            LoopLine(f"for epoch in range({recipe.epochs}):", "", "epochs"),
+            LoopLine("for images, labels in train:", "data", "batches"),
+            *batch,
+            *epoch,
+        ]
+
+
+def asked_recipe(spec: RunSpec) -> Recipe:
+    """What a run will follow, by what it was asked to be, as long as it has not said so itself."""
+    preset = spec.preset
+    return Recipe(
+        preset=spec.preset_name,
+        title=preset.title,
+        optimizer=preset.optimizer.name,
+        scheduler=preset.scheduler.name,
+        interval=preset.scheduler.interval,
+        monitor=preset.scheduler.monitor,
+        warmup_epochs=preset.warmup_epochs,
+        epochs=preset.training.epochs,
+        batch_size=preset.training.batch_size,
+        batches_per_epoch=spec.batches_per_epoch,
+        total_steps=preset.training.epochs * spec.batches_per_epoch,
+    )
+
+
+def _within_batch(recipe: Recipe) -> list[LoopLine]:
+    lines = [LoopLine(CODE[call], call, "batch") for call in IN_BATCH]
+    if recipe.interval == "step" or recipe.warmup_epochs:
+        lines.append(LoopLine(CODE["scheduler.step"], "scheduler.step", "batch"))
+    return lines
+
+
+def _at_epoch_end(recipe: Recipe) -> list[LoopLine]:
+    metric = recipe.monitor or "val_loss"
+    lines = [LoopLine(f"{metric} = validate()", "validate", "epoch")]
     if recipe.interval == "epoch":
-        epoch.append(LoopLine(f"scheduler.step({recipe.monitor or ''})", "scheduler.step", "epoch"))
-    for order in orders:
-        lines, place = (epoch, "epoch") if order.batch is None else (batch, "batch")
-        known = {line.call for line in lines}
-        for call in order.calls:
-            if call not in known:
-                known.add(call)
-                lines.append(LoopLine(CODE.get(call, call), call, "batch" if place == "batch" else "epoch", False))
+        lines.append(LoopLine(f"scheduler.step({recipe.monitor or ''})", "scheduler.step", "epoch"))
+    return lines
+
+
+def _unexpected(calls: Sequence[str], lines: Sequence[LoopLine], place: Place) -> list[LoopLine]:
+    known = {line.call for line in lines}
     return [
-        LoopLine(f"for epoch in range({recipe.epochs}):", "", "epochs"),
-        LoopLine("for images, labels in train:", "data", "batches"),
-        *batch,
-        *epoch,
+        LoopLine(CODE.get(call, call), call, place, expected=False)
+        for call in dict.fromkeys(calls)
+        if call not in known
     ]
-
-
-def place_of_call(call: str, orders: Iterable[CallsMade]) -> Place:
-    """Where a call is made now: within the batch or at the epoch's end, as the latest orders have it."""
-    newest_first = list(orders)[::-1]
-    for order in newest_first:
-        if order.batch is not None:
-            if call in order.calls:
-                return "batch"
-            break
-    if any(call in order.calls for order in newest_first if order.batch is None):
-        return "epoch"
-    return "epoch" if call == "validate" else "batch"

@@ -28,6 +28,8 @@ class Waiting(Panel):
         if words == "training":
             words = "the first batch"
         if not self._phases or self._phases[-1][0] != words:
+            if self._phases and self._phases[-1][0] == "starting":
+                self._phases.pop()
             self._phases.append((words, time.monotonic()))
         self.redraw()
 
@@ -40,12 +42,16 @@ class Waiting(Panel):
         ends = [began for _, began in self._phases[1:]] + [now]
         lines: list[Line] = []
         for (words, began), end in zip(self._phases[:-1], ends[:-1], strict=True):
-            lines.append((Span("  ✓ ", "faint"), Span(f"{words}, {end - began:.0f} s", "faint")))
+            lines.append((Span("  ✓ ", "faint"), Span(words + _took(end - began), "faint")))
         if history.ended is None and self._phases:
             words, began = self._phases[-1]
-            lines.append((Span("  ● ", "live"), Span(f"{words}, {now - began:.0f} s", "strong")))
+            lines.append((Span("  ● ", "live"), Span(words + _took(now - began), "strong")))
         elif history.ended is not None:
             reason = f"{history.ended.status} before the first batch: {clean(history.ended.reason)}"
             lines += [(Span("  " + line, "warning"),) for line in wrap(reason, width - 4)]
         above = max(0, (height - len(lines)) // 3)
         return [*([BLANK] * above), *lines]
+
+
+def _took(seconds: float) -> str:
+    return f", {seconds:.0f} s" if seconds >= 0.5 else ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from tui_trainer.events import EpochEnded, LRChanged, LRHeld, Noticed, PresetSwitched
 from tui_trainer.runs.history import History
@@ -19,14 +21,23 @@ class Why(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._history: History | None = None
-        self._version = -1
+        self._newest: tuple[object, ...] = ()
         self._first = 0
+        self._bests: list[tuple[float, int]] = []
+        """Up to each epoch, the lowest validation loss and the epoch that had it."""
 
     def show(self, history: History) -> None:
         """Draw what is new."""
-        if history is self._history and history.version == self._version:
+        newest = (
+            history,
+            history.why[-1] if history.why else None,
+            history.notices[-1] if history.notices else None,
+        )
+        if all(new is old for new, old in zip(newest, self._newest, strict=False)) and self._newest:
             return
-        self._history, self._version = history, history.version
+        if history is not self._history:
+            self._bests.clear()
+        self._history, self._newest = history, newest
         self.redraw()
 
     def scroll_by(self, lines: int) -> None:
@@ -38,7 +49,7 @@ class Why(Panel):
         if self._history is None:
             return []
         width, height = self.size
-        entries = list(_entries(self._history))
+        entries = self._entries(self._history)
         lines: list[Line] = [] if height < 4 else [(Span("why", "faint"),)]
         room = height - len(lines)
         written: list[Line] = []
@@ -54,6 +65,41 @@ class Why(Panel):
             shown = [(Span("nothing has moved the LR yet", "faint"),)]
         return [*lines, *shown] if lines else shown[:room] or [BLANK]
 
+    def _entries(self, history: History) -> Iterator[tuple[str, str, str]]:
+        """Label, text, role; newest first."""
+        self._find_bests(history.epochs)
+        told: set[int] = set()  # epochs whose validation stands in a plateau scheduler's own words already
+        in_order = sorted([*history.why, *history.notices], key=lambda event: event.at)
+        for event in reversed(in_order):
+            match event:
+                case Noticed():
+                    yield "notice", clean(event.text), "warning"
+                case LRChanged():
+                    yield _label(event, history.epochs), _told(event), ""
+                case LRHeld():
+                    text = _told(event)
+                    ended = _epoch_end(history.epochs, event.epoch)
+                    if text.startswith("not better") and ended is not None:
+                        text = f"val_loss {loss(ended.val_loss)}, {text}"
+                        told.add(event.epoch)
+                    elif text.startswith("val_loss"):
+                        told.add(event.epoch)
+                    yield _label(event, history.epochs), text, "faint"
+                case PresetSwitched():
+                    text = f"preset {clean(event.old)} → {clean(event.recipe.preset)} from here on, weights kept"
+                    yield f"epoch {event.epoch}", text, "live"
+                case EpochEnded() if event.epoch not in told:
+                    value, best_epoch = self._bests[bisect_left(history.epochs, event.epoch, key=_number)]
+                    best = "best so far" if best_epoch == event.epoch else f"best {loss(value)} at epoch {best_epoch}"
+                    yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {best}", "faint"
+
+    def _find_bests(self, epochs: Sequence[EpochEnded]) -> None:
+        lowest, lowest_epoch = self._bests[-1] if self._bests else (inf, 0)
+        for ended in epochs[len(self._bests) :]:
+            if ended.val_loss < lowest:
+                lowest, lowest_epoch = ended.val_loss, ended.epoch
+            self._bests.append((lowest, lowest_epoch))
+
 
 def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
     wrapped = wrap(text, max(10, width - LABEL_WIDTH)) or [""]
@@ -63,52 +109,22 @@ def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
     ]
 
 
-def _entries(history: History) -> Iterator[tuple[str, str, str]]:
-    """Label, text, role; newest first."""
-    ends = {ended.epoch: ended for ended in history.epochs}
-    bests = _bests(history.epochs)
-    told: set[int] = set()  # epochs whose validation stands in a plateau scheduler's own words already
-    in_order = sorted([*history.why, *history.notices], key=lambda event: event.at)
-    for event in reversed(in_order):
-        match event:
-            case Noticed():
-                yield "notice", clean(event.text), "warning"
-            case LRChanged():
-                yield _label(event, ends), _told(event), ""
-            case LRHeld():
-                text = _told(event)
-                if text.startswith("not better") and (ended := ends.get(event.epoch)) is not None:
-                    text = f"val_loss {loss(ended.val_loss)}, {text}"
-                    told.add(event.epoch)
-                elif text.startswith("val_loss"):
-                    told.add(event.epoch)
-                yield _label(event, ends), text, "faint"
-            case PresetSwitched():
-                text = f"preset {clean(event.old)} → {clean(event.recipe.preset)} from here on, weights kept"
-                yield f"epoch {event.epoch}", text, "live"
-            case EpochEnded() if event.epoch not in told:
-                value, best_epoch = bests[event.epoch]
-                best = "best so far" if best_epoch == event.epoch else f"best {loss(value)} at epoch {best_epoch}"
-                yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {best}", "faint"
-
-
 def _told(event: LRChanged | LRHeld) -> str:
     """The reason, less a label of its own: one stands in front of it."""
     return re.sub(r"^(epoch|step) [\d,]+: ", "", clean(event.reason))
 
 
-def _label(event: LRChanged | LRHeld, ends: dict[int, EpochEnded]) -> str:
+def _label(event: LRChanged | LRHeld, epochs: Sequence[EpochEnded]) -> str:
     """The epoch for what happens at its end, the step for what happens within."""
-    ended = ends.get(event.epoch)
+    ended = _epoch_end(epochs, event.epoch)
     return f"epoch {event.epoch}" if ended is not None and ended.step == event.step else f"step {event.step}"
 
 
-def _bests(epochs: Sequence[EpochEnded]) -> dict[int, tuple[float, int]]:
-    """Up to each epoch, the lowest validation loss and the epoch that had it."""
-    bests: dict[int, tuple[float, int]] = {}
-    lowest, lowest_epoch = float("inf"), 0
-    for ended in epochs:
-        if ended.val_loss < lowest:
-            lowest, lowest_epoch = ended.val_loss, ended.epoch
-        bests[ended.epoch] = (lowest, lowest_epoch)
-    return bests
+def _epoch_end(epochs: Sequence[EpochEnded], epoch: int) -> EpochEnded | None:
+    """The end of an epoch; they come in order, with gaps only in a damaged record."""
+    index = bisect_left(epochs, epoch, key=_number)
+    return epochs[index] if index < len(epochs) and epochs[index].epoch == epoch else None
+
+
+def _number(ended: EpochEnded) -> int:
+    return ended.epoch
