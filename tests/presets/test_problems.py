@@ -85,6 +85,11 @@ def test_a_broken_table_does_not_hide_what_the_others_lead_to() -> None:
         (SGD + "lr = nan", "4: optimizer.lr: nan is not a finite number"),
         (SGD + "lr = inf", "4: optimizer.lr: inf is"),
         (SGD + "lr = '0.1'", '4: optimizer.lr: "0.1" is text; write 0.1 without the quotes'),
+        ("[training]\nepochs = '0.5'\n" + SGD, '2: training.epochs: "0.5" is not a whole number'),
+        (
+            with_scheduler("MultiStepLR", f"milestones = {[1] * 1001}"),
+            "6: scheduler.milestones: 1,001 numbers are too many",
+        ),
         (SGD + "lr = 'fast'", '4: optimizer.lr: "fast" is not a number'),
         (SGD + "lr = true", "4: optimizer.lr: true is not a number"),
         (SGD + "lr = [0.1]", "4: optimizer.lr: a list is not a number"),

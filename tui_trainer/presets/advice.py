@@ -44,7 +44,6 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "gamma": ("factor",),
     "steps": ("milestones", "step_size"),
     "iterations": ("epochs", "total_iters"),
-    "name": ("title",),
 }
 """What a key is called elsewhere, and what may be meant by it, the likelier first."""
 

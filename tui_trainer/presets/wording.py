@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
-import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -117,11 +116,7 @@ def _home(key: str, table: str) -> str | None:
 def _wrong_value(detail: Mapping[str, Any], field: FieldInfo) -> str:
     """What is wrong with a value, and which would be right."""
     value, kind = detail["input"], detail["type"]
-    place = (
-        f"item {detail['loc'][1] + 1}, "
-        if len(detail["loc"]) > 1 and isinstance(value, bool | int | float | str)
-        else ""
-    )
+    place = "".join(f"item {place + 1}, " for place in detail["loc"][1:] if kind != "missing")
     match kind:
         case "int_type" | "float_type":
             return f"{place}{_not_a_number(value, whole=kind == 'int_type')}"
@@ -132,11 +127,7 @@ def _wrong_value(detail: Mapping[str, Any], field: FieldInfo) -> str:
         case "string_too_long":
             return f"{len(value):,} characters are too many; at most {detail['ctx']['max_length']}"
         case "literal_error":
-            if sentence := advice.VALUES.get((str(detail["loc"][0]), value) if isinstance(value, str) else ("", "")):
-                return sentence
-            choices = [shown(choice) for choice in _choices(field.annotation)]
-            close = nearest(value, (choice.strip('"') for choice in choices)) if isinstance(value, str) else None
-            return f"{shown(value)} is not known; " + (f'did you mean "{close}"?' if close else _either(choices))
+            return _wrong_choice(str(detail["loc"][0]), value, get_args(field.annotation))
         case "finite_number":
             return f"{shown(value)} is not a finite number"
         case "tuple_type" | "too_short" | "too_long" | "missing":
@@ -147,7 +138,7 @@ def _wrong_value(detail: Mapping[str, Any], field: FieldInfo) -> str:
 
 def _not_a_number(value: Any, whole: bool) -> str:
     what = "a whole number" if whole else "a number"
-    if isinstance(value, str) and _is_number(value):
+    if isinstance(value, str) and _is_number(value, whole):
         return f"{shown(value)} is text; write {value.strip()} without the quotes"
     if whole and isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return f"{value} is not written as a whole number; write {int(value)}"
@@ -156,50 +147,57 @@ def _not_a_number(value: Any, whole: bool) -> str:
     return f"{shown(value)} is not {what}"
 
 
-def _is_number(text: str) -> bool:
+def _is_number(text: str, whole: bool) -> bool:
     try:
-        float(text)
+        int(text) if whole else float(text)
     except ValueError:
         return False
     return len(text) < 30
 
 
+def _wrong_choice(key: str, value: Any, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str):
+        return f"{shown(value)} is not known; {_either(choices)}"
+    if sentence := advice.VALUES.get((key, value)):
+        return sentence
+    close = nearest(value, choices)
+    return f"{shown(value)} is not known; " + (f"did you mean {shown(close)}?" if close else _either(choices))
+
+
+def _either(choices: tuple[str, ...]) -> str:
+    *others, last = map(shown, choices)
+    return f"{', '.join(others)} or {last} is" if others else f"only {last} is"
+
+
 def _wrong_list(value: Any, field: FieldInfo) -> str:
     if isinstance(field.default, tuple):
         return f"{shown(value)} is not a pair of numbers; write such as {list(field.default)}"
+    if isinstance(value, list) and value:
+        return f"{len(value):,} numbers are too many for a list"
     return f"{shown(value)} is not a list of numbers; write such as [3, 7]"
 
 
-def _choices(annotation: Any) -> list[Any]:
-    return [choice for choice in get_args(annotation) if isinstance(choice, str)]
-
-
-def _either(choices: list[str]) -> str:
-    return f"{', '.join(choices[:-1])} or {choices[-1]} is" if len(choices) > 1 else f"only {choices[0]} is"
+_BOUNDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
+"""What pydantic's annotations call the ends of a range, and what a person does."""
 
 
 def _range(field: FieldInfo) -> str:
     """Which numbers a field takes: `more than 0`, `at least 0 and less than 1`."""
-    parts = []
-    for bound in dict.fromkeys(_bounds(field.metadata, field.annotation)):
-        match bound:
-            case annotated_types.Gt(gt):
-                parts.append(f"more than {gt:g}")
-            case annotated_types.Ge(ge):
-                parts.append(f"at least {ge:g}")
-            case annotated_types.Lt(lt):
-                parts.append(f"less than {lt:g}")
-            case annotated_types.Le(le):
-                parts.append(f"at most {le:,}")
+    parts = [
+        f"{words} {end:,}" if isinstance(end := getattr(bound, name), int) else f"{words} {end:g}"
+        for bound in _metadata(field.metadata, field.annotation)
+        for name, words in _BOUNDS.items()
+        if hasattr(bound, name)
+    ]
     return " and ".join(parts) or "a finite number"
 
 
-def _bounds(metadata: Iterable[Any], annotation: Any) -> Iterator[Any]:
-    """The bounds of a field, those of the numbers in a list or behind an `or None` included."""
-    for item in (*metadata, *get_args(annotation)):
-        if isinstance(item, annotated_types.BaseMetadata):
-            yield item
-        elif isinstance(item, FieldInfo):
+def _metadata(metadata: Iterable[Any], annotation: Any) -> Iterator[Any]:
+    """What a field's type says besides the type, that of the numbers in a list or behind an `or None` included."""
+    for item in (*metadata, *dict.fromkeys(get_args(annotation))):
+        if isinstance(item, FieldInfo):
             yield from item.metadata
+        elif get_args(item):
+            yield from _metadata((), item)
         else:
-            yield from _bounds((), item)
+            yield item
