@@ -1,0 +1,99 @@
+"""`presets list`, `show`, `check` and `plan`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import Result
+
+from tui_trainer.presets import shipped_folder
+
+Cli = Callable[..., Result]
+
+SHIPPED = sorted(path for path in shipped_folder().glob("*.toml"))
+
+
+def test_list_names_every_shipped_preset_and_when_it_steps(cli: Cli) -> None:
+    listed = cli("presets", "list").stdout.splitlines()
+    assert sorted(line.split()[0] for line in listed) == sorted(path.stem for path in SHIPPED)
+    assert any(line.startswith("onecycle ") and " step " in line for line in listed)
+    assert any(line.startswith("steplr ") and " epoch " in line for line in listed)
+
+
+def test_list_as_json_has_the_users_own_and_what_is_wrong_with_them(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "tui-trainer" / "presets"
+    folder.mkdir(parents=True)
+    (folder / "mine.toml").write_text('[optimizer]\nname = "SDG"\n')
+    listed = {entry["name"]: entry for entry in json.loads(cli("presets", "list", "--json").stdout)}
+    assert listed["steplr"]["builtin"]
+    assert not listed["mine"]["builtin"]
+    assert "SGD" in listed["mine"]["problems"][0]
+
+
+def test_show_prints_the_file_as_it_stands(cli: Cli) -> None:
+    assert cli("presets", "show", "cosine").stdout == (shipped_folder() / "cosine.toml").read_text()
+
+
+def test_check_finds_nothing_wrong_with_what_is_shipped(cli: Cli) -> None:
+    result = cli("presets", "check", *map(str, SHIPPED))
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert result.stdout.count(": fine") == len(SHIPPED)
+
+
+def test_check_says_all_that_is_wrong_with_file_line_and_key_and_exits_with_2(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text(
+        '[training]\nepochs = 0\n[optimizer]\nname = "Adam"\nlr = "0.1"\n[scheduler]\nname = "StpLR"\nstep_size = 2\n'
+    )
+    result = cli("presets", "check", str(file), str(SHIPPED[0]))
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [
+        [f"{file}:2", "training.epochs"],
+        [f"{file}:5", "optimizer.lr"],
+        [f"{file}:7", "scheduler.name"],
+    ]
+    assert "StepLR" in lines[2]
+    assert f"{SHIPPED[0]}: fine" in result.stdout
+
+
+def test_warnings_are_told_apart_from_errors(cli: Cli, tmp_path: Path) -> None:
+    result = cli("presets", "check", str(shipped_folder() / "steplr.toml"), "--epochs", "3")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("warning: ")
+    assert "step_size" in result.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--epochs", "3", "--batch-size", "300", "--limit-train", "1000"]])
+def test_plan_is_the_lr_of_every_step_as_torch_has_it(cli: Cli, options: list[str]) -> None:
+    planned = json.loads(cli("presets", "plan", "onecycle", "--json", *options).stdout)
+    steps = 12 if options else 630
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1, momentum=0.9)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=steps)
+    expected = []
+    for _ in range(steps):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    assert planned == expected
+
+
+def test_plan_in_words_joins_steps_of_equal_lr_and_says_what_it_depends_on(cli: Cli) -> None:
+    lines = cli("presets", "plan", "steplr").stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["steps", "1", "to", "315", "0.001"],
+        ["steps", "316", "to", "630", "0.0005"],
+    ]
+    assert "depends on the losses" in cli("presets", "plan", "plateau").stdout
+
+
+@pytest.mark.parametrize("command", ["show", "plan", "check"])
+def test_an_unknown_preset_is_refused_with_the_nearest_name(cli: Cli, command: str) -> None:
+    result = cli("presets", command, "onecylce")
+    assert result.exit_code == 2
+    assert "did you mean onecycle?" in result.stderr
