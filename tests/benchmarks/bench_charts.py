@@ -5,7 +5,7 @@ does counts little. The terminal is 140×40, the charts 95 wide.
 
 live    a batch came in: the newest columns change
 zoom    all of it changed and is read anew from the full series: another range, other scales, every line
-open    the first frame of a run that is already so long, read from its beginning; plotext is imported before
+open    the first frame of a run that is already so long; what is too long is read over several, one a call
 """
 
 from __future__ import annotations

@@ -65,6 +65,15 @@ def test_what_was_not_caught_up_with_is_not_there_yet() -> None:
     assert pyramid.extent(0, 3) == (1.0, 2.0)
 
 
+def test_a_long_series_is_read_over_several_calls() -> None:
+    values = array("f", range(1_000))
+    pyramid = Pyramid(values)
+    assert not pyramid.catch_up(at_most=600)
+    assert pyramid.extent(0, 1_000) == (0.0, 599.0)
+    assert pyramid.catch_up(at_most=600)
+    assert pyramid.extent(0, 1_000) == (0.0, 999.0)
+
+
 def test_only_what_is_new_is_read() -> None:
     values = Counted("f", range(100_000))
     pyramid = Pyramid(values)

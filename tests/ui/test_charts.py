@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
@@ -290,6 +291,18 @@ async def test_a_click_puts_the_cursor_there_in_both_charts() -> None:
             assert column(chart.plain()[2], "│")[1:] == [50] or 50 in column(chart.plain()[2], "│")
 
 
+async def test_a_wheel_zooms() -> None:
+    app = Charts()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await app.show(run(epochs=5), pilot)
+        app.loss.post_message(events.MouseScrollUp(app.loss, 20, 5, 0, 0, 0, False, False, False))
+        await pilot.pause()
+        assert app.axis.mode != "all"
+        app.lr.post_message(events.MouseScrollDown(app.lr, 20, 5, 0, 0, 0, False, False, False))
+        await pilot.pause()
+        assert app.axis.mode == "all"
+
+
 async def test_a_long_record_is_read_over_several_frames() -> None:
     history = run(epochs=2, batches=20)
     app = Charts()
@@ -297,10 +310,11 @@ async def test_a_long_record_is_read_over_several_frames() -> None:
         history.losses.extend([0.5] * 450_000)
         history.lrs.extend([0.1] * 450_000)
         history.elapsed.extend([9.0] * 450_000)
-        app.loss.show(history)
-        for _ in range(5):
+        await app.show(history, pilot)
+        for _ in range(8):
             await pilot.pause()
         assert "train 0.5000" in app.loss.plain()[0]
+        assert any(line[73] != " " for line in app.lr.plain()[1:-2])  # drawn up to the last step
 
 
 class TestXAxis:

@@ -47,6 +47,7 @@ class Canvas:
         self._size = (0, 0)
         self._spans: dict[str, list[Span | None]] = {}
         self._text: dict[str, list[str]] = {}
+        self._order: tuple[str, ...] = ()
         self._rows: list[tuple[tuple[object, ...], list[Run]]] = []
         self.cells_drawn = 0
         """Cells that plotext was asked for, over all frames: what drawing costs."""

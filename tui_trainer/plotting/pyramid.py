@@ -27,11 +27,11 @@ class Pyramid:
     def __len__(self) -> int:
         return self._seen
 
-    def catch_up(self) -> None:
-        """Read what was appended since the last call: O(1) a value, over time."""
-        fresh = self._values[self._seen :]
+    def catch_up(self, at_most: int | None = None) -> bool:
+        """Read what was appended since the last call, or so many values of it; whether that is all. O(1) a value."""
+        fresh = self._values[self._seen : None if at_most is None else self._seen + at_most]
         if not fresh:
-            return
+            return True
         if not isfinite(sum(fresh)):
             self._gaps.extend(self._seen + i for i, value in enumerate(fresh) if not isfinite(value))
         self._seen += len(fresh)
@@ -55,6 +55,7 @@ class Pyramid:
                     next_highs.append(max(highs[start : start + FAN]) if level else max(block))
             lows, highs, known = next_lows, next_highs, len(next_lows)
             level += 1
+        return self._seen == len(self._values)
 
     def extent(self, start: int, stop: int) -> tuple[float, float] | None:
         """The minimum and maximum of `values[start:stop]` in O(log n); None where nothing there is finite."""

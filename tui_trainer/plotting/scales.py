@@ -97,6 +97,8 @@ def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
                 values = [bottom + i * step for i in range((rows - 1) // gap + 1)]
                 labels = [tick_label(value, step, width) for value in values]
                 cost = (upper - lower) / (high - low) + _awkwardness(values, labels, step, rows)
+                if any(abs(value - high) < 0.02 * step for value in values):
+                    cost -= 0.35  # the highest value has a name
                 if cost < least:
                     ticks = tuple(Tick(i * gap, label) for i, label in enumerate(labels))
                     best, least = Scale(lower, upper, ticks), cost

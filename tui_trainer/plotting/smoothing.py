@@ -40,15 +40,15 @@ class Smoothing:
         self._sum = 0.0
         self._missing = 1.0
 
-    def catch_up(self, at_most: int = 200_000) -> bool:
-        """Read what was appended since the last call, or as much of it as a frame can afford; whether that is all."""
+    def catch_up(self, at_most: int | None = None) -> bool:
+        """Read what was appended since the last call, or so many values of it; whether that is all."""
         done = len(self.values)
         keep = 1 - 1 / self._window
         weight = 1 / self._window
         total, missing = self._sum, self._missing
         smoothed: list[float] = []
         append = smoothed.append
-        for value in self._source[done : done + at_most]:
+        for value in self._source[done : None if at_most is None else done + at_most]:
             if isfinite(value):
                 total = total * keep + value * weight
                 missing *= keep

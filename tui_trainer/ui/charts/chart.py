@@ -48,6 +48,9 @@ TO_ASCII = str.maketrans("│┤├└┬─┊◆●×▾·–", "|++++-|ooxv--
 COLUMNS_A_TURN = 8
 """With more turns of the LR than one in so many columns, lines where they are would hide more than they show."""
 
+AT_ONCE = 100_000
+"""Steps of a long record that are read in one frame, so that keys are answered in between."""
+
 FULLEST = 0.55
 """A scale is kept, so that nothing jumps, while the values fill this part of it."""
 
@@ -70,7 +73,7 @@ class Chart(Panel):
         .chart--smooth { color: $accent; }
         .chart--val { color: $foreground; }
         .chart--best { color: $accent; text-style: bold; }
-        .chart--accuracy { color: $secondary; }
+        .chart--accuracy { color: $text-secondary 80%; }
         .chart--planned { color: $foreground 40%; }
         .chart--flat { color: $warning 60%; }
         .chart--actual { color: $accent; }
@@ -203,6 +206,14 @@ class Chart(Panel):
         cell = event.x - (frame.left + 1 if frame.left else 0)
         if 0 <= cell < frame.width:
             self.axis.point_at(cell)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.axis.zoom_in()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.axis.zoom_out()
 
     def _strip(self, line: Line, width: int) -> Strip:
         segments = [Segment(span.text, self._style(span.role, "")) for span in line if span.text]

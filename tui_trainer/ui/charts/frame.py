@@ -83,8 +83,8 @@ def x_axis(frame: Frame, axis: XAxis) -> list[list[Run]]:
         free = 0
         for tick in ticks:
             start = max(0, corner + tick.at - (len(tick.label) - 1) // 2)
-            if tick is ticks[-1] and start + len(tick.label) >= end:
-                start = end - 1 - len(tick.label)
+            if start + len(tick.label) == end and len(tick.label) > 1:
+                start -= 1  # the last label, a cell off its tick rather than left out
             if start >= free and start + len(tick.label) < end:
                 cells[start : start + len(tick.label)] = tick.label
                 free = start + len(tick.label) + 1

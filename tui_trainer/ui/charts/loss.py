@@ -12,7 +12,7 @@ from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
-from tui_trainer.ui.charts.chart import Chart
+from tui_trainer.ui.charts.chart import AT_ONCE, Chart
 from tui_trainer.ui.charts.frame import Frame, beside, narrow, x_axis
 from tui_trainer.ui.charts.losses import Losses, accuracies
 from tui_trainer.ui.charts.titles import VAL, loss_title
@@ -59,8 +59,8 @@ class LossChart(Chart):
         self.axis.update(history)
         if self._losses is None or self._losses.history is not history:
             self._losses = Losses(history, self._window)
-        if not self._losses.catch_up():
-            self.call_later(self.redraw)  # a long record, read over several frames
+        if not self._losses.catch_up(AT_ONCE):
+            self.call_later(self.redraw)
         title = loss_title(history, self._losses, self.axis.cursor, self.size.width)
         if not history.steps:
             return self._titled(frame, title, self._empty(frame, "no batch yet"))

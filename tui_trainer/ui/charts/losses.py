@@ -26,10 +26,10 @@ class Losses:
         self.smoothing = Smoothing(history.losses, window or fitting_window(history))
         self._columns = Columns(self.pyramid)
 
-    def catch_up(self) -> bool:
-        """Read what is new; whether that was all."""
-        self.pyramid.catch_up()
-        return self.smoothing.catch_up()
+    def catch_up(self, at_most: int) -> bool:
+        """Read what is new, or so many steps of it; whether that is all."""
+        read = self.pyramid.catch_up(at_most)
+        return self.smoothing.catch_up(at_most) and read
 
     def raw(self, edges: list[int], cells: int) -> list[Extent | None]:
         """The lowest and highest loss of each column; of each cell, where they lie close."""

@@ -10,7 +10,7 @@ from tui_trainer.plotting.curves import Columns, Extent, Span, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.pyramid import Pyramid
 from tui_trainer.plotting.scales import Scale
-from tui_trainer.ui.charts.chart import Chart
+from tui_trainer.ui.charts.chart import AT_ONCE, Chart
 from tui_trainer.ui.charts.frame import Frame, beside, x_axis
 from tui_trainer.ui.charts.plans import Planned
 from tui_trainer.ui.charts.titles import lr_title
@@ -52,7 +52,8 @@ class LRChart(Chart):
             self.axis.update(history)
             if self._used is None or self._used.history is not history:
                 self._used = Used(history)
-            self._used.pyramid.catch_up()
+            if not self._used.pyramid.catch_up(AT_ONCE):
+                self.call_later(self.redraw)
             self._planned = Planned.kept(self._planned, history.plans)
         title = lr_title(history, self._planned, self._if_flat, self.axis.cursor, self.size.width)
         body = self._rows(history, frame) if frame.height else []
