@@ -7,16 +7,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tui_trainer.plotting.scales import Tick, along
-from tui_trainer.plotting.timeline import (
-    ROUNDING,
-    UNITS,
-    EpochTimeline,
-    SecondTimeline,
-    StepTimeline,
-    Timeline,
-    Unit,
-    edges,
-)
+from tui_trainer.plotting.timeline import ROUNDING, UNITS, Timeline, Unit, edges
+from tui_trainer.ui.charts.course import Course
 
 if TYPE_CHECKING:
     from tui_trainer.runs.history import History
@@ -41,16 +33,7 @@ class XAxis:
     def __init__(self, unit: Unit = "epoch") -> None:
         self.width = 80
         """Cells that the charts draw over; they say so."""
-        self._wanted: Unit = unit
-        self._total = 0
-        self._steps = 0
-        self._timeline: Timeline = StepTimeline()
-        self._ends: list[int] = [0]
-        self._batches = 0
-        self._history: History | None = None
-        self._version = -1
-        self._known: object = None
-        self._horizon = 0.0
+        self._course = Course(unit)
         self._window: tuple[float, float] | None = None
         self._following = False
         self._cursor: int | None = None
@@ -78,18 +61,17 @@ class XAxis:
     @property
     def total(self) -> int:
         """The last step of the run, as planned or as taken."""
-        return self._total
+        return self._course.total
 
     @property
     def bounds(self) -> tuple[float, float]:
         """The places at the left and the right end, in the unit."""
-        return self._window if self._window is not None else (0.0, self._horizon)
+        return self._window if self._window is not None else (0.0, self._course.end)
 
     def edges(self, columns: int) -> list[int]:
         """The steps before each edge of as many equal columns; see `plotting.timeline.edges`."""
         first, last = self.bounds
-        changing = self._steps if self.unit == "seconds" else len(self._ends)
-        key = (columns, first, last, self.unit, changing, self._ends[-1], self._batches)
+        key = (columns, first, last, self._course.version)
         if self._edges[0] != key:
             self._edges = key, edges(self._timeline, first, last, columns)
         return self._edges[1]
@@ -115,6 +97,10 @@ class XAxis:
     def _column(self, place: float, columns: int) -> int:
         first, last = self.bounds
         return max(0, min(columns - 1, ceil((place - first) / (last - first) * columns - ROUNDING) - 1))
+
+    @property
+    def _timeline(self) -> Timeline:
+        return self._course.timeline
 
     # What moves it
 
@@ -152,16 +138,16 @@ class XAxis:
             return
         first, last = self._window
         shift = (last - first) * part
-        shift = max(-first, min(self._horizon - last, shift))
+        shift = max(-first, min(self._course.end - last, shift))
         self._window, self._following = (first + shift, last + shift), False
         self._tell()
 
     def move_cursor(self, cells: int) -> None:
         """Move the cursor by cells, a step at least; the first time it appears at the newest step."""
-        if not self._total:
+        if not self._course.total:
             return
         if self._cursor is None:
-            self._set_cursor(self._steps or self._total)
+            self._set_cursor(self._course.steps or self._course.total)
             return
         first, last = self.bounds
         place = self._timeline.place(self._cursor) + cells * (last - first) / max(1, self.width)
@@ -174,7 +160,7 @@ class XAxis:
         """Put the cursor on a cell, as a mouse does."""
         first, last = self.bounds
         place = first + (cell + 1) * (last - first) / max(1, self.width)
-        if self._total:
+        if self._course.total:
             self._set_cursor(int(self._timeline.step(place)))
 
     def clear_cursor(self) -> None:
@@ -184,96 +170,66 @@ class XAxis:
 
     def use(self, unit: Unit) -> None:
         """Count along the axis in another unit, over the same steps."""
-        if unit == self._wanted:
+        if unit == self._course.wanted:
             return
         seen = None if self._window is None else [self._timeline.step(place) for place in self._window]
-        self._wanted = unit
-        self._choose_timeline()
+        self._course.count_in(unit)
         if seen is not None:
             self._window = self._timeline.place(seen[0]), self._timeline.place(seen[1])
         self._tell()
 
     def next_unit(self) -> None:
         """The unit after this one."""
-        self.use(UNITS[(UNITS.index(self._wanted) + 1) % len(UNITS)])
+        self.use(UNITS[(UNITS.index(self._course.wanted) + 1) % len(UNITS)])
 
     # What it stands for
 
     def update(self, history: History) -> None:
         """Take in how far a run is and how far it will go. Every chart asks for it; the first one pays."""
-        if history is self._history and history.version == self._version:
-            return
-        known = len(history.epoch_starts), history.batches_in_epoch, history.recipe
-        same = history is self._history and known == self._known
-        self._history, self._version, self._known = history, history.version, known
-        self._steps = history.steps
-        planned = history.plans[-1].last_step if history.plans else 0
-        self._total = max(self._steps, planned, history.recipe.total_steps if history.recipe else 0)
-        if not same:
-            self._batches = history.recipe.batches_per_epoch if history.recipe else 0
-            ends = [start - 1 for start in history.epoch_starts] or [0]
-            self._ends = [*ends, ends[-1] + (history.batches_in_epoch or self._batches)]
-            self._choose_timeline()
-        self._look_ahead()
-        self._keep_up()
+        if self._course.history not in (None, history):
+            self._window, self._following, self._cursor = None, False, None
+        if self._course.follow(history):
+            self._keep_up()
 
     def plan(self, last_step: int, batches_per_epoch: int = 0) -> None:
         """Stand for a run that is only planned, all of it in sight."""
-        self._history, self._steps, self._total = None, 0, last_step
-        self._batches, self._ends = batches_per_epoch, [0, batches_per_epoch]
         self._window, self._following, self._cursor = None, False, None
-        self._choose_timeline()
-
-    def _choose_timeline(self) -> None:
-        if self._wanted == "seconds" and self._history is not None:
-            self._timeline = SecondTimeline(self._history.elapsed)
-        elif self._wanted == "epoch" and self._batches:
-            self._timeline = EpochTimeline(self._ends, self._batches)
-        else:
-            self._timeline = StepTimeline()
-        self._horizon = 0.0
-        self._look_ahead()
-
-    def _look_ahead(self) -> None:
-        """Where the whole run ends. In seconds that is a guess, which holds until it is 5 % wrong."""
-        end = self._timeline.place(self._total)
-        if self.unit != "seconds" or self._steps >= self._total:
-            self._horizon = end
-        elif not self._horizon * 0.95 <= end <= self._horizon:
-            self._horizon = end * 1.02
+        self._course.plan(last_step, batches_per_epoch)
 
     def _keep_up(self, at_once: bool = False) -> None:
         """Move a following stretch when the newest step leaves it."""
         if self._window is None or not self._following:
             return
         first, last = self._window
-        newest = self._timeline.place(self._steps)
+        newest = self._timeline.place(self._course.steps)
         if at_once or not first <= newest <= last:
             span = last - first
-            last = min(max(newest + span * LEAD, span), max(self._horizon, span))
+            last = min(max(newest + span * LEAD, span), max(self._course.end, span))
             self._window = last - span, last
 
     def _zoom(self, factor: float) -> None:
         first, last = self.bounds
         span = (last - first) * factor
-        if not self._total or (factor < 1 and self._timeline.step(last) - self._timeline.step(first) < FEWEST_STEPS):
+        if not self._course.total or (
+            factor < 1 and self._timeline.step(last) - self._timeline.step(first) < FEWEST_STEPS
+        ):
             return
-        follows = self._cursor is None and self.mode != "held" and 0 < self._steps < self._total
-        if span >= self._horizon:
+        follows = self._cursor is None and self.mode != "held" and 0 < self._course.steps < self._course.total
+        if span >= self._course.end:
             self._window = None
         elif follows:
             self._window, self._following = (first, first + span), True
             self._keep_up(at_once=True)
         else:
-            at = self._timeline.place(self._cursor if self._cursor is not None else self._steps)
+            at = self._timeline.place(self._cursor if self._cursor is not None else self._course.steps)
             if not first <= at <= last:
                 at = (first + last) / 2
-            left = max(0.0, min(self._horizon - span, at - (at - first) * factor))
+            left = max(0.0, min(self._course.end - span, at - (at - first) * factor))
             self._window, self._following = (left, left + span), False
         self._tell()
 
     def _set_cursor(self, step: int) -> None:
-        self._cursor = max(1, min(self._total, step))
+        self._cursor = max(1, min(self._course.total, step))
         if self._window is not None:
             first, last = self._window
             place = self._timeline.place(self._cursor)
