@@ -1,0 +1,177 @@
+"""What watching costs: the app in a real terminal against `run` and the bare loop, its start, its keys, its bytes.
+
+    python -m tests.benchmarks.bench_app [--pairs 7] [--epochs 6] [--threads 2]
+
+Throughputs come from interleaved rounds: in each, the bare loop, `run`, and `launch` at three sizes, one after the
+other; the ratio is taken within a round, and the median of the rounds is told with its spread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.terminal import Terminal
+from tui_trainer.events import EpochEnded
+from tui_trainer.runs.tail import Tail
+
+SIZES = ((80, 24), (140, 40), (250, 70))
+IMAGES = 4_000
+
+
+class Raw(Terminal):
+    """A terminal that only takes what is written: an emulator in this process would take time of the machine."""
+
+    def drain(self, seconds: float) -> None:
+        """Take and keep what is written for so long."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and self._take(left):
+            pass
+
+    def until_bytes(self, mark: bytes, seconds: float = 60.0) -> float:
+        """Seconds until `mark` is written."""
+        began = time.perf_counter()
+        start = len(self.text)
+        while mark not in self.text[start:]:
+            if time.perf_counter() - began > seconds or not self._take(seconds):
+                raise AssertionError(f"never wrote {mark!r}")
+        return time.perf_counter() - began
+
+    def _read(self, seconds: float) -> bool:
+        return self._take(seconds)
+
+    def _take(self, seconds: float) -> bool:
+        if not select.select([self._master], [], [], seconds)[0]:
+            return True
+        try:
+            piece = os.read(self._master, 1 << 16)
+        except OSError:
+            return False
+        self.text += piece
+        return bool(piece)
+
+
+def command(kind: str, options: argparse.Namespace, runs: Path) -> list[str]:
+    arguments = [kind, "--preset", "none", "--epochs", str(options.epochs), "--threads", str(options.threads)]
+    return [*arguments, "--runs-dir", str(runs), "--device", "cpu"]
+
+
+def recorded(runs: Path) -> float:
+    """Images a second of the only run in a folder, from the end of its first epoch to that of its last."""
+    (run,) = runs.iterdir()
+    with Tail(run / "events.jsonl") as tail:
+        ends = [event for event in tail if isinstance(event, EpochEnded)]
+    return IMAGES * (len(ends) - 1) / (ends[-1].elapsed - ends[0].elapsed)
+
+
+def bare(options: argparse.Namespace) -> float:
+    arguments = ["--epochs", str(options.epochs), "--threads", str(options.threads)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.bare_loop", *arguments], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def without_screen(options: argparse.Namespace) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = command("run", options, Path(folder))
+        subprocess.run([sys.executable, "-m", "tui_trainer", *arguments], capture_output=True, check=True)
+        return recorded(Path(folder))
+
+
+def with_screen(options: argparse.Namespace, size: tuple[int, int]) -> tuple[float, float]:
+    """Images a second, and bytes a second to the terminal."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [*command("launch", options, Path(folder)), "--exit-when-done"]
+        with Raw(*arguments, columns=size[0], lines=size[1]) as terminal:
+            terminal.until_bytes(b"img/s")
+            began, before = time.perf_counter(), len(terminal.text)
+            terminal.wait(600)
+            rate = (len(terminal.text) - before) / (time.perf_counter() - began)
+        return recorded(Path(folder)), rate
+
+
+def throughput(options: argparse.Namespace) -> None:
+    rows: dict[str, list[tuple[float, float]]] = {}
+    rates: dict[str, list[float]] = {}
+    for _ in range(options.pairs):
+        loop = bare(options)
+        rows.setdefault("bare loop", []).append((loop, 1.0))
+        plain = without_screen(options)
+        rows.setdefault("run", []).append((plain, plain / loop))
+        for size in SIZES:
+            name = f"launch {size[0]}×{size[1]}"
+            speed, rate = with_screen(options, size)
+            rows.setdefault(name, []).append((speed, speed / loop))
+            rates.setdefault(name, []).append(rate)
+    print(f"{'':<16}{'images/s':>10}{'of the bare loop':>18}{'from':>8}{'to':>8}{'kB/s':>8}")
+    for name, row in rows.items():
+        ratios = [ratio for _, ratio in row]
+        speed = statistics.median(speed for speed, _ in row)
+        rate = f"{statistics.median(rates[name]) / 1000:8.1f}" if name in rates else ""
+        print(
+            f"{name:<16}{speed:>10,.0f}{statistics.median(ratios):>18.3f}{min(ratios):>8.3f}{max(ratios):>8.3f}{rate}"
+        )
+
+
+def start(options: argparse.Namespace) -> None:
+    """Seconds from the command to the first frame, and the memory of a run with a screen."""
+    seconds = []
+    for _ in range(options.pairs):
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.perf_counter()
+            with Raw(*command("launch", options, Path(folder))) as terminal:
+                terminal.until_bytes(b"tui-trainer")
+                seconds.append(time.perf_counter() - began)
+    print(f"first frame after {statistics.median(seconds):.3f} s (from {min(seconds):.3f} to {max(seconds):.3f})")
+
+
+def keys(options: argparse.Namespace) -> None:
+    """Milliseconds from a key to a changed screen, while training at full speed."""
+    waits = []
+    options = argparse.Namespace(**{**vars(options), "epochs": 1000})
+    with tempfile.TemporaryDirectory() as folder, Raw(*command("launch", options, Path(folder))) as terminal:
+        terminal.until_bytes(b"img/s")
+        terminal.drain(3.0)
+        for _ in range(60):
+            terminal.press("?")
+            waits.append(terminal.until_bytes(b"command palette") * 1000)
+            terminal.drain(0.3)
+            terminal.press("\x1b")
+            terminal.drain(0.5)
+        child = psutil.Process(terminal.pid).children(recursive=True)[0]
+        memory = child.memory_info().rss / 1e6
+    waits.sort()
+    p50, p95, p99 = (waits[min(len(waits) - 1, int(len(waits) * share))] for share in (0.50, 0.95, 0.99))
+    print(f"from key to changed screen: p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms; memory {memory:.0f} MB")
+
+
+def machine() -> str:
+    model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text()) if sys.platform == "linux" else None
+    return f"{os.cpu_count()} cores, {model[1] if model else 'processor unknown'}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    print(machine())
+    start(options)
+    keys(options)
+    throughput(options)
+
+
+if __name__ == "__main__":
+    main()
