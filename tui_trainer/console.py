@@ -1,4 +1,4 @@
-"""A run without a screen: plain lines for pipes and log files, a bar on a terminal, or an object an epoch for scripts."""
+"""A run without a screen: plain lines for pipes and log files, a bar on a terminal, an object an epoch for scripts."""
 
 from __future__ import annotations
 
@@ -34,11 +34,23 @@ class Reporter(Protocol):
         """The run is over: leave the terminal clean."""
 
 
-def reporter_for(out: TextIO, *, as_json: bool) -> Reporter:
-    """The one that suits where the output goes."""
+def reporter_for(out: TextIO | None, *, as_json: bool) -> Reporter:
+    """The one that suits where the output goes; None is nowhere."""
+    if out is None:
+        return Silence()
     if as_json:
         return JsonLines(out)
     return Bar(out) if out.isatty() else PlainLines(out)
+
+
+class Silence:
+    """Says nothing: of several processes that train together, the first one speaks."""
+
+    def tell(self, event: Event, history: History) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing to clean up."""
 
 
 class JsonLines:
@@ -124,19 +136,24 @@ def in_lines(event: Event, history: History) -> list[str]:
     """What a person should read of an event, without a screen to see it on."""
     match event:
         case RunResolved(recipe=recipe) as run:
+            ranks = f" in {run.ranks} processes" if run.ranks > 1 else ""
             return [
-                f"{plain(recipe.preset)}: {run.model} ({run.parameters:,} parameters) on {run.dataset} "
-                f"({run.train_images:,} images), {run.device} ×{run.threads}, seed {run.seed}, "
-                f"{recipe.epochs} epochs of {recipe.batches_per_epoch} batches"
+                (
+                    f"{plain(recipe.preset)}: {run.model} ({run.parameters:,} parameters) on {run.dataset} "
+                    f"({run.train_images:,} images), {run.device} ×{run.threads}{ranks}, seed {run.seed}, "
+                    f"{recipe.epochs} epochs of {recipe.batches_per_epoch} batches"
+                )
             ]
         case LRChanged(epoch=epoch, reason=reason):
             return [f"epoch {epoch}: {reason}"]
         case EpochEnded() as ended:
             best = "  best" if history.best is ended else ""
             return [
-                f"epoch {ended.epoch:>3}  train_loss {ended.train_loss:.4f}  val_loss {ended.val_loss:.4f}  "
-                f"val_accuracy {ended.val_accuracy:.4f}  lr {format_lr(ended.lr)}  "
-                f"{ended.images_per_second:,.0f} images/s{best}"
+                (
+                    f"epoch {ended.epoch:>3}  train_loss {ended.train_loss:.4f}  val_loss {ended.val_loss:.4f}  "
+                    f"val_accuracy {ended.val_accuracy:.4f}  lr {format_lr(ended.lr)}  "
+                    f"{ended.images_per_second:,.0f} images/s{best}"
+                )
             ]
         case PresetSwitched(epoch=epoch, recipe=recipe):
             return [f"epoch {epoch}: now {plain(recipe.preset)}, weights kept"]

@@ -101,6 +101,8 @@ class RunResolved(Happened, frozen=True, kw_only=True, tag=True):
     val_images: int
     recipe: Recipe
     versions: dict[str, str]
+    ranks: int = 1
+    """Processes that train together, each with a share of every batch."""
 
 
 class PlanMade(Happened, frozen=True, kw_only=True, tag=True):

@@ -12,15 +12,15 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from tui_trainer.commands import Command
 from tui_trainer.engine.control import Control
 from tui_trainer.engine.errors import BadInput
-from tui_trainer.events import SCHEMA, Event, PlanMade, RunEnded, RunStarted, StepsTaken
+from tui_trainer.events import SCHEMA, CheckpointSaved, Event, PlanMade, RunEnded, RunStarted, StepsTaken
 from tui_trainer.presets import PresetError
 from tui_trainer.runs import inbox
 from tui_trainer.runs.errors import RunsError
@@ -29,6 +29,7 @@ from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.record import Record
 from tui_trainer.runs.tail import Tail
 from tui_trainer.spec import RunSpec
+from tui_trainer.torchrun import place, tells_of_loss
 
 
 class Host(Protocol):
@@ -71,7 +72,8 @@ class LocalRun:
     """A run in a thread of this process, with its record.
 
     The record is begun when all that was asked for is known to be there, so that bad input leaves nothing behind;
-    what happened until then is written first.
+    what happened until then is written first. Where `torchrun` started several processes, each has a share of the run,
+    and the first one the record.
     """
 
     def __init__(
@@ -109,6 +111,8 @@ class LocalRun:
         self._unrecorded: list[Event] = []
         self._ended: RunEnded | None = None
         self._step = self._epoch = 0
+        self._saved_step: int | None = None
+        self._place = place()
         self._thread = threading.Thread(target=self._run, name="training", daemon=True)
 
     def listen(self, listener: Callable[[Event], None]) -> None:
@@ -131,23 +135,49 @@ class LocalRun:
 
         try:
             prepared = prepare(self.spec, self._emit, self.goes_on and self.goes_on / "checkpoints")
-            record = self._begin_record(prepared.checkpoint)
+            checkpoints = self._begin_record()
             from tui_trainer.engine.train import train
 
-            ended = train(prepared, self._emit, self.control, record.checkpoints)
+            ended = train(prepared, self._emit, self.control, checkpoints)
         except (BadInput, PresetError, RunsError) as error:
             ended = _crashed(str(error), exit_code=2)
         except Exception as error:  # the last line of defence: a run always says how it ended
-            self.failure = traceback.format_exc()
-            self._log(self.failure)
-            why = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            ended = _crashed(why, exit_code=1, step=self._step, epoch=self._epoch)
+            ended = self._failed(error)
+        self._end(ended)
+
+    def give_up(self) -> RunEnded:
+        """End the run though the training thread does not: it hangs in a call to a process that is lost."""
+        ended = _crashed(self._rank_lost(), exit_code=1, step=self._step, epoch=self._epoch)
+        self._end(ended)
+        return ended
+
+    def _end(self, ended: RunEnded) -> None:
+        if self._ended is not None:
+            return
         self._emit(ended)
         self._ended = ended
         if self.record is not None:
             self.record.close()
 
-    def _begin_record(self, checkpoint: Mapping[str, Any] | None) -> Record:
+    def _failed(self, error: Exception) -> RunEnded:
+        if not self._place.alone and tells_of_loss(error):
+            why = self._rank_lost()
+        else:
+            self.failure = traceback.format_exc()
+            self._log(self.failure)
+            why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return _crashed(why, exit_code=1, step=self._step, epoch=self._epoch)
+
+    def _rank_lost(self) -> str:
+        lost = f"another of the {self._place.ranks} processes was lost"
+        if self._saved_step is None:
+            return lost
+        return f"{lost}; resume goes on from the checkpoint after step {self._saved_step}, with any number of them"
+
+    def _begin_record(self) -> Path:
+        """Begin or go on with the record, unless another rank writes it; the folder of checkpoints."""
+        if not self._place.leads:
+            return Path(os.devnull)
         if self.goes_on is not None:
             record = Record.reopen(self.goes_on, observer=self._tell)
         else:
@@ -161,17 +191,19 @@ class LocalRun:
         if self._on_record is not None:
             self._on_record(record)
         self._emit(RunStarted(at=time.time(), run=record.id, schema=SCHEMA, pid=os.getpid(), host=socket.gethostname()))
-        return record
+        return record.checkpoints
 
     def _emit(self, event: Event) -> None:
         if isinstance(event, StepsTaken):
             self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch
+        elif isinstance(event, CheckpointSaved):
+            self._saved_step = event.step
         # Told first: where recording stops at this event, both the journal and who listens have that after it.
         self._tell(event)
-        if self.record is None:
-            self._unrecorded.append(event)
-        else:
+        if self.record is not None:
             self.record.emit(event)
+        elif self._place.leads:
+            self._unrecorded.append(event)
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:

@@ -16,6 +16,7 @@ from tui_trainer.runs.catalogue import find, runs_folder
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.tail import Tail
+from tui_trainer.torchrun import place
 
 BY = "shell"
 PATIENCE_S = 10.0
@@ -44,7 +45,7 @@ def pause(run: str, runs_dir: Path | None) -> None:
 def resume(run: str, runs_dir: Path | None) -> None:
     """Go on: with a run that is paused, or, from its checkpoint, with one that ended early."""
     folder = _find(run, runs_dir)
-    if is_live(folder):
+    if place().alone and is_live(folder):
         _ask(folder, Continue(by=BY))
     else:
         from tui_trainer.cli.train import resume_here

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from tui_trainer.spec import BATCH_NORM_MODELS, DATASETS, MODELS, RunSpec
+from tui_trainer.torchrun import place
 
 if TYPE_CHECKING:
     from tui_trainer.presets.cases import Run
@@ -89,8 +90,14 @@ def name_of(preset_name: str) -> str:
 def refuse(*problems: str, exit_code: int = BAD_INPUT) -> NoReturn:
     """Say what is wrong, a line each, and end the program."""
     for problem in problems:
-        click.echo(problem, err=True)
+        _say(problem)
     sys.exit(exit_code)
+
+
+def _say(sentence: str) -> None:
+    """To the standard error, once: of several processes with the same options the first one speaks."""
+    if place().leads:
+        click.echo(sentence, err=True)
 
 
 def warn_of(spec: RunSpec) -> None:
@@ -101,7 +108,7 @@ def warn_of(spec: RunSpec) -> None:
     if errors := [str(problem) for problem in problems if problem.severity == "error"]:
         refuse(*errors)
     for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
+        _say(f"warning: {problem}")
 
 
 def circumstances(spec: RunSpec) -> Run:

@@ -16,6 +16,7 @@ from tui_trainer.runs.catalogue import find, newest, runs_folder
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.record import Record
 from tui_trainer.spec import RunSpec
+from tui_trainer.torchrun import place
 
 DEFAULT_PRESET = "steplr"
 """What the options are checked with where no preset was named: the picker puts its own in."""
@@ -126,5 +127,7 @@ def _watch(folder: Path, *, readonly: bool) -> int:
 
 
 def _need_terminal(command: str, instead: str) -> None:
+    if not place().alone:
+        refuse(f"{command} is for one process; torchrun starts `-m tui_trainer run`, and `tui-trainer attach` shows it")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         refuse(f"{command} needs a terminal to draw on; {instead}")

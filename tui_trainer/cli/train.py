@@ -6,10 +6,11 @@ import os
 import queue
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -18,6 +19,10 @@ from tui_trainer.commands import Stop
 from tui_trainer.events import Event, RunEnded
 from tui_trainer.hosts import LocalRun, replay
 from tui_trainer.spec import RunSpec
+from tui_trainer.torchrun import place
+
+LOST_AFTER_S = 15.0
+"""Of several processes, one that has not stopped so long after it was asked to waits for one that is lost."""
 
 
 @click.command()
@@ -44,7 +49,9 @@ def resume_here(folder: Path) -> int:
         spec = RunSpec.model_validate(facts.get("asked"))
     except ValueError:
         refuse(f"{folder / 'run.json'} does not say what was asked of this run, so it cannot go on")
-    threads = facts.get("resolved", {}).get("threads")  # those it had: fixed threads make it go on bit for bit
+    resolved = facts.get("resolved", {})
+    # The threads it had make it go on bit for bit, where as many processes train as did.
+    threads = resolved.get("threads") if resolved.get("ranks", 1) == place().ranks else None
     spec = spec.model_copy(update={"threads": spec.threads or threads})
     return _train_here(LocalRun(spec, folder.parent, sys.argv, goes_on=folder), as_json=False)
 
@@ -54,41 +61,69 @@ def _train_here(local: LocalRun, *, as_json: bool) -> int:
     from tui_trainer.console import reporter_for
     from tui_trainer.runs.history import History
 
+    here = place()
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     local.listen(events.put)
-    stopping = Stopping(local.control.send)
+    stopping = Stopping(local.control.send, together=not here.alone)
     signal.signal(signal.SIGINT, stopping.on_signal)
     signal.signal(signal.SIGTERM, stopping.on_signal)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
     history = replay(local.goes_on) if local.goes_on else History()
-    reporter = reporter_for(sys.stdout, as_json=as_json)
+    reporter = reporter_for(sys.stdout if here.leads else None, as_json=as_json)
     local.start()
     ended: RunEnded | None = None
     try:
         while ended is None:
-            event = events.get()
+            try:
+                event = events.get(timeout=stopping.seconds_left)
+            except queue.Empty:
+                event = local.give_up()
             history.apply(event)
             reporter.tell(event, history)
             ended = event if isinstance(event, RunEnded) else None
     finally:
         reporter.close()
-    local.wait()
+    local.wait(LOST_AFTER_S)
     if ended.exit_code in (1, 2):
-        click.echo(local.failure or ended.reason, err=True)
+        rank = "" if here.alone else f"rank {here.rank}: "
+        click.echo(rank + (local.failure or ended.reason), err=True)
+    if not here.alone:
+        _leave(ended.exit_code)
     return ended.exit_code
 
 
-class Stopping:
-    """On SIGINT or SIGTERM: stop, with a checkpoint; on a second one: leave now."""
+def _leave(exit_code: int) -> NoReturn:
+    """End the process at once: the libraries' own farewells would wait for processes that may be gone."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_code)
 
-    def __init__(self, send: Callable[[Stop], object]) -> None:
+
+class Stopping:
+    """On SIGINT or SIGTERM: stop, with a checkpoint; on a second one: leave now.
+
+    Processes that train together stop together: `torchrun` passes on what the keyboard has sent to all already.
+    """
+
+    def __init__(self, send: Callable[[Stop], object], *, together: bool = False) -> None:
         self._send = send
         self._asked = False
+        self._together = together
+        self._deadline: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the end may be waited for; None for ever."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def on_signal(self, number: int, frame: FrameType | None = None) -> None:
         """Handle a signal, in the main thread."""
-        if self._asked:
+        if self._asked and not self._together:
             os._exit(128 + number)
+        if self._asked:
+            return
         self._asked = True
+        if self._together:
+            self._deadline = time.monotonic() + LOST_AFTER_S
         name = signal.Signals(number).name
         self._send(Stop(by="signal", reason=f"stopped by {name}", exit_code=128 + number))

@@ -17,9 +17,9 @@ def tell_forward() -> Callable[[Tensor], str]:
     return lambda outputs: "outputs " + "×".join(str(size) for size in outputs.shape)
 
 
-def tell_loss() -> Callable[[Tensor], str]:
-    """The batch's loss."""
-    return lambda loss: f"loss {loss.item():.4f}"
+def tell_loss(sum_up: Callable[[Tensor], Tensor]) -> Callable[[], Callable[[Tensor], str]]:
+    """The batch's loss; `sum_up` adds the parts that other processes have of it."""
+    return lambda: lambda loss: f"loss {sum_up(loss.detach()).item():.4f}"
 
 
 def tell_gradients(model: nn.Module) -> Callable[[], Callable[[object], str]]:

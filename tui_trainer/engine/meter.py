@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from tui_trainer.engine.distributed import Ranks
 from tui_trainer.engine.errors import Diverged
 from tui_trainer.events import Event, StepsTaken
 
@@ -32,9 +33,9 @@ class _Batches:
     fetched: Tensor | None = None
     arrived: torch.cuda.Event | None = None
 
-    def send(self) -> None:
+    def send(self, ranks: Ranks) -> None:
         """Start the copy to the host; on CUDA it runs beside the training."""
-        stacked = torch.stack(self.losses).float()
+        stacked = ranks.sum(torch.stack(self.losses).float())
         self.losses.clear()
         if not stacked.is_cuda:
             self.fetched = stacked
@@ -58,8 +59,9 @@ class _Batches:
 class Meter:
     """Takes each batch's loss without waiting for it, and reports them in bulk."""
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
+    def __init__(self, emit: Callable[[Event], None], ranks: Ranks) -> None:
         self._emit = emit
+        self._ranks = ranks
         self._open: _Batches | None = None
         self._sent: deque[_Batches] = deque()
         self._outputs: list[tuple[Tensor, Tensor]] = []
@@ -94,14 +96,14 @@ class Meter:
         taken = self._open
         taken.losses.append(loss.detach())
         taken.lrs.append(lr)
-        taken.sizes.append(len(labels))
+        taken.sizes.append(self._ranks.images(labels))
         taken.elapsed.append(round(elapsed, 4))
         self._outputs.append((outputs.detach(), labels))
 
     @property
     def due(self) -> bool:
-        """Whether it is time to report."""
-        return time.perf_counter() >= self._report_at
+        """Whether it is time to report: with several ranks, whenever they meet."""
+        return self._ranks.several or time.perf_counter() >= self._report_at
 
     def report(self, *, wait: bool = False) -> None:
         """Emit what has arrived from the device; with `wait`, all that was taken.
@@ -112,9 +114,10 @@ class Meter:
         self._report_at = time.perf_counter() + REPORT_EVERY
         if self._open is not None:
             self._count_hits()
-            self._open.send()
+            self._open.send(self._ranks)
             self._sent.append(self._open)
             self._open = None
+        wait = wait or self._ranks.several  # so that all see what is not finite at the same step
         while self._sent and (losses := self._sent[0].values(wait=wait)) is not None:
             self._tell(self._sent.popleft(), losses)
 
@@ -127,7 +130,7 @@ class Meter:
         outputs = torch.cat([output for output, _ in self._outputs])
         labels = torch.cat([label for _, label in self._outputs])
         self._outputs.clear()
-        hits = (outputs.argmax(1) == labels).sum()
+        hits = self._ranks.sum((outputs.argmax(1) == labels).sum())
         self._hits = hits if self._hits is None else self._hits + hits
 
     def _tell(self, taken: _Batches, losses: list[float]) -> None:

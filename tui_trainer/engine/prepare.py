@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tui_trainer.engine import checkpoints
     from tui_trainer.engine.datasets import Images
+    from tui_trainer.engine.distributed import Ranks
     from tui_trainer.engine.recipes import Planned
 
 
@@ -30,6 +31,8 @@ class Prepared:
     planned: Planned
     images: Images
     model: torch.nn.Module
+    ranks: Ranks
+    """The processes that train together; this one alone, unless `torchrun` started it."""
     checkpoint: checkpoints.State | None = None
     """Where to go on; None to begin."""
 
@@ -48,15 +51,16 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     tell_phase(emit, "importing torch")
     import torch
 
-    from tui_trainer.engine import checkpoints, datasets, devices, models
+    from tui_trainer.engine import checkpoints, datasets, devices, distributed, models
     from tui_trainer.engine.recipes import plan
 
-    device = devices.resolve(spec.device)
+    ranks = distributed.join()
+    device = devices.resolve(ranks.device(spec.device))
     threads = devices.set_threads(spec.threads)
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
     emit(planned.curve)
     tell_phase(emit, "loading data", spec.dataset)
-    images = datasets.load(spec, device)
+    images = ranks.in_turn(lambda: datasets.load(spec, device))
     if len(images.train) != spec.train_images:
         planned = plan(spec.preset_name, spec.preset, len(images.train))
         emit(planned.curve)
@@ -70,6 +74,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         device=str(device),
         device_name=devices.name_of(device),
         threads=threads,
+        ranks=ranks.count,
         precision="fp32",
         seed=spec.seed,
         train_images=len(images.train),
@@ -84,8 +89,9 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     state = None
     if checkpoint_folder is not None:
         tell_phase(emit, "loading the checkpoint")
-        state = checkpoints.load_last(checkpoint_folder, facts(spec, images))
-    return Prepared(spec, resolved, planned, images, model, state)
+        folder = checkpoint_folder
+        state = ranks.as_leader(lambda: checkpoints.load_last(folder, facts(spec, images)))
+    return Prepared(spec, resolved, planned, images, model, ranks, state)
 
 
 def facts(spec: RunSpec, images: Images) -> dict[str, Any]:

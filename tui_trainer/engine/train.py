@@ -23,7 +23,8 @@ def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, c
     emit(prepared.resolved)
     tell_phase(emit, "training")
     clock = RunClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0)
-    run = Trainer(prepared, Steering(control, clock, emit), clock, emit, checkpoint_folder)
+    ranks = prepared.ranks
+    run = Trainer(prepared, Steering(ranks.lead(control), clock, emit), clock, emit, checkpoint_folder)
 
     def ended(status: EndStatus, reason: str, exit_code: int, step: int | None = None) -> RunEnded:
         return RunEnded(
@@ -37,6 +38,8 @@ def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, c
 
     try:
         try:
+            if ranks.several and prepared.checkpoint is None:
+                run.save_last()  # whenever one of them is lost, there is something to go on from
             fit(run)
         except Stopped as stopped:
             run.save_last()

@@ -17,6 +17,7 @@ from tui_trainer.engine import checkpoints, following
 from tui_trainer.engine.calls import Calls
 from tui_trainer.engine.clock import RunClock
 from tui_trainer.engine.datasets import Split, batches
+from tui_trainer.engine.distributed import ALONE, Ranks
 from tui_trainer.engine.learner import Learner
 from tui_trainer.engine.meter import Meter
 from tui_trainer.engine.prepare import Prepared, facts
@@ -59,10 +60,12 @@ class Trainer:
     ) -> None:
         self._spec, self._images = prepared.spec, prepared.images
         self._learner = Learner(prepared.model, prepared.planned)
+        self._ranks = prepared.ranks
+        self._model = self._ranks.wrap(prepared.model)
         self._steering, self._clock, self._emit = steering, clock, emit
         self._folder = checkpoint_folder
         self._calls = Calls(emit, steering)
-        self._meter = Meter(emit)
+        self._meter = Meter(emit, self._ranks)
         self._explained: list[Event] = []
         self._switch: Planned | None = None
         self._epoch_began = self._epoch_trained = 0.0
@@ -124,7 +127,7 @@ class Trainer:
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of the epoch that are still to be trained."""
         loader = batches(self._images.train, self.recipe.batch_size, self._spec.seed, epoch, first=self.batch + 1)
-        for images, labels in self._calls.watch_data(loader):
+        for images, labels in self._calls.watch_data(map(self._ranks.share, loader)):
             self.batch += 1
             self.step += 1
             self._lr = self.scheduler.lr
@@ -149,6 +152,8 @@ class Trainer:
             elapsed=self._clock.elapsed,
         )
         self._calls.end()
+        if not self._ranks.meet(at_once=self._steering.following):
+            return
         if self._meter.due or self._steering.following:
             self.flush()
         self._steering.attend(self)
@@ -266,12 +271,15 @@ class Trainer:
         """Have every call of the loop seen."""
         model, optimizer, calls = self._learner.model, self._learner.optimizer, self._calls
         self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, following.tell_cleared)
-        self.forward = calls.watch("forward", model, following.tell_forward)
-        self.loss = calls.watch("loss", functional.cross_entropy, following.tell_loss)
-        self.backward = calls.watch("backward", torch.Tensor.backward, following.tell_gradients(model))
+        ranks = self._ranks
+        self.forward = calls.watch("forward", self._model, following.tell_forward)
+        self.loss = calls.watch("loss", ranks.loss, following.tell_loss(ranks.sum))
+        self.backward = calls.watch("backward", ranks.backward, following.tell_gradients(model))
         self.optimizer_step = calls.watch("optimizer.step", optimizer.step, following.tell_weights(model))
         self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, self._tell_lr)
-        self._validate = calls.watch("validate", lambda: validate(model, self._images.val), following.tell_validation)
+        self._validate = calls.watch(
+            "validate", lambda: validate(model, self._images.val, ranks), following.tell_validation
+        )
 
     def _tell_lr(self) -> Callable[[object], str]:
         old = self.scheduler.lr
@@ -297,6 +305,8 @@ class Trainer:
         self._learner.model.train()
 
     def _save(self, *, best: bool = False) -> bool:
+        if not self._ranks.leads:
+            return True
         try:
             checkpoints.save(self.state(), self._folder, best=best)
         except OSError as error:
@@ -313,14 +323,15 @@ class Trainer:
 
 
 @torch.inference_mode()
-def validate(model: nn.Module, split: Split) -> tuple[float, float]:
-    """Mean loss and accuracy of `model` over `split`, both over images."""
+def validate(model: nn.Module, split: Split, ranks: Ranks = ALONE) -> tuple[float, float]:
+    """Mean loss and accuracy of `model` over `split`, both over images; each rank takes a part of them."""
     model.eval()
     loss = torch.zeros((), device=split.images.device)
     hits = torch.zeros((), dtype=torch.int64, device=split.images.device)
-    for images, labels in zip(split.images.split(VAL_BATCH), split.labels.split(VAL_BATCH), strict=True):
+    part = ranks.part(split)
+    for images, labels in zip(part.images.split(VAL_BATCH), part.labels.split(VAL_BATCH), strict=True):
         outputs = model(images)
         loss += functional.cross_entropy(outputs, labels, reduction="sum")
         hits += (outputs.argmax(1) == labels).sum()
     model.train()
-    return float(loss) / len(split), int(hits) / len(split)
+    return float(ranks.sum(loss)) / len(split), int(ranks.sum(hits)) / len(split)

@@ -1,0 +1,240 @@
+"""Training with several processes, each with a share of every batch: as one process does it, on more devices.
+
+Rank 0 leads: it writes the record, saves the checkpoints and takes the commands. All ranks hold the same weights and
+do the same at the same step. What must be agreed on costs no step anything: rank 0 says at each meeting after how
+many batches the next one is, so that they meet a few times a second, however fast the steps are.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tui_trainer.commands import Command, decode, encode
+from tui_trainer.engine.batch_norm import synchronised
+from tui_trainer.engine.control import Control
+from tui_trainer.engine.datasets import Split
+from tui_trainer.engine.errors import BadInput
+from tui_trainer.torchrun import Place, place
+
+T = TypeVar("T")
+
+MEET_EVERY = 0.2
+"""Seconds between meetings: as often as losses are reported, and commands looked for."""
+
+FARTHEST = 10_000
+"""Batches from one meeting to the next, at most."""
+
+
+class Ranks:
+    """One process that trains alone: the ways in which training with several differs, all of them left out."""
+
+    several = False
+    """Whether others train with this process."""
+    leads = True
+    """Whether this process writes record and checkpoints."""
+    count = 1
+
+    def device(self, asked: str) -> str:
+        """The device for this process, where `asked` is what `--device` says.
+
+        Raises:
+            BadInput: there are more processes than devices.
+        """
+        return asked
+
+    def in_turn(self, load: Callable[[], T]) -> T:
+        """What `load` gives; where it fills a folder for all of a machine, one process does before the others look."""
+        return load()
+
+    def as_leader(self, value: Callable[[], T]) -> T:
+        """What `value` gives on rank 0, for all."""
+        return value()
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """What to call instead of `model`, so that all ranks get the gradients of the whole batch."""
+        return model
+
+    def share(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """The images and labels of a batch that are this rank's to train on."""
+        return batch
+
+    def images(self, labels: Tensor) -> int:
+        """How many images the whole batch has that `labels` are this rank's share of."""
+        return len(labels)
+
+    def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """This rank's part of the batch's mean loss: the parts of all ranks add up to it."""
+        return functional.cross_entropy(outputs, labels)
+
+    def backward(self, loss: Tensor) -> None:
+        """Leave the gradients of the whole batch's mean loss."""
+        loss.backward()
+
+    def part(self, split: Split) -> Split:
+        """The images of a split that are this rank's to validate on."""
+        return split
+
+    def sum(self, values: Tensor) -> Tensor:
+        """The sum over all ranks; all must call it."""
+        return values
+
+    def lead(self, control: Control) -> Control:
+        """Who is to be asked for commands."""
+        return control
+
+    def meet(self, *, at_once: bool = False) -> bool:
+        """A batch is over: whether to report now, and do what was asked."""
+        return True
+
+
+ALONE = Ranks()
+
+
+class ManyRanks(Ranks):
+    """This process and others, joined."""
+
+    several = True
+
+    def __init__(self, here: Place) -> None:
+        self.place = here
+        self.leads = here.leads
+        self.count = here.ranks
+        self._whole = 0
+        self._left = 0
+        self._met_at: float | None = None
+        self._apart = 1
+
+    def device(self, asked: str) -> str:
+        if asked == "cpu" or (asked == "auto" and not torch.cuda.is_available()):
+            return "cpu"
+        if asked.startswith("cuda:"):
+            raise BadInput(f"--device {asked}: each of several processes has a device of its own; take cuda or cpu")
+        there, wanted = torch.cuda.device_count(), self.place.local_ranks
+        if there < wanted:
+            raise BadInput(
+                f"{wanted} processes train on this machine, which has {there} CUDA devices; "
+                f"take --nproc-per-node {max(there, 1)}, or --device cpu"
+            )
+        torch.cuda.set_device(self.place.local_rank)
+        return f"cuda:{self.place.local_rank}"
+
+    def in_turn(self, load: Callable[[], T]) -> T:
+        everybody = torch.zeros(1)
+        if self.place.local_rank == 0:
+            loaded = load()
+            self.sum(everybody)
+            return loaded
+        self.sum(everybody)
+        return load()
+
+    def as_leader(self, value: Callable[[], T]) -> T:
+        said: list[Any] = [value() if self.leads else None]
+        dist.broadcast_object_list(said, src=0)
+        told: T = said[0]
+        return told
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        device = next(model.parameters()).device
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # the argument's newer name is unknown to older versions
+            return nn.parallel.DistributedDataParallel(
+                synchronised(model),
+                device_ids=[device.index] if device.type == "cuda" else None,
+                broadcast_buffers=False,  # they are the same everywhere: batches are normalised as a whole
+                gradient_as_bucket_view=True,
+            )
+
+    def share(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        images, labels = batch
+        self._whole = len(labels)
+        rank = self.place.rank
+        return images.tensor_split(self.count)[rank], labels.tensor_split(self.count)[rank]
+
+    def images(self, labels: Tensor) -> int:
+        return self._whole
+
+    def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        return functional.cross_entropy(outputs, labels, reduction="sum") / self._whole
+
+    def backward(self, loss: Tensor) -> None:
+        (loss * self.count).backward()  # the ranks' gradients are averaged, not added
+
+    def part(self, split: Split) -> Split:
+        rank = self.place.rank
+        return Split(split.images.tensor_split(self.count)[rank], split.labels.tensor_split(self.count)[rank])
+
+    def sum(self, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    def lead(self, control: Control) -> Control:
+        return Led(self, control)
+
+    def meet(self, *, at_once: bool = False) -> bool:
+        self._left -= 1
+        return at_once or self._left <= 0
+
+    def told(self, command: Command | None) -> Command | None:
+        """The command that rank 0 was given, on all ranks; None where there is none, and so the meeting is over."""
+        said = encode(command) if command is not None else b""
+        head = torch.tensor([len(said), self._next_meeting() if self.leads and not said else 0])
+        dist.broadcast(head, src=0)
+        length, apart = head.tolist()
+        if not length:
+            self._left = self._apart = apart
+            return None
+        text = torch.tensor(list(said), dtype=torch.uint8) if said else torch.empty(length, dtype=torch.uint8)
+        dist.broadcast(text, src=0)
+        return decode(bytes(text.tolist()))
+
+    def _next_meeting(self) -> int:
+        """After how many batches to meet again, from how long those since the last time took."""
+        now, met_at = time.perf_counter(), self._met_at
+        self._met_at = now
+        if met_at is None:
+            return 1
+        taken = max(1, self._apart - self._left)
+        return max(1, min(int(MEET_EVERY * taken / max(now - met_at, 1e-9)), 2 * taken, FARTHEST))
+
+
+class Led(Control):
+    """Rank 0's commands, taken by all ranks at the same place."""
+
+    def __init__(self, ranks: ManyRanks, own: Control) -> None:
+        super().__init__()
+        self._ranks, self._own = ranks, own
+
+    def send(self, command: Command) -> None:
+        self._own.send(command)
+
+    def take(self) -> Command | None:
+        return self._ranks.told(self._own.take() if self._ranks.leads else None)
+
+    def wait(self, seconds: float) -> None:
+        if self._ranks.leads:  # the others wait for it at the next meeting
+            self._own.wait(seconds)
+
+
+def join() -> Ranks:
+    """Find the processes that `torchrun` started with this one; returns as all are there."""
+    here = place()
+    if here.alone:
+        return ALONE
+    if not dist.is_initialized():
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    return ManyRanks(here)
+
+
+def leave() -> None:
+    """Let go of the others, where there are any; nobody is waited for."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
