@@ -133,9 +133,10 @@ class TrainerApp(App[int]):
         if self.host is not None:
             self.host.close()
         self.host = host
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.switch_screen(LiveScreen(host, self.by, spec))
+        if (live := self.to_live()) is not None:
+            live.watch(host, spec)
+        else:
+            self.push_screen(LiveScreen(host, self.by, spec))
         self.clock.hurry()
 
     def to_live(self) -> LiveScreen | None:
@@ -189,10 +190,10 @@ class TrainerApp(App[int]):
             self.host.poll()
             if self.host.history.ended is not None and not self.launching.follow_up():
                 self.leaving.follow_up()
-        screen = self.screen
+        shown = self.screen_stack[-1:]  # empty for a moment while screens change, and at the end
         lags = self._terminal is not None and self._terminal.screen.lags
-        if isinstance(screen, TrainerScreen) and screen.composed and not lags:
-            screen.draw()
+        if shown and isinstance(shown[0], TrainerScreen) and shown[0].composed and not lags:
+            shown[0].draw()
 
 
 def _here(style_sheet: str) -> Path:

@@ -60,13 +60,22 @@ class EditorScreen(TrainerScreen):
         self.key_line.idle = frozenset({"app.help", "app.leave"})  # letters go into the text here
         self._heading = Heading(f"a copy of {clean(entry.name)}")
         self._area = TextArea("\n".join(file_lines(entry.path)) + "\n", show_line_numbers=True, tab_behavior="indent")
-        self._called = Input(free_name(entry.name), placeholder="name", compact=True)
+        self._name_field = Input(free_name(entry.name), placeholder="name", compact=True)
         self._chart = LRChart(XAxis())
         self._findings = Findings()
         self._preset: Preset | None = None
         self._planned = False
         self._problems: list[Problem] = []
         self._waits: Timer | None = None
+
+    @property
+    def called(self) -> str:
+        """The name that the copy is to have."""
+        return self._name_field.value
+
+    @called.setter
+    def called(self, name: str) -> None:
+        self._name_field.value = name
 
     def compose_content(self) -> ComposeResult:
         yield self._heading
@@ -77,13 +86,13 @@ class EditorScreen(TrainerScreen):
                 yield self._findings
         with Horizontal(id="naming"):
             yield Naming()
-            yield self._called
+            yield self._name_field
         yield self.key_line
 
     def on_mount(self) -> None:
         super().on_mount()
         self._area.focus()
-        self._check()
+        self.check()
 
     def draw(self) -> None:
         self._heading.redraw()
@@ -95,9 +104,10 @@ class EditorScreen(TrainerScreen):
     def _typed(self) -> None:
         if self._waits is not None:
             self._waits.stop()
-        self._waits = self.set_timer(CHECK_AFTER, self._check)
+        self._waits = self.set_timer(CHECK_AFTER, self.check)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """What is typed so far: checked, and planned anew."""
         asked = self.app.launching.defaults
         checked = check_text(
             self._area.text,
@@ -129,23 +139,23 @@ class EditorScreen(TrainerScreen):
             self.app.clock.keep_hurrying()
 
     def action_save(self) -> None:
-        self._check()
+        self.check()
         if self._preset is not None and not self._planned:
             self._plan(self._preset)
         if any(problem.severity == "error" for problem in self._problems):
             self.say("not saved: mend what is written at the right first", "warning")
             return
-        name = self._called.value.strip()
+        name = self.called.strip()
         if not name or name != clean(name) or any(c in name for c in '/\\:*?"<>|') or name.startswith("."):
             self.say("not saved: give it a name of letters, digits, - and _", "warning")
-            self._called.focus()
+            self._name_field.focus()
             return
         path = user_folder() / f"{name}.toml"
         try:
             save(path, self._area.text)
         except FileExistsError:
             self.say(f"not saved: there is a {name} of your own already; give it another name", "warning")
-            self._called.focus()
+            self._name_field.focus()
         except OSError as error:
             self.say(f"not saved: {path}: {error.strerror or error}", "warning")
         else:

@@ -30,6 +30,11 @@ class KeyLine(Panel):
         self._said_until = time.monotonic() + seconds
         self.redraw()
 
+    def quiet(self) -> None:
+        """The keys again: what was said is of no interest any more."""
+        self._said = None
+        self.redraw()
+
     def lines(self) -> Sequence[Line]:
         width = self.size.width
         if self._said is not None and time.monotonic() < self._said_until:

@@ -62,6 +62,8 @@ KEYS: tuple[Key, ...] = (
     Key("presets", "slash", "/", "filter", "filter: type a part of a name, title or scheduler", "filter"),
     Key("presets", "up,k", "↑", "up", "the preset above"),
     Key("presets", "down,j", "↓", "down", "the preset below"),
+    Key("presets", "pageup", "pgup", "page(-1)", "scroll what is told of it, and its file"),
+    Key("presets", "pagedown", "pgdn", "page(1)", "the same, downwards"),
     Key("presets", "space", "space", "mark", "mark for a comparison, and unmark", "mark"),
     Key("presets", "c", "c", "compare", "compare those marked", "compare"),
     Key("presets", "e", "e", "edit", "edit a copy, checked as you type", "edit a copy"),

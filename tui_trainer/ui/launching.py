@@ -106,7 +106,8 @@ class Launching:
 
     def _start_after_this(self, spec: RunSpec, old: str) -> None:
         live = self._app.to_live()
-        if live is None:
+        if live is None or not self._app.is_live:  # it may have ended while the person thought about it
+            self.start(spec)
             return
         refusal = live.control.stop(reason=f"stopped for a new run with {spec.preset_name}")
         if refusal is not None:

@@ -38,22 +38,38 @@ class LiveScreen(TrainerScreen):
     def __init__(self, host: Host, by: str = "screen", spec: RunSpec | None = None) -> None:
         """`spec` is what the run was asked to be, where that is known: shown until the run itself tells."""
         super().__init__("run", "charts")
-        self.host = host
-        self.control = Control(host, by)
-        self._spec = spec
-        self._asked_recipe = asked_recipe(spec) if spec is not None else None
-        axis = self._axis = XAxis()
+        self._by = by
+        self._take(host, spec)
+        self.axis = XAxis()
         self._headline = Headline()
         self._waiting = Waiting()
-        self._loss, self._lr = LossChart(axis), LRChart(axis)
+        self._loss, self._lr = LossChart(self.axis), LRChart(self.axis)
         self._listing, self._why = Listing(), Why()
         self._progress = Progress(Machine())
         self._listing_height = -1
+
+    def watch(self, host: Host, spec: RunSpec | None = None) -> None:
+        """Show another run."""
+        self._take(host, spec)
+        self.axis.reset()
+        self.key_line.quiet()
+        self.draw()
+
+    def _take(self, host: Host, spec: RunSpec | None) -> None:
+        self.host = host
+        self.control = Control(host, self._by)
+        self._spec = spec
+        self._asked_recipe = asked_recipe(spec) if spec is not None else None
 
     @property
     def history(self) -> History:
         """The run on show."""
         return self.host.history
+
+    @property
+    def loss_is_log(self) -> bool:
+        """Whether the loss is drawn on a log scale."""
+        return self._loss.log_scale
 
     def compose_content(self) -> ComposeResult:
         yield self._headline
@@ -107,22 +123,22 @@ class LiveScreen(TrainerScreen):
         self._asked(self.control.switch(name, preset))
 
     def action_cursor(self, cells: int) -> None:
-        self._axis.move_cursor(cells)
+        self.axis.move_cursor(cells)
         self.app.clock.hurry()
 
     def action_zoom(self, inwards: bool) -> None:
         if inwards:
-            self._axis.zoom_in()
+            self.axis.zoom_in()
         else:
-            self._axis.zoom_out()
+            self.axis.zoom_out()
         self.app.clock.hurry()
 
     def action_reset(self) -> None:
-        self._axis.reset()
+        self.axis.reset()
         self.app.clock.hurry()
 
     def action_unit(self) -> None:
-        self._axis.next_unit()
+        self.axis.next_unit()
         self.app.clock.hurry()
 
     def action_log_scale(self) -> None:

@@ -95,6 +95,9 @@ class PickerScreen(TrainerScreen):
     def action_down(self) -> None:
         self.list.move(1)
 
+    def action_page(self, pages: int) -> None:
+        self._card.page(pages)
+
     def action_mark(self) -> None:
         self.list.mark()
         marked = self.list.marked

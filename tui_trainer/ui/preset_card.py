@@ -41,11 +41,27 @@ class PresetCard(Panel):
         self._spec: RunSpec | None = None
         self._preview = Preview()
         self._file: list[str] = []
+        self._first = 0
+
+    def page(self, pages: int) -> None:
+        """Scroll, a line less than a page at a time."""
+        self._scroll(pages * max(1, self.size.height - 1))
+
+    def on_mouse_scroll_down(self) -> None:
+        self._scroll(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self._scroll(-3)
+
+    def _scroll(self, lines: int) -> None:
+        self._first = max(0, self._first + lines)
+        self.redraw()
 
     def show(self, entry: Entry | None, spec: RunSpec | None, preview: Preview) -> None:
         """Another preset, or more known of the same."""
         if entry is not self._entry:
             self._file = [] if entry is None else file_lines(entry.path)
+            self._first = 0
         self._entry, self._spec, self._preview = entry, spec, preview
         self.redraw()
 
@@ -60,7 +76,8 @@ class PresetCard(Panel):
             lines += self._facts(entry.preset, width)
         lines += [BLANK, (Span(clean(_short(entry.path)), "faint"),)]
         lines += [(Span("  "), Span(line, "faint" if line.lstrip().startswith("#") else "")) for line in self._file]
-        return lines
+        self._first = max(0, min(self._first, len(lines) - self.size.height))
+        return lines[self._first :]
 
     def _facts(self, preset: Preset, width: int) -> list[Line]:
         lines: list[Line] = [(Span(line, "strong"),) for line in wrap(clean(preset.title), width)]

@@ -1,0 +1,104 @@
+"""The app on a run made up by the test, and a folder of the user's own presets that is the test's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher
+from tui_trainer.events import Event, StepsTaken
+from tui_trainer.ui.app import TrainerApp
+
+
+@pytest.fixture(autouse=True)
+def own_presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the user's own presets; it does not exist yet."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config" / "tui-trainer" / "presets"
+
+
+class Shown:
+    """An app at work, driven frame by frame."""
+
+    def __init__(self, app: TrainerApp, pilot: Pilot[int]) -> None:
+        self.app, self.pilot = app, pilot
+
+    @property
+    def host(self) -> ScriptedHost:
+        assert isinstance(self.app.host, ScriptedHost)
+        return self.app.host
+
+    @property
+    def launcher(self) -> ScriptedLauncher:
+        assert isinstance(self.app.launching.launcher, ScriptedLauncher)
+        return self.app.launching.launcher
+
+    async def frame(self, *events: Event) -> None:
+        """These happen, and a frame is drawn."""
+        if self.app.host is not None:
+            self.host.come(*events)
+        self.app.clock.tick()
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        """Keys, a frame after each."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.frame()
+            await self.pilot.pause()
+
+    def text(self) -> str:
+        """All that is on the screen, as text."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    def line(self, holding: str) -> str:
+        """The first line on the screen that holds a text."""
+        for line in self.text().splitlines():
+            if holding in line:
+                return line
+        raise AssertionError(f"no line holds {holding!r}:\n{self.text()}")
+
+    def the(self, kind: type[Widget]) -> Any:
+        """The widget of a kind."""
+        return self.app.screen.query_one(kind)
+
+
+Show: TypeAlias = Callable[..., AbstractAsyncContextManager[Shown]]
+
+
+@pytest.fixture
+def show() -> Show:
+    """Opens the app; with events on their run, without on the presets."""
+
+    @asynccontextmanager
+    async def opened(
+        events: Iterable[Event] | ScriptedHost | None = None,
+        *,
+        size: tuple[int, int] = (140, 40),
+        launcher: ScriptedLauncher | None = None,
+        **options: Any,
+    ) -> AsyncIterator[Shown]:
+        host = ScriptedHost(events) if events is not None and not isinstance(events, ScriptedHost) else events
+        app = TrainerApp(launcher or ScriptedLauncher(), host, **options)
+        async with app.run_test(size=size) as pilot:
+            shown = Shown(app, pilot)
+            await shown.frame()
+            await shown.frame()
+            yield shown
+
+    return opened
+
+
+def cut(events: Sequence[Event], step: int) -> list[Event]:
+    """The events up to a step."""
+    for index, event in enumerate(events):
+        if isinstance(event, StepsTaken) and event.step + len(event.losses) - 1 >= step:
+            return list(events[: index + 1])
+    return list(events)

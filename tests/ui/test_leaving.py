@@ -1,0 +1,161 @@
+"""Leaving: what is asked, what becomes of the run, and with which exit code."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.scripted import START, scripted_run
+from tests.ui.conftest import Show, cut
+from tests.ui.scripted_host import ScriptedHost
+from tui_trainer.commands import Stop
+from tui_trainer.events import RunEnded
+from tui_trainer.ui.dialogs import Question
+from tui_trainer.ui.live import LiveScreen
+
+LIVE = cut(scripted_run(epochs=4, batches=20), 50)
+
+
+def ended(code: int = 0) -> RunEnded:
+    return RunEnded(at=START, status="finished", reason="", step=50, epoch=3, exit_code=code)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_leaving_a_live_run_asks_first(show: Show, key: str) -> None:
+    async with show(LIVE, on_detach=lambda: None) as shown:
+        await shown.press(key)
+        assert isinstance(shown.app.screen, Question)
+        for words in ("steplr is still training", "in the background", "stop it", "stay"):
+            assert words in shown.text()
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, LiveScreen)
+        assert shown.app.is_running
+        assert not shown.host.sent
+
+
+async def test_kept_training_the_run_is_asked_nothing(show: Show) -> None:
+    async with show(LIVE, on_detach=lambda: None) as shown:
+        await shown.press("q", "k")
+        assert shown.app.detached
+        assert not shown.host.sent
+    assert shown.app.return_value == 0
+
+
+async def test_the_background_is_offered_only_where_it_can_be(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("q")
+        assert "background" not in shown.text()
+        await shown.press("k")
+        assert isinstance(shown.app.screen, Question)
+
+
+async def test_stopped_it_leaves_as_the_run_has_ended(show: Show) -> None:
+    async with show(ScriptedHost(LIVE, obeys=False)) as shown:
+        await shown.press("q", "s")
+        assert isinstance(shown.host.sent[-1], Stop)
+        assert shown.app.is_running
+        assert "closes once the record is complete" in shown.text()
+        await shown.frame(ended(0))
+    assert shown.app.return_value == 0
+
+
+async def test_asked_to_leave_again_it_waits_no_longer(show: Show) -> None:
+    async with show(ScriptedHost(LIVE, obeys=False)) as shown:
+        await shown.press("q", "s", "q")
+    assert shown.app.return_value == 0
+    assert len(shown.host.sent) == 1
+
+
+async def test_answers_are_chosen_by_arrows_and_enter(show: Show) -> None:
+    async with show(LIVE, on_detach=lambda: None) as shown:
+        await shown.press("q", "down", "down", "enter")
+        assert isinstance(shown.app.screen, LiveScreen)
+        await shown.press("q", "down", "enter")
+        assert isinstance(shown.host.sent[-1], Stop)
+
+
+async def test_an_answer_can_be_clicked(show: Show) -> None:
+    async with show(LIVE, on_detach=lambda: None) as shown:
+        await shown.press("q")
+        lines = shown.text().splitlines()
+        row = next(y for y, line in enumerate(lines) if "esc " in line and "stay" in line)
+        await shown.pilot.click(offset=(lines[row].index("stay"), row))
+        await shown.frame()
+        assert isinstance(shown.app.screen, LiveScreen)
+
+
+@pytest.mark.parametrize(("status", "code"), [("finished", 0), ("diverged", 3), ("crashed", 1)])
+async def test_an_ended_run_is_left_at_once_with_its_exit_code(show: Show, status: str, code: int) -> None:
+    end = RunEnded(at=START, status=status, reason="", step=50, epoch=3, exit_code=code)  # type: ignore[arg-type]
+    async with show([*LIVE, end]) as shown:
+        await shown.press("q")
+    assert shown.app.return_value == code
+
+
+async def test_a_view_that_only_reads_is_left_at_once(show: Show) -> None:
+    async with show(ScriptedHost(LIVE, readonly=True)) as shown:
+        await shown.press("q")
+    assert shown.app.return_value == 0
+
+
+async def test_with_exit_when_done_it_leaves_as_the_run_ends(show: Show) -> None:
+    async with show(LIVE, exit_when_done=True) as shown:
+        await shown.frame()
+        assert shown.app.is_running
+        await shown.frame(ended(3))
+    assert shown.app.return_value == 3
+
+
+async def test_a_run_that_ends_while_one_is_asked_is_left_all_the_same(show: Show) -> None:
+    async with show(LIVE, on_detach=lambda: None) as shown:
+        await shown.press("q")
+        await shown.frame(ended())
+        await shown.press("s")
+    assert shown.app.return_value == 0
+
+
+async def test_a_signal_stops_the_run_and_then_leaves(show: Show) -> None:
+    async with show(ScriptedHost(LIVE, obeys=False)) as shown:
+        shown.app.leaving.told(signal.SIGTERM)
+        await shown.pilot.pause()
+        await shown.frame()
+        stop = shown.host.sent[-1]
+        assert isinstance(stop, Stop)
+        assert (stop.by, stop.exit_code, stop.reason) == ("signal", 143, "stopped by SIGTERM")
+        await shown.frame(ended(143))
+    assert shown.app.return_value == 143
+
+
+async def test_a_signal_gets_through_a_dialog_and_a_second_one_does_not_wait(show: Show) -> None:
+    async with show(ScriptedHost(LIVE, obeys=False)) as shown:
+        await shown.press("q")
+        shown.app.leaving.told(signal.SIGINT)
+        await shown.pilot.pause()
+        await shown.frame()
+        assert isinstance(shown.app.screen, LiveScreen)
+        shown.app.leaving.told(signal.SIGINT)
+        await shown.pilot.pause()
+    assert shown.app.return_value == 130
+
+
+@pytest.mark.parametrize("keys", [(), ("q",), ("p",), ("question_mark",)])
+async def test_without_a_terminal_it_leaves_and_asks_the_run_nothing(show: Show, keys: tuple[str, ...]) -> None:
+    async with show(LIVE) as shown:
+        await shown.press(*keys)
+        shown.app.leaving.told(None)
+        await shown.pilot.pause()
+    assert shown.app.hung_up
+    assert not shown.host.sent
+
+
+async def test_told_to_leave_before_it_began_it_does_not_begin(show: Show) -> None:
+    host = ScriptedHost(LIVE)
+    from tests.ui.scripted_host import ScriptedLauncher
+    from tui_trainer.ui.app import TrainerApp
+
+    app = TrainerApp(ScriptedLauncher(), host)
+    app.leaving.told(None)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+    assert app.hung_up

@@ -1,0 +1,175 @@
+"""The listing of the loop: its lines for every kind of recipe, and that what is lit comes from events alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.scripted import START, scripted_run
+from tests.ui.conftest import Show, cut
+from tui_trainer.events import CallFollowed, CallsMade, CallsTimed, Event, PaceChanged, Paused, Recipe, RunResolved
+from tui_trainer.ui.listing import Listing
+from tui_trainer.ui.loop_lines import Loop
+
+IN_BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
+
+
+def recipe(**changes: Any) -> Recipe:
+    usual: dict[str, Any] = {
+        "preset": "p",
+        "title": "",
+        "optimizer": "Adam",
+        "scheduler": "StepLR",
+        "interval": "epoch",
+        "monitor": None,
+        "warmup_epochs": 0,
+        "epochs": 10,
+        "batch_size": 64,
+        "batches_per_epoch": 20,
+        "total_steps": 200,
+    }
+    return Recipe(**(usual | changes))
+
+
+def order(calls: list[str], batch: int | None = 1, epoch: int = 1) -> CallsMade:
+    return CallsMade(at=START, step=1, epoch=epoch, batch=batch, calls=calls)
+
+
+@pytest.mark.parametrize(
+    ("changes", "in_batch", "at_end"),
+    [
+        ({}, [], ["val_loss = validate()", "scheduler.step()"]),
+        ({"scheduler": "OneCycleLR", "interval": "step"}, ["scheduler.step()"], ["val_loss = validate()"]),
+        (
+            {"scheduler": "ReduceLROnPlateau", "monitor": "val_loss"},
+            [],
+            ["val_loss = validate()", "scheduler.step(val_loss)"],
+        ),
+        (
+            {"scheduler": "ReduceLROnPlateau", "monitor": "val_accuracy"},
+            [],
+            ["val_accuracy = validate()", "scheduler.step(val_accuracy)"],
+        ),
+        ({"warmup_epochs": 2}, ["scheduler.step()"], ["val_loss = validate()", "scheduler.step()"]),
+        ({"scheduler": "none", "interval": None}, [], ["val_loss = validate()"]),
+        ({"scheduler": "none", "interval": None, "warmup_epochs": 1}, ["scheduler.step()"], ["val_loss = validate()"]),
+    ],
+)
+def test_where_the_scheduler_stands(changes: dict[str, Any], in_batch: list[str], at_end: list[str]) -> None:
+    lines = Loop(recipe(**changes)).lines
+    assert lines[0].code == "for epoch in range(10):"
+    batch = [line for line in lines if line.place == "batch"]
+    assert [line.call for line in batch[:5]] == IN_BATCH
+    assert [line.code for line in batch[5:]] == in_batch
+    assert [line.code for line in lines if line.place == "epoch"] == at_end
+
+
+def test_in_two_places_the_events_say_which_it_is_now() -> None:
+    warm = recipe(warmup_epochs=1)
+    assert Loop(warm).place_of["scheduler.step"] == "batch"
+    assert Loop(warm, [order([*IN_BATCH, "scheduler.step"])]).place_of["scheduler.step"] == "batch"
+    after = [order([*IN_BATCH, "scheduler.step"]), order(["validate"], None), order(IN_BATCH, epoch=2)]
+    assert Loop(warm, after).place_of["scheduler.step"] == "epoch"
+
+
+@pytest.mark.parametrize(("batch", "place"), [(1, "batch"), (None, "epoch")])
+def test_a_call_that_has_no_place_is_shown_all_the_same(batch: int | None, place: str) -> None:
+    strange = [order(["something_else"], batch), order(["something_else"], batch, epoch=2)]
+    extra = [line for line in Loop(recipe(), strange).lines if not line.expected]
+    assert [(line.code, line.place) for line in extra] == [("something_else", place)]
+
+
+def test_a_scheduler_stepped_in_the_wrong_place_is_not_hidden() -> None:
+    lines = Loop(recipe(scheduler="OneCycleLR", interval="step"), [order(["validate", "scheduler.step"], None)]).lines
+    assert [(line.call, line.expected) for line in lines if line.place == "epoch"] == [
+        ("validate", True),
+        ("scheduler.step", False),
+    ]
+
+
+async def test_the_line_that_runs_is_lit_as_the_events_say(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20), 30)
+    async with show(events) as shown:
+        for call, code in {
+            "backward": "loss.backward()",
+            "optimizer.step": "optimizer.step()",
+            "validate": "val_loss = validate()",
+            "data": "for images, labels in train:",
+        }.items():
+            await shown.frame(CallsTimed(at=START, counts={}, seconds={}, running=call))
+            lit = [line for line in shown.the(Listing).plain() if line.startswith("▌")]
+            assert len(lit) == 1
+            assert code in lit[0]
+
+
+async def test_counts_and_shares(show: Show) -> None:
+    async with show(cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 41)[:-1]) as shown:
+        lines = shown.the(Listing).plain()
+        backward = next(line for line in lines if "loss.backward()" in line)
+        assert backward.split()[-1] == "40"
+        assert "%" in backward
+        assert next(line for line in lines if "scheduler.step()" in line).split()[-1] == "40"
+        assert next(line for line in lines if "for epoch" in line).split()[-1] == "2"
+        shares = [int(line.split("%")[0].split()[-1]) for line in lines if " %" in line and "<" not in line]
+        assert 97 <= sum(shares) <= 103
+
+
+def followed(*calls: tuple[str, str | None], batch: int | None = 11) -> list[Event]:
+    return [CallFollowed(at=START, step=31, epoch=2, batch=batch, call=call, value=value) for call, value in calls]
+
+
+async def test_in_slow_motion_each_line_carries_what_it_made(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 30)
+    slow = PaceChanged(at=START, seconds_a_call=0.5, by="screen")
+    async with show([*events, slow]) as shown:
+        await shown.frame(*followed(("zero_grad", None)))
+        assert any(line.startswith("▌    optimizer.zero_grad()") for line in shown.the(Listing).plain())
+        await shown.frame(*followed(("zero_grad", ""), ("forward", None), ("forward", "outputs 64×10"), ("loss", None)))
+        lines = shown.the(Listing).plain()
+        assert next(line for line in lines if "out = model" in line).rstrip().endswith("outputs 64×10")
+        assert next(line for line in lines if line.startswith("▌")).startswith("▌    loss = loss_fn(out, labels)")
+        assert "epoch 2, batch 11" in lines[0]
+        await shown.frame(*followed(("loss", "loss 0.4127")))
+        assert "loss 0.4127" in next(line for line in shown.the(Listing).plain() if line.startswith("▌"))
+
+
+async def test_the_end_of_an_epoch_can_be_followed_too(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20, scheduler="ReduceLROnPlateau"), 40)
+    slow = PaceChanged(at=START, seconds_a_call=0.5, by="screen")
+    made = followed(("validate", None), ("validate", "val_loss 0.1"), ("scheduler.step", None), batch=None)
+    async with show([*events, slow, *made]) as shown:
+        lines = shown.the(Listing).plain()
+        assert next(line for line in lines if line.startswith("▌")).startswith("▌  scheduler.step(val_loss)")
+        assert "val_loss 0.1" in next(line for line in lines if "validate()" in line)
+
+
+async def test_in_a_pause_nothing_is_lit(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20), 30)
+    made = followed(*[(call, "made") for call in IN_BATCH])
+    async with show([*events, *made, Paused(at=START, step=30, by="screen")]) as shown:
+        lines = shown.the(Listing).plain()
+        assert not any(line.startswith("▌") for line in lines)
+        assert sum("made" in line for line in lines) == 5
+
+
+async def test_in_a_narrow_terminal_the_loop_is_one_line(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20, scheduler="ReduceLROnPlateau"), 30)
+    async with show(events, size=(80, 24)) as shown:
+        calls, shares = shown.the(Listing).plain()
+        assert calls.split("┊")[0].split(" › ")[-1].strip() == "opt.step"
+        assert "sched.step(val_loss)" in calls
+        assert "%" in shares
+
+
+async def test_the_warm_up_says_which_place_it_is_now(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20), 30)
+    resolved = next(event for event in events if isinstance(event, RunResolved))
+    import msgspec
+
+    warm = msgspec.structs.replace(resolved, recipe=recipe(warmup_epochs=1))
+    async with show([event if event is not resolved else warm for event in events]) as shown:
+        await shown.frame(order([*IN_BATCH, "scheduler.step"]))
+        assert "after the warm-up" in shown.the(Listing).plain()[-1]
+        await shown.frame(order(IN_BATCH, epoch=2))
+        assert "only in the warm-up" in "\n".join(shown.the(Listing).plain())

@@ -1,0 +1,274 @@
+"""The live screen: what it shows in every state of a run, and what its keys ask for."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.scripted import START, scripted_run
+from tests.ui.conftest import Show, cut
+from tests.ui.scripted_host import ScriptedHost, moved_to
+from tui_trainer.commands import Continue, OneBatch, Pause, SetPace
+from tui_trainer.events import CommandAnswered, Noticed, PhaseStarted, RunEnded, RunStarted
+from tui_trainer.ui.headline import Headline
+from tui_trainer.ui.key_line import KeyLine
+from tui_trainer.ui.listing import Listing
+from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.progress import Progress
+from tui_trainer.ui.waiting import Waiting
+from tui_trainer.ui.why import Why
+
+EVENTS = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
+LIVE = cut(EVENTS, 50)
+
+
+async def test_from_the_first_frame_on_it_says_what_is_going_on(show: Show) -> None:
+    async with show(ScriptedHost()) as shown:
+        assert "starting" in shown.text()
+        await shown.frame(
+            RunStarted(at=START, run="r", schema=1, pid=1, host="h"),
+            PhaseStarted(at=START, phase="importing torch"),
+        )
+        assert "● importing torch" in shown.line("importing")
+        await shown.frame(PhaseStarted(at=START, phase="loading", detail="mnist-5k"))
+        assert "✓ importing torch" in shown.text()
+        assert "● loading mnist-5k" in shown.text()
+        assert "the plan is on its way" in shown.text()
+
+
+async def test_the_planned_lr_stands_there_before_the_first_batch(show: Show) -> None:
+    before_training = [event for event in cut(EVENTS, 1) if event.at <= LIVE[4].at][:6]
+    async with show(before_training) as shown:
+        assert shown.app.host is not None
+        assert not shown.app.host.history.steps
+        assert shown.app.host.history.plans
+        assert "the plan is on its way" not in shown.text()
+        assert "for epoch in range(4):" in shown.text()
+
+
+async def test_a_run_in_figures(show: Show) -> None:
+    async with show(LIVE) as shown:
+        (headline,) = shown.the(Headline).plain()
+        for part in ("steplr", "cnn 412k", "mnist-5k", "cpu ×2", "● training", "img/s", "left"):
+            assert part in headline
+        (progress,) = shown.the(Progress).plain()
+        assert " epoch 3/4 " in progress
+        assert " batch 14/20 " in progress
+        assert "screen" in progress
+        assert not shown.the(Waiting).display or not shown.the(Waiting).is_on_screen
+
+
+async def test_the_headline_keeps_its_width_as_numbers_grow(show: Show) -> None:
+    async with show(LIVE) as shown:
+        before = shown.the(Headline).plain()[0]
+        await shown.frame(*cut(EVENTS, 57)[len(LIVE) :])
+        after = shown.the(Headline).plain()[0]
+        assert [i for i, c in enumerate(before) if c == "●"] == [i for i, c in enumerate(after) if c == "●"]
+        assert len(before) == len(after) == 140
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, ["● finished", "finished: 2 of 2 epochs", "best val accuracy 0.9309 at epoch 2"]),
+        ({"status": "stopped"}, ["● stopped", "stopped after step 10", "asked to"]),
+        ({"not_finite_at": 7}, ["● diverged", "diverged at step 7", "not finite"]),
+        ({"status": "crashed"}, ["● crashed", "crashed after step 10"]),
+    ],
+)
+async def test_how_a_run_ended_is_said_until_one_leaves(
+    show: Show, options: dict[str, object], words: list[str]
+) -> None:
+    async with show(scripted_run(epochs=2, batches=5, **options)) as shown:  # type: ignore[arg-type]
+        for word in words:
+            assert word in shown.text()
+        assert "pause" not in shown.the(KeyLine).plain()[0]
+        assert shown.app.is_running
+
+
+async def test_a_run_that_ended_before_its_first_batch_says_why(show: Show) -> None:
+    ended = RunEnded(at=START, status="crashed", reason="mnist is not in /data", step=0, epoch=0, exit_code=2)
+    async with show([*EVENTS[:2], ended]) as shown:
+        assert "crashed before the first batch: mnist is not in /data" in shown.text()
+
+
+async def test_space_pauses_and_goes_on(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("space")
+        assert isinstance(shown.host.sent[-1], Pause)
+        assert "● paused" in shown.text()
+        assert "paused after step" in shown.the(KeyLine).plain()[0]
+        await shown.press("space")
+        assert isinstance(shown.host.sent[-1], Continue)
+        assert "● training" in shown.text()
+
+
+async def test_two_quick_presses_are_two_commands_though_no_answer_came_yet(show: Show) -> None:
+    async with show(ScriptedHost(LIVE, obeys=False)) as shown:
+        await shown.pilot.press("space", "space", "s", "s")
+        asked = shown.host.sent
+        assert [type(command) for command in asked] == [Pause, Continue, SetPace, SetPace]
+        assert [command.seconds_a_call > 0 for command in asked if isinstance(command, SetPace)] == [True, False]
+
+
+async def test_n_asks_for_one_batch(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("n")
+        assert isinstance(shown.host.sent[-1], OneBatch)
+        assert shown.host.sent[-1].by == "screen"
+        assert "one batch, then pause" in shown.the(KeyLine).plain()[0]
+        await shown.press("space")
+        assert isinstance(shown.host.sent[-1], Continue)
+
+
+async def test_s_is_slow_motion_and_full_speed(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("s")
+        assert "● slow motion" in shown.text()
+        await shown.press("s")
+        assert [command.seconds_a_call > 0 for command in shown.host.sent if isinstance(command, SetPace)] == [
+            True,
+            False,
+        ]
+        assert "full speed" in shown.the(KeyLine).plain()[0]
+
+
+async def test_what_others_asked_and_what_was_refused_is_said(show: Show) -> None:
+    async with show(LIVE) as shown:
+        answer = CommandAnswered(
+            at=START, id="1", command="switch to x", by="shell", accepted=False, answer="no epoch left"
+        )
+        await shown.frame(answer)
+        assert "switch to x: no epoch left (asked by shell)" in shown.the(KeyLine).plain()[0]
+
+
+@pytest.mark.parametrize("key", ["space", "n", "s"])
+async def test_a_view_that_only_reads_controls_nothing(show: Show, key: str) -> None:
+    async with show(ScriptedHost(LIVE, readonly=True)) as shown:
+        await shown.press(key)
+        assert not shown.host.sent
+        assert "only reads" in shown.the(KeyLine).plain()[0]
+
+
+@pytest.mark.parametrize("key", ["space", "n", "s"])
+async def test_a_run_that_ended_is_asked_nothing(show: Show, key: str) -> None:
+    async with show(EVENTS) as shown:
+        await shown.press(key)
+        assert not shown.host.sent
+        assert "nothing to control" in shown.the(KeyLine).plain()[0]
+
+
+async def test_the_charts_keys_move_one_axis(show: Show) -> None:
+    async with show(LIVE) as shown:
+        screen = shown.app.screen
+        assert isinstance(screen, LiveScreen)
+        axis = screen.axis
+        await shown.press("right")
+        assert axis.cursor == shown.host.history.steps
+        await shown.press("left", "left")
+        assert axis.cursor < shown.host.history.steps
+        assert f"step {axis.cursor}" in shown.text()
+        await shown.press("plus")
+        assert axis.mode != "all"
+        await shown.press("minus", "0")
+        assert (axis.mode, axis.cursor) == ("all", None)
+        await shown.press("x")
+        assert axis.unit != "epoch"
+        await shown.press("y")
+        assert screen.loss_is_log
+        await shown.press("y")
+        assert not screen.loss_is_log
+
+
+async def test_the_newest_reason_stands_first_and_old_ones_are_a_key_away(show: Show) -> None:
+    async with show(cut(scripted_run(epochs=30, batches=5), 140), size=(140, 30)) as shown:
+        why = shown.the(Why)
+        newest = why.plain()[1]
+        assert newest.startswith("epoch 27")
+        await shown.press("down", "down", "down")
+        assert why.plain()[1] != newest
+        await shown.press("up", "up", "up", "up")
+        assert why.plain()[1] == newest
+
+
+async def test_why_in_words(show: Show) -> None:
+    async with show(cut(EVENTS, 60)) as shown:
+        text = "\n".join(shown.the(Why).plain())
+        assert "step_size reached, 0.001 → 0.0005" in text
+        assert "val_loss 0.6518, best so far" in text
+
+
+async def test_a_plateau_is_counted_against_its_patience(show: Show) -> None:
+    events = scripted_run(epochs=8, batches=5, scheduler="ReduceLROnPlateau")
+    async with show(cut(events, 26)) as shown:
+        assert "scheduler.step(val_loss)" in shown.text()
+        assert "not better for 1 of 1 epoch (best 0.1300 at epoch 4)" in "\n".join(shown.the(Listing).plain())
+
+
+async def test_notices_are_shown_as_text_whatever_is_in_them(show: Show) -> None:
+    nasty = "[bold red]x[/] \x1b[31mred\x1b[0m \x07[link=http://a]b[/link]"
+    async with show([*LIVE, Noticed(at=EVENTS[-1].at, kind="warning", text=nasty)]) as shown:
+        assert "[bold red]x[/]" in shown.text()
+        assert "\x1b" not in shown.text()
+        assert "\x07" not in shown.text()
+
+
+async def test_names_from_elsewhere_are_shown_as_text(show: Show) -> None:
+    import msgspec
+
+    events = list(LIVE)
+    for index, event in enumerate(events):
+        if type(event).__name__ == "RunResolved":
+            recipe = msgspec.structs.replace(event.recipe, preset="[red]\x1b[2Jbad")
+            events[index] = msgspec.structs.replace(event, recipe=recipe, dataset="\x1b]0;title\x07[b]")
+    async with show(events) as shown:
+        assert "[red]" in shown.text()
+        assert "\x1b" not in shown.text()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (140, 40), (200, 60), (250, 70)])
+async def test_it_fits_every_size(show: Show, size: tuple[int, int]) -> None:
+    async with show(LIVE, size=size) as shown:
+        text = shown.text().splitlines()
+        assert len(text) == size[1]
+        assert all(len(line) == size[0] for line in text)
+        for part in ("loss", "lr", "steplr", "● training", "epoch 3/4", "batch 14/20", "space", "backward"):
+            assert any(part in line for line in text), part
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 15), (20, 5)])
+async def test_a_terminal_too_small_is_told_what_is_needed(show: Show, size: tuple[int, int]) -> None:
+    async with show(LIVE, size=size) as shown:
+        words = " ".join(shown.text().split())
+        assert "needs 60 columns and 16 lines" in words
+        assert "loss" not in words
+        await shown.pilot.resize_terminal(100, 30)
+        await shown.frame()
+        assert "needs" not in shown.text()
+        assert "● training" in shown.text()
+
+
+async def test_text_that_did_not_change_is_not_drawn_again(show: Show) -> None:
+    async with show(LIVE) as shown:
+        drawn: list[str] = []
+        for kind in (Listing, Why):
+            panel = shown.the(kind)
+            panel.refresh = lambda *_, name=kind.__name__: drawn.append(name)
+        await shown.frame()
+        await shown.frame()
+        assert not drawn
+
+
+async def test_time_goes_on_between_events(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with show(moved_to(LIVE, time.time() - (LIVE[-1].at - LIVE[0].at))) as shown:
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 3600)
+        await shown.frame()
+        assert "   1:00:0" in shown.the(Headline).plain()[0]
+
+
+async def test_a_switch_is_told_among_the_reasons(show: Show) -> None:
+    async with show(cut(scripted_run(epochs=6, batches=5, switch_at=4), 18)) as shown:
+        assert "preset steplr → onecycle from here on," in shown.line("epoch 4 ")
+        assert "onecycle" in shown.the(Headline).plain()[0]

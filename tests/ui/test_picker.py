@@ -1,0 +1,221 @@
+"""The presets: list, filter, marks, what is told of each, and copies made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import Show, Shown
+from tests.ui.scripted_host import ScriptedLauncher, ScriptedPlanner
+from tui_trainer.events import PlanMade
+from tui_trainer.presets import PresetError, Problem, catalogue, load
+from tui_trainer.spec import RunSpec
+from tui_trainer.ui.editor import EditorScreen, free_name, save
+from tui_trainer.ui.picker import PickerScreen
+
+SOUND = """
+title = "mine"
+[optimizer]
+name = "SGD"
+lr = 0.05
+[scheduler]
+name = "StepLR"
+step_size = 2
+"""
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.toml").write_text(text)
+
+
+def picker(shown: Shown) -> PickerScreen:
+    assert isinstance(shown.app.screen, PickerScreen)
+    return shown.app.screen
+
+
+async def test_all_presets_are_listed_with_who_steps_when(show: Show) -> None:
+    async with show(size=(140, 50)) as shown:
+        for name in ("none", "steplr", "onecycle", "plateau", "cosine-warmup", "warm-restarts"):
+            assert name in shown.text()
+        assert "steps each batch" in shown.line(" onecycle ")
+        assert "steps each epoch" in shown.line(" steplr ")
+
+
+async def test_what_is_told_of_a_preset(show: Show) -> None:
+    async with show() as shown:
+        picker(shown).list.go_to("onecycle")
+        await shown.frame()
+        for words in (
+            load("onecycle").title,
+            "OneCycleLR steps after every batch",
+            "630 steps: 10 epochs of 63 batches of 64, mnist-5k",
+            "peak",
+        ):
+            assert words in shown.text()
+        await shown.press("pagedown")
+        assert 'name = "OneCycleLR"' in shown.text()
+        await shown.press("pageup")
+        assert load("onecycle").title in shown.text()
+
+
+async def test_typing_after_a_slash_filters(show: Show) -> None:
+    async with show() as shown:
+        await shown.press("slash", *"cos")
+        assert "cosine-warmup" in shown.text()
+        assert "plateau" not in shown.text()
+        await shown.press(*" warm")
+        assert picker(shown).list.current is not None
+        assert picker(shown).list.current.name == "cosine-warmup"
+        await shown.press("enter")
+        assert not shown.launcher.started
+        await shown.press("escape")
+        assert "plateau" in shown.text()
+
+
+async def test_letters_that_are_commands_elsewhere_are_letters_in_the_filter(show: Show) -> None:
+    async with show() as shown:
+        await shown.press("slash", "e", "c", "j", "q", "question_mark", "space")
+        assert picker(shown).list.filter == "ecjq? "
+        assert "no preset holds that" in shown.text()
+        await shown.press("backspace", "backspace", "backspace", "backspace", "backspace", "backspace")
+        assert picker(shown).list.filter == ""
+
+
+async def test_the_cursor_moves_and_stays_within_the_list(show: Show) -> None:
+    async with show(size=(80, 24)) as shown:
+        names = []
+        for _ in range(len(catalogue()) + 2):
+            entry = picker(shown).list.current
+            assert entry is not None
+            names.append(entry.name)
+            assert shown.line("▌").split()[1] == entry.name
+            await shown.press("down")
+        assert names[-1] == names[-2]
+        assert len(set(names)) == len(catalogue())
+        await shown.press("up")
+        assert picker(shown).list.current.name == names[-3]
+
+
+async def test_a_broken_preset_is_listed_with_its_problems_and_does_not_start(show: Show, own_presets: Path) -> None:
+    write(own_presets, "broken", '[optimizer]\nname = "Adamm"\n')
+    async with show(size=(140, 50)) as shown:
+        assert "cannot be used" in shown.line("! broken")
+        picker(shown).list.go_to("broken")
+        await shown.frame()
+        assert "line 2" in shown.text()
+        assert "Adam" in shown.text()
+        await shown.press("enter")
+        assert not shown.launcher.started
+        assert "cannot be started" in shown.text()
+
+
+async def test_what_the_rehearsal_finds_is_told_and_keeps_it_from_starting(show: Show) -> None:
+    problem = Problem("", 12, "scheduler.max_lr", "does not come down", "error")
+
+    def refuse(spec: RunSpec) -> PlanMade | None:
+        raise PresetError([problem])
+
+    async with show(launcher=ScriptedLauncher(ScriptedPlanner(refuse))) as shown:
+        assert "line 12, scheduler.max_lr: does not come down" in shown.text()
+        await shown.press("enter")
+        assert not shown.launcher.started
+
+
+async def test_a_warning_is_told_and_keeps_nobody_from_starting(show: Show, own_presets: Path) -> None:
+    write(own_presets, "never", SOUND.replace("step_size = 2", "step_size = 50"))
+    async with show() as shown:
+        picker(shown).list.go_to("never")
+        await shown.frame()
+        assert "! " in shown.text()
+        assert "scheduler.step_size" in shown.text()
+        await shown.press("enter")
+        assert [spec.preset_name for spec in shown.launcher.started] == ["never"]
+
+
+async def test_titles_and_files_are_shown_as_text(show: Show, own_presets: Path) -> None:
+    write(own_presets, "nasty", SOUND.replace('"mine"', '"[b]bold[/b] \\u001b[31mred"') + "# \x1b]0;owned\x07\n")
+    async with show() as shown:
+        picker(shown).list.go_to("nasty")
+        await shown.frame()
+        assert "[b]bold[/b]" in shown.text()
+        assert "\x1b" not in shown.text()
+        assert "\x07" not in shown.text()
+
+
+async def test_marked_presets_are_compared(show: Show) -> None:
+    compared: list[Sequence[str]] = []
+    async with show(on_compare=compared.append) as shown:
+        await shown.press("c")
+        assert "mark two or more" in shown.text()
+        await shown.press("space", "space", "c")
+        first, second, *_ = catalogue()
+        assert [list(names) for names in compared] == [[first.name, second.name]]
+
+
+async def test_without_comparisons_it_says_where_they_are(show: Show) -> None:
+    async with show() as shown:
+        await shown.press("space", "space", "c")
+        first, second, *_ = catalogue()
+        assert f"tui-trainer compare {first.name} {second.name}" in shown.text()
+
+
+async def test_a_copy_is_checked_as_one_types(show: Show, own_presets: Path) -> None:
+    async with show() as shown:
+        picker(shown).list.go_to("steplr")
+        await shown.frame()
+        await shown.press("e")
+        editor = shown.app.screen
+        assert isinstance(editor, EditorScreen)
+        assert "sound" in shown.text()
+        await shown.pilot.press("x")
+        editor.check()
+        await shown.frame()
+        assert "line 1" in shown.text()
+        assert "sound" not in shown.text()
+        await shown.press("ctrl+s")
+        assert "not saved" in shown.text()
+        assert not own_presets.exists()
+        await shown.press("backspace", "ctrl+s")
+        assert isinstance(shown.app.screen, PickerScreen)
+        assert "saved as steplr-2" in shown.text()
+        assert load("steplr-2") == load("steplr")
+        current = picker(shown).list.current
+        assert current is not None
+        assert (current.name, current.builtin) == ("steplr-2", False)
+
+
+async def test_a_copy_is_left_unsaved(show: Show, own_presets: Path) -> None:
+    async with show() as shown:
+        await shown.press("e", "q", "question_mark", "escape")
+        assert isinstance(shown.app.screen, PickerScreen)
+        assert not own_presets.exists()
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", "a/b", "..", "tab\there"])
+async def test_a_name_that_is_no_name_is_refused(show: Show, own_presets: Path, name: str) -> None:
+    async with show() as shown:
+        await shown.press("e")
+        editor = shown.app.screen
+        assert isinstance(editor, EditorScreen)
+        editor.called = name
+        await shown.press("ctrl+s")
+        assert isinstance(shown.app.screen, EditorScreen)
+        assert "not saved" in shown.text()
+        assert not own_presets.exists()
+
+
+def test_a_copy_gets_a_name_that_nobody_bears(own_presets: Path) -> None:
+    assert free_name("steplr") == "steplr-2"
+    write(own_presets, "steplr-2", SOUND)
+    assert free_name("steplr") == "steplr-3"
+
+
+def test_saving_never_replaces_a_preset_and_leaves_no_draft(own_presets: Path) -> None:
+    save(own_presets / "mine.toml", SOUND)
+    with pytest.raises(FileExistsError):
+        save(own_presets / "mine.toml", "other")
+    assert (own_presets / "mine.toml").read_text() == SOUND
+    assert [path.name for path in own_presets.iterdir()] == ["mine.toml"]

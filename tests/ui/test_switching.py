@@ -1,0 +1,144 @@
+"""From a preset to a run: the first one, one after another, and a switch within."""
+
+from __future__ import annotations
+
+from tests.scripted import START, scripted_run
+from tests.ui.conftest import Show, Shown, cut
+from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher, ScriptedPlanner
+from tui_trainer.commands import Stop, SwitchPreset
+from tui_trainer.events import PlanMade, PresetSwitched, RunEnded
+from tui_trainer.presets import Preset, load
+from tui_trainer.spec import RunSpec
+from tui_trainer.ui.dialogs import Question
+from tui_trainer.ui.headline import Headline
+from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.picker import PickerScreen
+
+LIVE = cut(scripted_run(epochs=4, batches=20), 50)
+
+
+async def pick(shown: Shown, name: str) -> None:
+    """Open the presets, put the cursor on one, press enter."""
+    if not isinstance(shown.app.screen, PickerScreen):
+        await shown.press("p")
+    screen = shown.app.screen
+    assert isinstance(screen, PickerScreen)
+    screen.list.go_to(name)
+    await shown.frame()
+    await shown.press("enter")
+
+
+async def test_without_a_run_it_opens_on_the_presets_and_enter_starts_one(show: Show) -> None:
+    async with show() as shown:
+        assert isinstance(shown.app.screen, PickerScreen)
+        await pick(shown, "onecycle")
+        assert [spec.preset_name for spec in shown.launcher.started] == ["onecycle"]
+        assert isinstance(shown.app.screen, LiveScreen)
+        assert "onecycle" in shown.the(Headline).plain()[0]
+        assert "scheduler.step()" in shown.text()
+        await shown.frame(*scripted_run(epochs=1, batches=5, scheduler="OneCycleLR"))
+        assert "● finished" in shown.text()
+
+
+async def test_what_was_asked_for_beside_the_preset_holds_for_every_pick(show: Show) -> None:
+    asked = RunSpec.of("none", load("none"), dataset="fashion-mnist", seed=7, epochs=3)
+    async with show(spec=asked) as shown:
+        await pick(shown, "steplr")
+        (spec,) = shown.launcher.started
+        assert (spec.preset_name, spec.dataset, spec.seed, spec.preset.training.epochs) == (
+            "steplr",
+            "fashion-mnist",
+            7,
+            3,
+        )
+        assert "fashion-mnist" in shown.the(Headline).plain()[0]
+
+
+async def test_in_a_live_run_it_asks_how(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await pick(shown, "cosine")
+        assert isinstance(shown.app.screen, Question)
+        assert "as a new run from the start" in shown.text()
+        assert "in this run, from epoch 4 on" in shown.text()
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, PickerScreen)
+        assert not shown.host.sent
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, LiveScreen)
+
+
+async def test_a_switch_within_the_run_says_when_and_is_marked(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await pick(shown, "cosine")
+        await shown.press("r")
+        assert isinstance(shown.app.screen, LiveScreen)
+        command = shown.host.sent[-1]
+        assert isinstance(command, SwitchPreset)
+        assert command.name == "cosine"
+        assert Preset.model_validate(command.preset) == load("cosine")
+        assert "cosine from epoch 4 on, weights kept" in shown.text()
+        recipe = scripted_run(epochs=4, batches=20, scheduler="OneCycleLR")
+        switched = next(event.recipe for event in recipe if type(event).__name__ == "RunResolved")  # type: ignore[union-attr]
+        await shown.frame(PresetSwitched(at=START, step=61, epoch=4, old="steplr", recipe=switched))
+        assert "onecycle" in shown.the(Headline).plain()[0]
+
+
+async def test_a_new_run_waits_for_the_end_of_the_one_before(show: Show) -> None:
+    async with show(ScriptedHost(LIVE, obeys=False)) as shown:
+        first = shown.host
+        await pick(shown, "cosine")
+        await shown.press("n")
+        stop = first.sent[-1]
+        assert isinstance(stop, Stop)
+        assert "new run with cosine" in stop.reason
+        assert "cosine starts as soon as it has ended" in shown.text()
+        assert not shown.launcher.started
+        await shown.frame(RunEnded(at=START, status="stopped", reason="", step=50, epoch=3, exit_code=0))
+        await shown.frame()
+        assert [spec.preset_name for spec in shown.launcher.started] == ["cosine"]
+        assert shown.host is not first
+        assert first.closed
+        assert "cosine" in shown.the(Headline).plain()[0]
+
+
+async def test_after_the_end_a_pick_starts_at_once(show: Show) -> None:
+    async with show(scripted_run(epochs=1, batches=5)) as shown:
+        await pick(shown, "plateau")
+        assert [spec.preset_name for spec in shown.launcher.started] == ["plateau"]
+        assert isinstance(shown.app.screen, LiveScreen)
+
+
+async def test_in_the_last_epoch_there_is_none_to_switch_in(show: Show) -> None:
+    async with show(cut(scripted_run(epochs=2, batches=20), 30)) as shown:
+        await pick(shown, "cosine")
+        assert "as a new run" in shown.text()
+        assert "in this run" not in shown.text()
+
+
+async def test_a_run_of_another_process_can_be_switched_but_none_started(show: Show) -> None:
+    async with show(LIVE) as shown:
+        shown.app.launching.launcher = None
+        await pick(shown, "cosine")
+        assert "as a new run" not in shown.text()
+        assert "in this run, from epoch 4 on" in shown.text()
+
+
+async def test_a_run_that_ends_while_one_is_asked_is_followed_by_the_new_one(show: Show) -> None:
+    async with show(ScriptedHost(LIVE, obeys=False)) as shown:
+        await pick(shown, "cosine")
+        await shown.frame(RunEnded(at=START, status="finished", reason="", step=80, epoch=4, exit_code=0))
+        await shown.press("n")
+        assert [spec.preset_name for spec in shown.launcher.started] == ["cosine"]
+
+
+async def test_the_preview_waits_for_torch_and_says_so(show: Show) -> None:
+    plans: list[PlanMade] = []
+    planner = ScriptedPlanner(lambda spec: plans[0] if plans else None)
+    async with show(launcher=ScriptedLauncher(planner)) as shown:
+        assert "on its way" in shown.text()
+        plans.append(PlanMade(at=0.0, steps=[1, 300], lrs=[0.05, 0.0123], last_step=630, note="a word on it"))
+        await shown.frame()
+        assert "on its way" not in shown.text()
+        assert "start 0.05" in shown.text()
+        assert "end 0.0123" in shown.text()
+        assert "a word on it" in shown.text()
