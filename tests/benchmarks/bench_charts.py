@@ -163,9 +163,8 @@ async def measure(steps: int) -> tuple[float, float, float, float]:
 def main() -> None:
     import plotext  # noqa: F401
 
-    print(
-        f"{'steps':>9}  {'live':>6}  {'zoom':>6}  {'fastest':>7}  {'open':>6}   ms of CPU a frame, both charts, {WIDTH}×{HEIGHT}"
-    )
+    print(f"ms of CPU a frame, both charts, {WIDTH}×{HEIGHT}")
+    print(f"{'steps':>9}  {'live':>6}  {'zoom':>6}  {'fastest':>7}  {'open':>6}")
     for steps in LENGTHS:
         live, zoomed, fastest, opened = asyncio.run(measure(steps))
         print(f"{steps:>9,}  {live:>6.2f}  {zoomed:>6.2f}  {fastest:>7.2f}  {opened:>6.1f}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from tui_trainer.plotting.curves import Span
@@ -18,6 +20,9 @@ _LEFT_HALVES = str.maketrans(
     {chr(0x2800 + dots): chr(0x2800 + (dots & 0x47)) for dots in range(256) if dots & 0x47}
     | dict(zip("▀▄█▚▞▛▜▟▙", "▘▖▌▘▖▌▘▖▌", strict=True))
 )
+
+
+_INK = re.compile("[^ ]+")
 
 
 class Run(NamedTuple):
@@ -103,16 +108,18 @@ class Canvas:
 
     def _compose(self, texts: Sequence[str], under: Sequence[Glyph], over: Sequence[Glyph]) -> list[Run]:
         width = self._size[0]
+        layers = [(name, text) for name, text in zip(self._order, texts, strict=True) if not text.isspace()]
+        if not layers and not under and not over:
+            return [Run(" " * width)]
         cells = [" "] * width
         styles = [""] * width
         for glyph in under:
             cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
-        for name, text in zip(self._order, texts, strict=True):
-            if text.isspace():
-                continue
-            for i, cell in enumerate(text):
-                if cell != " ":
-                    cells[i], styles[i] = cell, name
+        for name, text in layers:
+            for match in _INK.finditer(text):
+                start, stop = match.span()
+                cells[start:stop] = match.group()
+                styles[start:stop] = [name] * (stop - start)
         for glyph in over:
             cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
         return runs(cells, styles)
@@ -120,12 +127,13 @@ class Canvas:
 
 def runs(cells: Sequence[str], styles: Sequence[str]) -> list[Run]:
     """Cells and their styles, with neighbours of one style together."""
+    line = "".join(cells)
     joined: list[Run] = []
     start = 0
-    for i in range(1, len(cells) + 1):
-        if i == len(cells) or styles[i] != styles[start]:
-            joined.append(Run("".join(cells[start:i]), styles[start]))
-            start = i
+    for style, same in groupby(styles):
+        stop = start + sum(1 for _ in same)
+        joined.append(Run(line[start:stop], style))
+        start = stop
     return joined
 
 

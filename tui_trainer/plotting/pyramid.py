@@ -62,21 +62,21 @@ class Pyramid:
         start, stop = max(0, start), min(stop, self._seen)
         if start >= stop:
             return None
-        slices: list[tuple[float, float]] = []
+        if stop - start < FAN:
+            values = self._values[start:stop]
+            return _finite_extent(values) if self._gaps else (min(values), max(values))
+        lowest: list[float] = []
+        highest: list[float] = []
         if self._gaps and self.gaps(start, stop):
-            # The ends that lie in no whole block are the only values that are read one by one.
+            # Blocks leave out what is not finite; the ends that fill no block are read value by value.
             first, last = -(-start // FAN), stop // FAN
             if first >= last:
                 return _finite_extent(self._values[start:stop])
-            slices = [
-                extent
-                for ragged in (self._values[start : first * FAN], self._values[last * FAN : stop])
-                if (extent := _finite_extent(ragged)) is not None
-            ]
+            for ragged in (self._values[start : first * FAN], self._values[last * FAN : stop]):
+                if (extent := _finite_extent(ragged)) is not None:
+                    lowest.append(extent[0])
+                    highest.append(extent[1])
             start, stop = first * FAN, last * FAN
-        low, high = inf, -inf
-        for slice_low, slice_high in slices:
-            low, high = min(low, slice_low), max(high, slice_high)
         lows = highs = self._values
         level = 0
         while True:
@@ -84,17 +84,18 @@ class Pyramid:
             if first >= last:
                 break
             if start < first * FAN:
-                low = min(low, min(lows[start : first * FAN]))
-                high = max(high, max(highs[start : first * FAN]))
+                lowest.append(min(lows[start : first * FAN]))
+                highest.append(max(highs[start : first * FAN]))
             if last * FAN < stop:
-                low = min(low, min(lows[last * FAN : stop]))
-                high = max(high, max(highs[last * FAN : stop]))
+                lowest.append(min(lows[last * FAN : stop]))
+                highest.append(max(highs[last * FAN : stop]))
             start, stop = first, last
             lows, highs = self._lows[level], self._highs[level]
             level += 1
         if start < stop:
-            low = min(low, min(lows[start:stop]))
-            high = max(high, max(highs[start:stop]))
+            lowest.append(min(lows[start:stop]))
+            highest.append(max(highs[start:stop]))
+        low, high = min(lowest), max(highest)
         return (low, high) if low <= high else None
 
     def gaps(self, start: int, stop: int) -> int:

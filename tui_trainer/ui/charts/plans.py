@@ -51,11 +51,20 @@ class Planned:
         if self._over[0] == edges:
             return self._over[1]
         extents: list[Extent | None] = []
+        steps, lrs, planned = self._steps, self._lrs, len(self._steps)
+        first = last = 0
         for start, stop in itertools.pairwise(edges):
-            stop = max(stop, start + 1)
-            first = max(0, bisect_right(self._steps, start + 1) - 1)
-            last = bisect_right(self._steps, stop)
-            extents.append(self._pyramid.extent(first, last) if start < self.last_step else None)
+            if start >= self.last_step:
+                extents.append(None)
+                continue
+            first = max(0, bisect_right(steps, start + 1, lo=first) - 1)
+            last = bisect_right(steps, max(stop, start + 1), lo=max(first, last))
+            if first >= planned:
+                extents.append(None)
+            elif last - first <= 1:
+                extents.append((lrs[first], lrs[first]))
+            else:
+                extents.append(self._pyramid.extent(first, last))
         self._over = list(edges), extents
         return extents
 
