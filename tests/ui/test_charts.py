@@ -406,6 +406,24 @@ class TestXAxis:
         axis.reset()
         assert axis.cursor is None
 
+    def test_a_cursor_holds_the_stretch_still_until_it_is_told_to_follow(self) -> None:
+        axis = self.axis()
+        axis.zoom_in()
+        axis.move_cursor(-1)
+        assert axis.mode == "held"
+        axis.follow()
+        assert (axis.mode, axis.cursor) == ("live", None)
+
+    def test_a_cursor_moves_by_steps_where_a_step_is_wider_than_a_cell(self) -> None:
+        axis = self.axis()
+        for _ in range(9):
+            axis.zoom_in()
+        axis.move_cursor(1)
+        axis.move_cursor(-1)
+        assert axis.cursor == 39
+        axis.move_cursor(1)
+        assert axis.cursor == 40
+
     def test_the_cursor_takes_the_stretch_along(self) -> None:
         axis = self.axis()
         axis.point_at(20)

@@ -149,19 +149,21 @@ class XAxis:
         if self._cursor is None:
             self._set_cursor(self._course.steps or self._course.total)
             return
-        first, last = self.bounds
-        place = self._timeline.place(self._cursor) + cells * (last - first) / max(1, self.width)
-        step = round(self._timeline.step(max(0.0, place)))
-        if step == self._cursor:
-            step += (cells > 0) - (cells < 0)
+        cell = self.column_of(self._cursor, self.width)
+        step = self._cursor if cell is None else self._last_step_of(cell + cells)
+        if (step - self._cursor) * cells <= 0:  # a step is wider than a cell, or the cursor was out of sight
+            step = self._cursor + cells
         self._set_cursor(step)
 
     def point_at(self, cell: int) -> None:
-        """Put the cursor on a cell, as a mouse does."""
+        """Put the cursor on the last step of a cell, as a mouse does."""
+        if self._course.total:
+            self._set_cursor(self._last_step_of(cell))
+
+    def _last_step_of(self, cell: int) -> int:
         first, last = self.bounds
         place = first + (cell + 1) * (last - first) / max(1, self.width)
-        if self._course.total:
-            self._set_cursor(int(self._timeline.step(place)))
+        return int(self._timeline.step(max(0.0, place)) + ROUNDING)
 
     def clear_cursor(self) -> None:
         """Show the newest values again."""
@@ -230,13 +232,14 @@ class XAxis:
 
     def _set_cursor(self, step: int) -> None:
         self._cursor = max(1, min(self._course.total, step))
+        self._following = False  # or the stretch would move away from it
         if self._window is not None:
             first, last = self._window
             place = self._timeline.place(self._cursor)
             before = self._timeline.place(self._cursor - 1)
             if place > last or before < first:
                 shift = place - last if place > last else before - first
-                self._window, self._following = (first + shift, last + shift), False
+                self._window = first + shift, last + shift
         self._tell()
 
     def _tell(self) -> None:
