@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 BAD_INPUT = 2
+
+LEADER_SPEAKS_S = 5.0
 
 _runs_dir = click.option(
     "--runs-dir",
@@ -89,15 +92,20 @@ def name_of(preset_name: str) -> str:
 
 def refuse(*problems: str, exit_code: int = BAD_INPUT) -> NoReturn:
     """Say what is wrong, a line each, and end the program."""
-    for problem in problems:
-        _say(problem)
+    say(*problems)
     sys.exit(exit_code)
 
 
-def _say(sentence: str) -> None:
-    """To the standard error, once: of several processes with the same options the first one speaks."""
-    if place().leads:
-        click.echo(sentence, err=True)
+def say(*sentences: str) -> None:
+    """To the standard error, once: of several processes that are told the same, the first one speaks.
+
+    As it ends, `torchrun` ends the others; one that still stands after that has a trouble of its own to tell.
+    """
+    here = place()
+    if not here.leads:
+        time.sleep(LEADER_SPEAKS_S)
+    for sentence in sentences:
+        click.echo(sentence if here.leads else f"rank {here.rank}: {sentence}", err=True)
 
 
 def warn_of(spec: RunSpec) -> None:
@@ -105,10 +113,12 @@ def warn_of(spec: RunSpec) -> None:
     from tui_trainer.presets.checks import check
 
     problems = check(spec.preset, circumstances(spec))
+    if not place().leads:
+        problems = [problem for problem in problems if problem.severity == "error"]
     if errors := [str(problem) for problem in problems if problem.severity == "error"]:
         refuse(*errors)
     for problem in problems:
-        _say(f"warning: {problem}")
+        click.echo(f"warning: {problem}", err=True)
 
 
 def circumstances(spec: RunSpec) -> Run:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
-from tui_trainer.cli.options import check_runs_folder, refuse, spec_from, training_options, warn_of
+from tui_trainer.cli.options import check_runs_folder, refuse, say, spec_from, training_options, warn_of
 from tui_trainer.commands import Stop
 from tui_trainer.events import Event, RunEnded
 from tui_trainer.hosts import LocalRun, replay
@@ -85,8 +85,7 @@ def _train_here(local: LocalRun, *, as_json: bool) -> int:
         reporter.close()
     local.wait(LOST_AFTER_S)
     if ended.exit_code in (1, 2):
-        rank = "" if here.alone else f"rank {here.rank}: "
-        click.echo(rank + (local.failure or ended.reason), err=True)
+        say(local.failure or ended.reason)
     if not here.alone:
         _leave(ended.exit_code)
     return ended.exit_code

@@ -1,0 +1,3 @@
+from tests.cli.conftest import runs
+
+__all__ = ["runs"]

@@ -1,0 +1,168 @@
+"""Several processes train as one does, and are steered and lost together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.ssh.together import done, history_of, run_named, together, until
+from tui_trainer.commands import Continue, OneBatch, Pause, Stop, SwitchPreset
+from tui_trainer.hosts import RecordHost, replay
+from tui_trainer.presets import load
+from tui_trainer.runs.history import History
+
+TINY = ["--model", "mlp", "--limit-train", "143", "--limit-val", "31", "--batch-size", "20", "--device", "cpu"]
+TINY += ["--threads", "1"]
+"""8 batches an epoch, the last of 3 images."""
+
+ME = "test"
+
+
+def assert_alike(one: History, other: History) -> None:
+    """The same training, up to the order in which floats were added."""
+    assert list(one.losses) == pytest.approx(list(other.losses), rel=1e-4, abs=1e-5)
+    assert list(one.lrs) == list(other.lrs)
+    assert len(one.epochs) == len(other.epochs)
+    for a, b in zip(one.epochs, other.epochs, strict=True):
+        assert (a.train_loss, a.val_loss) == pytest.approx((b.train_loss, b.val_loss), rel=1e-4)
+        assert (a.train_accuracy, a.val_accuracy) == (b.train_accuracy, b.val_accuracy)
+
+
+def test_two_and_three_ranks_give_the_losses_of_one(runs: Path, tmp_path: Path) -> None:
+    for ranks in (1, 2, 3):
+        options = [*TINY, "--preset", "plateau", "--epochs", "4", "--name", f"of {ranks}"]
+        said = done(ranks, "run", *options, log=tmp_path)
+        assert "finished: all epochs done" in said[0]
+        assert not any(said[1:])
+    one = history_of(runs, "of 1")
+    assert one.steps == 32
+    for ranks in (2, 3):
+        several = history_of(runs, f"of {ranks}")
+        assert several.resolved is not None
+        assert several.resolved.ranks == ranks
+        assert_alike(several, one)
+
+
+def test_batches_are_normalised_as_a_whole_though_a_share_be_empty(runs: Path, tmp_path: Path) -> None:
+    options = ["--model", "resnet9", "--limit-train", "7", "--limit-val", "3", "--batch-size", "5", "--device", "cpu"]
+    for ranks in (1, 3):  # the last batch has 2 images: 3 ranks cannot all have one
+        named = [*options, "--threads", "1", "--preset", "none", "--epochs", "2", "--name", f"of {ranks}"]
+        done(ranks, "run", *named, log=tmp_path)
+    one, three = history_of(runs, "of 1"), history_of(runs, "of 3")
+    assert list(three.losses) == pytest.approx(list(one.losses), rel=2e-3)
+    assert [e.val_loss for e in three.epochs] == pytest.approx([e.val_loss for e in one.epochs], rel=2e-3)
+
+
+def test_stopped_with_two_it_goes_on_with_one_and_with_two_again(runs: Path, tmp_path: Path) -> None:
+    options = [*TINY, "--preset", "cosine", "--epochs", "60"]
+    with together(2, "run", *options, "--name", "stopped", log=tmp_path) as first:
+        run = run_named(runs, "stopped")
+        host = RecordHost(run)
+        until(lambda: bool(host.poll()) and host.history.steps > 20)
+        host.send(Stop(by=ME, reason="enough"))
+        assert first.wait() == [0, 0]
+    host.poll()
+    assert host.history.ended is not None
+    assert 20 < host.history.steps == host.history.ended.step < 480
+    with together(1, "resume", run.name, log=tmp_path) as second:
+        stopped_at = host.history.steps
+        until(lambda: bool(host.poll()) and host.history.steps > stopped_at)
+        second.send(signal.SIGTERM)
+        assert second.wait() == [143]
+    done(2, "resume", run.name, log=tmp_path)
+    done(1, "run", *options, "--name", "whole", log=tmp_path)
+    assert_alike(replay(run), history_of(runs, "whole"))
+
+
+def test_commands_are_obeyed_by_all_at_the_same_step(runs: Path, tmp_path: Path) -> None:
+    with together(2, "run", *TINY, "--preset", "none", "--epochs", "4000", "--name", "led", log=tmp_path) as led:
+        host = RecordHost(run_named(runs, "led"))
+
+        def answered(count: int) -> bool:
+            host.poll()
+            return len(host.history.answers) >= count
+
+        until(lambda: bool(host.poll()) and host.history.steps > 0)
+        host.send(Pause(by=ME))
+        until(lambda: answered(1))
+        assert host.history.paused is not None
+        paused_at = host.history.steps
+        assert host.history.paused.step == paused_at
+        host.send(OneBatch(by=ME))
+        until(lambda: answered(2) and host.history.paused is not None)
+        assert host.history.steps == paused_at + 1
+        calls = {event.call: event.value for event in host.history.followed if event.value is not None}
+        assert list(calls)[:5] == ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
+        assert float((calls["loss"] or "").split()[1]) == pytest.approx(host.history.losses[-1], abs=1e-4)
+        host.send(SwitchPreset(by=ME, name="exponential", preset=load("exponential").model_dump(mode="json")))
+        until(lambda: answered(3))
+        host.send(Continue(by=ME))
+        until(lambda: bool(host.poll()) and bool(host.history.switches))
+        led.send(signal.SIGINT)  # ctrl+c reaches all of them, and torchrun passes it on once more
+        led.send(signal.SIGINT)
+        assert led.wait() == [130, 130]
+    host.poll()
+    assert [answer.accepted for answer in host.history.answers][:4] == [True] * 4
+    assert host.history.status == "stopped"
+
+
+def test_a_lost_rank_ends_the_run_and_another_number_of_them_goes_on(runs: Path, tmp_path: Path) -> None:
+    options = [*TINY, "--preset", "none", "--epochs", "60"]
+    with together(2, "run", *options, "--name", "lost", log=tmp_path) as both:
+        run = run_named(runs, "lost")
+        until(lambda: replay(run).steps > 0)
+        both.send(signal.SIGKILL, 1)
+        assert both.wait() == [1, -signal.SIGKILL]
+    lost = replay(run)
+    assert lost.ended is not None
+    assert (lost.status, lost.ended.exit_code) == ("crashed", 1)
+    assert "another of the 2 processes was lost; resume goes on from the checkpoint" in lost.ended.reason
+    assert lost.ended.reason in both.said[0]
+    done(1, "resume", run.name, log=tmp_path)
+    done(1, "run", *options, "--name", "whole", log=tmp_path)
+    assert_alike(replay(run), history_of(runs, "whole"))
+
+
+def test_a_lost_leader_ends_the_others_and_its_run_has_crashed(runs: Path, tmp_path: Path) -> None:
+    with together(2, "run", *TINY, "--preset", "none", "--epochs", "4000", "--name", "lost", log=tmp_path) as both:
+        run = run_named(runs, "lost")
+        host = RecordHost(run)
+        until(lambda: bool(host.poll()) and host.history.steps > 0)
+        both.send(signal.SIGKILL, 0)
+        assert both.wait() == [-signal.SIGKILL, 1]
+    until(lambda: bool(host.poll()) and host.history.ended is not None)
+    assert host.history.status == "crashed"
+
+
+def test_bad_input_leaves_nothing_behind(runs: Path, tmp_path: Path) -> None:
+    with together(2, "run", "--preset", "none", "--device", "cuda:7", log=tmp_path) as both:
+        assert both.wait() == [2, 2]
+        assert "each of several processes has a device of its own" in both.said[0]
+    assert not runs.exists()
+
+
+def test_under_torchrun_itself(runs: Path) -> None:
+    start = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "tui_trainer",
+    ]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    options = [*TINY, "--preset", "none", "--epochs", "2", "--name", "real"]
+    ended = subprocess.run([*start, "run", *options], env=env, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("finished: all epochs done") == 1
+    assert history_of(runs, "real").steps == 16
+    ended = subprocess.run([*start, "run", "--preset", "no"], env=env, capture_output=True, text=True, timeout=120)
+    assert ended.returncode != 0
+    assert ended.stderr.count("nearest") + ended.stderr.count("no preset") >= 1, ended.stderr

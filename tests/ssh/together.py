@@ -1,0 +1,124 @@
+"""Commands in processes that train together, started as `torchrun` does but from a server that has torch loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from tui_trainer.hosts import replay
+from tui_trainer.runs.catalogue import find
+from tui_trainer.runs.errors import RunNotFound
+from tui_trainer.runs.history import History
+
+PATIENCE_S = 60.0
+
+_server = multiprocessing.get_context("forkserver")
+_server.set_forkserver_preload(["tests.ssh.loaded"])
+
+
+class Together:
+    """Some processes that run one command.
+
+    Attributes:
+        processes: by rank.
+    """
+
+    def __init__(self, ranks: int, *arguments: str, log: Path) -> None:
+        self._logs = [log / f"rank-{time.monotonic_ns()}-{rank}.txt" for rank in range(ranks)]
+        port = str(_free_port())
+        self.processes: list[BaseProcess] = []
+        for rank, file in enumerate(self._logs):
+            told = {"TUI_TRAINER_RUNS": os.environ["TUI_TRAINER_RUNS"]}
+            if ranks > 1:
+                told |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+                told |= {"WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks)}
+            process = _server.Process(target=_command, args=(arguments, told, file), daemon=True)
+            process.start()
+            self.processes.append(process)
+
+    def wait(self) -> list[int | None]:
+        """Wait for all of them; their exit codes."""
+        for process in self.processes:
+            process.join(PATIENCE_S)
+            assert process.exitcode is not None, self.said
+        return [process.exitcode for process in self.processes]
+
+    def send(self, number: int, *ranks: int) -> None:
+        """Send a signal to some of them, or all."""
+        for rank in ranks or range(len(self.processes)):
+            os.kill(self.processes[rank].pid or 0, number)
+
+    @property
+    def said(self) -> list[str]:
+        """What each has printed so far."""
+        return [file.read_text() if file.exists() else "" for file in self._logs]
+
+
+@contextlib.contextmanager
+def together(ranks: int, *arguments: str, log: Path) -> Iterator[Together]:
+    """Start them; whatever is left of them at the end is killed."""
+    started = Together(ranks, *arguments, log=log)
+    try:
+        yield started
+    finally:
+        for process in started.processes:
+            process.kill()
+            process.join()
+
+
+def done(ranks: int, *arguments: str, log: Path) -> list[str]:
+    """Run them to a good end; what each printed."""
+    with together(ranks, *arguments, log=log) as started:
+        assert started.wait() == [0] * ranks, started.said
+        return started.said
+
+
+def run_named(runs: Path, name: str) -> Path:
+    """The folder of a run; waits until it is there."""
+    found: list[Path] = []
+
+    def there() -> bool:
+        with contextlib.suppress(RunNotFound):
+            found.append(find(runs, name))
+        return bool(found)
+
+    until(there)
+    return found[0]
+
+
+def history_of(runs: Path, name: str) -> History:
+    """What a run recorded."""
+    return replay(run_named(runs, name))
+
+
+def until(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+def _command(arguments: tuple[str, ...], told: dict[str, str], file: Path) -> None:
+    from tui_trainer.cli import main
+
+    os.environ.update(told)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    main(arguments)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
