@@ -1,6 +1,6 @@
 """What a server of processes has loaded, so that each of them starts at once."""
 
-import torch._dynamo  # noqa: F401  # what optimizers import as the first one is made
+import torch._dynamo  # what optimizers import as the first one is made
 import torch.distributed.algorithms.join  # noqa: F401
 
 import tui_trainer.cli.control
