@@ -100,9 +100,9 @@ def test_a_million_steps_are_planned_within_a_second_or_sampled(name: str) -> No
 
 def test_a_sampled_curve_keeps_its_turns() -> None:
     one_cycle = rehearse(SHIPPED["onecycle"], RunLength(1000, 1000))
-    assert max(one_cycle.lrs) == pytest.approx(0.1, rel=1e-12)
+    assert max(one_cycle.lrs) == pytest.approx(0.05, rel=1e-12)
     assert one_cycle.steps[one_cycle.lrs.index(max(one_cycle.lrs))] == 300_000
-    assert min(one_cycle.lrs) == one_cycle.lrs[-1] == pytest.approx(4e-7)
+    assert min(one_cycle.lrs) == one_cycle.lrs[-1] == pytest.approx(2e-7)
 
     restarts = rehearse(
         preset('name = "CosineAnnealingWarmRestarts"\nT_0 = 3\nT_mult = 3\ninterval = "step"'), RunLength(1000, 1000)
