@@ -64,7 +64,9 @@ def test_an_optimizer_that_torch_refuses_is_a_problem() -> None:
 def test_a_warm_up_that_leaves_nothing_is_a_problem(sample_above: int) -> None:
     """As when a run switches to a preset near its end."""
     plan = rehearse(SHIPPED["cosine-warmup"], RunLength(1, 63), sample_above=sample_above)
-    assert "warm-up of 1 epoch leaves nothing of 1" in plan.problems[0].message
+    (problem,) = plan.problems
+    assert problem.key == "warmup.epochs"
+    assert problem.message == "cannot run: a warm-up of 1 epoch leaves nothing of 1"
 
 
 def test_plateau_is_planned_flat_and_says_on_what_it_depends() -> None:

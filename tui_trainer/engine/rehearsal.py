@@ -117,13 +117,14 @@ class _Plan:
                     self.steps.append(step)
                     self.lrs.append(lr)
         except (ArithmeticError, ValueError, RuntimeError, TypeError, KeyError) as error:
-            self._refuse(f"cannot run: {error}")
+            too_long = self._preset.warmup_epochs >= self._length.epochs
+            self._refuse(f"cannot run: {error}", "warmup.epochs" if too_long else "scheduler")
 
     def rehearsal(self, exact: bool, note: str) -> Rehearsal:
         return Rehearsal(self.steps, self.lrs, self._length.total_steps, exact, note, self._problems)
 
-    def _refuse(self, message: str) -> None:
-        self._problems.append(self._preset.source.problem("scheduler", message))
+    def _refuse(self, message: str, key: str = "scheduler") -> None:
+        self._problems.append(self._preset.source.problem(key, message))
 
 
 def _begin(preset: Preset, length: RunLength) -> Scheduler:
