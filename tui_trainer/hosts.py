@@ -23,7 +23,8 @@ from tui_trainer.engine.errors import BadInput
 from tui_trainer.events import SCHEMA, CheckpointSaved, Event, PlanMade, RunEnded, RunStarted, StepsTaken
 from tui_trainer.presets import PresetError
 from tui_trainer.runs import inbox
-from tui_trainer.runs.errors import RunsError
+from tui_trainer.runs.errors import CannotGoOn, RunsError
+from tui_trainer.runs.facts import read_facts
 from tui_trainer.runs.history import History
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.record import Record
@@ -62,6 +63,23 @@ def replay(folder: Path) -> History:
         for event in tail:
             history.apply(event)
     return history
+
+
+def asked_of(folder: Path) -> RunSpec:
+    """What was asked of the run in `folder`, for going on with it.
+
+    Raises:
+        CannotGoOn: its record does not say.
+    """
+    facts = read_facts(folder)
+    try:
+        spec = RunSpec.model_validate(facts.get("asked"))
+    except ValueError:
+        raise CannotGoOn(folder) from None
+    resolved = facts.get("resolved", {})
+    # The threads it had make it go on bit for bit, where as many processes train as did.
+    threads = resolved.get("threads") if resolved.get("ranks", 1) == place().ranks else None
+    return spec.model_copy(update={"threads": spec.threads or threads})
 
 
 GATE_S = 2.0
@@ -321,7 +339,21 @@ class LocalLauncher:
 
     def start(self, spec: RunSpec) -> ThreadHost:
         """Begin to train; returns at once."""
-        run = LocalRun(spec, self._runs_folder, self._command, gate=self._gate, on_record=self._record_begun)
+        return self._start(spec, None)
+
+    def resume(self, folder: Path) -> tuple[ThreadHost, RunSpec]:
+        """Go on with a run that ended early, from its checkpoint, and what was asked of it; returns at once.
+
+        Raises:
+            CannotGoOn: the record does not say what was asked.
+        """
+        spec = asked_of(folder)
+        return self._start(spec, folder), spec
+
+    def _start(self, spec: RunSpec, goes_on: Path | None) -> ThreadHost:
+        run = LocalRun(
+            spec, self._runs_folder, self._command, goes_on=goes_on, gate=self._gate, on_record=self._record_begun
+        )
         host = ThreadHost(run)
         self.runs.append(run)
         run.start()

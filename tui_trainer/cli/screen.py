@@ -78,6 +78,7 @@ def _show(spec: RunSpec, runs: Path, shell: foreground.Foreground, *, start: boo
             exit_when_done,
             on_shown=launcher.go,
             on_detach=lambda: _say_where(launcher.runs[-1]),
+            runs=runs,
             terminal=terminal,
         )
         apps.append(app)
@@ -121,7 +122,7 @@ def _watch(folder: Path, *, readonly: bool) -> int:
     from tui_trainer.ui.showing import show
 
     host = RecordHost(folder, readonly=readonly)
-    exit_code = show(lambda terminal: TrainerApp(None, host, by="attach", terminal=terminal))
+    exit_code = show(lambda terminal: TrainerApp(None, host, by="attach", runs=folder.parent, terminal=terminal))
     host.close()
     return exit_code
 

@@ -17,8 +17,8 @@ import click
 from tui_trainer.cli.options import check_runs_folder, refuse, say, spec_from, training_options, warn_of
 from tui_trainer.commands import Stop
 from tui_trainer.events import Event, RunEnded
-from tui_trainer.hosts import LocalRun, replay
-from tui_trainer.spec import RunSpec
+from tui_trainer.hosts import LocalRun, asked_of, replay
+from tui_trainer.runs.errors import RunsError
 from tui_trainer.torchrun import place
 
 LOST_AFTER_S = 15.0
@@ -42,17 +42,10 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, **options: Any) -> No
 
 def resume_here(folder: Path) -> int:
     """Go on with a run that ended early, and return the exit code."""
-    from tui_trainer.runs.facts import read_facts
-
-    facts = read_facts(folder)
     try:
-        spec = RunSpec.model_validate(facts.get("asked"))
-    except ValueError:
-        refuse(f"{folder / 'run.json'} does not say what was asked of this run, so it cannot go on")
-    resolved = facts.get("resolved", {})
-    # The threads it had make it go on bit for bit, where as many processes train as did.
-    threads = resolved.get("threads") if resolved.get("ranks", 1) == place().ranks else None
-    spec = spec.model_copy(update={"threads": spec.threads or threads})
+        spec = asked_of(folder)
+    except RunsError as error:
+        refuse(str(error))
     return _train_here(LocalRun(spec, folder.parent, sys.argv, goes_on=folder), as_json=False)
 
 

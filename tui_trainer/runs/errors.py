@@ -61,6 +61,14 @@ class RunNotFound(RunsError):
     """No run, or more than one, goes by what was given."""
 
 
+class CannotGoOn(RunsError):
+    """A record does not say what its run was asked to be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"{folder / 'run.json'} does not say what was asked of this run, so it cannot go on.")
+
+
 class ExportFailed(RunsError):
     """The export could not be written."""
 

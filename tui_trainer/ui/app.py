@@ -11,6 +11,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from tui_trainer.ui.browsing import Browsing
 from tui_trainer.ui.frame_clock import FrameClock
 from tui_trainer.ui.keys import Place, bindings
 from tui_trainer.ui.launching import Launcher, Launching
@@ -39,6 +40,7 @@ class TrainerApp(App[int]):
             that cannot be.
         on_compare: what `c` does with the names of presets.
         by: who asks, as the run's record has it.
+        runs: the folder of all runs, for the list of them.
         terminal: what `showing.show` keeps for the app; None in tests.
     """
 
@@ -57,6 +59,7 @@ class TrainerApp(App[int]):
         on_detach: Callable[[], None] | None = None,
         on_compare: Callable[[Sequence[str]], None] | None = None,
         by: str = "screen",
+        runs: Path | None = None,
         terminal: Terminal | None = None,
     ) -> None:
         # Textual reads no style sheet of a default screen.
@@ -75,6 +78,7 @@ class TrainerApp(App[int]):
         self.clock = FrameClock(self, self._frame)
         self.launching = Launching(self, launcher, spec)
         self.leaving = Leaving(self, exit_when_done)
+        self.browsing = Browsing(self, runs, readonly=host is not None and host.readonly)
         self._terminal = terminal
         for theme in THEMES:
             self.register_theme(theme)
@@ -130,20 +134,26 @@ class TrainerApp(App[int]):
 
     def show_run(self, host: Host, spec: RunSpec) -> None:
         """Show another run; the one before it is looked at no more."""
+        live = self.to_live()
         if self.host is not None:
             self.host.close()
         self.host = host
-        if (live := self.to_live()) is not None:
-            live.watch(host, spec)
+        if live is not None:
+            live.follow(host, spec)
         else:
             self.push_screen(LiveScreen(host, self.by, spec))
         self.clock.hurry()
 
     def to_live(self) -> LiveScreen | None:
         """Back to the run on show, from whatever lies over it; None where there is none."""
-        while len(self.screen_stack) > 1 and not isinstance(self.screen, LiveScreen):
+        while len(self.screen_stack) > 1 and self._live() is None:
             self.pop_screen()
-        return self.screen if isinstance(self.screen, LiveScreen) else None
+        return self._live()
+
+    def _live(self) -> LiveScreen | None:
+        """The screen in front, if it shows the run on show: one opened from the list of runs shows another."""
+        screen = self.screen
+        return screen if isinstance(screen, LiveScreen) and screen.host is self.host else None
 
     def open_presets(self) -> None:
         """The picker, over the run on show."""

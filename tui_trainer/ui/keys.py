@@ -8,13 +8,15 @@ from typing import Literal, TypeAlias
 
 from textual.binding import Binding, BindingType
 
-Place: TypeAlias = Literal["everywhere", "run", "charts", "presets", "editor"]
+Place: TypeAlias = Literal["everywhere", "run", "charts", "another", "presets", "runs", "editor"]
 
 TITLES: dict[Place, str] = {
     "everywhere": "Everywhere",
     "run": "A run",
     "charts": "Charts",
+    "another": "A run opened from the list",
     "presets": "Presets",
+    "runs": "Runs",
     "editor": "Editing a preset",
 }
 
@@ -49,6 +51,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("run", "p", "p", "presets", "presets: switch in this run, or start a new one", "presets"),
     Key("run", "c", "c", "compare", "compare presets and runs", "compare"),
+    Key("run", "r", "r", "runs", "runs: all that were recorded", "runs"),
     Key("charts", "left", "←", "cursor(-1)", "move the cursor along the charts, values in figures"),
     Key("charts", "right", "→", "cursor(1)", "the same to the right"),
     Key("charts", "up", "↑", "older(-1)", "newer reasons"),
@@ -67,7 +70,21 @@ KEYS: tuple[Key, ...] = (
     Key("presets", "space", "space", "mark", "mark for a comparison, and unmark", "mark"),
     Key("presets", "c", "c", "compare", "compare those marked", "compare"),
     Key("presets", "e", "e", "edit", "edit a copy, checked as you type", "edit a copy"),
+    Key("presets", "r", "r", "runs", "runs: all that were recorded", "runs"),
     Key("presets", "escape", "esc", "back", "back to the run; leave the filter", "back"),
+    Key("another", "escape", "esc", "back", "back to the list", "back"),
+    Key("runs", "enter", "enter", "choose", "open the run, live or not", "open"),
+    Key("runs", "slash", "/", "filter", "filter: type a part of a name, preset, data set, model or status", "filter"),
+    Key("runs", "up,k", "↑", "move(-1)", "the run above"),
+    Key("runs", "down,j", "↓", "move(1)", "the run below"),
+    Key("runs", "pageup", "pgup", "page(-1)", "a page up"),
+    Key("runs", "pagedown", "pgdn", "page(1)", "a page down"),
+    Key("runs", "o", "o", "sort", "order: newest, best accuracy, preset, status", "order"),
+    Key("runs", "space", "space", "mark", "mark for a comparison, and unmark", "mark"),
+    Key("runs", "c", "c", "compare", "compare those marked", "compare"),
+    Key("runs", "r", "r", "resume", "go on with a run that ended early, from its checkpoint", "resume"),
+    Key("runs", "d", "d", "delete", "delete the run; asks first", "delete"),
+    Key("runs", "escape", "esc", "back", "back; leave the filter", "back"),
     Key("editor", "ctrl+s", "ctrl+s", "save", "save to your own presets, once it is sound", "save", priority=True),
     Key("editor", "escape", "esc", "back", "leave without saving", "leave", priority=True),
     Key("everywhere", "question_mark", "?", "app.help", "this page", "help"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui_trainer.events import PlanMade
     from tui_trainer.hosts import Host
     from tui_trainer.presets import Preset, Run
@@ -32,6 +34,13 @@ class Launcher(Protocol):
 
     def start(self, spec: RunSpec) -> Host:
         """Begin to train; returns at once."""
+
+    def resume(self, folder: Path) -> tuple[Host, RunSpec]:
+        """Go on with a run that ended early, and what was asked of it; returns at once.
+
+        Raises:
+            RunsError: the record does not say what was asked.
+        """
 
 
 class Launching:

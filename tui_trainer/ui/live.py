@@ -48,7 +48,7 @@ class LiveScreen(TrainerScreen):
         self._progress = Progress(Machine())
         self._listing_height = -1
 
-    def watch(self, host: Host, spec: RunSpec | None = None) -> None:
+    def follow(self, host: Host, spec: RunSpec | None = None) -> None:
         """Show another run."""
         self._take(host, spec)
         self.axis.reset()
@@ -111,6 +111,9 @@ class LiveScreen(TrainerScreen):
 
     def action_slow_motion(self) -> None:
         self._asked(self.control.slow_motion())
+
+    def action_runs(self) -> None:
+        self.app.browsing.open()
 
     def action_presets(self) -> None:
         self.app.open_presets()

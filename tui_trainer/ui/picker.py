@@ -109,6 +109,9 @@ class PickerScreen(TrainerScreen):
             return
         self.app.compare(self.list.marked)
 
+    def action_runs(self) -> None:
+        self.app.browsing.open()
+
     def action_edit(self) -> None:
         if (entry := self.list.current) is not None:
             self.app.edit(entry)

@@ -1,0 +1,245 @@
+"""The list of runs, over records on the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripted import scripted_run
+from tests.ui.conftest import Show, Shown
+from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher
+from tui_trainer.events import Event
+from tui_trainer.hosts import RecordHost
+from tui_trainer.runs.record import Record
+from tui_trainer.spec import RunSpec
+from tui_trainer.ui.run_list import COLUMNS, RunList, laid_out, sparkline
+from tui_trainer.ui.runs_screen import Details, OtherRunScreen, RunsScreen
+
+FINISHED = scripted_run(epochs=3, batches=10, batch_s=0.5)
+
+
+def recorded(runs: Path, name: str, events: list[Event], preset: str = "steplr") -> Record:
+    """A record that is still open: its run is live until it is closed."""
+    record = Record.create(runs, {"preset_name": preset, "name": name, "dataset": "mnist-5k", "model": "cnn"})
+    for event in events:
+        record.emit(event)
+    return record
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Three runs: one finished, one that crashed, one that diverged."""
+    folder = tmp_path / "runs"
+    recorded(folder, "old", scripted_run(epochs=3, seed=1)).close()
+    recorded(folder, "gone", FINISHED[: len(FINISHED) // 2], "onecycle").close()
+    recorded(folder, "bad", scripted_run(epochs=2, not_finite_at=30, status="diverged"), "cosine").close()
+    return folder
+
+
+async def opened(shown: Shown) -> RunList:
+    """The list, as it stands once all records are read."""
+    await shown.press("r")
+    runs = shown.the(RunList)
+    assert isinstance(runs, RunList)
+    while not runs.complete:
+        await shown.frame()
+    await shown.frame()
+    return runs
+
+
+def names(runs: RunList) -> list[str]:
+    return [run.name or "" for run in runs._shown]
+
+
+async def go_to(shown: Shown, runs: RunList, name: str) -> None:
+    await shown.press(*["up"] * 5, *["down"] * names(runs).index(name))
+    assert runs.current is not None
+    assert runs.current.name == name
+
+
+async def test_every_run_with_what_became_of_it(show: Show, runs: Path) -> None:
+    async with show(FINISHED, runs=runs) as shown:
+        await opened(shown)
+        assert "3 runs, newest first" in shown.text()
+        for words in (("old", "steplr", "finished", "3/3"), ("gone", "crashed"), ("bad", "diverged")):
+            line = shown.line(words[0])
+            assert all(word in line for word in words), line
+            assert any(bar in line for bar in "▁▂▃▄▅▆▇█")
+        await shown.press("escape")
+        assert not isinstance(shown.app.screen, RunsScreen)
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (140, 40), (250, 60)])
+async def test_at_every_size_the_rows_fit(show: Show, runs: Path, size: tuple[int, int]) -> None:
+    async with show(FINISHED, runs=runs, size=size) as shown:
+        await opened(shown)
+        text = shown.text()
+        assert max(len(line) for line in text.splitlines()) <= size[0]
+        assert "gone" in text
+        assert "crashed" in text
+
+
+def test_columns_leave_by_rank_and_never_overflow() -> None:
+    for width in range(20, 260):
+        columns, spark = laid_out(width)
+        assert spark == 0 or spark >= 8
+        if width >= 57:
+            assert sum(column.width + 2 for column in columns) + spark <= width
+    assert laid_out(200) == (list(COLUMNS), 24)
+
+
+def test_a_sparkline_has_its_ends_where_the_values_do() -> None:
+    assert sparkline([3.0, 2.0, 1.0, 0.0], 4) == "█▆▃▁"
+    assert sparkline([1.0] * 9, 3) == "▁▁▁"
+    assert sparkline([1.0, 0.0], 5) == "█▁   "
+    assert sparkline([], 3) == "   "
+
+
+async def test_filter_and_order(show: Show, runs: Path) -> None:
+    async with show(FINISHED, runs=runs) as shown:
+        listed = await opened(shown)
+        await shown.press("slash", *"cosine")
+        assert names(listed) == ["bad"]
+        await shown.press("backspace", *["backspace"] * 5, *"d")  # a letter, while it is typed, and no command
+        assert isinstance(shown.app.screen, RunsScreen)
+        await shown.press("escape")
+        assert len(names(listed)) == 3
+        await shown.press("o")
+        best = [run.best_val_accuracy or 0.0 for run in listed._shown]
+        assert best == sorted(best, reverse=True)
+        await shown.press("slash", *"zzz", "enter")
+        assert "no run holds that" in shown.text()
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, RunsScreen)
+        assert len(names(listed)) == 3
+
+
+async def test_a_run_is_opened_over_the_list_and_left_again(show: Show, runs: Path) -> None:
+    async with show(ScriptedHost(FINISHED[:10]), runs=runs) as shown:
+        listed = await opened(shown)
+        await go_to(shown, listed, "bad")
+        await shown.press("enter")
+        assert isinstance(shown.app.screen, OtherRunScreen)
+        other = shown.app.screen.host
+        assert isinstance(other, RecordHost)
+        assert "diverged" in shown.text()
+        assert not shown.host.closed
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, RunsScreen)
+        await shown.press("escape")
+        assert shown.app.screen is shown.app.to_live()
+        assert shown.app.screen.host is shown.host
+
+
+async def test_stopping_from_over_the_list_stops_the_run_on_show_and_no_other(show: Show, runs: Path) -> None:
+    live = recorded(runs, "other", FINISHED[:12])
+    async with show(ScriptedHost(FINISHED[:12]), runs=runs) as shown:
+        listed = await opened(shown)
+        await go_to(shown, listed, "other")
+        await shown.press("enter", "q", "s")
+        assert [type(command).__name__ for command in shown.host.sent] == ["Stop"]
+        assert live.inbox.poll() == []
+    live.close()
+
+
+async def test_a_live_run_is_seen_to_go_on_and_is_not_deleted(show: Show, runs: Path) -> None:
+    live = recorded(runs, "alive", FINISHED[:12])
+    async with show(FINISHED, runs=runs) as shown:
+        listed = await opened(shown)
+        assert "running" in shown.line("alive")
+        await go_to(shown, listed, "alive")
+        await shown.press("d")
+        assert isinstance(shown.app.screen, RunsScreen)
+        assert "stop it first" in shown.text()
+        for event in FINISHED[12:]:
+            live.emit(event)
+        live.close()
+        shown.app.screen.shelf._rest_until.clear()
+        shown.app.screen.shelf.look_again()
+        await shown.frame()
+        await shown.frame()
+        assert "finished" in shown.line("alive")
+
+
+async def test_a_run_is_deleted_only_after_asking(show: Show, runs: Path) -> None:
+    async with show(FINISHED, runs=runs) as shown:
+        listed = await opened(shown)
+        await go_to(shown, listed, "gone")
+        await shown.press("d")
+        assert "gone for good" in shown.text()
+        await shown.press("escape")
+        assert len(list(runs.iterdir())) == 3
+        await shown.press("d", "y")
+        await shown.frame()
+        await shown.frame()
+        assert len(list(runs.iterdir())) == 2
+        assert sorted(names(listed)) == ["bad", "old"]
+
+
+async def test_marked_runs_are_compared(show: Show, runs: Path) -> None:
+    compared: list[str] = []
+    async with show(FINISHED, runs=runs, on_compare=compared.extend) as shown:
+        listed = await opened(shown)
+        await shown.press("c")
+        assert "mark two or more" in shown.text()
+        await shown.press("space", "space", "c")
+        assert compared == listed.marked
+        assert len(compared) == 2
+
+
+class ResumingLauncher(ScriptedLauncher):
+    """Remembers what it was to go on with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resumed: list[str] = []
+
+    def resume(self, folder: Path) -> tuple[ScriptedHost, RunSpec]:
+        from tui_trainer.presets import load
+
+        self.resumed.append(folder.name)
+        spec = RunSpec.of("steplr", load("steplr"))
+        return self.start(spec), spec
+
+
+async def test_one_that_ended_early_is_gone_on_with(show: Show, runs: Path) -> None:
+    launcher = ResumingLauncher()
+    async with show(FINISHED, runs=runs, launcher=launcher) as shown:
+        listed = await opened(shown)
+        await go_to(shown, listed, "old")
+        await shown.press("r")
+        assert "only a run that ended early" in shown.text()
+        await go_to(shown, listed, "gone")
+        folder = listed.current.folder if listed.current else ""
+        await shown.press("r")
+        assert launcher.resumed == [Path(folder).name]
+        assert shown.app.host is launcher.hosts[0]
+        assert shown.app.screen is shown.app.to_live()
+
+
+async def test_none_is_gone_on_with_beside_a_live_one(show: Show, runs: Path) -> None:
+    launcher = ResumingLauncher()
+    async with show(FINISHED[:12], runs=runs, launcher=launcher) as shown:
+        listed = await opened(shown)
+        await go_to(shown, listed, "gone")
+        await shown.press("r")
+        assert launcher.resumed == []
+        assert "stop it first" in shown.text()
+
+
+async def test_no_runs_yet(show: Show, tmp_path: Path) -> None:
+    async with show(FINISHED, runs=tmp_path / "none") as shown:
+        await opened(shown)
+        assert "there are no runs yet" in shown.text()
+        await shown.press("enter", "d", "r", "space", "c", "down", "pagedown", "o")
+        assert isinstance(shown.app.screen, RunsScreen)
+
+
+async def test_what_a_record_says_is_text(show: Show, tmp_path: Path) -> None:
+    recorded(tmp_path, "\x1b[31mred[/]", FINISHED).close()
+    async with show(FINISHED, runs=tmp_path) as shown:
+        await opened(shown)
+        assert "[31mred[/]" in shown.text()
+        assert "\x1b" not in shown.text()
+        assert str(tmp_path)[:20] in shown.the(Details).plain()[1]

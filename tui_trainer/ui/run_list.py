@@ -1,0 +1,221 @@
+"""The list of runs: a cursor, a filter, marks, an order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.message import Message
+
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span
+from tui_trainer.ui.words import clean, fit
+
+if TYPE_CHECKING:
+    from tui_trainer.runs.summary import RunSummary
+
+BARS = "▁▂▃▄▅▆▇█"
+
+ROLES = {"running": "live", "paused": "strong", "stopped": "warning", "diverged": "warning", "crashed": "warning"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the list; those of the highest `rank` are left out first where there is no room."""
+
+    title: str
+    width: int
+    rank: int
+    text: Callable[[RunSummary], str]
+
+
+COLUMNS = (
+    Column("when", 16, 1, lambda run: when(run.started_at)),
+    Column("run", 28, 0, lambda run: clean(run.name or run.id)),
+    Column("preset", 16, 1, lambda run: clean(run.preset or "?")),
+    Column("data", 13, 3, lambda run: clean(run.dataset or "?")),
+    Column("model", 8, 4, lambda run: clean(run.model or "?")),
+    Column("status", 8, 0, lambda run: run.status),
+    Column("epochs", 7, 2, lambda run: f"{run.epochs_done}/{'?' if run.epochs is None else run.epochs}"),
+    Column("best", 6, 0, lambda run: "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}"),
+)
+SPARK_RANK = 3
+LEAST_SPARK, LONGEST_SPARK = 8, 24
+
+ORDERS: dict[str, Callable[[RunSummary], tuple[float, str]]] = {
+    "newest first": lambda run: (-(run.started_at or 0.0), run.id),
+    "best accuracy first": lambda run: (-(run.best_val_accuracy or 0.0), run.id),
+    "by preset": lambda run: (0.0, f"{run.preset} {run.id}"),
+    "by status": lambda run: (0.0, f"{run.status} {run.id}"),
+}
+
+
+class RunList(Panel, can_focus=False):
+    """Those that pass the filter; one under the cursor."""
+
+    class Moved(Message):
+        """The cursor stands on another run."""
+
+    class Chosen(Message):
+        """A run was clicked that was under the cursor already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: Sequence[RunSummary] = ()
+        self._shown: list[RunSummary] = []
+        self._cursor = self._top = 0
+        self.complete = False
+        """Whether all there are were put."""
+        self.filter = ""
+        self.typing = False
+        """Whether what is typed goes into the filter."""
+        self.order = next(iter(ORDERS))
+        self.marked: list[str] = []
+        """Ids marked for a comparison, in the order of marking."""
+
+    @property
+    def current(self) -> RunSummary | None:
+        """The run under the cursor."""
+        return self._shown[self._cursor] if self._shown else None
+
+    def put(self, runs: Sequence[RunSummary], complete: bool) -> None:
+        """Show these; the cursor stays on its run, and marks on those that are still there."""
+        self._all, self.complete = runs, complete
+        there = {run.id for run in runs}
+        self.marked = [run for run in self.marked if run in there or not complete]
+        self._show()
+
+    def narrow(self, text: str) -> None:
+        """Show what holds each word of the filter in what is listed of it."""
+        self.filter = text
+        self._show()
+
+    def next_order(self) -> str:
+        """Sort in another way; which, in words."""
+        names = list(ORDERS)
+        self.order = names[(names.index(self.order) + 1) % len(names)]
+        self._show()
+        return self.order
+
+    def move(self, by: int) -> None:
+        """Up or down, not beyond the ends."""
+        moved = max(0, min(self._cursor + by, len(self._shown) - 1))
+        if moved != self._cursor:
+            self._cursor = moved
+            self.redraw()
+            self.post_message(self.Moved())
+
+    def mark(self) -> None:
+        """Mark the run under the cursor, or unmark it."""
+        if (run := self.current) is None:
+            return
+        if run.id in self.marked:
+            self.marked.remove(run.id)
+        else:
+            self.marked.append(run.id)
+        self.move(1)
+        self.redraw()
+
+    @property
+    def page(self) -> int:
+        """Rows that fit."""
+        return max(1, self.size.height - 3)
+
+    def lines(self) -> Sequence[Line]:
+        width = self.size.width
+        columns, spark = laid_out(width - 3)
+        self._top = max(min(self._top, self._cursor), self._cursor - self.page + 1)
+        rows = [
+            self._row(index, columns, spark, width)
+            for index in range(self._top, min(self._top + self.page, len(self._shown)))
+        ]
+        titles = "  ".join(fit(column.title, column.width) for column in columns) + ("  loss" if spark else "")
+        if not self._shown:
+            rows = [(Span("   " + self._nothing(), "faint"),)]
+        return [self._filter_line(width), (Span(fit("   " + titles, width), "faint"),), BLANK, *rows]
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        index = self._top + event.y - 3
+        if event.y < 3 or index >= len(self._shown):
+            return
+        if index == self._cursor:
+            self.post_message(self.Chosen())
+        else:
+            self.move(index - self._cursor)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.move(-1)
+
+    def _show(self) -> None:
+        here = self.current.id if self.current else ""
+        words = self.filter.lower().split()
+        shown = [run for run in self._all if all(word in _haystack(run) for word in words)]
+        self._shown = sorted(shown, key=ORDERS[self.order])
+        there = next((i for i, run in enumerate(self._shown) if run.id == here), self._cursor)
+        self._cursor = max(0, min(there, len(self._shown) - 1))
+        self.redraw()
+
+    def _nothing(self) -> str:
+        if self._all:
+            return "no run holds that"
+        return "there are no runs yet; a preset starts one" if self.complete else "reading the records"
+
+    def _filter_line(self, width: int) -> Line:
+        if self.typing:
+            return (Span(" / ", "live"), Span(fit(self.filter + "▏", width - 4)))
+        if self.filter:
+            return (Span(" / ", "faint"), Span(fit(self.filter, width - 4)))
+        counted = f"   {len(self._all)} runs, {self.order}" + (f"; {len(self.marked)} marked" if self.marked else "")
+        return (Span(fit(counted if self.complete else counted + "; reading", width), "faint"),)
+
+    def _row(self, index: int, columns: Sequence[Column], spark: int, width: int) -> Line:
+        run = self._shown[index]
+        here = index == self._cursor
+        role = "lit" if here else ""
+        line = [Span(f"{'▌' if here else ' '}{'+' if run.id in self.marked else ' '} ", role)]
+        for column in columns:
+            special = ROLES.get(run.status, "") if column.title == "status" and not here else role
+            line += [Span(fit(column.text(run), column.width), special), Span("  ", role)]
+        line.append(Span(sparkline(run.loss, spark), role or "live"))
+        used = 3 + sum(column.width + 2 for column in columns) + spark
+        return (*line, Span(" " * max(0, width - used), role))
+
+
+def laid_out(width: int) -> tuple[list[Column], int]:
+    """The columns that fit, and the width of the sparkline; 0 for none."""
+    for rank in (4, 3, 2, 1, 0):
+        columns = [column for column in COLUMNS if column.rank <= rank]
+        left = width - sum(column.width + 2 for column in columns)
+        spark = min(left, LONGEST_SPARK) if rank >= SPARK_RANK else min(max(left, 0), LONGEST_SPARK)
+        if rank == 0 or (left >= 0 and (rank < SPARK_RANK or spark >= LEAST_SPARK)):
+            return columns, spark if spark >= LEAST_SPARK else 0
+    return [], 0
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """The values in so many cells, the highest as a full one; each cell has the mean of its share."""
+    if not values or width <= 0:
+        return " " * max(width, 0)
+    cells = min(width, len(values))
+    means = []
+    for cell in range(cells):
+        share = values[cell * len(values) // cells : (cell + 1) * len(values) // cells]
+        means.append(sum(share) / len(share))
+    low, high = min(means), max(means)
+    scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
+    return "".join(BARS[round((mean - low) * scale)] for mean in means).ljust(width)
+
+
+def when(moment: float | None) -> str:
+    """A time as `ls` has it."""
+    return "?" if moment is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
+
+
+def _haystack(run: RunSummary) -> str:
+    return f"{run.id} {run.name or ''} {run.preset} {run.dataset} {run.model} {run.status}".lower()

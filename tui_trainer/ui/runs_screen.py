@@ -1,0 +1,196 @@
+"""All runs that were recorded: opened, resumed, compared, deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+
+from tui_trainer.runs import catalogue
+from tui_trainer.runs.errors import RunsError
+from tui_trainer.runs.shelf import Shelf
+from tui_trainer.ui.headline import Heading
+from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.panel import Line, Panel, Span
+from tui_trainer.ui.run_list import RunList
+from tui_trainer.ui.trainer_screen import TrainerScreen
+from tui_trainer.ui.words import about, clean, cut, in_short
+
+if TYPE_CHECKING:
+    from tui_trainer.hosts import Host
+    from tui_trainer.runs.summary import RunSummary
+
+LIVE = ("running", "paused")
+ENDED_EARLY = ("stopped", "crashed")
+
+
+class Details(Panel):
+    """What the list has no room for, of the run under the cursor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._run: RunSummary | None = None
+
+    def show(self, run: RunSummary | None) -> None:
+        """Bring it up to date."""
+        self._run = run
+        self.redraw()
+
+    def lines(self) -> list[Line]:
+        run, width = self._run, self.size.width
+        if run is None:
+            return []
+        facts = [clean(run.device or ""), f"seed {run.seed}" if run.seed is not None else ""]
+        facts += [f"{in_short(run.parameters)} parameters" if run.parameters else "", f"{run.steps_done:,} steps"]
+        facts += [about(run.elapsed_s) if run.elapsed_s else "", clean(run.reason or "")]
+        said = " · ".join(fact for fact in facts if fact)
+        return [(Span(" " + cut(said, width - 2)),), (Span(" " + cut(clean(run.folder), width - 2), "faint"),)]
+
+
+class RunsScreen(TrainerScreen):
+    """A list as `ls -lt` would give it."""
+
+    CSS_PATH: ClassVar[str] = "runs_screen.tcss"
+    BINDINGS = bindings("runs")
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("runs")
+        self.shelf = Shelf(folder)
+        self.list = RunList()
+        self._heading = Heading("runs")
+        self._details = Details()
+
+    def compose_content(self) -> ComposeResult:
+        yield self._heading
+        yield self.list
+        yield self._details
+        yield self.key_line
+
+    def draw(self) -> None:
+        self._heading.redraw()
+        if self.shelf.look() or self.list.complete != self.shelf.complete:
+            self.list.put(self.shelf.runs, self.shelf.complete)
+        if not self.shelf.complete:
+            self.app.clock.keep_hurrying()
+        if self.shelf.trouble:
+            self.say(f"{self.shelf.folder} cannot be read: {clean(self.shelf.trouble)}", "warning")
+        self._details.show(self.list.current)
+        self.key_line.redraw()
+
+    @on(RunList.Moved)
+    def _moved(self) -> None:
+        if self.composed:
+            self.app.clock.hurry()
+
+    @on(RunList.Chosen)
+    def action_choose(self) -> None:
+        if (run := self.list.current) is not None:
+            self.app.browsing.view(Path(run.folder))
+
+    def action_move(self, by: int) -> None:
+        self.list.move(by)
+
+    def action_page(self, pages: int) -> None:
+        self.list.move(pages * self.list.page)
+
+    def action_filter(self) -> None:
+        self.list.typing = True
+        self.list.redraw()
+
+    def action_sort(self) -> None:
+        self.say(self.list.next_order())
+
+    def action_mark(self) -> None:
+        self.list.mark()
+        count = len(self.list.marked)
+        self.say(f"{count} marked; c compares them" if count else "nothing is marked")
+
+    def action_compare(self) -> None:
+        if len(self.list.marked) < 2:
+            self.say("mark two or more with space, then c compares them")
+            return
+        self.app.compare(self.list.marked)
+
+    def action_resume(self) -> None:
+        run = self.list.current
+        if run is None:
+            return
+        if run.status not in ENDED_EARLY:
+            has = "goes on" if run.status in LIVE else f"has {run.status}"
+            self.say(f"it {has}: only a run that ended early can be resumed", "warning")
+            return
+        self.app.browsing.resume(Path(run.folder))
+
+    def action_delete(self) -> None:
+        run = self.list.current
+        if run is None:
+            return
+        if run.status in LIVE:
+            self.say("a live run is not deleted: stop it first", "warning")
+            return
+        from tui_trainer.ui.dialogs import confirming
+
+        text = f"{clean(run.name or run.id)}: {run.steps_done:,} steps, {run.epochs_done} epochs, {run.status}."
+        question = confirming("Delete this run?", text, "delete it", "its record and checkpoints are gone for good")
+
+        def answered(answer: str | None) -> None:
+            if answer == "yes":
+                self._delete(Path(run.folder))
+
+        self.app.push_screen(question, answered)
+
+    def action_back(self) -> None:
+        if self.list.filter:
+            self.list.narrow("")
+        else:
+            self.app.browsing.back()
+
+    def on_key(self, event: events.Key) -> None:
+        """While the filter is typed, letters are letters and no commands."""
+        runs = self.list
+        if not runs.typing:
+            return
+        if event.key in ("enter", "escape"):
+            runs.typing = False
+            runs.narrow("" if event.key == "escape" else runs.filter)
+        elif event.key == "backspace":
+            runs.narrow(runs.filter[:-1])
+        elif event.is_printable and event.character:
+            runs.narrow(runs.filter + event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _delete(self, folder: Path) -> None:
+        try:
+            catalogue.delete(folder)
+        except RunsError as error:
+            self.say(str(error), "warning")
+        else:
+            self.say(f"{folder.name} is deleted")
+        self.shelf.look_again()
+        self.app.clock.hurry()
+
+
+class OtherRunScreen(LiveScreen):
+    """A run of the list, over the list: it is followed for as long as it is looked at."""
+
+    BINDINGS = bindings("another")
+
+    def __init__(self, host: Host, by: str) -> None:
+        super().__init__(host, by)
+        self.places = ("another", *self.places)
+
+    def draw(self) -> None:
+        self.host.poll()
+        super().draw()
+
+    def on_unmount(self) -> None:
+        self.host.close()
+
+    def action_back(self) -> None:
+        self.app.pop_screen()
