@@ -128,7 +128,7 @@ def assert_sound(checked: Checked) -> None:
 
 
 @given(st.text())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_text(text: str) -> None:
     assert_sound(check_text(text, "p.toml"))
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_trainer.numbers import counted, format_lr, format_metric
@@ -38,6 +38,7 @@ def test_learning_rates(lr: float, text: str) -> None:
 
 
 @given(st.floats(1e-12, 1000))
+@settings(deadline=None)
 def test_a_learning_rate_reads_back_to_four_digits(lr: float) -> None:
     assert float(format_lr(lr)) == pytest.approx(lr, rel=5e-4)
 
@@ -59,6 +60,7 @@ def test_metrics_and_counts() -> None:
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from(" \n\x07\x1b\u202eab"), st.characters())))
+@settings(deadline=None)
 def test_plain_text_is_one_line_and_plain_already(text: str) -> None:
     once = plain(text)
     assert once == plain(once)
