@@ -22,20 +22,25 @@ PATIENCE_S = 60.0
 
 
 class Terminal:
-    """Runs `tui-trainer` in a pseudo-terminal of its own session, as a shell's login would.
+    """Runs `tui-trainer`, or another module, in a pseudo-terminal of its own session, as a shell's login would.
 
     Attributes:
         text: all that was written, undecoded.
     """
 
     def __init__(
-        self, *arguments: str, columns: int = 140, lines: int = 40, env: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        columns: int = 140,
+        lines: int = 40,
+        env: Mapping[str, str] | None = None,
+        module: str = "tui_trainer",
     ) -> None:
         self._emulator = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._emulator)
         self.text = b""
         self.code: int | None = None
-        self.pid, self._master = _spawn([sys.executable, "-m", "tui_trainer", *arguments], columns, lines, env or {})
+        self.pid, self._master = _spawn([sys.executable, "-m", module, *arguments], columns, lines, env or {})
 
     def __enter__(self) -> Self:
         return self

@@ -96,7 +96,7 @@ async def test_the_cursor_moves_and_stays_within_the_list(show: Show) -> None:
         assert names[-1] == names[-2]
         assert len(set(names)) == len(catalogue())
         await shown.press("up")
-        assert picker(shown).list.current.name == names[-3]
+        assert picker(shown).list.current.name == names[-4]
 
 
 async def test_a_broken_preset_is_listed_with_its_problems_and_does_not_start(show: Show, own_presets: Path) -> None:

@@ -80,6 +80,16 @@ class FrameClock:
         self._cpu = 0.0
         self._wall = 0.0
 
+    @property
+    def is_hurried(self) -> bool:
+        """Whether an answer is awaited, or calls are followed by eye."""
+        return time.monotonic() < self._hurried_until
+
+    @property
+    def next_in(self) -> float:
+        """Seconds from this frame to the next."""
+        return HURRIED if self.is_hurried else self.budget.interval
+
     def start(self) -> None:
         """Begin, with a frame now."""
         self._cpu, self._wall = time.thread_time(), time.monotonic()
@@ -99,8 +109,7 @@ class FrameClock:
             self.budget.spent(cpu - self._cpu, wall - self._wall)
             self._cpu, self._wall = cpu, wall
         self._frame()
-        interval = HURRIED if wall < self._hurried_until else self.budget.interval
-        self._timer = self._app.set_timer(interval, self.tick)
+        self._timer = self._app.set_timer(self.next_in, self.tick)
 
     def hurry(self, seconds: float = 0.6) -> None:
         """A person acts, or follows calls by eye: a frame now, and quick ones for so long."""

@@ -48,8 +48,8 @@ class KeyLine(Panel):
             if key.action in self.idle:
                 continue
             spans = [] if key.short == "palette" else _spans(key, key.label)
-            if width_of(left) + width_of(spans) + 2 > width:
-                break
+            if width_of(left) + width_of(spans) + 2 + width_of(right) + 1 > width:
+                break  # the palette has them all: its own key always fits
             left += [*spans, Span("  ")] if spans else []
         if width_of(left) + width_of(right) + 1 > width:
             return [tuple(left)]

@@ -181,7 +181,8 @@ class Terminal:
     def _give_back(self) -> None:
         _flush()
         for number, kept in self._kept.items():
-            os.dup2(kept, number)
+            if not self.is_gone:  # else what is printed still goes to the log
+                os.dup2(kept, number)
             os.close(kept)
         self._kept.clear()
         if self._log is not None:  # there never was a run's log to take it

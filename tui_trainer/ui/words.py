@@ -109,7 +109,7 @@ def wrap(text: str, width: int) -> list[str]:
             if line:
                 lines.append(line)
                 line = ""
-            piece = set_cell_size(word, width).rstrip()
+            piece = set_cell_size(word, width).rstrip() or word[0]  # a wide character where one cell is left
             lines.append(piece)
             word = word[len(piece) :]
         if not line:

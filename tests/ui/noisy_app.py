@@ -1,0 +1,54 @@
+"""The app on a run that is made up, for tests in a real terminal: `python -m tests.ui.noisy_app LOG [break]`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from tests.scripted import scripted_run
+from tests.ui.conftest import cut
+from tests.ui.scripted_host import ScriptedHost
+from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.showing import show
+from tui_trainer.ui.terminal import Terminal
+
+
+class NoisyHost(ScriptedHost):
+    """Prints in every way there is while the screen is up."""
+
+    polls = 0
+
+    def poll(self) -> int:
+        self.polls += 1
+        print(f"noise of print {self.polls}", flush=True)
+        os.write(1, b"noise of descriptor 1\n")
+        os.write(2, b"noise of descriptor 2\n")
+        if self.polls > 3 and "break" in sys.argv:
+            raise RuntimeError("broken on purpose")
+        return super().poll()
+
+
+def main() -> None:
+    host = NoisyHost(cut(scripted_run(epochs=4, batches=20), 50), readonly=True)
+    apps: list[TrainerApp] = []
+
+    def make(terminal: Terminal) -> TrainerApp:
+        os.write(2, b"noise before the log\n")
+        if sys.argv[1] != "-":
+            terminal.log_to(Path(sys.argv[1]))
+        apps.append(TrainerApp(None, host, terminal=terminal))
+        return apps[0]
+
+    code = show(make)
+    if apps[0].hung_up:
+        before = time.process_time()
+        time.sleep(0.5)
+        print(f"after the terminal: {time.process_time() - before:.3f} s of cpu")
+        os._exit(0)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

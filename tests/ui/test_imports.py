@@ -1,0 +1,30 @@
+"""What the first frame needs, and what it must do without."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SCRIPT = """
+import sys
+import tui_trainer.ui.showing, tui_trainer.ui.app
+from tui_trainer.runs.history import History
+
+class Host:
+    history, readonly = History(), True
+    def poll(self): return 0
+    def close(self): pass
+
+app = tui_trainer.ui.app.TrainerApp(None, Host())
+app.on_shown = lambda: app.exit(0)
+app.run(headless=True, size=(140, 40))
+heavy = {"torch", "torchvision", "numpy", "plotext", "pydantic", "psutil", "tree_sitter", "markdown_it"}
+print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
+print(sorted(name for name in sys.modules if name.startswith("textual.widgets._") and "text_area" in name))
+"""
+
+
+def test_the_first_frame_loads_nothing_heavy() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["[]", "[]"]

@@ -1,0 +1,115 @@
+"""One table of keys: every key does something, and footer, help and palette read it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.scripted import scripted_run
+from tests.ui.conftest import Show, cut
+from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.help import HelpScreen
+from tui_trainer.ui.key_line import KeyLine
+from tui_trainer.ui.keys import KEYS, Key, of
+from tui_trainer.ui.live import LiveScreen
+
+LIVE = cut(scripted_run(epochs=4, batches=20), 50)
+
+CONTRACT = ["?", "q", "space", "n", "s", "p", "c", "/", "tab", "←", "→", "↑", "↓", "+", "-", "0", "y", "ctrl+p"]
+
+
+def owner(key: Key) -> type:
+    if key.action.startswith("app."):
+        return TrainerApp
+    if key.place in ("run", "charts"):
+        return LiveScreen
+    from tui_trainer.ui.editor import EditorScreen
+    from tui_trainer.ui.picker import PickerScreen
+    from tui_trainer.ui.runs_screen import OtherRunScreen, RunsScreen
+
+    return {"editor": EditorScreen, "presets": PickerScreen, "runs": RunsScreen, "another": OtherRunScreen}[key.place]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.place}-{key.label}")
+def test_every_key_has_an_action_and_words(key: Key) -> None:
+    action = key.action.removeprefix("app.").split("(")[0]
+    assert callable(getattr(owner(key), f"action_{action}"))
+    assert key.does
+
+
+def test_the_contract_s_keys_are_all_there() -> None:
+    labels = {key.label for key in KEYS}
+    assert not [label for label in CONTRACT if label not in labels]
+
+
+def test_no_key_means_two_things_in_one_place() -> None:
+    for places in (("run", "charts", "another"), ("presets",), ("runs",), ("editor",)):
+        names = [name for key in of(*places, "everywhere") for name in key.keys.split(",")]
+        assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+async def test_the_line_at_the_bottom_lists_the_keys_and_they_can_be_clicked(show: Show) -> None:
+    async with show(LIVE) as shown:
+        (line,) = shown.the(KeyLine).plain()
+        for key in of("run", "everywhere"):
+            if key.short:
+                assert key.short in line
+        await shown.pilot.click(KeyLine, offset=(line.index("pause"), 0))
+        await shown.frame()
+        assert len(shown.host.sent) == 1
+
+
+async def test_in_little_room_it_lists_what_fits(show: Show) -> None:
+    async with show(LIVE, size=(60, 20)) as shown:
+        (line,) = shown.the(KeyLine).plain()
+        assert line.lstrip().startswith("space pause")
+        assert len(line) <= 60
+
+
+async def test_help_lists_every_key_and_any_of_its_keys_closes_it(show: Show) -> None:
+    async with show(LIVE, size=(140, 90)) as shown:
+        await shown.press("question_mark")
+        assert isinstance(shown.app.screen, HelpScreen)
+        text = shown.text()
+        for key in KEYS:
+            assert key.does.split(";")[0][:40] in text, key
+        assert text.index("A run") < text.index("Everywhere")
+        for key_name in ("escape", "q", "question_mark"):
+            await shown.press(key_name)
+            assert isinstance(shown.app.screen, LiveScreen)
+            await shown.press("question_mark")
+
+
+async def test_help_scrolls_in_a_small_terminal(show: Show) -> None:
+    async with show(LIVE, size=(80, 24)) as shown:
+        await shown.press("question_mark")
+        assert "On the screen" not in shown.text()
+        await shown.press(*["down"] * 30)
+        assert "On the screen" in shown.text()
+
+
+async def test_the_palette_has_the_keys_by_name(show: Show) -> None:
+    async with show(LIVE) as shown:
+        names = {command.title for command in shown.app.get_system_commands(shown.app.screen)}
+        assert {"Pause", "One batch", "Slow", "Presets"} <= names
+        await shown.press("ctrl+p")
+        await shown.pilot.press(*"one bat")
+        await shown.pilot.pause(0.3)
+        await shown.pilot.press("enter")
+        await shown.pilot.pause()
+        await shown.frame()
+        await shown.frame()
+        assert [type(command).__name__ for command in shown.host.sent] == ["OneBatch"]
+
+
+async def test_tab_moves_through_what_can_be_focused_and_breaks_nothing(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("tab", "tab", "shift+tab", "space")
+        assert len(shown.host.sent) == 1
+
+
+async def test_c_says_where_comparisons_are(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("c")
+        assert "tui-trainer compare" in shown.the(KeyLine).plain()[0]

@@ -1,0 +1,58 @@
+"""Colours: every theme works, and none is needed."""
+
+from __future__ import annotations
+
+import pytest
+from textual.theme import BUILTIN_THEMES
+
+from tests.scripted import scripted_run
+from tests.ui.conftest import Show, cut
+from tui_trainer.ui.theme import ROLES, THEMES, role_style
+
+LIVE = cut(scripted_run(epochs=4, batches=20), 50)
+
+
+def colours(shown: object) -> set[tuple[int, int, int]]:
+    found = set()
+    for strip in shown.app.screen._compositor.render_strips():  # type: ignore[attr-defined]
+        for segment in strip:
+            for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
+                if colour is not None and colour.triplet is not None:
+                    found.add(tuple(colour.triplet))
+    return found
+
+
+@pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
+async def test_our_themes(show: Show, theme: str) -> None:
+    async with show(LIVE) as shown:
+        shown.app.theme = theme
+        await shown.pilot.pause()
+        await shown.frame()
+        own = next(one for one in THEMES if one.name == theme)
+        assert own.accent is not None
+        accent = tuple(bytes.fromhex(own.accent.removeprefix("#")))
+        assert accent in colours(shown)
+        assert "● training" in shown.text()
+
+
+@pytest.mark.parametrize("name", sorted(BUILTIN_THEMES))
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_roles_in_themes_that_do_not_know_them(name: str, role: str) -> None:
+    theme = BUILTIN_THEMES[name]
+    role_style(role, theme.to_color_system().generate() | theme.variables)
+
+
+@pytest.mark.parametrize("theme", ["nord", "textual-light"])
+async def test_textual_s_own_themes_work_too(show: Show, theme: str) -> None:
+    async with show(LIVE) as shown:
+        shown.app.theme = theme
+        await shown.pilot.pause()
+        await shown.frame()
+        assert "● training" in shown.text()
+
+
+async def test_without_colour_it_is_grey(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with show(LIVE) as shown:
+        assert "● training" in shown.text()
+        assert all(red == green == blue for red, green, blue in colours(shown))
