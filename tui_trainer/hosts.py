@@ -364,12 +364,16 @@ class LocalLauncher:
             self.on_record(record)
 
 
+PREVIEW_STEPS = 12_000
+"""A preview of more steps of the scheduler is sampled: it must be there within a tenth of a second."""
+
+
 class Planner:
     """Rehearses presets in a thread of its own, the one asked for last first."""
 
     def __init__(self, gate: threading.Event) -> None:
         self._gate = gate
-        self._made: dict[str, PlanMade | PresetError] = {}
+        self._made: dict[str, tuple[PlanMade, PlanMade | None] | PresetError] = {}
         self._asked: deque[tuple[str, RunSpec]] = deque(maxlen=16)
         self._came = threading.Event()
         self._thread: threading.Thread | None = None
@@ -380,7 +384,7 @@ class Planner:
         Raises:
             PresetError: the rehearsal found what is wrong with the preset.
         """
-        key = f"{spec.batches_per_epoch} {spec.preset.model_dump_json()}"
+        key = _plan_key(spec)
         made = self._made.get(key)
         if isinstance(made, PresetError):
             raise made
@@ -388,7 +392,12 @@ class Planner:
             self._asked.append((key, spec))
             self._start()
             self._came.set()
-        return made
+        return made[0] if made else None
+
+    def if_flat(self, spec: RunSpec) -> PlanMade | None:
+        """What would come of the curve if the loss stopped getting better at once; None where it depends on none."""
+        made = self._made.get(_plan_key(spec))
+        return made[1] if isinstance(made, tuple) else None
 
     def _start(self) -> None:
         if self._thread is None:
@@ -397,16 +406,21 @@ class Planner:
 
     def _work(self) -> None:
         self._gate.wait(GATE_S)
-        from tui_trainer.engine.recipes import plan
+        from tui_trainer.engine.recipes import plan, plan_if_flat
 
         while self._came.wait():
             self._came.clear()
             while self._asked:
                 key, spec = self._asked.pop()
                 try:
-                    self._made[key] = plan(spec.preset_name, spec.preset, spec.train_images).curve
+                    planned = plan(spec.preset_name, spec.preset, spec.train_images, sample_above=PREVIEW_STEPS)
+                    self._made[key] = planned.curve, plan_if_flat(planned)
                 except PresetError as error:
                     self._made[key] = error
+
+
+def _plan_key(spec: RunSpec) -> str:
+    return f"{spec.batches_per_epoch} {spec.preset.model_dump_json()}"
 
 
 def _crashed(reason: str, *, exit_code: int, step: int = 0, epoch: int = 0) -> RunEnded:

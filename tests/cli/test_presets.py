@@ -74,7 +74,7 @@ def test_plan_is_the_lr_of_every_step_as_torch_has_it(cli: Cli, options: list[st
     planned = json.loads(cli("presets", "plan", "onecycle", "--json", *options).stdout)
     steps = 12 if options else 630
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1, momentum=0.9)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=steps)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.05, total_steps=steps)
     expected = []
     for _ in range(steps):
         expected.append(optimizer.param_groups[0]["lr"])

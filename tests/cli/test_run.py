@@ -35,7 +35,7 @@ def by_hand(preset: str, epochs: int, batches: int, val_losses: list[float]) -> 
     lrs = []
     if preset == "onecycle":
         optimizer: torch.optim.Optimizer = torch.optim.SGD([parameter], lr=0.1, momentum=0.9)
-        one_cycle = schedulers.OneCycleLR(optimizer, max_lr=0.1, total_steps=epochs * batches)
+        one_cycle = schedulers.OneCycleLR(optimizer, max_lr=0.05, total_steps=epochs * batches)
     else:
         optimizer = torch.optim.Adam([parameter], lr=1e-3)
         step = schedulers.StepLR(optimizer, step_size=5, gamma=0.5)

@@ -91,6 +91,9 @@ class ScriptedPlanner:
         self.asked.append(spec.preset_name)
         return self._plan(spec)
 
+    def if_flat(self, spec: RunSpec) -> PlanMade | None:
+        return straight_line(spec) if spec.preset.scheduler.monitor else None
+
 
 def straight_line(spec: RunSpec) -> PlanMade:
     """A plan that falls to a hundredth over the run."""

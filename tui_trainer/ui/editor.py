@@ -134,7 +134,8 @@ class EditorScreen(TrainerScreen):
             return
         if plan is not None:
             self._planned = True
-            self._chart.show_plan(plan, batches_per_epoch=spec.batches_per_epoch)
+            flat = self.app.launching.planner.if_flat(spec)
+            self._chart.show_plan(plan, batches_per_epoch=spec.batches_per_epoch, if_flat=flat)
         else:
             self.app.clock.keep_hurrying()
 

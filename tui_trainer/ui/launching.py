@@ -24,6 +24,9 @@ class Planner(Protocol):
             PresetError: the rehearsal found what is wrong with the preset.
         """
 
+    def if_flat(self, spec: RunSpec) -> PlanMade | None:
+        """What would come of a curve that was given if the loss stopped getting better; None where that is no matter."""
+
 
 class Launcher(Protocol):
     """Starts runs in this process."""

@@ -55,7 +55,9 @@ class PickerScreen(TrainerScreen):
         if shown != self._shown:
             self._shown = shown
             self._chart.visible = preview.asked and not preview.problems_stop
-            self._chart.show_plan(preview.plan, batches_per_epoch=spec.batches_per_epoch if spec else 0)
+            self._chart.show_plan(
+                preview.plan, batches_per_epoch=spec.batches_per_epoch if spec else 0, if_flat=preview.if_flat
+            )
             self._card.show(entry, spec, preview)
         if preview.asked and preview.plan is None and not preview.problems_stop:
             self.app.clock.keep_hurrying()
@@ -156,6 +158,7 @@ class PickerScreen(TrainerScreen):
         if preview.plan is None and not preview.problems_stop:
             try:
                 preview.plan = self.app.launching.planner.ask(spec)
+                preview.if_flat = self.app.launching.planner.if_flat(spec)
             except PresetError as error:
                 preview.problems = error.problems
         return preview

@@ -22,6 +22,8 @@ class Preview:
     """What the planner said of a preset so far."""
 
     plan: PlanMade | None = None
+    if_flat: PlanMade | None = None
+    """What would come of it if the loss stopped getting better at once."""
     problems: list[Problem] = field(default_factory=list)
     asked: bool = False
     """Whether there is a planner to ask at all."""
