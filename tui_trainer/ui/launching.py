@@ -25,7 +25,7 @@ class Planner(Protocol):
         """
 
     def if_flat(self, spec: RunSpec) -> PlanMade | None:
-        """What would come of a curve that was given if the loss stopped getting better; None where that is no matter."""
+        """What would come of a given curve if the loss stopped getting better; None where that is no matter."""
 
 
 class Launcher(Protocol):
