@@ -51,6 +51,7 @@ def take() -> Foreground:
         os.close(to_parent)
         _wait_for(child, from_child)
     os.close(from_child)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run; who draws on it sees it go
     return Foreground(to_parent)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tui_trainer.cli import foreground
+from tui_trainer.cli.ending import stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, refuse, runs_dir_option, spec_from, training_options, warn_of
 from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
 from tui_trainer.runs.catalogue import find, newest, runs_folder
@@ -104,6 +105,7 @@ def _train_on(launcher: LocalLauncher, run: LocalRun, shell: foreground.Foregrou
         click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} training goes on in the background, without a terminal")
 
     launcher.on_record = log
+    stop_on_signals(run.control.send)
     shell.leave()
     if run.record is not None:
         log(run.record)

@@ -1,4 +1,4 @@
-"""`run`: training without a screen; and how signals end a run."""
+"""`run`: training without a screen."""
 
 from __future__ import annotations
 
@@ -6,23 +6,17 @@ import os
 import queue
 import signal
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
+from tui_trainer.cli.ending import LOST_AFTER_S, stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, refuse, say, spec_from, training_options, warn_of
-from tui_trainer.commands import Stop
 from tui_trainer.events import Event, RunEnded
 from tui_trainer.hosts import LocalRun, asked_of, replay
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.torchrun import place
-
-LOST_AFTER_S = 15.0
-"""Of several processes, one that has not stopped so long after it was asked to waits for one that is lost."""
 
 
 @click.command()
@@ -57,9 +51,7 @@ def _train_here(local: LocalRun, *, as_json: bool) -> int:
     here = place()
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     local.listen(events.put)
-    stopping = Stopping(local.control.send, together=not here.alone)
-    signal.signal(signal.SIGINT, stopping.on_signal)
-    signal.signal(signal.SIGTERM, stopping.on_signal)
+    stopping = stop_on_signals(local.control.send)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
     history = replay(local.goes_on) if local.goes_on else History()
     reporter = reporter_for(sys.stdout if here.leads else None, as_json=as_json)
@@ -89,33 +81,3 @@ def _leave(exit_code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(exit_code)
-
-
-class Stopping:
-    """On SIGINT or SIGTERM: stop, with a checkpoint; on a second one: leave now.
-
-    Processes that train together stop together: `torchrun` passes on what the keyboard has sent to all already.
-    """
-
-    def __init__(self, send: Callable[[Stop], object], *, together: bool = False) -> None:
-        self._send = send
-        self._asked = False
-        self._together = together
-        self._deadline: float | None = None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long the end may be waited for; None for ever."""
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-
-    def on_signal(self, number: int, frame: FrameType | None = None) -> None:
-        """Handle a signal, in the main thread."""
-        if self._asked and not self._together:
-            os._exit(128 + number)
-        if self._asked:
-            return
-        self._asked = True
-        if self._together:
-            self._deadline = time.monotonic() + LOST_AFTER_S
-        name = signal.Signals(number).name
-        self._send(Stop(by="signal", reason=f"stopped by {name}", exit_code=128 + number))

@@ -1,0 +1,101 @@
+"""A terminal closed at random moments: `python -m tests.benchmarks.bench_hang_ups [--times 20] [--seed 0]`.
+
+Each time `launch` trains in a pseudo-terminal of its own, whose other end is closed somewhere between its start and the
+last batches, in some of them with a dialog or another screen open. Every run must finish, with the losses of an
+undisturbed one, and all of it must be there for a new `attach`. Of each is told the CPU time that was spent, after the
+terminal was gone, by all threads but the one that trains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.terminal import Terminal
+from tui_trainer.events import RunEnded
+from tui_trainer.hosts import replay
+from tui_trainer.runs.history import History
+from tui_trainer.runs.lock import is_live
+
+OPTIONS = ("--preset", "onecycle", "--model", "mlp", "--limit-train", "1000", "--limit-val", "200", "--threads", "1")
+EPOCHS = "150"
+KEYS = ("", "", "q", "?", "p", "r", "n ", "ps")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TUI_TRAINER_RUNS"] = folder
+        whole, seconds = undisturbed(Path(folder))
+        for count in range(1, options.times + 1):
+            told = hung_up(Path(folder), chance.uniform(0.0, seconds), chance.choice(KEYS), whole)
+            print(f"{count:>3}: {told}", flush=True)
+
+
+def undisturbed(runs: Path) -> tuple[History, float]:
+    """A run whose terminal stays, and how long it takes."""
+    before = time.monotonic()
+    with Terminal("launch", *OPTIONS, "--epochs", EPOCHS, "--exit-when-done") as terminal:
+        terminal.wait(300)
+    (run,) = runs.iterdir()
+    return replay(run), time.monotonic() - before
+
+
+def hung_up(runs: Path, after: float, keys: str, whole: History) -> str:
+    """Launch, close the terminal after so many seconds, and see how it ends."""
+    there = set(runs.iterdir())
+    with Terminal("launch", *OPTIONS, "--epochs", EPOCHS) as terminal:
+        deadline = time.monotonic() + after
+        while (left := deadline - time.monotonic()) > 0:
+            terminal._read(min(left, 0.1))
+        terminal.press(keys)
+        terminal.close()
+        program = psutil.Process(terminal.pid).children()[0]
+        terminal.wait()
+        others = _cpu_of_others(program)
+        while not (new := set(runs.iterdir()) - there):
+            assert program.is_running(), "it ended without a record"
+            time.sleep(0.1)
+        (run,) = new
+        while is_live(run) or program.is_running():
+            time.sleep(0.1)
+    history = replay(run)
+    ended = history.ended
+    assert isinstance(ended, RunEnded)
+    same = history.losses == whole.losses
+    with Terminal("attach", run.name) as viewer:
+        viewer.until(ended.status)
+        viewer.press("q")
+        viewer.wait()
+    what = f" with {keys!r}" if keys else ""
+    losses = "the same" if same else "DIFFERENT"
+    return (
+        f"closed after {after:5.2f} s{what:<12} {ended.status} after step {ended.step:,}, losses {losses}, "
+        f"attached; other threads {others}"
+    )
+
+
+def _cpu_of_others(program: psutil.Process) -> str:
+    """What all threads but the busiest took of a core, over two seconds."""
+    try:
+        time.sleep(0.5)
+        before = {thread.id: thread.user_time + thread.system_time for thread in program.threads()}
+        time.sleep(2.0)
+        spent = [t.user_time + t.system_time - before.get(t.id, 0.0) for t in program.threads()]
+    except psutil.Error:
+        return "had ended"
+    return f"{(sum(spent) - max(spent)) / 2.0:.1%} of a core"
+
+
+if __name__ == "__main__":
+    main()
