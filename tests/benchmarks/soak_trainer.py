@@ -26,9 +26,11 @@ def main() -> None:
     steps = parser.parse_args().steps
     with tempfile.TemporaryDirectory() as runs:
         training = subprocess.Popen(
-            [sys.executable, "-m", "tui_trainer", "run", "--preset", "none", "--model", "mlp", "--threads", "1"]
-            + ["--limit-train", str(IMAGES), "--limit-val", "100", "--batch-size", "1", "--device", "cpu"]
-            + ["--epochs", str(steps // IMAGES), "--runs-dir", runs, "--json"],
+            [
+                *(sys.executable, "-m", "tui_trainer", "run", "--preset", "none", "--model", "mlp", "--threads", "1"),
+                *("--limit-train", str(IMAGES), "--limit-val", "100", "--batch-size", "1", "--device", "cpu"),
+                *("--epochs", str(steps // IMAGES), "--runs-dir", runs, "--json"),
+            ],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -42,9 +44,8 @@ def main() -> None:
         assert training.stdout is not None
         last = json.loads(training.stdout.read().splitlines()[-1])
         journal = next(Path(runs).iterdir()) / "events.jsonl"
-        print(
-            f"{last['step']:,} steps in {seen[-1][0] / 60:.1f} minutes; journal {journal.stat().st_size / 2**20:.0f} MiB"
-        )
+        size = journal.stat().st_size / 2**20
+        print(f"{last['step']:,} steps in {seen[-1][0] / 60:.1f} minutes; journal {size:.0f} MiB")
         for share in (0.1, 0.25, 0.5, 0.75, 1.0):
             _, mib = seen[min(len(seen) - 1, int(share * len(seen)))]
             print(f"  at {share:4.0%}: {mib:.1f} MiB")
