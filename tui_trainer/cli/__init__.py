@@ -12,6 +12,7 @@ _COMMANDS = {
     "launch": "tui_trainer.cli.screen",
     "run": "tui_trainer.cli.train",
     "attach": "tui_trainer.cli.screen",
+    "compare": "tui_trainer.cli.compare",
     "runs": "tui_trainer.cli.records",
     "export": "tui_trainer.cli.records",
     "stop": "tui_trainer.cli.control",

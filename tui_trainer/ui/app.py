@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui_trainer.ui.browsing import Browsing
+from tui_trainer.ui.comparing import Comparing
 from tui_trainer.ui.frame_clock import FrameClock
 from tui_trainer.ui.keys import Place, bindings
 from tui_trainer.ui.launching import Launcher, Launching
@@ -21,6 +22,8 @@ from tui_trainer.ui.theme import THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
+    from tui_trainer.compare.comparison import Comparison
+    from tui_trainer.compare.queue import Queue
     from tui_trainer.hosts import Host
     from tui_trainer.presets import Entry
     from tui_trainer.spec import RunSpec
@@ -38,7 +41,9 @@ class TrainerApp(App[int]):
         on_shown: called once the first frame is on the screen: a good time to begin what is slow.
         on_detach: called after the screen was left, where the person chose to keep the run training; None where
             that cannot be.
-        on_compare: what `c` does with the names of presets.
+        on_compare: what `c` does with the names of presets or runs: a comparison to show, and what trains it here.
+        comparison: the one to show instead of a run.
+        queue: what trains it in this process.
         by: who asks, as the run's record has it.
         runs: the folder of all runs, for the list of them.
         terminal: what `showing.show` keeps for the app; None in tests.
@@ -57,19 +62,23 @@ class TrainerApp(App[int]):
         *,
         on_shown: Callable[[], None] | None = None,
         on_detach: Callable[[], None] | None = None,
-        on_compare: Callable[[Sequence[str]], None] | None = None,
+        on_compare: Callable[[Sequence[str]], tuple[Comparison, Queue | None] | None] | None = None,
+        comparison: Comparison | None = None,
+        queue: Queue | None = None,
         by: str = "screen",
         runs: Path | None = None,
         terminal: Terminal | None = None,
     ) -> None:
         # Textual reads no style sheet of a default screen.
-        first = "picker.tcss" if host is None else LiveScreen.CSS_PATH
+        first = LiveScreen.CSS_PATH if host is not None else "picker.tcss" if comparison is None else "compare.tcss"
         driver = terminal.driver() if terminal is not None else None
         super().__init__(driver_class=driver, css_path=[_here(self.CSS_PATH), _here(first)])
         self.host = host
         self.on_shown = on_shown
         self.on_detach = on_detach
         self.on_compare = on_compare
+        self.comparing = Comparing(self, exit_when_done)
+        self._comparison = comparison, queue
         self.by = by
         self.detached = False
         """Whether the person left a live run training in the background."""
@@ -109,6 +118,11 @@ class TrainerApp(App[int]):
     def get_default_screen(self) -> Screen[Any]:
         if self.host is not None:
             return LiveScreen(self.host, self.by, self.launching.defaults)
+        comparison, queue = self._comparison
+        if comparison is not None:
+            from tui_trainer.ui.compare import CompareScreen
+
+            return CompareScreen(comparison, queue)
         from tui_trainer.ui.picker import PickerScreen
 
         return PickerScreen("choose a preset to train with")
@@ -179,10 +193,7 @@ class TrainerApp(App[int]):
 
     def compare(self, names: Sequence[str]) -> None:
         """Compare presets and runs, where that can be done from here."""
-        if self.on_compare is not None:
-            self.on_compare(names)
-        else:
-            self.say(f"comparison sessions come with tui-trainer compare {' '.join(names)}".rstrip())
+        self.comparing.ask(names)
 
     def action_help(self) -> None:
         from tui_trainer.ui.help import HelpScreen
@@ -191,7 +202,8 @@ class TrainerApp(App[int]):
         self.push_screen(HelpScreen(places))
 
     def action_leave(self) -> None:
-        self.leaving.ask()
+        if not self.comparing.leave():
+            self.leaving.ask()
 
     # Frames
 

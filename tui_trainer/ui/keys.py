@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from textual.binding import Binding, BindingType
 
-Place: TypeAlias = Literal["everywhere", "run", "charts", "another", "presets", "runs", "editor"]
+Place: TypeAlias = Literal["everywhere", "run", "charts", "another", "presets", "runs", "compare", "editor"]
 
 TITLES: dict[Place, str] = {
     "everywhere": "Everywhere",
@@ -17,6 +17,7 @@ TITLES: dict[Place, str] = {
     "another": "A run opened from the list",
     "presets": "Presets",
     "runs": "Runs",
+    "compare": "A comparison",
     "editor": "Editing a preset",
 }
 
@@ -85,6 +86,26 @@ KEYS: tuple[Key, ...] = (
     Key("runs", "r", "r", "resume", "go on with a run that ended early, from its checkpoint", "resume"),
     Key("runs", "d", "d", "delete", "delete the run; asks first", "delete"),
     Key("runs", "escape", "esc", "back", "back; leave the filter", "back"),
+    Key("compare", "up,k", "↑", "row(-1)", "the preset above; its curves lie on top"),
+    Key("compare", "down,j", "↓", "row(1)", "the preset below"),
+    Key("compare", "left", "←", "cursor(-1)", "move the cursor along the charts; the table reads all curves there"),
+    Key("compare", "right", "→", "cursor(1)", "the same to the right"),
+    Key("compare", "h", "h", "hide", "hide the curves of the preset, and show them again", "hide"),
+    Key("compare", "o", "o", "solo", "solo: its curves alone, and all again", "solo"),
+    Key("compare", "i", "i", "pin", "pin its row to the top, and let go of it", "pin"),
+    Key("compare", "s", "s", "sort", "sort the table by its next column", "sort"),
+    Key("compare", "S", "S", "turn", "sort the other way round"),
+    Key("compare", "d", "d", "differences", "what differs between the presets, and nothing else", "differences"),
+    Key("compare", "v", "v", "chart", "where one chart has room: the next one", "chart"),
+    Key("compare", "l", "l", "loss", "loss: training and validation, or one of them", "loss"),
+    Key("compare", "x", "x", "unit", "count along the axis in epochs, seconds or steps", "axis"),
+    Key("compare", "plus,equals_sign", "+", "zoom(True)", "zoom in, around the cursor or the newest steps"),
+    Key("compare", "minus", "-", "zoom(False)", "zoom out"),
+    Key("compare", "0", "0", "reset", "reset: all of it, no cursor"),
+    Key("compare", "y", "y", "log_scale", "log scale of loss and LR, and back"),
+    Key("compare", "enter", "enter", "open", "open the run, live or not"),
+    Key("compare", "space", "space", "pause", "pause the run that trains, and go on", "pause"),
+    Key("compare", "escape", "esc", "back", "back; what trains goes on"),
     Key("editor", "ctrl+s", "ctrl+s", "save", "save to your own presets, once it is sound", "save", priority=True),
     Key("editor", "escape", "esc", "back", "leave without saving", "leave", priority=True),
     Key("everywhere", "question_mark", "?", "app.help", "this page", "help"),

@@ -88,7 +88,7 @@ class Chart(Panel):
     }
     """
 
-    labels: ClassVar[bool] = False
+    labels: bool = False
     """Whether the x axis is written under it."""
 
     def __init__(

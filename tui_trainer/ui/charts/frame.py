@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from rich.cells import cell_len
 
 from tui_trainer.plotting.canvas import Run, runs
 from tui_trainer.plotting.scales import Tick
-from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.plotting.timeline import Unit
+from tui_trainer.ui.charts.axis import Mode
 from tui_trainer.ui.words import clean
 
 LAST_BEFORE_RIGHT = 2
 """Parts of a title with this number or a lower one stay longer than what stands at its right end."""
+
+
+class Ticked(Protocol):
+    """What is written under a chart."""
+
+    @property
+    def unit(self) -> Unit: ...
+
+    @property
+    def mode(self) -> Mode: ...
+
+    def ticks(self, width: int) -> list[Tick]:
+        """Round places along the axis, by the cell each stands in."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,7 @@ def beside(
     return lines
 
 
-def x_axis(frame: Frame, axis: XAxis) -> list[list[Run]]:
+def x_axis(frame: Frame, axis: Ticked) -> list[list[Run]]:
     """The lines under the curves: the axis with its ticks, and their labels with the unit at the end."""
     ticks = axis.ticks(frame.width)
     lines: list[list[Run]] = []

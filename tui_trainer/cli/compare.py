@@ -1,0 +1,281 @@
+"""`compare`: presets trained under the same conditions, on a screen or in plain lines."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from tui_trainer.cli import foreground
+from tui_trainer.cli.ending import Stopping
+from tui_trainer.cli.options import check_runs_folder, refuse, spec_from, training_options, warn_of
+from tui_trainer.cli.telling import Telling
+from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train
+from tui_trainer.compare.queue import Queue
+from tui_trainer.compare.report import FORMS, ReportFailed, write_report
+from tui_trainer.compare.session import Session, all_sessions, find_session
+from tui_trainer.compare.training import STOPPED, is_done
+from tui_trainer.runs.catalogue import find, runs_folder
+from tui_trainer.runs.errors import RunInUse, RunsError
+from tui_trainer.spec import RunSpec
+
+LONGEST_END_S = 60.0
+"""Runs that were asked to stop write a last checkpoint; they are waited for no longer than this."""
+
+LOOK_EVERY = 0.1
+"""Seconds between looks at the runs, without a screen."""
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[PRESET|RUN|SESSION]...")
+@click.option("--preset", "more", multiple=True, metavar="NAME|FILE", help="One more preset.")
+@training_options
+@click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Each preset so many times.")
+@click.option("--target", type=click.FloatRange(0, 1), help="A validation accuracy to reach, from 0 to 1.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Runs that train at once.")
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help=f"Write it to a file: {', '.join(FORMS)}."
+)
+@click.option("--lesson", is_flag=True, help="The lesson's own experiment: six schedules on mnist-5k.")
+@click.option("--again", is_flag=True, help="Train anew what was trained before exactly as asked.")
+@click.option("--exit-when-done", is_flag=True, help="Leave the screen when all is trained.")
+def compare(
+    what: tuple[str, ...],
+    more: tuple[str, ...],
+    runs_dir: Path | None,
+    report: Path | None,
+    lesson: bool,
+    exit_when_done: bool,
+    **options: Any,
+) -> None:
+    """Train presets on the same data, model and initial weights, and set them side by side.
+
+    Finished runs join by id or name. A session is opened, and gone on with, by its own id.
+    """
+    runs = runs_folder(runs_dir)
+    if report is not None and report.suffix.lower() not in FORMS:
+        refuse(f"--report {report}: the name must end in {', '.join(FORMS)}")
+    asked = [*what, *more, *(name for name in LESSON if lesson)]
+    session, is_new = _open_or_make(runs, asked, lesson=lesson, **options)
+    to_do = any(entry.is_trained_here and not is_done(session.record_of(entry)) for entry in session.entries)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        code = _show(session, to_do=to_do, report=report, exit_when_done=exit_when_done)
+    else:
+        code = _tell(session, to_do=to_do, report=report)
+    if is_new:
+        _forget_if_nothing_came_of_it(session)
+    sys.exit(code)
+
+
+def _open_or_make(
+    runs: Path,
+    asked: list[str],
+    *,
+    lesson: bool,
+    seeds: int,
+    target: float | None,
+    jobs: int,
+    again: bool,
+    name: str | None,
+    **options: Any,
+) -> tuple[Session, bool]:
+    """The session that is meant, and whether it is a new one. What is wrong ends the program, exit 2."""
+    check_runs_folder(runs)
+    try:
+        if len(asked) == 1 and (folder := find_session(runs, asked[0])) is not None:
+            return Session.open(folder), False
+        presets, records = _told_apart(runs, asked)
+    except RunsError as error:
+        refuse(str(error))
+    if len(presets) * seeds + len(records) < 2:
+        latest = all_sessions(runs)[:1]
+        known = f", or a session, such as {latest[0].name}" if latest else ""
+        refuse(f"name two presets or runs to compare, or one preset with --seeds N, or take --lesson{known}")
+    if options["seed"] + seeds - 1 >= 2**63:
+        refuse(f"--seed {options['seed']}: with --seeds {seeds} they go beyond the largest seed")
+    specs = [_spec(preset, jobs, options) for preset in presets]
+    entries = to_train(specs, seeds)
+    if not again:
+        entries = reused(entries, runs, _versions())
+    entries += joined(records, runs, [entry.label for entry in entries])
+    name = name or ("lesson" if lesson else None)
+    try:
+        return Session.create(runs, entries, command=sys.argv, name=name, jobs=jobs, target=target), True
+    except RunsError as error:
+        refuse(str(error))
+
+
+def _told_apart(runs: Path, asked: list[str]) -> tuple[list[str], list[Path]]:
+    """Which of the names are presets, and the records of those that are runs.
+
+    Raises:
+        RunNotFound: one is neither.
+    """
+    from tui_trainer import presets
+
+    names, records = [], []
+    for given in asked:
+        try:
+            presets.find(given)
+        except presets.PresetError as error:
+            try:
+                records.append(find(runs, given))
+            except RunsError as none_either:
+                refuse(*map(str, error.problems), f"nor is it a run: {none_either}")
+        else:
+            path = Path(given)
+            if path.is_dir() and (path / "events.jsonl").is_file():
+                records.append(path.absolute())
+            else:
+                names.append(given)
+    return names, records
+
+
+def _spec(preset: str, jobs: int, options: dict[str, Any]) -> RunSpec:
+    spec = spec_from(preset, **options, name=None)
+    warn_of(spec)
+    return spec.model_copy(update={"threads": spec.threads or fair_threads(jobs)})
+
+
+def _versions() -> dict[str, str]:
+    """Those that a run of this process would have, without loading torch."""
+    import platform
+
+    from tui_trainer import __version__
+
+    return {"tui-trainer": __version__, "torch": metadata.version("torch"), "python": platform.python_version()}
+
+
+def _tell(session: Session, *, to_do: bool, report: Path | None) -> int:
+    """Without a screen: lines as it goes, the table and the verdict at the end."""
+    comparison = Comparison(session)
+    queue = _queue(session) if to_do else None
+    if queue is not None:
+        stopping = Stopping(lambda stop: queue.stop(msgspec.structs.replace(stop, reason=f"{STOPPED}: {stop.reason}")))
+        signal.signal(signal.SIGINT, stopping.on_signal)
+        signal.signal(signal.SIGTERM, stopping.on_signal)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        queue.start()
+    telling = Telling(comparison)
+    while True:
+        over = queue.is_over if queue is not None else None
+        changed = comparison.poll()
+        telling.tell_news()
+        if over or (queue is None and not comparison.is_driven and not changed):
+            break
+        time.sleep(LOOK_EVERY)
+    comparison.poll_all()
+    telling.tell_news()
+    telling.tell_findings()
+    return _finish(comparison, queue, report)
+
+
+def _queue(session: Session, **options: Any) -> Queue | None:
+    """Who trains what is left; None where another process does so already."""
+    try:
+        return Queue(session, **options)
+    except RunInUse:
+        return None
+    except OSError as error:
+        refuse(f"{session.folder} cannot be written to: {error.strerror}")
+
+
+def _show(session: Session, *, to_do: bool, report: Path | None, exit_when_done: bool) -> int:
+    """The screen, until the person leaves it. What trains here outlives it, unless the person stops it."""
+    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.showing import show
+    from tui_trainer.ui.terminal import Terminal
+
+    shell = foreground.take() if to_do else None
+    import threading
+
+    comparison = Comparison(session)
+    gate = threading.Event()
+    apps: list[TrainerApp] = []
+    terminals: list[Terminal] = []
+
+    def log_to(record: Path) -> None:
+        if background:
+            foreground.print_to(record / "log.txt")
+        elif terminals:
+            terminals[-1].log_to(record / "log.txt")
+
+    background: list[bool] = []
+    queue = _queue(session, gate=gate, on_record=log_to) if to_do else None
+    if queue is not None:
+        queue.start()
+
+    def make_app(terminal: Terminal) -> TrainerApp:
+        terminals.append(terminal)
+        apps.append(
+            TrainerApp(
+                None,
+                None,
+                exit_when_done=exit_when_done,
+                on_shown=gate.set,
+                on_detach=lambda: _say_where(session),
+                comparison=comparison,
+                queue=queue,
+                terminal=terminal,
+            )
+        )
+        return apps[-1]
+
+    code = show(make_app)
+    if queue is None or shell is None:
+        return _finish(comparison, None, report) or code
+    app = apps[-1] if apps else None
+    if app is None or app.hung_up or app.detached or app.failure:
+        background.append(True)
+        shell.leave()
+        foreground.print_to(session.folder / "log.txt")
+        queue.wait()
+        comparison.poll_all()
+        return _finish(comparison, queue, report)
+    if code > 128 and not queue.is_over:
+        from tui_trainer.commands import Stop
+
+        queue.stop(Stop(by="signal", reason=STOPPED, exit_code=code))
+    queue.wait(LONGEST_END_S)
+    return _finish(comparison, queue, report)
+
+
+def _finish(comparison: Comparison, queue: Queue | None, report: Path | None) -> int:
+    """Write the report, say what went wrong, and return the exit code."""
+    if queue is not None and queue.failure:
+        click.echo(queue.failure, err=True)
+    if report is not None:
+        comparison.poll_all()
+        try:
+            write_report(comparison, report)
+            click.echo(f"report: {report}")
+        except ReportFailed as error:
+            click.echo(str(error), err=True)
+            return 1
+    comparison.close()
+    return queue.exit_code if queue is not None else 0
+
+
+def _say_where(session: Session) -> None:
+    click.echo(f"{session.id} trains on in the background.")
+    click.echo(f"watch it: tui-trainer compare {session.id}")
+
+
+def _forget_if_nothing_came_of_it(session: Session) -> None:
+    """Bad input leaves nothing behind."""
+    session.refresh()
+    if any(entry.run for entry in session.entries):
+        return
+    shutil.rmtree(session.folder, ignore_errors=True)
+    for folder in (session.folder.parent, session.runs):
+        with suppress(OSError):
+            folder.rmdir()

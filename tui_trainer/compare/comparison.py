@@ -1,0 +1,186 @@
+"""A comparison as it stands: its runs by preset, each followed through its record, whoever trains them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TypeAlias
+
+from tui_trainer.compare.session import Entry, Session
+from tui_trainer.events import Status
+from tui_trainer.hosts import RecordHost
+from tui_trainer.runs.facts import read_facts
+from tui_trainer.runs.history import History
+from tui_trainer.runs.lock import is_live
+
+MARKS = "●■▲◆▼○□△◇▽abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""What tells curves apart without colour."""
+
+COLOURS = 7
+"""How many colours there are; a mark comes again with another colour."""
+
+LOOK_EVERY = 0.5
+"""Seconds between looks at the session's file."""
+
+READ_FOR = 0.25
+"""Seconds that one poll may read for."""
+
+State: TypeAlias = Status | str
+"""A run's status; `to come` before its record has begun, `gone` where its record is."""
+
+
+class Compared:
+    """One run of the comparison."""
+
+    def __init__(self, entry: Entry, record: Path | None) -> None:
+        self.entry = entry
+        self.record = record
+        self.history = History()
+        self.facts: dict[str, object] = {}
+        """What `run.json` holds."""
+        self._host: RecordHost | None = None
+
+    @property
+    def state(self) -> State:
+        """How it stands, in a word or two."""
+        if self.record is None:
+            return "to come"
+        if not self.facts and not self.history.version:
+            return "gone" if not self.record.is_dir() else "starting"
+        return self.history.status
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it will not go on by itself."""
+        return self.history.ended is not None or self.state == "gone"
+
+    def now_at(self, record: Path | None) -> bool:
+        """Follow this record; whether it is another one than before."""
+        if record == self.record:
+            return False
+        self.close()
+        self.record, self.history, self.facts = record, History(), {}
+        return True
+
+    def poll(self) -> int:
+        """Apply what came since the last time."""
+        if self.record is None:
+            return 0
+        if self._host is None:
+            self._host = RecordHost(self.record, readonly=True)
+            self.history = self._host.history
+        count = self._host.poll()
+        if not self.facts or (count and "resolved" not in self.facts):
+            self.facts = read_facts(self.record)
+        return count
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._host is not None:
+            self._host.close()
+            self._host = None
+
+
+class Group:
+    """The runs of one preset, a seed each; a run that was there before is a group of its own."""
+
+    def __init__(self, label: str, number: int) -> None:
+        self.label = label
+        self.number = number
+        """From 0; colour and mark follow from it, and stay."""
+        self.runs: list[Compared] = []
+
+    @property
+    def mark(self) -> str:
+        """Its character on the charts."""
+        return MARKS[self.number % len(MARKS)]
+
+    @property
+    def colour(self) -> int:
+        """The number of its colour."""
+        return self.number % COLOURS
+
+    @property
+    def begun(self) -> list[Compared]:
+        """The runs that have trained something."""
+        return [run for run in self.runs if run.history.steps]
+
+    @property
+    def version(self) -> int:
+        """Grows with everything that happens."""
+        return sum(run.history.version for run in self.runs)
+
+
+class Comparison:
+    """All runs of a session. It belongs to the thread that polls."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.groups: list[Group] = []
+        self.version = 0
+        """Grows with everything that changed."""
+        self.is_driven = False
+        """Whether some process trains, as of the last look."""
+        self._compared: list[Compared] = []
+        self._next_look = 0.0
+        self._next_run = 0
+        for entry in session.entries:
+            self._add(entry)
+
+    @property
+    def runs(self) -> list[Compared]:
+        """All runs, in the order in which they train."""
+        return self._compared
+
+    @property
+    def target(self) -> float | None:
+        """The accuracy that was asked for."""
+        return self.session.plan.target
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every run has ended."""
+        return all(run.is_over for run in self._compared)
+
+    def poll(self) -> bool:
+        """Take in what happened, for a fraction of a second at most; whether anything did."""
+        now = time.monotonic()
+        before = self.version
+        if now >= self._next_look:
+            self._next_look = now + LOOK_EVERY
+            self._look()
+        count = len(self._compared)
+        for offset in range(count):
+            run = self._compared[(self._next_run + offset) % count]
+            self.version += 1 if run.poll() else 0
+            if time.monotonic() - now > READ_FOR:
+                self._next_run = (self._next_run + offset + 1) % count
+                break
+        return self.version != before
+
+    def poll_all(self) -> None:
+        """Take in all that is recorded, however long that takes."""
+        while self.poll():
+            pass
+
+    def close(self) -> None:
+        """Look no more."""
+        for run in self._compared:
+            run.close()
+
+    def _look(self) -> None:
+        self.session.refresh()
+        driven = is_live(self.session.folder)
+        self.version += driven != self.is_driven
+        self.is_driven = driven
+        for run, entry in zip(self._compared, self.session.entries, strict=False):
+            self.version += run.now_at(self.session.record_of(entry))
+
+    def _add(self, entry: Entry) -> None:
+        group = next((group for group in self.groups if group.label == entry.label), None)
+        if group is None:
+            group = Group(entry.label, len(self.groups))
+            self.groups.append(group)
+        run = Compared(entry, self.session.record_of(entry))
+        group.runs.append(run)
+        self._compared.append(run)

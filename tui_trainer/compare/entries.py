@@ -1,0 +1,107 @@
+"""What a comparison is made of: presets to be trained alike, and runs that are there already."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui_trainer.compare.session import Entry
+from tui_trainer.runs.catalogue import folders
+from tui_trainer.runs.facts import read_facts
+from tui_trainer.spec import RunSpec
+
+LESSON = ("none", "steplr", "steplr-fast", "multistep", "cosine", "plateau")
+"""The experiment of the lesson: Adam at 1e-3 for 10 epochs, and what each schedule makes of it."""
+
+
+def fair_threads(jobs: int) -> int:
+    """Threads for each run where nobody named a number: all the same, since other threads add in another order."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // jobs)
+
+
+def to_train(specs: Iterable[RunSpec], seeds: int) -> list[Entry]:
+    """Each run `seeds` times, with one seed after another from its own on; all runs of a seed before the next."""
+    listed = list(specs)
+    labels = _told_apart([spec.preset_name for spec in listed])
+    return [
+        Entry(label=label, seed=spec.seed + more, asked=_asked(spec, more))
+        for more in range(seeds)
+        for label, spec in zip(labels, listed, strict=True)
+    ]
+
+
+def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> list[Entry]:
+    """Runs that have records, with labels that none of `taken` has."""
+    entries = []
+    used = set(taken)
+    for record in records:
+        facts = read_facts(record)
+        asked: dict[str, Any] = facts.get("asked") or {}
+        label = str(facts.get("name") or asked.get("preset_name") or record.name)
+        if label in used:
+            label = f"{label} {record.name[-4:]}"
+        while label in used:
+            label += "'"
+        used.add(label)
+        seed = asked.get("seed")
+        path = record.name if record.parent == runs else str(record)
+        entries.append(Entry(label=label, seed=seed if isinstance(seed, int) else 0, run=path))
+    return entries
+
+
+def reused(entries: Sequence[Entry], runs: Path, versions: dict[str, str]) -> list[Entry]:
+    """The same entries, those given their record that were trained before exactly as asked, by these versions."""
+    done = {}
+    for record in folders(runs):
+        facts = read_facts(record)
+        resolved = facts.get("resolved") or {}
+        asked = facts.get("asked") or {}
+        if _without_builds(resolved.get("versions")) == _without_builds(versions) and _is_finished(record):
+            done[_sameness({**asked, "threads": resolved.get("threads")})] = record.name
+    names = [done.get(_sameness(entry.asked or {})) for entry in entries]
+    return [msgspec.structs.replace(entry, run=name) for entry, name in zip(entries, names, strict=True)]
+
+
+def _asked(spec: RunSpec, more: int) -> dict[str, Any]:
+    return spec.model_copy(update={"seed": spec.seed + more}).model_dump(mode="json")
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The names, numbered where they are alike."""
+    counts, seen = Counter(names), Counter[str]()
+    labels = []
+    for name in names:
+        seen[name] += 1
+        labels.append(f"{name} {seen[name]}" if counts[name] > 1 else name)
+    return labels
+
+
+def _without_builds(versions: object) -> dict[str, str]:
+    """`2.14.1+cu130` as `2.14.1`: what is installed is known by that alone until torch is loaded."""
+    return {name: str(v).partition("+")[0] for name, v in versions.items()} if isinstance(versions, dict) else {}
+
+
+def _sameness(asked: dict[str, Any]) -> str:
+    """All of what was asked that makes a difference to the numbers."""
+    preset = asked.get("preset")
+    if isinstance(preset, dict):
+        preset = {key: value for key, value in preset.items() if key not in ("title", "description")}
+    rest = {key: value for key, value in asked.items() if key not in ("name", "preset", "preset_name", "data_dir")}
+    epochs_said = {key: value for key, value in rest.items() if key not in ("epochs", "batch_size")}  # in the preset
+    return json.dumps([preset, epochs_said], sort_keys=True)
+
+
+def _is_finished(record: Path) -> bool:
+    from tui_trainer.runs.summary import summarize
+
+    try:
+        return summarize(record).status == "finished"
+    except OSError:
+        return False

@@ -1,0 +1,190 @@
+"""A comparison to send to a colleague: HTML in one file that needs no network, Markdown, or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.series import Point, epoch_ends, rates, smoothed
+from tui_trainer.compare.svg import Curve, chart
+from tui_trainer.compare.table import COLUMNS
+from tui_trainer.compare.words import Findings, cell, find_out, shown_columns, table_cells, title_of
+from tui_trainer.plain import plain
+from tui_trainer.runs.errors import RunsError, reason
+from tui_trainer.runs.files import replace_whole
+from tui_trainer.runs.history import History
+
+FORMS = (".html", ".md", ".csv")
+POINTS = 400
+"""Points of a curve in a report: more than a chart there has pixels for."""
+
+
+class ReportFailed(RunsError):
+    """The report could not be written."""
+
+
+def write_report(comparison: Comparison, file: Path) -> None:
+    """Write the report in the form that the file's ending names; what was there before is replaced.
+
+    Raises:
+        ReportFailed: another ending, or a place that cannot be written to.
+    """
+    findings = find_out(comparison)
+    make = {".html": as_html, ".md": as_markdown, ".csv": as_csv}.get(file.suffix.lower())
+    if make is None:
+        raise ReportFailed(f"--report {file}: the name must end in {', '.join(FORMS)}.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace_whole(file, make(comparison, findings).encode(), private=False)
+    except OSError as cause:
+        raise ReportFailed(f"the report could not be written to {file}: {reason(cause)}.") from cause
+
+
+def as_csv(_: Comparison, findings: Findings) -> str:
+    """A row a preset, a column a number; of several seeds, the mean and beside it the sample's standard deviation."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    heads = [head for column in COLUMNS for head in (column.key, f"{column.key}_spread")]
+    writer.writerow(["preset", "status", "seeds", "epochs", "steps", "target", *heads])
+    for row in findings.table.rows:
+        line: list[object] = [plain(row.group.label), row.status, len(row.numbers)]
+        line += [max((n.epochs for n in row.numbers), default=0), max((n.steps for n in row.numbers), default=0)]
+        line.append("" if findings.table.target is None else findings.table.target)
+        for column in COLUMNS:
+            figure = row.figure(column.key)
+            line += ["", ""] if figure is None else [figure.mean, "" if figure.spread is None else figure.spread]
+        writer.writerow(line)
+    return out.getvalue()
+
+
+def as_markdown(comparison: Comparison, findings: Findings) -> str:
+    """Verdict, table, fairness and differences, for an issue or a wiki."""
+    lines = [f"# {_title(comparison)}", ""]
+    lines += [_md(sentence) for sentence in findings.verdict]
+    lines += ["", *_md_table(table_cells(findings)), "", "`*` is the best of its column.", ""]
+    lines += ["## Is it fair?", "", *map(_md, findings.fairness.words)]
+    if findings.differences:
+        heading = ["setting", *(plain(group.label) for group in comparison.groups)]
+        lines += ["", "## What differs", ""]
+        lines += _md_table([heading, *([row.key, *row.values] for row in findings.differences)])
+    return "\n".join([*lines, "", _about(comparison), ""])
+
+
+def as_html(comparison: Comparison, findings: Findings) -> str:
+    """One page with all of it; colours follow the reader's light or dark setting."""
+    page = Template((files("tui_trainer.compare") / "report.html").read_text(encoding="utf-8"))
+    return page.substitute(
+        title=escape(_title(comparison)),
+        verdict="\n".join(f"<p>{escape(sentence)}</p>" for sentence in findings.verdict),
+        fairness="\n".join(
+            f"<p>{escape(text)}</p>" for text in (findings.fairness.sentence, *findings.fairness.asides)
+        ),
+        fair="fair" if findings.fairness.is_fair else "unfair",
+        legend=_legend(comparison),
+        charts=_charts(comparison),
+        table=_html_table(findings),
+        differences=_html_differences(comparison, findings),
+        about=escape(_about(comparison)),
+    )
+
+
+def _charts(comparison: Comparison) -> str:
+    def curves(
+        lines: Callable[[History], list[Point]] | None,
+        points: Callable[[History], list[Point]] | None,
+        marked: int = 0,
+    ) -> list[Curve]:
+        return [
+            Curve(
+                group.number,
+                group.mark,
+                group.colour,
+                [lines(run.history) for run in group.begun] if lines else [],
+                [point for run in group.begun[:1] for point in points(run.history)] if points else [],
+                marked,
+            )
+            for group in comparison.groups
+            if group.begun
+        ]
+
+    def val_loss(history: History) -> list[Point]:
+        return epoch_ends(history, "epoch", lambda i: history.epochs[i].val_loss)
+
+    def accuracy(history: History) -> list[Point]:
+        return epoch_ends(history, "epoch", lambda i: history.epochs[i].val_accuracy)
+
+    drawn = (
+        ("Training loss, smoothed", curves(lambda h: smoothed(h, "epoch", POINTS), None, 6)),
+        ("Validation loss", curves(val_loss, val_loss)),
+        ("Validation accuracy", curves(accuracy, accuracy)),
+        ("Learning rate", curves(lambda h: rates(h, "epoch", POINTS // 2), None, 6)),
+    )
+    charts = [(title, chart(title, "epoch", found)) for title, found in drawn]
+    return "\n".join(f"<figure><figcaption>{escape(t)}</figcaption>{svg}</figure>" for t, svg in charts if svg)
+
+
+def _legend(comparison: Comparison) -> str:
+    return "\n".join(
+        f'<label class="c{group.colour}"><input type="checkbox" checked data-run="{group.number}">'
+        f"<b>{escape(group.mark)}</b> {escape(plain(group.label))}</label>"
+        for group in comparison.groups
+    )
+
+
+def _html_table(findings: Findings) -> str:
+    table = findings.table
+    columns = shown_columns(table)
+    heads = "".join(f"<th>{escape(title_of(column, table))}</th>" for column in columns)
+    rows = []
+    for row in table.sorted_by("final_accuracy"):
+        cells = "".join(
+            f"<td{' class=best' if row.group.number in table.best.get(column.key, ()) else ''}>"
+            f"{escape(cell(row, column))}</td>"
+            for column in columns
+        )
+        name = f'<th class="c{row.group.colour}"><b>{escape(row.group.mark)}</b> {escape(plain(row.group.label))}</th>'
+        rows.append(f"<tr>{name}<td>{escape(row.status)}</td><td>{escape(row.progress)}</td>{cells}</tr>")
+    return f"<tr><th>preset</th><th>status</th><th>epochs</th>{heads}</tr>\n" + "\n".join(rows)
+
+
+def _html_differences(comparison: Comparison, findings: Findings) -> str:
+    if not findings.differences:
+        return "<tr><td>Nothing: their presets are the same.</td></tr>"
+    heads = "".join(
+        f'<th class="c{group.colour}"><b>{escape(group.mark)}</b> {escape(plain(group.label))}</th>'
+        for group in comparison.groups
+    )
+    rows = [
+        f"<tr><th>{escape(row.key)}</th>" + "".join(f"<td>{escape(value)}</td>" for value in row.values) + "</tr>"
+        for row in findings.differences
+    ]
+    return f"<tr><th></th>{heads}</tr>\n" + "\n".join(rows)
+
+
+def _md_table(cells: list[list[str]]) -> list[str]:
+    lines = ["| " + " | ".join(_md(text).replace("|", "\\|") for text in line) + " |" for line in cells]
+    return [lines[0], "| --- | --- |" + " ---: |" * (len(cells[0]) - 2), *lines[1:]]
+
+
+def _md(text: str) -> str:
+    """Text that stays text in Markdown."""
+    for sign in "\\`*_<>[]#":
+        text = text.replace(sign, "\\" + sign)
+    return text
+
+
+def _title(comparison: Comparison) -> str:
+    name = comparison.session.plan.name
+    return plain(name) if name else "Comparison of " + ", ".join(plain(group.label) for group in comparison.groups)
+
+
+def _about(comparison: Comparison) -> str:
+    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(comparison.session.plan.created_at))
+    return f"Session {comparison.session.id}, begun {began}, made by tui-trainer."

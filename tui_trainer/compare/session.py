@@ -1,0 +1,232 @@
+"""The record of a comparison: `RUNS/sessions/<id>/session.json`, private to its owner, written whole each time.
+
+It says what was asked of each run and, once it has begun, which record is its own; all else is read from those
+records. Runs lie where all runs do, so that every other command knows them too. Beside it lie `lock`, held by the
+process that trains, and `log.txt`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui_trainer.runs.errors import RunNotFound, RunsError, RunsFolderUnwritable
+from tui_trainer.runs.files import make_private_folder, replace_whole
+from tui_trainer.spec import RunSpec
+
+SCHEMA = 1
+FOLDER = "sessions"
+FILE = "session.json"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a comparison."""
+
+    label: str
+    """What it goes by in the comparison; the runs of one preset, a seed each, share it."""
+    seed: int
+    asked: dict[str, Any] | None = None
+    """`RunSpec.model_dump(mode="json")` of a run that the session trains; None for one that was there before."""
+    run: str | None = None
+    """The run's record: the name of its folder beside the sessions, or a path; None until it begins."""
+
+    @property
+    def is_trained_here(self) -> bool:
+        """Whether it is for the session to train it."""
+        return self.asked is not None
+
+    def spec(self) -> RunSpec:
+        """What to train.
+
+        Raises:
+            ValueError: it is no run that this version can train.
+        """
+        return RunSpec.model_validate(self.asked)
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a session's file says."""
+
+    schema: int = SCHEMA
+    id: str
+    name: str | None = None
+    created_at: float
+    command: list[str]
+    jobs: int = 1
+    """How many runs train at once."""
+    target: float | None = None
+    """The validation accuracy to be reached; None leaves the choice to who reads."""
+    entries: list[Entry]
+
+
+class SessionDamaged(RunsError):
+    """A session's file is not there, or not whole, or of a later version."""
+
+
+class Session:
+    """A comparison's record, as read or made by this process. Entries are changed by the process that trains."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.folder = folder
+        self._plan = plan
+        self._writing = threading.Lock()
+        self._read_at = 0
+
+    @classmethod
+    def create(
+        cls,
+        runs: Path,
+        entries: Sequence[Entry],
+        *,
+        command: Sequence[str] = (),
+        name: str | None = None,
+        jobs: int = 1,
+        target: float | None = None,
+    ) -> Session:
+        """Begin a session.
+
+        Raises:
+            RunsFolderUnwritable: with what, where and what to do.
+        """
+        now = time.time()
+        try:
+            runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sessions = runs / FOLDER
+            if not sessions.is_dir():
+                make_private_folder(sessions)
+            folder = _make_folder(sessions, name or "compare", now)
+            plan = Plan(
+                id=folder.name,
+                name=name,
+                created_at=now,
+                command=list(command),
+                jobs=jobs,
+                target=target,
+                entries=list(entries),
+            )
+            session = cls(folder, plan)
+            session._write()
+        except OSError as cause:
+            raise RunsFolderUnwritable(runs, cause) from cause
+        return session
+
+    @classmethod
+    def open(cls, folder: Path) -> Session:
+        """Read a session.
+
+        Raises:
+            SessionDamaged: there is nothing that this version can read.
+        """
+        return cls(folder, _read(folder / FILE))
+
+    @property
+    def id(self) -> str:
+        """Its id, which is its folder's name."""
+        return self.folder.name
+
+    @property
+    def plan(self) -> Plan:
+        """What its file says, as of the last `refresh`."""
+        return self._plan
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Its runs, in the order in which they train."""
+        return self._plan.entries
+
+    @property
+    def runs(self) -> Path:
+        """The folder of all runs, in which its own are."""
+        return self.folder.parent.parent
+
+    def record_of(self, entry: Entry) -> Path | None:
+        """The folder of a run's record, once it has one."""
+        return None if entry.run is None else self.runs / entry.run
+
+    def begun(self, index: int, record: Path) -> None:
+        """Take down the record that a run has from now on.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        with self._writing:
+            entries = list(self.entries)
+            entries[index] = msgspec.structs.replace(entries[index], run=record.name)
+            self._plan = msgspec.structs.replace(self._plan, entries=entries)
+            self._write()
+
+    def refresh(self) -> None:
+        """Read what the process that trains has written since."""
+        try:
+            changed_at = (self.folder / FILE).stat().st_mtime_ns
+            if changed_at != self._read_at:
+                self._plan, self._read_at = _read(self.folder / FILE), changed_at
+        except (OSError, SessionDamaged):
+            pass  # what was read before stands
+
+    def _write(self) -> None:
+        replace_whole(self.folder / FILE, msgspec.json.format(msgspec.json.encode(self._plan), indent=2) + b"\n")
+
+
+def all_sessions(runs: Path) -> list[Path]:
+    """The folders of sessions, the newest first."""
+    try:
+        found = [folder for folder in (runs / FOLDER).iterdir() if (folder / FILE).is_file()]
+    except OSError:
+        return []
+    return sorted(found, key=lambda folder: folder.name, reverse=True)
+
+
+def find_session(runs: Path, given: str) -> Path | None:
+    """The session that goes by an id, the unique start of one, a name or a path; None where none does.
+
+    Raises:
+        RunNotFound: several do.
+    """
+    found = all_sessions(runs)
+    for matches in (
+        [folder for folder in found if folder.name == given or str(folder) == given],
+        [folder for folder in found if given and _name_of(folder) == given],
+        [folder for folder in found if len(given) >= 4 and folder.name.startswith(given)],
+    ):
+        if len(matches) > 1:
+            raise RunNotFound(f"{given!r} may be any of {', '.join(f.name for f in matches[:5])}. Say more of the id.")
+        if matches:
+            return matches[0]
+    return None
+
+
+def _name_of(folder: Path) -> str | None:
+    try:
+        return _read(folder / FILE).name
+    except SessionDamaged:
+        return None
+
+
+def _read(file: Path) -> Plan:
+    try:
+        plan = msgspec.json.decode(file.read_bytes(), type=Plan)
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as cause:
+        raise SessionDamaged(f"{file} is no session that can be read: {cause}.") from cause
+    if plan.schema > SCHEMA:
+        raise SessionDamaged(f"{file} was written by a later version of tui-trainer.")
+    return plan
+
+
+def _make_folder(sessions: Path, label: str, now: float) -> Path:
+    moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    word = re.sub(r"[^a-z0-9]+", "-", label.lower())[:32].strip("-") or "compare"
+    while True:
+        folder = sessions / f"{moment}-{word}-{secrets.token_hex(2)}"
+        try:
+            make_private_folder(folder)
+        except FileExistsError:
+            continue
+        return folder

@@ -1,0 +1,89 @@
+"""Charts as SVG, by hand: lines in the colours of their presets, told apart without colour by marks and dashes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from tui_trainer.compare.series import Point
+from tui_trainer.plotting.scales import along, linear
+
+WIDTH, HEIGHT = 860, 300
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 34
+DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 2", "1 2")
+ROW = 18
+"""Pixels that a row of a scale takes: its ticks stand on rows."""
+
+
+@dataclass
+class Curve:
+    """One preset's lines on a chart."""
+
+    number: int
+    mark: str
+    colour: int
+    lines: list[list[Point]]
+    """One a seed."""
+    points: list[Point] = field(default_factory=list)
+    """What is marked, each with the preset's character."""
+    marked_every: int = 0
+    """Of a line without points of its own: how many marks are put along it."""
+
+
+def chart(title: str, unit: str, curves: Sequence[Curve]) -> str:
+    """One chart; an empty string where there is nothing to draw."""
+    every = [point for curve in curves for part in (*curve.lines, curve.points) for point in part]
+    if not every:
+        return ""
+    last = max(x for x, _ in every) or 1.0
+    rows = (HEIGHT - TOP - BOTTOM) // ROW
+    scale = linear(min(y for _, y in every), max(y for _, y in every), rows, 7)
+    wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+
+    def x_of(x: float) -> float:
+        return LEFT + x / last * wide
+
+    def y_of(y: float) -> float:
+        return TOP + (1 - scale.height(y)) * high
+
+    clip = "clip-" + "".join(letter for letter in title if letter.isalnum())
+    parts = [
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">',
+        f'<clipPath id="{clip}"><rect x="{LEFT}" y="{TOP - 4}" width="{wide + 8}" height="{high + 8}"/></clipPath>',
+    ]
+    for tick in scale.ticks:
+        y = TOP + high - (tick.at + 0.5) / rows * high
+        parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{escape(tick.label)}</text>')
+    for place, label in along(0, last, 90, labels=5, whole=unit != "seconds"):
+        x = x_of(place)
+        parts.append(f'<path class="grid" d="M{x:.1f} {TOP}V{TOP + high}"/>')
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 16}" text-anchor="middle">{escape(label)}</text>')
+    parts.append(f'<text class="tick" x="{WIDTH - RIGHT}" y="{HEIGHT - 2}" text-anchor="end">{escape(unit)}</text>')
+    parts.append(f'<g clip-path="url(#{clip})">')
+    for curve in curves:
+        dash = DASHES[curve.number % len(DASHES)]
+        style = f' stroke-dasharray="{dash}"' if dash else ""
+        thin = " thin" if len(curve.lines) > 1 else ""
+        parts.append(f'<g class="run c{curve.colour}" data-run="{curve.number}">')
+        for line in curve.lines:
+            path = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in line)
+            parts.append(f'<polyline class="line{thin}"{style} points="{path}"/>')
+        for x, y in [*curve.points, *_along_the_line(curve, len(curves))]:
+            parts.append(
+                f'<text class="mark" x="{x_of(x):.1f}" y="{y_of(y) + 4:.1f}" text-anchor="middle">'
+                f"{escape(curve.mark)}</text>"
+            )
+        parts.append("</g>")
+    parts.append("</g></svg>")
+    return "\n".join(parts)
+
+
+def _along_the_line(curve: Curve, curves: int) -> list[Point]:
+    """Marks along a line, each preset's at other places than its neighbours'."""
+    if not curve.marked_every or not curve.lines or not curve.lines[0]:
+        return []
+    line = curve.lines[0]
+    shift = (curve.number % curves + 0.5) / curves
+    return [line[int((i + shift) / curve.marked_every * len(line))] for i in range(curve.marked_every)]

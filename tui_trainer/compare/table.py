@@ -1,0 +1,225 @@
+"""The numbers of a comparison, a row a preset: means over its seeds, and their spread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from statistics import fmean, stdev
+
+from tui_trainer.compare.comparison import Compared, Comparison, Group
+from tui_trainer.numbers import format_metric
+
+RUNGS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
+"""Accuracies that are taken for a target where none was asked for."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a run first had an accuracy, at an epoch's end."""
+
+    epoch: int
+    step: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One run in figures; None is what it does not have (yet)."""
+
+    best_accuracy: float | None
+    final_accuracy: float | None
+    best_loss: float | None
+    final_loss: float | None
+    epochs: int
+    steps: int
+    seconds: float | None
+    images_per_second: float | None
+    reached: Reached | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of several seeds."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Over those that have one."""
+        return fmean(self.values)
+
+    @property
+    def spread(self) -> float | None:
+        """The sample's standard deviation; None of a single value."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table."""
+
+    key: str
+    title: str
+    short: str
+    """The title where room is scarce."""
+    read: Callable[[Numbers], float | None]
+    show: Callable[[float], str]
+    better: int
+    """1 where more is better, -1 where less is, 0 where neither."""
+
+
+def _seconds(value: float) -> str:
+    if value < 99.95:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 6000 else f"{value / 3600:.1f} h"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if abs(value - round(value)) < 1e-9 else f"{value:,.1f}"
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("best_accuracy", "best acc", "best", lambda n: n.best_accuracy, lambda v: f"{v:.4f}", 1),
+    Column("final_accuracy", "final acc", "final", lambda n: n.final_accuracy, lambda v: f"{v:.4f}", 1),
+    Column("best_loss", "best loss", "b.loss", lambda n: n.best_loss, format_metric, -1),
+    Column("final_loss", "final loss", "loss", lambda n: n.final_loss, format_metric, -1),
+    Column("target_epoch", "epoch", "epoch", lambda n: n.reached.epoch if n.reached else None, _count, -1),
+    Column("target_step", "step", "step", lambda n: n.reached.step if n.reached else None, _count, -1),
+    Column("target_seconds", "time", "time", lambda n: n.reached.seconds if n.reached else None, _seconds, -1),
+    Column("images_per_second", "img/s", "img/s", lambda n: n.images_per_second, lambda v: f"{v:,.0f}", 1),
+    Column("seconds", "took", "took", lambda n: n.seconds, _seconds, 0),
+)
+"""In the order of the table; those of the target hold from its first batch to the epoch's end that reached it."""
+
+TARGET_COLUMNS = ("target_epoch", "target_step", "target_seconds")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A preset in figures."""
+
+    group: Group
+    numbers: tuple[Numbers, ...]
+    """Of its runs that have ended an epoch."""
+    figures: dict[str, Figure]
+    """By the key of the column; none where no run has that number."""
+    status: str
+    progress: str
+    """`3/10`, or `2 of 3 seeds, 4/10`."""
+
+    def figure(self, key: str) -> Figure | None:
+        """The number of a column."""
+        return self.figures.get(key)
+
+
+@dataclass(frozen=True)
+class Table:
+    """All rows, in the order of the comparison."""
+
+    rows: tuple[Row, ...]
+    target: float | None
+    target_was_asked: bool
+
+    @property
+    def best(self) -> dict[str, list[int]]:
+        """By column, the numbers of the groups that are best in it; of none where all are alike."""
+        best: dict[str, list[int]] = {}
+        for column in COLUMNS:
+            have = [(row.figures[column.key].mean, row.group.number) for row in self.rows if column.key in row.figures]
+            if not column.better or len(have) < 2:
+                continue
+            top = max(have, key=lambda pair: pair[0] * column.better)[0]
+            winners = [number for value, number in have if value == top]
+            if len(winners) < len(have):
+                best[column.key] = winners
+        return best
+
+    def sorted_by(self, key: str, reverse: bool = False) -> list[Row]:
+        """The best first (or last); rows without that number at the end. `` keeps the order of training."""
+        column = next((column for column in COLUMNS if column.key == key), None)
+        if column is None:
+            return list(reversed(self.rows)) if reverse else list(self.rows)
+        have = [row for row in self.rows if key in row.figures]
+        have.sort(key=lambda row: row.figures[key].mean * (-1 if (column.better or 1) > 0 else 1), reverse=reverse)
+        return have + [row for row in self.rows if key not in row.figures]
+
+
+def tabulate(comparison: Comparison) -> Table:
+    """The numbers as they stand."""
+    target = comparison.target if comparison.target is not None else fitting_target(comparison.groups)
+    rows = tuple(_row(group, target) for group in comparison.groups)
+    return Table(rows, target, comparison.target is not None)
+
+
+def numbers_of(run: Compared, target: float | None) -> Numbers:
+    """One run in figures, from the ends of its epochs."""
+    history = run.history
+    last = history.epochs[-1] if history.epochs else None
+    accuracies = [epoch.val_accuracy for epoch in history.epochs if isfinite(epoch.val_accuracy)]
+    losses = [epoch.val_loss for epoch in history.epochs if isfinite(epoch.val_loss)]
+    speeds = [epoch.images_per_second for epoch in history.epochs if epoch.images_per_second > 0]
+    first = None
+    if target is not None:
+        first = next((epoch for epoch in history.epochs if epoch.val_accuracy >= target), None)
+    return Numbers(
+        best_accuracy=max(accuracies, default=None),
+        final_accuracy=_finite(last.val_accuracy) if last else None,
+        best_loss=min(losses, default=None),
+        final_loss=_finite(last.val_loss) if last else None,
+        epochs=last.epoch if last else 0,
+        steps=history.steps,
+        seconds=last.elapsed if last else None,
+        images_per_second=fmean(speeds) if speeds else None,
+        reached=Reached(first.epoch, first.step, first.elapsed) if first is not None else None,
+    )
+
+
+def fitting_target(groups: Iterable[Group]) -> float | None:
+    """The highest rung that at least half of the presets have reached, and two at the least."""
+    tops = [
+        max((run.history.best.val_accuracy for run in group.runs if run.history.best), default=0.0) for group in groups
+    ]
+    have = [top for top in tops if top > 0]
+    needed = max(2, -(-len(have) // 2))
+    return next((rung for rung in reversed(RUNGS) if sum(top >= rung for top in have) >= needed), None)
+
+
+def _row(group: Group, target: float | None) -> Row:
+    numbers = tuple(numbers_of(run, target) for run in group.runs if run.history.epochs)
+    figures = {}
+    for column in COLUMNS:
+        values = tuple(value for each in numbers if (value := column.read(each)) is not None)
+        if values:
+            figures[column.key] = Figure(values)
+    return Row(group, numbers, figures, status_of(group.runs), progress_of(group.runs))
+
+
+def status_of(runs: Sequence[Compared]) -> str:
+    """One word for all seeds: what goes on, else what went wrong, else how they ended."""
+    states = [run.state for run in runs]
+    for state in ("running", "paused", "starting", "diverged", "crashed", "stopped", "gone"):
+        if state in states:
+            return state
+    if "to come" in states:
+        return "to come"
+    return states[0] if states else "to come"
+
+
+def progress_of(runs: Sequence[Compared]) -> str:
+    """How far it is: epochs of the run that goes on, or of the last one; with seeds, how many have ended too."""
+    current = next((run for run in runs if run.history.version and not run.is_over), None)
+    begun = [run for run in runs if run.history.version]
+    shown = current or (begun[-1] if begun else None)
+    if shown is None:
+        return ""
+    recipe = shown.history.recipe
+    epochs = f"{len(shown.history.epochs)}/{recipe.epochs if recipe else '?'}"
+    if len(runs) == 1:
+        return epochs
+    ended = sum(run.history.ended is not None for run in runs)
+    return f"{ended} of {len(runs)}" if current is None else f"{ended} of {len(runs)}, {epochs}"
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

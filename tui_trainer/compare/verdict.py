@@ -1,0 +1,128 @@
+"""The verdict in words, from the numbers of the table and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.facts import Fairness
+from tui_trainer.compare.table import Figure, Row, Table
+from tui_trainer.compare.welch import NAME, SIGNIFICANT, welch
+from tui_trainer.numbers import counted
+from tui_trainer.plain import plain
+
+
+def verdict(comparison: Comparison, table: Table, fair: Fairness) -> list[str]:
+    """What came of it, a sentence an item, the most important first."""
+    rows = [row for row in table.rows if row.numbers]
+    sentences: list[str] = []
+    if not rows:
+        sentences.append("No run has finished an epoch yet: nothing to compare.")
+    elif len(rows) == 1:
+        final = rows[0].figure("final_accuracy")
+        reached = f", at {_value(final)} so far" if final else ""
+        sentences.append(f"Only {_label(rows[0])} has finished an epoch{reached}: nothing to compare it with.")
+    else:
+        sentences += _who_was_first(rows, table)
+        sentences += _who_ended_highest(comparison, rows)
+        sentences += _who_was_best(rows)
+    sentences += _what_went_otherwise(table)
+    if rows and not fair.is_fair:
+        unlike = [fact.name for fact in fair.differing if fact.touches == "results"]
+        sentences.append(f"Mind that they did not have the same {_listed(unlike)}.")
+    return sentences
+
+
+def _who_was_first(rows: Sequence[Row], table: Table) -> list[str]:
+    """By epochs, which are the same on every machine, and in seconds only as a remark."""
+    there = [row for row in rows if row.figure("target_epoch") is not None]
+    if table.target is None:
+        return []
+    if not there:
+        return [f"None reached {table.target:g}."] if table.target_was_asked else []
+    complete = [row for row in there if len(row.figures["target_epoch"].values) == len(row.group.runs)] or there
+    soonest = min(row.figures["target_epoch"].mean for row in complete)
+    first = [row for row in complete if row.figures["target_epoch"].mean == soonest]
+    epoch = f"epoch {soonest:.0f}" if soonest == round(soonest) else f"epoch {soonest:.1f} on average"
+    if len(first) == 1:
+        seconds = first[0].figures["target_seconds"].mean
+        return [f"{_label(first[0])} reached {table.target:g} first ({epoch}, {seconds:.1f} s)."]
+    if len(first) == len(rows):
+        return [f"All reached {table.target:g} in {epoch}."]
+    return [f"{_listed([_label(row) for row in first])} reached {table.target:g} first, all in {epoch}."]
+
+
+def _who_ended_highest(comparison: Comparison, rows: Sequence[Row]) -> list[str]:
+    ended = [row for row in rows if row.figure("final_accuracy") is not None and row.status != "diverged"]
+    ended.sort(key=lambda row: row.figures["final_accuracy"].mean, reverse=True)
+    if len(ended) < 2:
+        return [f"{_label(ended[0])} alone came through."] if ended and comparison.is_over else []
+    one, two = ended[0], ended[1]
+    a, b = one.figures["final_accuracy"], two.figures["final_accuracy"]
+    over = comparison.is_over
+    if a.mean == b.mean:
+        level = [_label(row) for row in ended if row.figures["final_accuracy"].mean == a.mean]
+        return [f"{_listed(level)} {'ended' if over else 'are'} level, at {_value(a)}."]
+    lead = a.mean - b.mean
+    who = f"{_label(one)} {'ended' if over else 'is'} highest ({_value(a)})"
+    return [f"{who}, ahead of {_label(two)} ({_value(b)}) by {lead:.4f}{_weight(rows, a, b, lead)}."]
+
+
+def _weight(rows: Sequence[Row], a: Figure, b: Figure, lead: float) -> str:
+    """What a lead is worth: tested against the spread of seeds, or in images where there is but one seed."""
+    p = welch(a.values, b.values)
+    if p is not None:
+        spread = max(a.spread or 0.0, b.spread or 0.0)
+        said = "less" if lead < spread else "more"
+        holds = "more than luck" if p < SIGNIFICANT else "it could be luck"
+        n, m = len(a.values), len(b.values)
+        seeds = f"{n} seeds each" if n == m else f"{n} and {m} seeds"
+        return f", {said} than the spread of seeds: {holds} ({NAME}, p {_p(p)}, {seeds})"
+    images = {run.history.resolved.val_images for row in rows for run in row.group.runs if run.history.resolved}
+    if len(images) != 1:
+        return ""
+    (count,) = images
+    return f": {lead * count:.0f} of {counted(count, 'image')}, which may be luck of the one seed (--seeds 5 tells)"
+
+
+def _p(p: float) -> str:
+    return f"= {p:.2g}" if p >= 0.001 else "< 0.001"
+
+
+def _who_was_best(rows: Sequence[Row]) -> list[str]:
+    """Said where the best epoch of all was not that of who ended highest."""
+    final = max(rows, key=lambda row: ((f := row.figure("final_accuracy")) is not None and f.mean) or 0.0)
+    best = max(rows, key=lambda row: row.figures["best_accuracy"].mean if row.figure("best_accuracy") else 0.0)
+    there, here = best.figure("best_accuracy"), final.figure("best_accuracy")
+    if there is None or here is None or there.mean <= here.mean:
+        return []
+    return [f"The best epoch was {_label(best)}'s ({_value(there)})."]
+
+
+def _what_went_otherwise(table: Table) -> list[str]:
+    said = []
+    for state, one, several in (
+        ("diverged", "diverged: its loss was not finite", "diverged: their losses were not finite"),
+        ("crashed", "crashed", "crashed"),
+        ("stopped", "was stopped early", "were stopped early"),
+        ("gone", "is gone: its record is not there", "are gone: their records are not there"),
+    ):
+        labels = [_label(row) for row in table.rows if any(run.state == state for run in row.group.runs)]
+        if labels:
+            said.append(f"{_listed(labels)} {one if len(labels) == 1 else several}.")
+    to_come = sum(not run.is_over for row in table.rows for run in row.group.runs)
+    if to_come:
+        said.append(f"{to_come} {'run is' if to_come == 1 else 'runs are'} not over yet.")
+    return said
+
+
+def _value(figure: Figure) -> str:
+    return f"{figure.mean:.4f}" + (f" ± {figure.spread:.4f}" if figure.spread is not None else "")
+
+
+def _label(row: Row) -> str:
+    return plain(row.group.label)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,215 @@
+"""The comparison screen: all curves on one axis, the table under them, the verdict, and what differs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from tui_trainer.compare.words import Findings, find_out
+from tui_trainer.runs import inbox
+from tui_trainer.runs.errors import RunsError
+from tui_trainer.ui.compare_axis import CompareAxis
+from tui_trainer.ui.compare_chart import Overlay, What
+from tui_trainer.ui.compare_headline import CompareHeadline
+from tui_trainer.ui.compare_table import CompareTable
+from tui_trainer.ui.compare_words import DifferenceWords, VerdictWords
+from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.trainer_screen import TrainerScreen
+from tui_trainer.ui.words import clean
+
+if TYPE_CHECKING:
+    from tui_trainer.compare.comparison import Comparison, Group
+    from tui_trainer.compare.queue import Queue
+
+CHARTS: tuple[What, ...] = ("loss", "accuracy", "lr")
+LEAST_FOR_ALL = 24
+"""Lines of charts from which on all three are shown."""
+
+
+class CompareScreen(TrainerScreen):
+    """One comparison, as it trains or as it ended."""
+
+    CSS_PATH: ClassVar[str] = "compare.tcss"
+    BINDINGS = bindings("compare")
+
+    def __init__(self, comparison: Comparison, queue: Queue | None = None) -> None:
+        super().__init__("compare")
+        self.comparison = comparison
+        self.queue = queue
+        """What trains here; None where another process does, or nobody."""
+        self.axis = CompareAxis()
+        self.table = CompareTable(self.axis)
+        self._headline = CompareHeadline()
+        self._charts = {what: Overlay(what, self.axis, id=what) for what in CHARTS}
+        self._verdicts = VerdictWords(), VerdictWords(id="verdict")
+        self._differences = DifferenceWords(), DifferenceWords(id="differences")
+        self._one: What = "loss"
+        self._findings: Findings | None = None
+        self._found_at: tuple[object, ...] = ()
+
+    def compose_content(self) -> ComposeResult:
+        yield self._headline
+        with Horizontal(id="body"):
+            with Vertical(id="charts"):
+                yield from self._charts.values()
+            yield self._differences[1]
+            with Vertical(id="side"):
+                yield self._verdicts[0]
+                yield self._differences[0]
+        yield self.table
+        yield self._verdicts[1]
+        yield self.key_line
+
+    def draw(self) -> None:
+        comparison = self.comparison
+        changed = comparison.poll()
+        self._make_room()
+        findings = self._find_out()
+        self.axis.update(run.history for group in self._drawn() for run in group.begun)
+        drawn = self._drawn()
+        for chart in self._charts.values():
+            if chart.display and chart.size.height:
+                chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen))
+        self._headline.show(comparison, self.queue, self.app.clock.budget.share)
+        self.table.show(findings)
+        for words in (*self._verdicts, *self._differences):
+            words.show(comparison, findings)
+        self.key_line.idle = frozenset() if self._trains() else frozenset({"pause"})
+        self.key_line.redraw()
+        if changed and not comparison.is_over and self.comparison.runs and not self._trains():
+            self.app.clock.keep_hurrying()
+        self.app.comparing.follow_up(self.queue)
+
+    def _find_out(self) -> Findings:
+        """The findings, worked out anew where an epoch ended or a run began or ended."""
+        found_at = tuple((len(run.history.epochs), run.state, bool(run.facts)) for run in self.comparison.runs)
+        if self._findings is None or found_at != self._found_at:
+            self._findings, self._found_at = find_out(self.comparison), found_at
+        return self._findings
+
+    def _drawn(self) -> list[Group]:
+        """The presets whose curves are seen, the one under the cursor last, so that it lies on top."""
+        shown = self.table.shown
+        seen = [group for group in self.comparison.groups if shown.is_seen(group.number)]
+        return sorted(seen, key=lambda group: group.number == self.table.chosen)
+
+    def _trains(self) -> bool:
+        return any(run.history.status in ("running", "paused") and run.history.steps for run in self.comparison.runs)
+
+    def _make_room(self) -> None:
+        """Rows for all presets as far as they go; one chart where three would be too low. A layout if it changes."""
+        height = self.size.height
+        rows = 1 + max(2, min(len(self.comparison.groups), height // 3))
+        if self.table.styles.height is None or self.table.styles.height.value != rows:
+            self.table.styles.height = rows
+        fixed = 4 if height >= 30 else 2
+        one = height - rows - fixed - (0 if self.has_class("-wide", "-very-wide") else 4) < LEAST_FOR_ALL - 4
+        self.set_class(one, "-one")
+        for what, chart in self._charts.items():
+            self.set_class(one and self._one == what, f"-{what}")
+            labels = one or what == "lr"
+            if chart.labels != labels:
+                chart.labels = labels
+                chart.redraw()
+
+    # Keys
+
+    def action_row(self, by: int) -> None:
+        self.table.move(by)
+
+    def action_cursor(self, cells: int) -> None:
+        self.axis.move_cursor(cells)
+        self._hurry()
+
+    def action_zoom(self, inwards: bool) -> None:
+        self.axis.zoom(inwards)
+        self._hurry()
+
+    def action_reset(self) -> None:
+        self.axis.reset()
+        self._hurry()
+
+    def action_unit(self) -> None:
+        self.axis.next_unit()
+        self._hurry()
+
+    def action_log_scale(self) -> None:
+        for what in ("loss", "lr"):
+            chart = self._charts[what]
+            chart.log_scale = not chart.log_scale
+        self._hurry()
+
+    def action_loss(self) -> None:
+        self._charts["loss"].next_loss()
+        self._hurry()
+
+    def action_chart(self) -> None:
+        if not self.has_class("-one"):
+            self.say("all charts are on show")
+            return
+        self._one = CHARTS[(CHARTS.index(self._one) + 1) % len(CHARTS)]
+        self._hurry()
+
+    def action_hide(self) -> None:
+        shown, number = self.table.shown, self.table.chosen
+        shown.solo = None
+        shown.hidden ^= {number}
+        self._hurry()
+
+    def action_solo(self) -> None:
+        shown, number = self.table.shown, self.table.chosen
+        shown.solo = None if shown.solo == number else number
+        self._hurry()
+
+    def action_pin(self) -> None:
+        pinned, number = self.table.shown.pinned, self.table.chosen
+        if number in pinned:
+            pinned.remove(number)
+        else:
+            pinned.append(number)
+        self._hurry()
+
+    def action_sort(self) -> None:
+        self.table.sort_next()
+
+    def action_turn(self) -> None:
+        self.table.turn()
+
+    def action_differences(self) -> None:
+        self.toggle_class("-differences")
+        self._hurry()
+
+    def action_open(self) -> None:
+        group = next(group for group in self.comparison.groups if group.number == self.table.chosen)
+        run = next((run for run in reversed(group.runs) if run.record is not None and run.history.version), None)
+        if run is None or run.record is None:
+            self.say(f"{clean(group.label)} has not begun yet")
+        else:
+            self.app.browsing.view(run.record)
+
+    def action_pause(self) -> None:
+        from tui_trainer.commands import Continue, Pause
+
+        going = [run for run in self.comparison.runs if run.record is not None and run.history.ended is None]
+        paused = any(run.history.paused for run in going)
+        for run in going:
+            try:
+                if run.record is not None and run.history.version:
+                    inbox.send(run.record, Continue(by=self.app.by) if paused else Pause(by=self.app.by))
+            except RunsError as error:
+                self.say(str(error), "warning")
+        self._hurry()
+
+    def action_back(self) -> None:
+        self.app.comparing.back()
+
+    @on(CompareTable.Chosen)
+    def _chosen(self) -> None:
+        self._hurry()
+
+    def _hurry(self) -> None:
+        if self.composed:
+            self.app.clock.hurry()

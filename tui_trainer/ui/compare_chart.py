@@ -1,0 +1,210 @@
+"""One overlay of a comparison: every preset's curve in its colour, with its marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from rich.style import Style
+from textual import events
+
+from tui_trainer.plotting.canvas import Glyph, Run
+from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
+from tui_trainer.plotting.figure import DOTS
+from tui_trainer.plotting.scales import Scale
+from tui_trainer.ui.charts.chart import Chart
+from tui_trainer.ui.charts.frame import Frame, beside, fitted, x_axis
+from tui_trainer.ui.compare_axis import CompareAxis
+from tui_trainer.ui.compare_colours import preset_style
+from tui_trainer.ui.compare_curves import GroupCurves, along_points
+
+if TYPE_CHECKING:
+    from tui_trainer.compare.comparison import Group
+
+What: TypeAlias = Literal["loss", "accuracy", "lr"]
+Loss: TypeAlias = Literal["both", "validation", "training"]
+
+LOSSES: tuple[Loss, ...] = ("both", "validation", "training")
+CELLS_A_MARK = 18
+"""Marks along a line stand so far apart, each preset's at other cells than its neighbours'."""
+
+CELLS_A_POINT = 4
+"""Points of epochs closer than this are marked now and then alone."""
+
+
+class Overlay(Chart):
+    """Loss, accuracy or LR of all presets that are not hidden, the chosen one on top."""
+
+    def __init__(self, what: What, axis: CompareAxis, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.what = what
+        self.over = axis
+        self.loss: Loss = "both"
+        self._curves: dict[str, GroupCurves] = {}
+        self._groups: list[Group] = []
+        self._seen_groups: tuple[object, ...] = ()
+
+    def show_groups(self, groups: Sequence[Group], key: object) -> None:
+        """Draw these, the last one on top; nothing is done where nothing happened to any, and `key` is the same."""
+        seen = (key, *((group.number, group.version) for group in groups))
+        if seen != self._seen_groups:
+            self._seen_groups = seen
+            self._groups = list(groups)
+            self.redraw()
+
+    def next_loss(self) -> None:
+        """Training and validation, one of them, the other."""
+        self.loss = LOSSES[(LOSSES.index(self.loss) + 1) % len(LOSSES)]
+        self.redraw()
+
+    def draw(self, frame: Frame) -> list[list[Run]]:
+        self.over.width = frame.width
+        curves = [self._curves_of(group) for group in self._groups if group.begun]
+        if not all(each.catch_up() for each in curves):
+            self.call_later(self.redraw)  # long records, read over several frames
+        body = self._rows(curves, frame) if frame.height else []
+        return [*([self._title()] if frame.title else []), *body, *x_axis(frame, self.over)]
+
+    def _curves_of(self, group: Group) -> GroupCurves:
+        known = self._curves.get(group.label)
+        if known is None or known.group is not group:
+            known = self._curves[group.label] = GroupCurves(group)
+        return known
+
+    def _title(self) -> list[Run]:
+        if self.what == "accuracy":
+            return [Run("accuracy", "title"), Run("  validation", "faint")]
+        if self.what == "lr":
+            return [Run("lr", "title")]
+        said = {
+            "both": "training, smoothed, as lines; validation as points",
+            "validation": "validation",
+            "training": "training, smoothed",
+        }
+        return fitted([(0, [Run("loss", "title")]), (1, [Run(said[self.loss], "faint")])], [], self.size.width)
+
+    def _rows(self, curves: Sequence[GroupCurves], frame: Frame) -> list[list[Run]]:
+        across, up = DOTS[self.marks]
+        columns = frame.width * across
+        bands: dict[str, list[Extent | None]] = {}
+        lines: dict[str, list[Extent | None]] = {}
+        points: dict[str, list[tuple[float, float]]] = {}
+        for each in curves:
+            name = each.group.label
+            line, band, marked = self._one(each, columns)
+            lines[name], points[name] = line, marked
+            if band:
+                bands[name] = band
+        values = [[(y, y) for _, y in marked] for marked in points.values()]
+        scale = self._scale_for([*lines.values(), *bands.values(), *values], frame)
+        dots = frame.height * up
+        drawn: dict[str, list[Span | None]] = {}
+        styles: dict[str, str] = {}
+        for each in curves:
+            name, colour = each.group.label, each.group.colour
+            if name in bands:
+                styles[f"band {name}"] = f"band{colour}"
+                drawn[f"band {name}"] = hatched(spans(bands[name], scale, dots), columns)
+        for each in curves:
+            styles[f"line {each.group.label}"] = f"run{each.group.colour}"
+            drawn[f"line {each.group.label}"] = spans(lines[each.group.label], scale, dots)
+        self._canvas.draw(drawn, frame.width, frame.height)
+        glyphs = [glyph for each in curves for glyph in self._marks(each.group, points, lines, scale, frame)]
+        under = self._cursor_line(frame)
+        rows = [
+            [Run(run.text, styles.get(run.style, run.style)) for run in row] for row in self._canvas.rows(under, glyphs)
+        ]
+        return beside(frame, rows, scale.ticks if values or lines else ())
+
+    def _one(
+        self, each: GroupCurves, columns: int
+    ) -> tuple[list[Extent | None], list[Extent | None], list[tuple[float, float]]]:
+        """Line, band and marked points of one preset."""
+        axis = self.over
+        if self.what == "lr":
+            line, band = each.lr(axis, columns)
+            return line, band, []
+        if self.what == "loss" and self.loss != "validation":
+            line, band = each.loss(axis, columns)
+            ends = each.epoch_ends(axis, "val_loss") if self.loss == "both" else []
+            return line, band, [(place, mean) for place, mean, _, _ in ends]
+        ends = each.epoch_ends(axis, "val_accuracy" if self.what == "accuracy" else "val_loss")
+        points = [(place, mean) for place, mean, _, _ in ends]
+        bars: list[Extent | None] = []
+        if len(each.runs) > 1:
+            bars = [None] * columns
+            for place, _, low, high in ends:
+                column = axis.column_of(place, columns)
+                if column is not None:
+                    bars[column] = (low, high)
+        return along_points(points, axis, columns), bars, points
+
+    def _scale_for(self, extents: Sequence[Sequence[Extent | None]], frame: Frame) -> Scale:
+        log = self.log_scale and self.what != "accuracy"
+        extent = range_of(*extents, above=0.0 if log else -inf)
+        if extent is None:
+            extent, log = (0.0, 1.0), False
+        if self.what == "lr" and not log:
+            extent = 0.0, extent[1]
+        return self.scale(self.what, extent, frame.height, log, frame.left or 6)
+
+    def _marks(
+        self,
+        group: Group,
+        points: dict[str, list[tuple[float, float]]],
+        lines: dict[str, list[Extent | None]],
+        scale: Scale,
+        frame: Frame,
+    ) -> list[Glyph]:
+        style = f"run{group.colour}"
+        marked = points[group.label]
+        glyphs: list[Glyph] = []
+        last = -CELLS_A_POINT
+        for place, value in marked:
+            column = self.over.column_of(place, frame.width)
+            if column is not None and column - last >= CELLS_A_POINT:
+                glyphs += self._glyph(column, value, scale, frame, group.mark, style)
+                last = column
+        if marked or self.what == "accuracy":
+            return glyphs
+        line = lines[group.label]
+        across = len(line) // frame.width
+        shift = (group.number * 5 + 4) % CELLS_A_MARK
+        for column in range(shift, frame.width, CELLS_A_MARK):
+            extent = line[column * across]
+            if extent is not None:
+                glyphs += self._glyph(column, extent[1], scale, frame, group.mark, style)
+        return glyphs
+
+    def _glyph(self, column: int, value: float, scale: Scale, frame: Frame, text: str, style: str) -> list[Glyph]:
+        height = scale.height(value)
+        if not -1e-9 <= height <= 1 + 1e-9:
+            return []
+        row = frame.height - 1 - min(frame.height - 1, max(0, int(height * frame.height)))
+        return [Glyph(row, column, text, style)]
+
+    def _cursor_line(self, frame: Frame) -> list[Glyph]:
+        if self.over.cursor is None:
+            return []
+        column = self.over.column_of(self.over.cursor, frame.width)
+        if column is None:
+            return []
+        return [Glyph(row, column, "│", "cursor") for row in range(frame.height)]
+
+    def _style(self, role: str, action: str) -> Style:
+        if (role, action) not in self._styles_by_role and (style := preset_style(self, role)) is not None:
+            self._styles_by_role[role, action] = style
+        return super()._style(role, action)
+
+    def on_mount(self) -> None:
+        self.over.listen(self.redraw)
+
+    def on_unmount(self) -> None:
+        self.over.forget(self.redraw)
+
+    def on_click(self, event: events.Click) -> None:
+        frame = Frame.within(*self.size, self.labels)
+        cell = event.x - (frame.left + 1 if frame.left else 0)
+        if 0 <= cell < frame.width:
+            self.over.point_at(cell)

@@ -1,0 +1,272 @@
+"""The table of a comparison: a row a preset, the best of each column lit; at the cursor, what all curves read there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.message import Message
+
+from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row
+from tui_trainer.compare.words import cell
+from tui_trainer.ui.compare_colours import InColours
+from tui_trainer.ui.panel import Line, Span
+from tui_trainer.ui.words import UNKNOWN, clean, fit, loss, lr
+
+if TYPE_CHECKING:
+    from tui_trainer.compare.comparison import Compared, Group
+    from tui_trainer.compare.words import Findings
+    from tui_trainer.ui.compare_axis import CompareAxis
+
+BAR = 6
+KEEP = (
+    "final_accuracy",
+    "best_accuracy",
+    "target_epoch",
+    "target_seconds",
+    "final_loss",
+    "images_per_second",
+    "best_loss",
+    "seconds",
+    "target_step",
+)
+"""Columns in the order in which they get room."""
+
+
+@dataclass
+class Shown:
+    """What a person chose to see of the presets."""
+
+    hidden: set[int]
+    pinned: list[int]
+    solo: int | None = None
+
+    def is_seen(self, number: int) -> bool:
+        """Whether a preset's curves are drawn."""
+        return number == self.solo if self.solo is not None else number not in self.hidden
+
+
+class CompareTable(InColours, can_focus=False):
+    """Rows in the order of a column; one of them under the cursor."""
+
+    class Chosen(Message):
+        """Another row is under the cursor, or the sorting changed."""
+
+    def __init__(self, axis: CompareAxis) -> None:
+        super().__init__()
+        self.shown = Shown(set(), [])
+        self.sort_key = ""
+        """The column that sorts; empty for the order of training."""
+        self.reverse = False
+        self._axis = axis
+        self._findings: Findings | None = None
+        self._order: list[int] = []
+        self._chosen = 0
+        self._top = 0
+        self._columns: list[Column] = []
+
+    # What is under the cursor
+
+    @property
+    def chosen(self) -> int:
+        """The number of the preset under the cursor."""
+        return self._chosen
+
+    def show(self, findings: Findings) -> None:
+        """Bring it up to date."""
+        self._findings = findings
+        self.redraw()
+
+    def move(self, by: int) -> None:
+        """Up or down, not beyond the ends."""
+        if self._order:
+            at = self._order.index(self._chosen) if self._chosen in self._order else 0
+            self._chosen = self._order[max(0, min(at + by, len(self._order) - 1))]
+            self.post_message(self.Chosen())
+
+    def sort_next(self) -> None:
+        """Sort by the next column that is shown."""
+        keys = ["", *(column.key for column in self._columns)]
+        at = keys.index(self.sort_key) if self.sort_key in keys else 0
+        self.sort_key, self.reverse = keys[(at + 1) % len(keys)], False
+        self.post_message(self.Chosen())
+
+    def turn(self) -> None:
+        """The other way round."""
+        self.reverse = not self.reverse
+        self.post_message(self.Chosen())
+
+    # Lines
+
+    def lines(self) -> Sequence[Line]:
+        findings = self._findings
+        if findings is None:
+            return []
+        width, height = self.size
+        rows = self._sorted(findings)
+        self._order = [row.group.number for row in rows]
+        label = max(6, min(max((len(clean(row.group.label)) for row in rows), default=6), 28, width // 5))
+        body = (
+            self._reading(findings, rows)
+            if self._axis.cursor is not None
+            else self._numbers(findings, rows, width - label)
+        )
+        heads, cells, roles = body
+        widths = [max(len(line[i]) for line in [heads, *cells]) for i in range(len(heads))]
+        lines: list[Line] = [self._head(heads, widths, label, width)]
+        room = max(1, height - 1)
+        at = self._order.index(self._chosen) if self._chosen in self._order else 0
+        self._top = max(min(self._top, at), at - room + 1, 0)
+        for i in range(self._top, min(len(rows), self._top + room)):
+            lines.append(self._line(rows[i], cells[i], roles[i], widths, label, width))
+        return lines
+
+    def _sorted(self, findings: Findings) -> list[Row]:
+        rows = findings.table.sorted_by(self.sort_key, self.reverse)
+        pinned = self.shown.pinned
+        return sorted(rows, key=lambda row: row.group.number not in pinned)
+
+    def _numbers(
+        self, findings: Findings, rows: Sequence[Row], width: int
+    ) -> tuple[list[str], list[list[str]], list[list[str]]]:
+        """The columns that have room, in the order of the table."""
+        table = findings.table
+        best = table.best
+        fixed = [["", *(status_word(row.group) for row in rows)], ["epochs", *(row.progress for row in rows)]]
+        used = 6 + BAR + sum(2 + max(map(len, column)) for column in fixed)
+        kept: set[str] = set()
+        texts: dict[str, list[str]] = {}
+        for key in KEEP:
+            column = next(column for column in COLUMNS if column.key == key)
+            if column.key in TARGET_COLUMNS and table.target is None:
+                continue
+            text = [self._title(column, findings), *(cell(row, column) for row in rows)]
+            needed = 2 + max(map(len, text))
+            if used + needed > width:
+                break
+            used += needed
+            kept.add(key)
+            texts[key] = text
+        self._columns = [column for column in COLUMNS if column.key in kept]
+        heads = [fixed[0][0], fixed[1][0], *(texts[column.key][0] for column in self._columns)]
+        cells = [
+            [fixed[0][i + 1], fixed[1][i + 1], *(texts[column.key][i + 1] for column in self._columns)]
+            for i in range(len(rows))
+        ]
+        roles = [
+            [
+                _status_role(row.status),
+                "",
+                *("lit" if row.group.number in best.get(column.key, ()) else "" for column in self._columns),
+            ]
+            for row in rows
+        ]
+        return heads, cells, roles
+
+    def _title(self, column: Column, findings: Findings) -> str:
+        title = column.title
+        if column.key in TARGET_COLUMNS:
+            title = f"{column.title} to {findings.table.target:g}"
+        if column.key == self.sort_key:
+            title += " ▲" if self.reverse else " ▼"
+        return title
+
+    def _reading(self, findings: Findings, rows: Sequence[Row]) -> tuple[list[str], list[list[str]], list[list[str]]]:
+        """What every curve says at the cursor, of the first seed."""
+        place = self._axis.cursor or 0.0
+        heads = [f"at {self._axis.unit} {place:.6g}" if self._axis.unit != "seconds" else f"at {place:.1f} s"]
+        heads += ["step", "loss", "lr", "val loss", "accuracy", "of epoch"]
+        cells, roles = [], []
+        for row in rows:
+            run = next(iter(row.group.begun), None)
+            cells.append(["", *(self._read(run, place) if run is not None else [UNKNOWN] * 6)])
+            roles.append([""] * 7)
+        return heads, cells, roles
+
+    def _read(self, run: Compared, place: float) -> list[str]:
+        history = run.history
+        timeline = self._axis.timeline(history)
+        step = int(timeline.step(place) + 1e-6)
+        if not 1 <= step <= history.steps:
+            return [UNKNOWN] * 6
+        ended = [epoch for epoch in history.epochs if epoch.step <= step]
+        value = history.losses[step - 1]
+        read = [f"{step:,}", loss(value) if isfinite(value) else "not finite", lr(history.lrs[step - 1])]
+        if not ended:
+            return [*read, UNKNOWN, UNKNOWN, UNKNOWN]
+        return [*read, loss(ended[-1].val_loss), f"{ended[-1].val_accuracy:.4f}", str(ended[-1].epoch)]
+
+    def _head(self, heads: list[str], widths: list[int], label: int, width: int) -> Line:
+        reading = self._axis.cursor is not None
+        gap = " " * (label + 4 + (0 if reading else BAR + 1))
+        parts = [
+            f"{head:>{size}}" if i else f"{head:<{size}}"
+            for i, (head, size) in enumerate(zip(heads, widths, strict=True))
+        ]
+        return (Span(fit(gap + "  ".join(parts), width), "faint"),)
+
+    def _line(self, row: Row, cells: list[str], roles: list[str], widths: list[int], label: int, width: int) -> Line:
+        group = row.group
+        here = group.number == self._chosen
+        seen = self.shown.is_seen(group.number)
+        pin = "^" if group.number in self.shown.pinned else " "
+        colour = f"run{group.colour}" if seen else "faint"
+        name = fit(clean(group.label), label)
+        line = [Span("▌" if here else " ", "live"), Span(f"{group.mark}{pin}", colour)]
+        line.append(Span(f"{name} ", "strong" if here else "" if seen else "faint"))
+        if self._axis.cursor is None:
+            line.append(Span(_bar(group) + " ", colour))
+        for i, (text, role, size) in enumerate(zip(cells, roles, widths, strict=True)):
+            line.append(Span("  " if i else ""))
+            padding = " " * (size - len(text))
+            if i:
+                line.append(Span(padding))
+            line.append(Span(text, role if seen or role == "warning" else "faint"))
+            if not i:
+                line.append(Span(padding))
+        return tuple(span for span in line if span.text)
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        at = event.y - 1 + self._top
+        if event.y >= 1 and at < len(self._order):
+            self._chosen = self._order[at]
+            self.post_message(self.Chosen())
+
+    def on_mouse_scroll_down(self) -> None:
+        self.move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.move(-1)
+
+
+def status_word(group: Group) -> str:
+    """The status of a row, and of several seeds how many of them have it."""
+    from tui_trainer.compare.table import status_of
+
+    return status_of(group.runs)
+
+
+def _status_role(status: str) -> str:
+    if status in ("running", "starting", "paused"):
+        return "live"
+    return "faint" if status in ("finished", "to come") else "warning"
+
+
+def _bar(group: Group) -> str:
+    """How far all seeds of a preset are, in a few cells; a blank one when it is done."""
+    done = total = 0.0
+    for run in group.runs:
+        recipe = run.history.recipe
+        if run.is_over:
+            done, total = done + 1, total + 1
+        else:
+            done += run.history.steps / recipe.total_steps if recipe and recipe.total_steps else 0.0
+            total += 1
+    if not total or done >= total:
+        return " " * BAR
+    halves = int(done / total * BAR * 2)
+    return ("━" * (halves // 2) + ("╸" if halves % 2 else "")).ljust(BAR, "─")
