@@ -173,3 +173,24 @@ async def test_the_warm_up_says_which_place_it_is_now(show: Show) -> None:
         assert "after the warm-up" in shown.the(Listing).plain()[-1]
         await shown.frame(order(IN_BATCH, epoch=2))
         assert "only in the warm-up" in "\n".join(shown.the(Listing).plain())
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 100, 115])
+@pytest.mark.parametrize("scheduler", ["StepLR", "OneCycleLR", "ReduceLROnPlateau", "none"])
+async def test_in_one_line_every_call_is_seen(show: Show, width: int, scheduler: Any) -> None:
+    events = cut(scripted_run(epochs=4, batches=20, scheduler=scheduler), 30)
+    async with show(events, size=(width, 20)) as shown:
+        (calls, _) = shown.the(Listing).plain()
+        expected = {"StepLR": 7, "OneCycleLR": 7, "ReduceLROnPlateau": 7, "none": 6}
+        assert len(calls.replace("┊", "›").split(" › ")) == expected[scheduler]
+        assert len(calls.rstrip()) <= width - 2
+
+
+async def test_in_one_line_slow_motion_tells_what_was_made_last(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 30)
+    slow = PaceChanged(at=START, seconds_a_call=0.5, by="screen")
+    made = followed(("loss", "loss 0.4127"), ("backward", "grad norm 1.83"), ("optimizer.step", None))
+    async with show([*events, slow, *made], size=(80, 24)) as shown:
+        assert (
+            shown.the(Listing).plain()[1].strip() == "loss: loss 0.4127 › backward: grad norm 1.83 › optimizer.step …"
+        )

@@ -12,6 +12,8 @@ from tui_trainer.ui.words import cut
 SAID_FOR = 6.0
 """Seconds that an answer stays."""
 
+LAST = ("app.help", "app.leave", "app.command_palette")
+
 
 class KeyLine(Panel):
     """Keys of some places and of everywhere; each can be clicked."""
@@ -41,21 +43,34 @@ class KeyLine(Panel):
             text, role = self._said
             return [(Span(" "), Span(cut(text, width - 2), role))]
         self._said = None
-        palette = [key for key in self._keys if key.short == "palette"]
-        left = [Span(" ")]
-        right = _spans(palette[0], "^p") if palette else []
-        for key in self._keys:
-            if key.action in self.idle:
-                continue
-            spans = [] if key.short == "palette" else _spans(key, key.label)
-            if width_of(left) + width_of(spans) + 2 + width_of(right) + 1 > width:
-                break  # the palette has them all: its own key always fits
-            left += [*spans, Span("  ")] if spans else []
-        if width_of(left) + width_of(right) + 1 > width:
-            return [tuple(left)]
-        return [justified(left, [*right, Span(" ")], width)]
+        return [self._keys_that_fit(width)]
+
+    def _keys_that_fit(self, width: int) -> Line:
+        """In the order of the table. Help, which has them all, and the way out are never missing."""
+        keys = [_spans(key) for key in self._keys if key.action not in self.idle]
+        palette = [spans for spans in keys if spans[0].action == "app.command_palette"]
+        others = [spans for spans in keys if spans[0].action not in LAST]
+        last = [spans for spans in keys if spans[0].action in LAST[:2]]
+        while others and _width(others + last) > width:
+            others.pop()
+        left = [Span(" "), *_with_gaps(others + last)]
+        if palette and _width(others + last) + _width(palette) + 1 <= width:
+            return justified(left, [*palette[0], Span(" ")], width)
+        return tuple(left)
 
 
-def _spans(key: Key, label: str) -> list[Span]:
+def _spans(key: Key) -> list[Span]:
     action = key.action if "." in key.action else f"screen.{key.action}"
+    label = key.label.replace("ctrl+", "^")
     return [Span(label, "key", action), Span(f" {key.short}", "faint", action)]
+
+
+def _width(keys: Sequence[Sequence[Span]]) -> int:
+    return 1 + width_of(_with_gaps(keys))
+
+
+def _with_gaps(keys: Sequence[Sequence[Span]]) -> list[Span]:
+    spans: list[Span] = []
+    for key in keys:
+        spans += [Span("  "), *key] if spans else key
+    return spans

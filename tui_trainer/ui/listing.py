@@ -8,7 +8,7 @@ from tui_trainer.events import CallFollowed, PlateauCounted, Recipe
 from tui_trainer.numbers import counted
 from tui_trainer.runs.calls import CallTally
 from tui_trainer.runs.history import History
-from tui_trainer.ui.loop_lines import SHORT, Loop, LoopLine, Place
+from tui_trainer.ui.loop_lines import SHORTER_AND_SHORTER, Loop, LoopLine, Place
 from tui_trainer.ui.panel import Line, Panel, Span, width_of
 from tui_trainer.ui.words import clean, cut, fit, loss, percent, thousands, wrap
 
@@ -186,31 +186,37 @@ def patience_in_words(plateau: PlateauCounted) -> str:
 
 
 def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, width: int) -> list[Line]:
+    """The calls in a row, and under each its share of the time; in slow motion, what was made last."""
     calls = [line for line in loop if line.place in ("batch", "epoch")]
-    for names in ({}, SHORT):
-        cells = [_cell(line, facts, names) for line in calls]
-        if sum(len(top) for _, top, _ in cells) + 3 * len(cells) <= width:
+    for names in SHORTER_AND_SHORTER:
+        cells = [_name(line, names) for line in calls]
+        if sum(map(len, cells)) + 3 * len(cells) - 2 <= width:
             break
     above: list[Span] = []
     below: list[Span] = []
-    for index, (line, top, under) in enumerate(cells):
-        between = "" if not index else " › " if line.place == calls[index - 1].place else " ┊ "
+    for index, (line, name) in enumerate(zip(calls, cells, strict=True)):
+        between = " " if not index else " › " if line.place == calls[index - 1].place else " ┊ "
         lit = facts.lit == (line.call, line.place)
-        role = "lit" if lit else "" if line.expected else "warning"
-        above += [Span(between or " ", "faint"), Span(top, role)]
-        below += [Span(" " * len(between or " ")), Span(under, "live" if lit else "faint")]
-    return [tuple(above), tuple(below)]
+        above += [Span(between, "faint"), Span(name, "lit" if lit else "" if line.expected else "warning")]
+        tally = facts.tally(line)
+        share = percent(facts.share(tally)).strip() if tally is not None and tally.count else ""
+        below += [Span(" " * len(between)), Span(fit(share, len(name)), "live" if lit else "faint")]
+    return [tuple(above), _made_last(facts, width) if facts.following else tuple(below)]
 
 
-def _cell(line: LoopLine, facts: _Facts, names: dict[str, str]) -> tuple[LoopLine, str, str]:
-    name = names.get(line.call, line.call)
-    if line.place == "epoch" and line.call == "scheduler.step" and "(" in line.code:
-        name += line.code[line.code.index("(") :].replace("()", "")
-    if facts.following:
-        under = facts.values.get((line.call, line.place), "")
-    elif (tally := facts.tally(line)) is not None and tally.count:
-        under = percent(facts.share(tally)).strip()
-    else:
-        under = ""
-    wide = max(len(name), min(len(under), 18))
-    return line, name.ljust(wide), cut(under, wide).ljust(wide)
+def _name(line: LoopLine, names: dict[str, str]) -> str:
+    metric = line.code.partition("(")[2] if line.call == "scheduler.step" else ")"
+    return names.get(line.call, line.call) + (f"({metric}" if metric != ")" else "")
+
+
+def _made_last(facts: _Facts, width: int) -> Line:
+    """`backward: grad norm 1.83 › optimizer.step …`, as many of the newest as there is room for."""
+    made = [f"{call}: {value}" if value else call for (call, _), value in facts.values.items()]
+    if facts.lit is not None and facts.lit not in facts.values:
+        made.append(f"{facts.lit[0]} …")
+    while len(made) > 1 and len(" › ".join(made)) > width - 2:
+        made.pop(0)
+    if not made:
+        return ()
+    before = " › ".join(made[:-1])
+    return (Span(" "), Span(before + " › " if before else "", "faint"), Span(cut(made[-1], width - 2), "live"))

@@ -22,7 +22,11 @@ CODE = {
     "optimizer.step": "optimizer.step()",
     "scheduler.step": "scheduler.step()",
 }
-SHORT = {"optimizer.step": "opt.step", "scheduler.step": "sched.step"}
+_SHORT = {"optimizer.step": "opt.step", "scheduler.step": "sched.step"}
+_SHORTER = _SHORT | {"zero_grad": "zero", "validate": "val"}
+_SHORTEST = _SHORTER | {"forward": "fwd", "backward": "back", "optimizer.step": "opt", "scheduler.step": "sched"}
+SHORTER_AND_SHORTER: tuple[dict[str, str], ...] = ({}, _SHORT, _SHORTER, _SHORTEST)
+"""What calls are named where the loop stands in one line."""
 
 IN_BATCH = ("zero_grad", "forward", "loss", "backward", "optimizer.step")
 

@@ -12,6 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui_trainer.ui.theme import ROLES as ROLES
 from tui_trainer.ui.theme import role_style
 
 
@@ -119,7 +120,10 @@ class Panel(Widget):
 
     def _style(self, role: str, action: str) -> Style:
         if (style := self._styles_by_role.get((role, action))) is None:
-            style = self.rich_style + role_style(role, self.app.theme_variables) if role else self.rich_style
+            if role in ROLES:
+                style = self.rich_style + role_style(role, self.app.theme_variables)
+            else:  # a panel may have roles of its own
+                style = self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
             if action:
                 style += Style(meta={"@click": action})
             self._styles_by_role[role, action] = style
