@@ -91,7 +91,7 @@ class Panel(Widget):
         """One line, as last drawn."""
         if y < len(self._strips):
             return self._strips[y]
-        return Strip.blank(self.size.width, self.rich_style)
+        return Strip.blank(self.size.width, self._style("", ""))
 
     def plain(self) -> list[str]:
         """The lines on show, as text."""
@@ -116,12 +116,12 @@ class Panel(Widget):
 
     def _strip(self, line: Line, width: int) -> Strip:
         segments = [Segment(span.text, self._style(span.role, span.action)) for span in line if span.text]
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return Strip(segments).adjust_cell_length(width, self._style("", ""))
 
     def _style(self, role: str, action: str) -> Style:
         if (style := self._styles_by_role.get((role, action))) is None:
             if role in ROLES:
-                style = self.rich_style + role_style(role, self.app.theme_variables)
+                style = self._style("", "") + role_style(role, self.app.theme_variables)
             else:  # a panel may have roles of its own
                 style = self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
             if action:
