@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from tui_trainer.presets import Preset
 
 Dataset: TypeAlias = Literal["mnist-5k", "mnist", "fashion-mnist", "cifar10"]
-Model: TypeAlias = Literal["cnn", "mlp", "resnet9", "resnet18"]
+Model: TypeAlias = Literal["cnn", "mlp", "resnet9", "resnet9-slim", "resnet18"]
+Precision: TypeAlias = Literal["fp32", "bf16"]
 
 DATASETS: tuple[Dataset, ...] = ("mnist-5k", "mnist", "fashion-mnist", "cifar10")
-MODELS: tuple[Model, ...] = ("cnn", "mlp", "resnet9", "resnet18")
-BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet18"})
+MODELS: tuple[Model, ...] = ("cnn", "mlp", "resnet9", "resnet9-slim", "resnet18")
+PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
+BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet9-slim", "resnet18"})
 """Those that normalise over the batch, which a batch of one image cannot train."""
 
 TRAIN_IMAGES: dict[Dataset, int] = {"mnist-5k": 4_000, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000}
@@ -42,6 +44,10 @@ class RunSpec(BaseModel):
     seed: int = Field(0, ge=0, lt=2**63)
     threads: int | None = Field(None, ge=1)
     """OpenMP threads of the training thread; None lets the run choose."""
+    precision: Precision | None = None
+    """What the forward pass computes in; None: fp32 on a CPU, bf16 on CUDA where it has that."""
+    compile: bool = False
+    """Whether the network is compiled before the first batch."""
     epochs: int | None = Field(None, ge=1)
     """Asked for instead of the preset's."""
     batch_size: int | None = Field(None, ge=1)

@@ -166,7 +166,7 @@ def test_missing_data_exits_with_2_and_writes_nothing(
     def no_network(*args: object, **kwargs: object) -> None:
         raise OSError("no network")
 
-    monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", no_network)
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
     result = cli("run", "--preset", "steplr", "--dataset", "cifar10", "--data-dir", str(tmp_path / "data"))
     assert result.exit_code == 2
     assert str(tmp_path / "data") in result.stderr

@@ -90,18 +90,20 @@ def test_an_epoch_can_be_taken_up_in_the_middle() -> None:
 
 
 def test_missing_data_is_said_with_the_folder_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torchvision.datasets.MNIST", _no_network)
+    monkeypatch.setattr("urllib.request.urlopen", _no_network)
     with pytest.raises(BadInput) as caught:
         load(spec(dataset="mnist", data_dir=tmp_path / "data"), CPU)
     text = str(caught.value)
     assert str(tmp_path / "data") in text
     assert "--data-dir" in text
     assert "mnist-5k" in text
+    assert "MNIST/raw/train-images-idx3-ubyte" in text
+    assert "no route to host" in text
     assert "\n" not in text
 
 
-def _no_network(root: Path, train: bool, download: bool) -> None:
-    raise RuntimeError("Error downloading\ntrain-images-idx3-ubyte.gz" if download else "Dataset not found")
+def _no_network(*args: object, **kwargs: object) -> None:
+    raise OSError("no route\nto host")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +113,7 @@ def _no_network(root: Path, train: bool, download: bool) -> None:
         ("mlp", (1, 28, 28), 203_530),
         ("cnn", (3, 32, 32), 535_882),
         ("resnet9", (3, 32, 32), 6_573_120),
+        ("resnet9-slim", (3, 32, 32), 412_944),
         ("resnet18", (3, 32, 32), 11_173_962),
         ("resnet9", (1, 28, 28), 6_571_968),
         ("resnet18", (1, 28, 28), 11_172_810),

@@ -12,7 +12,7 @@ from tests.engine import tiny as t
 from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.engine import models
 from tui_trainer.engine.datasets import batches
-from tui_trainer.engine.trainer import validate
+from tui_trainer.engine.validation import validate
 from tui_trainer.events import CallsMade, CallsTimed, EpochEnded, RunResolved, StepsTaken
 
 BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
@@ -54,11 +54,11 @@ def _by_hand(text: str, epochs: int) -> tuple[list[float], list[float]]:
     model = models.build("mlp", data.shape, seed=0)
     make: dict[str, Callable[[], tuple[torch.optim.Optimizer, object]]] = {
         t.ONE_CYCLE: lambda: _pair(
-            torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9),
+            torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, fused=True),
             lambda o: torch.optim.lr_scheduler.OneCycleLR(o, max_lr=0.1, total_steps=epochs * BATCHES),
         ),
         t.STEP: lambda: _pair(
-            torch.optim.Adam(model.parameters(), lr=0.01),
+            torch.optim.Adam(model.parameters(), lr=0.01, fused=True),
             lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=2, gamma=0.5),
         ),
         t.PLATEAU: lambda: _pair(

@@ -50,7 +50,7 @@ class TinyRun:
     """Trains the tiny data in this thread, and keeps what happened."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        monkeypatch.setattr(datasets, "load", lambda spec, device: images())
+        monkeypatch.setattr(datasets, "load", lambda spec, device, progress: images())
         self.folder = folder
         self.control = Control()
         self.events: list[Event] = []

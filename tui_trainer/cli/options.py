@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from tui_trainer.spec import BATCH_NORM_MODELS, DATASETS, MODELS, RunSpec
+from tui_trainer.spec import BATCH_NORM_MODELS, DATASETS, MODELS, PRECISIONS, RunSpec
 from tui_trainer.torchrun import place
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ _rest = (
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
     click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), default=0, show_default=True),
     click.option("--threads", type=click.IntRange(min=1), help="CPU threads to compute with."),
+    click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        help="What the forward pass computes in; default: fp32 on a CPU, bf16 on CUDA.",
+    ),
+    click.option("--compile", is_flag=True, help="Compile the network first: a minute's wait, then faster steps."),
     click.option("--limit-val", type=click.IntRange(min=1), help="Validate on the first N images only."),
     click.option("--name", help="A name to find the run by."),
 )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 import torch
 from torch import Tensor
 
-from tui_trainer.engine.errors import BadInput
+from tui_trainer.engine.augmentation import Augmentation
+from tui_trainer.engine.downloads import Progress
+from tui_trainer.engine.seeding import generator_for
+from tui_trainer.engine.sources import Part, source
 from tui_trainer.spec import Dataset, RunSpec
 
 # Mean and standard deviation of the training images, in pixel values from 0 to 1.
@@ -28,23 +29,29 @@ _STATISTICS: dict[Dataset, tuple[list[float], list[float]]] = {
 }
 
 
+_AUGMENTED: frozenset[Dataset] = frozenset({"cifar10"})
+"""Digits and clothes are neither mirrored nor, in these sets, off their centre; photographs are."""
+
+
 @dataclass(frozen=True)
 class Split:
-    """Normalised images (N, C, H, W) in float32 and labels (N) in int64."""
+    """Normalised images (N, C, H, W) in float32 and labels (N) in int64.
+
+    As floats they take four times the room of bytes and half the time to make a batch of: 0.03 against 0.06 ms for
+    64 digits, 0.23 against 0.33 ms for 128 photographs.
+    """
 
     images: Tensor
     labels: Tensor
+    augmented: bool = False
+    """Whether every epoch shows each of them cropped and flipped anew."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def first(self, count: int | None) -> Split:
-        """The first `count` images; all of them where that is None."""
-        return Split(self.images[:count], self.labels[:count])
-
     def to(self, device: torch.device) -> Split:
         """The same on another device."""
-        return Split(self.images.to(device), self.labels.to(device))
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,8 @@ class Images:
         return channels, height, width
 
 
-def load(spec: RunSpec, device: torch.device) -> Images:
-    """The data set that `spec` names, cut to its limits, on `device`.
+def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: None) -> Images:
+    """The data set that `spec` names, cut to its limits, on `device`; `progress` is told of a download.
 
     Raises:
         BadInput: the data is not there, or broken: what, where, and what to do.
@@ -70,11 +77,12 @@ def load(spec: RunSpec, device: torch.device) -> Images:
     if spec.dataset == "mnist-5k":
         train, val = _mnist_5k()
     else:
-        train, val = _torchvision(spec.dataset, spec.data_dir or default_root())
+        root = (spec.data_dir or default_root()).expanduser()
+        train, val = source(spec.dataset, root).read(progress, root)
     mean, std = _STATISTICS[spec.dataset]
     return Images(
-        train=_normalised(*train, mean, std).first(spec.limit_train).to(device),
-        val=_normalised(*val, mean, std).first(spec.limit_val).to(device),
+        train=_normalised(train, spec.limit_train, mean, std, augmented=spec.dataset in _AUGMENTED).to(device),
+        val=_normalised(val, spec.limit_val, mean, std).to(device),
     )
 
 
@@ -91,24 +99,27 @@ def batches(split: Split, batch_size: int, seed: int, epoch: int, first: int = 1
     same images at the same step.
     """
     order = shuffled(len(split), seed, epoch).to(split.images.device)
-    for chosen in order.split(batch_size)[first - 1 :]:
-        yield split.images[chosen], split.labels[chosen]
+    augment = Augmentation(len(split), seed, epoch, split.images.device) if split.augmented else None
+    for at in range((first - 1) * batch_size, len(split), batch_size):
+        chosen = order[at : at + batch_size]
+        images = split.images[chosen]
+        yield images if augment is None else augment(images, at), split.labels[chosen]
 
 
 def shuffled(count: int, seed: int, epoch: int) -> Tensor:
     """A permutation of `range(count)` that follows from `(seed, epoch)` alone; int64, on the CPU."""
-    digest = hashlib.sha256(f"order {seed} {epoch}".encode()).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
-    return torch.randperm(count, generator=generator)
+    return torch.randperm(count, generator=generator_for("order", seed, epoch))
 
 
-def _normalised(images: Tensor, labels: Tensor, mean: list[float], std: list[float]) -> Split:
-    """From uint8 (N, C, H, W)."""
+def _normalised(
+    part: Part, limit: int | None, mean: list[float], std: list[float], *, augmented: bool = False
+) -> Split:
+    images, labels = (values[:limit] for values in part)
     shift, scale = torch.tensor(mean).view(1, -1, 1, 1), torch.tensor(std).view(1, -1, 1, 1)
-    return Split(images.float().div_(255).sub_(shift).div_(scale), labels.long())
+    return Split(images.float().div_(255).sub_(shift).div_(scale), labels.long(), augmented)
 
 
-def _mnist_5k() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+def _mnist_5k() -> tuple[Part, Part]:
     import numpy as np
 
     with as_file(files("tui_trainer.engine") / "mnist_5k" / "mnist-5k.npz") as path, np.load(path) as arrays:
@@ -116,38 +127,3 @@ def _mnist_5k() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
             torch.from_numpy(arrays[name]) for name in ("x_train", "y_train", "x_val", "y_val")
         )
     return (x_train.unsqueeze(1), y_train), (x_val.unsqueeze(1), y_val)
-
-
-def _torchvision(name: Dataset, root: Path) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """As torchvision's class reads it from `root`; downloaded into it first where it is not there."""
-    from torchvision import datasets
-
-    kind = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST, "cifar10": datasets.CIFAR10}[name]
-    try:
-        parts = [kind(root, train=train, download=False) for train in (True, False)]
-    except Exception:  # torchvision raises whatever a missing or broken file leads to
-        parts = _downloaded(kind, name, root)
-    return _as_uint8(parts[0]), _as_uint8(parts[1])
-
-
-def _downloaded(kind: Any, name: Dataset, root: Path) -> list[Any]:
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        return [kind(root, train=train, download=True) for train in (True, False)]
-    except Exception as error:  # no network, no room, no permission, a wrong checksum: all end here
-        raise BadInput(
-            f"{name} is not in {root} (or not whole), and could not be downloaded: {_in_a_line(error)}. "
-            f"Give a folder that has it with --data-dir DIR (a torchvision root), "
-            f"or take --dataset mnist-5k, which comes with the package."
-        ) from error
-
-
-def _in_a_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text.rstrip(".")[:200]
-
-
-def _as_uint8(part: Any) -> tuple[Tensor, Tensor]:
-    images, labels = torch.as_tensor(part.data), torch.as_tensor(part.targets)
-    channels_first = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
-    return channels_first, labels

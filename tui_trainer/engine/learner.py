@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tui_trainer.engine.kernels import Kernels
 from tui_trainer.engine.recipes import Planned, plan
 from tui_trainer.engine.schedules import Scheduler, build_optimizer
 from tui_trainer.presets import Preset
@@ -23,14 +24,17 @@ class Learner:
     optimizer: torch.optim.Optimizer
     scheduler: Scheduler
 
-    def __init__(self, model: nn.Module, planned: Planned) -> None:
+    def __init__(self, model: nn.Module, planned: Planned, kernels: Kernels) -> None:
         self.model = model
+        self._kernels = kernels
         self.follow(planned)
 
     def follow(self, planned: Planned) -> None:
         """Build what the preset asks for around the model as it is: a fresh optimizer, the schedule's beginning."""
         self.planned = planned
-        self.optimizer = build_optimizer(planned.preset.optimizer, self.model.parameters())
+        self.optimizer = build_optimizer(
+            planned.preset.optimizer, self.model.parameters(), **self._kernels.optimizer_options
+        )
         self.scheduler = Scheduler(planned.preset, self.optimizer, planned.length)
 
     def state_dict(self) -> dict[str, Any]:

@@ -90,20 +90,25 @@ class Scale(nn.Module):
         return x * self.factor
 
 
-def resnet9(shape: Shape) -> nn.Module:
+def resnet9(shape: Shape, width: int = 64) -> nn.Module:
     """The ResNet-9 of D. Page's DAWNBench entry ("How to train your ResNet", 2018), logits scaled by 1/8."""
     return nn.Sequential(
-        _conv_bn(shape[0], 64),
-        _conv_bn(64, 128, pool=True),
-        Residual(nn.Sequential(_conv_bn(128, 128), _conv_bn(128, 128))),
-        _conv_bn(128, 256, pool=True),
-        _conv_bn(256, 512, pool=True),
-        Residual(nn.Sequential(_conv_bn(512, 512), _conv_bn(512, 512))),
+        _conv_bn(shape[0], width),
+        _conv_bn(width, 2 * width, pool=True),
+        Residual(nn.Sequential(_conv_bn(2 * width, 2 * width), _conv_bn(2 * width, 2 * width))),
+        _conv_bn(2 * width, 4 * width, pool=True),
+        _conv_bn(4 * width, 8 * width, pool=True),
+        Residual(nn.Sequential(_conv_bn(8 * width, 8 * width), _conv_bn(8 * width, 8 * width))),
         nn.AdaptiveMaxPool2d(1),
         nn.Flatten(),
-        nn.Linear(512, CLASSES, bias=False),
+        nn.Linear(8 * width, CLASSES, bias=False),
         Scale(0.125),
     )
+
+
+def resnet9_slim(shape: Shape) -> nn.Module:
+    """`resnet9` at a quarter of its width: a sixteenth of the work, for CPUs."""
+    return resnet9(shape, width=16)
 
 
 def resnet18(shape: Shape) -> nn.Module:
@@ -116,4 +121,4 @@ def resnet18(shape: Shape) -> nn.Module:
     return model
 
 
-_BUILDERS = {"cnn": cnn, "mlp": mlp, "resnet9": resnet9, "resnet18": resnet18}
+_BUILDERS = {"cnn": cnn, "mlp": mlp, "resnet9": resnet9, "resnet9-slim": resnet9_slim, "resnet18": resnet18}

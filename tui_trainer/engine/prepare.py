@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tui_trainer.engine import checkpoints
     from tui_trainer.engine.datasets import Images
     from tui_trainer.engine.distributed import Ranks
+    from tui_trainer.engine.kernels import Kernels
     from tui_trainer.engine.recipes import Planned
 
 
@@ -31,6 +33,7 @@ class Prepared:
     planned: Planned
     images: Images
     model: torch.nn.Module
+    kernels: Kernels
     ranks: Ranks
     """The processes that train together; this one alone, unless `torchrun` started it."""
     checkpoint: checkpoints.State | None = None
@@ -52,20 +55,23 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     import torch
 
     from tui_trainer.engine import checkpoints, datasets, devices, distributed, models
+    from tui_trainer.engine.kernels import Kernels
     from tui_trainer.engine.recipes import plan
 
     ranks = distributed.join()
     device = devices.resolve(ranks.device(spec.device))
+    kernels = Kernels.chosen(device, spec.precision, compiled=spec.compile)
     threads = devices.set_threads(spec.threads)
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
     emit(planned.curve)
     tell_phase(emit, "loading data", spec.dataset)
-    images = ranks.in_turn(lambda: datasets.load(spec, device))
+    downloading = partial(tell_phase, emit, f"downloading {spec.dataset}")
+    images = ranks.in_turn(lambda: datasets.load(spec, device, downloading))
     if len(images.train) != spec.train_images:
         planned = plan(spec.preset_name, spec.preset, len(images.train))
         emit(planned.curve)
     tell_phase(emit, "building the model", spec.model)
-    model = models.build(spec.model, images.shape, spec.seed).to(device)
+    model = kernels.place(models.build(spec.model, images.shape, spec.seed))
     resolved = RunResolved(
         at=time.time(),
         dataset=spec.dataset,
@@ -75,7 +81,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         device_name=devices.name_of(device),
         threads=threads,
         ranks=ranks.count,
-        precision="fp32",
+        precision=kernels.precision,
         seed=spec.seed,
         train_images=len(images.train),
         val_images=len(images.val),
@@ -91,7 +97,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         tell_phase(emit, "loading the checkpoint")
         folder = checkpoint_folder
         state = ranks.as_leader(lambda: checkpoints.load_last(folder, facts(spec, images)))
-    return Prepared(spec, resolved, planned, images, model, ranks, state)
+    return Prepared(spec, resolved, planned, images, model, kernels, ranks, state)
 
 
 def facts(spec: RunSpec, images: Images) -> dict[str, Any]:

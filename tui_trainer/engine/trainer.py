@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import ValidationError
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from tui_trainer.commands import SwitchPreset
 from tui_trainer.engine import checkpoints, following
 from tui_trainer.engine.calls import Calls
 from tui_trainer.engine.clock import RunClock
-from tui_trainer.engine.datasets import Split, batches
-from tui_trainer.engine.distributed import ALONE, Ranks
+from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.learner import Learner
 from tui_trainer.engine.meter import Meter
 from tui_trainer.engine.prepare import Prepared, facts
@@ -25,6 +23,7 @@ from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.recipes import Planned, plan
 from tui_trainer.engine.schedules import Scheduler
 from tui_trainer.engine.steering import Refused, Steering
+from tui_trainer.engine.validation import validate
 from tui_trainer.events import (
     CheckpointSaved,
     EpochEnded,
@@ -35,9 +34,6 @@ from tui_trainer.events import (
 )
 from tui_trainer.numbers import format_lr
 from tui_trainer.presets import Preset, PresetError
-
-VAL_BATCH = 500
-"""Images a batch of validation: results do not depend on it, and the activations of so many fit the caches."""
 
 
 class Trainer:
@@ -59,9 +55,10 @@ class Trainer:
         checkpoint_folder: Path,
     ) -> None:
         self._spec, self._images = prepared.spec, prepared.images
-        self._learner = Learner(prepared.model, prepared.planned)
+        self._learner = Learner(prepared.model, prepared.planned, prepared.kernels)
         self._ranks = prepared.ranks
-        self._model = self._ranks.wrap(prepared.model)
+        self._forward = prepared.kernels.forward(self._ranks.wrap(prepared.model))
+        self._forward_here = prepared.kernels.forward(prepared.model)
         self._steering, self._clock, self._emit = steering, clock, emit
         self._folder = checkpoint_folder
         self._calls = Calls(emit, steering)
@@ -272,13 +269,13 @@ class Trainer:
         model, optimizer, calls = self._learner.model, self._learner.optimizer, self._calls
         self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, following.tell_cleared)
         ranks = self._ranks
-        self.forward = calls.watch("forward", self._model, following.tell_forward)
+        self.forward = calls.watch("forward", self._forward, following.tell_forward)
         self.loss = calls.watch("loss", ranks.loss, following.tell_loss(ranks.sum))
         self.backward = calls.watch("backward", ranks.backward, following.tell_gradients(model))
         self.optimizer_step = calls.watch("optimizer.step", optimizer.step, following.tell_weights(model))
         self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, self._tell_lr)
         self._validate = calls.watch(
-            "validate", lambda: validate(model, self._images.val, ranks), following.tell_validation
+            "validate", partial(validate, model, self._images.val, ranks, self._forward_here), following.tell_validation
         )
 
     def _tell_lr(self) -> Callable[[object], str]:
@@ -320,18 +317,3 @@ class Trainer:
             )
         )
         return True
-
-
-@torch.inference_mode()
-def validate(model: nn.Module, split: Split, ranks: Ranks = ALONE) -> tuple[float, float]:
-    """Mean loss and accuracy of `model` over `split`, both over images; each rank takes a part of them."""
-    model.eval()
-    loss = torch.zeros((), device=split.images.device)
-    hits = torch.zeros((), dtype=torch.int64, device=split.images.device)
-    part = ranks.part(split)
-    for images, labels in zip(part.images.split(VAL_BATCH), part.labels.split(VAL_BATCH), strict=True):
-        outputs = model(images)
-        loss += functional.cross_entropy(outputs, labels, reduction="sum")
-        hits += (outputs.argmax(1) == labels).sum()
-    model.train()
-    return float(ranks.sum(loss)) / len(split), int(ranks.sum(hits)) / len(split)

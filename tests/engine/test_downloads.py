@@ -1,0 +1,172 @@
+"""Files from the network, from a server that this test is."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+
+from tests.engine.tiny import NONE, preset
+from tui_trainer.engine import downloads
+from tui_trainer.engine.datasets import load
+from tui_trainer.engine.downloads import fetch
+from tui_trainer.engine.errors import BadInput
+from tui_trainer.spec import RunSpec
+
+CPU = torch.device("cpu")
+CONTENT = bytes(range(256)) * 8192
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+class Server:
+    """Serves what is put into `files`; `asked` tells what was asked for."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked.append(self.path)
+                content = outer.files.get(self.path)
+                self.send_response(404 if content is None else 200)
+                self.send_header("Content-Length", str(len(content or b"")))
+                self.end_headers()
+                self.wfile.write(content or b"")
+
+            def log_message(self, *args: object) -> None:
+                """Tell nobody."""
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    served = Server()
+    thread = threading.Thread(target=served.http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield served
+    served.http.shutdown()
+    thread.join()
+    served.http.server_close()
+
+
+def test_a_file_comes_whole_and_how_far_it_is_was_told(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(downloads, "TELL_EVERY", 0)
+    server.files["/data.gz"] = CONTENT
+    told: list[str] = []
+    fetch([f"{server.url}/data.gz"], tmp_path / "new" / "data.gz", md5(CONTENT), told.append)
+    assert (tmp_path / "new" / "data.gz").read_bytes() == CONTENT
+    assert told[0] == "0 of 2 MB"
+    assert told[-1] == "2 of 2 MB"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_is_told_at_a_calm_rate(server: Server, tmp_path: Path) -> None:
+    server.files["/data.gz"] = CONTENT
+    told: list[str] = []
+    fetch([f"{server.url}/data.gz"], tmp_path / "data.gz", md5(CONTENT), told.append)
+    assert 1 <= len(told) < 5
+
+
+def test_the_next_address_serves_where_one_has_it_not_or_something_else(server: Server, tmp_path: Path) -> None:
+    server.files |= {"/b": b"something else", "/c": CONTENT}
+    urls = [f"{server.url}/{name}" for name in "abc"]
+    fetch(urls, tmp_path / "file", md5(CONTENT), lambda _: None)
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    assert server.asked == ["/a", "/b", "/c"]
+
+
+def test_what_is_not_whole_leaves_nothing_behind(server: Server, tmp_path: Path) -> None:
+    server.files["/a"] = CONTENT[:1000]
+    with pytest.raises(OSError, match=r"/a gave a file that is not the one expected \(1,000 bytes, wrong checksum\)"):
+        fetch([f"{server.url}/a"], tmp_path / "file", md5(CONTENT), lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def idx_file(name: str) -> bytes:
+    """A file of Fashion-MNIST with one class a tenth of the images, in its real size."""
+    count = 60_000 if name.startswith("train") else 10_000
+    if "labels" in name:
+        return b"\0\0\x08\x01" + count.to_bytes(4, "big") + bytes(i % 10 for i in range(count))
+    return b"\0\0\x08\x03" + count.to_bytes(4, "big") + (28).to_bytes(4, "big") * 2 + bytes(count * 784)
+
+
+@pytest.fixture
+def fashion(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """Fashion-MNIST's four files on the server, under torchvision's names."""
+    names = [name for name, _ in torchvision.datasets.FashionMNIST.resources]
+    server.files = {f"/{name}": gzip.compress(idx_file(name), compresslevel=1) for name in names}
+    checksums = [(name, md5(server.files[f"/{name}"])) for name in names]
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", checksums)
+    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [f"{server.url}/"])
+    return server
+
+
+def spec(root: Path) -> RunSpec:
+    return RunSpec.of("tiny", preset(NONE), dataset="fashion-mnist", data_dir=root, limit_train=30, limit_val=20)
+
+
+def test_a_data_set_is_downloaded_once_and_only_what_is_missing(
+    fashion: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+    data = load(spec(tmp_path), CPU, told.append)
+    assert (data.train.images.shape, data.val.images.shape) == ((30, 1, 28, 28), (20, 1, 28, 28))
+    assert data.train.labels.tolist() == [*range(10)] * 3
+    assert len(fashion.asked) == 4
+    assert told[0].startswith("train-images-idx3-ubyte.gz: 0 of ")
+    assert told[-1] == "unpacking"
+    load(spec(tmp_path), CPU)
+    assert len(fashion.asked) == 4
+    raw = tmp_path / "FashionMNIST" / "raw"
+    (raw / "t10k-labels-idx1-ubyte").unlink()
+    (raw / "t10k-labels-idx1-ubyte.gz").unlink()
+    load(spec(tmp_path), CPU)
+    assert fashion.asked[4:] == ["/t10k-labels-idx1-ubyte.gz"]
+    (raw / "t10k-labels-idx1-ubyte").unlink()  # the packed one is still there
+    load(spec(tmp_path), CPU)
+    assert len(fashion.asked) == 5
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_broken_file_is_named_and_never_overwritten(fashion: Server, tmp_path: Path) -> None:
+    load(spec(tmp_path), CPU)
+    broken = tmp_path / "FashionMNIST" / "raw" / "t10k-images-idx3-ubyte"
+    broken.write_bytes(broken.read_bytes()[:5000])
+    asked = len(fashion.asked)
+    with pytest.raises(BadInput, match=r"t10k-images-idx3-ubyte has 5,000 bytes where 7,840,016 should be") as caught:
+        load(spec(tmp_path), CPU)
+    assert str(broken) in str(caught.value)
+    assert broken.stat().st_size == 5000
+    assert len(fashion.asked) == asked
+
+
+def test_without_a_network_the_files_that_are_missing_are_named(fashion: Server, tmp_path: Path) -> None:
+    fashion.files.clear()
+    with pytest.raises(BadInput) as caught:
+        load(spec(tmp_path), CPU)
+    text = str(caught.value)
+    for words in (str(tmp_path), "FashionMNIST/raw/train-images-idx3-ubyte", "404", "--data-dir", "mnist-5k"):
+        assert words in text
+    assert "\n" not in text
+
+
+def test_a_root_that_is_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match=r"fashion-mnist .*Not a directory.*--data-dir"):
+        load(spec(tmp_path / "file"), CPU)

@@ -1,0 +1,175 @@
+"""Data sets as torchvision keeps them in a folder: what is there, what is broken, what is missing."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from tui_trainer.engine.downloads import Progress, fetch
+from tui_trainer.engine.errors import BadInput
+
+Part: TypeAlias = tuple[Tensor, Tensor]
+"""Images (N, C, H, W) in uint8, and labels (N)."""
+
+WHAT_ELSE = (
+    "Give a folder that has it with --data-dir DIR (a torchvision root), "
+    "or take --dataset mnist-5k, which comes with the package."
+)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A file that a data set needs, and what it must be."""
+
+    file: Path
+    bytes: int
+    md5: str = ""
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with it, in words; empty where it is sound. May raise OSError."""
+        size = self.file.stat().st_size
+        if size != self.bytes:
+            return f"has {size:,} bytes where {self.bytes:,} should be"
+        if self.md5 and _md5(self.file) != self.md5:
+            return "has a wrong checksum"
+        return ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of torchvision's data sets in a root."""
+
+    name: str
+    kind: Any
+    """torchvision's class."""
+    expected: list[Expected]
+    download: Callable[[Progress], None]
+    """Bring what torchvision unpacks to where it looks for it; leaves what is whole there as it is."""
+
+    def read(self, progress: Progress, root: Path) -> tuple[Part, Part]:
+        """The images that train and those that validate, downloaded first where they are missing.
+
+        Raises:
+            BadInput: what is wrong, where, and what to do.
+        """
+        try:
+            missing = [each.file for each in self.expected if not each.file.exists()]
+            self._check_rest(missing)
+        except OSError as error:
+            raise BadInput(f"{self.name} cannot be read: {_in_a_line(error)}. {WHAT_ELSE}") from error
+        if missing:
+            self._bring(missing, root, progress)
+        try:
+            train, val = (self.kind(root, train=train, download=False) for train in (True, False))
+        except Exception as error:  # torchvision raises whatever a file that is not what it seems leads to
+            raise BadInput(f"{self.name} in {root} cannot be read: {_in_a_line(error)}. {WHAT_ELSE}") from error
+        return _as_uint8(train), _as_uint8(val)
+
+    def _check_rest(self, missing: list[Path]) -> None:
+        for each in self.expected:
+            if each.file not in missing and (fault := each.fault):
+                raise BadInput(
+                    f"{each.file} {fault}: it is broken. Remove it to have {self.name} downloaded again. {WHAT_ELSE}"
+                )
+
+    def _bring(self, missing: list[Path], root: Path, progress: Progress) -> None:
+        try:
+            self.download(progress)
+            progress("unpacking")
+            self.kind(root, train=True, download=True)
+        except Exception as error:  # no network, no room, no permission, a wrong checksum: all end here
+            names = ", ".join(str(file.relative_to(root)) for file in missing[:4])
+            more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
+            raise BadInput(
+                f"{self.name} is not in {root} ({names}{more} missing) and could not be downloaded: "
+                f"{_in_a_line(error)}. {WHAT_ELSE}"
+            ) from error
+
+
+def source(name: str, root: Path) -> Source:
+    """The data set `name` of torchvision in `root`.
+
+    Raises:
+        KeyError: torchvision is not asked for that one.
+    """
+    from torchvision import datasets
+
+    if name == "cifar10":
+        return _cifar10(name, datasets.CIFAR10, root)
+    return _idx_files(name, {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}[name], root)
+
+
+def _idx_files(name: str, kind: Any, root: Path) -> Source:
+    """MNIST and its kin: four files of images and labels, after a header of 16 and 8 bytes."""
+    raw = root / kind.__name__ / "raw"
+
+    def size(file: str) -> int:
+        count = 60_000 if file.startswith("train") else 10_000
+        return 16 + count * 784 if "images" in file else 8 + count
+
+    names = [Path(packed).stem for packed, _ in kind.resources]
+
+    def download(progress: Progress) -> None:
+        for packed, md5 in kind.resources:
+            if (raw / Path(packed).stem).exists():
+                continue
+            if not _is(raw / packed, md5):
+                urls = [f"{mirror.rstrip('/')}/{packed}" for mirror in kind.mirrors]
+                fetch(urls, raw / packed, md5, lambda done, packed=packed: progress(f"{packed}: {done}"))  # type: ignore[misc]
+            _unpack(raw / packed)
+
+    return Source(name, kind, [Expected(raw / each, size(each)) for each in names], download)
+
+
+def _unpack(packed: Path) -> None:
+    """Whole or not at all, whatever stops it."""
+    draft = packed.with_name(f"{packed.stem}.part")
+    try:
+        draft.write_bytes(gzip.decompress(packed.read_bytes()))
+        draft.replace(packed.with_suffix(""))
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _cifar10(name: str, kind: Any, root: Path) -> Source:
+    """Five files that train, one that validates, and the names of the classes, in one archive."""
+    folder = root / kind.base_folder
+    batch_bytes = {"data_batch_1": 31_035_704, "data_batch_2": 31_035_320, "data_batch_3": 31_035_999}
+    batch_bytes |= {"data_batch_4": 31_035_696, "data_batch_5": 31_035_623, "test_batch": 31_035_526}
+    files = [Expected(folder / file, batch_bytes[file], md5) for file, md5 in (*kind.train_list, *kind.test_list)]
+    files.append(Expected(folder / kind.meta["filename"], 158, kind.meta["md5"]))
+
+    def download(progress: Progress) -> None:
+        if not _is(root / kind.filename, kind.tgz_md5):
+            fetch([kind.url], root / kind.filename, kind.tgz_md5, progress)
+
+    return Source(name, kind, files, download)
+
+
+def _is(file: Path, md5: str) -> bool:
+    return file.is_file() and _md5(file) == md5
+
+
+def _md5(file: Path) -> str:
+    import hashlib
+
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _in_a_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.rstrip(".")[:200]
+
+
+def _as_uint8(part: Any) -> Part:
+    images, labels = torch.as_tensor(part.data), torch.as_tensor(part.targets)
+    channels_first = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
+    return channels_first.contiguous(), labels
