@@ -20,7 +20,7 @@ from typing import Protocol
 from tui_trainer.commands import Command
 from tui_trainer.engine.control import Control
 from tui_trainer.engine.errors import BadInput
-from tui_trainer.events import SCHEMA, CheckpointSaved, Event, PlanMade, RunEnded, RunStarted, StepsTaken
+from tui_trainer.events import SCHEMA, CheckpointSaved, Event, Noticed, PlanMade, RunEnded, RunStarted, StepsTaken
 from tui_trainer.presets import PresetError
 from tui_trainer.runs import inbox
 from tui_trainer.runs.errors import CannotGoOn, RunsError
@@ -277,6 +277,7 @@ class RecordHost:
         self.history = History()
         self.readonly = readonly
         self._tail = Tail(folder / "events.jsonl")
+        self._skipped = 0
         self._next_look = 0.0
 
     def poll(self) -> int:
@@ -307,7 +308,17 @@ class RecordHost:
             count += len(events)
             if time.monotonic() >= until:
                 break
+        if self._tail.skipped > self._skipped:
+            self._skipped = self._tail.skipped
+            self.history.apply(Noticed(at=time.time(), kind="recording", text=self._what_was_skipped()))
+            count += 1
         return count
+
+    def _what_was_skipped(self) -> str:
+        numbers = ", ".join(map(str, self._tail.skipped_lines))
+        more = " and more" if self._skipped > len(self._tail.skipped_lines) else ""
+        lines = "1 line" if self._skipped == 1 else f"{self._skipped} lines"
+        return f"{lines} of the record could not be read: {numbers}{more}. Damaged, or a later version's."
 
     def _look_for_writer(self) -> int:
         """A run whose process is gone and that said no goodbye has crashed; the record is read to its end first."""
