@@ -11,7 +11,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -37,7 +37,7 @@ def main() -> None:
         folder = Path(name)
         journal = folder / "long" / "events.jsonl"
         journal.parent.mkdir()
-        events = _long_run()
+        events = list(long_run())
         spent = _seconds(lambda: _write(journal, events), repeats=1)
         _row("write", f"{spent / STEPS * 1e6:.2f} µs and {journal.stat().st_size / STEPS:.0f} bytes a step")
         events.clear()
@@ -53,10 +53,11 @@ def main() -> None:
         _row("list of 100 runs of 10,000 steps", f"{_seconds(lambda: summaries(runs)) * 1e3:.0f} ms")
 
 
-def _long_run() -> list[Event]:
+def long_run() -> Iterator[Event]:
+    """A run of a million steps, an event at a time."""
     rng = random.Random(0)
     elapsed = 0.0
-    events: list[Event] = list(scripted_run(epochs=EPOCHS, batches=STEPS // EPOCHS, steps_a_line=10**9)[:6])
+    yield from scripted_run(epochs=EPOCHS, batches=STEPS // EPOCHS, steps_a_line=10**9)[:6]
     for first in range(1, STEPS + 1, A_LINE):
         times = []
         for _ in range(A_LINE):
@@ -73,8 +74,8 @@ def _long_run() -> list[Event]:
         )
         seconds = {call: round(rng.random() / 10, 6) for call in CALLS[:6]}
         counts = dict.fromkeys(CALLS[:6], A_LINE)
-        events += steps, CallsTimed(at=START + elapsed, counts=counts, seconds=seconds, running="forward")
-    return events
+        yield steps
+        yield CallsTimed(at=START + elapsed, counts=counts, seconds=seconds, running="forward")
 
 
 def _write(path: Path, events: list[Event]) -> None:
