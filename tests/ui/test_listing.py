@@ -175,14 +175,13 @@ async def test_the_warm_up_says_which_place_it_is_now(show: Show) -> None:
         assert "only in the warm-up" in "\n".join(shown.the(Listing).plain())
 
 
-@pytest.mark.parametrize("width", [60, 72, 80, 100, 115])
-@pytest.mark.parametrize("scheduler", ["StepLR", "OneCycleLR", "ReduceLROnPlateau", "none"])
+@pytest.mark.parametrize("width", [60, 80, 115])
+@pytest.mark.parametrize("scheduler", ["OneCycleLR", "ReduceLROnPlateau"])
 async def test_in_one_line_every_call_is_seen(show: Show, width: int, scheduler: Any) -> None:
     events = cut(scripted_run(epochs=4, batches=20, scheduler=scheduler), 30)
     async with show(events, size=(width, 20)) as shown:
         (calls, _) = shown.the(Listing).plain()
-        expected = {"StepLR": 7, "OneCycleLR": 7, "ReduceLROnPlateau": 7, "none": 6}
-        assert len(calls.replace("┊", "›").split(" › ")) == expected[scheduler]
+        assert len(calls.replace("┊", "›").split(" › ")) == 7
         assert len(calls.rstrip()) <= width - 2
 
 
@@ -194,3 +193,10 @@ async def test_in_one_line_slow_motion_tells_what_was_made_last(show: Show) -> N
         assert (
             shown.the(Listing).plain()[1].strip() == "loss: loss 0.4127 › backward: grad norm 1.83 › optimizer.step …"
         )
+
+
+async def test_after_a_switch_the_loop_before_it_is_forgotten(show: Show) -> None:
+    async with show(cut(scripted_run(epochs=6, batches=5, switch_at=4), 18)) as shown:
+        lines = shown.the(Listing).plain()
+        assert not any("!" in line for line in lines)
+        assert sum("scheduler.step()" in line for line in lines) == 1

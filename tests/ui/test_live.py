@@ -137,10 +137,16 @@ async def test_s_is_slow_motion_and_full_speed(show: Show) -> None:
 async def test_what_others_asked_and_what_was_refused_is_said(show: Show) -> None:
     async with show(LIVE) as shown:
         answer = CommandAnswered(
-            at=START, id="1", command="switch to x", by="shell", accepted=False, answer="no epoch left"
+            at=time.time(), id="1", command="switch to x", by="shell", accepted=False, answer="no epoch left"
         )
         await shown.frame(answer)
         assert "switch to x: no epoch left (asked by shell)" in shown.the(KeyLine).plain()[0]
+
+
+async def test_what_was_asked_before_this_view_was_opened_is_no_news(show: Show) -> None:
+    old = CommandAnswered(at=START, id="1", command="pause", by="shell", accepted=True, answer="paused after step 3")
+    async with show([*LIVE, old]) as shown:
+        assert "paused after step 3" not in shown.text()
 
 
 @pytest.mark.parametrize("key", ["space", "n", "s"])

@@ -22,6 +22,10 @@ def colours(shown: object) -> set[tuple[int, int, int]]:
     return found
 
 
+def _triplet(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour.removeprefix("#")))
+
+
 @pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
 async def test_our_themes(show: Show, theme: str) -> None:
     async with show(LIVE) as shown:
@@ -30,8 +34,9 @@ async def test_our_themes(show: Show, theme: str) -> None:
         await shown.frame()
         own = next(one for one in THEMES if one.name == theme)
         assert own.accent is not None
-        accent = tuple(bytes.fromhex(own.accent.removeprefix("#")))
-        assert accent in colours(shown)
+        assert _triplet(own.accent) in colours(shown)
+        others = {_triplet(str(one.accent)) for one in THEMES} - {_triplet(own.accent)}
+        assert not others & colours(shown)  # nothing keeps the colours of the theme before
         assert "● training" in shown.text()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ class Control:
         """What the last unanswered command asks for, so that two quick presses are two commands."""
         self._slowing: bool | None = None
         self._last_answer: CommandAnswered | None = host.history.answers[-1] if host.history.answers else None
+        self._opened_at = time.time()
 
     @property
     def waits(self) -> bool:
@@ -70,7 +72,7 @@ class Control:
         return self._send(SwitchPreset(by=self._by, name=name, preset=preset))
 
     def answers(self) -> list[CommandAnswered]:
-        """The answers that came since the last call, whoever asked."""
+        """The answers that came since the last call, whoever asked; none from before this view was opened."""
         fresh: list[CommandAnswered] = []
         for answer in reversed(self.host.history.answers):
             if answer is self._last_answer:
@@ -78,6 +80,7 @@ class Control:
             fresh.append(answer)
         if fresh:
             self._last_answer = fresh[0]
+        fresh = [answer for answer in fresh if answer.id in self._asked or answer.at >= self._opened_at]
         for answer in fresh:
             self._asked.pop(answer.id, None)
         if not self._asked:

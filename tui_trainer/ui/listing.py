@@ -58,7 +58,9 @@ class Listing(Panel):
             return None
         loop_of = (recipe, history.orders[-1] if history.orders else None)
         if loop_of != self._loop_of:
-            self._loop, self._loop_of = Loop(recipe, history.orders), loop_of
+            since = history.switches[-1].epoch if history.switches else 0  # before it another loop ran
+            orders = [order for order in history.orders if order.epoch >= since]
+            self._loop, self._loop_of = Loop(recipe, orders), loop_of
         return self._loop
 
     def height_wanted(self) -> int:
@@ -98,7 +100,9 @@ class _Facts:
     def tally(self, line: LoopLine) -> CallTally | None:
         """How often and long; None for a line whose call is made elsewhere now."""
         if line.call == "data":
-            return CallTally(self.history.steps, self.history.calls.get("data", CallTally()).seconds)
+            calls = self.history.calls
+            batches = calls["zero_grad"].count if "zero_grad" in calls else self.history.steps
+            return CallTally(batches, calls.get("data", CallTally()).seconds)
         if line.place in ("batch", "epoch") and self.place_of.get(line.call) != line.place:
             return None
         return self.history.calls.get(line.call, CallTally())

@@ -98,8 +98,7 @@ class Panel(Widget):
         return ["".join(span.text for span in line) for line in self._drawn]
 
     def on_resize(self) -> None:
-        self.forget()
-        self.redraw()
+        self._restyle()
 
     def on_hide(self) -> None:
         self._hidden = True
@@ -111,8 +110,11 @@ class Panel(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         if self.is_mounted:
-            self.forget()
-            self.redraw()
+            self.call_next(self._restyle)  # the styles of component classes come after this
+
+    def _restyle(self) -> None:
+        self.forget()
+        self.redraw()
 
     def _strip(self, line: Line, width: int) -> Strip:
         segments = [Segment(span.text, self._style(span.role, span.action)) for span in line if span.text]

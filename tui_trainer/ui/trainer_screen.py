@@ -28,7 +28,7 @@ class TooSmall(Panel):
             f"This screen needs {LEAST_WIDTH} columns and {LEAST_HEIGHT} lines, "
             f"the terminal has {width} and {height}: make it larger. q leaves."
         )
-        return [(Span(line, "warning"),) for line in wrap(text, width)]
+        return [(Span(" "), Span(line, "warning")) for line in wrap(text, width - 2)]
 
 
 class TrainerScreen(Screen[None]):
