@@ -81,11 +81,9 @@ class Question(ModalScreen[str]):
         self._all = choices
 
     def compose(self) -> ComposeResult:
+        self._make_room()  # before it is mounted: one layout is enough
         with Vertical(id="question"):
             yield self._choices
-
-    def on_mount(self) -> None:
-        self._make_room()
 
     def on_resize(self) -> None:
         self._make_room()

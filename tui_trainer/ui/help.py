@@ -69,13 +69,11 @@ class HelpScreen(ModalScreen[None]):
         self._keys = Keys(places)
 
     def compose(self) -> ComposeResult:
+        self._make_room()  # before it is mounted: one layout is enough
         with Vertical(id="help"):
             with VerticalScroll(can_focus=False):
                 yield self._keys
             yield HowToLeave()
-
-    def on_mount(self) -> None:
-        self._make_room()
 
     def on_resize(self) -> None:
         self._make_room()
