@@ -45,9 +45,9 @@ class Compared:
         """How it stands, in a word or two."""
         if self.record is None:
             return "to come"
-        if not self.facts and not self.history.version:
-            return "gone" if not self.record.is_dir() else "starting"
-        return self.history.status
+        if not self.facts and not self.record.is_dir():
+            return "gone"
+        return self.history.status if self.history.version else "starting"
 
     @property
     def is_over(self) -> bool:

@@ -59,6 +59,16 @@ class Fairness:
         return [self.sentence, *self.asides]
 
     @property
+    def short(self) -> str:
+        """The answer in a line, for where there is no room for all of it."""
+        if self.known < 2:
+            return self.sentence
+        if not self.differing:
+            return "Fair: nothing but the presets differs."
+        names = _listed([fact.name for fact in self.differing])
+        return f"Fair but for {names}." if self.is_fair else f"Not like for like: other {names}."
+
+    @property
     def sentence(self) -> str:
         """The answer, in words."""
         if self.known == 0:

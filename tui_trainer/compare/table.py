@@ -82,7 +82,7 @@ def _count(value: float) -> str:
 COLUMNS: tuple[Column, ...] = (
     Column("best_accuracy", "best acc", "best", lambda n: n.best_accuracy, lambda v: f"{v:.4f}", 1),
     Column("final_accuracy", "final acc", "final", lambda n: n.final_accuracy, lambda v: f"{v:.4f}", 1),
-    Column("best_loss", "best loss", "b.loss", lambda n: n.best_loss, format_metric, -1),
+    Column("best_loss", "best loss", "b loss", lambda n: n.best_loss, format_metric, -1),
     Column("final_loss", "final loss", "loss", lambda n: n.final_loss, format_metric, -1),
     Column("target_epoch", "epoch", "epoch", lambda n: n.reached.epoch if n.reached else None, _count, -1),
     Column("target_step", "step", "step", lambda n: n.reached.step if n.reached else None, _count, -1),

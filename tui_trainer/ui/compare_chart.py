@@ -12,8 +12,8 @@ from textual import events
 from tui_trainer.plotting.canvas import Glyph, Run
 from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
-from tui_trainer.plotting.scales import Scale
-from tui_trainer.ui.charts.chart import Chart
+from tui_trainer.plotting.scales import Scale, linear
+from tui_trainer.ui.charts.chart import FULLEST, Chart
 from tui_trainer.ui.charts.frame import Frame, beside, fitted, x_axis
 from tui_trainer.ui.compare_axis import CompareAxis
 from tui_trainer.ui.compare_colours import preset_style
@@ -44,6 +44,7 @@ class Overlay(Chart):
         self._curves: dict[str, GroupCurves] = {}
         self._groups: list[Group] = []
         self._seen_groups: tuple[object, ...] = ()
+        self._kept_scale: tuple[int, Scale] | None = None
 
     def show_groups(self, groups: Sequence[Group], key: object) -> None:
         """Draw these, the last one on top; nothing is done where nothing happened to any, and `key` is the same."""
@@ -110,7 +111,7 @@ class Overlay(Chart):
             styles[f"line {each.group.label}"] = f"run{each.group.colour}"
             drawn[f"line {each.group.label}"] = spans(lines[each.group.label], scale, dots)
         self._canvas.draw(drawn, frame.width, frame.height)
-        glyphs = [glyph for each in curves for glyph in self._marks(each.group, points, lines, scale, frame)]
+        glyphs = _taking_turns([self._marks(each.group, points, lines, scale, frame) for each in curves])
         under = self._cursor_line(frame)
         rows = [
             [Run(run.text, styles.get(run.style, run.style)) for run in row] for row in self._canvas.rows(under, glyphs)
@@ -144,10 +145,24 @@ class Overlay(Chart):
         log = self.log_scale and self.what != "accuracy"
         extent = range_of(*extents, above=0.0 if log else -inf)
         if extent is None:
-            extent, log = (0.0, 1.0), False
+            return linear(0.0, 1.0, frame.height, frame.left or 6)
         if self.what == "lr" and not log:
             extent = 0.0, extent[1]
+        if self.what == "accuracy":
+            return self._accuracy_scale(extent, frame)
         return self.scale(self.what, extent, frame.height, log, frame.left or 6)
+
+    def _accuracy_scale(self, extent: Extent, frame: Frame) -> Scale:
+        """As high as the accuracies differ, not from zero on; the last one as long as it serves."""
+        low, high = extent[0], max(extent[1], extent[0] + 0.01)
+        kept = self._kept_scale
+        if kept is not None and kept[0] == frame.height and kept[1].low <= low and high <= kept[1].high:
+            filled = (high - low) / (kept[1].high - kept[1].low)
+            if filled >= FULLEST:
+                return kept[1]
+        scale = linear(low, high, frame.height, frame.left or 6)
+        self._kept_scale = (frame.height, scale)
+        return scale
 
     def _marks(
         self,
@@ -208,3 +223,17 @@ class Overlay(Chart):
         cell = event.x - (frame.left + 1 if frame.left else 0)
         if 0 <= cell < frame.width:
             self.over.point_at(cell)
+
+
+def _taking_turns(marks: Sequence[Sequence[Glyph]]) -> list[Glyph]:
+    """Marks of several presets; those that fall on one cell take turns along the axis, so that each is seen."""
+    at: dict[tuple[int, int], list[Glyph]] = {}
+    for glyphs in marks:
+        for glyph in glyphs:
+            at.setdefault((glyph.row, glyph.column), []).append(glyph)
+    turn = 0
+    shown = []
+    for cell in sorted(at, key=lambda cell: cell[1]):
+        shown.append(at[cell][turn % len(at[cell])])
+        turn += len(at[cell]) > 1
+    return shown

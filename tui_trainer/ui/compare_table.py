@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from tui_trainer.compare.words import Findings
     from tui_trainer.ui.compare_axis import CompareAxis
 
-BAR = 6
+BAR = 7
+"""Cells of a bar of progress, with a blank behind it."""
+
+ROOMY = 84
+"""Cells from which on columns have their full titles."""
+
 KEEP = (
     "final_accuracy",
     "best_accuracy",
@@ -124,6 +129,12 @@ class CompareTable(InColours, can_focus=False):
             lines.append(self._line(rows[i], cells[i], roles[i], widths, label, width))
         return lines
 
+    @staticmethod
+    def _bar_width(findings: Findings | None) -> int:
+        """Progress takes room as long as there is any to come."""
+        rows = findings.table.rows if findings is not None else ()
+        return 0 if all(run.is_over for row in rows for run in row.group.runs) else BAR
+
     def _sorted(self, findings: Findings) -> list[Row]:
         rows = findings.table.sorted_by(self.sort_key, self.reverse)
         pinned = self.shown.pinned
@@ -136,14 +147,14 @@ class CompareTable(InColours, can_focus=False):
         table = findings.table
         best = table.best
         fixed = [["", *(status_word(row.group) for row in rows)], ["epochs", *(row.progress for row in rows)]]
-        used = 6 + BAR + sum(2 + max(map(len, column)) for column in fixed)
+        used = 6 + self._bar_width(findings) + sum(2 + max(map(len, column)) for column in fixed)
         kept: set[str] = set()
         texts: dict[str, list[str]] = {}
         for key in KEEP:
             column = next(column for column in COLUMNS if column.key == key)
             if column.key in TARGET_COLUMNS and table.target is None:
                 continue
-            text = [self._title(column, findings), *(cell(row, column) for row in rows)]
+            text = [self._title(column, findings, width < ROOMY), *(cell(row, column) for row in rows)]
             needed = 2 + max(map(len, text))
             if used + needed > width:
                 break
@@ -166,10 +177,10 @@ class CompareTable(InColours, can_focus=False):
         ]
         return heads, cells, roles
 
-    def _title(self, column: Column, findings: Findings) -> str:
-        title = column.title
+    def _title(self, column: Column, findings: Findings, short: bool) -> str:
+        title = column.short if short else column.title
         if column.key in TARGET_COLUMNS:
-            title = f"{column.title} to {findings.table.target:g}"
+            title = f"{title} to {findings.table.target:g}" if not short else f"{title}→{findings.table.target:g}"
         if column.key == self.sort_key:
             title += " ▲" if self.reverse else " ▼"
         return title
@@ -201,7 +212,7 @@ class CompareTable(InColours, can_focus=False):
 
     def _head(self, heads: list[str], widths: list[int], label: int, width: int) -> Line:
         reading = self._axis.cursor is not None
-        gap = " " * (label + 4 + (0 if reading else BAR + 1))
+        gap = " " * (label + 4 + (0 if reading else self._bar_width(self._findings)))
         parts = [
             f"{head:>{size}}" if i else f"{head:<{size}}"
             for i, (head, size) in enumerate(zip(heads, widths, strict=True))
@@ -217,8 +228,8 @@ class CompareTable(InColours, can_focus=False):
         name = fit(clean(group.label), label)
         line = [Span("▌" if here else " ", "live"), Span(f"{group.mark}{pin}", colour)]
         line.append(Span(f"{name} ", "strong" if here else "" if seen else "faint"))
-        if self._axis.cursor is None:
-            line.append(Span(_bar(group) + " ", colour))
+        if self._axis.cursor is None and self._bar_width(self._findings):
+            line.append(Span(_bar(group), colour))
         for i, (text, role, size) in enumerate(zip(cells, roles, widths, strict=True)):
             line.append(Span("  " if i else ""))
             padding = " " * (size - len(text))
@@ -268,5 +279,5 @@ def _bar(group: Group) -> str:
             total += 1
     if not total or done >= total:
         return " " * BAR
-    halves = int(done / total * BAR * 2)
-    return ("━" * (halves // 2) + ("╸" if halves % 2 else "")).ljust(BAR, "─")
+    halves = int(done / total * (BAR - 1) * 2)
+    return ("━" * (halves // 2) + ("╸" if halves % 2 else "")).ljust(BAR - 1, "─") + " "

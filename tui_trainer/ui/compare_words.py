@@ -43,8 +43,8 @@ class VerdictWords(Words):
         role = "faint" if fair.is_fair else "warning"
         said = [(Span(line, role),) for text in fair.words for line in wrap(clean(text), width)]
         if len(lines) + len(said) > height:
-            room = max(1, height - len(said))
-            lines = lines[: max(room, min(len(lines), (height + 1) // 2))]
+            said = [(Span(cut(clean(fair.short), width), role),)]
+            lines = lines[: max(1, height - 1)]
         elif len(lines) + len(said) < height and height > 6:
             lines.append(BLANK)
         return [*lines, *said]

@@ -1,0 +1,79 @@
+"""Sessions of runs that are made up: records as the loop would have written them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.scripted import scripted_run
+from tui_trainer import presets
+from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.entries import joined
+from tui_trainer.compare.session import Entry, Session
+from tui_trainer.events import Event, RunEnded, RunResolved, encode
+from tui_trainer.runs.record import Record
+from tui_trainer.spec import RunSpec
+
+NAMES = {"StepLR": "steplr", "OneCycleLR": "onecycle", "ReduceLROnPlateau": "plateau", "none": "none"}
+
+
+def record(
+    runs: Path,
+    *,
+    scheduler: Any = "StepLR",
+    name: str | None = None,
+    changes: dict[str, Any] | None = None,
+    **script: Any,
+) -> Path:
+    """The record of a scripted run; `changes` are put into what it resolved to."""
+    preset = NAMES[scheduler]
+    spec = RunSpec.of(preset, presets.load(preset), name=name, seed=(changes or {}).get("seed", 0))
+    made = Record.create(runs, spec.model_dump(mode="json"))
+    for event in scripted_run(scheduler=scheduler, **script):
+        if isinstance(event, RunResolved):
+            event = msgspec.structs.replace(event, **(changes or {}))
+        made.emit(event)
+    made.close()
+    return made.folder
+
+
+def session_of(runs: Path, records: Sequence[Path], to_come: Sequence[str] = (), **plan: Any) -> Session:
+    """A session of records that are there, and of presets that nobody has trained."""
+    entries = joined(records, runs)
+    for name in to_come:
+        spec = RunSpec.of(name, presets.load(name))
+        entries.append(Entry(label=f"{name} to come", seed=0, asked=spec.model_dump(mode="json")))
+    return Session.create(runs, entries, **plan)
+
+
+def compared(runs: Path, records: Sequence[Path], to_come: Sequence[str] = (), **plan: Any) -> Comparison:
+    """The comparison of such a session, all of it read."""
+    comparison = Comparison(session_of(runs, records, to_come, **plan))
+    comparison.poll_all()
+    return comparison
+
+
+def seeds(runs: Path, scripts: dict[str, Sequence[dict[str, Any]]]) -> Comparison:
+    """A comparison of presets by label, each with a run a seed."""
+    entries = []
+    for label, each in scripts.items():
+        for seed, script in enumerate(each):
+            folder = record(runs, changes={"seed": seed}, **script)
+            entries.append(Entry(label=label, seed=seed, run=folder.name))
+    comparison = Comparison(Session.create(runs, entries))
+    comparison.poll_all()
+    return comparison
+
+
+def rewritten(folder: Path, events: Sequence[Event]) -> None:
+    """Put other events into a record."""
+    (folder / "events.jsonl").write_bytes(b"".join(map(encode, events)))
+
+
+def ended(events: Sequence[Event]) -> RunEnded:
+    """The goodbye of a run."""
+    (goodbye,) = [event for event in events if isinstance(event, RunEnded)]
+    return goodbye

@@ -1,0 +1,253 @@
+"""What is said of a comparison: the table against exports, the verdict, fairness, and sessions that are not smooth."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import pytest
+
+from tests.compare.made import compared, record, rewritten, seeds, session_of
+from tests.scripted import scripted_run
+from tui_trainer.compare.comparison import MARKS, Comparison
+from tui_trainer.compare.differences import differences
+from tui_trainer.compare.facts import fairness
+from tui_trainer.compare.report import ReportFailed, write_report
+from tui_trainer.compare.session import Session, SessionDamaged, find_session
+from tui_trainer.compare.table import tabulate
+from tui_trainer.compare.words import find_out, in_lines
+from tui_trainer.events import RunEnded
+from tui_trainer.runs.catalogue import folders
+from tui_trainer.runs.errors import RunNotFound
+from tui_trainer.runs.export import export_csv
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def by_hand(export: Path, target: float) -> dict[str, Any]:
+    """The numbers of one run from its exported CSV files alone."""
+    epochs, steps = rows_of(export / "epochs.csv"), rows_of(export / "steps.csv")
+    accuracy = [float(row["val_accuracy"]) for row in epochs]
+    losses = [float(row["val_loss"]) for row in epochs]
+    there = [i for i, value in enumerate(accuracy) if value >= target]
+    found: dict[str, Any] = {
+        "best_accuracy": max(accuracy),
+        "final_accuracy": accuracy[-1],
+        "best_loss": min(losses),
+        "final_loss": losses[-1],
+        "images_per_second": sum(float(row["images_per_second"]) for row in epochs) / len(epochs),
+        "seconds": float(epochs[-1]["elapsed_s"]),
+        "steps": int(steps[-1]["step"]),
+    }
+    if there:
+        first = epochs[there[0]]
+        last_steps = [int(row["step"]) for row in steps if row["epoch"] == first["epoch"]]
+        found |= {"target_epoch": int(first["epoch"]), "target_step": max(last_steps)}
+        found |= {"target_seconds": float(first["elapsed_s"])}
+    return found
+
+
+def test_the_table_equals_the_numbers_of_the_exports(tmp_path: Path) -> None:
+    made = [
+        record(tmp_path / "runs", scheduler=s, epochs=9, seed=i) for i, s in enumerate(("StepLR", "OneCycleLR", "none"))
+    ]
+    comparison = compared(tmp_path / "runs", made, target=0.8)
+    table = tabulate(comparison)
+    assert len(table.rows) == 3
+    for row, folder in zip(table.rows, made, strict=True):
+        export_csv(folder, tmp_path / folder.name)
+        expected = by_hand(tmp_path / folder.name, 0.8)
+        assert row.numbers[0].steps == expected.pop("steps")
+        assert {key: figure.mean for key, figure in row.figures.items()} == pytest.approx(expected, rel=1e-12)
+
+
+def test_with_seeds_the_table_has_mean_and_spread_of_the_exports(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    comparison = seeds(runs, {"steplr": [{"seed": i, "epochs": 5} for i in range(4)]})
+    finals = []
+    for run in comparison.runs:
+        assert run.record is not None
+        export_csv(run.record, tmp_path / run.record.name)
+        finals.append(float(rows_of(tmp_path / run.record.name / "epochs.csv")[-1]["val_accuracy"]))
+    figure = tabulate(comparison).rows[0].figures["final_accuracy"]
+    assert figure.mean == pytest.approx(fmean(finals), rel=1e-12)
+    assert figure.spread == pytest.approx(stdev(finals), rel=1e-12)
+
+
+def test_equal_conditions_are_called_fair_and_each_difference_by_its_name(tmp_path: Path) -> None:
+    same = [record(tmp_path / "a", scheduler=s) for s in ("StepLR", "none")]
+    fair = fairness(compared(tmp_path / "a", same))
+    assert fair.is_fair
+    assert fair.differing == []
+    assert fair.sentence.startswith("Fair: same data, split, model, initial weights, batch order")
+    changes: dict[str, Any] = {
+        "dataset": "cifar10",
+        "val_images": 77,
+        "model": "mlp",
+        "seed": 5,
+        "device": "cuda:0",
+        "threads": 7,
+        "precision": "bf16",
+        "versions": {"torch": "1.0"},
+    }
+    named = {
+        "dataset": "data",
+        "val_images": "split",
+        "model": "model",
+        "seed": "initial weights",
+        "device": "device",
+        "threads": "threads",
+        "precision": "precision",
+        "versions": "versions",
+    }
+    for key, value in changes.items():
+        runs = tmp_path / key
+        unlike = fairness(compared(runs, [record(runs), record(runs, scheduler="none", changes={key: value})]))
+        assert named[key] in [fact.name for fact in unlike.differing], key
+        assert unlike.is_fair == (key in ("device", "threads"))  # those that leave the lesson as it is
+        assert unlike.sentence != fair.sentence
+
+
+def test_seeds_that_both_presets_have_are_no_difference(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    two = [{"seed": 0}, {"seed": 1}]
+    assert fairness(seeds(runs, {"a": two, "b": two})).is_fair
+    other = fairness(seeds(tmp_path / "other", {"a": two, "b": [{"seed": 7, "scheduler": "none"}]}))
+    assert other.is_fair  # one seed of two is still to come, or was never asked for: nothing contradicts
+
+
+def test_the_verdict_names_who_was_first_and_who_ended_highest(tmp_path: Path) -> None:
+    made = [record(tmp_path, scheduler="StepLR", epochs=6), record(tmp_path, scheduler="none", epochs=3)]
+    comparison = compared(tmp_path, made, target=0.5)
+    findings = find_out(comparison)
+    said = " ".join(findings.verdict)
+    finals = {row.group.label: row.figures["final_accuracy"].mean for row in findings.table.rows}
+    winner = max(finals, key=lambda label: finals[label])
+    assert f"{winner} ended highest ({finals[winner]:.4f})" in said
+    assert "one seed" in said
+
+
+def test_with_seeds_the_verdict_names_its_test(tmp_path: Path) -> None:
+    comparison = seeds(
+        tmp_path,
+        {"a": [{"seed": i, "epochs": 6} for i in range(3)], "b": [{"seed": 9 + i, "epochs": 3} for i in range(3)]},
+    )
+    said = " ".join(find_out(comparison).verdict)
+    assert "Welch's t-test, p " in said
+    assert "3 seeds each" in said
+    assert "±" in said
+
+
+def test_only_what_differs_is_listed(tmp_path: Path) -> None:
+    made = [record(tmp_path, scheduler=s) for s in ("StepLR", "none", "ReduceLROnPlateau")]
+    found = {row.key: row.values for row in differences(compared(tmp_path, made))}
+    assert found["scheduler.name"] == ("StepLR", "none", "ReduceLROnPlateau")
+    assert found["scheduler.step_size"] == ("5", "–", "–")
+    assert not any(key.startswith(("optimizer.", "training.")) for key in found)
+    same = [record(tmp_path / "same"), record(tmp_path / "same")]
+    assert differences(compared(tmp_path / "same", same)) == []
+
+
+def all_said(comparison: Comparison, folder: Path) -> str:
+    """Everything that is made of a comparison, in all its forms."""
+    lines = in_lines(comparison, find_out(comparison))
+    for form in ("html", "md", "csv"):
+        write_report(comparison, folder / f"report.{form}")
+        assert (folder / f"report.{form}").stat().st_size > 0
+    return "\n".join(lines)
+
+
+def test_mixed_lengths_a_diverged_run_and_other_data_are_shown_as_what_they_are(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    made = [
+        record(runs, epochs=3),
+        record(runs, scheduler="none", epochs=8),
+        record(runs, scheduler="OneCycleLR", not_finite_at=30),
+        record(runs, scheduler="ReduceLROnPlateau", changes={"dataset": "fashion-mnist"}),
+    ]
+    said = all_said(compared(runs, made), tmp_path)
+    assert "onecycle diverged" in said
+    assert "fashion-mnist (plateau)" in said
+    assert "epochs: 3 epochs (steplr" in said
+    assert "Not like for like" in said
+
+
+def test_no_finished_run_and_none_at_all(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    live = record(runs, status=None, epochs=1)
+    rewritten(live, [event for event in scripted_run(epochs=1) if not isinstance(event, RunEnded)][:6])
+    said = all_said(compared(runs, [live], ["none"]), tmp_path)
+    assert "No run has finished an epoch yet" in said
+    assert "crashed" in said  # its process is gone and said no goodbye
+    assert "to come" in said
+    nothing = all_said(compared(tmp_path / "other", [], ["none", "steplr"]), tmp_path)
+    assert "Nothing has been trained yet" in nothing
+
+
+def test_a_record_that_was_deleted_is_said_to_be_gone(tmp_path: Path) -> None:
+    import shutil
+
+    runs = tmp_path / "runs"
+    made = [record(runs), record(runs, scheduler="none")]
+    session = session_of(runs, made)
+    shutil.rmtree(made[0])
+    comparison = Comparison(session)
+    comparison.poll_all()
+    assert "steplr is gone" in all_said(comparison, tmp_path)
+
+
+def test_a_report_needs_nothing_from_elsewhere_and_shows_text_as_text(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    nasty = "<script>alert(1)</script> & | `x`"
+    made = [record(runs, name=nasty), record(runs, scheduler="none")]
+    comparison = compared(runs, made)
+    for form in ("html", "md", "csv"):
+        write_report(comparison, tmp_path / f"r.{form}")
+    html = (tmp_path / "r.html").read_text()
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; | `x`" in html
+    assert "http://" not in html
+    assert "https://" not in html
+    assert html.count("<svg") == 4
+    assert "\\<script\\>" in (tmp_path / "r.md").read_text()
+    table = rows_of(tmp_path / "r.csv")
+    assert table[0]["preset"] == nasty
+    assert float(table[0]["final_accuracy"]) == tabulate(comparison).rows[0].figures["final_accuracy"].mean
+    with pytest.raises(ReportFailed, match=r"\.html, \.md, \.csv"):
+        write_report(comparison, tmp_path / "r.pdf")
+
+
+def test_a_session_is_private_found_by_its_id_and_no_run(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    session = session_of(runs, [record(runs)], ["none"], name="mine")
+    assert stat.S_IMODE(session.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(session.folder.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE((session.folder / "session.json").stat().st_mode) == 0o600
+    assert len(folders(runs)) == 1
+    assert find_session(runs, session.id) == session.folder
+    assert find_session(runs, "mine") == session.folder
+    assert find_session(runs, session.id[:-2]) == session.folder
+    assert find_session(runs, "steplr") is None
+    session_of(runs, [], ["none", "steplr"], name="mine")
+    with pytest.raises(RunNotFound, match="any of"):
+        find_session(runs, "mine")
+    for damage in (b"", b"{", b"[]", json.dumps({"schema": 99}).encode()):
+        (session.folder / "session.json").write_bytes(damage)
+        with pytest.raises(SessionDamaged):
+            Session.open(session.folder)
+
+
+def test_thirty_presets_have_marks_and_colours_of_their_own(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    made = [record(runs, epochs=1) for _ in range(30)]
+    groups = compared(runs, made).groups
+    assert len({group.label for group in groups}) == 30
+    assert len({group.mark for group in groups}) == 30
+    assert len(set(MARKS)) == len(MARKS)

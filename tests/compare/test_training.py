@@ -1,0 +1,260 @@
+"""Presets really trained: alike to the bit, several at once, stopped, killed and gone on with."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from tests.cli.conftest import SMALL
+from tui_trainer.cli import main
+from tui_trainer.compare.session import Session, all_sessions
+from tui_trainer.hosts import replay
+from tui_trainer.runs.export import export_csv
+from tui_trainer.runs.history import History
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where runs are recorded in this test."""
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return folder
+
+
+def compare(*arguments: str) -> Result:
+    """The command in this process, without a terminal."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        return CliRunner().invoke(main, ["compare", *arguments])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def newest_session(runs: Path) -> Session:
+    return Session.open(all_sessions(runs)[0])
+
+
+def histories(runs: Path) -> list[History]:
+    session = newest_session(runs)
+    return [replay(record) for entry in session.entries if (record := session.record_of(entry)) is not None]
+
+
+def steps(record: Path, out: Path) -> list[tuple[str, ...]]:
+    """All of `steps.csv` but the clock."""
+    export_csv(record, out)
+    with (out / "steps.csv").open(newline="") as file:
+        return [tuple(row[:-1]) for row in csv.reader(file)]
+
+
+def digest(tensors: Any) -> str:
+    found = hashlib.sha256()
+    for tensor in tensors:
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def test_presets_begin_with_the_same_weights_and_see_the_same_images_in_the_same_order(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tui_trainer.engine import models
+
+    build = models.build
+    weights: list[str] = []
+    seen: list[list[str]] = []
+
+    def watched(*arguments: Any, **options: Any) -> torch.nn.Module:
+        model = build(*arguments, **options)
+        weights.append(digest(model.state_dict().values()))
+        images: list[str] = []
+        seen.append(images)
+        model.register_forward_pre_hook(lambda m, inputs: images.append(digest(inputs)) if m.training else None)
+        return model
+
+    monkeypatch.setattr(models, "build", watched)
+    assert compare("none", "onecycle", "plateau", *SMALL, "--epochs", "3").exit_code == 0
+    assert len(weights) == 3
+    assert len(set(weights)) == 1
+    assert [len(images) for images in seen] == [12, 12, 12]
+    assert seen[0] == seen[1] == seen[2]
+    assert len(set(seen[0])) == 12  # another order each epoch
+    torch.manual_seed(0)
+    assert weights[0] == digest(build("mlp", (1, 28, 28), 0).state_dict().values())
+
+
+def test_the_lesson_is_the_seeds_own_experiment() -> None:
+    from tui_trainer import presets
+    from tui_trainer.compare.entries import LESSON
+
+    made = {name: presets.load(name) for name in LESSON}
+    assert all((p.optimizer.name, p.optimizer.lr, p.training.epochs) == ("Adam", 1e-3, 10) for p in made.values())
+    schedules = {p.scheduler.name: p.scheduler for p in made.values() if p.scheduler.name != "StepLR"}
+    both = [(p.scheduler.step_size, p.scheduler.gamma) for p in made.values() if p.scheduler.name == "StepLR"]
+    assert sorted(both) == [(3, 0.3), (5, 0.5)]
+    assert list(schedules["MultiStepLR"].milestones) == [3, 7]
+    assert schedules["MultiStepLR"].gamma == 0.5
+    assert set(schedules) == {"none", "MultiStepLR", "CosineAnnealingLR", "ReduceLROnPlateau"}
+
+
+def test_seeds_reuse_and_reports(runs: Path, tmp_path: Path) -> None:
+    first = compare("none", "onecycle", *SMALL, "--epochs", "2", "--seeds", "2", "--report", str(tmp_path / "r.csv"))
+    assert first.exit_code == 0, first.output
+    assert "2 seeds each" in first.output
+    session = newest_session(runs)
+    assert [(entry.label, entry.seed) for entry in session.entries] == [
+        ("none", 0),
+        ("onecycle", 0),
+        ("none", 1),
+        ("onecycle", 1),
+    ]
+    assert (tmp_path / "r.csv").read_text().count("\n") == 3
+
+    again = compare("none", "exponential", *SMALL, "--epochs", "2")
+    assert again.exit_code == 0
+    reusing = newest_session(runs)
+    assert reusing.entries[0].run == session.entries[0].run  # trained before exactly as asked
+    assert len([f for f in runs.iterdir() if f.name != "sessions"]) == 5
+
+    by_id = compare(str(session.entries[0].run), str(reusing.entries[1].run), *SMALL)
+    assert by_id.exit_code == 0
+    assert len([f for f in runs.iterdir() if f.name != "sessions"]) == 5
+
+    shown = compare(session.id)
+    assert shown.exit_code == 0
+    assert shown.output.splitlines()[-1].endswith(session.id)
+
+
+def test_several_at_once_give_the_numbers_of_one_after_the_other(runs: Path, tmp_path: Path) -> None:
+    assert compare("none", "onecycle", "plateau", *SMALL, "--epochs", "4").exit_code == 0
+    alone = newest_session(runs)
+    together_said = compare("none", "onecycle", "plateau", *SMALL, "--epochs", "4", "--jobs", "2", "--again")
+    assert together_said.exit_code == 0, together_said.output
+    together = newest_session(runs)
+    assert together.id != alone.id
+    for i, (one, other) in enumerate(zip(alone.entries, together.entries, strict=True)):
+        records = alone.record_of(one), together.record_of(other)
+        assert records[0] is not None
+        assert records[1] is not None
+        assert records[0] != records[1]
+        assert steps(records[0], tmp_path / f"{i}a") == steps(records[1], tmp_path / f"{i}b")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "name two presets or runs"),
+        (["steplr"], "--seeds"),
+        (["steplr", "stplr"], "did you mean steplr?"),
+        (["none", "steplr", "--report", "r.pdf"], ".html, .md, .csv"),
+        (["none", "steplr", "--target", "98"], "--target"),
+        (["none", "steplr", "--dataset", "mnist", "--data-dir", "/dev/null"], "mnist is not in"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_exits_with_2_and_leaves_nothing(runs: Path, arguments: list[str], words: str) -> None:
+    done = compare(*arguments)
+    assert done.exit_code == 2
+    assert words in done.output
+    assert "Traceback" not in done.output
+    assert not runs.exists()
+
+
+def test_a_diverged_run_is_a_result(runs: Path, tmp_path: Path) -> None:
+    exploding = tmp_path / "exploding.toml"
+    exploding.write_text(
+        '[training]\nepochs = 9\n[optimizer]\nname = "SGD"\nlr = 0.1\n'
+        '[scheduler]\nname = "ExponentialLR"\ngamma = 1e30\n'
+    )
+    done = compare(str(exploding), "none", *SMALL)
+    assert done.exit_code == 0
+    assert "exploding diverged" in done.output
+    assert [history.status for history in histories(runs)] == ["diverged", "finished"]
+
+
+def test_killed_in_the_third_preset_it_goes_on_with_that_one_bit_for_bit(runs: Path, tmp_path: Path) -> None:
+    presets = ("none", "steplr", "onecycle")
+    process = start(*presets, *SMALL, "--epochs", "60")
+    until(lambda: third_has_trained(runs, 4))
+    process.kill()
+    process.wait()
+    session = newest_session(runs)
+    records = [session.record_of(entry) for entry in session.entries]
+    before = [(record / "events.jsonl").read_bytes() for record in records if record is not None]
+    assert len(before) == 3
+    reached = replay(records[2]).steps if records[2] else 0
+    assert 0 < reached < 240
+
+    done = subprocess.run([*COMMAND, "compare", session.id], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = Session.open(session.folder)
+    assert [after.record_of(entry) for entry in after.entries] == records
+    assert [(record / "events.jsonl").read_bytes() for record in records[:2] if record] == before[:2]
+    assert [history.status for history in histories(runs)] == ["finished"] * 3
+
+    whole = subprocess.run(
+        [*COMMAND, "run", "--preset", "onecycle", *SMALL, "--epochs", "60", "--runs-dir", str(tmp_path / "whole")],
+        capture_output=True,
+        timeout=120,
+    )
+    assert whole.returncode == 0
+    (record,) = (tmp_path / "whole").iterdir()
+    assert records[2] is not None
+    gone_on, uninterrupted = steps(records[2], tmp_path / "a"), steps(record, tmp_path / "b")
+    assert len(gone_on) == 241
+    assert gone_on == uninterrupted
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_stopped_by_a_signal_it_goes_on_later(runs: Path, jobs: str) -> None:
+    process = start("none", "steplr", *SMALL, "--epochs", "90", "--jobs", jobs)
+    until(lambda: any(history.steps > 8 for history in histories_so_far(runs)))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 143
+    stopped = histories(runs)
+    assert {history.status for history in stopped} == {"stopped"}
+    assert all(history.steps < 360 for history in stopped)
+    done = subprocess.run([*COMMAND, "compare", newest_session(runs).id], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [(h.status, h.steps) for h in histories(runs)] == [("finished", 360)] * 2
+
+
+COMMAND = [sys.executable, "-m", "tui_trainer"]
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*COMMAND, "compare", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
+    )
+
+
+def until(condition: Callable[[], bool], seconds: float = 90.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def histories_so_far(runs: Path) -> list[History]:
+    return histories(runs) if all_sessions(runs) else []
+
+
+def third_has_trained(runs: Path, epochs: int) -> bool:
+    sessions = all_sessions(runs)
+    if not sessions:
+        return False
+    entries = json.loads((sessions[0] / "session.json").read_bytes())["entries"]
+    return entries[2]["run"] is not None and len(replay(runs / entries[2]["run"]).epochs) >= epochs

@@ -1,0 +1,43 @@
+"""Welch's test against closed forms and a worked example."""
+
+from __future__ import annotations
+
+from math import atan, pi, sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_trainer.compare.welch import regularized_beta, two_sided, welch
+
+
+@pytest.mark.parametrize("t", [0.0, 0.1, 1.0, 2.5, 40.0, -3.0])
+def test_with_one_and_two_degrees_of_freedom_there_are_closed_forms(t: float) -> None:
+    assert two_sided(t, 1) == pytest.approx(1 - 2 / pi * atan(abs(t)), abs=1e-12)
+    assert two_sided(t, 2) == pytest.approx(1 - abs(t) / sqrt(2 + t * t), abs=1e-12)
+
+
+@pytest.mark.parametrize(("freedom", "t"), [(5, 2.570582), (10, 2.228139), (30, 2.042272), (120, 1.979930)])
+def test_printed_tables_of_students_t_at_five_percent(freedom: int, t: float) -> None:
+    assert two_sided(t, freedom) == pytest.approx(0.05, abs=1e-6)
+
+
+def test_a_worked_example() -> None:
+    a = [27.5, 21.0, 19.0, 23.6, 17.0, 17.9, 16.9, 20.1, 21.9, 22.6, 23.1, 19.6, 19.0, 21.7, 21.4]
+    b = [27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2, 21.9, 22.1, 22.9, 30.5, 31.3]
+    p = welch(a, b)
+    assert p is not None
+    assert 0.0 < p < 0.05
+    assert p == welch(b, a)
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.5, 200), st.floats(0.5, 200))
+def test_the_beta_function_and_its_mirror_image_make_one(x: float, a: float, b: float) -> None:
+    assert regularized_beta(x, a, b) + regularized_beta(1 - x, b, a) == pytest.approx(1, abs=1e-9)
+    assert -1e-12 <= regularized_beta(x, a, b) <= 1 + 1e-12
+
+
+def test_samples_without_spread_and_too_small_ones() -> None:
+    assert welch([1.0], [2.0, 3.0]) is None
+    assert welch([1.0, 1.0], [1.0, 1.0]) == 1.0
+    assert welch([1.0, 1.0], [2.0, 2.0]) == 0.0
