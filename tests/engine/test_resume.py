@@ -124,9 +124,69 @@ def test_a_checkpoint_of_another_run_says_what_differs(stopped: TinyRun) -> None
         stopped.train(t.PLATEAU, EPOCHS, resume=True)
 
 
-def test_without_a_whole_checkpoint_one_is_told_so(tiny: TinyRun) -> None:
+def test_without_a_whole_checkpoint_one_is_told_so(stopped: TinyRun) -> None:
+    for name in (LAST, LAST_BUT_ONE):
+        (stopped.folder / name).write_bytes(b"torn")
     with pytest.raises(BadCheckpoint, match="no whole checkpoint"):
-        tiny.train(t.STEP, resume=True)
+        stopped.train(t.STEP, resume=True)
+
+
+def test_where_none_was_saved_a_run_goes_on_from_its_beginning(tiny: TinyRun) -> None:
+    tiny.train(t.STEP, EPOCHS)
+    whole = numbers(tiny)
+    for file in tiny.folder.iterdir():
+        file.unlink()
+    tiny.events.clear()
+    assert tiny.train(t.STEP, EPOCHS, resume=True).status == "finished"
+    assert_equal(numbers(tiny), whole)
+
+
+def test_a_switch_that_was_promised_is_in_a_checkpoint_at_once(tiny: TinyRun) -> None:
+    send_on(tiny, StepsTaken, switch())
+    stop_after(tiny, BATCHES - 1)
+    tiny.train(t.STEP, EPOCHS)
+    assert checkpoints.load(tiny.folder / LAST_BUT_ONE)["switch"] is not None
+
+
+SGD, MOMENTUM = '[optimizer]\nname = "SGD"\nlr = 0.01\n', "momentum = 0.9\n"
+BY_STEPS = '[scheduler]\nname = "StepLR"\nstep_size = 1\n'
+OPTIMIZERS = ("SGD", "Adam", "AdamW", "RMSprop", "Adadelta", "Adagrad", "NAdam", "RAdam")
+SCHEDULERS = {
+    "none": "",
+    "ConstantLR": "factor = 0.5\ntotal_iters = 2\n",
+    "LinearLR": "start_factor = 0.5\n",
+    "StepLR": "step_size = 1\n",
+    "MultiStepLR": "milestones = [1, 2]\n",
+    "ExponentialLR": "gamma = 0.9\n",
+    "PolynomialLR": "power = 2.0\n",
+    "CosineAnnealingLR": 'interval = "step"\n',
+    "CosineAnnealingWarmRestarts": 'T_0 = 2\ninterval = "step"\n',
+    "CyclicLR": "base_lr = 0.001\nmax_lr = 0.1\nstep_size_up = 3\n",
+    "OneCycleLR": "max_lr = 0.1\n",
+    "ReduceLROnPlateau": "patience = 0\nthreshold = 0.9\n",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            f'[optimizer]\nname = "{name}"\nlr = 0.01\n[scheduler]\nname = "StepLR"\nstep_size = 1\n'
+            for name in OPTIMIZERS
+        ),
+        *(f'{SGD}{MOMENTUM}[scheduler]\nname = "{name}"\n{options}' for name, options in SCHEDULERS.items()),
+    ],
+    ids=[*OPTIMIZERS, *SCHEDULERS],
+)
+def test_every_optimizer_and_scheduler_goes_on_from_the_middle_of_an_epoch(tiny: TinyRun, text: str) -> None:
+    tiny.train(text, EPOCHS)
+    whole = numbers(tiny)
+    tiny.events.clear()
+    stop_after(tiny, BATCHES + 2)
+    tiny.train(text, EPOCHS)
+    tiny.when.clear()
+    tiny.train(text, EPOCHS, resume=True)
+    assert_equal(numbers(tiny), whole)
 
 
 def test_a_checkpoint_holds_data_alone(tmp_path: Path) -> None:

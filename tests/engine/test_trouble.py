@@ -42,9 +42,30 @@ def test_nothing_is_reported_after_the_step_that_diverged(tiny: TinyRun) -> None
     assert sum(len(e.losses) for e in steps) == steps[-1].step + len(steps[-1].losses) - 1
 
 
-def test_out_of_memory_is_a_sentence_with_the_batch_size(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_validation_that_is_not_finite_ends_the_run_before_its_checkpoint(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_trainer.engine.trainer.validate", lambda *args: (math.nan, 1.0))
+    ended = tiny.train(t.STEP)
+    assert (ended.status, ended.exit_code, ended.step) == ("diverged", 3, BATCHES)
+    assert ended.reason == f"the validation loss after step {BATCHES} was not finite (LR 0.01)"
+    assert list(tiny.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried"),
+        MemoryError(),
+    ],
+    ids=["cuda", "cpu", "python"],
+)
+def test_out_of_memory_is_a_sentence_with_the_batch_size(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def no_memory(self: Trainer, *args: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        raise error
 
     monkeypatch.setattr(Trainer, "end_batch", no_memory)
     ended = tiny.train(t.STEP)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
 import shutil
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -73,20 +72,23 @@ def load(file: Path) -> State:
     content = io.BytesIO(file.read_bytes())
     try:
         state = torch.load(content, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except Exception as error:  # what is not whole may lead the unpickler to anything
         raise BadCheckpoint(f"{file} is not a whole checkpoint") from error
     if not isinstance(state, dict) or state.get("schema") != SCHEMA:
         raise BadCheckpoint(f"{file} is a checkpoint of another version")
     return state
 
 
-def load_last(folder: Path, facts: State) -> State:
-    """The newest whole checkpoint of a run: the last one, else the one before it.
+def load_last(folder: Path, facts: State) -> State | None:
+    """The newest whole checkpoint of a run: the last one, else the one before it; None where none was ever saved.
 
     Raises:
-        BadCheckpoint: there is none, or it belongs to a run for which `facts` do not hold.
+        BadCheckpoint: none of them is whole, or it belongs to a run for which `facts` do not hold.
     """
-    for name in (LAST, LAST_BUT_ONE):
+    there = [name for name in (LAST, LAST_BUT_ONE) if (folder / name).exists()]
+    if not there:
+        return None  # killed in its first epoch: it goes on from its beginning
+    for name in there:
         try:
             state = load(folder / name)
         except (BadCheckpoint, OSError):

@@ -37,6 +37,11 @@ def name_of(device: torch.device) -> str:
     return platform.processor() or platform.machine()
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory was not to be had; of the CPU's, torch says so with an error of no kind of its own."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
 def set_threads(asked: int | None) -> int:
     """Set the OpenMP threads of the calling thread (it is a thread's own setting) and return how many they are."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,7 +15,7 @@ class Diverged(Exception):
         lr: the learning rate which that step used.
     """
 
-    def __init__(self, step: int, lr: float) -> None:
-        super().__init__(f"the loss of step {step} was not finite (LR {lr:.3g})")
+    def __init__(self, step: int, lr: float, what: str = "loss of") -> None:
+        super().__init__(f"the {what} step {step} was not finite (LR {lr:.3g})")
         self.step = step
         self.lr = lr

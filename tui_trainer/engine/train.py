@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from tui_trainer.engine.clock import RunClock
 from tui_trainer.engine.control import Control
+from tui_trainer.engine.devices import is_out_of_memory
 from tui_trainer.engine.errors import Diverged
 from tui_trainer.engine.loop import fit
 from tui_trainer.engine.prepare import Prepared, tell_phase
@@ -46,7 +45,9 @@ def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, c
             return ended("stopped", stopped.command.reason, stopped.command.exit_code)
     except Diverged as diverged:
         return ended("diverged", str(diverged), exit_code=3, step=diverged.step)
-    except torch.OutOfMemoryError:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         size = run.recipe.batch_size
         return ended("crashed", f"out of memory with batches of {size} images; try a smaller --batch-size", 1)
     return ended("finished", "all epochs done", exit_code=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tui_trainer.engine import checkpoints, following
 from tui_trainer.engine.calls import Calls
 from tui_trainer.engine.clock import RunClock
 from tui_trainer.engine.datasets import batches
+from tui_trainer.engine.errors import Diverged
 from tui_trainer.engine.learner import Learner
 from tui_trainer.engine.meter import Meter
 from tui_trainer.engine.prepare import Prepared, facts
@@ -101,12 +103,15 @@ class Trainer:
         """Mean loss and accuracy over the images that validate.
 
         Raises:
-            Diverged: a loss of the epoch was not finite.
+            Diverged: a loss of the epoch, or that of validation, was not finite.
         """
         self.flush(wait=True)
         self._epoch_trained = self._clock.elapsed
         self._calls.begin(self.step, self.epoch, None)
-        return self._validate()
+        val_loss, val_accuracy = self._validate()
+        if not isfinite(val_loss):
+            raise Diverged(self.step, self._lr, "validation loss after")
+        return val_loss, val_accuracy
 
     # What happens around them.
 
@@ -199,6 +204,7 @@ class Trainer:
             self._plan_switch(command.name, command.preset)
         except (PresetError, ValidationError) as error:
             raise Refused(f"{command.name} does not fit the epochs that are left: {error}") from error
+        self.save_last()  # what was promised is kept, whatever kills the process before the next epoch
         return f"{command.name} from epoch {self._next_epoch} on, weights kept"
 
     @property

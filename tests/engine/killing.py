@@ -1,0 +1,116 @@
+"""Kills a run again and again at random moments, resumes it each time, and holds it against one left alone.
+
+    python -m tests.engine.killing [KILLS] [SEED]
+
+Fifty kills, two to six in a row, take some five minutes. The suite kills a few times.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from tests.ssh.together import done, history_of, run_named, together, until
+from tui_trainer.engine import checkpoints
+from tui_trainer.events import CallsMade, StepsTaken
+from tui_trainer.runs.history import History
+from tui_trainer.runs.tail import Tail
+
+OPTIONS = ["--model", "cnn", "--limit-train", "600", "--limit-val", "100", "--batch-size", "16", "--device", "cpu"]
+OPTIONS += ["--threads", "1", "--epochs", "5"]
+"""38 batches an epoch, the last of 8 images."""
+
+
+def killed_and_whole(kills: int, preset: str, folder: Path, rng: random.Random) -> tuple[Path, Path]:
+    """The records of a run killed so often, sometimes before it took a step further, and of one left alone."""
+    done(1, "run", *OPTIONS, "--preset", preset, "--name", "whole", log=folder)
+    runs = Path(os.environ["TUI_TRAINER_RUNS"])
+    whole = run_named(runs, "whole")
+    _kill(folder, rng, "run", *OPTIONS, "--preset", preset, "--name", "killed")
+    killed = run_named(runs, "killed")
+    for _ in range(kills - 1):
+        if not _ended(killed):
+            _kill(folder, rng, "resume", killed.name)
+    if not _ended(killed):
+        done(1, "resume", killed.name, log=folder)
+    return killed, whole
+
+
+def _kill(folder: Path, rng: random.Random, *command: str) -> None:
+    """Start a command, and kill it a moment after it has begun or gone on with its run."""
+    runs = Path(os.environ["TUI_TRAINER_RUNS"])
+    with together(1, *command, log=folder) as started:
+        run = run_named(runs, "killed")
+        told = len(_steps_told(run))
+        if rng.random() < 0.7:
+            until(lambda: len(_steps_told(run)) > told or not started.processes[0].is_alive())
+        time.sleep(rng.uniform(0, 0.4))
+        started.send(signal.SIGKILL)
+
+
+def differences(killed: Path, whole: Path) -> list[str]:
+    """What is not the same to the bit; what the killed one's journal has twice, or lacks."""
+    one, other = (history_of(folder.parent, folder.name) for folder in (killed, whole))
+    checks = {
+        "steps": _steps_told(killed) == list(range(1, other.steps + 1)),
+        "losses": one.losses.tobytes() == other.losses.tobytes(),
+        "LRs": list(one.lrs) == list(other.lrs),
+        "epochs": _epochs(one) == _epochs(other),
+        "orders of calls": _orders(killed) == _orders(whole),
+        "end": one.status == other.status == "finished",
+    }
+    mine, theirs = (checkpoints.load(folder / "checkpoints" / checkpoints.LAST) for folder in (killed, whole))
+    for name, weight in theirs["model"].items():
+        checks[f"weights {name}"] = torch.equal(mine["model"][name], weight)
+    return [name for name, same in checks.items() if not same]
+
+
+def _ended(folder: Path) -> bool:
+    return history_of(folder.parent, folder.name).ended is not None
+
+
+def _steps_told(folder: Path) -> list[int]:
+    with Tail(folder / "events.jsonl") as tail:
+        return [e.step + i for e in tail if isinstance(e, StepsTaken) for i in range(len(e.losses))]
+
+
+def _orders(folder: Path) -> list[tuple[int, int | None, list[str]]]:
+    with Tail(folder / "events.jsonl") as tail:
+        return sorted(
+            ((e.epoch, e.batch, e.calls) for e in tail if isinstance(e, CallsMade)),
+            key=lambda order: (order[0], order[1] is None, order[1] or 0),
+        )
+
+
+def _epochs(history: History) -> list[tuple[float, ...]]:
+    return [(e.epoch, e.step, e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy, e.lr) for e in history.epochs]
+
+
+def main() -> None:
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    presets = ["onecycle", "plateau", "cosine-warmup", "steplr"]
+    began = time.monotonic()
+    left = kills
+    while left > 0:
+        preset = presets[left % len(presets)]
+        now = min(left, rng.randint(2, 6))
+        left -= now
+        with tempfile.TemporaryDirectory() as name:
+            os.environ["TUI_TRAINER_RUNS"] = f"{name}/runs"
+            found = differences(*killed_and_whole(now, preset, Path(name), rng))
+        print(f"{preset:<14} {now} kills: {', '.join(found) or 'the same to the bit'}", flush=True)
+        if found:
+            sys.exit(1)
+    print(f"{kills} kills in {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
