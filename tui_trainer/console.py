@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import Protocol, TextIO
 
@@ -40,7 +41,7 @@ def reporter_for(out: TextIO | None, *, as_json: bool) -> Reporter:
         return Silence()
     if as_json:
         return JsonLines(out)
-    return Bar(out) if out.isatty() else PlainLines(out)
+    return Bar(out) if out.isatty() and os.environ.get("TERM", "dumb") != "dumb" else PlainLines(out)
 
 
 class Silence:

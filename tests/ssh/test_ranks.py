@@ -33,19 +33,18 @@ def assert_alike(one: History, other: History) -> None:
         assert (a.train_accuracy, a.val_accuracy) == (b.train_accuracy, b.val_accuracy)
 
 
-def test_two_and_three_ranks_give_the_losses_of_one(runs: Path, tmp_path: Path) -> None:
-    for ranks in (1, 2, 3):
+def test_two_ranks_give_the_losses_of_one(runs: Path, tmp_path: Path) -> None:
+    for ranks in (1, 2):
         options = [*TINY, "--preset", "plateau", "--epochs", "4", "--name", f"of {ranks}"]
         said = done(ranks, "run", *options, log=tmp_path)
         assert "finished: all epochs done" in said[0]
         assert not any(said[1:])
     one = history_of(runs, "of 1")
     assert one.steps == 32
-    for ranks in (2, 3):
-        several = history_of(runs, f"of {ranks}")
-        assert several.resolved is not None
-        assert several.resolved.ranks == ranks
-        assert_alike(several, one)
+    two = history_of(runs, "of 2")
+    assert two.resolved is not None
+    assert two.resolved.ranks == 2
+    assert_alike(two, one)
 
 
 def test_batches_are_normalised_as_a_whole_though_a_share_be_empty(runs: Path, tmp_path: Path) -> None:

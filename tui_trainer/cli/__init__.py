@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from tui_trainer import __version__
+from tui_trainer.in_ascii import mend_output
 
 _COMMANDS = {
     "launch": "tui_trainer.cli.screen",
@@ -42,3 +43,4 @@ def main() -> None:
 
     Begin with: tui-trainer launch
     """
+    mend_output()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from tui_trainer.cli import foreground
+from tui_trainer.cli.comparing import Comparisons
 from tui_trainer.cli.ending import stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, refuse, runs_dir_option, spec_from, training_options, warn_of
 from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
@@ -22,6 +24,13 @@ from tui_trainer.torchrun import place
 DEFAULT_PRESET = "steplr"
 """What the options are checked with where no preset was named: the picker puts its own in."""
 
+max_rate_option = click.option(
+    "--max-rate",
+    type=click.FloatRange(min=0.5),
+    metavar="KB",
+    help="Send at most so many kilobytes a second to the terminal, for slow links; default: 64.",
+)
+
 LONGEST_END_S = 60.0
 """A run that was asked to stop writes a last checkpoint; it is waited for no longer than this."""
 
@@ -29,8 +38,11 @@ LONGEST_END_S = 60.0
 @click.command()
 @click.option("--preset", metavar="NAME|FILE", help="Start with it at once; without, choose from all presets.")
 @training_options
+@max_rate_option
 @click.option("--exit-when-done", is_flag=True, help="Leave the screen when training ends.")
-def launch(preset: str | None, runs_dir: Path | None, exit_when_done: bool, **options: Any) -> None:
+def launch(
+    preset: str | None, runs_dir: Path | None, max_rate: float | None, exit_when_done: bool, **options: Any
+) -> None:
     """Open the app: choose a preset, or start with --preset at once, and watch."""
     _need_terminal("launch", "`tui-trainer run --preset NAME` trains without a screen")
     runs = runs_folder(runs_dir)
@@ -39,14 +51,15 @@ def launch(preset: str | None, runs_dir: Path | None, exit_when_done: bool, **op
     if preset:
         warn_of(spec)
     terminal = foreground.take()
-    sys.exit(_show(spec, runs, terminal, start=preset is not None, exit_when_done=exit_when_done))
+    sys.exit(_show(spec, runs, terminal, start=preset is not None, max_rate=max_rate, exit_when_done=exit_when_done))
 
 
 @click.command()
 @click.argument("run", required=False)
 @click.option("--readonly", is_flag=True, help="Watch, and give no controls.")
+@max_rate_option
 @runs_dir_option
-def attach(run: str | None, readonly: bool, runs_dir: Path | None) -> None:
+def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Path | None) -> None:
     """Open the same screen on a run of another process, or a finished one; the newest by default."""
     _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
     runs = runs_folder(runs_dir)
@@ -54,10 +67,18 @@ def attach(run: str | None, readonly: bool, runs_dir: Path | None) -> None:
         folder = find(runs, run) if run else newest(runs)
     except RunsError as error:
         refuse(str(error))
-    sys.exit(_watch(folder, readonly=readonly))
+    sys.exit(_watch(folder, readonly=readonly, max_rate=max_rate))
 
 
-def _show(spec: RunSpec, runs: Path, shell: foreground.Foreground, *, start: bool, exit_when_done: bool) -> int:
+def _show(
+    spec: RunSpec,
+    runs: Path,
+    shell: foreground.Foreground,
+    *,
+    start: bool,
+    max_rate: float | None,
+    exit_when_done: bool,
+) -> int:
     """Show the app until the person leaves it, and return the command's exit code.
 
     A run outlives its screen: where the terminal was closed, or the person left it training, this waits for its end.
@@ -69,6 +90,7 @@ def _show(spec: RunSpec, runs: Path, shell: foreground.Foreground, *, start: boo
     launcher = LocalLauncher(runs, sys.argv)
     host = launcher.start(spec) if start else None
     apps: list[TrainerApp] = []
+    comparisons = Comparisons(runs, spec, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live)
 
     def make_app(terminal: Terminal) -> TrainerApp:
         launcher.on_record = lambda record: terminal.log_to(record.folder / "log.txt")
@@ -78,23 +100,32 @@ def _show(spec: RunSpec, runs: Path, shell: foreground.Foreground, *, start: boo
             spec,
             exit_when_done,
             on_shown=launcher.go,
-            on_detach=lambda: _say_where(launcher.runs[-1]),
+            on_detach=lambda: comparisons.say_where() if comparisons.queue else _say_where(launcher.runs[-1]),
+            on_compare=comparisons.open,
             runs=runs,
             terminal=terminal,
         )
         apps.append(app)
         return app
 
-    exit_code = show(make_app)
+    exit_code = show(make_app, _bytes(max_rate))
+    goes_on = bool(apps) and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure is not None)
+    if comparisons.queue is not None and not comparisons.queue.is_over:
+        return comparisons.finish(goes_on=goes_on, shell=shell) or exit_code
     if not launcher.runs:
         return exit_code
     run = launcher.runs[-1]
-    if apps and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure):
+    if goes_on:
         return _train_on(launcher, run, shell)
     ended = run.wait(LONGEST_END_S)
     if ended is not None and ended.exit_code in (1, 2):
         click.echo(run.failure or ended.reason, err=True)
     return exit_code
+
+
+def _record_on_show(launcher: LocalLauncher) -> Path | None:
+    record = launcher.runs[-1].record if launcher.runs else None
+    return record.folder if record is not None else None
 
 
 def _train_on(launcher: LocalLauncher, run: LocalRun, shell: foreground.Foreground) -> int:
@@ -119,14 +150,20 @@ def _say_where(run: LocalRun) -> None:
     click.echo(f"watch it: tui-trainer attach {name}\nend it:   tui-trainer stop {name}")
 
 
-def _watch(folder: Path, *, readonly: bool) -> int:
+def _watch(folder: Path, *, readonly: bool, max_rate: float | None) -> int:
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.showing import show
 
     host = RecordHost(folder, readonly=readonly)
-    exit_code = show(lambda terminal: TrainerApp(None, host, by="attach", runs=folder.parent, terminal=terminal))
+    exit_code = show(
+        lambda terminal: TrainerApp(None, host, by="attach", runs=folder.parent, terminal=terminal), _bytes(max_rate)
+    )
     host.close()
     return exit_code
+
+
+def _bytes(kilobytes: float | None) -> float | None:
+    return None if kilobytes is None else kilobytes * 1000
 
 
 def _need_terminal(command: str, instead: str) -> None:
@@ -134,3 +171,5 @@ def _need_terminal(command: str, instead: str) -> None:
         refuse(f"{command} is for one process; torchrun starts `-m tui_trainer run`, and `tui-trainer attach` shows it")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         refuse(f"{command} needs a terminal to draw on; {instead}")
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        refuse(f"{command} needs a terminal that can be drawn on, and TERM says that this one cannot; {instead}")

@@ -6,6 +6,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from tui_trainer.ui.screenful import MOST_PER_SECOND
 from tui_trainer.ui.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from tui_trainer.ui.app import TrainerApp
 
 
-def show(make_app: Callable[[Terminal], TrainerApp]) -> int:
+def show(make_app: Callable[[Terminal], TrainerApp], most_per_second: float | None = None) -> int:
     """Run the app until the person leaves, or the terminal goes; the exit code of the command.
+
+    No more than `most_per_second` bytes are sent to the terminal, over some seconds; None is what suits most links.
 
     Where the person chose to keep the run training, the app's `on_detach` is called with the screen left already.
     Where the terminal is gone, `app.hung_up` is true: what becomes of the run is the caller's to decide.
@@ -30,7 +33,7 @@ def show(make_app: Callable[[Terminal], TrainerApp]) -> int:
         if app is not None:
             app.leaving.told(number)
 
-    with Terminal(hung_up, asked) as terminal:
+    with Terminal(hung_up, asked, most_per_second or MOST_PER_SECOND) as terminal:
         app = make_app(terminal)
         code = app.run(mouse=True)
         failure = app.failure

@@ -15,48 +15,13 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
+from tui_trainer.ui.screenful import MOST_PER_SECOND, Screenful
+
 if TYPE_CHECKING:
     from textual.driver import Driver
 
 LEAST_LOST = 65536
 """Bytes of stray prints that are shown after leaving, where no log took them."""
-
-
-class Screenful:
-    """Where Textual writes to: the terminal, by a descriptor of its own. One that is gone takes all in silence."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self.handed = 0
-        """Pieces that the app has handed over."""
-        self.written = 0
-        """Pieces of them that the terminal has taken."""
-        self.bytes_written = 0
-
-    @property
-    def lags(self) -> bool:
-        """Whether the terminal is slower than the screen: another frame would only wait in line."""
-        return self.handed - self.written > 3
-
-    def write(self, text: str) -> None:
-        """Write all of it, however long the terminal takes. Called in Textual's writer thread."""
-        data = text.encode("utf-8", "replace")
-        self.bytes_written += len(data)
-        try:
-            while data:
-                data = data[os.write(self._fd, data) :]
-        except OSError:
-            pass  # hung up: who watches for that acts; a writer that dies would stop the app's loop
-        self.written += 1
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def isatty(self) -> bool:
-        return os.isatty(self._fd)
 
 
 class Terminal:
@@ -65,14 +30,19 @@ class Terminal:
     Args:
         on_hang_up: called once the terminal is gone, in any thread; descriptors are safe to use by then.
         on_signal: called for SIGINT and SIGTERM, in the main thread.
+        most_per_second: bytes that may be written to the terminal, over some seconds.
     """
 
     def __init__(
-        self, on_hang_up: Callable[[], object] | None = None, on_signal: Callable[[int], None] | None = None
+        self,
+        on_hang_up: Callable[[], object] | None = None,
+        on_signal: Callable[[int], None] | None = None,
+        most_per_second: float = MOST_PER_SECOND,
     ) -> None:
         self.is_gone = False
         self._on_hang_up = on_hang_up
         self._on_signal = on_signal
+        self._most_per_second = most_per_second
         self._kept: dict[int, int] = {}
         """Descriptors 1 and 2, where they were the terminal, as they were before."""
         self._log: IO[bytes] | None = None
@@ -163,7 +133,7 @@ class Terminal:
 
     def _take_over(self) -> None:
         terminals = [number for number in (1, 2) if os.isatty(number)]
-        self.screen = Screenful(_copy(terminals[0] if terminals else 2))
+        self.screen = Screenful(_copy(terminals[0] if terminals else 2), self._most_per_second)
         self._undo.callback(os.close, self.screen.fileno())
         self._divert(terminals)
         self._catch_signals()

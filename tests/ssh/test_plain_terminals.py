@@ -1,0 +1,126 @@
+"""Terminals that show little, links that carry little, and no terminal at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SMALL
+from tests.scripted import scripted_run
+from tests.terminal import Terminal
+from tui_trainer.runs.record import Record
+from tui_trainer.ui.screenful import AT_ONCE_S, Screenful
+
+COLOURS = re.compile(rb"\x1b\[[\d;]*\b(?:3[0-8]|4[0-8]|9\d|10\d)\b[\d;]*m")
+SEQUENCES = re.compile(rb"\x1b[\[\]P?][^a-zA-Z\x07]*[a-zA-Z\x07]|\x1b.")
+
+
+@pytest.fixture
+def run(runs: Path) -> str:
+    """A finished run with all there is to draw."""
+    record = Record.create(runs, {"preset_name": "plateau", "name": "naïve →"})
+    for event in scripted_run(epochs=4, scheduler="ReduceLROnPlateau"):
+        record.emit(event)
+    record.close()
+    return record.id
+
+
+def test_without_unicode_the_screen_is_ascii_and_readable(run: str) -> None:
+    with Terminal("attach", run, env={"LC_ALL": "C"}) as terminal:
+        screen = terminal.until("best val accuracy")
+        terminal.press("r")
+        terminal.until("runs")
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert terminal.text.isascii()
+    for words in ("loss.backward()", "scheduler.step(val_loss)", "epoch", "plateau"):
+        assert words in screen
+    chart = [line for line in screen.splitlines() if re.search(r"[.:']{3}", line)]
+    assert len(chart) > 5, screen
+
+
+def test_no_color_is_honoured(run: str) -> None:
+    with Terminal("attach", run, env={"NO_COLOR": "1"}) as terminal:
+        terminal.until("best val accuracy")
+        terminal.press("q")
+        assert terminal.wait() == 0
+        greys = {match for match in COLOURS.findall(terminal.text) if not _is_grey(match)}
+    assert not greys
+
+
+def _is_grey(sequence: bytes) -> bool:
+    rgb = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", sequence)
+    return bool(rgb) and all(red == green == blue for red, green, blue in rgb)
+
+
+@pytest.mark.parametrize("command", ["launch", "attach"])
+def test_a_terminal_that_cannot_be_drawn_on_is_told_so(run: str, command: str) -> None:
+    with Terminal(command, env={"TERM": "dumb"}) as terminal:
+        assert terminal.wait() == 2
+        assert b"TERM says" in terminal.text
+        assert b"\x1b" not in terminal.text
+
+
+def test_run_on_a_dumb_terminal_prints_plain_lines(runs: Path) -> None:
+    with Terminal("run", "--preset", "onecycle", *SMALL, "--epochs", "2", env={"TERM": "dumb"}) as terminal:
+        assert terminal.wait() == 0
+        assert b"\x1b" not in terminal.text
+        assert b"finished: all epochs done" in terminal.text
+
+
+def test_prints_never_fail_for_want_of_a_character(run: str) -> None:
+    encoding = "latin-1"
+    for arguments in (("run", "--preset", "steplr-fast", *SMALL, "--epochs", "4"), ("runs",), ("presets", "list")):
+        done = subprocess.run(
+            [sys.executable, "-m", "tui_trainer", *arguments],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.decode(encoding)
+    assert b"?" not in done.stdout
+
+
+def test_bytes_a_second_are_bounded(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    screen = Screenful(writer, most_per_second=10_000)
+    began, frames = time.monotonic(), 0
+    while time.monotonic() < began + 1.5:
+        if not screen.lags:
+            screen.handed += 1
+            screen.write("x" * 500)
+            os.read(reader, 500)
+            frames += 1
+        time.sleep(0.005)
+    most = 10_000 * (time.monotonic() - began + AT_ONCE_S) + 500
+    assert most / 2 < screen.bytes_written <= most
+    assert frames > 10
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_slow_link_gets_fewer_frames_of_the_same_screen(runs: Path) -> None:
+    record = Record.create(runs, {"preset_name": "steplr"})
+    events = scripted_run(epochs=12, batches=20)
+    with Terminal("attach", "--max-rate", "4") as terminal:
+        for event in events[: len(events) // 8]:
+            record.emit(event)
+        terminal.until("epoch")
+        began, sent = time.monotonic(), len(terminal.text)
+        for event in events[len(events) // 8 :]:
+            record.emit(event)
+            terminal._read(0.005)
+        terminal.until("best val accuracy")
+        bytes_sent, seconds = len(terminal.text) - sent, time.monotonic() - began
+        largest = 140 * 40 * 8
+        assert bytes_sent <= 4_000 * (seconds + AT_ONCE_S) + largest
+        terminal.press("q")
+        assert terminal.wait() == 0
+    record.close()
