@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import torch
@@ -56,11 +56,10 @@ class TinyRun:
         self.events: list[Event] = []
         self.when: list[tuple[Callable[[Event], bool], Callable[[], None]]] = []
 
-    def train(self, text: str, epochs: int = 4, seed: int = 0, *, resume: bool = False) -> RunEnded:
+    def train(self, text: str, epochs: int = 4, seed: int = 0, *, resume: bool = False, **options: Any) -> RunEnded:
         """Train to the end, one thread, and return how it ended; with `resume`, from the checkpoint in the folder."""
-        spec = RunSpec.of(
-            "tiny", preset(text, epochs), model="mlp", seed=seed, threads=1, limit_train=IMAGES, device="cpu"
-        )
+        asked = {"model": "mlp", "threads": 1, "limit_train": IMAGES, "device": "cpu", **options}
+        spec = RunSpec.of("tiny", preset(text, epochs), seed=seed, **asked)
         prepared = prepare(spec, self._emit, self.folder if resume else None)
         return train(prepared, self._emit, self.control, self.folder)
 

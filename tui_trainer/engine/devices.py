@@ -44,6 +44,10 @@ def is_out_of_memory(error: Exception) -> bool:
 
 def set_threads(asked: int | None) -> int:
     """Set the OpenMP threads of the calling thread (it is a thread's own setting) and return how many they are."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(asked if asked is not None else min(torch.get_num_threads(), available))
+    torch.set_num_threads(asked if asked is not None else min(torch.get_num_threads(), cores()))
     return torch.get_num_threads()
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

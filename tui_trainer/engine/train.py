@@ -14,12 +14,17 @@ from tui_trainer.engine.loop import fit
 from tui_trainer.engine.prepare import Prepared, tell_phase
 from tui_trainer.engine.steering import Steering, Stopped
 from tui_trainer.engine.trainer import Trainer
-from tui_trainer.events import EndStatus, Event, RunEnded
+from tui_trainer.events import EndStatus, Event, RunEnded, SettingChanged
 
 
 def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, checkpoint_folder: Path) -> RunEnded:
     """Train what was prepared, and return how it ended; the caller emits that as the last event."""
     emit(prepared.resolved)
+    kernels = prepared.kernels
+    emit(SettingChanged(at=time.time(), setting="kernels", old="", new=str(kernels), reason="faster when measured"))
+    if prepared.spec.precision is None:
+        why = "what this CUDA device is fast in" if kernels.precision == "bf16" else "the default here"
+        emit(SettingChanged(at=time.time(), setting="precision", old="auto", new=kernels.precision, reason=why))
     tell_phase(emit, "training")
     clock = RunClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0)
     ranks = prepared.ranks

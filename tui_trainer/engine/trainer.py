@@ -25,6 +25,7 @@ from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.recipes import Planned, plan
 from tui_trainer.engine.schedules import Scheduler
 from tui_trainer.engine.steering import Refused, Steering
+from tui_trainer.engine.team import Team, first_choice, timed_on_a_copy
 from tui_trainer.engine.validation import validate
 from tui_trainer.events import (
     CheckpointSaved,
@@ -65,6 +66,7 @@ class Trainer:
         self._folder = checkpoint_folder
         self._calls = Calls(emit, steering)
         self._meter = Meter(emit, self._ranks)
+        self._team = self._chosen_team(prepared)
         self._explained: list[Event] = []
         self._switch: Planned | None = None
         self._epoch_began = self._epoch_trained = 0.0
@@ -154,6 +156,8 @@ class Trainer:
             elapsed=self._clock.elapsed,
         )
         self._calls.end()
+        if self._team is not None and not self._steering.following:
+            self._team.took(self._clock.elapsed)
         if not self._ranks.meet(at_once=self._steering.following):
             return
         if self._meter.due or self._steering.following:
@@ -259,6 +263,14 @@ class Trainer:
             "best_val_accuracy": self.best_val_accuracy,
             "switch": self._switch and [self._switch.recipe.preset, self._switch.preset.model_dump(mode="json")],
         }
+
+    def _chosen_team(self, prepared: Prepared) -> Team | None:
+        """The threads, where nobody has fixed them."""
+        if prepared.spec.threads is not None or prepared.kernels.device.type != "cpu" or prepared.ranks.several:
+            return None
+        first_choice(self._emit)
+        timed = timed_on_a_copy(prepared.model, prepared.images.train, lambda: self.recipe.batch_size)
+        return Team(timed, self._emit)
 
     def _go_on_from(self, state: checkpoints.State) -> None:
         self._learner.load_state_dict(state, len(self._images.train))
