@@ -52,7 +52,7 @@ class Known:
         if position_of is None:
             return event
         position = position_of(event)
-        may_be_old = kind in _ONCE_AN_EPOCH or position[0] <= self._resumed_at
+        may_be_old = kind in _ONLY_ONCE or position[0] <= self._resumed_at
         if may_be_old and position <= self._last.get(kind, (-1, 0)):
             return None
         self._last[kind] = max(position, self._last.get(kind, position))
@@ -66,7 +66,8 @@ class Known:
         return event if old <= 0 else _without_first(event, old)
 
 
-_ONCE_AN_EPOCH = (EpochEnded, PlateauCounted)
+_ONLY_ONCE = (EpochEnded, PlateauCounted, CallsMade, PresetSwitched)
+"""No run tells these twice of the same place: a repetition is known though the steps that it goes with were lost."""
 
 _POSITIONS: dict[type, Callable[[Any], tuple[int, int]]] = {
     EpochEnded: lambda event: (event.epoch, 0),
