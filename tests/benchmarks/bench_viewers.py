@@ -112,8 +112,6 @@ def starts(runs: Path, times: int = 7) -> None:
             first.append(time.monotonic() - began)
             viewer.until("1,000,000")
             whole.append(time.monotonic() - began)
-            viewer.press("q")
-            viewer.wait()
     print(f"a record of a million steps, {size:.0f} MiB:")
     print(f"  first frame after {min(first):.2f} s at best, {statistics.median(first):.2f} s in the middle")
     print(f"  all of it after {min(whole):.2f} s at best, {statistics.median(whole):.2f} s in the middle")
