@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
 import time
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from tui_trainer.cli import foreground
-from tui_trainer.cli.ending import Stopping
+from tui_trainer.cli.ending import stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, refuse, spec_from, training_options, warn_of
 from tui_trainer.cli.telling import Telling
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train
+from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train, versions
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, all_sessions, find_session
-from tui_trainer.compare.training import STOPPED, is_done
+from tui_trainer.compare.training import is_done
 from tui_trainer.runs.catalogue import find, runs_folder
 from tui_trainer.runs.errors import RunInUse, RunsError
 from tui_trainer.spec import RunSpec
+from tui_trainer.torchrun import place
 
 LONGEST_END_S = 60.0
 """Runs that were asked to stop write a last checkpoint; they are waited for no longer than this."""
@@ -61,13 +61,16 @@ def compare(
 
     Finished runs join by id or name. A session is opened, and gone on with, by its own id.
     """
+    if not place().alone:
+        refuse("compare trains each run in one process: start it without torchrun")
     runs = runs_folder(runs_dir)
     if report is not None and report.suffix.lower() not in FORMS:
         refuse(f"--report {report}: the name must end in {', '.join(FORMS)}")
     asked = [*what, *more, *(name for name in LESSON if lesson)]
     session, is_new = _open_or_make(runs, asked, lesson=lesson, **options)
     to_do = any(entry.is_trained_here and not is_done(session.record_of(entry)) for entry in session.entries)
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    drawable = os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+    if sys.stdin.isatty() and sys.stdout.isatty() and drawable:
         code = _show(session, to_do=to_do, report=report, exit_when_done=exit_when_done)
     else:
         code = _tell(session, to_do=to_do, report=report)
@@ -105,7 +108,7 @@ def _open_or_make(
     specs = [_spec(preset, jobs, options) for preset in presets]
     entries = to_train(specs, seeds)
     if not again:
-        entries = reused(entries, runs, _versions())
+        entries = reused(entries, runs, versions())
     entries += joined(records, runs, [entry.label for entry in entries])
     name = name or ("lesson" if lesson else None)
     try:
@@ -146,23 +149,12 @@ def _spec(preset: str, jobs: int, options: dict[str, Any]) -> RunSpec:
     return spec.model_copy(update={"threads": spec.threads or fair_threads(jobs)})
 
 
-def _versions() -> dict[str, str]:
-    """Those that a run of this process would have, without loading torch."""
-    import platform
-
-    from tui_trainer import __version__
-
-    return {"tui-trainer": __version__, "torch": metadata.version("torch"), "python": platform.python_version()}
-
-
 def _tell(session: Session, *, to_do: bool, report: Path | None) -> int:
     """Without a screen: lines as it goes, the table and the verdict at the end."""
     comparison = Comparison(session)
     queue = _queue(session) if to_do else None
     if queue is not None:
-        stopping = Stopping(lambda stop: queue.stop(msgspec.structs.replace(stop, reason=f"{STOPPED}: {stop.reason}")))
-        signal.signal(signal.SIGINT, stopping.on_signal)
-        signal.signal(signal.SIGTERM, stopping.on_signal)
+        stop_on_signals(queue.stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         queue.start()
     telling = Telling(comparison)
@@ -236,6 +228,7 @@ def _show(session: Session, *, to_do: bool, report: Path | None, exit_when_done:
     app = apps[-1] if apps else None
     if app is None or app.hung_up or app.detached or app.failure:
         background.append(True)
+        stop_on_signals(queue.stop)
         shell.leave()
         foreground.print_to(session.folder / "log.txt")
         queue.wait()
@@ -244,7 +237,7 @@ def _show(session: Session, *, to_do: bool, report: Path | None, exit_when_done:
     if code > 128 and not queue.is_over:
         from tui_trainer.commands import Stop
 
-        queue.stop(Stop(by="signal", reason=STOPPED, exit_code=code))
+        queue.stop(Stop(by="signal", reason="stopped by a signal", exit_code=code))
     queue.wait(LONGEST_END_S)
     return _finish(comparison, queue, report)
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from tui_trainer.cli import foreground
+from tui_trainer.cli.comparing import Comparisons
 from tui_trainer.cli.ending import stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, refuse, runs_dir_option, spec_from, training_options, warn_of
 from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
@@ -89,6 +90,7 @@ def _show(
     launcher = LocalLauncher(runs, sys.argv)
     host = launcher.start(spec) if start else None
     apps: list[TrainerApp] = []
+    comparisons = Comparisons(runs, spec, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live)
 
     def make_app(terminal: Terminal) -> TrainerApp:
         launcher.on_record = lambda record: terminal.log_to(record.folder / "log.txt")
@@ -98,7 +100,8 @@ def _show(
             spec,
             exit_when_done,
             on_shown=launcher.go,
-            on_detach=lambda: _say_where(launcher.runs[-1]),
+            on_detach=lambda: comparisons.say_where() if comparisons.queue else _say_where(launcher.runs[-1]),
+            on_compare=comparisons.open,
             runs=runs,
             terminal=terminal,
         )
@@ -106,15 +109,23 @@ def _show(
         return app
 
     exit_code = show(make_app, _bytes(max_rate))
+    goes_on = bool(apps) and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure is not None)
+    if comparisons.queue is not None and not comparisons.queue.is_over:
+        return comparisons.finish(goes_on=goes_on, shell=shell) or exit_code
     if not launcher.runs:
         return exit_code
     run = launcher.runs[-1]
-    if apps and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure):
+    if goes_on:
         return _train_on(launcher, run, shell)
     ended = run.wait(LONGEST_END_S)
     if ended is not None and ended.exit_code in (1, 2):
         click.echo(run.failure or ended.reason, err=True)
     return exit_code
+
+
+def _record_on_show(launcher: LocalLauncher) -> Path | None:
+    record = launcher.runs[-1].record if launcher.runs else None
+    return record.folder if record is not None else None
 
 
 def _train_on(launcher: LocalLauncher, run: LocalRun, shell: foreground.Foreground) -> int:
@@ -142,11 +153,15 @@ def _say_where(run: LocalRun) -> None:
 def _watch(folder: Path, *, readonly: bool, max_rate: float | None) -> int:
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.showing import show
+    from tui_trainer.ui.terminal import Terminal
 
     host = RecordHost(folder, readonly=readonly)
-    exit_code = show(
-        lambda terminal: TrainerApp(None, host, by="attach", runs=folder.parent, terminal=terminal), _bytes(max_rate)
-    )
+    comparisons = Comparisons(folder.parent, None, lambda: folder, lambda: False)
+
+    def make_app(terminal: Terminal) -> TrainerApp:
+        return TrainerApp(None, host, on_compare=comparisons.open, by="attach", runs=folder.parent, terminal=terminal)
+
+    exit_code = show(make_app, _bytes(max_rate))
     host.close()
     return exit_code
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from tui_trainer import __version__
 from tui_trainer.compare.session import Entry
 from tui_trainer.runs.catalogue import folders
 from tui_trainer.runs.facts import read_facts
@@ -56,17 +59,34 @@ def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> li
     return entries
 
 
-def reused(entries: Sequence[Entry], runs: Path, versions: dict[str, str]) -> list[Entry]:
-    """The same entries, those given their record that were trained before exactly as asked, by these versions."""
+def reused(entries: Sequence[Entry], runs: Path, by: dict[str, str]) -> list[Entry]:
+    """The same entries, those given their record that were trained before exactly as asked, with these versions."""
     done = {}
     for record in folders(runs):
         facts = read_facts(record)
         resolved = facts.get("resolved") or {}
         asked = facts.get("asked") or {}
-        if _without_builds(resolved.get("versions")) == _without_builds(versions) and _is_finished(record):
+        if _without_builds(resolved.get("versions")) == _without_builds(by) and _is_finished(record):
             done[_sameness({**asked, "threads": resolved.get("threads")})] = record.name
     names = [done.get(_sameness(entry.asked or {})) for entry in entries]
     return [msgspec.structs.replace(entry, run=name) for entry, name in zip(entries, names, strict=True)]
+
+
+def versions() -> dict[str, str]:
+    """Those that a run of this process would have, without loading torch."""
+    return {"tui-trainer": __version__, "torch": metadata.version("torch"), "python": platform.python_version()}
+
+
+def alike(record: Path, runs: Path) -> list[Path]:
+    """Other runs with the data set and the model of one, the newest first."""
+    asked = read_facts(record).get("asked") or {}
+    kind = asked.get("dataset"), asked.get("model")
+    found = []
+    for folder in folders(runs):
+        other = read_facts(folder).get("asked") or {}
+        if folder.name != record.name and (other.get("dataset"), other.get("model")) == kind:
+            found.append(folder)
+    return sorted(found, key=lambda folder: folder.name, reverse=True)
 
 
 def _asked(spec: RunSpec, more: int) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from tui_trainer.commands import Stop
 from tui_trainer.compare.session import Session
 from tui_trainer.compare.training import STOPPED, Ended, Here, is_done
@@ -84,7 +86,8 @@ class Queue:
 
     def stop(self, command: Stop | None = None) -> None:
         """End the runs that train, each with a checkpoint, and begin no other. From any thread, and in handlers."""
-        self._stop = command or Stop(by="screen", reason=STOPPED)
+        asked = command or Stop(by="screen", reason="left")
+        self._stop = msgspec.structs.replace(asked, reason=f"{STOPPED}: {asked.reason}")
         self._turns.clear()
         for trainer in self._trainers:
             trainer.stop(self._stop)

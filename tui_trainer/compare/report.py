@@ -121,12 +121,12 @@ def _charts(comparison: Comparison) -> str:
         return epoch_ends(history, "epoch", lambda i: history.epochs[i].val_accuracy)
 
     drawn = (
-        ("Training loss, smoothed", curves(lambda h: smoothed(h, "epoch", POINTS), None, 6)),
+        ("Training loss, smoothed, log scale", curves(lambda h: smoothed(h, "epoch", POINTS), None, 6)),
         ("Validation loss", curves(val_loss, val_loss)),
         ("Validation accuracy", curves(accuracy, accuracy)),
         ("Learning rate", curves(lambda h: rates(h, "epoch", POINTS // 2), None, 6)),
     )
-    charts = [(title, chart(title, "epoch", found)) for title, found in drawn]
+    charts = [(title, chart(title, "epoch", found, log="log" in title)) for title, found in drawn]
     return "\n".join(f"<figure><figcaption>{escape(t)}</figcaption>{svg}</figure>" for t, svg in charts if svg)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from tui_trainer.compare.series import Point
-from tui_trainer.plotting.scales import along, linear
+from tui_trainer.plotting.scales import along, linear, logarithmic
 
 WIDTH, HEIGHT = 860, 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 34
@@ -31,21 +31,24 @@ class Curve:
     """Of a line without points of its own: how many marks are put along it."""
 
 
-def chart(title: str, unit: str, curves: Sequence[Curve]) -> str:
+def chart(title: str, unit: str, curves: Sequence[Curve], *, log: bool = False) -> str:
     """One chart; an empty string where there is nothing to draw."""
     every = [point for curve in curves for part in (*curve.lines, curve.points) for point in part]
+    if log:
+        every = [(x, y) for x, y in every if y > 0]
     if not every:
         return ""
     last = max(x for x, _ in every) or 1.0
     rows = (HEIGHT - TOP - BOTTOM) // ROW
-    scale = linear(min(y for _, y in every), max(y for _, y in every), rows, 7)
+    lowest, highest = min(y for _, y in every), max(y for _, y in every)
+    scale = logarithmic(lowest, highest, rows, 7) if log else linear(lowest, highest, rows, 7)
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def x_of(x: float) -> float:
         return LEFT + x / last * wide
 
     def y_of(y: float) -> float:
-        return TOP + (1 - scale.height(y)) * high
+        return TOP + (1 - max(-0.1, scale.height(y))) * high
 
     clip = "clip-" + "".join(letter for letter in title if letter.isalnum())
     parts = [

@@ -44,6 +44,7 @@ class CompareScreen(TrainerScreen):
         self.table = CompareTable(self.axis)
         self._headline = CompareHeadline()
         self._charts = {what: Overlay(what, self.axis, id=what) for what in CHARTS}
+        self._charts["loss"].log_scale = True  # where they end close to each other is what one looks for
         self._verdicts = VerdictWords(), VerdictWords(id="verdict")
         self._differences = DifferenceWords(), DifferenceWords(id="differences")
         self._one: What = "loss"

@@ -83,7 +83,8 @@ class Overlay(Chart):
             "validation": "validation",
             "training": "training, smoothed",
         }
-        return fitted([(0, [Run("loss", "title")]), (1, [Run(said[self.loss], "faint")])], [], self.size.width)
+        parts = [(0, [Run("loss", "title")]), (1, [Run(said[self.loss], "faint")])]
+        return fitted([*parts, (2, [Run("log scale" if self.log_scale else "", "faint")])], [], self.size.width)
 
     def _rows(self, curves: Sequence[GroupCurves], frame: Frame) -> list[list[Run]]:
         across, up = DOTS[self.marks]

@@ -1,0 +1,224 @@
+"""The comparison screen: drawn, read, sorted, hidden, left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.compare.made import compared, record, seeds
+from tui_trainer.commands import Stop
+from tui_trainer.compare.comparison import Comparison
+from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.compare import CompareScreen
+from tui_trainer.ui.compare_chart import Overlay
+from tui_trainer.ui.compare_table import CompareTable
+from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.panel import Panel
+
+
+class StillQueue:
+    """Something that trains until it is stopped."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self.exit_code = 0
+        self.failure = ""
+        self.stopped: list[Stop | None] = []
+
+    def stop(self, command: Stop | None = None) -> None:
+        self.stopped.append(command)
+
+
+@asynccontextmanager
+async def show(
+    comparison: Comparison, size: tuple[int, int] = (140, 40), **options: Any
+) -> AsyncIterator[tuple[Pilot[int], CompareScreen]]:
+    app = TrainerApp(None, None, comparison=comparison, **options)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, CompareScreen)
+        app.screen.draw()
+        await pilot.pause()
+        yield pilot, app.screen
+
+
+def text_of(screen: CompareScreen) -> str:
+    return "\n".join(
+        line for panel in screen.query(Panel) if panel.display and panel.size.height for line in panel.plain()
+    )
+
+
+def labels(screen: CompareScreen) -> list[str]:
+    """The presets' names in the order of the table."""
+    names = [group.label for group in screen.comparison.groups]
+    lines = screen.query_one(CompareTable).plain()[1:]
+    return [next(name for name in names if f"{name} " in line) for line in lines if line.strip()]
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Comparison:
+    made = [
+        record(tmp_path, scheduler="StepLR", epochs=6),
+        record(tmp_path, scheduler="OneCycleLR", epochs=3, seed=1),
+        record(tmp_path, scheduler="none", epochs=4, not_finite_at=50),
+    ]
+    return compared(tmp_path, made, target=0.5)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40), (200, 60), (60, 16)])
+async def test_the_screen_says_what_counts_at_every_size(three: Comparison, size: tuple[int, int]) -> None:
+    async with show(three, size) as (_, screen):
+        said = text_of(screen)
+        for word in ("steplr", "onecycle", "none", "diverged", "loss", "finished"):
+            assert word in said
+        assert "Not like for like" in said  # other lengths
+        assert "reached 0.5" in said
+        assert all(group.mark in said for group in three.groups)
+
+
+async def test_the_table_sorts_by_each_of_its_columns(three: Comparison) -> None:
+    async with show(three, (200, 60)) as (pilot, screen):
+        assert labels(screen) == ["steplr", "onecycle", "none"]
+        await pilot.press("s")
+        best = {row.group.label: row.figures["best_accuracy"].mean for row in screen._findings.table.rows}
+        assert labels(screen) == sorted(best, key=lambda label: -best[label])
+        await pilot.press("S")
+        assert labels(screen) == sorted(best, key=lambda label: best[label])
+
+
+async def test_hide_solo_and_pin(three: Comparison) -> None:
+    async with show(three) as (pilot, screen):
+        chart = screen.query_one("#accuracy", Overlay)
+
+        def drawn() -> list[str]:
+            return sorted(group.label for group in chart._groups)
+
+        assert drawn() == ["none", "onecycle", "steplr"]
+        await pilot.press("h")
+        assert drawn() == ["none", "onecycle"]
+        assert "■" in "".join(chart.plain())
+        assert "●" not in "".join(chart.plain())
+        await pilot.press("h", "down", "o")
+        assert drawn() == ["onecycle"]
+        await pilot.press("o")
+        assert drawn() == ["none", "onecycle", "steplr"]
+        await pilot.press("down", "i")
+        assert labels(screen)[0] == "none"
+        await pilot.press("i")
+        assert labels(screen)[0] == "steplr"
+
+
+async def test_the_cursor_reads_all_curves_at_once(three: Comparison) -> None:
+    async with show(three) as (pilot, screen):
+        await pilot.press("x")
+        assert screen.axis.unit == "step"
+        screen.axis.cursor = 45.0
+        await pilot.press("right", "left")
+        step = int(screen.axis.cursor or 0)
+        lines = screen.query_one(CompareTable).plain()
+        assert "accuracy" in lines[0]
+        for run, line in zip(three.runs, lines[1:], strict=False):
+            assert f" {step} " in line
+            assert f"{run.history.losses[step - 1]:.4f}" in line
+        await pilot.press("0")
+        assert screen.axis.cursor is None
+        assert "final acc" in screen.query_one(CompareTable).plain()[0]
+
+
+async def test_zoom_and_units_and_losses_draw_without_trouble(three: Comparison) -> None:
+    async with show(three) as (pilot, screen):
+        for key in ("plus", "plus", "y", "l", "l", "x", "minus", "0", "d", "d", "v", "down", "left", "left", "x"):
+            await pilot.press(key)
+            assert "loss" in text_of(screen) or key == "d"
+
+
+async def test_one_chart_at_a_time_on_a_low_screen(three: Comparison) -> None:
+    async with show(three, (80, 24)) as (pilot, screen):
+        assert [chart.id for chart in screen.query(Overlay) if chart.display] == ["loss"]
+        await pilot.press("v")
+        await pilot.pause()
+        assert [chart.id for chart in screen.query(Overlay) if chart.display] == ["accuracy"]
+        await pilot.press("v")
+        await pilot.pause()
+        assert [chart.id for chart in screen.query(Overlay) if chart.display] == ["lr"]
+
+
+async def test_seeds_have_a_band_and_a_spread(tmp_path: Path) -> None:
+    comparison = seeds(tmp_path, {"a": [{"seed": i, "epochs": 5} for i in range(3)], "b": [{"seed": 5}, {"seed": 6}]})
+    async with show(comparison, (200, 60)) as (_, screen):
+        said = text_of(screen)
+        assert "±" in said
+        assert "Welch's t-test" in said
+        styles = {span.role for line in screen.query_one("#loss", Overlay)._drawn for span in line}
+        assert {"band0", "run0", "band1", "run1"} <= styles
+
+
+async def test_runs_to_come_and_none_at_all(tmp_path: Path) -> None:
+    async with show(compared(tmp_path, [], ["none", "steplr"])) as (pilot, screen):
+        said = text_of(screen)
+        assert "to come" in said
+        assert "nobody trains the rest" in said
+        for key in ("right", "plus", "x", "s", "enter", "space"):
+            await pilot.press(key)
+
+
+async def test_enter_opens_the_run_and_escape_comes_back(three: Comparison) -> None:
+    async with show(three) as (pilot, screen):
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, LiveScreen)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert pilot.app.screen is screen
+
+
+@pytest.mark.parametrize(("key", "stopped", "detached"), [("s", 1, False), ("k", 0, True)])
+async def test_leaving_asks_what_becomes_of_what_trains(
+    three: Comparison, key: str, stopped: int, detached: bool
+) -> None:
+    queue = StillQueue()
+    options: dict[str, Any] = {"queue": queue, "on_detach": lambda: None}
+    async with show(three, **options) as (pilot, _):
+        await pilot.press("q")
+        await pilot.pause()
+        await pilot.press(key)
+        await pilot.pause()
+        assert len(queue.stopped) == stopped
+        app = pilot.app
+        assert isinstance(app, TrainerApp)
+        assert app.detached == detached
+
+
+async def test_marked_presets_are_compared_over_what_is_on_show(three: Comparison) -> None:
+    asked: list[Sequence[str]] = []
+
+    def compare(names: Sequence[str]) -> tuple[Comparison, None]:
+        asked.append(names)
+        return three, None
+
+    app = TrainerApp(None, None, on_compare=compare)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.press("space", "space", "c")
+        await pilot.pause()
+        assert [list(names) for names in asked] == [["none", "steplr"]]
+        assert isinstance(app.screen, CompareScreen)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not isinstance(app.screen, CompareScreen)
+
+
+async def test_a_frame_in_which_nothing_happened_sends_nothing(
+    three: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with show(three) as (_, screen):
+        screen.draw()
+        refreshed: list[object] = []
+        for panel in screen.query(Panel):
+            monkeypatch.setattr(panel, "refresh", lambda *regions, **options: refreshed.extend(regions))
+        screen.draw()
+        assert refreshed == []

@@ -1,0 +1,126 @@
+"""`c` in the app: a comparison of the presets and runs that were marked, opened over what is on show."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui_trainer.cli import foreground
+from tui_trainer.cli.ending import stop_on_signals
+from tui_trainer.presets import PresetError, find, load
+from tui_trainer.runs import catalogue
+from tui_trainer.runs.errors import RunsError
+
+if TYPE_CHECKING:  # nothing of comparisons before one is asked for: the first frame comes first
+    from tui_trainer.compare.comparison import Comparison
+    from tui_trainer.compare.queue import Queue
+    from tui_trainer.compare.session import Entry
+    from tui_trainer.spec import RunSpec
+
+LONGEST_END_S = 60.0
+MOST = 7
+"""Runs that are set beside the one on show where none were marked: as many as there are colours, with it."""
+
+
+class Comparisons:
+    """Those opened from one app.
+
+    Args:
+        runs: the folder of all runs.
+        spec: what runs trained from here have beside their preset; None where none can be.
+        on_show: the record of the run on show, if it has one.
+        is_live: whether that run goes on.
+    """
+
+    def __init__(
+        self, runs: Path, spec: RunSpec | None, on_show: Callable[[], Path | None], is_live: Callable[[], bool]
+    ) -> None:
+        self._runs = runs
+        self._spec = spec
+        self._on_show = on_show
+        self._is_live = is_live
+        self.queue: Queue | None = None
+        """What trains here."""
+
+    def open(self, names: Sequence[str]) -> tuple[Comparison, Queue | None]:
+        """A comparison of presets and runs by name; of no names, of the run on show with those most like it.
+
+        Raises:
+            RunsError: it cannot be, in words.
+        """
+        from tui_trainer.compare.comparison import Comparison
+        from tui_trainer.compare.entries import joined
+        from tui_trainer.compare.queue import Queue
+        from tui_trainer.compare.session import Session
+
+        presets, records = self._told_apart(names) if names else ([], self._most_alike())
+        if self.queue is not None and not self.queue.is_over:
+            raise RunsError(f"a comparison trains here already: {self.queue.session.id}")
+        if presets and self._is_live():
+            raise RunsError("the run on show still trains, and would disturb a comparison: let it end, or stop it")
+        entries = self._to_train(presets) if presets else []
+        entries += joined(records, self._runs, [entry.label for entry in entries])
+        session = Session.create(self._runs, entries, command=sys.argv)
+        if any(entry.run is None for entry in entries):
+            self.queue = Queue(session)
+            self.queue.start()
+            return Comparison(session), self.queue
+        return Comparison(session), None
+
+    def _to_train(self, presets: Sequence[str]) -> list[Entry]:
+        from tui_trainer.compare.entries import fair_threads, reused, to_train, versions
+
+        if self._spec is None:
+            raise RunsError(f"not from here: tui-trainer compare {' '.join(presets)}")
+        spec = self._spec.model_copy(update={"threads": self._spec.threads or fair_threads(1), "name": None})
+        try:
+            specs = [spec.with_preset(Path(name).stem, load(name)) for name in presets]
+        except PresetError as error:
+            raise RunsError(str(error.problems[0])) from error
+        return reused(to_train(specs, 1), self._runs, versions())
+
+    def finish(self, *, goes_on: bool, shell: foreground.Foreground) -> int:
+        """The screen was left: wait for what trains, or stop it; the exit code."""
+        queue = self.queue
+        assert queue is not None
+        if goes_on:
+            stop_on_signals(queue.stop)
+            shell.leave()
+            foreground.print_to(queue.session.folder / "log.txt")
+            queue.wait()
+        else:
+            queue.stop()
+            queue.wait(LONGEST_END_S)
+        return queue.exit_code
+
+    def say_where(self) -> None:
+        """How to find it again."""
+        if self.queue is not None:
+            click.echo(f"{self.queue.session.id} trains on in the background.")
+            click.echo(f"watch it: tui-trainer compare {self.queue.session.id}")
+
+    def _told_apart(self, names: Sequence[str]) -> tuple[list[str], list[Path]]:
+        presets, records = [], []
+        for name in names:
+            try:
+                find(name)
+            except PresetError:
+                records.append(catalogue.find(self._runs, name))
+            else:
+                presets.append(name)
+        return presets, records
+
+    def _most_alike(self) -> list[Path]:
+        from tui_trainer.compare.entries import alike
+
+        on_show = self._on_show()
+        if on_show is None:
+            raise RunsError("mark two or more with space in the presets (p) or the runs (r), then c compares them")
+        others = alike(on_show, self._runs)[: MOST - 1]
+        if not others:
+            raise RunsError("no other run has this data and model: mark presets (p) or runs (r) with space, then c")
+        return [on_show, *others]
