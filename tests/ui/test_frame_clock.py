@@ -112,3 +112,9 @@ async def test_on_shown_is_called_once_as_the_first_frame_is_up(show: Show) -> N
     async with show(LIVE, on_shown=lambda: called.append(True)) as shown:
         await shown.frame()
         assert called == [True]
+
+
+async def test_after_the_end_of_a_run_frames_are_rare(show: Show) -> None:
+    async with show(scripted_run(epochs=1, batches=5)) as shown:
+        assert shown.app.clock.at_ease
+        assert shown.app.clock.next_in in (SLOWEST, HURRIED)

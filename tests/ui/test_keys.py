@@ -12,6 +12,7 @@ import tui_trainer.ui
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.charts import LossChart, LRChart
 from tui_trainer.ui.help import HelpScreen, Keys
 from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.keys import KEYS, Key, of
@@ -112,9 +113,17 @@ async def test_the_palette_has_the_keys_by_name(show: Show) -> None:
         assert [type(command).__name__ for command in shown.host.sent] == ["OneBatch"]
 
 
-async def test_tab_moves_through_what_can_be_focused_and_breaks_nothing(show: Show) -> None:
+async def test_tab_goes_from_panel_to_panel_and_y_is_for_the_chart_it_leads_to(show: Show) -> None:
     async with show(LIVE) as shown:
-        await shown.press("tab", "tab", "shift+tab", "space")
+        visited = []
+        for _ in range(4):
+            await shown.press("tab")
+            visited.append(type(shown.app.focused).__name__)
+        assert visited == ["LossChart", "LRChart", "Listing", "Why"]
+        await shown.press("shift+tab", "shift+tab", "y")
+        assert shown.the(LRChart).log_scale
+        assert not shown.the(LossChart).log_scale
+        await shown.press("space")
         assert len(shown.host.sent) == 1
 
 

@@ -21,7 +21,7 @@ def ended(code: int = 0) -> RunEnded:
     return RunEnded(at=START, status="finished", reason="", step=50, epoch=3, exit_code=code)
 
 
-@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
 async def test_leaving_a_live_run_asks_first(show: Show, key: str) -> None:
     async with show(LIVE, on_detach=lambda: None) as shown:
         await shown.press(key)

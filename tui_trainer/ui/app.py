@@ -205,6 +205,10 @@ class TrainerApp(App[int]):
         if not self.comparing.leave():
             self.leaving.ask()
 
+    async def action_quit(self) -> None:
+        """Textual's own way out, by ctrl+q and the palette: asks all the same."""
+        self.action_leave()
+
     # Frames
 
     def _frame(self) -> None:
@@ -216,6 +220,7 @@ class TrainerApp(App[int]):
         lags = self._terminal is not None and self._terminal.screen.lags
         if shown and isinstance(shown[0], TrainerScreen) and shown[0].composed and not lags:
             shown[0].draw()
+            self.clock.at_ease = shown[0].at_ease
 
 
 def _here(style_sheet: str) -> Path:

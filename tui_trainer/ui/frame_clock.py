@@ -75,6 +75,8 @@ class FrameClock:
         self._app = app
         self._frame = frame
         self.budget = budget or Budget(cores=cores())
+        self.at_ease = False
+        """Whether nothing is expected to happen: the slowest rate will do."""
         self._timer: Timer | None = None
         self._hurried_until = 0.0
         self._cpu = 0.0
@@ -88,7 +90,9 @@ class FrameClock:
     @property
     def next_in(self) -> float:
         """Seconds from this frame to the next."""
-        return HURRIED if self.is_hurried else self.budget.interval
+        if self.is_hurried:
+            return HURRIED
+        return SLOWEST if self.at_ease else self.budget.interval
 
     def start(self) -> None:
         """Begin, with a frame now."""

@@ -60,7 +60,7 @@ KEYS: tuple[Key, ...] = (
     Key("charts", "plus,equals_sign", "+", "zoom(True)", "zoom in, around the cursor or the newest steps"),
     Key("charts", "minus", "-", "zoom(False)", "zoom out"),
     Key("charts", "0", "0", "reset", "reset: the whole run, no cursor"),
-    Key("charts", "y", "y", "log_scale", "log scale of the loss, and back"),
+    Key("charts", "y", "y", "log_scale", "log scale of the loss, or of the LR if tab leads there; and back"),
     Key("charts", "x", "x", "unit", "count along the axis in epochs, seconds or steps"),
     Key("presets", "enter", "enter", "choose", "start the preset; in a live run asks how", "start"),
     Key("presets", "slash", "/", "filter", "filter: type a part of a name, title or scheduler", "filter"),

@@ -45,6 +45,8 @@ class LiveScreen(TrainerScreen):
         self._waiting = Waiting()
         self._loss, self._lr = LossChart(self.axis), LRChart(self.axis)
         self._listing, self._why = Listing(), Why()
+        for panel in (self._loss, self._lr, self._listing, self._why):
+            panel.can_focus = True
         self._progress = Progress(Machine())
         self._listing_height = -1
 
@@ -60,6 +62,10 @@ class LiveScreen(TrainerScreen):
         self.control = Control(host, self._by)
         self._spec = spec
         self._asked_recipe = asked_recipe(spec) if spec is not None else None
+
+    @property
+    def at_ease(self) -> bool:
+        return self.history.ended is not None
 
     @property
     def history(self) -> History:
@@ -145,7 +151,8 @@ class LiveScreen(TrainerScreen):
         self.app.clock.hurry()
 
     def action_log_scale(self) -> None:
-        self._loss.log_scale = not self._loss.log_scale
+        chart = self._lr if self._lr.has_focus else self._loss
+        chart.log_scale = not chart.log_scale
         self.app.clock.hurry()
 
     def action_older(self, lines: int) -> None:

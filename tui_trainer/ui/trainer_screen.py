@@ -75,6 +75,11 @@ class TrainerScreen(Screen[None]):
         """What the screen shows when there is room."""
         raise NotImplementedError
 
+    @property
+    def at_ease(self) -> bool:
+        """Whether nothing more is expected to happen on it by itself."""
+        return False
+
     def draw(self) -> None:
         """Bring what is on show up to date. Called many times a second: cheap when nothing is new."""
 

@@ -45,6 +45,12 @@ class Why(Panel):
         self._first = max(0, self._first + lines)
         self.redraw()
 
+    def on_mouse_scroll_down(self) -> None:
+        self.scroll_by(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.scroll_by(-1)
+
     def lines(self) -> Sequence[Line]:
         if self._history is None:
             return []
