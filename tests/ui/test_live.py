@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_host import ScriptedHost, moved_to
 from tui_trainer.commands import Continue, OneBatch, Pause, SetPace
-from tui_trainer.events import CommandAnswered, Noticed, PhaseStarted, RunEnded, RunStarted
+from tui_trainer.events import CommandAnswered, LRHeld, Noticed, PhaseStarted, RunEnded, RunStarted
 from tui_trainer.ui.headline import Headline
 from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.listing import Listing
@@ -212,6 +213,18 @@ async def test_a_plateau_is_counted_against_its_patience(show: Show) -> None:
         assert "not better for 1 of 1 epoch (best 0.1300 at epoch 4)" in "\n".join(shown.the(Listing).plain())
 
 
+async def test_an_epoch_of_a_plateau_scheduler_is_one_entry_in_the_engines_words(show: Show) -> None:
+    events = cut(scripted_run(epochs=8, batches=5, scheduler="ReduceLROnPlateau"), 26)
+    held = [event for event in events if isinstance(event, LRHeld) and event.epoch == 5]
+    reason = "not better for 1 of 2 epochs (best 0.1300 at epoch 4)"
+    events = [event if event not in held else msgspec.structs.replace(held[0], reason=reason) for event in events]
+    async with show(events) as shown:
+        newest, rest, before = shown.the(Why).plain()[1:4]
+        assert newest.startswith("epoch 5    val_loss 0.1300, not better for 1 of 2")
+        assert rest.strip() == "epochs (best 0.1300 at epoch 4)"
+        assert before.startswith("epoch 4")
+
+
 async def test_notices_are_shown_as_text_whatever_is_in_them(show: Show) -> None:
     nasty = "[bold red]x[/] \x1b[31mred\x1b[0m \x07[link=http://a]b[/link]"
     async with show([*LIVE, Noticed(at=EVENTS[-1].at, kind="warning", text=nasty)]) as shown:
@@ -221,8 +234,6 @@ async def test_notices_are_shown_as_text_whatever_is_in_them(show: Show) -> None
 
 
 async def test_names_from_elsewhere_are_shown_as_text(show: Show) -> None:
-    import msgspec
-
     events = list(LIVE)
     for index, event in enumerate(events):
         if type(event).__name__ == "RunResolved":

@@ -7,8 +7,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from math import inf
 
-from tui_trainer.events import EpochEnded, LRChanged, LRHeld, Noticed, PresetSwitched
-from tui_trainer.runs.history import History
+from tui_trainer.events import EpochEnded, LRChanged, LRHeld, Noticed, PlateauCounted, PresetSwitched
+from tui_trainer.runs.history import History, Reason
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.words import clean, loss, wrap
 
@@ -74,8 +74,9 @@ class Why(Panel):
     def _entries(self, history: History) -> Iterator[tuple[str, str, str]]:
         """Label, text, role; newest first."""
         self._find_bests(history.epochs)
-        told: set[int] = set()  # epochs whose validation stands in a plateau scheduler's own words already
-        in_order = sorted([*history.why, *history.notices], key=lambda event: event.at)
+        counts = {event.epoch: event for event in history.why if isinstance(event, PlateauCounted)}
+        told = {event.epoch for event in history.why if isinstance(event, LRHeld) and _tells_of_loss(event)}
+        in_order = sorted([*history.why, *history.notices], key=_time)
         for event in reversed(in_order):
             match event:
                 case Noticed():
@@ -84,12 +85,8 @@ class Why(Panel):
                     yield _label(event, history.epochs), _told(event), ""
                 case LRHeld():
                     text = _told(event)
-                    ended = _epoch_end(history.epochs, event.epoch)
-                    if text.startswith("not better") and ended is not None:
-                        text = f"val_loss {loss(ended.val_loss)}, {text}"
-                        told.add(event.epoch)
-                    elif text.startswith("val_loss"):
-                        told.add(event.epoch)
+                    if text.startswith("not better") and (count := counts.get(event.epoch)) is not None:
+                        text = f"{count.monitor} {loss(count.value)}, {text}"
                     yield _label(event, history.epochs), text, "faint"
                 case PresetSwitched():
                     text = f"preset {clean(event.old)} → {clean(event.recipe.preset)} from here on, weights kept"
@@ -113,6 +110,16 @@ def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
     return [
         (Span(head.ljust(LABEL_WIDTH), "faint"), Span(line, role)) for head, line in zip(labels, wrapped, strict=True)
     ]
+
+
+def _time(event: Reason | Noticed) -> float:
+    """When it is told: how an epoch did before what the scheduler made of it, which comes in the same moment."""
+    return event.at - 0.05 if isinstance(event, EpochEnded) else event.at
+
+
+def _tells_of_loss(event: LRHeld) -> bool:
+    """Whether a plateau scheduler's words tell of the epoch's loss: it needs no other line."""
+    return _told(event).startswith(("val_loss", "not better"))
 
 
 def _told(event: LRChanged | LRHeld) -> str:
