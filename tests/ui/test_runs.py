@@ -243,3 +243,12 @@ async def test_what_a_record_says_is_text(show: Show, tmp_path: Path) -> None:
         assert "[31mred[/]" in shown.text()
         assert "\x1b" not in shown.text()
         assert str(tmp_path)[:20] in shown.the(Details).plain()[1]
+
+
+@pytest.mark.parametrize(("events", "hurries"), [(5000, True), (20, False)])
+async def test_a_long_record_is_read_without_rests(show: Show, events: int, hurries: bool) -> None:
+    async with show(ScriptedHost(FINISHED)) as shown:
+        shown.host.poll = lambda: events  # type: ignore[method-assign]
+        shown.app.clock._hurried_until = 0.0
+        shown.app.clock.tick()
+        assert shown.app.clock.is_hurried is hurries

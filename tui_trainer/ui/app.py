@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from tui_trainer.ui.terminal import Terminal
 
 
+MUCH = 1000
+"""Events between two frames that only a record which is being caught up with has."""
+
+
 class TrainerApp(App[int]):
     """Shows one run, or the presets to start one from. Its return value is the exit code of the command.
 
@@ -211,9 +215,14 @@ class TrainerApp(App[int]):
 
     # Frames
 
+    def follow(self, host: Host) -> None:
+        """Take what is new of a run. While a long record is being read, frames follow each other without a rest."""
+        if host.poll() >= MUCH:
+            self.clock.keep_hurrying()
+
     def _frame(self) -> None:
         if self.host is not None:
-            self.host.poll()
+            self.follow(self.host)
             if self.host.history.ended is not None and not self.launching.follow_up():
                 self.leaving.follow_up()
         shown = self.screen_stack[-1:]  # empty for a moment while screens change, and at the end

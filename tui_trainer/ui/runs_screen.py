@@ -186,7 +186,7 @@ class OtherRunScreen(LiveScreen):
         self.places = ("another", *self.places)
 
     def draw(self) -> None:
-        self.host.poll()
+        self.app.follow(self.host)
         super().draw()
 
     def on_unmount(self) -> None:
