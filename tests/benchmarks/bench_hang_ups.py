@@ -55,12 +55,16 @@ def hung_up(runs: Path, after: float, keys: str, whole: History) -> str:
     """Launch, close the terminal after so many seconds, and see how it ends."""
     there = set(runs.iterdir())
     with Terminal("launch", *OPTIONS, "--epochs", EPOCHS) as terminal:
+        time.sleep(0.5)  # Python itself starts
         deadline = time.monotonic() + after
         while (left := deadline - time.monotonic()) > 0:
             terminal._read(min(left, 0.1))
         terminal.press(keys)
         terminal.close()
-        program = psutil.Process(terminal.pid).children()[0]
+        children = psutil.Process(terminal.pid).children()
+        if not children:
+            return f"closed after {after:5.2f} s, before the program had begun"
+        program = children[0]
         terminal.wait()
         others = _cpu_of_others(program)
         while not (new := set(runs.iterdir()) - there):
