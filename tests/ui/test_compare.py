@@ -155,7 +155,7 @@ async def test_seeds_have_a_band_and_a_spread(tmp_path: Path) -> None:
         assert "±" in said
         assert "Welch's t-test" in said
         styles = {span.role for line in screen.query_one("#loss", Overlay)._drawn for span in line}
-        assert {"band0", "run0", "band1", "run1"} <= styles
+        assert {"band0", "run0", "run1"} <= styles
 
 
 async def test_runs_to_come_and_none_at_all(tmp_path: Path) -> None:

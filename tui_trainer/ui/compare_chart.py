@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 What: TypeAlias = Literal["loss", "accuracy", "lr"]
 Loss: TypeAlias = Literal["both", "validation", "training"]
 
+Lines: TypeAlias = tuple[list[Extent | None], list[Extent | None], list[tuple[float, float]]]
+"""A preset's line, its band of seeds, and the points that are marked."""
+
 LOSSES: tuple[Loss, ...] = ("both", "validation", "training")
 CELLS_A_MARK = 18
 """Marks along a line stand so far apart, each preset's at other cells than its neighbours'."""
@@ -45,6 +48,8 @@ class Overlay(Chart):
         self._groups: list[Group] = []
         self._seen_groups: tuple[object, ...] = ()
         self._kept_scale: tuple[int, Scale] | None = None
+        self._made: dict[str, tuple[tuple[object, ...], Lines]] = {}
+        self._dotted: dict[str, tuple[list[Extent | None], Scale, int, list[Span | None]]] = {}
 
     def show_groups(self, groups: Sequence[Group], key: object) -> None:
         """Draw these, the last one on top; nothing is done where nothing happened to any, and `key` is the same."""
@@ -94,7 +99,7 @@ class Overlay(Chart):
         points: dict[str, list[tuple[float, float]]] = {}
         for each in curves:
             name = each.group.label
-            line, band, marked = self._one(each, columns)
+            line, band, marked = self._kept(each, columns)
             lines[name], points[name] = line, marked
             if band:
                 bands[name] = band
@@ -110,7 +115,7 @@ class Overlay(Chart):
                 drawn[f"band {name}"] = hatched(spans(bands[name], scale, dots), columns)
         for each in curves:
             styles[f"line {each.group.label}"] = f"run{each.group.colour}"
-            drawn[f"line {each.group.label}"] = spans(lines[each.group.label], scale, dots)
+            drawn[f"line {each.group.label}"] = self._dots_of(each.group.label, lines[each.group.label], scale, dots)
         self._canvas.draw(drawn, frame.width, frame.height)
         glyphs = _taking_turns([self._marks(each.group, points, lines, scale, frame) for each in curves])
         under = self._cursor_line(frame)
@@ -119,9 +124,22 @@ class Overlay(Chart):
         ]
         return beside(frame, rows, scale.ticks if values or lines else ())
 
-    def _one(
-        self, each: GroupCurves, columns: int
-    ) -> tuple[list[Extent | None], list[Extent | None], list[tuple[float, float]]]:
+    def _kept(self, each: GroupCurves, columns: int) -> Lines:
+        """Line, band and marked points of one preset; as they were, where nothing happened to it."""
+        key = (each.group.version, each.steps_read, self.over.unit, self.over.bounds, columns, self.loss)
+        known = self._made.get(each.group.label)
+        if known is None or known[0] != key:
+            known = self._made[each.group.label] = (key, self._one(each, columns))
+        return known[1]
+
+    def _dots_of(self, name: str, line: list[Extent | None], scale: Scale, dots: int) -> list[Span | None]:
+        """The dots of a curve; as they were, where neither it nor the scale is another."""
+        known = self._dotted.get(name)
+        if known is None or known[0] is not line or known[1:3] != (scale, dots):
+            known = self._dotted[name] = (line, scale, dots, spans(line, scale, dots))
+        return known[3]
+
+    def _one(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and marked points of one preset."""
         axis = self.over
         if self.what == "lr":

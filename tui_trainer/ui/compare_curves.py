@@ -37,7 +37,7 @@ class RunCurves:
 
     def lr(self, edges: list[int]) -> list[Extent | None]:
         """The LR used."""
-        return self._columns.over(edges)
+        return list(self._columns.over(edges))  # which goes on changing its own
 
 
 class GroupCurves:
@@ -51,6 +51,11 @@ class GroupCurves:
     def runs(self) -> list[RunCurves]:
         """Of those runs that have trained something."""
         return [self._of(run) for run in self.group.begun]
+
+    @property
+    def steps_read(self) -> int:
+        """How many losses have been smoothed."""
+        return sum(len(run.smoothing.values) for run in self._runs.values())
 
     def catch_up(self) -> bool:
         """Read what is new; whether that was all."""

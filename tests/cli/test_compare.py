@@ -1,0 +1,58 @@
+"""`compare` in a real terminal: left training, closed, looked at again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tests.cli.conftest import SMALL
+from tests.terminal import Terminal
+from tui_trainer.compare.session import Session, all_sessions
+from tui_trainer.hosts import replay
+from tui_trainer.runs.lock import is_live
+
+
+def ended(runs: Path) -> list[str]:
+    """How the runs of the session ended, once nobody trains it any more."""
+    deadline = time.monotonic() + 90
+    folder = all_sessions(runs)[0]
+    while is_live(folder):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    session = Session.open(folder)
+    return [replay(record).status for entry in session.entries if (record := session.record_of(entry)) is not None]
+
+
+def test_left_in_the_background_it_trains_all_and_can_be_looked_at_again(runs: Path) -> None:
+    with Terminal("compare", "none", "onecycle", *SMALL, "--epochs", "60") as terminal:
+        terminal.until("training 1 of 2")
+        terminal.until("━")
+        terminal.press("q")
+        terminal.until("background")
+        terminal.press("k")
+        assert terminal.wait() == 0
+        assert b"tui-trainer compare" in terminal.text
+    assert ended(runs) == ["finished", "finished"]
+    with Terminal("compare", all_sessions(runs)[0].name, columns=80, lines=24) as again:
+        again.until("all 2 runs are over")
+        again.until("onecycle")
+        again.press("q")
+        assert again.wait() == 0
+
+
+def test_a_closed_terminal_ends_no_comparison(runs: Path) -> None:
+    with Terminal("compare", "none", "onecycle", *SMALL, "--epochs", "40") as terminal:
+        terminal.until("━")
+        terminal.close()
+        terminal.wait()
+        assert ended(runs) == ["finished", "finished"]
+
+
+def test_marked_in_the_picker_and_compared(runs: Path) -> None:
+    with Terminal("launch", *SMALL, "--epochs", "2") as terminal:
+        terminal.until("presets")
+        terminal.press("  c")
+        terminal.until("all 2 runs are over")
+        terminal.press("q")
+        assert terminal.wait() == 0
+    assert ended(runs) == ["finished", "finished"]
