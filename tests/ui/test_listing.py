@@ -32,8 +32,8 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe(**(usual | changes))
 
 
-def order(calls: list[str], batch: int | None = 1, epoch: int = 1) -> CallsMade:
-    return CallsMade(at=START, step=1, epoch=epoch, batch=batch, calls=calls)
+def order(calls: list[str], batch: int | None = 1, epoch: int = 1, step: int = 1) -> CallsMade:
+    return CallsMade(at=START, step=step, epoch=epoch, batch=batch, calls=calls)
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,9 @@ async def test_the_warm_up_says_which_place_it_is_now(show: Show) -> None:
 
     warm = msgspec.structs.replace(resolved, recipe=recipe(warmup_epochs=1))
     async with show([event if event is not resolved else warm for event in events]) as shown:
-        await shown.frame(order([*IN_BATCH, "scheduler.step"]))
+        await shown.frame(order([*IN_BATCH, "scheduler.step"], batch=12, epoch=2, step=32))
         assert "after the warm-up" in shown.the(Listing).plain()[-1]
-        await shown.frame(order(IN_BATCH, epoch=2))
+        await shown.frame(order(IN_BATCH, batch=13, epoch=2, step=33))
         assert "only in the warm-up" in "\n".join(shown.the(Listing).plain())
 
 
