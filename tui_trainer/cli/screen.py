@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -83,9 +84,14 @@ def _show(
 
     A run outlives its screen: where the terminal was closed, or the person left it training, this waits for its end.
     """
+    gc.disable()
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.showing import show
     from tui_trainer.ui.terminal import Terminal
+
+    def shown() -> None:
+        _settle()
+        launcher.go()
 
     launcher = LocalLauncher(runs, sys.argv)
     host = launcher.start(spec) if start else None
@@ -99,7 +105,7 @@ def _show(
             host,
             spec,
             exit_when_done,
-            on_shown=launcher.go,
+            on_shown=shown,
             on_detach=lambda: comparisons.say_where() if comparisons.queue else _say_where(launcher.runs[-1]),
             on_compare=comparisons.open,
             runs=runs,
@@ -151,6 +157,7 @@ def _say_where(run: LocalRun) -> None:
 
 
 def _watch(folder: Path, *, readonly: bool, max_rate: float | None) -> int:
+    gc.disable()
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.showing import show
     from tui_trainer.ui.terminal import Terminal
@@ -159,7 +166,15 @@ def _watch(folder: Path, *, readonly: bool, max_rate: float | None) -> int:
     comparisons = Comparisons(folder.parent, None, lambda: folder, lambda: False)
 
     def make_app(terminal: Terminal) -> TrainerApp:
-        return TrainerApp(None, host, on_compare=comparisons.open, by="attach", runs=folder.parent, terminal=terminal)
+        return TrainerApp(
+            None,
+            host,
+            on_compare=comparisons.open,
+            by="attach",
+            on_shown=_settle,
+            runs=folder.parent,
+            terminal=terminal,
+        )
 
     exit_code = show(make_app, _bytes(max_rate))
     host.close()
@@ -168,6 +183,12 @@ def _watch(folder: Path, *, readonly: bool, max_rate: float | None) -> int:
 
 def _bytes(kilobytes: float | None) -> float | None:
     return None if kilobytes is None else kilobytes * 1000
+
+
+def _settle() -> None:
+    """The first frame is up: what was imported for it stays, so the collector, off until now, need not look at it."""
+    gc.freeze()
+    gc.enable()
 
 
 def _need_terminal(command: str, instead: str) -> None:
