@@ -251,3 +251,35 @@ def test_thirty_presets_have_marks_and_colours_of_their_own(tmp_path: Path) -> N
     assert len({group.label for group in groups}) == 30
     assert len({group.mark for group in groups}) == 30
     assert len(set(MARKS)) == len(MARKS)
+
+
+def test_a_comparison_of_finished_runs_loads_no_torch(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    runs = tmp_path / "runs"
+    made = [record(runs), record(runs, scheduler="none")]
+    program = (
+        "import sys\nfrom tui_trainer.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert not {'torch', 'textual'} & set(sys.modules)"
+    )
+    names = [folder.name for folder in made]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            program,
+            "compare",
+            *names,
+            "--runs-dir",
+            str(runs),
+            "--report",
+            str(tmp_path / "r.html"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Fair: same data" in done.stdout

@@ -53,11 +53,11 @@ class CompareHeadline(Panel):
     def _state(self, comparison: Comparison) -> list[Span]:
         runs = comparison.runs
         done = sum(run.is_over for run in runs)
-        if comparison.is_over:
-            return [Span(f"● all {len(runs)} runs are over", "good")]
         if self._queue is not None and self._queue.failure:
             return [Span(cut(f"● {clean(self._queue.failure)}", max(20, self.size.width // 2)), "warning")]
         driven = comparison.is_driven or (self._queue is not None and not self._queue.is_over)
+        if comparison.is_over and not driven:
+            return [Span(f"● all {len(runs)} runs are over", "good")]
         if not driven:
             return [Span(f"● {done} of {len(runs)} runs done, nobody trains the rest", "warning")]
         left = _seconds_left(comparison)
