@@ -2,14 +2,15 @@
 
 One process trains with one thread, beside so many that do `attach` in pseudo-terminals of their own. Rounds without
 viewers and with them take turns; in those with them, one is stopped with SIGSTOP for the whole round and another is
-killed and started anew every few seconds. Told are the steps a second of each round, what viewers take of a core, and
-the memory of the trainer and of a viewer as they begin and end. Then, for one viewer: the time from its start to its
+killed within it. Told are the steps a second of each round, and a second of the trainer's own CPU time, which a busy
+machine leaves as it is; what viewers take of a core; and the memory of the trainer and of viewers as they begin and end. Then, for one viewer: the time from its start to its
 first frame and to the run's whole record on the screen, and the same for a record of a million steps.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -18,7 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import psutil
 
@@ -27,6 +30,9 @@ from tests.terminal import Terminal
 from tui_trainer.hosts import replay
 from tui_trainer.runs.catalogue import newest
 from tui_trainer.runs.record import Record
+
+Speed: TypeAlias = tuple[float, float]
+"""Steps a second, and a second of the trainer's own CPU time."""
 
 TRAINING = ("run", "--preset", "none", "--threads", "1", "--epochs", "100000", "--name", "watched", "--device", "cpu")
 
@@ -52,49 +58,59 @@ def rounds(runs: Path, viewers: int, seconds: float, count: int) -> None:
         time.sleep(0.1)
     run = newest(runs)
     print(f"trainer: {mib(trainer)}")
-    alone: list[float] = []
-    watched: list[float] = []
+    alone: list[Speed] = []
+    watched: list[Speed] = []
     for _ in range(count):
-        alone.append(steps_a_second(run, seconds))
-        watched.append(with_viewers(run, viewers, seconds))
+        with measured(run, trainer, alone):
+            time.sleep(seconds)
+        with_viewers(run, trainer, viewers, seconds, watched)
     print(f"trainer: {mib(trainer)}")
     training.send_signal(signal.SIGTERM)
     training.wait()
-    for name, speeds in (("alone", alone), (f"with {viewers} viewers", watched)):
-        print(f"{name}: {', '.join(f'{speed:.1f}' for speed in speeds)} steps/s")
-    ratios = [one / other for one, other in zip(watched, alone, strict=True)]
-    print(f"ratio: {statistics.median(ratios):.3f} (from {min(ratios):.3f} to {max(ratios):.3f})")
+    for index, unit in enumerate(("steps a second", "steps a second of the trainer's CPU time")):
+        ratios = [one[index] / other[index] for one, other in zip(watched, alone, strict=True)]
+        print(
+            f"{unit}: alone {', '.join(f'{speed[index]:.1f}' for speed in alone)}; "
+            f"with {viewers} viewers {', '.join(f'{speed[index]:.1f}' for speed in watched)}; "
+            f"ratio {statistics.median(ratios):.3f} (from {min(ratios):.3f} to {max(ratios):.3f})"
+        )
 
 
-def with_viewers(run: Path, count: int, seconds: float) -> float:
-    """Steps a second beside viewers, one of them standing still, one killed and started anew again and again."""
+@contextlib.contextmanager
+def measured(run: Path, trainer: psutil.Process, speeds: list[Speed]) -> Iterator[None]:
+    """Add the speed of what is trained within it."""
+    began, cpu, first = time.monotonic(), sum(trainer.cpu_times()[:2]), steps(run)
+    yield
+    taken = steps(run) - first
+    speeds.append((taken / (time.monotonic() - began), taken / (sum(trainer.cpu_times()[:2]) - cpu)))
+
+
+def with_viewers(run: Path, trainer: psutil.Process, count: int, seconds: float, speeds: list[Speed]) -> None:
+    """Train beside viewers, one of them standing still, one killed before long."""
     viewers = [Terminal("attach", run.name) for _ in range(count)]
     for viewer in viewers:
         viewer.until("epoch")
     os.kill(viewers[0].pid, signal.SIGSTOP)
     others = [psutil.Process(viewer.pid) for viewer in viewers[:-1]]
     before, cpu = [mib(other) for other in others], sum(sum(other.cpu_times()[:2]) for other in others[1:])
-    chance = random.Random(0)
-    began, first = time.monotonic(), steps(run)
-    next_kill = began + 1
-    while time.monotonic() < began + seconds:
-        for viewer in viewers[1:]:
-            viewer._read(0.02)
-        if time.monotonic() >= next_kill:
-            next_kill += chance.uniform(2.0, 5.0)
-            os.kill(viewers[-1].pid, signal.SIGKILL)
-            viewers[-1].wait()
-            viewers[-1].close()
-            viewers[-1] = Terminal("attach", run.name)
-    taken, speed = time.monotonic() - began, (steps(run) - first) / (time.monotonic() - began)
+    began = time.monotonic()
+    killed_at = began + random.uniform(0.0, seconds)
+    with measured(run, trainer, speeds):
+        while time.monotonic() < began + seconds:
+            for viewer in viewers[1:]:
+                viewer._read(0.02)
+            if viewers[-1].code is None and time.monotonic() >= killed_at:
+                os.kill(viewers[-1].pid, signal.SIGKILL)
+                viewers[-1].wait()
+    taken = time.monotonic() - began
     cpu = sum(sum(other.cpu_times()[:2]) for other in others[1:]) - cpu
     print(f"viewers: {', '.join(before)} then {', '.join(mib(other) for other in others)}")
     print(f"a viewer takes {cpu / taken / max(1, len(others) - 1):.1%} of a core")
     for viewer in viewers:
-        os.kill(viewer.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(viewer.pid, signal.SIGKILL)
         viewer.wait()
         viewer.close()
-    return speed
 
 
 def starts(runs: Path, times: int = 7) -> None:
@@ -115,12 +131,6 @@ def starts(runs: Path, times: int = 7) -> None:
     print(f"a record of a million steps, {size:.0f} MiB:")
     print(f"  first frame after {min(first):.2f} s at best, {statistics.median(first):.2f} s in the middle")
     print(f"  all of it after {min(whole):.2f} s at best, {statistics.median(whole):.2f} s in the middle")
-
-
-def steps_a_second(run: Path, seconds: float) -> float:
-    began, first = time.monotonic(), steps(run)
-    time.sleep(seconds)
-    return (steps(run) - first) / (time.monotonic() - began)
 
 
 def steps(run: Path) -> int:
