@@ -3,8 +3,8 @@
 One process trains with one thread, beside so many that do `attach` in pseudo-terminals of their own. Rounds without
 viewers and with them take turns; in those with them, one is stopped with SIGSTOP for the whole round and another is
 killed within it. Told are the steps a second of each round, and a second of the trainer's own CPU time, which a busy
-machine leaves as it is; what viewers take of a core; and the memory of the trainer and of viewers as they begin and end. Then, for one viewer: the time from its start to its
-first frame and to the run's whole record on the screen, and the same for a record of a million steps.
+machine leaves as it is; what viewers take of a core; and the memory of the trainer and of viewers as they begin and
+end. Then, for one viewer: the time from its start to its first frame, and to a whole record of a million steps.
 """
 
 from __future__ import annotations
