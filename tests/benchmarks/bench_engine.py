@@ -2,12 +2,14 @@
 
     --rounds N          of all contenders, one after the other (3)
     --epochs N          of each, the first one not counted (5)
+    --against NAMES     some of bare,dataloader,lightning (all that are there)
     --threads N         for all; without it each takes what it takes by itself
     --lightning PYTHON  an interpreter of an environment that has torch, lightning and rich
 
-With three rounds it takes some three minutes, five with Lightning. Each contender is a process of its own, on the same
-network, data, batches, optimizer and schedule (see `contenders`). A figure is the median over epochs and rounds; a
-ratio is the median of the rounds' own ratios, so that what slows the whole machine for a while falls out of it.
+With three rounds it takes some three minutes on two quiet cores, five with Lightning. Each contender is a process of
+its own, on the same network, data, batches, optimizer and schedule (see `contenders`). A figure is the median over
+epochs and rounds; a ratio is the median of the rounds' own ratios, so that what slows the whole machine for a while
+falls out of it.
 `busy`: the same beside a process that keeps one core busy.
 """
 
@@ -33,14 +35,17 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--lightning", default=sys.executable if find_spec("lightning") else None)
+    parser.add_argument("--against")
     asked = parser.parse_args()
-    contenders = ["run", "bare", "dataloader", *(["lightning"] if asked.lightning else [])]
+    there = ["bare", "dataloader", *(["lightning"] if asked.lightning else [])]
+    contenders = ["run", *(asked.against.split(",") if asked.against else there)]
     found: dict[str, Speeds] = {"quiet": {name: [] for name in contenders}, "busy": {name: [] for name in contenders}}
     for _ in range(asked.rounds):
         for where, speeds in found.items():
             with neighbour(busy=where == "busy"):
                 for name in contenders:
                     speeds[name].append(median(measured(name, asked)[1:]))
+                    print(f"{where} {name} {speeds[name][-1]:,.0f}", file=sys.stderr, flush=True)
     print(f"cnn on mnist-5k, batches of 64, {os.cpu_count()} cores, load now {os.getloadavg()[0]:.1f}")
     for where, speeds in found.items():
         print(f"\n{where:<12} {'images/s':>9}  {'run is':>7}")

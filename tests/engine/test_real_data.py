@@ -6,12 +6,15 @@ import gzip
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from tests.engine.tiny import NONE, preset
-from tui_trainer.engine.datasets import load
+from tests.engine.tiny import NONE, TinyRun, preset
+from tui_trainer.engine import datasets
+from tui_trainer.engine.datasets import Images, Split, load
 from tui_trainer.engine.errors import BadInput
+from tui_trainer.events import EpochEnded
 from tui_trainer.spec import RunSpec
 
 DATA = Path(os.environ.get("TUI_TRAINER_TEST_DATA", "../shared/data"))
@@ -58,3 +61,46 @@ def test_a_file_that_is_not_whole_is_named_as_what_it_is(mnist_root: Path, tmp_p
     with pytest.raises(BadInput, match=r"has 1,000 bytes where 47,040,016 should be.*Remove it") as caught:
         load(spec(tmp_path), CPU)
     assert str(raw / "train-images-idx3-ubyte") in str(caught.value)
+
+
+PHOTOGRAPHS = '[optimizer]\nname = "SGD"\nlr = 0.05\nmomentum = 0.9\n'
+
+
+def test_a_narrow_resnet_learns_real_photographs_cropped_and_flipped(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = DATA / "small" / "cifar10-1k200.npz"
+    if not file.exists():
+        pytest.skip(f"{file} is not there; name a folder with TUI_TRAINER_TEST_DATA")
+    with np.load(file) as arrays:
+        parts = [
+            Split(
+                torch.from_numpy(arrays[f"x_{part}"][:500]).permute(0, 3, 1, 2).float().div(255).contiguous(),
+                torch.from_numpy(arrays[f"y_{part}"][:500]).long(),
+                augmented=part == "train",
+            )
+            for part in ("train", "test")
+        ]
+    monkeypatch.setattr(datasets, "load", lambda spec, device, progress: Images(*parts))
+    tiny.train(PHOTOGRAPHS, epochs=2, model="resnet9-slim", batch_size=20, limit_train=500)
+    first, second = tiny.of(EpochEnded)
+    assert second.train_loss < first.train_loss < 2.3
+    assert second.val_accuracy > 0.15
+
+
+def test_a_broken_file_of_cifar_is_named_and_so_are_missing_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    cifar = RunSpec.of("tiny", preset(NONE), dataset="cifar10", data_dir=tmp_path)
+    monkeypatch.setattr("urllib.request.urlopen", _no_network)
+    with pytest.raises(BadInput, match=r"cifar-10-batches-py/data_batch_1, .* and 3 more missing.*no network"):
+        load(cifar, CPU)
+    (folder / "data_batch_2").write_bytes(b"torn")
+    with pytest.raises(BadInput, match=r"data_batch_2 has 4 bytes where 31,035,320 should be.*Remove it"):
+        load(cifar, CPU)
+
+
+def _no_network(*args: object, **kwargs: object) -> None:
+    raise OSError("no network")
