@@ -32,7 +32,7 @@ class Column:
 
 
 COLUMNS = (
-    Column("when", 16, 1, lambda run: when(run.started_at)),
+    Column("when", 16, 2, lambda run: when(run.started_at)),
     Column("run", 28, 0, lambda run: clean(run.name or run.id)),
     Column("preset", 16, 1, lambda run: clean(run.preset or "?")),
     Column("data", 13, 3, lambda run: clean(run.dataset or "?")),
