@@ -76,7 +76,7 @@ class PresetCard(Panel):
             lines += problem_lines(entry.problems, width)
         else:
             lines += self._facts(entry.preset, width)
-        lines += [BLANK, (Span(clean(_short(entry.path)), "faint"),)]
+        lines += [BLANK, (Span(clean(_where(entry)), "faint"),)]
         lines += [(Span("  "), Span(line, "faint" if line.lstrip().startswith("#") else "")) for line in self._file]
         self._first = max(0, min(self._first, len(lines) - self.size.height))
         return lines[self._first :]
@@ -110,10 +110,12 @@ class PresetCard(Panel):
         )
 
 
-def _short(path: Path) -> str:
-    """The path, from home on where it lies there."""
+def _where(entry: Entry) -> str:
+    """The file: a shipped one by its name, one of the user's by its path, from home on where it lies there."""
+    if entry.builtin:
+        return f"{entry.path.name}, shipped"
     home = Path.home()
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+    return f"~/{entry.path.relative_to(home)}" if entry.path.is_relative_to(home) else str(entry.path)
 
 
 def file_lines(path: Path) -> list[str]:
