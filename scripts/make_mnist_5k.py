@@ -43,9 +43,7 @@ def main(wheel: Path) -> None:
 
     FOLDER.mkdir(exist_ok=True)
     data = FOLDER / "mnist-5k.npz"
-    np.savez_compressed(
-        data, x_train=images[train], y_train=labels[train], x_val=images[val], y_val=labels[val]
-    )
+    np.savez_compressed(data, x_train=images[train], y_train=labels[train], x_val=images[val], y_val=labels[val])
     (FOLDER / "LICENSE.txt").write_bytes(licence_text)
     digest = hashlib.sha256(data.read_bytes()).hexdigest()
     (FOLDER / "mnist-5k.npz.sha256").write_text(f"{digest}  mnist-5k.npz\n")

@@ -1,6 +1,6 @@
-"""Make the screenshots of the README from the real app, on a real run.
+"""Make the screenshots of the README from the real app, on real runs.
 
-    python scripts/screenshots.py            # trains for some seconds, then writes docs/*.svg
+    python scripts/screenshots.py            # trains for a minute, then writes docs/*.svg
 
 Each is what the app shows at that size, exported by Textual.
 """
@@ -15,65 +15,98 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from tui_trainer import presets
+from tui_trainer.commands import Stop
+from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.entries import joined
+from tui_trainer.compare.session import Session
 from tui_trainer.hosts import LocalLauncher, ThreadHost
 from tui_trainer.spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
 
 DOCS = Path(__file__).parent.parent / "docs"
+COMPARED = ("onecycle", "steplr", "plateau", "none")
 
-Shot = Callable[[Pilot[int], ThreadHost], Awaitable[None]]
+Until = Callable[[Pilot[int], ThreadHost], Awaitable[None]]
 
 
-async def live(pilot: Pilot[int], host: ThreadHost) -> None:
-    """In the middle of the run."""
+async def in_the_middle(pilot: Pilot[int], host: ThreadHost) -> None:
+    """In the seventh of ten epochs."""
     while host.history.epoch < 7 or host.history.batch < 30:
-        await pilot.pause(0.05)
+        await pilot.pause(0.02)
+    await pilot.pause(0.2)
 
 
-async def slow_motion(pilot: Pilot[int], host: ThreadHost) -> None:
-    """A call being followed by eye."""
+async def followed(pilot: Pilot[int], host: ThreadHost) -> None:
+    """In slow motion, as the optimizer has stepped."""
     while host.history.epoch < 3:
-        await pilot.pause(0.05)
+        await pilot.pause(0.02)
     await pilot.press("s")
-    while not (host.history.followed and host.history.followed[-1].call == "scheduler.step"):
-        await pilot.pause(0.05)
-    await pilot.pause(0.5)
+
+    def stepped() -> bool:
+        last = host.history.followed[-1] if host.history.followed else None
+        return last is not None and last.call == "optimizer.step" and last.value is not None
+
+    while not stepped():
+        await pilot.pause(0.02)
+    await pilot.pause(0.2)
 
 
-async def picker(pilot: Pilot[int], host: ThreadHost) -> None:
+async def among_presets(pilot: Pilot[int], host: ThreadHost) -> None:
     """The presets, over the run."""
     while host.history.epoch < 2:
-        await pilot.pause(0.05)
+        await pilot.pause(0.02)
     await pilot.press("p")
-    await pilot.press("down", "down")
+    await pilot.press(*["down"] * 8)
     await pilot.pause(1.0)
 
 
-async def shoot(name: str, preset: str, size: tuple[int, int], until: Shot) -> None:
-    """Train, wait for the moment, and write what the screen shows."""
-    with tempfile.TemporaryDirectory() as runs:
-        launcher = LocalLauncher(Path(runs), ["tui-trainer", "launch", "--preset", preset])
-        spec = RunSpec.of(preset, presets.load(preset))
-        host = launcher.start(spec)
-        app = TrainerApp(launcher, host, spec, on_shown=launcher.go, on_detach=lambda: None)
-        async with app.run_test(size=size) as pilot:
-            await until(pilot, host)
-            svg = app.export_screenshot(title=f"tui-trainer launch --preset {preset}")
-            await app.action_quit()
-        (DOCS / f"{name}.svg").write_text(svg)
-        print(DOCS / f"{name}.svg")
-        from tui_trainer.commands import Stop
+async def shoot_run(runs: Path, name: str, preset: str, size: tuple[int, int], until: Until) -> None:
+    """Train, wait for the moment, and write what the screen shows; the run is stopped."""
+    launcher = LocalLauncher(runs, ["tui-trainer", "launch", "--preset", preset])
+    spec = RunSpec.of(preset, presets.load(preset))
+    host = launcher.start(spec)
+    app = TrainerApp(launcher, host, spec, on_shown=launcher.go, on_detach=lambda: None)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, host)
+        save(app, name, f"tui-trainer launch --preset {preset}")
+    run = launcher.runs[-1]
+    run.control.send(Stop(by="screenshot"))
+    run.wait()
 
-        launcher.runs[-1].control.send(Stop(by="screenshot"))
-        launcher.runs[-1].wait()
+
+async def shoot_comparison(runs: Path, size: tuple[int, int]) -> None:
+    """Train some presets to their end, and write what their comparison shows."""
+    launcher = LocalLauncher(runs, ["tui-trainer", "compare", *COMPARED])
+    launcher.go()
+    records = []
+    for preset in COMPARED:
+        launcher.start(RunSpec.of(preset, presets.load(preset)))
+        run = launcher.runs[-1]
+        run.wait()
+        if run.record is not None:
+            records.append(run.record.folder)
+    comparison = Comparison(Session.create(runs, joined(records, runs, []), command=["tui-trainer", "compare"]))
+    app = TrainerApp(None, None, comparison=comparison)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause(2.0)
+        save(app, "compare", f"tui-trainer compare {' '.join(COMPARED)}")
+
+
+def save(app: TrainerApp, name: str, title: str) -> None:
+    """Write what the app shows to `docs/`."""
+    (DOCS / f"{name}.svg").write_text(app.export_screenshot(title=title))
+    print(DOCS / f"{name}.svg")
 
 
 async def main() -> None:
     DOCS.mkdir(exist_ok=True)
-    await shoot("live", "onecycle", (140, 40), live)
-    await shoot("slow-motion", "onecycle", (120, 36), slow_motion)
-    await shoot("small", "plateau", (80, 24), live)
-    await shoot("presets", "onecycle", (140, 40), picker)
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder)
+        await shoot_run(runs, "live", "onecycle", (140, 40), in_the_middle)
+        await shoot_run(runs, "slow-motion", "onecycle", (120, 36), followed)
+        await shoot_run(runs, "small", "plateau", (80, 24), in_the_middle)
+        await shoot_run(runs, "presets", "onecycle", (140, 40), among_presets)
+        await shoot_comparison(runs, (140, 40))
 
 
 if __name__ == "__main__":
