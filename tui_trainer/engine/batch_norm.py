@@ -29,16 +29,17 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         over = (0, 2, 3)
-        sums = torch.cat([x.sum(over), x.new_tensor([x.numel() / x.shape[1]])])
+        wide = x.float()  # sums over a batch have too many digits for bfloat16
+        sums = torch.cat([wide.sum(over), wide.new_tensor([x.numel() / x.shape[1]])])
         total = _Total.apply(sums)
         count = total[-1].detach()
         mean = total[:-1] / count
-        centred = x - mean.view(1, -1, 1, 1)
+        centred = wide - mean.view(1, -1, 1, 1)
         variance = _Total.apply(centred.square().sum(over)) / count
         self._remember(mean.detach(), variance.detach() * (count / (count - 1)))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         normalised: Tensor = centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
-        return normalised
+        return normalised.to(x.dtype)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
