@@ -75,7 +75,7 @@ def test_a_narrow_resnet_learns_real_photographs_cropped_and_flipped(
     with np.load(file) as arrays:
         parts = [
             Split(
-                torch.from_numpy(arrays[f"x_{part}"][:500]).permute(0, 3, 1, 2).float().div(255).contiguous(),
+                torch.from_numpy(arrays[f"x_{part}"][:500]).permute(0, 3, 1, 2).float() / 127.5 - 1,
                 torch.from_numpy(arrays[f"y_{part}"][:500]).long(),
                 augmented=part == "train",
             )
