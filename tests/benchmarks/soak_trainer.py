@@ -39,7 +39,9 @@ def main() -> None:
         began = time.monotonic()
         seen: list[tuple[float, float]] = []
         while training.poll() is None:
-            seen.append((time.monotonic() - began, process.memory_info().rss / 2**20))
+            memory = process.memory_info()
+            # Its own, without the pages of libraries, which come and go with the machine's other tenants.
+            seen.append((time.monotonic() - began, (memory.rss - memory.shared) / 2**20))
             time.sleep(LOOK_EVERY_S)
         assert training.stdout is not None
         last = json.loads(training.stdout.read().splitlines()[-1])
