@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
 
 from tui_trainer import __version__
 from tui_trainer.in_ascii import mend_output
+
+# pydantic would look through all installed packages for plugins; none is meant for this program.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 _COMMANDS = {
     "launch": "tui_trainer.cli.screen",
