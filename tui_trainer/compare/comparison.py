@@ -160,6 +160,7 @@ class Comparison:
 
     def poll_all(self) -> None:
         """Take in all that is recorded, however long that takes."""
+        self._next_look = 0.0  # runs that began since the last look are among it
         while self.poll():
             pass
 
