@@ -51,7 +51,7 @@ def _kill(folder: Path, rng: random.Random, *command: str) -> None:
         told = len(_steps_told(run))
         if rng.random() < 0.7:
             until(lambda: len(_steps_told(run)) > told or not started.processes[0].is_alive())
-        time.sleep(rng.uniform(0, 0.4))
+        time.sleep(rng.uniform(0, 0.2))
         started.send(signal.SIGKILL)
 
 

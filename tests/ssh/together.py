@@ -51,9 +51,10 @@ class Together:
         return [process.exitcode for process in self.processes]
 
     def send(self, number: int, *ranks: int) -> None:
-        """Send a signal to some of them, or all."""
+        """Send a signal to some of them, or all; one that has ended already gets none."""
         for rank in ranks or range(len(self.processes)):
-            os.kill(self.processes[rank].pid or 0, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.processes[rank].pid or 0, number)
 
     @property
     def said(self) -> list[str]:
