@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tui_trainer.presets import Preset
+from tui_trainer.presets import Preset, Run
 
 Dataset: TypeAlias = Literal["mnist-5k", "mnist", "fashion-mnist", "cifar10"]
 Model: TypeAlias = Literal["cnn", "mlp", "resnet9", "resnet9-slim", "resnet18"]
@@ -76,6 +76,11 @@ class RunSpec(BaseModel):
     def train_images(self) -> int:
         """How many images an epoch trains on."""
         return train_images(self.dataset, self.limit_train)
+
+    @property
+    def conditions(self) -> Run:
+        """What a preset does not say of this run, for its checks."""
+        return Run(train_images=self.train_images, batchnorm=self.model in BATCH_NORM_MODELS)
 
     @property
     def batches_per_epoch(self) -> int:

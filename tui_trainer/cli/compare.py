@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from tui_trainer.cli import foreground
-from tui_trainer.cli.ending import stop_on_signals
+from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, refuse, spec_from, training_options, warn_of
 from tui_trainer.cli.telling import Telling
 from tui_trainer.compare.comparison import Comparison
@@ -27,9 +27,6 @@ from tui_trainer.runs.catalogue import find, runs_folder
 from tui_trainer.runs.errors import RunInUse, RunsError
 from tui_trainer.spec import RunSpec
 from tui_trainer.torchrun import place
-
-LONGEST_END_S = 60.0
-"""Runs that were asked to stop write a last checkpoint; they are waited for no longer than this."""
 
 LOOK_EVERY = 0.1
 """Seconds between looks at the runs, without a screen."""

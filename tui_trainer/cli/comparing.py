@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui_trainer.cli import foreground
-from tui_trainer.cli.ending import stop_on_signals
+from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.presets import PresetError, find, load
 from tui_trainer.runs import catalogue
 from tui_trainer.runs.errors import RunsError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # nothing of comparisons before one is asked for: the first f
     from tui_trainer.compare.session import Entry
     from tui_trainer.spec import RunSpec
 
-LONGEST_END_S = 60.0
 MOST = 7
 """Runs that are set beside the one on show where none were marked: as many as there are colours, with it."""
 

@@ -11,6 +11,9 @@ from types import FrameType
 from tui_trainer.commands import Stop
 from tui_trainer.torchrun import place
 
+LONGEST_END_S = 60.0
+"""A run that was asked to stop writes a last checkpoint; it is waited for no longer than this."""
+
 LOST_AFTER_S = 15.0
 """Of several processes, one that has not stopped so long after it was asked to waits for one that is lost."""
 

@@ -8,15 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
-from tui_trainer.spec import BATCH_NORM_MODELS, DATASETS, MODELS, PRECISIONS, RunSpec
+from tui_trainer.spec import DATASETS, MODELS, PRECISIONS, RunSpec
 from tui_trainer.torchrun import place
-
-if TYPE_CHECKING:
-    from tui_trainer.presets.cases import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -118,20 +115,13 @@ def warn_of(spec: RunSpec) -> None:
     """Say what the preset's numbers will lead to; what cannot run at all ends the program, exit 2."""
     from tui_trainer.presets.checks import check
 
-    problems = check(spec.preset, circumstances(spec))
+    problems = check(spec.preset, spec.conditions)
     if not place().leads:
         problems = [problem for problem in problems if problem.severity == "error"]
     if errors := [str(problem) for problem in problems if problem.severity == "error"]:
         refuse(*errors)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
-
-
-def circumstances(spec: RunSpec) -> Run:
-    """What a preset's rules must know of a run."""
-    from tui_trainer.presets.cases import Run
-
-    return Run(train_images=spec.train_images, batchnorm=spec.model in BATCH_NORM_MODELS)
 
 
 def check_runs_folder(runs: Path) -> None:

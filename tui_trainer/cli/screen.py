@@ -13,7 +13,7 @@ import click
 
 from tui_trainer.cli import foreground
 from tui_trainer.cli.comparing import Comparisons
-from tui_trainer.cli.ending import stop_on_signals
+from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, refuse, runs_dir_option, spec_from, training_options, warn_of
 from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
 from tui_trainer.runs.catalogue import find, newest, runs_folder
@@ -31,9 +31,6 @@ max_rate_option = click.option(
     metavar="KB",
     help="Send at most so many kilobytes a second to the terminal, for slow links; default: 64.",
 )
-
-LONGEST_END_S = 60.0
-"""A run that was asked to stop writes a last checkpoint; it is waited for no longer than this."""
 
 
 @click.command()

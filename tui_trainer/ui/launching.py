@@ -75,9 +75,7 @@ class Launching:
         """What a preset does not say of the runs started from here, for its checks."""
         from tui_trainer.presets import Run
 
-        if self.defaults is None:
-            return Run()
-        return Run(self.defaults.train_images, batchnorm=self.defaults.model.startswith("resnet"))
+        return Run() if self.defaults is None else self.defaults.conditions
 
     def take_up(self, spec: RunSpec) -> None:
         """Start a run; where one is live, ask how it is to take up the preset."""
