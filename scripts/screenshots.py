@@ -15,6 +15,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from tui_trainer import presets
+from tui_trainer.asked import Asked
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import joined
@@ -63,9 +64,9 @@ async def among_presets(pilot: Pilot[int], host: ThreadHost) -> None:
 async def shoot_run(runs: Path, name: str, preset: str, size: tuple[int, int], until: Until) -> None:
     """Train, wait for the moment, and write what the screen shows; the run is stopped."""
     launcher = LocalLauncher(runs, ["tui-trainer", "launch", "--preset", preset])
-    spec = RunSpec.of(preset, presets.load(preset))
-    host = launcher.start(spec)
-    app = TrainerApp(launcher, host, spec, on_shown=launcher.go, on_detach=lambda: None)
+    asked = Asked(preset, model="cnn", dataset="mnist-5k")
+    host = launcher.start_asked(asked)
+    app = TrainerApp(launcher, host, asked, on_shown=launcher.go, on_detach=lambda: None)
     async with app.run_test(size=size) as pilot:
         await until(pilot, host)
         save(app, name, f"tui-trainer launch --preset {preset}")

@@ -160,7 +160,7 @@ def in_lines(event: Event, history: History) -> list[str]:
             return [f"epoch {epoch}: now {plain(recipe.preset)}, weights kept"]
         case CommandAnswered(command=command, by=by, answer=answer):
             return [f"{plain(by)}: {plain(command)}: {plain(answer)}"]
-        case Noticed(text=text):
+        case Noticed(kind=kind, text=text) if kind != "preset":  # those were said before the run began
             return [plain(text)]
         case RunEnded(status=status, reason=reason):
             best_so_far = history.best

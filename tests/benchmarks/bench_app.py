@@ -94,7 +94,7 @@ def with_screen(options: argparse.Namespace, size: tuple[int, int]) -> tuple[flo
     with tempfile.TemporaryDirectory() as folder:
         arguments = [*command("launch", options, Path(folder)), "--exit-when-done"]
         with Raw(*arguments, columns=size[0], lines=size[1]) as terminal:
-            terminal.until_bytes(b"img/s")
+            terminal.until_bytes(b"epoch")
             began, before = time.perf_counter(), len(terminal.text)
             terminal.wait(600)
             rate = (len(terminal.text) - before) / (time.perf_counter() - began)
@@ -166,11 +166,12 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("parts", nargs="*", metavar="start|keys|throughput", help="all, unless named")
     options = parser.parse_args()
+    parts = {"start": start, "keys": keys, "throughput": throughput}
     print(machine())
-    start(options)
-    keys(options)
-    throughput(options)
+    for part in options.parts or parts:
+        parts[part](options)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.tiny import NONE, images, preset
+from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import datasets, models
 from tui_trainer.engine.datasets import batches, load, shuffled
-from tui_trainer.engine.errors import BadInput
 from tui_trainer.spec import RunSpec
 
 CPU = torch.device("cpu")

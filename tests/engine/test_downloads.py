@@ -14,10 +14,10 @@ import torch
 import torchvision
 
 from tests.engine.tiny import NONE, preset
+from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import downloads
 from tui_trainer.engine.datasets import load
 from tui_trainer.engine.downloads import fetch
-from tui_trainer.engine.errors import BadInput
 from tui_trainer.spec import RunSpec
 
 CPU = torch.device("cpu")

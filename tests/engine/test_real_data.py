@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from tests.engine.tiny import NONE, TinyRun, preset
+from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import datasets
 from tui_trainer.engine.datasets import Images, Split, load
-from tui_trainer.engine.errors import BadInput
 from tui_trainer.events import EpochEnded
 from tui_trainer.spec import RunSpec
 

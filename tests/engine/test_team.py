@@ -9,8 +9,8 @@ import torch
 
 from tests.engine import tiny as t
 from tests.engine.tiny import TinyRun
+from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import models, team
-from tui_trainer.engine.errors import BadInput
 from tui_trainer.engine.team import WINDOW, Team, timed_on_a_copy
 from tui_trainer.events import Event, SettingChanged
 

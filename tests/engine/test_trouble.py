@@ -9,8 +9,8 @@ import torch
 
 from tests.engine import tiny as t
 from tests.engine.tiny import BATCHES, TinyRun
+from tui_trainer.bad_input import BadInput
 from tui_trainer.engine.checkpoints import BEST, load
-from tui_trainer.engine.errors import BadInput
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.events import EpochEnded, StepsTaken
 

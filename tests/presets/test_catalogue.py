@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tui_trainer.preset_folders import user_folder
 from tui_trainer.presets import (
     PresetError,
     Run,
@@ -19,7 +20,6 @@ from tui_trainer.presets import (
     save,
     shipped_folder,
 )
-from tui_trainer.presets.catalogue import user_folder
 
 OWN = '[optimizer]\nname = "SGD"\n'
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher, ScriptedPlanner
+from tui_trainer.asked import Asked
 from tui_trainer.commands import Stop, SwitchPreset
 from tui_trainer.events import PlanMade, PresetSwitched, RunEnded
 from tui_trainer.presets import Preset, load
-from tui_trainer.spec import RunSpec
 from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.headline import Headline
 from tui_trainer.ui.live import LiveScreen
@@ -41,8 +41,8 @@ async def test_without_a_run_it_opens_on_the_presets_and_enter_starts_one(show: 
 
 
 async def test_what_was_asked_for_beside_the_preset_holds_for_every_pick(show: Show) -> None:
-    asked = RunSpec.of("none", load("none"), dataset="fashion-mnist", seed=7, epochs=3)
-    async with show(spec=asked) as shown:
+    asked = Asked("none", model="cnn", dataset="fashion-mnist", seed=7, epochs=3)
+    async with show(asked=asked) as shown:
         await pick(shown, "steplr")
         (spec,) = shown.launcher.started
         assert (spec.preset_name, spec.dataset, spec.seed, spec.preset.training.epochs) == (

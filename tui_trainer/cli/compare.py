@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
+from tui_trainer.asked import Asked
 from tui_trainer.cli import foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
-from tui_trainer.cli.options import check_runs_folder, refuse, spec_from, training_options, warn_of
+from tui_trainer.cli.options import check_runs_folder, checked, refuse, training_options
 from tui_trainer.cli.telling import Telling
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train, versions
@@ -141,8 +142,7 @@ def _told_apart(runs: Path, asked: list[str]) -> tuple[list[str], list[Path]]:
 
 
 def _spec(preset: str, jobs: int, options: dict[str, Any]) -> RunSpec:
-    spec = spec_from(preset, **options, name=None)
-    warn_of(spec)
+    spec = checked(Asked(preset, **{**options, "name": None}))
     return spec.model_copy(update={"threads": spec.threads or fair_threads(jobs)})
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui_trainer.asked import Asked
+from tui_trainer.bad_input import BadInput
 from tui_trainer.cli import foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
-from tui_trainer.presets import PresetError, find, load
 from tui_trainer.runs import catalogue
 from tui_trainer.runs.errors import RunsError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:  # nothing of comparisons before one is asked for: the first f
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
     from tui_trainer.compare.session import Entry
-    from tui_trainer.spec import RunSpec
 
 MOST = 7
 """Runs that are set beside the one on show where none were marked: as many as there are colours, with it."""
@@ -30,16 +30,16 @@ class Comparisons:
 
     Args:
         runs: the folder of all runs.
-        spec: what runs trained from here have beside their preset; None where none can be.
+        asked: what runs trained from here have beside their preset; None where none can be.
         on_show: the record of the run on show, if it has one.
         is_live: whether that run goes on.
     """
 
     def __init__(
-        self, runs: Path, spec: RunSpec | None, on_show: Callable[[], Path | None], is_live: Callable[[], bool]
+        self, runs: Path, asked: Asked | None, on_show: Callable[[], Path | None], is_live: Callable[[], bool]
     ) -> None:
         self._runs = runs
-        self._spec = spec
+        self._asked = asked
         self._on_show = on_show
         self._is_live = is_live
         self.queue: Queue | None = None
@@ -72,14 +72,16 @@ class Comparisons:
 
     def _to_train(self, presets: Sequence[str]) -> list[Entry]:
         from tui_trainer.compare.entries import fair_threads, reused, to_train, versions
+        from tui_trainer.presets import load
 
-        if self._spec is None:
+        if self._asked is None:
             raise RunsError(f"not from here: tui-trainer compare {' '.join(presets)}")
-        spec = self._spec.model_copy(update={"threads": self._spec.threads or fair_threads(1), "name": None})
         try:
+            asked = self._asked.spec
+            spec = asked.model_copy(update={"threads": asked.threads or fair_threads(1), "name": None})
             specs = [spec.with_preset(Path(name).stem, load(name)) for name in presets]
-        except PresetError as error:
-            raise RunsError(str(error.problems[0])) from error
+        except BadInput as error:
+            raise RunsError(str(error).splitlines()[0]) from error
         return reused(to_train(specs, 1), self._runs, versions())
 
     def finish(self, *, goes_on: bool, shell: foreground.Foreground) -> int:
@@ -103,6 +105,8 @@ class Comparisons:
             click.echo(f"watch it: tui-trainer compare {self.queue.session.id}")
 
     def _told_apart(self, names: Sequence[str]) -> tuple[list[str], list[Path]]:
+        from tui_trainer.presets import PresetError, find
+
         presets, records = [], []
         for name in names:
             try:

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from tui_trainer.spec import DATASETS, MODELS, PRECISIONS, RunSpec
+from tui_trainer.asked import Asked
+from tui_trainer.bad_input import BadInput
+from tui_trainer.choices import DATASETS, DEVICE_PATTERN, MODELS, PRECISIONS
 from tui_trainer.torchrun import place
+
+if TYPE_CHECKING:
+    from tui_trainer.spec import RunSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 BAD_INPUT = 2
 
 LEADER_SPEAKS_S = 5.0
+
+
+def _device(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    if not re.match(DEVICE_PATTERN, name):
+        raise click.BadParameter(f"{name!r} is none of auto, cpu, cuda, cuda:0, cuda:1 and so on.", context, parameter)
+    return name
+
 
 _runs_dir = click.option(
     "--runs-dir",
@@ -37,7 +50,7 @@ _length = (
 
 _rest = (
     click.option("--data-dir", type=click.Path(path_type=Path), help="A torchvision root that holds the data set."),
-    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
+    click.option("--device", default="auto", show_default=True, callback=_device, help="auto, cpu, cuda or cuda:N."),
     click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), default=0, show_default=True),
     click.option("--threads", type=click.IntRange(min=1), help="CPU threads to compute with."),
     click.option(
@@ -72,25 +85,16 @@ def _with(options: tuple[Callable[[F], F], ...], command: F) -> F:
     return command
 
 
-def spec_from(preset_name: str, **options: Any) -> RunSpec:
-    """The run that the options ask for. A wrong preset or option ends the program, all problems said, exit 2."""
-    from pydantic import ValidationError
-
-    from tui_trainer import presets
-
+def checked(asked: Asked) -> RunSpec:
+    """The run that was asked for. What is wrong ends the program, all problems said, exit 2; warnings are said."""
     try:
-        preset = presets.load(preset_name)
-    except presets.PresetError as error:
-        refuse(*map(str, error.problems))
-    try:
-        return RunSpec.of(name_of(preset_name), preset, **options)
-    except ValidationError as error:
-        refuse(*(f"--{'-'.join(map(str, e['loc'])).replace('_', '-')}: {e['msg']}" for e in error.errors()))
-
-
-def name_of(preset_name: str) -> str:
-    """What a preset is called on the screen: its name, or its file's without folder and ending."""
-    return Path(preset_name).stem
+        spec, problems = asked.spec, asked.warnings()
+    except BadInput as error:
+        refuse(*str(error).splitlines())
+    if place().leads:
+        for problem in problems:
+            click.echo(f"warning: {problem}", err=True)
+    return spec
 
 
 def refuse(*problems: str, exit_code: int = BAD_INPUT) -> NoReturn:
@@ -109,19 +113,6 @@ def say(*sentences: str) -> None:
         time.sleep(LEADER_SPEAKS_S)
     for sentence in sentences:
         click.echo(sentence if here.leads else f"rank {here.rank}: {sentence}", err=True)
-
-
-def warn_of(spec: RunSpec) -> None:
-    """Say what the preset's numbers will lead to; what cannot run at all ends the program, exit 2."""
-    from tui_trainer.presets.checks import check
-
-    problems = check(spec.preset, spec.conditions)
-    if not place().leads:
-        problems = [problem for problem in problems if problem.severity == "error"]
-    if errors := [str(problem) for problem in problems if problem.severity == "error"]:
-        refuse(*errors)
-    for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
 
 
 def check_runs_folder(runs: Path) -> None:

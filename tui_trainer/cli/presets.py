@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
-from tui_trainer.cli.options import BAD_INPUT, length_options, name_of, refuse
+from tui_trainer.asked import Asked
+from tui_trainer.choices import BATCH_NORM_MODELS, train_images
+from tui_trainer.cli.options import BAD_INPUT, length_options, refuse
 from tui_trainer.numbers import format_lr
 from tui_trainer.presets import Entry, PresetError, Problem, catalogue, find, load
 from tui_trainer.presets.cases import Run
 from tui_trainer.presets.checks import check_file
-from tui_trainer.spec import BATCH_NORM_MODELS, RunSpec, train_images
+from tui_trainer.spec import RunSpec
 
 
 @click.group()
@@ -96,7 +98,7 @@ def plan(name: str, as_json: bool, **options: Any) -> None:
 
 
 def _spec(name: str, options: dict[str, Any]) -> RunSpec:
-    return RunSpec.of(name_of(name), load(name), **options)
+    return Asked(name, **options).spec
 
 
 def _problems(file: str, options: dict[str, Any]) -> list[Problem]:

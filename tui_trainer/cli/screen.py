@@ -11,15 +11,16 @@ from typing import Any
 
 import click
 
+from tui_trainer.asked import Asked
 from tui_trainer.cli import foreground
 from tui_trainer.cli.comparing import Comparisons
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
-from tui_trainer.cli.options import check_runs_folder, refuse, runs_dir_option, spec_from, training_options, warn_of
+from tui_trainer.cli.options import check_runs_folder, checked, refuse, runs_dir_option, training_options
 from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
+from tui_trainer.preset_folders import is_shipped
 from tui_trainer.runs.catalogue import find, newest, runs_folder
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.record import Record
-from tui_trainer.spec import RunSpec
 from tui_trainer.torchrun import place
 
 DEFAULT_PRESET = "steplr"
@@ -45,11 +46,11 @@ def launch(
     _need_terminal("launch", "`tui-trainer run --preset NAME` trains without a screen")
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)
-    spec = spec_from(preset or DEFAULT_PRESET, **options)
-    if preset:
-        warn_of(spec)
+    asked = Asked(preset or DEFAULT_PRESET, **options)
+    if not is_shipped(preset or DEFAULT_PRESET):
+        checked(asked)
     terminal = foreground.take()
-    sys.exit(_show(spec, runs, terminal, start=preset is not None, max_rate=max_rate, exit_when_done=exit_when_done))
+    sys.exit(_show(asked, runs, terminal, start=preset is not None, max_rate=max_rate, exit_when_done=exit_when_done))
 
 
 @click.command()
@@ -69,7 +70,7 @@ def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Pa
 
 
 def _show(
-    spec: RunSpec,
+    asked: Asked,
     runs: Path,
     shell: foreground.Foreground,
     *,
@@ -91,16 +92,16 @@ def _show(
         launcher.go()
 
     launcher = LocalLauncher(runs, sys.argv)
-    host = launcher.start(spec) if start else None
+    host = launcher.start_asked(asked) if start else None
     apps: list[TrainerApp] = []
-    comparisons = Comparisons(runs, spec, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live)
+    comparisons = Comparisons(runs, asked, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live)
 
     def make_app(terminal: Terminal) -> TrainerApp:
         launcher.on_record = lambda record: terminal.log_to(record.folder / "log.txt")
         app = TrainerApp(
             launcher,
             host,
-            spec,
+            asked,
             exit_when_done,
             on_shown=shown,
             on_detach=lambda: comparisons.say_where() if comparisons.queue else _say_where(launcher.runs[-1]),

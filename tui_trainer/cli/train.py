@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 
 import click
 
+from tui_trainer.asked import Asked
 from tui_trainer.cli.ending import LOST_AFTER_S, stop_on_signals
-from tui_trainer.cli.options import check_runs_folder, refuse, say, spec_from, training_options, warn_of
+from tui_trainer.cli.options import check_runs_folder, checked, refuse, say, training_options
 from tui_trainer.events import Event, RunEnded
 from tui_trainer.hosts import LocalRun, asked_of, replay
 from tui_trainer.runs.errors import RunsError
@@ -27,11 +28,11 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, **options: Any) -> No
     """Train without a screen: for scripts, batch systems and log files."""
     from tui_trainer.runs.catalogue import runs_folder
 
-    spec = spec_from(preset, **options)
-    warn_of(spec)
+    asked = Asked(preset, **options)
+    checked(asked)
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)
-    sys.exit(_train_here(LocalRun(spec, runs, sys.argv), as_json=as_json))
+    sys.exit(_train_here(LocalRun(asked, runs, sys.argv), as_json=as_json))
 
 
 def resume_here(folder: Path) -> int:
@@ -40,7 +41,7 @@ def resume_here(folder: Path) -> int:
         spec = asked_of(folder)
     except RunsError as error:
         refuse(str(error))
-    return _train_here(LocalRun(spec, folder.parent, sys.argv, goes_on=folder), as_json=False)
+    return _train_here(LocalRun(Asked.of(spec), folder.parent, sys.argv, goes_on=folder), as_json=False)
 
 
 def _train_here(local: LocalRun, *, as_json: bool) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_trainer.asked import Asked
 from tui_trainer.commands import Stop
 from tui_trainer.compare.session import Session
 from tui_trainer.hosts import LocalRun, replay
@@ -64,7 +65,7 @@ class Here:
         except ValueError as error:
             return Ended(2, f"{entry.label} is no run that this version can train: {error}", False)
         run = LocalRun(
-            spec,
+            Asked.of(spec),
             self._session.runs,
             self._session.plan.command,
             goes_on=goes_on_from(self._session.record_of(entry)),

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import torch
 
-from tui_trainer.engine.errors import BadInput
+from tui_trainer.bad_input import BadInput
 
 SCHEMA = 1
 

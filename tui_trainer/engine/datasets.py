@@ -12,11 +12,12 @@ import platformdirs
 import torch
 from torch import Tensor
 
+from tui_trainer.choices import Dataset
 from tui_trainer.engine.augmentation import Augmentation
 from tui_trainer.engine.downloads import Progress
 from tui_trainer.engine.seeding import generator_for
 from tui_trainer.engine.sources import Part, source
-from tui_trainer.spec import Dataset, RunSpec
+from tui_trainer.spec import RunSpec
 
 # Mean and standard deviation of the training images, in pixel values from 0 to 1.
 # MNIST's are the ones of the pytorch/examples recipe; the others were computed from the data and agree with the

@@ -7,7 +7,7 @@ import platform
 
 import torch
 
-from tui_trainer.engine.errors import BadInput
+from tui_trainer.bad_input import BadInput
 
 
 def resolve(name: str) -> torch.device:

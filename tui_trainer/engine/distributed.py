@@ -17,11 +17,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tui_trainer.bad_input import BadInput
 from tui_trainer.commands import Command, decode, encode
 from tui_trainer.engine.batch_norm import synchronised
 from tui_trainer.engine.control import Control
 from tui_trainer.engine.datasets import Split
-from tui_trainer.engine.errors import BadInput
 from tui_trainer.torchrun import Place, place
 
 T = TypeVar("T")

@@ -1,10 +1,6 @@
-"""What can go wrong in a run that is a person's to mend, said in a sentence."""
+"""How training itself can fail."""
 
 from __future__ import annotations
-
-
-class BadInput(Exception):
-    """Something that was asked for cannot be had: data, device. Found before the first batch; exit code 2."""
 
 
 class Diverged(Exception):

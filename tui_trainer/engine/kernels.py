@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tui_trainer.engine.errors import BadInput
-from tui_trainer.spec import Precision
+from tui_trainer.bad_input import BadInput
+from tui_trainer.choices import Precision
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from tui_trainer.bad_input import BadInput
 from tui_trainer.engine.downloads import Progress, fetch
-from tui_trainer.engine.errors import BadInput
 
 Part: TypeAlias = tuple[Tensor, Tensor]
 """Images (N, C, H, W) in uint8, and labels (N)."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
+from tui_trainer.preset_folders import shipped_folder, user_folder
 from tui_trainer.presets.checks import read
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schema import Preset
@@ -36,17 +35,6 @@ class Entry:
     builtin: bool
     preset: Preset | None
     problems: list[Problem]
-
-
-def shipped_folder() -> Path:
-    """Where the shipped presets lie: inside the package in a wheel, else at the top of the repository."""
-    inside = Path(__file__).parent / "shipped"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "presets"
-
-
-def user_folder() -> Path:
-    """Where the user's own presets lie; it need not exist."""
-    return Path(platformdirs.user_config_dir("tui-trainer")) / "presets"
 
 
 def catalogue() -> list[Entry]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from tui_trainer.bad_input import BadInput
 from tui_trainer.plain import plain
 from tui_trainer.presets.toml_lines import KeyPath
 
@@ -34,7 +35,7 @@ class Problem:
         return plain(": ".join(part for part in (place, self.key, self.message) if part))
 
 
-class PresetError(Exception):
+class PresetError(BadInput):
     """A preset that cannot be used. `problems` holds all that was found, warnings among them."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

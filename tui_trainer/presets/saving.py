@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from tui_trainer.plain import plain
+from tui_trainer.preset_folders import user_folder
 from tui_trainer.presets.cases import Run
-from tui_trainer.presets.catalogue import user_folder
 from tui_trainer.presets.checks import check_text
 from tui_trainer.presets.problems import PresetError, Problem
 

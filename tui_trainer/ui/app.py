@@ -11,6 +11,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from tui_trainer.asked import Asked
 from tui_trainer.ui.browsing import Browsing
 from tui_trainer.ui.comparing import Comparing
 from tui_trainer.ui.frame_clock import FrameClock
@@ -40,7 +41,7 @@ class TrainerApp(App[int]):
     Args:
         launcher: starts runs; None where none can be started, as on a run of another process.
         host: the run to show; None opens the presets.
-        spec: what runs started from the presets have beside their preset; None for the defaults.
+        asked: what runs started from the presets have beside their preset; None for the defaults.
         exit_when_done: leave as the run ends.
         on_shown: called once the first frame is on the screen: a good time to begin what is slow.
         on_detach: called after the screen was left, where the person chose to keep the run training; None where
@@ -61,7 +62,7 @@ class TrainerApp(App[int]):
         self,
         launcher: Launcher | None,
         host: Host | None,
-        spec: RunSpec | None = None,
+        asked: Asked | None = None,
         exit_when_done: bool = False,
         *,
         on_shown: Callable[[], None] | None = None,
@@ -81,6 +82,8 @@ class TrainerApp(App[int]):
         self.on_shown = on_shown
         self.on_detach = on_detach
         self.on_compare = on_compare
+        self.is_shown = False
+        """Whether the first frame is on the screen."""
         self.comparing = Comparing(self, exit_when_done)
         self._comparison = comparison, queue
         self.by = by
@@ -89,7 +92,7 @@ class TrainerApp(App[int]):
         self.hung_up = False
         """Whether the app ended because its terminal is gone."""
         self.clock = FrameClock(self, self._frame)
-        self.launching = Launching(self, launcher, spec)
+        self.launching = Launching(self, launcher, asked)
         self.leaving = Leaving(self, exit_when_done)
         self.browsing = Browsing(self, runs, readonly=host is not None and host.readonly)
         self._terminal = terminal
@@ -121,7 +124,7 @@ class TrainerApp(App[int]):
 
     def get_default_screen(self) -> Screen[Any]:
         if self.host is not None:
-            return LiveScreen(self.host, self.by, self.launching.defaults)
+            return LiveScreen(self.host, self.by, self.launching.asked)
         comparison, queue = self._comparison
         if comparison is not None:
             from tui_trainer.ui.compare import CompareScreen
@@ -147,6 +150,7 @@ class TrainerApp(App[int]):
 
     def on_ready(self) -> None:
         """The first frame is on the screen."""
+        self.is_shown = True
         if self.on_shown is not None:
             self.on_shown()
 
@@ -157,9 +161,9 @@ class TrainerApp(App[int]):
             self.host.close()
         self.host = host
         if live is not None:
-            live.follow(host, spec)
+            live.follow(host, Asked.of(spec))
         else:
-            self.push_screen(LiveScreen(host, self.by, spec))
+            self.push_screen(LiveScreen(host, self.by, Asked.of(spec)))
         self.clock.hurry()
 
     def to_live(self) -> LiveScreen | None:

@@ -11,7 +11,7 @@ from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
 from tui_trainer.ui.words import about, clean, clock, in_short, thousands
 
 if TYPE_CHECKING:
-    from tui_trainer.spec import RunSpec
+    from tui_trainer.asked import Asked
 
 
 class Headline(Panel):
@@ -20,9 +20,9 @@ class Headline(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._history: History | None = None
-        self._asked: RunSpec | None = None
+        self._asked: Asked | None = None
 
-    def show(self, history: History, asked: RunSpec | None = None) -> None:
+    def show(self, history: History, asked: Asked | None = None) -> None:
         """Bring the line up to date; the clock goes on between events. `asked` stands in until the run tells."""
         self._history, self._asked = history, asked
         self.redraw()
@@ -63,7 +63,7 @@ def state_word(history: History) -> tuple[str, str]:
     return clean(history.phase) or "starting", "live"
 
 
-def _what(history: History, asked: RunSpec | None) -> dict[str, list[Span]]:
+def _what(history: History, asked: Asked | None) -> dict[str, list[Span]]:
     recipe, resolved = history.recipe, history.resolved
     parts: dict[str, list[Span]] = {"brand": [Span(" tui-trainer ", "faint")], "space": [Span(" ")]}
     if recipe is not None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from tui_trainer.bad_input import BadInput
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tui_trainer.asked import Asked
     from tui_trainer.events import PlanMade
     from tui_trainer.hosts import Host
     from tui_trainer.presets import Preset, Run
@@ -47,14 +50,22 @@ class Launcher(Protocol):
 
 
 class Launching:
-    """Takes presets up for the app. `defaults` is what runs have beside their preset; None for the usual."""
+    """Takes presets up for the app. `asked` is what runs have beside their preset; None for the usual."""
 
-    def __init__(self, app: TrainerApp, launcher: Launcher | None, defaults: RunSpec | None) -> None:
+    def __init__(self, app: TrainerApp, launcher: Launcher | None, asked: Asked | None) -> None:
         self._app = app
         self.launcher = launcher
-        self.defaults = defaults
+        self.asked = asked
         self._next: RunSpec | None = None
         """What to start once the run on show has ended."""
+
+    @property
+    def defaults(self) -> RunSpec | None:
+        """What runs have beside their preset; None for the usual, and where what was asked for is no good."""
+        try:
+            return self.asked.spec if self.asked is not None else None
+        except BadInput:
+            return None
 
     @property
     def planner(self) -> Planner | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui_trainer.events import Recipe
 from tui_trainer.runs.history import History
 from tui_trainer.ui.charts import LossChart, LRChart, XAxis
 from tui_trainer.ui.control import Control, Refusal
@@ -22,8 +23,8 @@ from tui_trainer.ui.why import Why
 from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
+    from tui_trainer.asked import Asked
     from tui_trainer.hosts import Host
-    from tui_trainer.spec import RunSpec
 
 CONTROLS = frozenset({"pause", "one_batch", "slow_motion"})
 """What can be asked of a live run alone."""
@@ -35,11 +36,11 @@ class LiveScreen(TrainerScreen):
     CSS_PATH: ClassVar[str] = "live.tcss"
     BINDINGS = bindings("run", "charts")
 
-    def __init__(self, host: Host, by: str = "screen", spec: RunSpec | None = None) -> None:
-        """`spec` is what the run was asked to be, where that is known: shown until the run itself tells."""
+    def __init__(self, host: Host, by: str = "screen", asked: Asked | None = None) -> None:
+        """`asked` is what the run was asked to be, where that is known: shown until the run itself tells."""
         super().__init__("run", "charts")
         self._by = by
-        self._take(host, spec)
+        self._take(host, asked)
         self.axis = XAxis()
         self._headline = Headline()
         self._waiting = Waiting()
@@ -50,18 +51,18 @@ class LiveScreen(TrainerScreen):
         self._progress = Progress(Machine())
         self._listing_height = -1
 
-    def follow(self, host: Host, spec: RunSpec | None = None) -> None:
+    def follow(self, host: Host, asked: Asked | None = None) -> None:
         """Show another run."""
-        self._take(host, spec)
+        self._take(host, asked)
         self.axis.reset()
         self.key_line.quiet()
         self.draw()
 
-    def _take(self, host: Host, spec: RunSpec | None) -> None:
+    def _take(self, host: Host, asked: Asked | None) -> None:
         self.host = host
         self.control = Control(host, self._by)
-        self._spec = spec
-        self._asked_recipe = asked_recipe(spec) if spec is not None else None
+        self._wanted = asked
+        self._asked_recipe: Recipe | None = None
 
     @property
     def at_ease(self) -> bool:
@@ -94,12 +95,14 @@ class LiveScreen(TrainerScreen):
         history = self.history
         began = history.steps > 0
         self.set_class(began, "-began")
-        self._headline.show(history, self._spec)
+        self._headline.show(history, self._wanted)
         if began:
             self._loss.show(history)
         else:
             self._waiting.show(history)
         self._lr.show(history)
+        if self._asked_recipe is None and self._wanted is not None and self._wanted.ready is not None:
+            self._asked_recipe = asked_recipe(self._wanted.ready)
         self._listing.show(history, self._asked_recipe)
         self._why.show(history)
         self._progress.show(history, self.app.clock.budget.share)

@@ -28,10 +28,8 @@ class PickerScreen(TrainerScreen):
 
     def __init__(self, heading: str) -> None:
         super().__init__("presets")
-        from tui_trainer.presets import catalogue
-
         self._heading = Heading(heading)
-        self.list = PresetList(catalogue())
+        self.list = PresetList()
         self._chart = LRChart(XAxis())
         self._card = PresetCard()
         self._previews: dict[tuple[str, str], Preview] = {}
@@ -45,6 +43,13 @@ class PickerScreen(TrainerScreen):
                 yield self._chart
                 yield self._card
         yield self.key_line
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        if self.app.is_shown:
+            self.reload()
+        else:  # presets take as long to load as the screen did
+            self.call_after_refresh(self.reload)
 
     def draw(self) -> None:
         self._heading.redraw()
@@ -65,8 +70,8 @@ class PickerScreen(TrainerScreen):
         self.key_line.idle = frozenset() if self.app.host is not None or self.list.filter else frozenset({"back"})
         self.key_line.redraw()
 
-    def reload(self, name: str) -> None:
-        """Read the folders anew: a preset was saved."""
+    def reload(self, name: str = "") -> None:
+        """Read the folders, and put the cursor on `name`."""
         from tui_trainer.presets import catalogue
 
         self.list.put(catalogue(), name)

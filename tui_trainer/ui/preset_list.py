@@ -39,10 +39,11 @@ class PresetList(Panel, can_focus=False):
     class Chosen(Message):
         """A preset was clicked that was under the cursor already."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._all = list(entries)
-        self._shown = self._all
+        self._all: list[Entry] | None = None
+        """None until they were read."""
+        self._shown: list[Entry] = []
         self._cursor = 0
         self._top = 0
         self._row_at: list[int] = []
@@ -69,7 +70,7 @@ class PresetList(Panel, can_focus=False):
         name = self.current.name if self.current else ""
         self.filter = text
         words = text.lower().split()
-        self._shown = [entry for entry in self._all if all(word in _haystack(entry) for word in words)]
+        self._shown = [entry for entry in self._all or () if all(word in _haystack(entry) for word in words)]
         self._cursor = 0
         self.go_to(name)
 
@@ -112,6 +113,8 @@ class PresetList(Panel, can_focus=False):
                 break
             self._row_at += [index] * len(blocks[index])
             lines += blocks[index]
+        if self._all is None:
+            return [(Span(" reading the presets", "faint"),)]
         if not self._shown:
             lines = [(Span(" no preset holds that", "faint"),)]
         return [self._filter_line(width), BLANK, *lines]
@@ -138,8 +141,9 @@ class PresetList(Panel, can_focus=False):
             return (Span(" / ", "live"), Span(fit(self.filter + "▏", width - 4)))
         if self.filter:
             return (Span(" / ", "faint"), Span(fit(self.filter, width - 4)))
-        own = sum(not entry.builtin for entry in self._all)
-        counted = f" {len(self._all)} presets" + (f", {own} your own" if own else "")
+        entries = self._all or ()
+        own = sum(not entry.builtin for entry in entries)
+        counted = f" {len(entries)} presets" + (f", {own} your own" if own else "")
         return (Span(fit(counted, width), "faint"),)
 
     def _block(self, index: int, entry: Entry, width: int) -> list[Line]:

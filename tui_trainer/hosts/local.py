@@ -1,7 +1,7 @@
-"""Where a run lives: a thread of this process, or somewhere else on this file system.
+"""A run in a thread of this process.
 
-A screen holds one `Host`, polls it on its own clock and reads its `history`; it cannot tell one kind from another.
-Nothing here imports torch before a run or a plan is asked for, and then in that thread.
+Nothing here imports torch, or reads a preset, before a run was started and the first frame is up, and then in that
+thread.
 """
 
 from __future__ import annotations
@@ -15,54 +15,24 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
+from tui_trainer.asked import Asked
+from tui_trainer.bad_input import BadInput
 from tui_trainer.commands import Command
 from tui_trainer.engine.control import Control
-from tui_trainer.engine.errors import BadInput
-from tui_trainer.events import SCHEMA, CheckpointSaved, Event, Noticed, PlanMade, RunEnded, RunStarted, StepsTaken
-from tui_trainer.presets import PresetError
-from tui_trainer.runs import inbox
+from tui_trainer.events import SCHEMA, CheckpointSaved, Event, Noticed, RunEnded, RunStarted, StepsTaken
+from tui_trainer.hosts.gate import GATE_S
+from tui_trainer.hosts.host import crashed, replay
+from tui_trainer.hosts.planner import Planner
 from tui_trainer.runs.errors import CannotGoOn, RunsError
 from tui_trainer.runs.facts import read_facts
 from tui_trainer.runs.history import History
-from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.record import Record
-from tui_trainer.runs.tail import Tail
-from tui_trainer.spec import RunSpec
 from tui_trainer.torchrun import place, tells_of_loss
 
-
-class Host(Protocol):
-    """A run, as a screen sees it. All of it belongs to the thread that polls."""
-
-    history: History
-    """The state of the run, as of the last `poll`."""
-
-    readonly: bool
-    """Whether commands are refused."""
-
-    def poll(self) -> int:
-        """Apply the events that came since the last call, without waiting; how many there were."""
-
-    def send(self, command: Command) -> None:
-        """Ask something of the run; the answer comes as an event.
-
-        Raises:
-            PermissionError: the run is read-only here.
-        """
-
-    def close(self) -> None:
-        """Stop looking. A run in this process goes on; stop it with a command first."""
-
-
-def replay(folder: Path) -> History:
-    """The state of the run whose record lies in `folder`, as far as it was recorded."""
-    history = History()
-    with Tail(folder / "events.jsonl") as tail:
-        for event in tail:
-            history.apply(event)
-    return history
+if TYPE_CHECKING:
+    from tui_trainer.spec import RunSpec
 
 
 def asked_of(folder: Path) -> RunSpec:
@@ -71,6 +41,8 @@ def asked_of(folder: Path) -> RunSpec:
     Raises:
         CannotGoOn: its record does not say.
     """
+    from tui_trainer.spec import RunSpec
+
     facts = read_facts(folder)
     try:
         spec = RunSpec.model_validate(facts.get("asked"))
@@ -80,10 +52,6 @@ def asked_of(folder: Path) -> RunSpec:
     # The threads it had make it go on bit for bit, where as many processes train as did.
     threads = resolved.get("threads") if resolved.get("ranks", 1) == place().ranks else None
     return spec.model_copy(update={"threads": spec.threads or threads})
-
-
-GATE_S = 2.0
-"""The longest that anything waits for the first frame of a screen."""
 
 
 class LocalRun:
@@ -96,7 +64,7 @@ class LocalRun:
 
     def __init__(
         self,
-        spec: RunSpec,
+        asked: Asked,
         runs_folder: Path,
         command: Sequence[str],
         *,
@@ -107,14 +75,14 @@ class LocalRun:
         """A run that waits for `start`.
 
         Args:
-            spec: what is asked of it.
+            asked: what is asked of it.
             runs_folder: where its record is made.
             command: the command line, for the record.
             goes_on: the folder of a run that ended early, to go on with from its checkpoint.
             gate: nothing heavy is imported before it opens; it is not waited for long.
             on_record: told of the record as it begins, in the training thread.
         """
-        self.spec = spec
+        self.asked = asked
         self.goes_on = goes_on
         self.control = Control()
         self.record: Record | None = None
@@ -149,23 +117,30 @@ class LocalRun:
     def _run(self) -> None:
         if self._gate is not None:
             self._gate.wait(GATE_S)
-        from tui_trainer.engine.prepare import prepare
-
         try:
-            prepared = prepare(self.spec, self._emit, self.goes_on and self.goes_on / "checkpoints")
+            self._warn()
+            from tui_trainer.engine.prepare import prepare
+
+            prepared = prepare(self.asked.spec, self._emit, self.goes_on and self.goes_on / "checkpoints")
             checkpoints = self._begin_record()
             from tui_trainer.engine.train import train
 
             ended = train(prepared, self._emit, self.control, checkpoints)
-        except (BadInput, PresetError, RunsError) as error:
-            ended = _crashed(str(error), exit_code=2)
+        except (BadInput, RunsError) as error:
+            ended = crashed(str(error), exit_code=2)
         except Exception as error:  # the last line of defence: a run always says how it ended
             ended = self._failed(error)
         self._end(ended)
 
+    def _warn(self) -> None:
+        """Read the preset, and tell what its numbers will lead to; once, as the run begins."""
+        for problem in self.asked.warnings():
+            if self.goes_on is None:
+                self._emit(Noticed(at=time.time(), kind="preset", text=str(problem)))
+
     def give_up(self) -> RunEnded:
         """End the run though the training thread does not: it hangs in a call to a process that is lost."""
-        ended = _crashed(self._rank_lost(), exit_code=1, step=self._step, epoch=self._epoch)
+        ended = crashed(self._rank_lost(), exit_code=1, step=self._step, epoch=self._epoch)
         self._end(ended)
         return ended
 
@@ -184,7 +159,7 @@ class LocalRun:
             self.failure = traceback.format_exc()
             self._log(self.failure)
             why = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return _crashed(why, exit_code=1, step=self._step, epoch=self._epoch)
+        return crashed(why, exit_code=1, step=self._step, epoch=self._epoch)
 
     def _rank_lost(self) -> str:
         lost = f"another of the {self._place.ranks} processes was lost"
@@ -199,7 +174,7 @@ class LocalRun:
         if self.goes_on is not None:
             record = Record.reopen(self.goes_on, observer=self._tell)
         else:
-            asked = self.spec.model_dump(mode="json")
+            asked = self.asked.spec.model_dump(mode="json")
             record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)
         self.control.listen_to(record.inbox.poll)
         for event in self._unrecorded:
@@ -263,74 +238,6 @@ class ThreadHost:
             self._coming.append(event)
 
 
-class RecordHost:
-    """A `Host` of a run that another process writes, or wrote: it follows the journal."""
-
-    LOOK_EVERY = 1.0
-    """Seconds between looks whether the process that writes still lives."""
-
-    READ_FOR = 0.2
-    """Seconds that one poll may read for: a record of a million steps is there after some five polls."""
-
-    def __init__(self, folder: Path, *, readonly: bool = False) -> None:
-        self.folder = folder
-        self.history = History()
-        self.readonly = readonly
-        self._tail = Tail(folder / "events.jsonl")
-        self._skipped = 0
-        self._next_look = 0.0
-
-    def poll(self) -> int:
-        count = self._read()
-        if not count and self.history.ended is None and time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + self.LOOK_EVERY
-            return self._look_for_writer()
-        return count
-
-    def send(self, command: Command) -> None:
-        if self.readonly:
-            raise PermissionError("this view is read-only")
-        try:
-            inbox.send(self.folder, command)
-        except RunsError as error:
-            raise PermissionError(str(error)) from error
-
-    def close(self) -> None:
-        self._tail.close()
-
-    def _read(self) -> int:
-        """Apply what there is; how many events. A long record takes some calls, a share of a second each."""
-        count = 0
-        until = time.monotonic() + self.READ_FOR
-        while events := self._tail.read():
-            for event in events:
-                self.history.apply(event)
-            count += len(events)
-            if time.monotonic() >= until:
-                break
-        if self._tail.skipped > self._skipped:
-            self._skipped = self._tail.skipped
-            self.history.apply(Noticed(at=time.time(), kind="recording", text=self._what_was_skipped()))
-            count += 1
-        return count
-
-    def _what_was_skipped(self) -> str:
-        numbers = ", ".join(map(str, self._tail.skipped_lines))
-        more = " and more" if self._skipped > len(self._tail.skipped_lines) else ""
-        lines = "1 line" if self._skipped == 1 else f"{self._skipped} lines"
-        return f"{lines} of the record could not be read: {numbers}{more}. Damaged, or a later version's."
-
-    def _look_for_writer(self) -> int:
-        """A run whose process is gone and that said no goodbye has crashed; the record is read to its end first."""
-        if is_live(self.folder):
-            return 0
-        if count := self._read():  # its last words, said since the poll
-            return count
-        gone = "its process is gone and said no goodbye"
-        self.history.apply(_crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch))
-        return 1
-
-
 class LocalLauncher:
     """Starts runs in threads of this process, and plans them, once `go` was called: the screen comes first."""
 
@@ -350,7 +257,11 @@ class LocalLauncher:
 
     def start(self, spec: RunSpec) -> ThreadHost:
         """Begin to train; returns at once."""
-        return self._start(spec, None)
+        return self.start_asked(Asked.of(spec))
+
+    def start_asked(self, asked: Asked) -> ThreadHost:
+        """As `start`, of a run whose preset is still to be read: if it is no good, the run ends as one that crashed."""
+        return self._start(asked, None)
 
     def resume(self, folder: Path) -> tuple[ThreadHost, RunSpec]:
         """Go on with a run that ended early, from its checkpoint, and what was asked of it; returns at once.
@@ -359,11 +270,11 @@ class LocalLauncher:
             CannotGoOn: the record does not say what was asked.
         """
         spec = asked_of(folder)
-        return self._start(spec, folder), spec
+        return self._start(Asked.of(spec), folder), spec
 
-    def _start(self, spec: RunSpec, goes_on: Path | None) -> ThreadHost:
+    def _start(self, asked: Asked, goes_on: Path | None) -> ThreadHost:
         run = LocalRun(
-            spec, self._runs_folder, self._command, goes_on=goes_on, gate=self._gate, on_record=self._record_begun
+            asked, self._runs_folder, self._command, goes_on=goes_on, gate=self._gate, on_record=self._record_begun
         )
         host = ThreadHost(run)
         self.runs.append(run)
@@ -373,66 +284,3 @@ class LocalLauncher:
     def _record_begun(self, record: Record) -> None:
         if self.on_record is not None:
             self.on_record(record)
-
-
-PREVIEW_STEPS = 12_000
-"""A preview of more steps of the scheduler is sampled: it must be there within a tenth of a second."""
-
-
-class Planner:
-    """Rehearses presets in a thread of its own, the one asked for last first."""
-
-    def __init__(self, gate: threading.Event) -> None:
-        self._gate = gate
-        self._made: dict[str, tuple[PlanMade, PlanMade | None] | PresetError] = {}
-        self._asked: deque[tuple[str, RunSpec]] = deque(maxlen=16)
-        self._came = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def ask(self, spec: RunSpec) -> PlanMade | None:
-        """The planned curve; None while torch loads or it is being worked out: ask again.
-
-        Raises:
-            PresetError: the rehearsal found what is wrong with the preset.
-        """
-        key = _plan_key(spec)
-        made = self._made.get(key)
-        if isinstance(made, PresetError):
-            raise made
-        if made is None and key not in [asked for asked, _ in self._asked]:
-            self._asked.append((key, spec))
-            self._start()
-            self._came.set()
-        return made[0] if made else None
-
-    def if_flat(self, spec: RunSpec) -> PlanMade | None:
-        """What would come of the curve if the loss stopped getting better at once; None where it depends on none."""
-        made = self._made.get(_plan_key(spec))
-        return made[1] if isinstance(made, tuple) else None
-
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="planning", daemon=True)
-            self._thread.start()
-
-    def _work(self) -> None:
-        self._gate.wait(GATE_S)
-        from tui_trainer.engine.recipes import plan, plan_if_flat
-
-        while self._came.wait():
-            self._came.clear()
-            while self._asked:
-                key, spec = self._asked.pop()
-                try:
-                    planned = plan(spec.preset_name, spec.preset, spec.train_images, sample_above=PREVIEW_STEPS)
-                    self._made[key] = planned.curve, plan_if_flat(planned)
-                except PresetError as error:
-                    self._made[key] = error
-
-
-def _plan_key(spec: RunSpec) -> str:
-    return f"{spec.batches_per_epoch} {spec.preset.model_dump_json()}"
-
-
-def _crashed(reason: str, *, exit_code: int, step: int = 0, epoch: int = 0) -> RunEnded:
-    return RunEnded(at=time.time(), status="crashed", reason=reason, step=step, epoch=epoch, exit_code=exit_code)

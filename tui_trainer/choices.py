@@ -1,0 +1,25 @@
+"""What the options of a run may be, by name: known without loading anything."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Dataset: TypeAlias = Literal["mnist-5k", "mnist", "fashion-mnist", "cifar10"]
+Model: TypeAlias = Literal["cnn", "mlp", "resnet9", "resnet9-slim", "resnet18"]
+Precision: TypeAlias = Literal["fp32", "bf16"]
+
+DATASETS: tuple[Dataset, ...] = ("mnist-5k", "mnist", "fashion-mnist", "cifar10")
+MODELS: tuple[Model, ...] = ("cnn", "mlp", "resnet9", "resnet9-slim", "resnet18")
+PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
+BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet9-slim", "resnet18"})
+"""Those that normalise over the batch, which a batch of one image cannot train."""
+
+TRAIN_IMAGES: dict[Dataset, int] = {"mnist-5k": 4_000, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000}
+"""How many training images each data set has, known without loading it: plans and checks reckon with it."""
+
+DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d+)$"
+
+
+def train_images(dataset: Dataset, limit: int | None) -> int:
+    """How many images of a data set train, where no more than `limit` may."""
+    return TRAIN_IMAGES[dataset] if limit is None else min(limit, TRAIN_IMAGES[dataset])

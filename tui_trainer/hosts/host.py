@@ -1,0 +1,49 @@
+"""What a screen holds of a run, wherever that lives."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Protocol
+
+from tui_trainer.commands import Command
+from tui_trainer.events import RunEnded
+from tui_trainer.runs.history import History
+from tui_trainer.runs.tail import Tail
+
+
+class Host(Protocol):
+    """A run, as a screen sees it. All of it belongs to the thread that polls."""
+
+    history: History
+    """The state of the run, as of the last `poll`."""
+
+    readonly: bool
+    """Whether commands are refused."""
+
+    def poll(self) -> int:
+        """Apply the events that came since the last call, without waiting; how many there were."""
+
+    def send(self, command: Command) -> None:
+        """Ask something of the run; the answer comes as an event.
+
+        Raises:
+            PermissionError: the run is read-only here.
+        """
+
+    def close(self) -> None:
+        """Stop looking. A run in this process goes on; stop it with a command first."""
+
+
+def replay(folder: Path) -> History:
+    """The state of the run whose record lies in `folder`, as far as it was recorded."""
+    history = History()
+    with Tail(folder / "events.jsonl") as tail:
+        for event in tail:
+            history.apply(event)
+    return history
+
+
+def crashed(reason: str, *, exit_code: int, step: int = 0, epoch: int = 0) -> RunEnded:
+    """The end of a run that said no goodbye itself."""
+    return RunEnded(at=time.time(), status="crashed", reason=reason, step=step, epoch=epoch, exit_code=exit_code)

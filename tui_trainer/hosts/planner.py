@@ -1,0 +1,72 @@
+"""The learning rate of runs before they start."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tui_trainer.bad_input import BadInput
+from tui_trainer.events import PlanMade
+from tui_trainer.hosts.gate import GATE_S
+
+if TYPE_CHECKING:
+    from tui_trainer.spec import RunSpec
+
+PREVIEW_STEPS = 12_000
+"""A preview of more steps of the scheduler is sampled: it must be there within a tenth of a second."""
+
+
+class Planner:
+    """Rehearses presets in a thread of its own, the one asked for last first."""
+
+    def __init__(self, gate: threading.Event) -> None:
+        self._gate = gate
+        self._made: dict[str, tuple[PlanMade, PlanMade | None] | BadInput] = {}
+        self._asked: deque[tuple[str, RunSpec]] = deque(maxlen=16)
+        self._came = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, spec: RunSpec) -> PlanMade | None:
+        """The planned curve; None while torch loads or it is being worked out: ask again.
+
+        Raises:
+            PresetError: the rehearsal found what is wrong with the preset.
+        """
+        key = _plan_key(spec)
+        made = self._made.get(key)
+        if isinstance(made, BadInput):
+            raise made
+        if made is None and key not in [asked for asked, _ in self._asked]:
+            self._asked.append((key, spec))
+            self._start()
+            self._came.set()
+        return made[0] if made else None
+
+    def if_flat(self, spec: RunSpec) -> PlanMade | None:
+        """What would come of the curve if the loss stopped getting better at once; None where it depends on none."""
+        made = self._made.get(_plan_key(spec))
+        return made[1] if isinstance(made, tuple) else None
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="planning", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        self._gate.wait(GATE_S)
+        from tui_trainer.engine.recipes import plan, plan_if_flat
+
+        while self._came.wait():
+            self._came.clear()
+            while self._asked:
+                key, spec = self._asked.pop()
+                try:
+                    planned = plan(spec.preset_name, spec.preset, spec.train_images, sample_above=PREVIEW_STEPS)
+                    self._made[key] = planned.curve, plan_if_flat(planned)
+                except BadInput as error:
+                    self._made[key] = error
+
+
+def _plan_key(spec: RunSpec) -> str:
+    return f"{spec.batches_per_epoch} {spec.preset.model_dump_json()}"
