@@ -203,6 +203,7 @@ async def test_marked_presets_are_compared_over_what_is_on_show(three: Compariso
 
     app = TrainerApp(None, None, on_compare=compare)
     async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.pause()  # the presets are read after the first frame
         await pilot.press("space", "space", "c")
         await pilot.pause()
         assert [list(names) for names in asked] == [["none", "steplr"]]
