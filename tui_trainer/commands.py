@@ -6,14 +6,14 @@ viewers to read: `screen`, `attach`, `shell`, `signal`.
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Any, TypeAlias
 
 import msgspec
 
 
 def _new_id() -> str:
-    return secrets.token_hex(4)
+    return os.urandom(4).hex()
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

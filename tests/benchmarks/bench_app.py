@@ -168,6 +168,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("parts", nargs="*", metavar="start|keys|throughput", help="all, unless named")
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program was compiled once and for all
     parts = {"start": start, "keys": keys, "throughput": throughput}
     print(machine())
     for part in options.parts or parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 
@@ -36,7 +37,12 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        gc.disable()  # what is imported stays: the collector need not look for garbage in it
+        try:
+            command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        finally:
+            gc.freeze()
+            gc.enable()
         return command
 
 

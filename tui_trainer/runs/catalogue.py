@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
 from pathlib import Path
@@ -132,6 +131,8 @@ def _listed(folders: list[Path]) -> str:
 def _near(given: str, found: list[Path], names: dict[Path, object]) -> str:
     words = {folder.name: folder.name for folder in found}
     words |= {name: name for name in names.values() if isinstance(name, str)}
+    import difflib
+
     near = difflib.get_close_matches(given, words, n=3, cutoff=0.5)
     near += [word for word in words if given and given in word and word not in near][: 3 - len(near)]
     if near:

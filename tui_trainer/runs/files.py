@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 PRIVATE_FOLDER = 0o700
@@ -46,7 +45,7 @@ def replace_whole(path: Path, content: bytes, *, private: bool = True) -> None:
     Raises:
         OSError: it cannot be written; the old one stands.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     mode = PRIVATE_FILE if private else 0o666
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -192,7 +191,7 @@ def _make_folder(runs: Path, label: str, now: float) -> Path:
     moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     word = re.sub(r"[^a-z0-9]+", "-", label.lower())[:32].strip("-") or "run"
     while True:
-        folder = runs / f"{moment}-{word}-{secrets.token_hex(2)}"
+        folder = runs / f"{moment}-{word}-{os.urandom(2).hex()}"
         try:
             make_private_folder(folder)
         except FileExistsError:

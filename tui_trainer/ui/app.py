@@ -98,7 +98,9 @@ class TrainerApp(App[int]):
         self._terminal = terminal
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = THEMES[0].name
+        # As `self.theme = ...` would, but without styling a second time what has not been styled yet.
+        self.set_reactive(App.theme, THEMES[0].name)
+        self.add_class(f"-theme-{THEMES[0].name}", update=False)
 
     @property
     def can_detach(self) -> bool:
