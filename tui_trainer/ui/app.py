@@ -101,6 +101,7 @@ class TrainerApp(App[int]):
         # As `self.theme = ...` would, but without styling a second time what has not been styled yet.
         self.set_reactive(App.theme, THEMES[0].name)
         self.add_class(f"-theme-{THEMES[0].name}", update=False)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     @property
     def can_detach(self) -> bool:
