@@ -44,7 +44,7 @@ def as_float32(text: str) -> bytes:
     return struct.pack("f", float(text))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(events=runs())
 def test_every_number_reads_back_as_it_was(tmp_path: Path, events: list[Event]) -> None:
     rows = exported(tmp_path, events)
@@ -110,7 +110,7 @@ def test_a_switch_of_presets_is_a_change_of_the_lr(tmp_path: Path) -> None:
 
 
 @given(value=st.floats(width=32, allow_nan=False, allow_infinity=False))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_a_loss_is_the_shortest_that_gives_the_same_float32(tmp_path: Path, value: float) -> None:
     taken = StepsTaken(at=1.0, step=1, epoch=1, batch=1, losses=[float32(value)], lrs=[0.1], elapsed=[1.0])
     text = exported(tmp_path, [taken])["steps.csv"][0]["train_loss"]
@@ -122,7 +122,7 @@ def test_a_loss_is_the_shortest_that_gives_the_same_float32(tmp_path: Path, valu
 
 
 @given(lr=st.floats(0, allow_infinity=False), elapsed=st.floats(0, 1e9))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_lr_and_time_read_back_to_the_bit(tmp_path: Path, lr: float, elapsed: float) -> None:
     taken = StepsTaken(at=1.0, step=1, epoch=1, batch=1, losses=[1.0], lrs=[lr], elapsed=[elapsed])
     row = exported(tmp_path, [taken])["steps.csv"][0]
@@ -187,7 +187,7 @@ def test_files_that_are_there_are_replaced_whole_or_not_at_all(tmp_path: Path, m
     def full(fd: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tui_trainer.runs.export.os.fsync", full)
+    monkeypatch.setattr("tui_trainer.runs.exported.os.fsync", full)
     with pytest.raises(ExportFailed, match="no space is left on the device"):
         export_csv(tmp_path / "run", tmp_path / "out")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before

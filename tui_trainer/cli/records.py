@@ -38,14 +38,24 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
 @click.command()
 @click.argument("run")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
-@click.option("--format", "_form", type=click.Choice(["csv"]), default="csv", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "tensorboard"]),
+    default="csv",
+    show_default=True,
+    help="csv: four tables in DIR. tensorboard: an event file in DIR/ID; needs tui-trainer[tensorboard].",
+)
 @runs_dir_option
-def export(run: str, out: Path, _form: str, runs_dir: Path | None) -> None:
+def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
     """Write the record of RUN in a form that other tools read."""
-    from tui_trainer.runs.export import export_csv
-
     try:
-        written = export_csv(find(runs_folder(runs_dir), run), out)
+        folder = find(runs_folder(runs_dir), run)
+        if form == "csv":
+            from tui_trainer.runs.export import export_csv as write
+        else:
+            from tui_trainer.runs.export_tensorboard import export_tensorboard as write
+        written = write(folder, out)
     except RunsError as error:
         refuse(str(error))
     for path in written:

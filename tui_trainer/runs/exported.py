@@ -1,0 +1,107 @@
+"""What every form of an export shares: the journal's events, each once, and files that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from tui_trainer.events import Event, LRChanged, PresetSwitched, StepsTaken
+from tui_trainer.runs.errors import ExportFailed
+from tui_trainer.runs.files import sync_folder
+from tui_trainer.runs.known import Known
+from tui_trainer.runs.tail import Tail
+
+
+class LREvent(NamedTuple):
+    """A change of the LR that a person would call one. `step` is the last one taken with the old LR."""
+
+    at: float
+    step: int
+    epoch: int
+    old: float
+    new: float
+    reason: str
+
+
+class LREvents:
+    """Finds the changes of the LR in a run's events, a switch of presets among them."""
+
+    def __init__(self) -> None:
+        self._lr: float | None = None
+        """What the next step would use, as far as is known."""
+        self._switch: PresetSwitched | None = None
+        """One whose first LR is not known yet."""
+
+    def of(self, event: Event) -> list[LREvent]:
+        """The changes that are known since this event."""
+        match event:
+            case PresetSwitched():
+                self._switch = event
+            case LRChanged(at=at, step=step, epoch=epoch, old=old, new=new, reason=reason):
+                self._lr, self._switch = new, None
+                return [LREvent(at, step, epoch, old, new, reason)]
+            case StepsTaken():
+                changes = self._switched(event)
+                self._lr = event.lrs[-1]
+                return changes
+        return []
+
+    def _switched(self, event: StepsTaken) -> list[LREvent]:
+        """A switch tells no LR itself: the first step after it does."""
+        switch, self._switch = self._switch, None
+        if switch is None or self._lr is None:
+            return []
+        reason = f"preset switched from {switch.old} to {switch.recipe.preset}"
+        return [LREvent(switch.at, switch.step - 1, switch.epoch, self._lr, event.lrs[0], reason)]
+
+
+def journal_of(run: Path) -> Path:
+    """The journal in a run's folder.
+
+    Raises:
+        ExportFailed: there is none.
+    """
+    journal = run / "events.jsonl"
+    if not journal.is_file():
+        raise ExportFailed(f"{run} holds no events.jsonl: there is nothing to export.")
+    return journal
+
+
+def new_events(journal: Path) -> Iterator[Event]:
+    """The events of a journal, each step, epoch and change once, however often the run was resumed."""
+    known = Known()
+    with Tail(journal) as tail:
+        for event in tail:
+            if (new := known.take(event)) is not None:
+                yield new
+
+
+@contextmanager
+def whole_files(out: Path, names: Iterable[str]) -> Iterator[Mapping[str, BinaryIO]]:
+    """The files of an export, open under other names and put in their places when all are whole.
+
+    Raises:
+        OSError: the folder cannot be made, or a file not written; what stood there stands.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    mark = secrets.token_hex(4)
+    places = {out / f".{name}.{mark}": out / name for name in names}
+    try:
+        with ExitStack() as stack:
+            files: dict[str, BinaryIO] = {
+                place.name: stack.enter_context(temporary.open("xb")) for temporary, place in places.items()
+            }
+            yield files
+            for file in files.values():
+                file.flush()
+                os.fsync(file.fileno())
+        for temporary, place in places.items():
+            temporary.replace(place)
+        sync_folder(out)
+    finally:
+        for temporary in places:
+            temporary.unlink(missing_ok=True)
