@@ -67,6 +67,17 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """The last step of the run under this recipe."""
 
 
+class Digests(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run begins with, in SHA-256: runs that have one in common had it alike, to the bit. Empty: not told."""
+
+    weights: str = ""
+    """The initial weights, before they go to the device."""
+    data: str = ""
+    """Images and labels, those that train and those that validate, and how they are normalised."""
+    order: str = ""
+    """The order of the images in the first epoch, with what is cropped and flipped; others follow the same rule."""
+
+
 class RunStarted(Happened, frozen=True, kw_only=True, tag=True):
     """A process began to write this record; a second one in a record is a resume."""
 
@@ -103,6 +114,9 @@ class RunResolved(Happened, frozen=True, kw_only=True, tag=True):
     versions: dict[str, str]
     ranks: int = 1
     """Processes that train together, each with a share of every batch."""
+    digests: Digests = Digests()
+    augmentation: str = ""
+    """What every epoch makes of each image anew: `none`, `crop and flip`; empty in records that do not tell."""
 
 
 class PlanMade(Happened, frozen=True, kw_only=True, tag=True):

@@ -13,7 +13,7 @@ from tui_trainer import presets
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import joined
 from tui_trainer.compare.session import Entry, Session
-from tui_trainer.events import Event, RunEnded, RunResolved, encode
+from tui_trainer.events import Digests, Event, RunEnded, RunResolved, SettingChanged, encode
 from tui_trainer.runs.record import Record
 from tui_trainer.spec import RunSpec
 
@@ -34,10 +34,21 @@ def record(
     made = Record.create(runs, spec.model_dump(mode="json"))
     for event in scripted_run(scheduler=scheduler, **script):
         if isinstance(event, RunResolved):
-            event = msgspec.structs.replace(event, **(changes or {}))
+            made.emit(SettingChanged(at=event.at, setting="kernels", old="", new="plain", reason=""))
+            event = resolved(event, **(changes or {}))
         made.emit(event)
     made.close()
     return made.folder
+
+
+def resolved(event: RunResolved, **changes: Any) -> RunResolved:
+    """With other conditions, and the digests that go with them."""
+    changed = msgspec.structs.replace(event, **changes)
+    if "digests" in changes:
+        return changed
+    data, seed = changed.dataset, changed.seed
+    digests = Digests(weights=f"{seed} {changed.model} {data}", data=data, order=f"{seed} {changed.train_images}")
+    return msgspec.structs.replace(changed, digests=digests, augmentation=changes.get("augmentation", "none"))
 
 
 def session_of(runs: Path, records: Sequence[Path], to_come: Sequence[str] = (), **plan: Any) -> Session:

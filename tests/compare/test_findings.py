@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.compare.made import compared, record, rewritten, seeds, session_of
@@ -20,7 +21,7 @@ from tui_trainer.compare.report import ReportFailed, write_report
 from tui_trainer.compare.session import Session, SessionDamaged, find_session
 from tui_trainer.compare.table import tabulate
 from tui_trainer.compare.words import find_out, in_lines
-from tui_trainer.events import RunEnded
+from tui_trainer.events import Digests, RunEnded, SettingChanged, decode_lines
 from tui_trainer.runs.catalogue import folders
 from tui_trainer.runs.errors import RunNotFound
 from tui_trainer.runs.export import export_csv
@@ -96,6 +97,7 @@ def test_equal_conditions_are_called_fair_and_each_difference_by_its_name(tmp_pa
         "threads": 7,
         "precision": "bf16",
         "versions": {"torch": "1.0"},
+        "augmentation": "crop and flip",
     }
     named = {
         "dataset": "data",
@@ -106,13 +108,60 @@ def test_equal_conditions_are_called_fair_and_each_difference_by_its_name(tmp_pa
         "threads": "threads",
         "precision": "precision",
         "versions": "versions",
+        "augmentation": "augmentation",
     }
     for key, value in changes.items():
         runs = tmp_path / key
         unlike = fairness(compared(runs, [record(runs), record(runs, scheduler="none", changes={key: value})]))
         assert named[key] in [fact.name for fact in unlike.differing], key
-        assert unlike.is_fair == (key in ("device", "threads"))  # those that leave the lesson as it is
+        assert unlike.is_fair == (key in ("device", "threads", "versions"))  # those that leave the lesson as it is
         assert unlike.sentence != fair.sentence
+
+
+@pytest.mark.parametrize(("part", "fact"), [("data", "data"), ("weights", "initial weights"), ("order", "batch order")])
+def test_runs_that_say_the_same_are_told_apart_by_their_digests(tmp_path: Path, part: str, fact: str) -> None:
+    digests = Digests(weights="a" * 64, data="b" * 64, order="c" * 64)
+    other = msgspec.structs.replace(digests, **{part: "f" * 64})
+    two = [record(tmp_path, scheduler=scheduler, changes={"digests": digests}) for scheduler in ("StepLR", "none")]
+    third = record(tmp_path, scheduler="OneCycleLR", changes={"digests": other})
+    same, unlike = fairness(compared(tmp_path, two)), fairness(compared(tmp_path, [*two, third]))
+    assert same.is_fair
+    assert "data, initial weights and batch order by digest, to the bit" in same.sentence
+    assert [each.name for each in unlike.differing] == [fact]
+    assert not unlike.is_fair
+    assert "ffffffff" in unlike.sentence
+
+
+def test_what_old_records_do_not_tell_is_called_neither_same_nor_other(tmp_path: Path) -> None:
+    old = {"digests": Digests(), "augmentation": ""}
+    made = [record(tmp_path, name="old", changes=old), record(tmp_path, name="new", scheduler="none")]
+    fair = fairness(compared(tmp_path, made))
+    assert fair.is_fair
+    assert fair.sentence.startswith("Fair as far as is told: same split, model, epochs")
+    assert "Not told by old: data, initial weights, batch order and augmentation." in fair.sentence
+    assert fair.short == "Fair as far as is told; not told: data, initial weights, batch order and augmentation."
+    both = compared(tmp_path / "both", [record(tmp_path / "both", name=name, changes=old) for name in ("a", "b")])
+    assert "Not told by a and b: data, initial weights" in fairness(both).sentence
+    unlike = [made[0], made[1], record(tmp_path, name="newer", changes={"seed": 3})]
+    said = fairness(compared(tmp_path, unlike)).sentence
+    assert "initial weights: seed 0, cnn (new); seed 3, cnn (newer); not told (old)" in said
+
+
+def test_other_kernels_are_said_to_touch_the_last_digits(tmp_path: Path) -> None:
+    made = [record(tmp_path), record(tmp_path, scheduler="none")]
+    events = decode_lines((made[1] / "events.jsonl").read_bytes())
+    rewritten(
+        made[1],
+        [
+            msgspec.structs.replace(event, new="compiled")
+            if isinstance(event, SettingChanged) and event.setting == "kernels"
+            else event
+            for event in events
+        ],
+    )
+    fair = fairness(compared(tmp_path, made))
+    assert fair.is_fair
+    assert "Only the last digits suffer: kernels: plain (steplr); compiled (none)." in fair.sentence
 
 
 def test_seeds_that_both_presets_have_are_no_difference(tmp_path: Path) -> None:

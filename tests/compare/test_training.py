@@ -14,14 +14,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from click.testing import CliRunner, Result
 
 from tests.cli.conftest import SMALL
 from tui_trainer.cli import main
+from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.facts import fairness
 from tui_trainer.compare.session import Session, all_sessions
 from tui_trainer.hosts import replay
+from tui_trainer.runs.catalogue import folders
 from tui_trainer.runs.export import export_csv
 from tui_trainer.runs.history import History
 
@@ -47,6 +51,13 @@ def compare(*arguments: str) -> Result:
 
 def newest_session(runs: Path) -> Session:
     return Session.open(all_sessions(runs)[0])
+
+
+def opened(runs: Path) -> Comparison:
+    """The newest session, all of it read."""
+    comparison = Comparison(newest_session(runs))
+    comparison.poll_all()
+    return comparison
 
 
 def histories(runs: Path) -> list[History]:
@@ -94,6 +105,32 @@ def test_presets_begin_with_the_same_weights_and_see_the_same_images_in_the_same
     assert len(set(seen[0])) == 12  # another order each epoch
     torch.manual_seed(0)
     assert weights[0] == digest(build("mlp", (1, 28, 28), 0).state_dict().values())
+    told = {history.resolved.digests for history in histories(runs) if history.resolved is not None}
+    assert len(told) == 1
+    assert all(len(value) == 64 for value in msgspec.structs.astuple(told.pop()))
+    fair = fairness(opened(runs))
+    assert fair.is_fair
+    assert {fact.name for fact in fair.facts if fact.proven} == {"data", "initial weights", "batch order"}
+
+
+def test_one_other_pixel_makes_another_comparison(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tui_trainer.engine import datasets
+
+    read = datasets._mnist_5k
+
+    def touched() -> Any:
+        (images, labels), val = read()
+        changed = images.clone()
+        changed[7, 0, 14, 14] ^= 1
+        return (changed, labels), val
+
+    assert compare("none", *SMALL, "--epochs", "1", "--seeds", "2").exit_code == 0
+    monkeypatch.setattr(datasets, "_mnist_5k", touched)
+    assert compare("onecycle", *SMALL, "--epochs", "1", "--seeds", "2").exit_code == 0
+    names = [record.name for record in folders(runs)]
+    done = compare(*names)
+    assert done.exit_code == 0, done.output
+    assert "Not like for like: data: mnist-5k (" in done.output
 
 
 def test_the_lesson_is_the_seeds_own_experiment() -> None:

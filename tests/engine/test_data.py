@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from tests.engine.tiny import NONE, images, preset
 from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import datasets, models
-from tui_trainer.engine.datasets import batches, load, shuffled
+from tui_trainer.engine.datasets import Split, batches, load, order_digest, shuffled
+from tui_trainer.engine.digests import of_weights
 from tui_trainer.spec import RunSpec
 
 CPU = torch.device("cpu")
@@ -133,3 +135,31 @@ def test_initial_weights_follow_from_the_seed_alone() -> None:
     torch.rand(7)
     assert torch.equal(first, weights(0))
     assert not torch.equal(first, weights(1))
+
+
+def test_digests_follow_from_every_bit_and_from_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = spec(limit_train=50, limit_val=20)
+    whole = load(asked, CPU).digest
+    assert whole == load(asked.model_copy(update={"seed": 5}), CPU).digest
+    assert whole != load(asked.model_copy(update={"limit_train": 49}), CPU).digest
+    assert whole != load(asked.model_copy(update={"limit_val": 19}), CPU).digest
+    monkeypatch.setitem(datasets._STATISTICS, "mnist-5k", ([0.1307], [0.3082]))
+    assert whole != load(asked, CPU).digest  # what is made of the pixels counts too
+
+
+def test_the_digest_of_the_order_is_that_of_what_an_epoch_draws() -> None:
+    plain = Split(torch.zeros(40, 1, 8, 8), torch.arange(40))
+    augmented = replace(plain, augmented=True)
+    assert order_digest(plain, 0) == order_digest(plain, 0)
+    assert len({order_digest(plain, 0), order_digest(plain, 1), order_digest(augmented, 0)}) == 3
+
+
+@pytest.mark.parametrize("name", ["cnn", "mlp", "resnet9-slim"])
+def test_the_digest_of_the_weights_is_that_of_the_seed_wherever_they_lie(name: str) -> None:
+    model = models.build(name, (3, 32, 32), 0)
+    there = of_weights(model)
+    assert there == of_weights(models.build(name, (3, 32, 32), 0).to(memory_format=torch.channels_last))
+    assert there != of_weights(models.build(name, (3, 32, 32), 1))
+    with torch.no_grad():
+        next(model.parameters()).view(-1)[-1] += 1e-7
+    assert there != of_weights(model)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from tui_trainer.compare.comparison import Compared, Comparison, Group
-from tui_trainer.events import RunResolved
-from tui_trainer.numbers import counted
+from tui_trainer.compare.comparison import Comparison, Group
+from tui_trainer.compare.conditions import CONDITIONS, NOT_TOLD, Read, Said
 from tui_trainer.plain import plain
+
+DIGITS = 8
+"""Of a digest, where it must be shown."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +22,26 @@ class Fact:
     """Each value that occurs, and the labels of those that have it."""
     touches: str
     """What suffers where it differs: `results`, `last digits` or `seconds`."""
+    not_told: tuple[str, ...] = ()
+    """The labels of those whose records do not tell it."""
+    proven: bool = False
+    """Whether digests told it of all."""
 
     @property
     def same(self) -> bool:
-        """Whether all have the same."""
-        return len(self.values) <= 1
+        """Whether all have the same, as far as is told by all of them."""
+        return len(self.values) <= 1 and not self.not_told
+
+    @property
+    def differs(self) -> bool:
+        """Whether two are told to have another."""
+        return len(self.values) > 1
 
     @property
     def words(self) -> str:
         """`batch size: 64 (steplr, none), 128 (onecycle)`."""
         parts = [f"{value} ({', '.join(labels)})" for value, labels in self.values.items()]
+        parts += [f"not told ({', '.join(self.not_told)})"] if self.not_told else []
         return f"{self.name}: {'; '.join(parts)}"
 
 
@@ -46,11 +58,16 @@ class Fairness:
     @property
     def differing(self) -> list[Fact]:
         """Those that differ."""
-        return [fact for fact in self.facts if not fact.same]
+        return [fact for fact in self.facts if fact.differs]
+
+    @property
+    def not_told(self) -> list[Fact]:
+        """Those that do not differ as far as is told, which is not by all."""
+        return [fact for fact in self.facts if fact.not_told and not fact.differs]
 
     @property
     def is_fair(self) -> bool:
-        """Whether the presets, and nothing else, made the results."""
+        """Whether, as far as is told, the presets and nothing else made the results."""
         return not any(fact.touches == "results" for fact in self.differing)
 
     @property
@@ -64,7 +81,9 @@ class Fairness:
         if self.known < 2:
             return self.sentence
         if not self.differing:
-            return "Fair: nothing but the presets differs."
+            if not self.not_told:
+                return "Fair: nothing but the presets differs."
+            return f"Fair as far as is told; not told: {_listed([fact.name for fact in self.not_told])}."
         names = _listed([fact.name for fact in self.differing])
         return f"Fair but for {names}." if self.is_fair else f"Not like for like: other {names}."
 
@@ -76,108 +95,71 @@ class Fairness:
         same = [fact.name for fact in self.facts if fact.same]
         if self.known == 1:
             return f"Is it fair? Nothing to set against it yet: {', '.join(same)} as recorded."
-        if not self.differing:
-            return f"Fair: same {_listed(same)}."
         results = [fact.words for fact in self.differing if fact.touches == "results"]
         rest = [fact for fact in self.differing if fact.touches != "results"]
-        parts = []
-        if results:
-            parts.append(f"Not like for like: {'; '.join(results)}.")
-        elif same:
-            parts.append(f"Fair: same {_listed(same)}.")
+        parts = [f"Not like for like: {'; '.join(results)}."] if results else []
+        if same:
+            proven = [fact.name for fact in self.facts if fact.same and fact.proven]
+            fair = "Same" if results else "Fair as far as is told: same" if self.not_told else "Fair: same"
+            parts.append(f"{fair} {_listed(same)}{f' ({_listed(proven)} by digest, to the bit)' if proven else ''}.")
         parts += [f"Only the {fact.touches} suffer: {fact.words}." for fact in rest]
-        if results and same:
-            parts.append(f"Same {_listed(same)}.")
+        parts += _who_does_not_tell(self.not_told)
         return " ".join(parts)
+
+
+def _who_does_not_tell(facts: list[Fact]) -> list[str]:
+    """`Not told by old: kernels and batch order.`, a sentence for each set of runs."""
+    by: dict[tuple[str, ...], list[str]] = {}
+    for fact in facts:
+        by.setdefault(fact.not_told, []).append(fact.name)
+    return [f"Not told by {_listed(list(labels))}: {_listed(names)}." for labels, names in by.items()]
 
 
 def fairness(comparison: Comparison) -> Fairness:
     """What is known by now."""
     groups = [group for group in comparison.groups if any(run.history.resolved for run in group.runs)]
-    facts = tuple(Fact(name, _values(groups, read), touches) for name, touches, read in _FACTS) if groups else ()
+    facts = tuple(_fact(name, groups, read, touches) for name, touches, read in CONDITIONS) if groups else ()
     return Fairness(facts, len(groups), tuple(_asides(comparison.groups)))
 
 
-def _known(run: Compared) -> RunResolved:
-    """What it came to; asked only of runs that have come so far."""
-    assert run.history.resolved is not None
-    return run.history.resolved
-
-
-def _split(run: Compared) -> str:
-    resolved = _known(run)
-    return f"{resolved.train_images:,} + {resolved.val_images:,} images"
-
-
-def _model(run: Compared) -> str:
-    resolved = _known(run)
-    return f"{plain(resolved.model)} ({counted(resolved.parameters, 'parameter')})"
-
-
-def _weights(run: Compared) -> str:
-    """They follow from the seed, the model, the shape of the data's images and torch's generator, and nothing else."""
-    resolved = _known(run)
-    torch = plain(resolved.versions.get("torch", "?"))
-    return f"seed {resolved.seed}, {plain(resolved.model)} for {plain(resolved.dataset)}, torch {torch}"
-
-
-def _order(run: Compared) -> str:
-    """It follows from the seed, the number of images and the epoch; the batch size cuts it."""
-    resolved = _known(run)
-    sizes = [resolved.recipe.batch_size, *(switch.recipe.batch_size for switch in run.history.switches)]
-    said = " then ".join(dict.fromkeys(map(str, sizes)))
-    return f"seed {resolved.seed}, batches of {said} from {resolved.train_images:,}"
-
-
-def _device(run: Compared) -> str:
-    resolved = _known(run)
-    return f"{plain(resolved.device)} {plain(resolved.device_name)}".strip()
-
-
-def _threads(run: Compared) -> str:
-    changed = run.history.settings.get("threads")
-    first = str(_known(run).threads)
-    return f"{first}, then {plain(changed.new)}" if changed is not None and changed.new != first else first
-
-
-def _versions(run: Compared) -> str:
-    return ", ".join(f"{plain(name)} {plain(version)}" for name, version in sorted(_known(run).versions.items()))
-
-
-Read = Callable[[Compared], str]
-_FACTS: tuple[tuple[str, str, Read], ...] = (
-    ("data", "results", lambda run: plain(_known(run).dataset)),
-    ("split", "results", _split),
-    ("model", "results", _model),
-    ("initial weights", "results", _weights),
-    ("batch order", "results", _order),
-    ("epochs", "results", lambda run: counted(_known(run).recipe.epochs, "epoch")),
-    ("precision", "results", lambda run: plain(_known(run).precision)),
-    ("device", "last digits", _device),
-    ("threads", "last digits", _threads),
-    ("versions", "last digits", _versions),
-    ("machine", "seconds", lambda run: plain(run.history.started.host) if run.history.started else "?"),
-)
-
-
-def _values(groups: list[Group], read: Read) -> dict[str, list[str]]:
+def _fact(name: str, groups: list[Group], read: Read, touches: str) -> Fact:
     """A group's value is that of all its seeds together, so that two groups with the same seeds are equal."""
-    values: dict[str, list[str]] = {}
+    not_told: list[str] = []
+    told: dict[tuple[str, ...], tuple[list[Said], list[str]]] = {}
     for group in groups:
         said = {read(run): None for run in group.runs if run.history.resolved is not None}
-        values.setdefault(" | ".join(sorted(said)), []).append(plain(group.label))
-    return _of_whole_groups(groups, values)
+        if NOT_TOLD in said:
+            not_told.append(plain(group.label))
+        else:
+            key = tuple(sorted({each.key for each in said}))
+            told.setdefault(key, (list(said), []))[1].append(plain(group.label))
+    told = _of_whole_groups(groups, told)
+    proven = not not_told and all(each.digest for said, _ in told.values() for each in said)
+    return Fact(name, _in_words(told), touches, tuple(not_told), proven)
 
 
-def _of_whole_groups(groups: list[Group], values: dict[str, list[str]]) -> dict[str, list[str]]:
+Told: TypeAlias = dict[tuple[str, ...], tuple[list[Said], list[str]]]
+"""What each value's runs said, and the labels of those that have it."""
+
+
+def _of_whole_groups(groups: list[Group], told: Told) -> Told:
     """While seeds are still to come, groups differ only in how far they are: not counted where one holds another."""
-    if len(values) < 2 or all(len(group.runs) == 1 for group in groups):
-        return values
-    whole = {value: set(value.split(" | ")) for value in values}
-    most = max(whole, key=lambda value: len(whole[value]))
-    if all(parts <= whole[most] for parts in whole.values()):
-        return {most: [label for labels in values.values() for label in labels]}
-    return values
+    if len(told) < 2 or all(len(group.runs) == 1 for group in groups):
+        return told
+    most = max(told, key=len)
+    if all(set(keys) <= set(most) for keys in told):
+        return {most: (told[most][0], [label for _, labels in told.values() for label in labels])}
+    return told
+
+
+def _in_words(told: Told) -> dict[str, list[str]]:
+    """Values by what they are called; the same words for what differs to the bit are told apart by its digest."""
+    called = [" | ".join(sorted({each.words for each in said})) for said, _ in told.values()]
+    words: dict[str, list[str]] = {}
+    for (key, (_, labels)), name in zip(told.items(), called, strict=True):
+        apart = f" ({' | '.join(each[:DIGITS] for each in key)})" if called.count(name) > 1 else ""
+        words[name + apart] = labels
+    return words
 
 
 def _asides(groups: list[Group]) -> list[str]:

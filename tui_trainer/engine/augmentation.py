@@ -20,11 +20,7 @@ class Augmentation:
 
     def __init__(self, count: int, seed: int, epoch: int, device: torch.device) -> None:
         """For `count` images in the order in which they are trained on."""
-        generator = generator_for("crop and flip", seed, epoch)
-        places = 2 * MARGIN + 1
-        self._top = torch.randint(places, (count,), generator=generator).to(device)
-        self._left = torch.randint(places, (count,), generator=generator).to(device)
-        self._flip = torch.randint(2, (count,), generator=generator, dtype=torch.bool).to(device)
+        self._top, self._left, self._flip = (each.to(device) for each in drawn(count, seed, epoch))
 
     def __call__(self, images: Tensor, first: int) -> Tensor:
         """The images (B, C, H, W) that stand at `first` (from 0) and after it in the epoch, cropped and flipped."""
@@ -35,3 +31,12 @@ class Augmentation:
         each = torch.arange(len(images), device=images.device)
         cropped = crops[each, :, self._top[at], self._left[at]]
         return torch.where(self._flip[at].view(-1, 1, 1, 1), cropped.flip(3), cropped)
+
+
+def drawn(count: int, seed: int, epoch: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Top, left and whether it is flipped of each image of an epoch; they follow from `(seed, epoch)` alone."""
+    generator = generator_for("crop and flip", seed, epoch)
+    places = 2 * MARGIN + 1
+    top = torch.randint(places, (count,), generator=generator)
+    left = torch.randint(places, (count,), generator=generator)
+    return top, left, torch.randint(2, (count,), generator=generator, dtype=torch.bool)

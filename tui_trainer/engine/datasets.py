@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from tui_trainer.choices import Dataset
-from tui_trainer.engine.augmentation import Augmentation
+from tui_trainer.engine import digests
+from tui_trainer.engine.augmentation import Augmentation, drawn
 from tui_trainer.engine.downloads import Progress
 from tui_trainer.engine.seeding import generator_for
 from tui_trainer.engine.sources import Part, source
@@ -61,6 +62,8 @@ class Images:
 
     train: Split
     val: Split
+    digest: str = ""
+    """Of the images and labels as they were read, and of what makes floats of them; empty where nobody took it."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -80,10 +83,12 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
     else:
         root = (spec.data_dir or default_root()).expanduser()
         train, val = source(spec.dataset, root).read(progress, root)
-    mean, std = _STATISTICS[spec.dataset]
+    train, val = _cut(train, spec.limit_train), _cut(val, spec.limit_val)
+    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in _STATISTICS[spec.dataset])
     return Images(
-        train=_normalised(train, spec.limit_train, mean, std, augmented=spec.dataset in _AUGMENTED).to(device),
-        val=_normalised(val, spec.limit_val, mean, std).to(device),
+        train=_normalised(train, mean, std, augmented=spec.dataset in _AUGMENTED).to(device),
+        val=_normalised(val, mean, std).to(device),
+        digest=digests.of_tensors([*train, *val, mean, std]),
     )
 
 
@@ -112,12 +117,23 @@ def shuffled(count: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(count, generator=generator_for("order", seed, epoch))
 
 
-def _normalised(
-    part: Part, limit: int | None, mean: list[float], std: list[float], *, augmented: bool = False
-) -> Split:
-    images, labels = (values[:limit] for values in part)
-    shift, scale = torch.tensor(mean).view(1, -1, 1, 1), torch.tensor(std).view(1, -1, 1, 1)
-    return Split(images.float().div_(255).sub_(shift).div_(scale), labels.long(), augmented)
+def order_digest(split: Split, seed: int) -> str:
+    """Of all that is drawn for the first epoch: the order of the images, and what is cropped and flipped.
+
+    The other epochs follow from the same rule, `(seed, epoch)`.
+    """
+    augmented = drawn(len(split), seed, 1) if split.augmented else ()
+    return digests.of_tensors([shuffled(len(split), seed, 1), *augmented])
+
+
+def _cut(part: Part, limit: int | None) -> Part:
+    images, labels = part
+    return images[:limit], labels[:limit]
+
+
+def _normalised(part: Part, mean: Tensor, std: Tensor, *, augmented: bool = False) -> Split:
+    images, labels = part
+    return Split(images.float().div_(255).sub_(mean).div_(std), labels.long(), augmented)
 
 
 def _mnist_5k() -> tuple[Part, Part]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui_trainer import __version__
-from tui_trainer.events import Event, PhaseStarted, RunResolved
+from tui_trainer.events import Digests, Event, PhaseStarted, RunResolved
 from tui_trainer.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     tell_phase(emit, "importing torch")
     import torch
 
-    from tui_trainer.engine import checkpoints, datasets, devices, distributed, models
+    from tui_trainer.engine import checkpoints, datasets, devices, digests, distributed, models
     from tui_trainer.engine.kernels import Kernels
     from tui_trainer.engine.recipes import plan
 
@@ -71,7 +71,9 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         planned = plan(spec.preset_name, spec.preset, len(images.train))
         emit(planned.curve)
     tell_phase(emit, "building the model", spec.model)
-    model = kernels.place(models.build(spec.model, images.shape, spec.seed))
+    model = models.build(spec.model, images.shape, spec.seed)
+    weights = digests.of_weights(model)
+    model = kernels.place(model)
     resolved = RunResolved(
         at=time.time(),
         dataset=spec.dataset,
@@ -91,6 +93,8 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
             "torch": str(torch.__version__),
             "python": platform.python_version(),
         },
+        digests=Digests(weights=weights, data=images.digest, order=datasets.order_digest(images.train, spec.seed)),
+        augmentation="crop and flip" if images.train.augmented else "none",
     )
     state = None
     if checkpoint_folder is not None:
