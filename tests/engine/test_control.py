@@ -74,6 +74,42 @@ def test_one_batch_trains_one_batch_whose_calls_can_be_followed(tiny: TinyRun) -
     assert values["scheduler.step"].startswith("lr 0.004 → ")
 
 
+def test_the_last_batch_of_an_epoch_takes_the_end_of_the_epoch_along(tiny: TinyRun) -> None:
+    tiny.control.send(Pause(by=ME))
+    send_on(tiny, Paused, *[OneBatch(by=ME) for _ in range(BATCHES + 1)], Continue(by=ME))
+    tiny.train(t.STEP)
+    assert [e.step for e in tiny.of(Paused)] == [0, 1, 2, 3, 4]
+    paused_at_the_end = tiny.events.index(tiny.of(Paused)[BATCHES])
+    assert tiny.events.index(tiny.of(EpochEnded)[0]) < paused_at_the_end
+    assert [e.call for e in tiny.of(CallFollowed) if e.batch is None and e.value] == ["validate", "scheduler.step"]
+
+
+def test_after_a_pause_behind_the_last_batch_of_an_epoch_one_batch_is_one_of_the_next(tiny: TinyRun) -> None:
+    def pause(event: Event) -> bool:
+        return isinstance(event, CallFollowed) and (event.batch, event.call) == (BATCHES, "zero_grad")
+
+    tiny.control.send(SetPace(by=ME, seconds_a_call=1e-6))
+    tiny.when.append((pause, lambda: tiny.control.send(Pause(by=ME))))
+    send_on(tiny, Paused, OneBatch(by=ME), Stop(by=ME))
+    tiny.train(t.STEP)
+    assert [e.step for e in tiny.of(Paused)] == [BATCHES, BATCHES + 1]
+
+
+def test_one_batch_asked_for_twice_is_two_and_going_on_is_going_on(tiny: TinyRun) -> None:
+    for command in (Pause(by=ME), OneBatch(by=ME), OneBatch(by=ME)):
+        tiny.control.send(command)
+
+    def one_more_and_on() -> None:
+        tiny.control.send(OneBatch(by=ME))
+        tiny.control.send(Continue(by=ME))
+
+    tiny.when.append((lambda event: isinstance(event, Paused) and event.step == 2, one_more_and_on))
+    assert tiny.train(t.STEP).status == "finished"
+    assert [e.step for e in tiny.of(Paused)] == [0, 2]
+    said = [answer for command, _, answer in answers(tiny) if command == "one batch"]
+    assert said == ["one batch, then pause", "2 batches, then pause", "one batch, then pause"]
+
+
 def test_following_calls_changes_no_loss(tiny: TinyRun) -> None:
     tiny.train(t.STEP)
     undisturbed = tiny.losses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from tui_trainer.commands import (
@@ -42,6 +43,10 @@ class Steered(Protocol):
     step: int
     """Batches taken so far."""
 
+    @property
+    def before_epoch_end(self) -> bool:
+        """Whether the last batch of an epoch was taken, and its end is still to come."""
+
     def flush(self) -> None:
         """Report all that has happened: the run may stand still for long now."""
 
@@ -52,6 +57,14 @@ class Steered(Protocol):
         """Save one now; where it lies, in words. May raise `Refused`."""
 
 
+@dataclass(frozen=True)
+class _Batches:
+    """Batch by batch: where to pause, and who asked for it."""
+
+    last_step: int
+    by: str
+
+
 class Steering:
     """Holds whether the run is paused, and its pace; the loop attends to it once a batch."""
 
@@ -60,13 +73,13 @@ class Steering:
         self._clock = clock
         self._emit = emit
         self._pace = 0.0
-        self._paused_by = ""
-        self._one_batch_for = ""
+        self._paused = False
+        self._batches: _Batches | None = None
 
     @property
     def following(self) -> bool:
         """Whether each call is to be seen: in slow motion, and in the one batch of batch by batch."""
-        return self._pace > 0 or bool(self._one_batch_for)
+        return self._pace > 0 or self._batches is not None
 
     def hold(self, share: float) -> None:
         """Stand still for a share of the pace, or until something is asked."""
@@ -81,22 +94,17 @@ class Steering:
         Raises:
             Stopped: the run is to end.
         """
-        if self._one_batch_for:
-            self._pause(run, by=self._one_batch_for)
-            self._one_batch_for = ""
+        # The end of an epoch belongs to its last batch: its calls are to be followed too.
+        if self._batches is not None and run.step >= self._batches.last_step and not run.before_epoch_end:
+            self._pause(run, self._batches.by)
         while True:
             if (command := self.control.take()) is not None:
                 self._obey(command, run)
-            elif not self._paused_by:
+            elif not self._paused:
                 self._clock.start()
                 return
             else:
                 self.control.wait(1.0)
-
-    def obey_now(self, run: Steered) -> None:
-        """Do what was asked, but do not stand still: before the first batch and after the last."""
-        while (command := self.control.take()) is not None:
-            self._obey(command, run)
 
     def _obey(self, command: Command, run: Steered) -> None:
         try:
@@ -112,16 +120,18 @@ class Steering:
     def _do(self, command: Command, run: Steered) -> str:
         match command:
             case Pause(by=by):
-                if not self._paused_by:
-                    self._pause(run, by)
+                self._pause(run, by)
                 return f"paused after step {run.step}"
             case Continue(by=by):
+                self._batches = None
                 self._go_on(run, by)
                 return "going on"
             case OneBatch(by=by):
-                self._one_batch_for = by
+                last_step = 1 + (run.step if self._batches is None else self._batches.last_step)
+                self._batches = _Batches(last_step, by)
                 self._go_on(run, by, one_batch=True)
-                return "one batch, then pause"
+                ahead = last_step - run.step
+                return "one batch, then pause" if ahead == 1 else f"{ahead} batches, then pause"
             case SetPace(by=by, seconds_a_call=seconds):
                 self._pace = min(max(seconds, 0.0), SLOWEST_PACE)
                 self._emit(PaceChanged(at=time.time(), seconds_a_call=self._pace, by=by))
@@ -134,14 +144,17 @@ class Steering:
                 return run.save_checkpoint()
 
     def _pause(self, run: Steered, by: str) -> None:
+        self._batches = None
+        if self._paused:
+            return
         self._clock.stop()
-        self._paused_by = by
+        self._paused = True
         run.flush()
         self._emit(Paused(at=time.time(), step=run.step, by=by))
 
     def _go_on(self, run: Steered, by: str, *, one_batch: bool = False) -> None:
-        if self._paused_by:
-            self._paused_by = ""
+        if self._paused:
+            self._paused = False
             self._emit(Continued(at=time.time(), step=run.step, by=by, one_batch=one_batch))
 
     def _answer(self, command: Command, answer: str, *, accepted: bool = True) -> None:

@@ -212,6 +212,11 @@ class Trainer:
         return f"{command.name} from epoch {self._next_epoch} on, weights kept"
 
     @property
+    def before_epoch_end(self) -> bool:
+        """Whether the last batch of an epoch was taken, and its end is still to come."""
+        return self.batch == self.recipe.batches_per_epoch
+
+    @property
     def last_epoch(self) -> int:
         """The epoch of the last step; 0 before the first."""
         return self.epoch if self.batch else self.epoch - 1
