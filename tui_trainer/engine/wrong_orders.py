@@ -55,8 +55,9 @@ class Case:
 
 
 _SGD = {"name": "SGD", "lr": 0.1, "momentum": 0.9}
-_ONE_CYCLE = {"name": "OneCycleLR", "max_lr": 0.1}
-_STEP_LR = {"name": "StepLR", "step_size": 2, "gamma": 0.2}
+_ONE_CYCLE = {"name": "OneCycleLR", "max_lr": 0.05}
+_GENTLE = {"name": "SGD", "lr": 0.01, "momentum": 0.9}
+_STEP_LR = {"name": "StepLR", "step_size": 2, "gamma": 0.1}
 _COSINE = {"name": "CosineAnnealingLR"}
 _PRINT_LR = "print optimizer.param_groups[0]['lr'] after every batch of the first epoch"
 
@@ -82,7 +83,7 @@ CASES: tuple[Case, ...] = (
         call="scheduler.step",
         wrong=Order(LEARN, ("validate",), ("scheduler.step",)),
         right=ONCE_AN_EPOCH,
-        optimizer=_SGD,
+        optimizer=_GENTLE,
         scheduler=_STEP_LR,
         happens=(
             "So it stood in tutorials before PyTorch 1.1. The first epoch already counts as over, so every drop comes "
@@ -111,10 +112,10 @@ CASES: tuple[Case, ...] = (
         call="scheduler.step",
         wrong=EVERY_BATCH,
         right=ONCE_AN_EPOCH,
-        optimizer=_SGD,
+        optimizer=_GENTLE,
         scheduler=_STEP_LR,
         happens=(
-            "step_size=2 now means two batches. After thirty of them the LR is next to nothing, and the loss stands "
+            "step_size=2 now means two batches. After ten of them the LR is next to nothing, and the loss stands "
             "still where it is then. It looks like a network that has learned all it can."
         ),
         look=f"{_PRINT_LR}: within an epoch it must not change",
