@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.plotting.dots import lit, of_spans
-from tui_trainer.plotting.canvas import Canvas, Glyph, Run
+from tui_trainer.plotting.canvas import MANY, Canvas, Glyph, Run
 from tui_trainer.plotting.curves import Span
 
 WIDTH, HEIGHT = 12, 3
@@ -80,3 +80,32 @@ def test_another_size_starts_anew() -> None:
     rows = text(canvas.rows())
     assert [len(row) for row in rows] == [4] * 5
     assert rows[4].strip()
+
+
+@given(st.lists(CURVE, min_size=MANY + 1, max_size=MANY + 4))
+@settings(max_examples=40)
+def test_what_lies_under_other_curves_is_left_out_and_nobody_sees_it(curves: list[list[Span | None]]) -> None:
+    named = {f"curve {i}": curve for i, curve in enumerate(curves)}
+    canvas = Canvas()
+    canvas.draw(named, WIDTH, HEIGHT)
+    alone = {name: Canvas() for name in named}
+    for name, curve in named.items():
+        alone[name].draw({name: curve}, WIDTH, HEIGHT)
+    for row in range(HEIGHT):
+        cells = [(" ", "")] * WIDTH
+        for name in named:
+            at = 0
+            for run in alone[name].rows()[row]:
+                for i, character in enumerate(run.text):
+                    if character != " ":
+                        cells[at + i] = character, name
+                at += len(run.text)
+        seen = [(c, run.style if c != " " else "") for run in canvas.rows()[row] for c in run.text]
+        assert seen == cells
+
+
+def test_a_curve_wholly_under_others_costs_nothing() -> None:
+    hidden: list[Span | None] = [(0, 0)] * 24
+    drawn = Canvas()
+    drawn.draw({f"curve {i}": hidden for i in range(MANY + 4)}, WIDTH, HEIGHT)
+    assert drawn.cells_drawn == WIDTH * HEIGHT

@@ -16,6 +16,9 @@ DOTTED = ("planned", "flat")
 PLAIN = {"raw": ".", "planned": ".", "flat": ":", "accuracy": "+"}
 """With one plain character a cell, what tells these curves from the others, which are drawn with `*`."""
 
+MANY = 6
+"""With more curves than this most of their dots are hidden under others, and finding out which is worth its time."""
+
 _LEFT_HALVES = str.maketrans(
     {chr(0x2800 + dots): chr(0x2800 + (dots & 0x47)) for dots in range(256) if dots & 0x47}
     | dict(zip("▀▄█▚▞▛▜▟▙", "▘▖▌▘▖▌▘▖▌", strict=True))
@@ -64,6 +67,8 @@ class Canvas:
             self._spans.clear()
             self._rows.clear()
         across = DOTS[self.marks][0]
+        if len(curves) > MANY:
+            curves = uncovered(curves, self.marks)
         tiles: list[tuple[str, int, list[Span | None]]] = []
         for name, curve in curves.items():
             old = self._spans.get(name)
@@ -123,6 +128,33 @@ class Canvas:
         for glyph in over:
             cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
         return runs(cells, styles)
+
+
+def uncovered(curves: Mapping[str, list[Span | None]], marks: Marks) -> dict[str, list[Span | None]]:
+    """The curves without the spans of which no cell would be seen, since a curve above has a dot in each."""
+    across, up = DOTS[marks]
+    length = max(map(len, curves.values()), default=0)
+    covered = [0] * -(-length // across)
+    rows_of: dict[Span, int] = {}
+    kept: dict[str, list[Span | None]] = {}
+    for name in reversed(curves):
+        curve = list(curves[name])
+        mine: list[tuple[int, int]] = []
+        for i, span in enumerate(curve):
+            if span is None:
+                continue
+            rows = rows_of.get(span)
+            if rows is None:
+                rows = rows_of[span] = (2 << span[1] // up) - (1 << span[0] // up)
+            column = i // across
+            if rows & ~covered[column]:
+                mine.append((column, rows))
+            else:
+                curve[i] = None
+        for column, rows in mine:
+            covered[column] |= rows
+        kept[name] = curve
+    return dict(reversed(kept.items()))
 
 
 def runs(cells: Sequence[str], styles: Sequence[str]) -> list[Run]:

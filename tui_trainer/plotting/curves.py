@@ -104,8 +104,9 @@ def spans(extents: Sequence[Extent | None], scale: Scale, dots: int) -> list[Spa
             continue
         low, high = extent
         if scale.log:
+            level = low == high
             high = log10(high) if high > 0 else nan
-            low = log10(low) if low > 0 else -inf
+            low = high if level else log10(low) if low > 0 else -inf
         if high != high:
             before = -1
             continue

@@ -31,6 +31,8 @@ class CompareAxis:
         self._end = 0.0
         self._window: tuple[float, float] | None = None
         self._timelines: dict[int, tuple[object, Timeline]] = {}
+        self._edges_of: tuple[object, ...] = ()
+        self._edges: dict[tuple[int, ...], list[int]] = {}
         self._listeners: list[Callable[[], None]] = []
 
     # What it shows
@@ -55,9 +57,22 @@ class CompareAxis:
         return known[1]
 
     def edges(self, history: History, columns: int) -> list[int]:
-        """The steps of a run before each edge of as many equal columns."""
+        """The steps of a run before each edge of as many equal columns; not to be changed."""
         first, last = self.bounds
-        return edges(self.timeline(history), first, last, columns) if last > first else [0] * (columns + 1)
+        if last <= first:
+            return [0] * (columns + 1)
+        if self.unit == "seconds":
+            return edges(self.timeline(history), first, last, columns)
+        # Runs of one comparison mostly have the same epochs, and with them the same edges.
+        seen = self.unit, first, last, columns
+        if seen != self._edges_of:
+            self._edges_of = seen
+            self._edges.clear()
+        key = (history.batches_in_epoch, *history.epoch_starts) if self.unit == "epoch" else ()
+        known = self._edges.get(key)
+        if known is None:
+            known = self._edges[key] = edges(self.timeline(history), first, last, columns)
+        return known
 
     def column_of(self, place: float, columns: int) -> int | None:
         """The column of a place; None where it is out of sight."""

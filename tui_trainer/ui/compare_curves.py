@@ -7,7 +7,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from tui_trainer.compare.series import Point, window_for
-from tui_trainer.plotting.curves import Columns, Extent, sampled
+from tui_trainer.plotting.curves import Columns, Extent
+from tui_trainer.plotting.means import Means
 from tui_trainer.plotting.pyramid import Pyramid
 from tui_trainer.plotting.smoothing import Smoothing
 
@@ -23,17 +24,20 @@ class RunCurves:
     def __init__(self, history: History) -> None:
         self.history = history
         self.smoothing = Smoothing(history.losses, window_for(history))
+        self._means = Means(self.smoothing.values)
         self.rates = Pyramid(history.lrs)
         self._columns = Columns(self.rates, held=True)
 
     def catch_up(self) -> bool:
         """Read what is new, or as much as a frame can afford; whether that was all."""
         self.rates.catch_up()
-        return self.smoothing.catch_up(20_000)
+        whole = self.smoothing.catch_up(20_000)
+        self._means.catch_up()
+        return whole
 
     def loss(self, edges: list[int]) -> list[Extent | None]:
         """The smoothed training loss."""
-        return sampled(self.smoothing.values, edges)
+        return self._means.over(edges)
 
     def lr(self, edges: list[int]) -> list[Extent | None]:
         """The LR used."""
