@@ -14,7 +14,7 @@ from tests.scripted import scripted_run
 from tui_trainer.engine.wrong_orders import CASES, Case, Order
 from tui_trainer.events import CallsMade, Recipe
 from tui_trainer.order import Mistake, check
-from tui_trainer.presets import Preset, catalogue
+from tui_trainer.presets import catalogue
 from tui_trainer.spec import RunSpec
 from tui_trainer.ui.loop_lines import asked_recipe
 
@@ -171,15 +171,11 @@ def test_several_mistakes_are_all_told() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
 def test_every_case_to_try_has_the_mistake_that_it_names_and_its_right_order_none(case: Case) -> None:
-    recipe = recipe_of(case)
+    recipe = asked_recipe(case.spec)
     for order, expected in ((case.wrong, [case.mistake]), (case.right, [])):
         assert mistakes(recipe, run(recipe, order.batch, order.epoch, begin=order.begin)) == expected
+        assert mistakes(recipe, order.calls_of(1)) == expected
     assert differs(case.wrong, case.right, case.call)
-
-
-def recipe_of(case: Case) -> Recipe:
-    tables: dict[str, Any] = {"title": case.title, "optimizer": case.optimizer, "scheduler": case.scheduler}
-    return asked_recipe(RunSpec.of("case", Preset.model_validate(tables), epochs=5))
 
 
 def differs(one: Order, other: Order, call: str) -> bool:

@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.optim import lr_scheduler
 
 from tests.engine import tiny as t
-from tui_trainer.engine import breaking, datasets, models
+from tui_trainer.engine import datasets, models
 from tui_trainer.engine.breaking import break_it
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.validation import validate
@@ -321,6 +321,6 @@ def test_stopping_leaves_off_at_once_and_nobody_else_s_random_numbers_change() -
 
 def test_a_case_is_small_and_takes_one_thread() -> None:
     for case in CASES:
-        spec = breaking.spec_of(case)
+        spec = case.spec
         assert (spec.dataset, spec.model, spec.device, spec.threads) == ("mnist-5k", "mlp", "cpu", 1)
         assert spec.batches_per_epoch * EPOCHS < 500

@@ -24,23 +24,14 @@ from tui_trainer.engine.datasets import Images, batches
 from tui_trainer.engine.prepare import Prepared, prepare
 from tui_trainer.engine.schedules import Scheduler, build_optimizer
 from tui_trainer.engine.validation import validate
-from tui_trainer.engine.wrong_orders import BATCH_SIZE, DATASET, EPOCHS, MODEL, Case, Order
+from tui_trainer.engine.wrong_orders import Case, Order
 from tui_trainer.events import CallsMade, EndStatus, EpochEnded, Event, Noticed, RunEnded, StepsTaken
-from tui_trainer.presets import Preset
-from tui_trainer.spec import RunSpec
 
 SEEN_BATCHES = 2
 """Of every epoch, so many batches have the order of their calls told."""
 
 PAUSE_S = 0.01
 """Seconds between two pairs of batches: the small network would be through before one has seen the curves grow."""
-
-
-def spec_of(case: Case) -> RunSpec:
-    """What both sides train: a small network, one thread, a few epochs."""
-    tables = {"title": case.title, "optimizer": case.optimizer, "scheduler": case.scheduler}
-    preset = Preset.model_validate(tables | {"training": {"epochs": EPOCHS, "batch_size": BATCH_SIZE}})
-    return RunSpec.of(case.title, preset, dataset=DATASET, model=MODEL, device="cpu", threads=1)
 
 
 def break_it(
@@ -64,7 +55,7 @@ def break_it(
         wrong(event)
 
     with torch.random.fork_rng(devices=[]):  # the weights are drawn from the seed, and nobody else's numbers change
-        prepared = prepare(spec_of(case), both)
+        prepared = prepare(case.spec, both)
     both(prepared.resolved)
     sides = (
         Side(prepared, copy.deepcopy(prepared.model), case.right, right),

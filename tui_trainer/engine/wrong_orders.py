@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tui_trainer.events import CallsMade
 from tui_trainer.order import Mistake
+from tui_trainer.presets import Preset
+from tui_trainer.spec import RunSpec
 
 EPOCHS = 5
 BATCH_SIZE = 64
@@ -27,6 +30,11 @@ class Order:
     """At an epoch's end."""
     begin: tuple[str, ...] = ()
     """As an epoch begins, before its first batch."""
+
+    def calls_of(self, epoch: int) -> list[CallsMade]:
+        """The calls of an epoch, as a record has them: two batches and the end."""
+        parts = ((1, self.begin + self.batch), (2, self.batch), (None, self.epoch))
+        return [CallsMade(at=0.0, step=0, epoch=epoch, batch=batch, calls=list(calls)) for batch, calls in parts]
 
 
 LEARN = ("zero_grad", "forward", "loss", "backward", "optimizer.step")
@@ -52,6 +60,13 @@ class Case:
     """What becomes of the LR and the loss, and why."""
     look: str
     """How to see it in one's own code."""
+
+    @property
+    def spec(self) -> RunSpec:
+        """What both sides train: a small network, one thread, a few epochs."""
+        tables = {"title": self.title, "optimizer": self.optimizer, "scheduler": self.scheduler}
+        preset = Preset.model_validate(tables | {"training": {"epochs": EPOCHS, "batch_size": BATCH_SIZE}})
+        return RunSpec.of(self.title, preset, dataset=DATASET, model=MODEL, device="cpu", threads=1)
 
 
 _SGD = {"name": "SGD", "lr": 0.1, "momentum": 0.9}
