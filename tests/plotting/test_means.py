@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from math import isfinite, nan
 
@@ -24,7 +25,7 @@ def test_every_column_has_the_mean_of_what_is_finite_in_it(
     values.extend(then)
     means.catch_up()
     edges = sorted(marks)
-    for (start, stop), found in zip(zip(edges, edges[1:], strict=False), means.over(edges), strict=True):
+    for (start, stop), found in zip(itertools.pairwise(edges), means.over(edges), strict=True):
         share = values[start:stop]
         if not share:
             assert found is None

@@ -68,7 +68,7 @@ class Canvas:
             self._rows.clear()
         across = DOTS[self.marks][0]
         if len(curves) > MANY:
-            curves = uncovered(curves, self.marks)
+            curves = uncovered(dict(curves), self.marks)
         tiles: list[tuple[str, int, list[Span | None]]] = []
         for name, curve in curves.items():
             old = self._spans.get(name)
@@ -130,15 +130,15 @@ class Canvas:
         return runs(cells, styles)
 
 
-def uncovered(curves: Mapping[str, list[Span | None]], marks: Marks) -> dict[str, list[Span | None]]:
+def uncovered(curves: dict[str, list[Span | None]], marks: Marks) -> dict[str, list[Span | None]]:
     """The curves without the spans of which no cell would be seen, since a curve above has a dot in each."""
     across, up = DOTS[marks]
     length = max(map(len, curves.values()), default=0)
     covered = [0] * -(-length // across)
     rows_of: dict[Span, int] = {}
     kept: dict[str, list[Span | None]] = {}
-    for name in reversed(curves):
-        curve = list(curves[name])
+    for name, whole in reversed(curves.items()):
+        curve = list(whole)
         mine: list[tuple[int, int]] = []
         for i, span in enumerate(curve):
             if span is None:
