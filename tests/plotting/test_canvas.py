@@ -19,7 +19,7 @@ def text(rows: list[list[Run]]) -> list[str]:
 
 
 @given(st.lists(FRAME, min_size=1, max_size=4))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_what_is_drawn_bit_by_bit_is_what_is_drawn_at_once(frames: list[dict[str, list[Span | None]]]) -> None:
     canvas = Canvas()
     for curves in frames:
@@ -83,7 +83,7 @@ def test_another_size_starts_anew() -> None:
 
 
 @given(st.lists(CURVE, min_size=MANY + 1, max_size=MANY + 4))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_what_lies_under_other_curves_is_left_out_and_nobody_sees_it(curves: list[list[Span | None]]) -> None:
     named = {f"curve {i}": curve for i, curve in enumerate(curves)}
     canvas = Canvas()

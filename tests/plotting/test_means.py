@@ -7,7 +7,7 @@ from array import array
 from math import isfinite, nan
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_trainer.plotting.means import Means
@@ -15,6 +15,7 @@ from tui_trainer.plotting.means import Means
 VALUES = st.lists(st.one_of(st.floats(-5, 5, width=32), st.just(nan)), max_size=60)
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES, st.lists(st.integers(0, 140), min_size=2, max_size=30))
 def test_every_column_has_the_mean_of_what_is_finite_in_it(
     first: list[float], then: list[float], marks: list[int]
