@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import os
 import pty
 import select
+import shutil
 import signal
 import struct
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -110,9 +115,20 @@ class Terminal:
         return True
 
 
+@cache
+def _state() -> str:
+    """A folder where the screen remembers that its hints were seen, and not the user's own."""
+    folder = Path(tempfile.mkdtemp(prefix="tui-trainer-state-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "tui-trainer").mkdir()
+    (folder / "tui-trainer" / "screen.json").write_text('{"hints_seen":true}')
+    return str(folder)
+
+
 def _spawn(command: Sequence[str], columns: int, lines: int, env: Mapping[str, str]) -> tuple[int, int]:
+    ours = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_STATE_HOME": _state(), **env}
     pid, master = pty.fork()
     if pid == 0:
-        os.execvpe(command[0], list(command), {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **env})
+        os.execvpe(command[0], list(command), {**os.environ, **ours})
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     return pid, master

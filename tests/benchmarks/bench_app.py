@@ -136,24 +136,38 @@ def start(options: argparse.Namespace) -> None:
     print(f"first frame after {statistics.median(seconds):.3f} s (from {min(seconds):.3f} to {max(seconds):.3f})")
 
 
+PRESSES = (
+    ("?", b"command palette"),
+    ("q", b"img/s"),
+    ("q", b"Leave?"),
+    ("q", b"img/s"),
+    (" ", b"paused"),
+    (" ", b"training"),
+)
+"""Keys, and what is on the screen after each of them alone: a page, a dialog, the way back, a pause."""
+
+
 def keys(options: argparse.Namespace) -> None:
     """Milliseconds from a key to a changed screen, while training at full speed."""
-    waits = []
+    waits: dict[str, list[float]] = {}
     options = argparse.Namespace(**{**vars(options), "epochs": 1000})
     with tempfile.TemporaryDirectory() as folder, Raw(*command("launch", options, Path(folder))) as terminal:
         terminal.until_bytes(b"img/s")
         terminal.drain(3.0)
-        for _ in range(60):
-            terminal.press("?")
-            waits.append(terminal.until_bytes(b"command palette") * 1000)
-            terminal.drain(0.3)
-            terminal.press("\x1b")
-            terminal.drain(0.5)
+        for _ in range(options.presses):
+            for number, (key, mark) in enumerate(PRESSES):
+                terminal.drain(0.4)
+                terminal.press(key)
+                waits.setdefault(f"{number}{key}", []).append(terminal.until_bytes(mark) * 1000)
         child = psutil.Process(terminal.pid).children(recursive=True)[0]
         memory = child.memory_info().rss / 1e6
-    waits.sort()
-    p50, p95, p99 = (waits[min(len(waits) - 1, int(len(waits) * share))] for share in (0.50, 0.95, 0.99))
-    print(f"from key to changed screen: p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms; memory {memory:.0f} MB")
+    together = sorted(wait for each in waits.values() for wait in each)
+    p50, p95, p99 = (together[min(len(together) - 1, int(len(together) * share))] for share in (0.50, 0.95, 0.99))
+    each = ", ".join(f"{name[1:]} {statistics.median(times):.0f}" for name, times in waits.items())
+    print(
+        f"from key to changed screen: p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms of {len(together)} ({each})"
+    )
+    print(f"memory {memory:.0f} MB")
 
 
 def machine() -> str:
@@ -166,6 +180,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--presses", type=int, default=20, help="rounds of keys")
     parser.add_argument("parts", nargs="*", metavar="start|keys|throughput", help="all, unless named")
     options = parser.parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program was compiled once and for all

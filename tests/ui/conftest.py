@@ -20,6 +20,7 @@ from tui_trainer.ui.app import TrainerApp
 def own_presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the user's own presets; it does not exist yet."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "config" / "tui-trainer" / "presets"
 
 

@@ -90,7 +90,7 @@ async def test_before_the_first_batch_there_are_axes_a_word_and_the_plan() -> No
         assert any("no batch yet" in line for line in app.loss.plain())
         assert all("│" in line for line in app.loss.plain()[1:])
         assert lit([line[7:74] for line in app.lr.plain()[1:-2]])
-        assert app.lr.plain()[-1].split() == ["0", "1", "2", "3", "epoch"]
+        assert app.lr.plain()[-1].split() == ["all", "0", "1", "2", "3", "epoch"]
         await app.show(History(), pilot)
         assert any("the plan is on its way" in line for line in app.lr.plain())
 
@@ -100,7 +100,7 @@ async def test_columns_stand_under_each_other() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await app.show(run(epochs=6, scheduler="StepLR", switch_at=3), pilot)
         loss, lr = app.loss.plain(), app.lr.plain()
-        ticks = column(lr[-2], "┬")
+        ticks = sorted(at for letter in "┬┴■" for at in column(lr[-2], letter))
         switched = [column(line, "┊") for line in (*loss[1:], *lr[1:-2])]
         at = ticks[2]  # after epoch 2, the third tick from 0 on
         assert sum(at in columns for columns in switched) > len(switched) / 2  # but where curves lie over it

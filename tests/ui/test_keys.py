@@ -52,7 +52,7 @@ def test_the_contract_s_keys_are_all_there() -> None:
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    for places in (("run", "charts", "another"), ("presets",), ("runs",), ("editor",)):
+    for places in (("run", "charts", "why", "panels"), ("another",), ("presets",), ("runs",), ("editor",)):
         names = [name for key in of(*places, "everywhere") for name in key.keys.split(",")]
         assert [name for name, count in Counter(names).items() if count > 1] == []
 

@@ -181,6 +181,7 @@ def _queue(session: Session, **options: Any) -> Queue | None:
 def _show(session: Session, *, to_do: bool, report: Path | None, exit_when_done: bool) -> int:
     """The screen, until the person leaves it. What trains here outlives it, unless the person stops it."""
     from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.remembered import Remembered
     from tui_trainer.ui.showing import show
     from tui_trainer.ui.terminal import Terminal
 
@@ -215,6 +216,7 @@ def _show(session: Session, *, to_do: bool, report: Path | None, exit_when_done:
                 comparison=comparison,
                 queue=queue,
                 terminal=terminal,
+                remembered=Remembered.of_user(),
             )
         )
         return apps[-1]

@@ -84,6 +84,7 @@ def _show(
     """
     gc.disable()
     from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.remembered import Remembered
     from tui_trainer.ui.showing import show
     from tui_trainer.ui.terminal import Terminal
 
@@ -108,6 +109,7 @@ def _show(
             on_compare=comparisons.open,
             runs=runs,
             terminal=terminal,
+            remembered=Remembered.of_user(),
         )
         apps.append(app)
         return app
@@ -157,6 +159,7 @@ def _say_where(run: LocalRun) -> None:
 def _watch(folder: Path, *, readonly: bool, max_rate: float | None) -> int:
     gc.disable()
     from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.remembered import Remembered
     from tui_trainer.ui.showing import show
     from tui_trainer.ui.terminal import Terminal
 
@@ -172,6 +175,7 @@ def _watch(folder: Path, *, readonly: bool, max_rate: float | None) -> int:
             on_shown=_settle,
             runs=folder.parent,
             terminal=terminal,
+            remembered=Remembered.of_user(),
         )
 
     exit_code = show(make_app, _bytes(max_rate))

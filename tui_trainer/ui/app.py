@@ -19,6 +19,8 @@ from tui_trainer.ui.keys import Place, bindings
 from tui_trainer.ui.launching import Launcher, Launching
 from tui_trainer.ui.leaving import Leaving
 from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.panel import Panel
+from tui_trainer.ui.remembered import Remembered
 from tui_trainer.ui.theme import THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
     from tui_trainer.hosts import Host
+    from tui_trainer.plotting.figure import Marks
     from tui_trainer.presets import Entry
     from tui_trainer.spec import RunSpec
     from tui_trainer.ui.terminal import Terminal
@@ -52,6 +55,7 @@ class TrainerApp(App[int]):
         by: who asks, as the run's record has it.
         runs: the folder of all runs, for the list of them.
         terminal: what `showing.show` keeps for the app; None in tests.
+        remembered: what is kept from start to start; None where nothing is, and no hints are given.
     """
 
     TITLE = "tui-trainer"
@@ -73,12 +77,14 @@ class TrainerApp(App[int]):
         by: str = "screen",
         runs: Path | None = None,
         terminal: Terminal | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
         # Textual reads no style sheet of a default screen.
         first = LiveScreen.CSS_PATH if host is not None else "picker.tcss" if comparison is None else "compare.tcss"
         driver = terminal.driver() if terminal is not None else None
         super().__init__(driver_class=driver, css_path=[_here(self.CSS_PATH), _here(first)])
         self.host = host
+        self.remembered = remembered or Remembered()
         self.on_shown = on_shown
         self.on_detach = on_detach
         self.on_compare = on_compare
@@ -98,9 +104,11 @@ class TrainerApp(App[int]):
         self._terminal = terminal
         for theme in THEMES:
             self.register_theme(theme)
+        kept = self.remembered.kept.theme
+        first_theme = kept if kept in self.available_themes else THEMES[0].name
         # As `self.theme = ...` would, but without styling a second time what has not been styled yet.
-        self.set_reactive(App.theme, THEMES[0].name)
-        self.add_class(f"-theme-{THEMES[0].name}", update=False)
+        self.set_reactive(App.theme, first_theme)
+        self.add_class(f"-theme-{first_theme}", update=False)
         self.stylesheet.set_variables(self.get_css_variables())
 
     @property
@@ -112,6 +120,11 @@ class TrainerApp(App[int]):
     def is_live(self) -> bool:
         """Whether there is a run on show that goes on."""
         return self.host is not None and self.host.history.ended is None
+
+    @property
+    def marks(self) -> Marks:
+        """What charts are drawn with."""
+        return self.remembered.marks
 
     @property
     def failure(self) -> BaseException | None:
@@ -206,11 +219,20 @@ class TrainerApp(App[int]):
         """Compare presets and runs, where that can be done from here."""
         self.comparing.ask(names)
 
+    def watch_theme(self, theme: str) -> None:
+        """A person chose it, as the app itself sets it unseen."""
+        if self.is_running and theme != self.remembered.kept.theme:
+            self.remembered.change(theme=theme)
+
     def action_help(self) -> None:
         from tui_trainer.ui.help import HelpScreen
 
         places: list[Place] = list(self.screen.places) if isinstance(self.screen, TrainerScreen) else []
-        self.push_screen(HelpScreen(places))
+        focused = self.focused.place if isinstance(self.focused, Panel) else None
+        self.push_screen(HelpScreen(places, focused))
+
+    def action_break_it(self) -> None:
+        self.launching.break_it()
 
     def action_leave(self) -> None:
         if not self.comparing.leave():

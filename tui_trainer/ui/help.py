@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui_trainer.ui.keys import TITLES, Place, of
@@ -29,9 +29,17 @@ class Keys(Panel):
         super().__init__()
         rest = [place for place in TITLES if place not in places]
         self._places = [*places, *rest]
+        self._top = 0
 
     def lines(self) -> Sequence[Line]:
-        return self.laid_out(self.size.width)
+        lines = self.laid_out(self.size.width)
+        self._top = max(0, min(self._top, len(lines) - self.size.height))
+        return lines[self._top :]
+
+    def scroll(self, lines: int) -> None:
+        """Show what lies further down, or up where negative."""
+        self._top += lines
+        self.redraw()
 
     def laid_out(self, width: int) -> list[Line]:
         """All lines for a width."""
@@ -55,7 +63,7 @@ def _explained(head: str, role: str, text: str, width: int) -> list[Line]:
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shown over whatever was there; any of its keys closes it."""
+    """Shown instead of what was there, which costs a tenth of showing that through it; any of its keys closes it."""
 
     CSS_PATH: ClassVar[str] = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,22 +77,18 @@ class HelpScreen(ModalScreen[None]):
         self._keys = Keys(places)
 
     def compose(self) -> ComposeResult:
-        self._make_room()  # before it is mounted: one layout is enough
         with Vertical(id="help"):
-            with VerticalScroll(can_focus=False):
-                yield self._keys
+            yield self._keys
             yield HowToLeave()
 
-    def on_resize(self) -> None:
-        self._make_room()
-
-    def _make_room(self) -> None:
-        inside = min(74, self.app.size.width - 8)
-        self._keys.styles.width = inside
-        self._keys.styles.height = len(self._keys.laid_out(inside))
-
     def action_by(self, lines: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=lines * 3, animate=False)
+        self._keys.scroll(lines * 3)
+
+    def on_mouse_scroll_down(self) -> None:
+        self._keys.scroll(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self._keys.scroll(-3)
 
 
 class HowToLeave(Panel):

@@ -8,16 +8,23 @@ from typing import Literal, TypeAlias
 
 from textual.binding import Binding, BindingType
 
-Place: TypeAlias = Literal["everywhere", "run", "charts", "another", "presets", "runs", "compare", "editor"]
+from tui_trainer.ui.panels import PANELS
+
+Place: TypeAlias = Literal[
+    "everywhere", "run", "charts", "why", "panels", "another", "presets", "runs", "compare", "break it", "editor"
+]
 
 TITLES: dict[Place, str] = {
     "everywhere": "Everywhere",
     "run": "A run",
     "charts": "Charts",
+    "why": "Why the LR moved",
+    "panels": "Panels",
     "another": "A run opened from the list",
     "presets": "Presets",
     "runs": "Runs",
     "compare": "A comparison",
+    "break it": "Break it: a wrong order of calls, on purpose",
     "editor": "Editing a preset",
 }
 
@@ -36,6 +43,8 @@ class Key:
     """For the help page."""
     short: str = ""
     """For the line at the bottom; empty where the key is not listed there."""
+    name: str = ""
+    """For the command palette, where it is not `short`; without both, the key moves by a little and is left out."""
     priority: bool = False
     """Taken before whatever has the focus."""
 
@@ -53,15 +62,57 @@ KEYS: tuple[Key, ...] = (
     Key("run", "p", "p", "presets", "presets: switch in this run, or start a new one", "presets"),
     Key("run", "c", "c", "compare", "compare presets and runs", "compare"),
     Key("run", "r", "r", "runs", "runs: all that were recorded", "runs"),
-    Key("charts", "left", "←", "cursor(-1)", "move the cursor along the charts, values in figures"),
+    Key("run", "b", "b", "app.break_it", "break it: try a wrong order of calls beside the right one", "break it"),
+    Key("charts", "left", "←", "cursor(-1)", "move the cursor along the charts: values in figures, and why"),
     Key("charts", "right", "→", "cursor(1)", "the same to the right"),
-    Key("charts", "up", "↑", "older(-1)", "newer reasons"),
-    Key("charts", "down", "↓", "older(1)", "older reasons"),
-    Key("charts", "plus,equals_sign", "+", "zoom(True)", "zoom in, around the cursor or the newest steps"),
-    Key("charts", "minus", "-", "zoom(False)", "zoom out"),
-    Key("charts", "0", "0", "reset", "reset: the whole run, no cursor"),
-    Key("charts", "y", "y", "log_scale", "log scale of the loss, or of the LR if tab leads there; and back"),
-    Key("charts", "x", "x", "unit", "count along the axis in epochs, seconds or steps"),
+    Key("charts", "comma", ",", "mark(-1)", "to the mark before: an epoch end, an LR change", name="Mark before"),
+    Key("charts", "full_stop", ".", "mark(1)", "to the next mark, and why it stands there", name="Next mark"),
+    Key("charts", "escape", "esc", "back", "the newest values again: no cursor", name="No cursor"),
+    Key(
+        "charts",
+        "plus,equals_sign",
+        "+",
+        "zoom(True)",
+        "zoom in, around the cursor or the newest steps",
+        name="Zoom in",
+    ),
+    Key("charts", "minus", "-", "zoom(False)", "zoom out", name="Zoom out"),
+    Key("charts", "less_than_sign,shift+left", "<", "pan(-1)", "earlier: move what is in sight; dragging does too"),
+    Key("charts", "greater_than_sign,shift+right", ">", "pan(1)", "later"),
+    Key("charts", "f", "f", "follow", "follow the newest steps again", name="Follow"),
+    Key("charts", "0", "0", "reset", "reset: the whole run, no cursor", name="Whole run"),
+    Key(
+        "charts",
+        "y",
+        "y",
+        "log_scale",
+        "log scale of the loss, or of the LR if tab leads there; and back",
+        name="Log scale",
+    ),
+    Key("charts", "x", "x", "unit", "count along the axis in epochs, seconds or steps", name="Axis"),
+    Key(
+        "charts",
+        "right_square_bracket",
+        "]",
+        "smooth(True)",
+        "smooth the loss over more batches",
+        name="Smooth more",
+    ),
+    Key("charts", "left_square_bracket", "[", "smooth(False)", "over fewer, down to none", name="Smooth less"),
+    Key("why", "up", "↑", "older(-1)", "newer reasons"),
+    Key("why", "down", "↓", "older(1)", "older reasons"),
+    *(
+        Key("panels", number, number, f"panel('{number}')", f"{panel.name}: shown or not", name=f"Panel: {panel.name}")
+        for number, panel in PANELS.items()
+    ),
+    Key(
+        "panels",
+        "C",
+        "C",
+        "copy",
+        "copy the figures under the cursor, or the text of the panel that tab leads to",
+        name="Copy",
+    ),
     Key("presets", "enter", "enter", "choose", "start the preset; in a live run asks how", "start"),
     Key("presets", "slash", "/", "filter", "filter: type a part of a name, title or scheduler", "filter"),
     Key("presets", "up,k", "↑", "up", "the preset above"),
@@ -72,6 +123,7 @@ KEYS: tuple[Key, ...] = (
     Key("presets", "c", "c", "compare", "compare those marked", "compare"),
     Key("presets", "e", "e", "edit", "edit a copy, checked as you type", "edit a copy"),
     Key("presets", "r", "r", "runs", "runs: all that were recorded", "runs"),
+    Key("presets", "b", "b", "app.break_it", "break it: try a wrong order of calls beside the right one", "break it"),
     Key("presets", "escape", "esc", "back", "back to the run; leave the filter", "back"),
     Key("another", "escape", "esc", "back", "back to the list", "back"),
     Key("runs", "enter", "enter", "choose", "open the run, live or not", "open"),
@@ -106,6 +158,24 @@ KEYS: tuple[Key, ...] = (
     Key("compare", "enter", "enter", "open", "open the run, live or not"),
     Key("compare", "space", "space", "pause", "pause the run that trains, and go on", "pause"),
     Key("compare", "escape", "esc", "back", "back; what trains goes on"),
+    Key(
+        "break it",
+        "enter",
+        "enter",
+        "train",
+        "train both orders: same network, same weights, same batches",
+        "train both",
+    ),
+    Key("break it", "up,k", "↑", "row(-1)", "the mistake above"),
+    Key("break it", "down,j", "↓", "row(1)", "the mistake below"),
+    Key("break it", "v", "v", "view", "where there is little room: the listings, or what came of them", "listings"),
+    Key("break it", "pageup", "pgup", "page(-1)", "scroll the explanation"),
+    Key("break it", "pagedown", "pgdn", "page(1)", "the same, downwards"),
+    Key("break it", "y", "y", "log_scale", "log scale of loss and LR, and back", "log scale"),
+    Key("break it", "plus,equals_sign", "+", "zoom(True)", "zoom in on the newest steps", name="Zoom in"),
+    Key("break it", "minus", "-", "zoom(False)", "zoom out", name="Zoom out"),
+    Key("break it", "0", "0", "reset", "reset: all of it", name="Whole run"),
+    Key("break it", "escape", "esc", "back", "back; ends what trains here", "back"),
     Key("editor", "ctrl+s", "ctrl+s", "save", "save to your own presets, once it is sound", "save", priority=True),
     Key("editor", "escape", "esc", "back", "leave without saving", "leave", priority=True),
     Key("everywhere", "question_mark", "?", "app.help", "this page", "help"),

@@ -21,8 +21,8 @@ LEAST_LINES = 5
 class Listing(Panel):
     """Each line with its share of the time and how often it ran; in slow motion, the value it made."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._history: History | None = None
         self._version = -1
         self._asked: Recipe | None = None

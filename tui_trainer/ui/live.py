@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tui_trainer.events import Recipe
 from tui_trainer.runs.history import History
+from tui_trainer.ui.chart_keys import ChartKeys
 from tui_trainer.ui.charts import LossChart, LRChart, XAxis
 from tui_trainer.ui.control import Control, Refusal
 from tui_trainer.ui.headline import Headline
+from tui_trainer.ui.hints import Hints
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.listing import Listing
 from tui_trainer.ui.loop_lines import asked_recipe
 from tui_trainer.ui.machine import Machine
+from tui_trainer.ui.panel import Panel
+from tui_trainer.ui.panels import PANELS, Arrangement
 from tui_trainer.ui.progress import Progress
-from tui_trainer.ui.trainer_screen import TrainerScreen
 from tui_trainer.ui.waiting import Waiting
 from tui_trainer.ui.why import Why
 from tui_trainer.ui.words import clean
@@ -30,26 +34,28 @@ CONTROLS = frozenset({"pause", "one_batch", "slow_motion"})
 """What can be asked of a live run alone."""
 
 
-class LiveScreen(TrainerScreen):
+class LiveScreen(ChartKeys):
     """One run, as it happens or as it was."""
 
     CSS_PATH: ClassVar[str] = "live.tcss"
-    BINDINGS = bindings("run", "charts")
+    BINDINGS = bindings("run", "charts", "why", "panels")
 
     def __init__(self, host: Host, by: str = "screen", asked: Asked | None = None) -> None:
         """`asked` is what the run was asked to be, where that is known: shown until the run itself tells."""
-        super().__init__("run", "charts")
+        super().__init__("run", "charts", "why", "panels")
         self._by = by
         self._take(host, asked)
         self.axis = XAxis()
         self._headline = Headline()
         self._waiting = Waiting()
-        self._loss, self._lr = LossChart(self.axis), LRChart(self.axis)
-        self._listing, self._why = Listing(), Why()
-        for panel in (self._loss, self._lr, self._listing, self._why):
+        self.loss, self.lr = LossChart(self.axis, id="loss"), LRChart(self.axis, id="lr")
+        self._listing, self._why = Listing(id="loop"), Why(id="why")
+        for panel in (self.loss, self.lr, self._listing, self._why):
             panel.can_focus = True
         self._progress = Progress(Machine())
-        self._listing_height = -1
+        self.hints = Hints()
+        self._arrangement = Arrangement(self, self.app.remembered)
+        self._arranged: tuple[object, ...] = ()
 
     def follow(self, host: Host, asked: Asked | None = None) -> None:
         """Show another run."""
@@ -76,19 +82,20 @@ class LiveScreen(TrainerScreen):
     @property
     def loss_is_log(self) -> bool:
         """Whether the loss is drawn on a log scale."""
-        return self._loss.log_scale
+        return self.loss.log_scale
 
     def compose_content(self) -> ComposeResult:
         yield self._headline
         with Horizontal(id="body"):
             with Vertical(id="charts"):
                 yield self._waiting
-                yield self._loss
-                yield self._lr
+                yield self.loss
+                yield self.lr
             with Vertical(id="side"):
                 yield self._listing
                 yield self._why
         yield self._progress
+        yield self.hints
         yield self.key_line
 
     def draw(self) -> None:
@@ -97,16 +104,17 @@ class LiveScreen(TrainerScreen):
         self.set_class(began, "-began")
         self._headline.show(history, self._wanted)
         if began:
-            self._loss.show(history)
+            self.loss.show(history)
         else:
             self._waiting.show(history)
-        self._lr.show(history)
+        self.lr.show(history)
         if self._asked_recipe is None and self._wanted is not None and self._wanted.ready is not None:
             self._asked_recipe = asked_recipe(self._wanted.ready)
         self._listing.show(history, self._asked_recipe)
-        self._why.show(history)
+        self._why.show(history, self.axis.at_cursor)
         self._progress.show(history, self.app.clock.budget.share)
-        self._make_room_for_listing()
+        self._make_room()
+        self._hint()
         self.key_line.idle = frozenset() if self.control.can_act else CONTROLS
         self._tell_answers()
         if self.control.waits or history.pace > 0 or (history.followed and history.paused is None):
@@ -134,32 +142,37 @@ class LiveScreen(TrainerScreen):
         """Follow another preset from the next epoch on; the answer says from which."""
         self._asked(self.control.switch(name, preset))
 
-    def action_cursor(self, cells: int) -> None:
-        self.axis.move_cursor(cells)
-        self.app.clock.hurry()
-
-    def action_zoom(self, inwards: bool) -> None:
-        if inwards:
-            self.axis.zoom_in()
-        else:
-            self.axis.zoom_out()
-        self.app.clock.hurry()
-
-    def action_reset(self) -> None:
-        self.axis.reset()
-        self.app.clock.hurry()
-
-    def action_unit(self) -> None:
-        self.axis.next_unit()
-        self.app.clock.hurry()
-
-    def action_log_scale(self) -> None:
-        chart = self._lr if self._lr.has_focus else self._loss
-        chart.log_scale = not chart.log_scale
-        self.app.clock.hurry()
-
     def action_older(self, lines: int) -> None:
         self._why.scroll_by(lines)
+
+    def action_panel(self, number: str) -> None:
+        panel = PANELS[number]
+        form = self._arrangement.press(panel)
+        if form is None:
+            self.say("the last panel stays")
+        elif form == "hidden":
+            self.say(f"{panel.name}: {number} shows it again")
+        self.app.clock.hurry()
+
+    def action_copy(self) -> None:
+        focused = self.focused
+        self.copy(focused.copied() if isinstance(focused, Panel) else self.loss.copied())
+
+    def action_back(self) -> None:
+        if not self.hints.is_over:
+            self.hints.end()
+        else:
+            super().action_back()
+
+    def on_key(self, event: events.Key) -> None:
+        self.hints.pressed(event.key)
+
+    def _hint(self) -> None:
+        """On the first start of all, once there is something to see."""
+        remembered = self.app.remembered
+        if self.history.steps and remembered.file is not None and not remembered.kept.hints_seen:
+            remembered.change(hints_seen=True)
+            self.hints.begin()
 
     def _asked(self, refusal: Refusal | None) -> None:
         if refusal is not None:
@@ -176,9 +189,21 @@ class LiveScreen(TrainerScreen):
         text = clean(answer.answer) if answer.accepted else f"{clean(answer.command)}: {clean(answer.answer)}"
         self.say(text + who, "live" if answer.accepted else "warning")
 
-    def _make_room_for_listing(self) -> None:
-        """The full listing is as high as its loop; a layout, but only where that changes."""
-        height = self._listing.height_wanted()
-        if height != self._listing_height:
-            self._listing_height = height
-            self._listing.styles.max_height = height
+    def _make_room(self) -> None:
+        """Every panel in its form, the listing as high as its loop; a layout, but only where something changes."""
+        arrangement = self._arrangement
+        changed = arrangement.arrange()
+        arranged = (arrangement.is_small, self._listing.height_wanted(), self.has_class("-began"))
+        if not changed and arranged == self._arranged:
+            return
+        self._arranged = arranged
+        _, height, began = arranged
+        self._listing.styles.max_height = height
+        stacked = not self.has_class("-wide", "-very-wide")
+        self._listing.styles.height = height if stacked and self._listing.has_class("-full") else None
+        charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
+        self.set_class(not charts, "-no-charts")
+        beside = self.query("#side > *")
+        self.set_class(all(panel.has_class("-hidden") for panel in beside), "-no-side")
+        self.loss.labels = not self.lr.has_class("-full")
+        self.loss.redraw()

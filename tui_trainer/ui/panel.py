@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui_trainer.ui.keys import Place
 from tui_trainer.ui.theme import ROLES as ROLES
 from tui_trainer.ui.theme import role_style
 
@@ -43,6 +45,9 @@ def justified(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
 
 class Panel(Widget):
     """Shows what `lines()` gives. Nothing here is laid out: its size is the style sheet's."""
+
+    place: ClassVar[Place | None] = None
+    """Whose keys, of the table in `keys`, are of use here: the help page lists them first where it has the focus."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -89,13 +94,30 @@ class Panel(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line, as last drawn."""
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.size.width, self._style("", ""))
+        if y >= len(self._strips):
+            return Strip.blank(self.size.width, self._style("", ""))
+        strip, selection = self._strips[y], self.text_selection
+        return strip if selection is None else _selected(strip, selection.get_span(y), self._selection_style())
 
     def plain(self) -> list[str]:
         """The lines on show, as text."""
         return ["".join(span.text for span in line) for line in self._drawn]
+
+    def copied(self) -> str:
+        """What is copied of it where nothing is selected: its text."""
+        return "\n".join(line.rstrip() for line in self.plain()).strip("\n")
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The text between two cells, without the blanks at the ends of lines."""
+        lines: list[str] = []
+        for y, strip in enumerate(self._strips):
+            if (span := selection.get_span(y)) is not None:
+                start, end = _within(strip, span)
+                lines.append("".join(segment.text for segment in strip.crop(start, end)).rstrip())
+        return "\n".join(lines), "\n"
+
+    def _selection_style(self) -> Style:
+        return self.screen.get_component_rich_style("screen--selection")
 
     def on_resize(self) -> None:
         self._restyle()
@@ -130,6 +152,21 @@ class Panel(Widget):
                 style += Style(meta={"@click": action})
             self._styles_by_role[role, action] = style
         return style
+
+
+def _within(strip: Strip, span: tuple[int, int]) -> tuple[int, int]:
+    """A span whose end may be -1, for the end of the line."""
+    start, end = span
+    return start, strip.cell_length if end < 0 else min(end, strip.cell_length)
+
+
+def _selected(strip: Strip, span: tuple[int, int] | None, style: Style) -> Strip:
+    if span is None:
+        return strip
+    start, end = _within(strip, span)
+    if start >= end:
+        return strip
+    return Strip.join([strip.crop(0, start), strip.crop(start, end).apply_style(style), strip.crop(end)])
 
 
 def _difference(old: Line, new: Line, width: int) -> tuple[int, int]:

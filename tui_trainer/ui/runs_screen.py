@@ -193,4 +193,7 @@ class OtherRunScreen(LiveScreen):
         self.host.close()
 
     def action_back(self) -> None:
-        self.app.pop_screen()
+        if self.axis.cursor is not None or not self.hints.is_over:
+            super().action_back()
+        else:
+            self.app.pop_screen()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.actions import SkipAction
 from textual.app import ComposeResult
+from textual.geometry import Offset
 from textual.screen import Screen
 
 from tui_trainer.ui.key_line import KeyLine
@@ -13,6 +15,8 @@ from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.words import wrap
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from tui_trainer.ui.app import TrainerApp
 
 LEAST_WIDTH = 60
@@ -82,6 +86,26 @@ class TrainerScreen(Screen[None]):
 
     def draw(self) -> None:
         """Bring what is on show up to date. Called many times a second: cheap when nothing is new."""
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard of the terminal, however far away that is, and say so."""
+        self.app.copy_to_clipboard(text)
+        self.say(f"copied: {' '.join(text.split())}" if text.strip() else "there is nothing to copy")
+
+    def action_copy_text(self) -> None:
+        """Copy what the mouse selected; without that the key is free for what it means elsewhere."""
+        selected = self.get_selected_text()
+        if selected is None:
+            raise SkipAction
+        self.copy(selected)
+        self.clear_selection()
+
+    def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
+        """As Textual has it, for panels too: their strips know no offsets, which would cost more than drawing them."""
+        widget, offset = super().get_widget_and_offset_at(x, y)
+        if isinstance(widget, Panel):
+            offset = Offset(x, y) - widget.content_region.offset
+        return widget, offset
 
     def say(self, text: str, role: str = "live") -> None:
         """Answer in one quiet line."""

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from math import inf
+from typing import ClassVar
 
 from tui_trainer.events import EpochEnded, LRChanged, LRHeld, Noticed, PlateauCounted, PresetSwitched
 from tui_trainer.runs.history import History, Reason
+from tui_trainer.ui.charts.marks import told
+from tui_trainer.ui.keys import Place
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.words import clean, loss, wrap
 
 LABEL_WIDTH = 11
 
+MOST = 60
+"""Changes of the LR, and epochs, that are listed up to the cursor."""
+
 
 class Why(Panel):
-    """The reasons in the order of their coming, the newest at the top; up and down scroll."""
+    """The reasons in the order of their coming, the newest at the top; up and down scroll. With a cursor on the charts,
+    those up to the cursor."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    place: ClassVar[Place | None] = "why"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._history: History | None = None
         self._newest: tuple[object, ...] = ()
+        self._under: tuple[int, int] | None = None
         self._first = 0
         self._bests: list[tuple[float, int]] = []
         """Up to each epoch, the lowest validation loss and the epoch that had it."""
 
-    def show(self, history: History) -> None:
-        """Draw what is new."""
+    def show(self, history: History, under: tuple[int, int] | None = None) -> None:
+        """Draw what is new; `under` are the steps under the cursor, where there is one."""
+        if under != self._under:
+            self._under, self._first, self._newest = under, 0, ()
         newest = (
             history,
             history.why[-1] if history.why else None,
@@ -56,7 +67,8 @@ class Why(Panel):
             return []
         width, height = self.size
         entries = self._entries(self._history)
-        lines: list[Line] = [] if height < 4 else [(Span("why", "faint"),)]
+        heading = "why" if self._under is None else f"why, up to step {self._under[1]:,}"
+        lines: list[Line] = [] if height < 4 else [(Span(heading, "faint"),)]
         room = height - len(lines)
         written: list[Line] = []
         before = ""
@@ -75,26 +87,38 @@ class Why(Panel):
         """Label, text, role; newest first."""
         self._find_bests(history.epochs)
         counts = {event.epoch: event for event in history.why if isinstance(event, PlateauCounted)}
-        told = {event.epoch for event in history.why if isinstance(event, LRHeld) and _tells_of_loss(event)}
-        in_order = sorted([*history.why, *history.notices], key=_time)
-        for event in reversed(in_order):
+        held = {event.epoch for event in history.why if isinstance(event, LRHeld) and _tells_of_loss(event)}
+        for event in sorted(self._events(history), key=_time, reverse=True):
+            here = self._under is not None and _step(event) >= self._under[0]
             match event:
                 case Noticed():
                     yield "notice", clean(event.text), "warning"
                 case LRChanged():
-                    yield _label(event, history.epochs), _told(event), ""
+                    yield _label(event, history.epochs), told(event), "live" if here else ""
                 case LRHeld():
-                    text = _told(event)
+                    text = told(event)
                     if text.startswith("not better") and (count := counts.get(event.epoch)) is not None:
                         text = f"{count.monitor} {loss(count.value)}, {text}"
-                    yield _label(event, history.epochs), text, "faint"
+                    yield _label(event, history.epochs), text, "" if here else "faint"
                 case PresetSwitched():
                     text = f"preset {clean(event.old)} → {clean(event.recipe.preset)} from here on, weights kept"
                     yield f"epoch {event.epoch}", text, "live"
-                case EpochEnded() if event.epoch not in told:
+                case EpochEnded() if event.epoch not in held:
                     value, best_epoch = self._bests[bisect_left(history.epochs, event.epoch, key=_number)]
                     best = "best so far" if best_epoch == event.epoch else f"best {loss(value)} at epoch {best_epoch}"
-                    yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {best}", "faint"
+                    yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {best}", "" if here else "faint"
+
+    def _events(self, history: History) -> list[Reason | Noticed]:
+        """The newest of all kinds; with a cursor, the last ones up to it, however long ago that was."""
+        if self._under is None:
+            return [*history.why, *history.notices]
+        last = self._under[1]
+        events: list[Reason] = [event for event in history.why if isinstance(event, LRHeld) and event.step <= last]
+        events += [switch for switch in history.switches if switch.step <= last + 1]
+        for steps in (history.lr_changes, history.epochs):
+            stop = bisect_right(steps, last, key=_step)
+            events += steps[max(0, stop - MOST) : stop]
+        return [*events]
 
     def _find_bests(self, epochs: Sequence[EpochEnded]) -> None:
         lowest, lowest_epoch = self._bests[-1] if self._bests else (inf, 0)
@@ -117,14 +141,19 @@ def _time(event: Reason | Noticed) -> float:
     return event.at - 0.05 if isinstance(event, EpochEnded) else event.at
 
 
+def _step(event: Reason | Noticed) -> int:
+    """The step after which it happened."""
+    match event:
+        case PresetSwitched():
+            return event.step - 1
+        case LRChanged() | LRHeld() | EpochEnded():
+            return event.step
+    return 0
+
+
 def _tells_of_loss(event: LRHeld) -> bool:
     """Whether a plateau scheduler's words tell of the epoch's loss: it needs no other line."""
-    return _told(event).startswith(("val_loss", "not better"))
-
-
-def _told(event: LRChanged | LRHeld) -> str:
-    """The reason, less a label of its own: one stands in front of it."""
-    return re.sub(r"^(epoch|step) [\d,]+: ", "", clean(event.reason))
+    return told(event).startswith(("val_loss", "not better"))
 
 
 def _label(event: LRChanged | LRHeld, epochs: Sequence[EpochEnded]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -51,7 +52,7 @@ class XAxis:
     def mode(self) -> Mode:
         if self._window is None:
             return "all"
-        return "live" if self._following else "held"
+        return "live" if self._following and self._course.goes_on else "held"
 
     @property
     def cursor(self) -> int | None:
@@ -126,11 +127,12 @@ class XAxis:
         self._tell()
 
     def follow(self) -> None:
-        """Let a stretch move along with the newest step again."""
+        """The newest values again, and a stretch that moves along with the newest step."""
+        self._cursor = None
         if self._window is not None:
-            self._following, self._cursor = True, None
+            self._following = True
             self._keep_up(at_once=True)
-            self._tell()
+        self._tell()
 
     def pan(self, part: float) -> None:
         """Move a stretch by a part of its width, to the right where positive; from now on it stands still."""
@@ -159,6 +161,30 @@ class XAxis:
         """Put the cursor on the last step of a cell, as a mouse does."""
         if self._course.total:
             self._set_cursor(self._last_step_of(cell))
+
+    def move_to(self, steps: Sequence[int], by: int) -> bool:
+        """Put the cursor on the next of some steps, in rising order, or the one before; whether there is one."""
+        at = self._cursor if self._cursor is not None else self._course.steps + (by < 0)
+        index = bisect_right(steps, at) if by > 0 else bisect_left(steps, at) - 1
+        if not 0 <= index < len(steps):
+            return False
+        self._set_cursor(steps[index])
+        return True
+
+    def steps_in(self, cell: int) -> tuple[int, int]:
+        """The steps whose marks stand in a cell, and the one before, at whose end the cell begins."""
+        edges = self.edges(self.width)
+        cell = max(0, min(self.width - 1, cell))
+        return edges[cell], max(edges[cell + 1], edges[cell] + 1)
+
+    @property
+    def at_cursor(self) -> tuple[int, int] | None:
+        """The steps under the cursor, as `steps_in`; None where there is no cursor."""
+        if self._cursor is None:
+            return None
+        cell = self.column_of(self._cursor, self.width)
+        first, last = self.steps_in(cell) if cell is not None else (self._cursor, self._cursor)
+        return min(first, self._cursor - 1), max(last, self._cursor)
 
     def _last_step_of(self, cell: int) -> int:
         first, last = self.bounds

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.strip import Strip
 
 from tui_trainer.plotting.canvas import Canvas, Glyph, Run
@@ -16,6 +16,7 @@ from tui_trainer.plotting.figure import DOTS, Marks
 from tui_trainer.plotting.scales import Scale, linear, logarithmic
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.frame import Frame
+from tui_trainer.ui.charts.marks import checkpoints
 from tui_trainer.ui.panel import Line, Panel, Span
 
 if TYPE_CHECKING:
@@ -42,11 +43,18 @@ STYLES = (
 )
 """Each is a component class `chart--STYLE`."""
 
-TO_ASCII = str.maketrans("│┤├└┬─┊◆●×▾·–", "|++++-|ooxv--")
+TO_ASCII = str.maketrans("│┤├└┬┴─┊◆●■×▾·–→…", "|+++++-|oo#xv-->~")
 """What the characters around the curves become where a terminal has no others."""
 
 COLUMNS_A_TURN = 8
 """With more turns of the LR than one in so many columns, lines where they are would hide more than they show."""
+
+COLUMNS_AN_END = 4
+"""The same for the ends of epochs."""
+
+CHECKPOINT = "■"
+BELOW = "▾"
+"""A value that a logarithmic scale has no place for."""
 
 AT_ONCE = 100_000
 """Steps of a long record that are read in one frame, so that keys are answered in between."""
@@ -88,6 +96,8 @@ class Chart(Panel):
     }
     """
 
+    ALLOW_SELECT = False  # dragging moves what is in sight
+
     labels: bool = False
     """Whether the x axis is written under it."""
 
@@ -95,13 +105,14 @@ class Chart(Panel):
         self,
         axis: XAxis | None = None,
         *,
-        marks: Marks = "braille",
+        marks: Marks | None = None,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.axis = axis if axis is not None else XAxis()
-        self._canvas = Canvas(marks)
+        self._canvas = Canvas(marks or "braille")
+        self._marks_given = marks is not None
         self._log = False
         self._scales: dict[str, Scale] = {}
         self._history: History | None = None
@@ -111,6 +122,13 @@ class Chart(Panel):
     def marks(self) -> Marks:
         """What curves are drawn with."""
         return self._canvas.marks
+
+    @marks.setter
+    def marks(self, marks: Marks) -> None:
+        if marks != self.marks:
+            self._canvas = Canvas(marks)
+            self.forget()
+            self.redraw()
 
     @property
     def log_scale(self) -> bool:
@@ -180,40 +198,58 @@ class Chart(Panel):
             glyphs += self.upright(switch.step - 1, frame, "switch")
         return glyphs + self.cursor_line(frame)
 
+    def along_axis(self, history: History, frame: Frame) -> dict[int, Run]:
+        """What stands on the line of the x axis, by cell: ends of epochs, where there is room for them, and the
+        checkpoints."""
+        marks: dict[int, Run] = {}
+        edges = self.columns(frame)
+        first, last = (
+            bisect_right(history.epochs, edge, key=lambda ended: ended.step) for edge in (edges[0], edges[-1])
+        )
+        if last - first <= frame.width // COLUMNS_AN_END:
+            ends = (self.axis.column_of(ended.step, frame.width) for ended in history.epochs[first:last])
+            marks = {column: Run("┴", "axis") for column in ends if column is not None}
+        for saved in reversed(checkpoints(history)):
+            column = self.axis.column_of(saved.step, frame.width)
+            if column is not None:
+                marks[column] = Run(CHECKPOINT, "best" if saved.best else "label")
+        return marks
+
     def cursor_line(self, frame: Frame) -> list[Glyph]:
         """The cursor, where there is one."""
         return [] if self.axis.cursor is None else self.upright(self.axis.cursor, frame, "cursor", "│")
 
     def point(self, step: float, value: float, scale: Scale, frame: Frame, text: str, style: str) -> list[Glyph]:
-        """A character at a step and a value, if it is in sight."""
+        """A character at a step and a value, if it is in sight; on the bottom where the scale has no place for it."""
         column = self.axis.column_of(step, frame.width)
         height = scale.height(value)
+        if column is not None and scale.log and value <= 0:
+            return [Glyph(frame.height - 1, column, BELOW, "warning")]
         if column is None or not -1e-9 <= height <= 1 + 1e-9:
             return []
         row = frame.height - 1 - min(frame.height - 1, max(0, int(height * frame.height)))
         return [Glyph(row, column, text, style)]
 
+    def below(self, extents: Sequence[Extent | None], scale: Scale, frame: Frame) -> list[Glyph]:
+        """On a logarithmic scale, a mark on the bottom for every column that holds zero or less."""
+        if not scale.log:
+            return []
+        columns = {
+            column * frame.width // len(extents)
+            for column, extent in enumerate(extents)
+            if extent is not None and extent[0] <= 0
+        }
+        return [Glyph(frame.height - 1, column, BELOW, "warning") for column in sorted(columns)]
+
     # Textual
 
     def on_mount(self) -> None:
         self.axis.listen(self.redraw)
+        if not self._marks_given:
+            self.marks = getattr(self.app, "marks", self.marks)
 
     def on_unmount(self) -> None:
         self.axis.forget(self.redraw)
-
-    def on_click(self, event: events.Click) -> None:
-        frame = Frame.within(*self.size, self.labels)
-        cell = event.x - (frame.left + 1 if frame.left else 0)
-        if 0 <= cell < frame.width:
-            self.axis.point_at(cell)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.axis.zoom_in()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.axis.zoom_out()
 
     def _strip(self, line: Line, width: int) -> Strip:
         segments = [Segment(span.text, self._style(span.role, "")) for span in line if span.text]

@@ -51,6 +51,11 @@ class Course:
         self._look_ahead()
         return True
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether steps are still to come."""
+        return self.history is not None and self.history.ended is None
+
     def plan(self, last_step: int, batches_per_epoch: int) -> None:
         """Stand for a run that is only planned."""
         self.history, self.steps, self.total = None, 0, last_step

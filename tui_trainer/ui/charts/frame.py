@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,13 @@ from tui_trainer.plotting.scales import Tick
 from tui_trainer.plotting.timeline import Unit
 from tui_trainer.ui.charts.axis import Mode
 from tui_trainer.ui.words import clean
+
+BADGES: dict[Mode, tuple[str, str]] = {
+    "all": ("all", "label"),
+    "live": ("live", "actual"),
+    "held": ("frozen", "switch"),
+}
+"""What is in sight, in a word, and the style to say it in."""
 
 LAST_BEFORE_RIGHT = 2
 """Parts of a title with this number or a lower one stay longer than what stands at its right end."""
@@ -53,7 +60,7 @@ class Frame:
         """The parts of a chart of this size; what does not fit is left out, the curves last."""
         left = 6 if width >= 60 else 5 if width >= 24 else 0
         right = 5 if width >= 60 else 0
-        title = height >= 2
+        title = height >= 1
         rows = height - title
         line = labels and rows >= 4
         names = labels and rows >= 3
@@ -81,32 +88,47 @@ def beside(
     return lines
 
 
-def x_axis(frame: Frame, axis: Ticked) -> list[list[Run]]:
-    """The lines under the curves: the axis with its ticks, and their labels with the unit at the end."""
+def x_axis(frame: Frame, axis: Ticked, marks: Mapping[int, Run] | None = None, badge: bool = False) -> list[list[Run]]:
+    """The lines under the curves: the axis with its ticks and what is marked on it by cell, and the labels of the
+    ticks between the badge, which says what is in sight, and the unit."""
     ticks = axis.ticks(frame.width)
     lines: list[list[Run]] = []
     corner = frame.left + 1 if frame.left else 0
     if frame.line:
-        marked = {tick.at for tick in ticks}
-        line = "".join("┬" if i in marked else "─" for i in range(frame.width))
-        lines.append([Run(" " * frame.left), Run("└" if corner else "", "axis"), Run(line, "axis")])
-    if frame.labels:
-        width = corner + frame.width + (frame.right + 1 if frame.right else 0)
-        cells, styles = [" "] * width, ["label"] * width
-        unit = axis.unit if axis.mode == "all" else f"{axis.unit} · {axis.mode}"
-        end = width - len(unit)
-        free = 0
+        line, styles = ["─"] * frame.width, ["axis"] * frame.width
+        for cell, run in (marks or {}).items():
+            line[cell], styles[cell] = run
         for tick in ticks:
-            start = max(0, corner + tick.at - (len(tick.label) - 1) // 2)
-            if start + len(tick.label) == end and len(tick.label) > 1:
-                start -= 1  # the last label, a cell off its tick rather than left out
-            if start >= free and start + len(tick.label) < end:
-                cells[start : start + len(tick.label)] = tick.label
-                free = start + len(tick.label) + 1
-        if end > 0:
-            cells[end:] = unit
-        lines.append(runs(cells, styles))
+            if styles[tick.at] == "axis":
+                line[tick.at] = "┬"
+        lines.append([Run(" " * frame.left), Run("└" if corner else "", "axis"), *runs(line, styles)])
+    if frame.labels:
+        lines.append(_labels(frame, axis, ticks, corner, badge))
     return lines
+
+
+def _labels(frame: Frame, axis: Ticked, ticks: Sequence[Tick], corner: int, badge: bool) -> list[Run]:
+    width = corner + frame.width + (frame.right + 1 if frame.right else 0)
+    cells, styles = [" "] * width, ["label"] * width
+    unit: str = axis.unit
+    word, style = BADGES[axis.mode]
+    free = 0
+    if badge and corner:
+        cells[: len(word)], styles[: len(word)] = word, [style] * len(word)
+        free = len(word) + 1
+    elif axis.mode != "all":
+        unit += f" · {word}"
+    end = width - len(unit)
+    for tick in ticks:
+        start = max(0, corner + tick.at - (len(tick.label) - 1) // 2)
+        if start + len(tick.label) == end and len(tick.label) > 1:
+            start -= 1  # the last label, a cell off its tick rather than left out
+        if start >= free and start + len(tick.label) < end:
+            cells[start : start + len(tick.label)] = tick.label
+            free = start + len(tick.label) + 1
+    if end > 0:
+        cells[end:] = unit
+    return runs(cells, styles)
 
 
 def narrow(text: str) -> str:

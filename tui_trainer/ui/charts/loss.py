@@ -12,9 +12,10 @@ from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
-from tui_trainer.ui.charts.chart import AT_ONCE, Chart
+from tui_trainer.ui.charts.chart import AT_ONCE
 from tui_trainer.ui.charts.frame import Frame, beside, narrow, x_axis
 from tui_trainer.ui.charts.losses import Losses, accuracies
+from tui_trainer.ui.charts.pointing import Pointed
 from tui_trainer.ui.charts.titles import VAL, loss_title
 
 if TYPE_CHECKING:
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
     from tui_trainer.runs.history import History
 
 NOT_FINITE = "×"
-BELOW = "▾"
-"""A value that a logarithmic scale has no place for."""
 
 
-class LossChart(Chart):
+class LossChart(Pointed):
     """Training loss, validation loss and accuracy of a run."""
 
     _losses: Losses | None = None
@@ -61,13 +60,14 @@ class LossChart(Chart):
             self._losses = Losses(history, self._window)
         if not self._losses.catch_up(AT_ONCE):
             self.call_later(self.redraw)
-        title = loss_title(history, self._losses, self.axis.cursor, self.size.width)
+        title = loss_title(history, self._losses, self.axis.cursor, self.size.width, self.log_scale)
         if not history.steps:
             return self._titled(frame, title, self._empty(frame, "no batch yet"))
         return self._titled(frame, title, self._curves(history, self._losses, frame) if frame.height else [])
 
     def _titled(self, frame: Frame, title: list[Run], body: list[list[Run]]) -> list[list[Run]]:
-        return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis)]
+        marks = self.along_axis(self._history, frame) if self._history is not None and frame.line else None
+        return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis, marks, badge=True)]
 
     def _empty(self, frame: Frame, words: str) -> list[list[Run]]:
         """Plain axes, with a word of why there is nothing else."""
@@ -89,7 +89,8 @@ class LossChart(Chart):
             curves["accuracy"] = spans(accuracy, right, dots)
         curves["smooth"] = spans(smooth, scale, dots)
         self._canvas.draw(curves, frame.width, frame.height)
-        over = self._points(history, ended, scale, frame) + self._warnings(losses, raw, edges, scale, frame)
+        over = self._points(history, ended, scale, frame) + self._warnings(losses, edges, frame)
+        over += self.below(raw, scale, frame)
         rows = self._canvas.rows(self._under(history, frame), over)
         return beside(frame, rows, scale.ticks, right.ticks if right is not None else None)
 
@@ -97,7 +98,7 @@ class LossChart(Chart):
         log = self.log_scale
         extent = range_of(*curves, above=0.0 if log else -inf)
         if extent is None:  # nothing finite, or nothing above zero, is in sight
-            extent, log = (0.0, 1.0), False
+            extent = (0.1, 1.0) if log else (0.0, 1.0)
         return self.scale("loss", extent, frame.height, log, frame.left or 6)
 
     def _accuracy_scale(self, accuracy: Sequence[Extent | None], frame: Frame) -> Scale | None:
@@ -129,18 +130,13 @@ class LossChart(Chart):
                 glyphs += self.point(epoch.step, epoch.val_loss, scale, frame, VAL, style)
         return glyphs
 
-    def _warnings(
-        self, losses: Losses, raw: list[Extent | None], edges: list[int], scale: Scale, frame: Frame
-    ) -> list[Glyph]:
-        """Losses that have no place on the chart, marked where they were."""
-        glyphs: list[Glyph] = []
-        if losses.pyramid.gaps(edges[0], edges[-1]):
-            across = DOTS[self.marks][0]
-            for cell in range(frame.width):
-                if losses.pyramid.gaps(edges[cell * across], edges[(cell + 1) * across]):
-                    glyphs.append(Glyph(0, cell, NOT_FINITE, "warning"))
-        if scale.log:
-            for column, extent in enumerate(raw):
-                if extent is not None and extent[0] <= 0:
-                    glyphs.append(Glyph(frame.height - 1, column * frame.width // len(raw), BELOW, "warning"))
-        return glyphs
+    def _warnings(self, losses: Losses, edges: list[int], frame: Frame) -> list[Glyph]:
+        """Losses that are not finite, marked where they were."""
+        if not losses.pyramid.gaps(edges[0], edges[-1]):
+            return []
+        across = DOTS[self.marks][0]
+        return [
+            Glyph(0, cell, NOT_FINITE, "warning")
+            for cell in range(frame.width)
+            if losses.pyramid.gaps(edges[cell * across], edges[(cell + 1) * across])
+        ]

@@ -10,10 +10,11 @@ from tui_trainer.plotting.curves import Columns, Extent, Span, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.pyramid import Pyramid
 from tui_trainer.plotting.scales import Scale
-from tui_trainer.ui.charts.chart import AT_ONCE, Chart
+from tui_trainer.ui.charts.chart import AT_ONCE
 from tui_trainer.ui.charts.frame import Frame, beside, x_axis
 from tui_trainer.ui.charts.plans import Planned
-from tui_trainer.ui.charts.titles import lr_title
+from tui_trainer.ui.charts.pointing import Pointed
+from tui_trainer.ui.charts.titles import lr_title, why_at
 
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 TURN = "●"
 
 
-class LRChart(Chart):
+class LRChart(Pointed):
     """The LR of a run over its plan, or a plan by itself."""
 
     labels = True
@@ -55,9 +56,15 @@ class LRChart(Chart):
             if not self._used.pyramid.catch_up(AT_ONCE):
                 self.call_later(self.redraw)
             self._planned = Planned.kept(self._planned, history.plans)
-        title = lr_title(history, self._planned, self._if_flat, self.axis.cursor, self.size.width)
+        title = self._title(history)
         body = self._rows(history, frame) if frame.height else []
-        return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis)]
+        marks = self.along_axis(history, frame) if history is not None and frame.line else None
+        return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis, marks, badge=history is not None)]
+
+    def _title(self, history: History | None) -> list[Run]:
+        axis, width = self.axis, self.size.width
+        why = why_at(history, axis.cursor, axis.at_cursor) if history is not None else None
+        return lr_title(history, self._planned, self._if_flat, axis.cursor, width, why, self.log_scale)
 
     def _rows(self, history: History | None, frame: Frame) -> list[list[Run]]:
         edges = self.columns(frame)
@@ -78,6 +85,8 @@ class LRChart(Chart):
             under, over = self.cursor_line(frame), []
         else:
             under, over = self.landmarks(history, frame), self._turns(history, scale, frame)
+        for drawn in extents.values():
+            over += self.below(drawn, scale, frame)
         if not extents:
             under += _words("the plan is on its way", frame)
         return beside(frame, self._canvas.rows(under, over), scale.ticks if extents else ())
@@ -86,7 +95,7 @@ class LRChart(Chart):
         log = self.log_scale
         extent = range_of(*extents, above=0.0 if log else -inf)
         if extent is None:
-            extent, log = (0.0, 1.0), False
+            extent = (0.1, 1.0) if log else (0.0, 1.0)
         if not log:
             extent = min(0.0, extent[0]), extent[1] if extent[1] > min(0.0, extent[0]) else 1.0
         return self.scale("lr", extent, frame.height, log, frame.left or 6)

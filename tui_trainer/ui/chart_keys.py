@@ -1,0 +1,82 @@
+"""What the keys do to the charts of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui_trainer.ui.charts import LossChart, LRChart, XAxis
+from tui_trainer.ui.charts.marks import steps_of
+from tui_trainer.ui.trainer_screen import TrainerScreen
+
+if TYPE_CHECKING:
+    from tui_trainer.runs.history import History
+
+PART = 0.25
+"""Of what is in sight, moved at a time."""
+
+
+class ChartKeys(TrainerScreen):
+    """A screen with a loss and an LR chart on one axis."""
+
+    axis: XAxis
+    loss: LossChart
+    lr: LRChart
+
+    @property
+    def history(self) -> History:
+        """The run on show."""
+        raise NotImplementedError
+
+    def action_cursor(self, cells: int) -> None:
+        self.axis.move_cursor(cells)
+        self.app.clock.hurry()
+
+    def action_mark(self, by: int) -> None:
+        if not self.axis.move_to(steps_of(self.history), by):
+            self.say("no mark further on" if by > 0 else "no mark before this one")
+        self.app.clock.hurry()
+
+    def action_back(self) -> None:
+        self.axis.clear_cursor()
+        self.app.clock.hurry()
+
+    def action_zoom(self, inwards: bool) -> None:
+        if inwards:
+            self.axis.zoom_in()
+        else:
+            self.axis.zoom_out()
+        self.app.clock.hurry()
+
+    def action_pan(self, by: int) -> None:
+        if self.axis.mode == "all":
+            self.say("the whole run is in sight; + zooms in")
+        self.axis.pan(by * PART)
+        self.app.clock.hurry()
+
+    def action_follow(self) -> None:
+        self.axis.follow()
+        if self.history.ended is not None:
+            self.say("the run has ended: this is its end")
+        self.app.clock.hurry()
+
+    def action_reset(self) -> None:
+        self.axis.reset()
+        self.app.clock.hurry()
+
+    def action_unit(self) -> None:
+        self.axis.next_unit()
+        self.app.clock.hurry()
+
+    def action_smooth(self, more: bool) -> None:
+        if more:
+            self.loss.smooth_more()
+        else:
+            self.loss.smooth_less()
+        batches = self.loss.window
+        self.say(f"the loss is smoothed over {batches} batches" if batches > 1 else "the loss is not smoothed")
+        self.app.clock.hurry()
+
+    def action_log_scale(self) -> None:
+        chart = self.lr if self.lr.has_focus else self.loss
+        chart.log_scale = not chart.log_scale
+        self.app.clock.hurry()

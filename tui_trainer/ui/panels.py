@@ -1,0 +1,107 @@
+"""The panels of the live screen that number keys hide and show, in one table.
+
+A panel joins with a line in `PANELS`, by the id of its widget: the keys, the help page and the palette follow. The
+widget's style sheet says what its forms look like: it has the class `-full`, `-line` or `-hidden`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from tui_trainer.ui.remembered import Remembered
+
+Form: TypeAlias = Literal["full", "line", "hidden"]
+"""As large as there is room for; a line or two; not there."""
+
+FORMS: tuple[Form, ...] = get_args(Form)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One panel: the forms that its key goes through, the first of them to begin with."""
+
+    id: str
+    name: str
+    """As a person reads it."""
+    roomy: tuple[Form, ...] = ("full", "hidden")
+    """Beside the charts, or under them in a high terminal."""
+    small: tuple[Form, ...] = ("line", "full", "hidden")
+    """Where it takes its room from the charts."""
+    yields: bool = False
+    """Whether it shrinks to a line while another one is opened in a small terminal."""
+
+
+PANELS: dict[str, Shown] = {
+    "1": Shown("loss", "the loss and the accuracy", small=("full", "hidden")),
+    "2": Shown("lr", "the learning rate", small=("full", "hidden"), yields=True),
+    "3": Shown("loop", "the loop"),
+    "4": Shown("why", "why the LR moved"),
+}
+"""By number key."""
+
+
+class Arrangement:
+    """Which panel has which form, as the person chose it, and remembered: apart for roomy and for small terminals."""
+
+    def __init__(self, screen: Screen[None], remembered: Remembered) -> None:
+        self._screen = screen
+        self._remembered = remembered
+        self._arranged: dict[str, Form] = {}
+        self._present: list[Shown] = []
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a panel takes its room from the charts."""
+        return not self._screen.has_class("-wide", "-very-wide", "-very-tall")
+
+    def form(self, panel: Shown) -> Form:
+        """What the person chose for it, else what it begins with; `line` where it yields to another."""
+        chosen = self._chosen(panel)
+        if self.is_small and panel.yields and chosen == "full" and self._opened():
+            return "line"
+        return chosen
+
+    def press(self, panel: Shown) -> Form | None:
+        """The next form of a panel; None, and nothing done, where it is the last one on show."""
+        forms = self._forms(panel)
+        chosen = {each.id: self._chosen(each) for each in self._present}
+        form = forms[(forms.index(chosen[panel.id]) + 1) % len(forms)]
+        chosen[panel.id] = form
+        if all(each == "hidden" for each in chosen.values()):
+            return None
+        if self.is_small and form == "full" and panel.small[0] != "full":
+            for other in self._opened():  # one at a time: there are 24 lines
+                if other is not panel:
+                    chosen[other.id] = other.small[0]
+        self._remembered.change(**{"small" if self.is_small else "roomy": chosen})
+        return form
+
+    def arrange(self) -> bool:
+        """Give every panel its class; whether that changed anything, which costs a layout."""
+        if not self._present:
+            self._present = [panel for panel in PANELS.values() if self._screen.query(f"#{panel.id}")]
+        forms = {panel.id: self.form(panel) for panel in self._present}
+        if forms == self._arranged:
+            return False
+        self._arranged = forms
+        for id, form in forms.items():
+            widget = self._screen.query_one(f"#{id}")
+            for each in FORMS:
+                widget.set_class(each == form, f"-{each}")
+        return True
+
+    def _opened(self) -> list[Shown]:
+        """What takes room from the charts in a small terminal."""
+        return [panel for panel in self._present if panel.small[0] != "full" and self._chosen(panel) == "full"]
+
+    def _chosen(self, panel: Shown) -> Form:
+        kept = self._remembered.kept
+        wanted = (kept.small if self.is_small else kept.roomy).get(panel.id)
+        return next((form for form in self._forms(panel) if form == wanted), self._forms(panel)[0])
+
+    def _forms(self, panel: Shown) -> tuple[Form, ...]:
+        return panel.small if self.is_small else panel.roomy
