@@ -17,14 +17,16 @@ from tui_trainer.asked import Asked
 from tui_trainer.cli import foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, checked, refuse, training_options
+from tui_trainer.cli.screen import max_rate_option
+from tui_trainer.cli.sessions import list_sessions
 from tui_trainer.cli.telling import Telling
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train, versions
+from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train, told_apart, versions
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, all_sessions, find_session
 from tui_trainer.compare.training import is_done
-from tui_trainer.runs.catalogue import find, runs_folder
+from tui_trainer.runs.catalogue import runs_folder
 from tui_trainer.runs.errors import RunInUse, RunsError
 from tui_trainer.spec import RunSpec
 from tui_trainer.torchrun import place
@@ -46,6 +48,9 @@ LOOK_EVERY = 0.1
 @click.option("--lesson", is_flag=True, help="The lesson's own experiment: six schedules on mnist-5k.")
 @click.option("--again", is_flag=True, help="Train anew what was trained before exactly as asked.")
 @click.option("--exit-when-done", is_flag=True, help="Leave the screen when all is trained.")
+@max_rate_option
+@click.option("--list", "list_them", is_flag=True, help="List the comparisons that were made, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="With --list: a list of objects.")
 def compare(
     what: tuple[str, ...],
     more: tuple[str, ...],
@@ -53,15 +58,21 @@ def compare(
     report: Path | None,
     lesson: bool,
     exit_when_done: bool,
+    max_rate: float | None,
+    list_them: bool,
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Train presets on the same data, model and initial weights, and set them side by side.
 
-    Finished runs join by id or name. A session is opened, and gone on with, by its own id.
+    Finished runs join by id or name. A session is opened, and gone on with, by its own id; `tui-trainer stop` ends it.
     """
     if not place().alone:
         refuse("compare trains each run in one process: start it without torchrun")
     runs = runs_folder(runs_dir)
+    if list_them:
+        list_sessions(runs, as_json=as_json)
+        return
     if report is not None and report.suffix.lower() not in FORMS:
         refuse(f"--report {report}: the name must end in {', '.join(FORMS)}")
     asked = [*what, *more, *(name for name in LESSON if lesson)]
@@ -69,7 +80,7 @@ def compare(
     to_do = any(entry.is_trained_here and not is_done(session.record_of(entry)) for entry in session.entries)
     drawable = os.environ.get("TERM", "") not in ("", "dumb", "unknown")
     if sys.stdin.isatty() and sys.stdout.isatty() and drawable:
-        code = _show(session, to_do=to_do, report=report, exit_when_done=exit_when_done)
+        code = _show(session, to_do=to_do, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
     else:
         code = _tell(session, to_do=to_do, report=report)
     if is_new:
@@ -94,9 +105,9 @@ def _open_or_make(
     try:
         if len(asked) == 1 and (folder := find_session(runs, asked[0])) is not None:
             return Session.open(folder), False
-        presets, records = _told_apart(runs, asked)
+        presets, records = told_apart(asked, runs)
     except RunsError as error:
-        refuse(str(error))
+        refuse(*str(error).splitlines())
     if len(presets) * seeds + len(records) < 2:
         latest = all_sessions(runs)[:1]
         known = f", or a session, such as {latest[0].name}" if latest else ""
@@ -113,32 +124,6 @@ def _open_or_make(
         return Session.create(runs, entries, command=sys.argv, name=name, jobs=jobs, target=target), True
     except RunsError as error:
         refuse(str(error))
-
-
-def _told_apart(runs: Path, asked: list[str]) -> tuple[list[str], list[Path]]:
-    """Which of the names are presets, and the records of those that are runs.
-
-    Raises:
-        RunNotFound: one is neither.
-    """
-    from tui_trainer import presets
-
-    names, records = [], []
-    for given in asked:
-        try:
-            presets.find(given)
-        except presets.PresetError as error:
-            try:
-                records.append(find(runs, given))
-            except RunsError as none_either:
-                refuse(*map(str, error.problems), f"nor is it a run: {none_either}")
-        else:
-            path = Path(given)
-            if path.is_dir() and (path / "events.jsonl").is_file():
-                records.append(path.absolute())
-            else:
-                names.append(given)
-    return names, records
 
 
 def _spec(preset: str, jobs: int, options: dict[str, Any]) -> RunSpec:
@@ -178,7 +163,9 @@ def _queue(session: Session, **options: Any) -> Queue | None:
         refuse(f"{session.folder} cannot be written to: {error.strerror}")
 
 
-def _show(session: Session, *, to_do: bool, report: Path | None, exit_when_done: bool) -> int:
+def _show(
+    session: Session, *, to_do: bool, report: Path | None, max_rate: float | None, exit_when_done: bool
+) -> int:
     """The screen, until the person leaves it. What trains here outlives it, unless the person stops it."""
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.remembered import Remembered
@@ -221,7 +208,7 @@ def _show(session: Session, *, to_do: bool, report: Path | None, exit_when_done:
         )
         return apps[-1]
 
-    code = show(make_app)
+    code = show(make_app, max_rate and max_rate * 1000)
     if queue is None or shell is None:
         return _finish(comparison, None, report) or code
     app = apps[-1] if apps else None
@@ -259,7 +246,7 @@ def _finish(comparison: Comparison, queue: Queue | None, report: Path | None) ->
 
 def _say_where(session: Session) -> None:
     click.echo(f"{session.id} trains on in the background.")
-    click.echo(f"watch it: tui-trainer compare {session.id}")
+    click.echo(f"watch it: tui-trainer compare {session.id}\nend it:   tui-trainer stop {session.id}")
 
 
 def _forget_if_nothing_came_of_it(session: Session) -> None:
