@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,6 +76,7 @@ def test_all_is_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
         "checkpoints": 0o700,
         "run.json": 0o600,
         "events.jsonl": 0o600,
+        "events.packed": 0o600,
         "control.jsonl": 0o600,
         "lock": 0o600,
         "log.txt": 0o600,
@@ -104,8 +104,8 @@ def test_an_id_from_a_preset_without_a_plain_letter(runs: Path, name: str) -> No
 
 
 def test_an_id_that_is_taken_is_not_taken_twice(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    marks = iter(["aaaa", "aaaa", "bbbb"])
-    monkeypatch.setattr("tui_trainer.runs.record.secrets", SimpleNamespace(token_hex=lambda _: next(marks)))
+    marks = iter([b"\xaa\xaa", b"\xaa\xaa", b"\xbb\xbb"])
+    monkeypatch.setattr("os.urandom", lambda size: next(marks) if size == 2 else bytes(size))
     monkeypatch.setattr("time.time", lambda: 1_763_760_000.0)
     ids = []
     for _ in range(2):

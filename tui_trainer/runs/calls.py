@@ -9,10 +9,13 @@ from tui_trainer.events import CallFollowed, CallsTimed
 FOLLOWED_AT_MOST = 64
 """Events of one batch in slow motion that are kept: several times what a batch has."""
 
+LONGEST_S = 1e9
+"""Seconds in a call that are no longer to be believed."""
+
 
 @dataclass(slots=True)
 class CallTally:
-    """How often a call was made, and the seconds spent in it."""
+    """How often a call was made, and the seconds spent in it: whole microseconds, so that any order adds up alike."""
 
     count: int = 0
     seconds: float = 0.0
@@ -34,7 +37,7 @@ class CallsSeen:
             tally.count += count
         for call, seconds in event.seconds.items():
             tally = tallies.get(call) or tallies.setdefault(call, CallTally())
-            tally.seconds += seconds
+            tally.seconds = (round(tally.seconds * 1e6) + _micros(seconds)) / 1e6
         self.running = event.running
 
     def follow(self, event: CallFollowed) -> None:
@@ -56,3 +59,8 @@ class CallsSeen:
     def stand_still(self) -> None:
         """Nothing is called: the run is paused, or over."""
         self.running = ""
+
+
+def _micros(seconds: float) -> int:
+    """Rounded; a damaged record may hold any number."""
+    return round(seconds * 1e6) if 0 <= seconds < LONGEST_S else 0

@@ -14,6 +14,7 @@ from tui_trainer.events import Event, Noticed, decode, encode
 from tui_trainer.runs.errors import reason
 from tui_trainer.runs.files import open_private
 from tui_trainer.runs.known import Known
+from tui_trainer.runs.packed import Packer
 
 RETRY_S = 1.0
 """While it cannot be written to, a journal is tried again this often."""
@@ -57,6 +58,7 @@ class Journal:
         except BaseException:
             os.close(self._fd)
             raise
+        self._packer = Packer(path)
         self._torn = False
         """Whether part of a line stands behind the `_whole` bytes of whole ones."""
         self._known = known.copy() if known is not None else Known()
@@ -96,6 +98,7 @@ class Journal:
             self._write_waiting(time.time())
         self.sync()
         self._closed = True
+        self._packer.close()
         os.close(self._fd)
 
     # Writing
@@ -152,6 +155,7 @@ class Journal:
                 self._torn = False
             raise
         self._written(written)
+        self._packer.follow(self._fd, self._whole)
 
     def _written(self, count: int) -> None:
         self._whole += count

@@ -4,6 +4,7 @@
 | --- | --- |
 | `run.json` | what was asked, what it came to, and the command |
 | `events.jsonl` | all that happened, an event a line (`journal`) |
+| `events.packed` | the same, for readers in a hurry; not needed (`packed`) |
 | `control.jsonl` | what is asked of the live run (`inbox`) |
 | `checkpoints/` | the engine's |
 | `log.txt` | what the run printed |

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tui_trainer.events import Event, decode, decode_lines
+from tui_trainer.runs.packed import Unpacker
 
 CHUNK = 1 << 20
 """Bytes read at once: some 25,000 steps, a few milliseconds of decoding."""
@@ -25,7 +26,14 @@ class Tail:
     The file need not be there yet. Lines that are no events (damage, or a later version's) are skipped and counted.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, packed: bool = False) -> None:
+        """A reader that stands at the file's beginning.
+
+        Args:
+            path: the journal.
+            packed: whether, of what lies far back, the sum will do that is packed beside the journal (`packed`): the
+                same state of the run, in fewer events.
+        """
         self.lines = 0
         """Whole lines read so far."""
         self.skipped = 0
@@ -40,6 +48,7 @@ class Tail:
         self._torn_at: tuple[int, int] | None = None
         """The same as a torn last line was seen: as long as they stand, it stays torn."""
         self._in_garbage = False
+        self._packed = Unpacker(path) if packed else None
 
     def __enter__(self) -> Tail:
         return self
@@ -59,6 +68,10 @@ class Tail:
             OSError: the file is there and cannot be read.
         """
         while self._unread():
+            if self._packed is not None:
+                if events := self._unpack(self._packed):
+                    return events
+                continue
             lines = self._next_lines()
             if lines is None:
                 return []
@@ -76,6 +89,19 @@ class Tail:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+        if self._packed is not None:
+            self._packed.close()
+
+    def _unpack(self, packed: Unpacker) -> list[Event]:
+        """The next block that is packed; where that ends, or is of no use, lines are read from here on."""
+        assert self._fd is not None
+        block = packed.read(self._fd, self._offset)
+        if block is None:
+            self._packed = None
+            return []
+        self._offset += block.length
+        self.lines += block.lines
+        return block.events
 
     def _unread(self) -> bool:
         if self._fd is None:
