@@ -199,7 +199,7 @@ BY_HAND: dict[str, Callable[[Hand], None]] = {
     "StepLR stepped after every batch": every_batch,
     "ReduceLROnPlateau without its metric": without_metric,
     "optimizer.zero_grad() forgotten": no_zero_grad,
-    "zero_grad() between backward() and step()": zero_grad_after_backward,
+    "zero_grad() after backward()": zero_grad_after_backward,
     "optimizer.step() forgotten": no_optimizer_step,
     "scheduler.step() forgotten": no_scheduler_step,
 }
@@ -254,7 +254,7 @@ def test_both_begin_with_the_same_weights_and_see_the_same_batches(trained: Trai
         ("optimizer.step() forgotten", True),
         ("OneCycleLR stepped once an epoch", False),
         ("StepLR stepped after every batch", False),
-        ("zero_grad() between backward() and step()", False),
+        ("zero_grad() after backward()", False),
         ("scheduler.step() forgotten", False),
     ],
 )

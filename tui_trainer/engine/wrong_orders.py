@@ -164,7 +164,7 @@ CASES: tuple[Case, ...] = (
         look="print the norm of a weight's grad after backward(): from batch to batch it must not grow and grow",
     ),
     Case(
-        title="zero_grad() between backward() and step()",
+        title="zero_grad() after backward()",
         mistake="zero_grad after backward",
         call="zero_grad",
         wrong=Order(("forward", "loss", "backward", "zero_grad", "optimizer.step", "scheduler.step")),

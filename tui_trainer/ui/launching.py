@@ -118,6 +118,16 @@ class Launching:
             return
         self._app.show_run(self.launcher.start(spec), spec)
 
+    def break_it(self) -> None:
+        """The page of wrong orders, over what is on show."""
+        if self.launcher is None:
+            self._app.say("nothing can be trained from here; in tui-trainer launch, b opens this page", "warning")
+            return
+        from tui_trainer.hosts.breaking import LocalPair
+        from tui_trainer.ui.break_it import BreakItScreen
+
+        self._app.push_screen(BreakItScreen(LocalPair))
+
     def follow_up(self) -> bool:
         """The run on show has ended: start what waits for that, if something does."""
         if self._next is None:

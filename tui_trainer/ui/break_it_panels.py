@@ -1,0 +1,233 @@
+"""The parts of the page `break it`: the mistakes to choose from, the two listings, and what came of them in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.message import Message
+
+from tui_trainer.order import check
+from tui_trainer.ui.break_it_lines import OrderLine, right_lines, wrong_lines
+from tui_trainer.ui.compare_colours import InColours
+from tui_trainer.ui.loop_lines import asked_recipe
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span
+from tui_trainer.ui.words import UNKNOWN, clean, fit, loss, lr, wrap
+
+if TYPE_CHECKING:
+    from tui_trainer.engine.wrong_orders import Case
+    from tui_trainer.hosts.breaking import Pair
+    from tui_trainer.runs.history import History
+
+WRONG, RIGHT = 0, 1
+"""The numbers of the two sides: colour and mark on the charts follow from them."""
+
+LABEL_WIDTH = 11
+SIGNS = {"wrong": "✗", "missing": "✗", "right": "✓"}
+
+
+class CaseList(Panel):
+    """The mistakes; one is under the cursor."""
+
+    class Moved(Message):
+        """Another mistake is under the cursor."""
+
+    class Chosen(Message):
+        """The mistake under the cursor is to be tried."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        super().__init__()
+        self._cases = cases
+        self._tried: frozenset[str] = frozenset()
+        self._cursor = 0
+
+    @property
+    def current(self) -> Case:
+        """The mistake under the cursor."""
+        return self._cases[self._cursor]
+
+    def show(self, tried: frozenset[str]) -> None:
+        """Tick those that were tried."""
+        self._tried = tried
+        self.redraw()
+
+    def move(self, by: int) -> None:
+        """Up or down, not beyond the ends."""
+        moved = max(0, min(self._cursor + by, len(self._cases) - 1))
+        if moved != self._cursor:
+            self._cursor = moved
+            self.redraw()
+            self.post_message(self.Moved())
+
+    def lines(self) -> Sequence[Line]:
+        width = self.size.width
+        lines: list[Line] = [(Span("a mistake to try", "faint"),)]
+        for i, case in enumerate(self._cases):
+            here = i == self._cursor
+            sign = "✓" if case.title in self._tried else " "
+            text = f"{'▌' if here else ' '}{fit(case.title, width - 2)}{sign}"
+            lines.append((Span(text, "lit" if here else ""),))
+        return lines
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        row = event.y - 1
+        if not 0 <= row < len(self._cases):
+            return
+        if row == self._cursor:
+            self.post_message(self.Chosen())
+        else:
+            self.move(row - self._cursor)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.move(-1)
+
+
+class OrderListing(InColours):
+    """One of the two orders, as code."""
+
+    def __init__(self, *, wrong: bool, id: str) -> None:
+        super().__init__(id=id)
+        self._wrong = wrong
+        self._case: Case | None = None
+        self._order: list[OrderLine] = []
+
+    def show(self, case: Case) -> None:
+        """Bring it up to date."""
+        if case is not self._case:
+            self._case = case
+            recipe = asked_recipe(case.spec)
+            self._order = wrong_lines(case, recipe) if self._wrong else right_lines(case, recipe)
+            self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        head = Span("● wrong", f"run{WRONG}") if self._wrong else Span("■ right", f"run{RIGHT}")
+        return [(head,), *(self._line(line) for line in self._order)]
+
+    def _line(self, line: OrderLine) -> Line:
+        code = fit("  " * line.indent + line.code, self.size.width - 2)
+        if not line.mark:
+            return (Span("  "), Span(code))
+        role = "good" if line.mark == "right" else "warning"
+        return (Span(f"{SIGNS[line.mark]} ", role), Span(code, role))
+
+
+class Explanation(InColours):
+    """What is wrong, what came of it, what PyTorch said, and how to see it in one's own code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._case: Case | None = None
+        self._pair: Pair | None = None
+        self._shown: tuple[object, ...] = ()
+        self._first = 0
+        self.brief = False
+        """Whether what is wrong is left out: the listings are not on show, and room is scarce."""
+
+    def show(self, case: Case, pair: Pair | None) -> None:
+        """Bring it up to date."""
+        pair_seen = (pair.right.version, pair.wrong.version, pair.is_over) if pair is not None else ()
+        shown = (case, pair_seen, self.brief)
+        if shown == self._shown:
+            return
+        if case is not self._case:
+            self._first = 0
+        self._case, self._pair, self._shown = case, pair, shown
+        self.redraw()
+
+    def page(self, pages: int) -> None:
+        """Scroll by most of what is seen."""
+        self._first = max(0, self._first + pages * max(1, self.size.height - 2))
+        self.redraw()
+
+    def on_mouse_scroll_down(self) -> None:
+        self._first += 1
+        self.redraw()
+
+    def on_mouse_scroll_up(self) -> None:
+        self._first = max(0, self._first - 1)
+        self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        if self._case is None:
+            return []
+        width, height = self.size
+        parts = self._parts(self._case, self._pair, width)
+        gaps = len(parts) - 1 if sum(map(len, parts)) + len(parts) - 1 <= height else 0
+        lines: list[Line] = []
+        for part in parts:
+            lines += [BLANK, *part] if lines and gaps else part
+        self._first = min(self._first, max(0, len(lines) - height))
+        below = len(lines) - self._first - height
+        lines = lines[self._first : self._first + height]
+        if below > 0 and lines:
+            lines[-1] = (Span(fit(f"{' ' * LABEL_WIDTH}pgdn: {below + 1} more lines", width), "faint"),)
+        return lines
+
+    def _parts(self, case: Case, pair: Pair | None, width: int) -> list[list[Line]]:
+        parts: list[list[Line]] = []
+        if not self.brief:
+            recipe = asked_recipe(case.spec)
+            for finding in check(recipe, case.wrong.calls_of(1)):
+                parts.append(_entry("wrong", f"{finding.wrong}.", "warning", width))
+                parts.append(_entry("right", f"{finding.right}.", "good", width))
+        if pair is not None:
+            if pair.failure:
+                parts.append(_entry("stopped", clean(pair.failure), "warning", width))
+            parts.append(_figures(pair))
+            parts += [_entry("PyTorch", text, role, width) for text, role in _said(pair)]
+            parts.append(_entry("why", case.happens, "", width))
+        parts.append(_entry("your code", f"{case.look}.", "", width))
+        return parts
+
+
+def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
+    wrapped = wrap(text, max(10, width - LABEL_WIDTH - 1))
+    labels = [label, *[""] * (len(wrapped) - 1)]
+    return [
+        (Span(head.ljust(LABEL_WIDTH), "faint"), Span(line, role)) for head, line in zip(labels, wrapped, strict=True)
+    ]
+
+
+def _figures(pair: Pair) -> list[Line]:
+    """Both sides as they stand, a line each in its colour."""
+    head = Span(" " * LABEL_WIDTH + _columns("epochs", "LR now", "val_loss", "accuracy"), "faint")
+    sides = (("■ right", RIGHT, pair.right), ("● wrong", WRONG, pair.wrong))
+    return [
+        (head,),
+        *((Span(name.ljust(LABEL_WIDTH), f"run{number}"), Span(_figures_of(side))) for name, number, side in sides),
+    ]
+
+
+def _figures_of(side: History) -> str:
+    now = lr(side.lrs[-1]) if side.steps else UNKNOWN
+    return _columns(f"{len(side.epochs)}", now, _last(side, "val_loss"), _last(side, "val_accuracy"))
+
+
+def _columns(epochs: str, now: str, val_loss: str, accuracy: str) -> str:
+    return f"{epochs:<8}{now:<11}{val_loss:<12}{accuracy}"
+
+
+def _last(history: History, field: str) -> str:
+    if not history.epochs:
+        return UNKNOWN
+    value = getattr(history.epochs[-1], field)
+    return loss(value) if isfinite(value) else "not finite"
+
+
+def _said(pair: Pair) -> list[tuple[str, str]]:
+    """What PyTorch itself told of the wrong order."""
+    wrong = pair.wrong
+    said = [(f"warned: {clean(notice.text).partition(' Failure to do')[0]}", "warning") for notice in wrong.notices]
+    if wrong.ended is not None and wrong.ended.status == "crashed":
+        said.append((f"stopped it: {clean(wrong.ended.reason)}", "warning"))
+    elif wrong.ended is not None and wrong.ended.status == "diverged":
+        said.append((f"said nothing; {clean(wrong.ended.reason)}", "warning"))
+    if not said and pair.is_over:
+        said.append(("said nothing.", "faint"))
+    return said
