@@ -33,7 +33,7 @@ def test_left_in_the_background_it_trains_all_and_can_be_looked_at_again(runs: P
         assert terminal.wait() == 0
         assert b"tui-trainer compare" in terminal.text
     assert ended(runs) == ["finished", "finished"]
-    with Terminal("compare", all_sessions(runs)[0].name, columns=80, lines=24) as again:
+    with Terminal("compare", all_sessions(runs)[0].name, "--max-rate", "8", columns=80, lines=24) as again:
         again.until("all 2 runs are over")
         again.until("onecycle")
         again.press("q")

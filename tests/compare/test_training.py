@@ -20,14 +20,18 @@ import torch
 from click.testing import CliRunner, Result
 
 from tests.cli.conftest import SMALL
+from tests.compare.made import record
+from tui_trainer import presets
 from tui_trainer.cli import main
 from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.entries import joined
 from tui_trainer.compare.facts import fairness
-from tui_trainer.compare.session import Session, all_sessions
+from tui_trainer.compare.session import Entry, Session, all_sessions
 from tui_trainer.hosts import replay
 from tui_trainer.runs.catalogue import folders
 from tui_trainer.runs.export import export_csv
 from tui_trainer.runs.history import History
+from tui_trainer.spec import RunSpec
 
 
 @pytest.fixture
@@ -265,6 +269,50 @@ def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_o
         assert records[1] is not None
         assert records[0] != records[1]
         assert steps(records[0], tmp_path / f"{i}a") == steps(records[1], tmp_path / f"{i}b")
+
+
+def test_stopped_from_the_shell_it_is_listed_and_gone_on_with(runs: Path) -> None:
+    process = start("none", "onecycle", *SMALL, "--epochs", "90")
+    until(lambda: any(history.steps > 8 for history in histories_so_far(runs)))
+    session = newest_session(runs)
+    (trains,) = json.loads(tui("compare", "--list", "--json").stdout)
+    assert (trains["id"], trains["live"], trains["done"], trains["runs"]) == (session.id, True, 0, 2)
+
+    done = tui("stop", session.id[:-2])
+    assert done.returncode == 0
+    assert f"go on with it: tui-trainer compare {session.id}" in done.stdout
+    assert process.wait(60) == 0
+    assert [history.status for history in histories(runs)] == ["stopped"]
+    assert tui("stop", session.id).returncode == 1  # nobody trains it now
+    listed = tui("compare", "--list").stdout.splitlines()
+    assert listed[0].split() == ["when", "session", "runs", "status", "what"]
+    assert "0 of 2 done" in listed[1]
+    assert listed[1].endswith("none, onecycle")
+
+    assert compare(session.id).exit_code == 0
+    assert [history.status for history in histories(runs)] == ["finished"] * 2
+    assert len(folders(runs)) == 2  # it went on with the record that it had
+
+
+def test_killed_before_its_first_checkpoint_it_begins_anew_and_says_so(runs: Path) -> None:
+    spec = RunSpec.of("none", presets.load("none"), model="mlp", limit_train=256, limit_val=64, epochs=1, threads=1)
+    asked = spec.model_dump(mode="json")
+    killed = record(runs, scheduler="none", status=None)  # which has no checkpoint
+    other = record(runs)
+    entries = [Entry(label="none", seed=0, asked=asked, run=killed.name), *joined([other], runs)]
+    session = Session.create(runs, entries)
+    done = compare(session.id)
+    assert done.exit_code == 0, done.output
+    said = f"{killed.name} had no checkpoint to go on from"
+    assert f"[1/2] none: begins anew: {said}" in done.output
+    again = compare(session.id)
+    assert f"none was begun anew: {said}" in again.output
+    assert Session.open(session.folder).entries[0].run != killed.name
+    assert killed.is_dir()
+
+
+def tui(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60)
 
 
 COMMAND = [sys.executable, "-m", "tui_trainer"]

@@ -163,9 +163,7 @@ def _queue(session: Session, **options: Any) -> Queue | None:
         refuse(f"{session.folder} cannot be written to: {error.strerror}")
 
 
-def _show(
-    session: Session, *, to_do: bool, report: Path | None, max_rate: float | None, exit_when_done: bool
-) -> int:
+def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float | None, exit_when_done: bool) -> int:
     """The screen, until the person leaves it. What trains here outlives it, unless the person stops it."""
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.remembered import Remembered

@@ -13,7 +13,6 @@ from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
 from tui_trainer.cli import foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
-from tui_trainer.runs import catalogue
 from tui_trainer.runs.errors import RunsError
 
 if TYPE_CHECKING:  # nothing of comparisons before one is asked for: the first frame comes first
@@ -52,11 +51,11 @@ class Comparisons:
             RunsError: it cannot be, in words.
         """
         from tui_trainer.compare.comparison import Comparison
-        from tui_trainer.compare.entries import joined
+        from tui_trainer.compare.entries import joined, told_apart
         from tui_trainer.compare.queue import Queue
         from tui_trainer.compare.session import Session
 
-        presets, records = self._told_apart(names) if names else ([], self._most_alike())
+        presets, records = told_apart(names, self._runs) if names else ([], self._most_alike())
         if self.queue is not None and not self.queue.is_over:
             raise RunsError(f"a comparison trains here already: {self.queue.session.id}")
         if presets and self._is_live():
@@ -102,20 +101,8 @@ class Comparisons:
         """How to find it again."""
         if self.queue is not None:
             click.echo(f"{self.queue.session.id} trains on in the background.")
-            click.echo(f"watch it: tui-trainer compare {self.queue.session.id}")
-
-    def _told_apart(self, names: Sequence[str]) -> tuple[list[str], list[Path]]:
-        from tui_trainer.presets import PresetError, find
-
-        presets, records = [], []
-        for name in names:
-            try:
-                find(name)
-            except PresetError:
-                records.append(catalogue.find(self._runs, name))
-            else:
-                presets.append(name)
-        return presets, records
+            session = self.queue.session.id
+            click.echo(f"watch it: tui-trainer compare {session}\nend it:   tui-trainer stop {session}")
 
     def _most_alike(self) -> list[Path]:
         from tui_trainer.compare.entries import alike

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tui_trainer.cli.notifying import Told, notify_options
 from tui_trainer.cli.options import refuse, runs_dir_option
 from tui_trainer.commands import Command, Continue, Pause, Stop
 from tui_trainer.events import CommandAnswered
@@ -24,11 +25,20 @@ PATIENCE_S = 10.0
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", metavar="RUN|SESSION")
 @runs_dir_option
 def stop(run: str, runs_dir: Path | None) -> None:
-    """End a live run after the batch that it trains, with a checkpoint."""
-    _ask(_find(run, runs_dir), Stop(by=BY, reason="stopped from the shell"))
+    """End a live run, or a comparison, after the batch that it trains, with a checkpoint."""
+    command = Stop(by=BY, reason="stopped from the shell")
+    runs = runs_folder(runs_dir)
+    try:
+        folder = find(runs, run)
+    except RunsError as error:
+        if (session := _session(runs, run)) is None:
+            refuse(str(error))
+        _stop_session(session, command)
+    else:
+        _ask(folder, command)
 
 
 @click.command()
@@ -41,16 +51,21 @@ def pause(run: str, runs_dir: Path | None) -> None:
 
 @click.command()
 @click.argument("run")
+@notify_options
 @runs_dir_option
-def resume(run: str, runs_dir: Path | None) -> None:
+def resume(run: str, runs_dir: Path | None, told: Told) -> None:
     """Go on: with a run that is paused, or, from its checkpoint, with one that ended early."""
     folder = _find(run, runs_dir)
     if place().alone and is_live(folder):
+        if told.is_asked:
+            refuse(
+                f"{folder.name} trains in another process, which alone could tell of it: leave --notify and --bell out"
+            )
         _ask(folder, Continue(by=BY))
     else:
         from tui_trainer.cli.train import resume_here
 
-        sys.exit(resume_here(folder))
+        sys.exit(resume_here(folder, told))
 
 
 def _find(run: str, runs_dir: Path | None) -> Path:
@@ -58,6 +73,32 @@ def _find(run: str, runs_dir: Path | None) -> Path:
         return find(runs_folder(runs_dir), run)
     except RunsError as error:
         refuse(str(error))
+
+
+def _session(runs: Path, given: str) -> Path | None:
+    from tui_trainer.compare.session import find_session
+
+    try:
+        return find_session(runs, given)
+    except RunsError as error:
+        refuse(str(error))
+
+
+def _stop_session(folder: Path, command: Stop) -> None:
+    """Ask who trains a comparison to stop, and wait until nobody does."""
+    if not is_live(folder):
+        refuse(f"nobody trains {folder.name}: `tui-trainer compare {folder.name}` goes on with it", exit_code=1)
+    try:
+        inbox.send(folder, command)
+    except RunsError as error:
+        refuse(str(error), exit_code=1)
+    deadline = time.monotonic() + PATIENCE_S
+    while is_live(folder):
+        if time.monotonic() > deadline:
+            click.echo(f"{folder.name}: asked; it has not stopped within {PATIENCE_S:g} s and will after its batch")
+            return
+        time.sleep(0.05)
+    click.echo(f"{folder.name}: stopped; go on with it: tui-trainer compare {folder.name}")
 
 
 def _ask(folder: Path, command: Command) -> None:

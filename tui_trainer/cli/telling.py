@@ -49,6 +49,7 @@ class _Told:
             self._began, self._epochs, self._changes = True, len(history.epochs), len(history.lr_changes)
         if not self._began and history.resolved is not None:
             self._began = True
+            lines += [f"begins anew: {plain(record)} had no checkpoint to go on from" for record in run.entry.given_up]
             lines += run_in_lines(history.resolved, history)
         for epoch in history.epochs[self._epochs :]:
             lines += run_in_lines(epoch, history)

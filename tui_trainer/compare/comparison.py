@@ -175,6 +175,7 @@ class Comparison:
         self.version += driven != self.is_driven
         self.is_driven = driven
         for run, entry in zip(self._compared, self.session.entries, strict=False):
+            run.entry = entry
             self.version += run.now_at(self.session.record_of(entry))
 
     def _add(self, entry: Entry) -> None:

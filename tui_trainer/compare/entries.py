@@ -13,14 +13,45 @@ from typing import Any
 
 import msgspec
 
-from tui_trainer import __version__
+from tui_trainer import __version__, presets
 from tui_trainer.compare.session import Entry
-from tui_trainer.runs.catalogue import folders
+from tui_trainer.runs.catalogue import find, folders
+from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.facts import read_facts
 from tui_trainer.spec import RunSpec
 
+
+class NeitherPresetNorRun(RunsError):
+    """A name that is neither; the text has a line for each reason."""
+
+
 LESSON = ("none", "steplr", "steplr-fast", "multistep", "cosine", "plateau")
 """The experiment of the lesson: Adam at 1e-3 for 10 epochs, and what each schedule makes of it."""
+
+
+def told_apart(names: Iterable[str], runs: Path) -> tuple[list[str], list[Path]]:
+    """Which of the names are presets, and the records of those that are runs; a name that is both is a preset.
+
+    Raises:
+        NeitherPresetNorRun: one is neither.
+    """
+    named, records = [], []
+    for name in names:
+        path = Path(name)
+        if path.is_dir() and (path / "events.jsonl").is_file():
+            records.append(path.absolute())
+            continue
+        try:
+            presets.find(name)
+        except presets.PresetError as error:
+            try:
+                records.append(find(runs, name))
+            except RunsError as none_either:
+                lines = [*map(str, error.problems), f"nor is it a run: {none_either}"]
+                raise NeitherPresetNorRun("\n".join(lines)) from none_either
+        else:
+            named.append(name)
+    return named, records
 
 
 def fair_threads(jobs: int) -> int:

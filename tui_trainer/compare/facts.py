@@ -166,6 +166,8 @@ def _asides(groups: list[Group]) -> list[str]:
     said = []
     for group in groups:
         for run in group.runs:
+            for record in run.entry.given_up:
+                said.append(f"{plain(group.label)} was begun anew: {plain(record)} had no checkpoint to go on from.")
             for switch in run.history.switches:
                 said.append(f"{plain(group.label)} switched to {plain(switch.recipe.preset)} in epoch {switch.epoch}.")
     return said

@@ -17,9 +17,13 @@ import msgspec
 
 from tui_trainer.commands import Stop
 from tui_trainer.compare.session import Session
-from tui_trainer.compare.training import STOPPED, Ended, Here, is_done
+from tui_trainer.compare.training import STOPPED, Ended, Here, goes_on_from, is_done
 from tui_trainer.compare.worker import Elsewhere
+from tui_trainer.runs.inbox import Inbox
 from tui_trainer.runs.lock import WriterLock
+
+LISTEN_EVERY = 0.2
+"""Seconds between looks for what the shell asks."""
 
 
 class Trainer(Protocol):
@@ -66,6 +70,10 @@ class Queue:
             for index, entry in enumerate(session.entries)
             if entry.is_trained_here and not is_done(session.record_of(entry))
         )
+        for index in self._turns:
+            record = session.record_of(session.entries[index])
+            if record is not None and goes_on_from(record) is None:
+                session.give_up(index)  # it is trained anew, which the session tells
         self._ended: list[Ended] = []
         self._stop: Stop | None = None
         jobs = min(session.plan.jobs, len(self._turns))
@@ -78,11 +86,14 @@ class Queue:
         ]
         self._left = len(self._threads)
         self._leaving = threading.Lock()
+        self._over = threading.Event()
+        self._inbox = Inbox(session.folder)
 
     def start(self) -> None:
         """Begin with the first that is not done."""
         for thread in self._threads:
             thread.start()
+        threading.Thread(target=self._listen, name="listening", daemon=True).start()
 
     def stop(self, command: Stop | None = None) -> None:
         """End the runs that train, each with a checkpoint, and begin no other. From any thread, and in handlers."""
@@ -114,8 +125,7 @@ class Queue:
         return next((code for code in codes if code in (1, 2)), 0)
 
     def _begun(self, index: int, record: Path) -> None:
-        if record.name != self.session.entries[index].run:
-            self.session.begun(index, record)
+        self.session.begun(index, record)
         if self._on_record is not None:
             self._on_record(record)
 
@@ -137,3 +147,12 @@ class Queue:
                 self._left -= 1
                 if self._left == 0:
                     self._lock.release()
+                    self._over.set()
+
+    def _listen(self) -> None:
+        """Stop where the shell asks for it."""
+        while not self._over.wait(LISTEN_EVERY):
+            for command in self._inbox.poll():
+                if isinstance(command, Stop):
+                    self.stop(command)
+        self._inbox.close()

@@ -36,6 +36,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """`RunSpec.model_dump(mode="json")` of a run that the session trains; None for one that was there before."""
     run: str | None = None
     """The run's record: the name of its folder beside the sessions, or a path; None until it begins."""
+    given_up: list[str] = []
+    """Records that it had before: nothing in them could be gone on from, so it was begun anew."""
 
     @property
     def is_trained_here(self) -> bool:
@@ -151,14 +153,27 @@ class Session:
         return None if entry.run is None else self.runs / entry.run
 
     def begun(self, index: int, record: Path) -> None:
-        """Take down the record that a run has from now on.
+        """Take down the record that a run has from now on; nothing is done where it is the one that it had.
 
         Raises:
             OSError: the file cannot be written.
         """
+        if self.entries[index].run != record.name:
+            self._change(index, run=record.name)
+
+    def give_up(self, index: int) -> None:
+        """Take down that the record which a run has cannot be gone on from: it will have another one.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        entry = self.entries[index]
+        self._change(index, run=None, given_up=[*entry.given_up, *([entry.run] if entry.run is not None else [])])
+
+    def _change(self, index: int, **changes: Any) -> None:
         with self._writing:
             entries = list(self.entries)
-            entries[index] = msgspec.structs.replace(entries[index], run=record.name)
+            entries[index] = msgspec.structs.replace(entries[index], **changes)
             self._plan = msgspec.structs.replace(self._plan, entries=entries)
             self._write()
 

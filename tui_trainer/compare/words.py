@@ -73,12 +73,12 @@ def shown_columns(table: Table) -> list[Column]:
     return [column for column in COLUMNS if table.target is not None or column.key not in TARGET_COLUMNS]
 
 
-def in_columns(cells: Sequence[Sequence[str]]) -> list[str]:
-    """Cells under each other, the first column at the left, numbers at the right."""
+def in_columns(cells: Sequence[Sequence[str]], left: int = 2) -> list[str]:
+    """Cells under each other, the first columns at the left, numbers at the right."""
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     return [
         "  ".join(
-            text.ljust(width) if i < 2 else text.rjust(width)
+            text.ljust(width) if i < left else text.rjust(width)
             for i, (text, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in cells
