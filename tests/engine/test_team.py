@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
+from torch._dynamo.exc import BackendCompilerFailed
 
 from tests.engine import tiny as t
 from tests.engine.tiny import TinyRun
@@ -127,4 +128,16 @@ def test_a_precision_that_was_asked_for_is_what_the_forward_pass_computes_in(tin
 def test_without_a_compiler_compiling_is_bad_input(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BadInput, match=r"--compile needs a C\+\+ compiler"):
+        tiny.train(t.NONE, compile=True)
+
+
+def test_a_network_that_cannot_be_compiled_is_bad_input(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(model: torch.nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
+        def compiled(images: torch.Tensor) -> torch.Tensor:
+            raise BackendCompilerFailed(fail, RuntimeError("no such instruction"), None)
+
+        return compiled
+
+    monkeypatch.setattr(torch, "compile", fail)
+    with pytest.raises(BadInput, match=r"could not be compiled here .*no such instruction"):
         tiny.train(t.NONE, compile=True)

@@ -51,8 +51,11 @@ class Kernels:
         return placed
 
     def forward(self, model: nn.Module) -> Callable[[Tensor], Tensor]:
-        """Calls `model`, which stays as it is; what comes out is float32 always."""
-        compute: Callable[[Tensor], Tensor] = torch.compile(model) if self.compiled else model
+        """Calls `model`, which stays as it is; what comes out is float32 always.
+
+        What it gives raises `BadInput` where the network cannot be compiled, which shows in the first batch.
+        """
+        compute: Callable[[Tensor], Tensor] = _compiled(model) if self.compiled else model
         if self.precision == "fp32":
             return compute
 
@@ -66,3 +69,19 @@ class Kernels:
     def __str__(self) -> str:
         words = ["channels last", "fused optimizer where there is one"]
         return ", ".join([*words, "compiled"] if self.compiled else words)
+
+
+def _compiled(model: nn.Module) -> Callable[[Tensor], Tensor]:
+    compiled = torch.compile(model)
+
+    def compute(images: Tensor) -> Tensor:
+        try:
+            outputs: Tensor = compiled(images)
+        except Exception as error:
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            why = " ".join(str(error).split("\n")[:2]) or type(error).__name__
+            raise BadInput(f"--compile: the network could not be compiled here ({why}); leave it out") from error
+        return outputs
+
+    return compute
