@@ -117,7 +117,7 @@ async def test_the_title_says_the_numbers_now_and_those_at_the_cursor() -> None:
         await app.show(history, pilot)
         loss, lr = app.loss.plain()[0], app.lr.plain()[0]
         last, best = history.epochs[-1], history.epochs[3]
-        assert f"val {last.val_loss:.4f}  at epoch 6" in loss
+        assert f"val {last.val_loss:.4f}  epoch 6" in loss
         assert "best" not in loss
         assert loss.endswith(f"accuracy {last.val_accuracy:.4f}")
         assert "peak at step 37" in lr
@@ -129,7 +129,7 @@ async def test_the_title_says_the_numbers_now_and_those_at_the_cursor() -> None:
         assert at is not None
         loss, lr = app.loss.plain()[0], app.lr.plain()[0]
         assert f"step {at}  train {history.losses[at - 1]:.4f}" in loss
-        assert f"val {best.val_loss:.4f}  at epoch 4, best" in loss
+        assert f"val {best.val_loss:.4f}  epoch 4, best" in loss
         assert f"step {at}  {history.lrs[at - 1]:.4g} used" in lr
         assert "planned" in lr
         assert all(column(line, "│") for line in app.loss.plain()[1:])
@@ -210,9 +210,9 @@ async def test_smoothing_is_adjusted_and_said() -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         await app.show(history, pilot)
         assert app.loss.window == 5
-        assert "smoothed over 5 " in app.loss.plain()[0]
+        assert "smoothed 5 " in app.loss.plain()[0]
         app.loss.smooth_more()
-        assert "smoothed over 10 " in app.loss.plain()[0]
+        assert "smoothed 10 " in app.loss.plain()[0]
         for _ in range(9):
             app.loss.smooth_less()
         assert app.loss.window == 1

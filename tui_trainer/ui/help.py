@@ -18,17 +18,23 @@ MARKS = (
     ("▌", "live", "the line of the loop that runs now, as the run itself tells"),
     ("·", "faint", "the LR as planned; the line over it is the LR really used"),
     ("◆", "", "validation, at the end of an epoch"),
+    ("●", "strong", "on the LR: where it changed; the cursor there, or the mouse, tells why"),
+    ("┊", "warning", "another preset from here on; where it is faint, a change of the LR"),
+    ("┴ ■", "", "under the charts: the end of an epoch; a checkpoint, the best one lit"),
+    ("×", "warning", "a loss that is not finite"),
+    ("▾", "warning", "on a log scale: zero or less, which has no place there"),
     ("●", "warning", "under a plateau scheduler: epochs without progress, against its patience"),
 )
 
 
 class Keys(Panel):
-    """The table of keys, the places of this screen first."""
+    """The table of keys: those of the panel in focus first, then the places of this screen."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[Place], focused: Place | None = None) -> None:
         super().__init__()
-        rest = [place for place in TITLES if place not in places]
-        self._places = [*places, *rest]
+        self._focused = focused
+        first = [focused] if focused is not None else []
+        self._places: list[Place] = [*dict.fromkeys([*first, *places, *TITLES])]
         self._top = 0
 
     def lines(self) -> Sequence[Line]:
@@ -45,7 +51,8 @@ class Keys(Panel):
         """All lines for a width."""
         lines: list[Line] = []
         for place in self._places:
-            lines += [(Span(TITLES[place], "strong"),)]
+            focus = [Span("  the panel in focus", "faint")] if place == self._focused else []
+            lines += [(Span(TITLES[place], "strong"), *focus)]
             for key in of(place):
                 lines += _explained(key.label, "key", key.does, width)
             lines.append(BLANK)
@@ -72,9 +79,9 @@ class HelpScreen(ModalScreen[None]):
         Binding("down,j,space", "by(1)", show=False),
     ]
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[Place], focused: Place | None = None) -> None:
         super().__init__()
-        self._keys = Keys(places)
+        self._keys = Keys(places, focused)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):

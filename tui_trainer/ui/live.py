@@ -170,7 +170,8 @@ class LiveScreen(ChartKeys):
     def _hint(self) -> None:
         """On the first start of all, once there is something to see."""
         remembered = self.app.remembered
-        if self.history.steps and remembered.file is not None and not remembered.kept.hints_seen:
+        live = self.history.steps > 0 and self.history.ended is None
+        if live and remembered.file is not None and not remembered.kept.hints_seen:
             remembered.change(hints_seen=True)
             self.hints.begin()
 
@@ -193,14 +194,14 @@ class LiveScreen(ChartKeys):
         """Every panel in its form, the listing as high as its loop; a layout, but only where something changes."""
         arrangement = self._arrangement
         changed = arrangement.arrange()
-        arranged = (arrangement.is_small, self._listing.height_wanted(), self.has_class("-began"))
+        arranged = (arrangement.is_stacked, self._listing.height_wanted(), self.has_class("-began"))
         if not changed and arranged == self._arranged:
             return
         self._arranged = arranged
         _, height, began = arranged
         self._listing.styles.max_height = height
-        stacked = not self.has_class("-wide", "-very-wide")
-        self._listing.styles.height = height if stacked and self._listing.has_class("-full") else None
+        high = arrangement.is_stacked and self._listing.has_class("-full")
+        self._listing.styles.height = height if high else None
         charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
         self.set_class(not charts, "-no-charts")
         beside = self.query("#side > *")

@@ -56,7 +56,12 @@ class Arrangement:
     @property
     def is_small(self) -> bool:
         """Whether a panel takes its room from the charts."""
-        return not self._screen.has_class("-wide", "-very-wide", "-very-tall")
+        return self.is_stacked and not self._screen.has_class("-very-tall")
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether all panels stand under one another."""
+        return not (self._screen.has_class("-wide") or self._screen.has_class("-very-wide"))
 
     def form(self, panel: Shown) -> Form:
         """What the person chose for it, else what it begins with; `line` where it yields to another."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from tui_trainer.events import EpochEnded, LRChanged, LRHeld, Noticed, PlateauCounted, PresetSwitched
 from tui_trainer.runs.history import History, Reason
+from tui_trainer.ui.announcing import role_of
 from tui_trainer.ui.charts.marks import told
 from tui_trainer.ui.keys import Place
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
@@ -67,7 +68,7 @@ class Why(Panel):
             return []
         width, height = self.size
         entries = self._entries(self._history)
-        heading = "why" if self._under is None else f"why, up to step {self._under[1]:,}"
+        heading = "why" if self._under is None else "why, up to the cursor"
         lines: list[Line] = [] if height < 4 else [(Span(heading, "faint"),)]
         room = height - len(lines)
         written: list[Line] = []
@@ -92,7 +93,7 @@ class Why(Panel):
             here = self._under is not None and _step(event) >= self._under[0]
             match event:
                 case Noticed():
-                    yield "notice", clean(event.text), "warning"
+                    yield "notice", clean(event.text), role_of(event)
                 case LRChanged():
                     yield _label(event, history.epochs), told(event), "live" if here else ""
                 case LRHeld():
