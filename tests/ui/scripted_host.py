@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import msgspec
 
@@ -27,6 +28,7 @@ class ScriptedHost:
 
     def __init__(self, events: Iterable[Event] = (), *, readonly: bool = False, obeys: bool = True) -> None:
         self.history = History()
+        self.folder: Path | None = None
         self.readonly = readonly
         self.sent: list[Command] = []
         self.closed = False

@@ -1,4 +1,4 @@
-"""`stop`, `pause` and `resume`: a run, told what to do from the shell."""
+"""`stop`, `pause`, `resume`, `checkpoint` and `switch`: a run, told what to do from the shell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from tui_trainer.cli.notifying import Told, notify_options
 from tui_trainer.cli.options import refuse, runs_dir_option
-from tui_trainer.commands import Command, Continue, Pause, Stop
+from tui_trainer.commands import Command, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.runs import inbox
 from tui_trainer.runs.catalogue import find, runs_folder
@@ -68,6 +68,30 @@ def resume(run: str, runs_dir: Path | None, told: Told) -> None:
         sys.exit(resume_here(folder, told))
 
 
+@click.command()
+@click.argument("run")
+@runs_dir_option
+def checkpoint(run: str, runs_dir: Path | None) -> None:
+    """Have a live run write a checkpoint after the batch that it trains, and go on."""
+    _ask(_find(run, runs_dir), SaveCheckpoint(by=BY))
+
+
+@click.command()
+@click.argument("run")
+@click.argument("preset", metavar="NAME|FILE")
+@runs_dir_option
+def switch(run: str, preset: str, runs_dir: Path | None) -> None:
+    """Have a live run follow another preset from its next epoch on, with the weights kept."""
+    from tui_trainer.presets import PresetError, load
+
+    folder = _find(run, runs_dir)
+    try:
+        loaded = load(preset)
+    except PresetError as error:
+        refuse(str(error))
+    _ask(folder, SwitchPreset(by=BY, name=Path(preset).stem, preset=loaded.model_dump(mode="json")))
+
+
 def _find(run: str, runs_dir: Path | None) -> Path:
     try:
         return find(runs_folder(runs_dir), run)
@@ -102,17 +126,27 @@ def _stop_session(folder: Path, command: Stop) -> None:
 
 
 def _ask(folder: Path, command: Command) -> None:
-    """Send a command, and print what the run answers in its record."""
+    """Send a command, and print what the run answers in its record; a refusal ends with exit code 1."""
     with Tail(folder / "events.jsonl") as tail:
+        tail.pass_over()
         try:
             inbox.send(folder, command)
         except RunsError as error:
             refuse(str(error), exit_code=1)
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            for event in tail:
-                if isinstance(event, CommandAnswered) and event.id == command.id:
-                    click.echo(f"{folder.name}: {event.answer}")
-                    return
-            time.sleep(0.05)
-    click.echo(f"{folder.name}: asked; it has not answered within {PATIENCE_S:g} s and will after its batch")
+        answer = _answer(tail, command)
+    if answer is None:
+        click.echo(f"{folder.name}: asked; it has not answered within {PATIENCE_S:g} s and will after its batch")
+    elif answer.accepted:
+        click.echo(f"{folder.name}: {answer.answer}")
+    else:
+        refuse(f"{folder.name}: {answer.answer}", exit_code=1)
+
+
+def _answer(tail: Tail, command: Command) -> CommandAnswered | None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        for event in tail:
+            if isinstance(event, CommandAnswered) and event.id == command.id:
+                return event
+        time.sleep(0.05)
+    return None

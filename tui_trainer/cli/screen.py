@@ -15,6 +15,7 @@ from tui_trainer.asked import Asked
 from tui_trainer.cli import foreground
 from tui_trainer.cli.comparing import Comparisons
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
+from tui_trainer.cli.notifying import Told, bell_options, notify_options
 from tui_trainer.cli.options import check_runs_folder, checked, refuse, runs_dir_option, training_options
 from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
 from tui_trainer.preset_folders import is_shipped
@@ -37,10 +38,16 @@ max_rate_option = click.option(
 @click.command()
 @click.option("--preset", metavar="NAME|FILE", help="Start with it at once; without, choose from all presets.")
 @training_options
+@notify_options
 @max_rate_option
 @click.option("--exit-when-done", is_flag=True, help="Leave the screen when training ends.")
 def launch(
-    preset: str | None, runs_dir: Path | None, max_rate: float | None, exit_when_done: bool, **options: Any
+    preset: str | None,
+    runs_dir: Path | None,
+    max_rate: float | None,
+    exit_when_done: bool,
+    told: Told,
+    **options: Any,
 ) -> None:
     """Open the app: choose a preset, or start with --preset at once, and watch."""
     _need_terminal("launch", "`tui-trainer run --preset NAME` trains without a screen")
@@ -50,15 +57,17 @@ def launch(
     if not is_shipped(preset or DEFAULT_PRESET):
         checked(asked)
     terminal = foreground.take()
-    sys.exit(_show(asked, runs, terminal, start=preset is not None, max_rate=max_rate, exit_when_done=exit_when_done))
+    start = preset is not None
+    sys.exit(_show(asked, runs, terminal, told, start=start, max_rate=max_rate, exit_when_done=exit_when_done))
 
 
 @click.command()
 @click.argument("run", required=False)
 @click.option("--readonly", is_flag=True, help="Watch, and give no controls.")
+@bell_options
 @max_rate_option
 @runs_dir_option
-def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Path | None) -> None:
+def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Path | None, told: Told) -> None:
     """Open the same screen on a run of another process, or a finished one; the newest by default."""
     _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
     runs = runs_folder(runs_dir)
@@ -66,13 +75,14 @@ def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Pa
         folder = find(runs, run) if run else newest(runs)
     except RunsError as error:
         refuse(str(error))
-    sys.exit(_watch(folder, readonly=readonly, max_rate=max_rate))
+    sys.exit(_watch(folder, told, readonly=readonly, max_rate=max_rate))
 
 
 def _show(
     asked: Asked,
     runs: Path,
     shell: foreground.Foreground,
+    told: Told,
     *,
     start: bool,
     max_rate: float | None,
@@ -92,7 +102,7 @@ def _show(
         _settle()
         launcher.go()
 
-    launcher = LocalLauncher(runs, sys.argv)
+    launcher = LocalLauncher(runs, sys.argv, told.notify)
     host = launcher.start_asked(asked) if start else None
     apps: list[TrainerApp] = []
     comparisons = Comparisons(runs, asked, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live)
@@ -109,6 +119,7 @@ def _show(
             on_compare=comparisons.open,
             runs=runs,
             terminal=terminal,
+            bell=told.bell,
             remembered=Remembered.of_user(),
         )
         apps.append(app)
@@ -156,7 +167,7 @@ def _say_where(run: LocalRun) -> None:
     click.echo(f"watch it: tui-trainer attach {name}\nend it:   tui-trainer stop {name}")
 
 
-def _watch(folder: Path, *, readonly: bool, max_rate: float | None) -> int:
+def _watch(folder: Path, told: Told, *, readonly: bool, max_rate: float | None) -> int:
     gc.disable()
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.remembered import Remembered
@@ -175,6 +186,7 @@ def _watch(folder: Path, *, readonly: bool, max_rate: float | None) -> int:
             on_shown=_settle,
             runs=folder.parent,
             terminal=terminal,
+            bell=told.bell,
             remembered=Remembered.of_user(),
         )
 

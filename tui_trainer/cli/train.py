@@ -13,6 +13,7 @@ import click
 
 from tui_trainer.asked import Asked
 from tui_trainer.cli.ending import LOST_AFTER_S, stop_on_signals
+from tui_trainer.cli.notifying import Told, notify_options, ring
 from tui_trainer.cli.options import check_runs_folder, checked, refuse, say, training_options
 from tui_trainer.events import Event, RunEnded
 from tui_trainer.hosts import LocalRun, asked_of, replay
@@ -23,8 +24,9 @@ from tui_trainer.torchrun import place
 @click.command()
 @click.option("--preset", required=True, metavar="NAME|FILE", help="A shipped preset, one of yours, or a file.")
 @training_options
+@notify_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an epoch.")
-def run(preset: str, runs_dir: Path | None, as_json: bool, **options: Any) -> None:
+def run(preset: str, runs_dir: Path | None, as_json: bool, told: Told, **options: Any) -> None:
     """Train without a screen: for scripts, batch systems and log files."""
     from tui_trainer.runs.catalogue import runs_folder
 
@@ -32,19 +34,20 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, **options: Any) -> No
     checked(asked)
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)
-    sys.exit(_train_here(LocalRun(asked, runs, sys.argv), as_json=as_json))
+    sys.exit(_train_here(LocalRun(asked, runs, sys.argv, notify=told.notify), told, as_json=as_json))
 
 
-def resume_here(folder: Path) -> int:
+def resume_here(folder: Path, told: Told) -> int:
     """Go on with a run that ended early, and return the exit code."""
     try:
         spec = asked_of(folder)
     except RunsError as error:
         refuse(str(error))
-    return _train_here(LocalRun(Asked.of(spec), folder.parent, sys.argv, goes_on=folder), as_json=False)
+    run = LocalRun(Asked.of(spec), folder.parent, sys.argv, goes_on=folder, notify=told.notify)
+    return _train_here(run, told, as_json=False)
 
 
-def _train_here(local: LocalRun, *, as_json: bool) -> int:
+def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
     """Train in a thread, tell of it on stdout, and return the exit code. Signals are for this thread to catch."""
     from tui_trainer.console import reporter_for
     from tui_trainer.runs.history import History
@@ -66,6 +69,8 @@ def _train_here(local: LocalRun, *, as_json: bool) -> int:
                 event = local.give_up()
             history.apply(event)
             reporter.tell(event, history)
+            if told.rings_for(event) and here.leads:
+                ring()
             ended = event if isinstance(event, RunEnded) else None
     finally:
         reporter.close()

@@ -4,7 +4,8 @@ A screen holds one `Host`, polls it on its own clock and reads its `history`; it
 """
 
 from tui_trainer.hosts.host import Host, replay
-from tui_trainer.hosts.local import LocalLauncher, LocalRun, ThreadHost, asked_of
+from tui_trainer.hosts.launcher import LocalLauncher
+from tui_trainer.hosts.local import LocalRun, ThreadHost, asked_of
 from tui_trainer.hosts.planner import Planner
 from tui_trainer.hosts.record import RecordHost
 

@@ -21,6 +21,10 @@ class Host(Protocol):
     readonly: bool
     """Whether commands are refused."""
 
+    @property
+    def folder(self) -> Path | None:
+        """Where its record lies, once it has one."""
+
     def poll(self) -> int:
         """Apply the events that came since the last call, without waiting; how many there were."""
 
@@ -38,7 +42,7 @@ class Host(Protocol):
 def replay(folder: Path) -> History:
     """The state of the run whose record lies in `folder`, as far as it was recorded."""
     history = History()
-    with Tail(folder / "events.jsonl") as tail:
+    with Tail(folder / "events.jsonl", packed=True) as tail:
         for event in tail:
             history.apply(event)
     return history

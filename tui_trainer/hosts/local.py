@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
@@ -24,7 +24,9 @@ from tui_trainer.engine.control import Control
 from tui_trainer.events import SCHEMA, CheckpointSaved, Event, Noticed, RunEnded, RunStarted, StepsTaken
 from tui_trainer.hosts.gate import GATE_S
 from tui_trainer.hosts.host import crashed, replay
-from tui_trainer.hosts.planner import Planner
+from tui_trainer.hosts.notify import Notify
+from tui_trainer.hosts.warned import Warned
+from tui_trainer.hosts.watching import Watching
 from tui_trainer.runs.errors import CannotGoOn, RunsError
 from tui_trainer.runs.facts import read_facts
 from tui_trainer.runs.history import History
@@ -71,6 +73,7 @@ class LocalRun:
         goes_on: Path | None = None,
         gate: threading.Event | None = None,
         on_record: Callable[[Record], None] | None = None,
+        notify: Notify | None = None,
     ) -> None:
         """A run that waits for `start`.
 
@@ -81,6 +84,7 @@ class LocalRun:
             goes_on: the folder of a run that ended early, to go on with from its checkpoint.
             gate: nothing heavy is imported before it opens; it is not waited for long.
             on_record: told of the record as it begins, in the training thread.
+            notify: a command to run where there is something to tell.
         """
         self.asked = asked
         self.goes_on = goes_on
@@ -99,7 +103,17 @@ class LocalRun:
         self._step = self._epoch = 0
         self._saved_step: int | None = None
         self._place = place()
+        self._emitting = threading.RLock()
+        """Held while an event is told and recorded: the loop emits, and now and then who watches it."""
+        notify = notify if self._place.leads else None
+        self._watching = Watching(self._emit, self._emitting, notify, self._about, self._open_log)
+        self._warned = Warned(lambda: self.folder, self._open_log)
         self._thread = threading.Thread(target=self._run, name="training", daemon=True)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of its record, once there is one."""
+        return self.record.folder if self.record is not None else None
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Have every event from now on handed to `listener`, in the training thread: it must be quick."""
@@ -115,6 +129,11 @@ class LocalRun:
         return None if self._thread.is_alive() else self._ended
 
     def _run(self) -> None:
+        with self._warned:
+            self._end(self._train())
+
+    def _train(self) -> RunEnded:
+        """The whole run, but for its goodbye."""
         if self._gate is not None:
             self._gate.wait(GATE_S)
         try:
@@ -125,12 +144,11 @@ class LocalRun:
             checkpoints = self._begin_record()
             from tui_trainer.engine.train import train
 
-            ended = train(prepared, self._emit, self.control, checkpoints)
+            return train(prepared, self._emit, self.control, checkpoints)
         except (BadInput, RunsError) as error:
-            ended = crashed(str(error), exit_code=2)
+            return crashed(str(error), exit_code=2)
         except Exception as error:  # the last line of defence: a run always says how it ended
-            ended = self._failed(error)
-        self._end(ended)
+            return self._failed(error)
 
     def _warn(self) -> None:
         """Read the preset, and tell what its numbers will lead to; once, as the run begins."""
@@ -145,10 +163,12 @@ class LocalRun:
         return ended
 
     def _end(self, ended: RunEnded) -> None:
-        if self._ended is not None:
-            return
-        self._emit(ended)
-        self._ended = ended
+        with self._emitting:
+            if self._ended is not None:
+                return
+            self._ended = ended
+            self._emit(ended)
+        self._watching.finish()
         if self.record is not None:
             self.record.close()
 
@@ -173,6 +193,7 @@ class LocalRun:
             return Path(os.devnull)
         if self.goes_on is not None:
             record = Record.reopen(self.goes_on, observer=self._tell)
+            self._watching.go_on_from(record.history.best, record.history.steps, record.history.epoch)
         else:
             asked = self.asked.spec.model_dump(mode="json")
             record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)
@@ -183,29 +204,42 @@ class LocalRun:
         self.record = record
         if self._on_record is not None:
             self._on_record(record)
+        self._warned.write()
         self._emit(RunStarted(at=time.time(), run=record.id, schema=SCHEMA, pid=os.getpid(), host=socket.gethostname()))
         return record.checkpoints
 
     def _emit(self, event: Event) -> None:
-        if isinstance(event, StepsTaken):
-            self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch
-        elif isinstance(event, CheckpointSaved):
-            self._saved_step = event.step
-        # Told first: where recording stops at this event, both the journal and who listens have that after it.
-        self._tell(event)
-        if self.record is not None:
-            self.record.emit(event)
-        elif self._place.leads:
-            self._unrecorded.append(event)
+        with self._emitting:
+            if isinstance(event, StepsTaken):
+                self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch
+            elif isinstance(event, CheckpointSaved):
+                self._saved_step = event.step
+            # Told first: where recording stops at this event, both the journal and who listens have that after it.
+            self._tell(event)
+            if self.record is not None:
+                self.record.emit(event)
+            elif self._place.leads:
+                self._unrecorded.append(event)
+            self._watching.take(event)
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
             listener(event)
 
     def _log(self, text: str) -> None:
-        if self.record is not None:
-            with suppress(OSError), self.record.open_log() as log:
+        if (log := self._open_log()) is not None:
+            with suppress(OSError), log:
                 log.write(text.encode())
+
+    def _open_log(self) -> IO[bytes] | None:
+        with suppress(OSError):
+            return self.record.open_log() if self.record is not None else None
+        return None
+
+    def _about(self) -> dict[str, str]:
+        """Which run this is, for the command that is run of it."""
+        folder = self.folder
+        return {"RUN": folder.name if folder else "", "FOLDER": str(folder) if folder else ""}
 
 
 class ThreadHost:
@@ -218,6 +252,10 @@ class ThreadHost:
         self._coming: deque[Event] = deque()
         self._open = True
         run.listen(self._take)
+
+    @property
+    def folder(self) -> Path | None:
+        return self.run.folder
 
     def poll(self) -> int:
         count = 0
@@ -236,51 +274,3 @@ class ThreadHost:
     def _take(self, event: Event) -> None:
         if self._open:
             self._coming.append(event)
-
-
-class LocalLauncher:
-    """Starts runs in threads of this process, and plans them, once `go` was called: the screen comes first."""
-
-    def __init__(self, runs_folder: Path, command: Sequence[str]) -> None:
-        self._gate = threading.Event()
-        self.planner = Planner(self._gate)
-        self.runs: list[LocalRun] = []
-        """All that were started, oldest first."""
-        self.on_record: Callable[[Record], None] | None = None
-        """Told of each run's record as it begins, in the training thread."""
-        self._runs_folder = runs_folder
-        self._command = command
-
-    def go(self) -> None:
-        """The first frame is up: torch may be imported."""
-        self._gate.set()
-
-    def start(self, spec: RunSpec) -> ThreadHost:
-        """Begin to train; returns at once."""
-        return self.start_asked(Asked.of(spec))
-
-    def start_asked(self, asked: Asked) -> ThreadHost:
-        """As `start`, of a run whose preset is still to be read: if it is no good, the run ends as one that crashed."""
-        return self._start(asked, None)
-
-    def resume(self, folder: Path) -> tuple[ThreadHost, RunSpec]:
-        """Go on with a run that ended early, from its checkpoint, and what was asked of it; returns at once.
-
-        Raises:
-            CannotGoOn: the record does not say what was asked.
-        """
-        spec = asked_of(folder)
-        return self._start(Asked.of(spec), folder), spec
-
-    def _start(self, asked: Asked, goes_on: Path | None) -> ThreadHost:
-        run = LocalRun(
-            asked, self._runs_folder, self._command, goes_on=goes_on, gate=self._gate, on_record=self._record_begun
-        )
-        host = ThreadHost(run)
-        self.runs.append(run)
-        run.start()
-        return host
-
-    def _record_begun(self, record: Record) -> None:
-        if self.on_record is not None:
-            self.on_record(record)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tui_trainer.commands import Command
-from tui_trainer.events import Noticed
+from tui_trainer.events import Event, Noticed
 from tui_trainer.hosts.host import crashed
 from tui_trainer.runs import inbox
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.history import History
 from tui_trainer.runs.lock import is_live
+from tui_trainer.runs.silence import Silence
 from tui_trainer.runs.tail import Tail
 
 
@@ -24,18 +26,25 @@ class RecordHost:
     READ_FOR = 0.2
     """Seconds that one poll may read for: a record of a million steps is there after some five polls."""
 
-    def __init__(self, folder: Path, *, readonly: bool = False) -> None:
+    GRACE = 5.0
+    """Seconds that the process which trains has to tell of a stall itself; one that is stopped cannot."""
+
+    def __init__(self, folder: Path, *, readonly: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder = folder
         self.history = History()
         self.readonly = readonly
-        self._tail = Tail(folder / "events.jsonl")
+        self._tail = Tail(folder / "events.jsonl", packed=True)
         self._skipped = 0
         self._next_look = 0.0
+        self._clock = clock
+        self._silence = Silence()
+        self._silent_since = clock()
+        self._told_of_stall = False
 
     def poll(self) -> int:
         count = self._read()
-        if not count and self.history.ended is None and time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + self.LOOK_EVERY
+        if not count and self.history.ended is None and self._clock() >= self._next_look:
+            self._next_look = self._clock() + self.LOOK_EVERY
             return self._look_for_writer()
         return count
 
@@ -57,6 +66,7 @@ class RecordHost:
         while events := self._tail.read():
             for event in events:
                 self.history.apply(event)
+                self._listen(event)
             count += len(events)
             if time.monotonic() >= until:
                 break
@@ -75,9 +85,28 @@ class RecordHost:
     def _look_for_writer(self) -> int:
         """A run whose process is gone and that said no goodbye has crashed; the record is read to its end first."""
         if is_live(self.folder):
-            return 0
+            return self._look_for_stall()
         if count := self._read():  # its last words, said since the poll
             return count
         gone = "its process is gone and said no goodbye"
         self.history.apply(crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch))
+        return 1
+
+    def _listen(self, event: Event) -> None:
+        """What is silent, and for how long; that a stall is over is told here if it was told here."""
+        for kind, text in self._silence.take(event):
+            if self._told_of_stall:
+                self.history.apply(Noticed(at=event.at, kind=kind, text=text))
+            self._told_of_stall = False
+        if not isinstance(event, Noticed):
+            self._silent_since = self._clock()
+
+    def _look_for_stall(self) -> int:
+        patience, silent = self._silence.patience, self._clock() - self._silent_since
+        if patience is None or silent <= patience + self.GRACE:
+            return 0
+        stall = Noticed(at=time.time(), kind="stall", text=self._silence.in_words(silent))
+        self._silence.take(stall)
+        self.history.apply(stall)
+        self._told_of_stall = True
         return 1

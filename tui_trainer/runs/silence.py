@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from tui_trainer.events import (
     Continued,
     EpochEnded,
@@ -55,16 +53,16 @@ class Silence:
             return max(LEAST_AT_END_S, usual) + held
         return max(LEAST_S, STEPS_SILENT * self._usual_s) + held
 
-    def take(self, event: Event) -> Iterator[tuple[str, str]]:
+    def take(self, event: Event) -> list[tuple[str, str]]:
         """Kind and text of what is to be told now that `event` has happened."""
         if isinstance(event, Noticed):
             if event.kind == "stall":
                 self._told_at = self._last_at
-            return
-        if self._told_at is not None:
-            silent, self._told_at = event.at - self._told_at, None
-            if isinstance(event, StepsTaken | EpochEnded):
-                yield "recovered", f"training goes on, after {in_seconds(silent)}"
+            return []
+        over: list[tuple[str, str]] = []
+        if self._told_at is not None and isinstance(event, StepsTaken | EpochEnded):
+            over.append(("recovered", f"training goes on, after {in_seconds(event.at - self._told_at)}"))
+            self._told_at = None
         self._last_at = event.at
         match event:
             case StepsTaken():
@@ -77,11 +75,12 @@ class Silence:
             case PaceChanged(seconds_a_call=pace):
                 self._pace = pace
             case Paused() | RunEnded() | RunStarted():
-                self._waits = True
+                self._waits, self._told_at = True, None
             case Continued():
                 self._waits = not self._step
             case _:
                 pass
+        return over
 
     def in_words(self, seconds: float) -> str:
         """What to tell of so long a silence."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from math import inf, isfinite
-from statistics import median
 from typing import Literal, TypeAlias
 
 from tui_trainer.events import (
@@ -64,7 +63,7 @@ class Watch:
 
     def take(self, event: Event) -> list[Noticed]:
         """What is to be told now that `event` has happened."""
-        texts = list(self._silence.take(event))
+        texts = self._silence.take(event)
         match event:
             case RunStarted():
                 self._loss, self._speed = _Loss(), _Speed()
@@ -116,7 +115,7 @@ class _Loss:
         self._size = min(max(recipe.batches_per_epoch // 4, 10), 200)
 
     def take(self, event: StepsTaken) -> _Texts:
-        losses = [loss for loss in event.losses if loss is not None and isfinite(loss)]
+        losses = [loss for loss in event.losses if loss is not None]
         done = 0
         while done < len(losses):
             piece = losses[done : done + self._size - self._count]
@@ -128,6 +127,8 @@ class _Loss:
                 yield from self._window(mean, event)
 
     def _window(self, mean: float, event: StepsTaken) -> _Texts:
+        if not isfinite(mean):
+            return
         self._first = mean if self._first == inf else self._first
         self._lowest = min(self._lowest, mean)
         margin = max(self._lowest / 2, (self._first - self._lowest) / 5)
@@ -188,7 +189,7 @@ class _Speed:
         if len(self._usual) < SPEEDS_NEEDED:
             self._usual.append(speed)
             return
-        usual = median(self._usual)
+        usual = sorted(self._usual)[len(self._usual) // 2]
         if speed >= usual * (FAST_SHARE if self._told else SLOW_SHARE):
             self._in_a_row = 0
             self._usual.append(speed)

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui_trainer.asked import Asked
+from tui_trainer.ui.announcing import Announcing
 from tui_trainer.ui.browsing import Browsing
 from tui_trainer.ui.comparing import Comparing
 from tui_trainer.ui.frame_clock import FrameClock
@@ -55,6 +56,7 @@ class TrainerApp(App[int]):
         by: who asks, as the run's record has it.
         runs: the folder of all runs, for the list of them.
         terminal: what `showing.show` keeps for the app; None in tests.
+        bell: the kinds of notices that ring the terminal's bell, `end` among them if the end of a run does.
         remembered: what is kept from start to start; None where nothing is, and no hints are given.
     """
 
@@ -77,6 +79,7 @@ class TrainerApp(App[int]):
         by: str = "screen",
         runs: Path | None = None,
         terminal: Terminal | None = None,
+        bell: frozenset[str] = frozenset(),
         remembered: Remembered | None = None,
     ) -> None:
         # Textual reads no style sheet of a default screen.
@@ -100,6 +103,7 @@ class TrainerApp(App[int]):
         self.clock = FrameClock(self, self._frame)
         self.launching = Launching(self, launcher, asked)
         self.leaving = Leaving(self, exit_when_done)
+        self.announcing = Announcing(self, bell)
         self.browsing = Browsing(self, runs, readonly=host is not None and host.readonly)
         self._terminal = terminal
         for theme in THEMES:
@@ -131,10 +135,10 @@ class TrainerApp(App[int]):
         """What broke the app, if something did."""
         return self._exception
 
-    def say(self, text: str, role: str = "live") -> None:
+    def say(self, text: str, role: str = "live", seconds: float | None = None) -> None:
         """Answer in one quiet line, on the screen on show."""
         if isinstance(self.screen, TrainerScreen):
-            self.screen.say(text, role)
+            self.screen.say(text, role, seconds)
 
     # Screens
 
@@ -252,6 +256,7 @@ class TrainerApp(App[int]):
     def _frame(self) -> None:
         if self.host is not None:
             self.follow(self.host)
+            self.announcing.tell(self.host)
             if self.host.history.ended is not None and not self.launching.follow_up():
                 self.leaving.follow_up()
         shown = self.screen_stack[-1:]  # empty for a moment while screens change, and at the end

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.geometry import Offset
 from textual.screen import Screen
 
-from tui_trainer.ui.key_line import KeyLine
+from tui_trainer.ui.key_line import SAID_FOR, KeyLine
 from tui_trainer.ui.keys import Place
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.words import wrap
@@ -107,6 +107,6 @@ class TrainerScreen(Screen[None]):
             offset = Offset(x, y) - widget.content_region.offset
         return widget, offset
 
-    def say(self, text: str, role: str = "live") -> None:
-        """Answer in one quiet line."""
-        self.key_line.say(text, role)
+    def say(self, text: str, role: str = "live", seconds: float | None = None) -> None:
+        """Answer in one quiet line, for so long."""
+        self.key_line.say(text, role, SAID_FOR if seconds is None else seconds)

@@ -1,0 +1,66 @@
+"""What a run has to tell, said on the screen on show as it comes; with a bell, where one is wanted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tui_trainer.events import Noticed
+from tui_trainer.ui.words import clean
+
+if TYPE_CHECKING:
+    from tui_trainer.hosts import Host
+    from tui_trainer.ui.app import TrainerApp
+
+SAID_FOR = 12.0
+"""Seconds that a notice stays in the line at the bottom: twice as long as an answer, since nobody waits for it."""
+
+GOOD_NEWS = frozenset({"best", "recovered"})
+
+
+def role_of(notice: Noticed) -> str:
+    """How a notice is coloured."""
+    return "live" if notice.kind in GOOD_NEWS else "warning"
+
+
+class Announcing:
+    """Tells what came since it was asked last, of one run after the other.
+
+    Args:
+        app: on whose screen it is said.
+        bell: the kinds of notices that ring; `end` is the end of the run.
+    """
+
+    def __init__(self, app: TrainerApp, bell: frozenset[str] = frozenset()) -> None:
+        self._app = app
+        self._bell = bell
+        self._host: Host | None = None
+        self._since = 0.0
+        self._last: Noticed | None = None
+        self._ended = False
+
+    def tell(self, host: Host) -> None:
+        """Say what is new; of what happened before this view was opened, nothing."""
+        history = host.history
+        if host is not self._host:
+            self._host, self._since = host, time.time()
+            self._last, self._ended = None, history.ended is not None
+        fresh = list(self._fresh(host))
+        if history.notices:
+            self._last = history.notices[-1]
+        for notice in reversed(fresh):
+            self._app.say(clean(notice.text), role_of(notice), SAID_FOR)
+        kinds = {notice.kind for notice in fresh}
+        if (history.ended is not None) and not self._ended and history.ended.at >= self._since:
+            kinds.add("end")
+        self._ended = history.ended is not None
+        if kinds & self._bell:
+            self._app.bell()
+
+    def _fresh(self, host: Host) -> Iterator[Noticed]:
+        """Newest first."""
+        for notice in reversed(host.history.notices):
+            if notice is self._last or notice.at < self._since:
+                return
+            yield notice
