@@ -25,6 +25,7 @@ _COMMANDS = {
     "pause": "tui_trainer.cli.control",
     "resume": "tui_trainer.cli.control",
     "presets": "tui_trainer.cli.presets",
+    "serve": "tui_trainer.cli.serve",
 }
 
 

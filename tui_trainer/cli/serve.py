@@ -1,0 +1,133 @@
+"""`serve`: the app in a browser of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import secrets
+import shlex
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui_trainer.cli.options import refuse, say
+
+if TYPE_CHECKING:
+    from aiohttp import web
+    from textual_serve.server import Server
+
+SERVED = ("launch", "attach", "compare")
+"""What draws a screen."""
+
+LOOPBACK = "127.0.0.1"
+
+SHUTDOWN_S = 0.5
+"""What open pages are given to be closed by themselves."""
+
+_MANNERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'self' 'unsafe-inline' data: blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'"
+    ),
+}
+"""The page loads nothing from elsewhere, tells nobody its address, and stands in no other page."""
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: one that is free.")
+@click.option("--host", default=LOOPBACK, show_default=True, metavar="ADDRESS", help="The address to listen on.")
+@click.option("--expose", is_flag=True, help="Allow a --host that other machines reach. Nothing is encrypted.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+@click.pass_context
+def serve(context: click.Context, port: int | None, host: str, expose: bool, command: tuple[str, ...]) -> None:
+    """Show the app in a browser: `tui-trainer serve -- launch --preset onecycle`, or `-- attach RUN`.
+
+    Each page that is opened runs the command anew, `launch` without more if none is given. The address holds a secret:
+    whoever knows it can do what you can do in the app. A page that is closed ends no run.
+    """
+    command = command or ("launch",)
+    _check(context, command)
+    if not _is_loopback(host):
+        if not expose:
+            refuse(f"{host} can be reached from other machines; serve does that only with --expose")
+        say("warning: other machines can reach this, and nothing is encrypted: whoever reads the address runs the app")
+    server = _server(command)
+    try:
+        asyncio.run(_listen(server, host, port or 0))
+    except OSError as error:
+        where = f"{host}, port {port}" if port else host
+        refuse(f"cannot listen on {where}: {(os.strerror(error.errno) if error.errno else str(error)).lower()}")
+
+
+def _check(context: click.Context, command: tuple[str, ...]) -> None:
+    """See now, and not in the browser, that the command can be read."""
+    from tui_trainer.cli import main
+
+    name, *arguments = command
+    served = main.get_command(context, name) if name in SERVED else None
+    if served is None:
+        refuse(f"{name} has no screen to show; serve takes {', '.join(SERVED[:-1])} or {SERVED[-1]}")
+    served.make_context(name, arguments, parent=context.parent)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _server(command: tuple[str, ...]) -> Server:
+    """textual-serve with a page of this program's own."""
+    try:
+        from textual_serve.server import Server
+    except ImportError:
+        refuse("serve needs textual-serve: pip install 'tui-trainer[serve]'")
+    in_terminal = shlex.join([sys.executable, "-m", "tui_trainer.cli.browser_terminal", *command])
+    return Server(f"exec {in_terminal}", title="tui-trainer", templates_path=Path(__file__).with_name("page"))
+
+
+async def _listen(server: Server, host: str, port: int) -> None:
+    """Serve until ctrl+c, below a path that nobody can guess: other users and web pages reach the loopback too.
+
+    `Server.serve` would tell the address before it listens, and wait a minute for open pages at its end.
+    """
+    from aiohttp import web
+
+    secret = secrets.token_urlsafe(16)
+    inner, outer = await server._make_app(), web.Application()
+    inner.on_startup.clear()  # its logo
+    outer.add_subapp(f"/{secret}", inner)
+    outer.on_response_prepare.append(_add_manners)
+    runner = web.AppRunner(outer, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        server.public_url = _address(host, runner.addresses[0][1])
+        click.echo(f"{server.public_url}/{secret}/\nctrl+c ends this; runs train on")
+        await _told_to_end()
+    finally:
+        await runner.cleanup()
+
+
+async def _told_to_end() -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+
+
+async def _add_manners(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_MANNERS)
+
+
+def _address(host: str, port: int) -> str:
+    if host in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
