@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -12,12 +13,14 @@ from torch.nn import functional
 from torch.optim import lr_scheduler
 
 from tests.engine import tiny as t
+from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import datasets, models
 from tui_trainer.engine.breaking import break_it
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.validation import validate
 from tui_trainer.engine.wrong_orders import BATCH_SIZE, CASES, EPOCHS, Case
 from tui_trainer.events import CallsMade, EpochEnded, Event, RunEnded, StepsTaken
+from tui_trainer.hosts.breaking import LocalPair
 from tui_trainer.order import check
 from tui_trainer.runs.history import History
 
@@ -324,3 +327,29 @@ def test_a_case_is_small_and_takes_one_thread() -> None:
         spec = case.spec
         assert (spec.dataset, spec.model, spec.device, spec.threads) == ("mnist-5k", "mlp", "cpu", 1)
         assert spec.batches_per_epoch * EPOCHS < 500
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_pair_trains_beside_the_screen_and_ends_when_it_is_closed() -> None:
+    pair = LocalPair(CASES[0])
+    wait_for(lambda: pair.poll() > 0 and pair.wrong.steps > 0)
+    pair.close()
+    wait_for(lambda: pair.is_over)
+    assert pair.right.ended is None
+    assert pair.failure == ""
+
+
+def test_a_pair_says_why_it_could_not_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise BadInput("the digits are gone")
+
+    monkeypatch.setattr(datasets, "load", refuse)
+    pair = LocalPair(CASES[0])
+    wait_for(lambda: not pair.poll() and pair.is_over)
+    assert pair.failure == "the digits are gone"
