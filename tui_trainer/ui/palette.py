@@ -29,7 +29,7 @@ def commands_of(app: TrainerApp, screen: Screen[Any]) -> Iterator[SystemCommand]
         return
     for key in of(*screen.places, "everywhere"):
         if (name := key.short or key.name) and key.action != "app.command_palette":
-            yield SystemCommand(name.capitalize(), f"{key.does} ({key.label})", _run(app, screen, key))
+            yield SystemCommand(name[0].upper() + name[1:], f"{key.does} ({key.label})", _run(app, screen, key))
     for name, words in THEME_NAMES.items():
         yield SystemCommand(f"Theme: {words}", "remembered for the next start", partial(_choose_theme, app, name))
     for marks, words in MARKS.items():
