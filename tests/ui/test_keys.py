@@ -52,7 +52,7 @@ def test_the_contract_s_keys_are_all_there() -> None:
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    for places in (("run", "charts", "why", "panels"), ("another",), ("presets",), ("runs",), ("editor",)):
+    for places in (("run", "charts", "why", "log", "panels"), ("another",), ("presets",), ("runs",), ("editor",)):
         names = [name for key in of(*places, "everywhere") for name in key.keys.split(",")]
         assert [name for name, count in Counter(names).items() if count > 1] == []
 
@@ -95,7 +95,7 @@ async def test_help_scrolls_in_a_small_terminal(show: Show) -> None:
     async with show(LIVE, size=(80, 24)) as shown:
         await shown.press("question_mark")
         assert "On the screen" not in shown.text()
-        await shown.press(*["down"] * 30)
+        await shown.press(*["down"] * 60)
         assert "On the screen" in shown.text()
 
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from tui_trainer.ui.panels import PANELS
 
 Place: TypeAlias = Literal[
-    "everywhere", "run", "charts", "why", "panels", "another", "presets", "runs", "compare", "break it", "editor"
+    "everywhere", "run", "charts", "why", "log", "panels", "another", "presets", "runs", "compare", "break it", "editor"
 ]
 
 TITLES: dict[Place, str] = {
@@ -19,6 +19,7 @@ TITLES: dict[Place, str] = {
     "run": "A run",
     "charts": "Charts",
     "why": "Why the LR moved",
+    "log": "The log, where it is shown",
     "panels": "Panels",
     "another": "A run opened from the list",
     "presets": "Presets",
@@ -101,6 +102,9 @@ KEYS: tuple[Key, ...] = (
     Key("charts", "left_square_bracket", "[", "smooth(False)", "over fewer, down to none", name="Smooth less"),
     Key("why", "up", "↑", "older(-1)", "newer reasons"),
     Key("why", "down", "↓", "older(1)", "older reasons"),
+    Key("log", "pageup", "pgup", "log_page(-1)", "older lines of the log"),
+    Key("log", "pagedown", "pgdn", "log_page(1)", "newer lines of the log"),
+    Key("log", "end", "end", "log_end", "follow the newest lines again"),
     *(
         Key("panels", number, number, f"panel('{number}')", f"{panel.name}: shown or not", name=f"Panel: {panel.name}")
         for number, panel in PANELS.items()

@@ -17,6 +17,7 @@ from tui_trainer.ui.headline import Headline
 from tui_trainer.ui.hints import Hints
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.listing import Listing
+from tui_trainer.ui.log_pane import LogPane
 from tui_trainer.ui.loop_lines import asked_recipe
 from tui_trainer.ui.machine import Machine
 from tui_trainer.ui.panel import Panel
@@ -38,11 +39,11 @@ class LiveScreen(ChartKeys):
     """One run, as it happens or as it was."""
 
     CSS_PATH: ClassVar[str] = "live.tcss"
-    BINDINGS = bindings("run", "charts", "why", "panels")
+    BINDINGS = bindings("run", "charts", "why", "log", "panels")
 
     def __init__(self, host: Host, by: str = "screen", asked: Asked | None = None) -> None:
         """`asked` is what the run was asked to be, where that is known: shown until the run itself tells."""
-        super().__init__("run", "charts", "why", "panels")
+        super().__init__("run", "charts", "why", "log", "panels")
         self._by = by
         self._take(host, asked)
         self.axis = XAxis()
@@ -50,7 +51,8 @@ class LiveScreen(ChartKeys):
         self._waiting = Waiting()
         self.loss, self.lr = LossChart(self.axis, id="loss"), LRChart(self.axis, id="lr")
         self._listing, self._why = Listing(id="loop"), Why(id="why")
-        for panel in (self.loss, self.lr, self._listing, self._why):
+        self._log = LogPane(id="log")
+        for panel in (self.loss, self.lr, self._listing, self._why, self._log):
             panel.can_focus = True
         self._progress = Progress(Machine())
         self.hints = Hints()
@@ -94,6 +96,7 @@ class LiveScreen(ChartKeys):
             with Vertical(id="side"):
                 yield self._listing
                 yield self._why
+        yield self._log
         yield self._progress
         yield self.hints
         yield self.key_line
@@ -114,6 +117,7 @@ class LiveScreen(ChartKeys):
         self._why.show(history, self.axis.at_cursor)
         self._progress.show(history, self.app.clock.budget.share)
         self._make_room()
+        self._log.show(self.host)
         self._hint()
         self.key_line.idle = frozenset() if self.control.can_act else CONTROLS
         self._tell_answers()
@@ -144,6 +148,12 @@ class LiveScreen(ChartKeys):
 
     def action_older(self, lines: int) -> None:
         self._why.scroll_by(lines)
+
+    def action_log_page(self, pages: int) -> None:
+        self._log.page(pages)
+
+    def action_log_end(self) -> None:
+        self._log.follow()
 
     def action_panel(self, number: str) -> None:
         panel = PANELS[number]

@@ -1,0 +1,99 @@
+"""What the run and its libraries print, in a pane of its own instead of over the screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len, chop_cells
+
+from tui_trainer.runs.printed import Printed
+from tui_trainer.ui.keys import Place
+from tui_trainer.ui.panel import Line, Panel, Span, justified
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tui_trainer.hosts import Host
+
+LOOK_EVERY = 0.25
+"""Seconds between looks at the file."""
+
+
+class LogPane(Panel):
+    """The end of a run's `log.txt`, followed as it grows; scrolled back, it stands where it is."""
+
+    place: ClassVar[Place | None] = "log"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._folder: Path | None = None
+        self._printed: Printed | None = None
+        self._look_at = 0.0
+        self._last: int | None = None
+        """The number of the line at the bottom, where it was scrolled back; None follows the newest."""
+
+    def show(self, host: Host) -> None:
+        """Draw what is new; nothing is read while the pane is not on show."""
+        if self.has_class("-hidden") or time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_EVERY
+        folder = host.folder
+        changed = folder != self._folder
+        if changed:
+            self._folder, self._last = folder, None
+            self._printed = Printed(folder / "log.txt") if folder is not None else None
+        if (self._printed is not None and self._printed.look()) or changed or not self._drawn:
+            self.redraw()
+
+    def scroll_by(self, lines: int) -> None:
+        """Show older lines, where negative, or newer ones again."""
+        printed = self._printed
+        if printed is None or not printed.count:
+            return
+        newest = printed.count
+        oldest = min(newest, newest - len(printed.lines) + max(1, self.size.height - 1))
+        last = max(oldest, (self._last or newest) + lines)
+        self._last = last if last < newest else None
+        self.redraw()
+
+    def page(self, pages: int) -> None:
+        """The same, by as many lines as there is room for."""
+        self.scroll_by(pages * max(1, self.size.height - 2))
+
+    def follow(self) -> None:
+        """Show the newest line, and those that come."""
+        self._last = None
+        self.redraw()
+
+    def on_mouse_scroll_down(self) -> None:
+        self.scroll_by(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.scroll_by(-3)
+
+    def lines(self) -> Sequence[Line]:
+        width, height = self.size
+        printed = self._printed
+        count = printed.count if printed is not None else 0
+        below = count - self._last if self._last is not None else 0
+        right = [Span(f"{below:,} newer below, end follows ", "warning")] if below else []
+        lines: list[Line] = [justified([Span(" log", "faint")], right, width)]
+        if printed is None or not count:
+            return [*lines, (Span(" nothing was printed to this run's log", "faint"),)]
+        shown: list[str] = []
+        for line in islice(reversed(printed.lines), below, None):
+            shown[:0] = _folded(line, width - 2)
+            if len(shown) >= height - 1:
+                break
+        return lines + [(Span(" "), Span(piece)) for piece in shown[max(0, len(shown) - height + 1) :]]
+
+
+def _folded(line: str, width: int) -> Iterator[str]:
+    """A line in pieces that fit."""
+    if cell_len(line) <= width:
+        yield line
+    else:
+        yield from chop_cells(line, max(2, width))
