@@ -223,3 +223,25 @@ async def test_a_frame_in_which_nothing_happened_sends_nothing(
             monkeypatch.setattr(panel, "refresh", lambda *regions, **options: refreshed.extend(regions))
         screen.draw()
         assert refreshed == []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40), (250, 70)])
+async def test_the_first_frame_has_the_curves(
+    three: Comparison, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[None] = []
+    draw = CompareScreen.draw
+
+    def once(screen: CompareScreen) -> None:
+        if not drawn:  # the next one may come after seconds, where frames cost much
+            drawn.append(None)
+            draw(screen)
+
+    monkeypatch.setattr(CompareScreen, "draw", once)
+    async with TrainerApp(None, None, comparison=three).run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        charts = [chart for chart in pilot.app.screen.query(Overlay) if chart.display]
+        assert charts
+        for chart in charts:
+            assert any("\u2800" < character < "\u2900" for line in chart.plain() for character in line), chart.what

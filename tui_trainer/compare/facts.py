@@ -7,7 +7,11 @@ from typing import TypeAlias
 
 from tui_trainer.compare.comparison import Comparison, Group
 from tui_trainer.compare.conditions import CONDITIONS, NOT_TOLD, Read, Said
+from tui_trainer.numbers import listed
 from tui_trainer.plain import plain
+
+MOST = 4
+"""Labels that are listed; of more, the first ones and how many others."""
 
 DIGITS = 8
 """Of a digest, where it must be shown."""
@@ -26,6 +30,8 @@ class Fact:
     """The labels of those whose records do not tell it."""
     proven: bool = False
     """Whether digests told it of all."""
+    digest: str = ""
+    """The one that all have, where each has but one."""
 
     @property
     def same(self) -> bool:
@@ -40,8 +46,8 @@ class Fact:
     @property
     def words(self) -> str:
         """`batch size: 64 (steplr, none), 128 (onecycle)`."""
-        parts = [f"{value} ({', '.join(labels)})" for value, labels in self.values.items()]
-        parts += [f"not told ({', '.join(self.not_told)})"] if self.not_told else []
+        parts = [f"{value} ({listed(labels, MOST)})" for value, labels in self.values.items()]
+        parts += [f"not told ({listed(self.not_told, MOST)})"] if self.not_told else []
         return f"{self.name}: {'; '.join(parts)}"
 
 
@@ -83,8 +89,8 @@ class Fairness:
         if not self.differing:
             if not self.not_told:
                 return "Fair: nothing but the presets differs."
-            return f"Fair as far as is told; not told: {_listed([fact.name for fact in self.not_told])}."
-        names = _listed([fact.name for fact in self.differing])
+            return f"Fair as far as is told; not told: {listed([fact.name for fact in self.not_told])}."
+        names = listed([fact.name for fact in self.differing])
         return f"Fair but for {names}." if self.is_fair else f"Not like for like: other {names}."
 
     @property
@@ -101,7 +107,7 @@ class Fairness:
         if same:
             proven = [fact.name for fact in self.facts if fact.same and fact.proven]
             fair = "Same" if results else "Fair as far as is told: same" if self.not_told else "Fair: same"
-            parts.append(f"{fair} {_listed(same)}{f' ({_listed(proven)} by digest, to the bit)' if proven else ''}.")
+            parts.append(f"{fair} {listed(same)}{f' ({listed(proven)} by digest, to the bit)' if proven else ''}.")
         parts += [f"Only the {fact.touches} suffer: {fact.words}." for fact in rest]
         parts += _who_does_not_tell(self.not_told)
         return " ".join(parts)
@@ -112,7 +118,7 @@ def _who_does_not_tell(facts: list[Fact]) -> list[str]:
     by: dict[tuple[str, ...], list[str]] = {}
     for fact in facts:
         by.setdefault(fact.not_told, []).append(fact.name)
-    return [f"Not told by {_listed(list(labels))}: {_listed(names)}." for labels, names in by.items()]
+    return [f"Not told by {listed(labels, MOST)}: {listed(names)}." for labels, names in by.items()]
 
 
 def fairness(comparison: Comparison) -> Fairness:
@@ -135,7 +141,9 @@ def _fact(name: str, groups: list[Group], read: Read, touches: str) -> Fact:
             told.setdefault(key, (list(said), []))[1].append(plain(group.label))
     told = _of_whole_groups(groups, told)
     proven = not not_told and all(each.digest for said, _ in told.values() for each in said)
-    return Fact(name, _in_words(told), touches, tuple(not_told), proven)
+    keys = [key for keys in told for key in keys]
+    digest = keys[0] if proven and len(keys) == 1 else ""
+    return Fact(name, _in_words(told), touches, tuple(not_told), proven, digest)
 
 
 Told: TypeAlias = dict[tuple[str, ...], tuple[list[Said], list[str]]]
@@ -171,7 +179,3 @@ def _asides(groups: list[Group]) -> list[str]:
             for switch in run.history.switches:
                 said.append(f"{plain(group.label)} switched to {plain(switch.recipe.preset)} in epoch {switch.epoch}.")
     return said
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

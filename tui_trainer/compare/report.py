@@ -67,7 +67,7 @@ def as_csv(_: Comparison, findings: Findings) -> str:
 def as_markdown(comparison: Comparison, findings: Findings) -> str:
     """Verdict, table, fairness and differences, for an issue or a wiki."""
     lines = [f"# {_title(comparison)}", ""]
-    lines += [_md(sentence) for sentence in findings.verdict]
+    lines += [_md(sentence) for sentence in _said(findings)]
     lines += ["", *_md_table(table_cells(findings)), "", "`*` is the best of its column.", ""]
     lines += ["## Is it fair?", "", *map(_md, findings.fairness.words)]
     if findings.differences:
@@ -82,7 +82,7 @@ def as_html(comparison: Comparison, findings: Findings) -> str:
     page = Template((files("tui_trainer.compare") / "report.html").read_text(encoding="utf-8"))
     return page.substitute(
         title=escape(_title(comparison)),
-        verdict="\n".join(f"<p>{escape(sentence)}</p>" for sentence in findings.verdict),
+        verdict="\n".join(f"<p>{escape(sentence)}</p>" for sentence in _said(findings)),
         fairness="\n".join(
             f"<p>{escape(text)}</p>" for text in (findings.fairness.sentence, *findings.fairness.asides)
         ),
@@ -90,6 +90,7 @@ def as_html(comparison: Comparison, findings: Findings) -> str:
         legend=_legend(comparison),
         charts=_charts(comparison),
         table=_html_table(findings),
+        conditions=_html_conditions(findings),
         differences=_html_differences(comparison, findings),
         about=escape(_about(comparison)),
     )
@@ -152,6 +153,23 @@ def _html_table(findings: Findings) -> str:
         name = f'<th class="c{row.group.colour}"><b>{escape(row.group.mark)}</b> {escape(plain(row.group.label))}</th>'
         rows.append(f"<tr>{name}<td>{escape(row.status)}</td><td>{escape(row.progress)}</td>{cells}</tr>")
     return f"<tr><th>preset</th><th>status</th><th>epochs</th>{heads}</tr>\n" + "\n".join(rows)
+
+
+def _said(findings: Findings) -> list[str]:
+    return [*findings.verdict, *([findings.caution] if findings.caution else [])]
+
+
+def _html_conditions(findings: Findings) -> str:
+    """What was held equal, with the digests that prove it, and what was not."""
+    rows = []
+    for fact in findings.fairness.facts:
+        values = [value if fact.same else f"{value}: {', '.join(labels)}" for value, labels in fact.values.items()]
+        values += [f"not told: {', '.join(fact.not_told)}"] if fact.not_told else []
+        state = "same" if fact.same else "differs" if fact.differs else "not told by all"
+        shown = "<br>".join(map(escape, values)) + (f"<br><code>{escape(fact.digest)}</code>" if fact.digest else "")
+        kind = "" if fact.same else " class=unlike"
+        rows.append(f"<tr><th>{escape(fact.name)}</th><td{kind}>{state}</td><td>{shown}</td></tr>")
+    return "\n".join(rows)
 
 
 def _html_differences(comparison: Comparison, findings: Findings) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.facts import Fairness
+from tui_trainer.compare.facts import MOST, Fairness
 from tui_trainer.compare.table import Figure, Row, Table
 from tui_trainer.compare.welch import NAME, SIGNIFICANT, welch
-from tui_trainer.numbers import counted
+from tui_trainer.numbers import counted, listed
 from tui_trainer.plain import plain
 
 
-def verdict(comparison: Comparison, table: Table, fair: Fairness) -> list[str]:
+def verdict(comparison: Comparison, table: Table) -> list[str]:
     """What came of it, a sentence an item, the most important first."""
     rows = [row for row in table.rows if row.numbers]
     sentences: list[str] = []
@@ -27,10 +27,13 @@ def verdict(comparison: Comparison, table: Table, fair: Fairness) -> list[str]:
         sentences += _who_ended_highest(comparison, rows)
         sentences += _who_was_best(rows)
     sentences += _what_went_otherwise(table)
-    if rows and not fair.is_fair:
-        unlike = [fact.name for fact in fair.differing if fact.touches == "results"]
-        sentences.append(f"Mind that they did not have the same {_listed(unlike)}.")
     return sentences
+
+
+def caution(fair: Fairness) -> str:
+    """What must be said beside the verdict where fairness is told elsewhere; empty where it was fair."""
+    unlike = [fact.name for fact in fair.differing if fact.touches == "results"]
+    return f"Mind that they did not have the same {listed(unlike)}." if unlike else ""
 
 
 def _who_was_first(rows: Sequence[Row], table: Table) -> list[str]:
@@ -49,7 +52,7 @@ def _who_was_first(rows: Sequence[Row], table: Table) -> list[str]:
         return [f"{_label(first[0])} reached {table.target:g} first ({epoch}, {seconds:.1f} s)."]
     if len(first) == len(rows):
         return [f"All reached {table.target:g} in {epoch}."]
-    return [f"{_listed([_label(row) for row in first])} reached {table.target:g} first, all in {epoch}."]
+    return [f"{listed([_label(row) for row in first], MOST)} reached {table.target:g} first, all in {epoch}."]
 
 
 def _who_ended_highest(comparison: Comparison, rows: Sequence[Row]) -> list[str]:
@@ -62,7 +65,7 @@ def _who_ended_highest(comparison: Comparison, rows: Sequence[Row]) -> list[str]
     over = comparison.is_over
     if a.mean == b.mean:
         level = [_label(row) for row in ended if row.figures["final_accuracy"].mean == a.mean]
-        return [f"{_listed(level)} {'ended' if over else 'are'} level, at {_value(a)}."]
+        return [f"{listed(level, MOST)} {'ended' if over else 'are'} level, at {_value(a)}."]
     lead = a.mean - b.mean
     who = f"{_label(one)} {'ended' if over else 'is'} highest ({_value(a)})"
     return [f"{who}, ahead of {_label(two)} ({_value(b)}) by {lead:.4f}{_weight(rows, a, b, lead)}."]
@@ -73,11 +76,11 @@ def _weight(rows: Sequence[Row], a: Figure, b: Figure, lead: float) -> str:
     p = welch(a.values, b.values)
     if p is not None:
         spread = max(a.spread or 0.0, b.spread or 0.0)
-        said = "less" if lead < spread else "more"
-        holds = "more than luck" if p < SIGNIFICANT else "it could be luck"
+        larger, holds = lead > spread, p < SIGNIFICANT
+        said = f"{'more' if larger else 'less'} than the spread of seeds{':' if larger == holds else ', yet'}"
         n, m = len(a.values), len(b.values)
         seeds = f"{n} seeds each" if n == m else f"{n} and {m} seeds"
-        return f", {said} than the spread of seeds: {holds} ({NAME}, p {_p(p)}, {seeds})"
+        return f", {said} {'more than luck' if holds else 'it could be luck'} ({NAME}, p {_p(p)}, {seeds})"
     images = {run.history.resolved.val_images for row in rows for run in row.group.runs if run.history.resolved}
     if len(images) != 1:
         return ""
@@ -109,7 +112,7 @@ def _what_went_otherwise(table: Table) -> list[str]:
     ):
         labels = [_label(row) for row in table.rows if any(run.state == state for run in row.group.runs)]
         if labels:
-            said.append(f"{_listed(labels)} {one if len(labels) == 1 else several}.")
+            said.append(f"{listed(labels, MOST)} {one if len(labels) == 1 else several}.")
     to_come = sum(not run.is_over for row in table.rows for run in row.group.runs)
     if to_come:
         said.append(f"{to_come} {'run is' if to_come == 1 else 'runs are'} not over yet.")
@@ -122,7 +125,3 @@ def _value(figure: Figure) -> str:
 
 def _label(row: Row) -> str:
     return plain(row.group.label)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -9,7 +9,7 @@ from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.differences import Difference, differences
 from tui_trainer.compare.facts import Fairness, fairness
 from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row, Table, tabulate
-from tui_trainer.compare.verdict import verdict
+from tui_trainer.compare.verdict import caution, verdict
 from tui_trainer.plain import plain
 
 ABSENT = "–"
@@ -22,13 +22,15 @@ class Findings:
     table: Table
     fairness: Fairness
     verdict: tuple[str, ...]
+    caution: str
+    """What to say beside the verdict where fairness is told elsewhere; mostly empty."""
     differences: tuple[Difference, ...]
 
 
 def find_out(comparison: Comparison) -> Findings:
     """Work it all out from the records as far as they were read."""
     table, fair = tabulate(comparison), fairness(comparison)
-    return Findings(table, fair, tuple(verdict(comparison, table, fair)), tuple(differences(comparison)))
+    return Findings(table, fair, tuple(verdict(comparison, table)), caution(fair), tuple(differences(comparison)))
 
 
 def title_of(column: Column, table: Table, *, short: bool = False) -> str:
@@ -47,7 +49,9 @@ def cell(row: Row, column: Column) -> str:
         return ABSENT
     text = column.show(figure.mean)
     if figure.spread is not None:
-        text += f" ± {column.show(figure.spread)}"
+        spread = column.show(figure.spread)
+        _, _, unit = spread.partition(" ")
+        text = f"{text.removesuffix(f' {unit}')} ± {spread}" if unit else f"{text} ± {spread}"
     if len(figure.values) < len(row.numbers):
         text += f" ({len(figure.values)} of {len(row.numbers)})"
     return text

@@ -71,9 +71,8 @@ class CompareScreen(TrainerScreen):
         findings = self._find_out()
         self.axis.update(run.history for group in self._drawn() for run in group.begun)
         drawn = self._drawn()
-        for chart in self._charts.values():
-            if chart.display and chart.size.height:
-                chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen))
+        for chart in self._charts.values():  # those without a size too: they draw as they get one
+            chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen))
         self._headline.show(comparison, self.queue, self.app.clock.budget.share)
         self.table.show(findings)
         for words in (*self._verdicts, *self._differences):

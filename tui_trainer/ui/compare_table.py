@@ -121,11 +121,13 @@ class CompareTable(InColours, can_focus=False):
         )
         heads, cells, roles = body
         widths = [max(len(line[i]) for line in [heads, *cells]) for i in range(len(heads))]
-        lines: list[Line] = [self._head(heads, widths, label, width)]
         room = max(1, height - 1)
         at = self._order.index(self._chosen) if self._chosen in self._order else 0
         self._top = max(min(self._top, at), at - room + 1, 0)
-        for i in range(self._top, min(len(rows), self._top + room)):
+        last = min(len(rows), self._top + room)
+        seen = f" {self._top + 1}–{last}/{len(rows)}" if last - self._top < len(rows) else ""
+        lines: list[Line] = [self._head(heads, widths, label, width, seen)]
+        for i in range(self._top, last):
             lines.append(self._line(rows[i], cells[i], roles[i], widths, label, width))
         return lines
 
@@ -210,9 +212,10 @@ class CompareTable(InColours, can_focus=False):
             return [*read, UNKNOWN, UNKNOWN, UNKNOWN]
         return [*read, loss(ended[-1].val_loss), f"{ended[-1].val_accuracy:.4f}", str(ended[-1].epoch)]
 
-    def _head(self, heads: list[str], widths: list[int], label: int, width: int) -> Line:
+    def _head(self, heads: list[str], widths: list[int], label: int, width: int, seen: str) -> Line:
+        """The titles; at the left which rows are seen, where there are more."""
         reading = self._axis.cursor is not None
-        gap = " " * (label + 4 + (0 if reading else self._bar_width(self._findings)))
+        gap = fit(seen, label + 4 + (0 if reading else self._bar_width(self._findings)))
         parts = [
             f"{head:>{size}}" if i else f"{head:<{size}}"
             for i, (head, size) in enumerate(zip(heads, widths, strict=True))

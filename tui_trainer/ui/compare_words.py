@@ -43,6 +43,8 @@ class VerdictWords(Words):
         role = "faint" if fair.is_fair else "warning"
         said = [(Span(line, role),) for text in fair.words for line in wrap(clean(text), width)]
         if len(lines) + len(said) > height:
+            said = [(Span(line, role),) for line in wrap(clean(fair.short), width)]
+        if len(lines) + len(said) > height:
             said = [(Span(cut(clean(fair.short), width), role),)]
             lines = lines[: max(1, height - 1)]
         elif len(lines) + len(said) < height and height > 6:
