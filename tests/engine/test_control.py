@@ -17,6 +17,7 @@ from tui_trainer.commands import (
     SwitchPreset,
 )
 from tui_trainer.engine import checkpoints
+from tui_trainer.engine.steering import BY_EYE
 from tui_trainer.events import (
     CallFollowed,
     CheckpointSaved,
@@ -72,6 +73,38 @@ def test_one_batch_trains_one_batch_whose_calls_can_be_followed(tiny: TinyRun) -
     assert values["loss"] == f"loss {tiny.losses[0]:.4f}"
     assert values["backward"].startswith("grad norm ")
     assert values["scheduler.step"].startswith("lr 0.004 → ")
+
+
+def values_of(tiny: TinyRun, batch: int) -> dict[str, str]:
+    return {e.call: e.value for e in tiny.of(CallFollowed) if e.batch == batch and e.epoch == 1 and e.value is not None}
+
+
+def test_each_call_tells_the_value_that_it_changed_before_and_after(tiny: TinyRun) -> None:
+    tiny.control.send(SetPace(by=ME, seconds_a_call=1e-6))
+    tiny.train(t.ONE_CYCLE, epochs=1)
+    first, second = values_of(tiny, 1), values_of(tiny, 2)
+    assert first["zero_grad"] == "no gradients yet"
+    assert second["zero_grad"] == f"{first['backward']} → 0"
+    assert float(first["backward"].removeprefix("grad norm ")) > 0
+    weight = first["optimizer.step"].partition(",")[0].removeprefix("a weight ").split(" → ")
+    again = second["optimizer.step"].partition(",")[0].removeprefix("a weight ").split(" → ")
+    assert weight[0] != weight[1]
+    assert float(again[0]) == pytest.approx(float(weight[1]), abs=1e-4)
+    assert ", all moved " in first["optimizer.step"]
+    old, new = first["scheduler.step"].removeprefix("lr ").split(" → ")
+    assert float(old) == pytest.approx(tiny.lrs[0], rel=1e-3)
+    assert float(new) == pytest.approx(tiny.lrs[1], rel=1e-3)
+
+
+def test_one_batch_at_full_speed_holds_each_call_for_the_eye(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[tuple[Event, float]] = []
+    monkeypatch.setattr(tiny.control, "wait", lambda seconds: held.append((tiny.events[-1], seconds)))
+    tiny.control.send(Pause(by=ME))
+    send_on(tiny, Paused, OneBatch(by=ME), Continue(by=ME))
+    tiny.train(t.ONE_CYCLE, epochs=1)
+    assert all(isinstance(event, CallFollowed) and event.batch == 1 for event, _ in held)
+    assert sum(seconds for _, seconds in held) == pytest.approx(BY_EYE * 6)
+    assert len(held) == 12
 
 
 def test_the_last_batch_of_an_epoch_takes_the_end_of_the_epoch_along(tiny: TinyRun) -> None:

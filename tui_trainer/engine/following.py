@@ -6,6 +6,7 @@ waits for the device; it is done in slow motion and batch by batch alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -23,24 +24,37 @@ def tell_loss(sum_up: Callable[[Tensor], Tensor]) -> Callable[[], Callable[[Tens
 
 
 def tell_gradients(model: nn.Module) -> Callable[[], Callable[[object], str]]:
-    """The norm of all gradients, taken as one vector."""
-    return lambda: lambda _: f"grad norm {_norm([p.grad for p in model.parameters() if p.grad is not None]):.4g}"
+    """The norm of all gradients, taken as one vector; and what it was before, if it was not nothing."""
+
+    def look() -> Callable[[object], str]:
+        before = _gradients(model)
+        return lambda _: f"grad norm {f'{before:.4g} → ' if before else ''}{_gradients(model):.4g}"
+
+    return look
 
 
-def tell_cleared() -> Callable[[object], str]:
-    """That the gradients of the batch before are gone."""
-    return lambda _: "gradients cleared"
+def tell_cleared(model: nn.Module) -> Callable[[], Callable[[object], str]]:
+    """The norm of the gradients of the batch before, and that they are gone."""
+
+    def look() -> Callable[[object], str]:
+        before = _gradients(model)
+        return lambda _: f"grad norm {before:.4g} → {_gradients(model):.4g}" if before else "no gradients yet"
+
+    return look
 
 
 def tell_weights(model: nn.Module) -> Callable[[], Callable[[object], str]]:
-    """How far the step moved the weights, all taken as one vector, and beside it their own norm."""
+    """One weight before and after, the same each time; then how far all moved, as one vector, beside their norm."""
 
     def look() -> Callable[[object], str]:
         before = [parameter.detach().clone() for parameter in model.parameters()]
 
         def tell(_: object) -> str:
-            moved = _norm([p.detach() - old for p, old in zip(model.parameters(), before, strict=True)])
-            return f"weights moved {moved:.3g} of {_norm(before):.3g}"
+            after = [parameter.detach() for parameter in model.parameters()]
+            moved = _norm([new - old for new, old in zip(after, before, strict=True)])
+            # The last one there is, a bias in most networks: its gradient is never nothing, as others' may be.
+            one = _change(before[-1].flatten()[0].item(), after[-1].flatten()[0].item())
+            return f"a weight {one}, all moved {moved:.3g} of {_norm(before):.3g}"
 
         return tell
 
@@ -50,6 +64,19 @@ def tell_weights(model: nn.Module) -> Callable[[], Callable[[object], str]]:
 def tell_validation() -> Callable[[tuple[float, float]], str]:
     """Loss and accuracy over the images that validate."""
     return lambda result: f"val_loss {result[0]:.4f}, accuracy {result[1]:.4f}"
+
+
+def _gradients(model: nn.Module) -> float:
+    there = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    return _norm(there) if there else 0.0
+
+
+def _change(old: float, new: float) -> str:
+    """Both with as many decimals as it takes to tell them apart."""
+    if old == new:
+        return f"{old:.4f} kept"
+    decimals = min(9, max(4, 2 - math.floor(math.log10(abs(new - old)))))
+    return f"{old:.{decimals}f} → {new:.{decimals}f}"
 
 
 def _norm(tensors: list[Tensor]) -> float:

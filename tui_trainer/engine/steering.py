@@ -24,6 +24,10 @@ from tui_trainer.events import CommandAnswered, Continued, Event, PaceChanged, P
 SLOWEST_PACE = 10.0
 """Seconds; a call is never held longer, so that a mistyped pace does not look like a hang."""
 
+BY_EYE = 0.2
+"""Seconds for which batch by batch holds each call at full speed, for the eye to go down the listing with it. Whoever
+asks for the next batch meanwhile does not wait."""
+
 
 class Stopped(Exception):
     """Somebody asked the run to end."""
@@ -83,9 +87,10 @@ class Steering:
 
     def hold(self, share: float) -> None:
         """Stand still for a share of the pace, or until something is asked."""
-        if self._pace > 0:
+        pace = self._pace or (BY_EYE if self._batches is not None else 0.0)
+        if pace > 0:
             self._clock.stop()
-            self.control.wait(self._pace * share)
+            self.control.wait(pace * share)
             self._clock.start()
 
     def attend(self, run: Steered) -> None:

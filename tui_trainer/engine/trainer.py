@@ -290,7 +290,7 @@ class Trainer:
     def _watch(self) -> None:
         """Have every call of the loop seen."""
         model, optimizer, calls = self._learner.model, self._learner.optimizer, self._calls
-        self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, following.tell_cleared)
+        self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, following.tell_cleared(model))
         ranks = self._ranks
         self.forward = calls.watch("forward", self._forward, following.tell_forward)
         self.loss = calls.watch("loss", ranks.loss, following.tell_loss(ranks.sum))
