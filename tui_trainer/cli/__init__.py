@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 from tui_trainer import __version__
+from tui_trainer.cli.foreground import fill_descriptors
 from tui_trainer.in_ascii import mend_output
 
 # pydantic would look through all installed packages for plugins; none is meant for this program.
@@ -24,6 +25,8 @@ _COMMANDS = {
     "stop": "tui_trainer.cli.control",
     "pause": "tui_trainer.cli.control",
     "resume": "tui_trainer.cli.control",
+    "checkpoint": "tui_trainer.cli.control",
+    "switch": "tui_trainer.cli.control",
     "presets": "tui_trainer.cli.presets",
     "serve": "tui_trainer.cli.serve",
 }
@@ -54,4 +57,5 @@ def main() -> None:
 
     Begin with: tui-trainer launch
     """
+    fill_descriptors()
     mend_output()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -33,6 +34,16 @@ class Foreground:
         os.close(nowhere)
         os.write(self._to_parent, _LEFT)
         os.close(self._to_parent)
+
+
+def fill_descriptors() -> None:
+    """See that descriptors 0 to 2 are there: else the first files that are opened would be what others print to."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    if sys.stdout is None or sys.stderr is None:
+        sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+        sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def print_to(file: Path) -> None:

@@ -49,6 +49,7 @@ def resume_here(folder: Path, told: Told) -> int:
 
 def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
     """Train in a thread, tell of it on stdout, and return the exit code. Signals are for this thread to catch."""
+    from tui_trainer.cli.unheard import UntilUnheard
     from tui_trainer.console import reporter_for
     from tui_trainer.runs.history import History
 
@@ -58,7 +59,10 @@ def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
     stopping = stop_on_signals(local.control.send)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
     history = replay(local.goes_on) if local.goes_on else History()
-    reporter = reporter_for(sys.stdout if here.leads else None, as_json=as_json)
+    reporter = UntilUnheard(
+        reporter_for(sys.stdout if here.leads else None, as_json=as_json),
+        lambda: local.record.folder if local.record is not None else None,
+    )
     local.start()
     ended: RunEnded | None = None
     try:

@@ -1,4 +1,4 @@
-"""Private files, and files that are either whole or not there."""
+"""Private files, files that are either whole or not there, and whole lines."""
 
 from __future__ import annotations
 
@@ -74,3 +74,19 @@ def sync_folder(folder: Path) -> None:
         pass  # some network file systems refuse this for folders; the rename itself is done
     finally:
         os.close(fd)
+
+
+def split_tail(fd: int, size: int) -> tuple[int, bytes]:
+    """Where the last line that ends with a newline ends, and what stands behind it."""
+    block = 64 * 1024
+    tail = b""
+    start = size
+    while start > 0:
+        begin = max(0, start - block)
+        piece = os.pread(fd, start - begin, begin)
+        newline = piece.rfind(b"\n")
+        if newline >= 0:
+            return begin + newline + 1, piece[newline + 1 :] + tail
+        tail = piece + tail
+        start = begin
+    return 0, tail

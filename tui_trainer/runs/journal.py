@@ -12,7 +12,7 @@ import msgspec
 
 from tui_trainer.events import Event, Noticed, decode, encode
 from tui_trainer.runs.errors import reason
-from tui_trainer.runs.files import open_private
+from tui_trainer.runs.files import open_private, split_tail
 from tui_trainer.runs.known import Known
 from tui_trainer.runs.packed import Packer
 
@@ -167,7 +167,7 @@ class Journal:
 def _mend_tail(fd: int) -> int:
     """Cut a torn line off the end of the file, or end it if only its newline is missing; the size after that."""
     size = os.fstat(fd).st_size
-    whole, tail = _split_tail(fd, size)
+    whole, tail = split_tail(fd, size)
     if not tail:
         return size
     try:
@@ -177,19 +177,3 @@ def _mend_tail(fd: int) -> int:
         return whole
     os.write(fd, b"\n")
     return size + 1
-
-
-def _split_tail(fd: int, size: int) -> tuple[int, bytes]:
-    """Where the last line that ends with a newline ends, and what stands behind it."""
-    block = 64 * 1024
-    tail = b""
-    start = size
-    while start > 0:
-        begin = max(0, start - block)
-        piece = os.pread(fd, start - begin, begin)
-        newline = piece.rfind(b"\n")
-        if newline >= 0:
-            return begin + newline + 1, piece[newline + 1 :] + tail
-        tail = piece + tail
-        start = begin
-    return 0, tail

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tui_trainer.events import Event, decode, decode_lines
+from tui_trainer.runs.files import split_tail
 from tui_trainer.runs.packed import Unpacker
 
 CHUNK = 1 << 20
@@ -78,6 +79,12 @@ class Tail:
             if events := self._decode(lines):
                 return events
         return []
+
+    def pass_over(self) -> None:
+        """Begin behind what is there now, for a reader of what is to come: its lines are counted from here on."""
+        if self._unread():
+            assert self._fd is not None
+            self._offset, _ = split_tail(self._fd, os.fstat(self._fd).st_size)
 
     @property
     def unread(self) -> int:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tui_trainer.commands import Command, Continue, OneBatch, Pause, SetPace, Stop, SwitchPreset
+from tui_trainer.commands import Command, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class Control:
         slow = not (self.host.history.pace > 0 if self._slowing is None else self._slowing)
         self._slowing = slow
         return self._send(SetPace(by=self._by, seconds_a_call=SLOW if slow else 0.0))
+
+    def save_checkpoint(self) -> Refusal | None:
+        """Write a checkpoint now."""
+        return self._send(SaveCheckpoint(by=self._by))
 
     def stop(self, reason: str = "stopped", exit_code: int = 0, by: str = "") -> Refusal | None:
         """End the run after the batch that runs now."""

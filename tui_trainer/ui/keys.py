@@ -63,6 +63,7 @@ KEYS: tuple[Key, ...] = (
     Key("run", "p", "p", "presets", "presets: switch in this run, or start a new one", "presets"),
     Key("run", "c", "c", "compare", "compare presets and runs", "compare"),
     Key("run", "r", "r", "runs", "runs: all that were recorded", "runs"),
+    Key("run", "k", "k", "checkpoint", "keep: write a checkpoint now, and go on", name="Checkpoint now"),
     Key("run", "b", "b", "app.break_it", "break it: try a wrong order of calls beside the right one", "break it"),
     Key("charts", "left", "←", "cursor(-1)", "move the cursor along the charts: values in figures, and why"),
     Key("charts", "right", "→", "cursor(1)", "the same to the right"),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tui_trainer.asked import Asked
     from tui_trainer.hosts import Host
 
-CONTROLS = frozenset({"pause", "one_batch", "slow_motion"})
+CONTROLS = frozenset({"pause", "one_batch", "slow_motion", "checkpoint"})
 """What can be asked of a live run alone."""
 
 
@@ -129,6 +129,9 @@ class LiveScreen(ChartKeys):
 
     def action_one_batch(self) -> None:
         self._asked(self.control.one_batch())
+
+    def action_checkpoint(self) -> None:
+        self._asked(self.control.save_checkpoint())
 
     def action_slow_motion(self) -> None:
         self._asked(self.control.slow_motion())
