@@ -273,6 +273,22 @@ def test_a_report_needs_nothing_from_elsewhere_and_shows_text_as_text(tmp_path: 
         write_report(comparison, tmp_path / "r.pdf")
 
 
+def test_a_report_has_a_band_of_seeds_and_each_condition_with_its_digest(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    comparison = seeds(runs, {"a": [{"seed": i} for i in range(3)], "b": [{"seed": 7, "scheduler": "none"}]})
+    write_report(comparison, tmp_path / "r.html")
+    html = (tmp_path / "r.html").read_text()
+    assert html.count('<polygon class="band"') == 4  # one preset has seeds, on four charts
+    assert "means of the seeds" in html
+    digest = "d1" * 32
+    told = {"digests": Digests(weights=digest, data="d2" * 32, order="d3" * 32)}
+    made = [record(tmp_path / "two", scheduler=s, changes=told) for s in ("StepLR", "none")]
+    write_report(compared(tmp_path / "two", made), tmp_path / "two.html")
+    page = (tmp_path / "two.html").read_text()
+    assert f"<code>{digest}</code>" in page
+    assert "means of the seeds" not in page
+
+
 def test_a_session_is_private_found_by_its_id_and_no_run(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     session = session_of(runs, [record(runs)], ["none"], name="mine")

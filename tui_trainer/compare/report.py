@@ -13,7 +13,7 @@ from string import Template
 
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.series import Point, epoch_ends, rates, smoothed
-from tui_trainer.compare.svg import Curve, chart
+from tui_trainer.compare.svg import Curve, chart, of_seeds
 from tui_trainer.compare.table import COLUMNS
 from tui_trainer.compare.words import Findings, cell, find_out, shown_columns, table_cells, title_of
 from tui_trainer.plain import plain
@@ -24,6 +24,12 @@ from tui_trainer.runs.history import History
 FORMS = (".html", ".md", ".csv")
 POINTS = 400
 """Points of a curve in a report: more than a chart there has pixels for."""
+
+
+BANDS = "Lines are the means of the seeds, bands reach from the lowest to the highest of them."
+
+MARKS_A_LINE = 6
+"""What tells a line without points of its own from the others, so many times."""
 
 
 class ReportFailed(RunsError):
@@ -89,6 +95,7 @@ def as_html(comparison: Comparison, findings: Findings) -> str:
         fair="fair" if findings.fairness.is_fair else "unfair",
         legend=_legend(comparison),
         charts=_charts(comparison),
+        note=f'<p class="note">{BANDS}</p>' if any(len(group.begun) > 1 for group in comparison.groups) else "",
         table=_html_table(findings),
         conditions=_html_conditions(findings),
         differences=_html_differences(comparison, findings),
@@ -97,19 +104,15 @@ def as_html(comparison: Comparison, findings: Findings) -> str:
 
 
 def _charts(comparison: Comparison) -> str:
-    def curves(
-        lines: Callable[[History], list[Point]] | None,
-        points: Callable[[History], list[Point]] | None,
-        marked: int = 0,
-    ) -> list[Curve]:
+    def curves(lines: Callable[[History], list[Point]], *, has_points: bool = False) -> list[Curve]:
         return [
-            Curve(
+            of_seeds(
                 group.number,
                 group.mark,
                 group.colour,
-                [lines(run.history) for run in group.begun] if lines else [],
-                [point for run in group.begun[:1] for point in points(run.history)] if points else [],
-                marked,
+                [lines(run.history) for run in group.begun],
+                has_points=has_points,
+                marked_every=0 if has_points else MARKS_A_LINE,
             )
             for group in comparison.groups
             if group.begun
@@ -122,10 +125,10 @@ def _charts(comparison: Comparison) -> str:
         return epoch_ends(history, "epoch", lambda i: history.epochs[i].val_accuracy)
 
     drawn = (
-        ("Training loss, smoothed, log scale", curves(lambda h: smoothed(h, "epoch", POINTS), None, 6)),
-        ("Validation loss", curves(val_loss, val_loss)),
-        ("Validation accuracy", curves(accuracy, accuracy)),
-        ("Learning rate", curves(lambda h: rates(h, "epoch", POINTS // 2), None, 6)),
+        ("Training loss, smoothed, log scale", curves(lambda h: smoothed(h, "epoch", POINTS))),
+        ("Validation loss", curves(val_loss, has_points=True)),
+        ("Validation accuracy", curves(accuracy, has_points=True)),
+        ("Learning rate", curves(lambda h: rates(h, "epoch", POINTS // 2))),
     )
     charts = [(title, chart(title, "epoch", found, log="log" in title)) for title, found in drawn]
     return "\n".join(f"<figure><figcaption>{escape(t)}</figcaption>{svg}</figure>" for t, svg in charts if svg)
@@ -161,7 +164,7 @@ def _said(findings: Findings) -> list[str]:
 
 def _html_conditions(findings: Findings) -> str:
     """What was held equal, with the digests that prove it, and what was not."""
-    rows = []
+    rows = ["<tr><th>condition</th><th></th><th>value</th></tr>"]
     for fact in findings.fairness.facts:
         values = [value if fact.same else f"{value}: {', '.join(labels)}" for value, labels in fact.values.items()]
         values += [f"not told: {', '.join(fact.not_told)}"] if fact.not_told else []
