@@ -5,17 +5,19 @@ from __future__ import annotations
 import random
 import tracemalloc
 from math import isnan
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 
-from tests.runs.streams import anything, fold
+from tests.runs.streams import anything, fold, runs
 from tests.scripted import START, scripted_run
 from tui_trainer.events import (
     CallFollowed,
     CallsTimed,
     Continued,
     EpochEnded,
+    Event,
     LRChanged,
     Paused,
     PlanMade,
@@ -24,6 +26,7 @@ from tui_trainer.events import (
     RunStarted,
     StepsTaken,
 )
+from tui_trainer.runs import columns
 from tui_trainer.runs.history import History
 
 
@@ -340,3 +343,27 @@ def _a_million_steps() -> History:
             )
         )
     return history
+
+
+@given(runs())
+def test_one_that_forgets_tells_the_same_of_where_the_run_stands(events: list[Event]) -> None:
+    whole, brief = History(), History(forgets=True)
+    with patch.object(columns, "KEPT", 20):
+        for event in events:
+            whole.apply(event)
+            brief.apply(event)
+            assert (brief.steps, brief.epoch, brief.batch) == (whole.steps, whole.epoch, whole.batch)
+            if whole.steps:
+                assert str(brief.losses[-1]) == str(whole.losses[-1])
+            assert (brief.images_per_second, brief.seconds_left) == (whole.images_per_second, whole.seconds_left)
+
+
+def test_one_that_forgets_holds_no_more_after_a_million_steps() -> None:
+    history = History(forgets=True)
+    for step in range(1, 1_000_001, 1000):
+        times = [step / 1000 + i / 1e6 for i in range(1000)]
+        history.apply(StepsTaken(at=1.0, step=step, epoch=1, batch=step, losses=[0.5] * 1000, lrs=[0.1], elapsed=times))
+    assert history.steps == 1_000_000
+    held = [memoryview(column).nbytes for column in (history.losses, history.lrs, history.elapsed)]
+    assert sum(held) <= 20 * 2 * columns.KEPT + 20 * 1000
+    assert history.elapsed[-1] == times[-1]

@@ -58,7 +58,7 @@ def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
     local.listen(events.put)
     stopping = stop_on_signals(local.control.send)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
-    history = replay(local.goes_on) if local.goes_on else History()
+    history = replay(local.goes_on, forgets=True) if local.goes_on else History(forgets=True)
     reporter = UntilUnheard(
         reporter_for(sys.stdout if here.leads else None, as_json=as_json),
         lambda: local.record.folder if local.record is not None else None,

@@ -39,9 +39,9 @@ class Host(Protocol):
         """Stop looking. A run in this process goes on; stop it with a command first."""
 
 
-def replay(folder: Path) -> History:
-    """The state of the run whose record lies in `folder`, as far as it was recorded."""
-    history = History()
+def replay(folder: Path, *, forgets: bool = False) -> History:
+    """The state of the run whose record lies in `folder`, as far as it was recorded; `forgets` as for `History`."""
+    history = History(forgets=forgets)
     with Tail(folder / "events.jsonl", packed=True) as tail:
         for event in tail:
             history.apply(event)

@@ -37,13 +37,43 @@ class RunClock:
         return self.seconds if self._read_at is None else self.seconds + max(0.0, now - self._read_at)
 
 
-class StepColumns:
-    """Step `i + 1` is at index `i` of each column: 20 bytes a step, and as much again only while they grow."""
+KEPT = 65_536
+"""The last steps that a column which forgets is sure to hold: more than any loop takes in some seconds."""
 
-    def __init__(self) -> None:
-        self.losses = array("f")
-        self.lrs = array("d")
-        self.elapsed = array("d")
+
+class LastSteps(array):  # type: ignore[type-arg]
+    """A column that forgets: as long as the run, it holds its last steps alone, and says the oldest for any before."""
+
+    forgotten = 0
+
+    def __len__(self) -> int:
+        return self.forgotten + super().__len__()
+
+    def __getitem__(self, index: Any) -> Any:
+        return super().__getitem__(max(index - self.forgotten, 0) if index >= 0 else index)
+
+    def fromlist(self, values: list[Any], /) -> None:
+        super().fromlist(values)
+        self._forget()
+
+    def extend(self, values: Any, /) -> None:
+        super().extend(values)
+        self._forget()
+
+    def _forget(self) -> None:
+        if (held := super().__len__()) > 2 * KEPT:
+            del self[: held - KEPT]
+            self.forgotten += held - KEPT
+
+
+class StepColumns:
+    """Step `i + 1` is at index `i` of each column: 20 bytes a step, or of the last steps alone where it forgets."""
+
+    def __init__(self, *, forgets: bool = False) -> None:
+        column = LastSteps if forgets else array
+        self.losses: array[float] = column("f")
+        self.lrs: array[float] = column("d")
+        self.elapsed: array[float] = column("d")
         self.epoch_starts: list[int] = []
 
     def take(self, event: StepsTaken, clock: float) -> None:

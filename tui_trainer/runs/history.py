@@ -47,10 +47,16 @@ class History:
     All of it belongs to one thread. Steps that a damaged record lost stand as nan.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, forgets: bool = False) -> None:
+        """Nothing happened yet.
+
+        Args:
+            forgets: hold only the last steps, for one who tells of them as they come and draws no curve: memory is
+                bounded then, however long the run.
+        """
         self.version = 0
         """Grows with every event applied: what was drawn from an older one may be stale."""
-        self._columns = StepColumns()
+        self._columns = StepColumns(forgets=forgets)
         self.losses = self._columns.losses
         """Training loss of step `i + 1`, float32; nan where it was not finite."""
         self.lrs = self._columns.lrs
