@@ -1,0 +1,124 @@
+"""Panels hidden and shown by number keys, at every size, and remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scripted import scripted_run
+from tests.ui.conftest import Show, Shown, cut
+from tui_trainer.ui.charts import LossChart, LRChart
+from tui_trainer.ui.key_line import KeyLine
+from tui_trainer.ui.listing import Listing
+from tui_trainer.ui.panel import Panel
+from tui_trainer.ui.panels import PANELS
+from tui_trainer.ui.remembered import Remembered
+from tui_trainer.ui.why import Why
+
+LIVE = cut(scripted_run(epochs=4, batches=20), 50)
+SIZES = [(60, 16), (80, 24), (100, 50), (140, 40)]
+
+
+def shown_panels(shown: Shown) -> list[str]:
+    widgets = [shown.app.screen.query_one(f"#{panel.id}") for panel in PANELS.values()]
+    return [str(widget.id) for widget in widgets if widget.display and widget.size]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("number", PANELS)
+async def test_a_key_leads_through_the_forms_of_its_panel_and_back(
+    show: Show, number: str, size: tuple[int, int]
+) -> None:
+    async with show(LIVE, size=size) as shown:
+        whole = shown_panels(shown)
+        panel = PANELS[number]
+        forms = panel.roomy if size[0] >= 116 or size[1] >= 48 else panel.small
+        here = []
+        for _ in forms:
+            here.append(panel.id in shown_panels(shown))
+            assert here[-1] == (forms[len(here) - 1] != "hidden")
+            assert {*whole} - {panel.id} == {*shown_panels(shown)} - {panel.id}
+            await shown.press(number)
+        assert set(here) == {True, False}
+        assert shown_panels(shown) == whole
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_whatever_is_hidden_the_rest_has_the_room_and_the_last_one_stays(
+    show: Show, size: tuple[int, int]
+) -> None:
+    async with show(LIVE, size=size) as shown:
+        for number in PANELS:
+            for _ in range(3):
+                if len(shown_panels(shown)) > 1 and PANELS[number].id in shown_panels(shown):
+                    await shown.press(number)
+        (last,) = shown_panels(shown)
+        for _ in range(3):
+            await shown.press("4")
+            assert shown_panels(shown) == [last]
+        panel = shown.app.screen.query_one(f"#{last}", Panel)
+        assert panel.size.width >= size[0] - 2
+
+
+async def test_hidden_charts_leave_the_width_to_the_loop(show: Show) -> None:
+    async with show(LIVE) as shown:
+        before = shown.the(Listing).size.width
+        await shown.press("1", "2")
+        assert shown.the(Listing).size.width > before
+        await shown.press("1", "2")
+        assert shown.the(Listing).size.width == before
+        await shown.press("3", "4")
+        assert shown.the(LossChart).size.width >= 130
+
+
+async def test_the_axis_is_written_under_the_loss_where_there_is_no_lr_chart(show: Show) -> None:
+    async with show(LIVE) as shown:
+        assert "epoch" not in shown.the(LossChart).plain()[-1]
+        await shown.press("2")
+        assert shown.the(LossChart).plain()[-1].split()[-1] == "epoch"
+        await shown.press("2")
+        assert "epoch" not in shown.the(LossChart).plain()[-1]
+
+
+async def test_in_80_columns_a_side_panel_opens_over_the_room_of_the_charts(show: Show) -> None:
+    async with show(LIVE, size=(80, 24)) as shown:
+        assert shown.the(Listing).size.height == 2
+        await shown.press("3")
+        listing = shown.the(Listing)
+        assert listing.size.height == listing.height_wanted() > 5
+        assert "for epoch in range(4):" in shown.text()
+        assert shown.the(LRChart).plain()[0].startswith("lr ")  # in a line, but never gone
+        assert shown.the(LRChart).size.height == 1
+        assert shown.the(LossChart).size.height >= 6
+        await shown.press("4")  # one at a time
+        assert shown.the(Listing).size.height == 2
+        assert shown.the(Why).size.height == 8
+        await shown.press("4")
+        assert not shown.the(Why).display
+        assert "4 shows it again" in shown.the(KeyLine).plain()[0]
+        assert shown.the(LRChart).size.height > 4
+
+
+async def test_a_terminal_that_grows_has_its_own_arrangement(show: Show) -> None:
+    async with show(LIVE, size=(80, 24)) as shown:
+        await shown.press("2")
+        assert "lr" not in shown_panels(shown)
+        await shown.pilot.resize_terminal(140, 40)
+        await shown.frame()
+        assert "lr" in shown_panels(shown)
+        await shown.pilot.resize_terminal(80, 24)
+        await shown.frame()
+        assert "lr" not in shown_panels(shown)
+
+
+async def test_what_was_hidden_stays_hidden_at_the_next_start(show: Show, tmp_path: Path) -> None:
+    file = tmp_path / "state" / "screen.json"
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        await shown.press("escape", "4")
+        assert "why" not in shown_panels(shown)
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        assert "why" not in shown_panels(shown)
+        await shown.press("4")
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        assert "why" in shown_panels(shown)

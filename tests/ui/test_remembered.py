@@ -1,0 +1,108 @@
+"""The small file of what the screen keeps: private, whole, and never a reason to fail."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.scripted import scripted_run
+from tests.ui.conftest import Show, cut
+from tui_trainer.ui.charts import LossChart
+from tui_trainer.ui.remembered import Kept, Remembered
+from tui_trainer.ui.theme import DARK, LIGHT
+
+LIVE = cut(scripted_run(epochs=4, batches=20), 50)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "tui-trainer" / "screen.json"
+
+
+def test_it_is_private_and_read_again(file: Path) -> None:
+    Remembered(file).change(theme="nord", roomy={"why": "hidden"})
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert Remembered(file).kept == Kept(theme="nord", roomy={"why": "hidden"})
+    assert [each.name for each in file.parent.iterdir()] == ["screen.json"]
+
+
+def test_two_screens_keep_each_other_s_changes(file: Path) -> None:
+    one, other = Remembered(file), Remembered(file)
+    one.change(theme="nord")
+    other.change(hints_seen=True)
+    assert Remembered(file).kept == Kept(theme="nord", hints_seen=True)
+
+
+def test_without_a_file_nothing_outlasts_the_app() -> None:
+    remembered = Remembered()
+    remembered.change(theme="nord")
+    assert remembered.kept.theme == "nord"
+
+
+@given(st.binary(max_size=200) | st.from_regex(rb'\{"(theme|small|marks|hints_seen)": ?[\[\]{}"0-9a-z:]{0,20}\}'))
+def test_a_broken_file_counts_as_none(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    file = tmp_path_factory.getbasetemp() / "broken.json"
+    file.write_bytes(content)
+    remembered = Remembered(file)
+    assert isinstance(remembered.kept, Kept)
+    assert remembered.marks in ("braille", "blocks", "ascii")
+
+
+def test_a_folder_that_cannot_be_written_is_let_be(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("no folder")
+    remembered = Remembered(tmp_path / "state" / "screen.json")
+    remembered.change(theme="nord")
+    assert remembered.kept.hints_seen is False
+
+
+async def test_names_that_nobody_knows_change_nothing(show: Show, file: Path) -> None:
+    Remembered(file).change(theme="\x1b[31m", marks="stones", roomy={"why": "upside down", "nobody": "hidden"})
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        assert shown.app.theme == DARK.name
+        assert shown.the(LossChart).marks == "braille"
+        assert "why" in shown.text()
+
+
+async def test_the_theme_is_kept(show: Show, file: Path) -> None:
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        assert not file.exists() or Remembered(file).kept.theme == ""
+        shown.app.theme = LIGHT.name
+        await shown.frame()
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        assert shown.app.theme == LIGHT.name
+        colours = {
+            segment.style.bgcolor.triplet.hex
+            for strip in shown.app.screen._compositor.render_strips()
+            for segment in strip
+            if segment.style and segment.style.bgcolor and segment.style.bgcolor.triplet
+        }
+        assert LIGHT.background in colours
+        assert DARK.background not in colours
+
+
+async def test_palette_commands_for_themes_and_for_fonts_without_braille(show: Show, file: Path) -> None:
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        commands = {command.title: command.callback for command in shown.app.get_system_commands(shown.app.screen)}
+        assert {"Theme: dark", "Theme: light", "Theme: for the colour-blind"} <= {*commands}
+        commands["Theme: light"]()
+        commands["Draw with plain characters"]()
+        await shown.frame()
+        chart = shown.the(LossChart)
+        assert chart.marks == "ascii"
+        assert not any("\u2800" <= letter <= "\u28ff" for line in chart.plain() for letter in line)
+        assert "*" in "".join(chart.plain())
+    assert Remembered(file).kept.theme == LIGHT.name
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        assert shown.the(LossChart).marks == "ascii"
+
+
+def test_a_console_without_braille_gets_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "linux")
+    assert Remembered().marks == "blocks"
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert Remembered().marks == "braille"
