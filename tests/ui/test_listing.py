@@ -8,9 +8,19 @@ import pytest
 
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
-from tui_trainer.events import CallFollowed, CallsMade, CallsTimed, Event, PaceChanged, Paused, Recipe, RunResolved
+from tui_trainer.events import (
+    CallFollowed,
+    CallsMade,
+    CallsTimed,
+    Continued,
+    Event,
+    PaceChanged,
+    Paused,
+    Recipe,
+    RunResolved,
+)
 from tui_trainer.ui.listing import Listing
-from tui_trainer.ui.loop_lines import Loop
+from tui_trainer.ui.loop_lines import MEANING, Loop
 
 IN_BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
 
@@ -115,8 +125,8 @@ async def test_counts_and_shares(show: Show) -> None:
         assert 97 <= sum(shares) <= 103
 
 
-def followed(*calls: tuple[str, str | None], batch: int | None = 11) -> list[Event]:
-    return [CallFollowed(at=START, step=31, epoch=2, batch=batch, call=call, value=value) for call, value in calls]
+def followed(*calls: tuple[str, str | None], batch: int | None = 11, step: int = 31) -> list[Event]:
+    return [CallFollowed(at=START, step=step, epoch=2, batch=batch, call=call, value=value) for call, value in calls]
 
 
 async def test_in_slow_motion_each_line_carries_what_it_made(show: Show) -> None:
@@ -170,9 +180,82 @@ async def test_the_warm_up_says_which_place_it_is_now(show: Show) -> None:
     warm = msgspec.structs.replace(resolved, recipe=recipe(warmup_epochs=1))
     async with show([event if event is not resolved else warm for event in events]) as shown:
         await shown.frame(order([*IN_BATCH, "scheduler.step"], batch=12, epoch=2, step=32))
-        assert "after the warm-up" in shown.the(Listing).plain()[-1]
+        assert "after the warm-up" in "\n".join(shown.the(Listing).plain())
         await shown.frame(order(IN_BATCH, batch=13, epoch=2, step=33))
         assert "only in the warm-up" in "\n".join(shown.the(Listing).plain())
+
+
+async def test_batch_by_batch_at_full_speed_shows_each_value_as_it_is_made(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 30)
+    paused = Paused(at=START, step=30, by="screen")
+    async with show([*events, paused]) as shown:
+        await shown.frame(Continued(at=START, step=30, by="screen", one_batch=True))
+        made = [("zero_grad", None), ("zero_grad", "grad norm 1.83 → 0"), ("forward", None)]
+        await shown.frame(*followed(*made, step=shown.host.history.steps + 1))
+        lines = shown.the(Listing).plain()
+        assert next(line for line in lines if "zero_grad()" in line).rstrip().endswith("grad norm 1.83 → 0")
+        assert next(line for line in lines if line.startswith("▌")).startswith("▌    out = model(images)")
+        assert MEANING["forward"] in " ".join(" ".join(lines).split())
+        await shown.frame(Paused(at=START, step=31, by="screen"))
+        lines = shown.the(Listing).plain()
+        assert not any(line.startswith("▌") for line in lines)
+        assert "n follows the next batch" in " ".join(lines)
+        assert "grad norm 1.83 → 0" in "\n".join(lines)
+
+
+async def test_going_on_at_full_speed_after_a_batch_shows_shares_again(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 31)
+    async with show([*events, *followed(("zero_grad", "gone")), Paused(at=START, step=31, by="screen")]) as shown:
+        assert "gone" in "\n".join(shown.the(Listing).plain())
+        await shown.frame(Continued(at=START, step=31, by="screen"))
+        text = "\n".join(shown.the(Listing).plain())
+        assert "gone" not in text
+        assert "share of time" in text
+
+
+async def test_of_a_long_value_the_parts_are_shown_that_have_room(show: Show) -> None:
+    events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 30)
+    slow = PaceChanged(at=START, seconds_a_call=0.5, by="screen")
+    value = "a weight 0.0123 → 0.0124, all moved 0.0812 of 21.3"
+    async with show([*events, slow, *followed(("optimizer.step", value))]) as shown:
+        lines = shown.the(Listing).plain()
+        line = next(line for line in lines if "optimizer.step()" in line)
+        assert line.startswith("▌    optimizer.step() ")
+        assert line.rstrip().endswith(" a weight 0.0123 → 0.0124")
+        assert f"{MEANING['optimizer.step']} Here: all moved 0.0812 of 21.3." in " ".join(" ".join(lines).split())
+
+
+def wrong_at_the_end() -> list[Event]:
+    """A record of OneCycleLR that was stepped once an epoch."""
+    events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 30)
+    at_end = order(["validate", "scheduler.step"], batch=None, epoch=1, step=20)
+    return [_as_if_wrong(event, at_end) if isinstance(event, CallsMade) else event for event in events]
+
+
+def _as_if_wrong(event: CallsMade, at_end: CallsMade) -> CallsMade:
+    return at_end if event.batch is None else order(IN_BATCH, event.batch, event.epoch, event.step)
+
+
+async def test_a_record_whose_order_is_wrong_says_so_under_the_right_listing(show: Show) -> None:
+    async with show(wrong_at_the_end()) as shown:
+        lines = shown.the(Listing).plain()
+        words = " ".join(" ".join(lines).split())
+        assert "✗ OneCycleLR is stepped once an epoch and counts batches" in words
+        assert "✓ scheduler.step() in the batch loop, after optimizer.step()." in words
+        assert any(line.startswith("     scheduler.step()") for line in lines)
+        assert any("! scheduler.step()" in line for line in lines)
+
+
+async def test_in_one_line_what_is_wrong_stands_in_place_of_the_shares(show: Show) -> None:
+    async with show(wrong_at_the_end(), size=(80, 24)) as shown:
+        (_, below) = shown.the(Listing).plain()
+        assert below.startswith(" ✗ OneCycleLR is stepped once an epoch")
+
+
+@pytest.mark.parametrize("scheduler", ["StepLR", "OneCycleLR", "ReduceLROnPlateau"])
+async def test_a_run_of_ours_is_always_in_order(show: Show, scheduler: Any) -> None:
+    async with show(scripted_run(epochs=4, batches=20, scheduler=scheduler)) as shown:
+        assert "✗" not in "\n".join(shown.the(Listing).plain())
 
 
 @pytest.mark.parametrize("width", [60, 80, 115])

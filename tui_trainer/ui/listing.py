@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from tui_trainer.events import CallFollowed, PlateauCounted, Recipe
 from tui_trainer.numbers import counted
+from tui_trainer.order import Finding, check
 from tui_trainer.runs.calls import CallTally
 from tui_trainer.runs.history import History
-from tui_trainer.ui.loop_lines import SHORTER_AND_SHORTER, Loop, LoopLine, Place
-from tui_trainer.ui.panel import Line, Panel, Span, width_of
+from tui_trainer.ui.loop_lines import MEANING, SHORTER_AND_SHORTER, Loop, LoopLine, Place
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 from tui_trainer.ui.words import clean, cut, fit, loss, percent, thousands, wrap
 
 BAR_WIDTH = 5
@@ -18,8 +19,15 @@ LEAST_LINES = 5
 """With less room than this the loop stands in one line, its shares under it."""
 
 
+MEANING_LINES = 2
+"""Lines kept under the listing for what a call is for, so that nothing jumps from one call to the next."""
+
+
 class Listing(Panel):
-    """Each line with its share of the time and how often it ran; in slow motion, the value it made."""
+    """Each line with its share of the time and how often it ran; in slow motion and batch by batch, the value it made.
+
+    Under it, in words, what is wrong with the order of the calls, if the record has one that is wrong.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -28,6 +36,7 @@ class Listing(Panel):
         self._asked: Recipe | None = None
         self._loop: Loop | None = None
         self._loop_of: tuple[object, ...] = ()
+        self._findings: list[Finding] = []
 
     def show(self, history: History, asked: Recipe | None = None) -> None:
         """Draw what is new. `asked` is what the run will follow, as long as it has not said so itself."""
@@ -42,12 +51,14 @@ class Listing(Panel):
         if history is None or loop is None:
             return []
         facts = _Facts(history, loop)
-        if self.size.height < LEAST_LINES:
-            return _in_one_line(loop.lines, facts, self.size.width)
         width = self.size.width
+        if self.size.height < LEAST_LINES:
+            return _in_one_line(loop.lines, facts, self._findings, width)
         lines: list[Line] = [_heading(facts, width)]
         lines += [_line(line, facts, width) for line in loop.lines]
         lines += _patience(history, width)
+        lines += _wrong(self._findings, width)
+        lines += _meaning(loop.lines, facts, width)
         return lines
 
     def loop(self) -> Loop | None:
@@ -61,6 +72,7 @@ class Listing(Panel):
             since = history.switches[-1].epoch if history.switches else 0  # before it another loop ran
             orders = [order for order in history.orders if order.epoch >= since]
             self._loop, self._loop_of = Loop(recipe, orders), loop_of
+            self._findings = check(recipe, orders, max(since, 1))
         return self._loop
 
     def height_wanted(self) -> int:
@@ -68,7 +80,19 @@ class Listing(Panel):
         loop, history = self.loop(), self._history
         if loop is None or history is None:
             return 1
-        return 1 + len(loop.lines) + (2 if history.plateau is not None else 0)
+        height = 1 + len(loop.lines) + (2 if history.plateau is not None else 0)
+        height += len(_wrong(self._findings, self.size.width or 55))
+        return height + (1 + MEANING_LINES if is_followed(history) else 0)
+
+
+def is_followed(history: History) -> bool:
+    """Whether a person follows the calls one by one: in slow motion, and in the one batch of batch by batch."""
+    if not history.followed:
+        return False
+    last = history.followed[-1]
+    ended = history.epochs[-1].epoch if history.epochs else 0
+    under_way = last.epoch > ended if last.batch is None else last.step > history.steps
+    return history.pace > 0 or history.paused is not None or under_way
 
 
 class _Facts:
@@ -77,7 +101,7 @@ class _Facts:
     def __init__(self, history: History, loop: Loop) -> None:
         self.history = history
         self.place_of = loop.place_of
-        self.following = bool(history.followed) and (history.pace > 0 or history.paused is not None)
+        self.following = is_followed(history)
         self.values: dict[tuple[str, Place], str] = {}
         """What each call of the batch being followed has made so far."""
         self.lit: tuple[str, Place] | None = None
@@ -122,7 +146,7 @@ def _heading(facts: _Facts, width: int) -> Line:
 def _line(line: LoopLine, facts: _Facts, width: int) -> Line:
     lit = facts.lit is not None and facts.lit == (line.call, line.place)
     code = "  " * line.indent + (line.code if line.expected else f"! {line.code}")
-    right = _right(line, facts, lit)
+    right = _right(line, facts, lit, width)
     code_width = max(0, width - 2 - width_of(right))
     role = "lit" if lit else "" if line.expected else "warning"
     return (
@@ -133,7 +157,7 @@ def _line(line: LoopLine, facts: _Facts, width: int) -> Line:
     )
 
 
-def _right(line: LoopLine, facts: _Facts, lit: bool) -> list[Span]:
+def _right(line: LoopLine, facts: _Facts, lit: bool, width: int) -> list[Span]:
     if line.place == "epochs":
         return [Span(thousands(facts.history.epoch).rjust(8), "faint")]
     if not line.expected:
@@ -142,7 +166,7 @@ def _right(line: LoopLine, facts: _Facts, lit: bool) -> list[Span]:
         value = facts.values.get((line.call, line.place))
         if value is None:
             return [Span(" …" if lit else "", "lit" if lit else "faint")]
-        return [Span(f" {value or '✓'}", "lit" if lit else "")]
+        return [Span(f" {_parts_that_fit(line, value, width)[0] or '✓'}", "lit" if lit else "")]
     tally = facts.tally(line)
     if tally is None:
         return [Span(" " + _elsewhere(line), "faint")]
@@ -154,6 +178,16 @@ def _right(line: LoopLine, facts: _Facts, lit: bool) -> list[Span]:
         Span(" " + percent(share).rjust(5), "lit" if lit else ""),
         Span(thousands(tally.count).rjust(9), "lit" if lit else "faint"),
     ]
+
+
+def _parts_that_fit(line: LoopLine, value: str, width: int) -> tuple[str, str]:
+    """The parts of a value that have room beside the code, the first at least; and the others."""
+    room = width - 4 - 2 * line.indent - len(line.code)
+    parts = value.split(", ")
+    rest: list[str] = []
+    while len(parts) > 1 and len(", ".join(parts)) > room:
+        rest.insert(0, parts.pop())
+    return ", ".join(parts), ", ".join(rest)
 
 
 def _elsewhere(line: LoopLine) -> str:
@@ -189,8 +223,32 @@ def patience_in_words(plateau: PlateauCounted) -> str:
     return f"not better for {plateau.bad_epochs} of {counted(plateau.patience, 'epoch')} {best}"
 
 
-def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, width: int) -> list[Line]:
-    """The calls in a row, and under each its share of the time; in slow motion, what was made last."""
+def _wrong(findings: Sequence[Finding], width: int) -> list[Line]:
+    """Under the right listing: what the record has instead."""
+    lines: list[Line] = []
+    for finding in findings:
+        lines += [(Span(" "), Span(line, "warning")) for line in wrap(f"✗ {clean(finding.wrong)}.", width - 1)]
+        lines += [(Span(" "), Span(line, "good")) for line in wrap(f"✓ {clean(finding.right)}.", width - 1)]
+    return lines
+
+
+def _meaning(loop: Sequence[LoopLine], facts: _Facts, width: int) -> list[Line]:
+    """What the call that runs is for, while somebody follows, and what of its value had no room beside it."""
+    if not facts.following:
+        return []
+    text = "Paused. n follows the next batch, space goes on."
+    if facts.lit is not None:
+        text = MEANING.get(facts.lit[0], "")
+        for line in loop:
+            if (line.call, line.place) == facts.lit and (value := facts.values.get(facts.lit)):
+                rest = _parts_that_fit(line, value, width)[1]
+                text += f" Here: {rest}." if rest else ""
+    return [BLANK, *((Span(" "), Span(line, "faint")) for line in wrap(text, width - 1)[:MEANING_LINES])]
+
+
+def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, findings: Sequence[Finding], width: int) -> list[Line]:
+    """The calls in a row, and under each its share of the time; what is wrong with their order, if something is; in
+    slow motion, what was made last."""
     calls = [line for line in loop if line.place in ("batch", "epoch")]
     for names in SHORTER_AND_SHORTER:
         cells = [_name(line, names) for line in calls]
@@ -205,7 +263,11 @@ def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, width: int) -> list[Li
         tally = facts.tally(line)
         share = percent(facts.share(tally)).strip() if tally is not None and tally.count else ""
         below += [Span(" " * len(between)), Span(fit(share, len(name)), "live" if lit else "faint")]
-    return [tuple(above), _made_last(facts, width) if facts.following else tuple(below)]
+    if facts.following:
+        return [tuple(above), _made_last(facts, width)]
+    if findings:
+        return [tuple(above), (Span(" "), Span(cut(f"✗ {clean(findings[0].wrong)}", width - 2), "warning"))]
+    return [tuple(above), tuple(below)]
 
 
 def _name(line: LoopLine, names: dict[str, str]) -> str:

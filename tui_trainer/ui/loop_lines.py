@@ -28,6 +28,17 @@ _SHORTEST = _SHORTER | {"forward": "fwd", "backward": "back", "optimizer.step": 
 SHORTER_AND_SHORTER: tuple[dict[str, str], ...] = ({}, _SHORT, _SHORTER, _SHORTEST)
 """What calls are named where the loop stands in one line."""
 
+MEANING = {
+    "zero_grad": "Forget the gradients of the batch before: backward() adds to what is there.",
+    "forward": "The network guesses: for every image, a score for each class.",
+    "loss": "How wrong the guesses are, as one number: the mean over the batch.",
+    "backward": "For every weight: which way, and how steeply, the loss rises with it.",
+    "optimizer.step": "Every weight moves against its gradient; how far, the LR says.",
+    "scheduler.step": "Set the LR for what comes next.",
+    "validate": "Measure on images that are never trained on; no weight moves.",
+}
+"""What a call is for, for who follows it by eye."""
+
 IN_BATCH = ("zero_grad", "forward", "loss", "backward", "optimizer.step")
 
 
