@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
+import pty
 import shutil
 import stat
 import subprocess
@@ -19,8 +22,10 @@ from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
 from tests.ssh.together import until
 from tests.terminal import Terminal
+from tui_trainer.cli import main
 from tui_trainer.commands import Stop
 from tui_trainer.hosts import RecordHost, replay
+from tui_trainer.presets import load
 from tui_trainer.runs import catalogue, inbox
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.record import Record
@@ -144,6 +149,69 @@ def test_a_readable_run_can_be_watched_by_another_user_and_not_controlled(shared
 
     as_somebody_else(watch)
     assert record.inbox.poll() == []
+    record.close()
+
+
+def on_a_terminal(*arguments: str) -> tuple[int, str]:
+    """A command on a terminal of its own, in a fork of this process; its exit code and what it showed.
+
+    Another user need not be able to start this Python anew: what commands import must be imported before.
+    """
+    pid, master = pty.fork()
+    if pid == 0:
+        code: object = 99
+        sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+        try:
+            main(arguments)
+        except SystemExit as ended:
+            code = ended.code
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 98)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(master, 65536):
+            shown += piece
+    os.close(master)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take another user's place")
+def test_another_user_s_commands_do_not_get_at_a_run(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("screen", "control", "records", "train"):
+        importlib.import_module(f"tui_trainer.cli.{module}")
+    load("cosine")
+    runs = shared / "runs"
+    runs.mkdir()
+    runs.chmod(0o777)
+    for name, value in {"TUI_TRAINER_RUNS": str(runs), "HOME": "/nonexistent", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    record = Record.create(runs, {"preset_name": "steplr", "name": "mine"})
+    for event in scripted_run()[:20]:
+        record.emit(event)
+    by_name = [[], [record.id], ["mine"], [str(record.folder)]]
+    commands = [
+        *(["attach", *run] for run in by_name),
+        *([command, *run] for run in by_name[1:] for command in ("stop", "pause", "resume", "checkpoint")),
+        *(["switch", *run, "cosine"] for run in by_name[1:]),
+        *(["export", *run, "--out", str(shared / "out")] for run in by_name[1:]),
+    ]
+
+    def try_all() -> None:
+        for command in commands:
+            code, shown = on_a_terminal(*command)
+            assert code == 2, (command, shown)
+            assert "Traceback" not in shown, shown
+            assert "\x1b" not in shown, shown  # no screen was opened
+            assert "needs a terminal" not in shown
+        assert record.id not in on_a_terminal("runs")[1]
+
+    as_somebody_else(try_all)
+    assert record.inbox.poll() == []
+    assert not (shared / "out").exists()
+    assert record.id in on_a_terminal("runs")[1]  # what its owner sees
     record.close()
 
 
