@@ -9,6 +9,7 @@ import pytest
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tui_trainer.events import (
+    CALLS,
     CallFollowed,
     CallsMade,
     CallsTimed,
@@ -268,14 +269,19 @@ async def test_in_one_line_every_call_is_seen(show: Show, width: int, scheduler:
         assert len(calls.rstrip()) <= width - 2
 
 
-async def test_in_one_line_slow_motion_tells_what_was_made_last(show: Show) -> None:
+async def test_in_one_line_slow_motion_tells_what_was_made_last_and_what_the_call_is_for(show: Show) -> None:
     events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 30)
     slow = PaceChanged(at=START, seconds_a_call=0.5, by="screen")
     made = followed(("loss", "loss 0.4127"), ("backward", "grad norm 1.83"), ("optimizer.step", None))
     async with show([*events, slow, *made], size=(80, 24)) as shown:
-        assert (
-            shown.the(Listing).plain()[1].strip() == "loss: loss 0.4127 › backward: grad norm 1.83 › optimizer.step …"
-        )
+        await shown.frame()
+        lines = [line.strip() for line in shown.the(Listing).plain()]
+        assert lines[1:] == ["loss 0.4127 › grad norm 1.83 › optimizer.step …", MEANING["optimizer.step"]]
+
+
+def test_what_a_call_is_for_fits_on_one_line_of_a_small_terminal() -> None:
+    assert set(MEANING) == set(CALLS)
+    assert max(map(len, MEANING.values())) <= 80 - 3
 
 
 async def test_after_a_switch_the_loop_before_it_is_forgotten(show: Show) -> None:

@@ -236,14 +236,19 @@ def _meaning(loop: Sequence[LoopLine], facts: _Facts, width: int) -> list[Line]:
     """What the call that runs is for, while somebody follows, and what of its value had no room beside it."""
     if not facts.following:
         return []
-    text = "Paused. n follows the next batch, space goes on."
-    if facts.lit is not None:
-        text = MEANING.get(facts.lit[0], "")
-        for line in loop:
-            if (line.call, line.place) == facts.lit and (value := facts.values.get(facts.lit)):
-                rest = _parts_that_fit(line, value, width)[1]
-                text += f" Here: {rest}." if rest else ""
+    text = _what_for(facts)
+    for line in loop:
+        if (line.call, line.place) == facts.lit and (value := facts.values.get((line.call, line.place))):
+            rest = _parts_that_fit(line, value, width)[1]
+            text += f" Here: {rest}." if rest else ""
     return [BLANK, *((Span(" "), Span(line, "faint")) for line in wrap(text, width - 1)[:MEANING_LINES])]
+
+
+def _what_for(facts: _Facts) -> str:
+    """What the call that runs is for; in a pause, how it goes on."""
+    if facts.lit is None:
+        return "Paused. n follows the next batch, space goes on."
+    return MEANING.get(facts.lit[0], "")
 
 
 def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, findings: Sequence[Finding], width: int) -> list[Line]:
@@ -264,7 +269,7 @@ def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, findings: Sequence[Fin
         share = percent(facts.share(tally)).strip() if tally is not None and tally.count else ""
         below += [Span(" " * len(between)), Span(fit(share, len(name)), "live" if lit else "faint")]
     if facts.following:
-        return [tuple(above), _made_last(facts, width)]
+        return [tuple(above), _made_last(facts, width), (Span(" "), Span(cut(_what_for(facts), width - 2), "faint"))]
     if findings:
         return [tuple(above), (Span(" "), Span(cut(f"✗ {clean(findings[0].wrong)}", width - 2), "warning"))]
     return [tuple(above), tuple(below)]
@@ -276,8 +281,8 @@ def _name(line: LoopLine, names: dict[str, str]) -> str:
 
 
 def _made_last(facts: _Facts, width: int) -> Line:
-    """`backward: grad norm 1.83 › optimizer.step …`, as many of the newest as there is room for."""
-    made = [f"{call}: {value}" if value else call for (call, _), value in facts.values.items()]
+    """`loss 0.4127 › grad norm 1.83 › optimizer.step …`, as many of the newest as there is room for."""
+    made = [value.partition(", ")[0] for value in facts.values.values() if value]
     if facts.lit is not None and facts.lit not in facts.values:
         made.append(f"{facts.lit[0]} …")
     while len(made) > 1 and len(" › ".join(made)) > width - 2:

@@ -16,7 +16,7 @@ from tui_trainer.ui.control import Control, Refusal
 from tui_trainer.ui.headline import Headline
 from tui_trainer.ui.hints import Hints
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.listing import Listing
+from tui_trainer.ui.listing import Listing, is_followed
 from tui_trainer.ui.log_pane import LogPane
 from tui_trainer.ui.loop_lines import asked_recipe
 from tui_trainer.ui.machine import Machine
@@ -105,6 +105,7 @@ class LiveScreen(ChartKeys):
         history = self.history
         began = history.steps > 0
         self.set_class(began, "-began")
+        self.set_class(is_followed(history), "-followed")
         self._headline.show(history, self._wanted)
         if began:
             self.loss.show(history)
