@@ -89,7 +89,7 @@ class Why(Panel):
         self._find_bests(history.epochs)
         counts = {event.epoch: event for event in history.why if isinstance(event, PlateauCounted)}
         held = {event.epoch for event in history.why if isinstance(event, LRHeld) and _tells_of_loss(event)}
-        for event in sorted(self._events(history), key=_time, reverse=True):
+        for event in reversed(sorted(self._events(history), key=_time)):  # noqa: C413 - of two at once the later first
             here = self._under is not None and _step(event) >= self._under[0]
             match event:
                 case Noticed():
