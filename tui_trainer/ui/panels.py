@@ -40,6 +40,7 @@ PANELS: dict[str, Shown] = {
     "2": Shown("lr", "the learning rate", small=("full", "hidden"), yields=True),
     "3": Shown("loop", "the loop"),
     "4": Shown("why", "why the LR moved"),
+    "5": Shown("machine", "the machine", roomy=("hidden", "full"), small=("hidden", "line", "full")),
     "6": Shown("log", "what was printed", roomy=("hidden", "full"), small=("hidden", "full")),
 }
 """By number key."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_trainer.runs.history import History
-from tui_trainer.ui.machine import Machine
+from tui_trainer.ui.machine import Machine, Sample
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
-from tui_trainer.ui.words import about, clean, thousands
+from tui_trainer.ui.words import about, clean, gigabytes, percent, thousands
 
 LONGEST_BAR = 44
 
@@ -53,8 +53,19 @@ class Progress(Panel):
     def _costs(self, history: History, width: int) -> list[Span]:
         facts = [f"screen {self._share * 100:4.1f} %"]
         if width >= 116:
-            facts += self._machine.facts(history)
+            self._machine.look(history)
+            facts += _taken(self._machine.sample)
         return [Span(" · ".join(facts) + " ", "faint")]
+
+
+def _taken(sample: Sample | None) -> list[str]:
+    """What the run's process takes of its machine, in short."""
+    if sample is None:
+        return []
+    facts = [f"memory {gigabytes(sample.memory_ours)}", f"cpu {sample.cpu_ours * sample.cores * 100:3.0f} %"]
+    if sample.gpu is not None and sample.gpu.busy is not None:
+        facts.append(f"gpu {percent(sample.gpu.busy)}")
+    return facts
 
 
 def ending(history: History) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "clock",
     "cut",
     "fit",
+    "gigabytes",
     "in_short",
     "loss",
     "lr",
@@ -96,6 +97,11 @@ def percent(share: float) -> str:
     if 0 < share < 0.005:
         return "<1 %"
     return f"{min(share, 1.0) * 100:2.0f} %"
+
+
+def gigabytes(count: float) -> str:
+    """Bytes as `0.6 GB`."""
+    return f"{count / 1e9:.1f} GB" if count < 99.95e9 else f"{count / 1e9:.0f} GB"
 
 
 def wrap(text: str, width: int) -> list[str]:

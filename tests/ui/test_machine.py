@@ -1,0 +1,369 @@
+"""The machine: what is read of it, from where, and what is shown where something cannot be known."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from dataclasses import replace
+from types import ModuleType, SimpleNamespace
+
+import msgspec
+import pytest
+
+from tests.scripted import scripted_run
+from tests.ui.conftest import Show, Shown, cut
+from tests.ui.scripted_host import moved_to
+from tui_trainer.events import CallsTimed, Event, RunResolved, RunStarted
+from tui_trainer.runs.history import History
+from tui_trainer.ui.gpu import Gpu, Gpus
+from tui_trainer.ui.machine import Machine, Sample
+from tui_trainer.ui.machine_lines import in_one_line, machine_lines, step_lines
+from tui_trainer.ui.machine_panel import MachinePanel
+from tui_trainer.ui.panel import width_of
+from tui_trainer.ui.progress import Progress
+from tui_trainer.ui.step_times import StepTimes
+
+PID = os.getpid()
+GPU = Gpu(
+    "NVIDIA H100",
+    busy=0.97,
+    memory_used=32_400_000_000,
+    memory_total=80_000_000_000,
+    memory_ours=12_100_000_000,
+    others=1,
+    watts=310.4,
+    watts_allowed=700.0,
+    celsius=64,
+    slowed_by=("its power limit",),
+)
+SAMPLE = Sample(16, 0.6, 0.25, 40_000_000_000, 128_000_000_000, 2_500_000_000, GPU)
+
+
+# NVML, as its documentation has it
+
+
+class Nvml(ModuleType):
+    """A `pynvml` with devices of its own: `device[i]` answers what it has, and raises NVMLError for the rest."""
+
+    NVML_TEMPERATURE_GPU = 0
+
+    class NVMLError(Exception):
+        pass
+
+    def __init__(self, *devices: dict[str, object]) -> None:
+        super().__init__("pynvml")
+        self.devices = devices
+        self.starts = 0
+
+    def nvmlInit(self) -> None:
+        self.starts += 1
+
+    def nvmlDeviceGetCount(self) -> int:
+        return len(self.devices)
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> dict[str, object]:
+        return self.devices[index]
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> dict[str, object]:
+        return next(device for device in self.devices if device["UUID"] == uuid)
+
+    def __getattr__(self, name: str) -> object:
+        if not name.startswith("nvmlDeviceGet"):
+            raise AttributeError(name)
+
+        def get(handle: dict[str, object], *_: object) -> object:
+            try:
+                return handle[name.removeprefix("nvmlDeviceGet")]
+            except KeyError:
+                raise self.NVMLError("Not Supported") from None
+
+        return get
+
+
+def process(pid: int, used: int | None) -> SimpleNamespace:
+    return SimpleNamespace(pid=pid, usedGpuMemory=used)
+
+
+IDLE = {"Name": "NVIDIA A", "UUID": "GPU-aaa", "UtilizationRates": SimpleNamespace(gpu=0, memory=0)}
+BUSY = {
+    "Name": "NVIDIA B",
+    "UUID": "GPU-bbb",
+    "UtilizationRates": SimpleNamespace(gpu=97, memory=40),
+    "MemoryInfo": SimpleNamespace(total=80_000, free=50_000, used=30_000),
+    "PowerUsage": 310_400,
+    "EnforcedPowerLimit": 700_000,
+    "TemperatureV": 64,
+    "ComputeRunningProcesses": [process(PID, 12_000), process(7, 18_000)],
+    "CurrentClocksEventReasons": 0x4 | 0x1,
+}
+
+
+@pytest.fixture
+def nvml(monkeypatch: pytest.MonkeyPatch) -> Nvml:
+    fake = Nvml(IDLE, BUSY)
+    monkeypatch.setitem(sys.modules, "pynvml", fake)
+    return fake
+
+
+def test_the_device_of_a_process_is_the_one_on_which_it_computes(nvml: Nvml) -> None:
+    gpus = Gpus()
+    assert (nvml.starts, gpus.trouble) == (1, "")
+    assert gpus.read(PID, "cuda:0", "torch's name", {}) == Gpu(
+        "NVIDIA B",
+        busy=0.97,
+        memory_used=30_000,
+        memory_total=80_000,
+        memory_ours=12_000,
+        others=1,
+        watts=310.4,
+        watts_allowed=700.0,
+        celsius=64,
+        slowed_by=("its power limit",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("device", "visible", "name"),
+    [
+        ("cuda:0", None, "NVIDIA A"),
+        ("cuda:1", None, "NVIDIA B"),
+        ("cuda:0", "1", "NVIDIA B"),
+        ("cuda:1", "1,0", "NVIDIA A"),
+        ("cuda:0", "GPU-bbb", "NVIDIA B"),
+        ("cuda:7", None, "torch's name"),
+    ],
+)
+def test_where_processes_are_not_told_it_is_torch_s_number(
+    nvml: Nvml, device: str, visible: str | None, name: str
+) -> None:
+    nvml.devices = (IDLE, {**BUSY, "ComputeRunningProcesses": []})
+    environ = {"CUDA_VISIBLE_DEVICES": visible} if visible is not None else {}
+    assert Gpus().read(PID, device, "torch's name", environ).name == name
+
+
+def test_what_a_device_does_not_tell_is_left_open(nvml: Nvml) -> None:
+    nvml.devices = ({"Name": b"old bytes"},)
+    assert Gpus().read(PID, "cuda:0", "", {}) == Gpu("old bytes")
+
+
+def test_older_names_of_two_functions_are_tried(nvml: Nvml) -> None:
+    nvml.devices = ({"Name": "old", "Temperature": 71, "CurrentClocksThrottleReasons": 0x60},)
+    gpu = Gpus().read(PID, "cuda:0", "", {})
+    assert (gpu.celsius, gpu.slowed_by) == (71, ("heat",))
+
+
+def test_without_the_package_or_a_driver_it_says_so(monkeypatch: pytest.MonkeyPatch, nvml: Nvml) -> None:
+    def no_driver() -> None:
+        raise nvml.NVMLError("Driver Not Loaded")
+
+    monkeypatch.setattr(nvml, "nvmlInit", no_driver)
+    assert Gpus().trouble == "not measured: Driver Not Loaded"
+    assert Gpus().read(PID, "cuda:0", "NVIDIA H100", {}) == Gpu("NVIDIA H100")
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert Gpus().trouble == "not measured: nvidia-ml-py is not installed"
+
+
+# Samples
+
+
+def history_of(events: list[Event], **started: object) -> History:
+    """The state of a run that this process, on this machine, has begun."""
+    ours = {"pid": PID, "host": socket.gethostname(), "at": time.time(), **started}
+    history = History()
+    for event in events:
+        history.apply(msgspec.structs.replace(event, **ours) if isinstance(event, RunStarted) else event)
+    return history
+
+
+LIVE = cut(moved_to(scripted_run(epochs=4, batches=20), time.time()), 50)
+
+
+def sampled(machine: Machine, history: History) -> Sample | None:
+    """The first sample, or None once it is known that there is none."""
+    deadline = time.monotonic() + 60
+    while machine.sample is None and not machine.trouble:
+        assert time.monotonic() < deadline
+        machine.look(history)
+    return machine.sample
+
+
+def test_a_sample_is_of_the_process_that_trains_and_of_the_whole_machine() -> None:
+    sample = sampled(Machine(), history_of(LIVE))
+    assert sample is not None
+    assert 0 <= sample.cpu_ours <= sample.cpu <= 1.5
+    assert 1e6 < sample.memory_ours < sample.memory_used < sample.memory_total
+    assert sample.gpu is None
+
+
+def test_the_device_is_asked_for_a_run_on_one_alone(nvml: Nvml) -> None:
+    sampled(Machine(), history_of(LIVE))
+    assert nvml.starts == 0
+    on_cuda = [
+        msgspec.structs.replace(event, device="cuda:0") if isinstance(event, RunResolved) else event for event in LIVE
+    ]
+    sample = sampled(Machine(), history_of(on_cuda))
+    assert sample is not None
+    assert sample.gpu is not None
+    assert sample.gpu.name == "NVIDIA B"
+    assert nvml.starts == 1
+
+
+def test_it_asks_once_a_second() -> None:
+    now = 100.0
+    asked: list[float] = []
+
+    class Counted(Machine):
+        def _ask(self, *_: object) -> None:
+            asked.append(now)
+
+    machine = Counted(clock=lambda: now)
+    history = history_of(LIVE)
+    for _ in range(50):
+        machine.look(history)
+        assert machine._thread is not None
+        machine._thread.join()
+        now += 0.1
+    assert len(asked) == 5
+
+
+@pytest.mark.parametrize(
+    ("started", "words"),
+    [
+        ({"host": "else\x1bwhere"}, "the run is on elsewhere, which cannot be measured from here"),
+        ({"pid": 2**22 + 7}, "the run's process cannot be seen from here"),
+        ({"at": 1.0}, "the run's process cannot be seen from here"),
+    ],
+    ids=["another machine", "a process that is gone", "a number that is another process's by now"],
+)
+def test_what_cannot_be_measured_is_said(started: dict[str, object], words: str) -> None:
+    machine = Machine()
+    assert sampled(machine, history_of(LIVE, **started)) is None
+    assert machine.trouble == words
+
+
+def test_a_run_that_is_over_is_not_measured() -> None:
+    machine = Machine()
+    assert sampled(machine, history_of(scripted_run())) is None
+    assert machine.trouble == "the run is over: there is nothing to measure"
+
+
+# In lines
+
+
+def text(lines: object) -> list[str]:
+    return ["".join(span.text for span in line).rstrip() for line in lines]  # type: ignore[attr-defined]
+
+
+def test_a_machine_in_lines() -> None:
+    assert text(machine_lines(SAMPLE, 80)) == [
+        "machine  16 cores",
+        "cpu      ━━━━━━────  60 %  this run 25 %, others 35 %",
+        "memory   ━━━───────  31 %  this run 2.5 GB of 128 GB",
+        "gpu      ━━━━━━━━━╸  97 %  NVIDIA H100",
+        "  memory ━━━━──────  40 %  this run 12.1 GB, others 20.3 GB of 80.0 GB",
+        "  power  ━━━━╸─────  44 %  310 of 700 W, 64 °C",
+        "  slowed by its power limit",
+    ]
+    assert in_one_line(SAMPLE) == (
+        "cpu 60 %, run 25 % · memory 31 %, run 2.5 GB · gpu 97 % · 310 of 700 W, 64 °C · slowed by its power limit"
+    )
+
+
+@pytest.mark.parametrize("width", [36, 55, 64, 80])
+@pytest.mark.parametrize(
+    "gpu", [GPU, Gpu("A name that is very long indeed, and longer still"), replace(GPU, watts=None), None]
+)
+def test_lines_keep_to_their_width(gpu: Gpu | None, width: int) -> None:
+    trouble = "" if gpu == GPU else "not measured: nvidia-ml-py is not installed"
+    parts = StepTimes().parts(history_of(LIVE), 0.0)
+    lines = [*machine_lines(replace(SAMPLE, gpu=gpu, gpu_trouble=trouble), width, ranks=4)]
+    lines += step_lines(parts, width, 1.0, on_device=True)
+    assert max(map(width_of, lines)) <= width
+
+
+# A step's time
+
+
+def timed(**seconds: float) -> CallsTimed:
+    """A hundred batches."""
+    named = {call.replace("_step", ".step"): spent for call, spent in seconds.items()}
+    counts = {call: 100 for call in named if call != "data"}
+    return CallsTimed(at=0.0, counts=counts, seconds=named, running="forward")
+
+
+def test_a_step_is_that_of_the_last_seconds() -> None:
+    history, times = history_of(LIVE[:3]), StepTimes()
+    assert times.parts(history, 0.0) == []
+    history.apply(timed(data=0.1, forward=0.3, backward=0.6))
+    assert [(part.call, part.seconds, part.share) for part in times.parts(history, 1.0)] == [
+        ("data", 0.001, 0.1),
+        ("forward", 0.003, 0.3),
+        ("backward", 0.006, 0.6),
+    ]
+    history.apply(timed(data=1.0, forward=1.0))
+    assert [part.seconds for part in times.parts(history, 30.0)] == pytest.approx([0.01, 0.01])
+    whole = times.parts(history, 90.0)  # nothing more was trained: all of the run
+    assert [part.seconds for part in whole] == pytest.approx([1.1 / 200, 1.3 / 200, 0.6 / 200], abs=1e-9)
+
+
+def test_what_is_called_at_an_epoch_s_end_is_not_in_a_step() -> None:
+    history = history_of(scripted_run(scheduler="StepLR"))
+    history.apply(CallsTimed(at=0.0, counts={"scheduler.step": 3}, seconds={"scheduler.step": 9.0}, running="forward"))
+    assert "scheduler.step" not in [part.call for part in StepTimes().parts(history, 0.0)]
+
+
+# On the screen
+
+
+def shown_lines(shown: Shown) -> str:
+    return "\n".join(shown.the(MachinePanel).plain())
+
+
+@pytest.fixture
+def here() -> list[Event]:
+    """A live run of this very process."""
+    ours = {"pid": PID, "host": socket.gethostname(), "at": time.time()}
+    return [msgspec.structs.replace(event, **ours) if isinstance(event, RunStarted) else event for event in LIVE]
+
+
+async def until(shown: Shown, words: str) -> None:
+    deadline = time.monotonic() + 60
+    while words not in shown_lines(shown):
+        assert time.monotonic() < deadline, shown.text()
+        await shown.frame()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40), (250, 70)], ids=str)
+async def test_5_shows_the_machine_and_hides_it_again(show: Show, here: list[Event], size: tuple[int, int]) -> None:
+    async with show(here, size=size) as shown:
+        panel = shown.the(MachinePanel)
+        assert not panel.is_on_screen
+        await shown.press("5")
+        if size == (80, 24):
+            await until(shown, "machine  cpu ")
+            assert len(shown_lines(shown).splitlines()) == 1
+            await shown.press("5")
+        await until(shown, "backward")
+        await until(shown, "GB of ")
+        for part in ("machine", "cpu", "memory", "others", "a step", "forward", "optimizer.step", "screen"):
+            assert part in shown_lines(shown)
+        await shown.press("5")
+        assert not panel.is_on_screen
+
+
+async def test_the_strip_above_the_keys_has_what_the_run_takes(show: Show, here: list[Event]) -> None:
+    async with show(here) as shown:
+        deadline = time.monotonic() + 60
+        while "memory" not in shown.the(Progress).plain()[0]:
+            assert time.monotonic() < deadline
+            await shown.frame()
+        assert "cpu" in shown.the(Progress).plain()[0]
+
+
+async def test_of_a_finished_run_it_says_where_the_time_went(show: Show) -> None:
+    async with show(scripted_run()) as shown:
+        await shown.press("5")
+        assert "the run is over: there is nothing to measure" in shown.text()
+        assert "backward       ━━━━━╸────  55 %  5.40 ms" in shown_lines(shown)
