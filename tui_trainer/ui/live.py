@@ -20,6 +20,7 @@ from tui_trainer.ui.listing import Listing, is_followed
 from tui_trainer.ui.log_pane import LogPane
 from tui_trainer.ui.loop_lines import asked_recipe
 from tui_trainer.ui.machine import Machine
+from tui_trainer.ui.machine_panel import MachinePanel
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.panels import PANELS, Arrangement
 from tui_trainer.ui.progress import Progress
@@ -51,10 +52,11 @@ class LiveScreen(ChartKeys):
         self._waiting = Waiting()
         self.loss, self.lr = LossChart(self.axis, id="loss"), LRChart(self.axis, id="lr")
         self._listing, self._why = Listing(id="loop"), Why(id="why")
-        self._log = LogPane(id="log")
-        for panel in (self.loss, self.lr, self._listing, self._why, self._log):
+        machine = Machine()
+        self._machine, self._log = MachinePanel(machine, id="machine"), LogPane(id="log")
+        for panel in (self.loss, self.lr, self._listing, self._why, self._machine, self._log):
             panel.can_focus = True
-        self._progress = Progress(Machine())
+        self._progress = Progress(machine)
         self.hints = Hints()
         self._arrangement = Arrangement(self, self.app.remembered)
         self._arranged: tuple[object, ...] = ()
@@ -95,6 +97,7 @@ class LiveScreen(ChartKeys):
                 yield self.lr
             with Vertical(id="side"):
                 yield self._listing
+                yield self._machine
                 yield self._why
         yield self._log
         yield self._progress
@@ -118,6 +121,7 @@ class LiveScreen(ChartKeys):
         self._why.show(history, self.axis.at_cursor)
         self._progress.show(history, self.app.clock.budget.share)
         self._make_room()
+        self._machine.show(history, self.app.clock.budget.share)
         self._log.show(self.host)
         self._hint()
         self.key_line.idle = frozenset() if self.control.can_act else CONTROLS
