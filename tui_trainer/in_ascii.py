@@ -12,7 +12,7 @@ from functools import lru_cache
 NAMES_ITS_ENCODING = ("LC_ALL", "LC_CTYPE", "LANG")
 
 _LOOKS_LIKE = {
-    **dict.fromkeys("│┃┊┆╎▕▏", "|"),
+    **dict.fromkeys("│┃╎▕▏", "|"),
     **dict.fromkeys("─━╸╺╴╶╌┄‐‑–—", "-"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰╷╵", "+"),
     **dict.fromkeys("●•◉", "*"),
@@ -23,6 +23,9 @@ _LOOKS_LIKE = {
     **dict.fromkeys("▃▄▎▍", ":"),
     **dict.fromkeys("▅▆▒▋▊", "="),
     **dict.fromkeys("▇█▓▉", "#"),
+    **dict.fromkeys("┊┆", ":"),
+    "■": "#",
+    "▾": "v",
     "×": "x",
     "↑": "^",
     "↓": "v",

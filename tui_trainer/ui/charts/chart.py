@@ -43,7 +43,7 @@ STYLES = (
 )
 """Each is a component class `chart--STYLE`."""
 
-TO_ASCII = str.maketrans("│┤├└┬┴─┊◆●■×▾·–→…", "|+++++-|oo#xv-->~")
+TO_ASCII = str.maketrans("│┤├└┬┴─┊◆●■×▾·–→…", "|+++++-:oo#xv-->~")
 """What the characters around the curves become where a terminal has no others."""
 
 COLUMNS_A_TURN = 8
