@@ -9,6 +9,7 @@ other; the ratio is taken within a round, and the median of the rounds is told w
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import select
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -31,6 +33,12 @@ IMAGES = 4_000
 
 class Raw(Terminal):
     """A terminal that only takes what is written: an emulator in this process would take time of the machine."""
+
+    def __exit__(self, *error: Any) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a run outlives its terminal, also here
+            for child in psutil.Process(self.pid).children(recursive=True):
+                child.kill()
+        super().__exit__(*error)
 
     def drain(self, seconds: float) -> None:
         """Take and keep what is written for so long."""
@@ -137,7 +145,7 @@ def start(options: argparse.Namespace) -> None:
 
 
 PRESSES = (
-    ("?", b"command palette"),
+    ("?", b"esc closes"),
     ("q", b"img/s"),
     ("q", b"Leave?"),
     ("q", b"img/s"),

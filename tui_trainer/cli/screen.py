@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from tui_trainer.asked import Asked
-from tui_trainer.cli import foreground
+from tui_trainer.cli import completion, foreground
 from tui_trainer.cli.comparing import Comparisons
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.cli.notifying import Told, bell_options, notify_options
@@ -27,6 +27,9 @@ from tui_trainer.torchrun import place
 DEFAULT_PRESET = "steplr"
 """What the options are checked with where no preset was named: the picker puts its own in."""
 
+COLLECT_AFTER = (20_000, 20, 100)
+"""As `gc.set_threshold` has it: a screen makes little garbage, and a thorough look for it is a pause one can see."""
+
 max_rate_option = click.option(
     "--max-rate",
     type=click.FloatRange(min=0.5),
@@ -36,7 +39,12 @@ max_rate_option = click.option(
 
 
 @click.command()
-@click.option("--preset", metavar="NAME|FILE", help="Start with it at once; without, choose from all presets.")
+@click.option(
+    "--preset",
+    metavar="NAME|FILE",
+    shell_complete=completion.presets,
+    help="Start with it at once; without, choose from all presets.",
+)
 @training_options
 @notify_options
 @max_rate_option
@@ -62,7 +70,7 @@ def launch(
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completion.runs)
 @click.option("--readonly", is_flag=True, help="Watch, and give no controls.")
 @bell_options
 @max_rate_option
@@ -126,6 +134,9 @@ def _show(
         return app
 
     exit_code = show(make_app, _bytes(max_rate))
+    for app in apps:
+        if app.host is not None:
+            app.host.close()  # nobody looks any more: what happens must not pile up for a screen that is gone
     goes_on = bool(apps) and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure is not None)
     if comparisons.queue is not None and not comparisons.queue.is_over:
         return comparisons.finish(goes_on=goes_on, shell=shell) or exit_code
@@ -202,6 +213,7 @@ def _bytes(kilobytes: float | None) -> float | None:
 def _settle() -> None:
     """The first frame is up: what was imported for it stays, so the collector, off until now, need not look at it."""
     gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     gc.enable()
 
 

@@ -6,6 +6,7 @@ thread.
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
@@ -141,6 +142,7 @@ class LocalRun:
             from tui_trainer.engine.prepare import prepare
 
             prepared = prepare(self.asked.spec, self._emit, self.goes_on and self.goes_on / "checkpoints")
+            gc.freeze()  # torch stays: the collector, which all threads wait for, need not go through it again and again
             checkpoints = self._begin_record()
             from tui_trainer.engine.train import train
 
