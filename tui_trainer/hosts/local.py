@@ -142,7 +142,7 @@ class LocalRun:
             from tui_trainer.engine.prepare import prepare
 
             prepared = prepare(self.asked.spec, self._emit, self.goes_on and self.goes_on / "checkpoints")
-            gc.freeze()  # torch stays: the collector, which all threads wait for, need not go through it again and again
+            gc.freeze()  # torch stays: the collector, which all threads wait for, need not go through it each time
             checkpoints = self._begin_record()
             from tui_trainer.engine.train import train
 
