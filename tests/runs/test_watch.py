@@ -166,9 +166,9 @@ def test_what_is_followed_by_eye_may_be_slow(watched: Event) -> None:
     assert kinds(told([*fast, *slow])) == ["slow"]
 
 
-def epoch(number: int, accuracy: float) -> EpochEnded:
+def epoch(number: int, accuracy: float, length_s: float = 60.0) -> EpochEnded:
     return EpochEnded(
-        at=START,
+        at=START + number * length_s,
         epoch=number,
         step=80 * number,
         train_loss=1.0,
@@ -197,6 +197,11 @@ def epochs(*accuracies: float) -> list[Event]:
 )
 def test_a_new_best_is_told_where_it_is_news(accuracies: tuple[float, ...], times: int) -> None:
     assert kinds(told(epochs(*accuracies))) == ["best"] * times
+
+
+def test_in_a_run_of_short_epochs_it_is_told_once_a_minute() -> None:
+    short = [epoch(number, number % 2 + number / 1000, length_s=1.0) for number in range(1, 120)]
+    assert kinds(told(short)) == ["best", "best"]
 
 
 def test_a_run_that_goes_on_remembers_its_best() -> None:

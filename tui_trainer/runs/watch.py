@@ -5,7 +5,7 @@
 | `diverging` | the loss has gone up again and stays up, window after window | it has come down half of that way |
 | `stall` | nothing has happened for much longer than a step, or a validation, takes | a step comes |
 | `slow` | training is slower than its own recent median, for a while | it is nearly as fast again |
-| `best` | an epoch is the best so far, after one that was not | an epoch is not |
+| `best` | an epoch is the best so far, after one that was not; once a minute at most | an epoch is not |
 
 That a warning is over is said too, as `recovered`. The end of a run, `end`, is an event of its own.
 """
@@ -36,6 +36,9 @@ Told: TypeAlias = Literal["end", "diverging", "stall", "slow", "best"]
 """What a bell and a command can be asked for."""
 
 WARNINGS = frozenset({"diverging", "stall", "slow"})
+
+BESTS_APART_S = 60.0
+"""Seconds: in a run of short epochs a new best is not told more often."""
 
 WINDOWS_UP = 3
 """Windows in a row that are too high before a loss is called diverging."""
@@ -212,6 +215,7 @@ class _Best:
     def __init__(self, best: EpochEnded | None) -> None:
         self._best = best
         self._is_best = best is None
+        self._told_at = -inf
 
     def take(self, event: EpochEnded) -> _Texts:
         before, was_best = self._best, self._is_best
@@ -219,6 +223,7 @@ class _Best:
         if not self._is_best:
             return
         self._best = event
-        if before is not None and not was_best:
+        if before is not None and not was_best and event.at - self._told_at >= BESTS_APART_S:
+            self._told_at = event.at
             old = f"{before.val_accuracy:.4f} at epoch {before.epoch}"
             yield "best", f"best so far: val_accuracy {event.val_accuracy:.4f} at epoch {event.epoch}, after {old}"

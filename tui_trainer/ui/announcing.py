@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from tui_trainer.hosts import Host
     from tui_trainer.ui.app import TrainerApp
 
-SAID_FOR = 12.0
-"""Seconds that a notice stays in the line at the bottom: twice as long as an answer, since nobody waits for it."""
+WARNED_FOR = 12.0
+"""Seconds that a warning stays in the line at the bottom: twice as long as an answer, since nobody waits for it."""
 
 GOOD_NEWS = frozenset({"best", "recovered"})
 
@@ -50,7 +50,8 @@ class Announcing:
         if history.notices:
             self._last = history.notices[-1]
         for notice in reversed(fresh):
-            self._app.say(clean(notice.text), role_of(notice), SAID_FOR)
+            role = role_of(notice)
+            self._app.say(clean(notice.text), role, WARNED_FOR if role == "warning" else None)
         kinds = {notice.kind for notice in fresh}
         if (history.ended is not None) and not self._ended and history.ended.at >= self._since:
             kinds.add("end")

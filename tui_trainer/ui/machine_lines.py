@@ -19,9 +19,9 @@ ROOMY = 50
 def machine_lines(sample: Sample, width: int, ranks: int = 1) -> list[Line]:
     """The processor, the memory, and the device if the run computes on one; `ranks` is how many processes it has."""
     whose = ("this run" if width >= ROOMY else "run") if ranks == 1 else f"first of {ranks}"
-    others = max(0.0, sample.cpu - sample.cpu_ours)
-    cpu = f"{whose} {_short(sample.cpu_ours)}, others {_short(others)}"
-    memory = f"{whose} {gigabytes(sample.memory_ours)} of {gigabytes(sample.memory_total)}"
+    others = f"{'others' if width >= ROOMY else 'rest'} {_short(max(0.0, sample.cpu - sample.cpu_ours))}"
+    cpu = f"{whose} {_short(sample.cpu_ours)}, {others}"
+    memory = f"{whose} {_of(sample.memory_ours, sample.memory_total)}"
     lines: list[Line] = [
         heading("machine", f"{sample.cores} cores"),
         _gauge("cpu", sample.cpu, cpu, width),
@@ -71,10 +71,11 @@ def heading(title: str, told: str = "") -> Line:
 def _gpu_lines(gpu: Gpu, width: int, whose: str) -> list[Line]:
     lines: list[Line] = [_gauge("gpu", gpu.busy, gpu.name, width)]
     if gpu.memory_used is not None and gpu.memory_total:
-        told = f"of {gigabytes(gpu.memory_total)}"
+        told = _of(gpu.memory_used, gpu.memory_total)
         if gpu.memory_ours is not None:
-            theirs = f", others {gigabytes(max(0, gpu.memory_used - gpu.memory_ours))}" if gpu.others else ""
-            told = f"{whose} {gigabytes(gpu.memory_ours)}{theirs} {told}"
+            told = f"{whose} {_of(gpu.memory_ours, gpu.memory_total)}"
+            if gpu.others:
+                told += f", others {gigabytes(max(0, gpu.memory_used - gpu.memory_ours))}"
         lines.append(_gauge("  memory", gpu.memory_used / gpu.memory_total, told, width))
     if gpu.watts is not None:
         share = gpu.watts / gpu.watts_allowed if gpu.watts_allowed else None
@@ -84,6 +85,11 @@ def _gpu_lines(gpu: Gpu, width: int, whose: str) -> list[Line]:
     if gpu.slowed_by:
         lines.append((Span(cut(f"  slowed by {' and '.join(gpu.slowed_by)}", width), "warning"),))
     return lines
+
+
+def _of(some: int, total: int) -> str:
+    """`0.6 of 16.0 GB`."""
+    return f"{gigabytes(some).removesuffix(' GB')} of {gigabytes(total)}"
 
 
 def _heat(gpu: Gpu) -> str:
@@ -106,7 +112,8 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _gauge(label: str, share: float | None, told: str, width: int) -> Line:
-    start = (Span(label.ljust(LABEL), "faint"), *_bar(share or 0.0, width), Span(f" {_share(share).rjust(5)}  "))
+    gap = "  " if width >= ROOMY else " "
+    start = (Span(label.ljust(LABEL), "faint"), *_bar(share or 0.0, width), Span(f" {_share(share).rjust(5)}{gap}"))
     return (*start, Span(cut(told, max(0, width - width_of(start))), "faint"))
 
 

@@ -92,7 +92,7 @@ class Why(Panel):
         for event in reversed(sorted(self._events(history), key=_time)):  # noqa: C413 - of two at once the later first
             here = self._under is not None and _step(event) >= self._under[0]
             match event:
-                case Noticed():
+                case Noticed() if event.kind != "best":  # an epoch says itself how it did
                     yield "notice", clean(event.text), role_of(event)
                 case LRChanged():
                     yield _label(event, history.epochs), told(event), "live" if here else ""
