@@ -5,12 +5,16 @@ from __future__ import annotations
 import gc
 import os
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from tui_trainer import __version__
 from tui_trainer.cli.foreground import fill_descriptors
 from tui_trainer.in_ascii import mend_output
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # pydantic would look through all installed packages for plugins; none is meant for this program.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -29,6 +33,7 @@ _COMMANDS = {
     "switch": "tui_trainer.cli.control",
     "presets": "tui_trainer.cli.presets",
     "serve": "tui_trainer.cli.serve",
+    "completion": "tui_trainer.cli.completion",
 }
 
 
@@ -48,6 +53,13 @@ class _Commands(click.Group):
             gc.freeze()
             gc.enable()
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Click's own would import every command for its first line of help."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from tui_trainer.asked import Asked
-from tui_trainer.cli import foreground
+from tui_trainer.cli import completion, foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, checked, refuse, training_options
 from tui_trainer.cli.screen import max_rate_option
@@ -36,8 +36,10 @@ LOOK_EVERY = 0.1
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[PRESET|RUN|SESSION]...")
-@click.option("--preset", "more", multiple=True, metavar="NAME|FILE", help="One more preset.")
+@click.argument("what", nargs=-1, metavar="[PRESET|RUN|SESSION]...", shell_complete=completion.presets_and_runs)
+@click.option(
+    "--preset", "more", multiple=True, metavar="NAME|FILE", shell_complete=completion.presets, help="One more preset."
+)
 @training_options
 @click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Each preset so many times.")
 @click.option("--target", type=click.FloatRange(0, 1), help="A validation accuracy to reach, from 0 to 1.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tui_trainer.cli import completion
 from tui_trainer.cli.notifying import Told, notify_options
 from tui_trainer.cli.options import refuse, runs_dir_option
 from tui_trainer.commands import Command, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
@@ -25,7 +26,7 @@ PATIENCE_S = 10.0
 
 
 @click.command()
-@click.argument("run", metavar="RUN|SESSION")
+@click.argument("run", metavar="RUN|SESSION", shell_complete=completion.runs)
 @runs_dir_option
 def stop(run: str, runs_dir: Path | None) -> None:
     """End a live run, or a comparison, after the batch that it trains, with a checkpoint."""
@@ -42,7 +43,7 @@ def stop(run: str, runs_dir: Path | None) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion.runs)
 @runs_dir_option
 def pause(run: str, runs_dir: Path | None) -> None:
     """Have a live run stand still."""
@@ -50,7 +51,7 @@ def pause(run: str, runs_dir: Path | None) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion.runs)
 @notify_options
 @runs_dir_option
 def resume(run: str, runs_dir: Path | None, told: Told) -> None:
@@ -69,7 +70,7 @@ def resume(run: str, runs_dir: Path | None, told: Told) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion.runs)
 @runs_dir_option
 def checkpoint(run: str, runs_dir: Path | None) -> None:
     """Have a live run write a checkpoint after the batch that it trains, and go on."""
@@ -77,8 +78,8 @@ def checkpoint(run: str, runs_dir: Path | None) -> None:
 
 
 @click.command()
-@click.argument("run")
-@click.argument("preset", metavar="NAME|FILE")
+@click.argument("run", shell_complete=completion.runs)
+@click.argument("preset", metavar="NAME|FILE", shell_complete=completion.presets)
 @runs_dir_option
 def switch(run: str, preset: str, runs_dir: Path | None) -> None:
     """Have a live run follow another preset from its next epoch on, with the weights kept."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui_trainer.asked import Asked
 from tui_trainer.choices import BATCH_NORM_MODELS, train_images
+from tui_trainer.cli import completion
 from tui_trainer.cli.options import BAD_INPUT, length_options, refuse
 from tui_trainer.numbers import format_lr
-from tui_trainer.presets import Entry, PresetError, Problem, catalogue, find, load
-from tui_trainer.presets.cases import Run
-from tui_trainer.presets.checks import check_file
-from tui_trainer.spec import RunSpec
+
+if TYPE_CHECKING:
+    from tui_trainer.presets import Entry, Problem
+    from tui_trainer.spec import RunSpec
 
 
 @click.group()
@@ -26,6 +27,8 @@ def presets() -> None:
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def list_presets(as_json: bool) -> None:
     """List all presets, the shipped ones first."""
+    from tui_trainer.presets import catalogue
+
     entries = catalogue()
     if as_json:
         click.echo(json.dumps([_as_object(entry) for entry in entries], indent=2))
@@ -38,9 +41,11 @@ def list_presets(as_json: bool) -> None:
 
 
 @presets.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.presets)
 def show(name: str) -> None:
     """Print the preset's file as it stands."""
+    from tui_trainer.presets import PresetError, find, load
+
     try:
         load(name)
         text = find(name).read_text(encoding="utf-8")
@@ -50,7 +55,7 @@ def show(name: str) -> None:
 
 
 @presets.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=completion.presets)
 @length_options
 def check(files: tuple[str, ...], **options: Any) -> None:
     """Say all that is wrong with each file; exit 0 if they can be used, else 2."""
@@ -69,13 +74,14 @@ def check(files: tuple[str, ...], **options: Any) -> None:
 
 
 @presets.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.presets)
 @click.option("--json", "as_json", is_flag=True, help="The LR of every step, as a list of numbers.")
 @length_options
 def plan(name: str, as_json: bool, **options: Any) -> None:
     """Print the LR of every step, from the real scheduler (steps of equal LR in one line)."""
     from tui_trainer.engine.recipes import length_of
     from tui_trainer.engine.rehearsal import full_plan, rehearse
+    from tui_trainer.presets import PresetError
 
     try:
         spec = _spec(name, options)
@@ -103,6 +109,10 @@ def _spec(name: str, options: dict[str, Any]) -> RunSpec:
 
 def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
     """All that is wrong with a file: its words, then its numbers, last a rehearsal of the real scheduler."""
+    from tui_trainer.presets import PresetError, find
+    from tui_trainer.presets.cases import Run
+    from tui_trainer.presets.checks import check_file
+
     try:
         path = find(file)
     except PresetError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from tui_trainer.cli import completion
 from tui_trainer.cli.options import refuse, runs_dir_option
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, runs_folder, summaries
@@ -36,7 +37,7 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion.runs)
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
 @click.option(
     "--format",

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from tui_trainer.asked import Asked
+from tui_trainer.cli import completion
 from tui_trainer.cli.ending import LOST_AFTER_S, stop_on_signals
 from tui_trainer.cli.notifying import Told, notify_options, ring
 from tui_trainer.cli.options import check_runs_folder, checked, refuse, say, training_options
@@ -22,7 +23,13 @@ from tui_trainer.torchrun import place
 
 
 @click.command()
-@click.option("--preset", required=True, metavar="NAME|FILE", help="A shipped preset, one of yours, or a file.")
+@click.option(
+    "--preset",
+    required=True,
+    metavar="NAME|FILE",
+    shell_complete=completion.presets,
+    help="A shipped preset, one of yours, or a file.",
+)
 @training_options
 @notify_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an epoch.")
