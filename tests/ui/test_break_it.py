@@ -204,6 +204,30 @@ async def test_both_orders_are_trained_and_drawn_over_each_other(page: Open) -> 
         assert "✓" in shown.line("▌OneCycleLR stepped once an epoch")
 
 
+async def test_the_cursor_reads_both_sides_at_the_same_step(page: Open) -> None:
+    async with page() as shown:
+        await shown.press("enter")
+        pair = shown.pairs[0]
+        pair.begin()
+        pair.train(pair.right, EPOCHS, loss=0.5, lr=0.04)
+        pair.train(pair.wrong, 2, loss=0.75, lr=0.002)
+        pair.end()
+        await shown.frame()
+        await shown.press("left")
+        assert f"{BATCHES * EPOCHS} 0.04 0.5000" in shown.words()
+        assert f"{BATCHES * EPOCHS} – –" in shown.words()
+        assert all("│" in "\n".join(chart.plain()) for chart in shown.app.screen.query(Overlay))
+        await shown.press(*["left"] * 50)
+        figures = shown.words().partition("■ right ")[2]
+        right, wrong = figures.partition(" ● wrong ")[0], figures.partition(" ● wrong ")[2]
+        step = right.split()[0]
+        assert int(step) <= 2 * BATCHES
+        assert right == f"{step} 0.04 0.5000"
+        assert wrong.startswith(f"{step} 0.002 0.7500")
+        await shown.press("0")
+        assert "accuracy" in shown.words()
+
+
 async def test_what_pytorch_warned_of_is_shown_as_text(page: Open) -> None:
     async with page() as shown:
         await shown.press("enter")

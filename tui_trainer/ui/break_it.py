@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -13,6 +14,7 @@ from tui_trainer.compare.comparison import Compared, Group
 from tui_trainer.compare.session import Entry
 from tui_trainer.engine.wrong_orders import CASES, DATASET, EPOCHS, MODEL, Case
 from tui_trainer.numbers import counted
+from tui_trainer.plotting.timeline import ROUNDING
 from tui_trainer.ui.break_it_panels import RIGHT, WRONG, CaseList, Explanation, OrderListing
 from tui_trainer.ui.compare_axis import CompareAxis
 from tui_trainer.ui.compare_chart import Overlay
@@ -94,7 +96,7 @@ class BreakItScreen(TrainerScreen):
             listing.show(case)
         self._words[1].brief = not self._has_room
         self._words[0].show(case, None)
-        self._words[1].show(case, pair)
+        self._words[1].show(case, pair, self._step_at_cursor(pair))
         self._draw_charts(case, pair)
         self.key_line.idle = frozenset({"view"}) if self._has_room or pair is None else frozenset()
         self.key_line.redraw()
@@ -107,6 +109,12 @@ class BreakItScreen(TrainerScreen):
         self.axis.update(run.history for group in groups for run in group.runs)
         for chart in (self._loss, self._lr):
             chart.show_groups(groups, (case.title, self.axis.unit, self.axis.bounds))
+
+    def _step_at_cursor(self, pair: Pair | None) -> int | None:
+        """The step under the cursor: both sides have the same, batch for batch."""
+        if pair is None or self.axis.cursor is None:
+            return None
+        return max(1, ceil(self.axis.timeline(pair.right).step(self.axis.cursor) - ROUNDING))
 
     # Keys
 
@@ -140,6 +148,10 @@ class BreakItScreen(TrainerScreen):
     def action_log_scale(self) -> None:
         for chart in (self._loss, self._lr):
             chart.log_scale = not chart.log_scale
+        self.app.clock.hurry()
+
+    def action_cursor(self, cells: int) -> None:
+        self.axis.move_cursor(cells)
         self.app.clock.hurry()
 
     def action_zoom(self, inwards: bool) -> None:

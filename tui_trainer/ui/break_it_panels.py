@@ -124,20 +124,21 @@ class Explanation(InColours):
         super().__init__()
         self._case: Case | None = None
         self._pair: Pair | None = None
+        self._step: int | None = None
         self._shown: tuple[object, ...] = ()
         self._first = 0
         self.brief = False
         """Whether what is wrong is left out: the listings are not on show, and room is scarce."""
 
-    def show(self, case: Case, pair: Pair | None) -> None:
-        """Bring it up to date."""
+    def show(self, case: Case, pair: Pair | None, step: int | None = None) -> None:
+        """Bring it up to date; `step` is the one under the cursor, if there is a cursor."""
         pair_seen = (pair.right.version, pair.wrong.version, pair.is_over) if pair is not None else ()
-        shown = (case, pair_seen, self.brief)
+        shown = (case, pair_seen, step, self.brief)
         if shown == self._shown:
             return
         if case is not self._case:
             self._first = 0
-        self._case, self._pair, self._shown = case, pair, shown
+        self._case, self._pair, self._step, self._shown = case, pair, step, shown
         self.redraw()
 
     def page(self, pages: int) -> None:
@@ -179,7 +180,7 @@ class Explanation(InColours):
         if pair is not None:
             if pair.failure:
                 parts.append(_entry("stopped", clean(pair.failure), "warning", width))
-            parts.append(_figures(pair))
+            parts.append(_figures(pair, self._step))
             parts += [_entry("PyTorch", text, role, width) for text, role in _said(pair)]
             parts.append(_entry("why", case.happens, "", width))
         parts.append(_entry("your code", f"{case.look}.", "", width))
@@ -194,23 +195,29 @@ def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
     ]
 
 
-def _figures(pair: Pair) -> list[Line]:
-    """Both sides as they stand, a line each in its colour."""
-    head = Span(" " * LABEL_WIDTH + _columns("epochs", "LR now", "val_loss", "accuracy"), "faint")
-    sides = (("■ right", RIGHT, pair.right), ("● wrong", WRONG, pair.wrong))
-    return [
-        (head,),
-        *((Span(name.ljust(LABEL_WIDTH), f"run{number}"), Span(_figures_of(side))) for name, number, side in sides),
-    ]
+def _figures(pair: Pair, step: int | None) -> list[Line]:
+    """Both sides as they stand, or as they were at a step; a line each in its colour."""
+    heads = ("epochs", "LR now", "val_loss", "accuracy") if step is None else ("step", "LR", "batch's loss", "")
+    lines: list[Line] = [(Span(" " * LABEL_WIDTH + _columns(*heads), "faint"),)]
+    for name, number, side in (("■ right", RIGHT, pair.right), ("● wrong", WRONG, pair.wrong)):
+        values = _now(side) if step is None else _at(side, step)
+        lines.append((Span(name.ljust(LABEL_WIDTH), f"run{number}"), Span(_columns(*values))))
+    return lines
 
 
-def _figures_of(side: History) -> str:
-    now = lr(side.lrs[-1]) if side.steps else UNKNOWN
-    return _columns(f"{len(side.epochs)}", now, _last(side, "val_loss"), _last(side, "val_accuracy"))
+def _now(side: History) -> tuple[str, str, str, str]:
+    rate = lr(side.lrs[-1]) if side.steps else UNKNOWN
+    return f"{len(side.epochs)}", rate, _last(side, "val_loss"), _last(side, "val_accuracy")
 
 
-def _columns(epochs: str, now: str, val_loss: str, accuracy: str) -> str:
-    return f"{epochs:<8}{now:<11}{val_loss:<12}{accuracy}"
+def _at(side: History, step: int) -> tuple[str, str, str, str]:
+    if step > side.steps:
+        return f"{step}", UNKNOWN, UNKNOWN, ""
+    return f"{step}", lr(side.lrs[step - 1]), loss(side.losses[step - 1]), ""
+
+
+def _columns(first: str, second: str, third: str, fourth: str) -> str:
+    return f"{first:<8}{second:<11}{third:<12}{fourth}"
 
 
 def _last(history: History, field: str) -> str:
