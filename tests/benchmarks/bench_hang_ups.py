@@ -69,8 +69,8 @@ def hung_up(runs: Path, after: float, keys: str, whole: History) -> tuple[bool, 
         while (left := deadline - time.monotonic()) > 0:
             terminal._read(min(left, 0.1))
         terminal.press(keys)
-        terminal.close()
         children = psutil.Process(terminal.pid).children()
+        terminal.close()
         if not children:
             return True, f"closed after {after:5.2f} s, before the program had begun"
         program = children[0]
