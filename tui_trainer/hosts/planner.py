@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
@@ -55,17 +56,27 @@ class Planner:
 
     def _work(self) -> None:
         self._gate.wait(GATE_S)
-        from tui_trainer.engine.recipes import plan, plan_if_flat
-
+        collects = gc.isenabled()
+        gc.disable()
         while self._came.wait():
             self._came.clear()
             while self._asked:
-                key, spec = self._asked.pop()
-                try:
-                    planned = plan(spec.preset_name, spec.preset, spec.train_images, sample_above=PREVIEW_STEPS)
-                    self._made[key] = planned.curve, plan_if_flat(planned)
-                except BadInput as error:
-                    self._made[key] = error
+                self._made.update([self._plan(*self._asked.pop())])
+                if collects and not gc.isenabled():
+                    # What torch imported, with the first plan too, stays: a look at all of it takes 0.1 s, in which no
+                    # key is answered.
+                    gc.freeze()
+                    gc.enable()
+
+    @staticmethod
+    def _plan(key: str, spec: RunSpec) -> tuple[str, tuple[PlanMade, PlanMade | None] | BadInput]:
+        from tui_trainer.engine.recipes import plan, plan_if_flat
+
+        try:
+            planned = plan(spec.preset_name, spec.preset, spec.train_images, sample_above=PREVIEW_STEPS)
+            return key, (planned.curve, plan_if_flat(planned))
+        except BadInput as error:
+            return key, error
 
 
 def _plan_key(spec: RunSpec) -> str:
