@@ -151,6 +151,15 @@ async def test_the_badge_says_what_is_in_sight_and_one_key_leads_back(show: Show
         assert badge(shown) == "all"
 
 
+async def test_a_click_on_the_badge_follows_too(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("plus", "plus", "less_than_sign")
+        assert badge(shown) == "frozen"
+        await shown.pilot.click(LRChart, offset=(2, shown.the(LRChart).size.height - 1))
+        await shown.frame()
+        assert badge(shown) == "live"
+
+
 async def test_there_is_nothing_to_pan_where_all_is_in_sight(show: Show) -> None:
     async with show(LIVE) as shown:
         await shown.press("less_than_sign")

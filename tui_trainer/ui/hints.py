@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_trainer.ui.panel import Line, Panel, Span, justified
+from tui_trainer.ui.panels import PANELS
 from tui_trainer.ui.words import cut
 
 
@@ -20,7 +21,7 @@ class Hint:
 HINTS = (
     Hint(("space", "n", "s"), "space pauses, n trains one batch, s shows every call"),
     Hint(("left", "right", "comma", "full_stop"), "← → move a cursor: figures, and why the LR moved there"),
-    Hint(("plus", "minus", "f", "1", "2", "3", "4"), "+ and - zoom, f follows again, 1 to 4 hide and show panels"),
+    Hint(("plus", "minus", "f", *PANELS), f"+ and - zoom, f follows again, 1 to {max(PANELS)} hide and show panels"),
     Hint(("p", "c", "r"), "p switches presets in mid-run, c compares, r lists runs"),
     Hint(("question_mark", "ctrl+p"), "? lists all keys; q asks whether training is to go on"),
 )

@@ -217,9 +217,7 @@ class LiveScreen(ChartKeys):
             return
         self._arranged = arranged
         _, height, began = arranged
-        self._listing.styles.max_height = height
-        high = arrangement.is_stacked and self._listing.has_class("-full")
-        self._listing.styles.height = height if high else None
+        self._listing.styles.height = height if self._listing.has_class("-full") else None
         charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
         self.set_class(not charts, "-no-charts")
         beside = self.query("#side > *")

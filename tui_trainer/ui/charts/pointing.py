@@ -35,7 +35,9 @@ class Pointed(Chart):
 
     def on_click(self, event: events.Click) -> None:
         cell = self._cell(event)
-        if cell is not None and not self._dragged:
+        if cell is None and self.labels and event.y == self.size.height - 1:
+            self.axis.follow()  # the badge
+        elif cell is not None and not self._dragged:
             self.axis.point_at(cell)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
