@@ -24,6 +24,9 @@ from tui_trainer.runs.history import History
 CALM = 10.0
 """Seconds between plain lines within an epoch."""
 
+SAID_ALREADY = frozenset({"preset", "best"})
+"""Notices that say nothing new here: before the run began they were said, and an epoch's line says that it is best."""
+
 
 class Reporter(Protocol):
     """Somebody who tells of a run as it goes; owns nothing of it."""
@@ -160,7 +163,7 @@ def in_lines(event: Event, history: History) -> list[str]:
             return [f"epoch {epoch}: now {plain(recipe.preset)}, weights kept"]
         case CommandAnswered(command=command, by=by, answer=answer):
             return [f"{plain(by)}: {plain(command)}: {plain(answer)}"]
-        case Noticed(kind=kind, text=text) if kind != "preset":  # those were said before the run began
+        case Noticed(kind=kind, text=text) if kind not in SAID_ALREADY:
             return [plain(text)]
         case RunEnded(status=status, reason=reason):
             best_so_far = history.best

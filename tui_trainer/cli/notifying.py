@@ -36,9 +36,10 @@ class Told:
 
 def ring() -> None:
     """Ring the terminal's bell; a pipe hears nothing."""
-    if sys.stderr.isatty():
-        sys.stderr.write("\a")
-        sys.stderr.flush()
+    terminal = sys.__stderr__  # a progress bar stands in for the other one
+    if terminal is not None and terminal.isatty():
+        terminal.write("\a")
+        terminal.flush()
 
 
 def _command(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
