@@ -64,6 +64,15 @@ class Terminal:
         """What is on the screen now."""
         return "\n".join(self._emulator.display)
 
+    def unseen(self) -> list[str]:
+        """Lines with a character in the very colour of its ground."""
+        found = []
+        for y in range(self._emulator.lines):
+            cells = [self._emulator.buffer[y][x] for x in range(self._emulator.columns)]
+            if any(cell.data.strip() and cell.fg == cell.bg for cell in cells):
+                found.append("".join(cell.data for cell in cells))
+        return found
+
     def press(self, keys: str) -> None:
         """Type."""
         os.write(self._master, keys.encode())

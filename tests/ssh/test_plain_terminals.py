@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
-from tests.terminal import Terminal
+from tests.terminal import PATIENCE_S, Terminal
 from tui_trainer.runs.record import Record
 from tui_trainer.ui.screenful import AT_ONCE_S, Screenful
 
 COLOURS = re.compile(rb"\x1b\[[\d;]*\b(?:3[0-8]|4[0-8]|9\d|10\d)\b[\d;]*m")
-SEQUENCES = re.compile(rb"\x1b[\[\]P?][^a-zA-Z\x07]*[a-zA-Z\x07]|\x1b.")
+WORDS = ("best val accuracy", "loss.backward()", "scheduler.step(val_loss)", "epoch", "plateau")
 
 
 @pytest.fixture
@@ -32,9 +34,8 @@ def run(runs: Path) -> str:
 
 
 def test_without_unicode_the_screen_is_ascii_and_readable(run: str) -> None:
-    words = ("best val accuracy", "loss.backward()", "scheduler.step(val_loss)", "epoch", "plateau")
     with Terminal("attach", run, env={"LC_ALL": "C"}) as terminal:
-        screen = terminal.until(lambda screen: all(word in screen for word in words))
+        screen = terminal.until(lambda screen: all(word in screen for word in WORDS))
         terminal.press("r")
         terminal.until("runs")
         terminal.press("q")
@@ -42,6 +43,74 @@ def test_without_unicode_the_screen_is_ascii_and_readable(run: str) -> None:
         assert terminal.text.isascii()
     chart = [line for line in screen.splitlines() if re.search(r"[.:']{3}", line)]
     assert len(chart) > 5, screen
+
+
+@pytest.mark.parametrize("term", ["xterm", "linux", "screen"])
+def test_sixteen_colours_are_enough(run: str, term: str) -> None:
+    with Terminal("attach", run, env={"TERM": term, "COLORTERM": ""}) as terminal:
+        terminal.until(lambda screen: all(word in screen for word in WORDS))
+        assert not terminal.unseen()
+        terminal.press("r")
+        terminal.until("runs, newest first")
+        assert not terminal.unseen()
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert COLOURS.findall(terminal.text)
+        assert not re.findall(rb"\x1b\[[\d;]*[34]8;[25];[\d;]*m", terminal.text), "more than sixteen"
+
+
+@pytest.mark.skipif(not shutil.which("tmux"), reason="no tmux here")
+@pytest.mark.parametrize(
+    "through",
+    [
+        "",
+        pytest.param("screen -U", marks=pytest.mark.skipif(not shutil.which("screen"), reason="no GNU screen here")),
+    ],
+    ids=["tmux", "screen in tmux"],
+)
+def test_multiplexers_show_what_a_terminal_shows(run: str, tmp_path: Path, through: str) -> None:
+    def whole(screen: str) -> bool:
+        return "best val accuracy" in screen and screen.rstrip().endswith("palette")
+
+    with Terminal("attach", run, columns=100, lines=30) as terminal:
+        alone = terminal.until(whole)
+    with Multiplexer(tmp_path, f"{through} {sys.executable} -m tui_trainer attach {run}", 100, 30) as multiplexer:
+        assert alone.count("⠒") > 20  # braille
+        assert multiplexer.until(whole).split() == alone.split()
+        multiplexer.tmux("resize-window", "-x", "80", "-y", "24")
+        multiplexer.until(lambda pane: "q leave" in pane.splitlines()[-1] and len(pane.splitlines()) == 24)
+        multiplexer.tmux("send-keys", "q")
+        multiplexer.until("$ended")
+
+
+class Multiplexer:
+    """A real tmux of the test's own, with a command in its only pane."""
+
+    def __init__(self, folder: Path, command: str, columns: int, lines: int) -> None:
+        self._socket = folder / "tmux"
+        (folder / "screens").mkdir(mode=0o700)
+        env = {**os.environ, "SCREENDIR": str(folder / "screens"), "LC_ALL": "C.UTF-8"}
+        size = ["-x", str(columns), "-y", str(lines)]
+        self.tmux("-f", os.devnull, "new", "-d", *size, f"{command}; echo '$ended'; read line", env=env)
+
+    def __enter__(self) -> Multiplexer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.tmux("kill-server")
+
+    def tmux(self, *arguments: str, env: dict[str, str] | None = None) -> str:
+        command = ["tmux", "-S", str(self._socket), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
+
+    def until(self, what: str | Callable[[str], bool]) -> str:
+        """What the pane shows, as soon as it shows that."""
+        holds = (lambda pane: what in pane) if isinstance(what, str) else what
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds(pane := self.tmux("capture-pane", "-p")):
+            assert time.monotonic() < deadline, pane
+            time.sleep(0.05)
+        return pane
 
 
 def test_no_color_is_honoured(run: str) -> None:
