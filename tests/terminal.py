@@ -40,12 +40,13 @@ class Terminal:
         lines: int = 40,
         env: Mapping[str, str] | None = None,
         module: str = "tui_trainer",
+        python: str = sys.executable,
     ) -> None:
         self._emulator = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._emulator)
         self.text = b""
         self.code: int | None = None
-        self.pid, self._master = _spawn([sys.executable, "-m", module, *arguments], columns, lines, env or {})
+        self.pid, self._master = _spawn([python, "-m", module, *arguments], columns, lines, env or {})
 
     def __enter__(self) -> Self:
         return self

@@ -29,6 +29,7 @@ from tui_trainer.runs.tail import Tail
 
 SIZES = ((80, 24), (140, 40), (250, 70))
 IMAGES = 4_000
+BARE, RUN = "bare loop", "run"
 
 
 class Raw(Terminal):
@@ -109,27 +110,43 @@ def with_screen(options: argparse.Namespace, size: tuple[int, int]) -> tuple[flo
         return recorded(Path(folder)), rate
 
 
+def contender(python: str, name: str, options: argparse.Namespace) -> float:
+    """Images a second of another way to watch a run, in a terminal of 140×40: the mean of all epochs but the first."""
+    arguments = [name, str(options.epochs)]
+    with Raw(*arguments, module="tests.benchmarks.contenders", python=python, columns=140, lines=40) as terminal:
+        terminal.wait(600)
+    said = re.findall(rb"^([0-9]+\.[0-9]+)\r?$", terminal.text, re.MULTILINE)
+    speeds = [float(speed) for speed in said[-options.epochs :]]
+    return (len(speeds) - 1) / sum(1 / speed for speed in speeds[1:])
+
+
 def throughput(options: argparse.Namespace) -> None:
-    rows: dict[str, list[tuple[float, float]]] = {}
+    """Images a second of all, round by round."""
+    speeds: dict[str, list[float]] = {}
     rates: dict[str, list[float]] = {}
     for _ in range(options.pairs):
-        loop = bare(options)
-        rows.setdefault("bare loop", []).append((loop, 1.0))
-        plain = without_screen(options)
-        rows.setdefault("run", []).append((plain, plain / loop))
+        speeds.setdefault(BARE, []).append(bare(options))
+        speeds.setdefault(RUN, []).append(without_screen(options))
         for size in SIZES:
             name = f"launch {size[0]}×{size[1]}"
             speed, rate = with_screen(options, size)
-            rows.setdefault(name, []).append((speed, speed / loop))
+            speeds.setdefault(name, []).append(speed)
             rates.setdefault(name, []).append(rate)
-    print(f"{'':<16}{'images/s':>10}{'of the bare loop':>18}{'from':>8}{'to':>8}{'kB/s':>8}")
-    for name, row in rows.items():
-        ratios = [ratio for _, ratio in row]
-        speed = statistics.median(speed for speed, _ in row)
+        speeds.setdefault("a naive Textual app", []).append(contender(sys.executable, "naive", options))
+        if options.lightning:
+            lightning = contender(options.lightning, "lightning", options)
+            speeds.setdefault("Lightning, RichProgressBar", []).append(lightning)
+    print(f"{'':<28}{'images/s':>10}{'of the bare loop (from, to)':>30}{'of run (from, to)':>24}{'kB/s':>8}")
+    for name, row in speeds.items():
+        against = "".join(f"{spread(row, speeds[other]):>{width}}" for other, width in ((BARE, 30), (RUN, 24)))
         rate = f"{statistics.median(rates[name]) / 1000:8.1f}" if name in rates else ""
-        print(
-            f"{name:<16}{speed:>10,.0f}{statistics.median(ratios):>18.3f}{min(ratios):>8.3f}{max(ratios):>8.3f}{rate}"
-        )
+        print(f"{name:<28}{statistics.median(row):>10,.0f}{against}{rate}")
+
+
+def spread(row: list[float], other: list[float]) -> str:
+    """The median, least and greatest ratio within a round."""
+    ratios = [one / another for one, another in zip(row, other, strict=True)]
+    return f"{statistics.median(ratios):.3f} ({min(ratios):.2f}, {max(ratios):.2f})"
 
 
 def start(options: argparse.Namespace) -> None:
@@ -188,6 +205,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--lightning", metavar="PYTHON", help="of an environment with torch, lightning and rich")
     parser.add_argument("--presses", type=int, default=20, help="rounds of keys")
     parser.add_argument("parts", nargs="*", metavar="start|keys|throughput", help="all, unless named")
     options = parser.parse_args()

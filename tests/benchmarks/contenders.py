@@ -133,5 +133,64 @@ def lightning(epochs: int) -> None:
     print(*speeds, sep="\n", flush=True)
 
 
+def naive(epochs: int) -> None:
+    """The app that one would write first: `bare` in a thread worker, two charts of all steps ten times a second."""
+    import plotext
+    from rich.text import Text
+    from textual.app import App, ComposeResult
+    from textual.widgets import Static
+
+    pixels, classes = digits()
+    images = (torch.from_numpy(pixels).unsqueeze(1).float() / 255 - 0.1307) / 0.3081
+    labels = torch.from_numpy(classes).long()
+    curves: dict[str, list[float]] = {"loss": [], "lr": []}
+    speeds: list[float] = []
+
+    def chart(values: list[float], width: int, height: int) -> str:
+        figure = plotext.figure
+        figure.clear()
+        figure.plot_size(width, height)
+        figure.draw(figure.signal(list(range(len(values))), values, marker="braille").lines())
+        drawn: str = figure.build().string()
+        return drawn
+
+    class Naive(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Static(id="loss")
+            yield Static(id="lr")
+
+        def on_mount(self) -> None:
+            self.set_interval(0.1, self.draw)
+            self.run_worker(self.train, thread=True)
+
+        def draw(self) -> None:
+            for name, values in curves.items():
+                if values:
+                    text = chart(list(values), self.size.width, self.size.height // 2)
+                    self.query_one(f"#{name}", Static).update(Text.from_ansi(text))
+
+        def train(self) -> None:
+            model = network()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+            steps = epochs * -(-len(labels) // BATCH)
+            scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.05, total_steps=steps)
+            for _ in range(epochs):
+                began = time.perf_counter()
+                for x, y in _shuffled(images, labels):
+                    optimizer.zero_grad()
+                    loss = functional.cross_entropy(model(x), y)
+                    loss.backward()
+                    optimizer.step()
+                    scheduler.step()
+                    curves["loss"].append(loss.item())
+                    curves["lr"].append(scheduler.get_last_lr()[0])
+                speeds.append(len(labels) / (time.perf_counter() - began))
+            self.call_from_thread(self.exit)
+
+    Naive().run()
+    print(*speeds, sep="\n", flush=True)
+
+
 if __name__ == "__main__":
-    {"bare": bare, "dataloader": dataloader, "lightning": lightning}[sys.argv[1]](int(sys.argv[2]))
+    loops = {"bare": bare, "dataloader": dataloader, "lightning": lightning, "naive": naive}
+    loops[sys.argv[1]](int(sys.argv[2]))
