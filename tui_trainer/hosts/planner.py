@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PREVIEW_STEPS = 12_000
 """A preview of more steps of the scheduler is sampled: it must be there within a tenth of a second."""
 
+PLANS_KEPT = 64
+"""Several times what a picker shows; a preset that is edited has another plan with every key."""
+
 
 class Planner:
     """Rehearses presets in a thread of its own, the one asked for last first."""
@@ -37,7 +40,7 @@ class Planner:
         key = _plan_key(spec)
         made = self._made.get(key)
         if isinstance(made, BadInput):
-            raise made
+            raise made.with_traceback(None)  # the same each time it is asked for: it must not gather where from
         if made is None and key not in [asked for asked, _ in self._asked]:
             self._asked.append((key, spec))
             self._start()
@@ -61,12 +64,19 @@ class Planner:
         while self._came.wait():
             self._came.clear()
             while self._asked:
-                self._made.update([self._plan(*self._asked.pop())])
+                self._make(*self._asked.pop())
                 if collects and not gc.isenabled():
                     # What torch imported, with the first plan too, stays: a look at all of it takes 0.1 s, in which no
                     # key is answered.
                     gc.freeze()
                     gc.enable()
+
+    def _make(self, key: str, spec: RunSpec) -> None:
+        if key in self._made:  # asked for once more while it was worked out
+            return
+        while len(self._made) >= PLANS_KEPT:
+            del self._made[next(iter(self._made))]
+        self._made.update([self._plan(key, spec)])
 
     @staticmethod
     def _plan(key: str, spec: RunSpec) -> tuple[str, tuple[PlanMade, PlanMade | None] | BadInput]:

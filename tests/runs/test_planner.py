@@ -1,0 +1,73 @@
+"""Plans of presets, asked for as a screen asks: again and again until they are there."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from unittest.mock import patch
+
+import pytest
+
+from tests.ssh.together import until
+from tui_trainer.bad_input import BadInput
+from tui_trainer.engine import recipes
+from tui_trainer.hosts import Planner, planner
+from tui_trainer.presets import load
+from tui_trainer.spec import RunSpec
+
+
+@pytest.fixture
+def plans() -> Planner:
+    gate = threading.Event()
+    gate.set()
+    return Planner(gate)
+
+
+def spec(name: str = "steplr", epochs: int = 3) -> RunSpec:
+    return RunSpec.of(name, load(name), epochs=epochs)
+
+
+def test_a_plan_is_made_once_however_often_it_is_asked_for(plans: Planner) -> None:
+    made: list[str] = []
+    may_end = threading.Event()
+    plan = recipes.plan
+
+    def slow(name: str, *args: object, **options: object) -> object:
+        made.append(name)
+        may_end.wait(60)
+        return plan(name, *args, **options)  # type: ignore[arg-type]
+
+    with patch.object(recipes, "plan", slow):
+        until(lambda: plans.ask(spec()) is None and bool(made))
+        assert plans.ask(spec()) is None  # while it is worked out
+        may_end.set()
+        until(lambda: plans.ask(spec()) is not None)
+        until(lambda: plans.ask(spec("cosine")) is not None)
+    assert made == ["steplr", "cosine"]
+
+
+def test_old_plans_give_way(plans: Planner) -> None:
+    with patch.object(planner, "PLANS_KEPT", 3):
+        for epochs in range(1, 6):
+            until(lambda epochs=epochs: plans.ask(spec(epochs=epochs)) is not None)  # type: ignore[misc]
+        assert plans.ask(spec(epochs=5)) is not None
+        assert plans.ask(spec(epochs=1)) is None
+        until(lambda: plans.ask(spec(epochs=1)) is not None)
+
+
+def test_what_is_wrong_is_said_each_time_and_gathers_nothing(plans: Planner) -> None:
+    def refuse(*_: object, **__: object) -> object:
+        raise BadInput("no good")
+
+    lengths = []
+
+    def asked() -> bool:
+        try:
+            plans.ask(spec())
+        except BadInput as error:
+            lengths.append(len(traceback.extract_tb(error.__traceback__)))
+        return len(lengths) >= 20
+
+    with patch.object(recipes, "plan", refuse):
+        until(asked)
+    assert len(set(lengths)) == 1
