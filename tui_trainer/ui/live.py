@@ -54,11 +54,14 @@ class LiveScreen(ChartKeys):
         self._listing, self._why = Listing(id="loop"), Why(id="why")
         machine = Machine()
         self._machine, self._log = MachinePanel(machine, id="machine"), LogPane(id="log")
-        for panel in (self.loss, self.lr, self._listing, self._why, self._machine, self._log):
+        panels = (self.loss, self.lr, self._listing, self._why, self._machine, self._log)
+        for panel in panels:
             panel.can_focus = True
         self._progress = Progress(machine)
         self.hints = Hints()
-        self._arrangement = Arrangement(self, self.app.remembered)
+        self._arrangement = Arrangement(self, panels, self.app.remembered)
+        self._arrangement.arrange()  # before they are styled: later it costs a layout
+        self._side = (self._listing, self._machine, self._why)
         self._arranged: tuple[object, ...] = ()
 
     def follow(self, host: Host, asked: Asked | None = None) -> None:
@@ -96,9 +99,7 @@ class LiveScreen(ChartKeys):
                 yield self.loss
                 yield self.lr
             with Vertical(id="side"):
-                yield self._listing
-                yield self._machine
-                yield self._why
+                yield from self._side
         yield self._log
         yield self._progress
         yield self.hints
@@ -220,7 +221,6 @@ class LiveScreen(ChartKeys):
         self._listing.styles.height = height if self._listing.has_class("-full") else None
         charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
         self.set_class(not charts, "-no-charts")
-        beside = self.query("#side > *")
-        self.set_class(all(panel.has_class("-hidden") for panel in beside), "-no-side")
+        self.set_class(all(panel.has_class("-hidden") for panel in self._side), "-no-side")
         self.loss.labels = not self.lr.has_class("-full")
         self.loss.redraw()

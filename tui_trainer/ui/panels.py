@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.screen import Screen
+    from textual.widget import Widget
 
     from tui_trainer.ui.remembered import Remembered
 
@@ -49,11 +52,12 @@ PANELS: dict[str, Shown] = {
 class Arrangement:
     """Which panel has which form, as the person chose it, and remembered: apart for roomy and for small terminals."""
 
-    def __init__(self, screen: Screen[None], remembered: Remembered) -> None:
+    def __init__(self, screen: Screen[None], widgets: Sequence[Widget], remembered: Remembered) -> None:
         self._screen = screen
         self._remembered = remembered
+        self._widgets = {widget.id: widget for widget in widgets}
+        self._present = [panel for panel in PANELS.values() if panel.id in self._widgets]
         self._arranged: dict[str, Form] = {}
-        self._present: list[Shown] = []
 
     @property
     def is_small(self) -> bool:
@@ -89,16 +93,15 @@ class Arrangement:
 
     def arrange(self) -> bool:
         """Give every panel its class; whether that changed anything, which costs a layout."""
-        if not self._present:
-            self._present = [panel for panel in PANELS.values() if self._screen.query(f"#{panel.id}")]
         forms = {panel.id: self.form(panel) for panel in self._present}
         if forms == self._arranged:
             return False
-        self._arranged = forms
         for id, form in forms.items():
-            widget = self._screen.query_one(f"#{id}")
-            for each in FORMS:
-                widget.set_class(each == form, f"-{each}")
+            if form != self._arranged.get(id):
+                widget = self._widgets[id]
+                widget.remove_class(*(f"-{each}" for each in FORMS if each != form), update=False)
+                widget.add_class(f"-{form}", update=widget.is_mounted)
+        self._arranged = forms
         return True
 
     def _opened(self) -> list[Shown]:
