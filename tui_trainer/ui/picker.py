@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tui_trainer.ui.charts import LRChart, XAxis
+from tui_trainer.ui.choosing import ChoosingScreen
 from tui_trainer.ui.headline import Heading
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.preset_card import PresetCard, Preview
 from tui_trainer.ui.preset_list import PresetList
-from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
     from tui_trainer.presets import Entry
     from tui_trainer.spec import RunSpec
 
 
-class PickerScreen(TrainerScreen):
+class PickerScreen(ChoosingScreen["Entry"]):
     """Names at the left, the planned LR and all else at the right."""
 
     CSS_PATH: ClassVar[str] = "picker.tcss"
@@ -29,7 +29,7 @@ class PickerScreen(TrainerScreen):
     def __init__(self, heading: str) -> None:
         super().__init__("presets")
         self._heading = Heading(heading)
-        self.list = PresetList()
+        self.list: PresetList = PresetList()
         self._chart = LRChart(XAxis())
         self._card = PresetCard()
         self._previews: dict[tuple[str, str], Preview] = {}
@@ -76,11 +76,6 @@ class PickerScreen(TrainerScreen):
 
         self.list.put(catalogue(), name)
 
-    @on(PresetList.Moved)
-    def _moved(self) -> None:
-        if self.composed:
-            self.app.clock.hurry()
-
     @on(PresetList.Chosen)
     def action_choose(self) -> None:
         entry = self.list.current
@@ -92,16 +87,6 @@ class PickerScreen(TrainerScreen):
             return
         self.app.launching.take_up(spec)
 
-    def action_filter(self) -> None:
-        self.list.typing = True
-        self.list.redraw()
-
-    def action_up(self) -> None:
-        self.list.move(-1)
-
-    def action_down(self) -> None:
-        self.list.move(1)
-
     def action_page(self, pages: int) -> None:
         self._card.page(pages)
 
@@ -109,12 +94,6 @@ class PickerScreen(TrainerScreen):
         self.list.mark()
         marked = self.list.marked
         self.say(f"marked: {', '.join(marked)}; c compares them" if marked else "nothing is marked")
-
-    def action_compare(self) -> None:
-        if len(self.list.marked) < 2:
-            self.say("mark two or more with space, then c compares them")
-            return
-        self.app.compare(self.list.marked)
 
     def action_runs(self) -> None:
         self.app.browsing.open()
@@ -128,22 +107,6 @@ class PickerScreen(TrainerScreen):
             self.list.narrow("")
         elif self.app.host is not None:
             self.app.pop_screen()
-
-    def on_key(self, event: events.Key) -> None:
-        """While the filter is typed, letters are letters and no commands."""
-        typing = self.list
-        if not typing.typing:
-            return
-        if event.key in ("enter", "escape"):
-            typing.typing = False
-            typing.narrow("" if event.key == "escape" else typing.filter)
-        elif event.key == "backspace":
-            typing.narrow(typing.filter[:-1])
-        elif event.is_printable and event.character:
-            typing.narrow(typing.filter + event.character)
-        else:
-            return
-        event.stop()
 
     def _spec(self, entry: Entry | None) -> RunSpec | None:
         if entry is None or entry.preset is None:

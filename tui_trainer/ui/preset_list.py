@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.message import Message
 
-from tui_trainer.ui.panel import BLANK, Line, Panel, Span
+from tui_trainer.ui.choosing import FilteredList
+from tui_trainer.ui.panel import BLANK, Line, Span
 from tui_trainer.ui.words import clean, cut, fit
 
 if TYPE_CHECKING:
@@ -30,47 +30,38 @@ def steps_when(entry: Entry) -> str:
     return "batch, then epoch" if interval else "batch"
 
 
-class PresetList(Panel, can_focus=False):
-    """Those that pass the filter; one under the cursor."""
-
-    class Moved(Message):
-        """The cursor stands on another preset."""
-
-    class Chosen(Message):
-        """A preset was clicked that was under the cursor already."""
+class PresetList(FilteredList["Entry"]):
+    """The presets, those of the user's own too."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._all: list[Entry] | None = None
-        """None until they were read."""
-        self._shown: list[Entry] = []
-        self._cursor = 0
-        self._top = 0
+        self._is_read = False
         self._row_at: list[int] = []
-        self.filter = ""
-        self.typing = False
-        """Whether what is typed goes into the filter."""
-        self.marked: list[str] = []
-        """Names marked for a comparison, in the order of marking."""
 
-    @property
-    def current(self) -> Entry | None:
-        """The preset under the cursor."""
-        return self._shown[self._cursor] if self._shown else None
+    def name_of(self, item: Entry) -> str:
+        return item.name
+
+    def words_of(self, item: Entry) -> str:
+        preset = item.preset
+        if preset is None:
+            return item.name
+        return f"{item.name} {preset.title} {preset.scheduler.name} {preset.optimizer.name}"
+
+    def can_be_marked(self, item: Entry) -> bool:
+        """A broken one cannot."""
+        return item.preset is not None
 
     def put(self, entries: Sequence[Entry], name: str = "") -> None:
         """Show other entries; the cursor goes to `name`, or stays on the same name."""
         name = name or (self.current.name if self.current else "")
-        self._all = list(entries)
+        self._all, self._is_read = entries, True
         self.narrow(self.filter)
         self.go_to(name)
 
     def narrow(self, text: str) -> None:
-        """Show what holds each word of the filter in its name, title or scheduler."""
+        """Show what holds each word of the filter; the cursor stays on its preset, or goes to the first."""
         name = self.current.name if self.current else ""
-        self.filter = text
-        words = text.lower().split()
-        self._shown = [entry for entry in self._all or () if all(word in _haystack(entry) for word in words)]
+        super().narrow(text)
         self._cursor = 0
         self.go_to(name)
 
@@ -80,26 +71,6 @@ class PresetList(Panel, can_focus=False):
         self._cursor = max(0, min(self._cursor, len(self._shown) - 1))
         self.redraw()
         self.post_message(self.Moved())
-
-    def move(self, by: int) -> None:
-        """Up or down, not beyond the ends."""
-        moved = max(0, min(self._cursor + by, len(self._shown) - 1))
-        if moved != self._cursor:
-            self._cursor = moved
-            self.redraw()
-            self.post_message(self.Moved())
-
-    def mark(self) -> None:
-        """Mark the preset under the cursor, or unmark it; a broken one cannot be marked."""
-        entry = self.current
-        if entry is None or entry.preset is None:
-            return
-        if entry.name in self.marked:
-            self.marked.remove(entry.name)
-        else:
-            self.marked.append(entry.name)
-        self.move(1)
-        self.redraw()
 
     def lines(self) -> Sequence[Line]:
         width, height = self.size
@@ -113,38 +84,19 @@ class PresetList(Panel, can_focus=False):
                 break
             self._row_at += [index] * len(blocks[index])
             lines += blocks[index]
-        if self._all is None:
+        if not self._is_read:
             return [(Span(" reading the presets", "faint"),)]
         if not self._shown:
             lines = [(Span(" no preset holds that", "faint"),)]
-        return [self._filter_line(width), BLANK, *lines]
+        return [self._filter_line(width, self._counted()), BLANK, *lines]
 
-    def on_click(self, event: events.Click) -> None:
-        event.stop()
+    def index_at(self, event: events.Click) -> int | None:
         row = event.y - 2
-        if not 0 <= row < len(self._row_at):
-            return
-        index = self._row_at[row]
-        if index == self._cursor:
-            self.post_message(self.Chosen())
-        else:
-            self.move(index - self._cursor)
+        return self._row_at[row] if 0 <= row < len(self._row_at) else None
 
-    def on_mouse_scroll_down(self) -> None:
-        self.move(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.move(-1)
-
-    def _filter_line(self, width: int) -> Line:
-        if self.typing:
-            return (Span(" / ", "live"), Span(fit(self.filter + "▏", width - 4)))
-        if self.filter:
-            return (Span(" / ", "faint"), Span(fit(self.filter, width - 4)))
-        entries = self._all or ()
-        own = sum(not entry.builtin for entry in entries)
-        counted = f" {len(entries)} presets" + (f", {own} your own" if own else "")
-        return (Span(fit(counted, width), "faint"),)
+    def _counted(self) -> str:
+        own = sum(not entry.builtin for entry in self._all)
+        return f" {len(self._all)} presets" + (f", {own} your own" if own else "")
 
     def _block(self, index: int, entry: Entry, width: int) -> list[Line]:
         here = index == self._cursor
@@ -166,10 +118,3 @@ class PresetList(Panel, can_focus=False):
         self._top = min(self._top, self._cursor)
         while self._top < self._cursor and sum(heights[self._top : self._cursor + 1]) > room:
             self._top += 1
-
-
-def _haystack(entry: Entry) -> str:
-    preset = entry.preset
-    if preset is None:
-        return entry.name.lower()
-    return f"{entry.name} {preset.title} {preset.scheduler.name} {preset.optimizer.name}".lower()

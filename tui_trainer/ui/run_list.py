@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.message import Message
 
-from tui_trainer.ui.panel import BLANK, Line, Panel, Span
+from tui_trainer.ui.choosing import FilteredList
+from tui_trainer.ui.panel import BLANK, Line, Span
 from tui_trainer.ui.words import clean, fit
 
 if TYPE_CHECKING:
@@ -52,33 +52,23 @@ ORDERS: dict[str, Callable[[RunSummary], tuple[float, str]]] = {
 }
 
 
-class RunList(Panel, can_focus=False):
-    """Those that pass the filter; one under the cursor."""
-
-    class Moved(Message):
-        """The cursor stands on another run."""
-
-    class Chosen(Message):
-        """A run was clicked that was under the cursor already."""
+class RunList(FilteredList["RunSummary"]):
+    """The runs, in one of several orders. They are marked by their ids."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._all: Sequence[RunSummary] = ()
-        self._shown: list[RunSummary] = []
-        self._cursor = self._top = 0
         self.complete = False
         """Whether all there are were put."""
-        self.filter = ""
-        self.typing = False
-        """Whether what is typed goes into the filter."""
         self.order = next(iter(ORDERS))
-        self.marked: list[str] = []
-        """Ids marked for a comparison, in the order of marking."""
 
-    @property
-    def current(self) -> RunSummary | None:
-        """The run under the cursor."""
-        return self._shown[self._cursor] if self._shown else None
+    def name_of(self, item: RunSummary) -> str:
+        return item.id
+
+    def words_of(self, item: RunSummary) -> str:
+        return f"{item.id} {item.name or ''} {item.preset} {item.dataset} {item.model} {item.status}"
+
+    def in_order(self, items: Iterable[RunSummary]) -> list[RunSummary]:
+        return sorted(items, key=ORDERS[self.order])
 
     def put(self, runs: Sequence[RunSummary], complete: bool) -> None:
         """Show these; the cursor stays on its run, and marks on those that are still there."""
@@ -87,36 +77,12 @@ class RunList(Panel, can_focus=False):
         self.marked = [run for run in self.marked if run in there or not complete]
         self._show()
 
-    def narrow(self, text: str) -> None:
-        """Show what holds each word of the filter in what is listed of it."""
-        self.filter = text
-        self._show()
-
     def next_order(self) -> str:
         """Sort in another way; which, in words."""
         names = list(ORDERS)
         self.order = names[(names.index(self.order) + 1) % len(names)]
         self._show()
         return self.order
-
-    def move(self, by: int) -> None:
-        """Up or down, not beyond the ends."""
-        moved = max(0, min(self._cursor + by, len(self._shown) - 1))
-        if moved != self._cursor:
-            self._cursor = moved
-            self.redraw()
-            self.post_message(self.Moved())
-
-    def mark(self) -> None:
-        """Mark the run under the cursor, or unmark it."""
-        if (run := self.current) is None:
-            return
-        if run.id in self.marked:
-            self.marked.remove(run.id)
-        else:
-            self.marked.append(run.id)
-        self.move(1)
-        self.redraw()
 
     @property
     def page(self) -> int:
@@ -134,45 +100,20 @@ class RunList(Panel, can_focus=False):
         titles = "  ".join(fit(column.title, column.width) for column in columns) + ("  loss" if spark else "")
         if not self._shown:
             rows = [(Span("   " + self._nothing(), "faint"),)]
-        return [self._filter_line(width), (Span(fit("   " + titles, width), "faint"),), BLANK, *rows]
+        return [self._filter_line(width, self._counted()), (Span(fit("   " + titles, width), "faint"),), BLANK, *rows]
 
-    def on_click(self, event: events.Click) -> None:
-        event.stop()
+    def index_at(self, event: events.Click) -> int | None:
         index = self._top + event.y - 3
-        if event.y < 3 or index >= len(self._shown):
-            return
-        if index == self._cursor:
-            self.post_message(self.Chosen())
-        else:
-            self.move(index - self._cursor)
-
-    def on_mouse_scroll_down(self) -> None:
-        self.move(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.move(-1)
-
-    def _show(self) -> None:
-        here = self.current.id if self.current else ""
-        words = self.filter.lower().split()
-        shown = [run for run in self._all if all(word in _haystack(run) for word in words)]
-        self._shown = sorted(shown, key=ORDERS[self.order])
-        there = next((i for i, run in enumerate(self._shown) if run.id == here), self._cursor)
-        self._cursor = max(0, min(there, len(self._shown) - 1))
-        self.redraw()
+        return index if event.y >= 3 and index < len(self._shown) else None
 
     def _nothing(self) -> str:
         if self._all:
             return "no run holds that"
         return "there are no runs yet; a preset starts one" if self.complete else "reading the records"
 
-    def _filter_line(self, width: int) -> Line:
-        if self.typing:
-            return (Span(" / ", "live"), Span(fit(self.filter + "▏", width - 4)))
-        if self.filter:
-            return (Span(" / ", "faint"), Span(fit(self.filter, width - 4)))
+    def _counted(self) -> str:
         counted = f"   {len(self._all)} runs, {self.order}" + (f"; {len(self.marked)} marked" if self.marked else "")
-        return (Span(fit(counted if self.complete else counted + "; reading", width), "faint"),)
+        return counted if self.complete else counted + "; reading"
 
     def _row(self, index: int, columns: Sequence[Column], spark: int, width: int) -> Line:
         run = self._shown[index]
@@ -215,7 +156,3 @@ def sparkline(values: Sequence[float], width: int) -> str:
 def when(moment: float | None) -> str:
     """A time as `ls` has it."""
     return "?" if moment is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
-
-
-def _haystack(run: RunSummary) -> str:
-    return f"{run.id} {run.name or ''} {run.preset} {run.dataset} {run.model} {run.status}".lower()

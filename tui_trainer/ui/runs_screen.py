@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 
 from tui_trainer.runs import catalogue
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.shelf import Shelf
+from tui_trainer.ui.choosing import ChoosingScreen
 from tui_trainer.ui.headline import Heading
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live import LiveScreen
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.run_list import RunList
-from tui_trainer.ui.trainer_screen import TrainerScreen
 from tui_trainer.ui.words import about, clean, cut, in_short
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Details(Panel):
         return [(Span(" " + cut(said, width - 2)),), (Span(" " + cut(clean(run.folder), width - 2), "faint"),)]
 
 
-class RunsScreen(TrainerScreen):
+class RunsScreen(ChoosingScreen["RunSummary"]):
     """A list as `ls -lt` would give it."""
 
     CSS_PATH: ClassVar[str] = "runs_screen.tcss"
@@ -59,7 +59,7 @@ class RunsScreen(TrainerScreen):
     def __init__(self, folder: Path) -> None:
         super().__init__("runs")
         self.shelf = Shelf(folder)
-        self.list = RunList()
+        self.list: RunList = RunList()
         self._heading = Heading("runs")
         self._details = Details()
 
@@ -80,25 +80,13 @@ class RunsScreen(TrainerScreen):
         self._details.show(self.list.current)
         self.key_line.redraw()
 
-    @on(RunList.Moved)
-    def _moved(self) -> None:
-        if self.composed:
-            self.app.clock.hurry()
-
     @on(RunList.Chosen)
     def action_choose(self) -> None:
         if (run := self.list.current) is not None:
             self.app.browsing.view(Path(run.folder))
 
-    def action_move(self, by: int) -> None:
-        self.list.move(by)
-
     def action_page(self, pages: int) -> None:
         self.list.move(pages * self.list.page)
-
-    def action_filter(self) -> None:
-        self.list.typing = True
-        self.list.redraw()
 
     def action_sort(self) -> None:
         self.say(self.list.next_order())
@@ -107,12 +95,6 @@ class RunsScreen(TrainerScreen):
         self.list.mark()
         count = len(self.list.marked)
         self.say(f"{count} marked; c compares them" if count else "nothing is marked")
-
-    def action_compare(self) -> None:
-        if len(self.list.marked) < 2:
-            self.say("mark two or more with space, then c compares them")
-            return
-        self.app.compare(self.list.marked)
 
     def action_resume(self) -> None:
         run = self.list.current
@@ -147,23 +129,6 @@ class RunsScreen(TrainerScreen):
             self.list.narrow("")
         else:
             self.app.browsing.back()
-
-    def on_key(self, event: events.Key) -> None:
-        """While the filter is typed, letters are letters and no commands."""
-        runs = self.list
-        if not runs.typing:
-            return
-        if event.key in ("enter", "escape"):
-            runs.typing = False
-            runs.narrow("" if event.key == "escape" else runs.filter)
-        elif event.key == "backspace":
-            runs.narrow(runs.filter[:-1])
-        elif event.is_printable and event.character:
-            runs.narrow(runs.filter + event.character)
-        else:
-            return
-        event.stop()
-        event.prevent_default()
 
     def _delete(self, folder: Path) -> None:
         try:
