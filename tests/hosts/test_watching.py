@@ -120,6 +120,24 @@ def test_a_stall_that_is_on_record_is_told_once(tmp_path: Path, clock: Clock) ->
     host.close()
 
 
+def test_a_stall_that_both_have_told_is_over_once(tmp_path: Path, clock: Clock) -> None:
+    """A process that was stopped finds out as it wakes up, after its viewers."""
+    record = Record.create(tmp_path, {"preset_name": "steplr"})
+    host = RecordHost(record.folder, clock=clock)
+    for event in BEGUN:
+        record.emit(event)
+    host.poll()
+    clock.now += 60.0
+    host.poll()
+    late = [Noticed(at=BEGUN[-1].at + 60, kind=kind, text=kind) for kind in ("stall", "recovered")]
+    for event in [late[0], *NEXT[:6], late[1]]:
+        record.emit(event)
+    host.poll()
+    assert [notice.kind for notice in host.history.notices] == ["stall", "stall", "recovered"]
+    record.close()
+    host.close()
+
+
 def test_warnings_go_to_the_log_those_before_there_was_one_too(tmp_path: Path) -> None:
     folders: list[Path] = []
     with warnings.catch_warnings():

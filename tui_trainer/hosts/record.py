@@ -24,7 +24,7 @@ class RecordHost:
     """Seconds between looks whether the process that writes still lives."""
 
     READ_FOR = 0.2
-    """Seconds that one poll may read for: a record of a million steps is there after some five polls."""
+    """Seconds that one poll may read for: a record of a million steps is there after two or three polls."""
 
     GRACE = 5.0
     """Seconds that the process which trains has to tell of a stall itself; one that is stopped cannot."""
@@ -100,6 +100,8 @@ class RecordHost:
             self._told_of_stall = False
         if not isinstance(event, Noticed):
             self._silent_since = self._clock()
+        elif event.kind == "stall":
+            self._told_of_stall = False  # it is on record now, and so will be its end
 
     def _look_for_stall(self) -> int:
         patience, silent = self._silence.patience, self._clock() - self._silent_since

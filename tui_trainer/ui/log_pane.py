@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, chop_cells
 
-from tui_trainer.runs.printed import Printed
 from tui_trainer.ui.keys import Place
 from tui_trainer.ui.panel import Line, Panel, Span, justified
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tui_trainer.hosts import Host
+    from tui_trainer.runs.printed import Printed
 
 LOOK_EVERY = 0.25
 """Seconds between looks at the file."""
@@ -43,6 +43,8 @@ class LogPane(Panel):
         folder = host.folder
         changed = folder != self._folder
         if changed:
+            from tui_trainer.runs.printed import Printed  # few look at it
+
             self._folder, self._last = folder, None
             self._printed = Printed(folder / "log.txt") if folder is not None else None
         if (self._printed is not None and self._printed.look()) or changed or not self._drawn:
