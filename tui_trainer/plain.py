@@ -17,5 +17,10 @@ def plain(text: str) -> str:
     return " ".join(word for word in words if word)
 
 
+def plain_lines(text: str) -> list[str]:
+    """The same of a text whose lines and indentation matter, as a file's or a traceback's; tabs are four spaces."""
+    return ["".join(filter(_is_shown, line)) for line in text.expandtabs(4).splitlines()]
+
+
 def _is_shown(character: str) -> bool:
     return unicodedata.category(character) not in ("Cc", "Cs") and character not in _REORDER

@@ -16,7 +16,7 @@ import click
 from tui_trainer.asked import Asked
 from tui_trainer.cli import completion, foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
-from tui_trainer.cli.options import check_runs_folder, checked, refuse, training_options
+from tui_trainer.cli.options import check_runs_folder, checked, refuse, say, training_options
 from tui_trainer.cli.screen import max_rate_option
 from tui_trainer.cli.sessions import list_sessions
 from tui_trainer.cli.telling import Telling
@@ -231,7 +231,7 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
 def _finish(comparison: Comparison, queue: Queue | None, report: Path | None) -> int:
     """Write the report, say what went wrong, and return the exit code."""
     if queue is not None and queue.failure:
-        click.echo(queue.failure, err=True)
+        say(queue.failure)
     if report is not None:
         comparison.poll_all()
         try:

@@ -16,6 +16,7 @@ import click
 from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
 from tui_trainer.choices import DATASETS, DEVICE_PATTERN, MODELS, PRECISIONS
+from tui_trainer.plain import plain_lines
 from tui_trainer.torchrun import place
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def say(*sentences: str) -> None:
     if not here.leads:
         time.sleep(LEADER_SPEAKS_S)
     for sentence in sentences:
-        click.echo(sentence if here.leads else f"rank {here.rank}: {sentence}", err=True)
+        for line in plain_lines(sentence):
+            click.echo(line if here.leads else f"rank {here.rank}: {line}", err=True)
 
 
 def check_runs_folder(runs: Path) -> None:

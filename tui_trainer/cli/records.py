@@ -72,7 +72,7 @@ def _table(found: list[RunSummary]) -> list[str]:
             run.id,
             plain(run.name or ""),
             plain(run.preset or "?"),
-            run.dataset or "?",
+            plain(run.dataset or "?"),
             run.status,
             f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",
             "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",

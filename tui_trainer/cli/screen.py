@@ -16,7 +16,7 @@ from tui_trainer.cli import completion, foreground
 from tui_trainer.cli.comparing import Comparisons
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.cli.notifying import Told, bell_options, notify_options
-from tui_trainer.cli.options import check_runs_folder, checked, refuse, runs_dir_option, training_options
+from tui_trainer.cli.options import check_runs_folder, checked, refuse, runs_dir_option, say, training_options
 from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
 from tui_trainer.preset_folders import is_shipped
 from tui_trainer.runs.catalogue import find, newest, runs_folder
@@ -147,7 +147,7 @@ def _show(
         return _train_on(launcher, run, shell)
     ended = run.wait(LONGEST_END_S)
     if ended is not None and ended.exit_code in (1, 2):
-        click.echo(run.failure or ended.reason, err=True)
+        say(run.failure or ended.reason)
     return exit_code
 
 

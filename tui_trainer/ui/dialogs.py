@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
-from tui_trainer.ui.words import fit, wrap
+from tui_trainer.ui.words import clean, fit, wrap
 
 WIDTH = 62
 
@@ -33,7 +33,7 @@ class Choices(Panel):
 
     def __init__(self, title: str, text: str, choices: Sequence[Choice]) -> None:
         super().__init__()
-        self._title, self._text, self._choices = title, text, choices
+        self._title, self._text, self._choices = clean(title), clean(text), choices
         self.cursor = 0
         self._choice_at: dict[int, int] = {}
 
@@ -50,9 +50,9 @@ class Choices(Panel):
         for index, choice in enumerate(self._choices):
             here = index == self.cursor
             self._choice_at[len(lines)] = index
-            head = f" {choice.key:<4} {choice.label}"
+            head = f" {choice.key:<4} {clean(choice.label)}"
             lines.append((Span(fit(("▌" if here else " ") + head, width), "lit" if here else ""),))
-            for text in wrap(choice.follows, width - 7):
+            for text in wrap(clean(choice.follows), width - 7):
                 self._choice_at[len(lines)] = index
                 lines.append((Span("       "), Span(text, "faint")))
         return lines

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tui_trainer.ui.keys import Key, Place, of
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
-from tui_trainer.ui.words import cut
+from tui_trainer.ui.words import clean, cut
 
 SAID_FOR = 6.0
 """Seconds that an answer stays."""
@@ -28,7 +28,7 @@ class KeyLine(Panel):
 
     def say(self, text: str, role: str = "live", seconds: float = SAID_FOR) -> None:
         """Show a sentence in place of the keys."""
-        self._said = (text, role)
+        self._said = (clean(text), role)
         self._said_until = time.monotonic() + seconds
         self.redraw()
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
-from unicodedata import category
 
 from rich.cells import cell_len, set_cell_size
 
 from tui_trainer.numbers import format_lr, format_metric
 from tui_trainer.plain import plain as clean
+from tui_trainer.plain import plain_lines as clean_lines
 
 __all__ = [
     "UNKNOWN",
@@ -30,15 +29,6 @@ __all__ = [
 
 UNKNOWN = "–"
 """Stands where a number is not known yet."""
-
-_REORDERING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Marks that turn the direction of the text after them, as in `tui_trainer.plain`."""
-
-
-def clean_lines(text: str) -> list[str]:
-    """The lines of a file as they may be shown: indentation stays, tabs are four spaces, controls are gone."""
-    lines = text.expandtabs(4).splitlines()
-    return [_REORDERING.sub("", "".join(c for c in line if category(c) not in ("Cc", "Cs"))) for line in lines]
 
 
 def fit(text: str, width: int) -> str:
