@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 
 from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_host import ScriptedLauncher, ScriptedPlanner
@@ -82,6 +83,31 @@ async def test_letters_that_are_commands_elsewhere_are_letters_in_the_filter(sho
         assert "no preset holds that" in shown.text()
         await shown.press("backspace", "backspace", "backspace", "backspace", "backspace", "backspace")
         assert picker(shown).list.filter == ""
+
+
+async def test_a_filter_that_comes_in_one_piece_is_a_filter(show: Show) -> None:
+    async with show() as shown:
+        for key, character in (("slash", "/"), ("c", "c"), ("o", "o"), ("s", "s"), ("q", "q")):
+            shown.app.post_message(Key(key, character))  # without a rest between them, as a slow link delivers them
+        await shown.frame()
+        await shown.frame()
+        assert picker(shown).list.filter == "cosq"
+        assert isinstance(shown.app.screen, PickerScreen)  # q was a letter
+
+
+async def test_keys_that_come_before_the_presets_are_read_count(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[Callable[[], object]] = []
+    monkeypatch.setattr(PickerScreen, "call_after_refresh", lambda screen, reload: held.append(reload))
+    async with show() as shown:
+        assert "reading the presets" in shown.text()
+        await shown.press("down", "space", "down")
+        (reload,) = held
+        reload()
+        await shown.frame()
+        names = [entry.name for entry in catalogue()]
+        assert picker(shown).list.marked == names[1:2]
+        assert picker(shown).list.current is not None
+        assert picker(shown).list.current.name == names[3]
 
 
 async def test_the_cursor_moves_and_stays_within_the_list(show: Show) -> None:

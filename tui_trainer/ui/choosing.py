@@ -91,10 +91,17 @@ class FilteredList(Panel, Generic[T], can_focus=False):
         self.redraw()
 
     def take(self, event: events.Key) -> None:
-        """While the filter is typed, letters are letters and no commands."""
-        if not self.typing:
+        """While the filter is typed, letters are letters and no commands.
+
+        The key that begins it is taken here too, and not left to its binding, which is looked up later: of `/cos` that
+        comes in one piece, as it does over a slow link, the letters would be commands.
+        """
+        if not self.typing and event.key != "slash":
             return
-        if event.key in ("enter", "escape"):
+        if not self.typing:
+            self.typing = True
+            self.redraw()
+        elif event.key in ("enter", "escape"):
             self.typing = False
             self.narrow("" if event.key == "escape" else self.filter)
         elif event.key == "backspace":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -36,6 +36,8 @@ class PresetList(FilteredList["Entry"]):
     def __init__(self) -> None:
         super().__init__()
         self._is_read = False
+        self._early: list[Callable[[], None]] = []
+        """What was asked for before they were read."""
         self._row_at: list[int] = []
 
     def name_of(self, item: Entry) -> str:
@@ -57,6 +59,21 @@ class PresetList(FilteredList["Entry"]):
         self._all, self._is_read = entries, True
         self.narrow(self.filter)
         self.go_to(name)
+        early, self._early = self._early, []
+        for each in early:
+            each()
+
+    def move(self, by: int) -> None:
+        if self._is_read:
+            super().move(by)
+        else:
+            self._early.append(lambda: self.move(by))
+
+    def mark(self) -> None:
+        if self._is_read:
+            super().mark()
+        else:
+            self._early.append(self.mark)
 
     def narrow(self, text: str) -> None:
         """Show what holds each word of the filter; the cursor stays on its preset, or goes to the first."""
