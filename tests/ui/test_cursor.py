@@ -135,6 +135,7 @@ async def test_the_badge_says_what_is_in_sight_and_one_key_leads_back(show: Show
         seen = shown.app.screen.axis.bounds  # type: ignore[attr-defined]
         await shown.press("less_than_sign")
         assert badge(shown) == "frozen"
+        assert "f follows" in shown.the(KeyLine).plain()[0]
         assert shown.app.screen.axis.bounds[0] < seen[0]  # type: ignore[attr-defined]
         await shown.press("greater_than_sign", "left")
         assert badge(shown) == "frozen"

@@ -10,6 +10,7 @@ from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
     from tui_trainer.runs.history import History
+    from tui_trainer.ui.charts.axis import Mode
 
 PART = 0.25
 """Of what is in sight, moved at a time."""
@@ -28,7 +29,9 @@ class ChartKeys(TrainerScreen):
         raise NotImplementedError
 
     def action_cursor(self, cells: int) -> None:
+        was = self.axis.mode
         self.axis.move_cursor(cells)
+        self._stood_still(was)
         self.app.clock.hurry()
 
     def action_mark(self, by: int) -> None:
@@ -50,8 +53,14 @@ class ChartKeys(TrainerScreen):
     def action_pan(self, by: int) -> None:
         if self.axis.mode == "all":
             self.say("the whole run is in sight; + zooms in")
+        was = self.axis.mode
         self.axis.pan(by * PART)
+        self._stood_still(was)
         self.app.clock.hurry()
+
+    def _stood_still(self, was: Mode) -> None:
+        if was == "live" and self.axis.mode == "held":
+            self.say("frozen: f follows the newest steps again")
 
     def action_follow(self) -> None:
         self.axis.follow()

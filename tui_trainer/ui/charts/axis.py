@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from math import ceil
+from math import ceil, floor
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tui_trainer.plotting.scales import Tick, along
@@ -173,9 +173,12 @@ class XAxis:
 
     def steps_in(self, cell: int) -> tuple[int, int]:
         """The steps whose marks stand in a cell, and the one before, at whose end the cell begins."""
-        edges = self.edges(self.width)
-        cell = max(0, min(self.width - 1, cell))
-        return edges[cell], max(edges[cell + 1], edges[cell] + 1)
+        first, last = self.bounds
+        start, stop = (
+            max(0, floor(self._timeline.step(first + edge * (last - first) / max(1, self.width)) + ROUNDING))
+            for edge in (cell, cell + 1)
+        )
+        return start, max(stop, start + 1)
 
     @property
     def at_cursor(self) -> tuple[int, int] | None:
