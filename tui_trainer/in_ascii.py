@@ -13,7 +13,8 @@ NAMES_ITS_ENCODING = ("LC_ALL", "LC_CTYPE", "LANG")
 
 _LOOKS_LIKE = {
     **dict.fromkeys("│┃╎▕▏", "|"),
-    **dict.fromkeys("─━╸╺╴╶╌┄‐‑–—", "-"),
+    **dict.fromkeys("─╴╶╌┄‐‑–—", "-"),
+    **dict.fromkeys("━╸╺", "="),  # a bar is told from what it still has to fill
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰╷╵", "+"),
     **dict.fromkeys("●•◉", "*"),
     **dict.fromkeys("◆◇○", "o"),
@@ -27,6 +28,7 @@ _LOOKS_LIKE = {
     "■": "#",
     "▾": "v",
     "×": "x",
+    "°": "'",
     "↑": "^",
     "↓": "v",
     "·": ".",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from click.testing import Result
 from tests.cli.conftest import SMALL
 from tests.cli.test_launch import only
 from tests.terminal import Terminal
+from tui_trainer.engine.trainer import Trainer
 from tui_trainer.events import Noticed
 from tui_trainer.runs.record import Record
 from tui_trainer.runs.tail import Tail
@@ -119,3 +121,20 @@ def test_launch_and_run_ring_the_bell_at_the_end_and_launch_notifies(runs: Path,
     with Terminal("run", "--preset", "none", *SMALL, "--epochs", "1", env=dict(os.environ)) as terminal:
         assert terminal.wait() == 0
         assert b"\a" not in terminal.text
+
+
+def test_what_a_library_warns_of_is_in_the_log_of_the_run(
+    cli: Cli, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tui_trainer.engine import train
+
+    fit = train.fit
+
+    def warned(run: Trainer) -> None:
+        warnings.warn("a library is unhappy", UserWarning, stacklevel=1)
+        fit(run)
+
+    monkeypatch.setattr(train, "fit", warned)
+    with pytest.warns(UserWarning, match="unhappy"):
+        assert cli("run", "--preset", "none", *SMALL, "--epochs", "1").exit_code == 0
+    assert "UserWarning: a library is unhappy" in (only(runs) / "log.txt").read_text()
