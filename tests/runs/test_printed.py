@@ -84,6 +84,7 @@ def test_what_came_too_fast_is_passed_over_and_that_is_said(log: Path) -> None:
         ("windows\r", "windows"),
         ("\x1b[2J\x1b[Hcleared", "cleared"),
         ("  File\tline", "  File  line"),
+        ("\tindented", "    indented"),
         ("\x9b31mred\x08\x00", "red"),
         ("abc\u202edef", "abcdef"),
         ("\x1b", ""),

@@ -6,9 +6,10 @@ import os
 import re
 from collections import deque
 from pathlib import Path
-from unicodedata import category
 
-CHUNK = 128 * 1024
+from tui_trainer.plain import plain_lines
+
+CHUNK = 64 * 1024
 """Bytes read at once; of a file that grows faster than it is looked at, the rest is passed over."""
 
 LINES_KEPT = 2000
@@ -21,7 +22,6 @@ _SEQUENCES = re.compile(
     r"|\x1b[ -/]*[0-~]"
     r"|\x9b[0-?]*[ -/]*[@-~]"
 )
-_REORDERING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def as_text(line: str) -> str:
@@ -31,9 +31,9 @@ def as_text(line: str) -> str:
     reorder text are left out; tabs are spaces.
     """
     *_, line = line.rstrip("\r").split("\r")
-    line = _REORDERING.sub("", _SEQUENCES.sub("", line)).expandtabs(8)
-    if not line.isprintable():
-        line = "".join(c for c in line if category(c) not in ("Cc", "Cs"))
+    line = _SEQUENCES.sub("", line)
+    if not line.isprintable():  # nearly all lines are
+        line = " ".join(plain_lines(line))
     return line[:LONGEST_LINE].rstrip()
 
 
