@@ -6,6 +6,7 @@ import itertools
 from array import array
 from bisect import bisect_left
 from math import isfinite
+from operator import itemgetter
 
 from tui_trainer.plotting.curves import BREAK, Extent
 
@@ -31,23 +32,24 @@ class Means:
 
     def over(self, edges: list[int]) -> list[Extent | None]:
         """The mean of each column `[edges[i]:edges[i + 1]]`; the last value stands at the end, as it is."""
-        extents: list[Extent | None] = [None] * (len(edges) - 1)
-        totals, known, gaps = self._totals, len(self._totals) - 1, self._gaps
-        for i, (start, stop) in enumerate(itertools.pairwise(edges)):
-            if start >= known:
-                break
-            if start == stop:
-                continue
-            if stop >= known:
-                mean = self._values[known - 1]
-                extents[i] = mean, mean
-                break
-            count = stop - start
-            if gaps:
-                count -= bisect_left(gaps, stop) - bisect_left(gaps, start)
-            if count:
-                mean = (totals[stop] - totals[start]) / count
-                extents[i] = mean, mean
-            else:
-                extents[i] = BREAK
+        known = len(self._totals) - 1
+        inside = bisect_left(edges, known)  # edges before the end: columns between them hold nothing but whole values
+        extents = self._between(edges[:inside])
+        if 0 < inside < len(edges):
+            mean = self._values[known - 1]
+            extents.append((mean, mean))
+        extents.extend([None] * (len(edges) - 1 - len(extents)))
+        return extents
+
+    def _between(self, edges: list[int]) -> list[Extent | None]:
+        if len(edges) < 2:
+            return []
+        totals = itemgetter(*edges)(self._totals)
+        columns = zip(totals, totals[1:], edges, edges[1:], strict=False)
+        if not self._gaps:
+            return [((m := (b - a) / (stop - start)), m) if stop > start else None for a, b, start, stop in columns]
+        extents: list[Extent | None] = []
+        for a, b, start, stop in columns:
+            count = stop - start - (bisect_left(self._gaps, stop) - bisect_left(self._gaps, start))
+            extents.append(((b - a) / count,) * 2 if count else BREAK if stop > start else None)
         return extents
