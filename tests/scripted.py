@@ -250,7 +250,13 @@ class _Script:
     def follow(self, step: int, batch: int, loss: float) -> None:
         """Slow motion, for one batch."""
         self._emit(PaceChanged(at=self.at, seconds_a_call=0.2, by="screen"))
-        values = {"loss": f"loss {loss:.4f}", "backward": "grad norm 1.83"}
+        values = {
+            "zero_grad": "grad norm 1.79 → 0",
+            "forward": "outputs 64×10",
+            "loss": f"loss {loss:.4f}",
+            "backward": "grad norm 1.83",
+            "optimizer.step": "a weight 0.0312 → 0.0309, all moved 0.0812 of 21.3",
+        }
         for call in FORWARD_SHARE:
             for value in (None, values.get(call, "")):
                 self._emit(CallFollowed(at=self.at, step=step, epoch=self.epoch, batch=batch, call=call, value=value))

@@ -13,12 +13,16 @@ from tests.compare.made import NAMES, compared
 from tests.scripted import START, Scheduler, scripted_run
 from tests.ui.conftest import Shown, cut
 from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher
+from tests.ui.scripted_pair import ScriptedPair
 from tui_trainer import presets
+from tui_trainer.engine.wrong_orders import Case
 from tui_trainer.events import Event, StepsTaken
 from tui_trainer.runs.record import Record
 from tui_trainer.spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.break_it import BreakItScreen
 from tui_trainer.ui.frame_clock import Budget
+from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.runs_screen import RunsScreen
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
@@ -115,6 +119,28 @@ def comparison() -> dict[str, Any]:
     return {"comparison": compared(RUNS, folders, ["plateau"], target=0.9)}
 
 
+async def broken(shown: Shown) -> None:
+    """A mistake tried, and what came of it."""
+    pairs: list[ScriptedPair] = []
+
+    def train(case: Case) -> ScriptedPair:
+        pairs.append(ScriptedPair(case))
+        return pairs[-1]
+
+    shown.app.push_screen(BreakItScreen(train))
+    await shown.frame()
+    await shown.press("down", "down", "enter")
+    pairs[0].begin()
+    for history, losses, lrs in (
+        (pairs[0].right, (0.5, 0.25, 0.18, 0.17, 0.16), (0.03, 0.05, 0.03, 0.01, 0.0001)),
+        (pairs[0].wrong, (0.6, 0.4, 0.32, 0.29, 0.27), (0.002, 0.002, 0.0021, 0.0021, 0.0022)),
+    ):
+        for epoch, (loss, lr) in enumerate(zip(losses, lrs, strict=True), 1):
+            pairs[0].train_epoch(history, epoch, loss, lr)
+    pairs[0].end()
+    await shown.frame()
+
+
 SCREENS: dict[str, tuple[Callable[[], ScriptedHost | dict[str, Any] | None], Drive]] = {
     "waiting": (before_training, nothing),
     "training": (in_training, nothing),
@@ -132,6 +158,7 @@ SCREENS: dict[str, tuple[Callable[[], ScriptedHost | dict[str, Any] | None], Dri
     "compare": (comparison, nothing),
     "differences": (comparison, keys("down", "d")),
     "break-it": (in_training, keys("b")),
+    "broken": (in_training, broken),
 }
 """How each is opened, and what is done then."""
 
@@ -159,7 +186,6 @@ async def opened(screen: str, size: tuple[int, int] = (140, 40)) -> AsyncIterato
 
 async def settled(shown: Shown) -> None:
     """Nothing on the screen changes any more."""
-    before = ""
-    while before != (before := shown.text()):
+    before: list[object] = []
+    while before != (before := [(panel.region, panel.plain()) for panel in shown.app.screen.query(Panel)]):
         await shown.frame()
-        await shown.pilot.pause()

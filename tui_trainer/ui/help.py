@@ -16,6 +16,7 @@ from tui_trainer.ui.words import wrap
 
 MARKS = (
     ("▌", "live", "the line of the loop that runs now, as the run itself tells"),
+    ("✗", "warning", "under the loop: what is wrong with the order of its calls; ✓ what would be right"),
     ("·", "faint", "the LR as planned; the line over it is the LR really used"),
     ("◆", "", "validation, at the end of an epoch"),
     ("●", "strong", "on the LR: where it changed; the cursor there, or the mouse, tells why"),
