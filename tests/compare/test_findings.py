@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -192,6 +194,37 @@ def test_with_seeds_the_verdict_names_its_test(tmp_path: Path) -> None:
     assert "Welch's t-test, p " in said
     assert "3 seeds each" in said
     assert "±" in said
+
+
+def test_a_spread_has_the_unit_once_and_many_names_are_counted(tmp_path: Path) -> None:
+    comparison = seeds(tmp_path / "seeds", {"a": [{"seed": i, "batch_s": 0.01 * (1 + i)} for i in range(3)]})
+    said = "\n".join(in_lines(comparison, find_out(comparison)))
+    assert re.search(r"\d\.\d ± \d\.\d s", said)
+    assert not re.search(r"s ± \d", said)
+    runs = tmp_path / "many"
+    many = find_out(compared(runs, [record(runs, name=f"run {i}", epochs=2) for i in range(9)]))
+    assert "run 0, run 1, run 2 and 6 others ended level" in " ".join(many.verdict)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        ((0.90, 0.91, 0.92), (0.70, 0.71, 0.72), "more than the spread of seeds: more than luck"),
+        ((0.90, 0.92, 0.97), (0.89, 0.90, 0.91), "less than the spread of seeds: it could be luck"),
+        ((0.95, 0.96, 0.97), (0.90, 0.94, 0.965), "less than the spread of seeds: it could be luck"),
+        ((0.95, 0.96), (0.90, 0.93), "more than the spread of seeds, yet it could be luck"),
+    ],
+)
+def test_a_lead_is_weighed_against_the_spread_and_tested(
+    tmp_path: Path, a: Sequence[float], b: Sequence[float], words: str
+) -> None:
+    comparison = seeds(tmp_path, {"a": [{"epochs": 1}] * len(a), "b": [{"epochs": 1}] * len(b)})
+    for run, accuracy in zip(comparison.runs, (*a, *b), strict=True):
+        last = run.history.epochs[-1]
+        run.history.epochs[-1] = msgspec.structs.replace(last, val_accuracy=accuracy)
+    said = " ".join(find_out(comparison).verdict)
+    assert f"a ended highest ({sum(a) / len(a):.4f} ± " in said
+    assert f"{words} (Welch's t-test, p " in said
 
 
 def test_only_what_differs_is_listed(tmp_path: Path) -> None:
