@@ -15,6 +15,7 @@ from tests.cli.conftest import SMALL
 from tests.ssh.together import run_named, until
 from tests.terminal import Terminal
 from tui_trainer.hosts import replay
+from tui_trainer.runs.catalogue import summaries
 from tui_trainer.runs.history import History
 
 REPOSITORY = str(Path(__file__).parents[2])
@@ -48,6 +49,18 @@ def test_a_run_outlives_who_reads_what_it_prints(runs: Path) -> None:
         assert running.stderr.read() == b""
         assert running.wait() == 0
     finished(runs)
+
+
+def test_a_comparison_outlives_who_reads_what_it_prints(runs: Path) -> None:
+    command = [*RUN[:3], "compare", "steplr", "none", *SMALL, "--epochs", "6"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert b"steplr" in running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait() == 0
+    assert [summary.status for summary in summaries(runs)] == ["finished", "finished"]
 
 
 def test_under_nohup_a_hang_up_changes_nothing(runs: Path, tmp_path: Path) -> None:

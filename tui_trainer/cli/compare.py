@@ -20,6 +20,7 @@ from tui_trainer.cli.options import check_runs_folder, checked, refuse, say, tra
 from tui_trainer.cli.screen import max_rate_option
 from tui_trainer.cli.sessions import list_sessions
 from tui_trainer.cli.telling import Telling
+from tui_trainer.cli.unheard import Voice
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train, told_apart, versions
 from tui_trainer.compare.queue import Queue
@@ -141,17 +142,17 @@ def _tell(session: Session, *, to_do: bool, report: Path | None) -> int:
         stop_on_signals(queue.stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         queue.start()
-    telling = Telling(comparison)
+    telling, voice = Telling(comparison), Voice(lambda: session.folder)
     while True:
         over = queue.is_over if queue is not None else None
         changed = comparison.poll()
-        telling.tell_news()
+        voice.say(telling.tell_news)
         if over or (queue is None and not comparison.is_driven and not changed):
             break
         time.sleep(LOOK_EVERY)
     comparison.poll_all()
-    telling.tell_news()
-    telling.tell_findings()
+    voice.say(telling.tell_news)
+    voice.say(telling.tell_findings)
     return _finish(comparison, queue, report)
 
 

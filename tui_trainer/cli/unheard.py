@@ -9,47 +9,59 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tui_trainer.console import Reporter, Silence
+from tui_trainer.console import Reporter
 from tui_trainer.events import Event
 from tui_trainer.runs.history import History
 
 
-class UntilUnheard:
-    """A reporter that falls silent when what it prints goes nowhere any more, and says so in the run's log."""
+class Voice:
+    """Prints until what it prints goes nowhere any more; from then on it is silent, and a log says since when."""
 
-    def __init__(self, reporter: Reporter, folder: Callable[[], Path | None]) -> None:
-        """`folder` gives the run's, once it has one."""
-        self._reporter = reporter
+    def __init__(self, folder: Callable[[], Path | None], clear_up: Callable[[], object] = lambda: None) -> None:
+        """`folder` gives that of the log, once there is one; `clear_up` ends what else would go on printing."""
         self._folder = folder
+        self._clear_up = clear_up
+        self._is_heard = True
 
-    def tell(self, event: Event, history: History) -> None:
-        """Take notice of `event`, if that can be told."""
+    def say(self, what: Callable[[], object]) -> None:
+        """Print something, if somebody reads it."""
+        if not self._is_heard:
+            return
         try:
-            self._reporter.tell(event, history)
+            what()
         except OSError:
-            self._fall_silent()
-
-    def close(self) -> None:
-        """The run is over: leave the terminal clean, if there is one."""
-        try:
-            self._reporter.close()
-        except OSError:
+            self._is_heard = False
             self._fall_silent()
 
     def _fall_silent(self) -> None:
         """Nothing may be written to where nobody is: not even what waits to be, as the process ends."""
-        unheard, self._reporter = self._reporter, Silence()
         _lead_to(Path(os.devnull))
         with contextlib.suppress(OSError):
-            unheard.close()
+            self._clear_up()
             sys.stdout.flush()
-        folder = self._folder()
-        if folder is None:
+        if (folder := self._folder()) is None:
             return
         with contextlib.suppress(OSError):
             _lead_to(folder / "log.txt")
             at = time.strftime("%Y-%m-%d %H:%M:%S")
             print(f"{at} nobody reads what is printed any more; training goes on", flush=True)
+
+
+class UntilUnheard:
+    """A reporter that tells as long as somebody reads it."""
+
+    def __init__(self, reporter: Reporter, folder: Callable[[], Path | None]) -> None:
+        """`folder` gives the run's, once it has one."""
+        self._reporter = reporter
+        self._voice = Voice(folder, reporter.close)
+
+    def tell(self, event: Event, history: History) -> None:
+        """Take notice of `event`, which `history` has applied already."""
+        self._voice.say(lambda: self._reporter.tell(event, history))
+
+    def close(self) -> None:
+        """The run is over: leave the terminal clean, if there is one."""
+        self._voice.say(self._reporter.close)
 
 
 def _lead_to(path: Path) -> None:
