@@ -19,7 +19,7 @@ from tui_trainer.events import CallsTimed, Event, RunResolved, RunStarted
 from tui_trainer.runs.history import History
 from tui_trainer.ui.gpu import Gpu, Gpus
 from tui_trainer.ui.machine import Machine
-from tui_trainer.ui.machine_lines import in_one_line, machine_lines, step_lines
+from tui_trainer.ui.machine_lines import in_one_line, machine_lines, step_in_short, step_lines
 from tui_trainer.ui.machine_panel import MachinePanel
 from tui_trainer.ui.panel import width_of
 from tui_trainer.ui.progress import Progress
@@ -263,7 +263,7 @@ def test_a_machine_in_lines() -> None:
         "cpu      ━━━━━━────  60 %  this run 25 %, others 35 %",
         "memory   ━━━───────  31 %  this run 2.5 of 128 GB",
         "gpu      ━━━━━━━━━╸  97 %  NVIDIA H100",
-        "  memory ━━━━──────  40 %  this run 12.1 of 80.0 GB, others 20.3 GB",
+        "  memory ━━━━──────  40 %  run 12, others 20 of 80 GB",
         "  power  ━━━━╸─────  44 %  310 of 700 W, 64 °C",
         "  slowed by its power limit",
     ]
@@ -285,6 +285,7 @@ def test_lines_keep_to_their_width(gpu: Gpu | None, width: int) -> None:
     parts = StepTimes().parts(history_of(LIVE), 0.0)
     lines = [*machine_lines(replace(SAMPLE, gpu=gpu, gpu_trouble=trouble), width, ranks=4)]
     lines += step_lines(parts, width, 1.0, on_device=True)
+    lines += step_in_short(parts, width)
     assert max(map(width_of, lines)) <= width
 
 
@@ -356,6 +357,13 @@ async def test_5_shows_the_machine_and_hides_it_again(show: Show, here: list[Eve
             assert part in shown_lines(shown)
         await shown.press("5")
         assert not panel.is_on_screen
+
+
+async def test_with_the_log_under_it_a_step_is_told_in_short(show: Show, here: list[Event]) -> None:
+    async with show(here, size=(140, 30)) as shown:
+        await shown.press("5", "6")
+        await until(shown, "a step   9.90 ms · ")
+        assert "forward 31 % · " in shown_lines(shown)
 
 
 async def test_the_strip_above_the_keys_has_what_the_run_takes(show: Show, here: list[Event]) -> None:

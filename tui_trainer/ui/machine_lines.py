@@ -49,9 +49,20 @@ def step_lines(parts: Sequence[Part], width: int, screen: float, *, on_device: b
     screens = Span(f"{screen * 100:4.1f} %")
     lines.append((Span("screen".ljust(CALL), "faint"), *_bar(screen, width), screens, Span(beside, "faint")))
     if on_device and parts:
-        said = "as the cpu sees them: it hands out the work, and the gpu goes on with it"
-        lines += [(Span(line, "faint"),) for line in wrap(said, width)]
+        lines.append((Span("as the cpu hands them to the gpu", "faint"),))
     return lines
+
+
+def step_in_short(parts: Sequence[Part], width: int) -> list[Line]:
+    """The same where there is room for a line or two."""
+    told = [f"{part.call} {_short(part.share)}" for part in parts if part.share >= 0.01]
+    lines = [_milliseconds(sum(part.seconds for part in parts)) if parts else "none yet"]
+    for piece in told:
+        if len(lines[-1]) + len(piece) + 3 > width - LABEL:
+            lines.append(piece)
+        else:
+            lines[-1] += f" · {piece}"
+    return [(Span(("" if n else "a step").ljust(LABEL), "faint"), Span(line)) for n, line in enumerate(lines)]
 
 
 def in_one_line(sample: Sample) -> str:
@@ -75,10 +86,11 @@ def _gpu_lines(gpu: Gpu, width: int, whose: str) -> list[Line]:
     lines: list[Line] = [_gauge("gpu", gpu.busy, gpu.name, width)]
     if gpu.memory_used is not None and gpu.memory_total:
         told = _of(gpu.memory_used, gpu.memory_total)
-        if gpu.memory_ours is not None:
+        if gpu.memory_ours is not None and gpu.others and width >= ROOMY:
+            others = _of(max(0, gpu.memory_used - gpu.memory_ours), gpu.memory_total)
+            told = f"run {gigabytes(gpu.memory_ours).removesuffix(' GB')}, others {others}"
+        elif gpu.memory_ours is not None:
             told = f"{whose} {_of(gpu.memory_ours, gpu.memory_total)}"
-            if gpu.others:
-                told += f", others {gigabytes(max(0, gpu.memory_used - gpu.memory_ours))}"
         lines.append(_gauge("  memory", gpu.memory_used / gpu.memory_total, told, width))
     if gpu.watts is not None:
         share = gpu.watts / gpu.watts_allowed if gpu.watts_allowed else None

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from tui_trainer.runs.history import History
 from tui_trainer.ui.machine import Machine
-from tui_trainer.ui.machine_lines import ROOMY, heading, in_one_line, machine_lines, step_lines
+from tui_trainer.ui.machine_lines import ROOMY, heading, in_one_line, machine_lines, step_in_short, step_lines
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 from tui_trainer.ui.step_times import StepTimes
 from tui_trainer.ui.words import cut, wrap
@@ -69,7 +69,9 @@ class MachinePanel(Panel):
             return [self._in_one_line(width)]
         left, right = self._columns()
         if width < TWO_COLUMNS:
-            return [*left, BLANK, *right]
+            if len(left) + 1 + len(right) <= self.size.height:
+                return [*left, BLANK, *right]
+            return [*left, *step_in_short(self._times.parts(self._history, time.monotonic()), width)]
         left_width, _ = self._widths()
         return [
             (*one, Span(" " * max(1, left_width + 2 - width_of(one))), *two)

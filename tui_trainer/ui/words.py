@@ -90,8 +90,8 @@ def percent(share: float) -> str:
 
 
 def gigabytes(count: float) -> str:
-    """Bytes as `0.6 GB`."""
-    return f"{count / 1e9:.1f} GB" if count < 99.95e9 else f"{count / 1e9:.0f} GB"
+    """Bytes as `0.6 GB`, `25 GB`."""
+    return f"{count / 1e9:.1f} GB" if count < 9.95e9 else f"{count / 1e9:.0f} GB"
 
 
 def wrap(text: str, width: int) -> list[str]:
