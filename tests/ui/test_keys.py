@@ -18,6 +18,7 @@ from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.keys import KEYS, Key, of
 from tui_trainer.ui.live import LiveScreen
 from tui_trainer.ui.trainer_screen import TrainerScreen
+from tui_trainer.ui.why import Why
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 
@@ -111,6 +112,36 @@ async def test_the_palette_has_the_keys_by_name(show: Show) -> None:
         await shown.frame()
         await shown.frame()
         assert [type(command).__name__ for command in shown.host.sent] == ["OneBatch"]
+
+
+BY_A_LITTLE = {"cursor", "older", "move", "row", "page", "log_page", "app.focus_next"}
+"""What is moved step by step is left to the keys."""
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.place}-{key.label}")
+def test_what_a_key_does_has_a_name_for_the_palette(key: Key) -> None:
+    assert bool(key.short or key.name) != (key.action.partition("(")[0] in BY_A_LITTLE)
+
+
+async def test_the_palette_has_everything_that_has_a_name(show: Show) -> None:
+    async with show(LIVE) as shown:
+        titles = {command.title.lower() for command in shown.app.get_system_commands(shown.app.screen)}
+        for key in of("run", "charts", "why", "log", "panels", "everywhere"):
+            if (name := key.short or key.name) and key.action != "app.command_palette":
+                assert name.lower() in titles
+
+
+async def test_help_begins_with_the_keys_of_the_panel_in_focus(show: Show) -> None:
+    async with show(LIVE, size=(100, 90)) as shown:
+        await shown.press("question_mark")
+        assert shown.the(Keys).plain()[0].startswith("A run")
+        await shown.press("escape", "tab", "question_mark")
+        assert shown.the(Keys).plain()[0].startswith("Charts  the panel in focus")
+        await shown.press("escape")
+        shown.the(Why).focus()
+        await shown.press("question_mark")
+        assert shown.the(Keys).plain()[0].startswith("Why the LR moved  the panel in focus")
+        assert sum("the panel in focus" in line for line in shown.the(Keys).plain()) == 1
 
 
 async def test_tab_goes_from_panel_to_panel_and_y_is_for_the_chart_it_leads_to(show: Show) -> None:
