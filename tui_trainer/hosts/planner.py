@@ -20,6 +20,9 @@ PREVIEW_STEPS = 12_000
 PLANS_KEPT = 64
 """Several times what a picker shows; a preset that is edited has another plan with every key."""
 
+MOMENT_S = 0.015
+"""So long a frame waits for a plan: a preset that is shown at once need not be drawn twice."""
+
 
 class Planner:
     """Rehearses presets in a thread of its own, the one asked for last first."""
@@ -29,22 +32,26 @@ class Planner:
         self._made: dict[str, tuple[PlanMade, PlanMade | None] | BadInput] = {}
         self._asked: deque[tuple[str, RunSpec]] = deque(maxlen=16)
         self._came = threading.Event()
+        self._worked_out = threading.Event()
         self._thread: threading.Thread | None = None
 
     def ask(self, spec: RunSpec) -> PlanMade | None:
-        """The planned curve; None while torch loads or it is being worked out: ask again.
+        """The planned curve; None while torch loads, or where it is not worked out in a moment: ask again.
 
         Raises:
             PresetError: the rehearsal found what is wrong with the preset.
         """
         key = _plan_key(spec)
+        if key not in self._made and key not in [asked for asked, _ in self._asked]:
+            self._asked.append((key, spec))
+            self._start()
+            self._worked_out.clear()
+            self._came.set()
+            if self._made:  # torch is there: most take less
+                self._worked_out.wait(MOMENT_S)
         made = self._made.get(key)
         if isinstance(made, BadInput):
             raise made.with_traceback(None)  # the same each time it is asked for: it must not gather where from
-        if made is None and key not in [asked for asked, _ in self._asked]:
-            self._asked.append((key, spec))
-            self._start()
-            self._came.set()
         return made[0] if made else None
 
     def if_flat(self, spec: RunSpec) -> PlanMade | None:
@@ -65,6 +72,7 @@ class Planner:
             self._came.clear()
             while self._asked:
                 self._make(*self._asked.pop())
+                self._worked_out.set()
                 if collects and not gc.isenabled():
                     # What torch imported, with the first plan too, stays: a look at all of it takes 0.1 s, in which no
                     # key is answered.
