@@ -15,7 +15,7 @@ import struct
 import zlib
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -50,11 +50,15 @@ class PackedSteps(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", t
 Packed: TypeAlias = Event | PackedSteps
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[list[Packed]] = msgspec.msgpack.Decoder(list[Packed])
 
 
-@dataclass(frozen=True)
-class _Frame:
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[list[Packed]]:
+    """Made when it is wanted: it takes as long as all the rest of this module, and a screen loads that first."""
+    return msgspec.msgpack.Decoder(list[Packed])
+
+
+class _Frame(msgspec.Struct, frozen=True):
     """A block as it stands in the file."""
 
     start: int
@@ -68,8 +72,7 @@ class _Frame:
     """Where the block itself ends."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """What some lines of a journal come to."""
 
     events: list[Event]
@@ -157,7 +160,7 @@ class Unpacker:
         lines = os.pread(journal, frame.length, offset)
         if len(lines) < frame.length or zlib.crc32(lines) != frame.checksum:
             return None
-        return Block([_unpacked(event) for event in _decoder.decode(frame.content)], frame.length, frame.lines)
+        return Block([_unpacked(event) for event in _decoder().decode(frame.content)], frame.length, frame.lines)
 
 
 def packed_beside(journal: Path) -> Path:
