@@ -47,12 +47,13 @@ def test_a_plan_is_made_once_however_often_it_is_asked_for(plans: Planner) -> No
 
 
 def test_old_plans_give_way(plans: Planner) -> None:
-    with patch.object(planner, "PLANS_KEPT", 3):
+    with patch.object(planner, "PLANS_KEPT", 3), patch.object(recipes, "plan", wraps=recipes.plan) as plan:
         for epochs in range(1, 6):
             until(lambda epochs=epochs: plans.ask(spec(epochs=epochs)) is not None)  # type: ignore[misc]
         assert plans.ask(spec(epochs=5)) is not None
-        assert plans.ask(spec(epochs=1)) is None
+        assert plan.call_count == 5
         until(lambda: plans.ask(spec(epochs=1)) is not None)
+        assert plan.call_count == 6
 
 
 def test_what_is_wrong_is_said_each_time_and_gathers_nothing(plans: Planner) -> None:
