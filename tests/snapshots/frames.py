@@ -39,16 +39,20 @@ class Cell(NamedTuple):
 Frame = list[list[Cell]]
 
 
-def frame_of(app: App[int], *filters: LineFilter) -> Frame:
-    """What is on the screen; with a filter, as an app shows it that has it."""
+def frame_of(app: App[int], line_filter: LineFilter | None = None) -> Frame:
+    """What is on the screen, or would be with a filter."""
+    strips = app.screen._compositor.render_strips()
+    if line_filter is not None:
+        background = Color.parse(app.theme_variables["background"])
+        strips = [strip.apply_filter(line_filter, background) for strip in strips]
     frame: Frame = []
-    background = Color.parse(app.theme_variables["background"])
-    for strip in app.screen._compositor.render_strips():
-        for line_filter in filters:
-            strip = strip.apply_filter(line_filter, background)
+    for strip in strips:
         line: list[Cell] = []
         for text, style, _ in strip:
             looks, blank = _look(style or Style(), blank=False), _look(style or Style(), blank=True)
+            if text.isascii():
+                line += [Cell(character, blank if character == " " else looks) for character in text]
+                continue
             for character in text:
                 look = blank if character == " " else looks
                 width = 1 if character.isascii() else cell_len(character)

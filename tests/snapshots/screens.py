@@ -23,6 +23,7 @@ from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.break_it import BreakItScreen
 from tui_trainer.ui.frame_clock import Budget
 from tui_trainer.ui.panel import Panel
+from tui_trainer.ui.remembered import Remembered
 from tui_trainer.ui.runs_screen import RunsScreen
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
@@ -69,6 +70,21 @@ def recorded(name: str, preset: str, events: list[Event]) -> None:
         record.emit(event)
     record.close()
     record.folder.rename(RUNS / f"20251121-21200{len(list(RUNS.iterdir()))}-{preset}-3f2a")
+
+
+def with_a_log() -> ScriptedHost:
+    """One that printed something."""
+    host = in_training()
+    host.folder = RUNS
+    RUNS.mkdir()
+    lines = ("UserWarning: [bold]lr_scheduler.step()[/] before optimizer.step()", "  a line of its own", "a last one")
+    (RUNS / "log.txt").write_text("\n".join(lines) + "\n")
+    return host
+
+
+def for_the_first_time() -> dict[str, Any]:
+    """Nobody has seen the hints yet."""
+    return {"host": in_training(), "remembered": Remembered(Path("screen.json"))}
 
 
 Drive: TypeAlias = Callable[[Shown], Awaitable[None]]
@@ -146,6 +162,8 @@ SCREENS: dict[str, tuple[Callable[[], ScriptedHost | dict[str, Any] | None], Dri
     "training": (in_training, nothing),
     "cursor": (in_training, keys("comma", "plus", "y")),
     "paused": (in_training, keys("space")),
+    "panels": (with_a_log, keys("5", "6")),
+    "hints": (for_the_first_time, nothing),
     "slow-motion": (in_slow_motion, nothing),
     "finished": (lambda: ScriptedHost(PLATEAU), nothing),
     "help": (in_training, keys("question_mark")),
@@ -168,9 +186,8 @@ async def opened(screen: str, size: tuple[int, int] = (140, 40)) -> AsyncIterato
     """A screen, brought to its state."""
     opens, drive = SCREENS[screen]
     what = opens()
-    host = what if isinstance(what, ScriptedHost) else None
-    options = what if isinstance(what, dict) else {}
-    app = TrainerApp(ScriptedLauncher(), host, runs=RUNS, on_detach=lambda: None, **options)
+    options = what if isinstance(what, dict) else {"host": what}
+    app = TrainerApp(ScriptedLauncher(), options.pop("host", None), runs=RUNS, on_detach=lambda: None, **options)
     app.animation_level = "none"
     app.clock.budget = QuietBudget()
     async with app.run_test(size=size) as pilot:
