@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -35,11 +36,12 @@ class Told:
 
 
 def ring() -> None:
-    """Ring the terminal's bell; a pipe hears nothing."""
+    """Ring the terminal's bell; a pipe hears nothing, and a terminal that is gone does no harm."""
     terminal = sys.__stderr__  # a progress bar stands in for the other one
-    if terminal is not None and terminal.isatty():
-        terminal.write("\a")
-        terminal.flush()
+    with suppress(OSError, ValueError):
+        if terminal is not None and terminal.isatty():
+            terminal.write("\a")
+            terminal.flush()
 
 
 def _command(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
