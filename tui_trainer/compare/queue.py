@@ -20,7 +20,7 @@ from tui_trainer.compare.session import Session
 from tui_trainer.compare.training import STOPPED, Ended, Here, goes_on_from, is_done
 from tui_trainer.compare.worker import Elsewhere
 from tui_trainer.runs.inbox import Inbox
-from tui_trainer.runs.lock import WriterLock
+from tui_trainer.runs.lock import WriterLock, is_live
 
 LISTEN_EVERY = 0.2
 """Seconds between looks for what the shell asks."""
@@ -72,7 +72,7 @@ class Queue:
         )
         for index in self._turns:
             record = session.record_of(session.entries[index])
-            if record is not None and goes_on_from(record) is None:
+            if record is not None and goes_on_from(record) is None and not is_live(record):
                 session.give_up(index)  # it is trained anew, which the session tells
         self._ended: list[Ended] = []
         self._stop: Stop | None = None
