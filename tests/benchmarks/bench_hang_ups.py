@@ -3,7 +3,8 @@
 Each time `launch` trains in a pseudo-terminal of its own, whose other end is closed somewhere between its start and the
 last batches, in some of them with a dialog or another screen open. Every run must finish, with the losses of an
 undisturbed one, and all of it must be there for a new `attach`. Of each is told the CPU time that was spent, after the
-terminal was gone, by all threads but the one that trains. Ends with 1 where one of them did not do as it should.
+terminal was gone and while it trained, by all threads but the one that trains. Ends with 1 where one of them did not do
+as it should.
 """
 
 from __future__ import annotations
@@ -75,11 +76,13 @@ def hung_up(runs: Path, after: float, keys: str, whole: History) -> tuple[bool, 
             return True, f"closed after {after:5.2f} s, before the program had begun"
         program = children[0]
         terminal.wait()
-        others = _cpu_of_others(program)
         while not (new := set(runs.iterdir()) - there):
             assert program.is_running(), "it ended without a record"
             time.sleep(0.1)
         (run,) = new
+        while is_live(run) and not replay(run).steps:
+            time.sleep(0.1)
+        others = _cpu_of_others(program)
         while is_live(run) or program.is_running():
             time.sleep(0.1)
     history = replay(run)
