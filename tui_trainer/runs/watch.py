@@ -48,7 +48,8 @@ SPEEDS_KEPT = 30
 SPEEDS_NEEDED = 8
 SLOW_SHARE, FAST_SHARE = 0.6, 0.8
 """Of the usual speed: below the one it is slow, above the other it is so no more."""
-SLOW_IN_A_ROW = 5
+IN_A_ROW = 5
+"""Windows that must agree before either is told."""
 
 
 class Watch:
@@ -193,17 +194,17 @@ class _Speed:
             self._usual.append(speed)
             return
         usual = sorted(self._usual)[len(self._usual) // 2]
-        if speed >= usual * (FAST_SHARE if self._told else SLOW_SHARE):
-            self._in_a_row = 0
+        slow = speed < usual * (FAST_SHARE if self._told else SLOW_SHARE)
+        if not slow:
             self._usual.append(speed)
-            if self._told:
-                self._told = False
-                yield "recovered", f"training is fast again, {self._images(speed)}"
+        self._in_a_row = self._in_a_row + 1 if slow is not self._told else 0
+        if self._in_a_row < IN_A_ROW:
             return
-        self._in_a_row += 1
-        if not self._told and self._in_a_row >= SLOW_IN_A_ROW:
-            self._told = True
+        self._told, self._in_a_row = slow, 0
+        if slow:
             yield "slow", f"training has slowed down: {self._images(speed)}, {self._images(usual)} before"
+        else:
+            yield "recovered", f"training is fast again, {self._images(speed)}"
 
     def _images(self, speed: float) -> str:
         return f"{speed * self._batch_size:,.0f} images/s" if self._batch_size else f"{speed:,.1f} steps/s"
