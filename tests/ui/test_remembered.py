@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_it_is_private_and_read_again(file: Path) -> None:
-    Remembered(file).change(theme="nord", roomy={"why": "hidden"})
+    assert Remembered(file).change(theme="nord", roomy={"why": "hidden"})
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert Remembered(file).kept == Kept(theme="nord", roomy={"why": "hidden"})
@@ -40,7 +40,7 @@ def test_two_screens_keep_each_other_s_changes(file: Path) -> None:
 
 def test_without_a_file_nothing_outlasts_the_app() -> None:
     remembered = Remembered()
-    remembered.change(theme="nord")
+    assert not remembered.change(theme="nord")
     assert remembered.kept.theme == "nord"
 
 
@@ -56,8 +56,10 @@ def test_a_broken_file_counts_as_none(tmp_path_factory: pytest.TempPathFactory, 
 def test_a_folder_that_cannot_be_written_is_let_be(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("no folder")
     remembered = Remembered(tmp_path / "state" / "screen.json")
-    remembered.change(theme="nord")
-    assert remembered.kept.hints_seen is False
+    assert not remembered.change(hints_seen=True)
+    assert not remembered.change(theme="nord")
+    assert remembered.kept == Kept(theme="nord", hints_seen=True)  # for as long as the screen is open
+    assert Remembered(remembered.file).kept == Kept()
 
 
 async def test_names_that_nobody_knows_change_nothing(show: Show, file: Path) -> None:

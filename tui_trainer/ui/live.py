@@ -187,11 +187,10 @@ class LiveScreen(ChartKeys):
         self.hints.pressed(event.key)
 
     def _hint(self) -> None:
-        """On the first start of all, once there is something to see."""
+        """On the first start of all, once there is something to see, and where they would not come again and again."""
         remembered = self.app.remembered
         live = self.history.steps > 0 and self.history.ended is None
-        if live and remembered.file is not None and not remembered.kept.hints_seen:
-            remembered.change(hints_seen=True)
+        if live and not remembered.kept.hints_seen and remembered.change(hints_seen=True):
             self.hints.begin()
 
     def _asked(self, refusal: Refusal | None) -> None:

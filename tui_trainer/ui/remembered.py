@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +41,8 @@ class Remembered:
     def __init__(self, file: Path | None = None) -> None:
         self.file = file
         self.kept = self._read()
+        self._changed: dict[str, Any] = {}
+        """By this screen: they hold for it though the file could not be written."""
 
     @property
     def marks(self) -> Marks:
@@ -54,16 +55,18 @@ class Remembered:
         """The user's own."""
         return cls(Path(platformdirs.user_state_dir("tui-trainer")) / "screen.json")
 
-    def change(self, **changes: Any) -> None:
-        """Keep these, beside what another screen may have written since."""
-        if self.file is not None:
-            self.kept = self._read()
-        self.kept = msgspec.structs.replace(self.kept, **changes)
+    def change(self, **changes: Any) -> bool:
+        """Keep these, beside what another screen may have written since; whether they outlast the app."""
+        self._changed |= changes
+        self.kept = msgspec.structs.replace(self._read(), **self._changed)
         if self.file is None:
-            return
-        with suppress(OSError):
+            return False
+        try:
             self.file.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             replace_whole(self.file, msgspec.json.encode(self.kept))
+        except OSError:
+            return False
+        return True
 
     def _read(self) -> Kept:
         if self.file is None:
