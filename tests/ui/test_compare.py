@@ -148,6 +148,14 @@ async def test_one_chart_at_a_time_on_a_low_screen(three: Comparison) -> None:
         assert [chart.id for chart in screen.query(Overlay) if chart.display] == ["lr"]
 
 
+@pytest.mark.parametrize(("width", "all_three"), [(140, True), (100, False)])
+async def test_with_the_findings_beside_them_all_charts_need_less_height(
+    three: Comparison, width: int, all_three: bool
+) -> None:
+    async with show(three, (width, 27)) as (_, screen):
+        assert (len([chart for chart in screen.query(Overlay) if chart.display]) == 3) == all_three
+
+
 async def test_seeds_have_a_band_and_a_spread(tmp_path: Path) -> None:
     comparison = seeds(tmp_path, {"a": [{"seed": i, "epochs": 5} for i in range(3)], "b": [{"seed": 5}, {"seed": 6}]})
     async with show(comparison, (200, 60)) as (_, screen):

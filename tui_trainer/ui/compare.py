@@ -106,7 +106,8 @@ class CompareScreen(TrainerScreen):
         if self.table.styles.height is None or self.table.styles.height.value != rows:
             self.table.styles.height = rows
         fixed = 4 if height >= 30 else 2
-        one = height - rows - fixed - (0 if self.has_class("-wide", "-very-wide") else 4) < LEAST_FOR_ALL - 4
+        beside = self.has_class("-wide") or self.has_class("-very-wide")  # the findings, else under the charts
+        one = height - rows - fixed - (0 if beside else 4) < LEAST_FOR_ALL - 4
         self.set_class(one, "-one")
         for what, chart in self._charts.items():
             self.set_class(one and self._one == what, f"-{what}")
