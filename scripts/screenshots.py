@@ -23,6 +23,7 @@ from tui_trainer.compare.session import Session
 from tui_trainer.hosts import LocalLauncher, ThreadHost
 from tui_trainer.spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.trainer_screen import TrainerScreen
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMPARED = ("onecycle", "steplr", "plateau", "none")
@@ -94,7 +95,9 @@ async def shoot_comparison(runs: Path, size: tuple[int, int]) -> None:
 
 
 def save(app: TrainerApp, name: str, title: str) -> None:
-    """Write what the app shows to `docs/`."""
+    """Write what the app shows to `docs/`, with its keys at the bottom and not what was said last."""
+    if isinstance(app.screen, TrainerScreen):
+        app.screen.key_line.quiet()
     (DOCS / f"{name}.svg").write_text(app.export_screenshot(title=title))
     print(DOCS / f"{name}.svg")
 

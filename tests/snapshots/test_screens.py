@@ -26,8 +26,6 @@ LOOKS = ("dark", "light", "no colour")
 FOLDER = Path(__file__).parent / "taken"
 UPDATE = bool(os.environ.get("UPDATE_SNAPSHOTS"))
 
-pytestmark = pytest.mark.skipif(not UPDATE and not FOLDER.is_dir(), reason="no snapshots were taken yet")
-
 
 @pytest.fixture(autouse=True)
 def still_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
