@@ -12,7 +12,7 @@ from textual.widgets import Input, TextArea
 from tests.compare.made import NAMES, compared
 from tests.scripted import START, Scheduler, scripted_run
 from tests.ui.conftest import Shown, cut
-from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher
+from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher, moved_to
 from tests.ui.scripted_pair import ScriptedPair
 from tui_trainer import presets
 from tui_trainer.engine.wrong_orders import Case
@@ -24,7 +24,7 @@ from tui_trainer.ui.break_it import BreakItScreen
 from tui_trainer.ui.frame_clock import Budget
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.remembered import Remembered
-from tui_trainer.ui.runs_screen import RunsScreen
+from tui_trainer.ui.run_list import RunList
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 LONG = scripted_run(epochs=10, batches=63, scheduler="OneCycleLR", batch_s=0.05, validation_s=0.4, steps_a_line=4)
@@ -108,15 +108,16 @@ def keys(*pressed: str) -> Drive:
 
 async def all_runs(shown: Shown) -> None:
     """The list, all of it read."""
-    recorded("night", "steplr", scripted_run(epochs=3, seed=1))
-    recorded("gone", "onecycle", LONG[:200])
-    recorded("bad", "cosine", scripted_run(epochs=2, not_finite_at=30, status="diverged"))
+    hour = 3600.0
+    recorded("night", "steplr", moved_to(scripted_run(epochs=3, seed=1), START - 3 * hour))
+    recorded("gone", "onecycle", moved_to(LONG[:200], START - 2 * hour))
+    recorded("bad", "cosine", moved_to(scripted_run(epochs=2, not_finite_at=30, status="diverged"), START - hour))
     await shown.press("r")
-    screen = shown.app.screen
-    assert isinstance(screen, RunsScreen)
-    while "bad" not in shown.text() or "…" in shown.line("runs, newest first"):
+    runs = shown.the(RunList)
+    assert isinstance(runs, RunList)
+    while not runs.complete:
         await shown.frame()
-    await shown.press("down", "space")
+    await shown.press("up", "up", "down", "space")
 
 
 def comparison() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_trainer.numbers import counted
-from tui_trainer.ui.panel import BLANK, Line, Panel, Span
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 from tui_trainer.ui.words import clean, clean_lines, lr, thousands, wrap
 
 if TYPE_CHECKING:
@@ -99,15 +99,13 @@ class PresetCard(Panel):
             waits = "the preview is on its way" if self._preview.asked else "no preview of the LR here"
             return (Span("" if self._preview.problems_stop else waits, "faint"),)
         peak = max(range(len(plan.lrs)), key=plan.lrs.__getitem__)
-        at = f" at step {thousands(plan.steps[peak])}"
-        return (
-            Span("LR  start ", "faint"),
-            Span(lr(plan.lrs[0])),
-            Span("   peak ", "faint"),
-            Span(lr(plan.lrs[peak]) + at),
-            Span("   end ", "faint"),
-            Span(lr(plan.lrs[-1])),
-        )
+        start = (Span("LR  start ", "faint"), Span(lr(plan.lrs[0])))
+        end = (Span("   end ", "faint"), Span(lr(plan.lrs[-1])))
+        rates: list[Line] = [
+            (*start, Span("   peak ", "faint"), Span(lr(plan.lrs[peak]) + at), *end)
+            for at in (f" at step {thousands(plan.steps[peak])}", "")
+        ]
+        return next((line for line in rates if width_of(line) <= self.size.width), rates[-1])
 
 
 def _where(entry: Entry) -> str:
