@@ -23,6 +23,7 @@ from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.break_it import BreakItScreen
 from tui_trainer.ui.frame_clock import Budget
 from tui_trainer.ui.panel import Panel
+from tui_trainer.ui.picker import PickerScreen
 from tui_trainer.ui.remembered import Remembered
 from tui_trainer.ui.run_list import RunList
 from tui_trainer.ui.trainer_screen import TrainerScreen
@@ -98,7 +99,11 @@ def keys(*pressed: str) -> Drive:
     """Press these."""
 
     async def press(shown: Shown) -> None:
-        await shown.press(*pressed)
+        for key in pressed:
+            picker = shown.app.screen
+            while isinstance(picker, PickerScreen) and picker.list.current is None:
+                await shown.frame()  # presets are read after the first one
+            await shown.press(key)
         for still in shown.app.screen.query("Input, TextArea"):
             assert isinstance(still, Input | TextArea)
             still.cursor_blink = False
