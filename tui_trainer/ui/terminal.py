@@ -75,6 +75,13 @@ class Terminal:
                 screen.handed += 1
                 super().write(data)
 
+            def _sigcont_application(self, *args: Any) -> None:
+                # Textual begins anew even where a SIGSTOP ended nothing: its threads would be there twice, and its
+                # end would wait for ever for the lost ones.
+                if self._auto_restart and not self._must_signal_resume:
+                    self.suspend_application_mode()
+                super()._sigcont_application(*args)
+
             def run_input_thread(self) -> None:
                 try:
                     super().run_input_thread()
