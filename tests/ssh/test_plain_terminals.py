@@ -68,15 +68,24 @@ def test_sixteen_colours_are_enough(run: str, term: str) -> None:
     ],
     ids=["tmux", "screen in tmux"],
 )
-def test_multiplexers_show_what_a_terminal_shows(run: str, tmp_path: Path, through: str) -> None:
+def test_multiplexers_show_what_a_terminal_shows(
+    run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through: str
+) -> None:
     def whole(screen: str) -> bool:
         return "best val accuracy" in screen and screen.rstrip().endswith("palette")
 
-    with Terminal("attach", run, columns=100, lines=30) as terminal:
-        alone = terminal.until(whole)
-    with Multiplexer(tmp_path, f"{through} {sys.executable} -m tui_trainer attach {run}", 100, 30) as multiplexer:
+    # Else the first of two screens would have a line of hints more.
+    state = tmp_path / "state" / "tui-trainer" / "screen.json"
+    state.parent.mkdir(parents=True)
+    state.write_text('{"hints_seen": true}')
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    command = f"{through} {sys.executable} -m tui_trainer attach {run}"
+    with (
+        Multiplexer(tmp_path, command, 100, 30) as multiplexer,
+        Terminal("attach", run, columns=100, lines=30, env={"XDG_STATE_HOME": str(tmp_path / "state")}) as terminal,
+    ):
+        alone = terminal.until(lambda screen: whole(screen) and screen.split() == multiplexer.pane().split())
         assert alone.count("⠒") > 20  # braille
-        assert multiplexer.until(whole).split() == alone.split()
         multiplexer.tmux("resize-window", "-x", "80", "-y", "24")
         multiplexer.until(lambda pane: "q leave" in pane.splitlines()[-1] and len(pane.splitlines()) == 24)
         multiplexer.tmux("send-keys", "q")
@@ -91,7 +100,8 @@ class Multiplexer:
         (folder / "screens").mkdir(mode=0o700)
         env = {**os.environ, "SCREENDIR": str(folder / "screens"), "LC_ALL": "C.UTF-8"}
         size = ["-x", str(columns), "-y", str(lines)]
-        self.tmux("-f", os.devnull, "new", "-d", *size, f"{command}; echo '$ended'; read line", env=env)
+        (folder / "tmux.conf").write_text("set -g status off\n")  # a line of the terminal's own height
+        self.tmux("-f", str(folder / "tmux.conf"), "new", "-d", *size, f"{command}; echo '$ended'; read line", env=env)
 
     def __enter__(self) -> Multiplexer:
         return self
@@ -103,11 +113,14 @@ class Multiplexer:
         command = ["tmux", "-S", str(self._socket), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
 
+    def pane(self) -> str:
+        return self.tmux("capture-pane", "-p")
+
     def until(self, what: str | Callable[[str], bool]) -> str:
         """What the pane shows, as soon as it shows that."""
         holds = (lambda pane: what in pane) if isinstance(what, str) else what
         deadline = time.monotonic() + PATIENCE_S
-        while not holds(pane := self.tmux("capture-pane", "-p")):
+        while not holds(pane := self.pane()):
             assert time.monotonic() < deadline, pane
             time.sleep(0.05)
         return pane
