@@ -166,10 +166,10 @@ PRESSES = (
     ("q", b"img/s"),
     ("q", b"Leave?"),
     ("q", b"img/s"),
-    (" ", b"paused"),
-    (" ", b"training"),
+    (" ", b"asked"),
+    (" ", b"asked"),
 )
-"""Keys, and what is on the screen after each of them alone: a page, a dialog, the way back, a pause."""
+"""Keys, and what is on the screen after each of them alone: a page, a dialog, the way back, a pause and its end."""
 
 
 def keys(options: argparse.Namespace) -> None:

@@ -82,7 +82,8 @@ def test_what_is_copied_reaches_the_clipboard_of_the_terminal(record: Record, tm
         terminal.until("step 20")
         terminal.press("C")
         assert copied(terminal, 1).startswith("step 20 · epoch 1, batch 20 · train_loss")
-        line = next(i for i, line in enumerate(terminal.screen.splitlines(), 1) if line.startswith(" epoch 1 "))
+        shown = terminal.until(lambda screen: any(line.startswith(" epoch 1 ") for line in screen.splitlines()))
+        line = next(i for i, line in enumerate(shown.splitlines(), 1) if line.startswith(" epoch 1 "))
         terminal.press(f"\x1b[<0;13;{line}M\x1b[<32;20;{line}M\x1b[<0;20;{line}m")
         terminal.press("\x03")
         assert copied(terminal, 2) == terminal.screen.splitlines()[line - 1][12:20]

@@ -165,12 +165,12 @@ class TrainerApp(App[int]):
         if self._terminal is not None:
             # Textual swallows what is printed; the terminal has turned these to the log.
             sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr
-        self.clock.start()
         self.leaving.begin()
 
     def on_ready(self) -> None:
-        """The first frame is on the screen."""
+        """The first frame is on the screen: a record, which may be long, is read after it."""
         self.is_shown = True
+        self.clock.start()
         if self.on_shown is not None:
             self.on_shown()
 

@@ -196,6 +196,8 @@ class LiveScreen(ChartKeys):
     def _asked(self, refusal: Refusal | None) -> None:
         if refusal is not None:
             self.say(refusal.text, "warning")
+        else:  # at once, for the answer comes after the batch
+            self.say("asked: the answer comes after this batch", "faint")
         self.app.clock.hurry()
 
     def _tell_answers(self) -> None:
