@@ -23,10 +23,12 @@ def live(runs: Path) -> Iterator[Path]:
     """A run that trains in a process of its own."""
     options = ["--preset", "none", *SMALL, "--epochs", "4000", "--name", "live"]
     with subprocess.Popen([*COMMAND, "run", *options], stdout=subprocess.DEVNULL) as training:
-        run = run_named(runs, "live")
-        until(lambda: replay(run).steps > 0)
-        yield run
-        training.terminate()
+        try:
+            run = run_named(runs, "live")
+            until(lambda: replay(run).steps > 0)
+            yield run
+        finally:
+            training.kill()
 
 
 def shell(*arguments: str) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -21,8 +22,11 @@ VIEWERS = 5
 
 def test_viewers_that_are_killed_or_stand_still_leave_the_run_as_it_is(runs: Path) -> None:
     options = ["--preset", "none", *SMALL, "--epochs", "100000", "--name", "watched"]
-    with subprocess.Popen([sys.executable, "-m", "tui_trainer", "run", *options], stdout=subprocess.DEVNULL) as running:
-        host = RecordHost(run_named(runs, "watched"))
+    with contextlib.ExitStack() as stack:
+        running = subprocess.Popen([sys.executable, "-m", "tui_trainer", "run", *options], stdout=subprocess.DEVNULL)
+        stack.callback(running.wait)
+        stack.callback(running.kill)
+        host = stack.enter_context(contextlib.closing(RecordHost(run_named(runs, "watched"))))
 
         def trained(steps: int) -> None:
             first = host.history.steps
@@ -31,7 +35,7 @@ def test_viewers_that_are_killed_or_stand_still_leave_the_run_as_it_is(runs: Pat
         trained(200)
         trainer = psutil.Process(running.pid)
         files, threads = trainer.num_fds(), trainer.num_threads()
-        viewers = [Terminal("attach", "watched") for _ in range(VIEWERS)]
+        viewers = [stack.enter_context(Terminal("attach", "watched")) for _ in range(VIEWERS)]
         for viewer in viewers:
             viewer.until("epoch")
         still, *others = viewers
@@ -41,7 +45,7 @@ def test_viewers_that_are_killed_or_stand_still_leave_the_run_as_it_is(runs: Pat
             os.kill(victim.pid, signal.SIGKILL)
             assert victim.wait() == 128 + signal.SIGKILL
         trained(200)
-        assert (trainer.num_fds(), trainer.num_threads()) == (files, threads)
+        until(lambda: (trainer.num_fds(), trainer.num_threads()) == (files, threads))
         alive = [viewer for viewer in others if viewer.code is None]
         alive[0].press(" ")
         for viewer in alive:
@@ -53,6 +57,3 @@ def test_viewers_that_are_killed_or_stand_still_leave_the_run_as_it_is(runs: Pat
             viewer.until("stopped")
             viewer.press("q")
             assert viewer.wait() == 143
-        for viewer in viewers:
-            viewer.close()
-    host.close()
