@@ -127,9 +127,9 @@ def throughput(options: argparse.Namespace) -> None:
     for _ in range(options.pairs):
         speeds.setdefault(BARE, []).append(bare(options))
         speeds.setdefault(RUN, []).append(without_screen(options))
-        for size in SIZES:
-            name = f"launch {size[0]}×{size[1]}"
-            speed, rate = with_screen(options, size)
+        for columns, lines in options.sizes:
+            name = f"launch {columns}×{lines}"
+            speed, rate = with_screen(options, (columns, lines))
             speeds.setdefault(name, []).append(speed)
             rates.setdefault(name, []).append(rate)
         speeds.setdefault("a naive Textual app", []).append(contender(sys.executable, "naive", options))
@@ -195,6 +195,11 @@ def keys(options: argparse.Namespace) -> None:
     print(f"memory {memory:.0f} MB")
 
 
+def size(text: str) -> tuple[int, int]:
+    columns, lines = map(int, text.split("x"))
+    return columns, lines
+
+
 def machine() -> str:
     model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text()) if sys.platform == "linux" else None
     return f"{os.cpu_count()} cores, {model[1] if model else 'processor unknown'}"
@@ -206,6 +211,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--lightning", metavar="PYTHON", help="of an environment with torch, lightning and rich")
+    parser.add_argument("--sizes", nargs="+", type=size, default=SIZES, metavar="COLUMNSxLINES", help="of the app")
     parser.add_argument("--presses", type=int, default=20, help="rounds of keys")
     parser.add_argument("parts", nargs="*", metavar="start|keys|throughput", help="all, unless named")
     options = parser.parse_args()

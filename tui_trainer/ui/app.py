@@ -233,7 +233,10 @@ class TrainerApp(App[int]):
 
         places: list[Place] = list(self.screen.places) if isinstance(self.screen, TrainerScreen) else []
         focused = self.focused.place if isinstance(self.focused, Panel) else None
-        self.push_screen(HelpScreen(places, focused))
+        name = f"help for {focused} of {places}"
+        if not self.is_screen_installed(name):  # kept, so that it comes at once the next time
+            self.install_screen(HelpScreen(places, focused), name)
+        self.push_screen(name)
 
     def action_break_it(self) -> None:
         self.launching.break_it()

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple, TypeAlias
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
@@ -55,6 +55,8 @@ class Panel(Widget):
         self._strips: list[Strip] = []
         self._styles_by_role: dict[tuple[str, str], Style] = {}
         self._hidden = False
+        self._fits: Size | None = None
+        """The size that the strips were made for."""
 
     def lines(self) -> Sequence[Line]:
         """The lines to show, for the size at hand; those that do not fit are left out."""
@@ -62,9 +64,14 @@ class Panel(Widget):
 
     def redraw(self) -> None:
         """Ask for the lines anew, and send what differs."""
+        if changed := self._draw():
+            self.refresh(*changed)
+
+    def _draw(self) -> list[Region]:
+        """Ask for the lines anew; the cells that differ."""
         width, height = self.size
         if self._hidden or not width or not height:
-            return
+            return []
         drawn = [tuple(line) for line in self.lines()[:height]]
         drawn.extend([BLANK] * (height - len(drawn)))
         changed: list[Region] = []
@@ -82,8 +89,8 @@ class Panel(Widget):
                 self._strips.append(strip)
         self._drawn = drawn
         del self._strips[height:]
-        if changed:
-            self.refresh(*changed)
+        self._fits = self.size
+        return changed
 
     def forget(self) -> None:
         """Draw all of it anew at the next chance."""
@@ -93,7 +100,9 @@ class Panel(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One line, as last drawn."""
+        """One line, as last drawn; the first paint of all comes before Textual tells of the size."""
+        if self._fits is None:
+            self._draw()
         if y >= len(self._strips):
             return Strip.blank(self.size.width, self._style("", ""))
         strip, selection = self._strips[y], self.text_selection
@@ -120,7 +129,8 @@ class Panel(Widget):
         return self.screen.get_component_rich_style("screen--selection")
 
     def on_resize(self) -> None:
-        self._restyle()
+        if self._fits != self.size:
+            self._restyle()
 
     def on_hide(self) -> None:
         self._hidden = True
