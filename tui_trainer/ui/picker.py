@@ -76,8 +76,14 @@ class PickerScreen(ChoosingScreen["Entry"]):
 
         self.list.put(catalogue(), name)
 
+    def action_compare(self) -> None:
+        self.list.once_read(super().action_compare)
+
     @on(PresetList.Chosen)
     def action_choose(self) -> None:
+        self.list.once_read(self._choose)
+
+    def _choose(self) -> None:
         entry = self.list.current
         if entry is None:
             return

@@ -63,6 +63,13 @@ class PresetList(FilteredList["Entry"]):
         for each in early:
             each()
 
+    def once_read(self, act: Callable[[], None]) -> None:
+        """Do it now, or as soon as they were read."""
+        if self._is_read:
+            act()
+        else:
+            self._early.append(act)
+
     def move(self, by: int) -> None:
         if self._is_read:
             super().move(by)
