@@ -113,10 +113,7 @@ def _stop_session(folder: Path, command: Stop) -> None:
     """Ask who trains a comparison to stop, and wait until nobody does."""
     if not is_live(folder):
         refuse(f"nobody trains {folder.name}: `tui-trainer compare {folder.name}` goes on with it", exit_code=1)
-    try:
-        inbox.send(folder, command)
-    except RunsError as error:
-        refuse(str(error), exit_code=1)
+    _send(folder, command)
     deadline = time.monotonic() + PATIENCE_S
     while is_live(folder):
         if time.monotonic() > deadline:
@@ -126,14 +123,18 @@ def _stop_session(folder: Path, command: Stop) -> None:
     click.echo(f"{folder.name}: stopped; go on with it: tui-trainer compare {folder.name}")
 
 
+def _send(folder: Path, command: Command) -> None:
+    try:
+        inbox.send(folder, command)
+    except RunsError as error:
+        refuse(str(error), exit_code=1)
+
+
 def _ask(folder: Path, command: Command) -> None:
     """Send a command, and print what the run answers in its record; a refusal ends with exit code 1."""
     with Tail(folder / "events.jsonl") as tail:
         tail.pass_over()
-        try:
-            inbox.send(folder, command)
-        except RunsError as error:
-            refuse(str(error), exit_code=1)
+        _send(folder, command)
         answer = _answer(tail, command)
     if answer is None:
         click.echo(f"{folder.name}: asked; it has not answered within {PATIENCE_S:g} s and will after its batch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -71,16 +72,10 @@ class PresetList(FilteredList["Entry"]):
             self._early.append(act)
 
     def move(self, by: int) -> None:
-        if self._is_read:
-            super().move(by)
-        else:
-            self._early.append(lambda: self.move(by))
+        self.once_read(partial(super().move, by))
 
     def mark(self) -> None:
-        if self._is_read:
-            super().mark()
-        else:
-            self._early.append(self.mark)
+        self.once_read(super().mark)
 
     def narrow(self, text: str) -> None:
         """Show what holds each word of the filter; the cursor stays on its preset, or goes to the first."""
