@@ -1,6 +1,13 @@
-"""For all tests: an example that hypothesis makes up may take the time that a busy machine takes."""
+"""For all tests: how many at once, and how long an example that hypothesis makes up may take."""
+
+import os
 
 from hypothesis import settings
 
-settings.register_profile("tui-trainer", deadline=None)
+settings.register_profile("tui-trainer", deadline=None)  # a busy machine takes its time
 settings.load_profile("tui-trainer")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two a core: a test of a terminal or of a screen waits about as long as it computes."""
+    return 2 * (os.cpu_count() or 1)

@@ -9,8 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from click.testing import CliRunner, Result
 
 from tests.cli.conftest import SMALL
 from tests.compare.made import record
+from tests.waiting import until
 from tui_trainer import presets
 from tui_trainer.cli import main
 from tui_trainer.compare.comparison import Comparison
@@ -322,13 +321,6 @@ def start(*arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*COMMAND, "compare", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
     )
-
-
-def until(condition: Callable[[], bool], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def histories_so_far(runs: Path) -> list[History]:

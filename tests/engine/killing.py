@@ -17,7 +17,8 @@ from pathlib import Path
 
 import torch
 
-from tests.ssh.together import done, history_of, run_named, together, until
+from tests.ssh.together import done, history_of, run_named, together
+from tests.waiting import until
 from tui_trainer.engine import checkpoints
 from tui_trainer.events import CallsMade, StepsTaken
 from tui_trainer.runs.history import History

@@ -9,7 +9,8 @@ import pytest
 
 from tests.cli.conftest import runs
 from tests.engine.killing import OPTIONS, differences, killed_and_whole
-from tests.ssh.together import run_named, together, until
+from tests.ssh.together import run_named, together
+from tests.waiting import until
 from tui_trainer.hosts import RecordHost
 from tui_trainer.runs.errors import RunInUse
 from tui_trainer.runs.record import Record

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.waiting import until
 from tui_trainer.hosts.notify import WAITING_AT_MOST, Notifier, Notify
 
 FACTS = {"RUN": "20261122-steplr", "TEXT": "all done"}
@@ -82,8 +83,15 @@ def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> Non
     notifier.finish()
     assert failures == [f"--notify: {Path(sys.executable).name} took longer than 2 s, and was ended"]
     group = int(pid.read_text())
-    left = [process for process in psutil.process_iter() if _group(process.pid) == group]
-    assert [process for process in left if process.status() != psutil.STATUS_ZOMBIE] == []
+    # All were sent a signal that kills; whose parent is gone ends a moment later.
+    until(lambda: not any(_is_alive(pid) for pid in psutil.pids() if _group(pid) == group))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _group(pid: int) -> int | None:

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.ssh.together import until
+from tests.waiting import until
 from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import recipes
 from tui_trainer.hosts import Planner, planner

@@ -20,8 +20,8 @@ import pytest
 
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
-from tests.ssh.together import until
 from tests.terminal import Terminal
+from tests.waiting import until
 from tui_trainer.cli import main
 from tui_trainer.commands import Stop
 from tui_trainer.hosts import RecordHost, replay

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SMALL
-from tests.ssh.together import run_named, until
+from tests.ssh.together import run_named
 from tests.terminal import Terminal
+from tests.waiting import until
 from tui_trainer.events import CommandAnswered
 from tui_trainer.hosts import replay
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ssh.together import done, history_of, run_named, together, until
+from tests.ssh.together import done, history_of, run_named, together
+from tests.waiting import until
 from tui_trainer.commands import Continue, OneBatch, Pause, Stop, SwitchPreset
 from tui_trainer.hosts import RecordHost, replay
 from tui_trainer.presets import load

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SMALL
-from tests.ssh.together import run_named, until
+from tests.ssh.together import run_named
 from tests.terminal import Terminal
+from tests.waiting import until
 from tui_trainer.hosts import replay
 from tui_trainer.runs.catalogue import summaries
 from tui_trainer.runs.history import History

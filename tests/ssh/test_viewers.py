@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 
 from tests.cli.conftest import SMALL
-from tests.ssh.together import run_named, until
+from tests.ssh.together import run_named
 from tests.terminal import Terminal
+from tests.waiting import until
 from tui_trainer.hosts import RecordHost
 
 VIEWERS = 5

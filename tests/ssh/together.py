@@ -8,16 +8,15 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.hosts import replay
 from tui_trainer.runs.catalogue import find
 from tui_trainer.runs.errors import RunNotFound
 from tui_trainer.runs.history import History
-
-PATIENCE_S = 60.0
 
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload(["tests.ssh.loaded"])
@@ -97,14 +96,6 @@ def run_named(runs: Path, name: str) -> Path:
 def history_of(runs: Path, name: str) -> History:
     """What a run recorded."""
     return replay(run_named(runs, name))
-
-
-def until(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
 
 
 def _command(arguments: tuple[str, ...], told: dict[str, str], file: Path) -> None:
