@@ -12,7 +12,8 @@ from tests.engine import tiny as t
 from tests.engine.tiny import TinyRun
 from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import models, team
-from tui_trainer.engine.team import WINDOW, Team, timed_on_a_copy
+from tui_trainer.engine.kernels import Kernels
+from tui_trainer.engine.team import WINDOW, Team, first_choice, timed_on_a_copy
 from tui_trainer.events import Event, SettingChanged
 
 
@@ -29,12 +30,12 @@ def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 class Machine:
     """Steps take what a test says, and are added up on a clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 2) -> None:
         self.events: list[Event] = []
         self.seconds = {1: 0.010, 2: 0.006}
         self.trials = 0
         self.elapsed = 0.0
-        self.team = Team(self.timed, self.events.append)
+        self.team = Team(self.timed, threads=threads, whole=2, emit=self.events.append)
 
     def timed(self, threads: int) -> float:
         self.trials += 1
@@ -51,10 +52,58 @@ class Machine:
         return [(e.old, e.new, e.reason) for e in self.events if isinstance(e, SettingChanged)]
 
 
+@pytest.mark.parametrize(
+    ("steps", "chosen"),
+    [
+        ({1: 0.010}, 1),
+        ({2: 0.006, 1: 0.010}, 2),
+        ({2: 0.010, 1: 0.009}, 2),  # hardly faster
+        ({2: 0.020, 1: 0.010}, 1),
+        ({8: 0.009, 4: 0.004, 2: 0.005, 1: 0.010}, 4),
+        ({8: 0.009, 4: 0.005, 2: 0.0048, 1: 0.003}, 1),
+    ],
+)
+def test_the_largest_team_that_is_near_the_fastest_begins(steps: dict[int, float], chosen: int) -> None:
+    assert first_choice(steps.__getitem__, max(steps)).threads == chosen
+
+
+def test_where_a_step_takes_long_nothing_else_is_tried() -> None:
+    tried: list[int] = []
+
+    def timed(threads: int) -> float:
+        tried.append(threads)
+        return 2.0
+
+    assert first_choice(timed, 2).threads == 2
+    assert tried == [2]
+
+
+def test_trials_that_change_nothing_become_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(team.time, "monotonic", lambda: now)
+    monkeypatch.setattr(team, "TRY_EVERY", 30.0)
+    machine = Machine(threads=1)
+    machine.seconds = {1: 0.010, 2: 0.010}
+    for now in range(3600):  # noqa: B007
+        machine.run(1)
+    assert 5 < machine.trials / (2 * team.ROUNDS) < 15
+    assert machine.events == []
+
+
+def test_the_first_choice_is_looked_at_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(team.time, "monotonic", lambda: now)
+    machine = Machine()
+    machine.seconds = {1: 0.010, 2: 0.020}
+    for now in range(100):  # noqa: B007
+        machine.run(1)
+    assert machine.changes == [("2", "1", "timed now: 20 ms with 2, 10 ms with 1")]
+
+
 def test_while_steps_keep_their_pace_nothing_is_tried() -> None:
     machine = Machine()
     machine.run(10)
-    machine.seconds[2] = 0.011
+    machine.seconds[2] = 0.008
     machine.run(10)
     assert machine.trials == 0
     assert machine.events == []
@@ -79,7 +128,7 @@ def test_where_a_team_has_become_slow_one_thread_is_taken_and_the_team_again_whe
     assert torch.get_num_threads() == 1
     machine.seconds[2] = 0.006
     machine.run(4)
-    assert machine.changes[1:] == [("1", "2", "timed now: 10 ms with 1, 6 ms with 2")]
+    assert machine.changes[1:] == [("1", "2", "timed now: 6 ms with 2, 10 ms with 1")]
     assert torch.get_num_threads() == 2
 
 
@@ -96,7 +145,8 @@ def test_where_one_thread_is_no_faster_all_stays_as_it_is() -> None:
 def test_a_trial_trains_nothing() -> None:
     model = models.build("resnet9-slim", (1, 8, 8), seed=0)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    seconds = timed_on_a_copy(model, t.images().train, lambda: 8)(1)
+    kernels = Kernels(torch.device("cpu"), "fp32")
+    seconds = timed_on_a_copy(model, kernels, t.images().train, 8)(1)
     assert seconds > 0
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())

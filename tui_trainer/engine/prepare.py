@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui_trainer.engine.distributed import Ranks
     from tui_trainer.engine.kernels import Kernels
     from tui_trainer.engine.recipes import Planned
+    from tui_trainer.engine.team import Choice
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Prepared:
     kernels: Kernels
     ranks: Ranks
     """The processes that train together; this one alone, unless `torchrun` started it."""
+    whole_team: int
+    """Threads that could compute."""
+    threads: Choice | None
+    """Those that do as the run begins; None where the number is fixed."""
     checkpoint: checkpoints.State | None = None
     """Where to go on; None to begin."""
 
@@ -54,14 +59,14 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     tell_phase(emit, "importing torch")
     import torch
 
-    from tui_trainer.engine import checkpoints, datasets, devices, digests, distributed, models
+    from tui_trainer.engine import checkpoints, datasets, devices, digests, distributed, models, team
     from tui_trainer.engine.kernels import Kernels
     from tui_trainer.engine.recipes import plan
 
     ranks = distributed.join()
     device = devices.resolve(ranks.device(spec.device))
     kernels = Kernels.chosen(device, spec.precision, compiled=spec.compile)
-    threads = devices.set_threads(spec.threads)
+    whole_team = devices.set_threads(spec.threads)
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
     emit(planned.curve)
     tell_phase(emit, "loading data", spec.dataset)
@@ -74,6 +79,13 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     model = models.build(spec.model, images.shape, spec.seed)
     weights = digests.of_weights(model)
     model = kernels.place(model)
+    threads = None
+    if spec.threads is None and device.type == "cpu" and not ranks.several:
+        tell_phase(emit, "timing steps", "to choose the number of threads")
+        threads = team.first_choice(
+            team.timed_on_a_copy(model, kernels, images.train, planned.recipe.batch_size), whole_team
+        )
+        devices.set_threads(threads.threads)
     resolved = RunResolved(
         at=time.time(),
         dataset=spec.dataset,
@@ -81,7 +93,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         parameters=models.parameter_count(model),
         device=str(device),
         device_name=devices.name_of(device),
-        threads=threads,
+        threads=whole_team if threads is None else threads.threads,
         ranks=ranks.count,
         precision=kernels.precision,
         seed=spec.seed,
@@ -101,7 +113,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         tell_phase(emit, "loading the checkpoint")
         folder = checkpoint_folder
         state = ranks.as_leader(lambda: checkpoints.load_last(folder, facts(spec, images)))
-    return Prepared(spec, resolved, planned, images, model, kernels, ranks, state)
+    return Prepared(spec, resolved, planned, images, model, kernels, ranks, whole_team, threads, state)
 
 
 def facts(spec: RunSpec, images: Images) -> dict[str, Any]:

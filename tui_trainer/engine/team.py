@@ -1,13 +1,12 @@
-"""The threads that compute on a CPU: how many, and whether fewer would be faster now.
+"""The threads that compute on a CPU: how many are fastest as a run begins, and whether others would be faster now.
 
-A run begins with one thread a core, so that the same command gives the same losses: sums that are split among threads
-differ in their last bits with the number of them. While steps keep their pace nothing is tried and nothing changes.
-Where they get much slower, because another process wants the cores, both ways are timed on a copy of the network,
-which leaves the training as it is; and only where one thread is much faster is it taken. The record says so, and from
-there on the last bits are others than those of a run on a quiet machine. `--threads` fixes the number.
+They are timed on a copy of the network, which leaves the training as it is: as a run begins, and again where steps get
+much slower. The largest team that is near the fastest is taken: fewer where another process has one of the cores, or
+where the network is too small to be shared out. Sums that are split among threads differ in their last bits with the
+number of them, so what is chosen stands in the record and on the screen, nothing short of a clear gain changes it, and
+`--threads` fixes the number.
 
-Threads that wait sleep (see `tui_trainer.engine`), which is why a change is rarely worth while: of the time that a
-neighbour costs a team that spins, that gives most back.
+Threads that wait sleep (see `tui_trainer.engine`), which gives back most of what a neighbour costs a team that spins.
 """
 
 from __future__ import annotations
@@ -15,43 +14,103 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from statistics import median
+from typing import TypeAlias
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from tui_trainer.engine.datasets import Split
-from tui_trainer.engine.devices import cores
+from tui_trainer.engine.kernels import Kernels
 from tui_trainer.events import Event, SettingChanged
 
 WINDOW = 15
 """Steps whose median is the pace."""
 
-SLOW = 2.0
+SLOW = 1.5
 """So many times the best pace of the run is much slower."""
 
-WORTH = 1.5
+WORTH = 1.3
 """So many times as fast another number of threads must be."""
 
 TRY_EVERY = 30.0
-"""Seconds between trials, which cost some steps' time each."""
+LONGEST_REST = 600.0
+"""Seconds between trials, which cost some steps' time each; twice as many after each that changed nothing."""
+
+CONFIRM_AFTER = 30.0
+"""Seconds after which the first choice is looked at once more, whatever the pace: a neighbour that was there from the
+start slows nothing down."""
+
+A_TIMING = 0.04
+"""Seconds for which steps are timed, and before that not: a core is lent for less to one of two that want it."""
+
+ROUNDS = 6
+A_TRIAL = 0.8
+"""How many timings of each, and the seconds after which there are no more."""
 
 LONGEST_STEP = 0.5
-"""Seconds; steps that take longer in good times are not tried, for that would take long."""
+"""Seconds; steps that take longer are not tried, for that would take long."""
+
+Timed: TypeAlias = Callable[[int], float]
+"""Gives the seconds that a step takes with so many threads, and trains nothing."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A number of threads, and why, in words."""
+
+    threads: int
+    reason: str
+
+
+def first_choice(timed: Timed, whole: int) -> Choice:
+    """How many of at most `whole` threads to begin with."""
+    if whole == 1:
+        return Choice(1, "there is one core")
+    if (step := timed(whole)) > LONGEST_STEP:
+        return Choice(whole, f"all cores; a step takes {_ms(step)}, too long to try others")
+    steps = _in_turns(timed, whole)
+    threads = next(threads for threads, seconds in steps.items() if seconds <= WORTH * min(steps.values()))
+    return Choice(threads, f"a step takes {_in_words(steps)}")
+
+
+def _in_turns(timed: Timed, whole: int) -> dict[int, float]:
+    """Seconds of a step by number of threads, from all of them down by halves.
+
+    The least of some timings: a lone thread may begin on the core that the neighbour has, and be moved to another. One
+    timing is enough where all of them together are clearly the fastest, as on a quiet machine.
+    """
+    teams = [whole]
+    while teams[-1] > 1:
+        teams.append(teams[-1] // 2)
+    least = dict.fromkeys(teams, float("inf"))
+    began = time.monotonic()
+    for _ in range(ROUNDS):
+        least = {team: min(seconds, timed(team)) for team, seconds in least.items()}
+        if time.monotonic() - began > A_TRIAL or all(least[whole] * WORTH < least[team] for team in teams[1:]):
+            break
+    return least
+
+
+def _in_words(steps: dict[int, float]) -> str:
+    return ", ".join(f"{_ms(seconds)} with {threads}" for threads, seconds in steps.items())
 
 
 class Team:
     """Watches the pace of a run that was left to choose its threads."""
 
-    def __init__(self, timed: Callable[[int], float], emit: Callable[[Event], None]) -> None:
-        """`timed` gives the seconds that a step takes with so many threads, and trains nothing."""
+    def __init__(self, timed: Timed, threads: int, whole: int, emit: Callable[[Event], None]) -> None:
+        """A run that begins with `threads` of `whole`."""
         self._timed, self._emit = timed, emit
-        self._whole = self.threads = torch.get_num_threads()
+        self.threads, self._whole = threads, whole
         self._steps: list[float] = []
         self._best = float("inf")
         self._slow_windows = 0
-        self._try_at = 0.0
+        self._rest = TRY_EVERY
+        self._try_at = time.monotonic() + self._rest if threads < whole else 0.0
+        self._confirm_at = time.monotonic() + CONFIRM_AFTER
         self._last: float | None = None
 
     def took(self, elapsed: float) -> None:
@@ -65,53 +124,50 @@ class Team:
         self._steps.clear()
         self._best = min(self._best, pace)
         self._slow_windows = self._slow_windows + 1 if pace > SLOW * self._best else 0
-        if (self._slow_windows > 1 or self.threads < self._whole) and time.monotonic() >= self._try_at:
+        now = time.monotonic()
+        if now >= self._confirm_at or ((self._slow_windows > 1 or self.threads < self._whole) and now >= self._try_at):
             self._try(pace)
 
     def _try(self, pace: float) -> None:
-        other = 1 if self.threads == self._whole else self._whole
-        if other == self.threads or self._best > LONGEST_STEP:
+        self._confirm_at = float("inf")
+        if self._whole == 1 or self._best > LONGEST_STEP:
             return
-        rounds = [(self._timed(self.threads), self._timed(other)) for _ in range(3)]
-        now, then = (median(times) for times in zip(*rounds, strict=True))
+        steps = _in_turns(self._timed, self._whole)
         torch.set_num_threads(self.threads)
-        self._try_at = time.monotonic() + TRY_EVERY
-        if then * WORTH < now:
-            self._change(other, pace, now, then)
+        fastest = min(steps, key=steps.__getitem__)
+        if steps[fastest] * WORTH < steps[self.threads]:
+            self._rest = TRY_EVERY
+            self._change(fastest, pace, steps)
+        else:
+            self._rest = min(2 * self._rest, LONGEST_REST)
+        self._try_at = time.monotonic() + self._rest
 
-    def _change(self, threads: int, pace: float, now: float, then: float) -> None:
+    def _change(self, threads: int, pace: float, steps: dict[int, float]) -> None:
         old, self.threads = self.threads, threads
         torch.set_num_threads(threads)
         slower = f"steps took {_ms(pace)}, {_ms(self._best)} before; " if self._slow_windows else ""
-        reason = f"{slower}timed now: {_ms(now)} with {old}, {_ms(then)} with {threads}"
+        reason = f"{slower}timed now: {_in_words(steps)}"
         self._emit(SettingChanged(at=time.time(), setting="threads", old=str(old), new=str(threads), reason=reason))
         self._best, self._slow_windows = float("inf"), 0
 
 
-def timed_on_a_copy(model: nn.Module, split: Split, batch_size: Callable[[], int]) -> Callable[[int], float]:
-    """What `Team` times steps with: two forward and backward passes of a copy of `model` as it is then."""
+def timed_on_a_copy(model: nn.Module, kernels: Kernels, split: Split, batch_size: int) -> Timed:
+    """Times the passes forward and backward of a copy of `model` as it is then, once they have found their cores."""
+    as_they_are = replace(kernels, compiled=False)  # to compile the copy would take longer than it could save
 
     def timed(threads: int) -> float:
         torch.set_num_threads(threads)
         twin = copy.deepcopy(model)
-        images, labels = split.images[: batch_size()], split.labels[: batch_size()]
-        seconds = []
-        for _ in range(2):
-            began = time.perf_counter()
-            functional.cross_entropy(twin(images), labels).backward()
-            seconds.append(time.perf_counter() - began)
-        return min(seconds)
+        forward = as_they_are.forward(twin)
+        images, labels = split.images[:batch_size], split.labels[:batch_size]
+        for _ in ("to warm up", "to count"):
+            steps, began = 0, time.perf_counter()
+            while not steps or time.perf_counter() - began < A_TIMING:
+                functional.cross_entropy(forward(images), labels).backward()
+                steps += 1
+        return (time.perf_counter() - began) / steps
 
     return timed
-
-
-def first_choice(emit: Callable[[Event], None]) -> None:
-    """Tell how many threads a run begins with that was left to choose."""
-    threads = torch.get_num_threads()
-    reason = (
-        f"one for each of {cores()} cores; threads that wait sleep, so that a neighbour costs its share and no more"
-    )
-    emit(SettingChanged(at=time.time(), setting="threads", old="auto", new=str(threads), reason=reason))
 
 
 def _ms(seconds: float) -> str:

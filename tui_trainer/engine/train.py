@@ -25,6 +25,9 @@ def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, c
     if prepared.spec.precision is None:
         why = "what this CUDA device is fast in" if kernels.precision == "bf16" else "the default here"
         emit(SettingChanged(at=time.time(), setting="precision", old="auto", new=kernels.precision, reason=why))
+    if (chosen := prepared.threads) is not None:
+        new, reason = str(chosen.threads), chosen.reason
+        emit(SettingChanged(at=time.time(), setting="threads", old="auto", new=new, reason=reason))
     tell_phase(emit, "training")
     clock = RunClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0)
     ranks = prepared.ranks

@@ -25,7 +25,7 @@ from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.recipes import Planned, plan
 from tui_trainer.engine.schedules import Scheduler
 from tui_trainer.engine.steering import Refused, Steering
-from tui_trainer.engine.team import Team, first_choice, timed_on_a_copy
+from tui_trainer.engine.team import Team, timed_on_a_copy
 from tui_trainer.engine.validation import validate
 from tui_trainer.events import (
     CheckpointSaved,
@@ -271,11 +271,11 @@ class Trainer:
 
     def _chosen_team(self, prepared: Prepared) -> Team | None:
         """The threads, where nobody has fixed them."""
-        if prepared.spec.threads is not None or prepared.kernels.device.type != "cpu" or prepared.ranks.several:
+        if prepared.threads is None:
             return None
-        first_choice(self._emit)
-        timed = timed_on_a_copy(prepared.model, prepared.images.train, lambda: self.recipe.batch_size)
-        return Team(timed, self._emit)
+        size = self.recipe.batch_size
+        timed = timed_on_a_copy(prepared.model, prepared.kernels, prepared.images.train, size)
+        return Team(timed, prepared.threads.threads, prepared.whole_team, self._emit)
 
     def _go_on_from(self, state: checkpoints.State) -> None:
         self._learner.load_state_dict(state, len(self._images.train))
