@@ -4,6 +4,8 @@ import os
 
 from hypothesis import settings
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
+
 settings.register_profile("tui-trainer", deadline=None)  # a busy machine takes its time
 settings.load_profile("tui-trainer")
 

@@ -2,10 +2,11 @@
 
 ROOT is a torchvision root that holds MNIST. The recipe is the one that PyTorch's own examples have long taught, written
 anew here: two 3×3 convolutions of 32 and 64, dropout, two linear layers, Adadelta with an LR of 1, StepLR with gamma
-0.7 each epoch, batches of 64 from a DataLoader with transforms. A pair takes some three minutes on two quiet cores.
+0.7 each epoch, batches of 64 from a DataLoader with transforms. It trains for 14 epochs, as they do, but stops once it
+is there. A pair takes some six minutes on two quiet cores.
 
     --pairs N     (1)
-    --epochs N    at most, of each (3)
+    --epochs N    of `run` (3)
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch import nn
 from torch.nn import functional
 
 GOAL = 0.99
+RECIPE_EPOCHS = 14
 
 
 def main() -> None:
@@ -34,13 +36,15 @@ def main() -> None:
     parser.add_argument("--recipe", action="store_true", help="run the recipe alone, in this process")
     asked = parser.parse_args()
     if asked.recipe:
-        for seconds, accuracy in recipe(asked.root, asked.epochs):
+        for seconds, accuracy in recipe(asked.root):
             print(json.dumps([seconds, accuracy]), flush=True)
+            if accuracy >= GOAL:
+                break
         return
     print(f"{'':<8} {'epoch':>6} {'seconds':>8} {'to 99 %':>8}   accuracies")
     for _ in range(asked.pairs):
-        for name, epochs in (("run", ours(asked.root, asked.epochs)), ("recipe", theirs(asked.root, asked.epochs))):
-            tell(name, epochs)
+        tell("run", ours(asked.root, asked.epochs))
+        tell("recipe", theirs(asked.root))
 
 
 def tell(name: str, epochs: list[tuple[float, float]]) -> None:
@@ -60,9 +64,9 @@ def ours(root: Path, epochs: int) -> list[tuple[float, float]]:
         return [(row["elapsed_s"], row["val_accuracy"]) for row in rows]
 
 
-def theirs(root: Path, epochs: int) -> list[tuple[float, float]]:
+def theirs(root: Path) -> list[tuple[float, float]]:
     """The same of the recipe."""
-    command = ["-m", "tests.benchmarks.bench_mnist", str(root), "--epochs", str(epochs), "--recipe"]
+    command = ["-m", "tests.benchmarks.bench_mnist", str(root), "--recipe"]
     return [(seconds, accuracy) for seconds, accuracy in map(json.loads, _lines(command))]
 
 
@@ -71,7 +75,7 @@ def _lines(command: list[str]) -> list[str]:
     return done.stdout.decode().splitlines()
 
 
-def recipe(root: Path, epochs: int) -> Iterator[tuple[float, float]]:
+def recipe(root: Path) -> Iterator[tuple[float, float]]:
     """Train as examples do; validation is counted, as it is in `run`."""
     from torch.utils.data import DataLoader
     from torchvision import datasets, transforms
@@ -96,7 +100,7 @@ def recipe(root: Path, epochs: int) -> Iterator[tuple[float, float]]:
     optimizer = torch.optim.Adadelta(model.parameters(), lr=1.0)
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.7)
     began = time.perf_counter()
-    for _ in range(epochs):
+    for _ in range(RECIPE_EPOCHS):
         model.train()
         for images, labels in train:
             optimizer.zero_grad()

@@ -36,7 +36,7 @@ async def watch(folder: Path, steps: int, frames: int) -> None:
                 record.emit(event)
             fed = until
             app.clock.tick()
-            await pilot.pause()
+            await pilot.pause(0)  # until it is drawn; to wait until nothing is done any more takes ten times as long
             if frame % (frames // 10) == 0:
                 mib, history = process.memory_info().rss / 2**20, app.host.history if app.host else None
                 seen = history.steps if history else 0

@@ -13,7 +13,7 @@ from tests.engine.tiny import TinyRun
 from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import models, team
 from tui_trainer.engine.kernels import Kernels
-from tui_trainer.engine.team import WINDOW, Team, first_choice, timed_on_a_copy
+from tui_trainer.engine.team import WINDOW, Choice, Team, first_choice, timed_on_a_copy
 from tui_trainer.events import Event, SettingChanged
 
 
@@ -35,7 +35,7 @@ class Machine:
         self.seconds = {1: 0.010, 2: 0.006}
         self.trials = 0
         self.elapsed = 0.0
-        self.team = Team(self.timed, threads=threads, whole=2, emit=self.events.append)
+        self.team = Team(self.timed, Choice(threads, 2, ""), self.events.append)
 
     def timed(self, threads: int) -> float:
         self.trials += 1

@@ -1,24 +1,21 @@
-"""Every screen of the app, on runs that are made up, brought to a state worth looking at."""
+"""Every screen of the app, on runs that were recorded, brought to a state worth looking at."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from textual.widgets import Input, TextArea
 
-from tests.compare.made import NAMES, compared
-from tests.scripted import START, Scheduler, scripted_run
+from tests.compare.made import compared
+from tests.recorded import copied, ending_at, recorded
 from tests.ui.conftest import Shown, cut
-from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher, moved_to
+from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher
 from tests.ui.scripted_pair import ScriptedPair
-from tui_trainer import presets
 from tui_trainer.engine.wrong_orders import Case
-from tui_trainer.events import Event, StepsTaken
-from tui_trainer.runs.record import Record
-from tui_trainer.spec import RunSpec
+from tui_trainer.events import CallFollowed, Event, StepsTaken
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.break_it import BreakItScreen
 from tui_trainer.ui.frame_clock import Budget
@@ -28,9 +25,7 @@ from tui_trainer.ui.remembered import Remembered
 from tui_trainer.ui.run_list import RunList
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
-LONG = scripted_run(epochs=10, batches=63, scheduler="OneCycleLR", batch_s=0.05, validation_s=0.4, steps_a_line=4)
-PLATEAU = scripted_run(epochs=8, batches=30, scheduler="ReduceLROnPlateau", batch_s=0.05, seed=3)
-NOW = START + 30.0
+NOW = 1_763_760_000.0
 """What every clock says."""
 
 RUNS = Path("runs")
@@ -45,32 +40,41 @@ class QuietBudget(Budget):
         return 0.014
 
 
+def happening(events: Sequence[Event]) -> ScriptedHost:
+    """A run whose last event was a moment ago."""
+    return ScriptedHost(ending_at(events, NOW - 0.3))
+
+
 def in_training() -> ScriptedHost:
     """In the seventh of ten epochs."""
-    return ScriptedHost(cut(LONG, 400))
+    return happening(cut(recorded("onecycle"), 400))
 
 
 def in_slow_motion() -> ScriptedHost:
     """A batch followed call by call, in the middle of it."""
-    events = scripted_run(epochs=4, batches=20, slow_batch=50, batch_s=0.05)
-    first = next(i for i, event in enumerate(events) if type(event).__name__ == "CallFollowed")
-    return ScriptedHost(events[: first + 8])
+    events = recorded("onecycle")
+    first = next(i for i, event in enumerate(events) if isinstance(event, CallFollowed))
+    return happening(events[: first + 8])
 
 
 def before_training() -> ScriptedHost:
     """Planned, and nothing trained yet."""
-    first = next(i for i, event in enumerate(LONG) if isinstance(event, StepsTaken))
-    return ScriptedHost([event for event in LONG[:first] if type(event).__name__ != "CallsMade"])
+    events = recorded("onecycle")
+    first = next(i for i, event in enumerate(events) if isinstance(event, StepsTaken))
+    return happening([event for event in events[:first] if type(event).__name__ != "CallsMade"])
 
 
-def recorded(name: str, preset: str, events: list[Event]) -> None:
-    """A record, in a folder whose name is known."""
-    asked = {"preset_name": preset, "name": name, "dataset": "mnist-5k", "model": "cnn"}
-    record = Record.create(RUNS, asked)
-    for event in events:
-        record.emit(event)
-    record.close()
-    record.folder.rename(RUNS / f"20251121-21200{len(list(RUNS.iterdir()))}-{preset}-3f2a")
+def finished() -> ScriptedHost:
+    """To its end."""
+    return happening(recorded("plateau"))
+
+
+def kept(run: str, number: int, ended: float, epochs: int | None = None, name: str | None = None) -> Path:
+    """A record in the folder of runs, which ended so many seconds ago, or broke off after so many epochs."""
+    events = recorded(run)
+    if epochs is not None:
+        events = cut(events, 63 * epochs)
+    return copied(run, RUNS / f"20251121-21200{number}-{run}-3f2a", ending_at(events, NOW - ended), name=name)
 
 
 def with_a_log() -> ScriptedHost:
@@ -114,9 +118,9 @@ def keys(*pressed: str) -> Drive:
 async def all_runs(shown: Shown) -> None:
     """The list, all of it read."""
     hour = 3600.0
-    recorded("night", "steplr", moved_to(scripted_run(epochs=3, seed=1), START - 3 * hour))
-    recorded("gone", "onecycle", moved_to(LONG[:200], START - 2 * hour))
-    recorded("bad", "cosine", moved_to(scripted_run(epochs=2, not_finite_at=30, status="diverged"), START - hour))
+    kept("steplr", 0, 3 * hour, name="night")
+    kept("onecycle", 1, 2 * hour, epochs=5, name="gone")
+    kept("too-high", 2, hour, name="bad")
     await shown.press("r")
     runs = shown.the(RunList)
     assert isinstance(runs, RunList)
@@ -126,19 +130,9 @@ async def all_runs(shown: Shown) -> None:
 
 
 def comparison() -> dict[str, Any]:
-    """Four presets, one of them diverged and one still to come."""
-    schedulers: tuple[Scheduler, ...] = ("StepLR", "OneCycleLR", "none")
-    folders = []
-    for number, scheduler in enumerate(schedulers):
-        preset = NAMES[scheduler]
-        spec = RunSpec.of(preset, presets.load(preset))
-        record = Record.create(RUNS, spec.model_dump(mode="json"))
-        script: dict[str, Any] = {"not_finite_at": 100} if scheduler == "none" else {}
-        for event in scripted_run(epochs=6, batches=30, scheduler=scheduler, seed=number, **script):
-            record.emit(event)
-        record.close()
-        folders.append(record.folder.rename(RUNS / f"20251121-21200{number}-{preset}-3f2a"))
-    return {"comparison": compared(RUNS, folders, ["plateau"], target=0.9)}
+    """Three presets, one of them diverged, and one still to come."""
+    folders = [kept(run, number, 60.0) for number, run in enumerate(("steplr", "onecycle", "too-high"))]
+    return {"comparison": compared(RUNS, folders, ["plateau"], target=0.95)}
 
 
 async def broken(shown: Shown) -> None:
@@ -152,14 +146,11 @@ async def broken(shown: Shown) -> None:
     shown.app.push_screen(BreakItScreen(train))
     await shown.frame()
     await shown.press("down", "down", "enter")
-    pairs[0].begin()
-    for history, losses, lrs in (
-        (pairs[0].right, (0.5, 0.25, 0.18, 0.17, 0.16), (0.03, 0.05, 0.03, 0.01, 0.0001)),
-        (pairs[0].wrong, (0.6, 0.4, 0.32, 0.29, 0.27), (0.002, 0.002, 0.0021, 0.0021, 0.0022)),
-    ):
-        for epoch, (loss, lr) in enumerate(zip(losses, lrs, strict=True), 1):
-            pairs[0].train_epoch(history, epoch, loss, lr)
-    pairs[0].end()
+    (pair,) = pairs
+    for history, side in ((pair.right, "right"), (pair.wrong, "wrong")):
+        for event in recorded(f"mistake/{side}"):
+            history.apply(event)
+    pair.is_over = True
     await shown.frame()
 
 
@@ -171,7 +162,7 @@ SCREENS: dict[str, tuple[Callable[[], ScriptedHost | dict[str, Any] | None], Dri
     "panels": (with_a_log, keys("5", "6")),
     "hints": (for_the_first_time, nothing),
     "slow-motion": (in_slow_motion, nothing),
-    "finished": (lambda: ScriptedHost(PLATEAU), nothing),
+    "finished": (finished, nothing),
     "help": (in_training, keys("question_mark")),
     "leaving": (in_training, keys("q")),
     "switching": (in_training, keys("p", "down", "enter")),

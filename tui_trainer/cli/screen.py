@@ -6,8 +6,9 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +24,9 @@ from tui_trainer.runs.catalogue import find, newest, runs_folder
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.record import Record
 from tui_trainer.torchrun import place
+
+if TYPE_CHECKING:
+    from tui_trainer.ui.app import TrainerApp
 
 DEFAULT_PRESET = "steplr"
 """What the options are checked with where no preset was named: the picker puts its own in."""
@@ -134,6 +138,17 @@ def _show(
         return app
 
     exit_code = show(make_app, _bytes(max_rate))
+    return _afterwards(apps, launcher, comparisons, exit_code, shell)
+
+
+def _afterwards(
+    apps: Sequence[TrainerApp],
+    launcher: LocalLauncher,
+    comparisons: Comparisons,
+    exit_code: int,
+    shell: foreground.Foreground,
+) -> int:
+    """The screen is gone: train on what outlives it, or say why the run ended; the command's exit code."""
     for app in apps:
         if app.host is not None:
             app.host.close()  # nobody looks any more: what happens must not pile up for a screen that is gone

@@ -12,6 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from tui_trainer.numbers import format_lr
+
 
 def tell_forward() -> Callable[[Tensor], str]:
     """The shape of what came out."""
@@ -55,6 +57,21 @@ def tell_weights(model: nn.Module) -> Callable[[], Callable[[object], str]]:
             # The last one there is, a bias in most networks: its gradient is never nothing, as others' may be.
             one = _change(before[-1].flatten()[0].item(), after[-1].flatten()[0].item())
             return f"a weight {one}, all moved {moved:.3g} of {_norm(before):.3g}"
+
+        return tell
+
+    return look
+
+
+def tell_lr(now: Callable[[], float]) -> Callable[[], Callable[[object], str]]:
+    """The LR before and after; `now` gives what it is."""
+
+    def look() -> Callable[[object], str]:
+        old = now()
+
+        def tell(_: object) -> str:
+            new = now()
+            return f"lr {format_lr(old)} kept" if new == old else f"lr {format_lr(old)} → {format_lr(new)}"
 
         return tell
 

@@ -37,10 +37,8 @@ class Prepared:
     kernels: Kernels
     ranks: Ranks
     """The processes that train together; this one alone, unless `torchrun` started it."""
-    whole_team: int
-    """Threads that could compute."""
     threads: Choice | None
-    """Those that do as the run begins; None where the number is fixed."""
+    """Those that compute as the run begins; None where their number is fixed."""
     checkpoint: checkpoints.State | None = None
     """Where to go on; None to begin."""
 
@@ -59,14 +57,14 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     tell_phase(emit, "importing torch")
     import torch
 
-    from tui_trainer.engine import checkpoints, datasets, devices, digests, distributed, models, team
+    from tui_trainer.engine import checkpoints, datasets, devices, digests, distributed, models
     from tui_trainer.engine.kernels import Kernels
     from tui_trainer.engine.recipes import plan
 
     ranks = distributed.join()
     device = devices.resolve(ranks.device(spec.device))
     kernels = Kernels.chosen(device, spec.precision, compiled=spec.compile)
-    whole_team = devices.set_threads(spec.threads)
+    devices.set_threads(spec.threads)
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
     emit(planned.curve)
     tell_phase(emit, "loading data", spec.dataset)
@@ -79,13 +77,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     model = models.build(spec.model, images.shape, spec.seed)
     weights = digests.of_weights(model)
     model = kernels.place(model)
-    threads = None
-    if spec.threads is None and device.type == "cpu" and not ranks.several:
-        tell_phase(emit, "timing steps", "to choose the number of threads")
-        threads = team.first_choice(
-            team.timed_on_a_copy(model, kernels, images.train, planned.recipe.batch_size), whole_team
-        )
-        devices.set_threads(threads.threads)
+    threads = _chosen_threads(spec, kernels, ranks, model, images, planned, emit)
     resolved = RunResolved(
         at=time.time(),
         dataset=spec.dataset,
@@ -93,18 +85,14 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         parameters=models.parameter_count(model),
         device=str(device),
         device_name=devices.name_of(device),
-        threads=whole_team if threads is None else threads.threads,
+        threads=torch.get_num_threads(),
         ranks=ranks.count,
         precision=kernels.precision,
         seed=spec.seed,
         train_images=len(images.train),
         val_images=len(images.val),
         recipe=planned.recipe,
-        versions={
-            "tui-trainer": __version__,
-            "torch": str(torch.__version__),
-            "python": platform.python_version(),
-        },
+        versions=_versions(),
         digests=Digests(weights=weights, data=images.digest, order=datasets.order_digest(images.train, spec.seed)),
         augmentation="crop and flip" if images.train.augmented else "none",
     )
@@ -113,7 +101,34 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         tell_phase(emit, "loading the checkpoint")
         folder = checkpoint_folder
         state = ranks.as_leader(lambda: checkpoints.load_last(folder, facts(spec, images)))
-    return Prepared(spec, resolved, planned, images, model, kernels, ranks, whole_team, threads, state)
+    return Prepared(spec, resolved, planned, images, model, kernels, ranks, threads, state)
+
+
+def _chosen_threads(
+    spec: RunSpec,
+    kernels: Kernels,
+    ranks: Ranks,
+    model: torch.nn.Module,
+    images: Images,
+    planned: Planned,
+    emit: Callable[[Event], None],
+) -> Choice | None:
+    """Set the number of threads by timing steps, where that is left to the run."""
+    if spec.threads is not None or kernels.device.type != "cpu" or ranks.several:
+        return None
+    from tui_trainer.engine import devices, team
+
+    tell_phase(emit, "timing steps", "to choose the number of threads")
+    timed = team.timed_on_a_copy(model, kernels, images.train, planned.recipe.batch_size)
+    choice = team.first_choice(timed, devices.set_threads(None))
+    devices.set_threads(choice.threads)
+    return choice
+
+
+def _versions() -> dict[str, str]:
+    import torch
+
+    return {"tui-trainer": __version__, "torch": str(torch.__version__), "python": platform.python_version()}
 
 
 def facts(spec: RunSpec, images: Images) -> dict[str, Any]:

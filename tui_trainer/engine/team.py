@@ -59,21 +59,22 @@ Timed: TypeAlias = Callable[[int], float]
 
 @dataclass(frozen=True)
 class Choice:
-    """A number of threads, and why, in words."""
+    """So many threads of all that could compute, and why, in words."""
 
     threads: int
+    whole: int
     reason: str
 
 
 def first_choice(timed: Timed, whole: int) -> Choice:
     """How many of at most `whole` threads to begin with."""
     if whole == 1:
-        return Choice(1, "there is one core")
+        return Choice(1, 1, "there is one core")
     if (step := timed(whole)) > LONGEST_STEP:
-        return Choice(whole, f"all cores; a step takes {_ms(step)}, too long to try others")
+        return Choice(whole, whole, f"all cores; a step takes {_ms(step)}, too long to try others")
     steps = _in_turns(timed, whole)
     threads = next(threads for threads, seconds in steps.items() if seconds <= WORTH * min(steps.values()))
-    return Choice(threads, f"a step takes {_in_words(steps)}")
+    return Choice(threads, whole, f"a step takes {_in_words(steps)}")
 
 
 def _in_turns(timed: Timed, whole: int) -> dict[int, float]:
@@ -101,15 +102,14 @@ def _in_words(steps: dict[int, float]) -> str:
 class Team:
     """Watches the pace of a run that was left to choose its threads."""
 
-    def __init__(self, timed: Timed, threads: int, whole: int, emit: Callable[[Event], None]) -> None:
-        """A run that begins with `threads` of `whole`."""
+    def __init__(self, timed: Timed, begun_with: Choice, emit: Callable[[Event], None]) -> None:
         self._timed, self._emit = timed, emit
-        self.threads, self._whole = threads, whole
+        self.threads, self._whole = begun_with.threads, begun_with.whole
         self._steps: list[float] = []
         self._best = float("inf")
         self._slow_windows = 0
         self._rest = TRY_EVERY
-        self._try_at = time.monotonic() + self._rest if threads < whole else 0.0
+        self._try_at = time.monotonic() + self._rest if self.threads < self._whole else 0.0
         self._confirm_at = time.monotonic() + CONFIRM_AFTER
         self._last: float | None = None
 

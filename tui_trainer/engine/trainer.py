@@ -23,19 +23,17 @@ from tui_trainer.engine.meter import Meter
 from tui_trainer.engine.prepare import Prepared, facts
 from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.recipes import Planned, plan
+from tui_trainer.engine.saving import Saver
 from tui_trainer.engine.schedules import Scheduler
 from tui_trainer.engine.steering import Refused, Steering
 from tui_trainer.engine.team import Team, timed_on_a_copy
 from tui_trainer.engine.validation import validate
 from tui_trainer.events import (
-    CheckpointSaved,
     EpochEnded,
     Event,
-    Noticed,
     PresetSwitched,
     Recipe,
 )
-from tui_trainer.numbers import format_lr
 from tui_trainer.presets import Preset, PresetError
 
 
@@ -63,7 +61,7 @@ class Trainer:
         self._forward = prepared.kernels.forward(self._ranks.wrap(prepared.model))
         self._forward_here = prepared.kernels.forward(prepared.model)
         self._steering, self._clock, self._emit = steering, clock, emit
-        self._folder = checkpoint_folder
+        self._saver = Saver(checkpoint_folder, prepared.ranks, emit)
         self._calls = Calls(emit, steering)
         self._meter = Meter(emit, self._ranks)
         self._team = self._chosen_team(prepared)
@@ -275,7 +273,7 @@ class Trainer:
             return None
         size = self.recipe.batch_size
         timed = timed_on_a_copy(prepared.model, prepared.kernels, prepared.images.train, size)
-        return Team(timed, prepared.threads.threads, prepared.whole_team, self._emit)
+        return Team(timed, prepared.threads, self._emit)
 
     def _go_on_from(self, state: checkpoints.State) -> None:
         self._learner.load_state_dict(state, len(self._images.train))
@@ -296,19 +294,12 @@ class Trainer:
         self.loss = calls.watch("loss", ranks.loss, following.tell_loss(ranks.sum))
         self.backward = calls.watch("backward", ranks.backward, following.tell_gradients(model))
         self.optimizer_step = calls.watch("optimizer.step", optimizer.step, following.tell_weights(model))
-        self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, self._tell_lr)
+        self._scheduler_step = calls.watch(
+            "scheduler.step", self.scheduler.step, following.tell_lr(lambda: self.scheduler.lr)
+        )
         self._validate = calls.watch(
             "validate", partial(validate, model, self._images.val, ranks, self._forward_here), following.tell_validation
         )
-
-    def _tell_lr(self) -> Callable[[object], str]:
-        old = self.scheduler.lr
-
-        def tell(_: object) -> str:
-            new = self.scheduler.lr
-            return f"lr {format_lr(old)} kept" if new == old else f"lr {format_lr(old)} → {format_lr(new)}"
-
-        return tell
 
     def _begin_epoch(self) -> None:
         if self._switch is not None and self.batch == 0:
@@ -325,18 +316,4 @@ class Trainer:
         self._learner.model.train()
 
     def _save(self, *, best: bool = False) -> bool:
-        if not self._ranks.leads:
-            return True
-        try:
-            checkpoints.save(self.state(), self._folder, best=best)
-        except OSError as error:
-            why = error.strerror or str(error)
-            self._emit(Noticed(at=time.time(), kind="checkpoint", text=f"no checkpoint was saved: {why}"))
-            return False
-        file = checkpoints.BEST if best else checkpoints.LAST
-        self._emit(
-            CheckpointSaved(
-                at=time.time(), step=self.step, epoch=self.last_epoch, file=f"checkpoints/{file}", best=best
-            )
-        )
-        return True
+        return self._saver.save(self.state, self.last_epoch, best=best)

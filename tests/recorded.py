@@ -1,0 +1,35 @@
+"""Runs that were really trained, as `scripts/record_runs.py` kept them in `tests/records/`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui_trainer.events import Event, decode_lines, encode
+
+RECORDS = Path(__file__).parent / "records"
+
+
+def recorded(name: str) -> list[Event]:
+    """The events of a run, or of one side of a mistake: `mistake/right`."""
+    file = RECORDS / name / "events.jsonl"
+    return decode_lines((file if file.exists() else RECORDS / f"{name}.jsonl").read_bytes())
+
+
+def ending_at(events: Sequence[Event], at: float) -> list[Event]:
+    """The same as if the last of them had happened at `at`, in Unix time."""
+    shift = at - events[-1].at
+    return [msgspec.structs.replace(event, at=event.at + shift) for event in events]
+
+
+def copied(name: str, folder: Path, events: Sequence[Event], **facts: Any) -> Path:
+    """The record of a run in another folder, with these of its events, and facts that its `run.json` is to hold."""
+    folder.mkdir(parents=True)
+    said = msgspec.json.decode((RECORDS / name / "run.json").read_bytes())
+    said |= {"id": folder.name, "created_at": events[0].at, **facts}
+    (folder / "run.json").write_bytes(msgspec.json.encode(said))
+    (folder / "events.jsonl").write_bytes(b"".join(map(encode, events)))
+    return folder
