@@ -26,8 +26,8 @@ from tui_trainer.runs.tail import Tail
 
 RECORDS = Path(__file__).parent.parent / "tests" / "records"
 
-TOO_HIGH = """
-title = "An LR that is far too high"
+TYPO = """
+title = "A slip of the pen: gamma is 600, and not 0.6"
 
 [training]
 epochs = 10
@@ -35,11 +35,13 @@ batch_size = 64
 
 [optimizer]
 name = "SGD"
-lr = 0.6
-momentum = 0.95
+lr = 0.05
+momentum = 0.9
 
 [scheduler]
-name = "none"
+name = "MultiStepLR"
+milestones = [2]
+gamma = 600.0
 """
 
 FOLLOWED_FROM = 150
@@ -112,9 +114,9 @@ def main() -> None:
     record("plateau", "plateau")
     record("steplr", "steplr")
     with tempfile.TemporaryDirectory() as folder:
-        preset = Path(folder) / "too-high.toml"
-        preset.write_text(TOO_HIGH)
-        record("too-high", str(preset))
+        preset = Path(folder) / "typo.toml"
+        preset.write_text(TYPO)
+        record("typo", str(preset))
     record_mistake("mistake", 2)
 
 

@@ -25,10 +25,10 @@ def ending_at(events: Sequence[Event], at: float) -> list[Event]:
     return [msgspec.structs.replace(event, at=event.at + shift) for event in events]
 
 
-def copied(name: str, folder: Path, events: Sequence[Event], **facts: Any) -> Path:
+def copied(run: str, folder: Path, events: Sequence[Event], **facts: Any) -> Path:
     """The record of a run in another folder, with these of its events, and facts that its `run.json` is to hold."""
     folder.mkdir(parents=True)
-    said = msgspec.json.decode((RECORDS / name / "run.json").read_bytes())
+    said = msgspec.json.decode((RECORDS / run / "run.json").read_bytes())
     said |= {"id": folder.name, "created_at": events[0].at, **facts}
     (folder / "run.json").write_bytes(msgspec.json.encode(said))
     (folder / "events.jsonl").write_bytes(b"".join(map(encode, events)))

@@ -120,7 +120,7 @@ async def all_runs(shown: Shown) -> None:
     hour = 3600.0
     kept("steplr", 0, 3 * hour, name="night")
     kept("onecycle", 1, 2 * hour, epochs=5, name="gone")
-    kept("too-high", 2, hour, name="bad")
+    kept("typo", 2, hour, name="bad")
     await shown.press("r")
     runs = shown.the(RunList)
     assert isinstance(runs, RunList)
@@ -131,7 +131,7 @@ async def all_runs(shown: Shown) -> None:
 
 def comparison() -> dict[str, Any]:
     """Three presets, one of them diverged, and one still to come."""
-    folders = [kept(run, number, 60.0) for number, run in enumerate(("steplr", "onecycle", "too-high"))]
+    folders = [kept(run, number, 60.0) for number, run in enumerate(("steplr", "onecycle", "typo"))]
     return {"comparison": compared(RUNS, folders, ["plateau"], target=0.95)}
 
 
