@@ -233,6 +233,9 @@ def test_only_what_differs_is_listed(tmp_path: Path) -> None:
     assert found["scheduler.name"] == ("StepLR", "none", "ReduceLROnPlateau")
     assert found["scheduler.step_size"] == ("5", "–", "–")
     assert not any(key.startswith(("optimizer.", "training.")) for key in found)
+    one_cycle = record(tmp_path, scheduler="OneCycleLR")
+    found = {row.key: row.values for row in differences(compared(tmp_path, [made[0], one_cycle]))}
+    assert found["optimizer.lr"] == ("0.001", "–")  # it begins at a part of max_lr, whatever the optimizer's is
     same = [record(tmp_path / "same"), record(tmp_path / "same")]
     assert differences(compared(tmp_path / "same", same)) == []
 

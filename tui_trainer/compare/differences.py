@@ -64,6 +64,8 @@ def _settings(group: Group) -> dict[str, _Setting]:
             if value is not None:
                 is_default = table != "warmup" and key not in ("name", "lr") and value == field.get_default()
                 settings[f"{table}.{key}"] = _Setting(value, is_default)
+    if preset.scheduler.own_start is not None:
+        settings.pop("optimizer.lr", None)  # it has no say
     return settings
 
 

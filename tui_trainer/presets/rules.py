@@ -61,14 +61,11 @@ def momentum_to_cycle(case: Case) -> Iterator[Finding]:
 @rule("optimizer", "scheduler")
 def lr_without_a_say(case: Case) -> Iterator[Finding]:
     scheduler = case.preset.scheduler
-    if "lr" not in case.preset.optimizer.model_fields_set:
+    if scheduler.own_start is None or "lr" not in case.preset.optimizer.model_fields_set:
         return
-    if isinstance(scheduler, s.OneCycleLR):
-        start = format_lr(scheduler.max_lr / scheduler.div_factor)
-        yield Finding("optimizer.lr", f"not used: OneCycleLR starts at max_lr / div_factor, {start}; leave it out")
-    if isinstance(scheduler, s.CyclicLR):
-        start = format_lr(scheduler.base_lr)
-        yield Finding("optimizer.lr", f"not used: CyclicLR starts at base_lr, {start}; leave it out")
+    source = "max_lr / div_factor" if isinstance(scheduler, s.OneCycleLR) else "base_lr"
+    start = format_lr(scheduler.own_start)
+    yield Finding("optimizer.lr", f"not used: {scheduler.name} starts at {source}, {start}; leave it out")
 
 
 @rule("optimizer", "scheduler")

@@ -32,6 +32,11 @@ class Scheduler(Table):
     name: str
     """The class of `torch.optim.lr_scheduler`."""
 
+    @property
+    def own_start(self) -> float | None:
+        """The LR that it begins with whatever the optimizer's is; None where the optimizer's counts."""
+        return None
+
     def arguments(self, length: int) -> dict[str, Any]:
         """The keyword arguments of the class in `torch.optim.lr_scheduler`.
 
@@ -188,6 +193,11 @@ class CyclicLR(Unmonitored):
     interval: Interval = "step"
     """When it steps: after every batch ("step") or after validation ("epoch")."""
 
+    @property
+    def own_start(self) -> float:
+        """`base_lr`."""
+        return self.base_lr
+
     def arguments(self, length: int) -> dict[str, Any]:
         """The keyword arguments of the class: `step_size_down` follows `step_size_up`, not the run's length."""
         return super().arguments(length) | {"step_size_down": self.step_size_down}
@@ -222,6 +232,11 @@ class OneCycleLR(Unmonitored):
     def arguments(self, length: int) -> dict[str, Any]:
         """The keyword arguments of the class, with `total_steps` filled in."""
         return super().arguments(length) | {"total_steps": length}
+
+    @property
+    def own_start(self) -> float:
+        """`max_lr / div_factor`."""
+        return self.max_lr / self.div_factor
 
 
 class ReduceLROnPlateau(Scheduler):

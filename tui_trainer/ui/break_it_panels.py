@@ -66,8 +66,8 @@ class CaseList(Panel):
         lines: list[Line] = [(Span("a mistake to try", "faint"),)]
         for i, case in enumerate(self._cases):
             here = i == self._cursor
-            sign = "✓" if case.title in self._tried else " "
-            text = f"{'▌' if here else ' '}{fit(case.title, width - 2)}{sign}"
+            title = case.title + (" ✓" if case.title in self._tried else "")
+            text = f"{'▌' if here else ' '}{fit(title, width - 1)}"
             lines.append((Span(text, "lit" if here else ""),))
         return lines
 
