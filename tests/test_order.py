@@ -16,7 +16,7 @@ from tui_trainer.events import CallsMade, Recipe
 from tui_trainer.order import Mistake, check
 from tui_trainer.presets import catalogue
 from tui_trainer.spec import RunSpec
-from tui_trainer.ui.loop_lines import asked_recipe
+from tui_trainer.ui.live.loop_lines import asked_recipe
 
 LEARN = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
 STEP = "scheduler.step"

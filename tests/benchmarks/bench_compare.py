@@ -27,7 +27,7 @@ from tui_trainer.events import Event, RunStarted
 from tui_trainer.runs.record import Record
 from tui_trainer.spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.compare import CompareScreen
+from tui_trainer.ui.compare.screen import CompareScreen
 
 EPOCHS = 20
 LINE = 25

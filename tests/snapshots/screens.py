@@ -17,12 +17,12 @@ from tests.ui.scripted_pair import ScriptedPair
 from tui_trainer.engine.wrong_orders import Case
 from tui_trainer.events import CallFollowed, Event, StepsTaken
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.break_it import BreakItScreen
+from tui_trainer.ui.break_it.screen import BreakItScreen
 from tui_trainer.ui.frame_clock import Budget
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.picker import PickerScreen
+from tui_trainer.ui.presets.picker import PickerScreen
 from tui_trainer.ui.remembered import Remembered
-from tui_trainer.ui.run_list import RunList
+from tui_trainer.ui.runs.run_list import RunList
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 NOW = 1_763_760_000.0

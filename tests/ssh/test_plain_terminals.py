@@ -17,7 +17,7 @@ from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
 from tests.terminal import PATIENCE_S, Terminal
 from tui_trainer.runs.record import Record
-from tui_trainer.ui.screenful import AT_ONCE_S, Screenful
+from tui_trainer.ui.terminal.screenful import AT_ONCE_S, Screenful
 
 COLOURS = re.compile(rb"\x1b\[[\d;]*\b(?:3[0-8]|4[0-8]|9\d|10\d)\b[\d;]*m")
 WORDS = ("best val accuracy", "loss.backward()", "scheduler.step(val_loss)", "epoch", "plateau")

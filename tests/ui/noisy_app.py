@@ -11,8 +11,8 @@ from tests.scripted import scripted_run
 from tests.ui.conftest import cut
 from tests.ui.scripted_host import ScriptedHost
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.showing import show
-from tui_trainer.ui.terminal import Terminal
+from tui_trainer.ui.terminal.showing import show
+from tui_trainer.ui.terminal.terminal import Terminal
 
 
 class NoisyHost(ScriptedHost):

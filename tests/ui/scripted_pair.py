@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_trainer.engine.wrong_orders import Case
 from tui_trainer.events import EndStatus, EpochEnded, RunEnded, RunResolved, StepsTaken
 from tui_trainer.runs.history import History
-from tui_trainer.ui.loop_lines import asked_recipe
+from tui_trainer.ui.live.loop_lines import asked_recipe
 
 BATCHES = 63
 """An epoch's, of mnist-5k."""

@@ -13,13 +13,13 @@ from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_pair import BATCHES, ScriptedPair
 from tui_trainer.engine.wrong_orders import CASES, EPOCHS, Case
 from tui_trainer.events import Noticed, PhaseStarted
-from tui_trainer.ui.break_it import BreakItScreen, Invitation
-from tui_trainer.ui.break_it_lines import right_lines, wrong_lines
-from tui_trainer.ui.break_it_panels import CaseList, Explanation
-from tui_trainer.ui.compare_chart import Overlay
-from tui_trainer.ui.live import LiveScreen
-from tui_trainer.ui.loop_lines import asked_recipe
-from tui_trainer.ui.picker import PickerScreen
+from tui_trainer.ui.break_it.lines import right_lines, wrong_lines
+from tui_trainer.ui.break_it.panels import CaseList, Explanation
+from tui_trainer.ui.break_it.screen import BreakItScreen, Invitation
+from tui_trainer.ui.compare.chart import Overlay
+from tui_trainer.ui.live.loop_lines import asked_recipe
+from tui_trainer.ui.live.screen import LiveScreen
+from tui_trainer.ui.presets.picker import PickerScreen
 
 TITLES = [case.title for case in CASES]
 

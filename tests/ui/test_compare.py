@@ -14,10 +14,10 @@ from tests.compare.made import compared, record, seeds
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.compare import CompareScreen
-from tui_trainer.ui.compare_chart import Overlay
-from tui_trainer.ui.compare_table import CompareTable
-from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.compare.chart import Overlay
+from tui_trainer.ui.compare.screen import CompareScreen
+from tui_trainer.ui.compare.table import CompareTable
+from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.panel import Panel
 
 

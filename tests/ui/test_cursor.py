@@ -17,8 +17,8 @@ from tui_trainer.runs.history import History
 from tui_trainer.ui.charts import LossChart, LRChart
 from tui_trainer.ui.charts.marks import marks_between, since, steps_of
 from tui_trainer.ui.key_line import KeyLine
-from tui_trainer.ui.runs_screen import OtherRunScreen
-from tui_trainer.ui.why import Why
+from tui_trainer.ui.live.why import Why
+from tui_trainer.ui.runs.screen import OtherRunScreen
 
 RUN = scripted_run(epochs=6, batches=20)
 LIVE = cut(RUN, 110)

@@ -11,10 +11,10 @@ from tests.compare.made import compared, record
 from tests.scripted import Scheduler, scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.test_runs import opened, recorded
-from tui_trainer.ui.headline import Headline
 from tui_trainer.ui.keys import KEYS, Key, Place
+from tui_trainer.ui.live.headline import Headline
+from tui_trainer.ui.live.progress import Progress
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.progress import Progress
 
 LIVE = cut(scripted_run(epochs=30, batches=5), 140)
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
-from tui_trainer.ui.hints import HINTS, Hints
 from tui_trainer.ui.keys import KEYS
+from tui_trainer.ui.live.hints import HINTS, Hints
 from tui_trainer.ui.remembered import Remembered
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)

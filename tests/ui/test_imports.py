@@ -7,7 +7,7 @@ import sys
 
 SCRIPT = """
 import sys
-import tui_trainer.ui.showing, tui_trainer.ui.app
+import tui_trainer.ui.terminal.showing, tui_trainer.ui.app
 from tui_trainer.runs.history import History
 
 class Host:

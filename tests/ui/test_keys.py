@@ -16,9 +16,9 @@ from tui_trainer.ui.charts import LossChart, LRChart
 from tui_trainer.ui.help import HelpScreen, Keys
 from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.keys import KEYS, Key, of
-from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.live.screen import LiveScreen
+from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.trainer_screen import TrainerScreen
-from tui_trainer.ui.why import Why
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 
@@ -27,7 +27,7 @@ CONTRACT = ["?", "q", "space", "n", "s", "p", "c", "/", "tab", "←", "→", "�
 
 def screens() -> list[type[TrainerScreen]]:
     """All screens there are."""
-    for module in pkgutil.iter_modules(tui_trainer.ui.__path__, "tui_trainer.ui."):
+    for module in pkgutil.walk_packages(tui_trainer.ui.__path__, "tui_trainer.ui."):
         importlib.import_module(module.name)
     found = TrainerScreen.__subclasses__()
     for screen in found:

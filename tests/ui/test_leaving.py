@@ -12,7 +12,7 @@ from tests.ui.scripted_host import ScriptedHost
 from tui_trainer.commands import Stop
 from tui_trainer.events import RunEnded
 from tui_trainer.ui.dialogs import Question
-from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.live.screen import LiveScreen
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 

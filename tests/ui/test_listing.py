@@ -20,8 +20,8 @@ from tui_trainer.events import (
     Recipe,
     RunResolved,
 )
-from tui_trainer.ui.listing import Listing
-from tui_trainer.ui.loop_lines import MEANING, Loop
+from tui_trainer.ui.live.listing import Listing
+from tui_trainer.ui.live.loop_lines import MEANING, Loop
 
 IN_BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
 

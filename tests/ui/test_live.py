@@ -12,13 +12,13 @@ from tests.ui.conftest import Show, cut
 from tests.ui.scripted_host import ScriptedHost, moved_to
 from tui_trainer.commands import Continue, OneBatch, Pause, SetPace
 from tui_trainer.events import CommandAnswered, LRHeld, Noticed, PhaseStarted, RunEnded, RunStarted
-from tui_trainer.ui.headline import Headline
 from tui_trainer.ui.key_line import KeyLine
-from tui_trainer.ui.listing import Listing
-from tui_trainer.ui.live import LiveScreen
-from tui_trainer.ui.progress import Progress
-from tui_trainer.ui.waiting import Waiting
-from tui_trainer.ui.why import Why
+from tui_trainer.ui.live.headline import Headline
+from tui_trainer.ui.live.listing import Listing
+from tui_trainer.ui.live.progress import Progress
+from tui_trainer.ui.live.screen import LiveScreen
+from tui_trainer.ui.live.waiting import Waiting
+from tui_trainer.ui.live.why import Why
 
 EVENTS = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
 LIVE = cut(EVENTS, 50)

@@ -9,7 +9,7 @@ import pytest
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_host import ScriptedHost
-from tui_trainer.ui.log_pane import LogPane
+from tui_trainer.ui.live.log_pane import LogPane
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 SIZES = pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
@@ -17,7 +17,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
 
 @pytest.fixture(autouse=True)
 def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui_trainer.ui.log_pane.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("tui_trainer.ui.live.log_pane.LOOK_EVERY", 0.0)
 
 
 @pytest.fixture

@@ -17,14 +17,14 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_host import moved_to
 from tui_trainer.events import CallsTimed, Event, RunResolved, RunStarted
 from tui_trainer.runs.history import History
-from tui_trainer.ui.gpu import Gpu, Gpus
-from tui_trainer.ui.machine import Machine
-from tui_trainer.ui.machine_lines import in_one_line, machine_lines, step_in_short, step_lines
-from tui_trainer.ui.machine_panel import MachinePanel
+from tui_trainer.ui.live.progress import Progress
+from tui_trainer.ui.machine.gpu import Gpu, Gpus
+from tui_trainer.ui.machine.lines import in_one_line, machine_lines, step_in_short, step_lines
+from tui_trainer.ui.machine.machine import Machine
+from tui_trainer.ui.machine.machine_panel import MachinePanel
+from tui_trainer.ui.machine.sampling import Sample
+from tui_trainer.ui.machine.step_times import StepTimes
 from tui_trainer.ui.panel import width_of
-from tui_trainer.ui.progress import Progress
-from tui_trainer.ui.sampling import Sample
-from tui_trainer.ui.step_times import StepTimes
 
 PID = os.getpid()
 GPU = Gpu(

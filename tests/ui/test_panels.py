@@ -10,11 +10,11 @@ from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tui_trainer.ui.charts import LossChart, LRChart
 from tui_trainer.ui.key_line import KeyLine
-from tui_trainer.ui.listing import Listing
+from tui_trainer.ui.live.listing import Listing
+from tui_trainer.ui.live.panels import PANELS
+from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.panels import PANELS
 from tui_trainer.ui.remembered import Remembered
-from tui_trainer.ui.why import Why
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 SIZES = [(60, 16), (80, 24), (100, 50), (140, 40)]

@@ -13,8 +13,8 @@ from tests.ui.scripted_host import ScriptedLauncher, ScriptedPlanner
 from tui_trainer.events import PlanMade
 from tui_trainer.presets import PresetError, Problem, catalogue, load
 from tui_trainer.spec import RunSpec
-from tui_trainer.ui.editor import EditorScreen, free_name, save
-from tui_trainer.ui.picker import PickerScreen
+from tui_trainer.ui.presets.editor import EditorScreen, free_name, save
+from tui_trainer.ui.presets.picker import PickerScreen
 
 SOUND = """
 title = "mine"

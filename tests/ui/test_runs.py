@@ -13,8 +13,8 @@ from tui_trainer.events import Event
 from tui_trainer.hosts import RecordHost
 from tui_trainer.runs.record import Record
 from tui_trainer.spec import RunSpec
-from tui_trainer.ui.run_list import COLUMNS, RunList, laid_out, sparkline
-from tui_trainer.ui.runs_screen import Details, OtherRunScreen, RunsScreen
+from tui_trainer.ui.runs.run_list import COLUMNS, RunList, laid_out, sparkline
+from tui_trainer.ui.runs.screen import Details, OtherRunScreen, RunsScreen
 
 FINISHED = scripted_run(epochs=3, batches=10, batch_s=0.5)
 

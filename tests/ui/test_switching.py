@@ -10,9 +10,9 @@ from tui_trainer.commands import Stop, SwitchPreset
 from tui_trainer.events import PlanMade, PresetSwitched, RunEnded
 from tui_trainer.presets import Preset, load
 from tui_trainer.ui.dialogs import Question
-from tui_trainer.ui.headline import Headline
-from tui_trainer.ui.live import LiveScreen
-from tui_trainer.ui.picker import PickerScreen
+from tui_trainer.ui.live.headline import Headline
+from tui_trainer.ui.live.screen import LiveScreen
+from tui_trainer.ui.presets.picker import PickerScreen
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.terminal import Terminal
-from tui_trainer.ui.terminal import Screenful
+from tui_trainer.ui.terminal.terminal import Screenful
 
 ALTERNATE_SCREEN, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
 APP = "tests.ui.noisy_app"

@@ -22,7 +22,7 @@ from tests.terminal import Terminal
 from tests.ui.conftest import Show, Shown, cut
 from tui_trainer.events import CommandAnswered, Event, Noticed, PhaseStarted, Recipe, RunEnded, RunResolved
 from tui_trainer.runs.record import Record
-from tui_trainer.ui.run_list import RunList
+from tui_trainer.ui.runs.run_list import RunList
 
 SHOWN = "[b]N[/b]"
 NASTY = f"\x1b]0;taken\x07{SHOWN}\x1b[31m[@click=app.bell]n[/]\u202e\x9b31m\n"

@@ -170,8 +170,8 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
     """The screen, until the person leaves it. What trains here outlives it, unless the person stops it."""
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.remembered import Remembered
-    from tui_trainer.ui.showing import show
-    from tui_trainer.ui.terminal import Terminal
+    from tui_trainer.ui.terminal.showing import show
+    from tui_trainer.ui.terminal.terminal import Terminal
 
     shell = foreground.take() if to_do else None
     import threading

@@ -107,8 +107,8 @@ def _show(
     gc.disable()
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.remembered import Remembered
-    from tui_trainer.ui.showing import show
-    from tui_trainer.ui.terminal import Terminal
+    from tui_trainer.ui.terminal.showing import show
+    from tui_trainer.ui.terminal.terminal import Terminal
 
     def shown() -> None:
         _settle()
@@ -197,8 +197,8 @@ def _watch(folder: Path, told: Told, *, readonly: bool, max_rate: float | None) 
     gc.disable()
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.remembered import Remembered
-    from tui_trainer.ui.showing import show
-    from tui_trainer.ui.terminal import Terminal
+    from tui_trainer.ui.terminal.showing import show
+    from tui_trainer.ui.terminal.terminal import Terminal
 
     host = RecordHost(folder, readonly=readonly)
     comparisons = Comparisons(folder.parent, None, lambda: folder, lambda: False)

@@ -13,15 +13,15 @@ from textual.screen import Screen
 
 from tui_trainer.asked import Asked
 from tui_trainer.ui.announcing import Announcing
-from tui_trainer.ui.browsing import Browsing
-from tui_trainer.ui.comparing import Comparing
+from tui_trainer.ui.compare.comparing import Comparing
 from tui_trainer.ui.frame_clock import FrameClock
 from tui_trainer.ui.keys import Place, bindings
 from tui_trainer.ui.launching import Launcher, Launching
 from tui_trainer.ui.leaving import Leaving
-from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.remembered import Remembered
+from tui_trainer.ui.runs.browsing import Browsing
 from tui_trainer.ui.theme import THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui_trainer.plotting.figure import Marks
     from tui_trainer.presets import Entry
     from tui_trainer.spec import RunSpec
-    from tui_trainer.ui.terminal import Terminal
+    from tui_trainer.ui.terminal.terminal import Terminal
 
 
 MUCH = 1000
@@ -83,7 +83,8 @@ class TrainerApp(App[int]):
         remembered: Remembered | None = None,
     ) -> None:
         # Textual reads no style sheet of a default screen.
-        first = LiveScreen.CSS_PATH if host is not None else "picker.tcss" if comparison is None else "compare.tcss"
+        others = "presets/picker.tcss" if comparison is None else "compare/screen.tcss"
+        first = "live/screen.tcss" if host is not None else others
         driver = terminal.driver() if terminal is not None else None
         super().__init__(driver_class=driver, css_path=[_here(self.CSS_PATH), _here(first)])
         self.host = host
@@ -147,10 +148,10 @@ class TrainerApp(App[int]):
             return LiveScreen(self.host, self.by, self.launching.asked)
         comparison, queue = self._comparison
         if comparison is not None:
-            from tui_trainer.ui.compare import CompareScreen
+            from tui_trainer.ui.compare.screen import CompareScreen
 
             return CompareScreen(comparison, queue)
-        from tui_trainer.ui.picker import PickerScreen
+        from tui_trainer.ui.presets.picker import PickerScreen
 
         return PickerScreen("choose a preset to train with")
 
@@ -199,20 +200,20 @@ class TrainerApp(App[int]):
 
     def open_presets(self) -> None:
         """The picker, over the run on show."""
-        from tui_trainer.ui.picker import PickerScreen
+        from tui_trainer.ui.presets.picker import PickerScreen
 
         heading = "switch to another preset" if self.is_live else "choose a preset to train with"
         self.push_screen(PickerScreen(heading))
 
     def edit(self, entry: Entry) -> None:
         """A copy of a preset, to be changed and saved."""
-        from tui_trainer.ui.editor import EditorScreen
+        from tui_trainer.ui.presets.editor import EditorScreen
 
         self.push_screen(EditorScreen(entry))
 
     def saved(self, name: str) -> None:
         """A preset of the user's own was written: back to the list, which has it now."""
-        from tui_trainer.ui.picker import PickerScreen
+        from tui_trainer.ui.presets.picker import PickerScreen
 
         self.pop_screen()
         if isinstance(self.screen, PickerScreen):
@@ -270,4 +271,4 @@ class TrainerApp(App[int]):
 
 
 def _here(style_sheet: str) -> Path:
-    return Path(__file__).with_name(style_sheet)
+    return Path(__file__).parent / style_sheet

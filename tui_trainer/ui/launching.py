@@ -124,7 +124,7 @@ class Launching:
             self._app.say("nothing can be trained from here; in tui-trainer launch, b opens this page", "warning")
             return
         from tui_trainer.hosts.breaking import LocalPair
-        from tui_trainer.ui.break_it import BreakItScreen
+        from tui_trainer.ui.break_it.screen import BreakItScreen
 
         self._app.push_screen(BreakItScreen(LocalPair))
 

@@ -21,7 +21,7 @@ class Browsing:
 
     def open(self) -> None:
         """The list of runs, over what is on show."""
-        from tui_trainer.ui.runs_screen import RunsScreen
+        from tui_trainer.ui.runs.screen import RunsScreen
 
         if self._folder is None:
             self._app.say("there is no folder of runs to look into from here", "warning")
@@ -36,7 +36,7 @@ class Browsing:
     def view(self, folder: Path) -> None:
         """Look at a run; at the one on show already, by going back to it."""
         from tui_trainer.hosts import RecordHost
-        from tui_trainer.ui.runs_screen import OtherRunScreen
+        from tui_trainer.ui.runs.screen import OtherRunScreen
 
         on_show = self._app.host.history.started if self._app.host is not None else None
         if on_show is not None and on_show.run == folder.name:

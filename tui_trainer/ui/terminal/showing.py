@@ -6,8 +6,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from tui_trainer.ui.screenful import MOST_PER_SECOND
-from tui_trainer.ui.terminal import Terminal
+from tui_trainer.ui.terminal.screenful import MOST_PER_SECOND
+from tui_trainer.ui.terminal.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from tui_trainer.engine.wrong_orders import Case, Order
 from tui_trainer.events import Recipe
-from tui_trainer.ui.loop_lines import CODE
+from tui_trainer.ui.live.loop_lines import CODE
 
 Mark: TypeAlias = Literal["", "wrong", "missing", "right"]
 

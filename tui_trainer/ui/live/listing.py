@@ -9,7 +9,7 @@ from tui_trainer.numbers import counted
 from tui_trainer.order import Finding, check
 from tui_trainer.runs.calls import CallTally
 from tui_trainer.runs.history import History
-from tui_trainer.ui.loop_lines import MEANING, SHORTER_AND_SHORTER, Loop, LoopLine, Place
+from tui_trainer.ui.live.loop_lines import MEANING, SHORTER_AND_SHORTER, Loop, LoopLine, Place
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 from tui_trainer.ui.words import clean, cut, fit, loss, percent, thousands, wrap
 

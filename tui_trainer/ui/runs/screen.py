@@ -12,11 +12,11 @@ from tui_trainer.runs import catalogue
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.shelf import Shelf
 from tui_trainer.ui.choosing import ChoosingScreen
-from tui_trainer.ui.headline import Heading
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.live import LiveScreen
+from tui_trainer.ui.live.headline import Heading
+from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.panel import Line, Panel, Span
-from tui_trainer.ui.run_list import RunList
+from tui_trainer.ui.runs.run_list import RunList
 from tui_trainer.ui.words import about, clean, cut, in_short
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Details(Panel):
 class RunsScreen(ChoosingScreen["RunSummary"]):
     """A list as `ls -lt` would give it."""
 
-    CSS_PATH: ClassVar[str] = "runs_screen.tcss"
+    CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("runs")
 
     def __init__(self, folder: Path) -> None:

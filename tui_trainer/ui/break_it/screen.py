@@ -15,9 +15,9 @@ from tui_trainer.compare.session import Entry
 from tui_trainer.engine.wrong_orders import CASES, DATASET, EPOCHS, MODEL, Case
 from tui_trainer.numbers import counted
 from tui_trainer.plotting.timeline import ROUNDING
-from tui_trainer.ui.break_it_panels import RIGHT, WRONG, CaseList, Explanation, OrderListing
-from tui_trainer.ui.compare_axis import CompareAxis
-from tui_trainer.ui.compare_chart import Overlay
+from tui_trainer.ui.break_it.panels import RIGHT, WRONG, CaseList, Explanation, OrderListing
+from tui_trainer.ui.compare.axis import CompareAxis
+from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.panel import Line, Panel, Span, justified
 from tui_trainer.ui.trainer_screen import TrainerScreen
@@ -37,7 +37,7 @@ class BreakItScreen(TrainerScreen):
         train: begins to train both orders of a mistake.
     """
 
-    CSS_PATH: ClassVar[str] = "break_it.tcss"
+    CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("break it")
 
     def __init__(self, train: Callable[[Case], Pair]) -> None:

@@ -10,22 +10,22 @@ from textual.containers import Horizontal, Vertical
 
 from tui_trainer.events import Recipe
 from tui_trainer.runs.history import History
-from tui_trainer.ui.chart_keys import ChartKeys
 from tui_trainer.ui.charts import LossChart, LRChart, XAxis
-from tui_trainer.ui.control import Control, Refusal
-from tui_trainer.ui.headline import Headline
-from tui_trainer.ui.hints import Hints
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.listing import Listing, is_followed
-from tui_trainer.ui.log_pane import LogPane
-from tui_trainer.ui.loop_lines import asked_recipe
-from tui_trainer.ui.machine import Machine
-from tui_trainer.ui.machine_panel import MachinePanel
+from tui_trainer.ui.live.chart_keys import ChartKeys
+from tui_trainer.ui.live.control import Control, Refusal
+from tui_trainer.ui.live.headline import Headline
+from tui_trainer.ui.live.hints import Hints
+from tui_trainer.ui.live.listing import Listing, is_followed
+from tui_trainer.ui.live.log_pane import LogPane
+from tui_trainer.ui.live.loop_lines import asked_recipe
+from tui_trainer.ui.live.panels import PANELS, Arrangement
+from tui_trainer.ui.live.progress import Progress
+from tui_trainer.ui.live.waiting import Waiting
+from tui_trainer.ui.live.why import Why
+from tui_trainer.ui.machine.machine import Machine
+from tui_trainer.ui.machine.machine_panel import MachinePanel
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.panels import PANELS, Arrangement
-from tui_trainer.ui.progress import Progress
-from tui_trainer.ui.waiting import Waiting
-from tui_trainer.ui.why import Why
 from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ CONTROLS = frozenset({"pause", "one_batch", "slow_motion", "checkpoint"})
 class LiveScreen(ChartKeys):
     """One run, as it happens or as it was."""
 
-    CSS_PATH: ClassVar[str] = "live.tcss"
+    CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("run", "charts", "why", "log", "panels")
 
     def __init__(self, host: Host, by: str = "screen", asked: Asked | None = None) -> None:

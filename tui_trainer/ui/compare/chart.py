@@ -15,9 +15,9 @@ from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale, linear
 from tui_trainer.ui.charts.chart import FULLEST, Chart
 from tui_trainer.ui.charts.frame import Frame, beside, fitted, x_axis
-from tui_trainer.ui.compare_axis import CompareAxis
-from tui_trainer.ui.compare_colours import preset_style
-from tui_trainer.ui.compare_curves import GroupCurves, along_points
+from tui_trainer.ui.compare.axis import CompareAxis
+from tui_trainer.ui.compare.colours import preset_style
+from tui_trainer.ui.compare.curves import GroupCurves, along_points
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Group

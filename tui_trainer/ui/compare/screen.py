@@ -11,11 +11,11 @@ from textual.containers import Horizontal, Vertical
 from tui_trainer.compare.words import Findings, find_out
 from tui_trainer.runs import inbox
 from tui_trainer.runs.errors import RunsError
-from tui_trainer.ui.compare_axis import CompareAxis
-from tui_trainer.ui.compare_chart import Overlay, What
-from tui_trainer.ui.compare_headline import CompareHeadline
-from tui_trainer.ui.compare_table import CompareTable
-from tui_trainer.ui.compare_words import DifferenceWords, VerdictWords
+from tui_trainer.ui.compare.axis import CompareAxis
+from tui_trainer.ui.compare.chart import Overlay, What
+from tui_trainer.ui.compare.headline import CompareHeadline
+from tui_trainer.ui.compare.table import CompareTable
+from tui_trainer.ui.compare.words import DifferenceWords, VerdictWords
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.trainer_screen import TrainerScreen
 from tui_trainer.ui.words import clean
@@ -32,7 +32,7 @@ LEAST_FOR_ALL = 24
 class CompareScreen(TrainerScreen):
     """One comparison, as it trains or as it ended."""
 
-    CSS_PATH: ClassVar[str] = "compare.tcss"
+    CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("compare")
 
     def __init__(self, comparison: Comparison, queue: Queue | None = None) -> None:

@@ -13,7 +13,7 @@ from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
     from tui_trainer.events import RunResolved, RunStarted
-    from tui_trainer.ui.sampling import Sample, Sampler
+    from tui_trainer.ui.machine.sampling import Sample, Sampler
 
 ASK_EVERY = 1.0
 """Seconds from one sample to the next; nothing is asked while nobody looks."""
@@ -50,7 +50,9 @@ class Machine:
 
     def _ask(self, started: RunStarted, resolved: RunResolved | None) -> None:
         if self._sampler is None:
-            from tui_trainer.ui.sampling import Sampler  # psutil, and NVML's binding: not before the first frame
+            from tui_trainer.ui.machine.sampling import (
+                Sampler,  # psutil, and NVML's binding: not before the first frame
+            )
 
             self._sampler = Sampler()
         self.sample = self._sampler.take(started, resolved)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.compare.differences import ABSENT
-from tui_trainer.ui.compare_colours import InColours
+from tui_trainer.ui.compare.colours import InColours
 from tui_trainer.ui.panel import BLANK, Line, Span
 from tui_trainer.ui.words import clean, cut, fit, wrap
 

@@ -12,14 +12,14 @@ from textual.message import Message
 
 from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row
 from tui_trainer.compare.words import cell
-from tui_trainer.ui.compare_colours import InColours
+from tui_trainer.ui.compare.colours import InColours
 from tui_trainer.ui.panel import Line, Span
 from tui_trainer.ui.words import UNKNOWN, clean, fit, loss, lr
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Compared, Group
     from tui_trainer.compare.words import Findings
-    from tui_trainer.ui.compare_axis import CompareAxis
+    from tui_trainer.ui.compare.axis import CompareAxis
 
 BAR = 7
 """Cells of a bar of progress, with a blank behind it."""

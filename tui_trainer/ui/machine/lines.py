@@ -9,9 +9,9 @@ from tui_trainer.ui.panel import Line, Span, width_of
 from tui_trainer.ui.words import UNKNOWN, cut, gigabytes, percent, wrap
 
 if TYPE_CHECKING:
-    from tui_trainer.ui.gpu import Gpu
-    from tui_trainer.ui.sampling import Sample
-    from tui_trainer.ui.step_times import Part
+    from tui_trainer.ui.machine.gpu import Gpu
+    from tui_trainer.ui.machine.sampling import Sample
+    from tui_trainer.ui.machine.step_times import Part
 
 LABEL = 9
 CALL = 15

@@ -15,7 +15,7 @@ from tui_trainer.plotting.smoothing import Smoothing
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Compared, Group
     from tui_trainer.runs.history import History
-    from tui_trainer.ui.compare_axis import CompareAxis
+    from tui_trainer.ui.compare.axis import CompareAxis
 
 
 class RunCurves:

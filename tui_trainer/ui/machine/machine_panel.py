@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from tui_trainer.runs.history import History
-from tui_trainer.ui.machine import Machine
-from tui_trainer.ui.machine_lines import ROOMY, heading, in_one_line, machine_lines, step_in_short, step_lines
+from tui_trainer.ui.machine.lines import ROOMY, heading, in_one_line, machine_lines, step_in_short, step_lines
+from tui_trainer.ui.machine.machine import Machine
+from tui_trainer.ui.machine.step_times import StepTimes
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
-from tui_trainer.ui.step_times import StepTimes
 from tui_trainer.ui.words import cut, wrap
 
 NOT_YET = "measured as soon as the run has begun"

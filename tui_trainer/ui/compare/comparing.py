@@ -20,7 +20,7 @@ class Comparing:
 
     def open(self, comparison: Comparison, queue: Queue | None) -> None:
         """Show a comparison over what is on show."""
-        from tui_trainer.ui.compare import CompareScreen
+        from tui_trainer.ui.compare.screen import CompareScreen
 
         self._app.push_screen(CompareScreen(comparison, queue))
 
@@ -70,7 +70,7 @@ class Comparing:
             self._app.exit(queue.exit_code if queue is not None else 0)
 
     def _training(self) -> Queue | None:
-        from tui_trainer.ui.compare import CompareScreen
+        from tui_trainer.ui.compare.screen import CompareScreen
 
         for screen in self._app.screen_stack:
             if isinstance(screen, CompareScreen) and screen.queue is not None and not screen.queue.is_over:

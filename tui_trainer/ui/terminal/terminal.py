@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
-from tui_trainer.ui.screenful import MOST_PER_SECOND, Screenful
+from tui_trainer.ui.terminal.screenful import MOST_PER_SECOND, Screenful
 
 if TYPE_CHECKING:
     from textual.driver import Driver

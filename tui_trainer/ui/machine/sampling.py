@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psutil
 
 from tui_trainer.events import RunResolved, RunStarted
-from tui_trainer.ui.gpu import Gpu, Gpus
+from tui_trainer.ui.machine.gpu import Gpu, Gpus
 
 FIRST_S = 0.1
 """Seconds over which a processor is looked at for the first time."""

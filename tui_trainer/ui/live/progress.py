@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.runs.history import History
-from tui_trainer.ui.machine import Machine
+from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
 from tui_trainer.ui.words import about, clean, gigabytes, percent, thousands
 
 if TYPE_CHECKING:
-    from tui_trainer.ui.sampling import Sample
+    from tui_trainer.ui.machine.sampling import Sample
 
 LONGEST_BAR = 44
 

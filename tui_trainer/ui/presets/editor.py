@@ -14,10 +14,10 @@ from textual.widgets import Input, TextArea
 
 from tui_trainer.presets import PresetError, check_text, shipped_folder, user_folder
 from tui_trainer.ui.charts import LRChart, XAxis
-from tui_trainer.ui.headline import Heading
 from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.live.headline import Heading
 from tui_trainer.ui.panel import Line, Panel, Span
-from tui_trainer.ui.preset_card import file_lines, problem_lines
+from tui_trainer.ui.presets.preset_card import file_lines, problem_lines
 from tui_trainer.ui.trainer_screen import TrainerScreen
 from tui_trainer.ui.words import clean
 

@@ -10,9 +10,9 @@ from textual import events
 from textual.message import Message
 
 from tui_trainer.order import check
-from tui_trainer.ui.break_it_lines import OrderLine, right_lines, wrong_lines
-from tui_trainer.ui.compare_colours import InColours
-from tui_trainer.ui.loop_lines import asked_recipe
+from tui_trainer.ui.break_it.lines import OrderLine, right_lines, wrong_lines
+from tui_trainer.ui.compare.colours import InColours
+from tui_trainer.ui.live.loop_lines import asked_recipe
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.words import UNKNOWN, clean, fit, loss, lr, wrap
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tui_trainer.ui.live.panels import PANELS
 from tui_trainer.ui.panel import Line, Panel, Span, justified
-from tui_trainer.ui.panels import PANELS
 from tui_trainer.ui.words import cut
 
 

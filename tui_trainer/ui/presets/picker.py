@@ -10,10 +10,10 @@ from textual.containers import Horizontal, Vertical
 
 from tui_trainer.ui.charts import LRChart, XAxis
 from tui_trainer.ui.choosing import ChoosingScreen
-from tui_trainer.ui.headline import Heading
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.preset_card import PresetCard, Preview
-from tui_trainer.ui.preset_list import PresetList
+from tui_trainer.ui.live.headline import Heading
+from tui_trainer.ui.presets.preset_card import PresetCard, Preview
+from tui_trainer.ui.presets.preset_list import PresetList
 
 if TYPE_CHECKING:
     from tui_trainer.presets import Entry

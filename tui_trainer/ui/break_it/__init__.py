@@ -1,0 +1,1 @@
+"""The page `break it`: a wrong order of calls beside the right one."""

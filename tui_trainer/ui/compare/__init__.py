@@ -1,0 +1,1 @@
+"""Comparisons: curves over each other, the table, the verdict."""

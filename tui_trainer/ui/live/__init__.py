@@ -1,0 +1,1 @@
+"""The live screen: one run, as it happens or as it was."""

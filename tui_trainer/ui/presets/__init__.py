@@ -1,0 +1,1 @@
+"""Presets to start from: the picker, and the editor of a copy."""
