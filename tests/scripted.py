@@ -36,6 +36,7 @@ from tui_trainer.events import (
     RunStarted,
     SettingChanged,
     StepsTaken,
+    SwitchPlanned,
 )
 
 Scheduler: TypeAlias = Literal["StepLR", "OneCycleLR", "ReduceLROnPlateau", "none"]
@@ -309,6 +310,7 @@ class _Script:
         old, self.scheduler = PRESET_NAMES[self.scheduler], scheduler
         self.schedule_begins = self.step
         self._answer("SwitchPreset", f"{PRESET_NAMES[scheduler]} from epoch {epoch} on")
+        self._emit(SwitchPlanned(at=self.at, epoch=epoch, preset=PRESET_NAMES[scheduler]))
         recipe = self.recipe()
         self._emit(PresetSwitched(at=self.at, step=self.step + 1, epoch=epoch, old=old, recipe=recipe))
         self._emit(self.plan())

@@ -232,6 +232,13 @@ class EpochEnded(Happened, frozen=True, kw_only=True, tag=True):
         _mark_not_finite(self, "train_loss", "val_loss")
 
 
+class SwitchPlanned(Happened, frozen=True, kw_only=True, tag=True):
+    """A switch to another preset was promised; it takes effect as `epoch` begins, unless another one is asked for."""
+
+    epoch: int
+    preset: str
+
+
 class PresetSwitched(Happened, frozen=True, kw_only=True, tag=True):
     """From `epoch` on (its first step is `step`) the run follows another preset, with the weights kept."""
 
@@ -321,6 +328,7 @@ Event: TypeAlias = (
     | LRHeld
     | PlateauCounted
     | EpochEnded
+    | SwitchPlanned
     | PresetSwitched
     | SettingChanged
     | CheckpointSaved

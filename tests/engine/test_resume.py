@@ -13,7 +13,18 @@ from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.commands import Command, SetPace, Stop
 from tui_trainer.engine import checkpoints
 from tui_trainer.engine.checkpoints import BEST, LAST, LAST_BUT_ONE, BadCheckpoint
-from tui_trainer.events import CallsMade, EpochEnded, Event, Noticed, RunEnded, StepsTaken
+from tui_trainer.events import (
+    CallsMade,
+    EpochEnded,
+    Event,
+    Noticed,
+    PlanMade,
+    PresetSwitched,
+    RunEnded,
+    RunResolved,
+    StepsTaken,
+)
+from tui_trainer.runs.history import History
 
 ADAM = '[optimizer]\nname = "Adam"\nlr = 0.01\n'
 WARM_COSINE = ADAM + '[scheduler]\nname = "CosineAnnealingLR"\n[warmup]\nepochs = 1\n'
@@ -79,6 +90,23 @@ def test_a_switch_of_presets_in_between_changes_nothing_of_that(tiny: TinyRun, s
     tiny.when.clear()
     tiny.train(WARM_COSINE, EPOCHS, resume=True)
     assert_equal(numbers(tiny), whole)
+
+
+def test_after_a_switch_it_goes_on_as_what_it_switched_to(tiny: TinyRun) -> None:
+    send_on(tiny, StepsTaken, switch())
+    stop_after(tiny, 2 * BATCHES + 1)
+    tiny.train(WARM_COSINE, EPOCHS)
+    (switched,) = tiny.of(PresetSwitched)
+    before = len(tiny.events)
+    tiny.when.clear()
+    tiny.train(WARM_COSINE, EPOCHS, resume=True)
+    (resolved,) = [event for event in tiny.events[before:] if isinstance(event, RunResolved)]
+    assert resolved.recipe == switched.recipe
+    assert [event.steps[0] for event in tiny.events[before:] if isinstance(event, PlanMade)] == [switched.step]
+    history = History()
+    for event in tiny.events:
+        history.apply(event)
+    assert history.recipe == switched.recipe
 
 
 def test_the_end_of_an_epoch_is_made_up_for_where_the_stop_came_before_it(tiny: TinyRun) -> None:

@@ -144,6 +144,7 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         images_per_second=st.floats(0, 1e6),
         elapsed=st.floats(0, 1e5),
     ),
+    ev.SwitchPlanned: _of(ev.SwitchPlanned, epoch=epochs, preset=preset_names),
     ev.PresetSwitched: _of(ev.PresetSwitched, step=steps, epoch=epochs, old=preset_names, recipe=recipes),
     ev.SettingChanged: _of(ev.SettingChanged, setting=words, old=words, new=words, reason=words),
     ev.CheckpointSaved: _of(ev.CheckpointSaved, step=steps, epoch=epochs, file=words, best=st.booleans()),

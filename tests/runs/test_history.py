@@ -21,6 +21,7 @@ from tui_trainer.events import (
     LRChanged,
     Paused,
     PlanMade,
+    PresetSwitched,
     RunEnded,
     RunResolved,
     RunStarted,
@@ -238,14 +239,15 @@ def test_best_is_the_highest_accuracy_and_of_equals_the_lower_loss() -> None:
     assert history.lowest.epoch == 2
 
 
-def test_a_plan_takes_the_place_of_those_that_begin_no_earlier() -> None:
+def test_a_plan_takes_the_place_of_the_one_that_begins_where_it_does() -> None:
     def plan(*begins: int) -> PlanMade:
         return PlanMade(at=START, steps=list(begins), lrs=[0.1] * len(begins), last_step=99)
 
     first, switched, again = plan(1, 50), plan(30, 60), plan(30)
     assert fold([first, switched]).plans == [first, switched]
     assert fold([first, switched, again]).plans == [first, again]
-    assert fold([first, switched, plan(1)]).plans == [plan(1)]
+    assert fold([first, switched, plan(1)]).plans == [plan(1), switched]
+    assert fold([switched, first]).plans == [first, switched]
     assert fold([first, plan()]).plans == [plan()]
 
 
@@ -256,6 +258,30 @@ def test_a_preset_switch_changes_the_recipe_from_its_epoch_on() -> None:
     assert history.recipe is not None
     assert history.recipe.preset == "onecycle"
     assert [plan.steps[0] for plan in history.plans] == [1, 41]
+
+
+def test_a_run_that_goes_on_after_a_switch_follows_what_it_switched_to() -> None:
+    events = scripted_run(epochs=4, switch_at=3, status=None)
+    begun = [event for event in events if isinstance(event, RunStarted | RunResolved)]
+    history = fold([*events, *begun])
+    assert history.recipe is not None
+    assert history.recipe.preset == "onecycle"
+    assert [plan.steps[0] for plan in history.plans] == [1, 41]
+
+
+def test_a_switch_to_come_is_told_until_it_has_come() -> None:
+    events = scripted_run(epochs=4, switch_at=3)
+    at = next(i for i, event in enumerate(events) if isinstance(event, PresetSwitched))
+    to_come = fold(events[:at]).switch_to_come
+    assert to_come is not None
+    assert (to_come.epoch, to_come.preset) == (3, "onecycle")
+    assert fold(events[: at + 1]).switch_to_come is None
+
+
+def test_calls_of_the_scheduler_before_a_switch_are_not_counted_as_those_of_the_one_after_it() -> None:
+    events = scripted_run(epochs=4, scheduler="OneCycleLR", switch_at=3, switch_to="OneCycleLR")
+    assert fold(events).calls["scheduler.step"].count == 40
+    assert fold(events).calls["zero_grad"].count == 80
 
 
 def test_speed_and_time_left_while_running() -> None:

@@ -50,23 +50,23 @@ class Learner:
             "first_step": planned.first_step,
         }
 
-    def load_state_dict(self, state: dict[str, Any], train_images: int) -> None:
-        """Stand where `state` was saved, in a run whose last epoch is the same.
-
-        Constructors change the LR, so both are built before either's state is loaded.
-        """
-        self.follow(
-            plan(
-                state["preset_name"],
-                Preset.model_validate(state["preset"]),
-                train_images,
-                first_epoch=state["first_epoch"],
-                last_epoch=self.planned.recipe.epochs,
-                first_step=state["first_step"],
-            )
-        )
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Stand where `state` was saved; what was planned is `planned_in` it, and nothing has been trained since."""
         self.model.load_state_dict(state["model"])
+        # After all constructors, which change the LR.
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         # torch warns of a scheduler that steps before its optimizer ever did; this one did, in the run that stopped.
         self.optimizer._opt_called = True  # type: ignore[attr-defined]
+
+
+def planned_in(state: dict[str, Any], train_images: int, last_epoch: int) -> Planned:
+    """The preset that was followed where `state` was saved, worked out for a run of so many epochs."""
+    return plan(
+        state["preset_name"],
+        Preset.model_validate(state["preset"]),
+        train_images,
+        first_epoch=state["first_epoch"],
+        last_epoch=last_epoch,
+        first_step=state["first_step"],
+    )

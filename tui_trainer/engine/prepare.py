@@ -59,6 +59,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
 
     from tui_trainer.engine import checkpoints, datasets, devices, digests, distributed, models
     from tui_trainer.engine.kernels import Kernels
+    from tui_trainer.engine.learner import planned_in
     from tui_trainer.engine.recipes import plan
 
     ranks = distributed.join()
@@ -66,17 +67,25 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     kernels = Kernels.chosen(device, spec.precision, compiled=spec.compile)
     devices.set_threads(spec.threads)
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
-    emit(planned.curve)
+    if checkpoint_folder is None:  # a record that is gone on with has it, and perhaps of another preset since
+        emit(planned.curve)
     tell_phase(emit, "loading data", spec.dataset)
     downloading = partial(tell_phase, emit, f"downloading {spec.dataset}")
     images = ranks.in_turn(lambda: datasets.load(spec, device, downloading))
     if len(images.train) != spec.train_images:
         planned = plan(spec.preset_name, spec.preset, len(images.train))
-        emit(planned.curve)
+        if checkpoint_folder is None:
+            emit(planned.curve)
     tell_phase(emit, "building the model", spec.model)
     model = models.build(spec.model, images.shape, spec.seed)
     weights = digests.of_weights(model)
     model = kernels.place(model)
+    state = None
+    if (folder := checkpoint_folder) is not None:
+        tell_phase(emit, "loading the checkpoint")
+        state = ranks.as_leader(lambda: checkpoints.load_last(folder, facts(spec, images)))
+        planned = planned_in(state, len(images.train), planned.recipe.epochs) if state else planned
+        emit(planned.curve)
     threads = _chosen_threads(spec, kernels, ranks, model, images, planned, emit)
     resolved = RunResolved(
         at=time.time(),
@@ -96,11 +105,6 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         digests=Digests(weights=weights, data=images.digest, order=datasets.order_digest(images.train, spec.seed)),
         augmentation="crop and flip" if images.train.augmented else "none",
     )
-    state = None
-    if checkpoint_folder is not None:
-        tell_phase(emit, "loading the checkpoint")
-        folder = checkpoint_folder
-        state = ranks.as_leader(lambda: checkpoints.load_last(folder, facts(spec, images)))
     return Prepared(spec, resolved, planned, images, model, kernels, ranks, threads, state)
 
 

@@ -33,6 +33,7 @@ from tui_trainer.events import (
     Event,
     PresetSwitched,
     Recipe,
+    SwitchPlanned,
 )
 from tui_trainer.presets import Preset, PresetError
 
@@ -233,6 +234,7 @@ class Trainer:
             last_epoch=self.recipe.epochs,
             first_step=self.step + batches_left + 1,
         )
+        self._emit(SwitchPlanned(at=time.time(), epoch=self._next_epoch, preset=name))
 
     def save_checkpoint(self) -> str:
         """Save one now, in the middle of an epoch or not."""
@@ -276,7 +278,7 @@ class Trainer:
         return Team(timed, prepared.threads, self._emit)
 
     def _go_on_from(self, state: checkpoints.State) -> None:
-        self._learner.load_state_dict(state, len(self._images.train))
+        self._learner.load_state_dict(state)
         self.step, self.epoch, self.batch = state["step"], state["epoch"], state["batch"]
         self.best_val_accuracy = state["best_val_accuracy"]
         self._epoch_began = state["epoch_began"]

@@ -40,6 +40,10 @@ class CallsSeen:
             tally.seconds = (round(tally.seconds * 1e6) + _micros(seconds)) / 1e6
         self.running = event.running
 
+    def forget(self, call: str) -> None:
+        """Count a call from nothing again."""
+        self.tallies.pop(call, None)
+
     def follow(self, event: CallFollowed) -> None:
         """One more call of the batch being followed, or the first of another batch."""
         if self.followed:

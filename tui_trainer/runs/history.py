@@ -32,6 +32,7 @@ from tui_trainer.events import (
     SettingChanged,
     Status,
     StepsTaken,
+    SwitchPlanned,
 )
 from tui_trainer.runs import progress
 from tui_trainer.runs.calls import CallsSeen, CallTally
@@ -78,6 +79,8 @@ class History:
         """Why the LR moved or did not, newest last."""
         self.lr_changes: list[LRChanged] = []
         self.switches: list[PresetSwitched] = []
+        self.switch_to_come: SwitchPlanned | None = None
+        """The switch that was promised last, until it takes effect."""
         self.orders: deque[CallsMade] = deque(maxlen=64)
         """The latest orders of calls, newest last; the record has them all."""
         self.latest_checkpoint: CheckpointSaved | None = None
@@ -174,7 +177,7 @@ class History:
     def _run_started(self, event: RunStarted) -> None:
         self.first_started = self.first_started or event
         self.started = event
-        self.ended = self.paused = None
+        self.ended = self.paused = self.switch_to_come = None
         self.pace = 0.0
         self._calls.followed.clear()
         self._stand_still()
@@ -183,14 +186,14 @@ class History:
         self.phase, self.phase_detail = event.phase, event.detail
 
     def _run_resolved(self, event: RunResolved) -> None:
-        self.resolved, self.recipe = event, event.recipe
-        self.batches_in_epoch = event.recipe.batches_per_epoch
+        self.resolved = event
+        # A switch that is known is not told again by a run that goes on from a checkpoint before it.
+        self.recipe = self.switches[-1].recipe if self.switches else event.recipe
+        self.batches_in_epoch = self.recipe.batches_per_epoch
 
     def _plan_made(self, event: PlanMade) -> None:
-        begins = event.steps[0] if event.steps else 1
-        while self.plans and (self.plans[-1].steps or [1])[0] >= begins:
-            self.plans.pop()  # a resumed run plans again
-        self.plans.append(event)
+        # A resumed run plans again what it follows; what was followed before or after that stays.
+        self.plans = sorted([*(plan for plan in self.plans if _begin(plan) != _begin(event)), event], key=_begin)
 
     def _steps_taken(self, event: StepsTaken) -> None:
         begun = self.epoch
@@ -220,7 +223,12 @@ class History:
         self.plateau = event
         self.why.append(event)
 
+    def _switch_planned(self, event: SwitchPlanned) -> None:
+        self.switch_to_come = event
+
     def _preset_switched(self, event: PresetSwitched) -> None:
+        self.switch_to_come = None
+        self._calls.forget("scheduler.step")  # those of the scheduler before stood elsewhere in the loop
         self.switches.append(event)
         self.why.append(event)
         self.recipe = event.recipe
@@ -284,6 +292,7 @@ class History:
         LRHeld: _lr_held,
         PlateauCounted: _plateau_counted,
         EpochEnded: _epoch_ended,
+        SwitchPlanned: _switch_planned,
         PresetSwitched: _preset_switched,
         SettingChanged: _setting_changed,
         CheckpointSaved: _checkpoint_saved,
@@ -294,6 +303,10 @@ class History:
         Noticed: _noticed,
         RunEnded: _run_ended,
     }
+
+
+def _begin(plan: PlanMade) -> int:
+    return plan.steps[0] if plan.steps else 1
 
 
 def _rank(event: EpochEnded) -> tuple[float, float]:
