@@ -7,6 +7,8 @@ from collections.abc import Callable
 from math import inf, isfinite
 from typing import Any, ClassVar, TypeAlias
 
+from msgspec.structs import replace
+
 from tui_trainer.events import (
     CallFollowed,
     CallsMade,
@@ -186,7 +188,8 @@ class History:
         self.phase, self.phase_detail = event.phase, event.detail
 
     def _run_resolved(self, event: RunResolved) -> None:
-        self.resolved = event
+        # What a run came to as it began, whatever it switched to before it went on.
+        self.resolved = event if self.resolved is None else replace(event, recipe=self.resolved.recipe)
         # A switch that is known is not told again by a run that goes on from a checkpoint before it.
         self.recipe = self.switches[-1].recipe if self.switches else event.recipe
         self.batches_in_epoch = self.recipe.batches_per_epoch

@@ -158,9 +158,9 @@ def _tells_of_loss(event: LRHeld) -> bool:
 
 
 def _label(event: LRChanged | LRHeld, epochs: Sequence[EpochEnded]) -> str:
-    """The epoch for what happens at its end, the step for what happens within."""
+    """The epoch for what happens at its end; for what happens within, the first step that it holds for."""
     ended = _epoch_end(epochs, event.epoch)
-    return f"epoch {event.epoch}" if ended is not None and ended.step == event.step else f"step {event.step}"
+    return f"epoch {event.epoch}" if ended is not None and ended.step == event.step else f"step {event.step + 1}"
 
 
 def _epoch_end(epochs: Sequence[EpochEnded], epoch: int) -> EpochEnded | None:
