@@ -236,6 +236,9 @@ def test_only_what_differs_is_listed(tmp_path: Path) -> None:
     one_cycle = record(tmp_path, scheduler="OneCycleLR")
     found = {row.key: row.values for row in differences(compared(tmp_path, [made[0], one_cycle]))}
     assert found["optimizer.lr"] == ("0.001", "–")  # it begins at a part of max_lr, whatever the optimizer's is
+    switched = record(tmp_path, switch_at=2)
+    found = {row.key: row.values for row in differences(compared(tmp_path, [made[0], switched]))}
+    assert found == {"switched": ("–", "to onecycle in epoch 2")}
     same = [record(tmp_path / "same"), record(tmp_path / "same")]
     assert differences(compared(tmp_path / "same", same)) == []
 

@@ -27,15 +27,24 @@ def differences(comparison: Comparison) -> list[Difference]:
 
     What only some of the classes take, and was left at its default, says nothing that the name does not.
     """
+    rows = []
+    switches = tuple(_switches(group) for group in comparison.groups)
+    if any(cell != ABSENT for cell in switches):
+        rows.append(Difference("switched", switches))
     known = [_settings(group) for group in comparison.groups]
     keys = dict.fromkeys(key for settings in known for key in settings)
-    rows = []
     for key in sorted(keys, key=_place):
         everywhere = all(key in settings for settings in known)
         cells = tuple(_cell(settings.get(key), everywhere) for settings in known)
         if len(set(cells)) > 1:
             rows.append(Difference(key, cells))
     return rows
+
+
+def _switches(group: Group) -> str:
+    """What the settings below held no longer for, of a run that followed another preset from an epoch on."""
+    told = [f"to {plain(s.recipe.preset)} in epoch {s.epoch}" for s in group.runs[0].history.switches]
+    return ", ".join(told) or ABSENT
 
 
 class _Setting(NamedTuple):

@@ -101,7 +101,7 @@ class DifferenceWords(Words):
                 if row.values[i] == ABSENT:
                     continue
                 table, _, key = row.key.partition(".")
-                name = key if table == "scheduler" or key in ("lr", "momentum") else f"{table} {key}"
+                name = key if table == "scheduler" or key in ("lr", "momentum") else f"{table} {key}".rstrip()
                 said.append(row.values[i] if key == "name" else f"{name} {row.values[i]}")
             name = f"{group.mark} {fit(clean(group.label), size)} "
             for j, text in enumerate(wrap(clean(", ".join(said)) or "as the others", max(8, width - size - 3))):
