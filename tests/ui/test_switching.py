@@ -7,7 +7,7 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher, ScriptedPlanner
 from tui_trainer.asked import Asked
 from tui_trainer.commands import Stop, SwitchPreset
-from tui_trainer.events import PlanMade, PresetSwitched, RunEnded
+from tui_trainer.events import PlanMade, PresetSwitched, RunEnded, SwitchPlanned
 from tui_trainer.presets import Preset, load
 from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.live.headline import Headline
@@ -77,10 +77,13 @@ async def test_a_switch_within_the_run_says_when_and_is_marked(show: Show) -> No
         assert command.name == "cosine"
         assert Preset.model_validate(command.preset) == load("cosine")
         assert "cosine from epoch 4 on, weights kept" in shown.text()
+        await shown.frame(SwitchPlanned(at=START, epoch=4, preset="cosine"))
+        assert "steplr → cosine from epoch 4" in shown.the(Headline).plain()[0]
         recipe = scripted_run(epochs=4, batches=20, scheduler="OneCycleLR")
         switched = next(event.recipe for event in recipe if type(event).__name__ == "RunResolved")  # type: ignore[union-attr]
         await shown.frame(PresetSwitched(at=START, step=61, epoch=4, old="steplr", recipe=switched))
         assert "onecycle" in shown.the(Headline).plain()[0]
+        assert "cosine" not in shown.the(Headline).plain()[0]
 
 
 async def test_a_new_run_waits_for_the_end_of_the_one_before(show: Show) -> None:

@@ -32,7 +32,7 @@ class Headline(Panel):
             return []
         width = self.size.width
         what, state = _what(self._history, self._asked), _state(self._history)
-        for droppable in ("brand", "speed", "parameters", "device", "dataset", "left"):
+        for droppable in ("brand", "speed", "parameters", "device", "dataset", "left", "switch"):
             if _width(what) + _width(state) + 2 <= width:
                 break
             what.pop(droppable, None)
@@ -68,6 +68,8 @@ def _what(history: History, asked: Asked | None) -> dict[str, list[Span]]:
     parts: dict[str, list[Span]] = {"brand": [Span(" tui-trainer ", "faint")], "space": [Span(" ")]}
     if recipe is not None:
         parts["preset"] = [Span(clean(recipe.preset), "strong")]
+    if (switch := history.switch_to_come) is not None and history.ended is None:
+        parts["switch"] = [Span(f" → {clean(switch.preset)} from epoch {switch.epoch}", "live")]
     if resolved is None:
         if asked is not None:
             parts["preset"] = [Span(clean(asked.preset_name), "strong")]
