@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tui_trainer.choices import BATCH_NORM_MODELS, DEVICE_PATTERN, Dataset, Model, Precision, train_images
+from tui_trainer.choices import BATCH_NORM_MODELS, DEVICE_PATTERN, MOST_THREADS, Dataset, Model, Precision, train_images
 from tui_trainer.presets import Preset, Run
 
 
@@ -28,7 +28,7 @@ class RunSpec(BaseModel):
     model: Model = "cnn"
     device: str = Field("auto", pattern=DEVICE_PATTERN)
     seed: int = Field(0, ge=0, lt=2**63)
-    threads: int | None = Field(None, ge=1)
+    threads: int | None = Field(None, ge=1, le=MOST_THREADS)
     """OpenMP threads of the training thread; None lets the run choose."""
     precision: Precision | None = None
     """What the forward pass computes in; None: fp32 on a CPU, bf16 on CUDA where it has that."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,6 +126,35 @@ def test_the_same_seed_gives_the_same_losses(cli: Cli, runs: Path, tmp_path: Pat
     assert len(columns[0]) == 12
 
 
+def test_what_it_prints_is_in_its_log_too(cli: Cli, runs: Path) -> None:
+    printed = cli("run", "--preset", "steplr-fast", *SMALL, "--epochs", "4").stdout.splitlines()
+    (folder,) = runs.iterdir()
+    assert (folder / "log.txt").read_text().splitlines() == printed
+    assert any("step_size 3 reached" in line for line in printed)
+    assert (folder / "log.txt").stat().st_mode & 0o777 == 0o600
+
+
+def test_where_data_lies_is_recorded_for_whoever_goes_on_from_elsewhere(
+    cli: Cli, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli("run", "--preset", "none", *SMALL, "--epochs", "1", "--data-dir", "data").exit_code == 0
+    (folder,) = runs.iterdir()
+    assert json.loads((folder / "run.json").read_text())["asked"]["data_dir"] == str(tmp_path / "data")
+
+
+def test_without_its_checkpoints_a_run_begins_again_and_says_so(cli: Cli, runs: Path) -> None:
+    cli("run", "--preset", "none", *SMALL, "--epochs", "2", "--name", "a")
+    (folder,) = runs.iterdir()
+    shutil.rmtree(folder / "checkpoints")
+    result = cli("resume", "a")
+    assert result.exit_code == 0
+    assert "there is no checkpoint: it trains again from the first step" in result.stdout
+    assert (folder / "checkpoints" / "last.pt").exists()
+    (run,) = json.loads(cli("runs", "--json").stdout)
+    assert (run["epochs_done"], run["steps_done"]) == (2, 8)
+
+
 def test_a_run_that_diverges_exits_with_3(cli: Cli, runs: Path, tmp_path: Path) -> None:
     preset = tmp_path / "exploding.toml"
     preset.write_text(
@@ -142,6 +174,8 @@ def test_a_run_that_diverges_exits_with_3(cli: Cli, runs: Path, tmp_path: Path) 
         (["--preset", "stplr"], "did you mean steplr?"),
         (["--preset", "steplr", "--batch-size", "0"], "--batch-size"),
         (["--preset", "steplr", "--epochs", "-1"], "--epochs"),
+        (["--preset", "steplr", "--threads", "100000"], "--threads"),
+        (["--preset", "steplr", "--name", "night\udcff"], "not UTF-8"),
         (["--preset", "steplr", "--device", "gpu"], "--device"),
         (["--preset", "steplr", "--device", "cuda:99"], "--device cuda:99"),
         (["--preset", "/no/such/file.toml"], "/no/such/file.toml"),
@@ -171,6 +205,7 @@ def test_missing_data_exits_with_2_and_writes_nothing(
     assert result.exit_code == 2
     assert str(tmp_path / "data") in result.stderr
     assert not runs.exists()
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("where", ["file", "file/below"])
@@ -182,3 +217,24 @@ def test_a_runs_folder_that_cannot_be_is_said_before_anything_is_loaded(
     assert result.exit_code == 2
     assert str(tmp_path / "file") in result.stderr
     assert "--runs-dir" in result.stderr
+
+
+def test_who_interrupts_a_command_is_told_so_as_a_shell_expects(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tui_trainer.cli.records.summaries", interrupted)
+    result = cli("runs")
+    assert result.exit_code == 130
+    assert result.output == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("command", [["runs", "--json"], ["presets", "list"], ["presets", "plan", "onecycle", "--json"]])
+def test_where_nothing_can_be_written_a_command_says_so(runs: Path, command: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tui_trainer", *command], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr == "what it prints cannot be written: No space left on device\n"

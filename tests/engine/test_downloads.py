@@ -166,6 +166,27 @@ def test_without_a_network_the_files_that_are_missing_are_named(fashion: Server,
     assert "\n" not in text
 
 
+def test_without_a_network_no_folder_is_left_behind(fashion: Server, tmp_path: Path) -> None:
+    fashion.files.clear()
+    with pytest.raises(BadInput):
+        load(spec(tmp_path / "some" / "root"), CPU)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_that_no_class_has_are_said_and_where(fashion: Server, tmp_path: Path) -> None:
+    load(spec(tmp_path), CPU)
+    labels = tmp_path / "FashionMNIST" / "raw" / "train-labels-idx1-ubyte"
+    content = bytearray(labels.read_bytes())
+    content[-1] = 42
+    labels.write_bytes(content)
+    with pytest.raises(BadInput, match=r"has labels from 0 to 42 where 0 to 9 should be"):
+        load(spec(tmp_path), CPU)
+    content[:4] = b"nope"
+    labels.write_bytes(content)
+    with pytest.raises(BadInput, match=r"cannot be read: .*--data-dir"):
+        load(spec(tmp_path), CPU)
+
+
 def test_a_root_that_is_a_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match=r"fashion-mnist .*Not a directory.*--data-dir"):

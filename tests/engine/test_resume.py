@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.engine import tiny as t
 from tests.engine.test_control import ME, send_on, switch
 from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.commands import Command, SetPace, Stop
-from tui_trainer.engine import checkpoints
+from tui_trainer.engine import checkpoints, datasets
 from tui_trainer.engine.checkpoints import BEST, LAST, LAST_BUT_ONE, BadCheckpoint
 from tui_trainer.events import (
     CallsMade,
@@ -145,11 +146,30 @@ def test_checkpoints_are_private_and_leave_no_drafts(stopped: TinyRun) -> None:
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
-def test_a_checkpoint_of_another_run_says_what_differs(stopped: TinyRun) -> None:
-    with pytest.raises(BadCheckpoint, match=r"seed.* differ"):
+def test_a_checkpoint_of_another_run_says_which_field_was_what(
+    stopped: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadCheckpoint, match="seed was 0 and is 1"):
         stopped.train(t.STEP, EPOCHS, seed=1, resume=True)
-    with pytest.raises(BadCheckpoint, match=r"asked.* differ"):
+    with pytest.raises(BadCheckpoint, match=r"preset\.scheduler\.step_size was 2 and is 3") as refused:
+        stopped.train(t.STEP.replace("step_size = 2", "step_size = 3"), EPOCHS, resume=True)
+    assert "gamma" not in str(refused.value)
+    with pytest.raises(BadCheckpoint, match=r"preset\.optimizer\.name was Adam and is RMSprop"):
         stopped.train(t.PLATEAU, EPOCHS, resume=True)
+    with pytest.raises(BadCheckpoint, match="model was mlp and is cnn"):
+        stopped.train(t.STEP, EPOCHS, model="cnn", resume=True)
+    others = dataclasses.replace(t.images(), digest="0123456789abcdef" * 4)
+    monkeypatch.setattr(datasets, "load", lambda spec, device, progress: others)
+    with pytest.raises(BadCheckpoint, match=r"data \(its SHA-256\) was .* and is 0123456789ab…"):
+        stopped.train(t.STEP, EPOCHS, resume=True)
+
+
+def test_a_checkpoint_that_does_not_tell_of_its_data_is_taken(stopped: TinyRun) -> None:
+    for name in (LAST, LAST_BUT_ONE):
+        state = checkpoints.load(stopped.folder / name)
+        del state["data"]
+        torch.save(state, stopped.folder / name)
+    assert stopped.train(t.STEP, EPOCHS, resume=True).status == "finished"
 
 
 def test_without_a_whole_checkpoint_one_is_told_so(stopped: TinyRun) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
+import signal
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 # pydantic would look through all installed packages for plugins; none is meant for this program.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+CANNOT_BE_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 _COMMANDS = {
     "launch": "tui_trainer.cli.screen",
@@ -39,6 +44,28 @@ _COMMANDS = {
 
 class _Commands(click.Group):
     """Knows the commands' names without importing them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Click's own; what is no text could not be written into any record."""
+        for text in args:
+            if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+                raise click.UsageError(f"{text.encode('utf-8', 'backslashreplace').decode()} is not UTF-8 text")
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Click's own; who interrupts it, or cannot be written to, gets no traceback."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            sys.exit(128 + signal.SIGINT)
+        except OSError as error:
+            if error.errno not in CANNOT_BE_WRITTEN:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what waits to be written cannot be, either
+            click.echo(f"what it prints cannot be written: {error.strerror}", err=True)
+            sys.exit(1)
+        return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

@@ -10,7 +10,7 @@ import click
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.notifying import Told, notify_options
-from tui_trainer.cli.options import refuse, runs_dir_option
+from tui_trainer.cli.options import data_dir_option, refuse, runs_dir_option
 from tui_trainer.commands import Command, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.runs import inbox
@@ -52,9 +52,10 @@ def pause(run: str, runs_dir: Path | None) -> None:
 
 @click.command()
 @click.argument("run", shell_complete=completion.runs)
+@data_dir_option
 @notify_options
 @runs_dir_option
-def resume(run: str, runs_dir: Path | None, told: Told) -> None:
+def resume(run: str, runs_dir: Path | None, data_dir: Path | None, told: Told) -> None:
     """Go on: with a run that is paused, or, from its checkpoint, with one that ended early."""
     folder = _find(run, runs_dir)
     if place().alone and is_live(folder):
@@ -66,7 +67,7 @@ def resume(run: str, runs_dir: Path | None, told: Told) -> None:
     else:
         from tui_trainer.cli.train import resume_here
 
-        sys.exit(resume_here(folder, told))
+        sys.exit(resume_here(folder, told, data_dir))
 
 
 @click.command()

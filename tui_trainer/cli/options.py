@@ -15,7 +15,7 @@ import click
 
 from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
-from tui_trainer.choices import DATASETS, DEVICE_PATTERN, MODELS, PRECISIONS
+from tui_trainer.choices import DATASETS, DEVICE_PATTERN, MODELS, MOST_THREADS, PRECISIONS
 from tui_trainer.plain import plain_lines
 from tui_trainer.torchrun import place
 
@@ -35,6 +35,11 @@ def _device(context: click.Context, parameter: click.Parameter, name: str) -> st
     return name
 
 
+def _absolute(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+    """A record must not mean another folder to who goes on with the run from elsewhere."""
+    return path and path.expanduser().absolute()
+
+
 _runs_dir = click.option(
     "--runs-dir",
     type=click.Path(path_type=Path, file_okay=True),
@@ -49,11 +54,18 @@ _length = (
     click.option("--limit-train", type=click.IntRange(min=1), help="Train on the first N images only."),
 )
 
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    callback=_absolute,
+    help="A torchvision root that holds the data set.",
+)
+
 _rest = (
-    click.option("--data-dir", type=click.Path(path_type=Path), help="A torchvision root that holds the data set."),
+    data_dir_option,
     click.option("--device", default="auto", show_default=True, callback=_device, help="auto, cpu, cuda or cuda:N."),
     click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), default=0, show_default=True),
-    click.option("--threads", type=click.IntRange(min=1), help="CPU threads to compute with."),
+    click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="CPU threads to compute with."),
     click.option(
         "--precision",
         type=click.Choice(PRECISIONS),

@@ -44,18 +44,21 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, told: Told, **options
     sys.exit(_train_here(LocalRun(asked, runs, sys.argv, notify=told.notify), told, as_json=as_json))
 
 
-def resume_here(folder: Path, told: Told) -> int:
-    """Go on with a run that ended early, and return the exit code."""
+def resume_here(folder: Path, told: Told, data_dir: Path | None = None) -> int:
+    """Go on with a run that ended early, and return the exit code; `data_dir`: where its data lies now, if it moved."""
     try:
         spec = asked_of(folder)
     except RunsError as error:
         refuse(str(error))
+    if data_dir is not None:
+        spec = spec.model_copy(update={"data_dir": data_dir})
     run = LocalRun(Asked.of(spec), folder.parent, sys.argv, goes_on=folder, notify=told.notify)
     return _train_here(run, told, as_json=False)
 
 
 def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
     """Train in a thread, tell of it on stdout, and return the exit code. Signals are for this thread to catch."""
+    from tui_trainer.cli.logged import Logged
     from tui_trainer.cli.unheard import UntilUnheard
     from tui_trainer.console import reporter_for
     from tui_trainer.runs.history import History
@@ -66,10 +69,11 @@ def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
     stopping = stop_on_signals(local.control.send)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
     history = replay(local.goes_on, forgets=True) if local.goes_on else History(forgets=True)
-    reporter = UntilUnheard(
+    heard = UntilUnheard(
         reporter_for(sys.stdout if here.leads else None, as_json=as_json),
         lambda: local.record.folder if local.record is not None else None,
     )
+    reporter = Logged(heard, lambda: local.record)
     local.start()
     ended: RunEnded | None = None
     try:

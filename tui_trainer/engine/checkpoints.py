@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -33,11 +34,13 @@ def save(state: State, folder: Path, *, best: bool = False) -> None:
     Raises:
         OSError: it could not be written; those before it are as they were.
     """
+    content = io.BytesIO()  # torch's writer has no words of its own for a full disk
+    torch.save({"schema": SCHEMA, **state}, content)
     draft = folder / f".draft-{os.getpid()}"
     try:
         with draft.open("wb") as out:
             os.fchmod(out.fileno(), 0o600)
-            torch.save({"schema": SCHEMA, **state}, out)
+            out.write(content.getbuffer())
             out.flush()
             os.fsync(out.fileno())
         if best:
@@ -45,8 +48,6 @@ def save(state: State, folder: Path, *, best: bool = False) -> None:
         if (folder / LAST).exists():
             (folder / LAST).replace(folder / LAST_BUT_ONE)
         draft.replace(folder / LAST)
-    except RuntimeError as error:  # torch's writer says so of a full disk
-        raise OSError(str(error)) from error
     finally:
         draft.unlink(missing_ok=True)
     _sync_folder(folder)
@@ -93,10 +94,33 @@ def load_last(folder: Path, facts: State) -> State | None:
             state = load(folder / name)
         except (BadCheckpoint, OSError):
             continue
-        if differing := [key for key, value in facts.items() if state.get(key) != value]:
-            raise BadCheckpoint(f"{folder / name} belongs to another run: {', '.join(differing)} differ")
+        if differing := list(_differences({key: state[key] for key in facts if key in state}, facts)):
+            raise BadCheckpoint(
+                f"{folder / name} does not fit: {'; '.join(differing)}. "
+                "Put back what it was trained with, or begin a new run with `tui-trainer run`."
+            )
         return state
     raise BadCheckpoint(f"there is no whole checkpoint in {folder}; start the run anew with `tui-trainer run`")
+
+
+_SAID = {"model_name": "model", "asked": "preset", "data": "data (its SHA-256)", "train_images": "--limit-train"}
+"""What fields are called that have another name in a checkpoint."""
+
+
+def _differences(saved: State, wanted: State, above: str = "") -> Iterator[str]:
+    """Each field that is another one, by its path; one that an older version did not save is not looked at."""
+    for key, had in saved.items():
+        has, path = wanted.get(key), f"{above}{_SAID.get(key, key)}"
+        if isinstance(had, dict) and isinstance(has, dict):
+            yield from _differences({**dict.fromkeys(has), **had}, has, f"{path}.")
+        elif had != has:
+            yield f"{path} was {_in_short(had)} and is {_in_short(has)}"
+
+
+def _in_short(value: object) -> str:
+    """A value on a line; of a digest, enough to tell it from another."""
+    text = "not there" if value is None else f"{value}"
+    return text if len(text) <= 40 else f"{text[:12]}…"
 
 
 def _sync_folder(folder: Path) -> None:

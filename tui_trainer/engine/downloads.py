@@ -7,6 +7,7 @@ import os
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +29,7 @@ def fetch(urls: Sequence[str], file: Path, md5: str, progress: Progress) -> None
     Raises:
         OSError: none of them has; the reason is that of the last one. Nothing is left behind.
     """
+    made = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()]
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.part-{os.getpid()}")
     failure = OSError(f"no address is known for {file.name}")
@@ -40,6 +42,9 @@ def fetch(urls: Sequence[str], file: Path, md5: str, progress: Progress) -> None
             failure = error
         finally:
             draft.unlink(missing_ok=True)
+    with suppress(OSError):
+        for folder in made:
+            folder.rmdir()
     raise failure
 
 

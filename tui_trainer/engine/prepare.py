@@ -139,6 +139,7 @@ def facts(spec: RunSpec, images: Images) -> dict[str, Any]:
     """What a checkpoint must have in common with the run that goes on from it."""
     return {
         "dataset": spec.dataset,
+        "data": images.digest,
         "train_images": len(images.train),
         "model_name": spec.model,
         "seed": spec.seed,

@@ -17,6 +17,9 @@ from tui_trainer.engine.downloads import Progress, fetch
 Part: TypeAlias = tuple[Tensor, Tensor]
 """Images (N, C, H, W) in uint8, and labels (N)."""
 
+CLASSES = 10
+"""Of every data set there is here."""
+
 WHAT_ELSE = (
     "Give a folder that has it with --data-dir DIR (a torchvision root), "
     "or take --dataset mnist-5k, which comes with the package."
@@ -70,7 +73,15 @@ class Source:
             train, val = (self.kind(root, train=train, download=False) for train in (True, False))
         except Exception as error:  # torchvision raises whatever a file that is not what it seems leads to
             raise BadInput(f"{self.name} in {root} cannot be read: {_in_a_line(error)}. {WHAT_ELSE}") from error
-        return _as_uint8(train), _as_uint8(val)
+        parts = _as_uint8(train), _as_uint8(val)
+        for _, labels in parts:
+            if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < CLASSES:
+                raise BadInput(
+                    f"{self.name} in {root} has labels from {int(labels.min())} to {int(labels.max())} where 0 to "
+                    f"{CLASSES - 1} should be: a file of labels is broken. Remove it to have it downloaded again. "
+                    f"{WHAT_ELSE}"
+                )
+        return parts
 
     def _check_rest(self, missing: list[Path]) -> None:
         for each in self.expected:
@@ -165,7 +176,8 @@ def _md5(file: Path) -> str:
 
 
 def _in_a_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    # torchvision asserts, without a word, that a file begins as its kind does.
+    text = " ".join(str(error).split()) or "a file in it is not of the kind that its name says"
     return text.rstrip(".")[:200]
 
 

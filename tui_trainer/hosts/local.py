@@ -144,6 +144,9 @@ class LocalRun:
             prepared = prepare(self.asked.spec, self._emit, self.goes_on and self.goes_on / "checkpoints")
             gc.freeze()  # torch stays: the collector, which all threads wait for, need not go through it each time
             checkpoints = self._begin_record()
+            if prepared.checkpoint is None and self.record is not None and self.record.history.steps:
+                text = "there is no checkpoint: it trains again from the first step; what is recorded stays as it is"
+                self._emit(Noticed(at=time.time(), kind="checkpoint", text=text))
             from tui_trainer.engine.train import train
 
             return train(prepared, self._emit, self.control, checkpoints)

@@ -116,6 +116,8 @@ class Record:
         lock = None
         try:
             lock = WriterLock(folder)
+            if not (folder / "checkpoints").exists():
+                make_private_folder(folder / "checkpoints")
             history = History()
             with Tail(folder / "events.jsonl") as tail:
                 for event in tail:
