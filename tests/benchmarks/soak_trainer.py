@@ -24,14 +24,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=1_000_000)
     steps = parser.parse_args().steps
-    with tempfile.TemporaryDirectory() as runs:
+    with tempfile.TemporaryDirectory() as runs, tempfile.TemporaryFile("w+") as out:
         training = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tui_trainer", "run", "--preset", "none", "--model", "mlp", "--threads", "1"),
                 *("--limit-train", str(IMAGES), "--limit-val", "100", "--batch-size", "1", "--device", "cpu"),
                 *("--epochs", str(steps // IMAGES), "--runs-dir", runs, "--json"),
             ],
-            stdout=subprocess.PIPE,
+            stdout=out,
             text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
@@ -43,8 +43,8 @@ def main() -> None:
             # Its own, without the pages of libraries, which come and go with the machine's other tenants.
             seen.append((time.monotonic() - began, (memory.rss - memory.shared) / 2**20))
             time.sleep(LOOK_EVERY_S)
-        assert training.stdout is not None
-        last = json.loads(training.stdout.read().splitlines()[-1])
+        out.seek(0)
+        last = json.loads(out.read().splitlines()[-1])
         journal = next(Path(runs).iterdir()) / "events.jsonl"
         size = journal.stat().st_size / 2**20
         print(f"{last['step']:,} steps in {seen[-1][0] / 60:.1f} minutes; journal {size:.0f} MiB")

@@ -16,7 +16,7 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.ending import LOST_AFTER_S, stop_on_signals
 from tui_trainer.cli.notifying import Told, notify_options, ring
 from tui_trainer.cli.options import check_runs_folder, checked, refuse, say, training_options
-from tui_trainer.events import Event, RunEnded
+from tui_trainer.events import RunEnded
 from tui_trainer.hosts import LocalRun, asked_of, replay
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.torchrun import place
@@ -58,13 +58,14 @@ def resume_here(folder: Path, told: Told, data_dir: Path | None = None) -> int:
 
 def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
     """Train in a thread, tell of it on stdout, and return the exit code. Signals are for this thread to catch."""
+    from tui_trainer.cli.coming import Coming
     from tui_trainer.cli.logged import Logged
     from tui_trainer.cli.unheard import UntilUnheard
     from tui_trainer.console import reporter_for
     from tui_trainer.runs.history import History
 
     here = place()
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    events = Coming()
     local.listen(events.put)
     stopping = stop_on_signals(local.control.send)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
