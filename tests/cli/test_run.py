@@ -230,9 +230,7 @@ def test_who_interrupts_a_command_is_told_so_as_a_shell_expects(cli: Cli, monkey
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-@pytest.mark.parametrize(
-    "command", [["runs", "--json"], ["presets", "list"], ["presets", "plan", "onecycle", "--json"]]
-)
+@pytest.mark.parametrize("command", ["runs --json", "presets list", "presets plan onecycle --json"])
 def test_where_nothing_can_be_written_a_command_says_so(runs: Path, command: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
