@@ -72,15 +72,9 @@ class RecordHost:
                 break
         if self._tail.skipped > self._skipped:
             self._skipped = self._tail.skipped
-            self.history.apply(Noticed(at=time.time(), kind="recording", text=self._what_was_skipped()))
+            self.history.apply(Noticed(at=time.time(), kind="recording", text=self._tail.skipped_in_words))
             count += 1
         return count
-
-    def _what_was_skipped(self) -> str:
-        numbers = ", ".join(map(str, self._tail.skipped_lines))
-        more = " and more" if self._skipped > len(self._tail.skipped_lines) else ""
-        lines = "1 line" if self._skipped == 1 else f"{self._skipped} lines"
-        return f"{lines} of the record could not be read: {numbers}{more}. Damaged, or a later version's."
 
     def _look_for_writer(self) -> int:
         """A run whose process is gone and that said no goodbye has crashed; the record is read to its end first."""

@@ -54,7 +54,7 @@ def find(name_or_path: str | Path) -> Path:
     """
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or text.endswith(".toml"):
-        return Path(text)
+        return Path(text).expanduser()
     for folder in (user_folder(), shipped_folder()):
         path = folder / f"{text}.toml"
         if _is_file(path):

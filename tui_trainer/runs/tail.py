@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tui_trainer.events import Event, decode, decode_lines
+from tui_trainer.numbers import counted
 from tui_trainer.runs.files import split_tail
 from tui_trainer.runs.packed import Unpacker
 
@@ -167,6 +168,18 @@ class Tail:
             else:
                 self.lines += 1
         return events
+
+    @property
+    def skipped_in_words(self) -> str:
+        """How many lines could not be read, and which; empty where all could."""
+        if not self.skipped:
+            return ""
+        numbers = ", ".join(map(str, self.skipped_lines))
+        more = " and more" if self.skipped > len(self.skipped_lines) else ""
+        return (
+            f"{counted(self.skipped, 'line')} of the record could not be read: {numbers}{more}. "
+            "Damaged, or a later version's."
+        )
 
     def _skip(self) -> None:
         self.lines += 1
