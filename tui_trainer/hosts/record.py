@@ -9,6 +9,7 @@ from pathlib import Path
 from tui_trainer.commands import Command
 from tui_trainer.events import Event, Noticed
 from tui_trainer.hosts.host import crashed
+from tui_trainer.numbers import counted
 from tui_trainer.runs import inbox
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.history import History
@@ -79,7 +80,7 @@ class RecordHost:
     def _what_was_skipped(self) -> str:
         numbers = ", ".join(map(str, self._tail.skipped_lines))
         more = " and more" if self._skipped > len(self._tail.skipped_lines) else ""
-        lines = "1 line" if self._skipped == 1 else f"{self._skipped} lines"
+        lines = counted(self._skipped, "line")
         return f"{lines} of the record could not be read: {numbers}{more}. Damaged, or a later version's."
 
     def _look_for_writer(self) -> int:
