@@ -65,7 +65,7 @@ def test_attach_shows_a_run_without_torch(run: str) -> None:
     with Terminal("attach", run) as terminal:
         terminal.until("best val accuracy")
         terminal.press("r")
-        terminal.until("1 runs")
+        terminal.until("1 run, newest first")
         libraries = {Path(region.path).name for region in psutil.Process(terminal.pid).memory_maps()}
         assert any("python" in name for name in libraries)
         assert not [name for name in libraries if "torch" in name]

@@ -17,7 +17,7 @@ from tui_trainer.events import (
     RunEnded,
     RunResolved,
 )
-from tui_trainer.numbers import format_lr
+from tui_trainer.numbers import counted, format_lr
 from tui_trainer.plain import plain
 from tui_trainer.runs.history import History
 
@@ -144,8 +144,8 @@ def in_lines(event: Event, history: History) -> list[str]:
             return [
                 (
                     f"{plain(recipe.preset)}: {run.model} ({run.parameters:,} parameters) on {run.dataset} "
-                    f"({run.train_images:,} images), {run.device} ×{run.threads}{ranks}, seed {run.seed}, "
-                    f"{recipe.epochs} epochs of {recipe.batches_per_epoch} batches"
+                    f"({counted(run.train_images, 'image')}), {run.device} ×{run.threads}{ranks}, seed {run.seed}, "
+                    f"{counted(recipe.epochs, 'epoch')} of {counted(recipe.batches_per_epoch, 'batch')}"
                 )
             ]
         case LRChanged(epoch=epoch, reason=reason):

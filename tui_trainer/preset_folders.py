@@ -18,6 +18,11 @@ def user_folder() -> Path:
     return Path(platformdirs.user_config_dir("tui-trainer")) / "presets"
 
 
+def called(path: Path) -> str:
+    """What to call a preset's file: a shipped one by its name alone, another by the path that was given."""
+    return path.name if path.parent == shipped_folder() else str(path)
+
+
 def is_shipped(name: str) -> bool:
     """Whether a name means a shipped preset: those are sound, and need no look before the first frame."""
     own, shipped = (folder / f"{name}.toml" for folder in (user_folder(), shipped_folder()))

@@ -47,7 +47,10 @@ def test_from_launch_to_finish(runs: Path) -> None:
     with Terminal("launch", "--preset", "onecycle", *SMALL, "--epochs", "5", "--exit-when-done") as terminal:
         terminal.until("importing torch")
         assert terminal.wait() == 0
-        assert LEFT_CLEAN in terminal.text
+        said = terminal.text.split(LEFT_CLEAN)[-1].decode()
+    assert f"{only(runs).name}: finished: 5 of 5 epochs in " in said
+    assert "best val accuracy 0." in said
+    assert f"tui-trainer attach {only(runs).name}\r\n" in said
     steps, ended = steps_and_end(only(runs))
     assert steps == 20
     assert ended is not None
@@ -70,6 +73,14 @@ def test_the_screen_shows_the_run_and_leaves_its_numbers_as_they_are(runs: Path)
         terminal.until(lambda screen: all(word in screen for word in words))
         terminal.press("q")
         assert terminal.wait() == 0
+        assert b"screen: finished: 7 of 7 epochs" in terminal.text.split(LEFT_CLEAN)[-1]
+    with Terminal("attach", "screen", "--runs-dir", str(runs), env={"TUI_TRAINER_RUNS": ""}) as again:
+        again.until("best val")
+        again.press("q")
+        assert again.wait() == 0
+        said = again.text.split(LEFT_CLEAN)[-1].decode()
+    assert "screen: finished: 7 of 7 epochs" in said
+    assert f"tui-trainer attach {only(runs).name} --runs-dir {runs}" in said
     assert tui("run", "--preset", "steplr", *SMALL, "--epochs", "7", "--name", "none").returncode == 0
     numbers = []
     for name in ("screen", "none"):
@@ -147,7 +158,9 @@ def test_bad_data_is_said_after_the_screen_is_left(runs: Path, tmp_path: Path) -
     arguments = ("launch", "--preset", "none", "--dataset", "mnist", "--data-dir", str(tmp_path / "data"))
     with Terminal(*arguments, "--exit-when-done") as terminal:
         assert terminal.wait() == 2
-        assert b"mnist is not in" in terminal.text.split(LEFT_CLEAN)[-1]
+        said = terminal.text.split(LEFT_CLEAN)[-1]
+        assert said.count(b"mnist is not in") == 1
+        assert b"tui-trainer attach" not in said
     assert not runs.exists()
 
 

@@ -24,6 +24,15 @@ def test_list_names_every_shipped_preset_and_when_it_steps(cli: Cli) -> None:
     assert any(line.startswith("steplr ") and " epoch " in line for line in listed)
 
 
+def test_list_says_which_are_ones_own(cli: Cli, tmp_path: Path) -> None:
+    assert "yours" not in cli("presets", "list").stdout
+    folder = tmp_path / "config" / "tui-trainer" / "presets"
+    folder.mkdir(parents=True)
+    (folder / "onecycle.toml").write_text((shipped_folder() / "onecycle.toml").read_text())
+    own = [line for line in cli("presets", "list").stdout.splitlines() if " yours " in line]
+    assert [line.split()[0] for line in own] == ["onecycle"]
+
+
 def test_list_as_json_has_the_users_own_and_what_is_wrong_with_them(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "config" / "tui-trainer" / "presets"
     folder.mkdir(parents=True)
@@ -65,8 +74,14 @@ def test_check_says_all_that_is_wrong_with_file_line_and_key_and_exits_with_2(cl
 def test_warnings_are_told_apart_from_errors(cli: Cli, tmp_path: Path) -> None:
     result = cli("presets", "check", str(shipped_folder() / "steplr.toml"), "--epochs", "3")
     assert result.exit_code == 0
-    assert result.stderr.startswith("warning: ")
+    assert result.stderr.startswith("warning: steplr.toml:")
     assert "step_size" in result.stderr
+
+
+def test_of_a_file_of_ones_own_the_path_is_said_as_it_was_given(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "steplr.toml"
+    file.write_text((shipped_folder() / "steplr.toml").read_text())
+    assert cli("presets", "check", str(file), "--epochs", "3").stderr.startswith(f"warning: {file}:")
 
 
 @pytest.mark.parametrize("options", [[], ["--epochs", "3", "--batch-size", "300", "--limit-train", "1000"]])

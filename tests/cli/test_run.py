@@ -176,6 +176,8 @@ def test_a_run_that_diverges_exits_with_3(cli: Cli, runs: Path, tmp_path: Path) 
         (["--preset", "steplr", "--epochs", "-1"], "--epochs"),
         (["--preset", "steplr", "--threads", "100000"], "--threads"),
         (["--preset", "steplr", "--name", "night\udcff"], "not UTF-8"),
+        (["--preset", "steplr", "--epochs", "1000000000"], "--epochs: 1000000000 is out of range"),
+        (["--preset", "steplr", "--batch-size", "1000000000"], "--batch-size: 1000000000 is out of range"),
         (["--preset", "steplr", "--device", "gpu"], "--device"),
         (["--preset", "steplr", "--device", "cuda:99"], "--device cuda:99"),
         (["--preset", "/no/such/file.toml"], "/no/such/file.toml"),
@@ -189,8 +191,10 @@ def test_bad_input_exits_with_2_says_why_and_writes_nothing(
 ) -> None:
     result = cli("run", *arguments)
     assert result.exit_code == 2
+    assert result.output.count(words) == 1
     assert words in result.stderr
     assert "Traceback" not in result.output
+    assert "toml: training" not in result.stderr
     assert not runs.exists()
 
 
@@ -204,8 +208,24 @@ def test_missing_data_exits_with_2_and_writes_nothing(
     result = cli("run", "--preset", "steplr", "--dataset", "cifar10", "--data-dir", str(tmp_path / "data"))
     assert result.exit_code == 2
     assert str(tmp_path / "data") in result.stderr
+    assert result.stdout == ""
     assert not runs.exists()
     assert not (tmp_path / "data").exists()
+
+
+def test_a_name_that_another_run_has_is_warned_of_and_taken(cli: Cli, runs: Path) -> None:
+    short = ["--preset", "none", *SMALL, "--epochs", "1"]
+    assert cli("run", *short, "--name", "night").stderr == ""
+    assert cli("run", *short).stderr == ""
+    again = cli("run", *short, "--name", "night")
+    assert again.exit_code == 0
+    assert "another run is called night already" in again.stderr
+    assert "2 other runs are called night" in cli("run", *short, "--name", "night").stderr
+    assert "may be any of" in cli("export", "night", "--out", "out").stderr
+
+
+def test_one_epoch_is_one(cli: Cli, runs: Path) -> None:
+    assert "1 epoch of 4 batches" in cli("run", "--preset", "none", *SMALL, "--epochs", "1").stdout
 
 
 @pytest.mark.parametrize("where", ["file", "file/below"])

@@ -13,6 +13,7 @@ from tests.ui.scripted_host import ScriptedLauncher, ScriptedPlanner
 from tui_trainer.events import PlanMade
 from tui_trainer.presets import PresetError, Problem, catalogue, load
 from tui_trainer.spec import RunSpec
+from tui_trainer.ui.charts import LRChart
 from tui_trainer.ui.presets.editor import EditorScreen, free_name, save
 from tui_trainer.ui.presets.picker import PickerScreen
 
@@ -200,7 +201,7 @@ async def test_a_copy_is_checked_as_one_types(show: Show, own_presets: Path) -> 
         editor.check()
         await shown.frame()
         assert "line 1" in shown.text()
-        assert "sound" not in shown.text()
+        assert "sound: ctrl+s" not in shown.text()
         await shown.press("ctrl+s")
         assert "not saved" in shown.text()
         assert not own_presets.exists()
@@ -215,9 +216,91 @@ async def test_a_copy_is_checked_as_one_types(show: Show, own_presets: Path) -> 
 
 async def test_a_copy_is_left_unsaved(show: Show, own_presets: Path) -> None:
     async with show() as shown:
-        await shown.press("e", "q", "question_mark", "escape")
+        await shown.press("e", "escape")
         assert isinstance(shown.app.screen, PickerScreen)
         assert not own_presets.exists()
+
+
+async def test_before_changes_are_lost_it_is_asked(show: Show, own_presets: Path) -> None:
+    async with show() as shown:
+        await shown.press("e", "q", "question_mark", "escape")
+        assert "changes that were not saved" in shown.text()
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, EditorScreen)
+        await shown.press("backspace", "backspace", "escape")  # as it was
+        assert isinstance(shown.app.screen, PickerScreen)
+        await shown.press("e", "q", "escape", "l")
+        assert isinstance(shown.app.screen, PickerScreen)
+        assert not own_presets.exists()
+
+
+async def test_asked_about_changes_one_can_save_them(show: Show, own_presets: Path) -> None:
+    async with show() as shown:
+        await shown.press("e", "number_sign", "enter", "escape")
+        assert "save it as none-2" in shown.text()
+        await shown.press("s")
+        assert isinstance(shown.app.screen, PickerScreen)
+        assert (own_presets / "none-2.toml").read_text().startswith("#\n")
+
+
+async def test_the_key_line_leads_to_the_name_and_back(show: Show, own_presets: Path) -> None:
+    async with show(size=(80, 24)) as shown:
+        await shown.press("e")
+        assert "shift+tab name" in shown.text()
+        await shown.press("shift+tab", *"mine", "shift+tab", *"# x", "enter", "ctrl+s")
+        assert (own_presets / "mine.toml").read_text().startswith("# x\n")
+
+
+async def test_a_name_that_hides_a_shipped_preset_is_said_as_it_is_typed(show: Show, own_presets: Path) -> None:
+    write(own_presets, "mine", SOUND)
+    async with show(size=(80, 24)) as shown:
+        await shown.press("e", "shift+tab", *"onecycl")
+        assert "hides" not in shown.text()
+        await shown.press("e")
+        assert "onecycle" in shown.line("save as")
+        assert "hides the shipped onecycle" in shown.line("save as")
+        await shown.press("x")
+        assert "hides" not in shown.text()
+        editor = shown.app.screen
+        assert isinstance(editor, EditorScreen)
+        editor.called = "mine"
+        await shown.frame()
+        assert "there is a mine of your own already" in shown.line("save as")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 50)])
+async def test_ones_own_presets_are_marked(show: Show, own_presets: Path, size: tuple[int, int]) -> None:
+    write(own_presets, "onecycle", SOUND)
+    write(own_presets, "a-name-that-leaves-no-room", SOUND)
+    async with show(size=size) as shown:
+        for name in ("onecycle", "a-name-that-leaves-no-room"):
+            picker(shown).list.go_to(name)
+            await shown.frame()
+            assert "yours" in shown.line("▌")
+        picker(shown).list.go_to("steplr")
+        await shown.frame()
+        assert "yours" not in shown.line("▌")
+
+
+async def test_the_curve_of_the_last_sound_text_stays_and_is_marked(show: Show) -> None:
+    async with show() as shown:
+        await shown.press("down", "e")
+        editor = shown.app.screen
+        assert isinstance(editor, EditorScreen)
+        while "peak" not in shown.text() and "from 0.001" not in shown.text():
+            await shown.frame()
+        curve = shown.the(LRChart).plain()
+        assert "last sound text" not in shown.text()
+        await shown.pilot.press("x")
+        editor.check()
+        await shown.frame()
+        assert "the curve is of the last sound text" in shown.text()
+        assert shown.the(LRChart).visible
+        assert shown.the(LRChart).plain() == curve
+        await shown.pilot.press("backspace")
+        editor.check()
+        await shown.frame()
+        assert "last sound text" not in shown.text()
 
 
 @pytest.mark.parametrize("name", ["", ".hidden", "a/b", "..", "tab\there"])

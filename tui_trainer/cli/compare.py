@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from tui_trainer.asked import Asked
-from tui_trainer.cli import completion, foreground
+from tui_trainer.cli import completion, farewell, foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.cli.options import check_runs_folder, checked, refuse, say, training_options
 from tui_trainer.cli.screen import max_rate_option
@@ -200,7 +200,7 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
                 None,
                 exit_when_done=exit_when_done,
                 on_shown=gate.set,
-                on_detach=lambda: _say_where(session),
+                on_detach=lambda: farewell.of_left("compare", session.id, session.runs),
                 comparison=comparison,
                 queue=queue,
                 terminal=terminal,
@@ -210,10 +210,13 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
         return apps[-1]
 
     code = show(make_app, max_rate and max_rate * 1000)
-    if queue is None or shell is None:
-        return _finish(comparison, None, report) or code
     app = apps[-1] if apps else None
-    if app is None or app.hung_up or app.detached or app.failure:
+    is_gone = app is None or app.hung_up or app.failure is not None
+    if queue is None or shell is None:
+        if not is_gone:
+            farewell.of_comparison(comparison)
+        return _finish(comparison, None, report) or code
+    if is_gone or (app is not None and app.detached):
         background.append(True)
         stop_on_signals(queue.stop)
         shell.leave()
@@ -226,6 +229,7 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
 
         queue.stop(Stop(by="signal", reason="stopped by a signal", exit_code=code))
     queue.wait(LONGEST_END_S)
+    farewell.of_comparison(comparison)
     return _finish(comparison, queue, report)
 
 
@@ -243,11 +247,6 @@ def _finish(comparison: Comparison, queue: Queue | None, report: Path | None) ->
             return 1
     comparison.close()
     return queue.exit_code if queue is not None else 0
-
-
-def _say_where(session: Session) -> None:
-    click.echo(f"{session.id} trains on in the background.")
-    click.echo(f"watch it: tui-trainer compare {session.id}\nend it:   tui-trainer stop {session.id}")
 
 
 def _forget_if_nothing_came_of_it(session: Session) -> None:

@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
-from tui_trainer.cli import foreground
+from tui_trainer.cli import farewell, foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.runs.errors import RunsError
 
@@ -43,6 +41,7 @@ class Comparisons:
         self._is_live = is_live
         self.queue: Queue | None = None
         """What trains here."""
+        self._latest: Comparison | None = None
 
     def open(self, names: Sequence[str]) -> tuple[Comparison, Queue | None]:
         """A comparison of presets and runs by name; of no names, of the run on show with those most like it.
@@ -66,8 +65,10 @@ class Comparisons:
         if any(entry.run is None for entry in entries):
             self.queue = Queue(session)
             self.queue.start()
-            return Comparison(session), self.queue
-        return Comparison(session), None
+            self._latest = Comparison(session)
+            return self._latest, self.queue
+        self._latest = Comparison(session)
+        return self._latest, None
 
     def _to_train(self, presets: Sequence[str]) -> list[Entry]:
         from tui_trainer.compare.entries import fair_threads, reused, to_train, versions
@@ -95,14 +96,18 @@ class Comparisons:
         else:
             queue.stop()
             queue.wait(LONGEST_END_S)
+            self.say_farewell()
         return queue.exit_code
 
     def say_where(self) -> None:
         """How to find it again."""
         if self.queue is not None:
-            click.echo(f"{self.queue.session.id} trains on in the background.")
-            session = self.queue.session.id
-            click.echo(f"watch it: tui-trainer compare {session}\nend it:   tui-trainer stop {session}")
+            farewell.of_left("compare", self.queue.session.id, self._runs)
+
+    def say_farewell(self) -> None:
+        """What came of the one opened last, and how to find it again."""
+        if self._latest is not None:
+            farewell.of_comparison(self._latest)
 
     def _most_alike(self) -> list[Path]:
         from tui_trainer.compare.entries import alike

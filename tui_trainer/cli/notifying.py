@@ -78,7 +78,8 @@ _on = click.option(
     default=",".join(USUAL_NEWS),
     show_default=True,
     callback=_events,
-    help=f"What to tell by --notify and --bell: some of {', '.join(NEWS)}, with commas between.",
+    help=f"What to tell by --notify and --bell: some of {', '.join(NEWS)}, with commas between. "
+    "best: an epoch that is the best so far, after one that was not; once a minute at most.",
 )
 _bell = click.option("--bell", is_flag=True, help="Ring the terminal's bell then.")
 

@@ -16,7 +16,7 @@ import click
 from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
 from tui_trainer.choices import DATASETS, DEVICE_PATTERN, MODELS, MOST_THREADS, PRECISIONS
-from tui_trainer.plain import plain_lines
+from tui_trainer.plain import plain, plain_lines
 from tui_trainer.torchrun import place
 
 if TYPE_CHECKING:
@@ -127,6 +127,19 @@ def say(*sentences: str) -> None:
     for sentence in sentences:
         for line in plain_lines(sentence):
             click.echo(line if here.leads else f"rank {here.rank}: {line}", err=True)
+
+
+def warn_of_same_name(name: str | None, runs: Path) -> None:
+    """Say so where runs bear that name already: none is found by a name that several have."""
+    from tui_trainer.runs.catalogue import named
+
+    same = named(runs, name) if name and place().leads else 0
+    if same:
+        are = "another run is" if same == 1 else f"{same} other runs are"
+        shown = plain(name or "")
+        click.echo(
+            f"warning: {are} called {shown} already: by that name none will be found, each only by its id", err=True
+        )
 
 
 def check_runs_folder(runs: Path) -> None:

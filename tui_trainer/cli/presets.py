@@ -34,10 +34,11 @@ def list_presets(as_json: bool) -> None:
         click.echo(json.dumps([_as_object(entry) for entry in entries], indent=2))
         return
     width = max(len(entry.name) for entry in entries)
+    own = {True: "", False: ""} if all(entry.builtin for entry in entries) else {True: "       ", False: "yours  "}
     for entry in entries:
         what = entry.preset.title if entry.preset else f"cannot be used: {entry.problems[0]}"
         steps = (entry.preset.scheduler.interval if entry.preset else None) or ""
-        click.echo(f"{entry.name:<{width}}  {steps:<5}  {what}")
+        click.echo(f"{entry.name:<{width}}  {steps:<5}  {own[entry.builtin]}{what}")
 
 
 @presets.command()

@@ -9,11 +9,23 @@ import click
 import msgspec
 
 from tui_trainer.cli import completion
+from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.options import refuse, runs_dir_option
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, runs_folder, summaries
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.summary import RunSummary
+
+COLUMNS = (
+    Column("when", drop=2),
+    Column("run", least=20),
+    Column("name", least=8, if_any=True),
+    Column("preset", drop=3),
+    Column("data", drop=1),
+    Column("status"),
+    Column("epochs"),
+    Column("best acc"),
+)
 
 
 @click.command()
@@ -32,7 +44,7 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
     if not found:
         click.echo(f"there are no runs in {folder} yet; `tui-trainer launch` starts one", err=True)
         return
-    for row in _table(found):
+    for row in in_columns(COLUMNS, [_cells(run) for run in found], room()):
         click.echo(row)
 
 
@@ -63,26 +75,17 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
         click.echo(path)
 
 
-def _table(found: list[RunSummary]) -> list[str]:
-    """The list as `ls -lt` would give it: columns of equal width, a header above."""
-    rows = [("when", "run", "name", "preset", "data", "status", "epochs", "best acc")]
-    rows += [
-        (
-            _when(run.started_at),
-            run.id,
-            plain(run.name or ""),
-            plain(run.preset or "?"),
-            plain(run.dataset or "?"),
-            run.status,
-            f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",
-            "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",
-        )
-        for run in found
-    ]
-    if not any(run.name for run in found):
-        rows = [(*row[:2], *row[3:]) for row in rows]  # type: ignore[misc]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def _cells(run: RunSummary) -> tuple[str, ...]:
+    return (
+        _when(run.started_at),
+        run.id,
+        plain(run.name or ""),
+        plain(run.preset or "?"),
+        plain(run.dataset or "?"),
+        run.status,
+        f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",
+        "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",
+    )
 
 
 def _when(moment: float | None) -> str:

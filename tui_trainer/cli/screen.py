@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_trainer.asked import Asked
-from tui_trainer.cli import completion, foreground
+from tui_trainer.cli import completion, farewell, foreground
 from tui_trainer.cli.comparing import Comparisons
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
 from tui_trainer.cli.notifying import Told, bell_options, notify_options
-from tui_trainer.cli.options import check_runs_folder, checked, refuse, runs_dir_option, say, training_options
-from tui_trainer.hosts import LocalLauncher, LocalRun, RecordHost
+from tui_trainer.cli.options import (
+    check_runs_folder,
+    checked,
+    refuse,
+    runs_dir_option,
+    say,
+    training_options,
+    warn_of_same_name,
+)
+from tui_trainer.hosts import Host, LocalLauncher, LocalRun, RecordHost
 from tui_trainer.preset_folders import is_shipped
 from tui_trainer.runs.catalogue import find, newest, runs_folder
 from tui_trainer.runs.errors import RunsError
@@ -68,6 +76,7 @@ def launch(
     asked = Asked(preset or DEFAULT_PRESET, **options)
     if not is_shipped(preset or DEFAULT_PRESET):
         checked(asked)
+    warn_of_same_name(options["name"], runs)
     terminal = foreground.take()
     start = preset is not None
     sys.exit(_show(asked, runs, terminal, told, start=start, max_rate=max_rate, exit_when_done=exit_when_done))
@@ -127,7 +136,7 @@ def _show(
             asked,
             exit_when_done,
             on_shown=shown,
-            on_detach=lambda: comparisons.say_where() if comparisons.queue else _say_where(launcher.runs[-1]),
+            on_detach=lambda: comparisons.say_where() if comparisons.queue else _say_where(launcher.runs[-1], runs),
             on_compare=comparisons.open,
             runs=runs,
             terminal=terminal,
@@ -149,21 +158,28 @@ def _afterwards(
     shell: foreground.Foreground,
 ) -> int:
     """The screen is gone: train on what outlives it, or say why the run ended; the command's exit code."""
-    for app in apps:
-        if app.host is not None:
-            app.host.close()  # nobody looks any more: what happens must not pile up for a screen that is gone
     goes_on = bool(apps) and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure is not None)
     if comparisons.queue is not None and not comparisons.queue.is_over:
         return comparisons.finish(goes_on=goes_on, shell=shell) or exit_code
-    if not launcher.runs:
-        return exit_code
-    run = launcher.runs[-1]
+    host = apps[-1].host if apps else None
     if goes_on:
-        return _train_on(launcher, run, shell)
-    ended = run.wait(LONGEST_END_S)
-    if ended is not None and ended.exit_code in (1, 2):
-        say(run.failure or ended.reason)
+        if host is not None:
+            host.close()  # nobody looks any more: what happens must not pile up for a screen that is gone
+        return _train_on(launcher, launcher.runs[-1], shell) if launcher.runs else exit_code
+    if launcher.runs:
+        _tell_of_end(launcher.runs[-1], host)
+    comparisons.say_farewell()
     return exit_code
+
+
+def _tell_of_end(run: LocalRun, host: Host | None) -> None:
+    """Say how the run on show ended; it may be about to."""
+    ended = run.wait(LONGEST_END_S)
+    if ended is not None and ended.exit_code in (1, 2) and (run.failure or run.record is None):
+        say(run.failure or ended.reason)
+    if host is not None and run.folder is not None:
+        host.poll()  # what came since the last frame
+        farewell.of_run(run.folder, host.history)
 
 
 def _record_on_show(launcher: LocalLauncher) -> Path | None:
@@ -187,10 +203,11 @@ def _train_on(launcher: LocalLauncher, run: LocalRun, shell: foreground.Foregrou
     return ended.exit_code if ended else 1
 
 
-def _say_where(run: LocalRun) -> None:
-    name = run.record.id if run.record else "the run"
-    click.echo(f"{name} trains on in the background.")
-    click.echo(f"watch it: tui-trainer attach {name}\nend it:   tui-trainer stop {name}")
+def _say_where(run: LocalRun, runs: Path) -> None:
+    if run.record is not None:
+        farewell.of_left("attach", run.record.id, runs)
+    else:
+        click.echo("The run trains on in the background.\nwatch it: tui-trainer attach")
 
 
 def _watch(folder: Path, told: Told, *, readonly: bool, max_rate: float | None) -> int:
@@ -202,9 +219,10 @@ def _watch(folder: Path, told: Told, *, readonly: bool, max_rate: float | None) 
 
     host = RecordHost(folder, readonly=readonly)
     comparisons = Comparisons(folder.parent, None, lambda: folder, lambda: False)
+    apps: list[TrainerApp] = []
 
     def make_app(terminal: Terminal) -> TrainerApp:
-        return TrainerApp(
+        app = TrainerApp(
             None,
             host,
             on_compare=comparisons.open,
@@ -215,9 +233,14 @@ def _watch(folder: Path, told: Told, *, readonly: bool, max_rate: float | None) 
             bell=told.bell,
             remembered=Remembered.of_user(),
         )
+        apps.append(app)
+        return app
 
     exit_code = show(make_app, _bytes(max_rate))
     host.close()
+    if apps and not apps[-1].hung_up and apps[-1].failure is None:
+        farewell.of_run(folder, host.history)
+        comparisons.say_farewell()
     return exit_code
 
 

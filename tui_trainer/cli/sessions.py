@@ -8,9 +8,18 @@ from pathlib import Path
 import click
 import msgspec
 
+from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.compare.shelf import SessionSummary, session_summaries
-from tui_trainer.compare.words import in_columns
 from tui_trainer.plain import plain
+
+COLUMNS = (
+    Column("when", drop=1),
+    Column("session", least=20),
+    Column("name", least=8, if_any=True),
+    Column("runs", drop=2),
+    Column("status"),
+    Column("what", least=12),
+)
 
 WIDEST = 48
 """Characters that the names of what is compared may take."""
@@ -24,10 +33,7 @@ def list_sessions(runs: Path, *, as_json: bool) -> None:
     elif not found:
         click.echo(f"there are no comparisons in {runs} yet; `tui-trainer compare --lesson` makes one", err=True)
     else:
-        rows = [["when", "session", "name", "runs", "status", "what"], *map(_row, found)]
-        if not any(session.name for session in found):
-            rows = [[*row[:2], *row[3:]] for row in rows]
-        for line in in_columns(rows, left=len(rows[0])):
+        for line in in_columns(COLUMNS, [_row(session) for session in found], room()):
             click.echo(line)
 
 

@@ -15,7 +15,15 @@ from tui_trainer.asked import Asked
 from tui_trainer.cli import completion
 from tui_trainer.cli.ending import LOST_AFTER_S, stop_on_signals
 from tui_trainer.cli.notifying import Told, notify_options, ring
-from tui_trainer.cli.options import check_runs_folder, checked, refuse, say, training_options
+from tui_trainer.cli.options import (
+    BAD_INPUT,
+    check_runs_folder,
+    checked,
+    refuse,
+    say,
+    training_options,
+    warn_of_same_name,
+)
 from tui_trainer.events import RunEnded
 from tui_trainer.hosts import LocalRun, asked_of, replay
 from tui_trainer.runs.errors import RunsError
@@ -41,6 +49,7 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, told: Told, **options
     checked(asked)
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)
+    warn_of_same_name(options["name"], runs)
     sys.exit(_train_here(LocalRun(asked, runs, sys.argv, notify=told.notify), told, as_json=as_json))
 
 
@@ -84,7 +93,8 @@ def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
             except queue.Empty:
                 event = local.give_up()
             history.apply(event)
-            reporter.tell(event, history)
+            if not (isinstance(event, RunEnded) and event.exit_code == BAD_INPUT):  # that is said below, once
+                reporter.tell(event, history)
             if told.rings_for(event) and here.leads:
                 ring()
             ended = event if isinstance(event, RunEnded) else None

@@ -15,6 +15,7 @@ import msgspec
 
 from tui_trainer import __version__, presets
 from tui_trainer.compare.session import Entry
+from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, folders
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.facts import read_facts
@@ -23,6 +24,10 @@ from tui_trainer.spec import RunSpec
 
 class NeitherPresetNorRun(RunsError):
     """A name that is neither; the text has a line for each reason."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__(" ".join(reasons))
+        self.args = ("\n".join(map(plain, reasons)),)
 
 
 LESSON = ("none", "steplr", "steplr-fast", "multistep", "cosine", "plateau")
@@ -47,8 +52,10 @@ def told_apart(names: Iterable[str], runs: Path) -> tuple[list[str], list[Path]]
             try:
                 records.append(find(runs, name))
             except RunsError as none_either:
-                lines = [*map(str, error.problems), f"nor is it a run: {none_either}"]
-                raise NeitherPresetNorRun("\n".join(lines)) from none_either
+                no_preset = str(error)
+                raise NeitherPresetNorRun(
+                    no_preset if no_preset.endswith("?") else f"{no_preset}.", str(none_either)
+                ) from none_either
         else:
             named.append(name)
     return named, records

@@ -22,6 +22,7 @@ from tui_trainer.commands import Command, decode, encode
 from tui_trainer.engine.batch_norm import synchronised
 from tui_trainer.engine.control import Control
 from tui_trainer.engine.datasets import Split
+from tui_trainer.numbers import counted
 from tui_trainer.torchrun import Place, place
 
 T = TypeVar("T")
@@ -120,7 +121,7 @@ class ManyRanks(Ranks):
         there, wanted = torch.cuda.device_count(), self.place.local_ranks
         if there < wanted:
             raise BadInput(
-                f"{wanted} processes train on this machine, which has {there} CUDA devices; "
+                f"{wanted} processes train on this machine, which has {counted(there, 'CUDA device')}; "
                 f"take --nproc-per-node {max(there, 1)}, or --device cpu"
             )
         torch.cuda.set_device(self.place.local_rank)

@@ -15,6 +15,7 @@ from tui_trainer.engine.prepare import Prepared, tell_phase
 from tui_trainer.engine.steering import Steering, Stopped
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.events import EndStatus, Event, RunEnded, SettingChanged
+from tui_trainer.numbers import counted
 
 
 def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, checkpoint_folder: Path) -> RunEnded:
@@ -56,6 +57,6 @@ def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, c
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        size = run.recipe.batch_size
-        return ended("crashed", f"out of memory with batches of {size} images; try a smaller --batch-size", 1)
+        size = counted(run.recipe.batch_size, "image")
+        return ended("crashed", f"out of memory with batches of {size}; try a smaller --batch-size", 1)
     return ended("finished", "all epochs done", exit_code=0)

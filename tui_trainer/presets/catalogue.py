@@ -63,7 +63,7 @@ def find(name_or_path: str | Path) -> Path:
         return Path(text)
     names = [path.stem for path in (*shipped_files(), *_files(user_folder()))]
     close = nearest(text, names)
-    hint = f"did you mean {close}?" if close else f"there are {', '.join(names)}, or give a path"
+    hint = f"did you mean {close}?" if close else f"name one of {', '.join(names)}, or give a path"
     raise PresetError([Problem(text, None, "", f"no preset of this name; {hint}")])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_trainer.preset_folders import called
 from tui_trainer.presets.cases import Case, Run
 from tui_trainer.presets.loading import read_text, read_toml
 from tui_trainer.presets.optimizers import SGD
@@ -71,7 +72,7 @@ def check_file(
         text = read_text(path)
     except PresetError as error:
         return Checked(None, error.problems)
-    return check_text(text, str(path), run, epochs=epochs, batch_size=batch_size)
+    return check_text(text, called(path), run, epochs=epochs, batch_size=batch_size)
 
 
 def parse(text: str, file: str = "") -> Preset:
@@ -92,7 +93,7 @@ def read(path: Path) -> Preset:
     Raises:
         PresetError: it cannot be read, or is no preset; with everything that is wrong.
     """
-    return parse(read_text(path), str(path))
+    return parse(read_text(path), called(path))
 
 
 def _found(preset: Preset, sound: frozenset[str], run: Run | None) -> list[Problem]:

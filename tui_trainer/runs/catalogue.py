@@ -88,6 +88,11 @@ def find(runs: Path, given: str) -> Path:
     raise RunNotFound(f"there is no run {given!r} in {runs}.{_near(given, found, names)}")
 
 
+def named(runs: Path, name: str) -> int:
+    """How many runs bear a name."""
+    return sum(read_facts(folder).get("name") == name for folder in folders(runs))
+
+
 def delete(folder: Path) -> None:
     """Delete the record in a folder for good, checkpoints and all.
 

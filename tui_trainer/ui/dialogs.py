@@ -114,11 +114,10 @@ class Question(ModalScreen[str]):
         self.dismiss("")
 
 
-def leaving(run: str, can_detach: bool) -> Question:
+def leaving(run: str, can_detach: bool, shown_by: str = "attach", ended_by: str = "stop") -> Question:
     """What becomes of a live run as its screen is left: `keep`, `stop` or nothing."""
-    keep = Choice(
-        "k", "keep it training in the background", "tui-trainer attach shows it again, tui-trainer stop ends it", "keep"
-    )
+    follows = f"tui-trainer {shown_by} shows it again, tui-trainer {ended_by} ends it"
+    keep = Choice("k", "keep it training in the background", follows, "keep")
     stop = Choice("s", "stop it", "after the batch that runs now; its record stays", "stop")
     stay = Choice("esc", "stay", "", "")
     choices = [keep, stop, stay] if can_detach else [stop, stay]
@@ -145,6 +144,16 @@ def switching(preset: str, old: str, next_epoch: int | None, can_start: bool) ->
         choices.append(Choice("r", label, "the weights are kept; the switch is marked on the charts", "here"))
     choices.append(Choice("esc", "stay with " + old, "", ""))
     return Question(f"Train with {preset}?", "", choices)
+
+
+def leaving_text(name: str) -> Question:
+    """A text with changes that were not saved is left: `save`, `leave` or nothing."""
+    choices = [
+        Choice("s", f"save it as {name}" if name else "save it", "", "save"),
+        Choice("l", "leave", "what was changed is lost", "leave"),
+        Choice("esc", "go on editing", "", ""),
+    ]
+    return Question("Leave without saving?", "The copy has changes that were not saved.", choices)
 
 
 def confirming(title: str, text: str, label: str, follows: str = "") -> Question:

@@ -53,6 +53,8 @@ class Comparing:
             return False
         from tui_trainer.ui.dialogs import leaving
 
+        question = leaving("the comparison", self._app.can_detach, "compare SESSION", "stop SESSION")
+
         def answered(answer: str | None) -> None:
             if answer == "keep":
                 self._app.detached = True
@@ -61,7 +63,7 @@ class Comparing:
                 queue.stop()
                 self._app.exit(0)
 
-        self._app.push_screen(leaving("the comparison", self._app.can_detach), answered)
+        self._app.push_screen(question, answered)
         return True
 
     def follow_up(self, queue: Queue | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui_trainer.numbers import counted
 from tui_trainer.runs.history import History
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
@@ -77,7 +78,9 @@ def ending(history: History) -> str:
     ended = history.ended
     if ended is None:
         return ""
-    done = f"{len(history.epochs)} of {history.recipe.epochs} epochs" if history.recipe is not None else "0 epochs"
+    done = "0 epochs"
+    if history.recipe is not None:
+        done = f"{len(history.epochs)} of {counted(history.recipe.epochs, 'epoch')}"
     best = history.best
     figures = f"best val accuracy {best.val_accuracy:.4f} at epoch {best.epoch}" if best is not None else ""
     reason = clean(ended.reason)

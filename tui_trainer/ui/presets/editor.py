@@ -16,10 +16,10 @@ from tui_trainer.presets import PresetError, check_text, shipped_folder, user_fo
 from tui_trainer.ui.charts import LRChart, XAxis
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.headline import Heading
-from tui_trainer.ui.panel import Line, Panel, Span
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.presets.preset_card import file_lines, problem_lines
 from tui_trainer.ui.trainer_screen import TrainerScreen
-from tui_trainer.ui.words import clean
+from tui_trainer.ui.words import clean, cut
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -36,16 +36,19 @@ class Findings(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._problems: Sequence[Problem] = ()
+        self._curve_is_old = False
 
-    def show(self, problems: Sequence[Problem]) -> None:
-        """After another check."""
-        self._problems = problems
+    def show(self, problems: Sequence[Problem], *, curve_is_old: bool) -> None:
+        """After another check; whether the curve above is of a text before this one."""
+        self._problems, self._curve_is_old = problems, curve_is_old
         self.redraw()
 
     def lines(self) -> list[Line]:
         lines = problem_lines(self._problems, self.size.width)
         if not any(problem.severity == "error" for problem in self._problems):
             lines.insert(0, (Span("sound: ctrl+s saves it", "live"),))
+        if self._curve_is_old:
+            lines[:0] = [(Span("the curve is of the last sound text", "faint"),), BLANK]
         return lines
 
 
@@ -60,11 +63,13 @@ class EditorScreen(TrainerScreen):
         self.key_line.idle = frozenset({"app.help", "app.leave"})  # letters go into the text here
         self._heading = Heading(f"a copy of {clean(entry.name)}")
         self._area = TextArea("\n".join(file_lines(entry.path)) + "\n", show_line_numbers=True, tab_behavior="indent")
+        self._unchanged = self._area.text
         self._name_field = Input(free_name(entry.name), placeholder="name", compact=True)
+        self._about_name = AboutName()
         self._chart = LRChart(XAxis())
         self._findings = Findings()
         self._preset: Preset | None = None
-        self._planned = False
+        self._planned = self._has_curve = False
         self._problems: list[Problem] = []
         self._waits: Timer | None = None
 
@@ -87,6 +92,7 @@ class EditorScreen(TrainerScreen):
         with Horizontal(id="naming"):
             yield Naming()
             yield self._name_field
+            yield self._about_name
         yield self.key_line
 
     def on_mount(self) -> None:
@@ -117,9 +123,15 @@ class EditorScreen(TrainerScreen):
             batch_size=asked.batch_size if asked else None,
         )
         self._preset, self._problems, self._planned = checked.preset, checked.problems, False
-        self._chart.visible = self._preset is not None
-        self._findings.show(self._problems)
+        self._show_problems()
         self.app.clock.hurry()
+
+    def _show_problems(self) -> None:
+        """A curve that is there stays while the text has a mistake, and is marked as that of an older one."""
+        broken = self._preset is None or any(problem.severity == "error" for problem in self._problems)
+        self._chart.visible = self._has_curve or not broken
+        self._chart.set_class(broken, "-old")
+        self._findings.show(self._problems, curve_is_old=broken and self._has_curve)
 
     def _plan(self, preset: Preset) -> None:
         """The LR of the text as it stands, which is the last check: by the real scheduler."""
@@ -130,10 +142,10 @@ class EditorScreen(TrainerScreen):
             plan = self.app.launching.planner.ask(spec)
         except PresetError as error:
             self._planned, self._problems = True, error.problems
-            self._findings.show(self._problems)
+            self._show_problems()
             return
         if plan is not None:
-            self._planned = True
+            self._planned = self._has_curve = True
             flat = self.app.launching.planner.if_flat(spec)
             self._chart.show_plan(plan, batches_per_epoch=spec.batches_per_epoch, if_flat=flat)
         else:
@@ -162,8 +174,26 @@ class EditorScreen(TrainerScreen):
         else:
             self.app.saved(name)
 
+    def action_name(self) -> None:
+        (self._area if self._name_field.has_focus else self._name_field).focus()
+
+    @on(Input.Changed)
+    def _named(self) -> None:
+        self._about_name.show(self.called.strip())
+
     def action_back(self) -> None:
-        self.app.pop_screen()
+        if self._area.text == self._unchanged:
+            self.app.pop_screen()
+            return
+        from tui_trainer.ui.dialogs import leaving_text
+
+        def answered(answer: str | None) -> None:
+            if answer == "save":
+                self.action_save()
+            elif answer == "leave":
+                self.app.pop_screen()
+
+        self.app.push_screen(leaving_text(self.called.strip()), answered)
 
 
 class Naming(Panel):
@@ -173,10 +203,33 @@ class Naming(Panel):
         return [(Span(" save as ", "faint"),)]
 
 
+class AboutName(Panel):
+    """Stands after the name: what saving under it would come to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+
+    def show(self, name: str) -> None:
+        """Another name."""
+        if name in _names_in(user_folder()):
+            self._text = f"there is a {name} of your own already"
+        else:
+            self._text = f"hides the shipped {name}" if name in _names_in(shipped_folder()) else ""
+        self.redraw()
+
+    def lines(self) -> list[Line]:
+        return [(Span(cut(clean(self._text), self.size.width), "warning"),)]
+
+
 def free_name(name: str) -> str:
     """The name of a copy that no preset bears yet."""
-    taken = {path.stem for folder in (shipped_folder(), user_folder()) for path in folder.glob("*.toml")}
+    taken = _names_in(shipped_folder()) | _names_in(user_folder())
     return next(free for i in range(2, len(taken) + 3) if (free := f"{name}-{i}") not in taken)
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {path.stem for path in folder.glob("*.toml")}
 
 
 def save(path: Path, text: str) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import events
 
+from tui_trainer.numbers import counted
 from tui_trainer.ui.choosing import FilteredList
 from tui_trainer.ui.panel import BLANK, Line, Span
 from tui_trainer.ui.words import clean, cut, fit
@@ -115,7 +117,7 @@ class PresetList(FilteredList["Entry"]):
 
     def _counted(self) -> str:
         own = sum(not entry.builtin for entry in self._all)
-        return f" {len(self._all)} presets" + (f", {own} your own" if own else "")
+        return f" {counted(len(self._all), 'preset')}" + (f", {own} your own" if own else "")
 
     def _block(self, index: int, entry: Entry, width: int) -> list[Line]:
         here = index == self._cursor
@@ -125,6 +127,9 @@ class PresetList(FilteredList["Entry"]):
         if width >= TALL_FROM:
             when = f"steps each {when}" if when else "cannot be used" if entry.preset is None else "never steps"
         name = clean(entry.name)
+        if not entry.builtin:
+            both = f"yours  {when}".rstrip()
+            when = both if cell_len(name) + len(both) + 5 <= width else "yours"
         head = f"{'▌' if here else ' '}{sign} {fit(name, max(4, width - len(when) - 5))} {when} "
         block: list[Line] = [(Span(fit(head, width), role),)]
         if width >= TALL_FROM:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
+from tui_trainer.numbers import counted
 from tui_trainer.ui.choosing import FilteredList
 from tui_trainer.ui.panel import BLANK, Line, Span
 from tui_trainer.ui.words import clean, fit
@@ -112,8 +113,9 @@ class RunList(FilteredList["RunSummary"]):
         return "there are no runs yet; a preset starts one" if self.complete else "reading the records"
 
     def _counted(self) -> str:
-        counted = f"   {len(self._all)} runs, {self.order}" + (f"; {len(self.marked)} marked" if self.marked else "")
-        return counted if self.complete else counted + "; reading"
+        said = f"   {counted(len(self._all), 'run')}, {self.order}"
+        said += f"; {len(self.marked)} marked" if self.marked else ""
+        return said if self.complete else said + "; reading"
 
     def _row(self, index: int, columns: Sequence[Column], spark: int, width: int) -> Line:
         run = self._shown[index]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 
+from tui_trainer.numbers import counted
 from tui_trainer.runs import catalogue
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.shelf import Shelf
@@ -44,7 +45,7 @@ class Details(Panel):
         if run is None:
             return []
         facts = [clean(run.device or ""), f"seed {run.seed}" if run.seed is not None else ""]
-        facts += [f"{in_short(run.parameters)} parameters" if run.parameters else "", f"{run.steps_done:,} steps"]
+        facts += [f"{in_short(run.parameters)} parameters" if run.parameters else "", counted(run.steps_done, "step")]
         facts += [about(run.elapsed_s) if run.elapsed_s else "", clean(run.reason or "")]
         said = " · ".join(fact for fact in facts if fact)
         return [(Span(" " + cut(said, width - 2)),), (Span(" " + cut(clean(run.folder), width - 2), "faint"),)]
@@ -115,7 +116,8 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             return
         from tui_trainer.ui.dialogs import confirming
 
-        text = f"{clean(run.name or run.id)}: {run.steps_done:,} steps, {run.epochs_done} epochs, {run.status}."
+        done = f"{counted(run.steps_done, 'step')}, {counted(run.epochs_done, 'epoch')}"
+        text = f"{clean(run.name or run.id)}: {done}, {run.status}."
         question = confirming("Delete this run?", text, "delete it", "its record and checkpoints are gone for good")
 
         def answered(answer: str | None) -> None:

@@ -1,0 +1,58 @@
+"""What is printed as a screen is left: how it stands with what it showed, and how one sees it again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui_trainer.plain import plain
+from tui_trainer.runs.catalogue import runs_folder
+from tui_trainer.runs.facts import read_facts
+
+if TYPE_CHECKING:
+    from tui_trainer.compare.comparison import Comparison
+    from tui_trainer.runs.history import History
+
+
+def of_run(folder: Path, history: History) -> None:
+    """Of a run that has ended; one that goes on is told of by `of_left`."""
+    if history.ended is None:
+        return
+    from tui_trainer.ui.live.progress import ending
+
+    click.echo(f"{plain(str(read_facts(folder).get('name') or folder.name))}: {ending(history)}")
+    click.echo(f"see it again: {_command('attach', folder.name, folder.parent)}")
+
+
+def of_comparison(comparison: Comparison) -> None:
+    """Of a comparison, if anything came of it."""
+    comparison.poll_all()
+    session, runs = comparison.session, comparison.runs
+    begun = [run for run in runs if run.record is not None]
+    if not begun:
+        return
+    done = sum(run.is_over for run in runs)
+    said = f"all {len(runs)} runs are over" if done == len(runs) else f"{done} of {len(runs)} runs done"
+    bests = [(run.history.best.val_accuracy, run.entry.label) for run in begun if run.history.best is not None]
+    if bests:
+        accuracy, label = max(bests, key=lambda best: best[0])
+        said += f"; best val accuracy {accuracy:.4f}, {plain(label)}"
+    click.echo(f"{plain(session.plan.name or session.id)}: {said}")
+    again = "see it again" if done == len(runs) or comparison.is_driven else "go on with it"
+    click.echo(f"{again}: {_command('compare', session.id, session.runs)}")
+
+
+def of_left(command: str, identity: str, runs: Path) -> None:
+    """Of what trains on in the background; `command` shows it."""
+    click.echo(f"{identity} trains on in the background.")
+    click.echo(f"watch it: {_command(command, identity, runs)}")
+    click.echo(f"end it:   {_command('stop', identity, runs)}")
+
+
+def _command(name: str, identity: str, runs: Path) -> str:
+    """To be typed: with the folder of runs, where the command would not look there by itself."""
+    where = "" if runs == runs_folder() else f" --runs-dir {shlex.quote(str(runs))}"
+    return f"tui-trainer {name} {identity}{where}"
