@@ -112,3 +112,15 @@ def test_an_unknown_preset_is_refused_with_the_nearest_name(cli: Cli, command: s
     result = cli("presets", command, "onecylce")
     assert result.exit_code == 2
     assert "did you mean onecycle?" in result.stderr
+
+
+def test_show_reckons_with_the_data_and_the_model_that_are_named(cli: Cli) -> None:
+    fits = cli("presets", "show", "steplr")
+    assert (fits.exit_code, fits.stderr) == (0, "")
+    assert 'name = "StepLR"' in fits.stdout
+    short = cli("presets", "show", "steplr", "--epochs", "3")
+    assert short.stdout == fits.stdout
+    assert "step_size" in short.stderr
+    large = cli("presets", "show", "steplr", "--batch-size", "5000")
+    assert "4,000" in large.stderr
+    assert "4,000" not in cli("presets", "show", "steplr", "--batch-size", "5000", "--dataset", "mnist").stderr

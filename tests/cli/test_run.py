@@ -155,6 +155,23 @@ def test_without_its_checkpoints_a_run_begins_again_and_says_so(cli: Cli, runs: 
     assert (run["epochs_done"], run["steps_done"]) == (2, 8)
 
 
+def test_what_an_export_leaves_out_of_a_damaged_record_is_said(cli: Cli, runs: Path, tmp_path: Path) -> None:
+    cli("run", "--preset", "none", *SMALL, "--epochs", "1", "--name", "a")
+    assert cli("export", "a", "--out", str(tmp_path / "whole")).stderr == ""
+    (folder,) = runs.iterdir()
+    with (folder / "events.jsonl").open("ab") as journal:
+        journal.write(b'{"type": "garbage"}\n')
+    result = cli("export", "a", "--out", str(tmp_path / "damaged"))
+    assert result.exit_code == 0
+    assert "1 line of the record could not be read" in result.stderr
+
+
+def test_a_file_is_no_folder_of_runs(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = cli("runs", "--runs-dir", str(tmp_path / "file"))
+    assert (result.exit_code, result.stderr) == (2, f"{tmp_path / 'file'} is not a folder\n")
+
+
 def test_a_run_that_diverges_exits_with_3(cli: Cli, runs: Path, tmp_path: Path) -> None:
     preset = tmp_path / "exploding.toml"
     preset.write_text(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_trainer.asked import Asked
+from tui_trainer.bad_input import BadInput
 from tui_trainer.choices import BATCH_NORM_MODELS, train_images
 from tui_trainer.cli import completion
 from tui_trainer.cli.options import BAD_INPUT, length_options, refuse
@@ -43,16 +44,19 @@ def list_presets(as_json: bool) -> None:
 
 @presets.command()
 @click.argument("name", shell_complete=completion.presets)
-def show(name: str) -> None:
-    """Print the preset's file as it stands."""
-    from tui_trainer.presets import PresetError, find, load
+@length_options
+def show(name: str, **options: Any) -> None:
+    """Print the preset's file as it stands; what its numbers will lead to on such a run is warned of."""
+    from tui_trainer.presets import find
 
     try:
-        load(name)
-        text = find(name).read_text(encoding="utf-8")
-    except PresetError as error:
-        refuse(*map(str, error.problems))
+        problems = Asked(name, **options).warnings()
+    except BadInput as error:
+        refuse(*str(error).splitlines())
+    text = find(name).read_text(encoding="utf-8")
     click.echo(text, nl=not text.endswith("\n"))
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)
 
 
 @presets.command()

@@ -10,11 +10,12 @@ import msgspec
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
-from tui_trainer.cli.options import refuse, runs_dir_option
+from tui_trainer.cli.options import refuse, runs_dir_option, say
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, runs_folder, summaries
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.summary import RunSummary
+from tui_trainer.runs.tail import Tail
 
 COLUMNS = (
     Column("when", drop=2),
@@ -38,6 +39,8 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
         found = summaries(folder)
     except PermissionError as error:
         refuse(f"cannot read {folder}: {error.strerror}")
+    if folder.exists() and not folder.is_dir():
+        refuse(f"{folder} is not a folder")
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
         return
@@ -68,11 +71,21 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
             from tui_trainer.runs.export import export_csv as write
         else:
             from tui_trainer.runs.export_tensorboard import export_tensorboard as write
-        written = write(folder, out)
+        written = write(folder, out.expanduser())
     except RunsError as error:
         refuse(str(error))
     for path in written:
         click.echo(path)
+    if skipped := _skipped(folder):
+        say(f"warning: {skipped}")
+
+
+def _skipped(folder: Path) -> str:
+    """What of a record could not be read, in words; empty where all could."""
+    with Tail(folder / "events.jsonl") as tail:
+        for _ in tail:
+            pass
+        return tail.skipped_in_words
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:
