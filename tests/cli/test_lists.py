@@ -29,7 +29,7 @@ def kept(runs: Path, preset: str, name: str | None) -> str:
 @pytest.mark.parametrize("columns", [80, 60])
 def test_a_run_takes_one_line_of_a_terminal(runs: Path, columns: int) -> None:
     ids = [kept(runs, "warm-restarts", NAME), kept(runs, "steplr", None)]
-    with Terminal("runs", columns=columns) as terminal:
+    with Terminal("runs", columns=columns, env={"COLUMNS": str(columns)}) as terminal:
         assert terminal.wait() == 0
         header, *rows = [line for line in terminal.screen.splitlines() if line.strip()]
     assert len(rows) == len(ids)

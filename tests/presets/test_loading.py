@@ -253,5 +253,5 @@ def test_load_takes_a_name_or_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert load("mine.toml") == parse(SOUND)
     with pytest.raises(PresetError, match="no preset of this name; did you mean onecycle"):
         load("one-cycle")
-    with pytest.raises(PresetError, match="no preset of this name; there are none, steplr"):
+    with pytest.raises(PresetError, match="no preset of this name; name one of none, steplr"):
         load("\x1b[31mzzz")

@@ -284,14 +284,14 @@ def test_a_last_batch_of_one_image_with_batch_norm() -> None:
     assert said(text, Run(1, batchnorm=True))[0].startswith("?2: training.batch_size: more than the 1 training image,")
 
 
-def test_epochs_and_batch_size_from_elsewhere_blame_no_line() -> None:
+def test_epochs_and_batch_size_from_elsewhere_are_blamed_on_the_option() -> None:
     text = "[training]\nepochs = 10\nbatch_size = 64\n" + SGD + "[warmup]\nepochs = 3"
     assert check_text(text, "p").problems == []
     (problem,) = check_text(text, "p", epochs=3).problems
     assert str(problem) == "p:8: warmup.epochs: leaves nothing of 3 epochs; less than 3 would leave some"
     (problem,) = check_text(text, "p", batch_size=5000).problems
-    assert str(problem).startswith("p: training.batch_size: more than")
-    with pytest.raises(PresetError, match=r"p: training.epochs: 0 is out of range"):
+    assert str(problem).startswith("--batch-size: more than")
+    with pytest.raises(PresetError, match=r"^--epochs: 0 is out of range"):
         parse(text, "p").with_training(epochs=0)
 
 

@@ -49,15 +49,18 @@ class Source:
 
     file: str = field(default="", compare=False)
     lines: Mapping[KeyPath, int | None] = field(default_factory=lambda: MappingProxyType({}), compare=False)
-    """The line of each key; None for one whose value comes from elsewhere, such as an option of the command."""
+    """The line of each key; None for one whose value comes from the command's option of that name."""
 
     def problem(self, key: str | KeyPath, message: str, severity: Severity = "error") -> Problem:
-        """A problem of `table.key`, at the line where that key stands, or its table where the key was left out.
+        """A problem of `table.key`, at the line where that key stands, or its table where the key was left out;
+        of the option where one gave the value, as no file is to blame for it.
 
         `key` is a path where a name in it may hold a point, as quoted keys of TOML do.
         """
         path = tuple(key.split(".")) if isinstance(key, str) else key
         line = self.lines.get(path, self.lines.get(path[:1]))
+        if path in self.lines and line is None:
+            return Problem("", None, f"--{path[-1].replace('_', '-')}", plain(message), severity)
         return Problem(self.file, line, key_name(path), plain(message), severity)
 
 

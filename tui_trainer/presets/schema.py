@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
 from tui_trainer.plain import plain
 from tui_trainer.presets.fields import Count, Share, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
-from tui_trainer.presets.problems import PresetError, Problem, Source
+from tui_trainer.presets.problems import PresetError, Source
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
 from tui_trainer.presets.wording import explain
 
@@ -78,7 +78,7 @@ class Preset(Heading):
         """The same preset for other epochs or another batch size; None leaves what it says.
 
         Raises:
-            PresetError: a number out of range; the option that gave it is named, since no file is to blame.
+            PresetError: a number out of range.
         """
         changes = {"epochs": epochs, "batch_size": batch_size}
         changes = {key: value for key, value in changes.items() if value is not None}
@@ -88,11 +88,5 @@ class Preset(Heading):
         try:
             training = Training.model_validate(self.training.model_dump() | changes)
         except ValidationError as error:
-            wrong = explain(error, Training, "training", source)
-            raise PresetError(Problem("", None, _option(each.key), each.message) for each in wrong) from None
+            raise PresetError(explain(error, Training, "training", source)) from None
         return self.model_copy(update={"training": training}).written_in(source)
-
-
-def _option(key: str) -> str:
-    """`training.batch_size` as the command line has it."""
-    return "--" + key.removeprefix("training.").replace("_", "-")
