@@ -122,3 +122,21 @@ async def test_what_was_hidden_stays_hidden_at_the_next_start(show: Show, tmp_pa
         await shown.press("4")
     async with show(LIVE, remembered=Remembered(file)) as shown:
         assert "why" in shown_panels(shown)
+
+
+@pytest.mark.parametrize("over", ["question_mark", "b", "q", "p"])
+@pytest.mark.parametrize(("before", "after"), [((140, 40), (80, 24)), ((80, 24), (140, 40))])
+async def test_a_screen_that_comes_back_suits_the_size_there_is_now(
+    show: Show, over: str, before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    async with show(LIVE, size=after) as shown:
+        expected = [(panel.id, panel.size) for panel in shown.app.screen.query(Panel)]
+    async with show(LIVE, size=before, on_detach=lambda: None) as shown:
+        screen = shown.app.screen
+        await shown.press(over)
+        assert shown.app.screen is not screen
+        await shown.pilot.resize_terminal(*after)
+        await shown.pilot.press("escape")  # and no frame: the clock of a run that ended may rest for a second
+        await shown.pilot.pause()
+        assert shown.app.screen is screen
+        assert [(panel.id, panel.size) for panel in screen.query(Panel)] == expected

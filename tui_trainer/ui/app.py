@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -167,6 +168,11 @@ class TrainerApp(App[int]):
             # Textual swallows what is printed; the terminal has turned these to the log.
             sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr
         self.leaving.begin()
+
+    def on_resize(self, event: events.Resize) -> None:
+        for screen in self.screen_stack[:-1]:
+            if isinstance(screen, TrainerScreen):
+                screen.suit(event.size)
 
     def on_ready(self) -> None:
         """The first frame is on the screen: a record, which may be long, is read after it."""
