@@ -157,11 +157,12 @@ class TrainerApp(App[int]):
         return PickerScreen("choose a preset to train with")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """All keys of the screen by name, then Textual's own."""
-        from tui_trainer.ui.palette import commands_of
+        """All keys of the screen by name, then what Textual has beside them."""
+        from tui_trainer.ui.palette import NOT_OF_TEXTUAL, commands_of
 
         yield from commands_of(self, screen)
-        yield from super().get_system_commands(screen)
+        own = super().get_system_commands(screen)
+        yield from (command for command in own if command.title not in NOT_OF_TEXTUAL)
 
     def on_mount(self) -> None:
         if self._terminal is not None:
