@@ -189,9 +189,11 @@ class LiveScreen(ChartKeys):
         self.hints.pressed(event.key)
 
     def _hint(self) -> None:
-        """On the first start of all, once there is something to see, and where they would not come again and again."""
+        """On the first start of all, while there is something to see, and where they would not come again and again."""
         remembered = self.app.remembered
         live = self.history.steps > 0 and self.history.ended is None
+        if self.history.ended is not None and not self.hints.is_over:
+            self.hints.end()
         if live and not remembered.kept.hints_seen and remembered.change(hints_seen=True):
             self.hints.begin()
 
