@@ -17,8 +17,8 @@ SHARE = 0.02
 
 FASTEST = 0.2
 SLOWEST = 1.0
-"""Seconds between frames, at the ceiling and at the floor of their rate: a run reports five times a second, so that more
-frames would show nothing new."""
+"""Seconds between frames, at the ceiling and at the floor of their rate: a run reports five times a second, so that
+more frames would show nothing new."""
 
 HURRIED = 0.04
 """Seconds between frames while an answer is awaited or calls are followed by eye."""
