@@ -170,6 +170,11 @@ class TrainerApp(App[int]):
             sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr
         self.leaving.begin()
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded and isinstance(self.screen, TrainerScreen):
+            self.screen.key_line.quiet()  # before the key is obeyed, which may say something new
+        await super().on_event(event)
+
     def on_resize(self, event: events.Resize) -> None:
         for screen in self.screen_stack[:-1]:
             if isinstance(screen, TrainerScreen):

@@ -212,6 +212,8 @@ class LiveScreen(ChartKeys):
         answer = answers[-1]
         who = "" if answer.by == "screen" else f" (asked by {clean(answer.by)})"
         text = clean(answer.answer) if answer.accepted else f"{clean(answer.command)}: {clean(answer.answer)}"
+        if answer.accepted and answer.command == "slow motion" and self.history.paused is not None:
+            text += "; space goes on"
         self.say(text + who, "live" if answer.accepted else "warning")
 
     def _make_room(self, changed: bool) -> None:
