@@ -190,12 +190,25 @@ def test_the_clock_runs_between_events_and_stands_in_a_pause() -> None:
     assert history.elapsed_at(START - 9) == pytest.approx(1)  # another machine's clock
     history.apply(Paused(at=START + 2, step=10, by="screen"))
     assert history.status == "paused"
-    assert history.elapsed_at(START + 60) == pytest.approx(1)
+    assert history.elapsed_at(START + 60) == pytest.approx(3)  # as it stood there already
     history.apply(Continued(at=START + 60, step=10, by="screen"))
     assert history.status == "running"
-    assert history.elapsed_at(START + 61) == pytest.approx(2)
+    assert history.elapsed_at(START + 61) == pytest.approx(3)
+    assert history.elapsed_at(START + 64) == pytest.approx(5)
     history.apply(ended())
     assert history.elapsed_at(START + 99) == pytest.approx(1)
+
+
+def test_the_clock_stands_while_calls_are_held_for_the_eye() -> None:
+    history = fold([started(), steps(1, 10, at=START)])
+    history.apply(Paused(at=START, step=10, by="screen"))
+    history.apply(Continued(at=START + 60, step=10, by="screen", one_batch=True))
+    history.apply(CallFollowed(at=START + 60.5, step=11, epoch=1, batch=11, call="zero_grad", value=None))
+    assert history.elapsed_at(START + 63) == pytest.approx(1.5)
+    history.apply(steps(11, at=START + 63))
+    assert history.elapsed_at(START + 63) == pytest.approx(1.5)
+    history.apply(Paused(at=START + 63, step=11, by="screen"))
+    assert history.elapsed_at(START + 70) == pytest.approx(1.5)
 
 
 def test_slow_motion_shows_one_batch_at_a_time() -> None:

@@ -78,7 +78,8 @@ class ScriptedHost:
                 answer = f"{name} from epoch {epoch + 1} on, weights kept"
             case _:
                 answer = "done"
-        said = CommandAnswered(at=at, id=command.id, command="asked", by=by, accepted=True, answer=answer)
+        asked = "slow motion" if isinstance(command, SetPace) and command.seconds_a_call else "asked"
+        said = CommandAnswered(at=at, id=command.id, command=asked, by=by, accepted=True, answer=answer)
         return [*happened, said]
 
 

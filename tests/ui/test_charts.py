@@ -118,7 +118,7 @@ async def test_the_title_says_the_numbers_now_and_those_at_the_cursor() -> None:
         loss, lr = app.loss.plain()[0], app.lr.plain()[0]
         last, best = history.epochs[-1], history.epochs[3]
         assert f"val {last.val_loss:.4f}  epoch 6" in loss
-        assert "best" not in loss
+        assert "lowest" not in loss
         assert loss.endswith(f"accuracy {last.val_accuracy:.4f}")
         assert "peak at step 37" in lr
         cell = app.axis.column_of(best.step, app.axis.width)
@@ -129,7 +129,7 @@ async def test_the_title_says_the_numbers_now_and_those_at_the_cursor() -> None:
         assert at is not None
         loss, lr = app.loss.plain()[0], app.lr.plain()[0]
         assert f"step {at}  train {history.losses[at - 1]:.4f}" in loss
-        assert f"val {best.val_loss:.4f}  epoch 4, best" in loss
+        assert f"val {best.val_loss:.4f}  epoch 4, lowest" in loss
         assert f"step {at}  {history.lrs[at - 1]:.4g} used" in lr
         assert "planned" in lr
         assert all(column(line, "│") for line in app.loss.plain()[1:])

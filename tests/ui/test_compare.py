@@ -253,3 +253,16 @@ async def test_the_first_frame_has_the_curves(
         assert charts
         for chart in charts:
             assert any("\u2800" < character < "\u2900" for line in chart.plain() for character in line), chart.what
+
+
+async def test_escape_closes_the_differences_before_it_leaves(tmp_path: Path) -> None:
+    names = ("StepLR", "none")
+    comparison = compared(tmp_path, [record(tmp_path, scheduler=name, epochs=3) for name in names])
+    async with show(comparison, on_detach=lambda: None, queue=StillQueue()) as (pilot, screen):
+        await pilot.press("d")
+        assert screen.has_class("-differences")
+        await pilot.press("escape")
+        assert pilot.app.screen is screen
+        assert not screen.has_class("-differences")
+        await pilot.press("escape")
+        assert pilot.app.screen is not screen  # what becomes of what trains

@@ -92,6 +92,15 @@ async def test_there_are_none_before_the_first_batch_nor_on_a_run_that_ended(sho
     assert not file.exists()
 
 
+async def test_they_end_as_the_run_does(show: Show, file: Path) -> None:
+    events = scripted_run(epochs=4, batches=20)
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        assert hint(shown)
+        await shown.frame(*events[len(LIVE) :])
+        await shown.frame()
+        assert hint(shown) == ""
+
+
 async def test_nothing_is_hinted_where_nothing_is_remembered(show: Show) -> None:
     async with show(LIVE) as shown:
         assert hint(shown) == ""

@@ -97,7 +97,13 @@ async def test_help_scrolls_in_a_small_terminal(show: Show) -> None:
         await shown.press("question_mark")
         assert "On the screen" not in shown.text()
         await shown.press(*["down"] * 60)
-        assert "On the screen" in shown.text()
+        assert "screen 1.4 %" in shown.text()
+
+
+@pytest.mark.parametrize("mark", ["■", "●", "┊", "┴", "◆", "`screen 1.4 %`", "`all moved 0.06 of 12.9`"])
+def test_help_tells_what_is_seen_on_the_screen(mark: str) -> None:
+    page = "\n".join("".join(span.text for span in line) for line in Keys([]).laid_out(200))
+    assert mark in page.partition("On the screen")[2]
 
 
 async def test_the_palette_has_the_keys_by_name(show: Show) -> None:
@@ -112,6 +118,31 @@ async def test_the_palette_has_the_keys_by_name(show: Show) -> None:
         await shown.frame()
         await shown.frame()
         assert [type(command).__name__ for command in shown.host.sent] == ["OneBatch"]
+
+
+async def test_the_palette_says_nothing_twice(show: Show) -> None:
+    async with show(LIVE) as shown:
+        commands = list(shown.app.get_system_commands(shown.app.screen))
+        titles = [command.title.lower() for command in commands]
+        assert len(titles) == len({*titles})
+        assert not {"keys", "quit"} & {*titles}
+        for command in commands:
+            word = command.title.rpartition(": ")[2].lower()
+            assert not command.help.lower().startswith((f"{word}:", f"{word} ("))
+
+
+@pytest.mark.parametrize("word", ["loss", "LR", "loop", "why", "machine", "log"])
+async def test_the_palette_finds_a_panel_by_its_name(show: Show, word: str) -> None:
+    async with show(LIVE) as shown:
+        (command,) = [
+            command for command in shown.app.get_system_commands(shown.app.screen) if command.title == f"Panel: {word}"
+        ]
+        id = word.lower()
+        before = shown.app.screen.query_one(f"#{id}").display
+        command.callback()
+        await shown.pilot.pause()
+        await shown.frame()
+        assert shown.app.screen.query_one(f"#{id}").display != before
 
 
 BY_A_LITTLE = {"cursor", "older", "move", "row", "page", "log_page", "app.focus_next"}

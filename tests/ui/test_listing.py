@@ -269,6 +269,16 @@ async def test_in_one_line_every_call_is_seen(show: Show, width: int, scheduler:
         assert len(calls.rstrip()) <= width - 2
 
 
+async def test_in_one_line_every_share_is_whole(show: Show) -> None:
+    events = scripted_run(epochs=4, batches=20, scheduler="OneCycleLR")
+    timed = CallsTimed(at=events[-1].at, counts={"validate": 4}, seconds={"validate": 1e6}, running="")
+    async with show([*cut(events, 70), timed], size=(60, 24)) as shown:
+        names, shares = shown.the(Listing).plain()
+        assert names.rstrip().endswith("val")
+        assert shares.rstrip().endswith(" 100 %")
+        assert "…" not in shares
+
+
 async def test_in_one_line_slow_motion_tells_what_was_made_last_and_what_the_call_is_for(show: Show) -> None:
     events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 30)
     slow = PaceChanged(at=START, seconds_a_call=0.5, by="screen")

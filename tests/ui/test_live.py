@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,7 +12,16 @@ from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_host import ScriptedHost, moved_to
 from tui_trainer.commands import Continue, OneBatch, Pause, SetPace
-from tui_trainer.events import CommandAnswered, LRHeld, Noticed, PhaseStarted, RunEnded, RunStarted
+from tui_trainer.events import (
+    CallFollowed,
+    CommandAnswered,
+    EpochEnded,
+    LRHeld,
+    Noticed,
+    PhaseStarted,
+    RunEnded,
+    RunStarted,
+)
 from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.live.headline import Headline
 from tui_trainer.ui.live.listing import Listing
@@ -289,3 +299,78 @@ async def test_a_switch_is_told_among_the_reasons(show: Show) -> None:
     async with show(cut(scripted_run(epochs=6, batches=5, switch_at=4), 18)) as shown:
         assert "preset steplr → onecycle from here on," in shown.line("epoch 4 ")
         assert "onecycle" in shown.the(Headline).plain()[0]
+
+
+async def test_both_lines_say_the_same_of_how_long_it_took(show: Show) -> None:
+    events = scripted_run(epochs=2, batches=5)
+    for index, event in enumerate(events):
+        if isinstance(event, EpochEnded):
+            events[index] = msgspec.structs.replace(
+                event, elapsed=event.epoch * 6.8
+            )  # 13.6 s: not rounded up here only
+    async with show(events) as shown:
+        assert "● finished   0:00:13" in shown.the(Headline).plain()[0]
+        assert "finished: 2 of 2 epochs in 0:00:13;" in shown.the(Progress).plain()[0]
+
+
+async def test_a_key_that_is_pressed_ends_what_was_said(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("space")
+        assert "paused after step" in shown.the(KeyLine).plain()[0]
+        await shown.press("left")
+        assert "paused after step" not in shown.the(KeyLine).plain()[0]
+        assert "? help" in shown.the(KeyLine).plain()[0]
+        await shown.press("6")
+        await shown.press("4")
+        assert shown.the(KeyLine).plain()[0].strip() == "why: hidden, 4 shows it again"
+
+
+async def test_who_follows_single_calls_is_told_no_speed(show: Show) -> None:
+    async with show(LIVE) as shown:
+        assert "img/s" in shown.the(Headline).plain()[0]
+        await shown.press("s")
+        assert "slow motion" in shown.the(Headline).plain()[0]
+        assert "img/s" not in shown.the(Headline).plain()[0]
+        assert " left" not in shown.the(Headline).plain()[0]
+        await shown.press("s")
+        assert "img/s" in shown.the(Headline).plain()[0]
+        call = CallFollowed(
+            at=time.time(), step=shown.host.history.steps + 1, epoch=3, batch=15, call="zero_grad", value=None
+        )
+        await shown.frame(call)
+        assert "img/s" not in shown.the(Headline).plain()[0]
+
+
+async def test_slow_motion_asked_for_in_a_pause_says_what_goes_on(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("s")
+        assert shown.the(KeyLine).plain()[0].strip() == "each call is held for 0.5 s"
+        await shown.press("s", "space", "s")
+        assert shown.the(KeyLine).plain()[0].strip() == "each call is held for 0.5 s; space goes on"
+        await shown.press("s")
+        assert shown.the(KeyLine).plain()[0].strip() == "full speed"
+
+
+async def test_a_pause_before_the_first_batch_does_not_look_like_a_hang(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with show([*EVENTS[:4], PhaseStarted(at=START, phase="training")]) as shown:
+        assert "● the first batch" in shown.text()
+        await shown.press("space")
+        later = time.monotonic() + 30
+        monkeypatch.setattr("tui_trainer.ui.live.waiting.time", SimpleNamespace(monotonic=lambda: later))
+        await shown.frame()
+        assert shown.line("before the first").strip().startswith("● paused before the first batch: space goes on  ")
+        await shown.press("space")
+        assert "● the first batch " in shown.text()
+        assert "30 s" not in shown.text()
+
+
+async def test_the_first_cursor_of_a_run_without_steps_is_at_its_beginning(show: Show) -> None:
+    before_training = [event for event in cut(EVENTS, 1) if event.at <= LIVE[4].at][:6]
+    async with show(before_training) as shown:
+        axis = shown.app.screen.axis  # type: ignore[attr-defined]
+        await shown.press("left")
+        assert axis.cursor == 1
+        await shown.press("plus")
+        assert axis.bounds[0] < 1

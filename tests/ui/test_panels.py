@@ -8,9 +8,11 @@ import pytest
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
+from tests.ui.scripted_host import ScriptedHost
 from tui_trainer.ui.charts import LossChart, LRChart
 from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.live.listing import Listing
+from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.panels import PANELS
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.panel import Panel
@@ -88,9 +90,8 @@ async def test_in_80_columns_a_side_panel_opens_over_the_room_of_the_charts(show
         listing = shown.the(Listing)
         assert listing.size.height == listing.height_wanted() > 5
         assert "for epoch in range(4):" in shown.text()
-        assert shown.the(LRChart).plain()[0].startswith("lr ")  # in a line, but never gone
-        assert shown.the(LRChart).size.height == 1
-        assert shown.the(LossChart).size.height >= 6
+        assert shown.the(LRChart).size.height >= 4
+        assert shown.the(LossChart).size.height >= 4
         await shown.press("4")  # one at a time
         assert shown.the(Listing).size.height == 2
         assert shown.the(Why).size.height == 8
@@ -98,6 +99,70 @@ async def test_in_80_columns_a_side_panel_opens_over_the_room_of_the_charts(show
         assert not shown.the(Why).display
         assert "4 shows it again" in shown.the(KeyLine).plain()[0]
         assert shown.the(LRChart).size.height > 4
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (100, 50), (140, 24), (140, 40)])
+async def test_whatever_is_opened_the_lr_chart_keeps_its_curve(
+    show: Show, size: tuple[int, int], tmp_path: Path
+) -> None:
+    host = ScriptedHost(LIVE)
+    host.folder = tmp_path
+    (tmp_path / "log.txt").write_text("printed\n" * 30)
+    async with show(host, size=size) as shown:
+        for number in "334455666":
+            await shown.press(number)
+            await shown.frame()
+            lr = shown.the(LRChart)
+            assert lr.size.height >= 4, number
+            assert lr.region.bottom <= lr.parent.region.bottom
+            assert shown.the(LossChart).size.height >= 4, number
+            for panel in shown_panels(shown):
+                widget = shown.app.screen.query_one(f"#{panel}")
+                assert widget.region.bottom <= size[1] - 2, panel
+
+
+async def test_without_the_loss_the_lr_has_its_room(show: Show, tmp_path: Path) -> None:
+    host = ScriptedHost(LIVE)
+    host.folder = tmp_path
+    (tmp_path / "log.txt").write_text("printed\n" * 30)
+    async with show(host, size=(100, 30)) as shown:
+        await shown.press("1", "6")
+        await shown.frame()
+        assert shown.the(LRChart).size.height == 13
+        await shown.press("6", "4")
+        await shown.frame()
+        assert shown.the(LRChart).size.height == 15
+
+
+async def test_the_log_is_as_high_as_what_was_printed_needs(show: Show, tmp_path: Path) -> None:
+    host = ScriptedHost(LIVE)
+    host.folder = tmp_path
+    async with show(host) as shown:
+        await shown.press("6")
+        log = shown.the(LogPane)
+        assert (log.size.height, log.plain()[1].strip()) == (2, "nothing was printed to this run's log")
+        (tmp_path / "log.txt").write_text("a warning\n")
+        log._look_at = 0.0
+        await shown.frame()
+        await shown.frame()
+        assert log.size.height == 8
+
+
+@pytest.mark.parametrize(
+    ("size", "key", "said"),
+    [
+        ((80, 24), "3", ["loop: full", "loop: hidden, 3 shows it again", "loop: one line"]),
+        ((80, 24), "5", ["machine: one line", "machine: full", "machine: hidden, 5 shows it again"]),
+        ((140, 40), "6", ["log: full", "log: hidden, 6 shows it again"]),
+    ],
+)
+async def test_after_its_key_the_form_of_a_panel_is_said(
+    show: Show, size: tuple[int, int], key: str, said: list[str]
+) -> None:
+    async with show(LIVE, size=size) as shown:
+        for words in said:
+            await shown.press(key)
+            assert shown.the(KeyLine).plain()[0].strip() == words
 
 
 async def test_a_terminal_that_grows_has_its_own_arrangement(show: Show) -> None:
@@ -122,3 +187,21 @@ async def test_what_was_hidden_stays_hidden_at_the_next_start(show: Show, tmp_pa
         await shown.press("4")
     async with show(LIVE, remembered=Remembered(file)) as shown:
         assert "why" in shown_panels(shown)
+
+
+@pytest.mark.parametrize("over", ["question_mark", "b", "q", "p"])
+@pytest.mark.parametrize(("before", "after"), [((140, 40), (80, 24)), ((80, 24), (140, 40))])
+async def test_a_screen_that_comes_back_suits_the_size_there_is_now(
+    show: Show, over: str, before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    async with show(LIVE, size=after) as shown:
+        expected = [(panel.id, panel.size) for panel in shown.app.screen.query(Panel)]
+    async with show(LIVE, size=before, on_detach=lambda: None) as shown:
+        screen = shown.app.screen
+        await shown.press(over)
+        assert shown.app.screen is not screen
+        await shown.pilot.resize_terminal(*after)
+        await shown.pilot.press("escape")  # and no frame: the clock of a run that ended may rest for a second
+        await shown.pilot.pause()
+        assert shown.app.screen is screen
+        assert [(panel.id, panel.size) for panel in screen.query(Panel)] == expected

@@ -17,6 +17,8 @@ class RunClock:
         self.seconds = 0.0
         """As of the last event that read it."""
         self._read_at: float | None = None
+        self._reached = 0.0
+        """What it may have shown already, between two events that read it."""
 
     def read(self, seconds: float, at: float) -> None:
         """An event read the clock at the Unix time `at`."""
@@ -24,8 +26,12 @@ class RunClock:
         self._read_at = at
 
     def stop(self) -> None:
-        """It stands still from here on: a pause, the end, or another process that has not trained yet."""
-        self._read_at = None
+        """It shows what was read last from here on: the end, or another process that has not trained yet."""
+        self._read_at, self._reached = None, 0.0
+
+    def hold(self, at: float) -> None:
+        """It stands still where it has come to: in a pause, and while calls are held for the eye."""
+        self._reached, self._read_at = self.at(at), None
 
     def go_on(self, at: float) -> None:
         """It runs again after a pause."""
@@ -34,7 +40,8 @@ class RunClock:
 
     def at(self, now: float) -> float:
         """What it shows at the Unix time `now`."""
-        return self.seconds if self._read_at is None else self.seconds + max(0.0, now - self._read_at)
+        running = 0.0 if self._read_at is None else max(0.0, now - self._read_at)
+        return max(self._reached, self.seconds + running)
 
 
 KEPT = 65_536

@@ -153,7 +153,8 @@ class History:
         return self._clock.seconds
 
     def elapsed_at(self, now: float) -> float:
-        """The run's clock at `now` (Unix time): it goes on between events, and stands in a pause."""
+        """The run's clock at `now` (Unix time): it goes on between events, stands in a pause and while calls are
+        followed by eye, and never falls before the end."""
         return self._clock.at(now)
 
     @property
@@ -247,6 +248,7 @@ class History:
 
     def _call_followed(self, event: CallFollowed) -> None:
         self._calls.follow(event)
+        self._clock.hold(event.at)
 
     def _setting_changed(self, event: SettingChanged) -> None:
         self.settings[event.setting] = event
@@ -258,7 +260,8 @@ class History:
 
     def _paused(self, event: Paused) -> None:
         self.paused = event
-        self._stand_still()
+        self._calls.stand_still()
+        self._clock.hold(event.at)
 
     def _continued(self, event: Continued) -> None:
         self.paused = None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -156,17 +157,28 @@ class TrainerApp(App[int]):
         return PickerScreen("choose a preset to train with")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """All keys of the screen by name, then Textual's own."""
-        from tui_trainer.ui.palette import commands_of
+        """All keys of the screen by name, then what Textual has beside them."""
+        from tui_trainer.ui.palette import NOT_OF_TEXTUAL, commands_of
 
         yield from commands_of(self, screen)
-        yield from super().get_system_commands(screen)
+        own = super().get_system_commands(screen)
+        yield from (command for command in own if command.title not in NOT_OF_TEXTUAL)
 
     def on_mount(self) -> None:
         if self._terminal is not None:
             # Textual swallows what is printed; the terminal has turned these to the log.
             sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr
         self.leaving.begin()
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded and isinstance(self.screen, TrainerScreen):
+            self.screen.key_line.quiet()  # before the key is obeyed, which may say something new
+        await super().on_event(event)
+
+    def on_resize(self, event: events.Resize) -> None:
+        for screen in self.screen_stack[:-1]:
+            if isinstance(screen, TrainerScreen):
+                screen.suit(event.size)
 
     def on_ready(self) -> None:
         """The first frame is on the screen: a record, which may be long, is read after it."""

@@ -21,10 +21,13 @@ MARKS = (
     ("◆", "", "validation, at the end of an epoch"),
     ("●", "strong", "on the LR: where it changed; the cursor there, or the mouse, tells why"),
     ("┊", "warning", "another preset from here on; where it is faint, a change of the LR"),
-    ("┴ ■", "", "under the charts: the end of an epoch; a checkpoint, the best one lit"),
+    ("┴", "", "under the charts: the end of an epoch"),
+    ("■", "", "under the charts: the last checkpoint, and the best one, lit; one alone is both"),
     ("×", "warning", "a loss that is not finite"),
     ("▾", "warning", "on a log scale: zero or less, which has no place there"),
     ("●", "warning", "under a plateau scheduler: epochs without progress, against its patience"),
+    ("moved", "", "`all moved 0.06 of 12.9`: how far a step took all weights, as one vector, and how long that is"),
+    ("screen", "faint", "`screen 1.4 %`: what drawing all this takes of the processor, all cores together"),
 )
 
 

@@ -114,7 +114,7 @@ KEYS: tuple[Key, ...] = (
     Key("log", "pagedown", "pgdn", "log_page(1)", "newer lines of the log"),
     Key("log", "end", "end", "log_end", "follow the newest lines again", name="Newest lines of the log"),
     *(
-        Key("panels", number, number, f"panel('{number}')", f"{panel.name}: shown or not", name=f"Panel: {panel.name}")
+        Key("panels", number, number, f"panel('{number}')", f"{panel.name}: {panel.shows}", name=f"Panel: {panel.name}")
         for number, panel in PANELS.items()
     ),
     Key(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tui_trainer.plotting.figure import Marks
     from tui_trainer.ui.app import TrainerApp
 
+NOT_OF_TEXTUAL = ("Keys", "Quit")
+"""Commands of its own that are doubles here: the keys have a page, and leaving has its question."""
+
 THEME_NAMES = {DARK.name: "dark", LIGHT.name: "light", COLOUR_BLIND.name: "for the colour-blind"}
 
 MARKS: dict[Marks, str] = {"braille": "braille dots", "blocks": "quarter blocks", "ascii": "plain characters"}
@@ -29,12 +32,20 @@ def commands_of(app: TrainerApp, screen: Screen[Any]) -> Iterator[SystemCommand]
         return
     for key in of(*screen.places, "everywhere"):
         if (name := key.short or key.name) and key.action != "app.command_palette":
-            yield SystemCommand(name[0].upper() + name[1:], f"{key.does} ({key.label})", _run(app, screen, key))
+            yield SystemCommand(name[0].upper() + name[1:], _told(key, name), _run(app, screen, key))
     for name, words in THEME_NAMES.items():
         yield SystemCommand(f"Theme: {words}", "remembered for the next start", partial(_choose_theme, app, name))
     for marks, words in MARKS.items():
         does = "for fonts that lack the others; remembered for the next start"
         yield SystemCommand(f"Draw with {words}", does, partial(_draw_with, app, marks))
+
+
+def _told(key: Key, name: str) -> str:
+    """What it does, without saying its name a second time."""
+    word = name.rpartition(": ")[2].lower()
+    first, _, rest = key.does.partition(": ")
+    does = rest if first.lower() == word else key.does
+    return f"{does} ({key.label})" if does else f"key {key.label}"
 
 
 def _choose_theme(app: TrainerApp, name: str) -> None:

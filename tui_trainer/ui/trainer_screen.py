@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.actions import SkipAction
 from textual.app import ComposeResult
-from textual.geometry import Offset
+from textual.geometry import Offset, Size
 from textual.screen import Screen
 
 from tui_trainer.ui.key_line import SAID_FOR, KeyLine
@@ -61,15 +61,27 @@ class TrainerScreen(Screen[None]):
         super().__init__()
         self.places = places
         # Textual sets these on the first resize, which would style and lay out all of it a second time.
-        width, height = self.app.size
-        for size, breakpoints in ((width, self.HORIZONTAL_BREAKPOINTS), (height, self.VERTICAL_BREAKPOINTS)):
-            self.add_class([name for least, name in breakpoints if size >= least][-1], update=False)
+        self.add_class(*self._classes_of(self.app.size), update=False)
         self.key_line = KeyLine(*places)
         self.composed = False
 
     def on_mount(self) -> None:
         self.composed = True
         self.draw()
+
+    def on_screen_resume(self) -> None:
+        if self.composed:  # the size may be another than when it was left
+            self.draw()
+
+    def suit(self, size: Size) -> None:
+        """Take the classes of a size while another screen lies over it: Textual sets those of the front one alone."""
+        wanted = self._classes_of(size)
+        breakpoints = (*self.HORIZONTAL_BREAKPOINTS, *self.VERTICAL_BREAKPOINTS)
+        self.update_classes({name: name in wanted for _, name in breakpoints}, animate=False)
+
+    def _classes_of(self, size: Size) -> list[str]:
+        both = (size.width, self.HORIZONTAL_BREAKPOINTS), (size.height, self.VERTICAL_BREAKPOINTS)
+        return [[name for least, name in breakpoints if cells >= least][-1] for cells, breakpoints in both]
 
     def compose(self) -> ComposeResult:
         yield TooSmall()

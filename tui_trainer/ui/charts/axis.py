@@ -145,11 +145,12 @@ class XAxis:
         self._tell()
 
     def move_cursor(self, cells: int) -> None:
-        """Move the cursor by cells, a step at least; the first time it appears at the newest step."""
+        """Move the cursor by cells, a step at least; the first time it appears at the newest step,
+        at the first one of a run that is only planned."""
         if not self._course.total:
             return
         if self._cursor is None:
-            self._set_cursor(self._course.steps or self._course.total)
+            self._set_cursor(self._course.steps or 1)
             return
         cell = self.column_of(self._cursor, self.width)
         step = self._cursor if cell is None else self._last_step_of(cell + cells)

@@ -22,7 +22,7 @@ IF_FLAT = "if the loss stopped improving at once"
 
 
 def loss_title(history: History, losses: Losses, cursor: int | None, width: int, log: bool = False) -> list[Run]:
-    """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, best      accuracy 0.9712`"""
+    """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, lowest      accuracy 0.9712`"""
     parts = [(0, [Run("loss", "title")])]
     right: list[Run] = []
     step = history.steps if cursor is None else cursor
@@ -41,9 +41,9 @@ def loss_title(history: History, losses: Losses, cursor: int | None, width: int,
     ended = history.epochs[bisect_right(history.epochs, step, key=lambda epoch: epoch.step) - 1 :][:1]
     if ended and ended[0].step <= step:
         last = ended[0]
-        best = ", best" if history.lowest is not None and history.lowest.epoch == last.epoch else ""
+        lowest = ", lowest" if history.lowest is not None and history.lowest.epoch == last.epoch else ""
         parts.append((2, [Run(f"{VAL} val {loss(last.val_loss):<6}", "val")]))
-        parts.append((3, [Run(f"epoch {last.epoch}{best}", "faint")]))
+        parts.append((3, [Run(f"epoch {last.epoch}{lowest}", "faint")]))
         right = [Run(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
     parts.append((5, [Run("log scale", "faint")] if log else []))
     return fitted(parts, right, width)

@@ -205,7 +205,10 @@ class CompareScreen(TrainerScreen):
         self._hurry()
 
     def action_back(self) -> None:
-        self.app.comparing.back()
+        if self.has_class("-differences"):
+            self.action_differences()
+        else:
+            self.app.comparing.back()
 
     @on(CompareTable.Chosen)
     def _chosen(self) -> None:

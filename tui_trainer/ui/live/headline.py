@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.runs.history import History
+from tui_trainer.ui.live.listing import is_followed
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
 from tui_trainer.ui.words import about, clean, clock, in_short, thousands
 
@@ -93,8 +94,8 @@ def _state(history: History) -> dict[str, list[Span]]:
     if not history.steps:
         return parts
     parts["elapsed"] = [Span(f"   {clock(history.elapsed_at(time.time()))}")]
-    if history.ended is not None:
-        return parts
+    if history.ended is not None or history.pace > 0 or is_followed(history):
+        return parts  # who looks at single calls learns nothing of the speed
     speed = history.images_per_second
     parts["speed"] = [Span(f"{thousands(speed) if speed > 0 else '–':>9}"), Span(" img/s", "faint")]
     left = history.seconds_left

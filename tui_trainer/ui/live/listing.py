@@ -257,17 +257,20 @@ def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, findings: Sequence[Fin
     calls = [line for line in loop if line.place in ("batch", "epoch")]
     for names in SHORTER_AND_SHORTER:
         cells = [_name(line, names) for line in calls]
-        if sum(map(len, cells)) + 3 * len(cells) - 2 <= width:
+        if sum(map(len, cells)) + 3 * len(cells) - 1 <= width:
             break
     above: list[Span] = []
     below: list[Span] = []
+    over = 0
     for index, (line, name) in enumerate(zip(calls, cells, strict=True)):
         between = " " if not index else " › " if line.place == calls[index - 1].place else " ┊ "
         lit = facts.lit == (line.call, line.place)
         above += [Span(between, "faint"), Span(name, "lit" if lit else "" if line.expected else "warning")]
         tally = facts.tally(line)
         share = percent(facts.share(tally)).strip() if tally is not None and tally.count else ""
-        below += [Span(" " * len(between)), Span(fit(share, len(name)), "live" if lit else "faint")]
+        gap = len(between) - over
+        over = max(0, len(share) - len(name))  # `12 %` under `val` takes a cell of the gap behind it
+        below += [Span(" " * gap), Span(fit(share, len(name) + over), "live" if lit else "faint")]
     if facts.following:
         return [tuple(above), _made_last(facts, width), (Span(" "), Span(cut(_what_for(facts), width - 2), "faint"))]
     if findings:

@@ -50,6 +50,10 @@ class LogPane(Panel):
         if (self._printed is not None and self._printed.look()) or changed or not self._drawn:
             self.redraw()
 
+    def height_wanted(self, most: int) -> int:
+        """Lines of the pane: `most`, and of them no more than it takes to say that nothing was printed."""
+        return most if self._printed is not None and self._printed.count else min(2, most)
+
     def scroll_by(self, lines: int) -> None:
         """Show older lines, where negative, or newer ones again."""
         printed = self._printed

@@ -22,6 +22,8 @@ Form: TypeAlias = Literal["full", "line", "hidden"]
 
 FORMS: tuple[Form, ...] = get_args(Form)
 
+WORDS: dict[Form, str] = {"full": "full", "line": "one line"}
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -29,24 +31,32 @@ class Shown:
 
     id: str
     name: str
-    """As a person reads it."""
+    """As a person reads it, in a word."""
+    shows: str
     roomy: tuple[Form, ...] = ("full", "hidden")
     """Beside the charts, or under them in a high terminal."""
     small: tuple[Form, ...] = ("line", "full", "hidden")
     """Where it takes its room from the charts."""
     yields: bool = False
-    """Whether it shrinks to a line while another one is opened in a small terminal."""
+    """Whether it shrinks to a line while another one is opened in a terminal of less than `LOW` lines."""
+
+    def told(self, form: Form, number: str) -> str:
+        """What became of it, for the line at the bottom."""
+        return f"{self.name}: " + (f"hidden, {number} shows it again" if form == "hidden" else WORDS[form])
 
 
 PANELS: dict[str, Shown] = {
-    "1": Shown("loss", "the loss and the accuracy", small=("full", "hidden")),
-    "2": Shown("lr", "the learning rate", small=("full", "hidden"), yields=True),
-    "3": Shown("loop", "the loop"),
-    "4": Shown("why", "why the LR moved"),
-    "5": Shown("machine", "the machine", roomy=("hidden", "full"), small=("hidden", "line", "full")),
-    "6": Shown("log", "what was printed", roomy=("hidden", "full"), small=("hidden", "full")),
+    "1": Shown("loss", "loss", "the loss and the accuracy", small=("full", "hidden")),
+    "2": Shown("lr", "LR", "the learning rate", small=("full", "hidden"), yields=True),
+    "3": Shown("loop", "loop", "the training loop, call by call"),
+    "4": Shown("why", "why", "why the LR moved"),
+    "5": Shown("machine", "machine", "how busy it is", roomy=("hidden", "full"), small=("hidden", "line", "full")),
+    "6": Shown("log", "log", "what was printed", roomy=("hidden", "full"), small=("hidden", "full")),
 }
 """By number key."""
+
+LOW = 24
+"""Lines from which on the LR chart keeps its least height whatever is opened."""
 
 
 class Arrangement:
@@ -72,7 +82,8 @@ class Arrangement:
     def form(self, panel: Shown) -> Form:
         """What the person chose for it, else what it begins with; `line` where it yields to another."""
         chosen = self._chosen(panel)
-        if self.is_small and panel.yields and chosen == "full" and self._opened():
+        low = self.is_small and self._screen.app.size.height < LOW
+        if low and panel.yields and chosen == "full" and self._chosen(PANELS["1"]) != "hidden" and self._opened():
             return "line"
         return chosen
 

@@ -9,7 +9,7 @@ from tui_trainer.numbers import counted
 from tui_trainer.runs.history import History
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
-from tui_trainer.ui.words import about, clean, gigabytes, percent, thousands
+from tui_trainer.ui.words import clean, clock, gigabytes, percent, thousands
 
 if TYPE_CHECKING:
     from tui_trainer.ui.machine.sampling import Sample
@@ -86,7 +86,7 @@ def ending(history: History) -> str:
     reason = clean(ended.reason)
     match ended.status:
         case "finished":
-            first = f"finished: {done} in {about(history.elapsed_s)}"
+            first = f"finished: {done} in {clock(history.elapsed_s)}"
         case "diverged":
             first = f"diverged at step {thousands(ended.step)}: {reason}"
         case "stopped":

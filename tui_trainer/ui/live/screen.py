@@ -21,6 +21,7 @@ from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.loop_lines import asked_recipe
 from tui_trainer.ui.live.panels import PANELS, Arrangement
 from tui_trainer.ui.live.progress import Progress
+from tui_trainer.ui.live.room import Room
 from tui_trainer.ui.live.waiting import Waiting
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.machine.machine import Machine
@@ -121,9 +122,10 @@ class LiveScreen(ChartKeys):
         self._listing.show(history, self._asked_recipe)
         self._why.show(history, self.axis.at_cursor)
         self._progress.show(history, self.app.clock.budget.share)
-        self._make_room()
-        self._machine.show(history, self.app.clock.budget.share)
+        changed = self._arrangement.arrange()
         self._log.show(self.host)
+        self._machine.show(history, self.app.clock.budget.share)
+        self._make_room(changed)
         self._hint()
         self.key_line.idle = frozenset() if self.control.can_act else CONTROLS
         self._tell_answers()
@@ -169,8 +171,8 @@ class LiveScreen(ChartKeys):
         form = self._arrangement.press(panel)
         if form is None:
             self.say("the last panel stays")
-        elif form == "hidden":
-            self.say(f"{panel.name}: {number} shows it again")
+        else:
+            self.say(panel.told(form, number))
         self.app.clock.hurry()
 
     def action_copy(self) -> None:
@@ -187,9 +189,11 @@ class LiveScreen(ChartKeys):
         self.hints.pressed(event.key)
 
     def _hint(self) -> None:
-        """On the first start of all, once there is something to see, and where they would not come again and again."""
+        """On the first start of all, while there is something to see, and where they would not come again and again."""
         remembered = self.app.remembered
         live = self.history.steps > 0 and self.history.ended is None
+        if self.history.ended is not None and not self.hints.is_over:
+            self.hints.end()
         if live and not remembered.kept.hints_seen and remembered.change(hints_seen=True):
             self.hints.begin()
 
@@ -208,20 +212,25 @@ class LiveScreen(ChartKeys):
         answer = answers[-1]
         who = "" if answer.by == "screen" else f" (asked by {clean(answer.by)})"
         text = clean(answer.answer) if answer.accepted else f"{clean(answer.command)}: {clean(answer.answer)}"
+        if answer.accepted and answer.command == "slow motion" and self.history.paused is not None:
+            text += "; space goes on"
         self.say(text + who, "live" if answer.accepted else "warning")
 
-    def _make_room(self) -> None:
-        """Every panel in its form, the listing as high as its loop; a layout, but only where something changes."""
+    def _make_room(self, changed: bool) -> None:
+        """Every panel as high as what it shows; a layout, but only where something changes."""
         arrangement = self._arrangement
-        changed = arrangement.arrange()
-        arranged = (arrangement.is_stacked, self._listing.height_wanted(), self.has_class("-began"))
+        room = Room(self, self._listing, self._why, self._machine, self._log, arrangement.is_stacked)
+        arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"))
         if not changed and arranged == self._arranged:
             return
         self._arranged = arranged
-        _, height, began = arranged
-        self._listing.styles.height = height if self._listing.has_class("-full") else None
+        _, heights, began = arranged
         charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
         self.set_class(not charts, "-no-charts")
         self.set_class(all(panel.has_class("-hidden") for panel in self._side), "-no-side")
+        self._listing.styles.height = heights.get("loop")
+        self._why.styles.height = heights.get("why")
+        alone = self.has_class("-no-charts") and self.has_class("-no-side")
+        self._log.styles.height = None if alone else heights.get("log")
         self.loss.labels = not self.lr.has_class("-full")
         self.loss.redraw()

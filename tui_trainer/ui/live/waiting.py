@@ -9,6 +9,8 @@ from tui_trainer.runs.history import History
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.words import clean, wrap
 
+PAUSED = "paused before the first batch: space goes on"
+
 
 class Waiting(Panel):
     """The phases so far, the present one lit, each with its seconds; a planned curve stands below already."""
@@ -27,7 +29,9 @@ class Waiting(Panel):
         words = " ".join(filter(None, (clean(history.phase), clean(history.phase_detail)))) or "starting"
         if words == "training":
             words = "the first batch"
-        if not self._phases or self._phases[-1][0] != words:
+        if history.paused is not None and self._phases:
+            self._phases[-1] = (self._phases[-1][0], time.monotonic())  # what is waited for begins as it goes on
+        elif not self._phases or self._phases[-1][0] != words:
             if self._phases and self._phases[-1][0] == "starting":
                 self._phases.pop()
             self._phases.append((words, time.monotonic()))
@@ -45,7 +49,8 @@ class Waiting(Panel):
             lines.append((Span("  ✓ ", "faint"), Span(words + _took(end - began), "faint")))
         if history.ended is None and self._phases:
             words, began = self._phases[-1]
-            lines.append((Span("  ● ", "live"), Span(words + _took(now - began), "strong")))
+            words = PAUSED if history.paused is not None else words + _took(now - began)
+            lines.append((Span("  ● ", "live"), Span(words, "strong")))
         elif history.ended is not None:
             reason = f"{history.ended.status} before the first batch: {clean(history.ended.reason)}"
             lines += [(Span("  " + line, "warning"),) for line in wrap(reason, width - 4)]

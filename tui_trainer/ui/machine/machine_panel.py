@@ -31,7 +31,8 @@ class MachinePanel(Panel):
         self._share = 0.0
         self._draw_at = 0.0
         self._full = False
-        self._height = 0
+        self.height = 0
+        """Lines that it takes."""
 
     def show(self, history: History, share: float) -> None:
         """Draw what is new, once a second; `share` is the screen's own of all cores."""
@@ -57,8 +58,8 @@ class MachinePanel(Panel):
         side_by_side = self.size.width >= TWO_COLUMNS
         wanted = max(len(left), len(right)) if side_by_side else len(left) + 1 + len(right)
         height = wanted if self._full else 1
-        if height != self._height:
-            self._height = height
+        if height != self.height:
+            self.height = height
             self.styles.height = height
 
     def lines(self) -> Sequence[Line]:

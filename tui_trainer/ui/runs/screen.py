@@ -18,7 +18,7 @@ from tui_trainer.ui.live.headline import Heading
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.runs.run_list import RunList
-from tui_trainer.ui.words import about, clean, cut, in_short
+from tui_trainer.ui.words import clean, clock, cut, in_short
 
 if TYPE_CHECKING:
     from tui_trainer.hosts import Host
@@ -46,7 +46,7 @@ class Details(Panel):
             return []
         facts = [clean(run.device or ""), f"seed {run.seed}" if run.seed is not None else ""]
         facts += [f"{in_short(run.parameters)} parameters" if run.parameters else "", counted(run.steps_done, "step")]
-        facts += [about(run.elapsed_s) if run.elapsed_s else "", clean(run.reason or "")]
+        facts += [clock(run.elapsed_s) if run.elapsed_s else "", clean(run.reason or "")]
         said = " · ".join(fact for fact in facts if fact)
         return [(Span(" " + cut(said, width - 2)),), (Span(" " + cut(clean(run.folder), width - 2), "faint"),)]
 
