@@ -51,7 +51,7 @@ def test_sixteen_colours_are_enough(run: str, term: str) -> None:
         terminal.until(lambda screen: all(word in screen for word in WORDS))
         assert not terminal.unseen()
         terminal.press("r")
-        terminal.until("runs, newest first")
+        terminal.until("newest first")
         assert not terminal.unseen()
         terminal.press("q")
         assert terminal.wait() == 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui_trainer.in_ascii import in_ascii, shows_unicode
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import runs_folder
 from tui_trainer.runs.facts import read_facts
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
     from tui_trainer.runs.history import History
 
 
+def _say(line: str) -> None:
+    """To the terminal that had the screen, in the characters that it can show."""
+    click.echo(line if shows_unicode() else in_ascii(line))
+
+
 def of_run(folder: Path, history: History) -> None:
     """Of a run that has ended; one that goes on is told of by `of_left`."""
     if history.ended is None:
         return
     from tui_trainer.ui.live.progress import ending
 
-    click.echo(f"{plain(str(read_facts(folder).get('name') or folder.name))}: {ending(history)}")
-    click.echo(f"see it again: {_command('attach', folder.name, folder.parent)}")
+    _say(f"{plain(str(read_facts(folder).get('name') or folder.name))}: {ending(history)}")
+    _say(f"see it again: {_command('attach', folder.name, folder.parent)}")
 
 
 def of_comparison(comparison: Comparison) -> None:
@@ -40,16 +46,16 @@ def of_comparison(comparison: Comparison) -> None:
     if bests:
         accuracy, label = max(bests, key=lambda best: best[0])
         said += f"; best val accuracy {accuracy:.4f}, {plain(label)}"
-    click.echo(f"{plain(session.plan.name or session.id)}: {said}")
+    _say(f"{plain(session.plan.name or session.id)}: {said}")
     again = "see it again" if done == len(runs) or comparison.is_driven else "go on with it"
-    click.echo(f"{again}: {_command('compare', session.id, session.runs)}")
+    _say(f"{again}: {_command('compare', session.id, session.runs)}")
 
 
 def of_left(command: str, identity: str, runs: Path) -> None:
     """Of what trains on in the background; `command` shows it."""
-    click.echo(f"{identity} trains on in the background.")
-    click.echo(f"watch it: {_command(command, identity, runs)}")
-    click.echo(f"end it:   {_command('stop', identity, runs)}")
+    _say(f"{identity} trains on in the background.")
+    _say(f"watch it: {_command(command, identity, runs)}")
+    _say(f"end it:   {_command('stop', identity, runs)}")
 
 
 def _command(name: str, identity: str, runs: Path) -> str:

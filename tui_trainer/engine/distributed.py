@@ -225,14 +225,20 @@ class Led(Control):
             self._own.wait(seconds)
 
 
-def join() -> Ranks:
-    """Find the processes that `torchrun` started with this one; returns as all are there."""
+def join(device: str) -> Ranks:
+    """Find the processes that `torchrun` started with this one; returns as all are there.
+
+    Raises:
+        BadInput: they cannot all have `device`; said before anybody is waited for, so that all say it alike.
+    """
     here = place()
     if here.alone:
         return ALONE
+    ranks = ManyRanks(here)
+    ranks.device(device)
     if not dist.is_initialized():
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-    return ManyRanks(here)
+    return ranks
 
 
 def leave() -> None:

@@ -62,7 +62,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     from tui_trainer.engine.learner import planned_in
     from tui_trainer.engine.recipes import plan
 
-    ranks = distributed.join()
+    ranks = distributed.join(spec.device)
     device = devices.resolve(ranks.device(spec.device))
     kernels = Kernels.chosen(device, spec.precision, compiled=spec.compile)
     devices.set_threads(spec.threads)
