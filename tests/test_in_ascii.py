@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -11,6 +11,7 @@ from tui_trainer.in_ascii import in_ascii, shows_unicode
 
 
 @given(st.text())
+@example("\U0001f3fb")
 def test_any_text_becomes_ascii_of_the_same_width(text: str) -> None:
     shown = in_ascii(text)
     assert shown.isascii()

@@ -75,6 +75,11 @@ def _instead(error: UnicodeError) -> tuple[str, int]:
     return in_ascii(error.object[error.start : error.end]), error.end
 
 
+def _is_tone(character: str) -> bool:
+    """A tone of skin, which belongs to the picture before it."""
+    return "\U0001f3fb" <= character <= "\U0001f3ff"
+
+
 @lru_cache(maxsize=1024)
 def _one(character: str) -> str:
     if character.isascii():
@@ -85,7 +90,7 @@ def _one(character: str) -> str:
         return ":" if upper and lower else "'" if upper else "." if lower else " "
     if (alike := _LOOKS_LIKE.get(character)) is not None:
         return alike
-    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf") or _is_tone(character):
         return ""
     base = unicodedata.normalize("NFKD", character)[0]
     shown = base if base.isascii() and base.isprintable() else "?"
