@@ -16,8 +16,7 @@ from tui_trainer.commands import (
     Stop,
     SwitchPreset,
 )
-from tui_trainer.engine import checkpoints
-from tui_trainer.engine.steering import BY_EYE
+from tui_trainer.engine import checkpoints, steering
 from tui_trainer.events import (
     CallFollowed,
     CheckpointSaved,
@@ -32,6 +31,12 @@ from tui_trainer.events import (
 )
 
 ME = "test"
+
+
+@pytest.fixture(autouse=True)
+def quick_eyes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch by batch is held for less than a person needs."""
+    monkeypatch.setattr(steering, "BY_EYE", 0.01)
 
 
 def send_on(tiny: TinyRun, kind: type[Event], *commands: Command) -> None:
@@ -103,7 +108,7 @@ def test_one_batch_at_full_speed_holds_each_call_for_the_eye(tiny: TinyRun, monk
     send_on(tiny, Paused, OneBatch(by=ME), Continue(by=ME))
     tiny.train(t.ONE_CYCLE, epochs=1)
     assert all(isinstance(event, CallFollowed) and event.batch == 1 for event, _ in held)
-    assert sum(seconds for _, seconds in held) == pytest.approx(BY_EYE * 6)
+    assert sum(seconds for _, seconds in held) == pytest.approx(steering.BY_EYE * 6)
     assert len(held) == 12
 
 

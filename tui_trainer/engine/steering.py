@@ -24,9 +24,9 @@ from tui_trainer.events import CommandAnswered, Continued, Event, PaceChanged, P
 SLOWEST_PACE = 10.0
 """Seconds; a call is never held longer, so that a mistyped pace does not look like a hang."""
 
-BY_EYE = 0.2
-"""Seconds for which batch by batch holds each call at full speed, for the eye to go down the listing with it. Whoever
-asks for the next batch meanwhile does not wait."""
+BY_EYE = 0.5
+"""Seconds for which batch by batch holds each call at full speed, to read what it is for and what it made. Whoever asks
+for the next batch meanwhile does not wait."""
 
 
 class Stopped(Exception):
