@@ -19,6 +19,7 @@ from tui_trainer.commands import (
 from tui_trainer.engine import checkpoints, steering
 from tui_trainer.events import (
     CallFollowed,
+    CallsMade,
     CheckpointSaved,
     CommandAnswered,
     Continued,
@@ -28,6 +29,7 @@ from tui_trainer.events import (
     PlanMade,
     PresetSwitched,
     RunEnded,
+    StepsTaken,
 )
 
 ME = "test"
@@ -131,6 +133,21 @@ def test_after_a_pause_behind_the_last_batch_of_an_epoch_one_batch_is_one_of_the
     send_on(tiny, Paused, OneBatch(by=ME), Stop(by=ME))
     tiny.train(t.STEP)
     assert [e.step for e in tiny.of(Paused)] == [BATCHES, BATCHES + 1]
+
+
+@pytest.mark.parametrize("command", [OneBatch(by=ME), SetPace(by=ME, seconds_a_call=0.001)], ids=["n", "s"])
+def test_what_was_trained_before_a_batch_is_followed_is_told_before_it(tiny: TinyRun, command: Command) -> None:
+    def second(event: Event) -> bool:  # the first batch is told of at once, those after it now and then
+        return isinstance(event, CallsMade) and event.step == 2
+
+    tiny.when.append((second, lambda: tiny.control.send(command)))
+    send_on(tiny, CallFollowed, Stop(by=ME))
+    tiny.train(t.NONE)
+    first = next(i for i, event in enumerate(tiny.events) if isinstance(event, CallFollowed))
+    followed = tiny.events[first]
+    assert isinstance(followed, CallFollowed)
+    told = [event for event in tiny.events[:first] if isinstance(event, StepsTaken)]
+    assert sum(len(event.losses) for event in told) == followed.step - 1
 
 
 def test_one_batch_asked_for_twice_is_two_and_going_on_is_going_on(tiny: TinyRun) -> None:

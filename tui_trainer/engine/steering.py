@@ -132,12 +132,14 @@ class Steering:
                 self._go_on(run, by)
                 return "going on"
             case OneBatch(by=by):
+                run.flush()  # what is followed by eye takes long: nothing before it may wait for its end
                 last_step = 1 + (run.step if self._batches is None else self._batches.last_step)
                 self._batches = _Batches(last_step, by)
                 self._go_on(run, by, one_batch=True)
                 ahead = last_step - run.step
                 return "one batch, then pause" if ahead == 1 else f"{ahead} batches, then pause"
             case SetPace(by=by, seconds_a_call=seconds):
+                run.flush()
                 self._pace = min(max(seconds, 0.0), SLOWEST_PACE)
                 self._emit(PaceChanged(at=time.time(), seconds_a_call=self._pace, by=by))
                 return f"each call is held for {self._pace:g} s" if self._pace else "full speed"
