@@ -11,5 +11,5 @@ settings.load_profile("tui-trainer")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two a core: a test of a terminal or of a screen waits about as long as it computes."""
-    return 2 * (os.cpu_count() or 1)
+    """Three a core: a test of a terminal or of a screen waits longer than it computes."""
+    return 3 * (os.cpu_count() or 1)

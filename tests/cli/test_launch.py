@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
+from tests.waiting import until
 from tui_trainer.events import RunEnded, StepsTaken
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.tail import Tail
@@ -173,7 +173,7 @@ def test_without_a_terminal_it_says_what_to_use_instead(command: str, runs: Path
 
 
 def test_run_is_stopped_by_a_signal_and_resumed_to_the_same_end(runs: Path) -> None:
-    whole = [*SMALL, "--epochs", "150"]
+    whole = [*SMALL, "--epochs", "80"]
     process = subprocess.Popen(
         [sys.executable, "-m", "tui_trainer", "run", "--preset", "onecycle", *whole, "--name", "stopped"],
         stdout=subprocess.PIPE,
@@ -182,15 +182,14 @@ def test_run_is_stopped_by_a_signal_and_resumed_to_the_same_end(runs: Path) -> N
     assert process.stdout is not None
     process.stdout.readline()
     run = _until_begun(runs)
-    while steps_and_end(run)[0] < 10:
-        pass
+    until(lambda: steps_and_end(run)[0] >= 10)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 143
     assert "stopped by SIGTERM" in process.stdout.read()
     resumed = tui("resume", "stopped")
     assert resumed.returncode == 0, resumed.stderr
     (listed,) = json.loads(tui("runs", "--json").stdout)
-    assert (listed["status"], listed["epochs_done"], listed["steps_done"]) == ("finished", 150, 600)
+    assert (listed["status"], listed["epochs_done"], listed["steps_done"]) == ("finished", 80, 320)
 
     assert tui("run", "--preset", "onecycle", *whole, "--name", "whole").returncode == 0
     numbers = []
@@ -201,22 +200,13 @@ def test_run_is_stopped_by_a_signal_and_resumed_to_the_same_end(runs: Path) -> N
     assert numbers[0] == numbers[1]
 
 
-def _until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    import time
-
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def _until_begun(runs: Path) -> Path:
-    _until(lambda: runs.is_dir() and any((folder / "events.jsonl").is_file() for folder in runs.iterdir()))
+    until(lambda: runs.is_dir() and any((folder / "events.jsonl").is_file() for folder in runs.iterdir()))
     return only(runs)
 
 
 def _until_ended(run: Path) -> tuple[int, RunEnded]:
-    _until(lambda: not is_live(run))
+    until(lambda: not is_live(run))
     steps, ended = steps_and_end(run)
     assert ended is not None
     return steps, ended

@@ -20,6 +20,7 @@ from click.testing import Result
 from tests.browser import CHROMIUM, browser
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
+from tests.waiting import until
 from tui_trainer.commands import Stop
 from tui_trainer.hosts import replay
 from tui_trainer.runs.inbox import send
@@ -117,12 +118,11 @@ async def test_a_closed_page_ends_no_run(runs: Path) -> None:
         (folder,) = runs.iterdir()
     try:
         steps = replay(folder).steps
-        while replay(folder).steps <= steps:
-            assert is_live(folder)
+        until(lambda: replay(folder).steps > steps)
+        assert is_live(folder)
     finally:
         send(folder, Stop(by="test"))
-    while is_live(folder):
-        pass
+    until(lambda: not is_live(folder))
 
 
 async def test_ctrl_c_closes_open_pages(run: str) -> None:
