@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tests.ui.scripted_host import moved_to
 from tui_trainer.events import Event, decode_lines, encode
 
 RECORDS = Path(__file__).parent / "records"
@@ -21,8 +22,7 @@ def recorded(name: str) -> list[Event]:
 
 def ending_at(events: Sequence[Event], at: float) -> list[Event]:
     """The same as if the last of them had happened at `at`, in Unix time."""
-    shift = at - events[-1].at
-    return [msgspec.structs.replace(event, at=event.at + shift) for event in events]
+    return moved_to(events, at - (events[-1].at - events[0].at))
 
 
 def copied(run: str, folder: Path, events: Sequence[Event], **facts: Any) -> Path:

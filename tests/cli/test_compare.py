@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
+from tests.waiting import until
 from tui_trainer.compare.session import Session, all_sessions
 from tui_trainer.hosts import replay
 from tui_trainer.runs.lock import is_live
@@ -14,11 +14,8 @@ from tui_trainer.runs.lock import is_live
 
 def ended(runs: Path) -> list[str]:
     """How the runs of the session ended, once nobody trains it any more."""
-    deadline = time.monotonic() + 90
     folder = all_sessions(runs)[0]
-    while is_live(folder):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: not is_live(folder))
     session = Session.open(folder)
     return [replay(record).status for entry in session.entries if (record := session.record_of(entry)) is not None]
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from tests.recorded import ending_at
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_host import ScriptedHost, moved_to
@@ -288,7 +289,7 @@ async def test_text_that_did_not_change_is_not_drawn_again(show: Show) -> None:
 
 
 async def test_time_goes_on_between_events(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with show(moved_to(LIVE, time.time() - (LIVE[-1].at - LIVE[0].at))) as shown:
+    async with show(ending_at(LIVE, time.time())) as shown:
         now = time.time()
         monkeypatch.setattr(time, "time", lambda: now + 3600)
         await shown.frame()

@@ -5,31 +5,23 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.terminal import Terminal
+from tests.waiting import until
 from tui_trainer.ui.terminal.terminal import Screenful
 
 ALTERNATE_SCREEN, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
 APP = "tests.ui.noisy_app"
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
 def test_stray_prints_go_to_the_log_and_not_over_the_screen(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     with Terminal(str(log), module=APP) as terminal:
         terminal.until("● training")
-        wait_for(lambda: log.read_text().count("noise of print") >= 3)
+        until(lambda: log.read_text().count("noise of print") >= 3)
         terminal.press("q")
         assert terminal.wait() == 0
         assert b"noise" not in terminal.text

@@ -48,8 +48,11 @@ class _Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Click's own; what is no text could not be written into any record."""
         for text in args:
-            if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
-                raise click.UsageError(f"{text.encode('utf-8', 'backslashreplace').decode()} is not UTF-8 text")
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                shown = text.encode("utf-8", "backslashreplace").decode()
+                raise click.UsageError(f"{shown} is not UTF-8 text") from None
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -1,4 +1,7 @@
-"""A list as `ls -l` would give it: columns of equal width under a header, a line each on a terminal."""
+"""A list as `ls -l` would give it: columns of equal width under a header, a line each on a terminal.
+
+It measures and cuts by itself what `ui.words` does with rich, since a command that lists loads nothing that draws.
+"""
 
 from __future__ import annotations
 
