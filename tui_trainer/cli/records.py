@@ -15,7 +15,6 @@ from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, runs_folder, summaries
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.summary import RunSummary
-from tui_trainer.runs.tail import Tail
 
 COLUMNS = (
     Column("when", drop=2),
@@ -65,27 +64,20 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
 @runs_dir_option
 def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
     """Write the record of RUN in a form that other tools read."""
+    warnings: list[str] = []
     try:
         folder = find(runs_folder(runs_dir), run)
         if form == "csv":
             from tui_trainer.runs.export import export_csv as write
         else:
             from tui_trainer.runs.export_tensorboard import export_tensorboard as write
-        written = write(folder, out.expanduser())
+        written = write(folder, out.expanduser(), warnings.append)
     except RunsError as error:
         refuse(str(error))
     for path in written:
         click.echo(path)
-    if skipped := _skipped(folder):
-        say(f"warning: {skipped}")
-
-
-def _skipped(folder: Path) -> str:
-    """What of a record could not be read, in words; empty where all could."""
-    with Tail(folder / "events.jsonl") as tail:
-        for _ in tail:
-            pass
-        return tail.skipped_in_words
+    for warning in warnings:
+        say(f"warning: {warning}")
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from math import isfinite
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from tui_trainer.events import CallsMade, EpochEnded, Event, StepsTaken
 from tui_trainer.runs.errors import ExportFailed, reason
-from tui_trainer.runs.exported import LREvents, journal_of, new_events, whole_files
+from tui_trainer.runs.exported import LREvents, journal_of, new_events, unsaid, whole_files
 
 Row: TypeAlias = Sequence[Any]
 
@@ -34,11 +34,13 @@ HEADERS = {
 """The files and their columns. Steps, epochs and batches count from 1; times are seconds; accuracies fractions."""
 
 
-def export_csv(run: Path, out: Path) -> list[Path]:
+def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
     """Write the record in folder `run` as CSV files into folder `out`, which is made if it is not there.
 
     Floats are printed so that reading them gives the same float (`train_loss`: the same float32); what was not finite
     is `nan`. All four files are whole, or none is replaced.
+
+    `warn` is told, in words, of lines of the record that could not be read.
 
     Returns:
         The files written.
@@ -56,7 +58,7 @@ def export_csv(run: Path, out: Path) -> list[Path]:
             for name, header in HEADERS.items():
                 writers[name].writerow(header)
             lr_events = LREvents()
-            for event in new_events(journal):
+            for event in new_events(journal, warn):
                 for change in lr_events.of(event):
                     row = (change.step, change.epoch, repr(change.old), repr(change.new), change.reason)
                     writers["lr_events.csv"].writerow(row)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_trainer.events import EpochEnded, Event, StepsTaken
 from tui_trainer.numbers import format_lr
 from tui_trainer.runs.errors import ExportFailed, reason
-from tui_trainer.runs.exported import LREvents, journal_of, new_events, whole_files
+from tui_trainer.runs.exported import LREvents, journal_of, new_events, unsaid, whole_files
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.event_pb2 import Event as Written
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 NEEDED = "this format needs TensorBoard's package: pip install 'tui-trainer[tensorboard]'"
 
 
-def export_tensorboard(run: Path, out: Path) -> list[Path]:
+def export_tensorboard(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
     """Write the record in folder `run` as an event file into `out/<id of the run>`, made if it is not there.
 
     Several runs in one `out` are compared by `tensorboard --logdir out`. The x axis of all is the step: what is known
     at an epoch's end stands at its last step. Values are float32, the only scalars that both of TensorBoard's loaders
     read (the LR has more digits in the CSV export); what was not finite is NaN.
+
+    `warn` is told, in words, of lines of the record that could not be read.
 
     Returns:
         The file written.
@@ -40,7 +42,7 @@ def export_tensorboard(run: Path, out: Path) -> list[Path]:
     try:
         with whole_files(out / run.name, [name]) as files:
             records = RecordWriter(files[name])
-            for event in _Board().of(new_events(journal)):
+            for event in _Board().of(new_events(journal, warn)):
                 records.write(event.SerializeToString())
     except OSError as cause:
         raise ExportFailed(f"cannot export {run.name} to {out}: {reason(cause)}.") from cause

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -71,13 +71,22 @@ def journal_of(run: Path) -> Path:
     return journal
 
 
-def new_events(journal: Path) -> Iterator[Event]:
-    """The events of a journal, each step, epoch and change once, however often the run was resumed."""
+def unsaid(_: str) -> None:
+    """For who has nobody to warn."""
+
+
+def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[Event]:
+    """The events of a journal, each step, epoch and change once, however often the run was resumed.
+
+    `warn` is told at its end of lines that could not be read, if there were any.
+    """
     known = Known()
     with Tail(journal) as tail:
         for event in tail:
             if (new := known.take(event)) is not None:
                 yield new
+        if tail.skipped:
+            warn(tail.skipped_in_words)
 
 
 @contextmanager
