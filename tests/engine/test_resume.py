@@ -256,3 +256,9 @@ def test_no_room_for_a_checkpoint_is_told_and_training_goes_on(tiny: TinyRun, mo
     assert tiny.train(t.STEP, EPOCHS).status == "finished"
     assert {e.text for e in tiny.of(Noticed)} == {"no checkpoint was saved: No space left on device"}
     assert list(tiny.folder.iterdir()) == []
+
+
+def older(file: Path) -> None:
+    """Make a checkpoint one as it was before it had checksums, and told the loss of the best epoch."""
+    state = {key: value for key, value in checkpoints.load(file).items() if key not in ("best_val_loss", "best_epoch")}
+    torch.save({**state, "schema": 1}, file)

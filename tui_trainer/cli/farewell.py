@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui_trainer.best import rank
 from tui_trainer.in_ascii import in_ascii, shows_unicode
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import runs_folder
@@ -42,10 +43,10 @@ def of_comparison(comparison: Comparison) -> None:
         return
     done = sum(run.is_over for run in runs)
     said = f"all {len(runs)} runs are over" if done == len(runs) else f"{done} of {len(runs)} runs done"
-    bests = [(run.history.best.val_accuracy, run.entry.label) for run in begun if run.history.best is not None]
+    bests = [(run.history.best, run.entry.label) for run in begun if run.history.best is not None]
     if bests:
-        accuracy, label = max(bests, key=lambda best: best[0])
-        said += f"; best val accuracy {accuracy:.4f}, {plain(label)}"
+        best, label = max(bests, key=lambda run: rank(run[0]))
+        said += f"; best val accuracy {best.val_accuracy:.4f}, {plain(label)}"
     _say(f"{plain(session.plan.name or session.id)}: {said}")
     again = "see it again" if done == len(runs) or comparison.is_driven else "go on with it"
     _say(f"{again}: {_command('compare', session.id, session.runs)}")

@@ -156,14 +156,13 @@ def numbers_of(run: Compared, target: float | None) -> Numbers:
     """One run in figures, from the ends of its epochs."""
     history = run.history
     last = history.epochs[-1] if history.epochs else None
-    accuracies = [epoch.val_accuracy for epoch in history.epochs if isfinite(epoch.val_accuracy)]
     losses = [epoch.val_loss for epoch in history.epochs if isfinite(epoch.val_loss)]
     speeds = [epoch.images_per_second for epoch in history.epochs if epoch.images_per_second > 0]
     first = None
     if target is not None:
         first = next((epoch for epoch in history.epochs if epoch.val_accuracy >= target), None)
     return Numbers(
-        best_accuracy=max(accuracies, default=None),
+        best_accuracy=history.best.val_accuracy if history.best else None,
         final_accuracy=_finite(last.val_accuracy) if last else None,
         best_loss=min(losses, default=None),
         final_loss=_finite(last.val_loss) if last else None,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from torch import Tensor
 
+from tui_trainer.best import Best, is_better
 from tui_trainer.commands import SwitchPreset
 from tui_trainer.engine import checkpoints, following
 from tui_trainer.engine.calls import Calls
@@ -45,7 +46,7 @@ class Trainer:
         step: batches taken so far.
         epoch: the epoch that runs, or will run next, counted from 1.
         batch: batches taken of it; 0 between two epochs.
-        best_val_accuracy: of all epochs so far, -1 before the first.
+        best: the best epoch so far; None before the first.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Trainer:
         self._epoch_began = self._epoch_trained = 0.0
         self._lr = 0.0
         self.step, self.epoch, self.batch = 0, 1, 0
-        self.best_val_accuracy = -1.0
+        self.best: Best | None = None
         if prepared.checkpoint is not None:
             self._go_on_from(prepared.checkpoint)
         self._watch()
@@ -183,8 +184,9 @@ class Trainer:
                 elapsed=round(self._clock.elapsed, 4),
             )
         )
-        best = val_accuracy > self.best_val_accuracy
-        self.best_val_accuracy = max(val_accuracy, self.best_val_accuracy)
+        ended = Best(self.epoch, val_loss, val_accuracy)
+        if best := is_better(ended, self.best):
+            self.best = ended
         self.epoch, self.batch = self.epoch + 1, 0
         self._save(best=best)
         self._steering.attend(self)
@@ -265,7 +267,9 @@ class Trainer:
             "loss_sum": self._meter.loss_sum,
             "images": self._meter.images,
             "hits": self._meter.hits,
-            "best_val_accuracy": self.best_val_accuracy,
+            "best_epoch": self.best.epoch if self.best else 0,
+            "best_val_loss": self.best.val_loss if self.best else nan,
+            "best_val_accuracy": self.best.val_accuracy if self.best else -1.0,
             "switch": self._switch and [self._switch.recipe.preset, self._switch.preset.model_dump(mode="json")],
         }
 
@@ -280,7 +284,9 @@ class Trainer:
     def _go_on_from(self, state: checkpoints.State) -> None:
         self._learner.load_state_dict(state)
         self.step, self.epoch, self.batch = state["step"], state["epoch"], state["batch"]
-        self.best_val_accuracy = state["best_val_accuracy"]
+        if state["best_val_accuracy"] >= 0:
+            # Older checkpoints do not tell its loss: an epoch that is as accurate then takes its place.
+            self.best = Best(state.get("best_epoch", 0), state.get("best_val_loss", nan), state["best_val_accuracy"])
         self._epoch_began = state["epoch_began"]
         self._meter.begin_epoch(state["loss_sum"], state["images"], state["hits"])
         self._lr = state["lr"]

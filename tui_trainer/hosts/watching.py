@@ -44,14 +44,13 @@ class Watching:
         self._watch = Watch()
         self._notifier = Notifier(notify, self._notify_failed, open_log) if notify is not None else None
         self._step = self._epoch = 0
-        self._best: EpochEnded | None = None
         self._last_at = clock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
     def go_on_from(self, best: EpochEnded | None, step: int, epoch: int) -> None:
         """The run has come so far already, in another process."""
-        self._best, self._step, self._epoch = best, step, epoch
+        self._step, self._epoch = step, epoch
         self._watch = Watch(best)
 
     def take(self, event: Event) -> None:
@@ -67,8 +66,6 @@ class Watching:
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._look_out, name="watching", daemon=True)
                     self._thread.start()
-            case EpochEnded() if self._best is None or event.val_accuracy > self._best.val_accuracy:
-                self._best = event
             case RunEnded():
                 self._over.set()
                 self._notify("end", self._ending(event), STATUS=event.status, EXIT_CODE=str(event.exit_code))
@@ -103,6 +100,6 @@ class Watching:
         self._emit(Noticed(at=time.time(), kind="notify", text=sentence))
 
     def _ending(self, ended: RunEnded) -> str:
-        best = self._best
+        best = self._watch.best
         tail = f"; best val_accuracy {best.val_accuracy:.4f} at epoch {best.epoch}" if best is not None else ""
         return f"{ended.status}: {ended.reason}{tail}"

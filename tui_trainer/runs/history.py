@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from math import inf, isfinite
+from math import isfinite
 from typing import Any, ClassVar, TypeAlias
 
 from msgspec.structs import replace
 
+from tui_trainer.best import is_better
 from tui_trainer.events import (
     CallFollowed,
     CallsMade,
@@ -72,7 +73,7 @@ class History:
         """How many batches the current epoch has; 0 while unknown."""
         self.epochs: list[EpochEnded] = []
         self.best: EpochEnded | None = None
-        """The epoch of the highest validation accuracy; of equals the one of lower loss, then the first."""
+        """The best epoch, as `tui_trainer.best` has it."""
         self.lowest: EpochEnded | None = None
         """The epoch with the lowest validation loss."""
         self.plans: list[PlanMade] = []
@@ -211,7 +212,7 @@ class History:
         self.epochs.append(event)
         self.why.append(event)
         self._clock.read(event.elapsed, event.at)
-        if isfinite(event.val_accuracy) and (self.best is None or _rank(event) > _rank(self.best)):
+        if is_better(event, self.best):
             self.best = event
         if isfinite(event.val_loss) and (self.lowest is None or event.val_loss < self.lowest.val_loss):
             self.lowest = event
@@ -313,7 +314,3 @@ class History:
 
 def _begin(plan: PlanMade) -> int:
     return plan.steps[0] if plan.steps else 1
-
-
-def _rank(event: EpochEnded) -> tuple[float, float]:
-    return event.val_accuracy, -event.val_loss if isfinite(event.val_loss) else -inf

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from math import inf, isfinite
 from typing import Literal, TypeAlias
 
+from tui_trainer.best import is_better
 from tui_trainer.events import (
     Continued,
     EpochEnded,
@@ -85,6 +86,11 @@ class Watch:
             case _:
                 pass
         return [Noticed(at=event.at, kind=kind, text=text) for kind, text in texts]
+
+    @property
+    def best(self) -> EpochEnded | None:
+        """The best epoch so far."""
+        return self._best.epoch
 
     @property
     def patience(self) -> float | None:
@@ -211,19 +217,19 @@ class _Speed:
 
 
 class _Best:
-    """The highest validation accuracy. In a row of epochs of which each is the best, the first one is told."""
+    """The best epoch so far. In a row of epochs of which each is the best, the first one is told."""
 
     def __init__(self, best: EpochEnded | None) -> None:
-        self._best = best
+        self.epoch = best
         self._is_best = best is None
         self._told_at = -inf
 
     def take(self, event: EpochEnded) -> _Texts:
-        before, was_best = self._best, self._is_best
-        self._is_best = isfinite(event.val_accuracy) and (before is None or event.val_accuracy > before.val_accuracy)
+        before, was_best = self.epoch, self._is_best
+        self._is_best = is_better(event, before)
         if not self._is_best:
             return
-        self._best = event
+        self.epoch = event
         if before is not None and not was_best and event.at - self._told_at >= BESTS_APART_S:
             self._told_at = event.at
             old = f"{before.val_accuracy:.4f} at epoch {before.epoch}"
