@@ -9,7 +9,7 @@ import pytest
 from tests.runs.streams import fold, state_of
 from tests.scripted import scripted_run
 from tui_trainer.events import Event, encode
-from tui_trainer.runs import tail as tailing
+from tui_trainer.runs import lines
 from tui_trainer.runs.tail import Tail
 
 
@@ -81,13 +81,13 @@ def test_a_torn_line_that_the_writer_cut_off_and_wrote_anew(journal: Path) -> No
 )
 def test_what_is_no_event_is_skipped_counted_and_named(journal: Path, garbage: bytes) -> None:
     events = scripted_run()
-    lines = list(map(encode, events))
-    journal.write_bytes(b"".join([*lines[:5], garbage + b"\n", *lines[5:9], garbage + b"\n", *lines[9:]]))
+    each = list(map(encode, events))
+    journal.write_bytes(b"".join([*each[:5], garbage + b"\n", *each[5:9], garbage + b"\n", *each[9:]]))
     with Tail(journal) as tail:
         assert list(tail) == events
     assert tail.skipped == 2
     assert tail.skipped_lines == [6, 11]
-    assert tail.lines == len(lines) + 2
+    assert tail.lines == len(each) + 2
 
 
 def test_only_the_first_few_numbers_are_kept(journal: Path) -> None:
@@ -114,7 +114,7 @@ def test_fields_that_a_later_version_added_are_passed_over(journal: Path) -> Non
 
 
 def test_a_journal_longer_than_a_chunk(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tailing, "CHUNK", 64)  # shorter than any line
+    monkeypatch.setattr(lines, "CHUNK", 64)  # shorter than any line
     events = scripted_run(epochs=5)
     journal.write_bytes(lines_of(events))
     with Tail(journal) as tail:
@@ -124,8 +124,8 @@ def test_a_journal_longer_than_a_chunk(journal: Path, monkeypatch: pytest.Monkey
 
 
 def test_garbage_without_an_end_is_passed_over_at_last(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tailing, "CHUNK", 64)
-    monkeypatch.setattr(tailing, "LONGEST_LINE", 1024)
+    monkeypatch.setattr(lines, "CHUNK", 64)
+    monkeypatch.setattr(lines, "LONGEST_LINE", 1024)
     events = scripted_run()
     short = [event for event in events if len(encode(event)) < 1024]
     with Tail(journal) as tail, journal.open("ab", buffering=0) as file:
@@ -151,5 +151,5 @@ def test_reading_goes_on_where_it_was_after_closing(journal: Path) -> None:
 
 def test_a_file_that_cannot_be_read_says_so(journal: Path) -> None:
     journal.mkdir()
-    with Tail(journal) as tail, pytest.raises(OSError, match="directory"):
+    with Tail(journal) as tail, pytest.raises(OSError, match="folder"):
         tail.read()

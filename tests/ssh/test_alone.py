@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
@@ -113,7 +114,14 @@ def test_another_user_cannot_read_or_control_a_run(shared: Path) -> None:
                 (record.folder / name).stat()
         with pytest.raises(PermissionError):
             list(record.folder.iterdir())
-        assert catalogue.summaries(runs) == []
+        unread: list[str] = []
+        assert catalogue.summaries(runs, unread.append) == []
+        assert unread == [f"{record.folder} cannot be read: permission denied"]
+        listed = CliRunner().invoke(main, ["runs", "--runs-dir", str(runs)])
+        assert "no runs" not in listed.output
+        assert f"{record.id} cannot be read: permission denied" in listed.output
+        with pytest.raises(RunsError, match=r"no run in .* that can be read: .*permission denied"):
+            catalogue.newest(runs)
         with pytest.raises(RunsError):
             catalogue.find(runs, record.id)
         with pytest.raises(RunsError):
@@ -121,8 +129,11 @@ def test_another_user_cannot_read_or_control_a_run(shared: Path) -> None:
         with pytest.raises(RunsError):
             catalogue.delete(record.folder)
         host = RecordHost(record.folder)
-        with pytest.raises(PermissionError):
-            host.poll()
+        host.poll()
+        assert [notice.text for notice in host.history.notices] == [
+            "the record cannot be read: its events.jsonl: permission denied"
+        ]
+        assert host.history.ended is None  # nobody can tell
         with pytest.raises(PermissionError):
             host.send(Stop(by="somebody"))
 
@@ -206,7 +217,8 @@ def test_another_user_s_commands_do_not_get_at_a_run(shared: Path, monkeypatch: 
             assert "Traceback" not in shown, shown
             assert "\x1b" not in shown, shown  # no screen was opened
             assert "needs a terminal" not in shown
-        assert record.id not in on_a_terminal("runs")[1]
+        listed = " ".join(on_a_terminal("runs")[1].split())
+        assert listed == f"warning: {record.folder} cannot be read: permission denied"
 
     as_somebody_else(try_all)
     assert record.inbox.poll() == []

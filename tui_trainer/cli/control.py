@@ -15,7 +15,7 @@ from tui_trainer.commands import Command, Continue, Pause, SaveCheckpoint, Stop,
 from tui_trainer.events import CommandAnswered
 from tui_trainer.runs import inbox
 from tui_trainer.runs.catalogue import find, runs_folder
-from tui_trainer.runs.errors import RunsError
+from tui_trainer.runs.errors import RunsError, reason
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.tail import Tail
 from tui_trainer.torchrun import place
@@ -133,10 +133,13 @@ def _send(folder: Path, command: Command) -> None:
 
 def _ask(folder: Path, command: Command) -> None:
     """Send a command, and print what the run answers in its record; a refusal ends with exit code 1."""
-    with Tail(folder / "events.jsonl") as tail:
-        tail.pass_over()
-        _send(folder, command)
-        answer = _answer(tail, command)
+    try:
+        with Tail(folder / "events.jsonl") as tail:
+            tail.pass_over()
+            _send(folder, command)
+            answer = _answer(tail, command)
+    except OSError as cause:
+        refuse(f"{folder.name}: its events.jsonl cannot be read: {reason(cause)}", exit_code=1)
     if answer is None:
         click.echo(f"{folder.name}: asked; it has not answered within {PATIENCE_S:g} s and will after its batch")
     elif answer.accepted:

@@ -12,7 +12,7 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.options import refuse, runs_dir_option, say
 from tui_trainer.plain import plain
-from tui_trainer.runs.catalogue import find, runs_folder, summaries
+from tui_trainer.runs.catalogue import find, none_there, runs_folder, summaries
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.summary import RunSummary
 
@@ -34,20 +34,22 @@ COLUMNS = (
 def runs(as_json: bool, runs_dir: Path | None) -> None:
     """List runs, newest first."""
     folder = runs_folder(runs_dir)
+    unread: list[str] = []
     try:
-        found = summaries(folder)
+        found = summaries(folder, unread.append)
     except PermissionError as error:
         refuse(f"cannot read {folder}: {error.strerror}")
     if folder.exists() and not folder.is_dir():
         refuse(f"{folder} is not a folder")
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
-        return
-    if not found:
-        click.echo(f"there are no runs in {folder} yet; `tui-trainer launch` starts one", err=True)
-        return
-    for row in in_columns(COLUMNS, [_cells(run) for run in found], room()):
-        click.echo(row)
+    elif not found and not unread:
+        say(none_there(folder, unread))
+    elif found:
+        for row in in_columns(COLUMNS, [_cells(run) for run in found], room()):
+            click.echo(row)
+    for trouble in (*unread, *(f"{run.id}: {flaw}" for run in found for flaw in run.flaws)):
+        say(f"warning: {trouble}")
 
 
 @click.command()

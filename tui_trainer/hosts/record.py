@@ -10,7 +10,7 @@ from tui_trainer.commands import Command
 from tui_trainer.events import Event, Noticed
 from tui_trainer.hosts.host import crashed
 from tui_trainer.runs import inbox
-from tui_trainer.runs.errors import RunsError
+from tui_trainer.runs.errors import RunsError, reason
 from tui_trainer.runs.history import History
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.silence import Silence
@@ -34,6 +34,8 @@ class RecordHost:
         self.history = History()
         self.readonly = readonly
         self._tail = Tail(folder / "events.jsonl", packed=True)
+        self._trouble = ""
+        """Why it could not be read at the last try."""
         self._skipped = 0
         self._next_look = 0.0
         self._clock = clock
@@ -43,7 +45,7 @@ class RecordHost:
 
     def poll(self) -> int:
         count = self._read()
-        if not count and self.history.ended is None and self._clock() >= self._next_look:
+        if not count and not self._trouble and self.history.ended is None and self._clock() >= self._next_look:
             self._next_look = self._clock() + self.LOOK_EVERY
             return self._look_for_writer()
         return count
@@ -61,6 +63,17 @@ class RecordHost:
 
     def _read(self) -> int:
         """Apply what there is; how many events. A long record takes some calls, a share of a second each."""
+        try:
+            return self._read_on()
+        except OSError as cause:
+            if self._trouble == (trouble := reason(cause)):
+                return 0
+            self._trouble = trouble
+            text = f"the record cannot be read: its events.jsonl: {trouble}"
+            self.history.apply(Noticed(at=time.time(), kind="recording", text=text))
+            return 1
+
+    def _read_on(self) -> int:
         count = 0
         until = time.monotonic() + self.READ_FOR
         while events := self._tail.read():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import platformdirs
 
-from tui_trainer.runs.errors import RunNotFound, RunsFolderUnwritable
+from tui_trainer.numbers import counted
+from tui_trainer.regular import is_regular
+from tui_trainer.runs.errors import RunNotFound, RunsFolderUnwritable, reason, unsaid
 from tui_trainer.runs.facts import read_facts
 from tui_trainer.runs.lock import WriterLock
 from tui_trainer.runs.summary import RunSummary, summarize
@@ -25,27 +28,29 @@ def runs_folder(option: str | os.PathLike[str] | None = None) -> Path:
     return platformdirs.user_data_path("tui-trainer", appauthor=False) / "runs"
 
 
-def folders(runs: Path) -> list[Path]:
-    """The folders in `runs` that hold a record, in no order; none where there is no such folder."""
+def folders(runs: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
+    """The folders in `runs` that hold a record, in no order; none where there is no such folder.
+
+    `warn` is told, in words, of each that cannot be looked into, or where what should be a record is none.
+
+    Raises:
+        PermissionError: `runs` itself cannot be read.
+    """
     try:
         with os.scandir(runs) as entries:
-            return [Path(entry.path) for entry in entries if _is_record(Path(entry.path))]
+            found = sorted(Path(entry.path) for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    return [folder for folder in found if _is_record(folder, warn)]
 
 
-def summaries(runs: Path) -> list[RunSummary]:
-    """All runs of a folder, newest first. What is no record, or cannot be read, is passed over.
+def summaries(runs: Path, warn: Callable[[str], None] = unsaid) -> list[RunSummary]:
+    """All runs of a folder, newest first. What is no record is passed over, and `warn` told of what cannot be read.
 
     Raises:
         PermissionError: the folder itself cannot be read.
     """
-    found = []
-    for folder in folders(runs):
-        try:
-            found.append(summarize(folder))
-        except OSError:
-            continue
+    found = [summarize(folder) for folder in folders(runs, warn)]
     return sorted(found, key=lambda run: (run.started_at or 0.0, run.id), reverse=True)
 
 
@@ -55,9 +60,10 @@ def newest(runs: Path) -> Path:
     Raises:
         RunNotFound: there is none.
     """
-    found = folders(runs)
+    unread: list[str] = []
+    found = folders(runs, unread.append)
     if not found:
-        raise RunNotFound(_none_yet(runs))
+        raise RunNotFound(none_there(runs, unread))
     return max(found, key=_begun)
 
 
@@ -70,7 +76,8 @@ def find(runs: Path, given: str) -> Path:
     path = Path(given).expanduser()
     if os.sep in given and _is_record(path):
         return path.absolute()
-    found = sorted(folders(runs), key=_begun, reverse=True)
+    unread: list[str] = []
+    found = sorted(folders(runs, unread.append), key=_begun, reverse=True)
     names = {folder: read_facts(folder).get("name") for folder in found}
     for matches in (
         [folder for folder in found if folder.name == given],
@@ -84,7 +91,7 @@ def find(runs: Path, given: str) -> Path:
     if given and _is_record(path):
         return path.absolute()
     if not found:
-        raise RunNotFound(_none_yet(runs))
+        raise RunNotFound(none_there(runs, unread))
     raise RunNotFound(f"there is no run {given!r} in {runs}.{_near(given, found, names)}")
 
 
@@ -110,11 +117,20 @@ def delete(folder: Path) -> None:
         raise RunsFolderUnwritable(folder, cause) from cause
 
 
-def _is_record(folder: Path) -> bool:
-    try:
-        return (folder / "run.json").is_file() or (folder / "events.jsonl").is_file()
-    except OSError:
-        return False
+def _is_record(folder: Path, warn: Callable[[str], None] = unsaid) -> bool:
+    """Whether one of the two files is there that make a record; what only has their names is told to `warn`."""
+    there = False
+    for name in ("run.json", "events.jsonl"):
+        try:
+            if is_regular(folder / name):
+                return True
+            there = there or (folder / name).exists()
+        except OSError as cause:
+            warn(f"{folder} cannot be read: {reason(cause)}")
+            return False
+    if there:
+        warn(f"{folder} cannot be read: its run.json and events.jsonl are no files")
+    return False
 
 
 def _begun(folder: Path) -> tuple[float, str]:
@@ -145,5 +161,10 @@ def _near(given: str, found: list[Path], names: dict[Path, object]) -> str:
     return f" The newest is {found[0].name}; `tui-trainer runs` lists them all."
 
 
-def _none_yet(runs: Path) -> str:
-    return f"there are no runs in {runs} yet. `tui-trainer launch` starts one; --runs-dir DIR looks elsewhere."
+def none_there(runs: Path, unread: Sequence[str]) -> str:
+    """What to tell of a folder without a run; `unread` says what in it cannot be read."""
+    elsewhere = "--runs-dir DIR looks elsewhere."
+    if unread:
+        more = f" ({counted(len(unread) - 1, 'folder')} more likewise)" if len(unread) > 1 else ""
+        return f"there is no run in {runs} that can be read: {unread[0]}{more}. {elsewhere}"
+    return f"there are no runs in {runs} yet. `tui-trainer launch` starts one; {elsewhere}"

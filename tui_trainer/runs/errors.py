@@ -73,6 +73,10 @@ class ExportFailed(RunsError):
     """The export could not be written."""
 
 
+def unsaid(_: str) -> None:
+    """For who has nobody to warn."""
+
+
 def reason(cause: OSError) -> str:
     """The system's own word for an error, in lower case and without its number."""
     known = {errno.ENOSPC: "no space is left on the device", errno.EDQUOT: "the disk quota is used up"}

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tui_trainer.events import CallsMade, EpochEnded, Event, StepsTaken
-from tui_trainer.runs.errors import ExportFailed, reason
-from tui_trainer.runs.exported import LREvents, journal_of, new_events, unsaid, whole_files
+from tui_trainer.runs.errors import ExportFailed, reason, unsaid
+from tui_trainer.runs.exported import LREvents, journal_of, new_events, whole_files
 
 Row: TypeAlias = Sequence[Any]
 

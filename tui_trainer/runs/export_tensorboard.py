@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.events import EpochEnded, Event, StepsTaken
 from tui_trainer.numbers import format_lr
-from tui_trainer.runs.errors import ExportFailed, reason
-from tui_trainer.runs.exported import LREvents, journal_of, new_events, unsaid, whole_files
+from tui_trainer.runs.errors import ExportFailed, reason, unsaid
+from tui_trainer.runs.exported import LREvents, journal_of, new_events, whole_files
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.event_pb2 import Event as Written

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tui_trainer.events import Event, LRChanged, PresetSwitched, StepsTaken
-from tui_trainer.runs.errors import ExportFailed
+from tui_trainer.regular import open_regular
+from tui_trainer.runs.errors import ExportFailed, reason
 from tui_trainer.runs.files import sync_folder
 from tui_trainer.runs.known import Known
+from tui_trainer.runs.lines import LARGEST_JOURNAL
 from tui_trainer.runs.tail import Tail
 
 
@@ -63,16 +65,16 @@ def journal_of(run: Path) -> Path:
     """The journal in a run's folder.
 
     Raises:
-        ExportFailed: there is none.
+        ExportFailed: there is none that can be read.
     """
     journal = run / "events.jsonl"
-    if not journal.is_file():
-        raise ExportFailed(f"{run} holds no events.jsonl: there is nothing to export.")
+    try:
+        os.close(open_regular(journal, most=LARGEST_JOURNAL))
+    except FileNotFoundError:
+        raise ExportFailed(f"{run} holds no events.jsonl: there is nothing to export.") from None
+    except OSError as cause:
+        raise ExportFailed(f"{journal} cannot be read: {reason(cause)}.") from cause
     return journal
-
-
-def unsaid(_: str) -> None:
-    """For who has nobody to warn."""
 
 
 def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[Event]:

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from tui_trainer.regular import read_regular
+from tui_trainer.runs.errors import reason, unsaid
 
-def read_facts(folder: Path) -> dict[str, Any]:
-    """What `run.json` holds; empty where it is missing or damaged."""
+LARGEST = 4 << 20
+"""Bytes; ours has a few thousand."""
+
+
+def read_facts(folder: Path, warn: Callable[[str], None] = unsaid) -> dict[str, Any]:
+    """What `run.json` holds; empty where it is missing or damaged.
+
+    `warn` is told, in words, where something stands there that cannot be read.
+    """
     try:
-        facts = msgspec.json.decode((folder / "run.json").read_bytes())
-    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+        facts = msgspec.json.decode(read_regular(folder / "run.json", LARGEST))
+    except FileNotFoundError:
         return {}
-    return facts if isinstance(facts, dict) else {}
+    except OSError as cause:
+        warn(f"its run.json cannot be read: {reason(cause)}")
+        return {}
+    except (msgspec.MsgspecError, ValueError, RecursionError) as cause:
+        warn(f"its run.json is damaged: {cause}")
+        return {}
+    if not isinstance(facts, dict):
+        warn("its run.json is damaged: it is not an object")
+        return {}
+    return facts

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tui_trainer.regular import open_regular
+
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 
@@ -23,13 +25,14 @@ def open_private(path: Path, flags: int) -> int:
     """Open a file, made private if this makes it; links are not followed. Returns the descriptor.
 
     Raises:
+        Irregular: something stands there that is no file.
         OSError: it cannot be opened, or is a link.
     """
     flags |= os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         fd = os.open(path, flags | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     except FileExistsError:
-        return os.open(path, flags)
+        return open_regular(path, flags)
     os.fchmod(fd, PRIVATE_FILE)
     return fd
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tui_trainer.commands import Command, decode, encode
+from tui_trainer.regular import open_regular
 from tui_trainer.runs.errors import NotYourRun, RunNotLive
 from tui_trainer.runs.files import open_private
 from tui_trainer.runs.lock import is_live
@@ -73,9 +74,9 @@ def send(folder: Path, command: Command) -> None:
     """
     if not is_live(folder):
         raise RunNotLive(folder)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW
     try:
-        fd = os.open(folder / "control.jsonl", flags)
+        fd = open_regular(folder / "control.jsonl", flags)
     except FileNotFoundError:
         raise RunNotLive(folder) from None
     except OSError as cause:

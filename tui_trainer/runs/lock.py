@@ -15,6 +15,7 @@ import socket
 import time
 from pathlib import Path
 
+from tui_trainer.regular import open_regular, read_regular
 from tui_trainer.runs.errors import RunInUse
 from tui_trainer.runs.files import open_private
 
@@ -23,6 +24,9 @@ PATIENCE_S = 1.0
 
 FRESH_S = 60.0
 """Without locks: a journal of another machine written to within this time belongs to a live run."""
+
+LARGEST = 64 * 1024
+"""Bytes; ours has a line."""
 
 _NO_LOCKS_HERE = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL)
 
@@ -75,9 +79,9 @@ class WriterLock:
 def is_live(folder: Path) -> bool:
     """Whether a process writes the record in this folder now."""
     try:
-        fd = os.open(folder / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = open_regular(folder / "lock", os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
-        return False
+        return False  # nobody can hold what is not there, or no file
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -110,7 +114,7 @@ def _take(fd: int, folder: Path) -> None:
 
 def _read_holder(folder: Path) -> tuple[int, str] | None:
     try:
-        pid, host = (folder / "lock").read_text(errors="replace").split()
+        pid, host = read_regular(folder / "lock", LARGEST).decode(errors="replace").split()
         return int(pid), host
     except (OSError, ValueError):
         return None

@@ -22,6 +22,7 @@ from typing import TypeAlias
 import msgspec
 
 from tui_trainer.events import CallsTimed, Event, StepsTaken, decode_lines
+from tui_trainer.regular import open_regular
 from tui_trainer.runs.calls import CallsSeen
 from tui_trainer.runs.files import open_private
 
@@ -152,7 +153,7 @@ class Unpacker:
 
     def _read(self, journal: int, offset: int) -> Block | None:
         if self._frames is None:
-            self._fd = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._fd = open_regular(self._path, os.O_RDONLY | os.O_NOFOLLOW)
             self._frames = _frames(self._fd)
         frame = next(self._frames, None)
         if frame is None or frame.start != offset:

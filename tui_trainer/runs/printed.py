@@ -8,6 +8,7 @@ from collections import deque
 from pathlib import Path
 
 from tui_trainer.plain import plain_lines
+from tui_trainer.regular import open_regular
 
 CHUNK = 64 * 1024
 """Bytes read at once; of a file that grows faster than it is looked at, the rest is passed over."""
@@ -59,7 +60,7 @@ class Printed:
     def look(self) -> bool:
         """Read what was added; whether anything was. A file that was cut off or replaced is read anew."""
         try:
-            fd = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            fd = open_regular(self._file)
         except OSError:
             return False
         try:

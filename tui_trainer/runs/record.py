@@ -110,9 +110,11 @@ class Record:
             RunNotFound: the folder holds no record that can be gone on with.
             RunsFolderUnwritable: the record cannot be written to.
         """
-        facts = read_facts(folder)
+        trouble: list[str] = []
+        facts = read_facts(folder, trouble.append)
         if not facts:
-            raise RunNotFound(f"{folder} has no run.json that can be read: a run cannot go on without what was asked.")
+            why = trouble[0] if trouble else "there is no run.json"
+            raise RunNotFound(f"{folder}: {why}. A run cannot go on without what was asked.")
         lock = None
         try:
             lock = WriterLock(folder)

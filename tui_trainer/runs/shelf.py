@@ -38,6 +38,8 @@ class Shelf:
         self._read: dict[Path, tuple[_Stamp, RunSummary]] = {}
         self._rest_until: dict[Path, float] = {}
         self._waiting: deque[tuple[Path, _Stamp]] = deque()
+        self.unread: list[str] = []
+        """What of the folder cannot be looked into, each in words."""
         self._next_look = 0.0
         self._sorted: list[RunSummary] = []
 
@@ -72,8 +74,9 @@ class Shelf:
 
     def _see_what_changed(self) -> None:
         began = time.monotonic()
+        self.unread = []
         try:
-            there = sorted(folders(self.folder), key=lambda folder: folder.name, reverse=True)
+            there = sorted(folders(self.folder, self.unread.append), key=lambda folder: folder.name, reverse=True)
             self.trouble = ""
         except OSError as error:
             there, self.trouble = [], error.strerror or str(error)
@@ -92,11 +95,7 @@ class Shelf:
 
     def _summarize(self, folder: Path, stamp: _Stamp) -> None:
         began = time.monotonic()
-        try:
-            summary = summarize(folder)
-        except OSError:
-            return
-        self._read[folder] = (stamp, summary)
+        self._read[folder] = (stamp, summarize(folder))
         self.version += 1
         now = time.monotonic()
         self._rest_until[folder] = now + REST * (now - began)
@@ -105,6 +104,6 @@ class Shelf:
 def _stamp(folder: Path) -> _Stamp:
     try:
         journal = (folder / "events.jsonl").stat()
-    except OSError:
+    except OSError:  # not there, or not for us: a summary says which
         return _Stamp(is_live(folder), 0, 0)
     return _Stamp(is_live(folder), journal.st_size, journal.st_mtime_ns)

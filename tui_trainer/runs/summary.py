@@ -10,11 +10,17 @@ from typing import Any
 import msgspec
 
 from tui_trainer.events import Event, Status, StepsTaken, decode
+from tui_trainer.numbers import counted
+from tui_trainer.runs.errors import reason
 from tui_trainer.runs.facts import read_facts
 from tui_trainer.runs.history import History
+from tui_trainer.runs.lines import Lines
 from tui_trainer.runs.lock import is_live
 
 SPARK_POINTS = 48
+
+GONE = "its process is gone and said no goodbye"
+"""Of a run that has crashed."""
 
 _STEPS = b'{"type":"StepsTaken"'
 _PASSED_OVER = (b'{"type":"CallsTimed"', b'{"type":"CallsMade"', b'{"type":"CallFollowed"', b'{"type":"PlanMade"')
@@ -58,16 +64,15 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     loss: list[float]
     """The training loss over the run in a few points, for a sparkline; those that are not finite are left out."""
+    flaws: list[str]
+    """What is wrong with the record, as far as a glance at it shows; each in words."""
 
 
 def summarize(folder: Path) -> RunSummary:
-    """The summary of the record in a folder, as it stands now.
-
-    Raises:
-        OSError: the journal is there and cannot be read.
-    """
+    """The summary of the record in a folder, as it stands now. What of it cannot be read is among its `flaws`."""
     live = is_live(folder)  # before reading: a run that ends in between has said goodbye by then
-    facts = read_facts(folder)
+    flaws: list[str] = []
+    facts = read_facts(folder, flaws.append)
     skim = _Skim(folder / "events.jsonl")
     history = skim.history
     asked = _mapping(facts.get("asked"))
@@ -95,10 +100,11 @@ def summarize(folder: Path) -> RunSummary:
         elapsed_s=history.elapsed_s,
         pid=history.started.pid if history.started else None,
         host=history.started.host if history.started else None,
-        reason=ended.reason if ended else None if live else "its process is gone and said no goodbye",
+        reason=ended.reason if ended else None if live else skim.trouble or GONE,
         parameters=resolved.parameters if resolved else None,
         folder=str(folder),
         loss=skim.spark,
+        flaws=flaws + skim.flaws,
     )
 
 
@@ -115,33 +121,60 @@ class _Skim:
         self.history = History()
         self.spark: list[float] = []
         self.last_at: float | None = None
-        if not journal.is_file():
-            return
-        stride = max(1, journal.stat().st_size // SPARK_POINTS)
-        read = next_sample = 0
+        self.trouble = ""
+        """Why the journal cannot be read, if it cannot."""
+        self._unread = 0
+        """Lines that were looked at and are no events."""
+        self._read = self._next_sample = 0
+        lines = Lines(journal)
+        try:
+            self._skim(lines)
+        except OSError as cause:
+            self.trouble = f"its events.jsonl cannot be read: {reason(cause)}"
+        finally:
+            lines.close()
+
+    def _skim(self, lines: Lines) -> None:
         last: deque[bytes] = deque(maxlen=_LAST_LINES)
-        with journal.open("rb", buffering=1 << 20) as file:
-            for line in file:
-                read += len(line)
-                if line.startswith(_PASSED_OVER):
-                    continue
-                if not line.startswith(_STEPS):
-                    self._take(line)
-                elif read >= next_sample:
-                    next_sample = read + stride
-                    self._sample(self._take(line))
-                    last.clear()
-                else:
-                    last.append(line)
+        if not lines.unread():
+            return
+        size = lines.bytes_left  # what comes while it is read is for the next time
+        stride = max(1, size // SPARK_POINTS)
+        while lines.offset < size and (chunk := lines.next()) is not None:
+            for line in chunk.split(b"\n")[:-1]:
+                self._look_at(line, last, stride)
         for line in last:
             self._take(line)
+        self._unread += lines.garbage
+
+    def _look_at(self, line: bytes, last: deque[bytes], stride: int) -> None:
+        self._read += len(line) + 1
+        if line.startswith(_PASSED_OVER):
+            return
+        if not line.startswith(_STEPS):
+            self._take(line)
+        elif self._read >= self._next_sample:
+            self._next_sample = self._read + stride
+            self._sample(self._take(line))
+            last.clear()
+        else:
+            last.append(line)
+
+    @property
+    def flaws(self) -> list[str]:
+        """What is wrong with the record, as far as a glance shows it; each in words."""
+        found = [self.trouble] if self.trouble else []
+        if self._unread:
+            found.append(f"{counted(self._unread, 'line')} of it could not be read")
+        return found
 
     def _take(self, line: bytes) -> Event | None:
-        if not line.endswith(b"\n"):
+        if not line.strip():
             return None
         try:
             event = decode(line)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        except (msgspec.MsgspecError, ValueError, RecursionError):  # damaged, or a later version's
+            self._unread += 1
             return None
         self.history.apply(event)
         self.last_at = event.at if self.last_at is None else max(self.last_at, event.at)

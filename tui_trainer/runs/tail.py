@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +9,8 @@ import msgspec
 
 from tui_trainer.events import Event, decode, decode_lines
 from tui_trainer.numbers import counted
-from tui_trainer.runs.files import split_tail
+from tui_trainer.runs.lines import Lines
 from tui_trainer.runs.packed import Unpacker
-
-CHUNK = 1 << 20
-"""Bytes read at once: some 25,000 steps, a few milliseconds of decoding."""
-
-LONGEST_LINE = 64 << 20
-"""A line beyond this is garbage; none of ours comes near."""
 
 NUMBERS_KEPT = 5
 
@@ -42,14 +35,9 @@ class Tail:
         """How many of them were no events that this version knows."""
         self.skipped_lines: list[int] = []
         """The numbers of the first few of those, from 1."""
-        self._path = path
-        self._fd: int | None = None
-        self._offset = 0
-        self._looked_at: tuple[int, int] | None = None
-        """Size and time of change of the file as it was looked at last."""
-        self._torn_at: tuple[int, int] | None = None
-        """The same as a torn last line was seen: as long as they stand, it stays torn."""
-        self._in_garbage = False
+        self._lines = Lines(path)
+        self._garbage = 0
+        """How many of its lines without an end were counted."""
         self._packed = Unpacker(path) if packed else None
 
     def __enter__(self) -> Tail:
@@ -69,83 +57,46 @@ class Tail:
         Raises:
             OSError: the file is there and cannot be read.
         """
-        while self._unread():
+        while self._lines.unread():
             if self._packed is not None:
                 if events := self._unpack(self._packed):
                     return events
                 continue
-            lines = self._next_lines()
+            lines = self._lines.next()
             if lines is None:
                 return []
+            while self._garbage < self._lines.garbage:
+                self._garbage += 1
+                self._skip()
             if events := self._decode(lines):
                 return events
         return []
 
     def pass_over(self) -> None:
         """Begin behind what is there now, for a reader of what is to come: its lines are counted from here on."""
-        if self._unread():
-            assert self._fd is not None
-            self._offset, _ = split_tail(self._fd, os.fstat(self._fd).st_size)
+        if self._lines.unread():
+            self._lines.pass_over()
 
     @property
     def unread(self) -> int:
         """Bytes in the file that were not read yet."""
-        return max(0, os.fstat(self._fd).st_size - self._offset) if self._fd is not None else 0
+        return self._lines.bytes_left
 
     def close(self) -> None:
         """Let go of the file; a later `read` goes on where this one was."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        self._lines.close()
         if self._packed is not None:
             self._packed.close()
 
     def _unpack(self, packed: Unpacker) -> list[Event]:
         """The next block that is packed; where that ends, or is of no use, lines are read from here on."""
-        assert self._fd is not None
-        block = packed.read(self._fd, self._offset)
+        block = packed.read(self._lines.fd, self._lines.offset)
         if block is None:
             self._packed = None
             return []
-        self._offset += block.length
+        self._lines.offset += block.length
         self.lines += block.lines
         return block.events
-
-    def _unread(self) -> bool:
-        if self._fd is None:
-            try:
-                self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
-                return False
-        stat = os.fstat(self._fd)
-        self._looked_at = stat.st_size, stat.st_mtime_ns
-        return stat.st_size > self._offset and self._looked_at != self._torn_at
-
-    def _next_lines(self) -> bytes | None:
-        """Whole lines from where reading stands, and past them; None where there is only part of one."""
-        assert self._fd is not None
-        want = CHUNK
-        while True:
-            chunk = os.pread(self._fd, want, self._offset)
-            end = chunk.rfind(b"\n") + 1
-            if end:
-                self._offset += end
-                return self._after_garbage(chunk[:end])
-            if len(chunk) < want:
-                self._torn_at = self._looked_at
-                return None
-            if want >= LONGEST_LINE:
-                self._offset += len(chunk)
-                self._in_garbage = True
-            else:
-                want *= 4
-
-    def _after_garbage(self, lines: bytes) -> bytes:
-        if not self._in_garbage:
-            return lines
-        self._in_garbage = False
-        self._skip()
-        return lines[lines.index(b"\n") + 1 :]
 
     def _decode(self, lines: bytes) -> list[Event]:
         try:

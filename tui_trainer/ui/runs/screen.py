@@ -78,6 +78,9 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             self.app.clock.keep_hurrying()
         if self.shelf.trouble:
             self.say(f"{self.shelf.folder} cannot be read: {clean(self.shelf.trouble)}", "warning")
+        elif self.shelf.unread:
+            more = f", and {len(self.shelf.unread) - 1} more" if len(self.shelf.unread) > 1 else ""
+            self.say(f"{clean(self.shelf.unread[0])}{more}", "warning")
         self._details.show(self.list.current)
         self.key_line.redraw()
 
