@@ -26,7 +26,7 @@ from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, all_sessions, find_session
-from tui_trainer.compare.training import is_done
+from tui_trainer.compare.training import is_done, outcome
 from tui_trainer.runs.catalogue import runs_folder
 from tui_trainer.runs.errors import RunInUse, RunsError
 from tui_trainer.spec import RunSpec
@@ -162,8 +162,8 @@ def _queue(session: Session, **options: Any) -> Queue | None:
         return Queue(session, **options)
     except RunInUse:
         return None
-    except OSError as error:
-        refuse(f"{session.folder} cannot be written to: {error.strerror}")
+    except RunsError as error:
+        refuse(str(error), exit_code=1)
 
 
 def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float | None, exit_when_done: bool) -> int:
@@ -215,7 +215,8 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
     if queue is None or shell is None:
         if not is_gone:
             farewell.of_comparison(comparison)
-        return _finish(comparison, None, report) or code
+        finished = _finish(comparison, None, report)
+        return code or finished
     if is_gone or (app is not None and app.detached):
         background.append(True)
         stop_on_signals(queue.stop)
@@ -230,23 +231,38 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
         queue.stop(Stop(by="signal", reason="stopped by a signal", exit_code=code))
     queue.wait(LONGEST_END_S)
     farewell.of_comparison(comparison)
-    return _finish(comparison, queue, report)
+    finished = _finish(comparison, queue, report)
+    return code or finished
 
 
 def _finish(comparison: Comparison, queue: Queue | None, report: Path | None) -> int:
     """Write the report, say what went wrong, and return the exit code."""
+    code = queue.exit_code if queue is not None else 0
     if queue is not None and queue.failure:
         say(queue.failure)
+    if queue is not None and not queue.is_over:
+        say(f"what trains has not ended within {LONGEST_END_S:g} s: it is cut off, as by a kill")
     if report is not None:
         comparison.poll_all()
         try:
             write_report(comparison, report)
             click.echo(f"report: {report}")
         except ReportFailed as error:
-            click.echo(str(error), err=True)
-            return 1
+            say(str(error))
+            code = code or 1
     comparison.close()
-    return queue.exit_code if queue is not None else 0
+    if queue is None and not comparison.is_driven:
+        code = code or _code_of_what_is_there(comparison.session)
+    return code
+
+
+def _code_of_what_is_there(session: Session) -> int:
+    """Of a session that nobody trains now: whoever did so may have left some of it."""
+    stands = outcome(session)
+    if stands.left:
+        many = f"{stands.left} of its runs {'is' if stands.left == 1 else 'are'} not trained to the end"
+        say(f"{many}: tui-trainer compare {session.id} goes on with it")
+    return stands.exit_code
 
 
 def _forget_if_nothing_came_of_it(session: Session) -> None:

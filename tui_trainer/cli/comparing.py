@@ -11,6 +11,7 @@ from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
 from tui_trainer.cli import farewell, foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
+from tui_trainer.cli.options import say
 from tui_trainer.runs.errors import RunsError
 
 if TYPE_CHECKING:  # nothing of comparisons before one is asked for: the first frame comes first
@@ -97,6 +98,8 @@ class Comparisons:
             queue.stop()
             queue.wait(LONGEST_END_S)
             self.say_farewell()
+        if queue.failure:
+            say(queue.failure)
         return queue.exit_code
 
     def say_where(self) -> None:

@@ -9,8 +9,10 @@ import click
 import msgspec
 
 from tui_trainer.cli.columns import Column, in_columns, room
+from tui_trainer.cli.options import refuse, say
 from tui_trainer.compare.shelf import SessionSummary, session_summaries
 from tui_trainer.plain import plain
+from tui_trainer.runs.errors import reason
 
 COLUMNS = (
     Column("when", drop=1),
@@ -27,14 +29,20 @@ WIDEST = 48
 
 def list_sessions(runs: Path, *, as_json: bool) -> None:
     """Print them, newest first."""
-    found = session_summaries(runs)
+    warnings: list[str] = []
+    try:
+        found = session_summaries(runs, warnings.append)
+    except PermissionError as error:
+        refuse(f"the comparisons in {runs} cannot be read: {reason(error)}", exit_code=1)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
-    elif not found:
+    elif not found and not warnings:
         click.echo(f"there are no comparisons in {runs} yet; `tui-trainer compare --lesson` makes one", err=True)
-    else:
+    elif found:
         for line in in_columns(COLUMNS, [_row(session) for session in found], room()):
             click.echo(line)
+    for warning in warnings:
+        say(f"warning: {warning}")
 
 
 def _row(session: SessionSummary) -> list[str]:

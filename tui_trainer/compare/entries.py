@@ -17,6 +17,7 @@ from tui_trainer import __version__, presets
 from tui_trainer.compare.session import Entry
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, folders
+from tui_trainer.runs.ending import ending
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.facts import read_facts
 from tui_trainer.spec import RunSpec
@@ -99,13 +100,16 @@ def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> li
 
 def reused(entries: Sequence[Entry], runs: Path, by: dict[str, str]) -> list[Entry]:
     """The same entries, those given their record that were trained before exactly as asked, with these versions."""
+    wanted = {_sameness(entry.asked or {}) for entry in entries}
     done = {}
     for record in folders(runs):
         facts = read_facts(record)
         resolved = facts.get("resolved") or {}
         asked = facts.get("asked") or {}
-        if _without_builds(resolved.get("versions")) == _without_builds(by) and _is_finished(record):
-            done[_sameness({**asked, "threads": resolved.get("threads")})] = record.name
+        sameness = _sameness({**asked, "threads": resolved.get("threads")})
+        of_these = _without_builds(resolved.get("versions")) == _without_builds(by)
+        if sameness in wanted and of_these and _is_finished(record):
+            done[sameness] = record.name
     names = [done.get(_sameness(entry.asked or {})) for entry in entries]
     return [msgspec.structs.replace(entry, run=name) for entry, name in zip(entries, names, strict=True)]
 
@@ -157,9 +161,8 @@ def _sameness(asked: dict[str, Any]) -> str:
 
 
 def _is_finished(record: Path) -> bool:
-    from tui_trainer.runs.summary import summarize
-
     try:
-        return summarize(record).status == "finished"
-    except OSError:
-        return False
+        goodbye = ending(record)
+    except PermissionError:
+        return False  # another user's: it is trained anew
+    return goodbye is not None and goodbye.status == "finished"

@@ -7,9 +7,12 @@ comparison in which runs disturb each other's weights would be none.
 
 from __future__ import annotations
 
+import os
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -17,8 +20,10 @@ import msgspec
 
 from tui_trainer.commands import Stop
 from tui_trainer.compare.session import Session
-from tui_trainer.compare.training import STOPPED, Ended, Here, goes_on_from, is_done
+from tui_trainer.compare.training import FAILURES, STOPPED, Ended, Here, Outcome, goes_on_from, is_done, outcome
 from tui_trainer.compare.worker import Elsewhere
+from tui_trainer.runs.errors import RunsFolderUnwritable, reason
+from tui_trainer.runs.files import open_private
 from tui_trainer.runs.inbox import Inbox
 from tui_trainer.runs.lock import WriterLock, is_live
 
@@ -58,13 +63,12 @@ class Queue:
 
         Raises:
             RunInUse: another process trains them.
-            OSError: the session's folder cannot be written to.
+            RunsFolderUnwritable: the session's folder cannot be written to.
         """
         self.session = session
-        self.failure = ""
-        """What kept a run from beginning, for a person; nothing after it is tried."""
         self._on_record = on_record
-        self._lock = WriterLock(session.folder)
+        self._lock, self._inbox = _hold(session.folder)
+        session.refresh()  # who held it until now may have written since the session was opened
         self._turns = deque(
             index
             for index, entry in enumerate(session.entries)
@@ -75,6 +79,7 @@ class Queue:
             if record is not None and goes_on_from(record) is None and not is_live(record):
                 session.give_up(index)  # it is trained anew, which the session tells
         self._ended: list[Ended] = []
+        self._failures: list[str] = []
         self._stop: Stop | None = None
         jobs = min(session.plan.jobs, len(self._turns))
         self._trainers: list[Trainer] = (
@@ -85,9 +90,10 @@ class Queue:
             for trainer in self._trainers
         ]
         self._left = len(self._threads)
+        self._outcome: Outcome | None = None
+        """How it stood as the last run was over; None before, and where that cannot be told."""
         self._leaving = threading.Lock()
         self._over = threading.Event()
-        self._inbox = Inbox(session.folder)
 
     def start(self) -> None:
         """Begin with the first that is not done."""
@@ -105,24 +111,29 @@ class Queue:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the end, at most so long; whether it has come."""
-        for thread in self._threads:
-            thread.join(seconds)
-        return self.is_over
+        return self._over.wait(seconds)
 
     @property
     def is_over(self) -> bool:
         """Whether nothing trains any more."""
-        return self._left == 0
+        return self._over.is_set()
+
+    @property
+    def failure(self) -> str:
+        """What kept a run from beginning, or ended who trained it, for a person; a line each."""
+        return "\n".join(self._failures)
 
     @property
     def exit_code(self) -> int:
-        """The command's: that of a stop or a failure, 3 where every run diverged, else 0."""
-        if self._stop is not None:
+        """The command's: 0 where all was trained that was to be, or a person has stopped it."""
+        if self._stop is not None and self._stop.exit_code:
             return self._stop.exit_code
-        codes = [ended.exit_code for ended in self._ended]
-        if codes and all(code == 3 for code in codes):
-            return 3
-        return next((code for code in codes if code in (1, 2)), 0)
+        failed = next((ended.exit_code for ended in self._ended if ended.exit_code in FAILURES), 0)
+        if failed or self._outcome is None:
+            return failed or 1
+        if self._stop is not None:
+            return self._outcome.failed
+        return self._outcome.exit_code
 
     def _begun(self, index: int, record: Path) -> None:
         self.session.begun(index, record)
@@ -136,23 +147,68 @@ class Queue:
                     index = self._turns.popleft()
                 except IndexError:
                     break
-                ended = trainer.train(index)
+                ended = self._train(trainer, index)
                 self._ended.append(ended)
+                if ended.exit_code in FAILURES and not (ended.has_record and ended.is_told):
+                    self._fail(ended.reason)
                 if not ended.has_record and self._stop is None:
-                    self.failure = ended.reason
                     self._turns.clear()
         finally:
             trainer.close()
             with self._leaving:
                 self._left -= 1
                 if self._left == 0:
-                    self._lock.release()
-                    self._over.set()
+                    self._finish()
+
+    def _train(self, trainer: Trainer, index: int) -> Ended:
+        """Whatever happens to who trains, somebody is told."""
+        label = self.session.entries[index].label
+        try:
+            return trainer.train(index)
+        except OSError as error:
+            what = reason(error) + (f": {error.filename}" if error.filename else "")
+            return Ended(1, f"{label} cannot be trained: {what}", False)
+        except Exception as error:  # the last line of defence: a run that did not begin must not look like a done one
+            with suppress(OSError):
+                log = open_private(self.session.folder / "log.txt", os.O_WRONLY | os.O_APPEND)
+                with os.fdopen(log, "a") as opened:
+                    opened.write(traceback.format_exc())
+            return Ended(1, f"{label} cannot be trained: {type(error).__name__}: {error}", False)
+
+    def _fail(self, why: str) -> None:
+        if why not in self._failures:  # several at once meet the same
+            self._failures.append(why)
+
+    def _finish(self) -> None:
+        """The last has left: see how it stands with everything, and let others train."""
+        try:
+            if not self.session.write_again():
+                self._fail(self.session.trouble)
+            self._outcome = None if self._failures else outcome(self.session)
+        except OSError as error:
+            self._fail(f"a record cannot be read: {reason(error)}")
+        finally:
+            self._lock.release()
+            self._over.set()
 
     def _listen(self) -> None:
-        """Stop where the shell asks for it."""
+        """Stop where the shell asks for it, and write what a full disk did not take."""
         while not self._over.wait(LISTEN_EVERY):
             for command in self._inbox.poll():
                 if isinstance(command, Stop):
                     self.stop(command)
+            self.session.write_again()
         self._inbox.close()
+
+
+def _hold(folder: Path) -> tuple[WriterLock, Inbox]:
+    """Be the one that trains a session."""
+    try:
+        lock = WriterLock(folder)
+        try:
+            return lock, Inbox(folder)
+        except BaseException:
+            lock.release()
+            raise
+    except OSError as cause:
+        raise RunsFolderUnwritable(folder, cause) from cause

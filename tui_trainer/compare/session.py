@@ -7,17 +7,18 @@ process that trains, and `log.txt`.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from tui_trainer.runs.errors import RunNotFound, RunsError, RunsFolderUnwritable
+from tui_trainer.runs.errors import RunNotFound, RunsError, RunsFolderUnwritable, reason
 from tui_trainer.runs.files import make_private_folder, replace_whole
 from tui_trainer.spec import RunSpec
 
@@ -72,14 +73,30 @@ class SessionDamaged(RunsError):
     """A session's file is not there, or not whole, or of a later version."""
 
 
-class Session:
-    """A comparison's record, as read or made by this process. Entries are changed by the process that trains."""
+class _Stamp(NamedTuple):
+    """Which file it is that stands there: it is put whole in the place of the one before, and never changed."""
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
+    inode: int
+    changed: int
+    size: int
+
+
+class Session:
+    """A comparison's record, as read or made by this process. Entries are changed by the process that trains.
+
+    Whoever trains and whoever looks on may share one: a lock is held while what is known changes, be it by a change
+    of ours or by reading one of another process. A change that could not be written stands here, and is tried again.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, stamp: _Stamp | None = None) -> None:
         self.folder = folder
+        self.trouble = ""
+        """Why the file does not say what is known here, or cannot be read any more; empty where all is well."""
         self._plan = plan
-        self._writing = threading.Lock()
-        self._read_at = 0
+        self._lock = threading.Lock()
+        self._stamp = stamp
+        """Of the file that was read or written last."""
+        self._is_unwritten = False
 
     @classmethod
     def create(
@@ -114,7 +131,7 @@ class Session:
                 entries=list(entries),
             )
             session = cls(folder, plan)
-            session._write()
+            session._put()
         except OSError as cause:
             raise RunsFolderUnwritable(runs, cause) from cause
         return session
@@ -126,7 +143,7 @@ class Session:
         Raises:
             SessionDamaged: there is nothing that this version can read.
         """
-        return cls(folder, _read(folder / FILE))
+        return cls(folder, *_read(folder / FILE))
 
     @property
     def id(self) -> str:
@@ -153,50 +170,83 @@ class Session:
         return None if entry.run is None else self.runs / entry.run
 
     def begun(self, index: int, record: Path) -> None:
-        """Take down the record that a run has from now on; nothing is done where it is the one that it had.
-
-        Raises:
-            OSError: the file cannot be written.
-        """
+        """Take down the record that a run has from now on; nothing is done where it is the one that it had."""
         if self.entries[index].run != record.name:
             self._change(index, run=record.name)
 
     def give_up(self, index: int) -> None:
-        """Take down that the record which a run has cannot be gone on from: it will have another one.
-
-        Raises:
-            OSError: the file cannot be written.
-        """
+        """Take down that the record which a run has cannot be gone on from: it will have another one."""
         entry = self.entries[index]
         self._change(index, run=None, given_up=[*entry.given_up, *([entry.run] if entry.run is not None else [])])
 
     def _change(self, index: int, **changes: Any) -> None:
-        with self._writing:
+        """A run trains whether this can be written or not: it raises nothing."""
+        with self._lock:
             entries = list(self.entries)
             entries[index] = msgspec.structs.replace(entries[index], **changes)
             self._plan = msgspec.structs.replace(self._plan, entries=entries)
+            self._is_unwritten = True
             self._write()
 
+    def write_again(self) -> bool:
+        """Write what could not be written before, if anything; whether the file says all that is known."""
+        with self._lock:
+            if self._is_unwritten:
+                self._write()
+            return not self._is_unwritten
+
     def refresh(self) -> None:
-        """Read what the process that trains has written since."""
+        """Read what another process has written since; `trouble` tells why that cannot be. It waits for no disk."""
+        if not self._lock.acquire(blocking=False):
+            return  # this process writes just now, and knows all
         try:
-            changed_at = (self.folder / FILE).stat().st_mtime_ns
-            if changed_at != self._read_at:
-                self._plan, self._read_at = _read(self.folder / FILE), changed_at
-        except (OSError, SessionDamaged):
-            pass  # what was read before stands
+            if not self._is_unwritten:  # else more is known here than there
+                self._read_again()
+        finally:
+            self._lock.release()
+
+    def _read_again(self) -> None:
+        try:
+            if _stamp_of((self.folder / FILE).stat()) != self._stamp:
+                self._plan, self._stamp = _read(self.folder / FILE)
+        except OSError as error:
+            self.trouble = f"{self.folder / FILE} cannot be read any more: {reason(error)}."
+        except SessionDamaged as error:
+            self.trouble = str(error)
+        else:
+            self.trouble = ""
 
     def _write(self) -> None:
+        try:
+            self._put()
+        except OSError as error:
+            self.trouble = f"{self.folder / FILE} could not be written: {reason(error)}. It is tried again."
+        else:
+            self.trouble, self._is_unwritten = "", False
+
+    def _put(self) -> None:
         replace_whole(self.folder / FILE, msgspec.json.format(msgspec.json.encode(self._plan), indent=2) + b"\n")
+        self._stamp = _stamp_of((self.folder / FILE).stat())
 
 
 def all_sessions(runs: Path) -> list[Path]:
-    """The folders of sessions, the newest first."""
+    """The folders of sessions, the newest first; none where there is no folder of them.
+
+    Raises:
+        PermissionError: the folder of sessions cannot be read.
+    """
     try:
-        found = [folder for folder in (runs / FOLDER).iterdir() if (folder / FILE).is_file()]
-    except OSError:
+        found = [folder for folder in (runs / FOLDER).iterdir() if _is_session(folder)]
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(found, key=lambda folder: folder.name, reverse=True)
+
+
+def _is_session(folder: Path) -> bool:
+    try:
+        return (folder / FILE).is_file()
+    except PermissionError:
+        return True  # another user's, who is to be told of as one that cannot be read
 
 
 def find_session(runs: Path, given: str) -> Path | None:
@@ -220,19 +270,25 @@ def find_session(runs: Path, given: str) -> Path | None:
 
 def _name_of(folder: Path) -> str | None:
     try:
-        return _read(folder / FILE).name
+        return _read(folder / FILE)[0].name
     except SessionDamaged:
         return None
 
 
-def _read(file: Path) -> Plan:
+def _read(file: Path) -> tuple[Plan, _Stamp]:
     try:
-        plan = msgspec.json.decode(file.read_bytes(), type=Plan)
+        with file.open("rb") as opened:
+            stamp = _stamp_of(os.fstat(opened.fileno()))  # of what is read, and not of what may stand there by now
+            plan = msgspec.json.decode(opened.read(), type=Plan)
     except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as cause:
         raise SessionDamaged(f"{file} is no session that can be read: {cause}.") from cause
     if plan.schema > SCHEMA:
         raise SessionDamaged(f"{file} was written by a later version of tui-trainer.")
-    return plan
+    return plan, stamp
+
+
+def _stamp_of(stat: os.stat_result) -> _Stamp:
+    return _Stamp(stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
 
 def _make_folder(sessions: Path, label: str, now: float) -> Path:

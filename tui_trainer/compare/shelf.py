@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from tui_trainer.compare.session import Session, SessionDamaged, all_sessions
+from tui_trainer.runs.ending import ending
+from tui_trainer.runs.errors import reason
 from tui_trainer.runs.lock import is_live
-from tui_trainer.runs.summary import summarize
 
 DONE = ("finished", "diverged")
 
@@ -31,18 +33,22 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
 
 
-def session_summaries(runs: Path) -> list[SessionSummary]:
-    """All sessions that can be read, the newest first."""
+def session_summaries(runs: Path, warn: Callable[[str], object] = lambda _: None) -> list[SessionSummary]:
+    """All sessions that can be read, the newest first; `warn` is told of the others, a sentence each.
+
+    Raises:
+        PermissionError: the folder of sessions itself cannot be read.
+    """
     found = []
     for folder in all_sessions(runs):
         try:
-            found.append(_summary(Session.open(folder)))
-        except SessionDamaged:
-            continue
+            found.append(_summary(Session.open(folder), warn))
+        except SessionDamaged as damage:
+            warn(str(damage))
     return found
 
 
-def _summary(session: Session) -> SessionSummary:
+def _summary(session: Session, warn: Callable[[str], object]) -> SessionSummary:
     labels = [entry.label for entry in session.entries]
     records = [session.record_of(entry) for entry in session.entries]
     return SessionSummary(
@@ -52,14 +58,16 @@ def _summary(session: Session) -> SessionSummary:
         labels=list(dict.fromkeys(labels)),
         seeds=max((labels.count(label) for label in labels), default=0),
         runs=len(labels),
-        done=sum(record is not None and _is_done(record) for record in records),
+        done=sum(record is not None and _is_done(record, warn) for record in records),
         live=is_live(session.folder),
         folder=str(session.folder),
     )
 
 
-def _is_done(record: Path) -> bool:
+def _is_done(record: Path, warn: Callable[[str], object]) -> bool:
     try:
-        return summarize(record).status in DONE
-    except OSError:
+        goodbye = ending(record)
+    except OSError as error:
+        warn(f"{record} cannot be read, and is not counted as done: {reason(error)}.")
         return False
+    return goodbye is not None and goodbye.status in DONE

@@ -10,11 +10,18 @@ from pathlib import Path
 from tui_trainer.asked import Asked
 from tui_trainer.commands import Stop
 from tui_trainer.compare.session import Session
-from tui_trainer.hosts import LocalRun, replay
+from tui_trainer.events import RunEnded
+from tui_trainer.hosts import LocalRun
+from tui_trainer.runs.ending import ending
 from tui_trainer.runs.lock import is_live
 
 STOPPED = "the comparison was stopped"
 """The reason of a run that goes on when the comparison does; one that a person stopped by itself stays stopped."""
+
+FAILURES = (1, 2)
+"""Exit codes of a run that could not do what was asked; neither a stop nor a loss that is not finite is such."""
+
+DIVERGED = 3
 
 CHECKPOINTS = ("last.pt", "last-but-one.pt")
 
@@ -27,14 +34,56 @@ class Ended:
     reason: str
     has_record: bool
     """Whether it came so far as to begin one; bad input leaves none."""
+    is_told: bool = True
+    """Whether the record says so too."""
 
 
 def is_done(record: Path | None) -> bool:
     """Whether a run needs no more training: it has ended, and not because the comparison was stopped."""
     if record is None:
         return False
-    ended = replay(record).ended
+    ended = ending(record)
     return ended is not None and not (ended.status == "stopped" and ended.reason.startswith(STOPPED))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it stands with all that a session has to train, whoever trained it and when."""
+
+    left: int
+    """Runs that have not come to an end of their own: never begun, stopped with the comparison, or killed."""
+    codes: tuple[int, ...]
+    """The exit codes of those that have, in the order of the session."""
+
+    @property
+    def failed(self) -> int:
+        """The exit code of the first run that ended in an error; 0 where none did."""
+        return next((code for code in self.codes if code in FAILURES), 0)
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all was trained; 3 where every run diverged, for one that did is a result; else that of a failure."""
+        if self.left or self.failed:
+            return self.failed or 1
+        return DIVERGED if self.codes and all(code == DIVERGED for code in self.codes) else 0
+
+
+def outcome(session: Session) -> Outcome:
+    """From the records, as they end now.
+
+    Raises:
+        OSError: one is there and cannot be read.
+    """
+    records = [session.record_of(entry) for entry in session.entries if entry.is_trained_here]
+    goodbyes = [ending(record) for record in records if record is not None and is_done(record)]
+    codes = tuple(_code(goodbye) for goodbye in goodbyes if goodbye is not None)
+    return Outcome(len(records) - len(codes), codes)
+
+
+def _code(goodbye: RunEnded) -> int:
+    if goodbye.status == "crashed":
+        return goodbye.exit_code or 1
+    return goodbye.exit_code
 
 
 def goes_on_from(record: Path | None) -> Path | None:

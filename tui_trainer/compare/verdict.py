@@ -27,6 +27,8 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
         sentences += _who_ended_highest(comparison, rows)
         sentences += _who_was_best(rows)
     sentences += _what_went_otherwise(table)
+    if comparison.session.trouble:
+        sentences.append(plain(comparison.session.trouble))
     return sentences
 
 

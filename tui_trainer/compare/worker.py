@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,23 @@ class Elsewhere:
         self._tell(process, msgspec.json.encode({"train": index}))
         if self._stop is not None:
             self.stop(self._stop)
+        has_record = False
         for line in process.stdout:
             said: dict[str, Any] = msgspec.json.decode(line)
             if "begun" in said:
                 self._session.begun(index, self._session.runs / said["begun"])
+                has_record = True
             else:
                 return Ended(said["exit_code"], said["reason"], said["has_record"])
         self._process = None
-        return Ended(1, f"the process that trained it ended with {process.wait()}", True)
+        return Ended(1, self._lost(index, process), has_record, is_told=False)
+
+    def _lost(self, index: int, process: subprocess.Popen[bytes]) -> str:
+        """What became of a process that has said no goodbye."""
+        code = process.wait()
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+        label = self._session.entries[index].label
+        return f"{label}: the process that trained it {how}; what it said last is in {self._session.folder / 'log.txt'}"
 
     def stop(self, command: Stop) -> None:
         """End the run that trains now, with a checkpoint."""
@@ -60,7 +70,8 @@ class Elsewhere:
         """Let the process end."""
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
-            process.stdin.close()
+            with suppress(OSError):
+                process.stdin.close()  # what was not told yet cannot be, if it is gone
             process.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:

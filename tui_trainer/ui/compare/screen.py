@@ -85,7 +85,10 @@ class CompareScreen(TrainerScreen):
 
     def _find_out(self) -> Findings:
         """The findings, worked out anew where an epoch ended or a run began or ended."""
-        found_at = tuple((len(run.history.epochs), run.state, bool(run.facts)) for run in self.comparison.runs)
+        found_at: tuple[object, ...] = tuple(
+            (len(run.history.epochs), run.state, bool(run.facts)) for run in self.comparison.runs
+        )
+        found_at += (self.comparison.session.trouble,)
         if self._findings is None or found_at != self._found_at:
             self._findings, self._found_at = find_out(self.comparison), found_at
         return self._findings

@@ -1,0 +1,358 @@
+"""What a comparison's queue makes of trainers that fail, die or are stopped: an exit code of 0 must be earned."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.cli.conftest import SMALL
+from tests.compare.made import record, session_of
+from tests.waiting import until
+from tui_trainer.cli import main
+from tui_trainer.commands import Stop
+from tui_trainer.compare import queue as queues
+from tui_trainer.compare.queue import Queue
+from tui_trainer.compare.session import Entry, Session, all_sessions
+from tui_trainer.compare.training import Ended
+from tui_trainer.hosts import replay
+from tui_trainer.runs import inbox
+from tui_trainer.runs.errors import RunsFolderUnwritable
+from tui_trainer.runs.lock import is_live
+
+Behaves = Callable[[Session, int], Ended]
+
+
+class Trainer:
+    """Trains as it is told to in a test."""
+
+    behaves: Behaves
+
+    def __init__(self, session: Session, *_: object) -> None:
+        self._session = session
+        self.asked: list[Stop] = []
+
+    def train(self, index: int) -> Ended:
+        return type(self).behaves(self._session, index)
+
+    def stop(self, command: Stop) -> None:
+        self.asked.append(command)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def trains(monkeypatch: pytest.MonkeyPatch) -> Callable[[Behaves], None]:
+    """Have all queues of this test train in a way."""
+
+    def so(behaves: Behaves) -> None:
+        made = type("Made", (Trainer,), {"behaves": staticmethod(behaves)})
+        monkeypatch.setattr(queues, "Here", made)
+        monkeypatch.setattr(queues, "Elsewhere", made)
+
+    return so
+
+
+def session(runs: Path, count: int, jobs: int = 1) -> Session:
+    entries = [Entry(label=f"run {i}", seed=0, asked={}) for i in range(count)]
+    return Session.create(runs, entries, jobs=jobs)
+
+
+def ends(runs: Path, codes: Sequence[int]) -> Behaves:
+    """Each run of a session ends with its own code, and says so in its record."""
+
+    def behaves(session: Session, index: int) -> Ended:
+        code = codes[index]
+        script = {3: {"not_finite_at": 5}, 0: {}}.get(code, {"status": "crashed"})
+        made = record(runs, epochs=1, **script)  # type: ignore[arg-type]
+        session.begun(index, made)
+        return Ended(code, "as asked", True)
+
+    return behaves
+
+
+def over(queue: Queue) -> int:
+    queue.start()
+    assert queue.wait(60)
+    assert queue.is_over
+    return queue.exit_code
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ((0, 0), 0),
+        ((0, 1), 1),
+        ((1, 0), 1),
+        ((3, 1), 1),
+        ((2, 0), 2),
+        ((0, 3), 0),  # that one diverges is a result
+        ((3, 3), 3),
+    ],
+)
+def test_the_exit_code_says_whether_all_was_trained(
+    tmp_path: Path, trains: Callable[[Behaves], None], codes: tuple[int, ...], expected: int
+) -> None:
+    trains(ends(tmp_path, codes))
+    queue = Queue(session(tmp_path, len(codes)))
+    assert queue.exit_code != 0  # nothing is trained yet
+    assert over(queue) == expected
+    assert queue.failure == ""  # what the records tell is told from there
+
+
+def test_gone_on_with_it_counts_what_was_trained_before(tmp_path: Path, trains: Callable[[Behaves], None]) -> None:
+    one = session(tmp_path, 2)
+    one.begun(0, record(tmp_path, epochs=1))
+    trains(ends(tmp_path, (0, 3)))
+    assert over(Queue(one)) == 0  # one of two diverged, though it is all that was trained now
+    other = session(tmp_path, 2)
+    other.begun(0, record(tmp_path, epochs=1, status="crashed"))
+    trains(ends(tmp_path, (0, 0)))
+    assert over(Queue(other)) == 1  # the other one ended in an error, and is not trained again
+
+
+def test_a_run_that_cannot_begin_ends_the_queue_and_is_told_of_once(
+    tmp_path: Path, trains: Callable[[Behaves], None]
+) -> None:
+    tried = []
+
+    def behaves(session: Session, index: int) -> Ended:
+        tried.append(index)
+        return Ended(2, "mnist is not there", False)
+
+    trains(behaves)
+    queue = Queue(session(tmp_path, 5))
+    assert over(queue) == 2
+    assert tried == [0]
+    assert queue.failure == "mnist is not there"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("nobody foresaw it")])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_who_trains_and_fails_in_it_is_a_failure(
+    tmp_path: Path, trains: Callable[[Behaves], None], error: Exception, jobs: int
+) -> None:
+    def behaves(session: Session, index: int) -> Ended:
+        raise error
+
+    trains(behaves)
+    queue = Queue(session(tmp_path, 4, jobs))
+    assert over(queue) == 1
+    assert "cannot be trained" in queue.failure
+    assert "no space is left on the device" in queue.failure or "RuntimeError: nobody foresaw it" in queue.failure
+    log = queue.session.folder / "log.txt"
+    assert isinstance(error, OSError) or "Traceback" in log.read_text()
+
+
+def test_a_log_that_cannot_be_opened_is_said_and_is_no_success(runs: Path) -> None:
+    made = session_of(runs, [], ["none", "steplr"], jobs=2)
+    (made.folder / "log.txt").mkdir()
+    done = compare(made.id)
+    assert done.exit_code == 1
+    assert "none to come cannot be trained: is a directory" in done.output
+    assert "log.txt" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_folder_where_nothing_can_be_asked_is_let_go_again(tmp_path: Path) -> None:
+    made = session(tmp_path, 1)
+    (made.folder / "control.jsonl").symlink_to("elsewhere")
+    with pytest.raises(RunsFolderUnwritable):
+        Queue(made)
+    assert not is_live(made.folder)  # what was taken before is let go
+
+
+def test_a_session_that_cannot_be_written_in_the_end_is_no_success(
+    tmp_path: Path, trains: Callable[[Behaves], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trains(ends(tmp_path, (0,)))
+    queue = Queue(session(tmp_path, 1))
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    from tui_trainer.compare import session as sessions
+
+    monkeypatch.setattr(sessions, "replace_whole", refuse)
+    assert over(queue) == 1
+    assert "session.json could not be written" in queue.failure
+
+
+@pytest.mark.parametrize(("asked", "codes", "expected"), [(0, (0, 0), 0), (0, (1, 0), 1), (143, (0, 0), 143)])
+def test_stopped_by_a_person_it_is_done_but_for_what_had_crashed(
+    tmp_path: Path, trains: Callable[[Behaves], None], asked: int, codes: tuple[int, int], expected: int
+) -> None:
+    made = session(tmp_path, 3)
+    trained = ends(tmp_path, codes)
+
+    def behaves(session: Session, index: int) -> Ended:
+        if index == 1:
+            queue.stop(Stop(by="test", reason="enough", exit_code=asked))
+        return trained(session, index)
+
+    trains(behaves)
+    queue = Queue(made)
+    assert over(queue) == expected
+    assert made.entries[2].run is None  # no other was begun
+
+
+def test_it_stops_where_the_shell_asks_for_it_and_for_nothing_else(
+    tmp_path: Path, trains: Callable[[Behaves], None]
+) -> None:
+    from tui_trainer.commands import Pause
+
+    def behaves(session: Session, index: int) -> Ended:
+        until(lambda: bool(queue._stop))
+        return Ended(0, "stopped", False)
+
+    trains(behaves)
+    queue = Queue(session(tmp_path, 3))
+    queue.start()
+    inbox.send(queue.session.folder, Pause(by="test"))
+    assert not queue.wait(3 * queues.LISTEN_EVERY)
+    inbox.send(queue.session.folder, Stop(by="test", reason="by the shell"))
+    assert queue.wait(60)
+    assert queue.exit_code == 0
+    assert queue.failure == ""
+    assert not is_live(queue.session.folder)
+
+
+def test_many_jobs_are_waited_for_together(tmp_path: Path, trains: Callable[[Behaves], None]) -> None:
+    """One after the other, forty would be waited for twenty seconds."""
+    going = True
+
+    def behaves(session: Session, index: int) -> Ended:
+        until(lambda: not going)
+        return Ended(0, "done", False)
+
+    trains(behaves)
+    queue = Queue(session(tmp_path, 40, 40))
+    queue.start()
+    try:
+        began = time.monotonic()
+        assert not queue.wait(0.5)
+        assert time.monotonic() - began < 10
+    finally:
+        going = False
+        assert queue.wait(60)
+
+
+# With real trainers
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where runs are recorded in this test."""
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+def compare(*arguments: str) -> Result:
+    """The command in this process, without a terminal."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        return CliRunner().invoke(main, ["compare", *arguments])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_a_crashed_run_makes_compare_exit_with_1_then_and_whenever_it_is_shown(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tui_trainer.engine import models
+
+    build, built = models.build, []
+
+    def second_fails(*arguments: object, **options: object) -> object:
+        built.append(1)
+        if len(built) == 2:
+            raise RuntimeError("out of luck")
+        return build(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(models, "build", second_fails)
+    done = compare("none", "steplr", "onecycle", *SMALL, "--epochs", "1")
+    assert done.exit_code == 1, done.output
+    assert "out of luck" in done.output
+
+
+def test_shown_again_a_session_with_a_crashed_run_is_no_success(runs: Path) -> None:
+    made = session_of(runs, [], ["none", "steplr"])
+    for index, status in enumerate(("finished", "crashed")):
+        made.begun(index, record(runs, epochs=1, status=status))
+    again = compare(made.id)
+    assert again.exit_code == 1
+    assert "steplr to come crashed" in again.output
+    made.begun(1, record(runs, epochs=1))
+    assert compare(made.id).exit_code == 0
+
+
+def test_runs_that_joined_are_none_of_what_was_asked_to_be_trained(runs: Path) -> None:
+    made = [record(runs, epochs=1), record(runs, epochs=1, status="crashed")]
+    assert compare(*(folder.name for folder in made)).exit_code == 0
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tui_trainer", "compare", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def begun(runs: Path, count: int) -> bool:
+    """Whether so many runs of the newest session have trained something."""
+    if not all_sessions(runs):
+        return False
+    made = Session.open(all_sessions(runs)[0])
+    records = [made.record_of(entry) for entry in made.entries]
+    return sum(bool(record and replay(record).steps) for record in records) >= count
+
+
+def test_a_process_that_is_killed_while_it_trains_is_said_and_is_no_success(runs: Path) -> None:
+    process = start("none", "onecycle", *SMALL, "--epochs", "100", "--jobs", "2")
+    try:
+        until(lambda: begun(runs, 2))
+        psutil.Process(process.pid).children()[0].kill()
+        said, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 1, said
+    assert "the process that trained it was killed by SIGKILL" in said
+    made = Session.open(all_sessions(runs)[0])
+    states = sorted(replay(record).status for entry in made.entries if (record := made.record_of(entry)))
+    assert states == ["finished", "running"]  # the other one was not disturbed; this one said no goodbye
+    again = compare(made.id)
+    assert again.exit_code == 0, again.output
+
+
+def test_who_only_follows_a_comparison_learns_that_it_was_stopped_halfway(runs: Path) -> None:
+    trains = start("none", "onecycle", *SMALL, "--epochs", "4000")
+    follows = None
+    try:
+        until(lambda: begun(runs, 1))
+        identity = all_sessions(runs)[0].name
+        follows = start(identity)
+        assert follows.stdout is not None
+        assert "[1/2] none" in follows.stdout.readline()
+        trains.terminate()
+        assert trains.wait(60) == 143
+        said, _ = follows.communicate(timeout=60)
+    finally:
+        for process in (trains, follows):
+            if process is not None:
+                process.kill()
+                process.communicate()
+    assert follows.returncode == 1, said
+    assert f"2 of its runs are not trained to the end: tui-trainer compare {identity} goes on with it" in said
