@@ -243,6 +243,62 @@ def test_only_what_differs_is_listed(tmp_path: Path) -> None:
     assert differences(compared(tmp_path / "same", same)) == []
 
 
+def test_a_preset_that_cannot_be_told_is_called_unknown_with_the_reason(tmp_path: Path) -> None:
+    made = [record(tmp_path, scheduler=s) for s in ("StepLR", "none", "OneCycleLR", "ReduceLROnPlateau")]
+    findings = find_out(compared(tmp_path, made))
+    assert not any("cannot be told" in sentence for sentence in findings.verdict)
+    assert not any("?" in row.values for row in findings.differences)
+
+    later, silent = (json.loads((folder / "run.json").read_text()) for folder in made[2:])
+    later["asked"]["preset"]["scheduler"] = {"name": "WarpLR"}
+    del silent["asked"]["preset"]
+    for folder, facts in zip(made[2:], (later, silent), strict=True):
+        (folder / "run.json").write_text(json.dumps(facts))
+    findings = find_out(compared(tmp_path, made))
+    rows = {row.key: row.values for row in findings.differences}
+    assert rows["scheduler.name"] == ("StepLR", "none", "?", "?")
+    assert rows["scheduler.step_size"] == ("5", "–", "?", "?")
+    said = " ".join(findings.verdict)
+    assert "What preset onecycle had cannot be told: this version does not know it (scheduler" in said
+    assert "What preset plateau had cannot be told: its record does not say." in said
+
+    for folders_ in (made[1:3], made[2:]):  # of which one or none can be told: nobody says that they are the same
+        rows = {row.key: row.values for row in find_out(compared(tmp_path, folders_)).differences}
+        assert rows == {"scheduler.name": ("none" if folders_[0] == made[1] else "?", "?")}
+
+
+def test_a_list_of_comparisons_names_those_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from tui_trainer.cli import main
+
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path))
+    done = record(tmp_path)
+    whole, damaged, unread = (session_of(tmp_path, [done], name=name) for name in ("whole", "damaged", "unread"))
+    listed = CliRunner().invoke(main, ["compare", "--list"])
+    assert (listed.exit_code, "warning" in listed.output, listed.output.count("done")) == (0, False, 3)
+
+    (damaged.folder / "session.json").write_text("{")
+    gone = record(tmp_path, scheduler="none")
+    unread.begun(0, gone)
+    (gone / "events.jsonl").unlink()
+    (gone / "events.jsonl").mkdir()
+    listed = CliRunner().invoke(main, ["compare", "--list", "--json"])
+    told = {session["name"]: session["done"] for session in json.loads(listed.stdout)}
+    assert told == {"whole": 1, "unread": 0}
+    warnings = listed.stderr.splitlines()
+    assert len(warnings) == 2
+    assert any(str(damaged.folder / "session.json") in line for line in warnings)
+    assert any(str(gone / "events.jsonl") in line and "not counted as done" in line for line in warnings)
+    assert whole.id in CliRunner().invoke(main, ["compare", "--list"]).stdout
+
+    for session in (whole, unread):
+        (session.folder / "session.json").write_text("{")
+    listed = CliRunner().invoke(main, ["compare", "--list"])
+    assert "there are no comparisons" not in listed.output
+    assert listed.stderr.count("warning: ") == 3
+
+
 def all_said(comparison: Comparison, folder: Path) -> str:
     """Everything that is made of a comparison, in all its forms."""
     lines = in_lines(comparison, find_out(comparison))

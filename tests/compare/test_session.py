@@ -1,4 +1,4 @@
-"""The record of a comparison: nothing of it is lost, whoever writes and reads it at once, and whatever the disk does."""
+"""The record of a comparison: nothing of it is lost, whoever writes and reads it at once and whatever the disk does."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from tests.scripted import scripted_run
 from tui_trainer.events import Event, Noticed, RunEnded, RunStarted, encode
 from tui_trainer.hosts import replay
 from tui_trainer.runs.ending import BLOCK, ending
+from tui_trainer.runs.errors import RunUnreadable
 
 WHOLE = scripted_run(epochs=2)
 NOTICE = Noticed(at=2e9, kind="recording", text="run.json could not be written")
@@ -64,5 +65,9 @@ def test_a_damaged_goodbye_is_passed_over_as_the_history_does(tmp_path: Path) ->
 
 def test_where_there_is_no_journal_there_is_no_goodbye(tmp_path: Path) -> None:
     assert ending(tmp_path) is None
+
+
+def test_what_is_no_journal_is_named_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "events.jsonl")
-    assert ending(tmp_path) is None
+    with pytest.raises(RunUnreadable, match=r"events\.jsonl cannot be read: it is a named pipe"):
+        ending(tmp_path)

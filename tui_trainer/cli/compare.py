@@ -26,7 +26,7 @@ from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, all_sessions, find_session
-from tui_trainer.compare.training import is_done, outcome
+from tui_trainer.compare.training import outcome, to_do
 from tui_trainer.runs.catalogue import runs_folder
 from tui_trainer.runs.errors import RunInUse, RunsError
 from tui_trainer.spec import RunSpec
@@ -80,12 +80,15 @@ def compare(
         refuse(f"--report {report}: the name must end in {', '.join(FORMS)}")
     asked = [*what, *more, *(name for name in LESSON if lesson)]
     session, is_new = _open_or_make(runs, asked, lesson=lesson, **options)
-    to_do = any(entry.is_trained_here and not is_done(session.record_of(entry)) for entry in session.entries)
+    try:
+        trains = bool(to_do(session))
+    except RunsError as error:
+        refuse(str(error), exit_code=1)
     drawable = os.environ.get("TERM", "") not in ("", "dumb", "unknown")
     if sys.stdin.isatty() and sys.stdout.isatty() and drawable:
-        code = _show(session, to_do=to_do, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
+        code = _show(session, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
     else:
-        code = _tell(session, to_do=to_do, report=report)
+        code = _tell(session, to_do=trains, report=report)
     if is_new:
         _forget_if_nothing_came_of_it(session)
     sys.exit(code)
@@ -109,10 +112,10 @@ def _open_or_make(
         if len(asked) == 1 and (folder := find_session(runs, asked[0])) is not None:
             return Session.open(folder), False
         presets, records = told_apart(asked, runs)
+        latest = all_sessions(runs)[:1]
     except RunsError as error:
         refuse(*str(error).splitlines())
     if len(presets) * seeds + len(records) < 2:
-        latest = all_sessions(runs)[:1]
         known = f", or a session, such as {latest[0].name}" if latest else ""
         refuse(f"name two presets or runs to compare, or one preset with --seeds N, or take --lesson{known}")
     if options["seed"] + seeds - 1 >= 2**63:
@@ -258,7 +261,10 @@ def _finish(comparison: Comparison, queue: Queue | None, report: Path | None) ->
 
 def _code_of_what_is_there(session: Session) -> int:
     """Of a session that nobody trains now: whoever did so may have left some of it."""
-    stands = outcome(session)
+    try:
+        stands = outcome(session)
+    except RunsError as error:
+        refuse(str(error), exit_code=1)
     if stands.left:
         many = f"{stands.left} of its runs {'is' if stands.left == 1 else 'are'} not trained to the end"
         say(f"{many}: tui-trainer compare {session.id} goes on with it")

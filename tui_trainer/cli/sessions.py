@@ -12,7 +12,7 @@ from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.options import refuse, say
 from tui_trainer.compare.shelf import SessionSummary, session_summaries
 from tui_trainer.plain import plain
-from tui_trainer.runs.errors import reason
+from tui_trainer.runs.errors import RunUnreadable
 
 COLUMNS = (
     Column("when", drop=1),
@@ -32,8 +32,8 @@ def list_sessions(runs: Path, *, as_json: bool) -> None:
     warnings: list[str] = []
     try:
         found = session_summaries(runs, warnings.append)
-    except PermissionError as error:
-        refuse(f"the comparisons in {runs} cannot be read: {reason(error)}", exit_code=1)
+    except RunUnreadable as error:
+        refuse(str(error), exit_code=1)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
     elif not found and not warnings:

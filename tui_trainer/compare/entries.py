@@ -18,7 +18,7 @@ from tui_trainer.compare.session import Entry
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, folders
 from tui_trainer.runs.ending import ending
-from tui_trainer.runs.errors import RunsError
+from tui_trainer.runs.errors import RunsError, RunUnreadable
 from tui_trainer.runs.facts import read_facts
 from tui_trainer.spec import RunSpec
 
@@ -163,6 +163,6 @@ def _sameness(asked: dict[str, Any]) -> str:
 def _is_finished(record: Path) -> bool:
     try:
         goodbye = ending(record)
-    except PermissionError:
-        return False  # another user's: it is trained anew
+    except RunUnreadable:
+        return False  # another user's, say: what cannot be read is trained anew
     return goodbye is not None and goodbye.status == "finished"

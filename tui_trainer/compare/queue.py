@@ -20,9 +20,9 @@ import msgspec
 
 from tui_trainer.commands import Stop
 from tui_trainer.compare.session import Session
-from tui_trainer.compare.training import FAILURES, STOPPED, Ended, Here, Outcome, goes_on_from, is_done, outcome
+from tui_trainer.compare.training import FAILURES, STOPPED, Ended, Here, Outcome, goes_on_from, outcome, to_do
 from tui_trainer.compare.worker import Elsewhere
-from tui_trainer.runs.errors import RunsFolderUnwritable, reason
+from tui_trainer.runs.errors import RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.runs.files import open_private
 from tui_trainer.runs.inbox import Inbox
 from tui_trainer.runs.lock import WriterLock, is_live
@@ -64,16 +64,18 @@ class Queue:
         Raises:
             RunInUse: another process trains them.
             RunsFolderUnwritable: the session's folder cannot be written to.
+            RunUnreadable: the record of one of its runs cannot be read.
         """
         self.session = session
         self._on_record = on_record
         self._lock, self._inbox = _hold(session.folder)
-        session.refresh()  # who held it until now may have written since the session was opened
-        self._turns = deque(
-            index
-            for index, entry in enumerate(session.entries)
-            if entry.is_trained_here and not is_done(session.record_of(entry))
-        )
+        try:
+            session.refresh()  # who held it until now may have written since the session was opened
+            self._turns = deque(to_do(session))
+        except BaseException:
+            self._lock.release()
+            self._inbox.close()
+            raise
         for index in self._turns:
             record = session.record_of(session.entries[index])
             if record is not None and goes_on_from(record) is None and not is_live(record):
@@ -185,8 +187,8 @@ class Queue:
             if not self.session.write_again():
                 self._fail(self.session.trouble)
             self._outcome = None if self._failures else outcome(self.session)
-        except OSError as error:
-            self._fail(f"a record cannot be read: {reason(error)}")
+        except RunUnreadable as error:
+            self._fail(str(error))
         finally:
             self._lock.release()
             self._over.set()

@@ -18,13 +18,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tui_trainer.runs.errors import RunNotFound, RunsError, RunsFolderUnwritable, reason
+from tui_trainer.regular import is_regular, open_regular
+from tui_trainer.runs.errors import RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.runs.files import make_private_folder, replace_whole
 from tui_trainer.spec import RunSpec
 
 SCHEMA = 1
 FOLDER = "sessions"
 FILE = "session.json"
+
+LARGEST = 64 << 20
+"""Bytes of it; a run takes one or two thousand."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,14 +211,18 @@ class Session:
 
     def _read_again(self) -> None:
         try:
-            if _stamp_of((self.folder / FILE).stat()) != self._stamp:
+            if not self._is_as_known():
                 self._plan, self._stamp = _read(self.folder / FILE)
-        except OSError as error:
-            self.trouble = f"{self.folder / FILE} cannot be read any more: {reason(error)}."
         except SessionDamaged as error:
             self.trouble = str(error)
         else:
             self.trouble = ""
+
+    def _is_as_known(self) -> bool:
+        try:
+            return _stamp_of((self.folder / FILE).stat()) == self._stamp
+        except OSError:
+            return False  # reading it tells why
 
     def _write(self) -> None:
         try:
@@ -233,20 +241,22 @@ def all_sessions(runs: Path) -> list[Path]:
     """The folders of sessions, the newest first; none where there is no folder of them.
 
     Raises:
-        PermissionError: the folder of sessions cannot be read.
+        RunUnreadable: the folder of sessions cannot be read.
     """
     try:
         found = [folder for folder in (runs / FOLDER).iterdir() if _is_session(folder)]
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as cause:
+        raise RunUnreadable(runs / FOLDER, cause) from cause
     return sorted(found, key=lambda folder: folder.name, reverse=True)
 
 
 def _is_session(folder: Path) -> bool:
     try:
-        return (folder / FILE).is_file()
-    except PermissionError:
-        return True  # another user's, who is to be told of as one that cannot be read
+        return is_regular(folder / FILE)
+    except OSError:
+        return True  # another user's, say: as one that cannot be read it is told of, and not left out
 
 
 def find_session(runs: Path, given: str) -> Path | None:
@@ -254,6 +264,7 @@ def find_session(runs: Path, given: str) -> Path | None:
 
     Raises:
         RunNotFound: several do.
+        RunUnreadable: the folder of sessions cannot be read.
     """
     found = all_sessions(runs)
     for matches in (
@@ -277,10 +288,13 @@ def _name_of(folder: Path) -> str | None:
 
 def _read(file: Path) -> tuple[Plan, _Stamp]:
     try:
-        with file.open("rb") as opened:
-            stamp = _stamp_of(os.fstat(opened.fileno()))  # of what is read, and not of what may stand there by now
+        fd = open_regular(file, most=LARGEST)
+        with os.fdopen(fd, "rb") as opened:
+            stamp = _stamp_of(os.fstat(fd))  # of what is read, and not of what may stand there by now
             plan = msgspec.json.decode(opened.read(), type=Plan)
-    except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as cause:
+    except OSError as cause:
+        raise SessionDamaged(f"{file} cannot be read: {reason(cause)}.") from cause
+    except (msgspec.MsgspecError, ValueError, RecursionError) as cause:
         raise SessionDamaged(f"{file} is no session that can be read: {cause}.") from cause
     if plan.schema > SCHEMA:
         raise SessionDamaged(f"{file} was written by a later version of tui-trainer.")

@@ -9,7 +9,7 @@ import msgspec
 
 from tui_trainer.compare.session import Session, SessionDamaged, all_sessions
 from tui_trainer.runs.ending import ending
-from tui_trainer.runs.errors import reason
+from tui_trainer.runs.errors import RunUnreadable
 from tui_trainer.runs.lock import is_live
 
 DONE = ("finished", "diverged")
@@ -37,7 +37,7 @@ def session_summaries(runs: Path, warn: Callable[[str], object] = lambda _: None
     """All sessions that can be read, the newest first; `warn` is told of the others, a sentence each.
 
     Raises:
-        PermissionError: the folder of sessions itself cannot be read.
+        RunUnreadable: the folder of sessions itself cannot be read.
     """
     found = []
     for folder in all_sessions(runs):
@@ -67,7 +67,7 @@ def _summary(session: Session, warn: Callable[[str], object]) -> SessionSummary:
 def _is_done(record: Path, warn: Callable[[str], object]) -> bool:
     try:
         goodbye = ending(record)
-    except OSError as error:
-        warn(f"{record} cannot be read, and is not counted as done: {reason(error)}.")
+    except RunUnreadable as unreadable:
+        warn(f"not counted as done: {unreadable}")
         return False
     return goodbye is not None and goodbye.status in DONE

@@ -39,11 +39,25 @@ class Ended:
 
 
 def is_done(record: Path | None) -> bool:
-    """Whether a run needs no more training: it has ended, and not because the comparison was stopped."""
+    """Whether a run needs no more training: it has ended, and not because the comparison was stopped.
+
+    Raises:
+        RunUnreadable: its record is there and cannot be read.
+    """
     if record is None:
         return False
     ended = ending(record)
     return ended is not None and not (ended.status == "stopped" and ended.reason.startswith(STOPPED))
+
+
+def to_do(session: Session) -> list[int]:
+    """The numbers of the runs that are still to be trained, or gone on with.
+
+    Raises:
+        RunUnreadable: the record of one is there and cannot be read.
+    """
+    entries = enumerate(session.entries)
+    return [i for i, entry in entries if entry.is_trained_here and not is_done(session.record_of(entry))]
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ def outcome(session: Session) -> Outcome:
     """From the records, as they end now.
 
     Raises:
-        OSError: one is there and cannot be read.
+        RunUnreadable: one is there and cannot be read.
     """
     records = [session.record_of(entry) for entry in session.entries if entry.is_trained_here]
     goodbyes = [ending(record) for record in records if record is not None and is_done(record)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.differences import Difference, differences
+from tui_trainer.compare.differences import Difference, differences, untold
 from tui_trainer.compare.facts import Fairness, fairness
 from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row, Table, tabulate
 from tui_trainer.compare.verdict import caution, verdict
@@ -30,7 +30,8 @@ class Findings:
 def find_out(comparison: Comparison) -> Findings:
     """Work it all out from the records as far as they were read."""
     table, fair = tabulate(comparison), fairness(comparison)
-    return Findings(table, fair, tuple(verdict(comparison, table)), caution(fair), tuple(differences(comparison)))
+    said = (*verdict(comparison, table), *untold(comparison))
+    return Findings(table, fair, said, caution(fair), tuple(differences(comparison)))
 
 
 def title_of(column: Column, table: Table, *, short: bool = False) -> str:

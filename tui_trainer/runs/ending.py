@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 import msgspec
 
 from tui_trainer.events import RunEnded, decode
+from tui_trainer.regular import open_regular
+from tui_trainer.runs.errors import RunUnreadable
 
 BLOCK = 64 * 1024
 """Bytes that are read first; the goodbye is among the last few hundred."""
@@ -25,17 +26,19 @@ def ending(folder: Path) -> RunEnded | None:
     """The goodbye of the run whose record lies in `folder`; None of one that goes on, or has said none.
 
     Raises:
-        OSError: its journal is there and cannot be read.
+        RunUnreadable: something stands there that cannot be read.
     """
+    journal = folder / "events.jsonl"
     try:
-        fd = os.open(folder / "events.jsonl", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        fd = open_regular(journal)
+        try:
+            return _last_word(fd, os.fstat(fd).st_size)
+        finally:
+            os.close(fd)
     except FileNotFoundError:
         return None
-    try:
-        status = os.fstat(fd)
-        return _last_word(fd, status.st_size) if stat.S_ISREG(status.st_mode) else None
-    finally:
-        os.close(fd)
+    except OSError as cause:
+        raise RunUnreadable(journal, cause) from cause
 
 
 def _last_word(fd: int, size: int) -> RunEnded | None:

@@ -61,6 +61,14 @@ class RunNotFound(RunsError):
     """No run, or more than one, goes by what was given."""
 
 
+class RunUnreadable(RunsError):
+    """What a run or a comparison has recorded is there, and cannot be read."""
+
+    def __init__(self, path: Path, cause: OSError) -> None:
+        self.path = path
+        super().__init__(f"{path} cannot be read: {reason(cause)}.")
+
+
 class CannotGoOn(RunsError):
     """A record does not say what its run was asked to be."""
 
