@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
@@ -133,3 +134,36 @@ def test_calls_beyond_those_that_wait_are_left_out_and_never_waited_for(tmp_path
     stop.set()
     opener.join()
     assert len(failures) == 1
+
+
+def test_what_nobody_foresaw_is_said_and_the_next_call_is_made(
+    tmp_path: Path, script: Callable[[str], tuple[str, ...]]
+) -> None:
+    out = tmp_path / "out"
+    failures: list[str] = []
+    opened: list[int] = []
+
+    def open_log() -> IO[bytes]:
+        opened.append(1)
+        if len(opened) == 1:
+            raise RuntimeError("no log")
+        return out.open("ab")
+
+    notifier = Notifier(Notify(script("import os; print(os.environ['TUI_TRAINER_EVENT'])")), failures.append, open_log)
+    notifier.tell("stall", FACTS)
+    notifier.tell("end", FACTS)
+    notifier.finish()
+    assert [failure.partition(" could not be run: ")[2] for failure in failures] == ["RuntimeError: no log"]
+    assert out.read_text() == "end\n"
+
+
+def test_a_thread_that_dies_is_told(script: Callable[[str], tuple[str, ...]]) -> None:
+    failures: list[str] = []
+
+    def open_log() -> IO[bytes]:
+        raise SystemExit(3)
+
+    notifier = Notifier(Notify(script("")), failures.append, open_log)
+    notifier.tell("end", FACTS)
+    notifier.finish()
+    assert [failure.partition(" is called")[2] for failure in failures] == [" no more: SystemExit: 3"]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import threading
 import warnings
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from tests.scripted import scripted_run
+from tests.ui.scripted_host import moved_to
+from tests.waiting import until
+from tui_trainer.engine.clock import Awake
 from tui_trainer.events import Event, Noticed, RunEnded, StepsTaken
 from tui_trainer.hosts import RecordHost
 from tui_trainer.hosts.warned import Warned
@@ -21,11 +25,17 @@ NEXT = EVENTS[len(BEGUN) :]
 
 
 class Clock:
+    """Seconds, and those of the processor that this process used: all of them unless it stands still."""
+
     def __init__(self) -> None:
-        self.now = 100.0
+        self.now = self.cpu = 100.0
 
     def __call__(self) -> float:
         return self.now
+
+    def pass_by(self, seconds: float, *, busy: bool = True) -> None:
+        self.now += seconds
+        self.cpu += seconds if busy else 0.0
 
 
 @pytest.fixture
@@ -33,7 +43,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def watched(clock: Clock) -> tuple[Watching, list[Noticed]]:
+def watched(clock: Clock, awake: Awake | None = None) -> tuple[Watching, list[Noticed]]:
     notices: list[Noticed] = []
 
     def emit(event: Event) -> None:
@@ -41,7 +51,7 @@ def watched(clock: Clock) -> tuple[Watching, list[Noticed]]:
         notices.append(event)
         watching.take(event)
 
-    watching = Watching(emit, threading.RLock(), clock=clock)
+    watching = Watching(emit, threading.RLock(), awake=awake or Awake(clock, lambda: clock.cpu))
     return watching, notices
 
 
@@ -49,10 +59,10 @@ def test_a_stall_is_told_by_the_process_that_trains(clock: Clock) -> None:
     watching, notices = watched(clock)
     for event in BEGUN:
         watching.take(event)
-    clock.now += 14.0
+    clock.pass_by(14.0)
     watching.look()
     assert notices == []
-    clock.now += 2.0
+    clock.pass_by(2.0)
     watching.look()
     watching.look()
     (stall,) = notices
@@ -64,15 +74,83 @@ def test_a_stall_is_told_by_the_process_that_trains(clock: Clock) -> None:
     watching.finish()
 
 
+def test_a_process_that_stood_still_says_so_once_and_calls_it_no_stall(clock: Clock) -> None:
+    awake = Awake(clock, lambda: clock.cpu)
+    watching, notices = watched(clock, awake)
+    for event in BEGUN:
+        watching.take(event)
+    awake.beat()
+    assert watching.woken(at=1.0) is None
+    clock.pass_by(90.0, busy=False)
+    watching.look()
+    woken = watching.woken(at=90.0)
+    assert woken is not None
+    assert woken.kind == "woken"
+    assert "stood still for 90 s" in woken.text
+    assert watching.woken(at=90.0) is None
+    for event in NEXT:
+        watching.take(event)
+    assert notices == []
+    watching.finish()
+
+
+def test_a_call_that_takes_long_is_no_standing_still_and_stalls(clock: Clock) -> None:
+    awake = Awake(clock, lambda: clock.cpu)
+    watching, notices = watched(clock, awake)
+    for event in BEGUN:
+        watching.take(event)
+    for _ in range(180):  # it waits for a device: others of its threads go on
+        clock.pass_by(0.5, busy=False)
+        awake.beat()
+        watching.look()
+    assert watching.woken(at=90.0) is None
+    assert [notice.kind for notice in notices] == ["stall"]
+    watching.finish()
+
+
+def test_watching_that_fails_is_told_once_and_the_end_all_the_same(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise RuntimeError("no\nsum")
+
+    watching, notices = watched(clock)
+    monkeypatch.setattr("tui_trainer.runs.watch._Loss.take", fail)
+    for event in EVENTS:
+        watching.take(event)
+    clock.pass_by(3600)
+    watching.look()
+    assert [notice.kind for notice in notices] == ["watching"]
+    assert notices[0].text.startswith("this run is no longer watched")
+    assert notices[0].text.endswith(": RuntimeError: no sum")
+    watching.finish()
+
+
+def test_a_thread_that_looks_out_and_dies_is_told(clock: Clock) -> None:
+    cpu: list[float] = []
+
+    def fail() -> float:
+        raise SystemExit(3)
+
+    watching, notices = watched(clock, Awake(clock, lambda: cpu.pop() if cpu else fail()))
+    for event in BEGUN:
+        watching.take(event)
+    until(lambda: bool(notices))
+    for event in NEXT:
+        watching.take(event)
+    assert [notice.text.rpartition(": ")[0].rpartition(": ")[2] for notice in notices] == ["SystemExit"]
+    watching.finish()
+
+
 def test_before_the_first_batch_and_after_the_end_nothing_stalls(clock: Clock) -> None:
     watching, notices = watched(clock)
     for event in BEGUN[:-1]:
         watching.take(event)
-    clock.now += 3600
+    clock.pass_by(3600)
     watching.look()
     for event in EVENTS[len(BEGUN) - 1 :]:
         watching.take(event)
-    clock.now += 3600
+    clock.pass_by(3600)
     watching.look()
     assert isinstance(EVENTS[-1], RunEnded)
     assert notices == []
@@ -100,6 +178,25 @@ def test_a_viewer_tells_itself_of_a_process_that_cannot(
         record.emit(event)
     host.poll()
     assert [notice.kind for notice in host.history.notices] == ["stall", "recovered"]
+    record.close()
+    host.close()
+
+
+def test_a_stall_told_by_a_viewer_alone_is_over_as_the_process_says_why(tmp_path: Path, clock: Clock) -> None:
+    record = Record.create(tmp_path, {"preset_name": "steplr"})
+    host = RecordHost(record.folder, clock=clock)
+    for event in BEGUN:
+        record.emit(event)
+    host.poll()
+    clock.now += 90.0
+    host.poll()
+    assert host.history.stalled_since == BEGUN[-1].at
+    woke = BEGUN[-1].at + 90
+    for event in [Noticed(at=woke, kind="woken", text="stood still"), *moved_to(NEXT[:6], woke)]:
+        record.emit(event)
+    host.poll()
+    assert [notice.kind for notice in host.history.notices] == ["stall", "woken"]
+    assert host.history.stalled_since is None
     record.close()
     host.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 import traceback
 from unittest.mock import patch
@@ -12,6 +14,7 @@ from tests.waiting import until
 from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import recipes
 from tui_trainer.hosts import Planner, planner
+from tui_trainer.hosts.planner import NoPlan
 from tui_trainer.presets import load
 from tui_trainer.spec import RunSpec
 
@@ -72,3 +75,65 @@ def test_what_is_wrong_is_said_each_time_and_gathers_nothing(plans: Planner) -> 
     with patch.object(recipes, "plan", refuse):
         until(asked)
     assert len(set(lengths)) == 1
+
+
+def test_asking_while_it_works_disturbs_neither(plans: Planner) -> None:
+    """The screen's thread looks through what it asked for while the worker takes from it."""
+    planned = recipes.plan("steplr", load("steplr"), 4000)
+    specs = [spec(epochs=epochs) for epochs in range(1, 60)]
+    often = sys.getswitchinterval()
+    try:
+        with patch.object(recipes, "plan", lambda *_, **__: planned):
+            until(lambda: plans.ask(specs[0]) is not None)
+            sys.setswitchinterval(1e-6)
+            with patch.object(planner, "MOMENT_S", 0.0), patch.object(planner, "PLANS_KEPT", 1):
+                for each in specs * 100:
+                    plans.ask(each)
+    finally:
+        sys.setswitchinterval(often)
+
+
+def test_a_plan_that_fails_for_another_reason_is_told_and_others_are_made(plans: Planner) -> None:
+    plan = recipes.plan
+
+    def broken(name: str, *args: object, **options: object) -> object:
+        if name == "steplr":
+            raise RuntimeError("no room\nleft")
+        return plan(name, *args, **options)  # type: ignore[arg-type]
+
+    told: list[str] = []
+
+    def asked() -> bool:
+        try:
+            plans.ask(spec())
+        except NoPlan as error:
+            told.append(str(error))
+        return bool(told)
+
+    with patch.object(recipes, "plan", broken):
+        until(asked)
+        assert told == ["the LR could not be planned: RuntimeError: no room left"]
+        until(lambda: plans.ask(spec("cosine")) is not None)
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_collector_is_left_as_it_was_whatever_happens(plans: Planner, collects: bool) -> None:
+    before = gc.isenabled()
+
+    def exit(*_: object, **__: object) -> object:
+        raise SystemExit(3)  # as libraries do
+
+    def dead() -> bool:
+        try:
+            plans.ask(spec("cosine"))
+        except NoPlan as error:
+            return str(error) == "the LR can be planned no more: SystemExit: 3"
+        return False
+
+    try:
+        gc.enable() if collects else gc.disable()
+        with patch.object(recipes, "plan", exit):
+            until(dead)
+        assert gc.isenabled() is collects
+    finally:
+        gc.enable() if before else gc.disable()

@@ -248,6 +248,20 @@ def test_a_run_that_stands_still_does_not_stall(quiet: Event) -> None:
     assert watch.patience == 15.0
 
 
+@pytest.mark.parametrize("at_end", [False, True], ids=["within an epoch", "at its end"])
+def test_slow_motion_is_no_stall(at_end: bool) -> None:
+    """Each call is held: a batch of ten takes as many times longer, and so does what is too long."""
+    watch = Watch()
+    for event in [*training([1.0] * 80, steps=80), *([epoch(1, 0.5)] if at_end else [])]:
+        watch.take(event)
+    usual = watch.patience
+    assert usual is not None
+    watch.take(PaceChanged(at=START + 100, seconds_a_call=10.0, by="screen"))
+    assert watch.patience == usual + 100.0
+    watch.take(PaceChanged(at=START + 200, seconds_a_call=0.0, by="screen"))
+    assert watch.patience == usual
+
+
 def test_a_stall_is_told_once_until_a_step_comes() -> None:
     watch = Watch()
     told(training(falling, steps=70), watch)

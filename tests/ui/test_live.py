@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from tui_trainer.events import (
     EpochEnded,
     LRHeld,
     Noticed,
+    Paused,
     PhaseStarted,
     RunEnded,
     RunStarted,
@@ -69,6 +71,41 @@ async def test_a_run_in_figures(show: Show) -> None:
         assert " batch 14/20 " in progress
         assert "screen" in progress
         assert not shown.the(Waiting).display or not shown.the(Waiting).is_on_screen
+
+
+async def test_a_run_that_stalls_is_said_to_as_long_as_it_does(show: Show) -> None:
+    """In the top line, and counted: a notice in the line at the bottom is gone after a while."""
+    silent = time.time() - 100
+    live = ending_at(cut(EVENTS, 50), silent)
+    async with show(live) as shown:
+        headline = shown.the(Headline)
+        assert "● training" in headline.plain()[0]
+        assert "stalled" not in headline.plain()[0]
+        await shown.frame(Noticed(at=silent + 21, kind="stall", text="stalled: nothing has happened for 21 s"))
+        assert re.search(r"● stalled for 0:01:4\d   0:00:2\d", headline.plain()[0])
+        assert "img/s" not in headline.plain()[0]
+        assert "left" not in headline.plain()[0]
+        await shown.frame(*moved_to(EVENTS[len(live) :][:3], time.time()))
+        assert "● training" in headline.plain()[0]
+        assert "img/s" in headline.plain()[0]
+
+
+@pytest.mark.parametrize("kind", ["slow", "diverging", "recovered", "recording"])
+async def test_what_else_is_noticed_is_no_stall(show: Show, kind: str) -> None:
+    async with show(LIVE) as shown:
+        await shown.frame(Noticed(at=time.time(), kind=kind, text="something"))
+        assert "● training" in shown.the(Headline).plain()[0]
+
+
+async def test_time_in_which_the_process_stood_still_is_not_shown_as_trained(show: Show) -> None:
+    """A machine that slept for a day: paused right after that, the clock would stand at a day for ever."""
+    day = time.time() - 86_400
+    async with show(ending_at(cut(EVENTS, 50), day)) as shown:
+        await shown.frame(
+            Noticed(at=time.time(), kind="woken", text="the process stood still"),
+            Paused(at=time.time(), step=50, by="screen"),
+        )
+        assert re.search(r"● paused   0:00:0\d", shown.the(Headline).plain()[0])
 
 
 async def test_the_headline_keeps_its_width_as_numbers_grow(show: Show) -> None:

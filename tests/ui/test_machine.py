@@ -244,6 +244,21 @@ def test_what_cannot_be_measured_is_said(started: dict[str, object], words: str)
     assert machine.trouble == words
 
 
+def test_a_sample_that_fails_is_told_in_the_place_of_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> object:
+        raise RuntimeError("no\nsuch file: /proc/meminfo")
+
+    monkeypatch.setattr("psutil.virtual_memory", fail)
+    machine = Machine()
+    assert sampled(machine, history_of(LIVE)) is None
+    assert machine.trouble == "the machine cannot be measured: RuntimeError: no such file: /proc/meminfo"
+    monkeypatch.undo()
+    another = history_of(LIVE)
+    machine.look(another)
+    assert sampled(machine, another) is not None
+    assert machine.trouble == ""
+
+
 def test_a_run_that_is_over_is_not_measured() -> None:
     machine = Machine()
     assert sampled(machine, history_of(scripted_run())) is None

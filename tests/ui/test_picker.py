@@ -11,6 +11,7 @@ from textual.events import Key
 from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_host import ScriptedLauncher, ScriptedPlanner
 from tui_trainer.events import PlanMade
+from tui_trainer.hosts.planner import NoPlan
 from tui_trainer.presets import PresetError, Problem, catalogue, load
 from tui_trainer.spec import RunSpec
 from tui_trainer.ui.charts import LRChart
@@ -149,6 +150,17 @@ async def test_what_the_rehearsal_finds_is_told_and_keeps_it_from_starting(show:
         assert "line 12, scheduler.max_lr: does not come down" in shown.text()
         await shown.press("enter")
         assert not shown.launcher.started
+
+
+async def test_a_plan_that_fails_is_told_and_keeps_nobody_from_starting(show: Show) -> None:
+    def fails(spec: RunSpec) -> PlanMade | None:
+        raise NoPlan("the LR could not be planned: MemoryError")
+
+    async with show(launcher=ScriptedLauncher(ScriptedPlanner(fails))) as shown:
+        assert "the LR could not be planned: MemoryError" in shown.text()
+        assert "on its way" not in shown.text()
+        await shown.press("enter")
+        assert len(shown.launcher.started) == 1
 
 
 async def test_a_warning_is_told_and_keeps_nobody_from_starting(show: Show, own_presets: Path) -> None:

@@ -40,7 +40,11 @@ class Follower(Protocol):
 class Calls:
     """Watches functions: what it reports is what was really called, in the order in which it was."""
 
-    def __init__(self, emit: Callable[[Event], None], follower: Follower) -> None:
+    def __init__(
+        self, emit: Callable[[Event], None], follower: Follower, now: Callable[[], float] = time.perf_counter
+    ) -> None:
+        """Calls that are timed by `now`, which is monotonic seconds."""
+        self._now = now
         self._emit = emit
         self._follower = follower
         self._order: list[str] | None = None
@@ -59,7 +63,7 @@ class Calls:
                 self._order.append(name)
             if self._follower.following:
                 return self._followed(name, lambda: function(*args, **kwargs), look)
-            began = time.perf_counter()
+            began = self._now()
             result = function(*args, **kwargs)
             self._count(name, began)
             return result
@@ -70,7 +74,7 @@ class Calls:
         """The batches, with the time that each takes to be there counted as `data`."""
         iterator = iter(batches)
         while True:
-            began = time.perf_counter()
+            began = self._now()
             try:
                 batch = next(iterator)
             except StopIteration:
@@ -101,7 +105,7 @@ class Calls:
         self._counts, self._seconds = {}, {}
 
     def _count(self, name: str, began: float) -> None:
-        now = time.perf_counter()
+        now = self._now()
         self._counts[name] = self._counts.get(name, 0) + 1
         self._seconds[name] = self._seconds.get(name, 0.0) + now - began
         if now >= self._sample_at:
@@ -113,7 +117,7 @@ class Calls:
         self._tell(name, None)
         self._follower.hold(0.4)
         tell = look()
-        began = time.perf_counter()
+        began = self._now()
         result = call()
         self._count(name, began)
         self._tell(name, tell(result))

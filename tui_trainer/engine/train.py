@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tui_trainer.engine.clock import RunClock
+from tui_trainer.engine.clock import Awake, RunClock
 from tui_trainer.engine.control import Control
 from tui_trainer.engine.devices import is_out_of_memory
 from tui_trainer.engine.errors import Diverged
@@ -18,8 +18,17 @@ from tui_trainer.events import EndStatus, Event, RunEnded, SettingChanged
 from tui_trainer.numbers import counted
 
 
-def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, checkpoint_folder: Path) -> RunEnded:
-    """Train what was prepared, and return how it ended; the caller emits that as the last event."""
+def train(
+    prepared: Prepared,
+    emit: Callable[[Event], None],
+    control: Control,
+    checkpoint_folder: Path,
+    awake: Callable[[], float] | None = None,
+) -> RunEnded:
+    """Train what was prepared, and return how it ended; the caller emits that as the last event.
+
+    `awake` gives the seconds in which the process could run, by which all is timed.
+    """
     emit(prepared.resolved)
     kernels = prepared.kernels
     emit(SettingChanged(at=time.time(), setting="kernels", old="", new=str(kernels), reason="faster when measured"))
@@ -30,7 +39,7 @@ def train(prepared: Prepared, emit: Callable[[Event], None], control: Control, c
         new, reason = str(chosen.threads), chosen.reason
         emit(SettingChanged(at=time.time(), setting="threads", old="auto", new=new, reason=reason))
     tell_phase(emit, "training")
-    clock = RunClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0)
+    clock = RunClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0, awake or Awake())
     ranks = prepared.ranks
     run = Trainer(prepared, Steering(ranks.lead(control), clock, emit), clock, emit, checkpoint_folder)
 

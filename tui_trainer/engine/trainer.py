@@ -64,7 +64,7 @@ class Trainer:
         self._forward_here = prepared.kernels.forward(prepared.model)
         self._steering, self._clock, self._emit = steering, clock, emit
         self._saver = Saver(checkpoint_folder, prepared.ranks, emit)
-        self._calls = Calls(emit, steering)
+        self._calls = Calls(emit, steering, clock.now)
         self._meter = Meter(emit, self._ranks)
         self._team = self._chosen_team(prepared)
         self._explained: list[Event] = []

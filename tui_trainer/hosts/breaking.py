@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from tui_trainer import threads
 from tui_trainer.bad_input import BadInput
 from tui_trainer.runs.history import History
 
@@ -45,8 +45,7 @@ class LocalPair:
         self._coming: deque[tuple[History, Event]] = deque()
         self._stop = threading.Event()
         self._failure = ""
-        self._thread = threading.Thread(target=self._train, name="breaking", daemon=True)
-        self._thread.start()
+        self._thread = threads.begin("breaking", self._train, self._fail)
 
     @property
     def is_over(self) -> bool:
@@ -79,7 +78,7 @@ class LocalPair:
                 self._stop,
             )
         except BadInput as error:
-            self._failure = str(error)
-        except Exception as error:  # the page says so, instead of a thread that is silently gone
-            traceback.print_exc()
-            self._failure = f"{type(error).__name__}: {error}"
+            self._fail(str(error))
+
+    def _fail(self, why: str) -> None:
+        self._failure = why

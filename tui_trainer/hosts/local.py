@@ -18,9 +18,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from tui_trainer import threads
 from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
 from tui_trainer.commands import Command
+from tui_trainer.engine.clock import Awake
 from tui_trainer.engine.control import Control
 from tui_trainer.events import SCHEMA, CheckpointSaved, Event, Noticed, RunEnded, RunStarted, StepsTaken
 from tui_trainer.hosts.gate import GATE_S
@@ -107,9 +109,10 @@ class LocalRun:
         self._emitting = threading.RLock()
         """Held while an event is told and recorded: the loop emits, and now and then who watches it."""
         notify = notify if self._place.leads else None
-        self._watching = Watching(self._emit, self._emitting, notify, self._about, self._open_log)
+        self._awake = Awake()
+        self._watching = Watching(self._emit, self._emitting, notify, self._about, self._open_log, self._awake)
         self._warned = Warned(lambda: self.folder, self._open_log)
-        self._thread = threading.Thread(target=self._run, name="training", daemon=True)
+        self._thread: threading.Thread | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -122,10 +125,12 @@ class LocalRun:
 
     def start(self) -> None:
         """Begin to train."""
-        self._thread.start()
+        self._thread = threads.begin("training", self._run, self._died)
 
     def wait(self, seconds: float | None = None) -> RunEnded | None:
         """Wait for the end, at most so long; None if it has not come."""
+        if self._thread is None:
+            return None
         self._thread.join(seconds)
         return None if self._thread.is_alive() else self._ended
 
@@ -149,10 +154,10 @@ class LocalRun:
                 self._emit(Noticed(at=time.time(), kind="checkpoint", text=text))
             from tui_trainer.engine.train import train
 
-            return train(prepared, self._emit, self.control, checkpoints)
+            return train(prepared, self._emit, self.control, checkpoints, self._awake)
         except (BadInput, RunsError) as error:
             return crashed(str(error), exit_code=2)
-        except Exception as error:  # the last line of defence: a run always says how it ended
+        except BaseException as error:  # the last line of defence: a run always says how it ended
             return self._failed(error)
 
     def _warn(self) -> None:
@@ -173,17 +178,25 @@ class LocalRun:
                 return
             self._ended = ended
             self._emit(ended)
-        self._watching.finish()
-        if self.record is not None:
-            self.record.close()
+        try:
+            self._watching.finish()
+        finally:
+            if self.record is not None:
+                self.record.close()
 
-    def _failed(self, error: Exception) -> RunEnded:
+    def _died(self, why: str) -> None:
+        """Not even the end could be told as it should be: who waits for it must hear of it all the same."""
+        if self._ended is None:
+            self._ended = crashed(why, exit_code=1, step=self._step, epoch=self._epoch)
+            self._tell(self._ended)
+
+    def _failed(self, error: BaseException) -> RunEnded:
         if not self._place.alone and tells_of_loss(error):
             why = self._rank_lost()
         else:
             self.failure = traceback.format_exc()
             self._log(self.failure)
-            why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            why = threads.in_a_line(error)
         return crashed(why, exit_code=1, step=self._step, epoch=self._epoch)
 
     def _rank_lost(self) -> str:
@@ -208,13 +221,23 @@ class LocalRun:
         self._unrecorded.clear()
         self.record = record
         if self._on_record is not None:
-            self._on_record(record)
+            self._tell_of_record(self._on_record, record)
         self._warned.write()
         self._emit(RunStarted(at=time.time(), run=record.id, schema=SCHEMA, pid=os.getpid(), host=socket.gethostname()))
         return record.checkpoints
 
+    def _tell_of_record(self, tell: Callable[[Record], None], record: Record) -> None:
+        """Whoever wants to know where the record lies may fail over it; the run goes on."""
+        try:
+            tell(record)
+        except OSError as error:
+            text = f"what is printed goes to no log: {error.strerror or error}"
+            self._emit(Noticed(at=time.time(), kind="recording", text=text))
+
     def _emit(self, event: Event) -> None:
         with self._emitting:
+            if not isinstance(event, Noticed) and (woken := self._watching.woken(at=event.at)) is not None:
+                self._emit(woken)
             if isinstance(event, StepsTaken):
                 self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch
             elif isinstance(event, CheckpointSaved):

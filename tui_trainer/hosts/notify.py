@@ -19,12 +19,14 @@ import queue
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tui_trainer import threads
 from tui_trainer.plain import plain
 
 LONGEST_S = 10.0
@@ -71,14 +73,15 @@ class Notifier:
         self._calls: queue.Queue[Mapping[str, str] | None] = queue.Queue(WAITING_AT_MOST)
         self._thread: threading.Thread | None = None
         self._said: set[str] = set()
+        self._saying = threading.Lock()
+        """Held by whichever thread touches what was said."""
 
     def tell(self, event: str, facts: Mapping[str, str]) -> None:
         """Run the command for `event` soon, if it is one of those asked for. Returns at once."""
         if event not in self._notify.on:
             return
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="notify", daemon=True)
-            self._thread.start()
+            self._thread = threads.begin("notify", self._work, lambda why: self._say(f"is called no more: {why}"))
         try:
             self._calls.put_nowait({"EVENT": event, **facts})
         except queue.Full:
@@ -99,6 +102,9 @@ class Notifier:
                 self._run(facts)
             except (OSError, ValueError) as error:
                 self._say(f"could not be run: {getattr(error, 'strerror', None) or error}")
+            except Exception as error:  # of this call: the next one may do
+                traceback.print_exc()
+                self._say(f"could not be run: {threads.in_a_line(error)}")
 
     def _run(self, facts: Mapping[str, str]) -> None:
         import subprocess  # few runs have such a command, and a start waits for all that is imported
@@ -129,6 +135,8 @@ class Notifier:
                 self._say(f"ended with {f'exit code {code}' if code > 0 else signal.Signals(-code).name}")
 
     def _say(self, what: str) -> None:
-        if what not in self._said:
+        with self._saying:
+            new = what not in self._said
             self._said.add(what)
+        if new:
             self._failed(f"--notify: {Path(self._notify.command[0]).name} {what}")

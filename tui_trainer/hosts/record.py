@@ -107,8 +107,8 @@ class RecordHost:
             self._told_of_stall = False
         if not isinstance(event, Noticed):
             self._silent_since = self._clock()
-        elif event.kind == "stall":
-            self._told_of_stall = False  # it is on record now, and so will be its end
+        elif event.kind in ("stall", "recovered", "woken"):
+            self._told_of_stall = False  # it, or its end, is on record now
 
     def _look_for_stall(self) -> int:
         patience, silent = self._silence.patience, self._clock() - self._silent_since

@@ -33,6 +33,11 @@ class RunClock:
         """It stands still where it has come to: in a pause, and while calls are held for the eye."""
         self._reached, self._read_at = self.at(at), None
 
+    def wake(self, at: float) -> None:
+        """The process stood still until now, and the clock with it."""
+        if self._read_at is not None:
+            self._read_at = at
+
     def go_on(self, at: float) -> None:
         """It runs again after a pause."""
         if self.seconds > 0:

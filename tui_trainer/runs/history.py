@@ -103,6 +103,9 @@ class History:
         self.notices: deque[Noticed] = deque(maxlen=200)
         self.settings: dict[str, SettingChanged] = {}
         """The last change of each setting."""
+        self.stalled_since: float | None = None
+        """When anything happened last (Unix time), of a run that stalls; None of one that does not."""
+        self._happened_at = 0.0
         self.ended: RunEnded | None = None
         self.known = Known()
         """How far the events told so far have come."""
@@ -154,8 +157,8 @@ class History:
         return self._clock.seconds
 
     def elapsed_at(self, now: float) -> float:
-        """The run's clock at `now` (Unix time): it goes on between events, stands in a pause and while calls are
-        followed by eye, and never falls before the end."""
+        """The run's clock at `now` (Unix time): it goes on between events, stands in a pause, in a stall and while
+        calls are followed by eye, and never falls before the end."""
         return self._clock.at(now)
 
     @property
@@ -176,6 +179,8 @@ class History:
         if new is None:
             return
         self._appliers[type(new)](self, new)
+        if type(new) is not Noticed:
+            self.stalled_since, self._happened_at = None, new.at
         self.version += 1
 
     def _run_started(self, event: RunStarted) -> None:
@@ -276,6 +281,12 @@ class History:
 
     def _noticed(self, event: Noticed) -> None:
         self.notices.append(event)
+        if event.kind == "stall":
+            self.stalled_since = self._happened_at
+            self._clock.hold(event.at)
+        elif event.kind == "woken":
+            self.stalled_since = None
+            self._clock.wake(event.at)
 
     def _run_ended(self, event: RunEnded) -> None:
         self.ended = event

@@ -7,7 +7,8 @@
 | `slow` | training is slower than its own recent median, for a while | it is nearly as fast again |
 | `best` | an epoch is the best so far, after one that was not; once a minute at most | an epoch is not |
 
-That a warning is over is said too, as `recovered`. The end of a run, `end`, is an event of its own.
+That a warning is over is said too, as `recovered`; that the process was stopped or its machine slept, as `woken`, by
+the process itself (`hosts/watching.py`). The end of a run, `end`, is an event of its own.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Planner(Protocol):
         """The planned curve; None while torch loads or it is being computed: ask again.
 
         Raises:
-            PresetError: the rehearsal found what is wrong with the preset.
+            PresetError: the rehearsal found what is wrong with the preset, or failed: with warnings alone then.
         """
 
     def if_flat(self, spec: RunSpec) -> PlanMade | None:

@@ -59,6 +59,8 @@ def state_word(history: History) -> tuple[str, str]:
         return history.ended.status, "good" if history.ended.status == "finished" else "warning"
     if history.paused is not None:
         return "paused", "strong"
+    if history.stalled_since is not None:
+        return "stalled", "warning"
     if history.pace > 0:
         return "slow motion", "live"
     return clean(history.phase) or "starting", "live"
@@ -93,7 +95,11 @@ def _state(history: History) -> dict[str, list[Span]]:
     parts = {"word": [Span("● ", role), Span(word, role)]}
     if not history.steps:
         return parts
-    parts["elapsed"] = [Span(f"   {clock(history.elapsed_at(time.time()))}")]
+    now = time.time()
+    parts["elapsed"] = [Span(f"   {clock(history.elapsed_at(now))}")]
+    if (since := history.stalled_since) is not None:
+        parts["stalled"] = [Span(" for ", "warning"), Span(clock(now - since), "warning")]
+        return {name: parts[name] for name in ("word", "stalled", "elapsed")}
     if history.ended is not None or history.pace > 0 or is_followed(history):
         return parts  # who looks at single calls learns nothing of the speed
     speed = history.images_per_second

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui_trainer import threads
 from tui_trainer.runs.history import History
 from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
+    import threading
+
     from tui_trainer.events import RunResolved, RunStarted
     from tui_trainer.ui.machine.sampling import Sample, Sampler
 
 ASK_EVERY = 1.0
 """Seconds from one sample to the next; nothing is asked while nobody looks."""
+
+ASK_AGAIN = 60.0
+"""The same after a sample that could not be taken at all."""
+
+FAILED = "the machine cannot be measured"
 
 
 class Machine:
@@ -29,7 +37,12 @@ class Machine:
         """Why there cannot be one, in a sentence."""
         self._clock = clock
         self._sampler: Sampler | None = None
-        self._unseen = False
+        """Of the thread that asks; there is one at a time."""
+        self._answers: deque[tuple[RunStarted, Sample | None, str]] = deque(maxlen=1)
+        """Of which run, and a sample or why there is none: as the thread hands it over."""
+        self._of: RunStarted | None = None
+        """Whose sample it is."""
+        self._unseen = ""
         self._ask_at = 0.0
         self._thread: threading.Thread | None = None
 
@@ -40,13 +53,20 @@ class Machine:
         if self.trouble or started is None:
             self.sample = None
             return
-        if self._unseen:
-            self.trouble = "the run's process cannot be seen from here"
+        if started is not self._of:
+            self._of, self.sample, self._unseen, self._ask_at = started, None, "", 0.0
+        while self._answers:
+            of, sample, unseen = self._answers.popleft()
+            if of is started:
+                self.sample, self._unseen = sample, unseen
+        self.trouble = self._unseen
         if self._clock() < self._ask_at or (self._thread is not None and self._thread.is_alive()):
             return
-        self._ask_at = self._clock() + ASK_EVERY
-        self._thread = threading.Thread(target=self._ask, args=(started, history.resolved), name="machine", daemon=True)
-        self._thread.start()
+        self._ask_at = self._clock() + (ASK_AGAIN if self.trouble.startswith(FAILED) else ASK_EVERY)
+        resolved = history.resolved
+        self._thread = threads.begin(
+            "machine", lambda: self._ask(started, resolved), lambda why: self._fail(started, why)
+        )
 
     def _ask(self, started: RunStarted, resolved: RunResolved | None) -> None:
         if self._sampler is None:
@@ -55,8 +75,12 @@ class Machine:
             )
 
             self._sampler = Sampler()
-        self.sample = self._sampler.take(started, resolved)
-        self._unseen = self.sample is None
+        sample = self._sampler.take(started, resolved)
+        trouble = "" if sample is not None else "the run's process cannot be seen from here"
+        self._answers.append((started, sample, trouble))
+
+    def _fail(self, started: RunStarted, why: str) -> None:
+        self._answers.append((started, None, f"{FAILED}: {clean(why)}"))
 
 
 def _out_of_reach(history: History) -> str:

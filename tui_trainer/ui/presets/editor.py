@@ -141,7 +141,8 @@ class EditorScreen(TrainerScreen):
         try:
             plan = self.app.launching.planner.ask(spec)
         except PresetError as error:
-            self._planned, self._problems = True, error.problems
+            self._planned = True
+            self._problems = [*self._problems, *(each for each in error.problems if each not in self._problems)]
             self._show_problems()
             return
         if plan is not None:

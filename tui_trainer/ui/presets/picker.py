@@ -59,12 +59,12 @@ class PickerScreen(ChoosingScreen["Entry"]):
         shown = (entry, preview.plan, preview.asked, len(preview.problems))
         if shown != self._shown:
             self._shown = shown
-            self._chart.visible = preview.asked and not preview.problems_stop
+            self._chart.visible = preview.asked and not preview.failed and not preview.problems_stop
             self._chart.show_plan(
                 preview.plan, batches_per_epoch=spec.batches_per_epoch if spec else 0, if_flat=preview.if_flat
             )
             self._card.show(entry, spec, preview)
-        if preview.asked and preview.plan is None and not preview.problems_stop:
+        if preview.waits and not preview.problems_stop:
             self.app.clock.keep_hurrying()
         self.list.redraw()
         self.key_line.idle = frozenset() if self.app.host is not None or self.list.filter else frozenset({"back"})
@@ -129,10 +129,11 @@ class PickerScreen(ChoosingScreen["Entry"]):
             preview = self._previews[key] = Preview(
                 problems=check(spec.preset, self.app.launching.conditions()), asked=True
             )
-        if preview.plan is None and not preview.problems_stop:
+        if preview.waits and not preview.problems_stop:
             try:
                 preview.plan = self.app.launching.planner.ask(spec)
                 preview.if_flat = self.app.launching.planner.if_flat(spec)
             except PresetError as error:
-                preview.problems = error.problems
+                preview.problems += [problem for problem in error.problems if problem not in preview.problems]
+                preview.failed = True
         return preview

@@ -27,6 +27,13 @@ class Preview:
     problems: list[Problem] = field(default_factory=list)
     asked: bool = False
     """Whether there is a planner to ask at all."""
+    failed: bool = False
+    """Whether no plan will come."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether a plan is still to come."""
+        return self.asked and self.plan is None and not self.failed
 
     @property
     def problems_stop(self) -> bool:
@@ -96,7 +103,7 @@ class PresetCard(Panel):
     def _rates(self) -> Line:
         plan = self._preview.plan
         if plan is None or not plan.lrs:
-            waits = "the preview is on its way" if self._preview.asked else "no preview of the LR here"
+            waits = "the preview is on its way" if self._preview.waits else "no preview of the LR here"
             return (Span("" if self._preview.problems_stop else waits, "faint"),)
         peak = max(range(len(plan.lrs)), key=plan.lrs.__getitem__)
         start = (Span("LR  start ", "faint"), Span(lr(plan.lrs[0])))
