@@ -12,10 +12,10 @@ from typing import Any
 
 import aiohttp
 
+from tests.waiting import PATIENCE_S
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 """Where one is, if there is one."""
-
-PATIENCE_S = 60.0
 
 
 class Page:

@@ -23,7 +23,7 @@ from typing import Self
 
 import pyte
 
-PATIENCE_S = 60.0
+from tests.waiting import PATIENCE_S
 
 
 class Terminal:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
+"""The one limit of all tests: what has not come by then will not come, however busy the machine is."""
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:

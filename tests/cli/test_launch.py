@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.events import RunEnded, StepsTaken
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.tail import Tail
@@ -40,7 +40,9 @@ def steps_and_end(run: Path) -> tuple[int, RunEnded | None]:
 
 
 def tui(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "tui_trainer", *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", "tui_trainer", *arguments], capture_output=True, text=True, timeout=PATIENCE_S
+    )
 
 
 def test_from_launch_to_finish(runs: Path) -> None:

@@ -20,14 +20,12 @@ from click.testing import Result
 from tests.browser import CHROMIUM, browser
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.commands import Stop
 from tui_trainer.hosts import replay
 from tui_trainer.runs.inbox import send
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.record import Record
-
-PATIENCE_S = 20.0
 
 
 @pytest.fixture

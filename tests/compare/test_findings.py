@@ -16,6 +16,7 @@ import pytest
 
 from tests.compare.made import compared, record, rewritten, seeds, session_of
 from tests.scripted import scripted_run
+from tests.waiting import PATIENCE_S
 from tui_trainer.compare.comparison import MARKS, Comparison
 from tui_trainer.compare.differences import differences
 from tui_trainer.compare.facts import fairness
@@ -439,7 +440,7 @@ def test_a_comparison_of_finished_runs_loads_no_torch(tmp_path: Path) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Fair: same data" in done.stdout

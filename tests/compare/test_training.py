@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from tests.cli.conftest import SMALL
 from tests.compare.made import record
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer import presets
 from tui_trainer.cli import main
 from tui_trainer.compare.comparison import Comparison
@@ -223,7 +223,7 @@ def test_killed_in_the_third_preset_it_goes_on_with_that_one_bit_for_bit(runs: P
     reached = replay(records[2]).steps if records[2] else 0
     assert 0 < reached < 240
 
-    done = subprocess.run([*COMMAND, "compare", session.id], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*COMMAND, "compare", session.id], capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stdout + done.stderr
     after = Session.open(session.folder)
     assert [after.record_of(entry) for entry in after.entries] == records
@@ -233,7 +233,7 @@ def test_killed_in_the_third_preset_it_goes_on_with_that_one_bit_for_bit(runs: P
     whole = subprocess.run(
         [*COMMAND, "run", "--preset", "onecycle", *SMALL, "--epochs", "60", "--runs-dir", str(tmp_path / "whole")],
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert whole.returncode == 0
     (record,) = (tmp_path / "whole").iterdir()
@@ -311,7 +311,7 @@ def test_killed_before_its_first_checkpoint_it_begins_anew_and_says_so(runs: Pat
 
 
 def tui(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 COMMAND = [sys.executable, "-m", "tui_trainer"]

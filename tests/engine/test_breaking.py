@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -13,6 +12,7 @@ from torch.nn import functional
 from torch.optim import lr_scheduler
 
 from tests.engine import tiny as t
+from tests.waiting import until
 from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import datasets, models
 from tui_trainer.engine.breaking import break_it
@@ -329,18 +329,11 @@ def test_a_case_is_small_and_takes_one_thread() -> None:
         assert spec.batches_per_epoch * EPOCHS < 500
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_a_pair_trains_beside_the_screen_and_ends_when_it_is_closed() -> None:
     pair = LocalPair(CASES[0])
-    wait_for(lambda: pair.poll() > 0 and pair.wrong.steps > 0)
+    until(lambda: pair.poll() > 0 and pair.wrong.steps > 0)
     pair.close()
-    wait_for(lambda: pair.is_over)
+    until(lambda: pair.is_over)
     assert pair.right.ended is None
     assert pair.failure == ""
 
@@ -351,5 +344,5 @@ def test_a_pair_says_why_it_could_not_be_trained(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(datasets, "load", refuse)
     pair = LocalPair(CASES[0])
-    wait_for(lambda: not pair.poll() and pair.is_over)
+    until(lambda: not pair.poll() and pair.is_over)
     assert pair.failure == "the digits are gone"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -76,11 +78,13 @@ def test_a_file_comes_whole_and_how_far_it_is_was_told(
     assert capfd.readouterr() == ("", "")
 
 
-def test_progress_is_told_at_a_calm_rate(server: Server, tmp_path: Path) -> None:
+def test_progress_is_told_at_a_calm_rate(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count(100.0, 0.1)  # each look at the clock is a tenth of a second later
+    monkeypatch.setattr(downloads, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     server.files["/data.gz"] = CONTENT
     told: list[str] = []
     fetch([f"{server.url}/data.gz"], tmp_path / "data.gz", md5(CONTENT), told.append)
-    assert 1 <= len(told) < 5
+    assert 1 < len(told) <= 1 + (next(seconds) - 100) / downloads.TELL_EVERY
 
 
 def test_the_next_address_serves_where_one_has_it_not_or_something_else(server: Server, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -13,7 +12,7 @@ from typing import IO
 import psutil
 import pytest
 
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.hosts.notify import WAITING_AT_MOST, Notifier, Notify
 
 FACTS = {"RUN": "20261122-steplr", "TEXT": "all done"}
@@ -74,15 +73,18 @@ def test_what_went_wrong_is_said_once(command: tuple[str, ...], words: str) -> N
 
 def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
-    hangs = f"import os, subprocess, sys; open({str(pid)!r}, 'w').write(str(os.getpid())); "
-    hangs += "subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
+    hangs = 'echo $$ > "$0"; sleep 600; exit'
     failures: list[str] = []
-    notifier = Notifier(Notify((sys.executable, "-c", hangs)), failures.append, longest_s=2.0)
-    began = time.monotonic()
+    told = threading.Event()
+    waited: list[bool] = []
+    command = Notify(("sh", "-c", hangs, str(pid)))
+    notifier = Notifier(command, failures.append, lambda: waited.append(told.wait(PATIENCE_S)), longest_s=3.0)
     notifier.tell("end", FACTS)
-    assert time.monotonic() - began < 1.0
+    told.set()  # before the command is begun, or whoever calls would wait for it
+    until(lambda: bool(failures))
     notifier.finish()
-    assert failures == [f"--notify: {Path(sys.executable).name} took longer than 2 s, and was ended"]
+    assert waited == [True]
+    assert failures == ["--notify: sh took longer than 3 s, and was ended"]
     group = int(pid.read_text())
     # All were sent a signal that kills; whose parent is gone ends a moment later.
     until(lambda: not any(_is_alive(pid) for pid in psutil.pids() if _group(pid) == group))
@@ -113,7 +115,7 @@ def test_calls_beyond_those_that_wait_are_left_out_and_never_waited_for(tmp_path
 
     notifier = Notifier(Notify((sys.executable, "-c", f"open({str(go)!r}).read()")), failures.append, open_log)
     notifier.tell("end", FACTS)
-    assert started.wait(60)
+    assert started.wait(PATIENCE_S)
     for _ in range(WAITING_AT_MOST + 3):
         notifier.tell("end", FACTS)
     assert failures == [

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import socket
+import re
 import struct
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,13 @@ from tensorboard.util import tensor_util
 
 from tests.runs.streams import runs
 from tests.scripted import START, scripted_run
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.events import EpochEnded, Event, RunEnded, StepsTaken, encode
 from tui_trainer.runs.errors import ExportFailed
 from tui_trainer.runs.export import export_csv
 from tui_trainer.runs.export_tensorboard import export_tensorboard
 
-PATIENCE_S = 60.0
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
 
 
 def recorded(folder: Path, events: list[Event], name: str = "run") -> Path:
@@ -151,32 +151,29 @@ def test_where_nothing_can_be_written_or_read_a_sentence_says_so(tmp_path: Path)
 @contextmanager
 def tensorboard(folder: Path, *options: str) -> Iterator[str]:
     """A real TensorBoard on a folder; its address, once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", str(port), *options]
-    log = (folder.parent / "tensorboard.log").open("wb")
-    with log, subprocess.Popen([*command, "--host", "127.0.0.1"], stdout=log, stderr=log) as process:
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", "0", *options]
+    log = folder.parent / "tensorboard.log"
+    with log.open("wb") as out, subprocess.Popen([*command, "--host", "127.0.0.1"], stdout=out, stderr=out) as process:
         try:
-            yield f"http://127.0.0.1:{port}/data"
+            until(lambda: process.poll() is not None or ADDRESS.search(log.read_text()) is not None)
+            address = ADDRESS.search(log.read_text())
+            assert address is not None, log.read_text()
+            yield f"{address[0]}data"
         finally:
-            process.terminate()
+            process.kill()
 
 
-def fetched(url: str, until: Any) -> Any:
-    """What is there, as soon as it is as `until` wants it."""
-    deadline = time.monotonic() + PATIENCE_S
-    answer = None
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                answer = json.load(response)
-            if until(answer):
-                return answer
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"{url} says {answer!r}")
+def fetched(url: str, wanted: Callable[[Any], object]) -> Any:
+    """What is there, as soon as it is as wanted."""
+    answers: list[Any] = []
+
+    def came() -> bool:
+        with suppress(OSError), urllib.request.urlopen(url, timeout=PATIENCE_S) as response:
+            answers[:] = [json.load(response)]
+        return bool(answers and wanted(answers[0]))
+
+    until(came)
+    return answers[0]
 
 
 @pytest.mark.parametrize("loader", ["true", "false"])

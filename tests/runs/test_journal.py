@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.runs.streams import fold, state_of
 from tests.scripted import scripted_run
+from tests.waiting import PATIENCE_S
 from tui_trainer.events import Event, Noticed, StepsTaken, encode
 from tui_trainer.runs import journal as journals
 from tui_trainer.runs.journal import Journal
@@ -299,7 +300,7 @@ assert len(told) == 2, told
 
 
 def test_a_file_that_may_grow_no_further(path: Path) -> None:
-    subprocess.run([sys.executable, "-c", LIMITED, str(path)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", LIMITED, str(path)], check=True, timeout=PATIENCE_S)
     notices = [event for event in recorded(path) if isinstance(event, Noticed)]
     assert len(notices) == 2
     assert [event for event in recorded(path) if event not in notices] == scripted_run(epochs=6)
@@ -342,4 +343,4 @@ def test_a_real_disk_that_is_full(tmp_path: Path) -> None:
     if unshare is None or subprocess.run([unshare, "-rm", "sh", "-c", mount], capture_output=True).returncode:
         pytest.skip("needs the right to mount a small disk")
     command = [unshare, "-rm", "sh", "-c", f'{mount} && exec "$0" -c "$1" {tmp_path}', sys.executable, FILLED]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=PATIENCE_S)

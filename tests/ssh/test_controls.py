@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import SMALL
 from tests.ssh.together import run_named
 from tests.terminal import Terminal
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.events import CommandAnswered
 from tui_trainer.hosts import replay
 
@@ -33,7 +33,7 @@ def live(runs: Path) -> Iterator[Path]:
 
 
 def shell(*arguments: str) -> tuple[int, str]:
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE_S)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 

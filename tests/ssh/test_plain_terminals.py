@@ -10,13 +10,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
-from tests.terminal import PATIENCE_S, Terminal
+from tests.terminal import Terminal
+from tests.waiting import PATIENCE_S
 from tui_trainer.runs.record import Record
+from tui_trainer.ui.terminal import screenful
 from tui_trainer.ui.terminal.screenful import AT_ONCE_S, Screenful
 
 COLOURS = re.compile(rb"\x1b\[[\d;]*\b(?:3[0-8]|4[0-8]|9\d|10\d)\b[\d;]*m")
@@ -162,27 +165,27 @@ def test_prints_never_fail_for_want_of_a_character(run: str) -> None:
             [sys.executable, "-m", "tui_trainer", *arguments],
             capture_output=True,
             env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
-            timeout=60,
+            timeout=PATIENCE_S,
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.decode(encoding)
     assert b"?" not in done.stdout
 
 
-def test_bytes_a_second_are_bounded(tmp_path: Path) -> None:
+def test_bytes_a_second_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(screenful, "time", SimpleNamespace(monotonic=lambda: now))
     reader, writer = os.pipe()
     screen = Screenful(writer, most_per_second=10_000)
-    began, frames = time.monotonic(), 0
-    while time.monotonic() < began + 1.5:
+    for tick in range(300):
+        now = 100 + tick * 0.005
         if not screen.lags:
             screen.handed += 1
             screen.write("x" * 500)
             os.read(reader, 500)
-            frames += 1
-        time.sleep(0.005)
-    most = 10_000 * (time.monotonic() - began + AT_ONCE_S) + 500
-    assert most / 2 < screen.bytes_written <= most
-    assert frames > 10
+        most = 10_000 * (now - 100 + AT_ONCE_S) + 501  # a piece, and what rounding makes
+        assert screen.bytes_written <= most
+    assert screen.bytes_written > most - 1000  # and the rate is used
     os.close(reader)
     os.close(writer)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.ssh.together import done, history_of, run_named, together
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.commands import Continue, OneBatch, Pause, Stop, SwitchPreset
 from tui_trainer.hosts import RecordHost, replay
 from tui_trainer.presets import load
@@ -167,10 +167,12 @@ def test_under_torchrun_itself(runs: Path) -> None:
     ]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     options = [*TINY, "--preset", "none", "--epochs", "2", "--name", "real"]
-    ended = subprocess.run([*start, "run", *options], env=env, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run([*start, "run", *options], env=env, capture_output=True, text=True, timeout=PATIENCE_S)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("finished: all epochs done") == 1
     assert history_of(runs, "real").steps == 16
-    ended = subprocess.run([*start, "run", "--preset", "no"], env=env, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(
+        [*start, "run", "--preset", "no"], env=env, capture_output=True, text=True, timeout=PATIENCE_S
+    )
     assert ended.returncode != 0
     assert ended.stderr.count("nearest") + ended.stderr.count("no preset") >= 1, ended.stderr

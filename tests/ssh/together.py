@@ -31,7 +31,8 @@ class Together:
 
     def __init__(self, ranks: int, *arguments: str, log: Path) -> None:
         self._logs = [log / f"rank-{time.monotonic_ns()}-{rank}.txt" for rank in range(ranks)]
-        port = str(_free_port())
+        self._held = _held_port()
+        port = str(self._held.getsockname()[1])
         self.processes: list[BaseProcess] = []
         for rank, file in enumerate(self._logs):
             told = {"TUI_TRAINER_RUNS": os.environ["TUI_TRAINER_RUNS"]}
@@ -55,6 +56,10 @@ class Together:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.processes[rank].pid or 0, number)
 
+    def close(self) -> None:
+        """Give the port back."""
+        self._held.close()
+
     @property
     def said(self) -> list[str]:
         """What each has printed so far."""
@@ -71,6 +76,7 @@ def together(ranks: int, *arguments: str, log: Path) -> Iterator[Together]:
         for process in started.processes:
             process.kill()
             process.join()
+        started.close()
 
 
 def done(ranks: int, *arguments: str, log: Path) -> list[str]:
@@ -109,8 +115,9 @@ def _command(arguments: tuple[str, ...], told: dict[str, str], file: Path) -> No
     main(arguments)
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+def _held_port() -> socket.socket:
+    """A port for them to meet at: bound, so that nobody else is given it, and not listened to, so that rank 0 can."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher
+from tests.waiting import PATIENCE_S
 from tui_trainer.events import Event, StepsTaken
 from tui_trainer.ui.app import TrainerApp
 
@@ -46,6 +48,13 @@ class Shown:
             self.host.come(*events)
         self.app.clock.tick()
         await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Draw frames until it holds; fails after so long."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, self.text()
+            await self.frame()
 
     async def press(self, *keys: str) -> None:
         """Keys, a frame after each."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.waiting import PATIENCE_S
+
 SCRIPT = """
 import sys
 import tui_trainer.ui.terminal.showing, tui_trainer.ui.app
@@ -25,6 +27,6 @@ print(sorted(name for name in sys.modules if name.startswith("textual.widgets._"
 
 
 def test_the_first_frame_loads_nothing_heavy() -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[:2] == ["[]", "[]"]

@@ -12,6 +12,7 @@ from types import ModuleType, SimpleNamespace
 import msgspec
 import pytest
 
+from tests import waiting
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_host import moved_to
@@ -183,10 +184,12 @@ LIVE = cut(moved_to(scripted_run(epochs=4, batches=20), time.time()), 50)
 
 def sampled(machine: Machine, history: History) -> Sample | None:
     """The first sample, or None once it is known that there is none."""
-    deadline = time.monotonic() + 60
-    while machine.sample is None and not machine.trouble:
-        assert time.monotonic() < deadline
+
+    def looked() -> bool:
         machine.look(history)
+        return machine.sample is not None or bool(machine.trouble)
+
+    waiting.until(looked)
     return machine.sample
 
 
@@ -350,10 +353,7 @@ def here() -> list[Event]:
 
 
 async def until(shown: Shown, words: str) -> None:
-    deadline = time.monotonic() + 60
-    while words not in shown_lines(shown):
-        assert time.monotonic() < deadline, shown.text()
-        await shown.frame()
+    await shown.until(lambda: words in shown_lines(shown))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40), (250, 70)], ids=str)
@@ -383,10 +383,7 @@ async def test_with_the_log_under_it_a_step_is_told_in_short(show: Show, here: l
 
 async def test_the_strip_above_the_keys_has_what_the_run_takes(show: Show, here: list[Event]) -> None:
     async with show(here) as shown:
-        deadline = time.monotonic() + 60
-        while "memory" not in shown.the(Progress).plain()[0]:
-            assert time.monotonic() < deadline
-            await shown.frame()
+        await shown.until(lambda: "memory" in shown.the(Progress).plain()[0])
         assert "cpu" in shown.the(Progress).plain()[0]
 
 

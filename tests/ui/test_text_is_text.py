@@ -20,6 +20,7 @@ from tests.compare.made import compared
 from tests.scripted import scripted_run
 from tests.terminal import Terminal
 from tests.ui.conftest import Show, Shown, cut
+from tests.waiting import PATIENCE_S
 from tui_trainer.events import CommandAnswered, Event, Noticed, PhaseStarted, Recipe, RunEnded, RunResolved
 from tui_trainer.runs.record import Record
 from tui_trainer.ui.runs.run_list import RunList
@@ -185,7 +186,7 @@ def test_prints_hold_none_of_it(tmp_path: Path, arguments: tuple[str, ...], code
         [sys.executable, "-m", "tui_trainer", *arguments],
         capture_output=True,
         env={**os.environ, "TUI_TRAINER_RUNS": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "LC_ALL": "C.UTF-8"},
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     said = (done.stdout + done.stderr).decode()
     assert (done.returncode, SHOWN in said) == (code, True) or arguments[0] == "attach", said
