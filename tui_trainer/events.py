@@ -11,10 +11,12 @@ epochs and batches count from 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite, nan
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 SCHEMA = 1
 """The version of the record's form. A reader takes its own version and older ones."""
@@ -41,81 +43,107 @@ else:
 """A number that may have come out as not finite. JSON has no NaN: it is written as null, and is nan to all readers."""
 
 
+# What a record may say: damaged, or made to harm, it may hold anything. These are bounds for what is read, not for what
+# the loop tells.
+
+LONGEST_TEXT = 4000
+"""Characters of a text for people; what is longer is cut, and says so."""
+
+MOST_SECONDS = 1e9
+MOST_IN_A_LIST = 100_000
+"""Points of a plan. Of steps in a line the line's own length is the bound."""
+
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**62)]
+Number: TypeAlias = Annotated[int, Meta(ge=1, le=2**62)]
+"""Of a step, an epoch or a batch."""
+Moment: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=MOST_SECONDS)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Name: TypeAlias = Annotated[str, Meta(max_length=1000)]
+"""What a thing is called; not cut, since a part of it is another name."""
+
+
 class Happened(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """The base of all events."""
 
-    at: float
+    at: Moment
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """What a preset came to for this run: names for the screen, and lengths."""
 
-    preset: str
+    preset: Name
     title: str
-    optimizer: str
-    scheduler: str
+    optimizer: Name
+    scheduler: Name
     interval: Literal["step", "epoch"] | None
     """When the scheduler steps: after every batch or after validation; None where there is no scheduler."""
-    monitor: str | None
+    monitor: Name | None
     """What ReduceLROnPlateau watches, `val_loss` or `val_accuracy`; None for the others."""
-    warmup_epochs: int
-    epochs: int
+    warmup_epochs: Count
+    epochs: Count
     """The last epoch of the run under this recipe."""
-    batch_size: int
-    batches_per_epoch: int
-    total_steps: int
+    batch_size: Count
+    batches_per_epoch: Count
+    total_steps: Count
     """The last step of the run under this recipe."""
+
+    def __post_init__(self) -> None:
+        _cut(self, "title")
 
 
 class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """What a run begins with, in SHA-256: runs that have one in common had it alike, to the bit. Empty: not told."""
 
-    weights: str = ""
+    weights: Name = ""
     """The initial weights, before they go to the device."""
-    data: str = ""
+    data: Name = ""
     """Images and labels, those that train and those that validate, and how they are normalised."""
-    order: str = ""
+    order: Name = ""
     """The order of the images in the first epoch, with what is cropped and flipped; others follow the same rule."""
 
 
 class RunStarted(Happened, frozen=True, kw_only=True, tag=True):
     """A process began to write this record; a second one in a record is a resume."""
 
-    run: str
-    schema: int
-    pid: int
-    host: str
-    resumed_from_step: int | None = None
+    run: Name
+    schema: Count
+    pid: Count
+    host: Name
+    resumed_from_step: Count | None = None
 
 
 class PhaseStarted(Happened, frozen=True, kw_only=True, tag=True):
     """What the run is doing now, in words for a person: never a blank before the first batch."""
 
-    phase: str
+    phase: Name
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        _cut(self, "detail")
 
 
 class RunResolved(Happened, frozen=True, kw_only=True, tag=True):
     """Everything that was asked for with a default or `auto` is now settled."""
 
-    dataset: str
-    model: str
-    parameters: int
-    device: str
+    dataset: Name
+    model: Name
+    parameters: Count
+    device: Name
     """As torch names it: `cpu`, `cuda:0`."""
-    device_name: str
-    threads: int
-    precision: str
+    device_name: Name
+    threads: Count
+    precision: Name
     """What the forward pass computes in: `fp32`, `bf16`."""
     seed: int
-    train_images: int
-    val_images: int
+    train_images: Count
+    val_images: Count
     recipe: Recipe
-    versions: dict[str, str]
-    ranks: int = 1
+    versions: Annotated[dict[Name, Name], Meta(max_length=100)]
+    ranks: Count = 1
     """Processes that train together, each with a share of every batch."""
     digests: Digests = Digests()
-    augmentation: str = ""
+    augmentation: Name = ""
     """What every epoch makes of each image anew: `none`, `crop and flip`; empty in records that do not tell."""
 
 
@@ -128,9 +156,12 @@ class PlanMade(Happened, frozen=True, kw_only=True, tag=True):
 
     steps: list[int]
     lrs: list[float]
-    last_step: int
+    last_step: Count
     exact: bool = True
     note: str = ""
+
+    def __post_init__(self) -> None:
+        _cut(self, "note")
 
 
 class StepsTaken(Happened, frozen=True, kw_only=True, tag=True):
@@ -140,9 +171,9 @@ class StepsTaken(Happened, frozen=True, kw_only=True, tag=True):
     nine significant digits, which give the same float32 back; None is a loss that was not finite (JSON has no NaN).
     """
 
-    step: int
-    epoch: int
-    batch: int
+    step: Number
+    epoch: Number
+    batch: Number
     losses: list[float | None]
     lrs: list[float]
     elapsed: list[float]
@@ -151,10 +182,10 @@ class StepsTaken(Happened, frozen=True, kw_only=True, tag=True):
 class CallsMade(Happened, frozen=True, kw_only=True, tag=True):
     """The order of calls as they really happened: a batch, or an epoch's end (`batch` is None)."""
 
-    step: int
-    epoch: int
-    batch: int | None
-    calls: list[str]
+    step: Count
+    epoch: Count
+    batch: Count | None
+    calls: Annotated[list[Name], Meta(max_length=1000)]
 
 
 class CallsTimed(Happened, frozen=True, kw_only=True, tag=True):
@@ -164,52 +195,61 @@ class CallsTimed(Happened, frozen=True, kw_only=True, tag=True):
     lit as often as it really runs. `seconds` may hold `data`, the time between a batch's calls.
     """
 
-    counts: dict[str, int]
-    seconds: dict[str, float]
-    running: str
+    counts: Annotated[dict[Name, Count], Meta(max_length=100)]
+    seconds: Annotated[dict[Name, Seconds], Meta(max_length=100)]
+    running: Name
 
 
 class CallFollowed(Happened, frozen=True, kw_only=True, tag=True):
     """In slow motion and batch by batch: one call began, or ended with the value it made, for a person to follow."""
 
-    step: int
-    epoch: int
-    batch: int | None
-    call: str
+    step: Count
+    epoch: Count
+    batch: Count | None
+    call: Name
     value: str | None
     """None as the call begins; after it, in words: `loss 0.4127`, `lr 0.0711 → 0.0712`, or an empty string."""
+
+    def __post_init__(self) -> None:
+        _cut(self, "value")
 
 
 class LRChanged(Happened, frozen=True, kw_only=True, tag=True):
     """A change of the LR that a person would call one. `step` is the last one taken with the old LR."""
 
-    step: int
-    epoch: int
+    step: Count
+    epoch: Count
     old: float
     new: float
     reason: str
+
+    def __post_init__(self) -> None:
+        _cut(self, "reason")
 
 
 class LRHeld(Happened, frozen=True, kw_only=True, tag=True):
     """The scheduler was asked at an epoch's end and left the LR as it is: why, in words."""
 
-    step: int
-    epoch: int
+    step: Count
+    epoch: Count
     lr: float
     reason: str
+
+    def __post_init__(self) -> None:
+        _cut(self, "reason")
 
 
 class PlateauCounted(Happened, frozen=True, kw_only=True, tag=True):
     """Where ReduceLROnPlateau stands after an epoch."""
 
-    epoch: int
-    monitor: str
+    epoch: Count
+    monitor: Name
     value: Measured
     best: Measured
-    best_epoch: int
-    bad_epochs: int
-    patience: int
-    cooldown: int
+    best_epoch: Count
+    bad_epochs: Count
+    patience: Count
+    cooldown: Count
 
     def __post_init__(self) -> None:
         _mark_not_finite(self, "value", "best")
@@ -218,15 +258,15 @@ class PlateauCounted(Happened, frozen=True, kw_only=True, tag=True):
 class EpochEnded(Happened, frozen=True, kw_only=True, tag=True):
     """An epoch was trained and validated. `lr` is what its last batch used; speed counts training alone."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     train_loss: Measured
-    train_accuracy: float
+    train_accuracy: Share
     val_loss: Measured
-    val_accuracy: float
+    val_accuracy: Share
     lr: float
-    images_per_second: float
-    elapsed: float
+    images_per_second: Annotated[float, Meta(ge=0, le=1e15)]
+    elapsed: Seconds
 
     def __post_init__(self) -> None:
         _mark_not_finite(self, "train_loss", "val_loss")
@@ -235,74 +275,83 @@ class EpochEnded(Happened, frozen=True, kw_only=True, tag=True):
 class SwitchPlanned(Happened, frozen=True, kw_only=True, tag=True):
     """A switch to another preset was promised; it takes effect as `epoch` begins, unless another one is asked for."""
 
-    epoch: int
-    preset: str
+    epoch: Count
+    preset: Name
 
 
 class PresetSwitched(Happened, frozen=True, kw_only=True, tag=True):
     """From `epoch` on (its first step is `step`) the run follows another preset, with the weights kept."""
 
-    step: int
-    epoch: int
-    old: str
+    step: Count
+    epoch: Count
+    old: Name
     recipe: Recipe
 
 
 class SettingChanged(Happened, frozen=True, kw_only=True, tag=True):
     """Something that may change speed or the last bits of results was chosen or changed: threads, precision."""
 
-    setting: str
-    old: str
-    new: str
+    setting: Name
+    old: Name
+    new: Name
     reason: str
+
+    def __post_init__(self) -> None:
+        _cut(self, "reason")
 
 
 class CheckpointSaved(Happened, frozen=True, kw_only=True, tag=True):
     """A checkpoint is whole on the disk; `file` is its name within the run's folder."""
 
-    step: int
-    epoch: int
-    file: str
+    step: Count
+    epoch: Count
+    file: Name
     best: bool = False
 
 
 class Paused(Happened, frozen=True, kw_only=True, tag=True):
     """The run stands still after `step`."""
 
-    step: int
-    by: str
+    step: Count
+    by: Name
 
 
 class Continued(Happened, frozen=True, kw_only=True, tag=True):
     """The run goes on after a pause; `one_batch` when it will pause again after the next batch."""
 
-    step: int
-    by: str
+    step: Count
+    by: Name
     one_batch: bool = False
 
 
 class PaceChanged(Happened, frozen=True, kw_only=True, tag=True):
     """Slow motion: the seconds that each call is held for a person to see; 0 is full speed."""
 
-    seconds_a_call: float
-    by: str
+    seconds_a_call: Seconds
+    by: Name
 
 
 class CommandAnswered(Happened, frozen=True, kw_only=True, tag=True):
     """What became of a command, so that all viewers see who asked and what happened."""
 
-    id: str
-    command: str
-    by: str
+    id: Name
+    command: Name
+    by: Name
     accepted: bool
     answer: str
+
+    def __post_init__(self) -> None:
+        _cut(self, "answer")
 
 
 class Noticed(Happened, frozen=True, kw_only=True, tag=True):
     """Something a person should know: a warning of a library, a loss that rises, a recording that stopped."""
 
-    kind: str
+    kind: Name
     text: str
+
+    def __post_init__(self) -> None:
+        _cut(self, "text")
 
 
 class RunEnded(Happened, frozen=True, kw_only=True, tag=True):
@@ -310,9 +359,12 @@ class RunEnded(Happened, frozen=True, kw_only=True, tag=True):
 
     status: EndStatus
     reason: str
-    step: int
-    epoch: int
+    step: Count
+    epoch: Count
     exit_code: int
+
+    def __post_init__(self) -> None:
+        _cut(self, "reason")
 
 
 Event: TypeAlias = (
@@ -354,9 +406,11 @@ def decode(line: bytes) -> Event:
 
     Raises:
         msgspec.DecodeError: the line is torn, or not JSON.
-        msgspec.ValidationError: an event that this version does not know.
+        msgspec.ValidationError: an event that this version does not know, or whose numbers cannot be.
     """
-    return _decoder.decode(line)
+    event = _decoder.decode(line)
+    check(event)
+    return event
 
 
 def decode_lines(lines: bytes) -> list[Event]:
@@ -365,7 +419,54 @@ def decode_lines(lines: bytes) -> list[Event]:
     Raises:
         msgspec.DecodeError: one of them is no event; `decode` tells which.
     """
-    return _decoder.decode_lines(lines)
+    events = _decoder.decode_lines(lines)
+    for event in events:
+        if type(event) in _CHECKS:
+            check(event)
+    return events
+
+
+def check(event: Event) -> None:
+    """See that the numbers of an event fit each other, as those of every one that the loop tells do.
+
+    Raises:
+        msgspec.ValidationError: they do not.
+    """
+    if (wrong := _CHECKS.get(type(event), _nothing)(event)) is not None:
+        raise msgspec.ValidationError(wrong)
+
+
+def _nothing(_: Event) -> None:
+    return None
+
+
+def _wrong_steps(event: StepsTaken) -> str | None:
+    count = len(event.losses)
+    if not count or len(event.elapsed) != count or len(event.lrs) not in (1, count):
+        return "losses, lrs and elapsed are not as many as each other"
+    if event.batch > event.step or event.epoch > event.step:
+        return "more batches or epochs than steps"
+    if min(event.elapsed) < 0 or max(event.elapsed) > MOST_SECONDS:
+        return "a time that cannot be"
+    losses = [loss for loss in event.losses if loss is not None] if None in event.losses else event.losses
+    if losses and not (max(losses) <= _LARGEST and min(losses) >= -_LARGEST):  # type: ignore[type-var, operator]
+        return "a loss that no float32 can be"
+    return None
+
+
+def _wrong_plan(event: PlanMade) -> str | None:
+    if len(event.steps) != len(event.lrs):
+        return "steps and lrs are not as many as each other"
+    if len(event.steps) > MOST_IN_A_LIST:
+        return "more points than a curve needs"
+    if event.steps and (event.steps[0] < 1 or event.steps != sorted(set(event.steps))):
+        return "steps that do not follow each other"
+    return None
+
+
+_LARGEST = 3.4028235e38
+
+_CHECKS: dict[type, Callable[[Any], str | None]] = {StepsTaken: _wrong_steps, PlanMade: _wrong_plan}
 
 
 def _mark_not_finite(event: Happened, *fields: str) -> None:
@@ -373,3 +474,11 @@ def _mark_not_finite(event: Happened, *fields: str) -> None:
         value = getattr(event, field)
         if value is None or not isfinite(value):
             msgspec.structs.force_setattr(event, field, nan)
+
+
+def _cut(told: msgspec.Struct, field: str) -> None:
+    """Cut a text that is too long for a person, as it is told and as it is read."""
+    text = getattr(told, field)
+    if text is not None and len(text) > LONGEST_TEXT:
+        left_out = f" … ({len(text) - LONGEST_TEXT + 60:,} more characters are left out)"
+        msgspec.structs.force_setattr(told, field, text[: LONGEST_TEXT - 60] + left_out)

@@ -60,6 +60,20 @@ def steps_taken(draw: st.DrawFn) -> StepsTaken:
     )
 
 
+@st.composite
+def plans_made(draw: st.DrawFn) -> ev.PlanMade:
+    """A curve of some points."""
+    begins = draw(st.lists(steps, max_size=5, unique=True).map(sorted))
+    return ev.PlanMade(
+        at=draw(moments),
+        steps=begins,
+        lrs=draw(st.lists(lrs, min_size=len(begins), max_size=len(begins))),
+        last_step=draw(steps),
+        exact=draw(st.booleans()),
+        note=draw(words),
+    )
+
+
 def _of(kind: type[Happened], /, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, at=moments, **fields)
 
@@ -89,14 +103,7 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         recipe=recipes,
         versions=st.dictionaries(words, words, max_size=2),
     ),
-    ev.PlanMade: _of(
-        ev.PlanMade,
-        steps=st.lists(steps, max_size=5).map(sorted),
-        lrs=st.lists(lrs, max_size=5),
-        last_step=steps,
-        exact=st.booleans(),
-        note=words,
-    ),
+    ev.PlanMade: plans_made(),
     ev.StepsTaken: steps_taken(),
     ev.CallsMade: _of(
         ev.CallsMade,

@@ -7,6 +7,7 @@ import tracemalloc
 from math import isnan
 from unittest.mock import patch
 
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -26,6 +27,9 @@ from tui_trainer.events import (
     RunResolved,
     RunStarted,
     StepsTaken,
+    decode,
+    decode_lines,
+    encode,
 )
 from tui_trainer.runs import columns
 from tui_trainer.runs.history import History
@@ -49,8 +53,8 @@ def started(resumed_from_step: int | None = None) -> RunStarted:
     return RunStarted(at=START, run="r", schema=1, pid=1, host="h", resumed_from_step=resumed_from_step)
 
 
-def ended(status: str = "stopped") -> RunEnded:
-    return RunEnded(at=START, status=status, reason="asked to", step=1, epoch=1, exit_code=0)  # type: ignore[arg-type]
+def ended(status: str = "stopped", step: int = 1) -> RunEnded:
+    return RunEnded(at=START, status=status, reason="asked to", step=step, epoch=1, exit_code=0)  # type: ignore[arg-type]
 
 
 def test_nothing_is_known_before_the_first_event() -> None:
@@ -138,16 +142,17 @@ def test_a_line_that_overlaps_gives_only_what_is_new() -> None:
 
 
 def test_a_record_that_starts_in_the_middle() -> None:
-    history = fold([steps(41, 2, epoch=3, batch=1)])
-    assert history.steps == 42
+    history = fold([steps(41, 2, epoch=3, batch=1), steps(43, epoch=3, batch=3)])
+    assert history.steps == 43
     assert all(isnan(loss) for loss in history.losses[:40])
-    assert list(history.losses[40:]) == [41, 42]
+    assert list(history.losses[40:]) == [41, 42, 43]
     assert history.epoch_starts == [1, 21, 41]
-    assert (history.epoch, history.batch) == (3, 2)
+    assert (history.epoch, history.batch) == (3, 3)
+    assert history.known.flaws.in_words() == ["40 steps are missing from the record: 1 to 40."]
 
 
 def test_steps_lost_between_two_lines_stand_as_nan() -> None:
-    history = fold([steps(1, 2), steps(6, 2)])
+    history = fold([steps(1, 2), steps(6, 2), ended(step=7)])
     assert [isnan(loss) for loss in history.losses] == [False, False, True, True, True, False, False]
     assert list(history.elapsed) == sorted(history.elapsed)
 
@@ -157,21 +162,29 @@ def test_steps_lost_between_two_lines_stand_as_nan() -> None:
     [
         {"losses": []},
         {"elapsed": [0.1, 0.2]},
+        {"elapsed": [-1.0]},
+        {"elapsed": [1e300]},
         {"lrs": []},
         {"lrs": [0.1, 0.1]},
+        {"losses": [1e39]},
+        {"losses": [-1e300]},
         {"step": 0},
         {"step": -5},
         {"batch": 0},
+        {"batch": 2},
         {"epoch": 0},
         {"epoch": 10**12},
-        {"step": 10**15},
+        {"at": -1.0},
+        {"at": 1e300},
     ],
 )
-def test_a_line_whose_numbers_cannot_be_is_left_out(damage: dict[str, object]) -> None:
+def test_a_line_whose_numbers_cannot_be_is_none(damage: dict[str, object]) -> None:
     fields = {"at": START, "step": 1, "epoch": 1, "batch": 1, "losses": [1.0], "lrs": [0.1], "elapsed": [0.1]}
-    history = fold([StepsTaken(**{**fields, **damage})])  # type: ignore[arg-type]
-    assert history.steps == 0
-    assert history.version == 0
+    assert isinstance(decode(encode(StepsTaken(**fields))), StepsTaken)  # type: ignore[arg-type]
+    with pytest.raises(msgspec.ValidationError):
+        decode(encode(StepsTaken(**{**fields, **damage})))  # type: ignore[arg-type]
+    with pytest.raises(msgspec.ValidationError):
+        decode_lines(encode(StepsTaken(**{**fields, **damage})))  # type: ignore[arg-type]
 
 
 def test_the_clock_never_falls() -> None:

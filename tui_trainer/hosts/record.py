@@ -36,7 +36,8 @@ class RecordHost:
         self._tail = Tail(folder / "events.jsonl", packed=True)
         self._trouble = ""
         """Why it could not be read at the last try."""
-        self._skipped = 0
+        self._told: set[str] = set()
+        """What of the record's flaws was told."""
         self._next_look = 0.0
         self._clock = clock
         self._silence = Silence()
@@ -83,10 +84,11 @@ class RecordHost:
             count += len(events)
             if time.monotonic() >= until:
                 break
-        if self._tail.skipped > self._skipped:
-            self._skipped = self._tail.skipped
-            self.history.apply(Noticed(at=time.time(), kind="recording", text=self._tail.skipped_in_words))
-            count += 1
+        for flaw in (*self._tail.flaws, *self.history.known.flaws.in_words()):
+            if flaw not in self._told:
+                self._told.add(flaw)
+                self.history.apply(Noticed(at=time.time(), kind="recording", text=flaw))
+                count += 1
         return count
 
     def _look_for_writer(self) -> int:

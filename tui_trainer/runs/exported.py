@@ -80,15 +80,14 @@ def journal_of(run: Path) -> Path:
 def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[Event]:
     """The events of a journal, each step, epoch and change once, however often the run was resumed.
 
-    `warn` is told at its end of lines that could not be read, if there were any.
+    `warn` is told at its end of what could not be read, is missing or contradicts itself, if anything.
     """
     known = Known()
     with Tail(journal) as tail:
         for event in tail:
-            if (new := known.take(event)) is not None:
-                yield new
-        if tail.skipped:
-            warn(tail.skipped_in_words)
+            yield from known.take(event)
+    for flaw in (*tail.flaws, *known.flaws.in_words()):
+        warn(flaw)
 
 
 @contextmanager

@@ -51,12 +51,13 @@ class History:
     All of it belongs to one thread. Steps that a damaged record lost stand as nan.
     """
 
-    def __init__(self, *, forgets: bool = False) -> None:
+    def __init__(self, *, forgets: bool = False, sampled: bool = False) -> None:
         """Nothing happened yet.
 
         Args:
             forgets: hold only the last steps, for one who tells of them as they come and draws no curve: memory is
                 bounded then, however long the run.
+            sampled: steps are left out on purpose, for a glance at a record.
         """
         self.version = 0
         """Grows with every event applied: what was drawn from an older one may be stale."""
@@ -107,7 +108,7 @@ class History:
         """When anything happened last (Unix time), of a run that stalls; None of one that does not."""
         self._happened_at = 0.0
         self.ended: RunEnded | None = None
-        self.known = Known()
+        self.known = Known(sampled=sampled)
         """How far the events told so far have come."""
         self._calls = CallsSeen()
         self._clock = RunClock()
@@ -175,13 +176,11 @@ class History:
 
     def apply(self, event: Event) -> None:
         """Take one event. One that tells nothing new (a resumed run's repeated batch) changes nothing."""
-        new = self.known.take(event)
-        if new is None:
-            return
-        self._appliers[type(new)](self, new)
-        if type(new) is not Noticed:
-            self.stalled_since, self._happened_at = None, new.at
-        self.version += 1
+        for new in self.known.take(event):
+            self._appliers[type(new)](self, new)
+            if type(new) is not Noticed:
+                self.stalled_since, self._happened_at = None, new.at
+            self.version += 1
 
     def _run_started(self, event: RunStarted) -> None:
         self.first_started = self.first_started or event

@@ -15,9 +15,13 @@ from tui_trainer.runs.errors import reason
 from tui_trainer.runs.files import open_private, split_tail
 from tui_trainer.runs.known import Known
 from tui_trainer.runs.packed import Packer
+from tui_trainer.runs.seal import seal, seal_of
+from tui_trainer.runs.tail import Tail
 
 RETRY_S = 1.0
 """While it cannot be written to, a journal is tried again this often."""
+
+_LAST_BYTES = 1 << 20
 
 WAITING_AT_MOST = 64 * 2**20
 """Bytes of lines that wait for room on the disk; beyond them the oldest are given up."""
@@ -55,6 +59,7 @@ class Journal:
         self._fd = open_private(path, os.O_RDWR | os.O_APPEND)
         try:
             self._whole = _mend_tail(self._fd)
+            self._number = _next_number(path) if self._whole else 1
         except BaseException:
             os.close(self._fd)
             raise
@@ -62,6 +67,7 @@ class Journal:
         self._torn = False
         """Whether part of a line stands behind the `_whole` bytes of whole ones."""
         self._known = known.copy() if known is not None else Known()
+        self._known.go_on()
         self._observer = observer
         self._clock = clock
         self._waiting: deque[bytes] = deque()
@@ -73,7 +79,7 @@ class Journal:
 
     def emit(self, event: Event) -> None:
         """Write an event, or the part of it that is not recorded yet. Never raises."""
-        new = self._known.take(event)
+        new = self._known.unwritten(event)
         if new is None or self._closed:
             return
         try:
@@ -104,6 +110,8 @@ class Journal:
     # Writing
 
     def _wait(self, line: bytes) -> None:
+        line = seal(line, self._number)
+        self._number += 1
         self._waiting.append(line)
         self._waiting_bytes += len(line)
         while self._waiting_bytes > WAITING_AT_MOST and len(self._waiting) > 1:
@@ -170,10 +178,29 @@ def _mend_tail(fd: int) -> int:
     whole, tail = split_tail(fd, size)
     if not tail:
         return size
+    sealed = seal_of(tail)
     try:
         decode(tail)
+        sound = sealed is None or sealed.holds
     except (msgspec.MsgspecError, ValueError, RecursionError):
+        sound = False
+    if not sound:
         os.ftruncate(fd, whole)
         return whole
     os.write(fd, b"\n")
     return size + 1
+
+
+def _next_number(path: Path) -> int:
+    """That of the line which is to come: what `Tail` would make of all those before it, from the last ones alone."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
+        last = file.read().split(b"\n")[:-1]
+    for behind, line in enumerate(reversed(last)):
+        sealed = seal_of(line)
+        if sealed is not None and sealed.holds:
+            return sealed.number + behind + 1
+    with Tail(path) as tail:  # an older record: all of its lines count
+        for _ in tail:
+            pass
+        return tail.next_number

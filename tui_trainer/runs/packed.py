@@ -21,10 +21,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from tui_trainer.events import CallsTimed, Event, StepsTaken, decode_lines
+from tui_trainer.events import CallsTimed, Event, StepsTaken, check, decode_lines
 from tui_trainer.regular import open_regular
 from tui_trainer.runs.calls import CallsSeen
 from tui_trainer.runs.files import open_private
+from tui_trainer.runs.seal import any_sealed, in_a_row, seal_of
 
 BLOCK = 1 << 18
 """Bytes of a journal that are packed together: some 6,000 steps, which take the training thread some milliseconds."""
@@ -80,6 +81,9 @@ class Block(msgspec.Struct, frozen=True):
     length: int
     """The bytes of the lines."""
     lines: int
+    first: int | None
+    last: int | None
+    """The numbers of the first and the last line; None where they have none."""
 
 
 class Packer:
@@ -161,7 +165,8 @@ class Unpacker:
         lines = os.pread(journal, frame.length, offset)
         if len(lines) < frame.length or zlib.crc32(lines) != frame.checksum:
             return None
-        return Block([_unpacked(event) for event in _decoder().decode(frame.content)], frame.length, frame.lines)
+        events = [_unpacked(event) for event in _decoder().decode(frame.content)]
+        return Block(events, frame.length, frame.lines, *_numbers(lines))
 
 
 def packed_beside(journal: Path) -> Path:
@@ -174,11 +179,24 @@ def pack(lines: bytes, start: int) -> bytes:
 
     Raises:
         msgspec.MsgspecError: one of them is no event.
+        ValueError: one of them is not what it was as it was written, or where it was.
     """
+    if any_sealed(lines):
+        first, _ = _numbers(lines)
+        if first is None or not in_a_row(lines.split(b"\n")[:-1], first):
+            raise ValueError("not sound lines in a row")
     block = _encoder.encode(list(_merged(decode_lines(lines))))
     head = _MAGIC, start, len(lines), zlib.crc32(lines), lines.count(b"\n"), len(block)
     front = _HEADER.pack(*head)
     return front + struct.pack("<I", zlib.crc32(block, zlib.crc32(front))) + block
+
+
+def _numbers(lines: bytes) -> tuple[int | None, int | None]:
+    """Of the first and the last of these lines, which are sound; None where they have none."""
+    last = lines[lines.rfind(b"\n", 0, -1) + 1 : -1]
+    first = lines[: lines.index(b"\n")]
+    seals = seal_of(first), seal_of(last)
+    return seals[0] and seals[0].number, seals[1] and seals[1].number
 
 
 def _lines(journal: int, start: int, whole: int) -> bytes:
@@ -216,16 +234,22 @@ def _merged(events: list[Event]) -> Iterator[Packed]:
     """The same events for the state of a run: steps in a row as one event, and the times of the calls beside them."""
     steps: list[StepsTaken] = []
     times: list[CallsTimed] = []
+    before: StepsTaken | None = None
     for event in events:
         if isinstance(event, CallsTimed):
             times.append(event)
-        elif isinstance(event, StepsTaken) and _may_be_packed(event):
-            if steps and not _in_a_row(steps[-1], event):
+        elif isinstance(event, StepsTaken) and None not in event.losses:
+            if before is None or not _in_a_row(before, event):
+                # Whether it is to be believed is for the history to say, by what comes behind it.
                 yield from _one_of_each(steps, times)
-            steps.append(event)
+                yield event
+            else:
+                steps.append(event)
+            before = event
         else:
             yield from _one_of_each(steps, times)
             yield event
+            before = None
     yield from _one_of_each(steps, times)
 
 
@@ -236,19 +260,6 @@ def _one_of_each(steps: list[StepsTaken], times: list[CallsTimed]) -> Iterator[P
         yield _summed(times)
     steps.clear()
     times.clear()
-
-
-def _may_be_packed(event: StepsTaken) -> bool:
-    """Whether a history would take it as it is: what a damaged record holds is left for that to judge."""
-    count = len(event.losses)
-    return (
-        count > 0
-        and None not in event.losses
-        and len(event.elapsed) == count
-        and len(event.lrs) in (1, count)
-        and 1 <= event.batch <= event.step
-        and 1 <= event.epoch <= event.step
-    )
 
 
 def _in_a_row(one: StepsTaken, other: StepsTaken) -> bool:
@@ -277,7 +288,7 @@ def _unpacked(event: Packed) -> Event:
     if not isinstance(event, PackedSteps):
         return event
     losses, lrs, elapsed = array("f", event.losses), array("d", event.lrs), array("d", event.elapsed)
-    return StepsTaken(
+    taken = StepsTaken(
         at=event.at,
         step=event.step,
         epoch=event.epoch,
@@ -286,6 +297,8 @@ def _unpacked(event: Packed) -> Event:
         lrs=lrs.tolist(),
         elapsed=elapsed.tolist(),
     )
+    check(taken)  # the block's checksum is no secret
+    return taken
 
 
 def _summed(times: list[CallsTimed]) -> CallsTimed:

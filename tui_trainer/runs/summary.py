@@ -16,6 +16,7 @@ from tui_trainer.runs.facts import read_facts
 from tui_trainer.runs.history import History
 from tui_trainer.runs.lines import Lines
 from tui_trainer.runs.lock import is_live
+from tui_trainer.runs.seal import Places, seal_of
 
 SPARK_POINTS = 48
 
@@ -23,6 +24,7 @@ GONE = "its process is gone and said no goodbye"
 """Of a run that has crashed."""
 
 _STEPS = b'{"type":"StepsTaken"'
+_STARTED = b'{"type":"RunStarted"'
 _PASSED_OVER = (b'{"type":"CallsTimed"', b'{"type":"CallsMade"', b'{"type":"CallFollowed"', b'{"type":"PlanMade"')
 _LAST_LINES = 16
 
@@ -118,13 +120,14 @@ class _Skim:
     """A pass over a journal that decodes what stands out, and of the steps a few at even distances and the last."""
 
     def __init__(self, journal: Path) -> None:
-        self.history = History()
+        self.history = History(sampled=True)
         self.spark: list[float] = []
         self.last_at: float | None = None
         self.trouble = ""
         """Why the journal cannot be read, if it cannot."""
         self._unread = 0
         """Lines that were looked at and are no events."""
+        self._place = Places()
         self._read = self._next_sample = 0
         lines = Lines(journal)
         try:
@@ -143,15 +146,22 @@ class _Skim:
         while lines.offset < size and (chunk := lines.next()) is not None:
             for line in chunk.split(b"\n")[:-1]:
                 self._look_at(line, last, stride)
-        for line in last:
-            self._take(line)
+        self._take_all(last)
         self._unread += lines.garbage
+
+    def _take_all(self, lines: deque[bytes]) -> None:
+        for line in lines:
+            self._take(line)
+        lines.clear()
 
     def _look_at(self, line: bytes, last: deque[bytes], stride: int) -> None:
         self._read += len(line) + 1
+        self._place.look_at(line)
         if line.startswith(_PASSED_OVER):
             return
         if not line.startswith(_STEPS):
+            if line.startswith(_STARTED):
+                self._take_all(last)  # how far it came until then
             self._take(line)
         elif self._read >= self._next_sample:
             self._next_sample = self._read + stride
@@ -165,15 +175,19 @@ class _Skim:
         """What is wrong with the record, as far as a glance shows it; each in words."""
         found = [self.trouble] if self.trouble else []
         if self._unread:
-            found.append(f"{counted(self._unread, 'line')} of it could not be read")
-        return found
+            found.append(f"{counted(self._unread, 'line')} of the record could not be read")
+        return [*found, *self._place.flaws, *self.history.known.flaws.missing_in_words()]
 
     def _take(self, line: bytes) -> Event | None:
         if not line.strip():
             return None
+        sealed = seal_of(line)
         try:
             event = decode(line)
         except (msgspec.MsgspecError, ValueError, RecursionError):  # damaged, or a later version's
+            self._unread += 1
+            return None
+        if sealed is not None and not sealed.holds:
             self._unread += 1
             return None
         self.history.apply(event)

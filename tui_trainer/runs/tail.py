@@ -11,6 +11,7 @@ from tui_trainer.events import Event, decode, decode_lines
 from tui_trainer.numbers import counted
 from tui_trainer.runs.lines import Lines
 from tui_trainer.runs.packed import Unpacker
+from tui_trainer.runs.seal import Places, any_sealed, in_a_row, seal_of
 
 NUMBERS_KEPT = 5
 
@@ -35,6 +36,7 @@ class Tail:
         """How many of them were no events that this version knows."""
         self.skipped_lines: list[int] = []
         """The numbers of the first few of those, from 1."""
+        self._places = Places()
         self._lines = Lines(path)
         self._garbage = 0
         """How many of its lines without an end were counted."""
@@ -76,6 +78,7 @@ class Tail:
         """Begin behind what is there now, for a reader of what is to come: its lines are counted from here on."""
         if self._lines.unread():
             self._lines.pass_over()
+            self._places.begin_anywhere()
 
     @property
     def unread(self) -> int:
@@ -96,44 +99,71 @@ class Tail:
             return []
         self._lines.offset += block.length
         self.lines += block.lines
+        if block.first is None:
+            self._places.pass_over(block.lines)
+        else:
+            self._places.take(block.first, block.last)
         return block.events
 
     def _decode(self, lines: bytes) -> list[Event]:
+        each = lines.split(b"\n")
+        each.pop()
+        sealed = any_sealed(lines)
         try:
-            events = decode_lines(lines)
+            if not sealed or (self._places.settled and in_a_row(each, self._places.next)):
+                events = decode_lines(lines)
+                self.lines += len(each)
+                if sealed:
+                    self._places.take(self._places.next, self._places.next + len(each) - 1)
+                else:
+                    self._places.pass_over(len(each))
+                return events
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            return self._decode_each(lines)
-        self.lines += lines.count(b"\n")
-        return events
+            pass  # one of them is none: which, is seen one by one
+        return [event for line in each if (event := self._decode_one(line)) is not None]
 
-    def _decode_each(self, lines: bytes) -> list[Event]:
-        events = []
-        for line in lines.split(b"\n")[:-1]:
-            if not line.strip():
-                self.lines += 1
-                continue
-            try:
-                events.append(decode(line))
-            except (msgspec.MsgspecError, ValueError, RecursionError):
-                self._skip()
-            else:
-                self.lines += 1
-        return events
+    def _decode_one(self, line: bytes) -> Event | None:
+        if not line.strip():
+            self.lines += 1
+            self._places.pass_over()
+            return None
+        sealed = seal_of(line)
+        if sealed is not None and not sealed.holds:
+            self._skip()
+            return None
+        try:
+            event = decode(line)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            self._skip()
+            return None
+        self.lines += 1
+        if sealed is None:
+            self._places.pass_over()
+        elif not self._places.take(sealed.number):
+            return None
+        return event
 
     @property
-    def skipped_in_words(self) -> str:
-        """How many lines could not be read, and which; empty where all could."""
-        if not self.skipped:
-            return ""
-        numbers = ", ".join(map(str, self.skipped_lines))
-        more = " and more" if self.skipped > len(self.skipped_lines) else ""
-        return (
-            f"{counted(self.skipped, 'line')} of the record could not be read: {numbers}{more}. "
-            "Damaged, or a later version's."
-        )
+    def next_number(self) -> int:
+        """The number of the line that is to be written behind those that were read."""
+        return self._places.next
+
+    @property
+    def flaws(self) -> list[str]:
+        """What is wrong with the lines read so far, a sentence each; none where all were sound and in their places."""
+        said = []
+        if self.skipped:
+            numbers = ", ".join(map(str, self.skipped_lines))
+            more = " and more" if self.skipped > len(self.skipped_lines) else ""
+            said.append(
+                f"{counted(self.skipped, 'line')} of the record could not be read: {numbers}{more}. "
+                "Damaged, or a later version's."
+            )
+        return [*said, *self._places.flaws]
 
     def _skip(self) -> None:
         self.lines += 1
+        self._places.pass_over()
         self.skipped += 1
         if len(self.skipped_lines) < NUMBERS_KEPT:
             self.skipped_lines.append(self.lines)

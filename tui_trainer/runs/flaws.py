@@ -1,0 +1,124 @@
+"""What is wrong with a record, in words: what is missing from it, and what contradicts itself."""
+
+from __future__ import annotations
+
+from tui_trainer.numbers import counted
+
+NAMED_AT_MOST = 3
+"""Places that are named; of others, how many there are."""
+
+KEPT_AT_MOST = 1000
+
+Span = tuple[int, int]
+"""The first and the last of steps or epochs in a row."""
+
+
+class Flaws:
+    """What was found while a record was read; bounded, whatever stands in it."""
+
+    def __init__(self) -> None:
+        self.steps_missing = 0
+        self.told_again = self.out_of_order = 0
+        """Events of other kinds that a process told twice, or after later ones."""
+        self._holes: list[Span] = []
+        self._epochs: list[Span] = []
+        self._twice: list[Span] = []
+        self._wrong_epoch: list[Span] = []
+        self._left_out: list[tuple[int, int, int]] = []
+        """First and last step of a line, and the step behind which it stands."""
+        self._epochs_left_out: list[Span] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.in_words())
+
+    @property
+    def holes(self) -> list[Span]:
+        """The steps that are missing."""
+        return self._holes
+
+    def missing(self, first: int, last: int) -> None:
+        """These steps are not in the record."""
+        self.steps_missing += last - first + 1
+        _add(self._holes, first, last)
+
+    def epochs_missing(self, first: int, last: int) -> None:
+        """Of these epochs no end is in the record."""
+        _add(self._epochs, first, last)
+
+    def told_twice(self, first: int, last: int) -> None:
+        """A line tells steps that those before it, of the same process, have told."""
+        _add(self._twice, first, last)
+
+    def in_wrong_epoch(self, first: int, last: int) -> None:
+        """These steps say that they are of an epoch that they cannot be of."""
+        _add(self._wrong_epoch, first, last)
+
+    def leave_out(self, first: int, last: int, *, after: int) -> None:
+        """A line says that it tells these steps, and stands behind step `after` and before the one that follows."""
+        if len(self._left_out) < KEPT_AT_MOST:
+            self._left_out.append((first, last, after))
+
+    def epoch_left_out(self, epoch: int) -> None:
+        """The end of an epoch that cannot be here."""
+        _add(self._epochs_left_out, epoch, epoch)
+
+    def in_words(self) -> list[str]:
+        """A sentence for each kind of flaw; none for a sound record."""
+        return [*self.missing_in_words(), *self.contradictions_in_words()]
+
+    def missing_in_words(self) -> list[str]:
+        """What is not there."""
+        said = []
+        if self._holes:
+            are = "is" if self.steps_missing == 1 else "are"
+            said.append(f"{counted(self.steps_missing, 'step')} {are} missing from the record: {_listed(self._holes)}.")
+        if self._epochs:
+            said.append(f"the record does not have the end of {_called('epoch', self._epochs)}.")
+        return said
+
+    def contradictions_in_words(self) -> list[str]:
+        """What cannot be as it stands there, and what was done about it."""
+        said = []
+        if self._left_out:
+            places = [f"{_span(first, last)} behind step {after:,}" for first, last, after in self._left_out]
+            said.append(f"the record contradicts itself; left out: steps {_some(places)}.")
+        if self._twice:
+            said.append(f"the record contradicts itself; told twice, the first kept: steps {_listed(self._twice)}.")
+        if self._wrong_epoch:
+            said.append(
+                f"the record contradicts itself; counted to the epoch around them: steps {_listed(self._wrong_epoch)}."
+            )
+        if self._epochs_left_out:
+            said.append(
+                f"the record contradicts itself; left out: the end of {_called('epoch', self._epochs_left_out)}."
+            )
+        if self.told_again:
+            said.append(f"{counted(self.told_again, 'line')} of the record stand there twice; left out once.")
+        if self.out_of_order:
+            said.append(f"{counted(self.out_of_order, 'line')} of the record stand behind later ones.")
+        return said
+
+
+def _add(spans: list[Span], first: int, last: int) -> None:
+    if spans and spans[-1][1] + 1 == first:
+        spans[-1] = spans[-1][0], last
+    elif len(spans) < KEPT_AT_MOST:
+        spans.append((first, last))
+
+
+def _span(first: int, last: int) -> str:
+    return f"{first:,}" if first == last else f"{first:,} to {last:,}"
+
+
+def _some(places: list[str]) -> str:
+    more = len(places) - NAMED_AT_MOST
+    return ", ".join(places[:NAMED_AT_MOST]) + (f" and {more:,} more places" if more > 0 else "")
+
+
+def _listed(spans: list[Span]) -> str:
+    return _some([_span(*span) for span in spans])
+
+
+def _called(word: str, spans: list[Span]) -> str:
+    plural = len(spans) > 1 or spans[0][0] != spans[0][1]
+    return f"{word}{'s' if plural else ''} {_listed(spans)}"
