@@ -10,6 +10,7 @@ import msgspec
 from tui_trainer.events import RunEnded, decode
 from tui_trainer.regular import open_regular
 from tui_trainer.runs.errors import RunUnreadable
+from tui_trainer.runs.seal import seal_of
 
 BLOCK = 64 * 1024
 """Bytes that are read first; the goodbye is among the last few hundred."""
@@ -58,8 +59,9 @@ def _last_word(fd: int, size: int) -> RunEnded | None:
 
 
 def _decoded(line: bytes) -> RunEnded | None:
+    sealed = seal_of(line)
     try:
-        event = decode(line)
+        event = decode(line) if sealed is None or sealed.holds else None
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None  # damaged: the history of the run passes over it too
     return event if isinstance(event, RunEnded) else None
