@@ -155,14 +155,16 @@ def test_without_its_checkpoints_a_run_begins_again_and_says_so(cli: Cli, runs: 
     assert (run["epochs_done"], run["steps_done"]) == (2, 8)
 
 
-def test_what_an_export_leaves_out_of_a_damaged_record_is_said(cli: Cli, runs: Path, tmp_path: Path) -> None:
+def test_what_an_export_leaves_out_of_a_damaged_record_is_no_success(cli: Cli, runs: Path, tmp_path: Path) -> None:
     cli("run", "--preset", "none", *SMALL, "--epochs", "1", "--name", "a")
-    assert cli("export", "a", "--out", str(tmp_path / "whole")).stderr == ""
+    whole = cli("export", "a", "--out", str(tmp_path / "whole"))
+    assert (whole.exit_code, whole.stderr) == (0, "")
     (folder,) = runs.iterdir()
     with (folder / "events.jsonl").open("ab") as journal:
         journal.write(b'{"type": "garbage"}\n')
     result = cli("export", "a", "--out", str(tmp_path / "damaged"))
-    assert result.exit_code == 0
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 4  # the rest is written
     assert "1 line of the record could not be read" in result.stderr
 
 

@@ -21,6 +21,7 @@ from tui_trainer.runs.tail import Tail
 from tui_trainer.torchrun import place
 
 BY = "shell"
+LOOK_EVERY_S = 0.05
 PATIENCE_S = 10.0
 """A run answers between two batches; a batch that takes longer than this is waited for no more."""
 
@@ -118,9 +119,9 @@ def _stop_session(folder: Path, command: Stop) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while is_live(folder):
         if time.monotonic() > deadline:
-            click.echo(f"{folder.name}: asked; it has not stopped within {PATIENCE_S:g} s and will after its batch")
-            return
-        time.sleep(0.05)
+            late = f"{folder.name}: asked; it has not stopped within {PATIENCE_S:g} s and will after its batch"
+            refuse(late, exit_code=1)
+        time.sleep(LOOK_EVERY_S)
     click.echo(f"{folder.name}: stopped; go on with it: tui-trainer compare {folder.name}")
 
 
@@ -132,27 +133,36 @@ def _send(folder: Path, command: Command) -> None:
 
 
 def _ask(folder: Path, command: Command) -> None:
-    """Send a command, and print what the run answers in its record; a refusal ends with exit code 1."""
+    """Send a command, and print what the run answers in its record; a refusal, or none, ends with exit code 1."""
     try:
         with Tail(folder / "events.jsonl") as tail:
             tail.pass_over()
             _send(folder, command)
-            answer = _answer(tail, command)
+            answer = _answer(tail, command, folder)
     except OSError as cause:
         refuse(f"{folder.name}: its events.jsonl cannot be read: {reason(cause)}", exit_code=1)
     if answer is None:
-        click.echo(f"{folder.name}: asked; it has not answered within {PATIENCE_S:g} s and will after its batch")
-    elif answer.accepted:
-        click.echo(f"{folder.name}: {answer.answer}")
-    else:
+        refuse(f"{folder.name}: {_why_silent(folder)}", exit_code=1)
+    if not answer.accepted:
         refuse(f"{folder.name}: {answer.answer}", exit_code=1)
+    click.echo(f"{folder.name}: {answer.answer}")
 
 
-def _answer(tail: Tail, command: Command) -> CommandAnswered | None:
+def _answer(tail: Tail, command: Command, folder: Path) -> CommandAnswered | None:
+    """What the run says to it; None where it does not within the time, or has ended without."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
+        live = is_live(folder)  # before reading: what has ended since has said all by then
         for event in tail:
             if isinstance(event, CommandAnswered) and event.id == command.id:
                 return event
-        time.sleep(0.05)
+        if not live:
+            return None
+        time.sleep(LOOK_EVERY_S)
     return None
+
+
+def _why_silent(folder: Path) -> str:
+    if not is_live(folder):
+        return "asked; it ended before it answered"
+    return f"asked; it has not answered within {PATIENCE_S:g} s and will after its batch"

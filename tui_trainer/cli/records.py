@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -65,7 +66,10 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
 )
 @runs_dir_option
 def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
-    """Write the record of RUN in a form that other tools read."""
+    """Write the record of RUN in a form that other tools read.
+
+    Where parts of the record cannot be read, the rest is written, what is missing is said, and the exit code is 1.
+    """
     warnings: list[str] = []
     try:
         folder = find(runs_folder(runs_dir), run)
@@ -80,6 +84,8 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
         click.echo(path)
     for warning in warnings:
         say(f"warning: {warning}")
+    if warnings:
+        sys.exit(1)
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:

@@ -1,0 +1,96 @@
+"""Commands to a run that does not do what it was asked: an exit code of 0 is for those that were obeyed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.compare.made import session_of
+from tests.waiting import until
+from tui_trainer.cli import control
+from tui_trainer.commands import Command
+from tui_trainer.events import CommandAnswered
+from tui_trainer.runs.lock import WriterLock
+from tui_trainer.runs.record import Record
+
+ASKED = (["pause"], ["resume"], ["checkpoint"], ["switch", "steplr"], ["stop"])
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def live(runs: Path) -> Iterator[Record]:
+    """A run that trains, as far as others can see, and answers nothing by itself."""
+    made = Record.create(runs, {"preset_name": "none"})
+    yield made
+    made.close()
+
+
+def ask(cli: Cli, asked: list[str], run: str) -> Result:
+    return cli(asked[0], run, *asked[1:])
+
+
+def then(record: Record, act: Callable[[Command], object]) -> threading.Thread:
+    """Do something once the run was asked."""
+
+    def wait() -> None:
+        came: list[Command] = []
+        until(lambda: bool(came) or bool(came.extend(record.inbox.poll())))
+        act(came[0])
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[0])
+def test_a_run_that_does_not_answer_was_not_made_to(
+    cli: Cli, live: Record, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    monkeypatch.setattr(control, "PATIENCE_S", 0.2)
+    result = ask(cli, asked, live.id)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == f"{live.id}: asked; it has not answered within 0.2 s and will after its batch\n"
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[0])
+def test_a_run_that_ends_instead_of_answering_is_not_waited_for(cli: Cli, live: Record, asked: list[str]) -> None:
+    ends = then(live, lambda _: live.close())
+    result = ask(cli, asked, live.id)
+    ends.join()
+    assert result.exit_code == 1
+    assert result.stderr == f"{live.id}: asked; it ended before it answered\n"
+
+
+@pytest.mark.parametrize(("accepted", "code"), [(True, 0), (False, 1)])
+def test_its_answer_is_printed_even_where_it_ends_with_it(cli: Cli, live: Record, accepted: bool, code: int) -> None:
+    def answer(command: Command) -> None:
+        said = CommandAnswered(
+            at=0.0, id=command.id, command="stop", by="shell", accepted=accepted, answer="stopping after step 3"
+        )
+        live.emit(said)
+        live.close()
+
+    answers = then(live, answer)
+    result = cli("stop", live.id)
+    answers.join()
+    assert result.exit_code == code
+    assert f"{live.id}: stopping after step 3\n" == (result.stdout if accepted else result.stderr)
+
+
+def test_a_comparison_that_does_not_stop_was_not_stopped(cli: Cli, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "PATIENCE_S", 0.2)
+    session = session_of(runs, [], ["none", "steplr"])
+    lock = WriterLock(session.folder)
+    try:
+        (session.folder / "control.jsonl").touch()
+        result = cli("stop", session.id)
+    finally:
+        lock.release()
+    assert result.exit_code == 1
+    assert result.stderr == f"{session.id}: asked; it has not stopped within 0.2 s and will after its batch\n"
