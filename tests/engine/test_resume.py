@@ -57,6 +57,12 @@ def numbers(tiny: TinyRun) -> dict[str, object]:
     }
 
 
+def older(file: Path) -> None:
+    """Make a checkpoint one as it was before it had checksums, and told the loss of the best epoch."""
+    state = {key: value for key, value in checkpoints.load(file).items() if key not in ("best_val_loss", "best_epoch")}
+    torch.save({**state, "schema": 1}, file)
+
+
 def assert_equal(one: dict[str, object], other: dict[str, object]) -> None:
     for key in ("losses", "lrs", "epochs"):
         assert one[key] == other[key]
@@ -135,9 +141,15 @@ def test_a_checkpoint_cut_anywhere_is_not_loaded_and_the_one_before_it_serves(st
         last.write_bytes(whole[:size])
         with pytest.raises(BadCheckpoint):
             checkpoints.load(last)
-        assert checkpoints.load_last(stopped.folder, {})["step"] == BATCHES
+        assert newest(stopped.folder) == (LAST_BUT_ONE, BATCHES)
     last.unlink()
-    assert checkpoints.load_last(stopped.folder, {})["step"] == BATCHES
+    assert newest(stopped.folder) == (LAST_BUT_ONE, BATCHES)
+
+
+def newest(folder: Path) -> tuple[str, int]:
+    found = checkpoints.load_newest(folder, {}, lambda state: state["step"])
+    assert found is not None
+    return found.file.name, found.taken
 
 
 def test_checkpoints_are_private_and_leave_no_drafts(stopped: TinyRun) -> None:
@@ -168,15 +180,16 @@ def test_a_checkpoint_that_does_not_tell_of_its_data_is_taken(stopped: TinyRun) 
     for name in (LAST, LAST_BUT_ONE):
         state = checkpoints.load(stopped.folder / name)
         del state["data"]
-        torch.save(state, stopped.folder / name)
+        torch.save({**state, "schema": 1}, stopped.folder / name)
     assert stopped.train(t.STEP, EPOCHS, resume=True).status == "finished"
 
 
 def test_without_a_whole_checkpoint_one_is_told_so(stopped: TinyRun) -> None:
-    for name in (LAST, LAST_BUT_ONE):
+    for name in (LAST, LAST_BUT_ONE, BEST):
         (stopped.folder / name).write_bytes(b"torn")
-    with pytest.raises(BadCheckpoint, match="no whole checkpoint"):
+    with pytest.raises(BadCheckpoint, match="no whole checkpoint") as refused:
         stopped.train(t.STEP, resume=True)
+    assert all(f"{stopped.folder / name} is not a whole" in str(refused.value) for name in (LAST, LAST_BUT_ONE, BEST))
 
 
 def test_where_none_was_saved_a_run_goes_on_from_its_beginning(tiny: TinyRun) -> None:
@@ -253,12 +266,7 @@ def test_no_room_for_a_checkpoint_is_told_and_training_goes_on(tiny: TinyRun, mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    assert tiny.train(t.STEP, EPOCHS).status == "finished"
+    ended = tiny.train(t.STEP, EPOCHS)
+    assert (ended.status, ended.exit_code) == ("finished", 1)
     assert {e.text for e in tiny.of(Noticed)} == {"no checkpoint was saved: No space left on device"}
     assert list(tiny.folder.iterdir()) == []
-
-
-def older(file: Path) -> None:
-    """Make a checkpoint one as it was before it had checksums, and told the loss of the best epoch."""
-    state = {key: value for key, value in checkpoints.load(file).items() if key not in ("best_val_loss", "best_epoch")}
-    torch.save({**state, "schema": 1}, file)

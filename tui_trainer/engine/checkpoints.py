@@ -1,107 +1,257 @@
-"""Checkpoints on the disk: whole or absent, and data only."""
+"""Checkpoints on the disk: whole or absent, data only, and never taken for what was not saved."""
 
 from __future__ import annotations
 
 import io
 import os
 import shutil
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, Generic, TypeAlias, TypeVar
 
 import torch
+from torch import Tensor
 
 from tui_trainer.bad_input import BadInput
+from tui_trainer.engine import digests
+from tui_trainer.regular import open_regular
 
-SCHEMA = 1
+T = TypeVar("T")
+
+SCHEMA = 2
+"""The version of the form. The first one has no checksums of its own, and is read too."""
 
 State: TypeAlias = dict[str, Any]
 """Tensors and primitives, so that `torch.load(weights_only=True)` takes it."""
 
-
 LAST, LAST_BUT_ONE, BEST = "last.pt", "last-but-one.pt", "best.pt"
+
+DRAFT, LINK = ".draft", ".draft-link"
+"""What is on its way to be a checkpoint. One process at a time writes a run, so that one name does."""
 
 
 class BadCheckpoint(BadInput):
     """A file that is not a whole checkpoint of this version, or not one of this run; the text says which and why."""
 
 
-def save(state: State, folder: Path, *, best: bool = False) -> None:
+def save(state: State, folder: Path, *, best: bool = False) -> dict[str, OSError]:
     """Write `state` as the last checkpoint, and as the best one too; the last one so far is kept beside it.
 
     At every moment, whatever kills the process, each file is whole or absent, and one of the last two is there.
 
-    Raises:
-        OSError: it could not be written; those before it are as they were.
+    Returns:
+        What could not be written, by the name of its file, and why; that file is as it was. Empty: all is there.
     """
-    content = io.BytesIO()  # torch's writer has no words of its own for a full disk
-    torch.save({"schema": SCHEMA, **state}, content)
-    draft = folder / f".draft-{os.getpid()}"
+    draft = folder / DRAFT
+    failed: dict[str, OSError] = {}
     try:
-        with draft.open("wb") as out:
-            os.fchmod(out.fileno(), 0o600)
-            out.write(content.getbuffer())
-            out.flush()
-            os.fsync(out.fileno())
-        if best:
+        _write(draft, state)
+    except OSError as error:
+        _remove(draft)
+        return dict.fromkeys([BEST, LAST] if best else [LAST], error)
+    if best:  # before the last one: who is killed in between trains the epoch again, and finds it the best again
+        try:
             _replace_by_copy(draft, folder / BEST)
-        if (folder / LAST).exists():
-            (folder / LAST).replace(folder / LAST_BUT_ONE)
-        draft.replace(folder / LAST)
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync_folder(folder)
-
-
-def _replace_by_copy(source: Path, file: Path) -> None:
-    """Have `file` hold what `source` does, whole at every moment; the bytes are shared where the file system can."""
-    link = file.with_name(f"{source.name}-link")
+        except OSError as error:
+            failed[BEST] = error
     try:
-        link.hardlink_to(source)
-    except OSError:
-        shutil.copyfile(source, link)
-    link.replace(file)
+        if (folder / LAST).exists():
+            _replace_by_copy(folder / LAST, folder / LAST_BUT_ONE)
+        draft.replace(folder / LAST)
+    except OSError as error:
+        failed[LAST] = error
+        _remove(draft)
+    _sync_folder(folder)
+    return failed
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a process that was killed as it saved has left; for the one process that writes the run."""
+    with suppress(OSError):  # what stands in the way of this stands in the way of saving, and is told there
+        for left in folder.glob(f"{DRAFT}*"):
+            left.unlink(missing_ok=True)
 
 
 def load(file: Path) -> State:
     """The state that `save` wrote, on the CPU.
 
     Raises:
-        BadCheckpoint: not a whole checkpoint, or one of a later version.
+        BadCheckpoint: not a whole checkpoint, a damaged one, or one of a later version.
         OSError: it could not be read.
     """
-    content = io.BytesIO(file.read_bytes())
-    try:
-        state = torch.load(content, map_location="cpu", weights_only=True)
-    except Exception as error:  # what is not whole may lead the unpickler to anything
-        raise BadCheckpoint(f"{file} is not a whole checkpoint") from error
-    if not isinstance(state, dict) or state.get("schema") != SCHEMA:
+    with os.fdopen(open_regular(file), "rb") as content:
+        try:
+            state: State = torch.load(content, map_location="cpu", weights_only=True)
+            schema = state.get("schema") if isinstance(state, dict) else None
+            fault = _fault(state) if schema == SCHEMA else _fault_of_archive(content)
+        except Exception as error:  # what is not whole may lead the unpickler to anything
+            raise BadCheckpoint(f"{file} is not a whole checkpoint") from error
+    if schema not in (1, SCHEMA):
         raise BadCheckpoint(f"{file} is a checkpoint of another version")
+    if fault:
+        raise BadCheckpoint(f"{file} is damaged: {fault}")
+    state.pop("checksums", None)
     return state
 
 
-def load_last(folder: Path, facts: State) -> State | None:
-    """The newest whole checkpoint of a run: the last one, else the one before it; None where none was ever saved.
+@dataclass(frozen=True)
+class Newest(Generic[T]):
+    """The checkpoint that a run goes on from."""
+
+    file: Path
+    state: State
+    taken: T
+    """What the state was made into."""
+    passed_over: list[str]
+    """Newer ones that cannot be gone on from, each as a sentence without its end: which, and why."""
+
+
+def load_newest(folder: Path, facts: State, take: Callable[[State], T]) -> Newest[T] | None:
+    """The newest checkpoint of a run that can be gone on from; None where none was ever saved.
+
+    Args:
+        folder: where they lie.
+        facts: what must hold of a checkpoint of this run.
+        take: makes something of a state; where it does not fit, raises ValueError or BadInput, the key in the words.
 
     Raises:
-        BadCheckpoint: none of them is whole, or it belongs to a run for which `facts` do not hold.
+        BadCheckpoint: none of them can be gone on from, or it belongs to a run for which `facts` do not hold.
     """
-    there = [name for name in (LAST, LAST_BUT_ONE) if (folder / name).exists()]
-    if not there:
-        return None  # killed in its first epoch: it goes on from its beginning
-    for name in there:
+    passed_over: list[str] = []
+    for file in [folder / name for name in (LAST, LAST_BUT_ONE, BEST)]:
         try:
-            state = load(folder / name)
-        except (BadCheckpoint, OSError):
-            continue
-        if differing := list(_differences({key: state[key] for key in facts if key in state}, facts)):
-            raise BadCheckpoint(
-                f"{folder / name} does not fit: {'; '.join(differing)}. "
-                "Put back what it was trained with, or begin a new run with `tui-trainer run`."
-            )
-        return state
-    raise BadCheckpoint(f"there is no whole checkpoint in {folder}; start the run anew with `tui-trainer run`")
+            state = load(file)
+            if differing := list(_differences({key: state[key] for key in facts if key in state}, facts)):
+                raise OfAnotherRun(
+                    f"{file} does not fit: {'; '.join(differing)}. "
+                    "Put back what it was trained with, or begin a new run with `tui-trainer run`."
+                )
+            return Newest(file, state, take(state), passed_over)
+        except FileNotFoundError:
+            continue  # killed before it was saved the first time
+        except OSError as error:
+            passed_over.append(f"{file} cannot be read: {error.strerror or error}")
+        except OfAnotherRun:
+            raise
+        except BadCheckpoint as error:
+            passed_over.append(str(error))
+        except (ValueError, BadInput) as error:
+            passed_over.append(f"{file} does not fit: {' '.join(str(error).split())}")
+    if not passed_over:
+        return None  # killed in its first epoch: it goes on from its beginning
+    raise BadCheckpoint(
+        f"there is no whole checkpoint in {folder}: {'; '.join(passed_over)}. Begin a new run with `tui-trainer run`."
+    )
 
+
+class OfAnotherRun(BadCheckpoint):
+    """A whole checkpoint that was trained with something else: to go on from an older one would hide that."""
+
+
+def _write(draft: Path, state: State) -> None:
+    content = io.BytesIO()  # torch's writer has no words of its own for a full disk
+    whole = {**state, "schema": SCHEMA}
+    torch.save({**whole, "checksums": _checksums(whole)}, content)
+    # Never written into: what was left under that name may be a checkpoint under another one.
+    draft.unlink(missing_ok=True)
+    with _create(draft) as out:
+        out.write(content.getbuffer())
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _replace_by_copy(source: Path, file: Path) -> None:
+    """Have `file` hold what `source` does, whole at every moment; the bytes are shared where the file system can."""
+    link = file.with_name(LINK)
+    try:
+        link.unlink(missing_ok=True)
+        try:
+            link.hardlink_to(source)
+        except OSError:
+            with source.open("rb") as content, _create(link) as out:
+                shutil.copyfileobj(content, out)
+                out.flush()
+                os.fsync(out.fileno())
+        link.replace(file)
+    except OSError:
+        _remove(link)
+        raise
+
+
+def _create(file: Path) -> io.BufferedWriter:
+    """A new file that its owner alone can read."""
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+
+
+def _remove(file: Path) -> None:
+    with suppress(OSError):  # where nothing can be written, nothing may be removable either
+        file.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renames themselves last over a power cut, where the file system can promise it."""
+    with suppress(OSError):  # some network file systems refuse this for folders; the renames are done
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+# Whether it is what was saved.
+
+
+def _checksums(state: State) -> dict[str, str]:
+    """SHA-256 of each value, by its path: `model.0.weight`, `optimizer.param_groups.0.lr`.
+
+    The path counts too: in the file, both of the places where it stands may be one.
+    """
+    return {path: digests.of_text(f"{path} {_told(value)}") for path, value in _leaves(state)}
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    inner: list[tuple[object, object]] = []
+    if isinstance(value, dict):
+        inner = list(value.items())
+    elif isinstance(value, list):
+        inner = list(enumerate(value))
+    if not inner:
+        yield path, value
+    for key, part in inner:
+        yield from _leaves(part, f"{path}.{key}" if path else f"{key}")
+
+
+def _told(value: object) -> str:
+    return digests.of_tensors([value.cpu()]) if isinstance(value, Tensor) else repr(value)
+
+
+def _fault(state: State) -> str:
+    """What is not as it was saved, in words; empty where all is."""
+    said = state.get("checksums")
+    if not isinstance(said, dict):
+        return "its checksums are missing"
+    found = _checksums({key: value for key, value in state.items() if key != "checksums"})
+    for path in {**said, **found}:
+        if path not in found:
+            return f"{path} is missing"
+        if said.get(path) != found[path]:
+            return f"{path} is not what was saved"
+    return ""
+
+
+def _fault_of_archive(content: IO[bytes]) -> str:
+    """As `_fault`, of a checkpoint that has no checksums but those of the archive that it is."""
+    with zipfile.ZipFile(content) as archive:
+        # A file that a flipped bit calls a folder is read as an empty one, and not looked into by `testzip`.
+        folder = next((file.filename for file in archive.infolist() if file.external_attr), None)
+        broken = folder or archive.testzip()
+    return f"{broken} in it is not what was saved" if broken else ""
+
+
+# Whether it belongs to the run.
 
 _SAID = {"model_name": "model", "asked": "preset", "data": "data (its SHA-256)", "train_images": "--limit-train"}
 """What fields are called that have another name in a checkpoint."""
@@ -121,12 +271,3 @@ def _in_short(value: object) -> str:
     """A value on a line; of a digest, enough to tell it from another."""
     text = "not there" if value is None else f"{value}"
     return text if len(text) <= 40 else f"{text[:12]}…"
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself last over a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,6 @@
 """What a run begins with, in SHA-256: two runs whose digests are equal began alike, to the bit.
 
-All of it is taken on the CPU, before anything goes to the device, so that a GPU costs nothing more. Measured on a
+All of that is taken on the CPU, before anything goes to the device, so that a GPU costs nothing more. Measured on a
 Zen 4 core: 2.4 ms for the data of `mnist-5k` (as bytes, before they become floats), 1 ms for the weights of `cnn`,
 0.1 ms for the order; 60 ms for MNIST.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor, nn
 
 
@@ -18,11 +19,16 @@ def of_tensors(tensors: Iterable[Tensor]) -> str:
     found = hashlib.sha256()
     for tensor in tensors:
         found.update(f"{tensor.dtype} {tuple(tensor.shape)};".encode())
-        found.update(tensor.detach().contiguous().numpy().data)
+        found.update(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().data)  # NumPy lacks bfloat16
     return found.hexdigest()
+
+
+def of_text(text: str) -> str:
+    """Of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def of_weights(model: nn.Module) -> str:
     """All numbers of a network on the CPU, running means too, with their names."""
     state = model.state_dict()
-    return hashlib.sha256(f"{' '.join(state)} {of_tensors(state.values())}".encode()).hexdigest()
+    return of_text(f"{' '.join(state)} {of_tensors(state.values())}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tui_trainer.engine.kernels import Kernels
 from tui_trainer.engine.recipes import Planned, plan
@@ -51,13 +52,65 @@ class Learner:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Stand where `state` was saved; what was planned is `planned_in` it, and nothing has been trained since."""
+        """Stand where `state` was saved; what was planned is `planned_in` it, and nothing has been trained since.
+
+        Raises:
+            ValueError: it is the state of another network, optimizer or schedule; the key that tells is in the words.
+        """
+        _check_weights(self.model.state_dict(), state["model"])
+        self._check_optimizer(state["optimizer"], stepped=state["step"] >= self.planned.first_step)
         self.model.load_state_dict(state["model"])
         # After all constructors, which change the LR.
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         # torch warns of a scheduler that steps before its optimizer ever did; this one did, in the run that stopped.
         self.optimizer._opt_called = True  # type: ignore[attr-defined]
+
+    def _check_optimizer(self, saved: dict[str, Any], *, stepped: bool) -> None:
+        for key, kind in (("param_groups", list), ("state", dict)):
+            if not isinstance(saved.get(key), kind):
+                raise ValueError(f"optimizer.{key} is missing")
+        (group,) = self.optimizer.param_groups
+        parameters = dict(self.model.named_parameters())
+        options = saved["param_groups"][0] if len(saved["param_groups"]) == 1 else None
+        if not isinstance(options, dict) or options.get("params") != [*range(len(parameters))]:
+            raise ValueError(f"optimizer.param_groups is not that of {len(parameters)} parameters")
+        for key in group.keys() - {"params"}:
+            if isinstance(group[key], float) and not isinstance(options.get(key), int | float):
+                raise ValueError(f"optimizer.param_groups.0.{key} is missing")
+        held = self._held_for_a_parameter() if stepped else set()
+        for index, (name, parameter) in enumerate(parameters.items()):
+            there = saved["state"].get(index, {})
+            for key in sorted(held | there.keys()):
+                path, value = f"optimizer.state.{index}.{key} (of {name})", there.get(key)
+                if value is None and key in held:
+                    raise ValueError(f"{path} is missing")
+                if isinstance(value, Tensor) and value.ndim and value.shape != parameter.shape:
+                    raise ValueError(f"{path} {_other_shape(value, parameter)}")
+
+    def _held_for_a_parameter(self) -> set[str]:
+        """What the optimizer holds for each parameter once it has made a step; found by making one."""
+        parameter = nn.Parameter(torch.zeros(1))
+        parameter.grad = torch.zeros(1)
+        optimizer = build_optimizer(self.planned.preset.optimizer, [parameter], **self._kernels.optimizer_options)
+        optimizer.step()
+        return {key for key, value in optimizer.state[parameter].items() if value is not None}
+
+
+def _check_weights(wanted: Mapping[str, Tensor], saved: Mapping[str, Any]) -> None:
+    for name, weight in wanted.items():
+        if not isinstance(value := saved.get(name), Tensor):
+            raise ValueError(f"model.{name} is missing")
+        if value.shape != weight.shape:
+            raise ValueError(f"model.{name} {_other_shape(value, weight)}")
+    for name in saved:
+        if name not in wanted:
+            raise ValueError(f"model.{name} is not of this network")
+
+
+def _other_shape(saved: Tensor, wanted: Tensor) -> str:
+    one, other = ("×".join(map(str, tensor.shape)) or "a single number" for tensor in (saved, wanted))
+    return f"has the shape {one} where {other} should be"
 
 
 def planned_in(state: dict[str, Any], train_images: int, last_epoch: int) -> Planned:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui_trainer.engine.datasets import Images
     from tui_trainer.engine.distributed import Ranks
     from tui_trainer.engine.kernels import Kernels
+    from tui_trainer.engine.learner import Learner
     from tui_trainer.engine.recipes import Planned
     from tui_trainer.engine.team import Choice
 
@@ -31,9 +32,9 @@ class Prepared:
 
     spec: RunSpec
     resolved: RunResolved
-    planned: Planned
     images: Images
-    model: torch.nn.Module
+    learner: Learner
+    """The model, the preset that is followed, worked out, and what moves the weights."""
     kernels: Kernels
     ranks: Ranks
     """The processes that train together; this one alone, unless `torchrun` started it."""
@@ -57,10 +58,11 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     tell_phase(emit, "importing torch")
     import torch
 
-    from tui_trainer.engine import checkpoints, datasets, devices, digests, distributed, models
+    from tui_trainer.engine import datasets, devices, digests, distributed, models
     from tui_trainer.engine.kernels import Kernels
-    from tui_trainer.engine.learner import planned_in
+    from tui_trainer.engine.learner import Learner
     from tui_trainer.engine.recipes import plan
+    from tui_trainer.engine.resuming import learner_at, resume
 
     ranks = distributed.join(spec.device)
     device = devices.resolve(ranks.device(spec.device))
@@ -80,12 +82,16 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     model = models.build(spec.model, images.shape, spec.seed)
     weights = digests.of_weights(model)
     model = kernels.place(model)
-    state = None
-    if (folder := checkpoint_folder) is not None:
+    found = None
+    if checkpoint_folder is not None:
         tell_phase(emit, "loading the checkpoint")
-        state = ranks.as_leader(lambda: checkpoints.load_last(folder, facts(spec, images)))
-        planned = planned_in(state, len(images.train), planned.recipe.epochs) if state else planned
+        there = partial(
+            learner_at, model=model, kernels=kernels, train_images=len(images.train), epochs=planned.recipe.epochs
+        )
+        found = resume(checkpoint_folder, facts(spec, images), there, ranks, emit)
+        planned = found.learner.planned if found else planned
         emit(planned.curve)
+    learner = found.learner if found else Learner(model, planned, kernels)
     threads = _chosen_threads(spec, kernels, ranks, model, images, planned, emit)
     resolved = RunResolved(
         at=time.time(),
@@ -105,7 +111,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         digests=Digests(weights=weights, data=images.digest, order=datasets.order_digest(images.train, spec.seed)),
         augmentation="crop and flip" if images.train.augmented else "none",
     )
-    return Prepared(spec, resolved, planned, images, model, kernels, ranks, threads, state)
+    return Prepared(spec, resolved, images, learner, kernels, ranks, threads, found.state if found else None)
 
 
 def _chosen_threads(

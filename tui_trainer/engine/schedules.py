@@ -184,7 +184,13 @@ class Scheduler:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Stand where `state` was saved, for the same preset and length. The optimizer is left as it is."""
+        """Stand where `state` was saved, for the same preset and length. The optimizer is left as it is.
+
+        Raises:
+            ValueError: something is missing in it: which key.
+        """
+        if missing := {"steps", "best_at", "warming_up", "scheduler"} - state.keys():
+            raise ValueError(f"scheduler.{min(missing)} is missing")
         self._steps = state["steps"]
         self._best_at = state["best_at"]
         if self.warming_up and not state["warming_up"]:
@@ -194,7 +200,12 @@ class Scheduler:
                 group.update(saved)
         vars(self._optimizer)["_opt_called"] = True  # it was, before the state was saved; torch warns otherwise
         if (running := self.scheduler) is not None:
-            running.load_state_dict(copy.deepcopy(state["scheduler"]))
+            inner = state["scheduler"]
+            if not isinstance(inner, dict):
+                raise ValueError("scheduler.scheduler is missing")
+            if missing := _MOVING & running.state_dict().keys() - inner.keys():
+                raise ValueError(f"scheduler.scheduler.{min(missing)} is missing")
+            running.load_state_dict(copy.deepcopy(inner))
 
     @property
     def _groups(self) -> list[dict[str, Any]]:
@@ -238,6 +249,10 @@ class Scheduler:
         if value is None:
             raise ValueError(f"ReduceLROnPlateau is to be stepped with {monitor}")
         return value
+
+
+_MOVING = {"last_epoch", "best", "num_bad_epochs", "cooldown_counter", "T_cur", "T_i"}
+"""What torch's schedulers change as they step; the rest follows from the preset."""
 
 
 def _primitives(state: dict[str, Any]) -> dict[str, Any]:

@@ -44,13 +44,14 @@ def train(
     run = Trainer(prepared, Steering(ranks.lead(control), clock, emit), clock, emit, checkpoint_folder)
 
     def ended(status: EndStatus, reason: str, exit_code: int, step: int | None = None) -> RunEnded:
+        lacking = run.checkpoints_lacking
         return RunEnded(
             at=time.time(),
             status=status,
-            reason=reason,
+            reason=f"{reason}; {lacking}" if lacking else reason,
             step=run.step if step is None else step,
             epoch=run.last_epoch,
-            exit_code=exit_code,
+            exit_code=exit_code or int(bool(lacking)),  # what was asked for was not all done
         )
 
     try:

@@ -19,7 +19,6 @@ from tui_trainer.engine.calls import Calls
 from tui_trainer.engine.clock import RunClock
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.errors import Diverged
-from tui_trainer.engine.learner import Learner
 from tui_trainer.engine.meter import Meter
 from tui_trainer.engine.prepare import Prepared, facts
 from tui_trainer.engine.reasons import explain
@@ -58,10 +57,11 @@ class Trainer:
         checkpoint_folder: Path,
     ) -> None:
         self._spec, self._images = prepared.spec, prepared.images
-        self._learner = Learner(prepared.model, prepared.planned, prepared.kernels)
+        self._learner = prepared.learner
+        model = self._learner.model
         self._ranks = prepared.ranks
-        self._forward = prepared.kernels.forward(self._ranks.wrap(prepared.model))
-        self._forward_here = prepared.kernels.forward(prepared.model)
+        self._forward = prepared.kernels.forward(self._ranks.wrap(model))
+        self._forward_here = prepared.kernels.forward(model)
         self._steering, self._clock, self._emit = steering, clock, emit
         self._saver = Saver(checkpoint_folder, prepared.ranks, emit)
         self._calls = Calls(emit, steering, clock.now)
@@ -81,6 +81,11 @@ class Trainer:
     def recipe(self) -> Recipe:
         """What the preset that is followed came to for this run."""
         return self._learner.planned.recipe
+
+    @property
+    def checkpoints_lacking(self) -> str:
+        """Which checkpoints could not be saved, of which epoch, and why; empty where all are on the disk."""
+        return self._saver.lacking
 
     @property
     def scheduler(self) -> Scheduler:
@@ -278,11 +283,10 @@ class Trainer:
         if prepared.threads is None:
             return None
         size = self.recipe.batch_size
-        timed = timed_on_a_copy(prepared.model, prepared.kernels, prepared.images.train, size)
+        timed = timed_on_a_copy(self._learner.model, prepared.kernels, prepared.images.train, size)
         return Team(timed, prepared.threads, self._emit)
 
     def _go_on_from(self, state: checkpoints.State) -> None:
-        self._learner.load_state_dict(state)
         self.step, self.epoch, self.batch = state["step"], state["epoch"], state["batch"]
         if state["best_val_accuracy"] >= 0:
             # Older checkpoints do not tell its loss: an epoch that is as accurate then takes its place.

@@ -1,0 +1,343 @@
+"""A checkpoint is what was saved, or it is said what is wrong with it; and nothing is left beside it."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.engine import tiny as t
+from tests.engine.test_resume import EPOCHS, assert_equal, numbers, older, stop_after
+from tests.engine.tiny import BATCHES, TinyRun
+from tui_trainer.engine import checkpoints
+from tui_trainer.engine.checkpoints import BEST, LAST, LAST_BUT_ONE, BadCheckpoint
+from tui_trainer.events import CheckpointSaved, Noticed
+
+
+@pytest.fixture
+def stopped(tiny: TinyRun) -> TinyRun:
+    """A run that was stopped in its second epoch, and has all three checkpoints."""
+    stop_after(tiny, BATCHES + 1)
+    tiny.train(t.STEP, EPOCHS)
+    tiny.when.clear()
+    tiny.events.clear()
+    return tiny
+
+
+def notices(tiny: TinyRun) -> list[str]:
+    return [event.text for event in tiny.of(Noticed) if event.kind == "checkpoint"]
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    return type(one) is type(other) and repr(one) == repr(other)
+
+
+@pytest.mark.parametrize("make", [lambda file: None, older], ids=["new", "older"])
+def test_a_bit_that_flipped_anywhere_is_found_or_changes_nothing(
+    stopped: TinyRun, make: Callable[[Path], None]
+) -> None:
+    last = stopped.folder / LAST
+    make(last)
+    whole, state = last.read_bytes(), checkpoints.load(last)
+    # All of what is not numbers, and a part of the numbers: they are most of it.
+    rng = random.Random(0)
+    places = [*range(0, len(whole), 997), *rng.sample(range(len(whole)), 150), *range(len(whole) - 60, len(whole))]
+    places += range(0, whole.index(b"PK\x03\x04", 4), 31)
+    found = 0
+    for place in places:
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << rng.randrange(8)
+        last.write_bytes(flipped)
+        try:
+            assert same(checkpoints.load(last), state), f"bit of byte {place}"
+        except BadCheckpoint:
+            found += 1
+    assert found > len(places) / 2
+
+
+def flip_in(file: Path, key: str) -> None:
+    """Flip a bit in the middle of a weight."""
+    content = bytearray(file.read_bytes())
+    numbers_ = checkpoints.load(file)["model"][key].numpy().tobytes()
+    content[content.index(numbers_) + len(numbers_) // 2] ^= 4
+    file.write_bytes(content)
+
+
+def test_a_bit_that_flipped_in_a_weight_is_told_with_file_and_key(stopped: TinyRun) -> None:
+    last = stopped.folder / LAST
+    key = next(iter(checkpoints.load(last)["model"]))
+    flip_in(last, key)
+    with pytest.raises(BadCheckpoint) as refused:
+        checkpoints.load(last)
+    assert str(refused.value) == f"{last} is damaged: model.{key} is not what was saved"
+
+
+def test_a_damaged_last_checkpoint_is_passed_over_and_that_is_told(tiny: TinyRun) -> None:
+    tiny.train(t.STEP, EPOCHS)
+    whole = numbers(tiny)
+    tiny.events.clear()
+    stop_after(tiny, BATCHES + 1)
+    tiny.train(t.STEP, EPOCHS)
+    tiny.when.clear()
+    last = tiny.folder / LAST
+    flip_in(last, next(iter(checkpoints.load(last)["model"])))
+    tiny.events.clear()
+    tiny.train(t.STEP, EPOCHS, resume=True)
+    (told,) = notices(tiny)
+    assert told.startswith(f"{last} is damaged: model.")
+    assert told.endswith(f"; going on from {LAST_BUT_ONE}, saved after step {BATCHES}")
+    assert torch.equal(*(numbers_["weights"][next(iter(whole["weights"]))] for numbers_ in (numbers(tiny), whole)))
+
+
+def test_nothing_is_told_where_the_last_checkpoint_is_sound(stopped: TinyRun) -> None:
+    stopped.train(t.STEP, EPOCHS, resume=True)
+    assert notices(stopped) == []
+
+
+def test_where_the_last_two_are_no_good_the_best_one_serves(stopped: TinyRun) -> None:
+    for name in (LAST, LAST_BUT_ONE):
+        (stopped.folder / name).unlink()  # best.pt may be the same file by another name
+        (stopped.folder / name).write_bytes(b"torn")
+    assert stopped.train(t.STEP, EPOCHS, resume=True).status == "finished"
+    told = [f"{stopped.folder / name} is not a whole checkpoint" for name in (LAST, LAST_BUT_ONE)]
+    assert notices(stopped) == [f"{text}; going on from {BEST}, saved after step {BATCHES}" for text in told]
+
+
+def test_checkpoints_without_checksums_are_gone_on_from(tiny: TinyRun) -> None:
+    tiny.train(t.ONE_CYCLE, EPOCHS)
+    whole = numbers(tiny)
+    tiny.events.clear()
+    stop_after(tiny, BATCHES + 1)
+    tiny.train(t.ONE_CYCLE, EPOCHS)
+    tiny.when.clear()
+    for name in (LAST, LAST_BUT_ONE, BEST):
+        older(tiny.folder / name)
+    tiny.train(t.ONE_CYCLE, EPOCHS, resume=True)
+    assert notices(tiny) == []
+    assert_equal(numbers(tiny), whole)
+
+
+def without(*path: str | int) -> Callable[[dict[str, Any]], None]:
+    def change(state: dict[str, Any]) -> None:
+        for key in path[:-1]:
+            state = state[key]  # type: ignore[index]
+        del state[path[-1]]  # type: ignore[arg-type]
+
+    return change
+
+
+def wider(state: dict[str, Any]) -> None:
+    state["model"]["1.weight"] = torch.zeros(256, 65)
+
+
+def narrow_moment(state: dict[str, Any]) -> None:
+    state["optimizer"]["state"][0]["exp_avg"] = torch.zeros(3)
+
+
+UNFIT: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "no step": (without("step"), "step is missing"),
+    "no model": (without("model"), "model is missing"),
+    "no weight": (without("model", "1.weight"), "model.1.weight is missing"),
+    "another shape": (wider, "model.1.weight has the shape 256×65 where 256×64 should be"),
+    "a surplus weight": (lambda s: s["model"].update(extra=torch.zeros(1)), "model.extra is not of this network"),
+    "no groups": (without("optimizer", "param_groups"), "optimizer.param_groups is missing"),
+    "no LR": (without("optimizer", "param_groups", 0, "lr"), "optimizer.param_groups.0.lr is missing"),
+    "no moment": (without("optimizer", "state", 0, "exp_avg"), "optimizer.state.0.exp_avg (of 1.weight) is missing"),
+    "a moment of another shape": (narrow_moment, "optimizer.state.0.exp_avg (of 1.weight) has the shape 3 where"),
+    "no state of a weight": (without("optimizer", "state", 1), "optimizer.state.1."),
+    "no place in the schedule": (without("scheduler", "steps"), "scheduler.steps is missing"),
+    "no epoch in the schedule": (
+        without("scheduler", "scheduler", "last_epoch"),
+        "scheduler.scheduler.last_epoch is missing",
+    ),
+    "no preset": (without("preset"), "preset is missing"),
+    "a preset that is none": (lambda s: s["preset"].update(optimizer={"name": "SGD"}), "does not fit"),
+    "a switch to nothing": (lambda s: s.update(switch=["other", {"optimizer": 3}]), "does not fit"),
+    "a word for a number": (lambda s: s.update(step="3"), "step is of a wrong kind"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), UNFIT.values(), ids=UNFIT)
+def test_what_is_missing_in_a_checkpoint_or_of_another_shape_is_named_with_the_file(
+    stopped: TinyRun, change: Callable[[dict[str, Any]], None], words: str
+) -> None:
+    for name in (LAST, LAST_BUT_ONE, BEST):
+        file = stopped.folder / name
+        state = checkpoints.load(file)
+        change(state)
+        file.unlink()
+        torch.save({**state, "schema": 1}, file)
+    with pytest.raises(BadCheckpoint) as refused:
+        stopped.train(t.STEP, EPOCHS, resume=True)
+    assert f"{stopped.folder / LAST} does not fit: " in str(refused.value)
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_last_checkpoint_that_does_not_fit_is_passed_over_and_that_is_told(stopped: TinyRun) -> None:
+    last = stopped.folder / LAST
+    state = checkpoints.load(last)
+    del state["model"]["1.weight"]
+    torch.save({**state, "schema": 1}, last)
+    assert stopped.train(t.STEP, EPOCHS, resume=True).status == "finished"
+    assert notices(stopped) == [
+        f"{last} does not fit: model.1.weight is missing; going on from {LAST_BUT_ONE}, saved after step {BATCHES}"
+    ]
+
+
+def test_a_checkpoint_that_is_no_file_is_waited_for_by_nobody(stopped: TinyRun) -> None:
+    last = stopped.folder / LAST
+    last.unlink()
+    os.mkfifo(last)
+    stopped.train(t.STEP, EPOCHS, resume=True)
+    reason = "cannot be read: it is a named pipe, not a file"
+    assert notices(stopped) == [f"{last} {reason}; going on from {LAST_BUT_ONE}, saved after step {BATCHES}"]
+    assert last.is_file()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+ALL = sorted([BEST, LAST, LAST_BUT_ONE])
+
+
+def test_what_a_killed_process_left_is_gone_once_the_run_goes_on(stopped: TinyRun) -> None:
+    for name in (".draft-4711", ".draft-4711-link", checkpoints.DRAFT, checkpoints.LINK):
+        (stopped.folder / name).write_bytes(b"half a checkpoint")
+    stopped.train(t.STEP, EPOCHS, resume=True)
+    assert names(stopped.folder) == ALL
+
+
+def test_a_draft_that_is_the_best_checkpoint_by_another_name_is_not_written_into(stopped: TinyRun) -> None:
+    # Killed after it was given the name of the best one, and before that of the last one.
+    best = stopped.folder / BEST
+    content = best.read_bytes()
+    for name in (checkpoints.DRAFT, checkpoints.LINK):
+        (stopped.folder / name).hardlink_to(best)
+        assert checkpoints.save(checkpoints.load(stopped.folder / LAST), stopped.folder) == {}
+        assert best.read_bytes() == content
+    assert names(stopped.folder) == ALL
+
+
+@pytest.mark.parametrize("linked", [True, False], ids=["links", "no links"])
+def test_a_file_that_cannot_be_replaced_is_told_alone_and_nothing_is_left_behind(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    if not linked:
+        monkeypatch.setattr(os, "link", refuse)
+    replace, missing = Path.replace, BEST
+
+    def replace_others(self: Path, target: Path) -> Path:
+        if target.name == missing:
+            refuse()
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_others)
+    monkeypatch.setattr("tui_trainer.engine.trainer.validate", lambda *args: (0.5, 0.5))
+    ended = tiny.train(t.STEP, 2)
+    assert names(tiny.folder) == sorted([LAST, LAST_BUT_ONE])
+    assert notices(tiny) == ["best.pt was not saved: Operation not permitted"]
+    assert [(e.epoch, e.file, e.best) for e in tiny.of(CheckpointSaved)] == [
+        (1, "checkpoints/last.pt", False),
+        (2, "checkpoints/last.pt", False),
+    ]
+    why = "the best checkpoint, of epoch 1, could not be saved: Operation not permitted"
+    assert (ended.status, ended.reason, ended.exit_code) == ("finished", f"all epochs done; {why}", 1)
+
+    missing = LAST
+    for file in tiny.folder.iterdir():
+        file.unlink()
+    tiny.events.clear()
+    ended = tiny.train(t.STEP, 2)
+    assert names(tiny.folder) == [BEST]
+    assert notices(tiny) == [
+        "last.pt was not saved: Operation not permitted",
+        "no checkpoint was saved: Operation not permitted",
+    ]
+    assert [(e.epoch, e.file, e.best) for e in tiny.of(CheckpointSaved)] == [(1, "checkpoints/best.pt", True)]
+    assert "the last checkpoint, of epoch 2, could not be saved: " in ended.reason
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+def test_where_there_are_no_links_the_best_one_is_a_private_copy(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", refuse)
+    before = os.umask(0)
+    try:
+        tiny.train(t.STEP, 2)
+    finally:
+        os.umask(before)
+    assert names(tiny.folder) == ALL
+    assert {file.stat().st_mode & 0o777 for file in tiny.folder.iterdir()} == {0o600}
+    for file in tiny.folder.iterdir():
+        checkpoints.load(file)
+
+
+def test_the_end_names_the_checkpoint_that_could_not_be_saved_and_what_is_there_instead(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = iter([(0.5, 0.5), (0.5, 0.6), (0.5, 0.4)])
+    monkeypatch.setattr("tui_trainer.engine.trainer.validate", lambda *args: next(outcomes))
+    create = checkpoints._create
+
+    def full_after_the_first(file: Path) -> object:
+        if tiny.of(CheckpointSaved):
+            raise OSError(28, "No space left on device")
+        return create(file)
+
+    monkeypatch.setattr(checkpoints, "_create", full_after_the_first)
+    ended = tiny.train(t.STEP, 3)
+    why = "No space left on device"
+    assert ended.reason == (
+        f"all epochs done; the best checkpoint, of epoch 2, could not be saved (best.pt is still of epoch 1): {why}; "
+        f"the last checkpoint, of epoch 3, could not be saved (last.pt is still of epoch 1): {why}"
+    )
+    assert ended.exit_code == 1
+
+
+def test_the_end_names_none_where_the_last_and_the_best_could_be_saved_in_the_end(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = iter([(0.5, 0.5), (0.5, 0.6)])
+    monkeypatch.setattr("tui_trainer.engine.trainer.validate", lambda *args: next(outcomes))
+    create = checkpoints._create
+
+    def full_at_first(file: Path) -> object:
+        if not tiny.of(Noticed):
+            raise OSError(28, "No space left on device")
+        return create(file)
+
+    monkeypatch.setattr(checkpoints, "_create", full_at_first)
+    ended = tiny.train(t.STEP, 2)
+    assert (ended.reason, ended.exit_code) == ("all epochs done", 0)
+
+
+def test_a_file_system_that_makes_no_folder_last_has_saved_the_checkpoint(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = os.fsync
+
+    def files_alone(descriptor: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").is_dir():
+            raise OSError(22, "Invalid argument")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_alone)
+    assert tiny.train(t.STEP, 2).exit_code == 0
+    assert notices(tiny) == []

@@ -1,0 +1,107 @@
+"""Going on with a run from the newest of its checkpoints that can be gone on from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from tui_trainer.engine import checkpoints
+from tui_trainer.engine.distributed import Ranks
+from tui_trainer.engine.kernels import Kernels
+from tui_trainer.engine.learner import Learner, planned_in
+from tui_trainer.events import Event, Noticed
+from tui_trainer.presets import Preset
+
+_NUMBER = (int, float)
+_MUST_HAVE: dict[str, type | tuple[type, ...]] = {
+    "model": dict,
+    "optimizer": dict,
+    "scheduler": dict,
+    "preset_name": str,
+    "preset": dict,
+    "first_epoch": int,
+    "first_step": int,
+    "step": int,
+    "epoch": int,
+    "batch": int,
+    "lr": _NUMBER,
+    "elapsed": _NUMBER,
+    "epoch_began": _NUMBER,
+    "loss_sum": _NUMBER,
+    "images": int,
+    "hits": int,
+    "best_val_accuracy": _NUMBER,
+    "switch": (list, type(None)),
+}
+"""What a run cannot go on without, and of which kind it is. All checkpoints there ever were have these."""
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """Where a run goes on, and what stands there."""
+
+    state: checkpoints.State
+    learner: Learner
+
+
+def resume(
+    folder: Path,
+    facts: dict[str, Any],
+    learner_at: Callable[[checkpoints.State], Learner],
+    ranks: Ranks,
+    emit: Callable[[Event], None],
+) -> Resumption | None:
+    """Go on from the newest checkpoint in `folder` from which that can be done; None where none was ever saved.
+
+    That newer ones were passed over is told.
+
+    Args:
+        folder: where they lie.
+        facts: what must hold of them.
+        learner_at: what stands where a state was saved; raises ValueError where the state is not one of this run.
+        ranks: those that go on; the first one reads.
+        emit: is told.
+
+    Raises:
+        BadCheckpoint: there are some, and none that fits.
+    """
+    ours: list[Learner] = []
+
+    def newest() -> checkpoints.State | None:
+        found = checkpoints.load_newest(folder, facts, learner_at)
+        if found is None:
+            return None
+        ours.append(found.taken)
+        for why in found.passed_over:
+            text = f"{why}; going on from {found.file.name}, saved after step {found.state['step']}"
+            emit(Noticed(at=time.time(), kind="checkpoint", text=text))
+        return found.state
+
+    state = ranks.as_leader(newest)
+    if state is None:
+        return None
+    return Resumption(state, ours[0] if ours else learner_at(state))
+
+
+def learner_at(state: checkpoints.State, model: nn.Module, kernels: Kernels, train_images: int, epochs: int) -> Learner:
+    """What stands where `state` was saved, in a run of so many epochs; its weights go into `model`.
+
+    Raises:
+        ValueError: it is not a state of this run; the key that tells is in the words.
+        PresetError: the rehearsal found what is wrong with its preset.
+    """
+    for key, kind in _MUST_HAVE.items():
+        if key not in state:
+            raise ValueError(f"{key} is missing")
+        if not isinstance(state[key], kind) or isinstance(state[key], bool):
+            raise ValueError(f"{key} is of a wrong kind")
+    if state["switch"]:
+        Preset.model_validate(state["switch"][-1])
+    learner = Learner(model, planned_in(state, train_images, epochs), kernels)
+    learner.load_state_dict(state)
+    return learner
