@@ -7,6 +7,7 @@ from hypothesis import settings
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
 
 settings.register_profile("tui-trainer", deadline=None)  # a busy machine takes its time
+settings.register_profile("mutation", deadline=None, derandomize=True, max_examples=20)
 settings.load_profile("tui-trainer")
 
 
