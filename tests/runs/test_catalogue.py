@@ -211,6 +211,20 @@ def test_what_may_be_several_is_said(tmp_path: Path) -> None:
         assert "20261121-214512-onecycle-3f2b" in str(caught.value)
 
 
+def test_of_many_the_newest_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    for second in (3, 1, 7, 5, 2, 6, 4):  # ids in another order than that in which they began
+        put(tmp_path, f"20261121-{9 - second}-steplr", created_at=START + second)
+    with pytest.raises(RunNotFound) as caught:
+        find(tmp_path, "2026")
+    five = ", ".join(f"20261121-{9 - second}-steplr" for second in (7, 6, 5, 4, 3))
+    assert str(caught.value) == f"'2026' may be any of {five} and 2 more. Say more of the id."
+    for folder in folders(tmp_path)[:2]:
+        delete(folder)
+    with pytest.raises(RunNotFound) as caught:
+        find(tmp_path, "2026")
+    assert "more." not in str(caught.value)
+
+
 @pytest.mark.parametrize("given", ["", "/", ".", "..", "no/such/path", "~nobody", "x" * 5000, "a\0b"])
 def test_what_is_none_is_said(tmp_path: Path, given: str) -> None:
     put(tmp_path / "runs", "20261121-214512-onecycle-3f2a")
@@ -224,6 +238,8 @@ def test_what_comes_near_is_named(tmp_path: Path) -> None:
         find(tmp_path, "baselin")
     with pytest.raises(RunNotFound, match="onecycle-3f2a"):
         find(tmp_path, "onecycle")
+    with pytest.raises(RunNotFound, match="20261121-214512-onecycle-3f2a"):
+        find(tmp_path, "20261121-214512-onecycle-3f2b")  # by its id, though it has a name
     with pytest.raises(RunNotFound, match="newest is 20261121-214512-onecycle-3f2a"):
         find(tmp_path, "zzz")
 

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.runs.streams import fold, state_of
-from tests.scripted import scripted_run
+from tests.scripted import Scheduler, scripted_run
 from tests.waiting import PATIENCE_S
-from tui_trainer.events import Event, Noticed, StepsTaken, encode
+from tui_trainer.events import Event, Noticed, RunStarted, StepsTaken, encode
 from tui_trainer.runs import journal as journals
 from tui_trainer.runs.journal import Journal
 from tui_trainer.runs.tail import Tail
@@ -274,6 +274,33 @@ def test_what_is_known_already_is_not_written_again(path: Path) -> None:
     assert taken == sorted(set(taken))
     assert fold(recorded(path)).losses == fold(events).losses
     assert history.known.steps < 60  # the journal's own reckoning went on, not the history's
+
+
+@pytest.mark.parametrize("scheduler", ["none", "OneCycleLR"])  # one LR for a line, and one for each of its steps
+def test_a_line_that_is_known_in_part_is_written_from_there_on(path: Path, scheduler: Scheduler) -> None:
+    """A process that goes on gathers its steps into other lines than the one before it did."""
+    before, after = (scripted_run(epochs=1, scheduler=scheduler, steps_a_line=size) for size in (7, 9))
+    journal = Journal(path)
+    for event in before:
+        if not isinstance(event, StepsTaken) or event.step < 15:
+            journal.emit(event)
+    journal.close()
+    journal = Journal(path, fold(recorded(path)).known)
+    for event in after:
+        if isinstance(event, RunStarted | StepsTaken):
+            journal.emit(event)
+    journal.close()
+    taken = [event for event in recorded(path) if isinstance(event, StepsTaken)]
+    assert [(event.step, event.batch, len(event.losses)) for event in taken] == [
+        (1, 1, 7),
+        (8, 8, 7),
+        (15, 15, 4),
+        (19, 19, 2),
+    ]
+    gone_on, whole = fold(recorded(path)), fold(after)
+    assert list(gone_on.losses) == list(whole.losses)
+    assert list(gone_on.lrs) == list(whole.lrs)
+    assert len(gone_on.elapsed) == 20
 
 
 LIMITED = """

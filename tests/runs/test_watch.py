@@ -125,6 +125,11 @@ def test_how_steps_come_in_events_changes_nothing_that_is_told_of_the_loss(seed:
     assert [n.text for n in told(events(one))] == [n.text for n in told(events(other))] != []
 
 
+def test_a_loss_that_is_high_and_falls_again_is_no_divergence() -> None:
+    """As after a switch to a far higher LR: high for many windows, and each lower than the one before."""
+    assert told(training(lambda step: falling(step) + (3 * 0.99 ** (step - 200) if step >= 200 else 0))) == []
+
+
 def test_losses_that_are_not_finite_count_for_nothing() -> None:
     assert told(training([None if step % 3 == 0 else 1.0 for step in range(400)])) == []
 
@@ -137,6 +142,19 @@ def test_slower_than_before_is_told_once_and_that_it_is_over() -> None:
     assert (slow.kind, again.kind) == ("slow", "recovered")
     assert slow.text == "training has slowed down: 256 images/s, 640 images/s before"
     assert again.text == "training is fast again, 640 images/s"
+
+
+def test_slow_is_measured_by_what_was_usual_of_late() -> None:
+    def step_s(step: int) -> float:
+        return 0.05 if 300 < step <= 1500 else 0.2
+
+    (slow,) = told(training(falling, steps=2000, step_s=step_s))
+    assert slow.text == "training has slowed down: 320 images/s, 1,280 images/s before"
+
+
+def test_where_no_batch_size_is_known_the_speed_is_in_steps() -> None:
+    (slow,) = told(training(falling, steps=600, step_s=lambda step: 0.25 if step > 300 else 0.1)[1:])
+    assert slow.text == "training has slowed down: 4.0 steps/s, 10.0 steps/s before"
 
 
 @pytest.mark.parametrize(
@@ -231,6 +249,17 @@ def test_around_an_epoch_s_end_validation_is_waited_for() -> None:
     (more,) = training(falling, steps=80, first=81, a_line=80)
     told([more], watch)
     assert watch.patience == 60
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(9.44, "9.4 s"), (10.4, "10 s"), (599.0, "599 s"), (600.0, "10 min"), (7260.0, "121 min")],
+)
+def test_a_stall_says_for_how_long_and_where(seconds: float, words: str) -> None:
+    watch = Watch()
+    told(training(falling, steps=80, step_s=lambda step: 12.0), watch)
+    said = "stalled: nothing has happened for {}, at validation or the checkpoint; a step took 12 s until then"
+    assert watch.stall(seconds, at=START).text == said.format(words)
 
 
 @pytest.mark.parametrize(
