@@ -10,6 +10,12 @@ import torch
 from tui_trainer.bad_input import BadInput
 
 
+def let_go() -> None:
+    """Give back the memory of CUDA devices that nothing here holds any more."""
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
 def resolve(name: str) -> torch.device:
     """The device for `auto`, `cpu`, `cuda` or `cuda:N`.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -137,6 +138,7 @@ class LocalRun:
     def _run(self) -> None:
         with self._warned:
             self._end(self._train())
+        _let_go()
 
     def _train(self) -> RunEnded:
         """The whole run, but for its goodbye."""
@@ -147,7 +149,9 @@ class LocalRun:
             from tui_trainer.engine.prepare import prepare
 
             prepared = prepare(self.asked.spec, self._emit, self.goes_on and self.goes_on / "checkpoints")
-            gc.freeze()  # torch stays: the collector, which all threads wait for, need not go through it each time
+            # torch stays: the collector, which all threads wait for, need not go through it each time. What the run
+            # before has left was collected at its end.
+            gc.freeze()
             checkpoints = self._begin_record()
             if prepared.checkpoint is None and self.record is not None and self.record.history.steps:
                 text = "there is no checkpoint: it trains again from the first step; what is recorded stays as it is"
@@ -268,6 +272,19 @@ class LocalRun:
         """Which run this is, for the command that is run of it."""
         folder = self.folder
         return {"RUN": folder.name if folder else "", "FOLDER": str(folder) if folder else ""}
+
+
+def _let_go() -> None:
+    """Free what the run held: the next one, and others on the device, need the memory.
+
+    A model and what trains it are cycles, which the collector alone frees, and only what is not frozen.
+    """
+    gc.unfreeze()
+    gc.collect()
+    if "torch" in sys.modules:
+        from tui_trainer.engine.devices import let_go
+
+        let_go()
 
 
 class ThreadHost:
