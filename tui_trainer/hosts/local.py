@@ -38,6 +38,8 @@ from tui_trainer.runs.record import Record
 from tui_trainer.torchrun import place, tells_of_loss
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from tui_trainer.spec import RunSpec
 
 
@@ -45,19 +47,46 @@ def asked_of(folder: Path) -> RunSpec:
     """What was asked of the run in `folder`, for going on with it.
 
     Raises:
-        CannotGoOn: its record does not say.
+        CannotGoOn: its record does not say, or asks for what this version does not know.
     """
+    from pydantic import ValidationError
+
     from tui_trainer.spec import RunSpec
 
     facts = read_facts(folder)
+    asked, resolved = facts.get("asked"), facts.get("resolved")
+    resolved = resolved if isinstance(resolved, dict) else {}
     try:
-        spec = RunSpec.model_validate(facts.get("asked"))
-    except ValueError:
-        raise CannotGoOn(folder) from None
-    resolved = facts.get("resolved", {})
+        spec = RunSpec.model_validate(asked)
+    except ValidationError as error:
+        versions = resolved.get("versions")
+        written_by = versions.get("tui-trainer") if isinstance(versions, dict) else None
+        unknown = _unknown(error) if isinstance(asked, dict) else []
+        raise CannotGoOn(folder, unknown, written_by if isinstance(written_by, str) else "") from None
     # The threads it had make it go on bit for bit, where as many processes train as did.
     threads = resolved.get("threads") if resolved.get("ranks", 1) == place().ranks else None
     return spec.model_copy(update={"threads": spec.threads or threads})
+
+
+UNKNOWN_SHOWN = 4
+"""Of what a record asks for and this version does not know, so many are named."""
+
+
+def _unknown(error: ValidationError) -> list[str]:
+    """What a record asks for that is no value, or no key, of this version: `dataset cifar100`."""
+    said = []
+    for fault in error.errors(include_url=False, include_context=True)[:UNKNOWN_SHOWN]:
+        key = ".".join(map(str, fault["loc"]))
+        match fault["type"]:
+            case "missing":
+                return []  # what was asked is not all there
+            case "union_tag_invalid":
+                said.append(f"{key} {fault['ctx']['tag']}"[:80])
+            case "extra_forbidden":
+                said.append(key[:80])
+            case _:
+                said.append(f"{key} {fault['input']}"[:80])
+    return said
 
 
 class LocalRun:

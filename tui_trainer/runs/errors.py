@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from tui_trainer.plain import plain
@@ -70,11 +71,25 @@ class RunUnreadable(RunsError):
 
 
 class CannotGoOn(RunsError):
-    """A record does not say what its run was asked to be."""
+    """A record does not say what its run was asked to be, or says what this version does not know.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: the record's.
+        unknown: what is not known, each as a key and its value.
+        written_by: the version that wrote it, if that is known.
+    """
+
+    def __init__(self, folder: Path, unknown: Sequence[str] = (), written_by: str = "") -> None:
         self.folder = folder
-        super().__init__(f"{folder / 'run.json'} does not say what was asked of this run, so it cannot go on.")
+        file = folder / "run.json"
+        if unknown:
+            by = f", {written_by}" if written_by else ""
+            super().__init__(
+                f"{file} asks for what this version does not know: {', '.join(unknown)}. "
+                f"Go on with the version of tui-trainer that wrote it{by}."
+            )
+        else:
+            super().__init__(f"{file} does not say what was asked of this run, so it cannot go on.")
 
 
 class ExportFailed(RunsError):
