@@ -20,6 +20,7 @@ from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import downloads
 from tui_trainer.engine.datasets import load
 from tui_trainer.engine.downloads import fetch
+from tui_trainer.engine.sources import Source
 from tui_trainer.spec import RunSpec
 
 CPU = torch.device("cpu")
@@ -187,8 +188,67 @@ def test_labels_that_no_class_has_are_said_and_where(fashion: Server, tmp_path: 
         load(spec(tmp_path), CPU)
     content[:4] = b"nope"
     labels.write_bytes(content)
-    with pytest.raises(BadInput, match=r"cannot be read: .*--data-dir"):
+    with pytest.raises(BadInput, match=r"train-labels-idx1-ubyte does not begin as such a file does: .*--data-dir"):
         load(spec(tmp_path), CPU)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "number", "words"),
+    [
+        ("train-images-idx3-ubyte", 8, (14, 56), "60,000×14×56 bytes where 60,000×28×28"),
+        ("t10k-images-idx3-ubyte", 8, (56, 14), "10,000×56×14 bytes where 10,000×28×28"),
+        ("train-images-idx3-ubyte", 4, (30_000, 56), "30,000×56×28 bytes where 60,000×28×28"),
+        ("train-labels-idx1-ubyte", 4, (59_999,), "59,999 bytes where 60,000"),
+        ("t10k-labels-idx1-ubyte", 4, (10_001,), "10,001 bytes where 10,000"),
+    ],
+)
+def test_images_of_another_shape_or_number_than_they_should_be_are_named(
+    fashion: Server, tmp_path: Path, name: str, place: int, number: tuple[int, ...], words: str
+) -> None:
+    raw = tmp_path / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for other, _ in torchvision.datasets.FashionMNIST.resources:
+        (raw / Path(other).stem).write_bytes(idx_file(other))
+    content = bytearray((raw / name).read_bytes())
+    for at, value in enumerate(number):
+        content[place + 4 * at : place + 4 * at + 4] = value.to_bytes(4, "big")
+    (raw / name).write_bytes(content)
+    with pytest.raises(BadInput) as caught:
+        load(spec(tmp_path), CPU)
+    assert str(caught.value).startswith(f"{raw / name} says that it holds {words} should be: it is broken. Remove it")
+
+
+def test_what_an_older_torchvision_made_of_the_files_is_not_taken_for_them(fashion: Server, tmp_path: Path) -> None:
+    whole = load(spec(tmp_path), CPU)
+    processed = tmp_path / "FashionMNIST" / "processed"
+    processed.mkdir()
+    for name in ("training.pt", "test.pt"):
+        torch.save((torch.full((100, 28, 28), 7, dtype=torch.uint8), torch.zeros(100).long()), processed / name)
+    data = load(spec(tmp_path), CPU)
+    assert data.digest == whole.digest
+    assert torch.equal(data.train.labels, whole.train.labels)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        ((5, 3, 32, 32), (4,), "labels of 4 where 5 should be"),
+        ((4, 3, 32, 32), (5,), "images of 4×3×32×32 where 5×3×32×32 should be"),
+        ((5, 3, 16, 64), (5,), "images of 5×3×16×64 where"),
+        ((5, 32, 32), (5,), "images of 5×32×32 where"),
+        ((5, 3, 32, 32), (5, 1), "labels of 5×1 where 5 should be"),
+    ],
+)
+def test_photographs_of_another_shape_or_number_than_they_should_be_are_told(
+    tmp_path: Path, images: tuple[int, ...], labels: tuple[int, ...], words: str
+) -> None:
+    sound = torch.zeros(5, 3, 32, 32, dtype=torch.uint8), torch.zeros(5).long()
+    broken = torch.zeros(images, dtype=torch.uint8), torch.zeros(labels).long()
+    for parts in ((sound, broken), (broken, sound)):
+        source = Source("cifar10", (3, 32, 32), (5, 5), [], lambda parts=parts: parts, lambda progress: None)
+        with pytest.raises(BadInput) as caught:
+            source.read(lambda text: None, tmp_path)
+        assert f"cifar10 in {tmp_path} has {words}" in str(caught.value)
 
 
 def test_a_root_that_is_a_file_is_said(tmp_path: Path) -> None:

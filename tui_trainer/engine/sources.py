@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from tui_trainer.bad_input import BadInput
 from tui_trainer.engine.downloads import Progress, fetch
+from tui_trainer.regular import read_regular
 
 Part: TypeAlias = tuple[Tensor, Tensor]
 """Images (N, C, H, W) in uint8, and labels (N)."""
@@ -50,11 +52,15 @@ class Source:
     """One of torchvision's data sets in a root."""
 
     name: str
-    kind: Any
-    """torchvision's class."""
+    shape: tuple[int, int, int]
+    """Channels, height, width of an image."""
+    counts: tuple[int, int]
+    """Images that train, and that validate."""
     expected: list[Expected]
+    read_files: Callable[[], tuple[Part, Part]]
+    """Read what is there; raises whatever a file that is not what it seems leads to."""
     download: Callable[[Progress], None]
-    """Bring what torchvision unpacks to where it looks for it; leaves what is whole there as it is."""
+    """Bring what is missing, unpacked; leaves what is whole as it is."""
 
     def read(self, progress: Progress, root: Path) -> tuple[Part, Part]:
         """The images that train and those that validate, downloaded first where they are missing.
@@ -70,18 +76,28 @@ class Source:
         if missing:
             self._bring(missing, root, progress)
         try:
-            train, val = (self.kind(root, train=train, download=False) for train in (True, False))
+            parts = self.read_files()
+        except BadInput:
+            raise
         except Exception as error:  # torchvision raises whatever a file that is not what it seems leads to
             raise BadInput(f"{self.name} in {root} cannot be read: {_in_a_line(error)}. {WHAT_ELSE}") from error
-        parts = _as_uint8(train), _as_uint8(val)
-        for _, labels in parts:
+        self._check_parts(parts, root)
+        return parts
+
+    def _check_parts(self, parts: tuple[Part, Part], root: Path) -> None:
+        for (images, labels), count in zip(parts, self.counts, strict=True):
+            for what, numbers, shape in (("images", images, (count, *self.shape)), ("labels", labels, (count,))):
+                if tuple(numbers.shape) != shape:
+                    raise BadInput(
+                        f"{self.name} in {root} has {what} of {_by(numbers.shape)} where {_by(shape)} should be: "
+                        f"a file of it is broken. Remove it to have it downloaded again. {WHAT_ELSE}"
+                    )
             if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < CLASSES:
                 raise BadInput(
                     f"{self.name} in {root} has labels from {int(labels.min())} to {int(labels.max())} where 0 to "
                     f"{CLASSES - 1} should be: a file of labels is broken. Remove it to have it downloaded again. "
                     f"{WHAT_ELSE}"
                 )
-        return parts
 
     def _check_rest(self, missing: list[Path]) -> None:
         for each in self.expected:
@@ -93,8 +109,6 @@ class Source:
     def _bring(self, missing: list[Path], root: Path, progress: Progress) -> None:
         try:
             self.download(progress)
-            progress("unpacking")
-            self.kind(root, train=True, download=True)
         except Exception as error:  # no network, no room, no permission, a wrong checksum: all end here
             names = ", ".join(str(file.relative_to(root)) for file in missing[:4])
             more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
@@ -118,14 +132,16 @@ def source(name: str, root: Path) -> Source:
 
 
 def _idx_files(name: str, kind: Any, root: Path) -> Source:
-    """MNIST and its kin: four files of images and labels, after a header of 16 and 8 bytes."""
+    """MNIST and its kin: four files of images and labels, after a header of 16 and 8 bytes.
+
+    torchvision itself would take what lies in a folder `processed`, of its older versions, for them.
+    """
     raw = root / kind.__name__ / "raw"
-
-    def size(file: str) -> int:
-        count = 60_000 if file.startswith("train") else 10_000
-        return 16 + count * 784 if "images" in file else 8 + count
-
-    names = [Path(packed).stem for packed, _ in kind.resources]
+    counts = {"train": 60_000, "t10k": 10_000}
+    shapes: dict[Path, tuple[int, ...]] = {}
+    for part, count in counts.items():
+        shapes[raw / f"{part}-images-idx3-ubyte"] = (count, 28, 28)
+        shapes[raw / f"{part}-labels-idx1-ubyte"] = (count,)
 
     def download(progress: Progress) -> None:
         for packed, md5 in kind.resources:
@@ -134,9 +150,42 @@ def _idx_files(name: str, kind: Any, root: Path) -> Source:
             if not _is(raw / packed, md5):
                 urls = [f"{mirror.rstrip('/')}/{packed}" for mirror in kind.mirrors]
                 fetch(urls, raw / packed, md5, lambda done, packed=packed: progress(f"{packed}: {done}"))  # type: ignore[misc]
+            progress("unpacking")
             _unpack(raw / packed)
 
-    return Source(name, kind, [Expected(raw / each, size(each)) for each in names], download)
+    def read() -> tuple[Part, Part]:
+        x_train, y_train, x_val, y_val = (_read_idx(file, shape) for file, shape in shapes.items())
+        return (x_train.unsqueeze(1), y_train), (x_val.unsqueeze(1), y_val)
+
+    expected = [Expected(file, _head(shape) + prod(shape)) for file, shape in shapes.items()]
+    return Source(name, (1, 28, 28), (60_000, 10_000), expected, read, download)
+
+
+def _read_idx(file: Path, shape: tuple[int, ...]) -> Tensor:
+    """The bytes of a file of Y. LeCun's form, which must have that shape.
+
+    Raises:
+        BadInput: it has another one, or is of another form.
+        OSError: it cannot be read.
+    """
+    content = bytearray(read_regular(file, _head(shape) + prod(shape)))
+    there = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, _head(shape), 4))
+    if content[:4] != bytes([0, 0, 8, len(shape)]):
+        fault = "does not begin as such a file does"
+    elif there != shape:
+        fault = f"says that it holds {_by(there)} bytes where {_by(shape)} should be"
+    else:
+        return torch.frombuffer(content, dtype=torch.uint8, offset=_head(shape)).view(shape)
+    raise BadInput(f"{file} {fault}: it is broken. Remove it to have it downloaded again. {WHAT_ELSE}")
+
+
+def _head(shape: tuple[int, ...]) -> int:
+    """Bytes of such a file before the first number: its kind, and its shape."""
+    return 4 + 4 * len(shape)
+
+
+def _by(shape: Iterable[int]) -> str:
+    return "×".join(f"{size:,}" for size in shape)
 
 
 def _unpack(packed: Path) -> None:
@@ -160,8 +209,14 @@ def _cifar10(name: str, kind: Any, root: Path) -> Source:
     def download(progress: Progress) -> None:
         if not _is(root / kind.filename, kind.tgz_md5):
             fetch([kind.url], root / kind.filename, kind.tgz_md5, progress)
+        progress("unpacking")
+        kind(root, train=True, download=True)
 
-    return Source(name, kind, files, download)
+    def read() -> tuple[Part, Part]:
+        train, val = (_of_torchvision(kind(root, train=train, download=False)) for train in (True, False))
+        return train, val
+
+    return Source(name, (3, 32, 32), (50_000, 10_000), files, read, download)
 
 
 def _is(file: Path, md5: str) -> bool:
@@ -181,7 +236,6 @@ def _in_a_line(error: Exception) -> str:
     return text.rstrip(".")[:200]
 
 
-def _as_uint8(part: Any) -> Part:
+def _of_torchvision(part: Any) -> Part:
     images, labels = torch.as_tensor(part.data), torch.as_tensor(part.targets)
-    channels_first = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
-    return channels_first.contiguous(), labels
+    return images.permute(0, 3, 1, 2).contiguous(), labels
