@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.waiting import PATIENCE_S
 from tui_trainer.presets import (
     Checked,
     Preset,
@@ -54,6 +56,23 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     loop = tmp_path / "loop.toml"
     loop.symlink_to(loop)
     assert "cannot be read" in refused(loop)
+
+
+KERNEL_LOG = Path("/proc/kmsg")
+
+
+@pytest.mark.skipif(not os.access(KERNEL_LOG, os.R_OK), reason="there is no such file here that one may read")
+def test_a_file_of_the_kernel_that_never_ends_is_waited_for_by_nobody() -> None:
+    said: list[str] = []
+
+    def check() -> None:
+        said.extend(map(str, check_file(KERNEL_LOG).problems))
+
+    reading = threading.Thread(target=check, daemon=True)  # else a failure hangs
+    reading.start()
+    reading.join(PATIENCE_S)
+    assert not reading.is_alive()
+    assert [line.startswith(f"{KERNEL_LOG}: ") for line in said] == [True]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

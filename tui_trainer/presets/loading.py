@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import tomllib
@@ -11,6 +12,7 @@ from typing import Any
 from tui_trainer.plain import plain
 from tui_trainer.presets.problems import PresetError, Problem, key_name
 from tui_trainer.presets.toml_lines import first_duplicate, longest_key
+from tui_trainer.regular import open_regular
 
 LARGEST_FILE = 64 * 1024
 """Bytes. A preset is a page of text; what is larger is another file."""
@@ -30,8 +32,7 @@ def read_text(path: Path) -> str:
         if not stat.S_ISREG(path.stat().st_mode):
             what = "a folder" if path.is_dir() else "not a regular file"
             raise _refusal(file, f"this is {what}; a preset is a TOML file")
-        with path.open("rb") as opened:
-            content = opened.read(LARGEST_FILE + 1)
+        content = _read(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _refusal(file, f"cannot be read: {reason}") from None
@@ -42,6 +43,21 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refusal(file, "not UTF-8 text; a preset is a TOML file", line) from None
+
+
+def _read(path: Path) -> bytes:
+    """Of a file, enough to tell whether it is too large. One of the kernel's may have nothing yet: nobody waits for it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    content = b""
+    with os.fdopen(open_regular(path), "rb", buffering=0) as opened:
+        while len(content) <= LARGEST_FILE and (piece := opened.read(LARGEST_FILE + 1 - len(content))) != b"":
+            if piece is None:
+                raise OSError("it has no end, as a file of the kernel's may have none")
+            content += piece
+    return content
 
 
 def read_toml(text: str, file: str) -> dict[str, Any]:
