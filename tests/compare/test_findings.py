@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,9 +20,10 @@ from tests.scripted import scripted_run
 from tests.waiting import PATIENCE_S
 from tui_trainer.compare.comparison import MARKS, Comparison
 from tui_trainer.compare.differences import differences
+from tui_trainer.compare.entries import reused
 from tui_trainer.compare.facts import fairness
 from tui_trainer.compare.report import ReportFailed, write_report
-from tui_trainer.compare.session import Session, SessionDamaged, find_session
+from tui_trainer.compare.session import Entry, Session, SessionDamaged, find_session
 from tui_trainer.compare.table import tabulate
 from tui_trainer.compare.words import find_out, in_lines
 from tui_trainer.events import Digests, RunEnded, SettingChanged, decode_lines
@@ -300,6 +302,29 @@ def test_a_list_of_comparisons_names_those_that_cannot_be_read(tmp_path: Path, m
     assert listed.stderr.count("warning: ") == 3
 
 
+def test_what_was_trained_before_is_found_without_reading_long_records(tmp_path: Path) -> None:
+    done, crashed, other = record(tmp_path), record(tmp_path, status="crashed"), record(tmp_path, scheduler="none")
+    entries = []
+    for folder in (done, crashed, other):
+        facts = json.loads((folder / "run.json").read_text())
+        resolved_ = facts["resolved"]
+        entries.append(
+            Entry(label=folder.name, seed=0, asked={**facts["asked"], "threads": resolved_["threads"], "name": "new"})
+        )
+        lines = (folder / "events.jsonl").read_bytes().splitlines(keepends=True)
+        with (folder / "events.jsonl").open("wb") as file:
+            file.seek(1 << 36)  # a hole of 64 GB
+            file.writelines([b"\n", *lines[-3:]])
+    versions = resolved_["versions"]
+    found = [entry.run for entry in reused([entries[0], entries[2]], tmp_path, versions)]
+    assert found == [done.name, other.name]
+    assert [entry.run for entry in reused(entries, tmp_path, {**versions, "torch": "0.1"})] == [None] * 3
+    seed = entries[2].asked | {"seed": 7} if entries[2].asked else None
+    assert reused([msgspec.structs.replace(entries[2], asked=seed)], tmp_path, versions)[0].run is None
+    shutil.rmtree(done)  # the one that is left was not finished
+    assert reused(entries[:1], tmp_path, versions)[0].run is None
+
+
 def all_said(comparison: Comparison, folder: Path) -> str:
     """Everything that is made of a comparison, in all its forms."""
     lines = in_lines(comparison, find_out(comparison))
@@ -337,8 +362,6 @@ def test_no_finished_run_and_none_at_all(tmp_path: Path) -> None:
 
 
 def test_a_record_that_was_deleted_is_said_to_be_gone(tmp_path: Path) -> None:
-    import shutil
-
     runs = tmp_path / "runs"
     made = [record(runs), record(runs, scheduler="none")]
     session = session_of(runs, made)

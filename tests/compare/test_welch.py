@@ -26,9 +26,27 @@ def test_a_worked_example() -> None:
     a = [27.5, 21.0, 19.0, 23.6, 17.0, 17.9, 16.9, 20.1, 21.9, 22.6, 23.1, 19.6, 19.0, 21.7, 21.4]
     b = [27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2, 21.9, 22.1, 22.9, 30.5, 31.3]
     p = welch(a, b)
-    assert p is not None
-    assert 0.0 < p < 0.05
+    assert p == pytest.approx(0.0064604080, abs=1e-9)  # by integrating the density with Simpson's rule
     assert p == welch(b, a)
+
+
+def test_samples_of_other_sizes_and_spreads() -> None:
+    """By hand: the means differ by 2; the shares of the variance are 1/3 and 2/2; so t is -sqrt(3) with 2 freedoms."""
+    t, freedom = -2 / sqrt(1 / 3 + 1), (1 / 3 + 1) ** 2 / ((1 / 3) ** 2 / 2 + 1**2 / 1)
+    assert welch([1.0, 2.0, 3.0], [3.0, 5.0]) == pytest.approx(two_sided(t, freedom), rel=1e-12)
+    assert welch([0.0, 2.0], [4.0, 6.0]) == pytest.approx(two_sided(-4 / sqrt(2), 2), rel=1e-12)
+    flat = welch([1.0, 1.0], [2.0, 4.0])  # one of them without a spread
+    assert flat == pytest.approx(two_sided(-2.0, 1), rel=1e-12)
+
+
+def test_the_ends_of_the_beta_function() -> None:
+    assert regularized_beta(0.0, 2.0, 3.0) == 0.0
+    assert regularized_beta(1.0, 2.0, 3.0) == 1.0
+    assert regularized_beta(0.3, 1.0, 1.0) == pytest.approx(0.3, abs=1e-15)
+    assert regularized_beta(0.25, 2.0, 1.0) == pytest.approx(0.0625, abs=1e-15)  # x to the a
+    assert regularized_beta(0.25, 1.0, 2.0) == pytest.approx(1 - 0.75**2, abs=1e-15)
+    assert two_sided(0.0, 7.0) == 1.0
+    assert two_sided(1e9, 7.0) == pytest.approx(0.0, abs=1e-12)
 
 
 @given(st.floats(0.001, 0.999), st.floats(0.5, 200), st.floats(0.5, 200))
@@ -39,5 +57,7 @@ def test_the_beta_function_and_its_mirror_image_make_one(x: float, a: float, b: 
 
 def test_samples_without_spread_and_too_small_ones() -> None:
     assert welch([1.0], [2.0, 3.0]) is None
+    assert welch([2.0, 3.0], [1.0]) is None
+    assert welch([2.0, 3.0], [1.0, 2.0]) is not None
     assert welch([1.0, 1.0], [1.0, 1.0]) == 1.0
     assert welch([1.0, 1.0], [2.0, 2.0]) == 0.0

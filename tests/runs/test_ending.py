@@ -71,3 +71,10 @@ def test_what_is_no_journal_is_named_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "events.jsonl")
     with pytest.raises(RunUnreadable, match=r"events\.jsonl cannot be read: it is a named pipe"):
         ending(tmp_path)
+
+
+def test_a_long_journal_is_not_read_for_it(tmp_path: Path) -> None:
+    with (tmp_path / "events.jsonl").open("wb") as file:
+        file.seek(1 << 36)  # a hole of 64 GB
+        file.write(b"\n" + b"".join(map(encode, WHOLE[-3:])))
+    assert ending(tmp_path) == WHOLE[-1]
