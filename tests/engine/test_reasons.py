@@ -156,6 +156,35 @@ def test_plateau_as_the_lesson_tells_it() -> None:
     ]
 
 
+def test_plateau_of_a_metric_that_is_to_rise() -> None:
+    """The threshold is a part of the best: of a best of zero it is nothing."""
+    losses = [1.0, 0.9999, 0.9999, 0.2, 0.19999, 0.21, 0.1]
+    watching = 'name = "ReduceLROnPlateau"\nmonitor = "val_accuracy"\nmode = "max"\npatience = 2'
+    assert words(watching, 7, losses) == [
+        "1 - val_accuracy 0.0000, best so far",
+        "2 - val_accuracy 0.0001, best so far",
+        "3 - not better for 1 of 2 epochs (best 0.0001 at epoch 2)",
+        "4 - val_accuracy 0.8000, best so far",
+        "5 - not better by the threshold for 1 of 2 epochs (best 0.8000 at epoch 4)",
+        "6 - not better for 2 of 2 epochs (best 0.8000 at epoch 4)",
+        "7 - val_accuracy 0.9000, best so far",
+    ]
+    preset = parse(f'[optimizer]\nname = "SGD"\n[scheduler]\n{watching}')
+    of_zero = told(preset, RunLength(3, BATCHES), [1.0, 1 - 1e-9, 1 - 1e-9])
+    assert [s.bad_epochs for s in of_zero if isinstance(s, PlateauCounted)] == [0, 0, 1]
+
+
+def test_plateau_counts_with_what_it_saw() -> None:
+    preset = parse('[optimizer]\nname = "SGD"\n[scheduler]\nname = "ReduceLROnPlateau"\npatience = 0\ncooldown = 2')
+    counts = [s for s in told(preset, RunLength(4, 1), [0.5, 0.7, 0.6, 0.4]) if isinstance(s, PlateauCounted)]
+    assert [(c.value, c.best, c.bad_epochs, c.cooldown) for c in counts] == [
+        (0.5, 0.5, 0, 0),
+        (0.7, 0.5, 1, 2),
+        (0.6, 0.5, 0, 1),
+        (0.4, 0.4, 0, 0),
+    ]
+
+
 def test_plateau_at_its_ends_and_in_cooldown() -> None:
     plateau = 'name = "ReduceLROnPlateau"\nfactor = 0.5\npatience = 0\ncooldown = 2\n'
     assert words(plateau + "min_lr = 0.05", 5, lr=0.1) == [
