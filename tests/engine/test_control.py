@@ -17,6 +17,7 @@ from tui_trainer.commands import (
     SwitchPreset,
 )
 from tui_trainer.engine import checkpoints, steering
+from tui_trainer.engine.clock import Awake
 from tui_trainer.events import (
     CallFollowed,
     CallsMade,
@@ -66,6 +67,23 @@ def test_a_pause_stands_still_until_it_is_told_to_go_on_and_changes_nothing(tiny
     assert tiny.losses == undisturbed
     assert [e.step for e in tiny.of(Paused)] == [0]
     assert [(e.step, e.one_batch) for e in tiny.of(Continued)] == [(0, False)]
+
+
+def test_a_pause_is_no_time_of_the_run(tiny: TinyRun) -> None:
+    now = 100.0
+    tiny.awake = Awake(clock=lambda: now)
+
+    def goes_by(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    send_on(tiny, EpochEnded, Pause(by=ME), Pause(by=ME))
+    send_on(tiny, Paused, Continue(by=ME), Continue(by=ME))
+    tiny.when.append((lambda event: isinstance(event, Paused), lambda: goes_by(1000.0)))
+    tiny.when.append((lambda event: isinstance(event, EpochEnded), lambda: goes_by(2.0)))
+    tiny.train(t.STEP)
+    assert len(tiny.of(Paused)) == 2
+    assert [e.elapsed for e in tiny.of(EpochEnded)] == [0.0, 2.0, 4.0, 6.0]
 
 
 def test_one_batch_trains_one_batch_whose_calls_can_be_followed(tiny: TinyRun) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tui_trainer.engine import datasets
+from tui_trainer.engine.clock import Awake
 from tui_trainer.engine.control import Control
 from tui_trainer.engine.datasets import Images, Split
 from tui_trainer.engine.prepare import prepare
@@ -53,6 +54,8 @@ class TinyRun:
         monkeypatch.setattr(datasets, "load", lambda spec, device, progress: images())
         self.folder = folder
         self.control = Control()
+        self.awake: Awake | None = None
+        """What the run's clock goes by, where a test sets it."""
         self.events: list[Event] = []
         self.when: list[tuple[Callable[[Event], bool], Callable[[], None]]] = []
 
@@ -61,7 +64,7 @@ class TinyRun:
         asked = {"model": "mlp", "threads": 1, "limit_train": IMAGES, "device": "cpu", **options}
         spec = RunSpec.of("tiny", preset(text, epochs), seed=seed, **asked)
         prepared = prepare(spec, self._emit, self.folder if resume else None)
-        return train(prepared, self._emit, self.control, self.folder)
+        return train(prepared, self._emit, self.control, self.folder, awake=self.awake)
 
     def of(self, kind: type[E]) -> list[E]:
         """The events of a kind, in order."""

@@ -20,6 +20,7 @@ from tui_trainer.events import (
     EpochEnded,
     Event,
     LRChanged,
+    LRHeld,
     Paused,
     PlanMade,
     PresetSwitched,
@@ -121,6 +122,18 @@ def test_a_resumed_run_takes_no_step_twice_and_is_not_over() -> None:
     assert list(resumed.orders) == list(whole.orders)
     assert resumed.epoch_starts == whole.epoch_starts
     assert resumed.status == "finished"
+
+
+@pytest.mark.parametrize("at", [8, 10], ids=["before the last step", "at the last step"])
+def test_what_a_resumed_run_trains_again_changes_the_lr_once(at: int) -> None:
+    change = LRChanged(at=START, step=at, epoch=1, old=0.1, new=0.05, reason="said once")
+    held = LRHeld(at=START, step=at, epoch=1, lr=0.05, reason="held once")
+    history = fold([started(), steps(1, 10), change, held, started(5), steps(6, 5), change, held])
+    assert history.lr_changes == [change]
+    after = LRChanged(at=START, step=11, epoch=1, old=0.05, new=0.01, reason="new")
+    history.apply(steps(11, 1))
+    history.apply(after)
+    assert history.lr_changes == [change, after]
 
 
 def test_a_second_process_clears_the_end_of_the_first() -> None:
