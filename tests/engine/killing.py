@@ -2,7 +2,8 @@
 
     python -m tests.engine.killing [KILLS] [SEED]
 
-Fifty kills, two to six in a row, take some five minutes. The suite kills a few times.
+Two to six kills in a row; half of them wait for a checkpoint that is being written. Nothing may be left behind in the
+folder. Fifty kills take some five minutes. The suite kills a few times.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import torch
@@ -29,31 +31,57 @@ OPTIONS += ["--threads", "1", "--epochs", "5"]
 """38 batches an epoch, the last of 8 images."""
 
 
-def killed_and_whole(kills: int, preset: str, folder: Path, rng: random.Random) -> tuple[Path, Path]:
+class Kills:
+    """Kills runs, half of the time as a checkpoint is written.
+
+    Attributes:
+        count: how many were killed before they had ended.
+        as_it_saved: how many of these left a half-written checkpoint.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self.count = self.as_it_saved = 0
+
+    def kill(self, folder: Path, *command: str) -> None:
+        """Start a command, and kill it some time after it has begun or gone on with its run."""
+        rng, runs = self._rng, Path(os.environ["TUI_TRAINER_RUNS"])
+        with together(1, *command, log=folder) as started:
+            run, process = run_named(runs, "killed"), started.processes[0]
+            told = len(_steps_told(run))
+            if rng.random() < 0.5:
+                sentinel = process.sentinel
+                while not drafts(run) and not wait([sentinel], 0.0002):  # a checkpoint is written in milliseconds
+                    pass
+                time.sleep(rng.uniform(0, 0.01) ** 2 / 0.01)
+            else:
+                if rng.random() < 0.7:
+                    until(lambda: len(_steps_told(run)) > told or not process.is_alive())
+                time.sleep(rng.uniform(0, 0.2))
+            started.send(signal.SIGKILL)
+            process.join()
+            self.count += process.exitcode == -signal.SIGKILL
+            self.as_it_saved += bool(drafts(run))
+
+
+def drafts(run: Path) -> list[Path]:
+    """What is on its way to be a checkpoint, or was."""
+    return [*(run / "checkpoints").glob(".*")]
+
+
+def killed_and_whole(times: int, preset: str, folder: Path, kills: Kills) -> tuple[Path, Path]:
     """The records of a run killed so often, sometimes before it took a step further, and of one left alone."""
     done(1, "run", *OPTIONS, "--preset", preset, "--name", "whole", log=folder)
     runs = Path(os.environ["TUI_TRAINER_RUNS"])
     whole = run_named(runs, "whole")
-    _kill(folder, rng, "run", *OPTIONS, "--preset", preset, "--name", "killed")
+    kills.kill(folder, "run", *OPTIONS, "--preset", preset, "--name", "killed")
     killed = run_named(runs, "killed")
-    for _ in range(kills - 1):
+    for _ in range(times - 1):
         if not _ended(killed):
-            _kill(folder, rng, "resume", killed.name)
+            kills.kill(folder, "resume", killed.name)
     if not _ended(killed):
         done(1, "resume", killed.name, log=folder)
     return killed, whole
-
-
-def _kill(folder: Path, rng: random.Random, *command: str) -> None:
-    """Start a command, and kill it a moment after it has begun or gone on with its run."""
-    runs = Path(os.environ["TUI_TRAINER_RUNS"])
-    with together(1, *command, log=folder) as started:
-        run = run_named(runs, "killed")
-        told = len(_steps_told(run))
-        if rng.random() < 0.7:
-            until(lambda: len(_steps_told(run)) > told or not started.processes[0].is_alive())
-        time.sleep(rng.uniform(0, 0.2))
-        started.send(signal.SIGKILL)
 
 
 def differences(killed: Path, whole: Path) -> list[str]:
@@ -68,9 +96,15 @@ def differences(killed: Path, whole: Path) -> list[str]:
         "end": one.status == other.status == "finished",
     }
     mine, theirs = (checkpoints.load(folder / "checkpoints" / checkpoints.LAST) for folder in (killed, whole))
+    left = _files(killed) - _files(whole)
+    checks[f"left behind: {', '.join(sorted(left))}"] = not left
     for name, weight in theirs["model"].items():
         checks[f"weights {name}"] = torch.equal(mine["model"][name], weight)
     return [name for name, same in checks.items() if not same]
+
+
+def _files(folder: Path) -> set[str]:
+    return {str(file.relative_to(folder)) for file in folder.rglob("*")}
 
 
 def _ended(folder: Path) -> bool:
@@ -95,22 +129,21 @@ def _epochs(history: History) -> list[tuple[float, ...]]:
 
 
 def main() -> None:
-    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    kills = Kills(rng)
     presets = ["onecycle", "plateau", "cosine-warmup", "steplr"]
     began = time.monotonic()
-    left = kills
-    while left > 0:
-        preset = presets[left % len(presets)]
-        now = min(left, rng.randint(2, 6))
-        left -= now
+    while kills.count < wanted:
+        preset = presets[kills.count % len(presets)]
+        now, before = min(wanted - kills.count, rng.randint(2, 6)), kills.count
         with tempfile.TemporaryDirectory() as name:
             os.environ["TUI_TRAINER_RUNS"] = f"{name}/runs"
-            found = differences(*killed_and_whole(now, preset, Path(name), rng))
-        print(f"{preset:<14} {now} kills: {', '.join(found) or 'the same to the bit'}", flush=True)
+            found = differences(*killed_and_whole(now, preset, Path(name), kills))
+        print(f"{preset:<14} {kills.count - before} kills: {', '.join(found) or 'the same to the bit'}", flush=True)
         if found:
             sys.exit(1)
-    print(f"{kills} kills in {time.monotonic() - began:.0f} s")
+    print(f"{kills.count} kills in {time.monotonic() - began:.0f} s, {kills.as_it_saved} as a checkpoint was written")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import runs
-from tests.engine.killing import OPTIONS, differences, killed_and_whole
+from tests.engine.killing import OPTIONS, Kills, differences, killed_and_whole
 from tests.ssh.together import run_named, together
 from tests.waiting import until
 from tui_trainer.hosts import RecordHost
@@ -20,7 +20,7 @@ __all__ = ["runs"]
 
 @pytest.mark.parametrize("preset", ["onecycle", "plateau"])
 def test_killed_at_random_moments_it_comes_out_the_same_to_the_bit(runs: Path, tmp_path: Path, preset: str) -> None:
-    assert differences(*killed_and_whole(4, preset, tmp_path, random.Random(preset))) == []
+    assert differences(*killed_and_whole(4, preset, tmp_path, Kills(random.Random(preset)))) == []
 
 
 def test_a_second_process_on_the_same_run_is_refused(runs: Path, tmp_path: Path) -> None:
