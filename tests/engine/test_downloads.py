@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import itertools
+import os
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -81,7 +83,7 @@ def test_a_file_comes_whole_and_how_far_it_is_was_told(
 
 def test_progress_is_told_at_a_calm_rate(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count(100.0, 0.1)  # each look at the clock is a tenth of a second later
-    monkeypatch.setattr(downloads, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    monkeypatch.setattr(downloads, "time", SimpleNamespace(monotonic=lambda: next(seconds), time=time.time))
     server.files["/data.gz"] = CONTENT
     told: list[str] = []
     fetch([f"{server.url}/data.gz"], tmp_path / "data.gz", md5(CONTENT), told.append)
@@ -101,6 +103,18 @@ def test_what_is_not_whole_leaves_nothing_behind(server: Server, tmp_path: Path)
     with pytest.raises(OSError, match=r"/a gave a file that is not the one expected \(1,000 bytes, wrong checksum\)"):
         fetch([f"{server.url}/a"], tmp_path / "file", md5(CONTENT), lambda _: None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_download_left_is_removed_and_what_one_writes_that_lives_is_not(
+    server: Server, tmp_path: Path
+) -> None:
+    server.files["/a"] = CONTENT
+    old, new = tmp_path / "file.part-4711", tmp_path / "file.part-4712"
+    for part in (old, new):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    fetch([f"{server.url}/a"], tmp_path / "file", md5(CONTENT), lambda _: None)
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "file", new]
 
 
 def idx_file(name: str) -> bytes:

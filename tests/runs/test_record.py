@@ -284,6 +284,15 @@ def test_a_record_without_what_was_asked_cannot_go_on(record: Record, damage: st
     assert not is_live(record.folder)
 
 
+def test_what_a_killed_writer_left_is_gone_once_the_record_goes_on(record: Record) -> None:
+    record.close()
+    names = sorted(file.name for file in record.folder.iterdir())
+    (record.folder / ".run.json.0123abcd").write_bytes(b'{"half')
+    again = Record.reopen(record.folder)
+    again.close()
+    assert sorted(file.name for file in record.folder.iterdir()) == names
+
+
 def test_closing_twice_is_fine(record: Record) -> None:
     record.close()
     record.close()

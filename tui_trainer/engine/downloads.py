@@ -20,6 +20,9 @@ TELL_EVERY = 0.5
 SILENCE_S = 20.0
 """A server that says nothing for so long is given up."""
 
+ABANDONED_S = 3600.0
+"""What nobody has written to for so long is nobody's: see `SILENCE_S`."""
+
 CHUNK = 1 << 16
 
 
@@ -31,6 +34,7 @@ def fetch(urls: Sequence[str], file: Path, md5: str, progress: Progress) -> None
     """
     made = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()]
     file.parent.mkdir(parents=True, exist_ok=True)
+    _clear_drafts(file)
     draft = file.with_name(f"{file.name}.part-{os.getpid()}")
     failure = OSError(f"no address is known for {file.name}")
     for url in urls:
@@ -46,6 +50,14 @@ def fetch(urls: Sequence[str], file: Path, md5: str, progress: Progress) -> None
         for folder in made:
             folder.rmdir()
     raise failure
+
+
+def _clear_drafts(file: Path) -> None:
+    """Remove what processes left that were killed as they downloaded this file; one that lives writes to its own."""
+    for left in file.parent.glob(f"{file.name}.part-*"):
+        with suppress(OSError):  # another process does the same
+            if time.time() - left.stat().st_mtime > ABANDONED_S:
+                left.unlink()
 
 
 def _fetch(url: str, draft: Path, md5: str, progress: Progress) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from tui_trainer.regular import open_regular
@@ -48,7 +49,7 @@ def replace_whole(path: Path, content: bytes, *, private: bool = True) -> None:
     Raises:
         OSError: it cannot be written; the old one stands.
     """
-    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+    temporary = path.with_name(f"{_drafts(path)}{os.urandom(4).hex()}")
     mode = PRIVATE_FILE if private else 0o666
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
@@ -66,6 +67,18 @@ def replace_whole(path: Path, content: bytes, *, private: bool = True) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def clear_drafts(path: Path) -> None:
+    """Remove what processes left that were killed as they replaced this file; for the one that alone writes it."""
+    with suppress(OSError):  # whatever keeps this from being done, nobody reads them
+        for left in path.parent.glob(f"{_drafts(path)}*"):
+            left.unlink(missing_ok=True)
+
+
+def _drafts(path: Path) -> str:
+    """What the names of drafts of a file begin with."""
+    return f".{path.name}."
 
 
 def sync_folder(folder: Path) -> None:

@@ -27,7 +27,7 @@ import msgspec
 from tui_trainer.events import SCHEMA, EpochEnded, Event, Noticed, RunResolved
 from tui_trainer.runs.errors import RunNotFound, RunsFolderUnwritable, reason
 from tui_trainer.runs.facts import read_facts
-from tui_trainer.runs.files import make_private_folder, open_private, replace_whole
+from tui_trainer.runs.files import clear_drafts, make_private_folder, open_private, replace_whole
 from tui_trainer.runs.history import History
 from tui_trainer.runs.inbox import Inbox
 from tui_trainer.runs.journal import Journal
@@ -118,6 +118,7 @@ class Record:
         lock = None
         try:
             lock = WriterLock(folder)
+            clear_drafts(folder / "run.json")
             if not (folder / "checkpoints").exists():
                 make_private_folder(folder / "checkpoints")
             history = History()
