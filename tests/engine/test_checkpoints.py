@@ -100,6 +100,15 @@ def test_a_damaged_last_checkpoint_is_passed_over_and_that_is_told(tiny: TinyRun
     assert torch.equal(*(numbers_["weights"][next(iter(whole["weights"]))] for numbers_ in (numbers(tiny), whole)))
 
 
+def test_a_damaged_last_checkpoint_never_takes_the_place_of_the_sound_one_before_it(stopped: TinyRun) -> None:
+    (stopped.folder / LAST).write_bytes(b"torn")
+    stop_after(stopped, BATCHES + 1)
+    stopped.train(t.STEP, EPOCHS, resume=True)
+    assert len(stopped.of(CheckpointSaved)) == 1
+    assert checkpoints.load(stopped.folder / LAST)["step"] == BATCHES + 1
+    assert checkpoints.load(stopped.folder / LAST_BUT_ONE)["step"] == BATCHES
+
+
 def test_nothing_is_told_where_the_last_checkpoint_is_sound(stopped: TinyRun) -> None:
     stopped.train(t.STEP, EPOCHS, resume=True)
     assert notices(stopped) == []

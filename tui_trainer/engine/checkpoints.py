@@ -37,10 +37,16 @@ class BadCheckpoint(BadInput):
     """A file that is not a whole checkpoint of this version, or not one of this run; the text says which and why."""
 
 
-def save(state: State, folder: Path, *, best: bool = False) -> dict[str, OSError]:
+def save(state: State, folder: Path, *, best: bool = False, keep_last: bool = True) -> dict[str, OSError]:
     """Write `state` as the last checkpoint, and as the best one too; the last one so far is kept beside it.
 
     At every moment, whatever kills the process, each file is whole or absent, and one of the last two is there.
+
+    Args:
+        state: tensors and primitives.
+        folder: where the checkpoints lie.
+        best: whether it is the best one too.
+        keep_last: whether the last one so far is sound; one that is not would take the place of one that is.
 
     Returns:
         What could not be written, by the name of its file, and why; that file is as it was. Empty: all is there.
@@ -58,7 +64,7 @@ def save(state: State, folder: Path, *, best: bool = False) -> dict[str, OSError
         except OSError as error:
             failed[BEST] = error
     try:
-        if (folder / LAST).exists():
+        if keep_last and (folder / LAST).exists():
             _replace_by_copy(folder / LAST, folder / LAST_BUT_ONE)
         draft.replace(folder / LAST)
     except OSError as error:

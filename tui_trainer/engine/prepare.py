@@ -42,6 +42,8 @@ class Prepared:
     """Those that compute as the run begins; None where their number is fixed."""
     checkpoint: checkpoints.State | None = None
     """Where to go on; None to begin."""
+    last_is_sound: bool = True
+    """Whether that is the last checkpoint that was saved; it may be damaged, and one before it have served."""
 
 
 def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Path | None = None) -> Prepared:
@@ -111,7 +113,8 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         digests=Digests(weights=weights, data=images.digest, order=datasets.order_digest(images.train, spec.seed)),
         augmentation="crop and flip" if images.train.augmented else "none",
     )
-    return Prepared(spec, resolved, images, learner, kernels, ranks, threads, found.state if found else None)
+    state, last_is_sound = (found.state, found.last_is_sound) if found else (None, True)
+    return Prepared(spec, resolved, images, learner, kernels, ranks, threads, state, last_is_sound)
 
 
 def _chosen_threads(

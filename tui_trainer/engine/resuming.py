@@ -47,6 +47,8 @@ class Resumption:
 
     state: checkpoints.State
     learner: Learner
+    last_is_sound: bool
+    """Whether it is the last checkpoint; newer ones that are damaged may lie there."""
 
 
 def resume(
@@ -71,12 +73,14 @@ def resume(
         BadCheckpoint: there are some, and none that fits.
     """
     ours: list[Learner] = []
+    passed_over: list[str] = []
 
     def newest() -> checkpoints.State | None:
         found = checkpoints.load_newest(folder, facts, learner_at)
         if found is None:
             return None
         ours.append(found.taken)
+        passed_over.extend(found.passed_over)
         for why in found.passed_over:
             text = f"{why}; going on from {found.file.name}, saved after step {found.state['step']}"
             emit(Noticed(at=time.time(), kind="checkpoint", text=text))
@@ -85,7 +89,7 @@ def resume(
     state = ranks.as_leader(newest)
     if state is None:
         return None
-    return Resumption(state, ours[0] if ours else learner_at(state))
+    return Resumption(state, ours[0] if ours else learner_at(state), last_is_sound=not passed_over)
 
 
 def learner_at(state: checkpoints.State, model: nn.Module, kernels: Kernels, train_images: int, epochs: int) -> Learner:

@@ -15,10 +15,16 @@ _CALLED = {BEST: "best", LAST: "last"}
 
 
 class Saver:
-    """Writes a run's checkpoints to `folder`, in the process that leads."""
+    """Writes a run's checkpoints to `folder`, in the process that leads.
 
-    def __init__(self, folder: Path, ranks: Ranks, emit: Callable[[Event], None]) -> None:
+    `last_is_sound` tells whether the last one that is there, if one is, can be gone on from.
+    """
+
+    def __init__(
+        self, folder: Path, ranks: Ranks, emit: Callable[[Event], None], *, last_is_sound: bool = True
+    ) -> None:
         self._folder, self._ranks, self._emit = folder, ranks, emit
+        self._last_is_sound = last_is_sound
         self._lacking: dict[str, str] = {}
         self._there: dict[str, str] = {}
         if ranks.leads:
@@ -39,7 +45,8 @@ class Saver:
             return True
         saved = state()
         wanted = (BEST, LAST) if best else (LAST,)
-        failed = checkpoints.save(saved, self._folder, best=best)
+        failed = checkpoints.save(saved, self._folder, best=best, keep_last=self._last_is_sound)
+        self._last_is_sound |= LAST not in failed
         self._keep_count(wanted, failed, f"epoch {epoch}" if saved["batch"] == 0 else f"step {saved['step']}")
         if failed:
             reasons = dict.fromkeys(map(_reason, failed.values()))

@@ -63,7 +63,7 @@ class Trainer:
         self._forward = prepared.kernels.forward(self._ranks.wrap(model))
         self._forward_here = prepared.kernels.forward(model)
         self._steering, self._clock, self._emit = steering, clock, emit
-        self._saver = Saver(checkpoint_folder, prepared.ranks, emit)
+        self._saver = Saver(checkpoint_folder, prepared.ranks, emit, last_is_sound=prepared.last_is_sound)
         self._calls = Calls(emit, steering, clock.now)
         self._meter = Meter(emit, self._ranks)
         self._team = self._chosen_team(prepared)
