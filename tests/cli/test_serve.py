@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pyte
 import pytest
 from click.testing import Result
@@ -21,8 +23,11 @@ from tests.browser import CHROMIUM, browser
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
 from tests.waiting import PATIENCE_S, until
+from tui_trainer.cli.serve import MOST_PAGES
 from tui_trainer.commands import Stop
 from tui_trainer.hosts import replay
+from tui_trainer.runs.catalogue import folders
+from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.inbox import send
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.record import Record
@@ -121,6 +126,116 @@ async def test_a_closed_page_ends_no_run(runs: Path) -> None:
     finally:
         send(folder, Stop(by="test"))
     until(lambda: not is_live(folder))
+
+
+@pytest.fixture
+def nothing_left(runs: Path) -> Iterator[None]:
+    """Whatever happens, nothing trains on after the test."""
+    yield
+    for folder in folders(runs):
+        with suppress(RunsError):
+            send(folder, Stop(by="test"))
+        until(lambda folder=folder: not is_live(folder))  # type: ignore[misc]
+
+
+@pytest.mark.usefixtures("nothing_left")
+async def test_a_page_opened_again_shows_what_the_one_before_began_and_begins_nothing_new(runs: Path) -> None:
+    command = ("--runs-dir", str(runs), "--preset", "steplr", *SMALL, "--epochs", "4000")
+    async with serving("--", "launch", *command) as address:
+        async with page(address) as shown:
+            await shown.until("● training")
+        (folder,) = folders(runs)
+        first = replay(folder).steps
+        async with page(address) as again:
+            await again.until("● training")
+            assert folders(runs) == [folder]
+            until(lambda: replay(folder).steps > first)
+            await again.press(" ")  # it takes commands as the first one did
+            await again.until("paused")
+        send(folder, Stop(by="test"))
+        until(lambda: not is_live(folder))
+        async with page(address) as third:  # nothing trains any more: the command is run
+            await third.until("● training")
+            assert len(folders(runs)) == 2
+
+
+@pytest.mark.usefixtures("nothing_left")
+async def test_what_another_serve_began_is_not_taken_for_ones_own(runs: Path) -> None:
+    command = ("--", "launch", "--preset", "none", *SMALL, "--epochs", "4000")
+    async with serving(*command) as one, page(one) as shown:
+        await shown.until("● training")
+        async with serving(*command) as other, page(other) as apart:
+            await apart.until("● training")
+            assert len(folders(runs)) == 2
+
+
+async def test_a_page_of_another_site_is_not_let_in(run: str) -> None:
+    async with serving("--", "attach", run, "--readonly") as address, aiohttp.ClientSession() as session:
+        for origin in ("http://evil.example", "http://127.0.0.1:1", "null"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await session.ws_connect(f"{address}ws?width=80&height=24", headers={"Origin": origin})
+            assert refused.value.status == 403
+            async with session.get(address, headers={"Origin": origin}) as answer:
+                assert answer.status == 403
+        own = address.rpartition("/")[0].rpartition("/")[0]
+        async with session.ws_connect(f"{address}ws?width=80&height=24", headers={"Origin": own}) as opened:
+            assert (await asyncio.wait_for(opened.receive(), PATIENCE_S)).type is aiohttp.WSMsgType.BINARY
+        port = own.rpartition(":")[2]
+        async with session.get(f"http://localhost:{port}/{address.split('/')[3]}/") as answer:
+            assert f'"ws://localhost:{port}/' in await answer.text()  # the page asks the host that it came from
+
+
+async def test_no_more_pages_are_opened_than_there_is_room_for(run: str) -> None:
+    async with serving("--", "attach", run, "--readonly") as address, aiohttp.ClientSession() as session:
+        where = f"{address}ws?width=80&height=24"
+        opened = [await session.ws_connect(where) for _ in range(MOST_PAGES)]
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(where)
+        assert refused.value.status == 503
+        async with session.get(address) as answer:
+            assert answer.status == 503
+            assert f"{MOST_PAGES} pages are open already" in await answer.text()
+        await opened.pop().close()
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                async with session.get(address) as answer:
+                    if answer.status == 200:
+                        break
+        for each in opened:
+            await each.close()
+
+
+def test_a_page_that_does_not_read_holds_no_process(runs: Path) -> None:
+    """Of what is shown nothing is taken; that the page is closed is heard."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui_trainer.cli.browser_terminal", str(runs), "presets", "list", "--help"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "80", "ROWS": "24"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        deaf = os.open(f"/proc/{process.pid}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(deaf, b"x" * 4096)  # the pipe is full from the start
+        os.close(deaf)
+        closed = b'{"type": "quit"}'
+        process.stdin.write(b"M" + len(closed).to_bytes(4, "big") + closed)
+        process.stdin.flush()
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def test_processes_are_named_after_what_they_do(run: str) -> None:
+    async with serving("--", "attach", run, "--readonly") as address, page(address) as shown:
+        await shown.until("best val accuracy")
+        names = {process.name() for process in psutil.Process().children(recursive=True)}
+        assert {"tui-serve", "tui-page"} <= names
 
 
 async def test_ctrl_c_closes_open_pages(run: str) -> None:

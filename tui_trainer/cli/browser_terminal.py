@@ -1,9 +1,10 @@
-"""A terminal between textual-serve and a command: `python -m tui_trainer.cli.browser_terminal COMMAND...`.
+"""A terminal between textual-serve and a command: `python -m tui_trainer.cli.browser_terminal RUNS COMMAND...`.
 
 textual-serve starts a command for each page and speaks packets with it, which Textual's own web driver understands.
 The screen of this program has a driver of its own, which keeps the terminal for itself and outlives it. So the
 command gets a real pseudo-terminal, and all that holds in a terminal holds in the browser: a page that is closed is
-a terminal that was closed, and training goes on.
+a terminal that was closed, and training goes on. A page that does not read holds nobody up: the command is read no
+further than the page has taken, and that it is closed is heard all the same.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ import signal
 import struct
 import sys
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
+from tui_trainer.cli.process_name import call_process
+from tui_trainer.cli.reattaching import command_of_page
 from tui_trainer.in_ascii import shows_unicode
 
 DATA, META = b"D", b"M"
@@ -60,21 +64,29 @@ class BrowserTerminal:
 
     def __init__(self, command: Sequence[str], columns: int, lines: int, environment: Mapping[str, str]) -> None:
         self._packets = Packets()
+        self._unsent = b""
+        """What the page has not taken yet."""
         self._answered = False
         """Whether a key came since the command has ended."""
         self._child, self._terminal = pty.fork()
         if self._child == 0:
             _become(command, columns, lines, environment)
+        os.set_blocking(self._terminal, False)
         self._resize(columns, lines)
 
     def show(self) -> int:
         """Until the command ends, or the page is closed; the command's exit code, 0 for a closed page."""
-        _send(READY)
+        os.set_blocking(1, False)
+        self._unsent = READY
         while True:
-            ready, _, _ = select.select([0, self._terminal], [], [])
+            # No more is taken from the command than the page takes from here.
+            reads = [0] if self._unsent else [0, self._terminal]
+            ready, free, _ = select.select(reads, [1] if self._unsent else [], [])
             if 0 in ready and not self._obey():
                 os.close(self._terminal)  # the command is told as by a terminal that was closed
                 return 0
+            if free:
+                self._send()
             if self._terminal in ready and not self._pass_on():
                 return self._ended()
 
@@ -82,11 +94,17 @@ class BrowserTerminal:
         """Show what the command wrote; whether it may write more."""
         try:
             written = os.read(self._terminal, 65536)
+        except BlockingIOError:
+            return True
         except OSError:
             return False
         if written:
-            _send(packet(DATA, written))
+            self._unsent += packet(DATA, written)
         return bool(written)
+
+    def _send(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._unsent = self._unsent[os.write(1, self._unsent) :]
 
     def _obey(self) -> bool:
         """Type what was typed and follow the page's size; whether the page is still open."""
@@ -94,7 +112,7 @@ class BrowserTerminal:
         for kind, content in self._packets.feed(received):
             if kind == DATA:
                 self._answered = True
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # of a command that reads nothing no more is remembered
                     os.write(self._terminal, content)
             elif kind == META:
                 about = json.loads(content)
@@ -108,13 +126,25 @@ class BrowserTerminal:
         """The command said its last: what went wrong stays to be read until a key comes."""
         _, status = os.waitpid(self._child, 0)
         code = os.waitstatus_to_exitcode(status)
+        is_open = True
         if code:
-            _send(packet(DATA, b"\r\n(press a key)"))
+            self._unsent += packet(DATA, b"\r\n(press a key)")
             self._answered = False
-            while not self._answered and self._obey():
-                pass
-        _send(packet(META, json.dumps({"type": "exit"}).encode()))
+            is_open = self._talk_until(lambda: self._answered)
+        self._unsent += packet(META, json.dumps({"type": "exit"}).encode())
+        if is_open:
+            self._talk_until(lambda: not self._unsent)
         return code
+
+    def _talk_until(self, holds: Callable[[], bool]) -> bool:
+        """Go on with the page alone; whether it is still open."""
+        while not holds():
+            ready, free, _ = select.select([0], [1] if self._unsent else [], [])
+            if ready and not self._obey():
+                return False
+            if free:
+                self._send()
+        return True
 
     def _resize(self, columns: int, lines: int) -> None:
         with contextlib.suppress(OSError):
@@ -125,11 +155,6 @@ def _become(command: Sequence[str], columns: int, lines: int, environment: Mappi
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execve(command[0], list(command), dict(environment))
-
-
-def _send(data: bytes) -> None:
-    while data:
-        data = data[os.write(1, data) :]
 
 
 def environment_of_page(environment: Mapping[str, str]) -> dict[str, str]:
@@ -145,7 +170,8 @@ def main() -> int:
     """Show `python -m tui_trainer` with the arguments of this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl+c is the server's; it then closes the pages
     columns, lines = int(os.environ.get("COLUMNS", 80)), int(os.environ.get("ROWS", 24))
-    command = [sys.executable, "-m", "tui_trainer", *sys.argv[1:]]
+    call_process("tui-page")
+    command = [sys.executable, "-m", "tui_trainer", *command_of_page(sys.argv[2:], Path(sys.argv[1]))]
     with contextlib.suppress(BrokenPipeError):
         return BrowserTerminal(command, columns, lines, environment_of_page(os.environ)).show()
     return 0

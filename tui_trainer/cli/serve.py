@@ -11,11 +11,14 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui_trainer.cli.options import refuse, say
+from tui_trainer.cli.process_name import call_process
+from tui_trainer.cli.reattaching import SERVED_BY
+from tui_trainer.runs.catalogue import runs_folder
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -25,6 +28,12 @@ SERVED = ("launch", "attach", "compare")
 """What draws a screen."""
 
 LOOPBACK = "127.0.0.1"
+
+SCREEN = "/ws"
+"""Where a page has its screen from."""
+
+MOST_PAGES = 16
+"""Pages that are open at once: each takes a process, and the memory of a screen."""
 
 SHUTDOWN_S = 0.5
 """What open pages are given to be closed by themselves."""
@@ -48,16 +57,17 @@ _MANNERS = {
 def serve(context: click.Context, port: int | None, host: str, expose: bool, command: tuple[str, ...]) -> None:
     """Show the app in a browser: `tui-trainer serve -- launch --preset onecycle`, or `-- attach RUN`.
 
-    Each page that is opened runs the command anew, `launch` without more if none is given. The address holds a secret:
-    whoever knows it can do what you can do in the app. A page that is closed ends no run.
+    Each page that is opened runs the command, `launch` without more if none is given. The address holds a secret:
+    whoever knows it can do what you can do in the app. A page that is closed ends no run; one that is opened while
+    what an earlier page began still trains shows that, and begins nothing new.
     """
     command = command or ("launch",)
-    _check(context, command)
+    runs = _check(context, command)
     if not _is_loopback(host):
         if not expose:
             refuse(f"{host} can be reached from other machines; serve does that only with --expose")
         say("warning: other machines can reach this, and nothing is encrypted: whoever reads the address runs the app")
-    server = _server(command)
+    server = _server(command, runs)
     try:
         asyncio.run(_listen(server, host, port or 0))
     except OSError as error:
@@ -65,15 +75,15 @@ def serve(context: click.Context, port: int | None, host: str, expose: bool, com
         refuse(f"cannot listen on {where}: {(os.strerror(error.errno) if error.errno else str(error)).lower()}")
 
 
-def _check(context: click.Context, command: tuple[str, ...]) -> None:
-    """See now, and not in the browser, that the command can be read."""
+def _check(context: click.Context, command: tuple[str, ...]) -> Path:
+    """See now, and not in the browser, that the command can be read; the folder of its runs."""
     from tui_trainer.cli import main
 
     name, *arguments = command
     served = main.get_command(context, name) if name in SERVED else None
     if served is None:
         refuse(f"{name} has no screen to show; serve takes {', '.join(SERVED[:-1])} or {SERVED[-1]}")
-    served.make_context(name, arguments, parent=context.parent)
+    return runs_folder(served.make_context(name, arguments, parent=context.parent).params.get("runs_dir"))
 
 
 def _is_loopback(host: str) -> bool:
@@ -83,14 +93,21 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _server(command: tuple[str, ...]) -> Server:
-    """textual-serve with a page of this program's own."""
+def _server(command: tuple[str, ...], runs: Path) -> Server:
+    """textual-serve with a page of this program's own, which asks the host that the browser came to."""
     try:
         from textual_serve.server import Server
     except ImportError:
         refuse("serve needs textual-serve: pip install 'tui-trainer[serve]'")
-    in_terminal = shlex.join([sys.executable, "-m", "tui_trainer.cli.browser_terminal", *command])
-    return Server(f"exec {in_terminal}", title="tui-trainer", templates_path=Path(__file__).with_name("page"))
+
+    class SameHost(Server):
+        async def handle_index(self, request: web.Request) -> Any:
+            self.public_url = f"http://{request.host}"
+            return await super().handle_index(request)
+
+    in_terminal = shlex.join([sys.executable, "-m", "tui_trainer.cli.browser_terminal", str(runs), *command])
+    ours = f"{SERVED_BY}={secrets.token_hex(8)}"
+    return SameHost(f"{ours} exec {in_terminal}", title="tui-trainer", templates_path=Path(__file__).with_name("page"))
 
 
 async def _listen(server: Server, host: str, port: int) -> None:
@@ -101,7 +118,7 @@ async def _listen(server: Server, host: str, port: int) -> None:
     from aiohttp import web
 
     secret = secrets.token_urlsafe(16)
-    inner, outer = await server._make_app(), web.Application()
+    inner, outer = await server._make_app(), web.Application(middlewares=[_doorkeeper()])
     inner.on_startup.clear()  # its logo
     outer.add_subapp(f"/{secret}", inner)
     outer.on_response_prepare.append(_add_manners)
@@ -109,11 +126,36 @@ async def _listen(server: Server, host: str, port: int) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
+        call_process("tui-serve")
         server.public_url = _address(host, runner.addresses[0][1])
         click.echo(f"{server.public_url}/{secret}/\nctrl+c ends this; runs train on")
         await _told_to_end()
     finally:
         await runner.cleanup()
+
+
+def _doorkeeper() -> Any:
+    """Lets in no page of another site, and only so many at once: each has a process of its own."""
+    from aiohttp import web
+
+    is_open = 0
+
+    @web.middleware
+    async def keep(request: web.Request, handler: Any) -> Any:
+        nonlocal is_open
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.partition("://")[2] != request.host:
+            raise web.HTTPForbidden(text=f"pages of {origin} are not let in here")
+        opens_screen = request.path.endswith(SCREEN)
+        if (opens_screen or request.path.endswith("/")) and is_open >= MOST_PAGES:
+            raise web.HTTPServiceUnavailable(text=f"{MOST_PAGES} pages are open already: close one of them")
+        is_open += opens_screen
+        try:
+            return await handler(request)
+        finally:
+            is_open -= opens_screen
+
+    return keep
 
 
 async def _told_to_end() -> None:

@@ -94,6 +94,12 @@ def is_live(folder: Path) -> bool:
         os.close(fd)
 
 
+def writer(folder: Path) -> int | None:
+    """The process of this machine that has said it writes the record in this folder; it may be gone by now."""
+    holder = _read_holder(folder)
+    return holder[0] if holder is not None and holder[1] == socket.gethostname() else None
+
+
 def _take(fd: int, folder: Path) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while True:
