@@ -251,7 +251,7 @@ async def test_why_in_words(show: Show) -> None:
     async with show(cut(EVENTS, 60)) as shown:
         text = "\n".join(shown.the(Why).plain())
         assert "step_size reached, 0.001 → 0.0005" in text
-        assert "val_loss 0.6518, best so far" in text
+        assert "val_loss 0.6518, lowest so far" in text
 
 
 async def test_a_plateau_is_counted_against_its_patience(show: Show) -> None:

@@ -33,7 +33,7 @@ class Why(Panel):
         self._newest: tuple[object, ...] = ()
         self._under: tuple[int, int] | None = None
         self._first = 0
-        self._bests: list[tuple[float, int]] = []
+        self._lowest: list[tuple[float, int]] = []
         """Up to each epoch, the lowest validation loss and the epoch that had it."""
 
     def show(self, history: History, under: tuple[int, int] | None = None) -> None:
@@ -48,7 +48,7 @@ class Why(Panel):
         if all(new is old for new, old in zip(newest, self._newest, strict=False)) and self._newest:
             return
         if history is not self._history:
-            self._bests.clear()
+            self._lowest.clear()
         self._history, self._newest = history, newest
         self.redraw()
 
@@ -86,7 +86,7 @@ class Why(Panel):
 
     def _entries(self, history: History) -> Iterator[tuple[str, str, str]]:
         """Label, text, role; newest first."""
-        self._find_bests(history.epochs)
+        self._find_lowest(history.epochs)
         counts = {event.epoch: event for event in history.why if isinstance(event, PlateauCounted)}
         held = {event.epoch for event in history.why if isinstance(event, LRHeld) and _tells_of_loss(event)}
         for event in reversed(sorted(self._events(history), key=_time)):  # noqa: C413 - of two at once the later first
@@ -105,9 +105,10 @@ class Why(Panel):
                     text = f"preset {clean(event.old)} → {clean(event.recipe.preset)} from here on, weights kept"
                     yield f"epoch {event.epoch}", text, "live"
                 case EpochEnded() if event.epoch not in held:
-                    value, best_epoch = self._bests[bisect_left(history.epochs, event.epoch, key=_number)]
-                    best = "best so far" if best_epoch == event.epoch else f"best {loss(value)} at epoch {best_epoch}"
-                    yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {best}", "" if here else "faint"
+                    # Not "best": which epoch is that, the accuracy says first.
+                    value, epoch = self._lowest[bisect_left(history.epochs, event.epoch, key=_number)]
+                    lowest = "lowest so far" if epoch == event.epoch else f"lowest {loss(value)} at epoch {epoch}"
+                    yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {lowest}", "" if here else "faint"
 
     def _events(self, history: History) -> list[Reason | Noticed]:
         """The newest of all kinds; with a cursor, the last ones up to it, however long ago that was."""
@@ -121,12 +122,12 @@ class Why(Panel):
             events += steps[max(0, stop - MOST) : stop]
         return [*events]
 
-    def _find_bests(self, epochs: Sequence[EpochEnded]) -> None:
-        lowest, lowest_epoch = self._bests[-1] if self._bests else (inf, 0)
-        for ended in epochs[len(self._bests) :]:
+    def _find_lowest(self, epochs: Sequence[EpochEnded]) -> None:
+        lowest, lowest_epoch = self._lowest[-1] if self._lowest else (inf, 0)
+        for ended in epochs[len(self._lowest) :]:
             if ended.val_loss < lowest:
                 lowest, lowest_epoch = ended.val_loss, ended.epoch
-            self._bests.append((lowest, lowest_epoch))
+            self._lowest.append((lowest, lowest_epoch))
 
 
 def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
