@@ -105,8 +105,9 @@ def keys(*pressed: str) -> Drive:
     async def press(shown: Shown) -> None:
         for key in pressed:
             picker = shown.app.screen
-            while isinstance(picker, PickerScreen) and picker.list.current is None:
-                await shown.frame()  # presets are read after the first one
+            if isinstance(picker, PickerScreen):
+                # Presets are read after the first frame.
+                await shown.until(lambda presets=picker.list: presets.current is not None)
             await shown.press(key)
         for still in shown.app.screen.query("Input, TextArea"):
             assert isinstance(still, Input | TextArea)
@@ -124,8 +125,7 @@ async def all_runs(shown: Shown) -> None:
     await shown.press("r")
     runs = shown.the(RunList)
     assert isinstance(runs, RunList)
-    while not runs.complete:
-        await shown.frame()
+    await shown.until(lambda: runs.complete)
     await shown.press("up", "up", "down", "space")
 
 
@@ -201,5 +201,10 @@ async def opened(screen: str, size: tuple[int, int] = (140, 40)) -> AsyncIterato
 async def settled(shown: Shown) -> None:
     """Nothing on the screen changes any more."""
     before: list[object] = []
-    while before != (before := [(panel.region, panel.plain()) for panel in shown.app.screen.query(Panel)]):
-        await shown.frame()
+
+    def as_before() -> bool:
+        nonlocal before
+        last, before = before, [(panel.region, panel.plain()) for panel in shown.app.screen.query(Panel)]
+        return last == before
+
+    await shown.until(as_before)

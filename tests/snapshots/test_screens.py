@@ -49,8 +49,8 @@ async def test_a_screen_looks_as_it_did(screen: str) -> None:
         themes = [("dark", DARK), ("light", LIGHT)]
         for size in SIZES:
             await shown.pilot.resize_terminal(*size)
-            while shown.app.screen._compositor.size != size:  # a busy machine lays out later
-                await shown.frame()
+            # A busy machine lays out later.
+            await shown.until(lambda size=size: shown.app.screen._compositor.size == size)
             for name, theme in themes:
                 shown.app.theme = theme.name
                 await settled(shown)

@@ -299,8 +299,7 @@ async def test_the_curve_of_the_last_sound_text_stays_and_is_marked(show: Show) 
         await shown.press("down", "e")
         editor = shown.app.screen
         assert isinstance(editor, EditorScreen)
-        while "peak" not in shown.text() and "from 0.001" not in shown.text():
-            await shown.frame()
+        await shown.until(lambda: "peak" in shown.text() or "from 0.001" in shown.text())
         curve = shown.the(LRChart).plain()
         assert "last sound text" not in shown.text()
         await shown.pilot.press("x")

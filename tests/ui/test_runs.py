@@ -42,8 +42,7 @@ async def opened(shown: Shown) -> RunList:
     await shown.press("r")
     runs = shown.the(RunList)
     assert isinstance(runs, RunList)
-    while not runs.complete:
-        await shown.frame()
+    await shown.until(lambda: runs.complete)
     await shown.frame()
     return runs
 

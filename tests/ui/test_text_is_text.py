@@ -134,8 +134,7 @@ async def test_runs_and_one_of_them(show: Show, tmp_path: Path) -> None:
     recorded(runs, NASTY + "run", NASTY + "preset")
     async with show(LIVE, runs=runs) as shown:
         await shown.press("r")
-        while not shown.the(RunList).complete:
-            await shown.frame()
+        await shown.until(lambda: shown.the(RunList).complete)
         await shown.frame()
         looked_at(shown)
         await shown.press("d")
