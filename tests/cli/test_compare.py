@@ -57,3 +57,13 @@ def test_marked_in_the_picker_and_compared(runs: Path) -> None:
         assert terminal.wait() == 0
         assert b"see it again: tui-trainer compare " in terminal.text
     assert ended(runs) == ["finished", "finished"]
+
+
+def test_a_comparison_in_the_app_that_could_not_begin_is_no_success_of_launch(runs: Path, tmp_path: Path) -> None:
+    with Terminal("launch", *SMALL, "--dataset", "mnist", "--data-dir", str(tmp_path)) as terminal:
+        terminal.until("presets")
+        terminal.press("  c")
+        terminal.until("mnist is not in")
+        terminal.press("q")
+        assert terminal.wait() == 2
+        assert b"mnist is not in" in terminal.text.split(b"\x1b[?1049l")[-1]

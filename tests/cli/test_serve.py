@@ -186,7 +186,8 @@ async def test_a_page_of_another_site_is_not_let_in(run: str) -> None:
 
 
 async def test_no_more_pages_are_opened_than_there_is_room_for(run: str) -> None:
-    async with serving("--", "attach", run, "--readonly") as address, aiohttp.ClientSession() as session:
+    """Of a run that is not there, which each page says and is left with."""
+    async with serving("--", "attach", "nonsense") as address, aiohttp.ClientSession() as session:
         where = f"{address}ws?width=80&height=24"
         opened = [await session.ws_connect(where) for _ in range(MOST_PAGES)]
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:

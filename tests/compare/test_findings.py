@@ -18,6 +18,7 @@ import pytest
 from tests.compare.made import compared, record, rewritten, seeds, session_of
 from tests.scripted import scripted_run
 from tests.waiting import PATIENCE_S
+from tui_trainer.cli.farewell import of_comparison
 from tui_trainer.compare.comparison import MARKS, Comparison
 from tui_trainer.compare.differences import differences
 from tui_trainer.compare.entries import reused
@@ -323,6 +324,15 @@ def test_what_was_trained_before_is_found_without_reading_long_records(tmp_path:
     assert reused([msgspec.structs.replace(entries[2], asked=seed)], tmp_path, versions)[0].run is None
     shutil.rmtree(done)  # the one that is left was not finished
     assert reused(entries[:1], tmp_path, versions)[0].run is None
+
+
+def test_a_farewell_counts_those_that_crashed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = [record(tmp_path), record(tmp_path, status="crashed"), record(tmp_path, status="crashed")]
+    of_comparison(compared(tmp_path, made))
+    assert "all 3 runs are over; best val accuracy 0." in (said := capsys.readouterr().out)
+    assert "; 2 crashed\n" in said
+    of_comparison(compared(tmp_path, made[:1]))
+    assert "crashed" not in capsys.readouterr().out
 
 
 def all_said(comparison: Comparison, folder: Path) -> str:

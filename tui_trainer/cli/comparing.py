@@ -98,19 +98,24 @@ class Comparisons:
             queue.stop()
             queue.wait(LONGEST_END_S)
             self.say_farewell()
-        if queue.failure:
-            say(queue.failure)
-        return queue.exit_code
+        return self.exit_code
 
     def say_where(self) -> None:
         """How to find it again."""
         if self.queue is not None:
             farewell.of_left("compare", self.queue.session.id, self._runs)
 
+    @property
+    def exit_code(self) -> int:
+        """The command's, as far as it is for the one that was trained here last; 0 where none was."""
+        return self.queue.exit_code if self.queue is not None else 0
+
     def say_farewell(self) -> None:
-        """What came of the one opened last, and how to find it again."""
+        """What came of the one opened last, what went wrong with it, and how to find it again."""
         if self._latest is not None:
             farewell.of_comparison(self._latest)
+        if self.queue is not None and self.queue.failure:
+            say(self.queue.failure)
 
     def _most_alike(self) -> list[Path]:
         from tui_trainer.compare.entries import alike

@@ -47,6 +47,8 @@ def of_comparison(comparison: Comparison) -> None:
     if bests:
         best, label = max(bests, key=lambda run: rank(run[0]))
         said += f"; best val accuracy {best.val_accuracy:.4f}, {plain(label)}"
+    if crashed := sum(run.state == "crashed" for run in runs):
+        said += f"; {crashed} crashed"
     _say(f"{plain(session.plan.name or session.id)}: {said}")
     again = "see it again" if done == len(runs) or comparison.is_driven else "go on with it"
     _say(f"{again}: {_command('compare', session.id, session.runs)}")

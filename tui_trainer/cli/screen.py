@@ -169,7 +169,7 @@ def _afterwards(
     if launcher.runs:
         _tell_of_end(launcher.runs[-1], host)
     comparisons.say_farewell()
-    return exit_code
+    return exit_code or comparisons.exit_code
 
 
 def _tell_of_end(run: LocalRun, host: Host | None) -> None:
