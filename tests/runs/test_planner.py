@@ -14,7 +14,7 @@ from tests.waiting import until
 from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import recipes
 from tui_trainer.hosts import Planner, planner
-from tui_trainer.hosts.planner import NoPlan
+from tui_trainer.hosts.no_plan import NoPlan
 from tui_trainer.presets import load
 from tui_trainer.spec import RunSpec
 

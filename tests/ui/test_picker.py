@@ -11,7 +11,7 @@ from textual.events import Key
 from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_host import ScriptedLauncher, ScriptedPlanner
 from tui_trainer.events import PlanMade
-from tui_trainer.hosts.planner import NoPlan
+from tui_trainer.hosts.no_plan import NoPlan
 from tui_trainer.presets import PresetError, Problem, catalogue, load
 from tui_trainer.spec import RunSpec
 from tui_trainer.ui.charts import LRChart

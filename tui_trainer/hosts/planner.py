@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from tui_trainer import threads
 from tui_trainer.events import PlanMade
 from tui_trainer.hosts.gate import GATE_S
-from tui_trainer.presets.problems import PresetError, Problem
 
 if TYPE_CHECKING:
+    from tui_trainer.hosts.no_plan import NoPlan
+    from tui_trainer.presets import PresetError
     from tui_trainer.spec import RunSpec
+
+    _Made: TypeAlias = tuple[PlanMade, PlanMade | None] | PresetError
 
 PREVIEW_STEPS = 12_000
 """A preview of more steps of the scheduler is sampled: it must be there within a tenth of a second."""
@@ -26,17 +29,6 @@ ASKED_AT_MOST = 16
 
 MOMENT_S = 0.015
 """So long a frame waits for a plan: a preset that is shown at once need not be drawn twice."""
-
-
-class NoPlan(PresetError):
-    """A plan that could not be worked out for a reason that lies elsewhere: a warning, which keeps nobody from
-    starting the preset."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__([Problem("", None, "", why, "warning")])
-
-
-_Made: TypeAlias = tuple[PlanMade, PlanMade | None] | PresetError
 
 
 class Planner:
@@ -67,7 +59,7 @@ class Planner:
                 if self._made:  # torch is there: most take less
                     self._shared.wait_for(lambda: key in self._made, MOMENT_S)
             made = self._made.get(key, self._dead)
-        if isinstance(made, PresetError):
+        if isinstance(made, Exception):
             raise made.with_traceback(None)  # the same each time it is asked for: it must not gather where from
         return made[0] if made else None
 
@@ -86,6 +78,8 @@ class Planner:
         self._shared.notify_all()
 
     def _died(self, why: str) -> None:
+        from tui_trainer.hosts.no_plan import NoPlan
+
         with self._shared:
             self._dead = NoPlan(f"the LR can be planned no more: {why}")
             self._shared.notify_all()
@@ -124,6 +118,9 @@ class Planner:
 
 
 def _plan(spec: RunSpec) -> _Made:
+    from tui_trainer.hosts.no_plan import NoPlan
+    from tui_trainer.presets import PresetError
+
     try:
         from tui_trainer.engine.recipes import plan, plan_if_flat
 
