@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from tui_trainer.asked import Asked
 from tui_trainer.ui.announcing import Announcing
+from tui_trainer.ui.as_text import AsText
 from tui_trainer.ui.compare.comparing import Comparing
 from tui_trainer.ui.frame_clock import FrameClock
 from tui_trainer.ui.keys import Place, bindings
@@ -27,6 +28,8 @@ from tui_trainer.ui.theme import THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
+    from textual.filter import LineFilter
+
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
     from tui_trainer.hosts import Host
@@ -108,6 +111,8 @@ class TrainerApp(App[int]):
         self.announcing = Announcing(self, bell)
         self.browsing = Browsing(self, runs, readonly=host is not None and host.readonly)
         self._terminal = terminal
+        self._streams = sys.stdout, sys.stderr
+        self._as_text = AsText()
         for theme in THEMES:
             self.register_theme(theme)
         kept = self.remembered.kept.theme
@@ -142,6 +147,10 @@ class TrainerApp(App[int]):
         if isinstance(self.screen, TrainerScreen):
             self.screen.say(text, role, seconds)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own; and whatever a widget shows, it shows as text."""
+        return [*super().get_line_filters(), self._as_text]
+
     # Screens
 
     def get_default_screen(self) -> Screen[Any]:
@@ -167,7 +176,7 @@ class TrainerApp(App[int]):
     def on_mount(self) -> None:
         if self._terminal is not None:
             # Textual swallows what is printed; the terminal has turned these to the log.
-            sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr
+            sys.stdout, sys.stderr = self._streams
         self.leaving.begin()
 
     async def on_event(self, event: events.Event) -> None:
