@@ -26,4 +26,7 @@ def called(path: Path) -> str:
 def is_shipped(name: str) -> bool:
     """Whether a name means a shipped preset: those are sound, and need no look before the first frame."""
     own, shipped = (folder / f"{name}.toml" for folder in (user_folder(), shipped_folder()))
-    return "/" not in name and not name.endswith(".toml") and shipped.is_file() and not own.exists()
+    try:
+        return "/" not in name and not name.endswith(".toml") and shipped.is_file() and not own.exists()
+    except (OSError, ValueError):  # no name of a file, or a folder that may not be entered: a closer look will tell
+        return False

@@ -16,7 +16,7 @@ import click
 from tui_trainer.asked import Asked
 from tui_trainer.cli import completion, farewell, foreground
 from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
-from tui_trainer.cli.options import check_runs_folder, checked, refuse, say, training_options
+from tui_trainer.cli.options import GivenPath, check_runs_folder, checked, refuse, say, training_options
 from tui_trainer.cli.screen import max_rate_option
 from tui_trainer.cli.sessions import list_sessions
 from tui_trainer.cli.telling import Telling
@@ -45,9 +45,7 @@ LOOK_EVERY = 0.1
 @click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Each preset so many times.")
 @click.option("--target", type=click.FloatRange(0, 1), help="A validation accuracy to reach, from 0 to 1.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Runs that train at once.")
-@click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), help=f"Write it to a file: {', '.join(FORMS)}."
-)
+@click.option("--report", type=GivenPath(what="file"), help=f"Write it to a file: {', '.join(FORMS)}.")
 @click.option("--lesson", is_flag=True, help="The lesson's own experiment: six schedules on mnist-5k.")
 @click.option("--again", is_flag=True, help="Train anew what was trained before exactly as asked.")
 @click.option("--exit-when-done", is_flag=True, help="Leave the screen when all is trained.")

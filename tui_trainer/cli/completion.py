@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from tui_trainer.given_path import BadPath
+
 _SAFE = re.compile(r"[\w.+-]+")
 """Names that every shell takes as one word: others must be typed."""
 
@@ -20,8 +22,11 @@ def runs(context: click.Context, _: click.Parameter, begun: str) -> list[Complet
     from tui_trainer.runs.catalogue import folders, runs_folder
     from tui_trainer.runs.facts import read_facts
 
-    # An id begins with when its run did.
-    newest = sorted(folders(runs_folder(context.params.get("runs_dir"))), key=lambda folder: folder.name, reverse=True)
+    try:
+        there = folders(runs_folder(context.params.get("runs_dir")))
+    except (BadPath, OSError):
+        return []  # the command that is being typed will say what is wrong
+    newest = sorted(there, key=lambda folder: folder.name, reverse=True)  # an id begins with when its run did
     facts = {folder.name: read_facts(folder) for folder in newest[:MOST]}
     names = {str(each["name"]): identity for identity, each in facts.items() if each.get("name")}
     found = [CompletionItem(identity, help=_preset_of(each)) for identity, each in facts.items()]

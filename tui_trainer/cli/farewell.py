@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui_trainer.best import rank
+from tui_trainer.given_path import BadPath
 from tui_trainer.in_ascii import in_ascii, shows_unicode
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import runs_folder
@@ -63,5 +64,8 @@ def of_left(command: str, identity: str, runs: Path) -> None:
 
 def _command(name: str, identity: str, runs: Path) -> str:
     """To be typed: with the folder of runs, where the command would not look there by itself."""
-    where = "" if runs == runs_folder() else f" --runs-dir {shlex.quote(str(runs))}"
+    try:
+        where = "" if runs == runs_folder() else f" --runs-dir {shlex.quote(str(runs))}"
+    except BadPath:  # of TUI_TRAINER_RUNS, which an option stood in for
+        where = f" --runs-dir {shlex.quote(str(runs))}"
     return f"tui-trainer {name} {identity}{where}"

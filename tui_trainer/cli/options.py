@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import click
 
 from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
 from tui_trainer.choices import DATASETS, DEVICE_PATTERN, MODELS, MOST_THREADS, PRECISIONS
+from tui_trainer.given_path import BadPath, given_path
 from tui_trainer.plain import plain, plain_lines
 from tui_trainer.torchrun import place
 
@@ -35,14 +36,30 @@ def _device(context: click.Context, parameter: click.Parameter, name: str) -> st
     return name
 
 
-def _absolute(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
-    """A record must not mean another folder to who goes on with the run from elsewhere."""
-    return path and path.expanduser().absolute()
+class GivenPath(click.Path):
+    """The type of every option that takes a path: `given_path`, and what `click.Path` may be told beside it.
+
+    Args:
+        absolute: for what a record keeps: it must not mean another folder to who goes on with the run from elsewhere.
+        what: `folder` or `file`, where it may be only that, if it is there.
+    """
+
+    def __init__(self, *, absolute: bool = False, what: Literal["folder", "file"] | None = None) -> None:
+        super().__init__(path_type=Path, readable=False, file_okay=what != "folder", dir_okay=what != "file")
+        self._absolute = absolute
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        try:
+            path = given_path(value)
+        except BadPath as error:
+            self.fail(str(error), param, ctx)
+        super().convert(path, param, ctx)
+        return path if self._absolute else Path(value).expanduser()
 
 
 _runs_dir = click.option(
     "--runs-dir",
-    type=click.Path(path_type=Path, file_okay=True),
+    type=GivenPath(),
     help="Where runs are recorded; default: $TUI_TRAINER_RUNS, else your data folder.",
 )
 
@@ -56,8 +73,7 @@ _length = (
 
 data_dir_option = click.option(
     "--data-dir",
-    type=click.Path(path_type=Path),
-    callback=_absolute,
+    type=GivenPath(absolute=True),
     help="A torchvision root that holds the data set.",
 )
 

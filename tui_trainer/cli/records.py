@@ -11,7 +11,7 @@ import msgspec
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
-from tui_trainer.cli.options import refuse, runs_dir_option, say
+from tui_trainer.cli.options import GivenPath, refuse, runs_dir_option, say
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, none_there, runs_folder, summaries
 from tui_trainer.runs.errors import RunsError
@@ -55,7 +55,7 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
 
 @click.command()
 @click.argument("run", shell_complete=completion.runs)
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
+@click.option("--out", required=True, type=GivenPath(what="folder"), help="Where to write.")
 @click.option(
     "--format",
     "form",
@@ -77,7 +77,7 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
             from tui_trainer.runs.export import export_csv as write
         else:
             from tui_trainer.runs.export_tensorboard import export_tensorboard as write
-        written = write(folder, out.expanduser(), warnings.append)
+        written = write(folder, out, warnings.append)
     except RunsError as error:
         refuse(str(error))
     for path in written:

@@ -15,6 +15,7 @@ import msgspec
 
 from tui_trainer import __version__, presets
 from tui_trainer.compare.session import Entry
+from tui_trainer.given_path import BadPath, given_path
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, folders
 from tui_trainer.runs.ending import ending
@@ -43,9 +44,8 @@ def told_apart(names: Iterable[str], runs: Path) -> tuple[list[str], list[Path]]
     """
     named, records = [], []
     for name in names:
-        path = Path(name)
-        if path.is_dir() and (path / "events.jsonl").is_file():
-            records.append(path.absolute())
+        if (path := _record_at(name)) is not None:
+            records.append(path)
             continue
         try:
             presets.find(name)
@@ -60,6 +60,14 @@ def told_apart(names: Iterable[str], runs: Path) -> tuple[list[str], list[Path]]
         else:
             named.append(name)
     return named, records
+
+
+def _record_at(name: str) -> Path | None:
+    try:
+        path = given_path(name)
+        return path if (path / "events.jsonl").is_file() else None
+    except (BadPath, OSError):
+        return None
 
 
 def fair_threads(jobs: int) -> int:

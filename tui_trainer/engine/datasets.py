@@ -18,7 +18,10 @@ from tui_trainer.engine.augmentation import Augmentation, drawn
 from tui_trainer.engine.downloads import Progress
 from tui_trainer.engine.seeding import generator_for
 from tui_trainer.engine.sources import Part, source
+from tui_trainer.given_path import given_path
 from tui_trainer.spec import RunSpec
+
+ENVIRONMENT = "TUI_TRAINER_DATA"
 
 # Mean and standard deviation of the training images, in pixel values from 0 to 1.
 # MNIST's are the ones of the pytorch/examples recipe; the others were computed from the data and agree with the
@@ -81,7 +84,7 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
     if spec.dataset == "mnist-5k":
         train, val = _mnist_5k()
     else:
-        root = (spec.data_dir or default_root()).expanduser()
+        root = given_path(spec.data_dir) if spec.data_dir is not None else default_root()
         train, val = source(spec.dataset, root).read(progress, root)
     train, val = _cut(train, spec.limit_train), _cut(val, spec.limit_val)
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in _STATISTICS[spec.dataset])
@@ -93,9 +96,14 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
 
 
 def default_root() -> Path:
-    """Where data sets are kept that nobody named a folder for: `TUI_TRAINER_DATA`, else the user's cache folder."""
-    named = os.environ.get("TUI_TRAINER_DATA")
-    return Path(named) if named else platformdirs.user_cache_path("tui-trainer") / "data"
+    """Where data sets are kept that nobody named a folder for: `TUI_TRAINER_DATA`, else the user's cache folder.
+
+    Raises:
+        BadPath: it can be none, or cannot be reached.
+    """
+    if named := os.environ.get(ENVIRONMENT):
+        return given_path(named, ENVIRONMENT)
+    return given_path(platformdirs.user_cache_path("tui-trainer") / "data")
 
 
 def batches(split: Split, batch_size: int, seed: int, epoch: int, first: int = 1) -> Iterator[tuple[Tensor, Tensor]]:

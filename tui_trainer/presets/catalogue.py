@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_trainer.given_path import BadPath, given_path
 from tui_trainer.preset_folders import shipped_folder, user_folder
 from tui_trainer.presets.checks import read
 from tui_trainer.presets.problems import PresetError, Problem
@@ -50,10 +51,14 @@ def find(name_or_path: str | Path) -> Path:
     """The file of a preset: a path as it is, else the user's own or a shipped one of that name.
 
     Raises:
-        PresetError: there is no such preset; the nearest known name is in its words.
+        PresetError: there is no such preset, with the nearest known name, or it can be no path; in words.
     """
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or text.endswith(".toml"):
+        try:
+            given_path(text)
+        except BadPath as error:
+            raise PresetError([Problem("", None, "", str(error))]) from None
         return Path(text).expanduser()
     for folder in (user_folder(), shipped_folder()):
         path = folder / f"{text}.toml"
@@ -92,7 +97,7 @@ def _files(folder: Path) -> list[Path]:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

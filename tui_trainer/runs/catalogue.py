@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from tui_trainer.given_path import BadPath, given_path
 from tui_trainer.numbers import counted
 from tui_trainer.regular import is_regular
 from tui_trainer.runs.errors import RunNotFound, RunsFolderUnwritable, reason, unsaid
@@ -21,11 +22,16 @@ _NAMED_AT_MOST = 5
 
 
 def runs_folder(option: str | os.PathLike[str] | None = None) -> Path:
-    """The folder of all runs: what `--runs-dir` says, else TUI_TRAINER_RUNS, else the user's data folder."""
-    said = option or os.environ.get(ENVIRONMENT)
-    if said:
-        return Path(said).expanduser().absolute()
-    return platformdirs.user_data_path("tui-trainer", appauthor=False) / "runs"
+    """The folder of all runs: what `--runs-dir` says, else TUI_TRAINER_RUNS, else the user's data folder.
+
+    Raises:
+        BadPath: it can be none, or cannot be reached.
+    """
+    if option:
+        return given_path(option)
+    if said := os.environ.get(ENVIRONMENT):
+        return given_path(said, ENVIRONMENT)
+    return given_path(platformdirs.user_data_path("tui-trainer", appauthor=False) / "runs")
 
 
 def folders(runs: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
@@ -73,9 +79,9 @@ def find(runs: Path, given: str) -> Path:
     Raises:
         RunNotFound: nothing goes by that, or several do; the sentence names what comes near.
     """
-    path = Path(given).expanduser()
-    if os.sep in given and _is_record(path):
-        return path.absolute()
+    path, no_path = _path_of(given)
+    if path is not None and os.sep in given and _is_record(path):
+        return path
     unread: list[str] = []
     found = sorted(folders(runs, unread.append), key=_begun, reverse=True)
     names = {folder: read_facts(folder).get("name") for folder in found}
@@ -88,8 +94,10 @@ def find(runs: Path, given: str) -> Path:
             return matches[0]
         if matches:
             raise RunNotFound(f"{given!r} may be any of {_listed(matches)}. Say more of the id.")
-    if given and _is_record(path):
-        return path.absolute()
+    if path is not None and given and _is_record(path):
+        return path
+    if no_path and os.sep in given:
+        raise RunNotFound(f"there is no run of this name in {runs}, and as a path: {no_path}.")
     if not found:
         raise RunNotFound(none_there(runs, unread))
     raise RunNotFound(f"there is no run {given!r} in {runs}.{_near(given, found, names)}")
@@ -115,6 +123,14 @@ def delete(folder: Path) -> None:
             lock.release()
     except OSError as cause:
         raise RunsFolderUnwritable(folder, cause) from cause
+
+
+def _path_of(given: str) -> tuple[Path | None, str]:
+    """What was given as a path; where it can be none, why: it may be a name all the same."""
+    try:
+        return given_path(given), ""
+    except BadPath as error:
+        return None, str(error)
 
 
 def _is_record(folder: Path, warn: Callable[[str], None] = unsaid) -> bool:
