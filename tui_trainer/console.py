@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
-from typing import Protocol, TextIO
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from tui_trainer.events import (
     CommandAnswered,
@@ -18,8 +20,13 @@ from tui_trainer.events import (
     RunResolved,
 )
 from tui_trainer.numbers import counted, format_lr
+from tui_trainer.output import Output, visible
 from tui_trainer.plain import plain
 from tui_trainer.runs.history import History
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
 CALM = 10.0
 """Seconds between plain lines within an epoch."""
@@ -108,7 +115,6 @@ class Bar:
     """A progress bar, with the same lines as on a pipe above it."""
 
     def __init__(self, out: TextIO) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._progress = Progress(
@@ -116,7 +122,7 @@ class Bar:
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %", markup=False),
             TimeRemainingColumn(),
-            console=Console(file=out, markup=False, highlight=False),
+            console=_console(out),
             refresh_per_second=2,
         )
         self._task = self._progress.add_task("starting", total=None)
@@ -134,6 +140,23 @@ class Bar:
     def close(self) -> None:
         """Give the terminal back."""
         self._progress.stop()
+
+
+def _console(out: TextIO) -> Console:
+    """One that writes sequences of its own, and shows those in a text as what they are."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class Plain(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))  # rich would end the program
+
+    raw = out.raw if isinstance(out, Output) else out
+    return Plain(file=raw, markup=False, highlight=False)
 
 
 def in_lines(event: Event, history: History) -> list[str]:

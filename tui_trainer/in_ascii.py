@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 import os
-import sys
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import TextIO
 
 NAMES_ITS_ENCODING = ("LC_ALL", "LC_CTYPE", "LANG")
 
@@ -59,14 +59,13 @@ def in_ascii(text: str) -> str:
     return text if text.isascii() else "".join(map(_one, text))
 
 
-def mend_output() -> None:
-    """Have prints of this process never fail for want of a character, whatever the locale."""
+def mend(stream: TextIO) -> None:
+    """Have what is printed to it never fail for want of a character, whatever the locale."""
     codecs.register_error("tui-trainer", _instead)
-    for stream in (sys.stdout, sys.stderr):
-        if not stream.encoding.lower().replace("-", "").startswith("utf8"):
-            reconfigure = getattr(stream, "reconfigure", None)
-            if reconfigure is not None:
-                reconfigure(errors="tui-trainer")
+    if not stream.encoding.lower().replace("-", "").startswith("utf8"):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="tui-trainer")
 
 
 def _instead(error: UnicodeError) -> tuple[str, int]:

@@ -8,13 +8,13 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from tui_trainer import __version__
 from tui_trainer.cli.foreground import fill_descriptors
-from tui_trainer.in_ascii import mend_output
+from tui_trainer.output import guard, settled
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 # pydantic would look through all installed packages for plugins; none is meant for this program.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-CANNOT_BE_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+OUT_OF_REACH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR}
+"""What a path met that no command has words of its own for: it is the person's to mend, and no fault of ours."""
 
 _COMMANDS = {
     "launch": "tui_trainer.cli.screen",
@@ -45,6 +46,16 @@ _COMMANDS = {
 class _Commands(click.Group):
     """Knows the commands' names without importing them."""
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Click's own; nothing is printed, be it of a mistake or of help, but through the door."""
+        fill_descriptors()
+        guard()
+        try:
+            return super().main(*args, **options)
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+            raise SystemExit(settled(code)) from None
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Click's own; what is no text could not be written into any record."""
         for text in args:
@@ -56,19 +67,19 @@ class _Commands(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Click's own; who interrupts it, or cannot be written to, gets no traceback."""
+        """Click's own; who interrupts it, or asks for what cannot be had, gets no traceback."""
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            return super().invoke(ctx)
         except KeyboardInterrupt:
             sys.exit(128 + signal.SIGINT)
         except OSError as error:
-            if error.errno not in CANNOT_BE_WRITTEN:
+            if error.filename is None or error.errno not in OUT_OF_REACH:
                 raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what waits to be written cannot be, either
-            click.echo(f"what it prints cannot be written: {error.strerror}", err=True)
-            sys.exit(1)
-        return result
+            _refuse(f"{error.filename} cannot be reached: {os.strerror(error.errno).lower()}")
+        except Exception as error:
+            if not _is_a_persons(error):
+                raise
+            _refuse(*str(error).splitlines())
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -103,6 +114,20 @@ class _Commands(click.Group):
         return names + click.Command.shell_complete(self, ctx, incomplete)
 
 
+def _is_a_persons(error: Exception) -> bool:
+    """Whether it says by itself what is wrong and what to do."""
+    from tui_trainer.bad_input import BadInput
+    from tui_trainer.runs.errors import RunsError
+
+    return isinstance(error, BadInput | RunsError)
+
+
+def _refuse(*sentences: str) -> NoReturn:
+    from tui_trainer.cli.options import refuse
+
+    refuse(*sentences)
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="tui-trainer")
 def main() -> None:
@@ -110,5 +135,3 @@ def main() -> None:
 
     Begin with: tui-trainer launch
     """
-    fill_descriptors()
-    mend_output()

@@ -11,8 +11,10 @@ from tui_trainer.asked import Asked
 from tui_trainer.bad_input import BadInput
 from tui_trainer.choices import BATCH_NORM_MODELS, train_images
 from tui_trainer.cli import completion
+from tui_trainer.cli.columns import cells
 from tui_trainer.cli.options import BAD_INPUT, length_options, refuse
 from tui_trainer.numbers import format_lr
+from tui_trainer.plain import plain
 
 if TYPE_CHECKING:
     from tui_trainer.presets import Entry, Problem
@@ -34,19 +36,23 @@ def list_presets(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_object(entry) for entry in entries], indent=2))
         return
-    width = max(len(entry.name) for entry in entries)
+    width = max(cells(plain(entry.name)) for entry in entries)
     own = {True: "", False: ""} if all(entry.builtin for entry in entries) else {True: "       ", False: "yours  "}
     for entry in entries:
-        what = entry.preset.title if entry.preset else f"cannot be used: {entry.problems[0]}"
+        what = plain(entry.preset.title) if entry.preset else f"cannot be used: {entry.problems[0]}"
         steps = (entry.preset.scheduler.interval if entry.preset else None) or ""
-        click.echo(f"{entry.name:<{width}}  {steps:<5}  {own[entry.builtin]}{what}")
+        name = plain(entry.name)
+        click.echo(f"{name}{' ' * (width - cells(name))}  {steps:<5}  {own[entry.builtin]}{what}")
 
 
 @presets.command()
 @click.argument("name", shell_complete=completion.presets)
 @length_options
 def show(name: str, **options: Any) -> None:
-    """Print the preset's file as it stands; what its numbers will lead to on such a run is warned of."""
+    """Print the preset's file as it stands; what its numbers will lead to on such a run is warned of.
+
+    What a terminal would obey is printed as TOML writes it in a string: \\u001b.
+    """
     from tui_trainer.presets import find
 
     try:
@@ -72,7 +78,7 @@ def check(files: tuple[str, ...], **options: Any) -> None:
             click.echo(f"{warning}{problem}", err=True)
         broken = any(problem.severity == "error" for problem in problems)
         if not broken:
-            click.echo(f"{file}: fine" if not problems else f"{file}: can be used, see the warnings")
+            click.echo(f"{plain(file)}: {'can be used, see the warnings' if problems else 'fine'}")
         sound = sound and not broken
     if not sound:
         raise SystemExit(BAD_INPUT)

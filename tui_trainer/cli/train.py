@@ -26,6 +26,7 @@ from tui_trainer.cli.options import (
 )
 from tui_trainer.events import RunEnded
 from tui_trainer.hosts import LocalRun, asked_of, replay
+from tui_trainer.output import settled
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.torchrun import place
 
@@ -110,6 +111,4 @@ def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
 
 def _leave(exit_code: int) -> NoReturn:
     """End the process at once: the libraries' own farewells would wait for processes that may be gone."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(exit_code)
+    os._exit(settled(exit_code))

@@ -29,7 +29,7 @@ class Voice:
             return
         try:
             what()
-        except OSError:
+        except BrokenPipeError:  # a disk that is full is told of by `output`, and may have room again
             self._is_heard = False
             self._fall_silent()
 
