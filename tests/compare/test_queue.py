@@ -25,7 +25,7 @@ from tui_trainer.compare.training import Ended
 from tui_trainer.hosts import replay
 from tui_trainer.runs import inbox
 from tui_trainer.runs.errors import RunsFolderUnwritable
-from tui_trainer.runs.lock import is_live
+from tui_trainer.runs.lock import WriterLock, is_live
 
 Behaves = Callable[[Session, int], Ended]
 
@@ -117,6 +117,25 @@ def test_gone_on_with_it_counts_what_was_trained_before(tmp_path: Path, trains: 
     other.begun(0, record(tmp_path, epochs=1, status="crashed"))
     trains(ends(tmp_path, (0, 0)))
     assert over(Queue(other)) == 1  # the other one ended in an error, and is not trained again
+
+
+def test_a_run_that_somebody_else_goes_on_with_is_left_to_them(
+    tmp_path: Path, trains: Callable[[Behaves], None]
+) -> None:
+    made = session(tmp_path, 2)
+    stopped = record(tmp_path, epochs=1, status=None)
+    made.begun(0, stopped)
+    trains(ends(tmp_path, (0, 0)))
+    held = WriterLock(stopped)
+    try:
+        queue = Queue(made)
+        assert over(queue) == 1
+    finally:
+        held.release()
+    assert made.entries[0].run == stopped.name
+    assert f"another process goes on with {stopped.name}" in queue.failure
+    assert made.entries[1].run is not None  # the others are trained
+    assert over(Queue(made)) == 0
 
 
 def test_a_run_that_cannot_begin_ends_the_queue_and_is_told_of_once(

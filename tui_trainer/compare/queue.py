@@ -164,7 +164,11 @@ class Queue:
 
     def _train(self, trainer: Trainer, index: int) -> Ended:
         """Whatever happens to who trains, somebody is told."""
-        label = self.session.entries[index].label
+        entry = self.session.entries[index]
+        label, record = entry.label, self.session.record_of(entry)
+        if record is not None and is_live(record):
+            elsewhere = f"{label}: another process goes on with {record.name}: compare again once that has ended"
+            return Ended(1, elsewhere, True, is_told=False)
         try:
             return trainer.train(index)
         except OSError as error:
