@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from pathlib import Path
 
@@ -72,9 +71,7 @@ def test_a_closed_terminal_ends_the_app_and_nothing_spins(tmp_path: Path, keys: 
         assert terminal.wait() == 0
     text = log.read_text()
     assert "without a terminal" in text or "the terminal is gone" in text
-    spent = re.search(r"after the terminal: ([\d.]+) s of cpu", text)
-    assert spent is not None
-    assert float(spent[1]) < 0.1
+    assert "after the terminal: at rest" in text
 
 
 def test_a_signal_leaves_it_clean(tmp_path: Path) -> None:
