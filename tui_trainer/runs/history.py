@@ -179,7 +179,7 @@ class History:
         for new in self.known.take(event):
             self._appliers[type(new)](self, new)
             if type(new) is not Noticed:
-                self.stalled_since, self._happened_at = None, new.at
+                self.stalled_since, self._happened_at = None, max(self._happened_at, new.at)
             self.version += 1
 
     def _run_started(self, event: RunStarted) -> None:
