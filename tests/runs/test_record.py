@@ -12,19 +12,27 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 
 from tests.runs.streams import fold, state_of
 from tests.scripted import scripted_run
-from tui_trainer.events import CallsTimed, EpochEnded, Event, Noticed, RunStarted, StepsTaken, encode
+from tui_trainer.cli import main
+from tui_trainer.events import CallsTimed, EpochEnded, Event, Noticed, RunEnded, RunStarted, StepsTaken, encode
+from tui_trainer.hosts import RecordHost, asked_of
 from tui_trainer.runs import lock
-from tui_trainer.runs.errors import RunInUse, RunNotFound, RunsFolderUnwritable
+from tui_trainer.runs.ending import ending
+from tui_trainer.runs.errors import CannotGoOn, RunInUse, RunsFolderUnwritable
+from tui_trainer.runs.export import export_csv
 from tui_trainer.runs.lock import WriterLock, is_live
 from tui_trainer.runs.record import Record
+from tui_trainer.runs.summary import summarize
 from tui_trainer.runs.tail import Tail
 
 ASKED: dict[str, Any] = {"preset_name": "steplr", "preset": {"title": "x"}, "dataset": "mnist-5k", "name": "mine"}
@@ -256,7 +264,9 @@ def test_a_record_goes_on_where_it_was(record: Record) -> None:
         file.write(encode(events[26])[:30])  # torn as the process died
     again = Record.reopen(record.folder)
     assert again.facts["asked"] == ASKED
-    assert state_of(again.history) == state_of(fold(events[:25]))
+    before = fold(events[:25])
+    before.known.go_on()
+    assert state_of(again.history) == state_of(before)
     begun = RunStarted(at=1.0, run=record.id, schema=1, pid=2, host="h", resumed_from_step=0)
     repeated = [event for event in events[1:] if not isinstance(event, CallsTimed)]
     for event in [begun, *repeated]:
@@ -279,7 +289,7 @@ def test_a_record_without_what_was_asked_cannot_go_on(record: Record, damage: st
         path.write_text('{"asked": {')
     elif damage == "a list":
         path.write_text("[]")
-    with pytest.raises(RunNotFound, match=r"run\.json"):
+    with pytest.raises(CannotGoOn, match=r"run\.json"):
         Record.reopen(record.folder)
     assert not is_live(record.folder)
 
@@ -411,3 +421,168 @@ def test_no_torch_and_no_screen_is_loaded() -> None:
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert len(modules) > 10
     assert not {"torch", "textual", "plotext", "numpy", "psutil", "pydantic"} & set(loaded)
+
+
+# The end of a run that could not be recorded
+
+
+class Full:
+    """A disk that fills after so many bytes, in place of `os.write`; what has its room already can be changed."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self._write = os.write
+
+    def write(self, fd: int, data: bytes) -> int:
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = self._write(fd, data[: self.room])
+        self.room -= written
+        return written
+
+
+@pytest.fixture
+def cut_off(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
+    """A run that was trained to its end on a disk that filled within its second epoch, and stays full."""
+    events = scripted_run(epochs=3, steps_a_line=3)
+    *others, ended = events
+    assert isinstance(ended, RunEnded)
+    record = Record.create(runs, ASKED)
+    middle = next(i for i, event in enumerate(events) if isinstance(event, StepsTaken) and event.step > 25)
+    for event in others[:middle]:
+        record.emit(event)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", Full(10).write)
+        for event in others[middle:]:
+            record.emit(event)
+        told = record.end(ended)
+        assert told.exit_code == 1
+        assert told.status == "finished"
+        assert told.reason == "all epochs trained; nothing was recorded after step 26: no space is left on the device"
+        record.close()
+    return record
+
+
+def test_a_run_whose_record_was_cut_off_has_not_crashed(cut_off: Record) -> None:
+    summary = summarize(cut_off.folder)
+    assert (summary.status, summary.cut_off_at_step, summary.steps_done) == ("finished", 26, 26)
+    assert summary.reason is not None
+    assert "nothing was recorded after step 26" in summary.reason
+    assert any("cut off at step 26" in flaw for flaw in summary.flaws)
+    listed = CliRunner().invoke(main, ["runs", "--runs-dir", str(cut_off.folder.parent)])
+    assert "finished, record cut off at step 26" in listed.output
+
+
+def test_a_viewer_and_an_export_say_that_it_was_cut_off(cut_off: Record, tmp_path: Path) -> None:
+    host = RecordHost(cut_off.folder)
+    while host.poll():
+        pass
+    assert host.history.status == "finished"
+    assert any("cut off at step 26" in notice.text for notice in host.history.notices)
+    warnings: list[str] = []
+    export_csv(cut_off.folder, tmp_path / "out", warnings.append)
+    assert any("cut off at step 26" in warning for warning in warnings)
+    assert (told := ending(cut_off.folder)) is not None
+    assert told.status == "finished"
+
+
+def test_a_run_that_goes_on_after_it_was_cut_off_is_a_live_one(cut_off: Record) -> None:
+    again = Record.reopen(cut_off.folder)
+    assert summarize(cut_off.folder).status == "running"
+    again.close()
+    assert summarize(cut_off.folder).status == "crashed"  # its words of the last time are not this time's
+
+
+def test_a_record_that_is_whole_is_not_said_to_be_cut_off(record: Record) -> None:
+    *others, ended = scripted_run()
+    assert isinstance(ended, RunEnded)
+    for event in others:
+        record.emit(event)
+    assert record.end(ended) is ended
+    record.close()
+    assert (record.folder / "lock").read_bytes() == b""
+    summary = summarize(record.folder)
+    assert (summary.status, summary.cut_off_at_step, summary.flaws) == ("finished", None, [])
+
+
+# Records of other versions, and those that cannot be gone on with
+
+
+@pytest.mark.parametrize(("schema", "said"), [(2, "later version"), ("x", "form is not known"), (None, "not known")])
+def test_a_form_that_is_not_known_is_read_and_not_written_to(
+    record: Record, tmp_path: Path, schema: object, said: str
+) -> None:
+    for event in scripted_run():
+        record.emit(event)
+    record.describe({"schema": schema})
+    record.close()
+    assert summarize(record.folder).steps_done == 60
+    assert any(said in flaw for flaw in summarize(record.folder).flaws)
+    host = RecordHost(record.folder)
+    while host.poll():
+        pass
+    assert any(said in notice.text for notice in host.history.notices)
+    warnings: list[str] = []
+    export_csv(record.folder, tmp_path / "out", warnings.append)
+    assert any(said in warning for warning in warnings)
+    before = (record.folder / "events.jsonl").read_bytes()
+    with pytest.raises(CannotGoOn, match=said):
+        Record.reopen(record.folder)
+    with pytest.raises(CannotGoOn, match=said):
+        asked_of(record.folder)
+    assert (record.folder / "events.jsonl").read_bytes() == before
+    assert not is_live(record.folder)
+
+
+def test_a_later_form_that_the_journal_alone_tells_of(record: Record) -> None:
+    for event in scripted_run():
+        record.emit(msgspec.structs.replace(event, schema=2) if isinstance(event, RunStarted) else event)
+    record.close()
+    assert any("later version" in flaw for flaw in summarize(record.folder).flaws)
+    with pytest.raises(CannotGoOn, match="later version"):
+        Record.reopen(record.folder)
+
+
+def test_a_record_that_tells_of_more_steps_than_the_run_has_is_not_written_to(record: Record) -> None:
+    events = scripted_run()
+    beyond = [
+        StepsTaken(at=1.0, step=step, epoch=4, batch=step - 60, losses=[0.1], lrs=[0.1], elapsed=[9.0])
+        for step in (61, 62)
+    ]
+    for event in [*events[:-1], *beyond]:
+        record.emit(event)
+    record.close()
+    with pytest.raises(CannotGoOn, match=r"step 62, and the run has 60.*--new-record"):
+        Record.reopen(record.folder)
+    assert not is_live(record.folder)
+
+
+# Two machines' clocks
+
+
+@pytest.mark.parametrize("behind", [86_400.0, -86_400.0])
+def test_the_clock_of_a_trainer_that_is_a_day_behind_is_its_own(record: Record, behind: float) -> None:
+    now = time.time()
+    for event in shifted(scripted_run()[:-1], to=now - behind):
+        record.emit(event)
+    host = RecordHost(record.folder)
+    while host.poll():
+        pass
+    assert host.history.elapsed_s <= host.history.elapsed_at(time.time()) < host.history.elapsed_s + 600
+
+
+def test_the_clock_of_a_run_that_says_nothing_for_a_while_runs_on(record: Record) -> None:
+    now = time.time()
+    for event in shifted(scripted_run()[:-1], to=now - 300):
+        record.emit(event)
+    os.utime(record.folder / "events.jsonl", (now - 300, now - 300))
+    host = RecordHost(record.folder)
+    while host.poll():
+        pass
+    assert host.history.elapsed_at(now) == pytest.approx(host.history.elapsed_s + 300, abs=1)
+
+
+def shifted(events: list[Event], to: float) -> list[Event]:
+    """The events, the last of them at this moment."""
+    by = to - events[-1].at
+    return [msgspec.structs.replace(event, at=event.at + by) for event in events]

@@ -54,12 +54,15 @@ def pause(run: str, runs_dir: Path | None) -> None:
 @click.command()
 @click.argument("run", shell_complete=completion.runs)
 @data_dir_option
+@click.option("--new-record", is_flag=True, help="Go on from its checkpoint in a new record.")
 @notify_options
 @runs_dir_option
-def resume(run: str, runs_dir: Path | None, data_dir: Path | None, told: Told) -> None:
+def resume(run: str, runs_dir: Path | None, data_dir: Path | None, new_record: bool, told: Told) -> None:
     """Go on: with a run that is paused, or, from its checkpoint, with one that ended early."""
     folder = _find(run, runs_dir)
     if place().alone and is_live(folder):
+        if new_record:
+            refuse(f"{folder.name} is live: it has a record, and goes on with it; leave --new-record out")
         if told.is_asked:
             refuse(
                 f"{folder.name} trains in another process, which alone could tell of it: leave --notify and --bell out"
@@ -68,7 +71,7 @@ def resume(run: str, runs_dir: Path | None, data_dir: Path | None, told: Told) -
     else:
         from tui_trainer.cli.train import resume_here
 
-        sys.exit(resume_here(folder, told, data_dir))
+        sys.exit(resume_here(folder, told, data_dir, new_record=new_record))
 
 
 @click.command()

@@ -95,7 +95,7 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         plain(run.name or ""),
         plain(run.preset or "?"),
         plain(run.dataset or "?"),
-        run.status,
+        run.status if run.cut_off_at_step is None else f"{run.status}, record cut off at step {run.cut_off_at_step}",
         f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",
         "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",
     )

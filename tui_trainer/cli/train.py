@@ -54,15 +54,18 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, told: Told, **options
     sys.exit(_train_here(LocalRun(asked, runs, sys.argv, notify=told.notify), told, as_json=as_json))
 
 
-def resume_here(folder: Path, told: Told, data_dir: Path | None = None) -> int:
-    """Go on with a run that ended early, and return the exit code; `data_dir`: where its data lies now, if it moved."""
+def resume_here(folder: Path, told: Told, data_dir: Path | None = None, *, new_record: bool = False) -> int:
+    """Go on with a run that ended early, and return the exit code.
+
+    `data_dir`: where its data lies now, if it moved; `new_record`: begin a new record, from its checkpoint.
+    """
     try:
-        spec = asked_of(folder)
+        spec = asked_of(folder, new_record=new_record)
     except RunsError as error:
         refuse(str(error))
     if data_dir is not None:
         spec = spec.model_copy(update={"data_dir": data_dir})
-    run = LocalRun(Asked.of(spec), folder.parent, sys.argv, goes_on=folder, notify=told.notify)
+    run = LocalRun(Asked.of(spec), folder.parent, sys.argv, goes_on=folder, new_record=new_record, notify=told.notify)
     return _train_here(run, told, as_json=False)
 
 

@@ -34,7 +34,7 @@ from tui_trainer.hosts.watching import Watching
 from tui_trainer.runs.errors import CannotGoOn, RunsError
 from tui_trainer.runs.facts import read_facts
 from tui_trainer.runs.history import History
-from tui_trainer.runs.record import Record
+from tui_trainer.runs.record import Record, copy_checkpoints, facts_to_go_on
 from tui_trainer.torchrun import place, tells_of_loss
 
 if TYPE_CHECKING:
@@ -43,17 +43,17 @@ if TYPE_CHECKING:
     from tui_trainer.spec import RunSpec
 
 
-def asked_of(folder: Path) -> RunSpec:
-    """What was asked of the run in `folder`, for going on with it.
+def asked_of(folder: Path, *, new_record: bool = False) -> RunSpec:
+    """What was asked of the run in `folder`, for going on with it, perhaps in a new record.
 
     Raises:
-        CannotGoOn: its record does not say, or asks for what this version does not know.
+        CannotGoOn: its record does not say, or asks for what this version does not know, or has another form.
     """
     from pydantic import ValidationError
 
     from tui_trainer.spec import RunSpec
 
-    facts = read_facts(folder)
+    facts = read_facts(folder) if new_record else facts_to_go_on(folder)
     asked, resolved = facts.get("asked"), facts.get("resolved")
     resolved = resolved if isinstance(resolved, dict) else {}
     try:
@@ -104,6 +104,7 @@ class LocalRun:
         command: Sequence[str],
         *,
         goes_on: Path | None = None,
+        new_record: bool = False,
         gate: threading.Event | None = None,
         on_record: Callable[[Record], None] | None = None,
         notify: Notify | None = None,
@@ -115,12 +116,15 @@ class LocalRun:
             runs_folder: where its record is made.
             command: the command line, for the record.
             goes_on: the folder of a run that ended early, to go on with from its checkpoint.
+            new_record: it goes on in a record of its own, the one that it has being of no use.
             gate: nothing heavy is imported before it opens; it is not waited for long.
             on_record: told of the record as it begins, in the training thread.
             notify: a command to run where there is something to tell.
         """
         self.asked = asked
-        self.goes_on = goes_on
+        self.goes_on = None if new_record else goes_on
+        """The folder of the record that it goes on with."""
+        self._checkpoint_of = goes_on
         self.control = Control()
         self.record: Record | None = None
         """Its record, once there is one."""
@@ -177,11 +181,11 @@ class LocalRun:
             self._warn()
             from tui_trainer.engine.prepare import prepare
 
-            prepared = prepare(self.asked.spec, self._emit, self.goes_on and self.goes_on / "checkpoints")
+            prepared = prepare(self.asked.spec, self._emit, self._checkpoint_of and self._checkpoint_of / "checkpoints")
             # torch stays: the collector, which all threads wait for, need not go through it each time. What the run
             # before has left was collected at its end.
             gc.freeze()
-            checkpoints = self._begin_record()
+            checkpoints = self._begin_record(prepared.checkpoint["step"] if prepared.checkpoint is not None else None)
             if prepared.checkpoint is None and self.record is not None and self.record.history.steps:
                 text = "there is no checkpoint: it trains again from the first step; what is recorded stays as it is"
                 self._emit(Noticed(at=time.time(), kind="checkpoint", text=text))
@@ -209,6 +213,8 @@ class LocalRun:
         with self._emitting:
             if self._ended is not None:
                 return
+            if self.record is not None:
+                ended = self.record.end(ended)
             self._ended = ended
             self._emit(ended)
         try:
@@ -238,8 +244,11 @@ class LocalRun:
             return lost
         return f"{lost}; resume goes on from the checkpoint after step {self._saved_step}, with any number of them"
 
-    def _begin_record(self) -> Path:
-        """Begin or go on with the record, unless another rank writes it; the folder of checkpoints."""
+    def _begin_record(self, from_step: int | None) -> Path:
+        """Begin or go on with the record, unless another rank writes it; the folder of checkpoints.
+
+        `from_step` is that of the checkpoint, if there is one.
+        """
         if not self._place.leads:
             return Path(os.devnull)
         if self.goes_on is not None:
@@ -248,6 +257,8 @@ class LocalRun:
         else:
             asked = self.asked.spec.model_dump(mode="json")
             record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)
+            if self._checkpoint_of is not None:
+                copy_checkpoints(self._checkpoint_of, record.folder)
         self.control.listen_to(record.inbox.poll)
         for event in self._unrecorded:
             record.emit(event)
@@ -256,8 +267,32 @@ class LocalRun:
         if self._on_record is not None:
             self._tell_of_record(self._on_record, record)
         self._warned.write()
-        self._emit(RunStarted(at=time.time(), run=record.id, schema=SCHEMA, pid=os.getpid(), host=socket.gethostname()))
+        self._emit(
+            RunStarted(
+                at=time.time(),
+                run=record.id,
+                schema=SCHEMA,
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                resumed_from_step=from_step,
+            )
+        )
+        for text in self._flaws_of(record, from_step or 0):
+            self._emit(Noticed(at=time.time(), kind="recording", text=text))
         return record.checkpoints
+
+    def _flaws_of(self, record: Record, from_step: int) -> list[str]:
+        """What is to be told of the record that it goes on with, and was not told before."""
+        found = list(record.flaws)
+        if self._checkpoint_of is not None and self.goes_on is None:
+            found.append(f"a new record, from the checkpoint of {self._checkpoint_of.name} after step {from_step:,}")
+        elif from_step > record.history.steps:
+            found.append(
+                f"the record ends at step {record.history.steps:,}, and the checkpoint is of step {from_step:,}: "
+                "what was trained between them is not recorded"
+            )
+        told = {notice.text for notice in record.history.notices}
+        return [text for text in found if text not in told]
 
     def _tell_of_record(self, tell: Callable[[Record], None], record: Record) -> None:
         """Whoever wants to know where the record lies may fail over it; the run goes on."""
@@ -278,7 +313,8 @@ class LocalRun:
             # Told first: where recording stops at this event, both the journal and who listens have that after it.
             self._tell(event)
             if self.record is not None:
-                self.record.emit(event)
+                if event is not self._ended:  # that is recorded, and is told as the record allows
+                    self.record.emit(event)
             elif self._place.leads:
                 self._unrecorded.append(event)
             self._watching.take(event)

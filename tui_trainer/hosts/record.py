@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui_trainer.commands import Command
-from tui_trainer.events import Event, Noticed
+from tui_trainer.events import SCHEMA, Event, Noticed
 from tui_trainer.hosts.host import crashed
 from tui_trainer.runs import inbox
+from tui_trainer.runs.ending import last_words
 from tui_trainer.runs.errors import RunsError, reason
+from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.history import History
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.silence import Silence
@@ -26,6 +28,9 @@ class RecordHost:
     READ_FOR = 0.2
     """Seconds that one poll may read for: a record of a million steps is there after two or three polls."""
 
+    CLOCKS_DIFFER = 5.0
+    """Seconds; what is less is a slow disk."""
+
     GRACE = 5.0
     """Seconds that the process which trains has to tell of a stall itself; one that is stopped cannot."""
 
@@ -36,6 +41,8 @@ class RecordHost:
         self._tail = Tail(folder / "events.jsonl", packed=True)
         self._trouble = ""
         """Why it could not be read at the last try."""
+        self._said_form: str | None = None
+        """What is to be said of the form of the record, once that was looked at."""
         self._told: set[str] = set()
         """What of the record's flaws was told."""
         self._next_look = 0.0
@@ -82,14 +89,29 @@ class RecordHost:
                 self.history.apply(event)
                 self._listen(event)
             count += len(events)
+            self._compare_clocks(events[-1])
             if time.monotonic() >= until:
                 break
-        for flaw in (*self._tail.flaws, *self.history.known.flaws.in_words()):
+        for flaw in (*self._form(), *self._tail.flaws, *self.history.known.flaws.in_words()):
             if flaw not in self._told:
                 self._told.add(flaw)
                 self.history.apply(Noticed(at=time.time(), kind="recording", text=flaw))
                 count += 1
         return count
+
+    def _compare_clocks(self, last: Event) -> None:
+        """A line is written as its event happens: if the file says another time, the clocks of two machines differ."""
+        if self._tail.unread == 0 and (changed_at := self._tail.changed_at) is not None:
+            behind = changed_at - last.at
+            self.history.clock_behind = behind if abs(behind) > self.CLOCKS_DIFFER else 0.0
+
+    def _form(self) -> list[str]:
+        """What is to be said of a record whose form this version does not know."""
+        if self._said_form is None:
+            self._said_form = later_form(read_facts(self.folder).get("schema", SCHEMA))
+        started = self.history.started
+        said = self._said_form or (later_form(started.schema) if started is not None else "")
+        return [f"the record: {said}. What is shown may lack something."] if said else []
 
     def _look_for_writer(self) -> int:
         """A run whose process is gone and that said no goodbye has crashed; the record is read to its end first."""
@@ -97,6 +119,11 @@ class RecordHost:
             return self._look_for_stall()
         if count := self._read():  # its last words, said since the poll
             return count
+        if (goodbye := last_words(self.folder)) is not None:  # its journal had no room for it
+            text = f"the record is cut off at step {self.history.steps:,}"
+            self.history.apply(Noticed(at=time.time(), kind="recording", text=text))
+            self.history.apply(goodbye)
+            return 2
         gone = "its process is gone and said no goodbye"
         self.history.apply(crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch))
         return 1

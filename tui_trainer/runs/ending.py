@@ -10,6 +10,7 @@ import msgspec
 from tui_trainer.events import RunEnded, decode
 from tui_trainer.regular import open_regular
 from tui_trainer.runs.errors import RunUnreadable
+from tui_trainer.runs.lock import words_in
 from tui_trainer.runs.seal import seal_of
 
 BLOCK = 64 * 1024
@@ -33,13 +34,18 @@ def ending(folder: Path) -> RunEnded | None:
     try:
         fd = open_regular(journal)
         try:
-            return _last_word(fd, os.fstat(fd).st_size)
+            return _last_word(fd, os.fstat(fd).st_size) or last_words(folder)
         finally:
             os.close(fd)
     except FileNotFoundError:
         return None
     except OSError as cause:
         raise RunUnreadable(journal, cause) from cause
+
+
+def last_words(folder: Path) -> RunEnded | None:
+    """The goodbye of a run whose journal had no room for it; None of one that goes on, or has said none there."""
+    return _decoded(words_in(folder).strip())
 
 
 def _last_word(fd: int, size: int) -> RunEnded | None:

@@ -92,6 +92,16 @@ class CannotGoOn(RunsError):
             super().__init__(f"{file} does not say what was asked of this run, so it cannot go on.")
 
 
+class RecordUnfit(CannotGoOn):
+    """A run cannot go on in the record that it has."""
+
+    def __init__(self, folder: Path, why: str, *, anew: bool = False) -> None:
+        """`anew`: a new record could be begun from its checkpoint."""
+        self.folder = folder
+        way = f" `tui-trainer resume {folder.name} --new-record` goes on from its checkpoint, in a new record."
+        RunsError.__init__(self, f"run {folder.name} cannot go on: {why}.{way if anew else ''}")
+
+
 class ExportFailed(RunsError):
     """The export could not be written."""
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from tui_trainer.events import Event, LRChanged, PresetSwitched, StepsTaken
+from tui_trainer.events import SCHEMA, Event, LRChanged, PresetSwitched, RunEnded, RunStarted, StepsTaken
 from tui_trainer.regular import open_regular
+from tui_trainer.runs.ending import last_words
 from tui_trainer.runs.errors import ExportFailed, reason
+from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.files import sync_folder
 from tui_trainer.runs.known import Known
 from tui_trainer.runs.lines import LARGEST_JOURNAL
@@ -83,9 +85,20 @@ def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[Event]:
     `warn` is told at its end of what could not be read, is missing or contradicts itself, if anything.
     """
     known = Known()
+    ended = False
+    form = later_form(read_facts(journal.parent).get("schema", SCHEMA))
     with Tail(journal) as tail:
         for event in tail:
+            if isinstance(event, RunStarted):
+                form = form or later_form(event.schema)
+            if isinstance(event, RunStarted | RunEnded):
+                ended = isinstance(event, RunEnded)
             yield from known.take(event)
+    known.go_on()  # nothing comes any more that could confirm what is in doubt
+    if form:
+        warn(f"{form}. What is exported may lack something.")
+    if not ended and (goodbye := last_words(journal.parent)) is not None:
+        warn(f"the record is cut off at step {known.steps:,}; {goodbye.reason}")
     for flaw in (*tail.flaws, *known.flaws.in_words()):
         warn(flaw)
 
@@ -97,6 +110,7 @@ def whole_files(out: Path, names: Iterable[str]) -> Iterator[Mapping[str, Binary
     Raises:
         OSError: the folder cannot be made, or a file not written; what stood there stands.
     """
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
     mark = secrets.token_hex(4)
     places = {out / f".{name}.{mark}": out / name for name in names}
@@ -112,6 +126,10 @@ def whole_files(out: Path, names: Iterable[str]) -> Iterator[Mapping[str, Binary
         for temporary, place in places.items():
             temporary.replace(place)
         sync_folder(out)
-    finally:
+    except BaseException:
         for temporary in places:
             temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody else has put something there
+            for folder in made:
+                folder.rmdir()
+        raise

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tui_trainer.events import SCHEMA
 from tui_trainer.regular import read_regular
 from tui_trainer.runs.errors import reason, unsaid
 
@@ -34,3 +35,13 @@ def read_facts(folder: Path, warn: Callable[[str], None] = unsaid) -> dict[str, 
         warn("its run.json is damaged: it is not an object")
         return {}
     return facts
+
+
+def later_form(schema: object) -> str:
+    """What is to be said of a record's form, as `schema` in `run.json` has it; empty of one that this version knows."""
+    if isinstance(schema, int) and not isinstance(schema, bool) and 1 <= schema <= SCHEMA:
+        return ""
+    if isinstance(schema, int) and schema > SCHEMA:
+        form = f"its form is {schema}, and this version knows none after {SCHEMA}"
+        return f"it was written by a later version of tui-trainer: {form}"
+    return f"its form is not known: its run.json says schema {str(schema)[:40]!r}"

@@ -108,6 +108,8 @@ class History:
         """When anything happened last (Unix time), of a run that stalls; None of one that does not."""
         self._happened_at = 0.0
         self.ended: RunEnded | None = None
+        self.clock_behind = 0.0
+        """Seconds by which the clock of the machine that trains is behind the reader's, who says so; no event tells."""
         self.known = Known(sampled=sampled)
         """How far the events told so far have come."""
         self._calls = CallsSeen()
@@ -158,9 +160,9 @@ class History:
         return self._clock.seconds
 
     def elapsed_at(self, now: float) -> float:
-        """The run's clock at `now` (Unix time): it goes on between events, stands in a pause, in a stall and while
-        calls are followed by eye, and never falls before the end."""
-        return self._clock.at(now)
+        """The run's clock at `now` (Unix time): it goes on between events, stands in a pause and while calls are
+        followed by eye, and never falls before the end."""
+        return self._clock.at(now - self.clock_behind)
 
     @property
     def images_per_second(self) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui_trainer.events import Event, Noticed, decode, encode
+from tui_trainer.events import Event, Noticed, StepsTaken, decode, encode
 from tui_trainer.runs.errors import reason
 from tui_trainer.runs.files import open_private, split_tail
 from tui_trainer.runs.known import Known
@@ -22,6 +22,7 @@ RETRY_S = 1.0
 """While it cannot be written to, a journal is tried again this often."""
 
 _LAST_BYTES = 1 << 20
+_STEPS = b'{"type":"StepsTaken"'
 
 WAITING_AT_MOST = 64 * 2**20
 """Bytes of lines that wait for room on the disk; beyond them the oldest are given up."""
@@ -74,6 +75,11 @@ class Journal:
         self._waiting_bytes = 0
         self._given_up = 0
         self._stopped = False
+        self._trouble = ""
+        """Why it could not be written to, the last time."""
+        self._last_steps: bytes | None = None
+        """The last line with steps that was written."""
+        self._step_before = self._known.steps
         self._retry_at = 0.0
         self._closed = False
 
@@ -96,16 +102,36 @@ class Journal:
         except OSError:
             pass  # told at the next line that fails
 
-    def close(self) -> None:
-        """Write what still waits, if that can be, and let go of the file. Does nothing the second time."""
+    def close(self) -> bool:
+        """Write what still waits, if that can be, and let go of the file. Does nothing the second time.
+
+        Returns:
+            Whether something could not be written.
+        """
         if self._closed:
-            return
+            return bool(self._waiting)
         if self._waiting:
             self._write_waiting(time.time())
         self.sync()
         self._closed = True
         self._packer.close()
         os.close(self._fd)
+        return bool(self._waiting)
+
+    def write_now(self) -> str:
+        """Write what waits, without waiting for the next try: why it cannot be, or an empty string."""
+        if self._waiting and not self._closed:
+            self._write_waiting(time.time())
+        return self._trouble if self._waiting else ""
+
+    @property
+    def last_step(self) -> int:
+        """The last step that is written whole, as far as this process wrote any."""
+        if self._last_steps is not None:
+            event = decode(self._last_steps)
+            if isinstance(event, StepsTaken):
+                return event.step + len(event.losses) - 1
+        return self._step_before
 
     # Writing
 
@@ -123,6 +149,7 @@ class Journal:
             self._append(b"".join(self._waiting))
         except OSError as cause:
             self._retry_at = self._clock() + RETRY_S
+            self._trouble = reason(cause)
             if not self._stopped:
                 self._stopped = True
                 self._tell(at, f"Recording stopped: {reason(cause)}. Training goes on; recording will when it can.")
@@ -169,7 +196,10 @@ class Journal:
         self._whole += count
         self._waiting_bytes -= count
         while count > 0:
-            count -= len(self._waiting.popleft())
+            line = self._waiting.popleft()
+            count -= len(line)
+            if line.startswith(_STEPS):
+                self._last_steps = line
 
 
 def _mend_tail(fd: int) -> int:

@@ -84,6 +84,11 @@ class Lines:
         """Bytes in the file that were not read yet."""
         return max(0, os.fstat(self._fd).st_size - self.offset) if self._fd is not None else 0
 
+    @property
+    def changed_at(self) -> float | None:
+        """When the file was last written to, as it was looked at last (Unix time, of the machine that keeps it)."""
+        return self._looked_at[1] / 1e9 if self._looked_at is not None else None
+
     def close(self) -> None:
         """Let go of the file; reading goes on later where it was."""
         if self._fd is not None:

@@ -63,17 +63,29 @@ class WriterLock:
         _held.add(self._fd)
         self._say(f"{os.getpid()} {socket.gethostname()}\n")
 
-    def release(self) -> None:
-        """Let others write. Does nothing the second time."""
+    def release(self, last_words: str = "") -> None:
+        """Let others write. Does nothing the second time.
+
+        `last_words` are left where the holder's name stood, for a record whose journal has no room for them.
+        """
         if self._fd in _held:
-            self._say("")
+            self._say(last_words)
             _held.discard(self._fd)
             os.close(self._fd)
 
     def _say(self, holder: str) -> None:
-        with contextlib.suppress(OSError):  # a full disk: then the refusal of a second writer names nobody
-            os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, holder.encode(), 0)
+        with contextlib.suppress(OSError):  # then the refusal of a second writer names nobody
+            content = holder.encode()
+            os.pwrite(self._fd, content, 0)  # over what stands there, which has its room on a full disk, too
+            os.ftruncate(self._fd, len(content))
+
+
+def words_in(folder: Path) -> bytes:
+    """What stands in the lock; empty where nothing can be read."""
+    try:
+        return read_regular(folder / "lock", LARGEST)
+    except OSError:
+        return b""
 
 
 def is_live(folder: Path) -> bool:
@@ -120,9 +132,9 @@ def _take(fd: int, folder: Path) -> None:
 
 def _read_holder(folder: Path) -> tuple[int, str] | None:
     try:
-        pid, host = read_regular(folder / "lock", LARGEST).decode(errors="replace").split()
+        pid, host = words_in(folder).decode(errors="replace").split()
         return int(pid), host
-    except (OSError, ValueError):
+    except ValueError:
         return None
 
 

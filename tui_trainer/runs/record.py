@@ -24,9 +24,10 @@ from typing import Any
 
 import msgspec
 
-from tui_trainer.events import SCHEMA, EpochEnded, Event, Noticed, RunResolved
-from tui_trainer.runs.errors import RunNotFound, RunsFolderUnwritable, reason
-from tui_trainer.runs.facts import read_facts
+from tui_trainer.events import SCHEMA, EpochEnded, Event, Noticed, RunEnded, RunResolved, encode
+from tui_trainer.regular import open_regular
+from tui_trainer.runs.errors import RecordUnfit, RunsError, RunsFolderUnwritable, reason
+from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.files import clear_drafts, make_private_folder, open_private, replace_whole
 from tui_trainer.runs.history import History
 from tui_trainer.runs.inbox import Inbox
@@ -50,7 +51,10 @@ class Record:
         self._lock = lock
         self._observer = observer
         self._facts: dict[str, Any] = {}
+        self.flaws: list[str] = []
+        """What was wrong with the record as it was opened, each in words."""
         self._facts_stale = self._closed = False
+        self._last_words = ""
         self._journal = Journal(folder / "events.jsonl", history.known, observer)
         self.inbox = Inbox(folder)
 
@@ -107,30 +111,28 @@ class Record:
 
         Raises:
             RunInUse: another process writes it.
-            RunNotFound: the folder holds no record that can be gone on with.
+            RecordUnfit: the folder holds no record that can be gone on with.
             RunsFolderUnwritable: the record cannot be written to.
         """
-        trouble: list[str] = []
-        facts = read_facts(folder, trouble.append)
-        if not facts:
-            why = trouble[0] if trouble else "there is no run.json"
-            raise RunNotFound(f"{folder}: {why}. A run cannot go on without what was asked.")
+        facts = facts_to_go_on(folder)
         lock = None
         try:
             lock = WriterLock(folder)
             clear_drafts(folder / "run.json")
             if not (folder / "checkpoints").exists():
                 make_private_folder(folder / "checkpoints")
-            history = History()
-            with Tail(folder / "events.jsonl") as tail:
-                for event in tail:
-                    history.apply(event)
+            history, flaws = _read(folder)
             record = cls(folder, lock, history, observer)
         except OSError as cause:
             if lock is not None:
                 lock.release()
             raise RunsFolderUnwritable(folder, cause) from cause
+        except RunsError:
+            if lock is not None:
+                lock.release()
+            raise
         record._facts = facts
+        record.flaws = flaws
         return record
 
     @property
@@ -171,6 +173,20 @@ class Record:
             if self._observer is not None:
                 self._observer(notice)
 
+    def end(self, ended: RunEnded) -> RunEnded:
+        """Record how the run ended, as its last event; how it ended as far as the record is concerned.
+
+        Where the journal cannot be written to, that is said, and left in a place that has its room already: a run
+        that is over must not look like one that crashed.
+        """
+        self._journal.emit(ended)
+        if not (trouble := self._journal.write_now()):
+            return ended
+        lost = f"nothing was recorded after step {self._journal.last_step}: {trouble}"
+        ended = msgspec.structs.replace(ended, reason=f"{ended.reason}; {lost}", exit_code=ended.exit_code or 1)
+        self._last_words = encode(ended).decode()
+        return ended
+
     def open_log(self) -> BufferedWriter:
         """`log.txt`, open for appending.
 
@@ -186,9 +202,9 @@ class Record:
         self._closed = True
         if self._facts_stale:
             self.describe({})
-        self._journal.close()
+        unwritten = self._journal.close()
         self.inbox.close()
-        self._lock.release()
+        self._lock.release(self._last_words if unwritten else "")
 
 
 def _make_folder(runs: Path, label: str, now: float) -> Path:
@@ -203,6 +219,57 @@ def _make_folder(runs: Path, label: str, now: float) -> Path:
         except FileExistsError:
             continue
         return folder
+
+
+def copy_checkpoints(old: Path, new: Path) -> None:
+    """Have the run in folder `new` go on from what the one in `old` saved, whenever it is killed.
+
+    Raises:
+        OSError: one of them cannot be copied.
+    """
+    for file in sorted((old / "checkpoints").glob("*.pt")):
+        copy = new / "checkpoints" / file.name
+        with os.fdopen(open_regular(file), "rb") as source, os.fdopen(open_private(copy, os.O_WRONLY), "wb") as target:
+            shutil.copyfileobj(source, target)
+
+
+def facts_to_go_on(folder: Path) -> dict[str, Any]:
+    """What `run.json` holds, for one who is to write into its record.
+
+    Raises:
+        RecordUnfit: there is nothing that can be read, or it has a form that this version does not know.
+    """
+    trouble: list[str] = []
+    facts = read_facts(folder, trouble.append)
+    if not facts:
+        why = trouble[0] if trouble else "it has no run.json"
+        raise RecordUnfit(folder, f"{why}, so it does not say what was asked of it")
+    if form := later_form(facts.get("schema", SCHEMA)):
+        raise RecordUnfit(folder, form)
+    return facts
+
+
+def _read(folder: Path) -> tuple[History, list[str]]:
+    """How far the record came, and what is wrong with it.
+
+    Raises:
+        RecordUnfit: what would be written would not fit.
+    """
+    history = History()
+    try:
+        with Tail(folder / "events.jsonl") as tail:
+            for event in tail:
+                history.apply(event)
+    except OSError as cause:
+        raise RecordUnfit(folder, f"its events.jsonl cannot be read: {reason(cause)}", anew=True) from cause
+    history.known.go_on()  # what nothing has confirmed so far will not be, either
+    if history.started is not None and (form := later_form(history.started.schema)):
+        raise RecordUnfit(folder, form)
+    recipe = history.recipe
+    if recipe is not None and history.steps > recipe.total_steps:
+        why = f"its record tells of step {history.steps:,}, and the run has {recipe.total_steps:,}"
+        raise RecordUnfit(folder, why, anew=True)
+    return history, [*tail.flaws, *history.known.flaws.in_words()]
 
 
 def _json(facts: Mapping[str, Any]) -> bytes:

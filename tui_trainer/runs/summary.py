@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from tui_trainer.events import Event, Status, StepsTaken, decode
+from tui_trainer.events import SCHEMA, Event, Status, StepsTaken, decode
 from tui_trainer.numbers import counted
+from tui_trainer.runs.ending import last_words
 from tui_trainer.runs.errors import reason
-from tui_trainer.runs.facts import read_facts
+from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.history import History
 from tui_trainer.runs.lines import Lines
 from tui_trainer.runs.lock import is_live
@@ -66,6 +67,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     loss: list[float]
     """The training loss over the run in a few points, for a sparkline; those that are not finite are left out."""
+    cut_off_at_step: int | None
+    """The last step of the record, of a run that went on to its end and could not be recorded any more."""
     flaws: list[str]
     """What is wrong with the record, as far as a glance at it shows; each in words."""
 
@@ -79,6 +82,12 @@ def summarize(folder: Path) -> RunSummary:
     history = skim.history
     asked = _mapping(facts.get("asked"))
     resolved, recipe, last = history.resolved, history.recipe, history.epochs[-1] if history.epochs else None
+    cut_off = None
+    if history.ended is None and not live and (goodbye := last_words(folder)) is not None:
+        history.apply(goodbye)
+        cut_off = history.steps
+        flaws.append(f"the record is cut off at step {history.steps:,}; {goodbye.reason}")
+    flaws += _form(facts, history)
     begun, ended = history.first_started, history.ended
     return RunSummary(
         id=folder.name,
@@ -106,6 +115,7 @@ def summarize(folder: Path) -> RunSummary:
         parameters=resolved.parameters if resolved else None,
         folder=str(folder),
         loss=skim.spark,
+        cut_off_at_step=cut_off,
         flaws=flaws + skim.flaws,
     )
 
@@ -199,6 +209,13 @@ class _Skim:
             losses = [loss for loss in event.losses if loss is not None]
             if losses:
                 self.spark.append(sum(losses) / len(losses))
+
+
+def _form(facts: dict[str, Any], history: History) -> list[str]:
+    """What is to be said of the record's form."""
+    schemas = [facts.get("schema", SCHEMA), history.started.schema if history.started is not None else SCHEMA]
+    said = next(filter(None, map(later_form, schemas)), "")
+    return [f"{said}. What is shown may lack something"] if said else []
 
 
 def _epochs_asked(asked: dict[str, Any]) -> int | None:

@@ -85,6 +85,11 @@ class Tail:
         """Bytes in the file that were not read yet."""
         return self._lines.bytes_left
 
+    @property
+    def changed_at(self) -> float | None:
+        """When the file was last written to (Unix time, of the machine that keeps it); None before there is one."""
+        return self._lines.changed_at
+
     def close(self) -> None:
         """Let go of the file; a later `read` goes on where this one was."""
         self._lines.close()

@@ -98,7 +98,7 @@ def _state(history: History) -> dict[str, list[Span]]:
     now = time.time()
     parts["elapsed"] = [Span(f"   {clock(history.elapsed_at(now))}")]
     if (since := history.stalled_since) is not None:
-        parts["stalled"] = [Span(" for ", "warning"), Span(clock(now - since), "warning")]
+        parts["stalled"] = [Span(" for ", "warning"), Span(clock(now - history.clock_behind - since), "warning")]
         return {name: parts[name] for name in ("word", "stalled", "elapsed")}
     if history.ended is not None or history.pace > 0 or is_followed(history):
         return parts  # who looks at single calls learns nothing of the speed

@@ -1,0 +1,110 @@
+"""Runs whose record was cut off: the end says so, and so does the exit code; and how they go on."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.cli.conftest import SMALL
+from tui_trainer.events import RunEnded, StepsTaken, encode
+from tui_trainer.hosts import replay
+from tui_trainer.runs.catalogue import newest
+from tui_trainer.runs.export import export_csv
+from tui_trainer.runs.summary import summarize
+from tui_trainer.runs.tail import Tail
+
+Cli = Callable[..., Result]
+
+LIMIT = 6000
+"""Bytes that no file may have more of: a journal of the first epoch or so, and no checkpoint."""
+
+
+def program(*arguments: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    def bound() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.run(
+        # -B: what python would keep of the modules would be cut off, too.
+        [sys.executable, "-B", "-m", "tui_trainer", *arguments],
+        capture_output=True,
+        text=True,
+        preexec_fn=bound,
+        check=False,
+    )
+
+
+def test_a_run_that_could_not_be_recorded_is_no_success(runs: Path, cli: Cli) -> None:
+    ended = program("run", "--preset", "steplr", *SMALL, limit=LIMIT)
+    assert ended.returncode == 1, ended.stderr
+    assert "nothing was recorded after step" in ended.stdout
+    assert "checkpoint" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+    summary = summarize(newest(runs))
+    assert summary.status == "finished"
+    assert 0 < summary.steps_done < 40
+    assert f"finished, record cut off at step {summary.steps_done}" in cli("runs").stdout
+
+
+@pytest.fixture
+def stopped(runs: Path) -> Path:
+    """The folder of a run of two epochs that was killed in its third, as far as its record tells."""
+    assert program("run", "--preset", "steplr", "--epochs", "3", *SMALL).returncode == 0
+    folder = newest(runs)
+    journal = folder / "events.jsonl"
+    with Tail(journal) as tail:
+        kept = [event for event in tail if not isinstance(event, RunEnded)]
+    journal.write_bytes(b"".join(map(encode, kept)))
+    (folder / "events.packed").unlink()
+    return folder
+
+
+def test_a_checkpoint_ahead_of_its_record_is_told(stopped: Path, tmp_path: Path) -> None:
+    journal = stopped / "events.jsonl"
+    with Tail(journal) as tail:
+        kept = [event for event in tail if not isinstance(event, StepsTaken) or event.step <= 2]
+    last = max(i for i, event in enumerate(kept) if isinstance(event, StepsTaken))
+    journal.write_bytes(b"".join(map(encode, kept[: last + 1])))
+    resumed = program("resume", stopped.name)
+    assert resumed.returncode == 0, resumed.stderr
+    said = "the checkpoint is of step 12: what was trained between them is not recorded"
+    assert said in " ".join(resumed.stdout.split())
+    history = replay(stopped)
+    assert any(said in notice.text for notice in history.notices)
+    warnings: list[str] = []
+    export_csv(stopped, tmp_path / "out", warnings.append)
+    assert any(warning.endswith("to 12.") for warning in warnings) or history.steps < 12
+    assert any("missing" in flaw or "to 12" in flaw for flaw in summarize(stopped).flaws)
+
+
+def test_a_record_that_lies_is_left_for_a_new_one(stopped: Path, runs: Path) -> None:
+    with (stopped / "events.jsonl").open("ab") as file:
+        for step in (13, 14):
+            lie = StepsTaken(at=2e9, step=step, epoch=4, batch=step - 12, losses=[0.1], lrs=[0.1], elapsed=[9.0])
+            file.write(encode(lie))
+    before = (stopped / "events.jsonl").read_bytes()
+    refused = program("resume", stopped.name)
+    assert refused.returncode == 2
+    assert f"tui-trainer resume {stopped.name} --new-record" in refused.stderr
+    assert (stopped / "events.jsonl").read_bytes() == before
+    resumed = program("resume", stopped.name, "--new-record")
+    assert resumed.returncode == 0, resumed.stderr
+    assert (stopped / "events.jsonl").read_bytes() == before
+    (new,) = [folder for folder in runs.iterdir() if folder != stopped]
+    assert (new / "checkpoints" / "last.pt").is_file()
+    history = replay(new)
+    assert history.ended is not None
+    assert any(f"a new record, from the checkpoint of {stopped.name}" in notice.text for notice in history.notices)
+
+
+def test_a_sound_record_is_resumed_without_a_word_of_it(stopped: Path) -> None:
+    resumed = program("resume", stopped.name)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "record" not in resumed.stdout.replace("recorded in", "").replace("the record is", "")
+    assert [notice for notice in replay(stopped).notices if notice.kind == "recording"] == []
