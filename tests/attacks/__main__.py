@@ -1,0 +1,41 @@
+"""`python -m tests.attacks [--records N] [--checkpoints N] [--folders N] [--seed N]`: see `attack`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+from tests.attacks.attack import Attack, bounded
+
+
+def main() -> int:
+    """Attack, and tell what was found; 1 if anything was."""
+    parser = argparse.ArgumentParser(prog="python -m tests.attacks")
+    for what, count in (("records", 2000), ("checkpoints", 500), ("folders", 300)):
+        parser.add_argument(f"--{what}", type=int, default=count)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        attack = Attack(Path(name))
+        for what in ("records", "folders", "checkpoints"):
+            count, began, before = getattr(options, what), time.monotonic(), len(attack.findings)
+            act = getattr(attack, what)
+            if what == "checkpoints" and count:
+                import tests.attacks.damaged_checkpoints  # noqa: F401 - torch's own memory is no attack's
+            bounded(partial(act, count, options.seed))
+            found = len(attack.findings) - before
+            print(
+                f"{count} {what}, seed {options.seed}: {found} findings, {time.monotonic() - began:.0f} s", flush=True
+            )
+    for finding in attack.findings:
+        print(finding)
+    print("the most CPU beyond a sound record:", ", ".join(f"{name} {ms} ms" for name, ms in attack.slowest.items()))
+    return 1 if attack.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

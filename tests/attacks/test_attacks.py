@@ -1,0 +1,29 @@
+"""A small share of the attacks; `python -m tests.attacks` makes all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.attack import Attack, bounded
+
+
+@pytest.fixture
+def attack(tmp_path: Path) -> Iterator[Attack]:
+    attack = Attack(tmp_path)
+    yield attack
+    assert attack.findings == []
+
+
+def test_damaged_records(attack: Attack) -> None:
+    bounded(lambda: attack.records(40, seed=1))
+
+
+def test_hostile_folders(attack: Attack) -> None:
+    bounded(lambda: attack.folders(15, seed=1))
+
+
+def test_damaged_checkpoints(attack: Attack) -> None:
+    attack.checkpoints(12, seed=1)
