@@ -154,6 +154,10 @@ def narrow_moment(state: dict[str, Any]) -> None:
     state["optimizer"]["state"][0]["exp_avg"] = torch.zeros(3)
 
 
+def whole_numbers(state: dict[str, Any]) -> None:
+    state["optimizer"]["state"][0]["exp_avg"] = torch.zeros(256, 64, dtype=torch.int64)
+
+
 UNFIT: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "no step": (without("step"), "step is missing"),
     "no model": (without("model"), "model is missing"),
@@ -164,6 +168,21 @@ UNFIT: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "no LR": (without("optimizer", "param_groups", 0, "lr"), "optimizer.param_groups.0.lr is missing"),
     "no moment": (without("optimizer", "state", 0, "exp_avg"), "optimizer.state.0.exp_avg (of 1.weight) is missing"),
     "a moment of another shape": (narrow_moment, "optimizer.state.0.exp_avg (of 1.weight) has the shape 3 where"),
+    "a moment of whole numbers": (whole_numbers, "optimizer.state.0.exp_avg (of 1.weight) is of a wrong kind"),
+    "a moment of one number": (
+        lambda s: s["optimizer"]["state"][0].update(exp_avg=torch.tensor(3.0)),
+        "optimizer.state.0.exp_avg (of 1.weight) has the shape of a single number where 256×64 should be",
+    ),
+    "another option": (
+        lambda s: s["optimizer"]["param_groups"][0].update(eps=1.0),
+        "optimizer.param_groups.0.eps is not that of the preset",
+    ),
+    "another schedule": (
+        lambda s: s["scheduler"]["scheduler"].update(step_size=0),
+        "scheduler.scheduler.step_size is not one of this schedule",
+    ),
+    "a step of another place": (lambda s: s.update(step=s["step"] + 1), "step cannot be"),
+    "an epoch before the first": (lambda s: s.update(epoch=0), "epoch cannot be 0"),
     "no state of a weight": (without("optimizer", "state", 1), "optimizer.state.1."),
     "no place in the schedule": (without("scheduler", "steps"), "scheduler.steps is missing"),
     "no epoch in the schedule": (

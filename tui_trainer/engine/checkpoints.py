@@ -121,7 +121,7 @@ def load_newest(folder: Path, facts: State, take: Callable[[State], T]) -> Newes
     Args:
         folder: where they lie.
         facts: what must hold of a checkpoint of this run.
-        take: makes something of a state; where it does not fit, raises ValueError or BadInput, the key in the words.
+        take: makes something of a state; where it does not fit, raises an error with the key in its words.
 
     Raises:
         BadCheckpoint: none of them can be gone on from, or it belongs to a run for which `facts` do not hold.
@@ -144,7 +144,7 @@ def load_newest(folder: Path, facts: State, take: Callable[[State], T]) -> Newes
             raise
         except BadCheckpoint as error:
             passed_over.append(str(error))
-        except (ValueError, BadInput) as error:
+        except Exception as error:  # what does not fit may lead torch, too, to anything
             passed_over.append(f"{file} does not fit: {' '.join(str(error).split())}")
     if not passed_over:
         return None  # killed in its first epoch: it goes on from its beginning

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -73,28 +73,61 @@ class Learner:
         (group,) = self.optimizer.param_groups
         parameters = dict(self.model.named_parameters())
         options = saved["param_groups"][0] if len(saved["param_groups"]) == 1 else None
-        if not isinstance(options, dict) or options.get("params") != [*range(len(parameters))]:
+        if not isinstance(options, dict) or repr(options.get("params")) != repr([*range(len(parameters))]):
             raise ValueError(f"optimizer.param_groups is not that of {len(parameters)} parameters")
-        for key in group.keys() - {"params"}:
-            if isinstance(group[key], float) and not isinstance(options.get(key), int | float):
-                raise ValueError(f"optimizer.param_groups.0.{key} is missing")
-        held = self._held_for_a_parameter() if stepped else set()
+        _check_options(group, options)
+        held = self._held_for_a_parameter() if stepped else {}
         for index, (name, parameter) in enumerate(parameters.items()):
             there = saved["state"].get(index, {})
-            for key in sorted(held | there.keys()):
-                path, value = f"optimizer.state.{index}.{key} (of {name})", there.get(key)
-                if value is None and key in held:
-                    raise ValueError(f"{path} is missing")
-                if isinstance(value, Tensor) and value.ndim and value.shape != parameter.shape:
-                    raise ValueError(f"{path} {_other_shape(value, parameter)}")
+            if not isinstance(there, dict):
+                raise ValueError(f"optimizer.state.{index} (of {name}) is of a wrong kind")
+            for key in sorted({*held, *there}, key=str):
+                # What torch is given of another shape or kind it does not look at: it writes beyond its end.
+                fault = _fault(there.get(key), held.get(key), parameter)
+                if fault:
+                    raise ValueError(f"optimizer.state.{index}.{key} (of {name}) {fault}")
 
-    def _held_for_a_parameter(self) -> set[str]:
-        """What the optimizer holds for each parameter once it has made a step; found by making one."""
-        parameter = nn.Parameter(torch.zeros(1))
-        parameter.grad = torch.zeros(1)
+    def _held_for_a_parameter(self) -> dict[str, Any]:
+        """What the optimizer holds for a parameter of `_TWIN`'s shape once it has made a step; found by making one."""
+        parameter = nn.Parameter(torch.zeros(_TWIN))
+        parameter.grad = torch.zeros(_TWIN)
         optimizer = build_optimizer(self.planned.preset.optimizer, [parameter], **self._kernels.optimizer_options)
         optimizer.step()
-        return {key for key, value in optimizer.state[parameter].items() if value is not None}
+        return {key: value for key, value in optimizer.state[parameter].items() if value is not None}
+
+
+_TWIN = (2, 3)
+
+_MOVING = {"lr", "initial_lr", "momentum", "betas", "base_momentum", "max_momentum", "max_lr", "min_lr"}
+"""Options that schedulers change; all others are the preset's."""
+
+
+def _check_options(wanted: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
+    for key, value in wanted.items():
+        path = f"optimizer.param_groups.0.{key}"
+        if key == "params" or (key not in saved and not isinstance(value, float)):
+            continue
+        if key not in saved:
+            raise ValueError(f"{path} is missing")
+        had = saved[key]
+        parts = had if isinstance(value, tuple) and isinstance(had, tuple) and len(had) == len(value) else [had]
+        moved = key in _MOVING and all(isinstance(part, int | float) for part in parts)
+        if not moved and (type(had) is not type(value) or had != value):
+            raise ValueError(f"{path} is not that of the preset")
+
+
+def _fault(value: object, wanted: object, parameter: Tensor) -> str:
+    """What is wrong with what an optimizer holds for a parameter, where `wanted` is it for one of `_TWIN`'s shape."""
+    if wanted is None:
+        return "" if value is None else "is not held by this optimizer"
+    if value is None:
+        return "is missing"
+    if not isinstance(wanted, Tensor):
+        return "" if type(value) is type(wanted) else "is of a wrong kind"
+    if not isinstance(value, Tensor) or value.dtype != wanted.dtype:
+        return "is of a wrong kind"
+    shape = parameter.shape if wanted.shape == _TWIN else wanted.shape
+    return "" if value.shape == shape else _other_shape(value.shape, shape)
 
 
 def _check_weights(wanted: Mapping[str, Tensor], saved: Mapping[str, Any]) -> None:
@@ -102,14 +135,16 @@ def _check_weights(wanted: Mapping[str, Tensor], saved: Mapping[str, Any]) -> No
         if not isinstance(value := saved.get(name), Tensor):
             raise ValueError(f"model.{name} is missing")
         if value.shape != weight.shape:
-            raise ValueError(f"model.{name} {_other_shape(value, weight)}")
+            raise ValueError(f"model.{name} {_other_shape(value.shape, weight.shape)}")
+        if value.dtype != weight.dtype:
+            raise ValueError(f"model.{name} is of a wrong kind")
     for name in saved:
         if name not in wanted:
             raise ValueError(f"model.{name} is not of this network")
 
 
-def _other_shape(saved: Tensor, wanted: Tensor) -> str:
-    one, other = ("×".join(map(str, tensor.shape)) or "a single number" for tensor in (saved, wanted))
+def _other_shape(saved: Sequence[int], wanted: Sequence[int]) -> str:
+    one, other = ("×".join(map(str, shape)) or "of a single number" for shape in (saved, wanted))
     return f"has the shape {one} where {other} should be"
 
 

@@ -104,8 +104,27 @@ def learner_at(state: checkpoints.State, model: nn.Module, kernels: Kernels, tra
             raise ValueError(f"{key} is missing")
         if not isinstance(state[key], kind) or isinstance(state[key], bool):
             raise ValueError(f"{key} is of a wrong kind")
-    if state["switch"]:
-        Preset.model_validate(state["switch"][-1])
-    learner = Learner(model, planned_in(state, train_images, epochs), kernels)
+    for key, least, most in (
+        ("epoch", 1, epochs + 1),
+        ("step", 0, None),
+        ("batch", 0, None),
+        ("images", 0, None),
+        ("hits", 0, state["images"]),
+        ("first_epoch", 1, state["epoch"]),
+        ("first_step", 1, state["step"] + 1),
+    ):
+        if state[key] < least or (most is not None and state[key] > most):
+            raise ValueError(f"{key} cannot be {state[key]}")
+    if (switch := state["switch"]) is not None:
+        if len(switch) != 2 or not isinstance(switch[0], str):
+            raise ValueError("switch is of a wrong kind")
+        Preset.model_validate(switch[1])
+    if state["first_epoch"] > epochs:
+        raise ValueError(f"first_epoch cannot be {state['first_epoch']}")
+    planned = planned_in(state, train_images, epochs)
+    batches = (state["epoch"] - state["first_epoch"]) * planned.length.batches_per_epoch + state["batch"]
+    if state["step"] != state["first_step"] - 1 + batches:
+        raise ValueError(f"step cannot be {state['step']}, {batches} after {state['first_step'] - 1}")
+    learner = Learner(model, planned, kernels)
     learner.load_state_dict(state)
     return learner

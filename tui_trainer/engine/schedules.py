@@ -191,6 +191,8 @@ class Scheduler:
         """
         if missing := {"steps", "best_at", "warming_up", "scheduler"} - state.keys():
             raise ValueError(f"scheduler.{min(missing)} is missing")
+        if wrong := [key for key in ("steps", "best_at", "warming_up") if not isinstance(state[key], int)]:
+            raise ValueError(f"scheduler.{wrong[0]} is of a wrong kind")
         self._steps = state["steps"]
         self._best_at = state["best_at"]
         if self.warming_up and not state["warming_up"]:
@@ -205,6 +207,9 @@ class Scheduler:
                 raise ValueError("scheduler.scheduler is missing")
             if missing := _MOVING & running.state_dict().keys() - inner.keys():
                 raise ValueError(f"scheduler.scheduler.{min(missing)} is missing")
+            for key, fresh in _primitives(running.state_dict()).items():
+                if key in inner and not (_alike if key in _CHANGING else _equal)(inner[key], fresh):
+                    raise ValueError(f"scheduler.scheduler.{key} is not one of this schedule")
             running.load_state_dict(copy.deepcopy(inner))
 
     @property
@@ -252,7 +257,21 @@ class Scheduler:
 
 
 _MOVING = {"last_epoch", "best", "num_bad_epochs", "cooldown_counter", "T_cur", "T_i"}
-"""What torch's schedulers change as they step; the rest follows from the preset."""
+"""What torch's schedulers cannot go on without; the rest follows from the preset."""
+
+_CHANGING = _MOVING | {"_step_count", "_last_lr", "_get_lr_called_within_step", "_is_initial", "verbose"}
+"""What they change as they step."""
+
+
+def _equal(saved: object, fresh: object) -> bool:
+    return repr(saved) == repr(fresh)
+
+
+def _alike(saved: object, fresh: object) -> bool:
+    """Whether a value of torch's state can stand where another does, as far as plain numbers go."""
+    if isinstance(fresh, list):
+        return isinstance(saved, list) and len(saved) == len(fresh) and all(map(_alike, saved, fresh))
+    return not isinstance(fresh, int | float) or isinstance(saved, int | float)
 
 
 def _primitives(state: dict[str, Any]) -> dict[str, Any]:
