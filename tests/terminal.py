@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import copy
 import fcntl
 import os
 import pty
+import re
 import select
 import shutil
-import signal
 import struct
 import sys
 import tempfile
@@ -21,9 +22,36 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
 import pyte
 
 from tests.waiting import PATIENCE_S
+
+_KEYBOARD = re.compile(rb"\x1b\[[<>=?][\d;]*u")
+"""Of the Kitty keyboard protocol, which pyte would show."""
+
+
+class Emulator(pyte.Screen):
+    """With the alternate screen, which pyte leaves out."""
+
+    _before: tuple[dict[int, object], pyte.screens.Cursor] | None = None
+
+    def set_mode(self, *modes: int, **options: bool) -> None:
+        if 1049 in modes and options.get("private") and self._before is None:
+            self._before = {y: copy.deepcopy(self.buffer[y]) for y in range(self.lines)}, copy.copy(self.cursor)
+            self.erase_in_display(2)
+        super().set_mode(*modes, **options)
+
+    def reset_mode(self, *modes: int, **options: bool) -> None:
+        super().reset_mode(*modes, **options)
+        if 1049 in modes and options.get("private") and self._before is not None:
+            (lines, self.cursor), self._before = self._before, None
+            self.buffer.clear()
+            self.buffer.update(lines)
+
+    def select_graphic_rendition(self, *attributes: int, **options: bool) -> None:
+        if not options.get("private"):
+            super().select_graphic_rendition(*attributes)
 
 
 class Terminal:
@@ -41,12 +69,14 @@ class Terminal:
         env: Mapping[str, str] | None = None,
         module: str = "tui_trainer",
         python: str = sys.executable,
+        command: Sequence[str] = (),
     ) -> None:
-        self._emulator = pyte.Screen(columns, lines)
+        """Start it; `command` is run instead of a module, where it is given."""
+        self._emulator = Emulator(columns, lines)
         self._stream = pyte.ByteStream(self._emulator)
         self.text = b""
         self.code: int | None = None
-        self.pid, self._master = _spawn([python, "-m", module, *arguments], columns, lines, env or {})
+        self.pid, self._master = _spawn(command or [python, "-m", module, *arguments], columns, lines, env or {})
 
     def __enter__(self) -> Self:
         return self
@@ -54,11 +84,12 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.code is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-            self.wait()
-        self.close()
+        try:
+            end_session(self.pid)
+            if self.code is None:
+                self.wait()
+        finally:
+            self.close()
 
     @property
     def screen(self) -> str:
@@ -74,9 +105,29 @@ class Terminal:
                 found.append("".join(cell.data for cell in cells))
         return found
 
-    def press(self, keys: str) -> None:
-        """Type."""
-        os.write(self._master, keys.encode())
+    @property
+    def modes(self) -> list[object]:
+        """The terminal's own modes: whether it echoes, waits for a whole line, and so on."""
+        return termios.tcgetattr(self._master)
+
+    @modes.setter
+    def modes(self, modes: list[object]) -> None:
+        termios.tcsetattr(self._master, termios.TCSANOW, modes)
+
+    def press(self, keys: str | bytes) -> None:
+        """Type; what the program writes meanwhile is read, as a terminal does."""
+        data = keys.encode() if isinstance(keys, str) else keys
+        while data:
+            _, free, _ = select.select([], [self._master], [], 0.05)
+            if free:
+                data = data[os.write(self._master, data[:1024]) :]
+            self._read(0.0)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size; what is not shown on a common one is not followed."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        if 0 < columns <= 500 and 0 < lines <= 500:
+            self._emulator.resize(lines, columns)
 
     def until(self, what: str | Callable[[str], bool], seconds: float = PATIENCE_S) -> str:
         """Read until the screen shows a text, or a condition on it holds; fails after so long."""
@@ -121,8 +172,16 @@ class Terminal:
         if not piece:
             return False
         self.text += piece
-        self._stream.feed(piece)
+        self._stream.feed(_KEYBOARD.sub(b"", piece))
         return True
+
+
+def end_session(leader: int) -> None:
+    """Kill all that was started on a terminal: jobs of a shell have groups of their own."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError, psutil.Error):
+            if os.getsid(process.pid) == leader:
+                process.kill()
 
 
 @cache

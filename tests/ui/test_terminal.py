@@ -10,7 +10,8 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.waiting import until
-from tui_trainer.ui.terminal.terminal import Screenful
+from tui_trainer.ui.terminal.screenful import Screenful
+from tui_trainer.ui.terminal.terminal import Terminal as Kept
 
 ALTERNATE_SCREEN, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
 APP = "tests.ui.noisy_app"
@@ -103,3 +104,32 @@ def test_a_terminal_that_is_slower_than_the_screen_is_noticed() -> None:
     assert os.read(reader, 10) == b"xxxx"
     os.close(reader)
     os.close(writer)
+
+
+def test_a_log_that_comes_once_the_screen_was_left_is_no_error(tmp_path: Path) -> None:
+    with Kept() as kept:
+        pass
+    kept.log_to(tmp_path / "log.txt")
+    assert not (tmp_path / "log.txt").exists()
+
+
+def test_a_log_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
+    with Kept() as kept:
+        with pytest.raises(OSError, match="directory"):
+            kept.log_to(tmp_path)
+        kept.log_to(tmp_path / "log.txt")
+    assert (tmp_path / "log.txt").exists()
+
+
+def test_a_writer_that_fails_says_so_once_and_stops_nobody() -> None:
+    reader, writer = os.pipe()
+    failures: list[BaseException] = []
+    screen = Screenful(writer, on_failure=failures.append)
+    for _ in range(3):
+        screen.write(None)  # type: ignore[arg-type]
+    screen.write("nothing after it")
+    assert screen.written == 4
+    assert [type(failure) for failure in failures] == [AttributeError]
+    os.close(writer)
+    assert os.read(reader, 10) == b""
+    os.close(reader)

@@ -15,7 +15,7 @@ import click
 
 from tui_trainer.asked import Asked
 from tui_trainer.cli import completion, farewell, foreground
-from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
+from tui_trainer.cli.ending import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.cli.options import GivenPath, check_runs_folder, checked, refuse, say, training_options
 from tui_trainer.cli.screen import max_rate_option
 from tui_trainer.cli.sessions import list_sessions
@@ -31,6 +31,7 @@ from tui_trainer.runs.catalogue import runs_folder
 from tui_trainer.runs.errors import RunInUse, RunsError
 from tui_trainer.spec import RunSpec
 from tui_trainer.torchrun import place
+from tui_trainer.ui.terminal.front import wait_until_in_front
 
 LOOK_EVERY = 0.1
 """Seconds between looks at the runs, without a screen."""
@@ -76,14 +77,16 @@ def compare(
         return
     if report is not None and report.suffix.lower() not in FORMS:
         refuse(f"--report {report}: the name must end in {', '.join(FORMS)}")
+    on_screen = os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+    if on_screen and not wait_until_in_front(0):
+        refuse("no shell is left that could bring compare to the front: start it with its output in a file")
     asked = [*what, *more, *(name for name in LESSON if lesson)]
     session, is_new = _open_or_make(runs, asked, lesson=lesson, **options)
     try:
         trains = bool(to_do(session))
     except RunsError as error:
         refuse(str(error), exit_code=1)
-    drawable = os.environ.get("TERM", "") not in ("", "dumb", "unknown")
-    if sys.stdin.isatty() and sys.stdout.isatty() and drawable:
+    if on_screen:
         code = _show(session, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
     else:
         code = _tell(session, to_do=trains, report=report)
@@ -174,7 +177,9 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
     from tui_trainer.ui.terminal.showing import show
     from tui_trainer.ui.terminal.terminal import Terminal
 
-    shell = foreground.take() if to_do else None
+    shell = foreground.take(farewell.of_killed) if to_do else None
+    if shell is not None:
+        shell.train_in(session.folder)
     import threading
 
     comparison = Comparison(session)
@@ -210,7 +215,7 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
         )
         return apps[-1]
 
-    code = show(make_app, max_rate and max_rate * 1000)
+    code = show(make_app, max_rate and max_rate * 1000, shell.to_parent if shell is not None else None)
     app = apps[-1] if apps else None
     is_gone = app is None or app.hung_up or app.failure is not None
     if queue is None or shell is None:
@@ -219,6 +224,8 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
         finished = _finish(comparison, None, report)
         return code or finished
     if is_gone or (app is not None and app.detached):
+        if app is not None and app.failure is not None:
+            farewell.of_left("compare", session.id, session.runs)
         background.append(True)
         stop_on_signals(queue.stop)
         shell.leave()
@@ -226,6 +233,9 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
         queue.wait()
         comparison.poll_all()
         return _finish(comparison, queue, report)
+    stopping = stop_on_signals(queue.stop)
+    if code > 128:
+        stopping.has_asked()
     if code > 128 and not queue.is_over:
         from tui_trainer.commands import Stop
 
@@ -233,6 +243,8 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
     queue.wait(LONGEST_END_S)
     farewell.of_comparison(comparison)
     finished = _finish(comparison, queue, report)
+    if not queue.is_over:
+        leave(code or finished)
     return code or finished
 
 

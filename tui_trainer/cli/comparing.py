@@ -31,18 +31,30 @@ class Comparisons:
         asked: what runs trained from here have beside their preset; None where none can be.
         on_show: the record of the run on show, if it has one.
         is_live: whether that run goes on.
+        shell: told of what trains here; None where nothing can.
     """
 
     def __init__(
-        self, runs: Path, asked: Asked | None, on_show: Callable[[], Path | None], is_live: Callable[[], bool]
+        self,
+        runs: Path,
+        asked: Asked | None,
+        on_show: Callable[[], Path | None],
+        is_live: Callable[[], bool],
+        shell: foreground.Foreground | None = None,
     ) -> None:
         self._runs = runs
         self._asked = asked
         self._on_show = on_show
         self._is_live = is_live
+        self._shell = shell
         self.queue: Queue | None = None
         """What trains here."""
         self._latest: Comparison | None = None
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a comparison trains here."""
+        return self.queue is not None and not self.queue.is_over
 
     def open(self, names: Sequence[str]) -> tuple[Comparison, Queue | None]:
         """A comparison of presets and runs by name; of no names, of the run on show with those most like it.
@@ -56,7 +68,7 @@ class Comparisons:
         from tui_trainer.compare.session import Session
 
         presets, records = told_apart(names, self._runs) if names else ([], self._most_alike())
-        if self.queue is not None and not self.queue.is_over:
+        if self.queue is not None and self.is_training:
             raise RunsError(f"a comparison trains here already: {self.queue.session.id}")
         if presets and self._is_live():
             raise RunsError("the run on show still trains, and would disturb a comparison: let it end, or stop it")
@@ -66,6 +78,8 @@ class Comparisons:
         if any(entry.run is None for entry in entries):
             self.queue = Queue(session)
             self.queue.start()
+            if self._shell is not None:
+                self._shell.train_in(session.folder)
             self._latest = Comparison(session)
             return self._latest, self.queue
         self._latest = Comparison(session)

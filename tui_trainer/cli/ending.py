@@ -7,8 +7,10 @@ import signal
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
 
 from tui_trainer.commands import Stop
+from tui_trainer.output import settled
 from tui_trainer.torchrun import place
 
 LONGEST_END_S = 60.0
@@ -16,6 +18,13 @@ LONGEST_END_S = 60.0
 
 LOST_AFTER_S = 15.0
 """Of several processes, one that has not stopped so long after it was asked to waits for one that is lost."""
+
+
+def leave(exit_code: int) -> NoReturn:
+    """End the process at once, though something trains in it: an interpreter that ends beneath native code aborts, and
+    libraries would wait for processes that may be gone.
+    """
+    os._exit(settled(exit_code))
 
 
 def stop_on_signals(send: Callable[[Stop], object]) -> Stopping:
@@ -42,6 +51,10 @@ class Stopping:
     def seconds_left(self) -> float | None:
         """How long the end may be waited for; None for ever."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    def has_asked(self) -> None:
+        """Somebody else has asked already: the next signal means to leave now."""
+        self._asked = True
 
     def on_signal(self, number: int, frame: FrameType | None = None) -> None:
         """Handle a signal, in the main thread."""

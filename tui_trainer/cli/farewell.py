@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,20 @@ from tui_trainer.in_ascii import in_ascii, shows_unicode
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import runs_folder
 from tui_trainer.runs.facts import read_facts
+from tui_trainer.runs.summary import summarize
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.runs.history import History
+
+
+_WHO: dict[int, str] = {
+    signal.SIGKILL: ", as the system does where memory runs out",
+    signal.SIGSEGV: ", an error in native code",
+    signal.SIGBUS: ", an error in native code",
+    signal.SIGABRT: ", an error in native code",
+}
+"""Why one may have been killed, by the signal."""
 
 
 def _say(line: str) -> None:
@@ -60,6 +71,27 @@ def of_left(command: str, identity: str, runs: Path) -> None:
     _say(f"{identity} trains on in the background.")
     _say(f"watch it: {_command(command, identity, runs)}")
     _say(f"end it:   {_command('stop', identity, runs)}")
+
+
+def of_killed(number: int, folder: Path | None) -> None:
+    """Of a process that a signal killed while it trained into `folder`, a record or a session; None for neither."""
+    from tui_trainer.compare.session import FOLDER
+
+    _complain(f"tui-trainer was killed by {signal.Signals(number).name}{_WHO.get(number, '')}")
+    if folder is None:
+        _complain("nothing was recorded yet")
+    elif folder.parent.name == FOLDER:
+        _complain(f"go on with it: {_command('compare', folder.name, folder.parent.parent)}")
+    else:
+        run = summarize(folder)
+        _complain(f"{plain(run.name or run.id)}: {run.status} after step {run.steps_done}")
+        goes_on = run.status == "crashed"
+        said, command = ("go on with it", "resume") if goes_on else ("see it again", "attach")
+        _complain(f"{said}: {_command(command, run.id, folder.parent)}")
+
+
+def _complain(line: str) -> None:
+    click.echo(line if shows_unicode() else in_ascii(line), err=True)
 
 
 def _command(name: str, identity: str, runs: Path) -> str:

@@ -2,6 +2,7 @@
 
 A shell waits for the process that it started. So `launch` forks at once, before anything is imported: the parent does
 nothing but wait, and the child is the program. When the child leaves the terminal, it tells the parent, which ends.
+When the child is killed, the parent cleans up after it and says how to go on.
 """
 
 from __future__ import annotations
@@ -9,18 +10,32 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import termios
+import threading
+import tty
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
+from typing import Any
 
-_LEFT = b"\0"
+from tui_trainer.ui.terminal.restoring import is_in_front, modes_of, restore
+
+_END = b"\0"
+
+_OF_INTEREST = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD}
 
 
 class Foreground:
     """The program's hold on its terminal."""
 
     def __init__(self, to_parent: int) -> None:
-        self._to_parent = to_parent
+        self.to_parent = to_parent
+        """The pipe to the process that the shell waits for, as long as there is one."""
+
+    def train_in(self, folder: Path) -> None:
+        """From now on this is the record, or the session, that one would go on with if this process were killed."""
+        with suppress(OSError):  # nobody is left who could tell
+            os.write(self.to_parent, os.fsencode(folder) + _END)
 
     def leave(self) -> None:
         """Go to the background for good: the shell gets its prompt, this process a session of its own.
@@ -32,8 +47,9 @@ class Foreground:
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
         os.close(nowhere)
-        os.write(self._to_parent, _LEFT)
-        os.close(self._to_parent)
+        with suppress(OSError):
+            os.write(self.to_parent, _END)
+        os.close(self.to_parent)
 
 
 def fill_descriptors() -> None:
@@ -55,28 +71,84 @@ def print_to(file: Path) -> None:
     os.close(log)
 
 
-def take() -> Foreground:
-    """Fork; only the child returns. The parent ends as the child does, or as soon as it leaves the terminal."""
+def take(after_death: Callable[[int, Path | None], object]) -> Foreground:
+    """Fork; only the child returns. The parent ends as the child does, or as soon as it leaves the terminal.
+
+    Args:
+        after_death: called in the parent where a signal killed the child, with its number and the folder that the
+            child named last: to say what became of it. The terminal is as it was before by then.
+    """
+    modes = modes_of(0)
     from_child, to_parent = os.pipe()
+    handler = signal.signal(signal.SIGCHLD, lambda *_: None)  # by default it would never be waited for
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_INTEREST)  # before there is a child that could end
     child = os.fork()
     if child != 0:
         os.close(to_parent)
-        _wait_for(child, from_child)
+        told = _Told(from_child)
+        code = os.waitstatus_to_exitcode(_wait_for(child))
+        if code < 0:
+            _bury(-code, told, modes, after_death)
+        os._exit(code if code >= 0 else 128 - code)
     os.close(from_child)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run; who draws on it sees it go
+    signal.signal(signal.SIGCHLD, handler or signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return Foreground(to_parent)
 
 
-def _wait_for(child: int, from_child: int) -> NoReturn:
-    def pass_on(number: int, _: FrameType | None) -> None:
-        os.kill(child, number)
+class _Told:
+    """What the child says of itself: each word ends with a zero byte; an empty one says that it left."""
 
-    # The keyboard's ctrl+c reaches the child by itself; a kill of this process is meant for it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, pass_on)
-    if os.read(from_child, 1) == _LEFT:
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    os._exit(code if code >= 0 else 128 - code)
+    def __init__(self, from_child: int) -> None:
+        self._from_child = from_child
+        self._last = b""
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def folder(self) -> Path | None:
+        """The folder that was named last, by a child that is dead by now."""
+        self._thread.join(1.0)
+        return Path(os.fsdecode(self._last)) if self._last else None
+
+    def _listen(self) -> None:
+        words = b""
+        while piece := os.read(self._from_child, 4096):
+            *whole, words = (words + piece).split(_END)
+            for word in whole:
+                if not word:
+                    os._exit(0)
+                self._last = word
+
+
+def _wait_for(child: int) -> int:
+    """Wait for the child's end, and pass on to it what this process is told meanwhile; its status."""
+    while True:
+        number, from_keyboard = _next_signal()
+        if number == signal.SIGCHLD:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return status
+        elif not (number == signal.SIGINT and from_keyboard):  # that reaches the child by itself
+            with suppress(ProcessLookupError):
+                os.kill(child, number)
+
+
+def _next_signal() -> tuple[int, bool]:
+    """The next signal to this process, and whether it came from the keyboard: so to all that run in front."""
+    if hasattr(signal, "sigwaitinfo"):
+        told = signal.sigwaitinfo(_OF_INTEREST)
+        return told.si_signo, told.si_code > 0  # that of `kill` is 0, those of other programs are negative
+    number = signal.sigwait(_OF_INTEREST)
+    modes = modes_of(0)
+    return number, modes is not None and bool(modes[tty.LFLAG] & termios.ISIG)
+
+
+def _bury(number: int, told: _Told, modes: list[Any] | None, after_death: Callable[[int, Path | None], object]) -> None:
+    """The child was killed, and left the terminal as it stood."""
+    if modes is not None and is_in_front(0) and modes_of(0) != modes:
+        restore(0, modes)
+    if number not in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whoever sent these knows
+        with suppress(Exception):  # the exit code is what matters most
+            after_death(number, told.folder())
+            sys.stderr.flush()

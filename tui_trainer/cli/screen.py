@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import click
 from tui_trainer.asked import Asked
 from tui_trainer.cli import completion, farewell, foreground
 from tui_trainer.cli.comparing import Comparisons
-from tui_trainer.cli.ending import LONGEST_END_S, stop_on_signals
+from tui_trainer.cli.ending import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.cli.notifying import Told, bell_options, notify_options
 from tui_trainer.cli.options import (
     check_runs_folder,
@@ -32,8 +33,10 @@ from tui_trainer.runs.catalogue import find, newest, runs_folder
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.record import Record
 from tui_trainer.torchrun import place
+from tui_trainer.ui.terminal.front import wait_until_in_front
 
 if TYPE_CHECKING:
+    from tui_trainer.commands import Stop
     from tui_trainer.ui.app import TrainerApp
 
 DEFAULT_PRESET = "steplr"
@@ -77,9 +80,9 @@ def launch(
     if not is_shipped(preset or DEFAULT_PRESET):
         checked(asked)
     warn_of_same_name(options["name"], runs)
-    terminal = foreground.take()
+    shell = foreground.take(farewell.of_killed)
     start = preset is not None
-    sys.exit(_show(asked, runs, terminal, told, start=start, max_rate=max_rate, exit_when_done=exit_when_done))
+    sys.exit(_show(asked, runs, shell, told, start=start, max_rate=max_rate, exit_when_done=exit_when_done))
 
 
 @click.command()
@@ -126,17 +129,25 @@ def _show(
     launcher = LocalLauncher(runs, sys.argv, told.notify)
     host = launcher.start_asked(asked) if start else None
     apps: list[TrainerApp] = []
-    comparisons = Comparisons(runs, asked, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live)
+    comparisons = Comparisons(
+        runs, asked, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live, shell
+    )
+    stopping = stop_on_signals(lambda command: _stop(launcher, command))  # before there is a screen, and after it
 
     def make_app(terminal: Terminal) -> TrainerApp:
-        launcher.on_record = lambda record: terminal.log_to(record.folder / "log.txt")
+        def begun(record: Record) -> None:
+            shell.train_in(record.folder)
+            with suppress(OSError):  # without a log, what is printed is shown after leaving
+                terminal.log_to(record.folder / "log.txt")
+
+        launcher.on_record = begun
         app = TrainerApp(
             launcher,
             host,
             asked,
             exit_when_done,
             on_shown=shown,
-            on_detach=lambda: comparisons.say_where() if comparisons.queue else _say_where(launcher.runs[-1], runs),
+            on_detach=lambda: _say_where(launcher, comparisons),
             on_compare=comparisons.open,
             runs=runs,
             terminal=terminal,
@@ -146,8 +157,13 @@ def _show(
         apps.append(app)
         return app
 
-    exit_code = show(make_app, _bytes(max_rate))
-    return _afterwards(apps, launcher, comparisons, exit_code, shell)
+    exit_code = show(make_app, _bytes(max_rate), shell.to_parent)
+    if exit_code > 128:
+        stopping.has_asked()
+    exit_code = _afterwards(apps, launcher, comparisons, exit_code, shell)
+    if any(run.is_training for run in launcher.runs):
+        leave(exit_code)
+    return exit_code
 
 
 def _afterwards(
@@ -159,7 +175,9 @@ def _afterwards(
 ) -> int:
     """The screen is gone: train on what outlives it, or say why the run ended; the command's exit code."""
     goes_on = bool(apps) and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure is not None)
-    if comparisons.queue is not None and not comparisons.queue.is_over:
+    if goes_on and apps[-1].failure is not None and (apps[-1].is_live or comparisons.is_training):
+        _say_where(launcher, comparisons)
+    if comparisons.is_training:
         return comparisons.finish(goes_on=goes_on, shell=shell) or exit_code
     host = apps[-1].host if apps else None
     if goes_on:
@@ -191,11 +209,11 @@ def _train_on(launcher: LocalLauncher, run: LocalRun, shell: foreground.Foregrou
     """Give the shell its prompt, and wait for the run's end; what is printed meanwhile goes to the run's log."""
 
     def log(record: Record) -> None:
-        foreground.print_to(record.folder / "log.txt")
+        with suppress(OSError):  # a log that cannot be written to is no reason to end a run
+            foreground.print_to(record.folder / "log.txt")
         click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} training goes on in the background, without a terminal")
 
     launcher.on_record = log
-    stop_on_signals(run.control.send)
     shell.leave()
     if run.record is not None:
         log(run.record)
@@ -203,10 +221,21 @@ def _train_on(launcher: LocalLauncher, run: LocalRun, shell: foreground.Foregrou
     return ended.exit_code if ended else 1
 
 
-def _say_where(run: LocalRun, runs: Path) -> None:
-    if run.record is not None:
-        farewell.of_left("attach", run.record.id, runs)
+def _stop(launcher: LocalLauncher, command: Stop) -> None:
+    """A signal came, and no screen is there to take it."""
+    if launcher.runs:
+        launcher.runs[-1].control.send(command)
     else:
+        os._exit(command.exit_code)
+
+
+def _say_where(launcher: LocalLauncher, comparisons: Comparisons) -> None:
+    """What trains on, and how to find it again."""
+    if comparisons.queue is not None:
+        comparisons.say_where()
+    elif launcher.runs and (record := launcher.runs[-1].record) is not None:
+        farewell.of_left("attach", record.id, record.folder.parent)
+    elif launcher.runs:
         click.echo("The run trains on in the background.\nwatch it: tui-trainer attach")
 
 
@@ -258,7 +287,9 @@ def _settle() -> None:
 def _need_terminal(command: str, instead: str) -> None:
     if not place().alone:
         refuse(f"{command} is for one process; torchrun starts `-m tui_trainer run`, and `tui-trainer attach` shows it")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (os.isatty(0) and os.isatty(1)):
         refuse(f"{command} needs a terminal to draw on; {instead}")
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         refuse(f"{command} needs a terminal that can be drawn on, and TERM says that this one cannot; {instead}")
+    if not wait_until_in_front(0):
+        refuse(f"{command} is in the background, and no shell is left that could bring it to the front; {instead}")

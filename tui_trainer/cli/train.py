@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from tui_trainer.asked import Asked
 from tui_trainer.cli import completion
-from tui_trainer.cli.ending import LOST_AFTER_S, stop_on_signals
+from tui_trainer.cli.ending import LOST_AFTER_S, leave, stop_on_signals
 from tui_trainer.cli.notifying import Told, notify_options, ring
 from tui_trainer.cli.options import (
     BAD_INPUT,
@@ -26,7 +25,6 @@ from tui_trainer.cli.options import (
 )
 from tui_trainer.events import RunEnded
 from tui_trainer.hosts import LocalRun, asked_of, replay
-from tui_trainer.output import settled
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.torchrun import place
 
@@ -108,10 +106,5 @@ def _train_here(local: LocalRun, told: Told, *, as_json: bool) -> int:
     if ended.exit_code in (1, 2):
         say(local.failure or ended.reason)
     if not here.alone:
-        _leave(ended.exit_code)
+        leave(ended.exit_code)
     return ended.exit_code
-
-
-def _leave(exit_code: int) -> NoReturn:
-    """End the process at once: the libraries' own farewells would wait for processes that may be gone."""
-    os._exit(settled(exit_code))

@@ -153,6 +153,11 @@ class LocalRun:
         """The folder of its record, once there is one."""
         return self.record.folder if self.record is not None else None
 
+    @property
+    def is_training(self) -> bool:
+        """Whether its thread runs; its end may have been told already."""
+        return self._thread is not None and self._thread.is_alive()
+
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Have every event from now on handed to `listener`, in the training thread: it must be quick."""
         self._listeners.append(listener)

@@ -139,8 +139,8 @@ class TrainerApp(App[int]):
 
     @property
     def failure(self) -> BaseException | None:
-        """What broke the app, if something did."""
-        return self._exception
+        """What broke the app or its screen, if something did."""
+        return self._exception or (self._terminal.failure if self._terminal is not None else None)
 
     def say(self, text: str, role: str = "live", seconds: float | None = None) -> None:
         """Answer in one quiet line, on the screen on show."""

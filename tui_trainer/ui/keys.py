@@ -218,6 +218,9 @@ KEYS: tuple[Key, ...] = (
     Key("everywhere", "question_mark", "?", "app.help", "this page", "help"),
     Key("everywhere", "q,ctrl+c", "q", "app.leave", "leave; asks what becomes of a live run", "leave"),
     Key("everywhere", "tab", "tab", "app.focus_next", "next panel"),
+    Key(
+        "everywhere", "ctrl+z", "ctrl+z", "app.suspend_process", "stop for now: fg in the shell goes on", name="Suspend"
+    ),
     Key("everywhere", "ctrl+p", "ctrl+p", "app.command_palette", "command palette: everything by name", "palette"),
 )
 

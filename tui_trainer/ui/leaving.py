@@ -20,7 +20,7 @@ class Leaving:
         """Whether the run was stopped in order to leave."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: list[int | None] = []
-        """Signals that came; None for a terminal that is gone."""
+        """Signals that came; None for a terminal that is gone, or a screen that broke."""
 
     def begin(self) -> None:
         """The app's loop runs: what came before it can be acted on."""
@@ -78,7 +78,7 @@ class Leaving:
         self._app.exit(ended.exit_code if ended is not None else 0)
 
     def told(self, signal_number: int | None) -> None:
-        """A signal came, or the terminal is gone (None). From any thread, and from signal handlers."""
+        """A signal came, or there is no screen any more (None). From any thread, and from signal handlers."""
         self._told.append(signal_number)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._app.call_later, self._obey)
@@ -86,8 +86,8 @@ class Leaving:
     def _obey(self) -> None:
         number = self._told[-1]
         if number is None:
-            self._app.hung_up = True
-            self._app.exit(0)
+            self._app.hung_up = self._app.failure is None
+            self._app.exit(0 if self._app.hung_up else 1)
         elif len(self._told) > 1 or not self._app.is_live or self._app.launching.launcher is None:
             self._app.exit(128 + number)
         else:

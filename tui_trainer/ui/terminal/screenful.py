@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 from tui_trainer.in_ascii import in_ascii, shows_unicode
 
@@ -21,8 +22,17 @@ class Screenful:
     patience until the next frame, which then shows all that is new at once.
     """
 
-    def __init__(self, fd: int, most_per_second: float = MOST_PER_SECOND) -> None:
+    def __init__(
+        self,
+        fd: int,
+        most_per_second: float = MOST_PER_SECOND,
+        on_failure: Callable[[BaseException], object] | None = None,
+    ) -> None:
+        """For a descriptor; `on_failure` is told once of what nobody foresaw, after which nothing is written."""
         self._fd = fd
+        self._on_failure = on_failure
+        self.is_broken = False
+        """Whether the last of what was handed over may not have been written, though the terminal is there."""
         self._most_per_second = most_per_second
         self._unicode = shows_unicode()
         self._rests_until = 0.0
@@ -38,17 +48,27 @@ class Screenful:
         return self.handed - self.written > 3 or time.monotonic() + AT_ONCE_S < self._rests_until
 
     def write(self, text: str) -> None:
-        """Write all of it, however long the terminal takes. Called in Textual's writer thread."""
-        data = text.encode("utf-8", "replace") if self._unicode else in_ascii(text).encode()
-        self.bytes_written += len(data)
+        """Write all of it, however long the terminal takes. Called in Textual's writer thread.
+
+        It never raises: a writer that dies would stop the app's loop.
+        """
         try:
-            while data:
-                written = os.write(self._fd, data)
-                self._rests_until = max(self._rests_until, time.monotonic()) + written / self._most_per_second
-                data = data[written:]
+            if not self.is_broken:
+                self._write(text.encode("utf-8", "replace") if self._unicode else in_ascii(text).encode())
         except OSError:
-            pass  # hung up: who watches for that acts; a writer that dies would stop the app's loop
+            pass  # hung up: who watches for that acts
+        except Exception as error:
+            self.is_broken = True
+            if self._on_failure is not None:
+                self._on_failure(error)
         self.written += 1
+
+    def _write(self, data: bytes) -> None:
+        self.bytes_written += len(data)
+        while data:
+            written = os.write(self._fd, data)
+            self._rests_until = max(self._rests_until, time.monotonic()) + written / self._most_per_second
+            data = data[written:]
 
     def flush(self) -> None:
         """Nothing is held back."""

@@ -15,17 +15,25 @@ if TYPE_CHECKING:
     from tui_trainer.ui.app import TrainerApp
 
 
-def show(make_app: Callable[[Terminal], TrainerApp], most_per_second: float | None = None) -> int:
-    """Run the app until the person leaves, or the terminal goes; the exit code of the command.
+class ScreenEnded(Exception):
+    """The app ended, and nobody had asked it to."""
+
+
+def show(
+    make_app: Callable[[Terminal], TrainerApp], most_per_second: float | None = None, lives_by: int | None = None
+) -> int:
+    """Run the app until the person leaves, or the terminal goes, or the screen breaks; the exit code of the command.
 
     No more than `most_per_second` bytes are sent to the terminal, over some seconds; None is what suits most links.
+    Once the other end of the pipe `lives_by` is closed, the terminal counts as gone.
 
     Where the person chose to keep the run training, the app's `on_detach` is called with the screen left already.
-    Where the terminal is gone, `app.hung_up` is true: what becomes of the run is the caller's to decide.
+    Where the terminal is gone, `app.hung_up` is true; where the screen broke, `app.failure` says why, and a sentence
+    has told the person: what becomes of the run is the caller's to decide.
     """
     app: TrainerApp | None = None
 
-    def hung_up() -> None:
+    def lost() -> None:
         if app is not None:
             app.leaving.told(None)
 
@@ -33,12 +41,22 @@ def show(make_app: Callable[[Terminal], TrainerApp], most_per_second: float | No
         if app is not None:
             app.leaving.told(number)
 
-    with Terminal(hung_up, asked, most_per_second or MOST_PER_SECOND) as terminal:
+    most = most_per_second or MOST_PER_SECOND
+    with Terminal(lost, asked, most, on_failure=lost, lives_by=lives_by) as terminal:
         app = make_app(terminal)
-        code = app.run(mouse=True)
-        failure = app.failure
-    if failure is not None:
+        code: int | None = None
+        try:
+            code = app.run(mouse=True)
+        except Exception as error:
+            terminal.fail(error)
+        broken = app.failure
+        if code is None and broken is None and not terminal.is_gone:
+            terminal.fail(ScreenEnded("it ended by itself"))
+    failure = app.failure
+    if broken is not None and terminal.failure is None:
         traceback.print_exception(failure, file=sys.stderr)
+    if failure is not None:
+        print(f"the screen broke: {type(failure).__name__}: {' '.join(str(failure).split())}", file=sys.stderr)
         return 1
     if app.detached and app.on_detach is not None:
         app.on_detach()

@@ -10,11 +10,13 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
+from tui_trainer.ui.terminal.restoring import modes_of, restore
 from tui_trainer.ui.terminal.screenful import MOST_PER_SECOND, Screenful
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ class Terminal:
         on_hang_up: called once the terminal is gone, in any thread; descriptors are safe to use by then.
         on_signal: called for SIGINT and SIGTERM, in the main thread.
         most_per_second: bytes that may be written to the terminal, over some seconds.
+        on_failure: called once something broke that the screen cannot go on without, in any thread.
+        lives_by: a descriptor of a pipe to the process that the shell waits for: once that is gone, the shell has the
+            terminal for itself.
     """
 
     def __init__(
@@ -38,14 +43,29 @@ class Terminal:
         on_hang_up: Callable[[], object] | None = None,
         on_signal: Callable[[int], None] | None = None,
         most_per_second: float = MOST_PER_SECOND,
+        *,
+        on_failure: Callable[[], object] | None = None,
+        lives_by: int | None = None,
     ) -> None:
         self.is_gone = False
+        """Whether the terminal is, or belongs to others again."""
+        self.is_drawn_on = False
+        """Whether it may show the app's screen, and not the text from before."""
+        self.failure: BaseException | None = None
+        """What the screen cannot go on without."""
         self._on_hang_up = on_hang_up
         self._on_signal = on_signal
+        self._on_failure = on_failure
         self._most_per_second = most_per_second
+        self._lives_by = lives_by
+        self._modes = modes_of(0)
         self._kept: dict[int, int] = {}
         """Descriptors 1 and 2, where they were the terminal, as they were before."""
         self._log: IO[bytes] | None = None
+        self._turning = threading.Lock()
+        """Held while descriptors are turned elsewhere. No signal handler may want it."""
+        self._wake: int | None = None
+        """Written to, it has the watcher hang up."""
         self._undo = contextlib.ExitStack()
         self.screen: Screenful
 
@@ -61,90 +81,81 @@ class Terminal:
         self._undo.close()
 
     def driver(self) -> type[Driver]:
-        """Textual's driver, writing to and measuring this terminal and no other."""
-        from textual.drivers.linux_driver import LinuxDriver
+        """Textual's driver, for this terminal and no other."""
+        from tui_trainer.ui.terminal.driver import TerminalDriver
 
-        terminal, screen = self, self.screen
-
-        class TerminalDriver(LinuxDriver):
-            def __init__(self, *args: Any, **options: Any) -> None:
-                super().__init__(*args, **options)
-                self._file = screen  # type: ignore[assignment]
-
-            def write(self, data: str) -> None:
-                screen.handed += 1
-                super().write(data)
-
-            def _sigcont_application(self, *args: Any) -> None:
-                # Textual begins anew even where a SIGSTOP ended nothing: its threads would be there twice, and its
-                # end would wait for ever for the lost ones.
-                if self._auto_restart and not self._must_signal_resume:
-                    self.suspend_application_mode()
-                super()._sigcont_application(*args)
-
-            def run_input_thread(self) -> None:
-                try:
-                    super().run_input_thread()
-                except OSError:
-                    terminal.hang_up()
-
-            def _get_terminal_size(self) -> tuple[int, int]:
-                try:
-                    size = os.get_terminal_size(screen.fileno())
-                except OSError:
-                    return 80, 24
-                return size.columns or 80, size.lines or 24
-
-        return TerminalDriver
+        return type("DriverOfOneTerminal", (TerminalDriver,), {"terminal": self})
 
     def log_to(self, path: Path) -> None:
         """From now on stray prints go to the end of this file, those kept so far first. From any thread.
 
+        Does nothing once the screen was left: what is printed from then on is the terminal's, as it was before.
+
         Raises:
             OSError: the file cannot be written; they are kept as before.
         """
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        fd = os.open(path, flags, 0o600)
-        try:
-            _flush()
+        with self._turning:
+            if self._log is None and not self._kept:
+                return
+            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                _flush()
+                if self._log is not None:
+                    self._log.seek(0)
+                    while piece := self._log.read(65536):
+                        os.write(fd, piece)
+                for number in self._kept:
+                    os.dup2(fd, number)
+            finally:
+                os.close(fd)
             if self._log is not None:
-                self._log.seek(0)
-                while piece := self._log.read(65536):
-                    os.write(fd, piece)
-            for number in self._kept:
-                os.dup2(fd, number)
-        finally:
-            os.close(fd)
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+                self._log.close()
+                self._log = None
 
     def hang_up(self) -> None:
-        """The terminal is gone: nothing may read from it or write to it again, and nobody may wait for it."""
-        if self.is_gone:
-            return
-        self.is_gone = True
-        nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        os.dup2(nowhere, 0)
-        os.dup2(nowhere, self.screen.fileno())
-        for kept in self._kept.values():
-            os.dup2(nowhere, kept)
-        os.close(nowhere)
+        """The terminal is gone, or not ours any more: nothing may read from it or write to it again, and nobody may
+        wait for it. Where it is still there, it is left clean. From any thread, and from no signal handler.
+        """
+        with self._turning:
+            if self.is_gone:
+                return
+            self.is_gone = True
+            nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            terminal = _copy(self.screen.fileno())
+            os.dup2(nowhere, 0)
+            os.dup2(nowhere, self.screen.fileno())
+            for kept in self._kept.values():
+                os.dup2(nowhere, kept)
+            os.close(nowhere)
+            if self.is_drawn_on:
+                restore(terminal, self._modes)
+            os.close(terminal)
         with contextlib.suppress(OSError, ValueError):
             at = time.strftime("%Y-%m-%d %H:%M:%S")
             print(f"{at} the terminal is gone; training goes on without a screen", file=sys.__stdout__, flush=True)
         if self._on_hang_up is not None:
             self._on_hang_up()
 
+    def fail(self, error: BaseException) -> None:
+        """Something broke that the screen cannot go on without: it ends, and nothing else does. From any thread."""
+        if self.failure is not None:
+            return
+        self.failure = error
+        with contextlib.suppress(OSError, ValueError):
+            traceback.print_exception(error, file=sys.__stderr__)  # to the log
+        if self._on_failure is not None:
+            self._on_failure()
+
     # Taking over, a step a method, each with its own undoing
 
     def _take_over(self) -> None:
         terminals = [number for number in (1, 2) if os.isatty(number)]
-        self.screen = Screenful(_copy(terminals[0] if terminals else 2), self._most_per_second)
+        self.screen = Screenful(_copy(terminals[0] if terminals else 2), self._most_per_second, self.fail)
         self._undo.callback(os.close, self.screen.fileno())
         self._divert(terminals)
-        self._catch_signals()
+        self._undo.callback(self._leave_clean)
         self._watch()
+        self._catch_signals()
 
     def _divert(self, terminals: list[int]) -> None:
         """What is written to descriptors 1 and 2 goes to a file without a name until there is a log."""
@@ -157,19 +168,27 @@ class Terminal:
 
     def _give_back(self) -> None:
         _flush()
-        for number, kept in self._kept.items():
-            if not self.is_gone:  # else what is printed still goes to the log
-                os.dup2(kept, number)
-            os.close(kept)
-        self._kept.clear()
-        if self._log is not None:  # there never was a run's log to take it
-            with self._log as log, contextlib.suppress(OSError):
+        with self._turning:
+            for number, kept in self._kept.items():
+                if not self.is_gone:  # else what is printed still goes to the log
+                    os.dup2(kept, number)
+                os.close(kept)
+            self._kept.clear()
+            log, self._log = self._log, None
+        if log is not None:  # there never was a run's log to take it
+            with log, contextlib.suppress(OSError):
                 log.seek(max(0, log.seek(0, os.SEEK_END) - LEAST_LOST))
                 os.write(2, log.read())
 
+    def _leave_clean(self) -> None:
+        """Where the driver could not."""
+        if self.is_drawn_on and not self.is_gone:
+            restore(self.screen.fileno(), self._modes)
+
     def _catch_signals(self) -> None:
         def hung_up(_: int, __: FrameType | None) -> None:
-            self.hang_up()
+            if self._wake is not None:
+                os.write(self._wake, b"\0")
 
         def asked(number: int, _: FrameType | None) -> None:
             if self._on_signal is not None:
@@ -188,28 +207,36 @@ class Terminal:
 
         Reading would tell too, but only by spinning: a closed terminal is at its end for ever.
         """
-        ours, other = os.pipe()
+        ours, self._wake = os.pipe()
         self._undo.callback(os.close, ours)
-
-        def watch() -> None:
-            poll = select.poll()
-            poll.register(self.screen.fileno(), 0)
-            poll.register(ours, select.POLLIN)
-            while not self.is_gone:
-                for fd, happened in poll.poll():
-                    if fd == ours:
-                        return
-                    if happened & (select.POLLHUP | select.POLLERR):
-                        self.hang_up()
-
-        thread = threading.Thread(target=watch, name="terminal", daemon=True)
+        thread = threading.Thread(target=self._watch_until_woken, args=(ours,), name="terminal", daemon=True)
         thread.start()
 
         def stop() -> None:
-            os.close(other)  # the end of the pipe's other side wakes the watcher
+            wake, self._wake = self._wake, None
+            if wake is not None:
+                os.close(wake)  # the end of the pipe's other side wakes the watcher
             thread.join(1.0)
 
         self._undo.callback(stop)
+
+    def _watch_until_woken(self, ours: int) -> None:
+        poll = select.poll()
+        poll.register(self.screen.fileno(), 0)
+        poll.register(ours, select.POLLIN)
+        if self._lives_by is not None:
+            poll.register(self._lives_by, 0)
+        try:
+            while not self.is_gone:
+                for fd, happened in poll.poll():
+                    if fd == ours:
+                        if not os.read(ours, 1):
+                            return
+                        self.hang_up()
+                    elif happened & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
+                        self.hang_up()
+        except Exception as error:
+            self.fail(error)
 
 
 def _copy(fd: int) -> int:
