@@ -182,3 +182,15 @@ def test_a_bar_shows_what_is_printed_beside_it_as_text(tmp_path: Path) -> None:
     assert b"\\u001b]52" in terminal.text  # the bar's own words
     assert b"\x1b[" in terminal.text
     assert not obeyed(terminal.text)
+
+
+def test_what_native_code_prints_beneath_a_screen_is_shown_as_text_after_it(tmp_path: Path) -> None:
+    (tmp_path / "beneath.py").write_text(
+        "import os\n"
+        "from tui_trainer.ui.terminal.terminal import Terminal\n"
+        f"with Terminal(): os.write(1, {TAINT!r}.encode())\n"
+    )
+    with Terminal(module="beneath", env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"}) as terminal:
+        assert terminal.wait() == 0
+    assert SHOWN.encode() in terminal.text
+    assert not obeyed(terminal.text)

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
+from tui_trainer.output import visible
 from tui_trainer.ui.terminal.restoring import modes_of, restore
 from tui_trainer.ui.terminal.screenful import MOST_PER_SECOND, Screenful
 
@@ -178,7 +179,7 @@ class Terminal:
         if log is not None:  # there never was a run's log to take it
             with log, contextlib.suppress(OSError):
                 log.seek(max(0, log.seek(0, os.SEEK_END) - LEAST_LOST))
-                os.write(2, log.read())
+                os.write(2, visible(log.read().decode("utf-8", "replace")).encode())
 
     def _leave_clean(self) -> None:
         """Where the driver could not."""
