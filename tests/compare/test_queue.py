@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 import pytest
@@ -242,6 +244,57 @@ def test_it_stops_where_the_shell_asks_for_it_and_for_nothing_else(
     assert queue.exit_code == 0
     assert queue.failure == ""
     assert not is_live(queue.session.folder)
+
+
+def test_who_listens_and_dies_is_told_of(
+    tmp_path: Path, trains: Callable[[Behaves], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> NoReturn:
+        died.set()
+        raise RuntimeError("broken")
+
+    died = threading.Event()
+    monkeypatch.setattr("tui_trainer.runs.inbox.Inbox.poll", die)
+    ends_well = ends(tmp_path, [0])
+
+    def behaves(session: Session, index: int) -> Ended:
+        assert died.wait(60)
+        return ends_well(session, index)
+
+    trains(behaves)
+    queue = Queue(session(tmp_path, 1))
+    queue.start()
+    assert queue.wait(60)
+    assert "the shell is heard no more: RuntimeError: broken" in queue.failure.splitlines()
+
+
+def test_a_trainer_that_cannot_be_closed_keeps_nobody_waiting(
+    tmp_path: Path, trains: Callable[[Behaves], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> NoReturn:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Trainer, "close", fail)
+    trains(ends(tmp_path, [0]))
+    queue = Queue(session(tmp_path, 1))
+    queue.start()
+    assert queue.wait(60)
+    until(lambda: queue.failure == "RuntimeError: broken")
+
+
+def test_a_worker_that_is_told_nonsense_ends(tmp_path: Path) -> None:
+    """It would wait for ever, deaf: its input was no longer read, and so the end of it was not seen."""
+    folder = session(tmp_path, 1).folder
+    command = [sys.executable, "-m", "tui_trainer.compare.worker", str(folder)]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        assert worker.stdin is not None
+        worker.stdin.write(b"nonsense\n")
+        worker.stdin.flush()
+        worker.wait(60)
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def test_many_jobs_are_waited_for_together(tmp_path: Path, trains: Callable[[Behaves], None]) -> None:

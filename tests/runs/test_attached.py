@@ -74,8 +74,10 @@ def test_a_long_record_is_opened_in_shares(tmp_path: Path, monkeypatch: pytest.M
     polls = 0
     while host.history.status == "running":
         assert host.poll() > 0
+        assert host.lags is (host.history.steps > 0 and host.history.status == "running")
         polls += 1
     assert host.history.steps == 50 * size
+    assert not host.lags
     assert 3 <= polls <= 6
     host.close()
 

@@ -47,6 +47,13 @@ class Shown:
         if self.app.host is not None:
             self.host.come(*events)
         self.app.clock.tick()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until all is back that is done beside the screen, and shown."""
+        await self.pilot.pause()
+        while self.app.errands.are_under_way or self.app.remembered.outlasts is None:
+            await self.pilot.pause(0.002)
         await self.pilot.pause()
 
     async def until(self, condition: Callable[[], bool]) -> None:

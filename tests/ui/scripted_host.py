@@ -30,6 +30,7 @@ class ScriptedHost:
         self.history = History()
         self.folder: Path | None = None
         self.readonly = readonly
+        self.lags = False
         self.sent: list[Command] = []
         self.closed = False
         self._obeys = obeys

@@ -13,7 +13,7 @@ import tui_trainer.ui.terminal.showing, tui_trainer.ui.app
 from tui_trainer.runs.history import History
 
 class Host:
-    history, readonly = History(), True
+    history, readonly, lags = History(), True, False
     def poll(self): return 0
     def close(self): pass
 

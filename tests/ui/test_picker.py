@@ -10,11 +10,13 @@ from textual.events import Key
 
 from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_host import ScriptedLauncher, ScriptedPlanner
+from tui_trainer.asked import Asked
 from tui_trainer.events import PlanMade
 from tui_trainer.hosts.no_plan import NoPlan
 from tui_trainer.presets import PresetError, Problem, catalogue, load
 from tui_trainer.spec import RunSpec
 from tui_trainer.ui.charts import LRChart
+from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.presets.editor import EditorScreen, free_name, save
 from tui_trainer.ui.presets.picker import PickerScreen
 
@@ -339,3 +341,19 @@ def test_saving_never_replaces_a_preset_and_leaves_no_draft(own_presets: Path) -
         save(own_presets / "mine.toml", "other")
     assert (own_presets / "mine.toml").read_text() == SOUND
     assert [path.name for path in own_presets.iterdir()] == ["mine.toml"]
+
+
+async def test_options_that_are_no_good_are_said_and_left_out(show: Show) -> None:
+    """Not in silence: a run from here would have the usual data, device and seed instead."""
+    asked = Asked("steplr", model="mlp", dataset="mnist-5k", threads=-1)
+    async with show(asked=asked) as shown:
+        assert "these start without the options that were given: --threads: " in shown.the(KeyLine).plain()[0]
+        await shown.press("enter")
+        assert [spec.model for spec in shown.launcher.started] == ["cnn"]
+
+
+async def test_options_that_are_good_are_taken_without_a_word(show: Show) -> None:
+    async with show(asked=Asked("steplr", model="mlp", dataset="mnist-5k", threads=1)) as shown:
+        assert "options" not in shown.the(KeyLine).plain()[0]
+        await shown.press("enter")
+        assert [spec.model for spec in shown.launcher.started] == ["mlp"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
 from tui_trainer.ui.charts import LossChart
+from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.remembered import Kept, Remembered
 from tui_trainer.ui.theme import DARK, LIGHT
 
@@ -23,8 +27,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state" / "tui-trainer" / "screen.json"
 
 
+def changed(file: Path, **changes: Any) -> None:
+    remembered = Remembered(file)
+    remembered.change(**changes)
+    assert remembered.settle()
+
+
 def test_it_is_private_and_read_again(file: Path) -> None:
-    assert Remembered(file).change(theme="nord", roomy={"why": "hidden"})
+    changed(file, theme="nord", roomy={"why": "hidden"})
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert Remembered(file).kept == Kept(theme="nord", roomy={"why": "hidden"})
@@ -34,14 +44,18 @@ def test_it_is_private_and_read_again(file: Path) -> None:
 def test_two_screens_keep_each_other_s_changes(file: Path) -> None:
     one, other = Remembered(file), Remembered(file)
     one.change(theme="nord")
+    assert one.settle()
     other.change(hints_seen=True)
+    assert other.settle()
     assert Remembered(file).kept == Kept(theme="nord", hints_seen=True)
 
 
 def test_without_a_file_nothing_outlasts_the_app() -> None:
     remembered = Remembered()
-    assert not remembered.change(theme="nord")
+    remembered.change(theme="nord")
+    assert not remembered.settle()
     assert remembered.kept.theme == "nord"
+    assert remembered.new_trouble() == ""
 
 
 @given(st.binary(max_size=200) | st.from_regex(rb'\{"(theme|small|marks|hints_seen)": ?[\[\]{}"0-9a-z:]{0,20}\}'))
@@ -53,17 +67,74 @@ def test_a_broken_file_counts_as_none(tmp_path_factory: pytest.TempPathFactory, 
     assert remembered.marks in ("braille", "blocks", "ascii")
 
 
-def test_a_folder_that_cannot_be_written_is_let_be(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told_once_and_let_be(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("no folder")
-    remembered = Remembered(tmp_path / "state" / "screen.json")
-    assert not remembered.change(hints_seen=True)
-    assert not remembered.change(theme="nord")
+    file = tmp_path / "state" / "screen.json"
+    remembered = Remembered(file)
+    assert remembered.new_trouble() == f"what was remembered cannot be read: {file}: Not a directory"
+    remembered.change(hints_seen=True)
+    assert not remembered.settle()
+    assert remembered.new_trouble() == f"what is chosen here is not remembered: {file}: File exists"
+    remembered.change(theme="nord")
+    assert not remembered.settle()
+    assert remembered.new_trouble() == ""
     assert remembered.kept == Kept(theme="nord", hints_seen=True)  # for as long as the screen is open
     assert Remembered(remembered.file).kept == Kept()
 
 
+@pytest.mark.parametrize("content", [b'{"theme": 3}', b"{", b"\xff", b"[" * 60_000])
+def test_a_damaged_file_is_told(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    remembered = Remembered(file)
+    assert remembered.kept == Kept()
+    assert remembered.new_trouble().startswith(f"what was remembered cannot be read: {file}: it is damaged (")
+    assert remembered.new_trouble() == ""
+    remembered.change(theme="nord")
+    assert remembered.settle()
+    assert Remembered(file).new_trouble() == ""
+
+
+def test_a_file_that_is_not_there_is_no_trouble(file: Path) -> None:
+    assert Remembered(file).new_trouble() == ""
+
+
+def test_what_is_chosen_holds_while_the_disk_takes_its_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is chosen meanwhile is written after it; nobody waits but who asks to."""
+    may_go_on = threading.Event()
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: may_go_on.wait(60) and fsync(fd))
+    remembered = Remembered(file)
+    for theme in ("one", "two", "three"):
+        remembered.change(theme=theme)
+        assert remembered.kept.theme == theme
+        assert remembered.outlasts is None
+    assert not remembered.settle(0.01)
+    may_go_on.set()
+    assert remembered.settle(60)
+    assert Remembered(file).kept.theme == "three"
+
+
+def test_a_thread_that_dies_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("tui_trainer.ui.remembered.replace_whole", die)
+    remembered = Remembered(file)
+    remembered.change(theme="nord")
+    assert not remembered.settle(60)
+    assert remembered.new_trouble().endswith(": RuntimeError: broken")
+
+
+async def test_trouble_with_the_file_is_said_on_the_screen(show: Show, file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"{")
+    async with show(LIVE, remembered=Remembered(file)) as shown:
+        assert "what was remembered cannot be read" in shown.the(KeyLine).plain()[0]
+
+
 async def test_names_that_nobody_knows_change_nothing(show: Show, file: Path) -> None:
-    Remembered(file).change(theme="\x1b[31m", marks="stones", roomy={"why": "upside down", "nobody": "hidden"})
+    changed(file, theme="\x1b[31m", marks="stones", roomy={"why": "upside down", "nobody": "hidden"})
     async with show(LIVE, remembered=Remembered(file)) as shown:
         assert shown.app.theme == DARK.name
         assert shown.the(LossChart).marks == "braille"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -194,10 +195,13 @@ class ResumingLauncher(ScriptedLauncher):
         super().__init__()
         self.resumed: list[str] = []
 
-    def resume(self, folder: Path) -> tuple[ScriptedHost, RunSpec]:
+    def reopen(self, folder: Path) -> Path:
+        return folder
+
+    def go_on(self, reopened: Path) -> tuple[ScriptedHost, RunSpec]:
         from tui_trainer.presets import load
 
-        self.resumed.append(folder.name)
+        self.resumed.append(reopened.name)
         spec = RunSpec.of("steplr", load("steplr"))
         return self.start(spec), spec
 
@@ -215,6 +219,54 @@ async def test_one_that_ended_early_is_gone_on_with(show: Show, runs: Path) -> N
         assert launcher.resumed == [Path(folder).name]
         assert shown.app.host is launcher.hosts[0]
         assert shown.app.screen is shown.app.to_live()
+
+
+async def test_keys_are_answered_while_a_record_is_read_to_go_on_with(show: Show, runs: Path) -> None:
+    may_go_on = threading.Event()
+
+    class Slow(ResumingLauncher):
+        def reopen(self, folder: Path) -> Path:
+            assert may_go_on.wait(60)
+            return folder
+
+    launcher = Slow()
+    async with show(FINISHED, runs=runs, launcher=launcher) as shown:
+        listed = await opened(shown)
+        await go_to(shown, listed, "gone")
+        await shown.pilot.press("r", "r")  # the second one asks for nothing new
+        await shown.pilot.pause()
+        assert "reading the record of " in shown.text()
+        before = listed.current
+        await shown.pilot.press("down" if names(listed)[0] == "gone" else "up")
+        await shown.pilot.pause()
+        assert listed.current is not before
+        assert launcher.resumed == []
+        may_go_on.set()
+        await shown.settle()
+        assert len(launcher.resumed) == 1
+        assert shown.app.screen is shown.app.to_live()
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), RuntimeError("broken")])
+async def test_a_record_that_cannot_be_read_is_told_and_another_may_be(
+    show: Show, runs: Path, error: Exception
+) -> None:
+    class Refusing(ResumingLauncher):
+        def reopen(self, folder: Path) -> Path:
+            if errors:
+                raise errors.pop()
+            return folder
+
+    errors = [error]
+    launcher = Refusing()
+    async with show(FINISHED, runs=runs, launcher=launcher) as shown:
+        listed = await opened(shown)
+        await go_to(shown, listed, "gone")
+        await shown.press("r")
+        assert str(error) in shown.text()
+        assert launcher.resumed == []
+        await shown.press("r")
+        assert len(launcher.resumed) == 1
 
 
 async def test_none_is_gone_on_with_beside_a_live_one(show: Show, runs: Path) -> None:
@@ -244,10 +296,10 @@ async def test_what_a_record_says_is_text(show: Show, tmp_path: Path) -> None:
         assert str(tmp_path)[:20] in shown.the(Details).plain()[1]
 
 
-@pytest.mark.parametrize(("events", "hurries"), [(5000, True), (20, False)])
-async def test_a_long_record_is_read_without_rests(show: Show, events: int, hurries: bool) -> None:
+@pytest.mark.parametrize("lags", [True, False])
+async def test_a_long_record_is_read_without_rests(show: Show, lags: bool) -> None:
     async with show(ScriptedHost(FINISHED)) as shown:
-        shown.host.poll = lambda: events  # type: ignore[method-assign]
+        shown.host.lags = lags
         shown.app.clock._hurried_until = 0.0
         shown.app.clock.tick()
-        assert shown.app.clock.is_hurried is hurries
+        assert (shown.app.clock.next_in < 0.02) is lags

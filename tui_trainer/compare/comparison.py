@@ -22,8 +22,8 @@ COLOURS = 7
 LOOK_EVERY = 0.5
 """Seconds between looks at the session's file."""
 
-READ_FOR = 0.25
-"""Seconds that one poll may read for."""
+READ_FOR = 0.015
+"""Seconds of its own time that one poll reads for, and a run more: a screen answers keys while long records come in."""
 
 State: TypeAlias = Status | str
 """A run's status; `to come` before its record has begun, `gone` where its record is."""
@@ -121,6 +121,8 @@ class Comparison:
         """Grows with everything that changed."""
         self.is_driven = False
         """Whether some process trains, as of the last look."""
+        self.lags = False
+        """Whether the last poll left something for the next one: long records are being read."""
         self._compared: list[Compared] = []
         self._next_look = 0.0
         self._next_run = 0
@@ -145,16 +147,17 @@ class Comparison:
     def poll(self) -> bool:
         """Take in what happened, for a fraction of a second at most; whether anything did."""
         now = time.monotonic()
-        before = self.version
+        before, self.lags = self.version, False
         if now >= self._next_look:
             self._next_look = now + LOOK_EVERY
             self._look()
-        count = len(self._compared)
+        count, until = len(self._compared), time.thread_time() + READ_FOR
         for offset in range(count):
             run = self._compared[(self._next_run + offset) % count]
             self.version += 1 if run.poll() else 0
-            if time.monotonic() - now > READ_FOR:
+            if time.thread_time() > until:
                 self._next_run = (self._next_run + offset + 1) % count
+                self.lags = True
                 break
         return self.version != before
 

@@ -13,11 +13,13 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from tui_trainer import threads
 from tui_trainer.commands import Stop
 from tui_trainer.compare.session import Session
 from tui_trainer.compare.training import FAILURES, STOPPED, Ended, Here, Outcome, goes_on_from, outcome, to_do
@@ -87,11 +89,7 @@ class Queue:
         self._trainers: list[Trainer] = (
             [Elsewhere(session) for _ in range(jobs)] if jobs > 1 else [Here(session, self._begun, gate)]
         )
-        self._threads = [
-            threading.Thread(target=self._work, args=(trainer,), name="comparing", daemon=True)
-            for trainer in self._trainers
-        ]
-        self._left = len(self._threads)
+        self._left = len(self._trainers)
         self._outcome: Outcome | None = None
         """How it stood as the last run was over; None before, and where that cannot be told."""
         self._leaving = threading.Lock()
@@ -99,9 +97,9 @@ class Queue:
 
     def start(self) -> None:
         """Begin with the first that is not done."""
-        for thread in self._threads:
-            thread.start()
-        threading.Thread(target=self._listen, name="listening", daemon=True).start()
+        for trainer in self._trainers:
+            threads.begin("comparing", partial(self._work, trainer), self._fail)
+        threads.begin("listening", self._listen, lambda why: self._fail(f"the shell is heard no more: {why}"))
 
     def stop(self, command: Stop | None = None) -> None:
         """End the runs that train, each with a checkpoint, and begin no other. From any thread, and in handlers."""
@@ -155,8 +153,8 @@ class Queue:
                     self._fail(ended.reason)
                 if not ended.has_record and self._stop is None:
                     self._turns.clear()
-        finally:
             trainer.close()
+        finally:
             with self._leaving:
                 self._left -= 1
                 if self._left == 0:

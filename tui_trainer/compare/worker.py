@@ -12,7 +12,6 @@ import queue
 import signal
 import subprocess
 import sys
-import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import msgspec
 
 import tui_trainer
-from tui_trainer import commands
+from tui_trainer import commands, threads
 from tui_trainer.commands import Stop
 from tui_trainer.compare.session import Session
 from tui_trainer.compare.training import STOPPED, Ended, Here
@@ -120,10 +119,15 @@ def work(folder: Path) -> None:
                 asked.put(said["train"])
             elif isinstance(command := commands.decode(line), Stop):
                 trainer.stop(command)
-        trainer.stop(Stop(by="session", reason=STOPPED, exit_code=0))
+        stop()
+
+    def stop(why: str = "") -> None:
+        """Nobody will say any more what to do."""
+        reason = f"{STOPPED}: what it was told could not be understood: {why}" if why else STOPPED
+        trainer.stop(Stop(by="session", reason=reason, exit_code=1 if why else 0))
         asked.put(None)
 
-    threading.Thread(target=listen, name="listening", daemon=True).start()
+    threads.begin("listening", listen, stop)
     while (index := asked.get()) is not None:
         ended = trainer.train(index)
         say({"exit_code": ended.exit_code, "reason": ended.reason, "has_record": ended.has_record})

@@ -21,6 +21,9 @@ class Host(Protocol):
     readonly: bool
     """Whether commands are refused."""
 
+    lags: bool
+    """Whether the last `poll` left something for the next one: a long record is being read."""
+
     @property
     def folder(self) -> Path | None:
         """Where its record lies, once it has one."""

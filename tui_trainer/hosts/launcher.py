@@ -41,18 +41,29 @@ class LocalLauncher:
 
     def start_asked(self, asked: Asked) -> ThreadHost:
         """As `start`, of a run whose preset is still to be read: if it is no good, the run ends as one that crashed."""
-        return self._start(asked, None)
+        return self._begin(self._make(asked, None))
 
-    def resume(self, folder: Path) -> tuple[ThreadHost, RunSpec]:
-        """Go on with a run that ended early, from its checkpoint, and what was asked of it; returns at once.
+    def reopen(self, folder: Path) -> tuple[ThreadHost, RunSpec]:
+        """A run that ended early and what was asked of it, with all that its record tells. In any thread.
 
         Raises:
             CannotGoOn: the record does not say what was asked.
+            OSError: it cannot be read.
         """
         spec = asked_of(folder)
-        return self._start(Asked.of(spec), folder), spec
+        return self._make(Asked.of(spec), folder), spec
 
-    def _start(self, asked: Asked, goes_on: Path | None) -> ThreadHost:
+    def go_on(self, reopened: tuple[ThreadHost, RunSpec]) -> tuple[ThreadHost, RunSpec]:
+        """Train it, from its checkpoint; returns at once."""
+        self._begin(reopened[0])
+        return reopened
+
+    def _begin(self, host: ThreadHost) -> ThreadHost:
+        self.runs.append(host.run)
+        host.run.start()
+        return host
+
+    def _make(self, asked: Asked, goes_on: Path | None) -> ThreadHost:
         run = LocalRun(
             asked,
             self._runs_folder,
@@ -62,10 +73,7 @@ class LocalLauncher:
             on_record=self._record_begun,
             notify=self._notify,
         )
-        host = ThreadHost(run)
-        self.runs.append(run)
-        run.start()
-        return host
+        return ThreadHost(run)
 
     def _record_begun(self, record: Record) -> None:
         if self.on_record is not None:

@@ -363,7 +363,7 @@ class ThreadHost:
     def __init__(self, run: LocalRun) -> None:
         self.run = run
         self.history = replay(run.goes_on) if run.goes_on else History()
-        self.readonly = False
+        self.readonly = self.lags = False
         self._coming: deque[Event] = deque()
         self._open = True
         run.listen(self._take)

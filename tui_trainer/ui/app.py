@@ -16,6 +16,7 @@ from tui_trainer.asked import Asked
 from tui_trainer.ui.announcing import Announcing
 from tui_trainer.ui.as_text import AsText
 from tui_trainer.ui.compare.comparing import Comparing
+from tui_trainer.ui.errands import Errands
 from tui_trainer.ui.frame_clock import FrameClock
 from tui_trainer.ui.keys import Place, bindings
 from tui_trainer.ui.launching import Launcher, Launching
@@ -36,11 +37,8 @@ if TYPE_CHECKING:
     from tui_trainer.plotting.figure import Marks
     from tui_trainer.presets import Entry
     from tui_trainer.spec import RunSpec
+    from tui_trainer.ui.presets.editor import Copy
     from tui_trainer.ui.terminal.terminal import Terminal
-
-
-MUCH = 1000
-"""Events between two frames that only a record which is being caught up with has."""
 
 
 class TrainerApp(App[int]):
@@ -105,6 +103,7 @@ class TrainerApp(App[int]):
         """Whether the person left a live run training in the background."""
         self.hung_up = False
         """Whether the app ended because its terminal is gone."""
+        self.errands = Errands(self)
         self.clock = FrameClock(self, self._frame)
         self.launching = Launching(self, launcher, asked)
         self.leaving = Leaving(self, exit_when_done)
@@ -179,6 +178,11 @@ class TrainerApp(App[int]):
             sys.stdout, sys.stderr = self._streams
         self.leaving.begin()
 
+    def on_unmount(self) -> None:
+        """The screen is gone: what was begun on it is brought to its end."""
+        self.errands.finish()
+        self.remembered.settle()
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded and isinstance(self.screen, TrainerScreen):
             self.screen.key_line.quiet()  # before the key is obeyed, which may say something new
@@ -228,9 +232,15 @@ class TrainerApp(App[int]):
 
     def edit(self, entry: Entry) -> None:
         """A copy of a preset, to be changed and saved."""
-        from tui_trainer.ui.presets.editor import EditorScreen
+        from tui_trainer.ui.presets.editor import EditorScreen, copy_of
 
-        self.push_screen(EditorScreen(entry))
+        def opened(copy: Copy) -> None:
+            if isinstance(self.screen, PickerScreen):  # the person may have gone on meanwhile
+                self.push_screen(EditorScreen(copy))
+
+        from tui_trainer.ui.presets.picker import PickerScreen
+
+        self.errands.run(lambda: copy_of(entry), opened, lambda error: self.say(str(error), "warning"))
 
     def saved(self, name: str) -> None:
         """A preset of the user's own was written: back to the list, which has it now."""
@@ -275,10 +285,12 @@ class TrainerApp(App[int]):
 
     def follow(self, host: Host) -> None:
         """Take what is new of a run. While a long record is being read, frames follow each other without a rest."""
-        if host.poll() >= MUCH:
-            self.clock.keep_hurrying()
+        host.poll()
+        self.clock.behind |= host.lags
 
     def _frame(self) -> None:
+        if trouble := self.remembered.new_trouble():
+            self.say(trouble, "warning")
         if self.host is not None:
             self.follow(self.host)
             self.announcing.tell(self.host)

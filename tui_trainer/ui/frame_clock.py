@@ -23,6 +23,9 @@ would show nothing new."""
 HURRIED = 0.04
 """Seconds between frames while an answer is awaited or calls are followed by eye."""
 
+BEHIND = 0.005
+"""The same while a long record is being read, a little in each frame: keys are answered in between."""
+
 WINDOW = 5.0
 """Seconds over which the share on show is measured."""
 
@@ -78,6 +81,8 @@ class FrameClock:
         self.budget = budget or Budget(cores=cores())
         self.at_ease = False
         """Whether nothing is expected to happen: the slowest rate will do."""
+        self.behind = False
+        """Whether the frame left something for the next one: it follows without a rest. Each frame says so anew."""
         self._timer: Timer | None = None
         self._hurried_until = 0.0
         self._cpu = 0.0
@@ -91,6 +96,8 @@ class FrameClock:
     @property
     def next_in(self) -> float:
         """Seconds from this frame to the next."""
+        if self.behind:
+            return BEHIND
         if self.is_hurried:
             return HURRIED
         return SLOWEST if self.at_ease else self.budget.interval
@@ -113,6 +120,7 @@ class FrameClock:
         if wall - self._wall >= HURRIED:
             self.budget.spent(cpu - self._cpu, wall - self._wall)
             self._cpu, self._wall = cpu, wall
+        self.behind = False
         self._frame()
         self._timer = self._app.set_timer(self.next_in, self.tick)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from tui_trainer.bad_input import BadInput
+from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from tui_trainer.presets import Preset, Run
     from tui_trainer.spec import RunSpec
     from tui_trainer.ui.app import TrainerApp
+
+
+SAID_FOR = 30.0
+"""Seconds that it is said that options are left out."""
+
+Reopened: TypeAlias = Any
+"""A record that was read to go on with it, as the launcher has it that read it."""
 
 
 class Planner(Protocol):
@@ -41,12 +49,16 @@ class Launcher(Protocol):
     def start(self, spec: RunSpec) -> Host:
         """Begin to train; returns at once."""
 
-    def resume(self, folder: Path) -> tuple[Host, RunSpec]:
-        """Go on with a run that ended early, and what was asked of it; returns at once.
+    def reopen(self, folder: Path) -> Reopened:
+        """Read the record of a run that ended early. Takes as long as the record does; in any thread.
 
         Raises:
             RunsError: the record does not say what was asked.
+            OSError: it cannot be read.
         """
+
+    def go_on(self, reopened: Reopened) -> tuple[Host, RunSpec]:
+        """Go on with such a run, and what was asked of it; returns at once."""
 
 
 class Launching:
@@ -61,10 +73,16 @@ class Launching:
 
     @property
     def defaults(self) -> RunSpec | None:
-        """What runs have beside their preset; None for the usual, and where what was asked for is no good."""
+        """What runs have beside their preset; None for the usual, and where what was asked for is no good, which is
+        said once: a run started here would not have it."""
+        if self.asked is None:
+            return None
         try:
-            return self.asked.spec if self.asked is not None else None
-        except BadInput:
+            return self.asked.spec
+        except BadInput as error:
+            first, *_ = str(error).splitlines() or [""]
+            self._app.say(f"these start without the options that were given: {clean(first)}", "warning", SAID_FOR)
+            self.asked = None
             return None
 
     @property

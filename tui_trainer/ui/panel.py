@@ -54,7 +54,7 @@ class Panel(Widget):
         self._drawn: list[Line] = []
         self._strips: list[Strip] = []
         self._styles_by_role: dict[tuple[str, str], Style] = {}
-        self._hidden = False
+        self._hidden = self._soon = False
         self._fits: Size | None = None
         """The size that the strips were made for."""
 
@@ -66,6 +66,16 @@ class Panel(Widget):
         """Ask for the lines anew, and send what differs."""
         if changed := self._draw():
             self.refresh(*changed)
+
+    def redraw_soon(self) -> None:
+        """The same in a step of its own: where several panels are drawn anew, keys are answered between them."""
+        if not self._soon:
+            self._soon = True
+            self.call_later(self._redraw_now)
+
+    def _redraw_now(self) -> None:
+        self._soon = False
+        self.redraw()
 
     def _draw(self) -> list[Region]:
         """Ask for the lines anew; the cells that differ."""

@@ -56,7 +56,7 @@ CHECKPOINT = "■"
 BELOW = "▾"
 """A value that a logarithmic scale has no place for."""
 
-AT_ONCE = 100_000
+AT_ONCE = 20_000
 """Steps of a long record that are read in one frame, so that keys are answered in between."""
 
 FULLEST = 0.55

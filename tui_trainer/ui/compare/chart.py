@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from math import inf
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -29,6 +30,12 @@ Lines: TypeAlias = tuple[list[Extent | None], list[Extent | None], list[tuple[fl
 """A preset's line, its band of seeds, and the points that are marked."""
 
 LOSSES: tuple[Loss, ...] = ("both", "validation", "training")
+DRAW_EVERY = 0.4
+"""Seconds from one drawing to the next of curves that are half read."""
+
+READ_FOR = 0.01
+"""Seconds of the screen's own time for which one chart reads what is new, before it draws."""
+
 CELLS_A_MARK = 18
 """Marks along a line stand so far apart, each preset's at other cells than its neighbours'."""
 
@@ -46,6 +53,11 @@ class Overlay(Chart):
         self.loss: Loss = "both"
         self._curves: dict[str, GroupCurves] = {}
         self._groups: list[Group] = []
+        self._lags = False
+        """Whether there are steps of a long record that were not read yet."""
+        self._draw_at = 0.0
+        self._body: list[list[Run]] = []
+        self._body_for: Frame | None = None
         self._seen_groups: tuple[object, ...] = ()
         self._kept_scale: tuple[int, Scale] | None = None
         self._made: dict[str, tuple[tuple[object, ...], Lines]] = {}
@@ -57,7 +69,7 @@ class Overlay(Chart):
         if seen != self._seen_groups:
             self._seen_groups = seen
             self._groups = list(groups)
-            self.redraw()
+            self.redraw_soon()
 
     def next_loss(self) -> None:
         """Training and validation, one of them, the other."""
@@ -67,10 +79,23 @@ class Overlay(Chart):
     def draw(self, frame: Frame) -> list[list[Run]]:
         self.over.width = frame.width
         curves = [self._curves_of(group) for group in self._groups if group.begun]
-        if not all(each.catch_up() for each in curves):
-            self.call_later(self.redraw)  # long records, read over several frames
-        body = self._rows(curves, frame) if frame.height else []
-        return [*([self._title()] if frame.title else []), *body, *x_axis(frame, self.over)]
+        if self._reads_on(curves):
+            self.redraw_soon()
+        if frame != self._body_for or time.monotonic() >= self._draw_at:
+            self._body = self._rows(curves, frame) if frame.height else []
+            self._body_for = frame
+            self._draw_at = time.monotonic() + DRAW_EVERY if self._lags else 0.0
+        return [*([self._title()] if frame.title else []), *self._body, *x_axis(frame, self.over)]
+
+    def _reads_on(self, curves: Sequence[GroupCurves]) -> bool:
+        """Read what is new, for a moment, unless it is time to draw what is half read; whether there is more to do."""
+        if self._lags and time.monotonic() >= self._draw_at:
+            return True
+        until = time.thread_time() + READ_FOR
+        self._lags = not all(each.catch_up(until) for each in curves)
+        if not self._lags:
+            self._draw_at = 0.0
+        return self._lags
 
     def _curves_of(self, group: Group) -> GroupCurves:
         known = self._curves.get(group.label)
@@ -232,10 +257,10 @@ class Overlay(Chart):
         return super()._style(role, action)
 
     def on_mount(self) -> None:
-        self.over.listen(self.redraw)
+        self.over.listen(self.redraw_soon)
 
     def on_unmount(self) -> None:
-        self.over.forget(self.redraw)
+        self.over.forget(self.redraw_soon)
 
     def on_click(self, event: events.Click) -> None:
         frame = Frame.within(*self.size, self.labels)

@@ -17,6 +17,8 @@ class Comparing:
     def __init__(self, app: TrainerApp, exit_when_done: bool) -> None:
         self._app = app
         self._at_end = exit_when_done
+        self._opens = False
+        """Whether one is being opened."""
 
     def open(self, comparison: Comparison, queue: Queue | None) -> None:
         """Show a comparison over what is on show."""
@@ -26,18 +28,24 @@ class Comparing:
 
     def ask(self, names: Sequence[str]) -> None:
         """Compare presets and runs by name, where that can be done from here."""
-        from tui_trainer.runs.errors import RunsError
-
         if self._app.on_compare is None:
             self._app.say(f"not from here: tui-trainer compare {' '.join(names)}".rstrip())
             return
-        try:
-            opened = self._app.on_compare(names)
-        except RunsError as error:
-            self._app.say(str(error), "warning")
+        self._app.say("looking for what there is to compare")
+        if self._opens:
             return
+        self._opens = True
+        ask, wanted = self._app.on_compare, list(names)
+        self._app.errands.run(lambda: ask(wanted), self._opened, self._refused)
+
+    def _opened(self, opened: tuple[Comparison, Queue | None] | None) -> None:
+        self._opens = False
         if opened is not None:
             self.open(*opened)
+
+    def _refused(self, error: Exception) -> None:
+        self._opens = False
+        self._app.say(str(error), "warning")
 
     def back(self) -> None:
         """From a comparison to what lies under it; what trains here goes on."""

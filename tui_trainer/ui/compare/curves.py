@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from math import isfinite, nan
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from tui_trainer.ui.compare.axis import CompareAxis
 
 
+AT_ONCE = 10_000
+"""Steps of a run that are read in one go: some milliseconds."""
+
+
 class RunCurves:
     """The losses and LRs of one run."""
 
@@ -30,8 +35,8 @@ class RunCurves:
 
     def catch_up(self) -> bool:
         """Read what is new, or as much as a frame can afford; whether that was all."""
-        self.rates.catch_up()
-        whole = self.smoothing.catch_up(20_000)
+        whole = self.rates.catch_up(AT_ONCE)
+        whole = self.smoothing.catch_up(AT_ONCE) and whole
         self._means.catch_up()
         return whole
 
@@ -61,9 +66,9 @@ class GroupCurves:
         """How many losses have been smoothed."""
         return sum(len(run.smoothing.values) for run in self._runs.values())
 
-    def catch_up(self) -> bool:
-        """Read what is new; whether that was all."""
-        return all(run.catch_up() for run in self.runs)
+    def catch_up(self, until: float) -> bool:
+        """Read what is new, until this thread has computed so long (`time.thread_time`); whether that was all."""
+        return all(run.catch_up() and time.thread_time() < until for run in self.runs)
 
     def loss(self, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
         """Line and band of the smoothed training loss."""

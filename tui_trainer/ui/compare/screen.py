@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from tui_trainer.compare.queue import Queue
 
 CHARTS: tuple[What, ...] = ("loss", "accuracy", "lr")
+DRAW_EVERY = 0.3
+"""Seconds from one drawing to the next while long records are being read."""
 LEAST_FOR_ALL = 24
 """Lines of charts from which on all three are shown."""
 
@@ -50,6 +53,7 @@ class CompareScreen(TrainerScreen):
         self._one: What = "loss"
         self._findings: Findings | None = None
         self._found_at: tuple[object, ...] = ()
+        self._draw_at = 0.0
 
     def compose_content(self) -> ComposeResult:
         yield self._headline
@@ -66,7 +70,11 @@ class CompareScreen(TrainerScreen):
 
     def draw(self) -> None:
         comparison = self.comparison
-        changed = comparison.poll()
+        comparison.poll()
+        self.app.clock.behind |= comparison.lags
+        if comparison.lags and time.monotonic() < self._draw_at:
+            return  # what is only half read is drawn now and then
+        self._draw_at = time.monotonic() + DRAW_EVERY
         self._make_room()
         findings = self._find_out()
         self.axis.update(run.history for group in self._drawn() for run in group.begun)
@@ -79,8 +87,6 @@ class CompareScreen(TrainerScreen):
             words.show(comparison, findings)
         self.key_line.idle = frozenset() if self._trains() else frozenset({"pause"})
         self.key_line.redraw()
-        if changed and not comparison.is_over and self.comparison.runs and not self._trains():
-            self.app.clock.keep_hurrying()
         self.app.comparing.follow_up(self.queue)
 
     def _find_out(self) -> Findings:

@@ -25,8 +25,9 @@ class Words(InColours):
 
     def show(self, comparison: Comparison, findings: Findings) -> None:
         """Bring it up to date."""
-        self._comparison, self._findings = comparison, findings
-        self.redraw()
+        if comparison is not self._comparison or findings is not self._findings:
+            self._comparison, self._findings = comparison, findings
+            self.redraw_soon()
 
 
 class VerdictWords(Words):

@@ -60,6 +60,8 @@ class LiveScreen(ChartKeys):
             panel.can_focus = True
         self._progress = Progress(machine)
         self.hints = Hints()
+        self._hints_wait = False
+        """Whether they begin as soon as it is known that they will not come again."""
         self._arrangement = Arrangement(self, panels, self.app.remembered)
         self._arrangement.arrange()  # before they are styled: later it costs a layout
         self._side = (self._listing, self._machine, self._why)
@@ -191,11 +193,16 @@ class LiveScreen(ChartKeys):
     def _hint(self) -> None:
         """On the first start of all, while there is something to see, and where they would not come again and again."""
         remembered = self.app.remembered
+        if self._hints_wait and (outlasts := remembered.outlasts) is not None:
+            self._hints_wait = False
+            if outlasts and self.history.ended is None:
+                self.hints.begin()
         live = self.history.steps > 0 and self.history.ended is None
         if self.history.ended is not None and not self.hints.is_over:
             self.hints.end()
-        if live and not remembered.kept.hints_seen and remembered.change(hints_seen=True):
-            self.hints.begin()
+        if live and not remembered.kept.hints_seen:
+            remembered.change(hints_seen=True)
+            self._hints_wait = True
 
     def _asked(self, refusal: Refusal | None) -> None:
         if refusal is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,6 +29,20 @@ if TYPE_CHECKING:
 
 CHECK_AFTER = 0.15
 """Seconds without a key, before what was typed is checked."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What is to be edited."""
+
+    of: str
+    """The preset's name."""
+    text: str
+    name: str
+    """What it is to be called, until the person says so."""
+    own: frozenset[str]
+    """The names of the user's own presets."""
+    shipped: frozenset[str]
 
 
 class Findings(Panel):
@@ -58,20 +73,22 @@ class EditorScreen(TrainerScreen):
     CSS_PATH: ClassVar[str] = "editor.tcss"
     BINDINGS = bindings("editor")
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, copy: Copy) -> None:
         super().__init__("editor")
         self.key_line.idle = frozenset({"app.help", "app.leave"})  # letters go into the text here
-        self._heading = Heading(f"a copy of {clean(entry.name)}")
-        self._area = TextArea("\n".join(file_lines(entry.path)) + "\n", show_line_numbers=True, tab_behavior="indent")
+        self._heading = Heading(f"a copy of {clean(copy.of)}")
+        self._area = TextArea(copy.text, show_line_numbers=True, tab_behavior="indent")
         self._unchanged = self._area.text
-        self._name_field = Input(free_name(entry.name), placeholder="name", compact=True)
-        self._about_name = AboutName()
+        self._name_field = Input(copy.name, placeholder="name", compact=True)
+        self._about_name = AboutName(copy)
         self._chart = LRChart(XAxis())
         self._findings = Findings()
         self._preset: Preset | None = None
         self._planned = self._has_curve = False
         self._problems: list[Problem] = []
         self._waits: Timer | None = None
+        self._saves = False
+        """Whether it is being written."""
 
     @property
     def called(self) -> str:
@@ -164,16 +181,29 @@ class EditorScreen(TrainerScreen):
             self.say("not saved: give it a name of letters, digits, - and _", "warning")
             self._name_field.focus()
             return
-        path = user_folder() / f"{name}.toml"
-        try:
-            save(path, self._area.text)
-        except FileExistsError:
-            self.say(f"not saved: there is a {name} of your own already; give it another name", "warning")
-            self._name_field.focus()
-        except OSError as error:
-            self.say(f"not saved: {path}: {error.strerror or error}", "warning")
-        else:
+        if self._saves:
+            return
+        self._saves = True
+        path, text = user_folder() / f"{name}.toml", self._area.text
+        self.app.errands.run(
+            lambda: save(path, text), lambda _: self._saved(name, text), lambda error: self._not_saved(path, error)
+        )
+
+    def _saved(self, name: str, text: str) -> None:
+        self._saves = False
+        if self.app.screen is self and self._area.text == text:
             self.app.saved(name)
+        else:  # the person went on typing
+            self._unchanged = text
+            self.say(f"saved as {name}")
+
+    def _not_saved(self, path: Path, error: Exception) -> None:
+        self._saves = False
+        if isinstance(error, FileExistsError):
+            self.say(f"not saved: there is a {path.stem} of your own already; give it another name", "warning")
+            self._name_field.focus()
+        else:
+            self.say(f"not saved: {path}: {getattr(error, 'strerror', None) or error}", "warning")
 
     def action_name(self) -> None:
         (self._area if self._name_field.has_focus else self._name_field).focus()
@@ -207,20 +237,28 @@ class Naming(Panel):
 class AboutName(Panel):
     """Stands after the name: what saving under it would come to."""
 
-    def __init__(self) -> None:
+    def __init__(self, copy: Copy) -> None:
         super().__init__()
+        self._copy = copy
         self._text = ""
 
     def show(self, name: str) -> None:
         """Another name."""
-        if name in _names_in(user_folder()):
+        if name in self._copy.own:
             self._text = f"there is a {name} of your own already"
         else:
-            self._text = f"hides the shipped {name}" if name in _names_in(shipped_folder()) else ""
+            self._text = f"hides the shipped {name}" if name in self._copy.shipped else ""
         self.redraw()
 
     def lines(self) -> list[Line]:
         return [(Span(cut(clean(self._text), self.size.width), "warning"),)]
+
+
+def copy_of(entry: Entry) -> Copy:
+    """A preset's text under a name that is free. Reads files: not in the screen's thread."""
+    text = "\n".join(file_lines(entry.path)) + "\n"
+    own, shipped = frozenset(_names_in(user_folder())), frozenset(_names_in(shipped_folder()))
+    return Copy(entry.name, text, free_name(entry.name), own, shipped)
 
 
 def free_name(name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -12,8 +14,9 @@ from tui_trainer.ui.charts import LRChart, XAxis
 from tui_trainer.ui.choosing import ChoosingScreen
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.headline import Heading
-from tui_trainer.ui.presets.preset_card import PresetCard, Preview
+from tui_trainer.ui.presets.preset_card import PresetCard, Preview, file_lines
 from tui_trainer.ui.presets.preset_list import PresetList
+from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
     from tui_trainer.presets import Entry
@@ -32,6 +35,8 @@ class PickerScreen(ChoosingScreen["Entry"]):
         self.list: PresetList = PresetList()
         self._chart = LRChart(XAxis())
         self._card = PresetCard()
+        self._files: dict[Path, list[str]] = {}
+        """The text of each preset's file."""
         self._previews: dict[tuple[str, str], Preview] = {}
         self._shown: tuple[object, ...] = ()
 
@@ -63,7 +68,7 @@ class PickerScreen(ChoosingScreen["Entry"]):
             self._chart.show_plan(
                 preview.plan, batches_per_epoch=spec.batches_per_epoch if spec else 0, if_flat=preview.if_flat
             )
-            self._card.show(entry, spec, preview)
+            self._card.show(entry, spec, preview, self._files.get(entry.path, []) if entry is not None else [])
         if preview.waits and not preview.problems_stop:
             self.app.clock.keep_hurrying()
         self.list.redraw()
@@ -71,10 +76,17 @@ class PickerScreen(ChoosingScreen["Entry"]):
         self.key_line.redraw()
 
     def reload(self, name: str = "") -> None:
-        """Read the folders, and put the cursor on `name`."""
-        from tui_trainer.presets import catalogue
+        """Read the folders, and put the cursor on `name`. Presets take long to load, and may lie on a slow disk."""
+        self.app.errands.run(_read, lambda read: self._put(*read, name), self._cannot_read)
 
-        self.list.put(catalogue(), name)
+    def _put(self, entries: Sequence[Entry], files: dict[Path, list[str]], name: str) -> None:
+        if not self.is_attached:
+            return
+        self._files = files
+        self.list.put(entries, name)
+
+    def _cannot_read(self, error: Exception) -> None:
+        self.say(f"the presets cannot be read: {clean(str(error))}", "warning")
 
     def action_compare(self) -> None:
         self.list.once_read(super().action_compare)
@@ -137,3 +149,11 @@ class PickerScreen(ChoosingScreen["Entry"]):
                 preview.problems += [problem for problem in error.problems if problem not in preview.problems]
                 preview.failed = True
         return preview
+
+
+def _read() -> tuple[list[Entry], dict[Path, list[str]]]:
+    """All presets, and the text of each one's file. Not in the screen's thread."""
+    from tui_trainer.presets import catalogue
+
+    entries = catalogue()
+    return entries, {entry.path: file_lines(entry.path) for entry in entries}

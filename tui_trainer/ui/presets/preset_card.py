@@ -66,11 +66,10 @@ class PresetCard(Panel):
         self._first = max(0, self._first + lines)
         self.redraw()
 
-    def show(self, entry: Entry | None, spec: RunSpec | None, preview: Preview) -> None:
-        """Another preset, or more known of the same."""
+    def show(self, entry: Entry | None, spec: RunSpec | None, preview: Preview, file: list[str]) -> None:
+        """Another preset, or more known of the same; `file` is the text of its file."""
         if entry is not self._entry:
-            self._file = [] if entry is None else file_lines(entry.path)
-            self._first = 0
+            self._file, self._first = file, 0
         self._entry, self._spec, self._preview = entry, spec, preview
         self.redraw()
 

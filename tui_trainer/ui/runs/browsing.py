@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_trainer.runs.errors import RunsError
-
 if TYPE_CHECKING:
     from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.launching import Launcher, Reopened
 
 
 class Browsing:
@@ -18,6 +17,8 @@ class Browsing:
         self._app = app
         self._folder = folder
         self._readonly = readonly
+        self._reads: Path | None = None
+        """The record that is being read, to go on with it."""
 
     def open(self) -> None:
         """The list of runs, over what is on show."""
@@ -51,10 +52,22 @@ class Browsing:
             self._app.say(f"not from here; tui-trainer resume {folder.name} goes on with it", "warning")
         elif self._app.is_live:
             self._app.say("a run is live here already: stop it first", "warning")
+        elif self._reads is not None:
+            self._app.say(f"reading the record of {self._reads.name}")
         else:
-            try:
-                host, spec = launcher.resume(folder)
-            except RunsError as error:
-                self._app.say(str(error), "warning")
-            else:
-                self._app.show_run(host, spec)
+            self._reads = folder
+            self._app.say(f"reading the record of {folder.name}")
+            self._app.errands.run(
+                lambda: launcher.reopen(folder), lambda reopened: self._go_on(launcher, reopened), self._refused
+            )
+
+    def _go_on(self, launcher: Launcher, reopened: Reopened) -> None:
+        self._reads = None
+        if self._app.is_live:
+            self._app.say("a run was started here meanwhile: stop it first", "warning")
+        else:
+            self._app.show_run(*launcher.go_on(reopened))
+
+    def _refused(self, error: Exception) -> None:
+        self._reads = None
+        self._app.say(str(error), "warning")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
 
 from tui_trainer.numbers import counted
 from tui_trainer.runs import catalogue
-from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.shelf import Shelf
 from tui_trainer.ui.choosing import ChoosingScreen
 from tui_trainer.ui.keys import bindings
@@ -24,8 +24,19 @@ if TYPE_CHECKING:
     from tui_trainer.hosts import Host
     from tui_trainer.runs.summary import RunSummary
 
+LOOK_FOR = 0.1
+"""Seconds that records are read for before those that were read are shown."""
+
 LIVE = ("running", "paused")
 ENDED_EARLY = ("stopped", "crashed")
+
+
+class Seen(NamedTuple):
+    """What somebody saw who looked beside the screen."""
+
+    runs: Sequence[RunSummary]
+    complete: bool
+    trouble: str
 
 
 class Details(Panel):
@@ -61,6 +72,8 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         super().__init__("runs")
         self.shelf = Shelf(folder)
         self.list: RunList = RunList()
+        self._looks = self._again = False
+        """Whether somebody looks what there is, who has the shelf until then; and whether to look at once after it."""
         self._heading = Heading("runs")
         self._details = Details()
 
@@ -72,12 +85,11 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
 
     def draw(self) -> None:
         self._heading.redraw()
-        if self.shelf.look() or self.list.complete != self.shelf.complete:
-            self.list.put(self.shelf.runs, self.shelf.complete)
-        if not self.shelf.complete:
+        if not self._looks:
+            self._looks, again, self._again = True, self._again, False
+            self.app.errands.run(lambda: self._look(again), self._looked, self._cannot_look)
+        if not self.list.complete:
             self.app.clock.keep_hurrying()
-        if self.shelf.trouble:
-            self.say(f"{self.shelf.folder} cannot be read: {clean(self.shelf.trouble)}", "warning")
         elif self.shelf.unread:
             more = f", and {len(self.shelf.unread) - 1} more" if len(self.shelf.unread) > 1 else ""
             self.say(f"{clean(self.shelf.unread[0])}{more}", "warning")
@@ -136,14 +148,39 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             self.app.browsing.back()
 
     def _delete(self, folder: Path) -> None:
-        try:
-            catalogue.delete(folder)
-        except RunsError as error:
-            self.say(str(error), "warning")
-        else:
-            self.say(f"{folder.name} is deleted")
-        self.shelf.look_again()
-        self.app.clock.hurry()
+        def over(text: str, role: str) -> None:
+            self.say(text, role)
+            self._again = True
+            self.app.clock.hurry()
+
+        self.say(f"deleting {folder.name}")
+        self.app.errands.run(
+            lambda: catalogue.delete(folder),
+            lambda _: over(f"{folder.name} is deleted", "live"),
+            lambda error: over(str(error), "warning"),
+        )
+
+    def _look(self, again: bool) -> Seen | None:
+        """What there is, if it is another than before. Not in the screen's thread."""
+        if again:
+            self.shelf.look_again()
+        before = self.shelf.complete
+        if not self.shelf.look(LOOK_FOR) and self.shelf.complete == before and not self.shelf.trouble:
+            return None
+        return Seen(self.shelf.runs, self.shelf.complete, self.shelf.trouble)
+
+    def _looked(self, seen: Seen | None) -> None:
+        self._looks = False
+        if seen is None or not self.is_attached:
+            return
+        self.list.put(seen.runs, seen.complete)
+        self._details.show(self.list.current)
+        if seen.trouble:
+            self.say(f"{self.shelf.folder} cannot be read: {clean(seen.trouble)}", "warning")
+
+    def _cannot_look(self, error: Exception) -> None:
+        self._looks = False
+        self.say(f"{self.shelf.folder} cannot be read: {clean(str(error))}", "warning")
 
 
 class OtherRunScreen(LiveScreen):
