@@ -101,6 +101,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
         (b"[optimizer]\nname = 'SGD'\n[optimizer]\n", ":3: optimizer: given twice, first on line 1"),
         (b"title = '''\n", "not valid TOML"),
     ],
+    ids=lambda given: str(given)[:40],  # one of these is ten million characters long
 )
 def test_files_that_say_no_preset(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "p.toml"
