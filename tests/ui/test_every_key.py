@@ -29,6 +29,7 @@ BEFORE: Mapping[Place, Sequence[str]] = {
 
 ELSEWHERE = {
     ("compare", "space"): "asks the run that trains, in another process perhaps: test_compare",
+    ("everywhere", "ctrl+z"): "stops the process, for which it takes a shell: tests/cli/test_job_control",
 }
 """Keys whose doing is not seen on the screen at once, with the test that sees it."""
 
