@@ -448,10 +448,12 @@ def _wrong_steps(event: StepsTaken) -> str | None:
         return "more batches or epochs than steps"
     if min(event.elapsed) < 0 or max(event.elapsed) > MOST_SECONDS:
         return "a time that cannot be"
-    losses = [loss for loss in event.losses if loss is not None] if None in event.losses else event.losses
-    if losses and not (max(losses) <= _LARGEST and min(losses) >= -_LARGEST):  # type: ignore[type-var, operator]
-        return "a loss that no float32 can be"
-    return None
+    try:
+        highest, lowest = max(event.losses), min(event.losses)  # type: ignore[type-var]
+        sound = highest <= _LARGEST and lowest >= -_LARGEST  # type: ignore[operator]
+    except TypeError:  # one was not finite
+        sound = all(loss is None or -_LARGEST <= loss <= _LARGEST for loss in event.losses)
+    return None if sound else "a loss that no float32 can be"
 
 
 def _wrong_plan(event: PlanMade) -> str | None:

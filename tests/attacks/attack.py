@@ -95,7 +95,7 @@ class Attack:
             what = f"folder {number}: {', '.join(done)}"
             said = self._all(what)
             unreadable = [each for each in done if each.startswith("events.jsonl") and "_nowhere" not in each]
-            if unreadable and "warning" not in said["runs"] and "_empty" not in unreadable[0]:
+            if unreadable and "warning" not in said.get("runs", "") and "_empty" not in unreadable[0]:
                 self.findings.append(f"{what}: runs says nothing of it")
 
     def checkpoints(self, count: int, seed: int) -> None:
@@ -198,10 +198,10 @@ class Attack:
             if not values:
                 keys = {row[0] for row in found.get(table, Counter())}
                 lost = Counter({row: 1 for row in lost if row[0] not in keys})
-            if lost and "warning" not in said["export"] and "crashed" not in said["runs"]:
+            if lost and "warning" not in said.get("export", "") and "crashed" not in said.get("runs", ""):
                 self.findings.append(f"{what}: {sum(lost.values())} rows of {table} are lost in silence")
                 return
-            if lost and not said["attach"].strip():
+            if lost and not said.get("attach", "").strip():
                 self.findings.append(f"{what}: the screen says nothing of rows of {table} that are lost")
                 return
 

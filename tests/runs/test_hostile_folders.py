@@ -178,3 +178,12 @@ def test_a_shell_completes_past_it(record: Path, make: Callable[[Path], None]) -
     )
     assert record.name in result.stdout
     assert result.stderr == ""
+
+
+def test_a_journal_that_ends_in_a_hole_is_not_written_to(record: Path) -> None:
+    journal = record / "events.jsonl"
+    os.truncate(journal, 1 << 35)
+    with pytest.raises(RunsError, match=r"no line.*--new-record"):
+        Record.reopen(record)
+    assert journal.stat().st_size == 1 << 35
+    assert summarize(record).steps_done == 60

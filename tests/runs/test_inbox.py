@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -175,3 +176,28 @@ def test_a_link_is_not_followed(record: Record, tmp_path: Path) -> None:
     assert target.read_text() == ""
     with pytest.raises(OSError, match="symbolic links"):
         Inbox(record.folder)
+
+
+def test_a_disk_in_trouble_and_garbage_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    box = Inbox(tmp_path, told.append)
+    with (tmp_path / "control.jsonl").open("ab") as file:
+        file.write(b"\n" + encode(Pause(by="a")) + b"\n" + encode(Continue(by="a")))
+    assert len(box.poll()) == 2
+    assert told == []
+    with (tmp_path / "control.jsonl").open("ab") as file:
+        file.write(b"garbage\n" + encode(Pause(by="b")))
+    assert len(box.poll()) == 1
+    assert told == ["1 line of control.jsonl could not be understood, and asked for nothing."]
+
+    def broken(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", broken)
+        with (tmp_path / "control.jsonl").open("ab") as file:
+            file.write(encode(Pause(by="c")))
+        assert [box.poll(), box.poll()] == [[], []]
+        assert told[1:] == ["what is asked of this run cannot be read: input/output error. Training goes on."]
+    assert len(box.poll()) == 1  # nothing was lost by it
+    box.close()

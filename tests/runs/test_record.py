@@ -23,6 +23,7 @@ from click.testing import CliRunner
 
 from tests.runs.streams import fold, state_of
 from tests.scripted import scripted_run
+from tests.waiting import until
 from tui_trainer.cli import main
 from tui_trainer.events import CallsTimed, EpochEnded, Event, Noticed, RunEnded, RunStarted, StepsTaken, encode
 from tui_trainer.hosts import RecordHost, asked_of
@@ -349,7 +350,7 @@ def test_a_killed_writer_is_known_to_be_gone(runs: Path, how: str) -> None:
         assert is_live(folder)
         process.kill()
         process.wait()
-        assert not is_live(folder)  # though a helper that it forked lives on
+        until(lambda: not is_live(folder))  # though a helper that it forked lives on, once it has had its turn
         with Tail(folder / "events.jsonl") as tail:
             assert list(tail) == scripted_run(epochs=2)[:-1]
         Record.reopen(folder).close()

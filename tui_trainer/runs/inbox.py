@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from tui_trainer.commands import Command, decode, encode
+from tui_trainer.numbers import counted
 from tui_trainer.regular import open_regular
-from tui_trainer.runs.errors import NotYourRun, RunNotLive
+from tui_trainer.runs.errors import NotYourRun, RunNotLive, reason, unsaid
 from tui_trainer.runs.files import open_private
 from tui_trainer.runs.lock import is_live
 
@@ -20,21 +22,24 @@ MOST_AT_ONCE = 1 << 20
 class Inbox:
     """The run's side: what was asked since the run's process began. One `fstat` where there is nothing new."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warn: Callable[[str], None] = unsaid) -> None:
         """Open the run's inbox, and make it if it is not there.
 
-        What stands in it already was said to an earlier process and is passed over.
+        What stands in it already was said to an earlier process and is passed over. `warn` is told, in words, of what
+        could not be read.
 
         Raises:
             OSError: it cannot be opened, or is a link.
         """
         self._fd = open_private(folder / "control.jsonl", os.O_RDONLY)
         self._offset = self._size = os.fstat(self._fd).st_size
+        self._warn = warn
+        self._in_trouble = False
 
     def poll(self) -> list[Command]:
-        """The commands that came since the last call, oldest first; garbage among them is passed over.
+        """The commands that came since the last call, oldest first; garbage among them is passed over, and said.
 
-        A disk in trouble gives none: training goes on.
+        A disk in trouble gives none: that is said once, and training goes on.
         """
         try:
             size = os.fstat(self._fd).st_size
@@ -44,20 +49,30 @@ class Inbox:
             if size < self._offset:  # somebody emptied it
                 self._offset = 0
             chunk = os.pread(self._fd, MOST_AT_ONCE, self._offset)
-        except OSError:
+        except OSError as cause:
+            self._size = -1  # what is there is still to be read
+            if not self._in_trouble:
+                self._in_trouble = True
+                self._warn(f"what is asked of this run cannot be read: {reason(cause)}. Training goes on.")
             return []
+        self._in_trouble = False
         end = chunk.rfind(b"\n") + 1
         if not end and len(chunk) == MOST_AT_ONCE:
             end = len(chunk)
         self._offset += end
         if len(chunk) == MOST_AT_ONCE:
             self._size = self._offset  # there is more
-        commands = []
-        for line in chunk[:end].split(b"\n"):
+        return self._decoded(chunk[:end])
+
+    def _decoded(self, lines: bytes) -> list[Command]:
+        commands, garbage = [], 0
+        for line in filter(None, lines.split(b"\n")):  # the empty ones end what an asker may have left torn
             try:
                 commands.append(decode(line))
             except (msgspec.MsgspecError, ValueError, RecursionError):
-                continue
+                garbage += 1
+        if garbage:
+            self._warn(f"{counted(garbage, 'line')} of control.jsonl could not be understood, and asked for nothing.")
         return commands
 
     def close(self) -> None:

@@ -33,7 +33,8 @@ class Lines:
         """Size and time of change of the file as it was looked at last."""
         self._torn_at: tuple[int, int] | None = None
         """The same as a torn last line was seen: as long as they stand, it stays torn."""
-        self._in_garbage = False
+        self.in_garbage = False
+        """Whether what was passed over last had no end yet."""
 
     @property
     def fd(self) -> int:
@@ -70,7 +71,7 @@ class Lines:
                 return None
             if want >= LONGEST_LINE:
                 self.offset += len(chunk)
-                self._in_garbage = True
+                self.in_garbage = True
                 self._pass_over_hole(chunk)
             else:
                 want *= 4
@@ -96,9 +97,9 @@ class Lines:
             self._fd = None
 
     def _after_garbage(self, lines: bytes) -> bytes:
-        if not self._in_garbage:
+        if not self.in_garbage:
             return lines
-        self._in_garbage = False
+        self.in_garbage = False
         self.garbage += 1
         return lines[lines.index(b"\n") + 1 :]
 

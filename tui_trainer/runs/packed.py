@@ -16,12 +16,13 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
-from tui_trainer.events import CallsTimed, Event, StepsTaken, check, decode_lines
+from tui_trainer.events import MOST_SECONDS, CallsTimed, Event, Number, StepsTaken, decode_lines
 from tui_trainer.regular import open_regular
 from tui_trainer.runs.calls import CallsSeen
 from tui_trainer.runs.files import open_private
@@ -41,9 +42,9 @@ class PackedSteps(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", t
     """As `StepsTaken`, with columns of bytes."""
 
     at: float
-    step: int
-    epoch: int
-    batch: int
+    step: Number
+    epoch: Number
+    batch: Number
     losses: bytes
     lrs: bytes
     elapsed: bytes
@@ -288,7 +289,15 @@ def _unpacked(event: Packed) -> Event:
     if not isinstance(event, PackedSteps):
         return event
     losses, lrs, elapsed = array("f", event.losses), array("d", event.lrs), array("d", event.elapsed)
-    taken = StepsTaken(
+    if (
+        not len(losses) == len(lrs) == len(elapsed) > 0
+        or event.batch > event.step
+        or event.epoch > event.step
+        or not isfinite(sum(losses))
+        or not 0 <= elapsed[0] <= elapsed[-1] <= MOST_SECONDS
+    ):
+        raise ValueError("made by nobody who read the lines")  # a block's checksum is no secret
+    return StepsTaken(
         at=event.at,
         step=event.step,
         epoch=event.epoch,
@@ -297,8 +306,6 @@ def _unpacked(event: Packed) -> Event:
         lrs=lrs.tolist(),
         elapsed=elapsed.tolist(),
     )
-    check(taken)  # the block's checksum is no secret
-    return taken
 
 
 def _summed(times: list[CallsTimed]) -> CallsTimed:

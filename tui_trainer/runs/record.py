@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from tui_trainer.events import SCHEMA, EpochEnded, Event, Noticed, RunEnded, RunResolved, encode
-from tui_trainer.regular import open_regular
+from tui_trainer.regular import Irregular, open_regular
 from tui_trainer.runs.errors import RecordUnfit, RunsError, RunsFolderUnwritable, reason
 from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.files import clear_drafts, make_private_folder, open_private, replace_whole
@@ -56,7 +56,7 @@ class Record:
         self._facts_stale = self._closed = False
         self._last_words = ""
         self._journal = Journal(folder / "events.jsonl", history.known, observer)
-        self.inbox = Inbox(folder)
+        self.inbox = Inbox(folder, self._note)
 
     @classmethod
     def create(
@@ -167,11 +167,13 @@ class Record:
             self._facts_stale = False
         except OSError as cause:
             self._facts_stale = True
-            text = f"run.json could not be written: {reason(cause)}. It is tried again when the run ends."
-            notice = Noticed(at=time.time(), kind="recording", text=text)
-            self._journal.emit(notice)
-            if self._observer is not None:
-                self._observer(notice)
+            self._note(f"run.json could not be written: {reason(cause)}. It is tried again when the run ends.")
+
+    def _note(self, text: str) -> None:
+        notice = Noticed(at=time.time(), kind="recording", text=text)
+        self._journal.emit(notice)
+        if self._observer is not None:
+            self._observer(notice)
 
     def end(self, ended: RunEnded) -> RunEnded:
         """Record how the run ended, as its last event; how it ended as far as the record is concerned.
@@ -260,6 +262,8 @@ def _read(folder: Path) -> tuple[History, list[str]]:
         with Tail(folder / "events.jsonl") as tail:
             for event in tail:
                 history.apply(event)
+            if tail.ends_in_garbage:
+                raise Irregular("it ends in something that is no line")
     except OSError as cause:
         raise RecordUnfit(folder, f"its events.jsonl cannot be read: {reason(cause)}", anew=True) from cause
     history.known.go_on()  # what nothing has confirmed so far will not be, either

@@ -48,12 +48,7 @@ def seal_of(line: bytes) -> Seal | None:
 def in_a_row(lines: Sequence[bytes], first: int) -> bool:
     """Whether all of these lines are sound, and are those from number `first` on."""
     for number, line in enumerate(lines, first):
-        body = line[:-_LENGTH]
-        if (
-            not body.endswith(b"%s%d" % (_NUMBER, number))
-            or line[-_LENGTH:-10] != _MARK
-            or line[-10:-2] != b"%08x" % crc32(body)
-        ):
+        if not line.endswith(b'%s%d%s%08x"}' % (_NUMBER, number, _MARK, crc32(line[:-_LENGTH]))):
             return False
     return True
 

@@ -86,6 +86,11 @@ class Tail:
         return self._lines.bytes_left
 
     @property
+    def ends_in_garbage(self) -> bool:
+        """Whether more stands behind the last line that was read than any line has."""
+        return self._lines.in_garbage
+
+    @property
     def changed_at(self) -> float | None:
         """When the file was last written to (Unix time, of the machine that keeps it); None before there is one."""
         return self._lines.changed_at
