@@ -124,6 +124,11 @@ def test_one_cycle() -> None:
     ]
 
 
+def test_one_cycle_in_a_run_too_short_for_its_third_phase() -> None:
+    one_cycle = 'name = "OneCycleLR"\nmax_lr = 1\npct_start = 0.25\nthree_phase = true\ninterval = "epoch"'
+    assert len(words(one_cycle, 3, lr=0.1)) == 3
+
+
 def test_cyclic() -> None:
     assert words('name = "CyclicLR"\nbase_lr = 0.1\nmax_lr = 1\nstep_size_up = 2\nstep_size_down = 3', 4) == [
         "1: CyclicLR at the top of cycle 1, 0.55 → 1",

@@ -193,7 +193,7 @@ def _one_cycle(scheduler: Scheduler, config: schedulers.OneCycleLR) -> str:
         return f"OneCycleLR {scheduler.place}/{peak} of the way to its peak"
     if scheduler.place == peak:
         return f"OneCycleLR at its peak, {format_lr(scheduler.lr)}; from here it anneals to {lowest}"
-    if config.three_phase and scheduler.place == scheduler.turns[1][0]:
+    if config.three_phase and scheduler.place in scheduler.turns[1]:  # a short run may have none
         return f"OneCycleLR back where it started, {format_lr(start)}; from here it anneals to {lowest}"
     return f"OneCycleLR anneals, {scheduler.place - peak}/{bottom - peak} of the way from its peak"
 
