@@ -1,8 +1,12 @@
-"""For all tests: how many at once, and how long an example that hypothesis makes up may take."""
+"""For all tests: how many at once, how long an example that hypothesis makes up may take, and that nothing is left."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from tests import leftovers
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
 
@@ -10,7 +14,22 @@ settings.register_profile("tui-trainer", deadline=None)  # a busy machine takes 
 settings.register_profile("mutation", deadline=None, derandomize=True, max_examples=20)
 settings.load_profile("tui-trainer")
 
+_started = leftovers.Started()
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Three a core: a test of a terminal or of a screen waits longer than it computes."""
     return 3 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True)
+def _ends_what_it_started(request: pytest.FixtureRequest) -> Iterator[None]:
+    _started.taken()
+    yield
+    if _started.taken() and (left := leftovers.end(request.node.nodeid)):
+        pytest.fail(f"it left processes: {'; '.join(left)}")
+
+
+def pytest_sessionfinish() -> None:
+    """What a fixture started, or a test that was broken off."""
+    leftovers.end()

@@ -1,0 +1,67 @@
+"""Processes that a test started and that outlived it: each test ends what it started, whatever happens to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import psutil
+
+SESSION = "TUI_TRAINER_TEST_SESSION"
+"""In the environment of all that a session of tests starts: one that left its terminal and its parent has it too."""
+
+GRACE_S = 20.0
+"""A process that is about to end may take so long, on a busy machine."""
+
+_STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec")
+
+
+class Started:
+    """Whether this process started others since it was asked last: most tests start none, and need not be looked at."""
+
+    def __init__(self) -> None:
+        self._any = False
+        os.environ[SESSION] = str(os.getpid())
+        sys.addaudithook(self._hear)
+
+    def taken(self) -> bool:
+        """Whether any was started."""
+        started, self._any = self._any, False
+        return started
+
+    def _hear(self, event: str, _: object) -> None:
+        if event in _STARTS:
+            self._any = True
+
+
+def end(test: str | None = None) -> list[str]:
+    """End what `test` left, or without one all that this session did; the commands of those that did not by themselves.
+
+    What a fixture started for several tests belongs to the session.
+    """
+    processes = list(_left(test))
+    _, alive = psutil.wait_procs(processes, timeout=GRACE_S if test else 0)
+    commands = []
+    for process in alive:
+        try:
+            commands.append(" ".join(process.cmdline()))
+            process.kill()
+        except psutil.Error:
+            continue
+    psutil.wait_procs(alive, timeout=GRACE_S)
+    return commands
+
+
+def _left(test: str | None) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        try:
+            environment = process.environ()
+        except (psutil.Error, OSError):
+            continue
+        if environment.get(SESSION) != os.environ[SESSION]:
+            continue
+        if test is None or environment.get("PYTEST_CURRENT_TEST") == f"{test} (call)":
+            yield process
