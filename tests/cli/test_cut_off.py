@@ -25,10 +25,11 @@ LIMIT = 6000
 """Bytes that no file may have more of: a journal of the first epoch or so, and no checkpoint."""
 
 
-def program(*arguments: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+def limited(*arguments: str, limit: int) -> subprocess.CompletedProcess[str]:
+    """A command that can write no file beyond so many bytes."""
+
     def bound() -> None:
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     return subprocess.run(
         # -B: what python would keep of the modules would be cut off, too.
@@ -41,7 +42,7 @@ def program(*arguments: str, limit: int | None = None) -> subprocess.CompletedPr
 
 
 def test_a_run_that_could_not_be_recorded_is_no_success(runs: Path, cli: Cli) -> None:
-    ended = program("run", "--preset", "steplr", *SMALL, limit=LIMIT)
+    ended = limited("run", "--preset", "steplr", *SMALL, limit=LIMIT)
     assert ended.returncode == 1, ended.stderr
     assert "nothing was recorded after step" in ended.stdout
     assert "checkpoint" in ended.stdout
@@ -53,9 +54,9 @@ def test_a_run_that_could_not_be_recorded_is_no_success(runs: Path, cli: Cli) ->
 
 
 @pytest.fixture
-def stopped(runs: Path) -> Path:
+def stopped(runs: Path, cli: Cli) -> Path:
     """The folder of a run of two epochs that was killed in its third, as far as its record tells."""
-    assert program("run", "--preset", "steplr", "--epochs", "3", *SMALL).returncode == 0
+    assert cli("run", "--preset", "steplr", "--epochs", "3", *SMALL).exit_code == 0
     folder = newest(runs)
     journal = folder / "events.jsonl"
     with Tail(journal) as tail:
@@ -65,14 +66,14 @@ def stopped(runs: Path) -> Path:
     return folder
 
 
-def test_a_checkpoint_ahead_of_its_record_is_told(stopped: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_ahead_of_its_record_is_told(stopped: Path, cli: Cli, tmp_path: Path) -> None:
     journal = stopped / "events.jsonl"
     with Tail(journal) as tail:
         kept = [event for event in tail if not isinstance(event, StepsTaken) or event.step <= 2]
     last = max(i for i, event in enumerate(kept) if isinstance(event, StepsTaken))
     journal.write_bytes(b"".join(map(encode, kept[: last + 1])))
-    resumed = program("resume", stopped.name)
-    assert resumed.returncode == 0, resumed.stderr
+    resumed = cli("resume", stopped.name)
+    assert resumed.exit_code == 0, resumed.stderr
     said = "the checkpoint is of step 12: what was trained between them is not recorded"
     assert said in " ".join(resumed.stdout.split())
     history = replay(stopped)
@@ -83,18 +84,18 @@ def test_a_checkpoint_ahead_of_its_record_is_told(stopped: Path, tmp_path: Path)
     assert any("missing" in flaw or "to 12" in flaw for flaw in summarize(stopped).flaws)
 
 
-def test_a_record_that_lies_is_left_for_a_new_one(stopped: Path, runs: Path) -> None:
+def test_a_record_that_lies_is_left_for_a_new_one(stopped: Path, cli: Cli, runs: Path) -> None:
     with (stopped / "events.jsonl").open("ab") as file:
         for step in (13, 14):
             lie = StepsTaken(at=2e9, step=step, epoch=4, batch=step - 12, losses=[0.1], lrs=[0.1], elapsed=[9.0])
             file.write(encode(lie))
     before = (stopped / "events.jsonl").read_bytes()
-    refused = program("resume", stopped.name)
-    assert refused.returncode == 2
+    refused = cli("resume", stopped.name)
+    assert refused.exit_code == 2
     assert f"tui-trainer resume {stopped.name} --new-record" in refused.stderr
     assert (stopped / "events.jsonl").read_bytes() == before
-    resumed = program("resume", stopped.name, "--new-record")
-    assert resumed.returncode == 0, resumed.stderr
+    resumed = cli("resume", stopped.name, "--new-record")
+    assert resumed.exit_code == 0, resumed.stderr
     assert (stopped / "events.jsonl").read_bytes() == before
     (new,) = [folder for folder in runs.iterdir() if folder != stopped]
     assert (new / "checkpoints" / "last.pt").is_file()
@@ -103,8 +104,8 @@ def test_a_record_that_lies_is_left_for_a_new_one(stopped: Path, runs: Path) -> 
     assert any(f"a new record, from the checkpoint of {stopped.name}" in notice.text for notice in history.notices)
 
 
-def test_a_sound_record_is_resumed_without_a_word_of_it(stopped: Path) -> None:
-    resumed = program("resume", stopped.name)
-    assert resumed.returncode == 0, resumed.stderr
+def test_a_sound_record_is_resumed_without_a_word_of_it(stopped: Path, cli: Cli) -> None:
+    resumed = cli("resume", stopped.name)
+    assert resumed.exit_code == 0, resumed.stderr
     assert "record" not in resumed.stdout.replace("recorded in", "").replace("the record is", "")
     assert [notice for notice in replay(stopped).notices if notice.kind == "recording"] == []
