@@ -6,10 +6,9 @@ import argparse
 import sys
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
-from tests.attacks.attack import Attack, bounded
+from tests.attacks.attack import Attack
 
 
 def main() -> int:
@@ -23,10 +22,7 @@ def main() -> int:
         attack = Attack(Path(name))
         for what in ("records", "folders", "checkpoints"):
             count, began, before = getattr(options, what), time.monotonic(), len(attack.findings)
-            act = getattr(attack, what)
-            if what == "checkpoints" and count:
-                import tests.attacks.damaged_checkpoints  # noqa: F401 - torch's own memory is no attack's
-            bounded(partial(act, count, options.seed))
+            getattr(attack, what)(count, options.seed)
             found = len(attack.findings) - before
             print(
                 f"{count} {what}, seed {options.seed}: {found} findings, {time.monotonic() - began:.0f} s", flush=True

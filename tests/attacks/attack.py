@@ -15,7 +15,7 @@ import signal
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,9 @@ class Attack:
 
     def checkpoints(self, count: int, seed: int) -> None:
         """So many damaged checkpoints."""
-        from tests.attacks import damaged_checkpoints
+        if not count:
+            return
+        from tests.attacks import damaged_checkpoints  # torch's own memory is no attack's
 
         folder = self._folder / "checkpoints"
         folder.mkdir()
@@ -125,17 +127,15 @@ class Attack:
 
     @contextmanager
     def _watched(self, what: str, command: str) -> Iterator[None]:
-        signal.alarm(HANGS_S)
         began = time.process_time()
         try:
-            yield
+            with bounded():
+                yield
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
             where = " < ".join(f"{f.name}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__)[-4:]))
             self.findings.append(f"{what}: {command}: {type(error).__name__}: {error} ({where})")
-        finally:
-            signal.alarm(0)
         beyond = int((time.process_time() - began) * 1000) - self._usual[command]
         self.slowest[command] = max(self.slowest[command], beyond)
         if beyond > SECONDS * 1000:
@@ -214,8 +214,9 @@ def _rows(out: Path) -> dict[str, Counter[tuple[str, ...]]]:
     return tables
 
 
-def bounded(act: Callable[[], Any]) -> Any:
-    """Do it with so much memory more than there is now, and with what hangs ended."""
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Within it there is so much memory more than there was, and what hangs is ended."""
 
     def hangs(*_: object) -> None:
         raise TimeoutError(f"it has taken {HANGS_S} s")
@@ -224,8 +225,10 @@ def bounded(act: Callable[[], Any]) -> Any:
     limits = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, limits[1]))
+    signal.alarm(HANGS_S)
     try:
-        return act()
+        yield
     finally:
+        signal.alarm(0)
         resource.setrlimit(resource.RLIMIT_AS, limits)
         signal.signal(signal.SIGALRM, before)

@@ -23,8 +23,9 @@ from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.lock import WriterLock
 from tui_trainer.runs.record import Record
 from tui_trainer.runs.summary import summarize
+from tui_trainer.runs.tail import NO_LINE, Tail
 
-LONG_S = 20
+LONG_S = 180
 """What takes so long waits for ever."""
 
 TERABYTE = 1 << 40
@@ -187,3 +188,23 @@ def test_a_journal_that_ends_in_a_hole_is_not_written_to(record: Path) -> None:
         Record.reopen(record)
     assert journal.stat().st_size == 1 << 35
     assert summarize(record).steps_done == 60
+
+
+def test_a_journal_that_ends_in_no_line_is_said_to_and_a_torn_one_is_not(tmp_path: Path) -> None:
+    record = Record.create(tmp_path, {"preset_name": "steplr"})
+    for event in scripted_run():
+        record.emit(event)
+    record.close()
+    folder = record.folder
+    journal = folder / "events.jsonl"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"type":"Ste')  # its writer may be about to end it
+    assert summarize(folder).flaws == []
+    with Tail(journal) as tail:
+        assert len(list(tail)) > 1
+        assert tail.flaws == []
+    journal.write_bytes(whole + bytes(8 << 20))
+    assert summarize(folder).flaws == ["The record ends in something that is no line"]
+    with Tail(journal) as tail:
+        assert len(list(tail)) > 1
+        assert tail.flaws == [NO_LINE]

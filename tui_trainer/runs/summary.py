@@ -18,6 +18,7 @@ from tui_trainer.runs.history import History
 from tui_trainer.runs.lines import Lines
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.seal import Places, seal_of
+from tui_trainer.runs.tail import NO_LINE
 
 SPARK_POINTS = 48
 
@@ -137,6 +138,7 @@ class _Skim:
         """Why the journal cannot be read, if it cannot."""
         self._unread = 0
         """Lines that were looked at and are no events."""
+        self._ends_in_garbage = False
         self._place = Places()
         self._read = self._next_sample = 0
         lines = Lines(journal)
@@ -158,6 +160,7 @@ class _Skim:
                 self._look_at(line, last, stride)
         self._take_all(last)
         self._unread += lines.garbage
+        self._ends_in_garbage = lines.in_garbage
 
     def _take_all(self, lines: deque[bytes]) -> None:
         for line in lines:
@@ -186,6 +189,8 @@ class _Skim:
         found = [self.trouble] if self.trouble else []
         if self._unread:
             found.append(f"{counted(self._unread, 'line')} of the record could not be read")
+        if self._ends_in_garbage:
+            found.append(NO_LINE.rstrip("."))
         return [*found, *self._place.flaws, *self.history.known.flaws.missing_in_words()]
 
     def _take(self, line: bytes) -> Event | None:

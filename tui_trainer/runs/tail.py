@@ -15,6 +15,8 @@ from tui_trainer.runs.seal import Places, any_sealed, in_a_row, seal_of
 
 NUMBERS_KEPT = 5
 
+NO_LINE = "The record ends in something that is no line."
+
 
 class Tail:
     """A reader of one journal. It waits for nothing and reads no byte twice, but for a line that is not whole yet.
@@ -169,6 +171,8 @@ class Tail:
                 f"{counted(self.skipped, 'line')} of the record could not be read: {numbers}{more}. "
                 "Damaged, or a later version's."
             )
+        if self.ends_in_garbage:
+            said.append(NO_LINE)
         return [*said, *self._places.flaws]
 
     def _skip(self) -> None:
