@@ -120,15 +120,6 @@ def test_a_signal_to_the_process_that_the_shell_waits_for_ends_a_comparison(runs
     assert replay(only(runs)).status == "stopped"
 
 
-def test_ctrl_c_before_there_is_a_screen_is_one_signal_and_not_two(runs: Path) -> None:
-    """The keyboard sends it to both processes."""
-    with Terminal("launch", *LONG) as terminal:
-        until(lambda: bool(psutil.Process(terminal.pid).children()))
-        terminal.press("\x03")
-        assert terminal.wait() == 130
-        assert b"Traceback" not in terminal.text
-
-
 @pytest.mark.parametrize("to", ["program", "outer"])
 def test_told_to_hang_up_while_the_terminal_is_there_it_trains_on_and_leaves_that_clean(runs: Path, to: str) -> None:
     with Terminal("launch", *LONG) as terminal:

@@ -80,17 +80,24 @@ def take(after_death: Callable[[int, Path | None], object]) -> Foreground:
     """
     modes = modes_of(0)
     from_child, to_parent = os.pipe()
+    begins, parent_is_ready = os.pipe()
     handler = signal.signal(signal.SIGCHLD, lambda *_: None)  # by default it would never be waited for
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_INTEREST)  # before there is a child that could end
     child = os.fork()
     if child != 0:
         os.close(to_parent)
+        os.close(begins)
+        _hand_over(child)
+        os.close(parent_is_ready)
         told = _Told(from_child)
         code = os.waitstatus_to_exitcode(_wait_for(child))
         if code < 0:
             _bury(-code, told, modes, after_death)
         os._exit(code if code >= 0 else 128 - code)
     os.close(from_child)
+    os.close(parent_is_ready)
+    os.read(begins, 1)  # at its end once the parent has handed over, or is gone
+    os.close(begins)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run; who draws on it sees it go
     signal.signal(signal.SIGCHLD, handler or signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -119,6 +126,18 @@ class _Told:
                 if not word:
                     os._exit(0)
                 self._last = word
+
+
+def _hand_over(child: int) -> None:
+    """Pass on what the keyboard sent before there was a child, too.
+
+    Whether it did, or sent it to both just after, cannot be told. The child blocks signals until this has returned,
+    so that what reaches it twice until then is one signal.
+    """
+    if signal.SIGINT in signal.sigpending():
+        signal.sigwait({signal.SIGINT})
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGINT)
 
 
 def _wait_for(child: int) -> int:

@@ -116,6 +116,8 @@ def _show(
 
     A run outlives its screen: where the terminal was closed, or the person left it training, this waits for its end.
     """
+    launcher = LocalLauncher(runs, sys.argv, told.notify)
+    stopping = stop_on_signals(lambda command: _stop(launcher, command))  # before there is a screen, and after it
     gc.disable()
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.remembered import Remembered
@@ -126,13 +128,10 @@ def _show(
         _settle()
         launcher.go()
 
-    launcher = LocalLauncher(runs, sys.argv, told.notify)
-    host = launcher.start_asked(asked) if start else None
     apps: list[TrainerApp] = []
     comparisons = Comparisons(
         runs, asked, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live, shell
     )
-    stopping = stop_on_signals(lambda command: _stop(launcher, command))  # before there is a screen, and after it
 
     def make_app(terminal: Terminal) -> TrainerApp:
         def begun(record: Record) -> None:
@@ -143,7 +142,7 @@ def _show(
         launcher.on_record = begun
         app = TrainerApp(
             launcher,
-            host,
+            launcher.start_asked(asked) if start else None,  # here: until now a signal ends all, and nothing is lost
             asked,
             exit_when_done,
             on_shown=shown,

@@ -45,6 +45,12 @@ class Control:
         """Take commands from other processes too."""
         self._inbox = inbox
 
+    @property
+    def stop_waits(self) -> Stop | None:
+        """What asks for the end, if that was asked for and not taken yet."""
+        with self._came:
+            return next((command for command in self._waiting if isinstance(command, Stop)), None)
+
     def take(self) -> Command | None:
         """The next command, if there is one now."""
         self._look_into_inbox()

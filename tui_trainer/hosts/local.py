@@ -182,6 +182,10 @@ class LocalRun:
         """The whole run, but for its goodbye."""
         if self._gate is not None:
             self._gate.wait(GATE_S)
+            if self._checkpoint_of is None and (stop := self.control.stop_waits) is not None:
+                # Nothing need be loaded, or recorded, for a run that was stopped before the first frame.
+                at = time.time()
+                return RunEnded(at=at, status="stopped", reason=stop.reason, step=0, epoch=0, exit_code=stop.exit_code)
         try:
             self._warn()
             from tui_trainer.engine.prepare import prepare

@@ -21,12 +21,18 @@ class Leaving:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: list[int | None] = []
         """Signals that came; None for a terminal that is gone, or a screen that broke."""
+        self._obeyed = 0
+        """How many of them something followed from."""
 
     def begin(self) -> None:
         """The app's loop runs: what came before it can be acted on."""
         self._loop = asyncio.get_running_loop()
-        if self._told:
-            self._obey()
+        self._obey()
+
+    @property
+    def unheeded(self) -> list[int]:
+        """Signals that came too late for the app: nothing has followed from them."""
+        return [number for number in self._told[self._obeyed :] if number is not None]
 
     def ask(self) -> None:
         """Leave; with a live run that could be controlled, ask what becomes of it."""
@@ -84,6 +90,9 @@ class Leaving:
             self._loop.call_soon_threadsafe(self._app.call_later, self._obey)
 
     def _obey(self) -> None:
+        if self._obeyed == len(self._told):
+            return
+        self._obeyed = len(self._told)
         number = self._told[-1]
         if number is None:
             self._app.hung_up = self._app.failure is None
