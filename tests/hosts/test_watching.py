@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +12,7 @@ import pytest
 
 from tests.scripted import scripted_run
 from tests.ui.scripted_host import moved_to
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.engine.clock import Awake
 from tui_trainer.events import Event, Noticed, RunEnded, StepsTaken
 from tui_trainer.hosts import RecordHost
@@ -178,6 +179,24 @@ def test_a_viewer_tells_itself_of_a_process_that_cannot(
         record.emit(event)
     host.poll()
     assert [notice.kind for notice in host.history.notices] == ["stall", "recovered"]
+    record.close()
+    host.close()
+
+
+@pytest.mark.parametrize("apart", [-3600.0, 0.0, 3600.0])
+def test_a_stall_told_by_a_viewer_stops_the_runs_clock_where_it_is(tmp_path: Path, clock: Clock, apart: float) -> None:
+    """Whatever the clock of the machine that trains is apart from the viewer's."""
+    record = Record.create(tmp_path, {"preset_name": "steplr"})
+    host = RecordHost(record.folder, clock=clock)
+    for event in moved_to(BEGUN, time.time() - 1.0 - apart):
+        record.emit(event)
+    host.poll()
+    shown = host.history.elapsed_at(time.time())
+    clock.now += 90.0
+    host.poll()
+    assert host.history.stalled_since is not None
+    assert shown <= host.history.elapsed_at(time.time()) <= host.history.elapsed_s + PATIENCE_S
+    assert host.history.elapsed_at(time.time() + 500.0) == host.history.elapsed_at(time.time())
     record.close()
     host.close()
 

@@ -63,6 +63,17 @@ async def test_what_happened_before_one_looked_is_no_news(show: Show, rung: list
     assert rung == []
 
 
+@pytest.mark.parametrize("apart", [-3600.0, 3600.0])
+async def test_new_is_what_is_new_by_the_clock_of_the_machine_that_trains(show: Show, apart: float) -> None:
+    async with show(LIVE) as shown:
+        shown.host.history.clock_behind = apart
+        now = time.time() - apart
+        await shown.frame(Noticed(at=now - 600, kind="stall", text="stalled before"))
+        assert "stalled before" not in said(shown)
+        await shown.frame(Noticed(at=now + 1, kind="stall", text="stalled now"))
+        assert said(shown) == "stalled now"
+
+
 @pytest.mark.parametrize(
     ("bell", "times"), [(frozenset(), [0, 0, 0]), ({"stall"}, [1, 1, 1]), ({"stall", "end"}, [1, 1, 2])]
 )

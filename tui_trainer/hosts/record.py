@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tui_trainer.commands import Command
 from tui_trainer.events import SCHEMA, Event, Noticed
 from tui_trainer.hosts.host import crashed
@@ -79,7 +81,7 @@ class RecordHost:
                 return 0
             self._trouble = trouble
             text = f"the record cannot be read: its events.jsonl: {trouble}"
-            self.history.apply(Noticed(at=time.time(), kind="recording", text=text))
+            self.history.apply(Noticed(at=self._now(), kind="recording", text=text))
             return 1
 
     def _read_on(self) -> int:
@@ -97,7 +99,7 @@ class RecordHost:
         for flaw in (*self._form(), *self._tail.flaws, *self.history.known.flaws.in_words()):
             if flaw not in self._told:
                 self._told.add(flaw)
-                self.history.apply(Noticed(at=time.time(), kind="recording", text=flaw))
+                self.history.apply(Noticed(at=self._now(), kind="recording", text=flaw))
                 count += 1
         return count
 
@@ -106,6 +108,10 @@ class RecordHost:
         if self._tail.unread == 0 and (changed_at := self._tail.changed_at) is not None:
             behind = changed_at - last.at
             self.history.clock_behind = behind if abs(behind) > self.CLOCKS_DIFFER else 0.0
+
+    def _now(self) -> float:
+        """By the clock of the machine that trains, as all of a history is."""
+        return time.time() - self.history.clock_behind
 
     def _form(self) -> list[str]:
         """What is to be said of a record whose form this version does not know."""
@@ -123,11 +129,12 @@ class RecordHost:
             return count
         if (goodbye := last_words(self.folder)) is not None:  # its journal had no room for it
             text = f"the record is cut off at step {self.history.steps:,}"
-            self.history.apply(Noticed(at=time.time(), kind="recording", text=text))
+            self.history.apply(Noticed(at=self._now(), kind="recording", text=text))
             self.history.apply(goodbye)
             return 2
         gone = "its process is gone and said no goodbye"
-        self.history.apply(crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch))
+        end = crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch)
+        self.history.apply(replace(end, at=self._now()))
         return 1
 
     def _listen(self, event: Event) -> None:
@@ -145,7 +152,7 @@ class RecordHost:
         patience, silent = self._silence.patience, self._clock() - self._silent_since
         if patience is None or silent <= patience + self.GRACE:
             return 0
-        stall = Noticed(at=time.time(), kind="stall", text=self._silence.in_words(silent))
+        stall = Noticed(at=self._now(), kind="stall", text=self._silence.in_words(silent))
         self._silence.take(stall)
         self.history.apply(stall)
         self._told_of_stall = True

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui_trainer.events import Noticed
+from tui_trainer.events import Noticed, RunEnded
 from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Announcing:
             role = role_of(notice)
             self._app.say(clean(notice.text), role, WARNED_FOR if role == "warning" else None)
         kinds = {notice.kind for notice in fresh}
-        if (history.ended is not None) and not self._ended and history.ended.at >= self._since:
+        if (history.ended is not None) and not self._ended and self._is_new(history.ended, host):
             kinds.add("end")
         self._ended = history.ended is not None
         if kinds & self._bell:
@@ -62,6 +62,10 @@ class Announcing:
     def _fresh(self, host: Host) -> Iterator[Noticed]:
         """Newest first."""
         for notice in reversed(host.history.notices):
-            if notice is self._last or notice.at < self._since:
+            if notice is self._last or not self._is_new(notice, host):
                 return
             yield notice
+
+    def _is_new(self, event: Noticed | RunEnded, host: Host) -> bool:
+        """Whether it happened since this view was opened; the run's clock may be that of another machine."""
+        return event.at + host.history.clock_behind >= self._since
