@@ -366,3 +366,18 @@ def test_steps_of_a_checkpoint_that_the_record_does_not_reach_are_a_hole(tmp_pat
 def test_a_run_trained_again_from_its_first_step_has_no_hole(resumed: int | None) -> None:
     again = RunStarted(at=START, run="r", schema=1, pid=1, host="h", resumed_from_step=resumed)
     assert fold([*EVENTS[:30], again, *EVENTS[6:]]).known.flaws.in_words() == []
+
+
+def test_a_glance_at_a_record_keeps_no_room_for_steps_that_it_cannot_hold(tmp_path: Path) -> None:
+    record = Record.create(tmp_path, {"preset_name": "steplr"})
+    for event in scripted_run():
+        record.emit(event)
+    record.close()
+    sound = summarize(record.folder)
+    assert sound.flaws == []
+    lie = StepsTaken(at=2e9, step=10**12, epoch=9, batch=1, losses=[0.1], lrs=[0.1], elapsed=[9.0])
+    with (record.folder / "events.jsonl").open("ab") as file:
+        file.write(encode(lie))
+    summary = summarize(record.folder)
+    assert summary.steps_done == sound.steps_done
+    assert "1 line of the record could not be read" in summary.flaws

@@ -15,6 +15,7 @@ from tui_trainer.runs.ending import last_words
 from tui_trainer.runs.errors import reason
 from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.history import History
+from tui_trainer.runs.known import MISSING_AT_MOST
 from tui_trainer.runs.lines import Lines
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.seal import Places, seal_of
@@ -29,6 +30,10 @@ _STEPS = b'{"type":"StepsTaken"'
 _STARTED = b'{"type":"RunStarted"'
 _PASSED_OVER = (b'{"type":"CallsTimed"', b'{"type":"CallsMade"', b'{"type":"CallFollowed"', b'{"type":"PlanMade"')
 _LAST_LINES = 16
+
+
+LEAST_BYTES_A_STEP = 8
+"""In a journal; they have some 60."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,6 +209,9 @@ class _Skim:
             return None
         if sealed is not None and not sealed.holds:
             self._unread += 1
+            return None
+        if isinstance(event, StepsTaken) and event.step > self._read // LEAST_BYTES_A_STEP + MISSING_AT_MOST:
+            self._unread += 1  # each step before it would take room, and the record has none for so many
             return None
         self.history.apply(event)
         self.last_at = event.at if self.last_at is None else max(self.last_at, event.at)
