@@ -11,6 +11,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import struct
 import sys
 import tempfile
@@ -198,6 +199,8 @@ def _spawn(command: Sequence[str], columns: int, lines: int, env: Mapping[str, s
     ours = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_STATE_HOME": _state(), **env}
     pid, master = pty.fork()
     if pid == 0:
+        for number in (signal.SIGINT, signal.SIGQUIT):  # ignored where the tests are a job in the background
+            signal.signal(number, signal.SIG_DFL)
         os.execvpe(command[0], list(command), {**os.environ, **ours})
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     return pid, master

@@ -125,6 +125,18 @@ def test_before_there_is_a_screen_it_ends_the_launch(runs: Path, tmp_path: Path,
         assert replay(run).status == "stopped"
 
 
+@pytest.mark.parametrize("moment", ["before there are two processes", "as the second one begins"])
+def test_whoever_started_it_may_have_ignored_it(runs: Path, tmp_path: Path, moment: str) -> None:
+    """As a shell does for what it starts in the background."""
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    with held(f"{ignored}\n{MOMENTS[moment]}", tmp_path, "launch", *LONG) as terminal:
+        until((tmp_path / "here").exists)
+        interrupt(terminal, "typed")
+        (tmp_path / "go").touch()
+        assert terminal.wait() == 130
+    assert not runs.exists()
+
+
 @pytest.mark.parametrize("how", ["typed", "sent"])
 @pytest.mark.parametrize("moment", ["as the app is made", "as the app begins"])
 def test_before_there_is_a_screen_it_ends_a_comparison(runs: Path, tmp_path: Path, moment: str, how: str) -> None:

@@ -98,6 +98,7 @@ def take(after_death: Callable[[int, Path | None], object]) -> Foreground:
     os.close(parent_is_ready)
     os.read(begins, 1)  # at its end once the parent has handed over, or is gone
     os.close(begins)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # started by a job in the background, it was ignored
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run; who draws on it sees it go
     signal.signal(signal.SIGCHLD, handler or signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
