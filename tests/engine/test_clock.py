@@ -118,5 +118,6 @@ def test_a_machine_that_slept_within_a_call_leaves_no_trace_in_any_figure(tmp_pa
     assert ended.status == "finished"
     epoch = history.epochs[0]
     seconds = [history.elapsed_s, epoch.elapsed, history.calls["backward"].seconds, *left]
-    assert [figure < DAY / 2 for figure in seconds] == [sleeps] * 4
+    # A speed of so few images a day tells no time that is left: that is unknown then, and no sound figure either.
+    assert [figure is not None and figure < DAY / 2 for figure in seconds] == [sleeps] * 4
     assert (epoch.images_per_second > 1) is sleeps
