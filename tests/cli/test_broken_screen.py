@@ -132,7 +132,7 @@ def assert_restored_but_for_a_trace(terminal: Terminal, modes: object) -> str:
 
 def test_a_signal_after_a_screen_that_was_left_early_is_no_error_of_the_record(runs: Path) -> None:
     """The second signal leaves the screen at once, and the record begins after that."""
-    with Terminal("launch", *LONG) as terminal:
+    with Terminal("launch", *LONG, preloaded=False) as terminal:
         terminal.until("importing torch")
         child = program(terminal)
         for _ in range(2):
@@ -173,14 +173,25 @@ def test_no_size_of_the_terminal_ends_the_screen(live: Record, size: tuple[int, 
         assert_restored(terminal, modes)
 
 
-def test_a_storm_of_sizes_ends_with_the_last_one(live: Record) -> None:
+def fills(screen: str) -> bool:
+    """Whether all of the terminal is drawn on: its first line, its last, and up to its right edge."""
+    lines = screen.splitlines()
+    return "tui-trainer" in lines[0] and "leave" in lines[-1] and len(lines[0].rstrip()) > len(lines[0]) - 5
+
+
+@pytest.mark.parametrize("sizes", [1000, 1], ids=["a storm", "smaller for a moment"])
+def test_whatever_the_sizes_before_the_last_one_is_drawn_on_as_a_whole(live: Record, sizes: int) -> None:
     with Terminal("attach", "elsewhere", "--readonly") as terminal:
         terminal.until("loss.backward()")
-        for number in range(1000):
+        terminal.until(fills)
+        for number in range(sizes):
             terminal.resize(60 + number % 90, 16 + number % 30)
             terminal._read(0.0)
         terminal.resize(140, 40)
+        assert not fills(terminal.screen)
+        terminal.until(fills)
         until_it_answers(terminal)
+        terminal.until(fills)
         terminal.press("q")
         assert terminal.wait() == 0
 

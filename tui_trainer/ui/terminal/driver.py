@@ -62,6 +62,8 @@ class TerminalDriver(LinuxDriver):
                 return
             self.terminal.is_drawn_on = True
             super().start_application_mode()  # type: ignore[no-untyped-call]
+            # Textual's own handler may be interrupted by itself, and then tell the older size last.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resized)
 
     def close(self) -> None:
         """The last of what was drawn has been written."""
@@ -76,6 +78,12 @@ class TerminalDriver(LinuxDriver):
             return UNKNOWN_SIZE
         columns, lines = size.columns or UNKNOWN_SIZE[0], size.lines or UNKNOWN_SIZE[1]
         return min(columns, MOST[0]), min(lines, MOST[1])
+
+    def _resized(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self._app.post_message(events.Resize(size, size))
+            self._app.refresh(layout=True)  # smaller for a moment, the terminal lost what was on it
 
     # The shell's jobs
 
