@@ -9,13 +9,12 @@ import signal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
 from tui_trainer.ui.terminal.front import stop_job, wait_until_in_front
-from tui_trainer.ui.terminal.typed import Typed
+from tui_trainer.ui.terminal.understood import Understood
 
 if TYPE_CHECKING:
     from tui_trainer.ui.terminal.terminal import Terminal
@@ -117,7 +116,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Hand on what is typed until the app ends. What cannot be understood is left out."""
-        typed, parser = Typed(), XTermParser(self._debug)
+        understood = Understood(self._debug)
         while not self.exit_event.is_set():
             data = b""
             if select.select([self.fileno], [], [], LOOK_EVERY_S)[0]:
@@ -128,12 +127,7 @@ class TerminalDriver(LinuxDriver):
                     return
                 if not data:  # a closed terminal, which others see to; or ctrl+d, where somebody changed the modes
                     self.exit_event.wait(LOOK_EVERY_S)
-            try:
-                text = typed.text(data)
-                messages = [*(parser.feed(text) if text else ()), *parser.tick()]
-            except Exception:  # Textual's parser trusts numbers that a terminal sends
-                messages, parser = [], XTermParser(self._debug)
-            for message in messages:
+            for message in understood.messages(data):
                 self.process_message(message)
 
     def process_message(self, message: Message) -> None:
