@@ -13,7 +13,7 @@ from tests.compare.made import session_of
 from tests.waiting import until
 from tui_trainer.cli import control
 from tui_trainer.commands import Command
-from tui_trainer.events import CommandAnswered
+from tui_trainer.events import SCHEMA, CommandAnswered
 from tui_trainer.runs.lock import WriterLock
 from tui_trainer.runs.record import Record
 
@@ -65,6 +65,41 @@ def test_a_run_that_ends_instead_of_answering_is_not_waited_for(cli: Cli, live: 
     ends.join()
     assert result.exit_code == 1
     assert result.stderr == f"{live.id}: asked; it ended before it answered\n"
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[0])
+def test_a_run_whose_record_has_a_later_form_is_asked_nothing(cli: Cli, live: Record, asked: list[str]) -> None:
+    """What a command means to a later program, and how that answers, this one cannot know."""
+    live.describe({"schema": SCHEMA + 1})
+    result = ask(cli, asked, live.id)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        f"run {live.id} takes no commands from here: it was written by a later version of tui-trainer: its form is "
+        f"{SCHEMA + 1}, and this version knows none after {SCHEMA}. Ask with the version that trains it.\n"
+    )
+    assert (live.folder / "control.jsonl").read_bytes() == b""
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[0])
+def test_a_run_of_the_form_of_today_is_asked_and_answers(cli: Cli, live: Record, asked: list[str]) -> None:
+    came: list[str] = []
+
+    def answer(command: Command) -> None:
+        came.append(type(command).__name__)
+        live.emit(
+            CommandAnswered(at=0.0, id=command.id, command="any", by="shell", accepted=True, answer="as you wish")
+        )
+
+    answers = then(live, answer)
+    result = ask(cli, asked, live.id)
+    answers.join()
+    assert (result.exit_code, result.stdout) == (0, f"{live.id}: as you wish\n")
+    assert came == [
+        {"resume": "Continue", "checkpoint": "SaveCheckpoint", "switch": "SwitchPreset"}.get(
+            asked[0], asked[0].capitalize()
+        )
+    ]
 
 
 @pytest.mark.parametrize(("accepted", "code"), [(True, 0), (False, 1)])

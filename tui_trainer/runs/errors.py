@@ -58,6 +58,15 @@ class NotYourRun(RunsError):
         super().__init__(f"run {folder.name} takes no commands from here: {reason(cause)}.")
 
 
+class LaterRun(RunsError):
+    """Another version trains a run, and may understand other commands."""
+
+    def __init__(self, folder: Path, form: str) -> None:
+        """`form` says what its record's form is, and why this version does not know it."""
+        self.folder = folder
+        super().__init__(f"run {folder.name} takes no commands from here: {form}. Ask with the version that trains it.")
+
+
 class RunNotFound(RunsError):
     """No run, or more than one, goes by what was given."""
 

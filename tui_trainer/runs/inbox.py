@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 
 from tui_trainer.commands import Command, decode, encode
+from tui_trainer.events import SCHEMA
 from tui_trainer.numbers import counted
 from tui_trainer.regular import open_regular
-from tui_trainer.runs.errors import NotYourRun, RunNotLive, reason, unsaid
+from tui_trainer.runs.errors import LaterRun, NotYourRun, RunNotLive, reason, unsaid
+from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.files import open_private
 from tui_trainer.runs.lock import is_live
 
@@ -86,9 +88,12 @@ def send(folder: Path, command: Command) -> None:
     Raises:
         RunNotLive: no process writes this run.
         NotYourRun: the file system does not let this user.
+        LaterRun: its record has a form that this version does not know; what a command means there is not known either.
     """
     if not is_live(folder):
         raise RunNotLive(folder)
+    if form := later_form(read_facts(folder).get("schema", SCHEMA)):
+        raise LaterRun(folder, form)
     flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW
     try:
         fd = open_regular(folder / "control.jsonl", flags)
