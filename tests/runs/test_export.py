@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import struct
+from collections.abc import Callable
 from math import isnan
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.scripted import float32, scripted_run
 from tui_trainer.events import CallsMade, EpochEnded, Event, LRChanged, StepsTaken, encode
 from tui_trainer.runs.errors import ExportFailed
 from tui_trainer.runs.export import export_csv
+from tui_trainer.runs.export_tensorboard import export_tensorboard
 
 HEADERS = {
     "steps.csv": "step,epoch,batch,train_loss,lr,elapsed_s",
@@ -191,6 +193,29 @@ def test_files_that_are_there_are_replaced_whole_or_not_at_all(tmp_path: Path, m
     with pytest.raises(ExportFailed, match="no space is left on the device"):
         export_csv(tmp_path / "run", tmp_path / "out")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+@pytest.mark.parametrize("export", [export_csv, export_tensorboard])
+def test_an_export_that_fails_leaves_no_folder_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, export: Callable[[Path, Path], object]
+) -> None:
+    """Of those that it made; what was there before is there after."""
+    run, there = tmp_path / "run", tmp_path / "there"
+    run.mkdir()
+    there.mkdir()
+    (run / "events.jsonl").write_bytes(b"".join(map(encode, scripted_run(epochs=1))))
+
+    def full(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tui_trainer.runs.exported.os.fsync", full)
+        for out in (there / "new" / "deep", there):
+            with pytest.raises(ExportFailed, match="no space is left on the device"):
+                export(run, out)
+            assert list(there.iterdir()) == []
+    export(run, there / "new" / "deep")
+    assert list((there / "new" / "deep").iterdir()) != []
 
 
 def test_where_nothing_can_be_written_or_read_a_sentence_says_so(tmp_path: Path) -> None:
