@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ import torch
 from click.testing import Result
 
 from tests.cli.conftest import SMALL
+from tests.scripted import scripted_run
+from tui_trainer.runs.record import Record
 
 Cli = Callable[..., Result]
 
@@ -166,6 +169,28 @@ def test_what_an_export_leaves_out_of_a_damaged_record_is_no_success(cli: Cli, r
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 4  # the rest is written
     assert "1 line of the record could not be read" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["csv", "tensorboard"])
+def test_a_disk_that_fills_up_under_an_export_is_no_bad_input(
+    cli: Cli, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Where to write was asked rightly: exit code 1. A place where nobody could write is bad input: 2."""
+    record = Record.create(runs, {"preset_name": "none", "name": "a"})
+    record.emit(scripted_run()[0])
+    record.close()
+    (tmp_path / "file").touch()
+    nowhere = cli("export", "a", "--format", form, "--out", str(tmp_path / "file" / "out"))
+    assert nowhere.exit_code == 2
+    assert nowhere.stderr == f"cannot export {record.id} to {tmp_path / 'file' / 'out'}: not a directory.\n"
+
+    def full(fd: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tui_trainer.runs.exported.os.fsync", full)
+    result = cli("export", "a", "--format", form, "--out", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert result.stderr == f"cannot export {record.id} to {tmp_path / 'out'}: no space is left on the device.\n"
 
 
 def test_a_file_is_no_folder_of_runs(cli: Cli, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.options import GivenPath, refuse, runs_dir_option, say
 from tui_trainer.plain import plain
 from tui_trainer.runs.catalogue import find, none_there, runs_folder, summaries
-from tui_trainer.runs.errors import RunsError
+from tui_trainer.runs.errors import ExportCutShort, RunsError
 from tui_trainer.runs.summary import RunSummary
 
 COLUMNS = (
@@ -78,6 +78,8 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
         else:
             from tui_trainer.runs.export_tensorboard import export_tensorboard as write
         written = write(folder, out, warnings.append)
+    except ExportCutShort as error:
+        refuse(str(error), exit_code=1)
     except RunsError as error:
         refuse(str(error))
     for path in written:

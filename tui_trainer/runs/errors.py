@@ -115,6 +115,10 @@ class ExportFailed(RunsError):
     """The export could not be written."""
 
 
+class ExportCutShort(ExportFailed):
+    """It could not be finished, though it was asked rightly: the disk is full, say."""
+
+
 def unsaid(_: str) -> None:
     """For who has nobody to warn."""
 

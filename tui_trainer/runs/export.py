@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tui_trainer.events import CallsMade, EpochEnded, Event, StepsTaken
-from tui_trainer.runs.errors import ExportFailed, reason, unsaid
-from tui_trainer.runs.exported import LREvents, journal_of, new_events, whole_files
+from tui_trainer.runs.errors import unsaid
+from tui_trainer.runs.exported import LREvents, export_failed, journal_of, new_events, whole_files
 
 Row: TypeAlias = Sequence[Any]
 
@@ -46,7 +46,7 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
         The files written.
 
     Raises:
-        ExportFailed: there is no journal, or `out` cannot be written to.
+        ExportFailed: there is no journal, or `out` cannot be written to; `ExportCutShort`, if the disk is at fault.
     """
     journal = journal_of(run)
     try:
@@ -64,7 +64,7 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
                     writers["lr_events.csv"].writerow(row)
                 _write(writers, event)
     except OSError as cause:
-        raise ExportFailed(f"cannot export {run.name} to {out}: {reason(cause)}.") from cause
+        raise export_failed(run, out, cause) from cause
     return [out / name for name in HEADERS]
 
 

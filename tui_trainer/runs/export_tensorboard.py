@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.events import EpochEnded, Event, StepsTaken
 from tui_trainer.numbers import format_lr
-from tui_trainer.runs.errors import ExportFailed, reason, unsaid
-from tui_trainer.runs.exported import LREvents, journal_of, new_events, whole_files
+from tui_trainer.runs.errors import ExportFailed, unsaid
+from tui_trainer.runs.exported import LREvents, export_failed, journal_of, new_events, whole_files
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.event_pb2 import Event as Written
@@ -30,7 +30,8 @@ def export_tensorboard(run: Path, out: Path, warn: Callable[[str], None] = unsai
         The file written.
 
     Raises:
-        ExportFailed: TensorBoard's package or the journal is not there, or `out` cannot be written to.
+        ExportFailed: TensorBoard's package or the journal is not there, or `out` cannot be written to;
+            `ExportCutShort`, if the disk is at fault.
     """
     try:
         from tensorboard.summary.writer.record_writer import RecordWriter
@@ -45,7 +46,7 @@ def export_tensorboard(run: Path, out: Path, warn: Callable[[str], None] = unsai
             for event in _Board().of(new_events(journal, warn)):
                 records.write(event.SerializeToString())
     except OSError as cause:
-        raise ExportFailed(f"cannot export {run.name} to {out}: {reason(cause)}.") from cause
+        raise export_failed(run, out, cause) from cause
     return [out / run.name / name]
 
 

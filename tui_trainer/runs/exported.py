@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,12 +13,24 @@ from typing import BinaryIO, NamedTuple
 from tui_trainer.events import SCHEMA, Event, LRChanged, PresetSwitched, RunEnded, RunStarted, StepsTaken
 from tui_trainer.regular import open_regular
 from tui_trainer.runs.ending import last_words
-from tui_trainer.runs.errors import ExportFailed, reason
+from tui_trainer.runs.errors import ExportCutShort, ExportFailed, reason
 from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.files import sync_folder
 from tui_trainer.runs.known import Known
 from tui_trainer.runs.lines import LARGEST_JOURNAL
 from tui_trainer.runs.tail import Tail
+
+_NO_PLACE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+}
+"""What a path meets where nobody could write, or not this user: another one wants to be named."""
 
 
 class LREvent(NamedTuple):
@@ -101,6 +114,12 @@ def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[Event]:
         warn(f"the record is cut off at step {known.steps:,}; {goodbye.reason}")
     for flaw in (*tail.flaws, *known.flaws.in_words()):
         warn(flaw)
+
+
+def export_failed(run: Path, out: Path, cause: OSError) -> ExportFailed:
+    """What to raise where the record in folder `run` could not be written to `out`."""
+    kind = ExportFailed if cause.errno in _NO_PLACE else ExportCutShort
+    return kind(f"cannot export {run.name} to {out}: {reason(cause)}.")
 
 
 @contextmanager
