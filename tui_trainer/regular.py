@@ -6,6 +6,7 @@ never ends, a link to either, or a file of a terabyte that takes no room.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -35,7 +36,12 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, most: int | None = Non
         Irregular: it is something else, or larger.
         OSError: it cannot be opened.
     """
-    fd = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        fd = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a pipe that nobody reads, a socket, a device without its hardware
+            _check(path.stat(follow_symlinks=not flags & os.O_NOFOLLOW), most)
+        raise
     try:
         _check(os.fstat(fd), most)
     except BaseException:

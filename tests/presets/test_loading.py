@@ -46,10 +46,10 @@ def refused(path: Path) -> str:
 def test_files_that_are_none(tmp_path: Path) -> None:
     gone = tmp_path / "gone.toml"
     assert refused(gone) == f"{gone}: cannot be read: No such file or directory"
-    assert refused(tmp_path) == f"{tmp_path}: this is a folder; a preset is a TOML file"
+    assert refused(tmp_path) == f"{tmp_path}: it is a folder, not a file; a preset is a TOML file"
     fifo = tmp_path / "fifo.toml"
     os.mkfifo(fifo)
-    assert refused(fifo) == f"{fifo}: this is not a regular file; a preset is a TOML file"
+    assert refused(fifo) == f"{fifo}: it is a named pipe, not a file; a preset is a TOML file"
     assert "cannot be read" in refused(tmp_path / ("long" * 200))
     assert "cannot be read" in refused(tmp_path / "no\0name")
     assert "cannot be read" in refused(gone / "below.toml")

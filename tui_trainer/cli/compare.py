@@ -191,7 +191,8 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
         if background:
             foreground.print_to(record / "log.txt")
         elif terminals:
-            terminals[-1].log_to(record / "log.txt")
+            with suppress(OSError):  # without a log, what is printed is shown after leaving
+                terminals[-1].log_to(record / "log.txt")
 
     background: list[bool] = []
     queue = _queue(session, gate=gate, on_record=log_to) if to_do else None

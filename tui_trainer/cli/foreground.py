@@ -64,8 +64,16 @@ def fill_descriptors() -> None:
 
 
 def print_to(file: Path) -> None:
-    """Have all that this process prints, its libraries' native code included, go to the end of a file."""
-    log = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Have all that this process prints, its libraries' native code included, go to the end of a file.
+
+    Where none can be opened, it goes where it went: a log is no reason to end what trains.
+    """
+    from tui_trainer.runs.files import open_private  # only here: most commands begin without
+
+    try:
+        log = open_private(file, os.O_WRONLY | os.O_APPEND)
+    except OSError:
+        return
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
     os.close(log)

@@ -208,8 +208,7 @@ def _train_on(launcher: LocalLauncher, run: LocalRun, shell: foreground.Foregrou
     """Give the shell its prompt, and wait for the run's end; what is printed meanwhile goes to the run's log."""
 
     def log(record: Record) -> None:
-        with suppress(OSError):  # a log that cannot be written to is no reason to end a run
-            foreground.print_to(record.folder / "log.txt")
+        foreground.print_to(record.folder / "log.txt")
         click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} training goes on in the background, without a terminal")
 
     launcher.on_record = log

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tui_trainer.console import Reporter
 from tui_trainer.events import Event
+from tui_trainer.runs.files import open_private
 from tui_trainer.runs.history import History
 
 
@@ -35,14 +36,14 @@ class Voice:
 
     def _fall_silent(self) -> None:
         """Nothing may be written to where nobody is: not even what waits to be, as the process ends."""
-        _lead_to(Path(os.devnull))
+        _lead_to(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
         with contextlib.suppress(OSError):
             self._clear_up()
             sys.stdout.flush()
         if (folder := self._folder()) is None:
             return
         with contextlib.suppress(OSError):
-            _lead_to(folder / "log.txt")
+            _lead_to(open_private(folder / "log.txt", os.O_WRONLY | os.O_APPEND))
             at = time.strftime("%Y-%m-%d %H:%M:%S")
             print(f"{at} nobody reads what is printed any more; training goes on", flush=True)
 
@@ -64,11 +65,10 @@ class UntilUnheard:
         self._voice.say(self._reporter.close)
 
 
-def _lead_to(path: Path) -> None:
-    """Have what is printed go to the end of a file: errors too, where they went the same way."""
+def _lead_to(file: int) -> None:
+    """Have what is printed go to a descriptor, which is closed: errors too, where they went the same way."""
     ways = os.fstat(1), os.fstat(2)
     alike = (ways[0].st_dev, ways[0].st_ino) == (ways[1].st_dev, ways[1].st_ino)
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     for descriptor in (1, 2) if alike else (1,):
         os.dup2(file, descriptor)
     os.close(file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from tui_trainer.plain import plain
 from tui_trainer.presets.problems import PresetError, Problem, key_name
 from tui_trainer.presets.toml_lines import first_duplicate, longest_key
-from tui_trainer.regular import open_regular
+from tui_trainer.regular import Irregular, open_regular
 
 LARGEST_FILE = 64 * 1024
 """Bytes. A preset is a page of text; what is larger is another file."""
@@ -29,10 +28,9 @@ def read_text(path: Path) -> str:
     """
     file = str(path)
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            what = "a folder" if path.is_dir() else "not a regular file"
-            raise _refusal(file, f"this is {what}; a preset is a TOML file")
         content = _read(path)
+    except Irregular as error:
+        raise _refusal(file, f"{error}; a preset is a TOML file") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _refusal(file, f"cannot be read: {reason}") from None

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 from tui_trainer.output import visible
+from tui_trainer.runs.files import open_private
 from tui_trainer.ui.terminal.restoring import modes_of, restore
 from tui_trainer.ui.terminal.screenful import MOST_PER_SECOND, Screenful
 
@@ -93,12 +94,12 @@ class Terminal:
         Does nothing once the screen was left: what is printed from then on is the terminal's, as it was before.
 
         Raises:
-            OSError: the file cannot be written; they are kept as before.
+            OSError: there is no file that can be written, or something else stands there; they are kept as before.
         """
         with self._turning:
             if self._log is None and not self._kept:
                 return
-            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fd = open_private(path, os.O_WRONLY | os.O_APPEND)
             try:
                 _flush()
                 if self._log is not None:
