@@ -98,13 +98,19 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Click's own looks for what was meant among commands that are loaded, and none is."""
+        """Click's own looks for what was meant among commands that are loaded, and none is.
+
+        Once the command is loaded, ctrl+c is an exception again, for it to clean up.
+        """
         if args[0] not in _COMMANDS and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             if near := get_close_matches(args[0], _COMMANDS, n=1):
                 ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as the program begins
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return found
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Click's own would import every command for its first line of help."""
