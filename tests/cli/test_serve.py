@@ -29,7 +29,7 @@ from tui_trainer.hosts import replay
 from tui_trainer.runs.catalogue import folders
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.inbox import send
-from tui_trainer.runs.lock import is_live
+from tui_trainer.runs.lock import is_live, writer
 from tui_trainer.runs.record import Record
 
 
@@ -123,6 +123,9 @@ async def test_a_closed_page_ends_no_run(runs: Path) -> None:
         steps = replay(folder).steps
         until(lambda: replay(folder).steps > steps)
         assert is_live(folder)
+        trainer = writer(folder)
+        assert trainer is not None
+        until(lambda: psutil.Process(trainer).name() == "tui-train")
     finally:
         send(folder, Stop(by="test"))
     until(lambda: not is_live(folder))

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tui_trainer.cli.process_name import call_process
 from tui_trainer.ui.terminal.restoring import is_in_front, modes_of, restore
 
 _END = b"\0"
@@ -40,9 +41,10 @@ class Foreground:
     def leave(self) -> None:
         """Go to the background for good: the shell gets its prompt, this process a session of its own.
 
-        Standard input and output lead nowhere from here on.
+        Standard input and output lead nowhere from here on. Called in the main thread.
         """
         os.setsid()
+        call_process("tui-train")
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
