@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 import psutil
 
+from tests import preloaded
+
 SESSION = "TUI_TRAINER_TEST_SESSION"
 """In the environment of all that a session of tests starts: one that left its terminal and its parent has it too."""
 
 GRACE_S = 20.0
 """A process that is about to end may take so long, on a busy machine."""
 
-_STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec")
+_STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", preloaded.STARTS)
 
 
 class Started:

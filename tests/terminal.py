@@ -26,6 +26,7 @@ from typing import Self
 import psutil
 import pyte
 
+from tests.preloaded import can_fork, start
 from tests.waiting import PATIENCE_S
 
 _KEYBOARD = re.compile(rb"\x1b\[[<>=?][\d;]*u")
@@ -69,15 +70,25 @@ class Terminal:
         lines: int = 40,
         env: Mapping[str, str] | None = None,
         module: str = "tui_trainer",
-        python: str = sys.executable,
         command: Sequence[str] = (),
+        preloaded: bool = True,
     ) -> None:
-        """Start it; `command` is run instead of a module, where it is given."""
+        """Start it.
+
+        Args:
+            command: run instead of a module, where it is given.
+            preloaded: whether a module may run in an interpreter that has torch loaded already, where there is one.
+        """
         self._emulator = Emulator(columns, lines)
         self._stream = pyte.ByteStream(self._emulator)
         self.text = b""
         self.code: int | None = None
-        self.pid, self._master = _spawn(command or [python, "-m", module, *arguments], columns, lines, env or {})
+        told = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_STATE_HOME": _state(), **(env or {})}
+        if not command and preloaded and can_fork(told):
+            self.pid, self._master = _fork(module, arguments, columns, lines, told)
+        else:
+            new = command or [sys.executable, "-m", module, *arguments]
+            self.pid, self._master = _spawn(new, columns, lines, told)
 
     def __enter__(self) -> Self:
         return self
@@ -126,7 +137,7 @@ class Terminal:
 
     def resize(self, columns: int, lines: int) -> None:
         """Give the terminal another size; what is not shown on a common one is not followed."""
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        _size(self._master, columns, lines)
         if 0 < columns <= 500 and 0 < lines <= 500:
             self._emulator.resize(lines, columns)
 
@@ -195,12 +206,23 @@ def _state() -> str:
     return str(folder)
 
 
-def _spawn(command: Sequence[str], columns: int, lines: int, env: Mapping[str, str]) -> tuple[int, int]:
-    ours = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_STATE_HOME": _state(), **env}
+def _spawn(command: Sequence[str], columns: int, lines: int, told: Mapping[str, str]) -> tuple[int, int]:
     pid, master = pty.fork()
     if pid == 0:
         for number in (signal.SIGINT, signal.SIGQUIT):  # ignored where the tests are a job in the background
             signal.signal(number, signal.SIG_DFL)
-        os.execvpe(command[0], list(command), {**os.environ, **ours})
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        os.execvpe(command[0], list(command), {**os.environ, **told})
+    _size(master, columns, lines)
     return pid, master
+
+
+def _fork(module: str, arguments: Sequence[str], columns: int, lines: int, told: Mapping[str, str]) -> tuple[int, int]:
+    master, its = pty.openpty()
+    _size(master, columns, lines)
+    pid = start(module, arguments, (its, its, its), env={**os.environ, **told}, session=True)
+    os.close(its)
+    return pid, master
+
+
+def _size(master: int, columns: int, lines: int) -> None:
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

@@ -46,7 +46,9 @@ def tui(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_from_launch_to_finish(runs: Path) -> None:
-    with Terminal("launch", "--preset", "onecycle", *SMALL, "--epochs", "5", "--exit-when-done") as terminal:
+    with Terminal(
+        "launch", "--preset", "onecycle", *SMALL, "--epochs", "5", "--exit-when-done", preloaded=False
+    ) as terminal:
         terminal.until("importing torch")
         assert terminal.wait() == 0
         said = terminal.text.split(LEFT_CLEAN)[-1].decode()
@@ -120,7 +122,8 @@ def test_left_training_it_gives_the_prompt_back_and_goes_on_and_can_be_watched_a
 
 @pytest.mark.parametrize("moment", ["importing torch", "training", "dialog"])
 def test_a_closed_terminal_ends_no_run(runs: Path, moment: str) -> None:
-    with Terminal("launch", "--preset", "none", *SMALL, "--epochs", "60") as terminal:
+    arguments = ("launch", "--preset", "none", *SMALL, "--epochs", "60")
+    with Terminal(*arguments, preloaded=moment != "importing torch") as terminal:
         terminal.until("training" if moment == "dialog" else moment)
         if moment == "dialog":
             terminal.press("q")
