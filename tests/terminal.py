@@ -61,6 +61,7 @@ class Terminal:
 
     Attributes:
         text: all that was written, undecoded.
+        modes_before: the terminal's own, as the program found them.
     """
 
     def __init__(
@@ -84,11 +85,14 @@ class Terminal:
         self.text = b""
         self.code: int | None = None
         told = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_STATE_HOME": _state(), **(env or {})}
+        self._master, its = pty.openpty()
+        self.modes_before = self.modes
+        _size(self._master, columns, lines)
         if not command and preloaded and can_fork(told):
-            self.pid, self._master = _fork(module, arguments, columns, lines, told)
+            self.pid = start(module, arguments, (its, its, its), env={**os.environ, **told}, session=True)
         else:
-            new = command or [sys.executable, "-m", module, *arguments]
-            self.pid, self._master = _spawn(new, columns, lines, told)
+            self.pid = _spawn(command or [sys.executable, "-m", module, *arguments], its, told)
+        os.close(its)
 
     def __enter__(self) -> Self:
         return self
@@ -206,22 +210,14 @@ def _state() -> str:
     return str(folder)
 
 
-def _spawn(command: Sequence[str], columns: int, lines: int, told: Mapping[str, str]) -> tuple[int, int]:
-    pid, master = pty.fork()
+def _spawn(command: Sequence[str], terminal: int, told: Mapping[str, str]) -> int:
+    pid = os.fork()
     if pid == 0:
+        os.login_tty(terminal)
         for number in (signal.SIGINT, signal.SIGQUIT):  # ignored where the tests are a job in the background
             signal.signal(number, signal.SIG_DFL)
         os.execvpe(command[0], list(command), {**os.environ, **told})
-    _size(master, columns, lines)
-    return pid, master
-
-
-def _fork(module: str, arguments: Sequence[str], columns: int, lines: int, told: Mapping[str, str]) -> tuple[int, int]:
-    master, its = pty.openpty()
-    _size(master, columns, lines)
-    pid = start(module, arguments, (its, its, its), env={**os.environ, **told}, session=True)
-    os.close(its)
-    return pid, master
+    return pid
 
 
 def _size(master: int, columns: int, lines: int) -> None:

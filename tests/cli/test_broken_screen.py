@@ -60,7 +60,7 @@ NO_KEYS = {
 @pytest.mark.parametrize("sent", NO_KEYS.values(), ids=NO_KEYS)
 def test_what_is_no_key_is_left_out(live: Record, sent: bytes) -> None:
     with Terminal("attach", "elsewhere", "--readonly") as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         terminal.until("loss.backward()")
         # Two characters that are no keys end what was begun. An escape would make another key of the one behind it.
         terminal.press(sent + b"~~?")
@@ -74,7 +74,7 @@ def test_what_is_no_key_is_left_out(live: Record, sent: bytes) -> None:
 
 def test_bytes_that_are_no_text_disturb_no_run(runs: Path) -> None:
     with Terminal("launch", *LONG) as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         run = until_trained(terminal, runs)
         for sent in (b"\xff", "é".encode("latin-1"), b"\x1b[M \xf1\xf1"):
             terminal.press(sent)
@@ -91,7 +91,7 @@ def test_bytes_that_are_no_text_disturb_no_run(runs: Path) -> None:
 @pytest.mark.parametrize("how", ["input", "writer", "app", "end"])
 def test_a_run_outlives_a_screen_that_breaks(runs: Path, how: str) -> None:
     with Terminal(how, "launch", *LONG, module=BROKEN) as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         run = until_trained(terminal, runs)
         child = program(terminal)
         terminal.press("x")
@@ -111,7 +111,7 @@ def test_a_run_outlives_a_screen_that_breaks(runs: Path, how: str) -> None:
 @pytest.mark.parametrize("how", ["input", "writer", "app", "end"])
 def test_a_viewer_whose_screen_breaks_says_so_and_fails(live: Record, how: str) -> None:
     with Terminal(how, "attach", "elsewhere", module=BROKEN) as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         terminal.until("loss.backward()")
         terminal.press("x")
         assert terminal.wait() == 1
@@ -158,7 +158,7 @@ def test_signals_without_end_abort_nothing(runs: Path) -> None:
 @pytest.mark.parametrize("size", [(0, 0), (1, 1), (65535, 65535), (3, 500)])
 def test_no_size_of_the_terminal_ends_the_screen(live: Record, size: tuple[int, int]) -> None:
     with Terminal("attach", "elsewhere", "--readonly") as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         terminal.until("loss.backward()")
         terminal.resize(*size)
         terminal.until(lambda _: psutil.Process(terminal.pid).memory_info().rss < 700 << 20)
@@ -204,7 +204,7 @@ def test_a_paste_of_a_megabyte_leaves_the_screen_answering(live: Record) -> None
 def test_a_terminal_that_somebody_else_left_in_its_usual_modes_is_left_clean(live: Record) -> None:
     """Then it echoes, and a key comes with the next line; an end of input (ctrl+d) is no end of the terminal."""
     with Terminal("attach", "elsewhere", "--readonly") as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         terminal.until("loss.backward()")
         terminal.modes = modes
         terminal.press("\x04\x04")

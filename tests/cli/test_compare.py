@@ -21,7 +21,7 @@ def ended(runs: Path) -> list[str]:
 
 
 def test_left_in_the_background_it_trains_all_and_can_be_looked_at_again(runs: Path) -> None:
-    with Terminal("compare", "none", "onecycle", *SMALL, "--epochs", "60") as terminal:
+    with Terminal("compare", "none", "onecycle", *SMALL, "--epochs", "400") as terminal:
         terminal.until("training 1 of 2")
         terminal.until("━")
         terminal.press("q")
@@ -41,7 +41,7 @@ def test_left_in_the_background_it_trains_all_and_can_be_looked_at_again(runs: P
 
 
 def test_a_closed_terminal_ends_no_comparison(runs: Path) -> None:
-    with Terminal("compare", "none", "onecycle", *SMALL, "--epochs", "40") as terminal:
+    with Terminal("compare", "none", "onecycle", *SMALL, "--epochs", "200") as terminal:
         terminal.until("━")
         terminal.close()
         terminal.wait()

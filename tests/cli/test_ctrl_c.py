@@ -112,7 +112,7 @@ def interrupt(terminal: Terminal, how: str) -> None:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_before_there_is_a_screen_it_ends_the_launch(runs: Path, tmp_path: Path, moment: str, how: str) -> None:
     with held(MOMENTS[moment], tmp_path, "launch", *LONG) as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         until((tmp_path / "here").exists)
         interrupt(terminal, how)
         (tmp_path / "go").touch()

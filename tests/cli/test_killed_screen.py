@@ -51,7 +51,7 @@ def assert_restored(terminal: Terminal, modes: object) -> str:
 
 def test_a_run_whose_process_is_killed_leaves_the_terminal_clean_and_says_how_to_go_on(runs: Path) -> None:
     with Terminal("launch", *LONG, "--name", "night") as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         run = until_trained(terminal, runs)
         program(terminal).kill()
         assert terminal.wait() == 137
@@ -64,7 +64,7 @@ def test_a_run_whose_process_is_killed_leaves_the_terminal_clean_and_says_how_to
 
 def test_killed_before_anything_was_recorded_it_says_so(runs: Path) -> None:
     with Terminal("launch") as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         terminal.until("choose a preset")
         program(terminal).send_signal(signal.SIGSEGV)
         assert terminal.wait() == 139
@@ -76,7 +76,7 @@ def test_killed_before_anything_was_recorded_it_says_so(runs: Path) -> None:
 
 def test_killed_after_its_run_has_finished_it_says_how_to_see_that_again(runs: Path) -> None:
     with Terminal("launch", "--preset", "none", *SMALL, "--epochs", "2") as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         terminal.until("finished")
         until(lambda: not is_live(only(runs)))
         program(terminal).kill()
@@ -88,7 +88,7 @@ def test_killed_after_its_run_has_finished_it_says_how_to_see_that_again(runs: P
 
 def test_a_comparison_whose_process_is_killed_says_how_to_go_on(runs: Path) -> None:
     with Terminal("compare", "none", "steplr", *SMALL, "--epochs", "4000") as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         terminal.until(lambda _: runs.exists() and len(list(runs.iterdir())) > 1)
         terminal.until("q leave")
         program(terminal).kill()
@@ -101,7 +101,7 @@ def test_a_comparison_whose_process_is_killed_says_how_to_go_on(runs: Path) -> N
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_process_that_the_shell_waits_for_is_passed_on(runs: Path, number: int) -> None:
     with Terminal("launch", *LONG) as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         run = until_trained(terminal, runs)
         os.kill(terminal.pid, number)
         assert terminal.wait() == 128 + number
@@ -123,7 +123,7 @@ def test_a_signal_to_the_process_that_the_shell_waits_for_ends_a_comparison(runs
 @pytest.mark.parametrize("to", ["program", "outer"])
 def test_told_to_hang_up_while_the_terminal_is_there_it_trains_on_and_leaves_that_clean(runs: Path, to: str) -> None:
     with Terminal("launch", *LONG) as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         run = until_trained(terminal, runs)
         child = program(terminal)
         os.kill(terminal.pid if to == "outer" else child.pid, signal.SIGHUP)
@@ -138,7 +138,7 @@ def test_told_to_hang_up_while_the_terminal_is_there_it_trains_on_and_leaves_tha
 
 def test_without_the_process_that_the_shell_waits_for_it_leaves_the_terminal_and_trains_on(runs: Path) -> None:
     with Terminal(command=["sh", "-c", "trap '' INT; \"$@\"; echo outer=$?; read line", "sh", *LAUNCH]) as terminal:
-        modes = terminal.modes
+        modes = terminal.modes_before
         run = until_trained(terminal, runs)
         (outer,) = psutil.Process(terminal.pid).children()
         (child,) = outer.children()
