@@ -81,10 +81,13 @@ def start(
         descriptors: its standard streams. Where the first is a terminal and it has a `session`, it is that one's.
         env: its whole environment; this process's without it.
     """
+    whole = dict(os.environ if env is None else env)
+    if not can_fork({} if env is None else {name: text for name, text in env.items() if os.environ.get(name) != text}):
+        return _start_anew([sys.executable, "-m", module, *arguments], descriptors, whole, session)
     told = {
         "module": module,
         "arguments": list(arguments),
-        "env": dict(os.environ if env is None else env),
+        "env": whole,
         "folder": str(Path.cwd()),
         "session": session,
     }
@@ -98,6 +101,11 @@ def start(
         _adopt(False)
     assert answer, "the server of commands is gone"
     return int(answer)
+
+
+def _start_anew(command: list[str], descriptors: tuple[int, int, int], env: dict[str, str], session: bool) -> int:
+    sets = [(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(descriptors)]
+    return os.posix_spawn(command[0], command, env, file_actions=sets, setsid=session)
 
 
 class Running:

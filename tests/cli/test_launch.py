@@ -6,14 +6,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import until
 from tui_trainer.events import RunEnded, StepsTaken
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.tail import Tail
@@ -37,12 +37,6 @@ def steps_and_end(run: Path) -> tuple[int, RunEnded | None]:
             elif isinstance(event, RunEnded):
                 ended = event
     return steps, ended
-
-
-def tui(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tui_trainer", *arguments], capture_output=True, text=True, timeout=PATIENCE_S
-    )
 
 
 def test_from_launch_to_finish(runs: Path) -> None:
@@ -85,10 +79,10 @@ def test_the_screen_shows_the_run_and_leaves_its_numbers_as_they_are(runs: Path)
         said = again.text.split(LEFT_CLEAN)[-1].decode()
     assert "screen: finished: 7 of 7 epochs" in said
     assert f"tui-trainer attach {only(runs).name} --runs-dir {runs}" in said
-    assert tui("run", "--preset", "steplr", *SMALL, "--epochs", "7", "--name", "none").returncode == 0
+    assert preloaded.run("run", "--preset", "steplr", *SMALL, "--epochs", "7", "--name", "none").returncode == 0
     numbers = []
     for name in ("screen", "none"):
-        tui("export", name, "--out", str(runs.parent / name))
+        preloaded.run("export", name, "--out", str(runs.parent / name))
         rows = (runs.parent / name / "steps.csv").read_text().splitlines()
         numbers.append([row.rsplit(",", 1)[0] for row in rows])
     assert numbers[0] == numbers[1]
@@ -109,13 +103,13 @@ def test_left_training_it_gives_the_prompt_back_and_goes_on_and_can_be_watched_a
         second.until("training")
         second.press(" ")
         second.until("paused")
-        assert "paused" in tui("runs").stdout
+        assert "paused" in preloaded.run("runs").stdout
         second.press("q")
         second.until("trains in another process")
         second.press("l")
         assert second.wait() == 0
-    assert "going on" in tui("resume", run.name).stdout
-    assert "stopping after step" in tui("stop", run.name).stdout
+    assert "going on" in preloaded.run("resume", run.name).stdout
+    assert "stopping after step" in preloaded.run("stop", run.name).stdout
     _, ended = _until_ended(run)
     assert (ended.status, ended.reason) == ("stopped", "stopped from the shell")
 
@@ -171,7 +165,7 @@ def test_bad_data_is_said_after_the_screen_is_left(runs: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("command", ["launch", "attach"])
 def test_without_a_terminal_it_says_what_to_use_instead(command: str, runs: Path) -> None:
-    done = tui(command)
+    done = preloaded.run(command)
     assert done.returncode == 2
     assert f"{command} needs a terminal" in done.stderr
     assert "tui-trainer run" in done.stderr
@@ -179,27 +173,23 @@ def test_without_a_terminal_it_says_what_to_use_instead(command: str, runs: Path
 
 def test_run_is_stopped_by_a_signal_and_resumed_to_the_same_end(runs: Path) -> None:
     whole = [*SMALL, "--epochs", "80"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tui_trainer", "run", "--preset", "onecycle", *whole, "--name", "stopped"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    run = _until_begun(runs)
-    until(lambda: steps_and_end(run)[0] >= 10)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 143
-    assert "stopped by SIGTERM" in process.stdout.read()
-    resumed = tui("resume", "stopped")
+    command = ("run", "--preset", "onecycle", *whole, "--name", "stopped")
+    with preloaded.Running(*command, stdout=subprocess.PIPE) as running:
+        run = _until_begun(runs)
+        until(lambda: steps_and_end(run)[0] >= 10)
+        running.terminate()
+        assert running.wait() == 143
+        assert running.stdout is not None
+        assert b"stopped by SIGTERM" in running.stdout.read()
+    resumed = preloaded.run("resume", "stopped")
     assert resumed.returncode == 0, resumed.stderr
-    (listed,) = json.loads(tui("runs", "--json").stdout)
+    (listed,) = json.loads(preloaded.run("runs", "--json").stdout)
     assert (listed["status"], listed["epochs_done"], listed["steps_done"]) == ("finished", 80, 320)
 
-    assert tui("run", "--preset", "onecycle", *whole, "--name", "whole").returncode == 0
+    assert preloaded.run("run", "--preset", "onecycle", *whole, "--name", "whole").returncode == 0
     numbers = []
     for name in ("stopped", "whole"):
-        tui("export", name, "--out", str(runs.parent / name))
+        preloaded.run("export", name, "--out", str(runs.parent / name))
         rows = (runs.parent / name / "steps.csv").read_text().splitlines()
         numbers.append([row.rsplit(",", 1)[0] for row in rows])
     assert numbers[0] == numbers[1]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.cli.test_nothing_obeyed import all_commands
 from tests.compare.made import record
@@ -137,7 +138,7 @@ def test_help_that_cannot_be_written_is_told_of_too(words: list[str]) -> None:
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=str)
 def test_training_goes_on_to_its_end_where_what_is_printed_cannot_be_written(runs: Path, form: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run([*PROGRAM, "run", *TRAINS, *form], stdout=full, stderr=subprocess.PIPE, text=True)
+        done = preloaded.run("run", *TRAINS, *form, stdout=full)
     assert done.returncode == 1
     assert done.stderr == "what it prints cannot be written: No space left on device\n"
     (run,) = summaries(runs)
@@ -148,9 +149,8 @@ def test_training_goes_on_to_its_end_where_what_is_printed_cannot_be_written(run
 
 @needs_full
 def test_a_comparison_goes_on_to_its_end_too(runs: Path) -> None:
-    command = [*PROGRAM, "compare", "steplr", "none", *SMALL, "--epochs", "1"]
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        done = preloaded.run("compare", "steplr", "none", *SMALL, "--epochs", "1", stdout=full)
     assert done.returncode == 1
     assert done.stderr.endswith("what it prints cannot be written: No space left on device\n")
     assert [run.status for run in summaries(runs)] == ["finished", "finished"]
@@ -159,9 +159,8 @@ def test_a_comparison_goes_on_to_its_end_too(runs: Path) -> None:
 @needs_full
 def test_warnings_that_cannot_be_written_stop_no_training(runs: Path) -> None:
     record(runs, epochs=2, batches=5, name="twice")
-    command = [*PROGRAM, "run", *TRAINS, "--name", "twice"]
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True)
+        done = preloaded.run("run", *TRAINS, "--name", "twice", stderr=full)
     assert [run.status for run in summaries(runs)] == ["finished", "finished"]
     assert "finished" in done.stdout
     assert done.returncode == 1
@@ -171,19 +170,19 @@ def test_a_reader_that_is_gone_is_no_fault(runs: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as nobody:
-        done = subprocess.run([*PROGRAM, "run", *TRAINS], stdout=nobody, stderr=subprocess.PIPE, text=True)
+        done = preloaded.run("run", *TRAINS, stdout=nobody)
     assert (done.returncode, done.stderr) == (0, "")
     (run,) = summaries(runs)
     assert replay(Path(run.folder)).status == "finished"
 
 
 def test_a_pipe_that_does_not_wait_gets_all_of_it(runs: Path) -> None:
-    command = [*PROGRAM, "presets", "plan", "onecycle", "--epochs", "200"]
-    whole = subprocess.run(command, capture_output=True).stdout
+    command = ("presets", "plan", "onecycle", "--epochs", "200")
+    whole = preloaded.run(*command).stdout.encode()
     assert len(whole) > 100_000
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    with subprocess.Popen(command, stdout=writer, stderr=subprocess.PIPE) as running, os.fdopen(reader, "rb") as pipe:
+    with preloaded.Running(*command, stdout=writer) as running, os.fdopen(reader, "rb") as pipe:
         os.close(writer)
         assert pipe.read() == whole
         assert running.wait() == 0

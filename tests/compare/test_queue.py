@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from tests.cli.conftest import SMALL
 from tests.compare.made import record, session_of
+from tests.preloaded import Running
 from tests.waiting import until
 from tui_trainer.cli import main
 from tui_trainer.commands import Stop
@@ -373,15 +374,6 @@ def test_runs_that_joined_are_none_of_what_was_asked_to_be_trained(runs: Path) -
     assert compare(*(folder.name for folder in made)).exit_code == 0
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tui_trainer", "compare", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def begun(runs: Path, count: int) -> bool:
     """Whether so many runs of the newest session have trained something."""
     if not all_sessions(runs):
@@ -392,15 +384,13 @@ def begun(runs: Path, count: int) -> bool:
 
 
 def test_a_process_that_is_killed_while_it_trains_is_said_and_is_no_success(runs: Path) -> None:
-    process = start("none", "onecycle", *SMALL, "--epochs", "100", "--jobs", "2")
-    try:
+    command = ("compare", "none", "onecycle", *SMALL, "--epochs", "100", "--jobs", "2")
+    with Running(*command, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
         until(lambda: begun(runs, 2))
         psutil.Process(process.pid).children()[0].kill()
-        said, _ = process.communicate(timeout=120)
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == 1, said
+        said = process.stderr.read().decode()
+        assert process.wait() == 1, said
     assert "the process that trained it was killed by SIGKILL" in said
     made = Session.open(all_sessions(runs)[0])
     states = sorted(replay(record).status for entry in made.entries if (record := made.record_of(entry)))
@@ -410,21 +400,15 @@ def test_a_process_that_is_killed_while_it_trains_is_said_and_is_no_success(runs
 
 
 def test_who_only_follows_a_comparison_learns_that_it_was_stopped_halfway(runs: Path) -> None:
-    trains = start("none", "onecycle", *SMALL, "--epochs", "4000")
-    follows = None
-    try:
+    with Running("compare", "none", "onecycle", *SMALL, "--epochs", "4000") as trains:
         until(lambda: begun(runs, 1))
         identity = all_sessions(runs)[0].name
-        follows = start(identity)
-        assert follows.stdout is not None
-        assert "[1/2] none" in follows.stdout.readline()
-        trains.terminate()
-        assert trains.wait(60) == 143
-        said, _ = follows.communicate(timeout=60)
-    finally:
-        for process in (trains, follows):
-            if process is not None:
-                process.kill()
-                process.communicate()
-    assert follows.returncode == 1, said
+        with Running("compare", identity, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follows:
+            assert follows.stdout is not None
+            assert follows.stderr is not None
+            assert b"[1/2] none" in follows.stdout.readline()
+            trains.terminate()
+            assert trains.wait() == 143
+            said = (follows.stdout.read() + follows.stderr.read()).decode()
+            assert follows.wait() == 1, said
     assert f"2 of its runs are not trained to the end: tui-trainer compare {identity} goes on with it" in said

@@ -5,10 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +14,11 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
+from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.compare.made import record
-from tests.waiting import PATIENCE_S, until
+from tests.preloaded import Running
+from tests.waiting import until
 from tui_trainer import presets
 from tui_trainer.cli import main
 from tui_trainer.compare.comparison import Comparison
@@ -212,7 +211,7 @@ def test_a_diverged_run_is_a_result(runs: Path, tmp_path: Path) -> None:
 
 def test_killed_in_the_third_preset_it_goes_on_with_that_one_bit_for_bit(runs: Path, tmp_path: Path) -> None:
     presets = ("none", "steplr", "onecycle")
-    process = start(*presets, *SMALL, "--epochs", "60")
+    process = Running("compare", *presets, *SMALL, "--epochs", "60")
     until(lambda: third_has_trained(runs, 4))
     process.kill()
     process.wait()
@@ -223,18 +222,15 @@ def test_killed_in_the_third_preset_it_goes_on_with_that_one_bit_for_bit(runs: P
     reached = replay(records[2]).steps if records[2] else 0
     assert 0 < reached < 240
 
-    done = subprocess.run([*COMMAND, "compare", session.id], capture_output=True, text=True, timeout=PATIENCE_S)
+    done = preloaded.run("compare", session.id)
     assert done.returncode == 0, done.stdout + done.stderr
     after = Session.open(session.folder)
     assert [after.record_of(entry) for entry in after.entries] == records
     assert [(record / "events.jsonl").read_bytes() for record in records[:2] if record] == before[:2]
     assert [history.status for history in histories(runs)] == ["finished"] * 3
 
-    whole = subprocess.run(
-        [*COMMAND, "run", "--preset", "onecycle", *SMALL, "--epochs", "60", "--runs-dir", str(tmp_path / "whole")],
-        capture_output=True,
-        timeout=PATIENCE_S,
-    )
+    alone = ["--preset", "onecycle", *SMALL, "--epochs", "60", "--runs-dir", str(tmp_path / "whole")]
+    whole = preloaded.run("run", *alone)
     assert whole.returncode == 0
     (record,) = (tmp_path / "whole").iterdir()
     assert records[2] is not None
@@ -247,7 +243,7 @@ def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_o
     runs: Path, tmp_path: Path
 ) -> None:
     presets = ("none", "onecycle", *SMALL, "--epochs", "90")
-    process = start(*presets, "--jobs", "2")
+    process = Running("compare", *presets, "--jobs", "2")
     until(lambda: any(history.steps > 8 for history in histories_so_far(runs)))
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 143
@@ -271,19 +267,19 @@ def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_o
 
 
 def test_stopped_from_the_shell_it_is_listed_and_gone_on_with(runs: Path) -> None:
-    process = start("none", "onecycle", *SMALL, "--epochs", "90")
+    process = Running("compare", "none", "onecycle", *SMALL, "--epochs", "90")
     until(lambda: any(history.steps > 8 for history in histories_so_far(runs)))
     session = newest_session(runs)
-    (trains,) = json.loads(tui("compare", "--list", "--json").stdout)
+    (trains,) = json.loads(preloaded.run("compare", "--list", "--json").stdout)
     assert (trains["id"], trains["live"], trains["done"], trains["runs"]) == (session.id, True, 0, 2)
 
-    done = tui("stop", session.id[:-2])
+    done = preloaded.run("stop", session.id[:-2])
     assert done.returncode == 0
     assert f"go on with it: tui-trainer compare {session.id}" in done.stdout
     assert process.wait(60) == 0
     assert [history.status for history in histories(runs)] == ["stopped"]
-    assert tui("stop", session.id).returncode == 1  # nobody trains it now
-    listed = tui("compare", "--list").stdout.splitlines()
+    assert preloaded.run("stop", session.id).returncode == 1  # nobody trains it now
+    listed = preloaded.run("compare", "--list").stdout.splitlines()
     assert listed[0].split() == ["when", "session", "runs", "status", "what"]
     assert "0 of 2 done" in listed[1]
     assert listed[1].endswith("none, onecycle")
@@ -308,19 +304,6 @@ def test_killed_before_its_first_checkpoint_it_begins_anew_and_says_so(runs: Pat
     assert f"none was begun anew: {said}" in again.output
     assert Session.open(session.folder).entries[0].run != killed.name
     assert killed.is_dir()
-
-
-def tui(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE_S)
-
-
-COMMAND = [sys.executable, "-m", "tui_trainer"]
-
-
-def start(*arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [*COMMAND, "compare", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
-    )
 
 
 def histories_so_far(runs: Path) -> list[History]:

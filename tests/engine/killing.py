@@ -14,7 +14,6 @@ import signal
 import sys
 import tempfile
 import time
-from multiprocessing.connection import wait
 from pathlib import Path
 
 import torch
@@ -50,17 +49,15 @@ class Kills:
             run, process = run_named(runs, "killed"), started.processes[0]
             told = len(_steps_told(run))
             if rng.random() < 0.5:
-                sentinel = process.sentinel
-                while not drafts(run) and not wait([sentinel], 0.0002):  # a checkpoint is written in milliseconds
-                    pass
+                while not drafts(run) and process.poll() is None:
+                    time.sleep(0.0002)  # a checkpoint is written in milliseconds
                 time.sleep(rng.uniform(0, 0.01) ** 2 / 0.01)
             else:
                 if rng.random() < 0.7:
-                    until(lambda: len(_steps_told(run)) > told or not process.is_alive())
+                    until(lambda: len(_steps_told(run)) > told or process.poll() is not None)
                 time.sleep(rng.uniform(0, 0.2))
             started.send(signal.SIGKILL)
-            process.join()
-            self.count += process.exitcode == -signal.SIGKILL
+            self.count += process.wait() == -signal.SIGKILL
             self.as_it_saved += bool(drafts(run))
 
 

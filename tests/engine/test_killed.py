@@ -36,4 +36,4 @@ def test_a_second_process_on_the_same_run_is_refused(runs: Path, tmp_path: Path)
             Record.reopen(host.folder)
         size = events.stat().st_size
         until(lambda: events.stat().st_size > size)
-        assert first.processes[0].is_alive()
+        assert first.processes[0].poll() is None

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.ssh.together import run_named
 from tests.terminal import Terminal
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import until
 from tui_trainer.events import CommandAnswered
 from tui_trainer.hosts import replay
-
-COMMAND = [sys.executable, "-m", "tui_trainer"]
 
 
 @pytest.fixture
 def live(runs: Path) -> Iterator[Path]:
     """A run that trains in a process of its own."""
     options = ["--preset", "none", *SMALL, "--epochs", "4000", "--name", "live"]
-    with subprocess.Popen([*COMMAND, "run", *options], stdout=subprocess.DEVNULL) as training:
+    with preloaded.Running("run", *options) as training:
         try:
             run = run_named(runs, "live")
             until(lambda: replay(run).steps > 0)
@@ -33,7 +30,7 @@ def live(runs: Path) -> Iterator[Path]:
 
 
 def shell(*arguments: str) -> tuple[int, str]:
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE_S)
+    done = preloaded.run(*arguments)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SMALL
+from tests.preloaded import Running
 from tests.ssh.together import run_named
 from tests.terminal import Terminal
 from tests.waiting import until
@@ -20,7 +21,8 @@ from tui_trainer.runs.catalogue import summaries
 from tui_trainer.runs.history import History
 
 REPOSITORY = str(Path(__file__).parents[2])
-RUN = [sys.executable, "-m", "tui_trainer", "run", "--preset", "steplr", *SMALL, "--name", "mine"]
+RUN = ["run", "--preset", "steplr", *SMALL, "--name", "mine"]
+PROGRAM = [sys.executable, "-m", "tui_trainer"]
 EPOCHS = ["--epochs", "12"]
 LONG = ["--epochs", "4000"]
 
@@ -42,7 +44,7 @@ def test_a_run_outlives_the_terminal_that_its_bar_is_drawn_on(runs: Path) -> Non
 
 
 def test_a_run_outlives_who_reads_what_it_prints(runs: Path) -> None:
-    with subprocess.Popen([*RUN, *EPOCHS], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    with Running(*RUN, *EPOCHS, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         assert b"steplr" in running.stdout.readline()
@@ -53,8 +55,8 @@ def test_a_run_outlives_who_reads_what_it_prints(runs: Path) -> None:
 
 
 def test_a_comparison_outlives_who_reads_what_it_prints(runs: Path) -> None:
-    command = [*RUN[:3], "compare", "steplr", "none", *SMALL, "--epochs", "6"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    command = ("compare", "steplr", "none", *SMALL, "--epochs", "6")
+    with Running(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         assert b"steplr" in running.stdout.readline()
@@ -69,7 +71,7 @@ def test_under_nohup_a_hang_up_changes_nothing(runs: Path, tmp_path: Path) -> No
     if nohup is None:
         pytest.skip("no nohup here")
     with (tmp_path / "out.txt").open("w") as out:
-        running = subprocess.Popen([nohup, *RUN, *LONG], stdout=out, stderr=out, start_new_session=True)
+        running = subprocess.Popen([nohup, *PROGRAM, *RUN, *LONG], stdout=out, stderr=out, start_new_session=True)
     run = run_named(runs, "mine")
     until(lambda: replay(run).steps > 0)
     os.killpg(running.pid, signal.SIGHUP)
@@ -81,14 +83,14 @@ def test_under_nohup_a_hang_up_changes_nothing(runs: Path, tmp_path: Path) -> No
     assert "epoch   1" in (tmp_path / "out.txt").read_text()
 
 
-@pytest.mark.parametrize("closed", [(), (0,), (0, 1), (0, 1, 2)])
+@pytest.mark.parametrize("closed", [(), (0, 1, 2)])
 def test_as_a_service_it_has_no_terminal_no_home_and_no_locale(runs: Path, closed: tuple[int, ...]) -> None:
     def close() -> None:
         for descriptor in closed:
             os.close(descriptor)
 
     service = subprocess.run(
-        [*RUN, *EPOCHS],
+        [*PROGRAM, *RUN, *EPOCHS],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": REPOSITORY, "TUI_TRAINER_RUNS": str(runs)},
         cwd="/",
         stdin=subprocess.DEVNULL,
@@ -108,9 +110,7 @@ def test_as_a_service_it_has_no_terminal_no_home_and_no_locale(runs: Path, close
 
 
 def test_it_is_stopped_as_a_service_is(runs: Path) -> None:
-    running = subprocess.Popen(
-        [*RUN, *LONG], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-    )
+    running = Running(*RUN, *LONG, session=True)
     run = run_named(runs, "mine")
     until(lambda: replay(run).steps > 0)
     running.terminate()

@@ -6,13 +6,12 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 
 from tests.cli.conftest import SMALL
+from tests.preloaded import Running
 from tests.ssh.together import run_named
 from tests.terminal import Terminal
 from tests.waiting import until
@@ -24,7 +23,7 @@ VIEWERS = 5
 def test_viewers_that_are_killed_or_stand_still_leave_the_run_as_it_is(runs: Path) -> None:
     options = ["--preset", "none", *SMALL, "--epochs", "100000", "--name", "watched"]
     with contextlib.ExitStack() as stack:
-        running = subprocess.Popen([sys.executable, "-m", "tui_trainer", "run", *options], stdout=subprocess.DEVNULL)
+        running = Running("run", *options)
         stack.callback(running.wait)
         stack.callback(running.kill)
         host = stack.enter_context(contextlib.closing(RecordHost(run_named(runs, "watched"))))

@@ -1,25 +1,20 @@
-"""Commands in processes that train together, started as `torchrun` does but from a server that has torch loaded."""
+"""Commands in processes that train together, told of each other as `torchrun` does."""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
-import signal
 import socket
 import time
 from collections.abc import Iterator
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from tests.waiting import PATIENCE_S, until
+from tests.preloaded import Running
+from tests.waiting import until
 from tui_trainer.hosts import replay
 from tui_trainer.runs.catalogue import find
 from tui_trainer.runs.errors import RunNotFound
 from tui_trainer.runs.history import History
-
-_server = multiprocessing.get_context("forkserver")
-_server.set_forkserver_preload(["tests.ssh.loaded"])
 
 
 class Together:
@@ -33,28 +28,26 @@ class Together:
         self._logs = [log / f"rank-{time.monotonic_ns()}-{rank}.txt" for rank in range(ranks)]
         self._held = _held_port()
         port = str(self._held.getsockname()[1])
-        self.processes: list[BaseProcess] = []
+        self.processes: list[Running] = []
         for rank, file in enumerate(self._logs):
-            told = {"TUI_TRAINER_RUNS": os.environ["TUI_TRAINER_RUNS"]}
+            told = dict(os.environ)
             if ranks > 1:
                 told |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
                 told |= {"WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks)}
-            process = _server.Process(target=_command, args=(arguments, told, file), daemon=True)
-            process.start()
-            self.processes.append(process)
+            with file.open("ab") as log_file:
+                self.processes.append(Running(*arguments, stdout=log_file, stderr=log_file, env=told))
 
-    def wait(self) -> list[int | None]:
+    def wait(self) -> list[int]:
         """Wait for all of them; their exit codes."""
-        for process in self.processes:
-            process.join(PATIENCE_S)
-            assert process.exitcode is not None, self.said
-        return [process.exitcode for process in self.processes]
+        try:
+            return [process.wait() for process in self.processes]
+        except AssertionError:
+            raise AssertionError(self.said) from None
 
     def send(self, number: int, *ranks: int) -> None:
         """Send a signal to some of them, or all; one that has ended already gets none."""
         for rank in ranks or range(len(self.processes)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.processes[rank].pid or 0, number)
+            self.processes[rank].send_signal(number)
 
     def close(self) -> None:
         """Give the port back."""
@@ -75,7 +68,7 @@ def together(ranks: int, *arguments: str, log: Path) -> Iterator[Together]:
     finally:
         for process in started.processes:
             process.kill()
-            process.join()
+            process.wait()
         started.close()
 
 
@@ -102,17 +95,6 @@ def run_named(runs: Path, name: str) -> Path:
 def history_of(runs: Path, name: str) -> History:
     """What a run recorded."""
     return replay(run_named(runs, name))
-
-
-def _command(arguments: tuple[str, ...], told: dict[str, str], file: Path) -> None:
-    from tui_trainer.cli import main
-
-    os.environ.update(told)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    main(arguments)
 
 
 def _held_port() -> socket.socket:
