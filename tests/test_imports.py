@@ -62,7 +62,7 @@ def test_commands_that_do_not_train_load_no_torch_and_draw_nothing(
 
 
 def test_attach_shows_a_run_without_torch(run: str) -> None:
-    with Terminal("attach", run) as terminal:
+    with Terminal("attach", run, preloaded=False) as terminal:
         terminal.until("best val accuracy")
         terminal.press("r")
         terminal.until("1 run, newest first")
@@ -92,7 +92,7 @@ def test_attach_says_what_of_the_record_was_skipped(run: str, tmp_path: Path) ->
     journal = tmp_path / "runs" / run / "events.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join([*lines[:10], b"garbage\n", b'{"type":"FromTheFuture","at":1}\n', *lines[10:]]))
-    with Terminal("attach", run) as terminal:
+    with Terminal("attach", run, preloaded=False) as terminal:
         terminal.until("2 lines of the record could not")
         terminal.press("q")
         assert terminal.wait() == 0

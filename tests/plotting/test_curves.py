@@ -7,7 +7,7 @@ from array import array
 from math import inf, isfinite, nan
 
 import plotext
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.plotting.dots import Dots, lit, of_spans
@@ -47,7 +47,10 @@ def brute_force(values: array[float], first: int, last: int, scale: Scale) -> Do
         figure.ruler(axis, "both").frequency(0).alignment(lim="edge")
         figure.ruler(axis).lim(0, size)
     points = [
-        (int((step - first - 1e-9) / (last - first) * COLUMNS) + 0.5, int(scale.height(value) * DOTS + 1e-9) + 0.5)
+        (
+            int((step - first - 1e-9) / (last - first) * COLUMNS) + 0.5,
+            min(int(scale.height(value) * DOTS + 1e-9), DOTS - 1) + 0.5,  # the top of the scale is of its last dot
+        )
         for step, value in enumerate(values, start=1)
         if first < step <= last and isfinite(value)
     ]
@@ -60,6 +63,7 @@ def column(dots: Dots, x: int) -> list[int]:
 
 
 @given(LOSSES, st.floats(0, 0.9), st.floats(0.05, 1), st.booleans())
+@example([1.5, 0.75], 0.0, 1.0, False)
 @settings(max_examples=60)
 def test_minimum_and_maximum_of_every_column_survive(losses: list[float], start: float, part: float, log: bool) -> None:
     values = array("f", losses)
