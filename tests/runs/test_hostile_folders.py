@@ -23,7 +23,7 @@ from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.lock import WriterLock
 from tui_trainer.runs.record import Record
 from tui_trainer.runs.summary import summarize
-from tui_trainer.runs.tail import NO_LINE, Tail
+from tui_trainer.runs.tail import Tail
 
 LONG_S = 180
 """What takes so long waits for ever."""
@@ -207,4 +207,4 @@ def test_a_journal_that_ends_in_no_line_is_said_to_and_a_torn_one_is_not(tmp_pat
     assert summarize(folder).flaws == ["The record ends in something that is no line"]
     with Tail(journal) as tail:
         assert len(list(tail)) > 1
-        assert tail.flaws == [NO_LINE]
+        assert tail.flaws == ["The record ends in something that is no line."]

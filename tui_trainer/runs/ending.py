@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import msgspec
-
-from tui_trainer.events import RunEnded, decode
+from tui_trainer.events import RunEnded
 from tui_trainer.regular import open_regular
 from tui_trainer.runs.errors import RunUnreadable
 from tui_trainer.runs.lock import words_in
-from tui_trainer.runs.seal import seal_of
+from tui_trainer.runs.seal import unsealed
 
 BLOCK = 64 * 1024
 """Bytes that are read first; the goodbye is among the last few hundred."""
@@ -65,9 +63,5 @@ def _last_word(fd: int, size: int) -> RunEnded | None:
 
 
 def _decoded(line: bytes) -> RunEnded | None:
-    sealed = seal_of(line)
-    try:
-        event = decode(line) if sealed is None or sealed.holds else None
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None  # damaged: the history of the run passes over it too
-    return event if isinstance(event, RunEnded) else None
+    opened = unsealed(line)  # what is damaged the history of the run passes over too
+    return opened.event if opened is not None and isinstance(opened.event, RunEnded) else None

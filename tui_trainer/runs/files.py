@@ -1,4 +1,4 @@
-"""Private files, files that are either whole or not there, and whole lines."""
+"""Private files, and files that are either whole or not there."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from tui_trainer.regular import Irregular, open_regular
+from tui_trainer.regular import open_regular
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
-
-LONGEST_TAIL = 4 << 20
-"""Bytes; what a killed writer leaves of a line is far less."""
 
 
 def make_private_folder(folder: Path) -> None:
@@ -93,25 +90,3 @@ def sync_folder(folder: Path) -> None:
         pass  # some network file systems refuse this for folders; the rename itself is done
     finally:
         os.close(fd)
-
-
-def split_tail(fd: int, size: int) -> tuple[int, bytes]:
-    """Where the last line that ends with a newline ends, and what stands behind it.
-
-    Raises:
-        Irregular: more stands behind it than any line has.
-    """
-    block = 64 * 1024
-    tail = b""
-    start = size
-    while start > 0:
-        if len(tail) > LONGEST_TAIL:
-            raise Irregular("it ends in something that is no line")
-        begin = max(0, start - block)
-        piece = os.pread(fd, start - begin, begin)
-        newline = piece.rfind(b"\n")
-        if newline >= 0:
-            return begin + newline + 1, piece[newline + 1 :] + tail
-        tail = piece + tail
-        start = begin
-    return 0, tail

@@ -12,10 +12,11 @@ import msgspec
 
 from tui_trainer.events import Event, Noticed, StepsTaken, decode, encode
 from tui_trainer.runs.errors import reason
-from tui_trainer.runs.files import open_private, split_tail
+from tui_trainer.runs.files import open_private
 from tui_trainer.runs.known import Known
+from tui_trainer.runs.lines import split_tail
 from tui_trainer.runs.packed import Packer
-from tui_trainer.runs.seal import seal, seal_of
+from tui_trainer.runs.seal import seal, seal_of, unsealed
 from tui_trainer.runs.tail import Tail
 
 RETRY_S = 1.0
@@ -208,13 +209,7 @@ def _mend_tail(fd: int) -> int:
     whole, tail = split_tail(fd, size)
     if not tail:
         return size
-    sealed = seal_of(tail)
-    try:
-        decode(tail)
-        sound = sealed is None or sealed.holds
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        sound = False
-    if not sound:
+    if unsealed(tail) is None:
         os.ftruncate(fd, whole)
         return whole
     os.write(fd, b"\n")

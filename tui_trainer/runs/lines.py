@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tui_trainer.regular import open_regular
-from tui_trainer.runs.files import split_tail
+from tui_trainer.regular import Irregular, open_regular
 
 CHUNK = 1 << 20
 """Bytes read at once: some 25,000 steps, a few milliseconds of decoding."""
@@ -16,6 +15,15 @@ LONGEST_LINE = 4 << 20
 
 LARGEST_JOURNAL = 1 << 36
 """Bytes: a billion steps. What is larger was not written by a trainer."""
+
+ENDS_IN_NO_LINE = "ends in something that is no line"
+
+
+class EndsInNoLine(Irregular):
+    """More stands behind the last line of a journal than any line has: nothing can be written behind it."""
+
+    def __init__(self) -> None:
+        super().__init__(f"it {ENDS_IN_NO_LINE}")
 
 
 class Lines:
@@ -111,3 +119,25 @@ class Lines:
             self.offset = os.lseek(self.fd, self.offset, os.SEEK_DATA)
         except OSError:  # nothing stands behind it, or the file system cannot tell
             self.offset = max(self.offset, os.fstat(self.fd).st_size)
+
+
+def split_tail(fd: int, size: int) -> tuple[int, bytes]:
+    """Where the last line that ends with a newline ends, and what stands behind it.
+
+    Raises:
+        EndsInNoLine: more stands behind it than any line has.
+    """
+    block = 64 * 1024
+    tail = b""
+    start = size
+    while start > 0:
+        if len(tail) > LONGEST_LINE:
+            raise EndsInNoLine
+        begin = max(0, start - block)
+        piece = os.pread(fd, start - begin, begin)
+        newline = piece.rfind(b"\n")
+        if newline >= 0:
+            return begin + newline + 1, piece[newline + 1 :] + tail
+        tail = piece + tail
+        start = begin
+    return 0, tail

@@ -25,13 +25,14 @@ from typing import Any
 import msgspec
 
 from tui_trainer.events import SCHEMA, EpochEnded, Event, Noticed, RunEnded, RunResolved, encode
-from tui_trainer.regular import Irregular, open_regular
+from tui_trainer.regular import open_regular
 from tui_trainer.runs.errors import RecordUnfit, RunsError, RunsFolderUnwritable, reason
 from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.files import clear_drafts, make_private_folder, open_private, replace_whole
 from tui_trainer.runs.history import History
 from tui_trainer.runs.inbox import Inbox
 from tui_trainer.runs.journal import Journal
+from tui_trainer.runs.lines import EndsInNoLine
 from tui_trainer.runs.lock import WriterLock
 from tui_trainer.runs.tail import Tail
 
@@ -263,7 +264,7 @@ def _read(folder: Path) -> tuple[History, list[str]]:
             for event in tail:
                 history.apply(event)
             if tail.ends_in_garbage:
-                raise Irregular("it ends in something that is no line")
+                raise EndsInNoLine
     except OSError as cause:
         raise RecordUnfit(folder, f"its events.jsonl cannot be read: {reason(cause)}", anew=True) from cause
     history.known.go_on()  # what nothing has confirmed so far will not be, either

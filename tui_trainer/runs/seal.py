@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from zlib import crc32
 
+import msgspec
+
+from tui_trainer.events import Event, decode
 from tui_trainer.numbers import counted
 
 _MARK = b',"crc32":"'
@@ -43,6 +46,25 @@ def seal_of(line: bytes) -> Seal | None:
     except ValueError:
         return Seal(0, holds=False)
     return Seal(number, holds)
+
+
+class Unsealed(NamedTuple):
+    """A line that can be believed."""
+
+    event: Event
+    number: int | None
+    """None where it carries none."""
+
+
+def unsealed(line: bytes) -> Unsealed | None:
+    """What a line, without its newline, tells; None where it is damaged, or a later version's."""
+    sealed = seal_of(line)
+    if sealed is not None and not sealed.holds:
+        return None
+    try:
+        return Unsealed(decode(line), sealed and sealed.number)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def in_a_row(lines: Sequence[bytes], first: int) -> bool:

@@ -9,17 +9,16 @@ from typing import Any
 
 import msgspec
 
-from tui_trainer.events import SCHEMA, Event, Status, StepsTaken, decode
+from tui_trainer.events import SCHEMA, Event, Status, StepsTaken
 from tui_trainer.numbers import counted
 from tui_trainer.runs.ending import last_words
 from tui_trainer.runs.errors import reason
 from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.history import History
 from tui_trainer.runs.known import MISSING_AT_MOST
-from tui_trainer.runs.lines import Lines
+from tui_trainer.runs.lines import ENDS_IN_NO_LINE, Lines
 from tui_trainer.runs.lock import is_live
-from tui_trainer.runs.seal import Places, seal_of
-from tui_trainer.runs.tail import NO_LINE
+from tui_trainer.runs.seal import Places, unsealed
 
 SPARK_POINTS = 48
 
@@ -195,21 +194,16 @@ class _Skim:
         if self._unread:
             found.append(f"{counted(self._unread, 'line')} of the record could not be read")
         if self._ends_in_garbage:
-            found.append(NO_LINE.rstrip("."))
+            found.append(f"The record {ENDS_IN_NO_LINE}")
         return [*found, *self._place.flaws, *self.history.known.flaws.missing_in_words()]
 
     def _take(self, line: bytes) -> Event | None:
         if not line.strip():
             return None
-        sealed = seal_of(line)
-        try:
-            event = decode(line)
-        except (msgspec.MsgspecError, ValueError, RecursionError):  # damaged, or a later version's
+        if (opened := unsealed(line)) is None:
             self._unread += 1
             return None
-        if sealed is not None and not sealed.holds:
-            self._unread += 1
-            return None
+        event = opened.event
         if isinstance(event, StepsTaken) and event.step > self._read // LEAST_BYTES_A_STEP + MISSING_AT_MOST:
             self._unread += 1  # each step before it would take room, and the record has none for so many
             return None

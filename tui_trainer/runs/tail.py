@@ -7,15 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from tui_trainer.events import Event, decode, decode_lines
+from tui_trainer.events import Event, decode_lines
 from tui_trainer.numbers import counted
-from tui_trainer.runs.lines import Lines
+from tui_trainer.runs.lines import ENDS_IN_NO_LINE, Lines
 from tui_trainer.runs.packed import Unpacker
-from tui_trainer.runs.seal import Places, any_sealed, in_a_row, seal_of
+from tui_trainer.runs.seal import Places, any_sealed, in_a_row, unsealed
 
 NUMBERS_KEPT = 5
-
-NO_LINE = "The record ends in something that is no line."
 
 
 class Tail:
@@ -139,21 +137,15 @@ class Tail:
             self.lines += 1
             self._places.pass_over()
             return None
-        sealed = seal_of(line)
-        if sealed is not None and not sealed.holds:
-            self._skip()
-            return None
-        try:
-            event = decode(line)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        if (opened := unsealed(line)) is None:
             self._skip()
             return None
         self.lines += 1
-        if sealed is None:
+        if opened.number is None:
             self._places.pass_over()
-        elif not self._places.take(sealed.number):
+        elif not self._places.take(opened.number):
             return None
-        return event
+        return opened.event
 
     @property
     def next_number(self) -> int:
@@ -172,7 +164,7 @@ class Tail:
                 "Damaged, or a later version's."
             )
         if self.ends_in_garbage:
-            said.append(NO_LINE)
+            said.append(f"The record {ENDS_IN_NO_LINE}.")
         return [*said, *self._places.flaws]
 
     def _skip(self) -> None:
