@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.runs.damaged import exported, on_screen, written
 from tests.runs.streams import fold
 from tests.scripted import START, scripted_run
 from tui_trainer.events import (
@@ -28,25 +29,14 @@ from tui_trainer.events import (
     encode,
 )
 from tui_trainer.hosts import RecordHost, replay
-from tui_trainer.runs.export import export_csv
+from tui_trainer.runs.claims import MISSING_AT_MOST
 from tui_trainer.runs.journal import Journal
-from tui_trainer.runs.known import MISSING_AT_MOST
 from tui_trainer.runs.packed import packed_beside
 from tui_trainer.runs.record import Record
-from tui_trainer.runs.seal import seal
 from tui_trainer.runs.summary import summarize
 from tui_trainer.runs.tail import Tail
 
 EVENTS = scripted_run(epochs=5, batches=20, steps_a_line=3)
-
-
-def written(folder: Path, events: list[Event], *, sealed: bool) -> Path:
-    """A record's journal: with seals as it is written, or without, as it was before there were any."""
-    (folder / "run.json").write_text(json.dumps({"schema": 1, "asked": {}, "created_at": START}))
-    journal = folder / "events.jsonl"
-    lines = [seal(encode(event), number) if sealed else encode(event) for number, event in enumerate(events, 1)]
-    journal.write_bytes(b"".join(lines))
-    return journal
 
 
 def lied(events: list[Event], at_step: int, **fields: Any) -> list[Event]:
@@ -55,23 +45,6 @@ def lied(events: list[Event], at_step: int, **fields: Any) -> list[Event]:
     (at,) = [i for i, event in enumerate(told) if isinstance(event, StepsTaken) and event.step == at_step]
     told[at] = msgspec.structs.replace(told[at], **fields)  # type: ignore[type-var]
     return told
-
-
-def exported(folder: Path) -> tuple[list[int], list[str]]:
-    """The steps of the table, and what was warned of."""
-    warnings: list[str] = []
-    export_csv(folder, folder / "out", warnings.append)
-    rows = (folder / "out" / "steps.csv").read_text().splitlines()[1:]
-    return [int(row.split(",")[0]) for row in rows], warnings
-
-
-def on_screen(folder: Path) -> list[str]:
-    """What a viewer says of the record."""
-    host = RecordHost(folder)
-    while host.poll():
-        pass
-    host.close()
-    return [notice.text for notice in host.history.notices if notice.kind == "recording"]
 
 
 # Old records, whose lines carry nothing that shows what they were

@@ -131,6 +131,7 @@ class RecordHost:
             text = f"the record is cut off at step {self.history.steps:,}"
             self.history.apply(Noticed(at=self._now(), kind="recording", text=text))
             self.history.apply(goodbye)
+            self.history.known.flaws.nothing_behind()
             return 2
         gone = "its process is gone and said no goodbye"
         end = crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch)

@@ -20,6 +20,13 @@ class Flaws:
         self.steps_missing = 0
         self.told_again = self.out_of_order = 0
         """Events of other kinds that a process told twice, or after later ones."""
+        self.misnumbered = 0
+        """Events that say a step or an epoch where the run cannot have been."""
+        self.steps_behind: Span | None = None
+        self.epochs_behind: Span | None = None
+        """What a process said was done and has not told, steps and ends of epochs; the next one may train it again."""
+        self._beyond = 0, 0
+        """The highest step that is told of, and the last one, where that comes before it."""
         self._holes: list[Span] = []
         self._epochs: list[Span] = []
         self._twice: list[Span] = []
@@ -30,11 +37,6 @@ class Flaws:
 
     def __bool__(self) -> bool:
         return bool(self.in_words())
-
-    @property
-    def holes(self) -> list[Span]:
-        """The steps that are missing."""
-        return self._holes
 
     def missing(self, first: int, last: int) -> None:
         """These steps are not in the record."""
@@ -62,6 +64,14 @@ class Flaws:
         """The end of an epoch that cannot be here."""
         _add(self._epochs_left_out, epoch, epoch)
 
+    def nothing_behind(self) -> None:
+        """What was missing at the end is told now, or will be; or that it is missing has been said in other words."""
+        self.steps_behind = self.epochs_behind = None
+
+    def tells_of(self, step: int, last: int) -> None:
+        """A line tells of a step that cannot be, behind the last one."""
+        self._beyond = max(self._beyond, (step, last))
+
     def in_words(self) -> list[str]:
         """A sentence for each kind of flaw; none for a sound record."""
         return [*self.missing_in_words(), *self.contradictions_in_words()]
@@ -69,11 +79,13 @@ class Flaws:
     def missing_in_words(self) -> list[str]:
         """What is not there."""
         said = []
-        if self._holes:
-            are = "is" if self.steps_missing == 1 else "are"
-            said.append(f"{counted(self.steps_missing, 'step')} {are} missing from the record: {_listed(self._holes)}.")
-        if self._epochs:
-            said.append(f"the record does not have the end of {_called('epoch', self._epochs)}.")
+        if holes := _with(self._holes, self.steps_behind):
+            behind = self.steps_behind
+            missing = self.steps_missing + (behind[1] - behind[0] + 1 if behind else 0)
+            are = "is" if missing == 1 else "are"
+            said.append(f"{counted(missing, 'step')} {are} missing from the record: {_listed(holes)}.")
+        if epochs := _with(self._epochs, self.epochs_behind):
+            said.append(f"the record does not have the end of {_called('epoch', epochs)}.")
         return said
 
     def contradictions_in_words(self) -> list[str]:
@@ -92,10 +104,15 @@ class Flaws:
             said.append(
                 f"the record contradicts itself; left out: the end of {_called('epoch', self._epochs_left_out)}."
             )
+        if self._beyond[0]:
+            step, last = self._beyond
+            said.append(f"the record contradicts itself: it tells of step {step:,}, and ends at step {last:,}.")
         if self.told_again:
-            said.append(f"{counted(self.told_again, 'line')} of the record stand there twice; left out once.")
+            said.append(f"{_lines(self.told_again, 'stands', 'stand')} there twice; left out once.")
         if self.out_of_order:
-            said.append(f"{counted(self.out_of_order, 'line')} of the record stand behind later ones.")
+            said.append(f"{_lines(self.out_of_order, 'stands', 'stand')} behind later ones.")
+        if self.misnumbered:
+            said.append(f"{_lines(self.misnumbered, 'says', 'say')} a step or an epoch where the run was not.")
         return said
 
 
@@ -104,6 +121,17 @@ def _add(spans: list[Span], first: int, last: int) -> None:
         spans[-1] = spans[-1][0], last
     elif len(spans) < KEPT_AT_MOST:
         spans.append((first, last))
+
+
+def _with(spans: list[Span], behind: Span | None) -> list[Span]:
+    all_of_them = [*spans]
+    if behind is not None:
+        _add(all_of_them, *behind)
+    return all_of_them
+
+
+def _lines(number: int, one: str, more: str) -> str:
+    return f"{counted(number, 'line')} of the record {one if number == 1 else more}"
 
 
 def _span(first: int, last: int) -> str:

@@ -26,13 +26,12 @@ from tui_trainer.events import (
     PlateauCounted,
     PresetSwitched,
     RunEnded,
+    RunResolved,
     RunStarted,
     StepsTaken,
 )
+from tui_trainer.runs.claims import MISSING_AT_MOST, Claims
 from tui_trainer.runs.flaws import Flaws
-
-MISSING_AT_MOST = 1_000_000
-"""Steps that may be missing from a record, or as many as it has: a line that claims more is left out. Each costs."""
 
 NOTHING: tuple[Event, ...] = ()
 
@@ -46,8 +45,11 @@ class Known:
         self.steps = 0
         """The last step that is believed."""
         self.flaws = Flaws()
+        self._claims = Claims(self.flaws)
         self._epoch = self._batch = 0
         """Of that step."""
+        self._epoch_begins = 0
+        """The first step of that epoch."""
         self._resumed_at = 0
         """Steps that were known as the last process began: up to here events may come again."""
         self._ahead = 0
@@ -78,18 +80,31 @@ class Known:
             return self._take_steps(event)  # type: ignore[arg-type]
         if kind is RunStarted:
             self._begin(event)  # type: ignore[arg-type]
+        elif kind is RunResolved or kind is PresetSwitched:
+            self._claims.follow(event.recipe)  # type: ignore[union-attr]
         believed = self._settle(event) if self._doubted is not None and kind in _AT_LAST_STEP else NOTHING
         if (position_of := _POSITIONS.get(kind)) is not None:
             position = position_of(event)
-            if self._is_told(event, position) or self._contradicts(event, position):
+            if self._is_told(event, position):
+                return believed
+            if self._cannot_stand(event):
+                self.flaws.misnumbered += 1
+                return (event,)
+            if self._contradicts(event, position):
                 return believed
             self._last[kind] = position if kind in _ONLY_ONCE else max(position, self._last.get(kind, position))
+            if kind in _PLACED and not self._sampled:
+                self._claims.stands(event)  # type: ignore[arg-type]
+        if kind in _AT_LAST_STEP:
+            epochs = max(0, self._last.get(EpochEnded, _NEVER)[0])
+            self._claims.close(event, steps=self.steps, epoch=self._epoch, epochs=epochs)  # type: ignore[arg-type]
         return (*believed, event) if believed else (event,)
 
     def go_on(self) -> None:
         """Another process is about to write: what it trains again is known."""
         if self._doubted is not None:
             self._leave_out(self._doubted)
+        self._claims.compare_steps(self.steps)
         self._resumed_at = self.steps
         self._last_resumed = dict(self._last)
 
@@ -98,8 +113,7 @@ class Known:
     def _begin(self, event: RunStarted) -> None:
         self.go_on()
         self._ahead = event.resumed_from_step or 0
-        if self._sampled and self._ahead > self.steps:
-            self.flaws.missing(self.steps + 1, self._ahead)
+        self._claims.begin(self._ahead)
 
     def _take_steps(self, event: StepsTaken) -> Sequence[Event]:
         known = self.steps
@@ -147,7 +161,13 @@ class Known:
         missing = event.step - self.steps - 1
         if missing and not self._sampled:
             self.flaws.missing(self.steps + 1, event.step - 1)
+        elif self._sampled and self.steps < self._ahead < event.step:
+            self.flaws.missing(self.steps + 1, self._ahead)
+        if self._claims.last_step:
+            self._claims.go_on(event.step)
         epoch = self._epoch_of(event, missing)
+        if epoch != self._epoch:
+            self._epoch_begins = max(self.steps + 1, event.step - event.batch + 1)
         self.steps = event.step + len(event.losses) - 1
         self._epoch, self._batch = epoch, event.batch + len(event.losses) - 1
         if epoch == event.epoch or self._sampled:
@@ -176,9 +196,23 @@ class Known:
     def _is_told(self, event: Event, position: tuple[int, int]) -> bool:
         """Whether an earlier process has told it: this one trains the same again."""
         kind = type(event)
+        if self._cannot_stand(event):
+            return False
         if kind in _ONLY_ONCE:
             return position <= self._last_resumed.get(kind, _NEVER)
         return position[0] <= self._resumed_at and position <= self._last.get(kind, _NEVER)
+
+    def _cannot_stand(self, event: Event) -> bool:
+        """Whether it says a step or an epoch where the run cannot have been. It is taken as it is, and counted."""
+        if type(event) not in _PLACED or self._sampled:
+            return False
+        return self._claims.cannot_stand(
+            event,  # type: ignore[arg-type]
+            steps=self.steps,
+            epoch=self._epoch,
+            epoch_begins=self._epoch_begins,
+            resumed_at=self._resumed_at,
+        )
 
     def _contradicts(self, event: Event, position: tuple[int, int]) -> bool:
         """Whether it cannot be, after what this process has told already. What comes too late is taken, and counted."""
@@ -193,6 +227,7 @@ class Known:
                 return True
             if 0 <= last[0] < event.epoch - 1 or (last == _NEVER and event.epoch > 1):
                 self.flaws.epochs_missing(max(last[0], 0) + 1, event.epoch - 1)
+            self.flaws.epochs_behind = None
             return False
         if position == last:
             self.flaws.told_again += 1
@@ -206,6 +241,9 @@ _NEVER = (-1, 0)
 
 _ONLY_ONCE = (EpochEnded, PlateauCounted, CallsMade, PresetSwitched)
 """No process tells these twice of the same place: a repetition is known though the steps around it were lost."""
+
+_PLACED = (LRChanged, LRHeld, PresetSwitched, CallsMade)
+"""These say at which step and in which epoch they stand."""
 
 _AT_LAST_STEP = (EpochEnded, CheckpointSaved, RunEnded)
 """These come when all steps until then are told, and say which is the last."""

@@ -11,11 +11,11 @@ import msgspec
 
 from tui_trainer.events import SCHEMA, Event, Status, StepsTaken
 from tui_trainer.numbers import counted
+from tui_trainer.runs.claims import MISSING_AT_MOST
 from tui_trainer.runs.ending import last_words
 from tui_trainer.runs.errors import reason
 from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.history import History
-from tui_trainer.runs.known import MISSING_AT_MOST
 from tui_trainer.runs.lines import ENDS_IN_NO_LINE, Lines
 from tui_trainer.runs.lock import is_live
 from tui_trainer.runs.seal import Places, unsealed
@@ -26,7 +26,8 @@ GONE = "its process is gone and said no goodbye"
 """Of a run that has crashed."""
 
 _STEPS = b'{"type":"StepsTaken"'
-_STARTED = b'{"type":"RunStarted"'
+_PROCESS = (b'{"type":"RunStarted"', b'{"type":"RunEnded"')
+"""Where it begins and ends: how far the run came until then is to be known."""
 _PASSED_OVER = (b'{"type":"CallsTimed"', b'{"type":"CallsMade"', b'{"type":"CallFollowed"', b'{"type":"PlanMade"')
 _LAST_LINES = 16
 
@@ -90,6 +91,7 @@ def summarize(folder: Path) -> RunSummary:
     cut_off = None
     if history.ended is None and not live and (goodbye := last_words(folder)) is not None:
         history.apply(goodbye)
+        history.known.flaws.nothing_behind()
         cut_off = history.steps
         flaws.append(f"the record is cut off at step {history.steps:,}; {goodbye.reason}")
     flaws += _form(facts, history)
@@ -177,8 +179,8 @@ class _Skim:
         if line.startswith(_PASSED_OVER):
             return
         if not line.startswith(_STEPS):
-            if line.startswith(_STARTED):
-                self._take_all(last)  # how far it came until then
+            if line.startswith(_PROCESS):
+                self._take_all(last)
             self._take(line)
         elif self._read >= self._next_sample:
             self._next_sample = self._read + stride
