@@ -23,6 +23,7 @@ from tests.waiting import until
 from tui_trainer.engine import checkpoints
 from tui_trainer.events import CallsMade, StepsTaken
 from tui_trainer.runs.history import History
+from tui_trainer.runs.summary import summarize
 from tui_trainer.runs.tail import Tail
 
 OPTIONS = ["--model", "cnn", "--limit-train", "600", "--limit-val", "100", "--batch-size", "16", "--device", "cpu"]
@@ -95,6 +96,8 @@ def differences(killed: Path, whole: Path) -> list[str]:
     mine, theirs = (checkpoints.load(folder / "checkpoints" / checkpoints.LAST) for folder in (killed, whole))
     left = _files(killed) - _files(whole)
     checks[f"left behind: {', '.join(sorted(left))}"] = not left
+    flaws = [*summarize(killed).flaws, *one.known.flaws.in_words()]
+    checks[f"flaws that a sound record is said to have: {flaws}"] = not flaws
     for name, weight in theirs["model"].items():
         checks[f"weights {name}"] = torch.equal(mine["model"][name], weight)
     return [name for name, same in checks.items() if not same]
