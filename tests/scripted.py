@@ -119,6 +119,22 @@ def float32(value: float) -> float:
     return float(f"{struct.unpack('f', struct.pack('f', value))[0]:.9g}")
 
 
+def epoch_ended(epoch: int, *, val_loss: float = 1.0, val_accuracy: float, at: float = START) -> EpochEnded:
+    """The end of an epoch for which it matters how it validated."""
+    return EpochEnded(
+        at=at,
+        epoch=epoch,
+        step=80 * epoch,
+        train_loss=1.0,
+        train_accuracy=0.5,
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        lr=0.1,
+        images_per_second=100.0,
+        elapsed=float(epoch),
+    )
+
+
 class _Script:
     """A run being made up: its clocks, its LR, its events so far."""
 

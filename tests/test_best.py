@@ -10,10 +10,11 @@ import pytest
 from tests.engine import tiny as t
 from tests.engine.test_resume import older, stop_after
 from tests.engine.tiny import TinyRun, tiny
+from tests.scripted import epoch_ended
 from tui_trainer.best import Best, is_better
 from tui_trainer.engine import checkpoints
 from tui_trainer.engine.checkpoints import BEST, LAST, LAST_BUT_ONE
-from tui_trainer.events import CheckpointSaved, EpochEnded, Noticed, encode
+from tui_trainer.events import CheckpointSaved, Noticed, encode
 from tui_trainer.runs.history import History
 from tui_trainer.runs.summary import summarize
 from tui_trainer.runs.watch import Watch
@@ -79,25 +80,15 @@ def test_of_equally_accurate_epochs_all_hold_the_same_one_for_the_best(
 
 
 def test_the_best_is_told_by_the_same_rule() -> None:
-    def epoch(number: int, val_loss: float, val_accuracy: float) -> EpochEnded:
-        return EpochEnded(
-            at=100.0 * number,
-            epoch=number,
-            step=number,
-            train_loss=0.5,
-            train_accuracy=0.9,
-            val_loss=val_loss,
-            val_accuracy=val_accuracy,
-            lr=0.1,
-            images_per_second=1.0,
-            elapsed=float(number),
-        )
-
-    outcomes = [(0.5, 0.9), (0.6, 0.9), (0.4, 0.9), (0.4, 0.9)]
+    epochs = [
+        epoch_ended(number, val_loss=loss, val_accuracy=0.9, at=100.0 * number)
+        for number, loss in enumerate((0.5, 0.6, 0.4, 0.4), 1)
+    ]
     watch = Watch()
-    told = [n.text for number, outcome in enumerate(outcomes, 1) for n in watch.take(epoch(number, *outcome))]
-    assert told == ["best so far: val_accuracy 0.9000 at epoch 3, after 0.9000 at epoch 1"]
-    assert watch.best == epoch(3, *outcomes[2])
+    assert [notice.text for epoch in epochs for notice in watch.take(epoch)] == [
+        "best so far: val_accuracy 0.9000 at epoch 3, after 0.9000 at epoch 1"
+    ]
+    assert watch.best == epochs[2]
 
 
 @pytest.mark.parametrize("stopped_after", [1, 2, 3, 4])

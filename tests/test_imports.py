@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.scripted import scripted_run
+from tests.scripted_record import over
 from tests.terminal import Terminal
 from tui_trainer.runs.record import Record
 
@@ -22,11 +23,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a finished run."""
     monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    record = Record.create(tmp_path / "runs", {"preset_name": "steplr"})
-    for event in scripted_run():
-        record.emit(event)
-    record.close()
-    return record.id
+    return over(tmp_path / "runs")
 
 
 def loaded_by(*arguments: str) -> set[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripted import scripted_run
+from tests.scripted_record import over
 from tui_trainer.runs.record import Record
 
 SCRIPT = "import sys; from tui_trainer.cli import main; main(prog_name='tui-trainer')"
@@ -36,11 +36,7 @@ def completed(*words: str) -> tuple[list[str], set[str]]:
 @pytest.fixture
 def run(runs: Path) -> str:
     """A run with a name."""
-    record = Record.create(runs, {"preset_name": "steplr", "name": "night"})
-    for event in scripted_run(epochs=1):
-        record.emit(event)
-    record.close()
-    return record.id
+    return over(runs, name="night")
 
 
 @pytest.mark.parametrize("command", ["attach", "export", "stop", "pause", "resume", "compare"])

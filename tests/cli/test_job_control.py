@@ -12,11 +12,10 @@ import psutil
 import pytest
 
 from tests.cli.conftest import SMALL
-from tests.scripted import scripted_run
+from tests.scripted_record import over
 from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.hosts import replay
-from tui_trainer.runs.record import Record
 
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
 
@@ -63,11 +62,7 @@ def until_stopped(bash: Terminal) -> None:
 @pytest.fixture
 def record(runs: Path) -> str:
     """A finished run to look at."""
-    record = Record.create(runs, {"preset_name": "steplr", "name": "finished"})
-    for event in scripted_run(epochs=3):
-        record.emit(event)
-    record.close()
-    return record.id
+    return over(runs, name="finished")
 
 
 def only(runs: Path) -> Path:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tests.scripted import scripted_run
+from tests.scripted_record import over
 from tests.terminal import Terminal
 from tui_trainer.cli.columns import Column, cells, in_columns
-from tui_trainer.runs.record import Record
 
 Cli = Callable[..., Result]
 
@@ -19,11 +18,7 @@ NAME = "the run of the long night before the deadline"
 
 
 def kept(runs: Path, preset: str, name: str | None) -> str:
-    record = Record.create(runs, {"preset_name": preset, "dataset": "fashion-mnist", "name": name})
-    for event in scripted_run():
-        record.emit(event)
-    record.close()
-    return record.id
+    return over(runs, preset=preset, dataset="fashion-mnist", name=name)
 
 
 @pytest.mark.parametrize("columns", [80, 60])

@@ -21,7 +21,7 @@ from click.testing import Result
 
 from tests.browser import CHROMIUM, browser
 from tests.cli.conftest import SMALL
-from tests.scripted import scripted_run
+from tests.scripted_record import over
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.cli.serve import MOST_PAGES
 from tui_trainer.commands import Stop
@@ -30,17 +30,12 @@ from tui_trainer.runs.catalogue import folders
 from tui_trainer.runs.errors import RunsError
 from tui_trainer.runs.inbox import send
 from tui_trainer.runs.lock import is_live, writer
-from tui_trainer.runs.record import Record
 
 
 @pytest.fixture
 def run(runs: Path) -> str:
     """A finished run."""
-    record = Record.create(runs, {"preset_name": "steplr"})
-    for event in scripted_run():
-        record.emit(event)
-    record.close()
-    return record.id
+    return over(runs)
 
 
 @asynccontextmanager

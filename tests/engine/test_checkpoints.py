@@ -19,12 +19,26 @@ from tui_trainer.engine.checkpoints import BEST, LAST, LAST_BUT_ONE, BadCheckpoi
 from tui_trainer.events import CheckpointSaved, Noticed
 
 
+def stop(tiny: TinyRun, text: str) -> None:
+    """Train into the second epoch, and no further: there are all three checkpoints then."""
+    stop_after(tiny, BATCHES + 1)
+    tiny.train(text, EPOCHS)
+    tiny.when.clear()
+
+
+def whole_and_stopped(tiny: TinyRun, text: str) -> dict[str, Any]:
+    """What a whole run comes to; the same one stands stopped in its second epoch then."""
+    tiny.train(text, EPOCHS)
+    whole = numbers(tiny)
+    tiny.events.clear()
+    stop(tiny, text)
+    return whole
+
+
 @pytest.fixture
 def stopped(tiny: TinyRun) -> TinyRun:
     """A run that was stopped in its second epoch, and has all three checkpoints."""
-    stop_after(tiny, BATCHES + 1)
-    tiny.train(t.STEP, EPOCHS)
-    tiny.when.clear()
+    stop(tiny, t.STEP)
     tiny.events.clear()
     return tiny
 
@@ -84,15 +98,9 @@ def test_a_bit_that_flipped_in_a_weight_is_told_with_file_and_key(stopped: TinyR
 
 
 def test_a_damaged_last_checkpoint_is_passed_over_and_that_is_told(tiny: TinyRun) -> None:
-    tiny.train(t.STEP, EPOCHS)
-    whole = numbers(tiny)
-    tiny.events.clear()
-    stop_after(tiny, BATCHES + 1)
-    tiny.train(t.STEP, EPOCHS)
-    tiny.when.clear()
+    whole = whole_and_stopped(tiny, t.STEP)
     last = tiny.folder / LAST
     flip_in(last, next(iter(checkpoints.load(last)["model"])))
-    tiny.events.clear()
     tiny.train(t.STEP, EPOCHS, resume=True)
     (told,) = notices(tiny)
     assert told.startswith(f"{last} is damaged: model.")
@@ -124,12 +132,7 @@ def test_where_the_last_two_are_no_good_the_best_one_serves(stopped: TinyRun) ->
 
 
 def test_checkpoints_without_checksums_are_gone_on_from(tiny: TinyRun) -> None:
-    tiny.train(t.ONE_CYCLE, EPOCHS)
-    whole = numbers(tiny)
-    tiny.events.clear()
-    stop_after(tiny, BATCHES + 1)
-    tiny.train(t.ONE_CYCLE, EPOCHS)
-    tiny.when.clear()
+    whole = whole_and_stopped(tiny, t.ONE_CYCLE)
     for name in (LAST, LAST_BUT_ONE, BEST):
         older(tiny.folder / name)
     tiny.train(t.ONE_CYCLE, EPOCHS, resume=True)

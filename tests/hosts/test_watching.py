@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import pytest
 
@@ -23,6 +24,8 @@ from tui_trainer.runs.record import Record
 EVENTS = scripted_run(epochs=2, batches=20)
 BEGUN = EVENTS[: next(i for i, event in enumerate(EVENTS) if isinstance(event, StepsTaken)) + 1]
 NEXT = EVENTS[len(BEGUN) :]
+
+Tell: TypeAlias = Callable[[Sequence[Event]], None]
 
 
 class Clock:
@@ -158,15 +161,37 @@ def test_before_the_first_batch_and_after_the_end_nothing_stalls(clock: Clock) -
     watching.finish()
 
 
-def test_a_viewer_tells_itself_of_a_process_that_cannot(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def record(tmp_path: Path) -> Iterator[Record]:
+    """The record of a run that another process trains."""
+    made = Record.create(tmp_path, {"preset_name": "steplr"})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def host(record: Record, clock: Clock) -> Iterator[RecordHost]:
+    """Its viewer."""
+    made = RecordHost(record.folder, clock=clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def tell(record: Record, host: RecordHost) -> Tell:
+    """Has something happen, and the viewer look."""
+
+    def tell(events: Sequence[Event]) -> None:
+        for event in events:
+            record.emit(event)
+        host.poll()
+
+    return tell
+
+
+def test_a_viewer_tells_itself_of_a_process_that_cannot(host: RecordHost, tell: Tell, clock: Clock) -> None:
     """A stopped process records nothing, no stall either."""
-    record = Record.create(tmp_path, {"preset_name": "steplr"})
-    host = RecordHost(record.folder, clock=clock)
-    for event in BEGUN:
-        record.emit(event)
-    host.poll()
+    tell(BEGUN)
     clock.now += 15.0 + RecordHost.GRACE - 1
     assert host.poll() == 0
     clock.now += 2.0
@@ -175,83 +200,53 @@ def test_a_viewer_tells_itself_of_a_process_that_cannot(
     assert host.poll() == 0
     assert [notice.kind for notice in host.history.notices] == ["stall"]
     assert "nothing has happened for 21 s" in host.history.notices[0].text
-    for event in NEXT[:6]:
-        record.emit(event)
-    host.poll()
+    tell(NEXT[:6])
     assert [notice.kind for notice in host.history.notices] == ["stall", "recovered"]
-    record.close()
-    host.close()
 
 
 @pytest.mark.parametrize("apart", [-3600.0, 0.0, 3600.0])
-def test_a_stall_told_by_a_viewer_stops_the_runs_clock_where_it_is(tmp_path: Path, clock: Clock, apart: float) -> None:
+def test_a_stall_told_by_a_viewer_stops_the_runs_clock_where_it_is(
+    host: RecordHost, tell: Tell, clock: Clock, apart: float
+) -> None:
     """Whatever the clock of the machine that trains is apart from the viewer's."""
-    record = Record.create(tmp_path, {"preset_name": "steplr"})
-    host = RecordHost(record.folder, clock=clock)
-    for event in moved_to(BEGUN, time.time() - 1.0 - apart):
-        record.emit(event)
-    host.poll()
+    tell(moved_to(BEGUN, time.time() - 1.0 - apart))
     shown = host.history.elapsed_at(time.time())
     clock.now += 90.0
     host.poll()
     assert host.history.stalled_since is not None
     assert shown <= host.history.elapsed_at(time.time()) <= host.history.elapsed_s + PATIENCE_S
     assert host.history.elapsed_at(time.time() + 500.0) == host.history.elapsed_at(time.time())
-    record.close()
-    host.close()
 
 
-def test_a_stall_told_by_a_viewer_alone_is_over_as_the_process_says_why(tmp_path: Path, clock: Clock) -> None:
-    record = Record.create(tmp_path, {"preset_name": "steplr"})
-    host = RecordHost(record.folder, clock=clock)
-    for event in BEGUN:
-        record.emit(event)
-    host.poll()
+def test_a_stall_told_by_a_viewer_alone_is_over_as_the_process_says_why(
+    host: RecordHost, tell: Tell, clock: Clock
+) -> None:
+    tell(BEGUN)
     clock.now += 90.0
     host.poll()
     assert host.history.stalled_since == BEGUN[-1].at
     woke = BEGUN[-1].at + 90
-    for event in [Noticed(at=woke, kind="woken", text="stood still"), *moved_to(NEXT[:6], woke)]:
-        record.emit(event)
-    host.poll()
+    tell([Noticed(at=woke, kind="woken", text="stood still"), *moved_to(NEXT[:6], woke)])
     assert [notice.kind for notice in host.history.notices] == ["stall", "woken"]
     assert host.history.stalled_since is None
-    record.close()
-    host.close()
 
 
-def test_a_stall_that_is_on_record_is_told_once(tmp_path: Path, clock: Clock) -> None:
-    record = Record.create(tmp_path, {"preset_name": "steplr"})
-    host = RecordHost(record.folder, clock=clock)
-    for event in [*BEGUN, Noticed(at=BEGUN[-1].at + 15, kind="stall", text="stalled")]:
-        record.emit(event)
-    host.poll()
+def test_a_stall_that_is_on_record_is_told_once(host: RecordHost, tell: Tell, clock: Clock) -> None:
+    tell([*BEGUN, Noticed(at=BEGUN[-1].at + 15, kind="stall", text="stalled")])
     clock.now += 600.0
     assert host.poll() == 0
-    for event in [Noticed(at=BEGUN[-1].at + 20, kind="recovered", text="goes on"), *NEXT[:6]]:
-        record.emit(event)
-    host.poll()
+    tell([Noticed(at=BEGUN[-1].at + 20, kind="recovered", text="goes on"), *NEXT[:6]])
     assert [notice.text for notice in host.history.notices] == ["stalled", "goes on"]
-    record.close()
-    host.close()
 
 
-def test_a_stall_that_both_have_told_is_over_once(tmp_path: Path, clock: Clock) -> None:
+def test_a_stall_that_both_have_told_is_over_once(host: RecordHost, tell: Tell, clock: Clock) -> None:
     """A process that was stopped finds out as it wakes up, after its viewers."""
-    record = Record.create(tmp_path, {"preset_name": "steplr"})
-    host = RecordHost(record.folder, clock=clock)
-    for event in BEGUN:
-        record.emit(event)
-    host.poll()
+    tell(BEGUN)
     clock.now += 60.0
     host.poll()
     late = [Noticed(at=BEGUN[-1].at + 60, kind=kind, text=kind) for kind in ("stall", "recovered")]
-    for event in [late[0], *NEXT[:6], late[1]]:
-        record.emit(event)
-    host.poll()
+    tell([late[0], *NEXT[:6], late[1]])
     assert [notice.kind for notice in host.history.notices] == ["stall", "stall", "recovered"]
-    record.close()
-    host.close()
 
 
 def test_warnings_go_to_the_log_those_before_there_was_one_too(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from tests.runs.streams import anything, fold, runs
-from tests.scripted import START, scripted_run
+from tests.scripted import START, epoch_ended, scripted_run
 from tui_trainer.events import (
     CallFollowed,
     CallsTimed,
@@ -257,21 +257,13 @@ def test_slow_motion_shows_one_batch_at_a_time() -> None:
 
 
 def test_best_is_the_highest_accuracy_and_of_equals_the_lower_loss() -> None:
-    def epoch(number: int, accuracy: float, loss: float) -> EpochEnded:
-        return EpochEnded(
-            at=START,
-            epoch=number,
-            step=number,
-            train_loss=1,
-            train_accuracy=0.5,
-            val_loss=loss,
-            val_accuracy=accuracy,
-            lr=0.1,
-            images_per_second=1,
-            elapsed=number,
-        )
-
-    history = fold([epoch(1, 0.9, 0.5), epoch(2, 0.8, 0.1), epoch(3, 0.9, 0.4), epoch(4, 0.9, float("nan"))])
+    outcomes = [(0.9, 0.5), (0.8, 0.1), (0.9, 0.4), (0.9, float("nan"))]
+    history = fold(
+        [
+            epoch_ended(number, val_accuracy=accuracy, val_loss=loss)
+            for number, (accuracy, loss) in enumerate(outcomes, 1)
+        ]
+    )
     assert history.best is not None
     assert history.best.epoch == 3
     assert history.lowest is not None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.runs.streams import anything, runs
-from tests.scripted import START, scripted_run
+from tests.scripted import START, epoch_ended, scripted_run
 from tui_trainer.events import (
     Continued,
     EpochEnded,
@@ -185,18 +185,7 @@ def test_what_is_followed_by_eye_may_be_slow(watched: Event) -> None:
 
 
 def epoch(number: int, accuracy: float, length_s: float = 60.0) -> EpochEnded:
-    return EpochEnded(
-        at=START + number * length_s,
-        epoch=number,
-        step=80 * number,
-        train_loss=1.0,
-        train_accuracy=0.5,
-        val_loss=1.0,
-        val_accuracy=accuracy,
-        lr=0.1,
-        images_per_second=100.0,
-        elapsed=float(number),
-    )
+    return epoch_ended(number, val_accuracy=accuracy, at=START + number * length_s)
 
 
 def epochs(*accuracies: float) -> list[Event]:

@@ -16,6 +16,7 @@ import pytest
 
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
+from tests.scripted_record import over
 from tests.terminal import Terminal
 from tests.waiting import PATIENCE_S
 from tui_trainer.runs.record import Record
@@ -29,11 +30,7 @@ WORDS = ("best val accuracy", "loss.backward()", "scheduler.step(val_loss)", "ep
 @pytest.fixture
 def run(runs: Path) -> str:
     """A finished run with all there is to draw."""
-    record = Record.create(runs, {"preset_name": "plateau", "name": "naïve →"})
-    for event in scripted_run(epochs=4, scheduler="ReduceLROnPlateau"):
-        record.emit(event)
-    record.close()
-    return record.id
+    return over(runs, scripted_run(epochs=4, scheduler="ReduceLROnPlateau"), preset="plateau", name="naïve →")
 
 
 def test_without_unicode_the_screen_is_ascii_and_readable(run: str) -> None:
