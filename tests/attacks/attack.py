@@ -70,22 +70,27 @@ class Attack:
     def records(self, count: int, seed: int) -> None:
         """So many damaged records."""
         for number in range(count):
-            chance = random.Random(f"{seed} record {number}")
-            kind = [*RECORD][number % len(RECORD)]
-            sealed = chance.random() < 0.7
-            self._put()
-            journal = self._record / "events.jsonl"
-            lines = [seal(encode(event), at) if sealed else encode(event) for at, event in enumerate(EVENTS, 1)]
-            content = b"".join(lines)
-            what = f"record {number}: {kind}, {'sealed' if sealed else 'as it was before seals'}"
-            if chance.random() < 0.1:
-                facts = self._record / "run.json"
-                facts.write_bytes(flip_bits(chance, facts.read_bytes()))
-                what += ", run.json too"
-            journal.write_bytes(RECORD[kind](chance, content))
-            said = self._all(what)
-            tables = ("steps.csv", "epochs.csv") if kind == "lines" and not sealed else tuple(self._truth)
-            self._compare(what, said, tables, values=sealed and kind in ("bits", "lines"))
+            self.record(number, seed)
+
+    def record(self, number: int, seed: int) -> dict[str, str]:
+        """One of them; what each command says of it."""
+        chance = random.Random(f"{seed} record {number}")
+        kind = [*RECORD][number % len(RECORD)]
+        sealed = chance.random() < 0.7
+        self._put()
+        journal = self._record / "events.jsonl"
+        lines = [seal(encode(event), at) if sealed else encode(event) for at, event in enumerate(EVENTS, 1)]
+        content = b"".join(lines)
+        what = f"record {number}: {kind}, {'sealed' if sealed else 'as it was before seals'}"
+        if chance.random() < 0.1:
+            facts = self._record / "run.json"
+            facts.write_bytes(flip_bits(chance, facts.read_bytes()))
+            what += ", run.json too"
+        journal.write_bytes(RECORD[kind](chance, content))
+        said = self._all(what)
+        tables = ("steps.csv", "epochs.csv") if kind == "lines" and not sealed else tuple(self._truth)
+        self._compare(what, said, tables, values=sealed and kind in ("bits", "lines"))
+        return said
 
     def folders(self, count: int, seed: int) -> None:
         """So many folders in which something else stands where files should."""
