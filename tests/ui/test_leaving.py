@@ -149,6 +149,24 @@ async def test_without_a_terminal_it_leaves_and_asks_the_run_nothing(show: Show,
     assert not shown.host.sent
 
 
+@pytest.mark.parametrize("told", [(None, signal.SIGTERM), (signal.SIGTERM, None)], ids=["after", "before"])
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_told_to_stop_beside_the_loss_of_the_terminal_the_run_is_stopped(
+    show: Show, told: tuple[int | None, ...], at_once: bool
+) -> None:
+    """A shell that ends hangs up what it has started, and who wants it to end sends a signal right behind."""
+    async with show(ScriptedHost(LIVE, obeys=False)) as shown:
+        for number in told:
+            shown.app.leaving.told(number)
+            if not at_once:
+                await shown.pilot.pause()
+        await shown.pilot.pause()
+    assert shown.app.hung_up
+    assert shown.app.return_value == 0  # it waits for the end of the run, whose exit code is the command's
+    stops = [command for command in shown.host.sent if isinstance(command, Stop)]
+    assert len(stops) + len(shown.app.leaving.unheeded) == 1  # what came too late is the caller's to obey
+
+
 async def test_told_to_leave_before_it_began_it_does_not_begin(show: Show) -> None:
     host = ScriptedHost(LIVE)
     from tests.ui.scripted_host import ScriptedLauncher

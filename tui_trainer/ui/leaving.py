@@ -90,14 +90,14 @@ class Leaving:
             self._loop.call_soon_threadsafe(self._app.call_later, self._obey)
 
     def _obey(self) -> None:
-        if self._obeyed == len(self._told):
-            return
-        self._obeyed = len(self._told)
-        number = self._told[-1]
-        if number is None:
-            self._app.hung_up = self._app.failure is None
-            self._app.exit(0 if self._app.hung_up else 1)
-        elif len(self._told) > 1 or not self._app.is_live or self._app.launching.launcher is None:
-            self._app.exit(128 + number)
-        else:
-            self.stop(f"stopped by {signal.Signals(number).name}", 128 + number, by="signal")
+        while self._obeyed < len(self._told):
+            number = self._told[self._obeyed]
+            is_first = not any(self._told[: self._obeyed])
+            self._obeyed += 1
+            if number is None:
+                self._app.hung_up = self._app.failure is None
+                self._app.exit(0 if self._app.hung_up else 1)
+            elif not is_first or not self._app.is_live or self._app.launching.launcher is None:
+                self._app.exit(128 + number)
+            else:  # with the terminal gone, too: it is stopped, though nobody looks any more
+                self.stop(f"stopped by {signal.Signals(number).name}", 128 + number, by="signal")
