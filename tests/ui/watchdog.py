@@ -26,8 +26,8 @@ LONGEST_S = 0.05
 
 BESIDE_OTHERS = 1.0 if os.environ.get("TUI_TRAINER_TEST_ALONE") else 12.0
 """Times that the same work may take as much of it where others use the caches, the other half of the core, or the host
-of a virtual machine. It is still told from work without a bound, as on all of a long record: that takes seconds. Nothing
-is allowed for with `TUI_TRAINER_TEST_ALONE=1`, for these tests alone on a quiet machine."""
+of a virtual machine. It is still told from work without a bound, as on all of a long record: that takes seconds.
+Nothing is allowed for with `TUI_TRAINER_TEST_ALONE=1`, for these tests alone on a quiet machine."""
 
 LOOK_EVERY = 0.004
 
