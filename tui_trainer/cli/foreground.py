@@ -89,6 +89,7 @@ def take(after_death: Callable[[int, Path | None], object]) -> Foreground:
             child named last: to say what became of it. The terminal is as it was before by then.
     """
     modes = modes_of(0)
+    shell = os.getppid()
     from_child, to_parent = os.pipe()
     begins, parent_is_ready = os.pipe()
     handler = signal.signal(signal.SIGCHLD, lambda *_: None)  # by default it would never be waited for
@@ -100,7 +101,7 @@ def take(after_death: Callable[[int, Path | None], object]) -> Foreground:
         _hand_over(child)
         os.close(parent_is_ready)
         told = _Told(from_child)
-        code = os.waitstatus_to_exitcode(_wait_for(child))
+        code = os.waitstatus_to_exitcode(_wait_for(child, shell))
         if code < 0:
             _bury(-code, told, modes, after_death)
         os._exit(code if code >= 0 else 128 - code)
@@ -151,14 +152,17 @@ def _hand_over(child: int) -> None:
             os.kill(child, signal.SIGINT)
 
 
-def _wait_for(child: int) -> int:
+def _wait_for(child: int, shell: int) -> int:
     """Wait for the child's end, and pass on to it what this process is told meanwhile; its status."""
     while True:
         number, from_keyboard = _next_signal()
         if number == signal.SIGCHLD:
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
+            changed, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+            if changed and not os.WIFSTOPPED(status):
                 return status
+            # The system goes on with what a shell leaves stopped, but for what was about to stop as the shell ended.
+            if changed and os.WSTOPSIG(status) != signal.SIGSTOP and os.getppid() != shell:
+                os.kill(child, signal.SIGCONT)
         elif not (number == signal.SIGINT and from_keyboard):  # that reaches the child by itself
             with suppress(ProcessLookupError):
                 os.kill(child, number)
