@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import threading
+import time
 
 import pytest
 
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_host import ScriptedHost
+from tests.waiting import PATIENCE_S
 from tui_trainer.commands import Stop
 from tui_trainer.events import RunEnded
+from tui_trainer.ui import errands
 from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.live.screen import LiveScreen
 
@@ -177,3 +182,20 @@ async def test_told_to_leave_before_it_began_it_does_not_begin(show: Show) -> No
     async with app.run_test() as pilot:
         await pilot.pause()
     assert app.hung_up
+
+
+async def test_what_was_under_way_as_the_app_was_left_is_back_all_the_same(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errands, "LONGEST_END_S", 0.01)
+    go, acted = threading.Event(), []
+    async with show(LIVE) as shown:
+        shown.app.errands.run(go.wait, acted.append, pytest.fail)
+        shown.app.exit(0)
+    assert shown.app.errands.are_under_way
+    go.set()
+    deadline = time.monotonic() + PATIENCE_S
+    while shown.app.errands.are_under_way:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    assert not acted  # there is no app any more

@@ -54,11 +54,11 @@ class Errands:
 
         def back(act: Callable[[], None]) -> None:
             self._under_way.pop(number, None)
-            act()
+            self._app.call_later(act)
 
         def tell(act: Callable[[], None]) -> None:
             with suppress(RuntimeError):  # the app has ended: nobody waits for it
-                loop.call_soon_threadsafe(self._app.call_later, back, act)
+                loop.call_soon_threadsafe(back, act)
 
         def act() -> None:
             try:
