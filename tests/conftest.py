@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests import leftovers
+from tests import leftovers, preloaded
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
 
@@ -32,4 +32,5 @@ def _ends_what_it_started(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def pytest_sessionfinish() -> None:
     """What a fixture started, or a test that was broken off."""
+    preloaded.end()
     leftovers.end()

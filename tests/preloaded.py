@@ -218,6 +218,15 @@ def _server() -> tuple[subprocess.Popen[bytes], socket.socket]:
     return started, ours
 
 
+def end() -> None:
+    """End the server, if there is one; the commands that it has forked go on."""
+    if _server.cache_info().currsize:
+        started, asks = _server()
+        asks.close()
+        started.wait()
+        _server.cache_clear()
+
+
 def _serve(asked: socket.socket) -> dict[str, Any]:
     """Fork for each that is asked for. Returns in the process that is to run it, with what was asked."""
     while True:
