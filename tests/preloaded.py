@@ -264,8 +264,7 @@ def _become(told: Mapping[str, Any], descriptors: Sequence[int]) -> None:
     os.environ.clear()
     os.environ.update(told["env"])
     _show_environment(told["env"])
-    for number in (signal.SIGINT, signal.SIGQUIT):  # ignored where the tests are a job in the background
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # ignored, as the next, where the tests are a job in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", closefd=False, errors="backslashreplace", buffering=1)
@@ -275,10 +274,9 @@ def _become(told: Mapping[str, Any], descriptors: Sequence[int]) -> None:
 def _show_environment(env: Mapping[str, str]) -> None:
     """Have others see it, as far as there is room: they see the memory in which the server's own was."""
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-    begins, ends = (
-        int(fields[47]),
-        int(fields[48]),
-    )  # env_start and env_end of proc_pid_stat(5), from the third field on
+    begins, ends = map(
+        int, fields[47:49]
+    )  # env_start and env_end of proc_pid_stat(5); the third field is the first here
     shown = b"".join(f"{name}={text}\0".encode() for name, text in env.items())
     ctypes.memmove(begins, shown[: ends - begins - 1].ljust(ends - begins, b"\0"), ends - begins)
 
