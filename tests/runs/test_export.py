@@ -218,6 +218,22 @@ def test_an_export_that_fails_leaves_no_folder_behind(
     assert list((there / "new" / "deep").iterdir()) != []
 
 
+@pytest.mark.parametrize("folder", [*HEADERS, "events.out.tfevents.run"])
+def test_where_a_folder_has_the_name_of_one_of_the_files_none_is_replaced(tmp_path: Path, folder: str) -> None:
+    run, out = tmp_path / "run", tmp_path / "out"
+    run.mkdir()
+    (run / "events.jsonl").write_bytes(b"".join(map(encode, scripted_run(epochs=1))))
+    export = export_csv if folder in HEADERS else export_tensorboard
+    into = out if folder in HEADERS else out / "run"
+    (into / folder).mkdir(parents=True)
+    for name in HEADERS.keys() - {folder}:
+        (into / name).write_text("as it was")
+    with pytest.raises(ExportFailed, match=f"to {into / folder}: is a directory"):
+        export(run, out)
+    assert {path.name for path in into.iterdir()} == HEADERS.keys() | {folder}
+    assert all(path.is_dir() or path.read_text() == "as it was" for path in into.iterdir())
+
+
 def test_where_nothing_can_be_written_or_read_a_sentence_says_so(tmp_path: Path) -> None:
     with pytest.raises(ExportFailed, match=r"no events\.jsonl"):
         export_csv(tmp_path, tmp_path / "out")

@@ -119,7 +119,8 @@ def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[Event]:
 def export_failed(run: Path, out: Path, cause: OSError) -> ExportFailed:
     """What to raise where the record in folder `run` could not be written to `out`."""
     kind = ExportFailed if cause.errno in _NO_PLACE else ExportCutShort
-    return kind(f"cannot export {run.name} to {out}: {reason(cause)}.")
+    place = cause.filename if cause.errno == errno.EISDIR and cause.filename else out
+    return kind(f"cannot export {run.name} to {place}: {reason(cause)}.")
 
 
 @contextmanager
@@ -129,6 +130,10 @@ def whole_files(out: Path, names: Iterable[str]) -> Iterator[Mapping[str, Binary
     Raises:
         OSError: the folder cannot be made, or a file not written; what stood there stands.
     """
+    names = list(names)
+    for place in (out / name for name in names):
+        if place.is_dir() and not place.is_symlink():  # only the last step would fail, with other files replaced
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
     mark = secrets.token_hex(4)
