@@ -6,14 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import Result
 
 from tests.compare.made import session_of
+from tests.scripted import scripted_run
 from tests.waiting import until
 from tui_trainer.cli import control
 from tui_trainer.commands import Command
-from tui_trainer.events import SCHEMA, CommandAnswered
+from tui_trainer.events import SCHEMA, CommandAnswered, RunStarted
 from tui_trainer.runs.lock import WriterLock
 from tui_trainer.runs.record import Record
 
@@ -67,10 +69,25 @@ def test_a_run_that_ends_instead_of_answering_is_not_waited_for(cli: Cli, live: 
     assert result.stderr == f"{live.id}: asked; it ended before it answered\n"
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[0])
-def test_a_run_whose_record_has_a_later_form_is_asked_nothing(cli: Cli, live: Record, asked: list[str]) -> None:
-    """What a command means to a later program, and how that answers, this one cannot know."""
+def later_by_its_facts(live: Record) -> None:
     live.describe({"schema": SCHEMA + 1})
+
+
+def later_by_its_journal(live: Record) -> None:
+    """As its first line has it, whatever comes behind."""
+    began, *others = scripted_run()[:-1]
+    assert isinstance(began, RunStarted)
+    for event in (msgspec.structs.replace(began, schema=SCHEMA + 1), *others):
+        live.emit(event)
+
+
+@pytest.mark.parametrize("later", [later_by_its_facts, later_by_its_journal])
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[0])
+def test_a_run_whose_record_has_a_later_form_is_asked_nothing(
+    cli: Cli, live: Record, asked: list[str], later: Callable[[Record], None]
+) -> None:
+    """What a command means to a later program, and how that answers, this one cannot know."""
+    later(live)
     result = ask(cli, asked, live.id)
     assert result.exit_code == 1
     assert result.stdout == ""

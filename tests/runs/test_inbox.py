@@ -10,11 +10,16 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tests.scripted import scripted_run
 from tui_trainer.commands import Command, Continue, OneBatch, Pause, SetPace, Stop, SwitchPreset, encode
+from tui_trainer.events import SCHEMA, RunStarted
+from tui_trainer.events import encode as event_line
 from tui_trainer.runs import inbox as inboxes
-from tui_trainer.runs.errors import NotYourRun, RunNotLive
+from tui_trainer.runs.beginning import BLOCK
+from tui_trainer.runs.errors import LaterRun, NotYourRun, RunNotLive
 from tui_trainer.runs.inbox import Inbox, send
 from tui_trainer.runs.record import Record
 
@@ -163,6 +168,43 @@ def test_a_run_that_is_gone_takes_no_commands(record: Record, tmp_path: Path) ->
         send(record.folder, Pause(by="x"))
     with pytest.raises(RunNotLive):
         send(tmp_path / "nowhere", Pause(by="x"))
+
+
+@pytest.mark.parametrize("behind", [b"", b"garbage\n"], ids=["the first line", "behind a damaged one"])
+def test_whether_a_long_record_has_a_later_form_is_seen_from_its_beginning(
+    record: Record, behind: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    pread = os.pread
+
+    def counting(fd: int, count: int, offset: int) -> bytes:
+        read.append(len(piece := pread(fd, count, offset)))
+        return piece
+
+    began, _, step, *_ = scripted_run()
+    assert isinstance(began, RunStarted)
+    journal = record.folder / "events.jsonl"
+    journal.write_bytes(behind + event_line(began) + event_line(step) * 50_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", counting)
+        send(record.folder, Pause(by="x"))
+    assert 0 < sum(read) <= BLOCK < journal.stat().st_size // 10
+    later = event_line(msgspec.structs.replace(began, schema=SCHEMA + 1))
+    journal.write_bytes(behind + later + event_line(step) * 50_000)
+    with pytest.raises(LaterRun, match="later version"):
+        send(record.folder, Pause(by="x"))
+    assert [type(command) for command in record.inbox.poll()] == [Pause]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"garbage", b'{"type":"RunStarted"', b"\0" * 100_000])
+def test_a_record_whose_beginning_tells_nothing_takes_commands(record: Record, content: bytes | None) -> None:
+    journal = record.folder / "events.jsonl"
+    if content is None:
+        journal.unlink()
+    else:
+        journal.write_bytes(content)
+    send(record.folder, Pause(by="x"))
+    assert [type(command) for command in record.inbox.poll()] == [Pause]
 
 
 def test_a_link_is_not_followed(record: Record, tmp_path: Path) -> None:

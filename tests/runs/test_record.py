@@ -548,6 +548,19 @@ def test_a_later_form_that_the_journal_alone_tells_of(record: Record) -> None:
         Record.reopen(record.folder)
 
 
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_record_that_a_later_version_wrote_a_part_of_is_not_gone_on_with(record: Record, later: int) -> None:
+    for number in range(2):
+        began, *others = scripted_run(epochs=1)[:-1]
+        assert isinstance(began, RunStarted)
+        schema = began.schema + (number == later)
+        for event in (msgspec.structs.replace(began, schema=schema), *others):
+            record.emit(event)
+    record.close()
+    with pytest.raises(CannotGoOn, match="later version"):
+        Record.reopen(record.folder)
+
+
 def test_a_record_that_tells_of_more_steps_than_the_run_has_is_not_written_to(record: Record) -> None:
     events = scripted_run()
     beyond = [

@@ -12,6 +12,7 @@ from tui_trainer.commands import Command, decode, encode
 from tui_trainer.events import SCHEMA
 from tui_trainer.numbers import counted
 from tui_trainer.regular import open_regular
+from tui_trainer.runs.beginning import beginning
 from tui_trainer.runs.errors import LaterRun, NotYourRun, RunNotLive, reason, unsaid
 from tui_trainer.runs.facts import later_form, read_facts
 from tui_trainer.runs.files import open_private
@@ -92,8 +93,10 @@ def send(folder: Path, command: Command) -> None:
     """
     if not is_live(folder):
         raise RunNotLive(folder)
-    if form := later_form(read_facts(folder).get("schema", SCHEMA)):
-        raise LaterRun(folder, form)
+    began = beginning(folder)
+    for schema in (read_facts(folder).get("schema", SCHEMA), began.schema if began is not None else SCHEMA):
+        if form := later_form(schema):
+            raise LaterRun(folder, form)
     flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW
     try:
         fd = open_regular(folder / "control.jsonl", flags)

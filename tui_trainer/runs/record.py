@@ -268,8 +268,9 @@ def _read(folder: Path) -> tuple[History, list[str]]:
     except OSError as cause:
         raise RecordUnfit(folder, f"its events.jsonl cannot be read: {reason(cause)}", anew=True) from cause
     history.known.go_on()  # what nothing has confirmed so far will not be, either
-    if history.started is not None and (form := later_form(history.started.schema)):
-        raise RecordUnfit(folder, form)
+    for started in (history.first_started, history.started):
+        if started is not None and (form := later_form(started.schema)):
+            raise RecordUnfit(folder, form)
     recipe = history.recipe
     if recipe is not None and history.steps > recipe.total_steps:
         why = f"its record tells of step {history.steps:,}, and the run has {recipe.total_steps:,}"
