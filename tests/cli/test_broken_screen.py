@@ -170,9 +170,13 @@ def test_no_size_of_the_terminal_ends_the_screen(live: Record, size: tuple[int, 
 
 
 def fills(screen: str) -> bool:
-    """Whether all of the terminal is drawn on: its first line, its last, and up to its right edge."""
+    """Whether all of the terminal is drawn on: its first line, its last, and up to its right edge; and between them.
+
+    The first and the last line are drawn again as time goes by, the listing at the right is not.
+    """
     lines = screen.splitlines()
-    return "tui-trainer" in lines[0] and "leave" in lines[-1] and len(lines[0].rstrip()) > len(lines[0]) - 5
+    edges = "tui-trainer" in lines[0] and "leave" in lines[-1] and len(lines[0].rstrip()) > len(lines[0]) - 5
+    return edges and "loss.backward()" in screen
 
 
 @pytest.mark.parametrize("sizes", [1000, 1], ids=["a storm", "smaller for a moment"])
@@ -188,6 +192,25 @@ def test_whatever_the_sizes_before_the_last_one_is_drawn_on_as_a_whole(live: Rec
         terminal.until(fills)
         until_it_answers(terminal)
         terminal.until(fills)
+        terminal.press("q")
+        assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize("told", [[(16, 60), (40, 140)], [(40, 140)]], ids=["both sizes", "the last one alone"])
+def test_a_terminal_that_tells_its_size_and_was_smaller_for_a_moment_is_drawn_on_as_a_whole(
+    live: Record, told: list[tuple[int, int]]
+) -> None:
+    """One that reports it among the keys (mode 2048): the signal that it has another size is not listened to then."""
+    with Terminal("attach", "elsewhere", "--readonly") as terminal:
+        terminal.until("loss.backward()")
+        terminal.press(b"\x1b[?2048;2$y")
+        terminal.until(lambda screen: b"\x1b[?2048h" in terminal.text and fills(screen))
+        terminal.resize(60, 16)
+        terminal.resize(140, 40)
+        assert not fills(terminal.screen)
+        terminal.press(b"".join(b"\x1b[48;%d;%d;%d;%dt" % (y, x, y * 20, x * 10) for y, x in told))
+        terminal.until(fills)
+        until_it_answers(terminal)
         terminal.press("q")
         assert terminal.wait() == 0
 

@@ -189,6 +189,9 @@ class TrainerApp(App[int]):
         await super().on_event(event)
 
     def on_resize(self, event: events.Resize) -> None:
+        # The front screen's size, not the app's: one that was between these two may never have come to it.
+        if self.screen_stack and self.screen_stack[-1].outer_size == event.size:
+            self.refresh(layout=True)  # smaller for a moment, the terminal lost what was on it
         for screen in self.screen_stack[:-1]:
             if isinstance(screen, TrainerScreen):
                 screen.suit(event.size)

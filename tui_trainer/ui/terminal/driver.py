@@ -82,7 +82,6 @@ class TerminalDriver(LinuxDriver):
         if not self._in_band_window_resize:
             size = Size(*self._get_terminal_size())
             self._app.post_message(events.Resize(size, size))
-            self._app.refresh(layout=True)  # smaller for a moment, the terminal lost what was on it
 
     # The shell's jobs
 
