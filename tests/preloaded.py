@@ -62,11 +62,6 @@ _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 _LARGEST = 1 << 16
 
 
-def can_fork(env: Mapping[str, str]) -> bool:
-    """Whether a command with such variables, beside those of the tests, may be forked."""
-    return AVAILABLE and not any(name.startswith(_OF_THE_START) for name in env)
-
-
 def start(
     module: str,
     arguments: Sequence[str],
@@ -75,15 +70,16 @@ def start(
     env: Mapping[str, str] | None = None,
     session: bool = False,
 ) -> int:
-    """Run a module as `python -m` does; its process, a child of this one.
+    """Run a module as `python -m` does, forked where that can be; its process, a child of this one.
 
     Args:
         descriptors: its standard streams. Where the first is a terminal and it has a `session`, it is that one's.
         env: its whole environment; this process's without it.
     """
     whole = dict(os.environ if env is None else env)
-    if not can_fork({} if env is None else {name: text for name, text in env.items() if os.environ.get(name) != text}):
-        return _start_anew([sys.executable, "-m", module, *arguments], descriptors, whole, session)
+    others = [name for name, text in whole.items() if os.environ.get(name) != text]
+    if not AVAILABLE or any(name.startswith(_OF_THE_START) for name in others):
+        return start_anew([sys.executable, "-m", module, *arguments], descriptors, env=whole, session=session)
     told = {
         "module": module,
         "arguments": list(arguments),
@@ -103,9 +99,29 @@ def start(
     return int(answer)
 
 
-def _start_anew(command: list[str], descriptors: tuple[int, int, int], env: dict[str, str], session: bool) -> int:
-    sets = [(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(descriptors)]
-    return os.posix_spawn(command[0], command, env, file_actions=sets, setsid=session)
+def start_anew(
+    command: Sequence[str], descriptors: tuple[int, int, int], *, env: Mapping[str, str], session: bool = False
+) -> int:
+    """Run a command, whatever it is; the rest as `start`."""
+    pid = os.fork()
+    if pid == 0:
+        _take(descriptors, session)
+        for number in (signal.SIGINT, signal.SIGQUIT):  # ignored where the tests are a job in the background
+            signal.signal(number, signal.SIG_DFL)
+        with contextlib.suppress(OSError):
+            os.execvpe(command[0], list(command), dict(env))
+        os._exit(127)
+    return pid
+
+
+def _take(descriptors: Sequence[int], session: bool) -> None:
+    """Have them as standard streams, and a session of one's own on the terminal among them."""
+    if session:
+        os.setsid()
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+    if session and os.isatty(0):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Running:
@@ -253,13 +269,8 @@ def _serve(asked: socket.socket) -> dict[str, Any]:
 
 def _become(told: Mapping[str, Any], descriptors: Sequence[int]) -> None:
     """Take over what the command was given."""
-    if told["session"]:
-        os.setsid()
-    for number, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, number)
+    _take(descriptors, told["session"])
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    if told["session"] and os.isatty(0):
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.chdir(told["folder"])
     os.environ.clear()
     os.environ.update(told["env"])

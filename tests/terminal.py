@@ -11,7 +11,6 @@ import pty
 import re
 import select
 import shutil
-import signal
 import struct
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from typing import Self
 import psutil
 import pyte
 
-from tests.preloaded import can_fork, start
+from tests.preloaded import start, start_anew
 from tests.waiting import PATIENCE_S
 
 _KEYBOARD = re.compile(rb"\x1b\[[<>=?][\d;]*u")
@@ -88,10 +87,12 @@ class Terminal:
         self._master, its = pty.openpty()
         self.modes_before = self.modes
         _size(self._master, columns, lines)
-        if not command and preloaded and can_fork(told):
-            self.pid = start(module, arguments, (its, its, its), env={**os.environ, **told}, session=True)
+        streams, whole = (its, its, its), {**os.environ, **told}
+        if preloaded and not command:
+            self.pid = start(module, arguments, streams, env=whole, session=True)
         else:
-            self.pid = _spawn(command or [sys.executable, "-m", module, *arguments], its, told)
+            anew = command or [sys.executable, "-m", module, *arguments]
+            self.pid = start_anew(anew, streams, env=whole, session=True)
         os.close(its)
 
     def __enter__(self) -> Self:
@@ -208,16 +209,6 @@ def _state() -> str:
     (folder / "tui-trainer").mkdir()
     (folder / "tui-trainer" / "screen.json").write_text('{"hints_seen":true}')
     return str(folder)
-
-
-def _spawn(command: Sequence[str], terminal: int, told: Mapping[str, str]) -> int:
-    pid = os.fork()
-    if pid == 0:
-        os.login_tty(terminal)
-        for number in (signal.SIGINT, signal.SIGQUIT):  # ignored where the tests are a job in the background
-            signal.signal(number, signal.SIG_DFL)
-        os.execvpe(command[0], list(command), {**os.environ, **told})
-    return pid
 
 
 def _size(master: int, columns: int, lines: int) -> None:

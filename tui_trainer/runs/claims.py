@@ -97,15 +97,15 @@ class Claims:
             epoch: that step's.
             epochs: the last epoch whose end was told.
         """
-        if isinstance(event, RunEnded):
-            if event.status == "crashed":  # it may have had no time to tell its last steps
-                return
-            self._last_epoch = max(self._last_epoch, event.epoch - (event.status != "finished"))
+        goodbye = event if isinstance(event, RunEnded) else None
+        if goodbye is not None and goodbye.status == "crashed":  # it may have had no time to tell its last steps
+            return
         self.last_step = max(self.last_step, event.step)
-        if isinstance(event, RunEnded):
+        if goodbye is not None:
+            self._last_epoch = max(self._last_epoch, goodbye.epoch - (goodbye.status != "finished"))
             self._compare_epochs(steps, epoch, epochs)
             self.compare_steps(steps)
-            if event.status != "diverged" and self._farthest > max(steps, self.last_step):  # that is found out later
+            if goodbye.status != "diverged" and self._farthest > max(steps, self.last_step):  # that is found out later
                 self._flaws.tells_of(self._farthest, max(steps, self.last_step))
             self._farthest = 0
 

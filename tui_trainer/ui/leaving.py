@@ -23,6 +23,8 @@ class Leaving:
         """Signals that came; None for a terminal that is gone, or a screen that broke."""
         self._obeyed = 0
         """How many of them something followed from."""
+        self._obeyed_a_signal = False
+        """Whether one of those was a signal: the first stops the run, and the next does not wait for that."""
 
     def begin(self) -> None:
         """The app's loop runs: what came before it can be acted on."""
@@ -92,12 +94,13 @@ class Leaving:
     def _obey(self) -> None:
         while self._obeyed < len(self._told):
             number = self._told[self._obeyed]
-            is_first = not any(self._told[: self._obeyed])
             self._obeyed += 1
             if number is None:
                 self._app.hung_up = self._app.failure is None
                 self._app.exit(0 if self._app.hung_up else 1)
-            elif not is_first or not self._app.is_live or self._app.launching.launcher is None:
+                continue
+            is_first, self._obeyed_a_signal = not self._obeyed_a_signal, True
+            if not is_first or not self._app.is_live or self._app.launching.launcher is None:
                 self._app.exit(128 + number)
             else:  # with the terminal gone, too: it is stopped, though nobody looks any more
                 self.stop(f"stopped by {signal.Signals(number).name}", 128 + number, by="signal")
