@@ -236,24 +236,24 @@ def test_a_second_writer_is_refused_with_a_sentence(record: Record, impatient: N
     Record.reopen(record.folder).close()
 
 
-def test_readers_never_keep_a_writer_out(record: Record) -> None:
+def test_a_reader_that_looks_just_then_keeps_no_writer_out(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     record.close()
-    stop = threading.Event()
+    reader = os.open(record.folder / "lock", os.O_RDONLY)
+    fcntl.flock(reader, fcntl.LOCK_SH)  # as one holds it who asks whether the run is live
+    waited: list[float] = []
 
-    def look() -> None:
-        while not stop.is_set():
-            is_live(record.folder)
+    def wait(seconds: float) -> None:
+        if not waited:
+            os.close(reader)
+        waited.append(seconds)
 
-    readers = [threading.Thread(target=look) for _ in range(2)]
-    for reader in readers:
-        reader.start()
-    try:
-        for _ in range(30):
-            WriterLock(record.folder).release()
-    finally:
-        stop.set()
-        for reader in readers:
-            reader.join()
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "sleep", wait)
+        WriterLock(record.folder).release()
+    assert waited
+    assert not is_live(record.folder)
+    monkeypatch.setattr(lock, "PATIENCE_S", 0.0)
+    WriterLock(record.folder).release()  # who has looked holds nothing any more
 
 
 def test_a_record_goes_on_where_it_was(record: Record) -> None:

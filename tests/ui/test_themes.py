@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from tests.scripted import scripted_run
@@ -44,7 +45,12 @@ async def test_our_themes(show: Show, theme: str) -> None:
 @pytest.mark.parametrize("role", sorted(ROLES))
 def test_roles_in_themes_that_do_not_know_them(name: str, role: str) -> None:
     theme = BUILTIN_THEMES[name]
-    role_style(role, theme.to_color_system().generate() | theme.variables)
+    variables = theme.to_color_system().generate() | theme.variables
+    style = role_style(role, variables)
+    assert (style.color is not None) == bool(ROLES[role].colour)
+    ground = style.bgcolor or Color.parse(variables["background"]).rich_color
+    if style.color is not None and ground.triplet is not None:  # else the terminal's own colours
+        assert style.color != ground  # it can be seen
 
 
 @pytest.mark.parametrize("theme", ["nord", "textual-light"])
