@@ -1,5 +1,6 @@
 """For all tests: how many at once, how long an example that hypothesis makes up may take, and that nothing is left."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -9,6 +10,11 @@ from hypothesis import settings
 from tests import leftovers, preloaded
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
+
+COLLECT_AFTER = (10_000, 20, 10)
+"""As `gc.set_threshold` has it: with torch and all tests in memory, a look for garbage as often as Python has it from
+the start is nearly half of what it takes to show a screen."""
+gc.set_threshold(*COLLECT_AFTER)
 
 settings.register_profile("tui-trainer", deadline=None)  # a busy machine takes its time
 settings.register_profile("mutation", deadline=None, derandomize=True, max_examples=20)

@@ -317,9 +317,11 @@ def _run(module: str) -> NoReturn:
 
 
 if __name__ == "__main__":
+    gc.disable()  # what is imported stays: there is no garbage to look for in it
     for name in _LOADED:
         importlib.import_module(name)
     gc.freeze()
+    gc.enable()
     asked_for = _serve(socket.socket(fileno=int(sys.argv[1])))
     sys.argv = [asked_for["module"], *asked_for["arguments"]]
     _run(asked_for["module"])
