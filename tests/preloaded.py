@@ -58,6 +58,9 @@ _OF_THE_START = ("PYTHON", "LC_", "LANG", "OMP_", "MKL_")
 _ROOM = "TUI_TRAINER_TEST_ROOM"
 """A long variable of the server's: what its environment lacks to hold that of any command."""
 
+_asking = threading.Lock()
+"""One thread of the tests at a time."""
+
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 _LARGEST = 1 << 16
 
@@ -88,13 +91,14 @@ def start(
         "session": session,
     }
     sys.audit(STARTS)
-    _, server = _server()
-    _adopt(True)
-    try:
-        socket.send_fds(server, [json.dumps(told).encode()], list(descriptors))
-        answer = server.recv(64)
-    finally:
-        _adopt(False)
+    with _asking:
+        _, server = _server()
+        _adopt(True)
+        try:
+            socket.send_fds(server, [json.dumps(told).encode()], list(descriptors))
+            answer = server.recv(64)
+        finally:
+            _adopt(False)
     assert answer, "the server of commands is gone"
     return int(answer)
 
@@ -186,14 +190,16 @@ class Running:
 
 def run(
     *arguments: str,
+    module: str = "tui_trainer",
     stdout: int | IO[Any] | None = None,
     stderr: int | IO[Any] | None = None,
     env: Mapping[str, str] | None = None,
     session: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `tui-trainer` to its end; what it printed, where a stream is not given."""
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        running = Running(*arguments, stdout=stdout or out, stderr=stderr or err, env=env, session=session)
+    """Run `tui-trainer`, or another module, to its end; what it printed, as it is, where a stream is not given."""
+    with tempfile.TemporaryFile("w+", newline="") as out, tempfile.TemporaryFile("w+", newline="") as err:
+        streams = {"stdout": stdout or out, "stderr": stderr or err}
+        running = Running(*arguments, module=module, env=env, session=session, **streams)
         code = running.wait()
         for file in (out, err):
             file.seek(0)
@@ -298,7 +304,8 @@ def _end(code: int) -> NoReturn:
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        if stream is not None:
+            stream.flush()
     os._exit(code)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from tests import preloaded
 from tests.cli.conftest import SMALL
 from tui_trainer.events import RunEnded, StepsTaken, encode
 from tui_trainer.hosts import replay
@@ -25,24 +23,8 @@ LIMIT = 6000
 """Bytes that no file may have more of: a journal of the first epoch or so, and no checkpoint."""
 
 
-def limited(*arguments: str, limit: int) -> subprocess.CompletedProcess[str]:
-    """A command that can write no file beyond so many bytes."""
-
-    def bound() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    return subprocess.run(
-        # -B: what python would keep of the modules would be cut off, too.
-        [sys.executable, "-B", "-m", "tui_trainer", *arguments],
-        capture_output=True,
-        text=True,
-        preexec_fn=bound,
-        check=False,
-    )
-
-
 def test_a_run_that_could_not_be_recorded_is_no_success(runs: Path, cli: Cli) -> None:
-    ended = limited("run", "--preset", "steplr", *SMALL, limit=LIMIT)
+    ended = preloaded.run(str(LIMIT), "run", "--preset", "steplr", *SMALL, module="tests.cli.limited")
     assert ended.returncode == 1, ended.stderr
     assert "nothing was recorded after step" in ended.stdout
     assert "checkpoint" in ended.stdout

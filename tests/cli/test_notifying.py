@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -118,7 +117,7 @@ def test_launch_and_run_ring_the_bell_at_the_end_and_launch_notifies(runs: Path,
             assert terminal.wait() == 0
             assert b"\a" in terminal.text
     assert [fact["EVENT"] for fact in facts(told)] == ["end"]
-    with Terminal("run", "--preset", "none", *SMALL, "--epochs", "1", env=dict(os.environ)) as terminal:
+    with Terminal("run", "--preset", "none", *SMALL, "--epochs", "1") as terminal:
         assert terminal.wait() == 0
         assert b"\a" not in terminal.text
 

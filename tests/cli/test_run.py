@@ -6,8 +6,6 @@ import csv
 import errno
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 import torch
 from click.testing import Result
 
+from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
 from tui_trainer.runs.record import Record
@@ -297,8 +296,6 @@ def test_who_interrupts_a_command_is_told_so_as_a_shell_expects(cli: Cli, monkey
 @pytest.mark.parametrize("command", ["runs --json", "presets list", "presets plan onecycle --json"])
 def test_where_nothing_can_be_written_a_command_says_so(runs: Path, command: str) -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "tui_trainer", *command.split()], stdout=full, stderr=subprocess.PIPE, text=True
-        )
+        done = preloaded.run(*command.split(), stdout=full)
     assert done.returncode == 1
     assert done.stderr == "what it prints cannot be written: No space left on device\n"

@@ -6,7 +6,10 @@ import csv
 import hashlib
 import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -21,6 +24,7 @@ from tests.preloaded import Running
 from tests.waiting import until
 from tui_trainer import presets
 from tui_trainer.cli import main
+from tui_trainer.compare import worker
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import joined
 from tui_trainer.compare.facts import fairness
@@ -239,8 +243,15 @@ def test_killed_in_the_third_preset_it_goes_on_with_that_one_bit_for_bit(runs: P
     assert gone_on == uninterrupted
 
 
+def with_torch(command: list[str], *, stdin: int, stdout: int, stderr: int, **_: object) -> Running:
+    """In the place of `subprocess.Popen`, for a process that trains beside others: one that need not load torch."""
+    python, m, module, *arguments = command
+    assert (python, m) == (sys.executable, "-m")
+    return Running(*arguments, module=module, stdin=stdin, stdout=stdout, stderr=stderr, session=True)
+
+
 def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_other(
-    runs: Path, tmp_path: Path
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     presets = ("none", "onecycle", *SMALL, "--epochs", "90")
     process = Running("compare", *presets, "--jobs", "2")
@@ -251,7 +262,9 @@ def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_o
     assert {history.status for history in stopped} == {"stopped"}
     assert all(history.steps < 360 for history in stopped)
     together = newest_session(runs)
-    done = compare(together.id)
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "subprocess", SimpleNamespace(Popen=with_torch, PIPE=subprocess.PIPE))
+        done = compare(together.id)
     assert done.exit_code == 0, done.output
     assert [(h.status, h.steps) for h in histories(runs)] == [("finished", 360)] * 2
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import preloaded
 from tests.ssh.together import done, history_of, run_named, together
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import until
 from tui_trainer.commands import Continue, OneBatch, Pause, Stop, SwitchPreset
 from tui_trainer.hosts import RecordHost, replay
 from tui_trainer.presets import load
@@ -158,24 +156,13 @@ def test_bad_input_leaves_nothing_behind(runs: Path, tmp_path: Path) -> None:
 
 
 def test_under_torchrun_itself(runs: Path) -> None:
-    start = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "tui_trainer",
-    ]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    launcher = "torch.distributed.run"
+    start = ["--standalone", "--nproc-per-node", "2", "-m", "tui_trainer"]
     options = [*TINY, "--preset", "none", "--epochs", "2", "--name", "real"]
-    ended = subprocess.run([*start, "run", *options], env=env, capture_output=True, text=True, timeout=PATIENCE_S)
+    ended = preloaded.run(*start, "run", *options, module=launcher)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("finished: all epochs done") == 1
     assert history_of(runs, "real").steps == 16
-    ended = subprocess.run(
-        [*start, "run", "--preset", "no"], env=env, capture_output=True, text=True, timeout=PATIENCE_S
-    )
+    ended = preloaded.run(*start, "run", "--preset", "no", module=launcher)
     assert ended.returncode != 0
     assert ended.stderr.count("nearest") + ended.stderr.count("no preset") >= 1, ended.stderr

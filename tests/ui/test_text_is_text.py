@@ -6,8 +6,6 @@ Neither Textual's markup nor a terminal's escape sequences in it may do anything
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -19,13 +17,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from tests import preloaded
 from tests.compare.made import compared
 from tests.scripted import scripted_run
 from tests.tainted import SHOWN, TAINT, obeyed, tainted, tainted_presets, tainted_record
 from tests.terminal import Terminal
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_pair import ScriptedPair
-from tests.waiting import PATIENCE_S
 from tui_trainer.engine.wrong_orders import Case
 from tui_trainer.events import Event, PhaseStarted, RunEnded
 from tui_trainer.runs.record import Record
@@ -215,13 +213,10 @@ def test_a_terminal_gets_none_of_it(tmp_path: Path) -> None:
 )
 def test_prints_hold_none_of_it(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
     recorded(tmp_path, TAINT + "run", TAINT + "preset")
-    done = subprocess.run(
-        [sys.executable, "-m", "tui_trainer", *arguments],
-        capture_output=True,
-        env={**os.environ, "TUI_TRAINER_RUNS": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "LC_ALL": "C.UTF-8"},
-        timeout=PATIENCE_S,
+    done = preloaded.run(
+        *arguments, env={**os.environ, "TUI_TRAINER_RUNS": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
     )
-    said = (done.stdout + done.stderr).decode()
+    said = done.stdout + done.stderr
     assert (done.returncode, SHOWN in said) == (code, True), said
     assert not [c for c in said if unicodedata.category(c) == "Cc" and c != "\n"], ascii(said)
     assert "\u202e" not in said
