@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -94,9 +93,10 @@ Terminal._take_over = first(Terminal._take_over)
 }
 
 
-def held(at: str, folder: Path, *arguments: str) -> Terminal:
-    """A command that stands still at a moment."""
-    return Terminal(command=[sys.executable, "-c", HELD.replace("{}", at), str(folder), *arguments])
+def held(at: str, folder: Path, *arguments: str, preloaded: bool = False) -> Terminal:
+    """A command that stands still at a moment; where that is one of its start, in an interpreter of its own."""
+    code = HELD.replace("{}", at)
+    return Terminal(code, str(folder), *arguments, module="tests.cli.held", preloaded=preloaded)
 
 
 def interrupt(terminal: Terminal, how: str) -> None:
@@ -150,7 +150,7 @@ def test_before_there_is_a_screen_it_ends_a_comparison(runs: Path, tmp_path: Pat
 
 
 def test_typed_before_the_first_frame_it_is_a_key_that_asks(runs: Path, tmp_path: Path) -> None:
-    with held(HOLD_THE_APP.format("on_mount"), tmp_path, "launch", *LONG) as terminal:
+    with held(HOLD_THE_APP.format("on_mount"), tmp_path, "launch", *LONG, preloaded=True) as terminal:
         until((tmp_path / "here").exists)
         terminal.press("\x03")
         (tmp_path / "go").touch()
@@ -160,7 +160,7 @@ def test_typed_before_the_first_frame_it_is_a_key_that_asks(runs: Path, tmp_path
 
 
 def test_sent_before_the_first_frame_it_stops_the_run(runs: Path, tmp_path: Path) -> None:
-    with held(HOLD_THE_APP.format("on_mount"), tmp_path, "launch", *LONG) as terminal:
+    with held(HOLD_THE_APP.format("on_mount"), tmp_path, "launch", *LONG, preloaded=True) as terminal:
         until((tmp_path / "here").exists)
         os.kill(terminal.pid, signal.SIGINT)
         (tmp_path / "go").touch()
@@ -179,7 +179,7 @@ TrainerApp.run = run
 
 @pytest.mark.parametrize("how", ["typed", "sent"])
 def test_as_a_screen_is_left_it_stops_what_would_train_on(runs: Path, tmp_path: Path, how: str) -> None:
-    with held(AT_THE_END, tmp_path, "launch", *LONG) as terminal:
+    with held(AT_THE_END, tmp_path, "launch", *LONG, preloaded=True) as terminal:
         terminal.until("training")
         terminal.until(lambda _: runs.exists() and any(replay(run).steps for run in runs.iterdir()))
         terminal.press("q")
@@ -195,7 +195,7 @@ def test_as_a_screen_is_left_it_stops_what_would_train_on(runs: Path, tmp_path: 
 
 def test_a_terminal_that_is_closed_before_there_is_an_app_leaves_nothing_behind(runs: Path, tmp_path: Path) -> None:
     """The run goes on without a screen, and the process ends with it."""
-    with held(MOMENTS["as the app is made"], tmp_path, "launch", *LONG[:-1], "3") as terminal:
+    with held(MOMENTS["as the app is made"], tmp_path, "launch", *LONG[:-1], "3", preloaded=True) as terminal:
         until((tmp_path / "here").exists)
         terminal.close()
         (tmp_path / "go").touch()

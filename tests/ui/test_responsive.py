@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -72,6 +73,11 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.folder
 
 
+def copied(night: Path, runs: Path) -> Path:
+    """The same run, the first one in a folder of its own."""
+    return Path(shutil.copytree(night, runs / night.name))
+
+
 def app_on(night: Path, tmp_path: Path, **options: Any) -> TrainerApp:
     options = {"runs": night.parent, "remembered": Remembered(tmp_path / "state" / "screen.json"), **options}
     return TrainerApp(options.pop("launcher", None), options.pop("host", RecordHost(night)), **options)
@@ -97,7 +103,7 @@ async def test_themes_are_tried(night: Path, tmp_path: Path) -> None:
 
 async def test_many_runs_are_listed_and_one_is_opened_and_deleted(night: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    first = record(runs, "first", finished(long_run())).folder
+    first = copied(night, runs)
     others = many_of(first, 200)
     for number in range(200):
         (others[0] / f"checkpoint-{number}.pt").write_bytes(b"x")
@@ -120,7 +126,7 @@ async def test_many_runs_are_listed_and_one_is_opened_and_deleted(night: Path, t
 
 async def test_twenty_long_runs_are_compared(night: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    first = record(runs, "first", finished(long_run())).folder
+    first = copied(night, runs)
     comparison = Comparison(session_of(runs, [first, *many_of(first, 19)]))
     app = TrainerApp(None, None, comparison=comparison, runs=runs)
     async with driven(app) as shown:

@@ -154,8 +154,7 @@ def watched() -> Iterator[Watchdog]:
     over = threading.Event()
     looker = threading.Thread(target=look, daemon=True)
     collects = gc.isenabled()
-    gc.collect()
-    gc.disable()  # what all tests before this one left is not the app's
+    gc.disable()  # what all tests before this one left is not the app's, nor is a look for it
     _watching[ident] = watchdog
     looker.start()
     try:
