@@ -28,22 +28,19 @@ def shown_panels(shown: Shown) -> list[str]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("number", PANELS)
-async def test_a_key_leads_through_the_forms_of_its_panel_and_back(
-    show: Show, number: str, size: tuple[int, int]
-) -> None:
+async def test_a_key_leads_through_the_forms_of_its_panel_and_back(show: Show, size: tuple[int, int]) -> None:
     async with show(LIVE, size=size) as shown:
         whole = shown_panels(shown)
-        panel = PANELS[number]
-        forms = panel.roomy if size[0] >= 116 or size[1] >= 48 else panel.small
-        here = []
-        for _ in forms:
-            here.append(panel.id in shown_panels(shown))
-            assert here[-1] == (forms[len(here) - 1] != "hidden")
-            assert {*whole} - {panel.id} == {*shown_panels(shown)} - {panel.id}
-            await shown.press(number)
-        assert set(here) == {True, False}
-        assert shown_panels(shown) == whole
+        for number, panel in PANELS.items():
+            forms = panel.roomy if size[0] >= 116 or size[1] >= 48 else panel.small
+            here = []
+            for form in forms:
+                here.append(panel.id in shown_panels(shown))
+                assert here[-1] == (form != "hidden"), f"{panel.id}: {form}"
+                assert {*whole} - {panel.id} == {*shown_panels(shown)} - {panel.id}, f"beside {panel.id}: {form}"
+                await shown.press(number)
+            assert set(here) == {True, False}, panel.id
+            assert shown_panels(shown) == whole, f"after {panel.id}"
 
 
 @pytest.mark.parametrize("size", SIZES)
