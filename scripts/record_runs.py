@@ -15,16 +15,16 @@ from typing import Any
 
 import msgspec
 
-from tui_trainer.asked import Asked
 from tui_trainer.commands import Continue, OneBatch
-from tui_trainer.engine.breaking import break_it
-from tui_trainer.engine.control import Control
-from tui_trainer.engine.wrong_orders import CASES
-from tui_trainer.events import Event, Paused, RunResolved, RunStarted, StepsTaken, encode
-from tui_trainer.hosts import LocalRun
-from tui_trainer.runs.tail import Tail
+from tui_trainer.engine.control import CommandQueue
+from tui_trainer.events import AnyEvent, Paused, RunConfigured, RunStarted, StepsTaken, encode
+from tui_trainer.mistakes.cases import CASES
+from tui_trainer.mistakes.runner import break_it
+from tui_trainer.records.tail import Tail
+from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.in_process import LocalRun
 
-RECORDS = Path(__file__).parent.parent / "tests" / "records"
+RECORDS = Path(__file__).parent.parent / "tests" / "recorded_runs"
 
 TYPO = """
 title = "A slip of the pen: gamma is 600, and not 0.6"
@@ -48,11 +48,11 @@ FOLLOWED_FROM = 150
 """The step after which one batch is followed call by call."""
 
 
-def follow_a_batch(control: Control) -> Callable[[Event], None]:
+def follow_a_batch(control: CommandQueue) -> Callable[[AnyEvent], None]:
     """Asks for one batch in the middle of the run, and goes on after it."""
     asked = False
 
-    def listen(event: Event) -> None:
+    def listen(event: AnyEvent) -> None:
         nonlocal asked
         if isinstance(event, StepsTaken) and event.step >= FOLLOWED_FROM and not asked:
             asked = True
@@ -66,7 +66,7 @@ def follow_a_batch(control: Control) -> Callable[[Event], None]:
 def record(name: str, preset: str, *, followed: bool = False, **options: Any) -> None:
     """Train, and keep the record as `name`."""
     with tempfile.TemporaryDirectory() as folder:
-        asked = Asked(preset, model="cnn", dataset="mnist-5k", threads=1, device="cpu", **options)
+        asked = RunRequest(preset, model="cnn", dataset="mnist-5k", threads=1, device="cpu", **options)
         run = LocalRun(asked, Path(folder), ["tui-trainer", "run", "--preset", asked.preset_name])
         if followed:
             run.listen(follow_a_batch(run.control))
@@ -80,7 +80,7 @@ def record(name: str, preset: str, *, followed: bool = False, **options: Any) ->
 
 def record_mistake(name: str, number: int) -> None:
     """Try one of the mistakes that `b` lists, and keep what happened on both sides."""
-    sides: dict[str, list[Event]] = {"right": [], "wrong": []}
+    sides: dict[str, list[AnyEvent]] = {"right": [], "wrong": []}
     break_it(CASES[number], sides["right"].append, sides["wrong"].append, threading.Event(), pause_s=0.0)
     (RECORDS / name).mkdir(parents=True, exist_ok=True)
     for side, events in sides.items():
@@ -100,11 +100,11 @@ def keep(made: Path, kept: Path) -> None:
     (kept / "run.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
 
 
-def anonymous(event: Event) -> Event:
+def anonymous(event: AnyEvent) -> AnyEvent:
     """The event, as if on another machine."""
     if isinstance(event, RunStarted):
         return msgspec.structs.replace(event, pid=4242, host="gpu-box")
-    if isinstance(event, RunResolved):
+    if isinstance(event, RunConfigured):
         return msgspec.structs.replace(event, device_name="x86_64")
     return event
 

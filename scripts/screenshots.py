@@ -14,31 +14,32 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from tui_trainer import presets
-from tui_trainer.asked import Asked
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import joined
 from tui_trainer.compare.session import Session
-from tui_trainer.hosts import LocalLauncher, ThreadHost
-from tui_trainer.spec import RunSpec
+from tui_trainer.presets.catalogue import load as load_preset
+from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.in_process import InProcessSource
+from tui_trainer.run_sources.launcher import InProcessLauncher
+from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMPARED = ("onecycle", "steplr", "plateau", "none")
 
-Until = Callable[[Pilot[int], ThreadHost], Awaitable[None]]
+Until = Callable[[Pilot[int], InProcessSource], Awaitable[None]]
 
 
-async def in_the_middle(pilot: Pilot[int], host: ThreadHost) -> None:
+async def in_the_middle(pilot: Pilot[int], host: InProcessSource) -> None:
     """In the seventh of ten epochs."""
     while host.history.epoch < 7 or host.history.batch < 30:
         await pilot.pause(0.02)
     await pilot.pause(0.2)
 
 
-async def followed(pilot: Pilot[int], host: ThreadHost) -> None:
+async def followed(pilot: Pilot[int], host: InProcessSource) -> None:
     """In slow motion, as the optimizer has stepped."""
     while host.history.epoch < 3:
         await pilot.pause(0.02)
@@ -53,7 +54,7 @@ async def followed(pilot: Pilot[int], host: ThreadHost) -> None:
     await pilot.pause(0.2)
 
 
-async def among_presets(pilot: Pilot[int], host: ThreadHost) -> None:
+async def among_presets(pilot: Pilot[int], host: InProcessSource) -> None:
     """The presets, over the run."""
     while host.history.epoch < 2:
         await pilot.pause(0.02)
@@ -64,8 +65,8 @@ async def among_presets(pilot: Pilot[int], host: ThreadHost) -> None:
 
 async def shoot_run(runs: Path, name: str, preset: str, size: tuple[int, int], until: Until) -> None:
     """Train, wait for the moment, and write what the screen shows; the run is stopped."""
-    launcher = LocalLauncher(runs, ["tui-trainer", "launch", "--preset", preset])
-    asked = Asked(preset, model="cnn", dataset="mnist-5k")
+    launcher = InProcessLauncher(runs, ["tui-trainer", "launch", "--preset", preset])
+    asked = RunRequest(preset, model="cnn", dataset="mnist-5k")
     host = launcher.start_asked(asked)
     app = TrainerApp(launcher, host, asked, on_shown=launcher.go, on_detach=lambda: None)
     async with app.run_test(size=size) as pilot:
@@ -78,11 +79,11 @@ async def shoot_run(runs: Path, name: str, preset: str, size: tuple[int, int], u
 
 async def shoot_comparison(runs: Path, size: tuple[int, int]) -> None:
     """Train some presets to their end, and write what their comparison shows."""
-    launcher = LocalLauncher(runs, ["tui-trainer", "compare", *COMPARED])
+    launcher = InProcessLauncher(runs, ["tui-trainer", "compare", *COMPARED])
     launcher.go()
     records = []
     for preset in COMPARED:
-        launcher.start(RunSpec.of(preset, presets.load(preset)))
+        launcher.start(RunSpec.of(preset, load_preset(preset)))
         run = launcher.runs[-1]
         run.wait()
         if run.record is not None:

@@ -40,13 +40,13 @@ STARTS = "tests.preloaded.start"
 _LOADED = (
     "torch._dynamo",  # what optimizers import as the first one is made
     "torch.distributed.algorithms.join",
-    "tui_trainer.cli.screen",
-    "tui_trainer.cli.train",
+    "tui_trainer.cli.launch",
+    "tui_trainer.cli.run",
     "tui_trainer.cli.compare",
     "tui_trainer.cli.control",
     "tui_trainer.cli.presets",
-    "tui_trainer.cli.records",
-    "tui_trainer.compare.training",
+    "tui_trainer.cli.runs",
+    "tui_trainer.compare.executors",
     "tui_trainer.compare.comparison",
     "tui_trainer.engine.train",
     "tui_trainer.ui.app",

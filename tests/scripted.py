@@ -12,6 +12,8 @@ import struct
 from typing import Literal, TypeAlias
 
 from tui_trainer.events import (
+    Alert,
+    AnyEvent,
     CallFollowed,
     CallsMade,
     CallsTimed,
@@ -20,19 +22,17 @@ from tui_trainer.events import (
     Continued,
     EndStatus,
     EpochEnded,
-    Event,
     LRChanged,
-    LRHeld,
-    Noticed,
+    LRUnchanged,
     PaceChanged,
     Paused,
     PhaseStarted,
     PlanMade,
     PlateauCounted,
     PresetSwitched,
-    Recipe,
+    ResolvedConfig,
+    RunConfigured,
     RunEnded,
-    RunResolved,
     RunStarted,
     SettingChanged,
     StepsTaken,
@@ -77,7 +77,7 @@ def scripted_run(
     status: EndStatus | None = "finished",
     run: str = "20251121-212000-steplr-3f2a",
     seed: int = 0,
-) -> list[Event]:
+) -> list[AnyEvent]:
     """The events of a run.
 
     Args:
@@ -145,7 +145,7 @@ class _Script:
     def __init__(
         self, scheduler: Scheduler, epochs: int, batches: int, batch_size: int, last_batch_size: int, seed: int
     ) -> None:
-        self.events: list[Event] = []
+        self.events: list[AnyEvent] = []
         self.scheduler = scheduler
         self.epochs, self.batches = epochs, batches
         self.batch_size, self.last_batch_size = batch_size, last_batch_size
@@ -170,8 +170,8 @@ class _Script:
             return 0.004 + (0.1 - 0.004) * (1 - math.cos(math.pi * done / 0.3)) / 2
         return 4e-7 + (0.1 - 4e-7) * (1 + math.cos(math.pi * (done - 0.3) / 0.7)) / 2
 
-    def recipe(self) -> Recipe:
-        return Recipe(
+    def recipe(self) -> ResolvedConfig:
+        return ResolvedConfig(
             preset=PRESET_NAMES[self.scheduler],
             title=TITLES[self.scheduler],
             optimizer="SGD" if self.scheduler == "OneCycleLR" else "Adam",
@@ -208,7 +208,7 @@ class _Script:
         self._emit(PhaseStarted(at=self.at, phase="loading data", detail="mnist-5k"))
         self._pass(0.2)
         self._emit(
-            RunResolved(
+            RunConfigured(
                 at=self.at,
                 dataset="mnist-5k",
                 model="cnn",
@@ -333,7 +333,7 @@ class _Script:
 
     def end(self, status: EndStatus, reason: str, exit_code: int) -> None:
         if status == "diverged":
-            self._emit(Noticed(at=self.at, kind="diverged", text=f"step {self.step}: the loss is not finite"))
+            self._emit(Alert(at=self.at, kind="diverged", text=f"step {self.step}: the loss is not finite"))
         self._emit(
             RunEnded(
                 at=self.at,
@@ -413,7 +413,7 @@ class _Script:
         self._emit(LRChanged(at=self.at, step=self.step, epoch=epoch, old=old, new=new, reason=reason))
 
     def _hold(self, epoch: int, reason: str) -> None:
-        self._emit(LRHeld(at=self.at, step=self.step, epoch=epoch, lr=self.lr(self.step), reason=reason))
+        self._emit(LRUnchanged(at=self.at, step=self.step, epoch=epoch, lr=self.lr(self.step), reason=reason))
 
     def _answer(self, command: str, answer: str) -> None:
         number = f"{len(self.events):08x}"
@@ -422,5 +422,5 @@ class _Script:
     def _pass(self, seconds: float) -> None:
         self.at += seconds
 
-    def _emit(self, event: Event) -> None:
+    def _emit(self, event: AnyEvent) -> None:
         self.events.append(event)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.scripted import scripted_run
-from tui_trainer.events import Event
-from tui_trainer.runs.record import Record
+from tui_trainer.events import AnyEvent
+from tui_trainer.records.record import Record
 
 
-def over(runs: Path, events: Iterable[Event] | None = None, *, preset: str = "steplr", **asked: Any) -> str:
+def over(runs: Path, events: Iterable[AnyEvent] | None = None, *, preset: str = "steplr", **asked: Any) -> str:
     """The id of a run that is over, of these events or of a short run's; `asked` as in `run.json`."""
     record = Record.create(runs, {"preset_name": preset, **asked})
     for event in scripted_run() if events is None else events:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tests.compare.made import record
-from tui_trainer.events import Event, encode
+from tui_trainer.events import AnyEvent, encode
 
 SHOWN = "[b]N[/b]"
 """The part of it that is to be seen as it is."""
@@ -49,7 +49,7 @@ def tainted_record(runs: Path, **script: Any) -> Path:
     return folder
 
 
-def tainted(event: Event) -> Event:
+def tainted(event: AnyEvent) -> AnyEvent:
     """The same with every text of it tainted that any reader still takes for such an event."""
     plain = msgspec.to_builtins(event)
     for path in list(_texts(plain)):
@@ -59,10 +59,10 @@ def tainted(event: Event) -> Event:
         before = inmost[path[-1]]
         inmost[path[-1]] = TAINT + before
         try:
-            msgspec.convert(plain, Event)
+            msgspec.convert(plain, AnyEvent)
         except msgspec.ValidationError:
             inmost[path[-1]] = before
-    return msgspec.convert(plain, Event)
+    return msgspec.convert(plain, AnyEvent)
 
 
 def _texts(value: Any) -> Iterator[tuple[Any, ...]]:
@@ -96,8 +96,8 @@ def tainted_presets(folder: Path) -> None:
     (folder / "ad.toml").write_bytes(f"{TAINT} = {TAINT}".encode())
 
 
-def _events(folder: Path) -> list[Event]:
-    from tui_trainer.runs.tail import Tail
+def _events(folder: Path) -> list[AnyEvent]:
+    from tui_trainer.records.tail import Tail
 
     with Tail(folder / "events.jsonl") as tail:
         return list(tail)

@@ -14,10 +14,10 @@ from tests.scripted import epoch_ended
 from tui_trainer.best import Best, is_better
 from tui_trainer.engine import checkpoints
 from tui_trainer.engine.checkpoints import BEST, LAST, LAST_BUT_ONE
-from tui_trainer.events import CheckpointSaved, Noticed, encode
-from tui_trainer.runs.history import History
-from tui_trainer.runs.summary import summarize
-from tui_trainer.runs.watch import Watch
+from tui_trainer.events import Alert, CheckpointSaved, encode
+from tui_trainer.records.alerts import AlertRules
+from tui_trainer.records.history import History
+from tui_trainer.records.summary import summarize
 
 __all__ = ["tiny"]
 
@@ -63,8 +63,8 @@ def test_of_equally_accurate_epochs_all_hold_the_same_one_for_the_best(
 ) -> None:
     validated(monkeypatch, EQUALS)
     ended = tiny.train(t.STEP, epochs=5)
-    history, watch = History(), Watch()
-    told: list[Noticed] = []
+    history, watch = History(), AlertRules()
+    told: list[Alert] = []
     for event in tiny.events:
         history.apply(event)
         told += watch.take(event)
@@ -84,7 +84,7 @@ def test_the_best_is_told_by_the_same_rule() -> None:
         epoch_ended(number, val_loss=loss, val_accuracy=0.9, at=100.0 * number)
         for number, loss in enumerate((0.5, 0.6, 0.4, 0.4), 1)
     ]
-    watch = Watch()
+    watch = AlertRules()
     assert [notice.text for epoch in epochs for notice in watch.take(epoch)] == [
         "best so far: val_accuracy 0.9000 at epoch 3, after 0.9000 at epoch 1"
     ]

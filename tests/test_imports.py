@@ -12,7 +12,7 @@ import pytest
 from tests.scripted import scripted_run
 from tests.scripted_record import over
 from tests.terminal import Terminal
-from tui_trainer.runs.record import Record
+from tui_trainer.records.record import Record
 
 HEAVY = {"torch", "torchvision"}
 DRAWING = {"textual", "plotext", "rich"}

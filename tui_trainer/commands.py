@@ -16,39 +16,39 @@ def _new_id() -> str:
     return os.urandom(4).hex()
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """The base of all commands."""
 
     by: str
     id: str = msgspec.field(default_factory=_new_id)
 
 
-class Pause(Asked, frozen=True, kw_only=True, tag=True):
+class Pause(Command, frozen=True, kw_only=True, tag=True):
     """Stand still after the batch that runs now."""
 
 
-class Continue(Asked, frozen=True, kw_only=True, tag=True):
+class Continue(Command, frozen=True, kw_only=True, tag=True):
     """Go on after a pause."""
 
 
-class OneBatch(Asked, frozen=True, kw_only=True, tag=True):
+class OneBatch(Command, frozen=True, kw_only=True, tag=True):
     """Train one batch, each of its calls to be followed by eye, then pause."""
 
 
-class SetPace(Asked, frozen=True, kw_only=True, tag=True):
+class SetPace(Command, frozen=True, kw_only=True, tag=True):
     """Slow motion: hold each call for so many seconds; 0 is full speed."""
 
     seconds_a_call: float
 
 
-class Stop(Asked, frozen=True, kw_only=True, tag=True):
+class Stop(Command, frozen=True, kw_only=True, tag=True):
     """End the run after the batch that runs now."""
 
     reason: str = "stopped"
     exit_code: int = 0
 
 
-class SwitchPreset(Asked, frozen=True, kw_only=True, tag=True):
+class SwitchPreset(Command, frozen=True, kw_only=True, tag=True):
     """Follow another preset from the next epoch on, with the weights kept."""
 
     name: str
@@ -56,22 +56,22 @@ class SwitchPreset(Asked, frozen=True, kw_only=True, tag=True):
     """The preset in full, as `Preset.model_dump()` gives it: the asker's files need not be the run's."""
 
 
-class SaveCheckpoint(Asked, frozen=True, kw_only=True, tag=True):
+class SaveCheckpoint(Command, frozen=True, kw_only=True, tag=True):
     """Write a checkpoint now."""
 
 
-Command: TypeAlias = Pause | Continue | OneBatch | SetPace | Stop | SwitchPreset | SaveCheckpoint
+AnyCommand: TypeAlias = Pause | Continue | OneBatch | SetPace | Stop | SwitchPreset | SaveCheckpoint
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+_decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 
 
-def encode(command: Command) -> bytes:
+def encode(command: AnyCommand) -> bytes:
     """One line of a control file, with its newline."""
     return _encoder.encode(command) + b"\n"
 
 
-def decode(line: bytes) -> Command:
+def decode(line: bytes) -> AnyCommand:
     """The command of one line.
 
     Raises:

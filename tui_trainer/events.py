@@ -1,7 +1,7 @@
 """What can happen in a run, and how it is written down.
 
 The loop emits these and knows nothing of who listens; a journal is one of them a line, as JSON; the state of a run
-is a fold over them (`tui_trainer.runs.history`). The set is closed: a reader that meets a line it does not know
+is a fold over them (`tui_trainer.records.history`). The set is closed: a reader that meets a line it does not know
 skips it and says so.
 
 Units: `at` is Unix time in seconds; `elapsed` is seconds on the run's own clock, which starts at the first batch and
@@ -63,13 +63,13 @@ Name: TypeAlias = Annotated[str, Meta(max_length=1000)]
 """What a thing is called; not cut, since a part of it is another name."""
 
 
-class Happened(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """The base of all events."""
 
     at: Moment
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What a preset came to for this run: names for the screen, and lengths."""
 
     preset: Name
@@ -103,7 +103,7 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """The order of the images in the first epoch, with what is cropped and flipped; others follow the same rule."""
 
 
-class RunStarted(Happened, frozen=True, kw_only=True, tag=True):
+class RunStarted(Event, frozen=True, kw_only=True, tag=True):
     """A process began to write this record; a second one in a record is a resume."""
 
     run: Name
@@ -113,7 +113,7 @@ class RunStarted(Happened, frozen=True, kw_only=True, tag=True):
     resumed_from_step: Count | None = None
 
 
-class PhaseStarted(Happened, frozen=True, kw_only=True, tag=True):
+class PhaseStarted(Event, frozen=True, kw_only=True, tag=True):
     """What the run is doing now, in words for a person: never a blank before the first batch."""
 
     phase: Name
@@ -123,7 +123,7 @@ class PhaseStarted(Happened, frozen=True, kw_only=True, tag=True):
         _cut(self, "detail")
 
 
-class RunResolved(Happened, frozen=True, kw_only=True, tag=True):
+class RunConfigured(Event, frozen=True, kw_only=True, tag="RunResolved"):
     """Everything that was asked for with a default or `auto` is now settled."""
 
     dataset: Name
@@ -138,7 +138,7 @@ class RunResolved(Happened, frozen=True, kw_only=True, tag=True):
     seed: int
     train_images: Count
     val_images: Count
-    recipe: Recipe
+    recipe: ResolvedConfig
     versions: Annotated[dict[Name, Name], Meta(max_length=100)]
     ranks: Count = 1
     """Processes that train together, each with a share of every batch."""
@@ -147,7 +147,7 @@ class RunResolved(Happened, frozen=True, kw_only=True, tag=True):
     """What every epoch makes of each image anew: `none`, `crop and flip`; empty in records that do not tell."""
 
 
-class PlanMade(Happened, frozen=True, kw_only=True, tag=True):
+class PlanMade(Event, frozen=True, kw_only=True, tag=True):
     """The LR curve that the real scheduler gave in a rehearsal.
 
     `steps[i]` is the first step that runs with `lrs[i]`, which holds until the next entry. Long curves are thinned
@@ -164,7 +164,7 @@ class PlanMade(Happened, frozen=True, kw_only=True, tag=True):
         _cut(self, "note")
 
 
-class StepsTaken(Happened, frozen=True, kw_only=True, tag=True):
+class StepsTaken(Event, frozen=True, kw_only=True, tag=True):
     """Consecutive batches of one epoch; `step` and `batch` are those of the first.
 
     `lrs` is what the optimizer used for each, or a single value that held for all. `losses` are float32, rounded to
@@ -179,7 +179,7 @@ class StepsTaken(Happened, frozen=True, kw_only=True, tag=True):
     elapsed: list[float]
 
 
-class CallsMade(Happened, frozen=True, kw_only=True, tag=True):
+class CallsMade(Event, frozen=True, kw_only=True, tag=True):
     """The order of calls as they really happened: a batch, or an epoch's end (`batch` is None)."""
 
     step: Count
@@ -188,7 +188,7 @@ class CallsMade(Happened, frozen=True, kw_only=True, tag=True):
     calls: Annotated[list[Name], Meta(max_length=1000)]
 
 
-class CallsTimed(Happened, frozen=True, kw_only=True, tag=True):
+class CallsTimed(Event, frozen=True, kw_only=True, tag=True):
     """What was called since the last event of this kind, how often, and the seconds spent in each.
 
     `running` is the call that ran at a fixed instant of the clock, so that over time each line of the listing is
@@ -200,7 +200,7 @@ class CallsTimed(Happened, frozen=True, kw_only=True, tag=True):
     running: Name
 
 
-class CallFollowed(Happened, frozen=True, kw_only=True, tag=True):
+class CallFollowed(Event, frozen=True, kw_only=True, tag=True):
     """In slow motion and batch by batch: one call began, or ended with the value it made, for a person to follow."""
 
     step: Count
@@ -214,7 +214,7 @@ class CallFollowed(Happened, frozen=True, kw_only=True, tag=True):
         _cut(self, "value")
 
 
-class LRChanged(Happened, frozen=True, kw_only=True, tag=True):
+class LRChanged(Event, frozen=True, kw_only=True, tag=True):
     """A change of the LR that a person would call one. `step` is the last one taken with the old LR."""
 
     step: Count
@@ -227,7 +227,7 @@ class LRChanged(Happened, frozen=True, kw_only=True, tag=True):
         _cut(self, "reason")
 
 
-class LRHeld(Happened, frozen=True, kw_only=True, tag=True):
+class LRUnchanged(Event, frozen=True, kw_only=True, tag="LRHeld"):
     """The scheduler was asked at an epoch's end and left the LR as it is: why, in words."""
 
     step: Count
@@ -239,7 +239,7 @@ class LRHeld(Happened, frozen=True, kw_only=True, tag=True):
         _cut(self, "reason")
 
 
-class PlateauCounted(Happened, frozen=True, kw_only=True, tag=True):
+class PlateauCounted(Event, frozen=True, kw_only=True, tag=True):
     """Where ReduceLROnPlateau stands after an epoch."""
 
     epoch: Count
@@ -255,7 +255,7 @@ class PlateauCounted(Happened, frozen=True, kw_only=True, tag=True):
         _mark_not_finite(self, "value", "best")
 
 
-class EpochEnded(Happened, frozen=True, kw_only=True, tag=True):
+class EpochEnded(Event, frozen=True, kw_only=True, tag=True):
     """An epoch was trained and validated. `lr` is what its last batch used; speed counts training alone."""
 
     epoch: Count
@@ -272,23 +272,23 @@ class EpochEnded(Happened, frozen=True, kw_only=True, tag=True):
         _mark_not_finite(self, "train_loss", "val_loss")
 
 
-class SwitchPlanned(Happened, frozen=True, kw_only=True, tag=True):
+class SwitchPlanned(Event, frozen=True, kw_only=True, tag=True):
     """A switch to another preset was promised; it takes effect as `epoch` begins, unless another one is asked for."""
 
     epoch: Count
     preset: Name
 
 
-class PresetSwitched(Happened, frozen=True, kw_only=True, tag=True):
+class PresetSwitched(Event, frozen=True, kw_only=True, tag=True):
     """From `epoch` on (its first step is `step`) the run follows another preset, with the weights kept."""
 
     step: Count
     epoch: Count
     old: Name
-    recipe: Recipe
+    recipe: ResolvedConfig
 
 
-class SettingChanged(Happened, frozen=True, kw_only=True, tag=True):
+class SettingChanged(Event, frozen=True, kw_only=True, tag=True):
     """Something that may change speed or the last bits of results was chosen or changed: threads, precision."""
 
     setting: Name
@@ -300,7 +300,7 @@ class SettingChanged(Happened, frozen=True, kw_only=True, tag=True):
         _cut(self, "reason")
 
 
-class CheckpointSaved(Happened, frozen=True, kw_only=True, tag=True):
+class CheckpointSaved(Event, frozen=True, kw_only=True, tag=True):
     """A checkpoint is whole on the disk; `file` is its name within the run's folder."""
 
     step: Count
@@ -309,14 +309,14 @@ class CheckpointSaved(Happened, frozen=True, kw_only=True, tag=True):
     best: bool = False
 
 
-class Paused(Happened, frozen=True, kw_only=True, tag=True):
+class Paused(Event, frozen=True, kw_only=True, tag=True):
     """The run stands still after `step`."""
 
     step: Count
     by: Name
 
 
-class Continued(Happened, frozen=True, kw_only=True, tag=True):
+class Continued(Event, frozen=True, kw_only=True, tag=True):
     """The run goes on after a pause; `one_batch` when it will pause again after the next batch."""
 
     step: Count
@@ -324,14 +324,14 @@ class Continued(Happened, frozen=True, kw_only=True, tag=True):
     one_batch: bool = False
 
 
-class PaceChanged(Happened, frozen=True, kw_only=True, tag=True):
+class PaceChanged(Event, frozen=True, kw_only=True, tag=True):
     """Slow motion: the seconds that each call is held for a person to see; 0 is full speed."""
 
     seconds_a_call: Seconds
     by: Name
 
 
-class CommandAnswered(Happened, frozen=True, kw_only=True, tag=True):
+class CommandAnswered(Event, frozen=True, kw_only=True, tag=True):
     """What became of a command, so that all viewers see who asked and what happened."""
 
     id: Name
@@ -344,7 +344,7 @@ class CommandAnswered(Happened, frozen=True, kw_only=True, tag=True):
         _cut(self, "answer")
 
 
-class Noticed(Happened, frozen=True, kw_only=True, tag=True):
+class Alert(Event, frozen=True, kw_only=True, tag="Noticed"):
     """Something a person should know: a warning of a library, a loss that rises, a recording that stopped."""
 
     kind: Name
@@ -354,7 +354,7 @@ class Noticed(Happened, frozen=True, kw_only=True, tag=True):
         _cut(self, "text")
 
 
-class RunEnded(Happened, frozen=True, kw_only=True, tag=True):
+class RunEnded(Event, frozen=True, kw_only=True, tag=True):
     """The run said goodbye. `exit_code` is the command's, as the contract of the command line has it."""
 
     status: EndStatus
@@ -367,17 +367,17 @@ class RunEnded(Happened, frozen=True, kw_only=True, tag=True):
         _cut(self, "reason")
 
 
-Event: TypeAlias = (
+AnyEvent: TypeAlias = (
     RunStarted
     | PhaseStarted
-    | RunResolved
+    | RunConfigured
     | PlanMade
     | StepsTaken
     | CallsMade
     | CallsTimed
     | CallFollowed
     | LRChanged
-    | LRHeld
+    | LRUnchanged
     | PlateauCounted
     | EpochEnded
     | SwitchPlanned
@@ -388,20 +388,20 @@ Event: TypeAlias = (
     | Continued
     | PaceChanged
     | CommandAnswered
-    | Noticed
+    | Alert
     | RunEnded
 )
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
-def encode(event: Event) -> bytes:
+def encode(event: AnyEvent) -> bytes:
     """One line of the journal, with its newline."""
     return _encoder.encode(event) + b"\n"
 
 
-def decode(line: bytes) -> Event:
+def decode(line: bytes) -> AnyEvent:
     """The event of one line.
 
     Raises:
@@ -413,7 +413,7 @@ def decode(line: bytes) -> Event:
     return event
 
 
-def decode_lines(lines: bytes) -> list[Event]:
+def decode_lines(lines: bytes) -> list[AnyEvent]:
     """The events of whole lines, at several times the speed of one by one.
 
     Raises:
@@ -426,7 +426,7 @@ def decode_lines(lines: bytes) -> list[Event]:
     return events
 
 
-def check(event: Event) -> None:
+def check(event: AnyEvent) -> None:
     """See that the numbers of an event fit each other, as those of every one that the loop tells do.
 
     Raises:
@@ -436,7 +436,7 @@ def check(event: Event) -> None:
         raise msgspec.ValidationError(wrong)
 
 
-def _nothing(_: Event) -> None:
+def _nothing(_: AnyEvent) -> None:
     return None
 
 
@@ -471,7 +471,7 @@ _LARGEST = 3.4028235e38
 _CHECKS: dict[type, Callable[[Any], str | None]] = {StepsTaken: _wrong_steps, PlanMade: _wrong_plan}
 
 
-def _mark_not_finite(event: Happened, *fields: str) -> None:
+def _mark_not_finite(event: Event, *fields: str) -> None:
     for field in fields:
         value = getattr(event, field)
         if value is None or not isfinite(value):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Place:
+class Rank:
     """This process among those that train together. Ranks count from 0."""
 
     rank: int = 0
@@ -28,12 +28,12 @@ class Place:
         return self.ranks == 1
 
 
-def place() -> Place:
+def this_rank() -> Rank:
     """Where this process stands; alone, where `torchrun` did not start it."""
     if "MASTER_ADDR" not in os.environ:
-        return Place()
+        return Rank()
     rank, ranks = _number("RANK", 0), _number("WORLD_SIZE", 1)
-    return Place(rank, ranks, _number("LOCAL_RANK", rank), _number("LOCAL_WORLD_SIZE", ranks))
+    return Rank(rank, ranks, _number("LOCAL_RANK", rank), _number("LOCAL_WORLD_SIZE", ranks))
 
 
 def tells_of_loss(error: BaseException) -> bool:

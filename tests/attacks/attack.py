@@ -27,12 +27,12 @@ from tests.attacks.mutations import RECORD, flip_bits, make_hostile
 from tests.scripted import scripted_run
 from tui_trainer.cli import completion, main
 from tui_trainer.events import encode
-from tui_trainer.hosts import RecordHost
-from tui_trainer.runs.errors import RunsError
-from tui_trainer.runs.lock import is_live
-from tui_trainer.runs.record import Record
-from tui_trainer.runs.seal import seal
-from tui_trainer.runs.summary import summarize
+from tui_trainer.records.errors import RunsError
+from tui_trainer.records.lock import is_live
+from tui_trainer.records.record import Record
+from tui_trainer.records.seal import seal
+from tui_trainer.records.summary import summarize
+from tui_trainer.run_sources.journal_source import JournalSource
 
 SECONDS = 2.0
 MEMORY = 300 << 20
@@ -171,7 +171,7 @@ class Attack:
     def _attach(self) -> str:
         from tui_trainer.ui.live.progress import ending
 
-        host = RecordHost(self._record)
+        host = JournalSource(self._record)
         for _ in range(1000):
             if not host.poll():
                 break

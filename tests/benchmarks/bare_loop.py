@@ -13,10 +13,10 @@ import time
 import torch
 from torch.nn import functional
 
-from tui_trainer import presets
 from tui_trainer.engine import models
 from tui_trainer.engine.datasets import load
-from tui_trainer.spec import RunSpec
+from tui_trainer.presets.catalogue import load as load_preset
+from tui_trainer.run_spec import RunSpec
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    data = load(RunSpec.of("none", presets.load("none")), torch.device("cpu"))
+    data = load(RunSpec.of("none", load_preset("none")), torch.device("cpu"))
     x, y = data.train.images, data.train.labels
     model = models.build("cnn", data.shape, seed=0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)

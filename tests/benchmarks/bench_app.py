@@ -25,7 +25,7 @@ import psutil
 
 from tests.terminal import Terminal
 from tui_trainer.events import EpochEnded
-from tui_trainer.runs.tail import Tail
+from tui_trainer.records.tail import Tail
 
 SIZES = ((80, 24), (140, 40), (250, 70))
 IMAGES = 4_000

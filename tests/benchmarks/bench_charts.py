@@ -21,9 +21,11 @@ from collections.abc import Callable
 from textual.app import App, ComposeResult
 from textual.containers import Vertical
 
-from tui_trainer.events import EpochEnded, PlanMade, Recipe, RunResolved, StepsTaken
-from tui_trainer.runs.history import History
-from tui_trainer.ui.charts import LossChart, LRChart, XAxis
+from tui_trainer.events import EpochEnded, PlanMade, ResolvedConfig, RunConfigured, StepsTaken
+from tui_trainer.records.history import History
+from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.loss import LossChart
+from tui_trainer.ui.charts.lr import LRChart
 
 LENGTHS = (100, 1_000, 10_000, 100_000, 1_000_000)
 EPOCHS = 20
@@ -46,7 +48,7 @@ def run_of(steps: int, taken: int) -> History:
     """A OneCycleLR run of so many steps, cut where `taken` were."""
     history, draw = History(), random.Random(0)
     batches = steps // EPOCHS
-    recipe = Recipe(
+    recipe = ResolvedConfig(
         preset="onecycle",
         title="",
         optimizer="SGD",
@@ -59,7 +61,7 @@ def run_of(steps: int, taken: int) -> History:
         batches_per_epoch=batches,
         total_steps=steps,
     )
-    resolved = RunResolved(
+    resolved = RunConfigured(
         at=0.0,
         dataset="mnist",
         model="cnn",

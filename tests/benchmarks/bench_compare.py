@@ -19,13 +19,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks.bench_charts import ended, run_of, taken_steps
-from tui_trainer import presets
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import joined
 from tui_trainer.compare.session import Session
-from tui_trainer.events import Event, RunStarted
-from tui_trainer.runs.record import Record
-from tui_trainer.spec import RunSpec
+from tui_trainer.events import AnyEvent, RunStarted
+from tui_trainer.presets.catalogue import load as load_preset
+from tui_trainer.records.record import Record
+from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.screen import CompareScreen
 
@@ -38,11 +38,11 @@ ALLOWED_MS = 0.02 * 2 * 1000
 
 def recorded(runs: Path, steps: int, seed: int) -> Record:
     """The record of a run, a line for every 25 steps; it stays open."""
-    spec = RunSpec.of("onecycle", presets.load("onecycle"), name=f"run {seed}")
+    spec = RunSpec.of("onecycle", load_preset("onecycle"), name=f"run {seed}")
     record = Record.create(runs, spec.model_dump(mode="json"))
     history, draw, batches = run_of(steps, 0), random.Random(seed), steps // EPOCHS
     assert history.resolved is not None
-    events: list[Event] = [RunStarted(at=0.0, run=record.id, schema=1, pid=1, host="here"), history.resolved]
+    events: list[AnyEvent] = [RunStarted(at=0.0, run=record.id, schema=1, pid=1, host="here"), history.resolved]
     for epoch in range(1, EPOCHS + 1):
         first = (epoch - 1) * batches + 1
         for start in range(first, first + batches, LINE):

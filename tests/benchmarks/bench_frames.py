@@ -13,9 +13,9 @@ import statistics
 import time
 
 from tests.benchmarks.bench_charts import EPOCHS, LENGTHS, run_of, taken_steps
-from tests.ui.scripted_host import ScriptedHost
-from tui_trainer.events import CallsTimed, Event
-from tui_trainer.runs.history import History
+from tests.ui.scripted_source import ScriptedHost
+from tui_trainer.events import AnyEvent, CallsTimed
+from tui_trainer.records.history import History
 from tui_trainer.ui.app import TrainerApp
 
 SIZES = ((80, 24), (140, 40), (250, 70))
@@ -26,7 +26,7 @@ A_FRAME = 5
 SECONDS = {"zero_grad": 0.002, "forward": 0.03, "loss": 0.002, "backward": 0.05, "optimizer.step": 0.01}
 
 
-def happening(history: History, steps: int, draw: random.Random) -> list[Event]:
+def happening(history: History, steps: int, draw: random.Random) -> list[AnyEvent]:
     """The next batches, as the loop tells of them."""
     step, batches = history.steps + 1, steps // EPOCHS
     epoch, batch = 1 + (step - 1) // batches, 1 + (step - 1) % batches

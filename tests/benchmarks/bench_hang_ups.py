@@ -21,9 +21,9 @@ import psutil
 
 from tests.terminal import Terminal
 from tui_trainer.events import RunEnded
-from tui_trainer.hosts import replay
-from tui_trainer.runs.history import History
-from tui_trainer.runs.lock import is_live
+from tui_trainer.records.history import History
+from tui_trainer.records.lock import is_live
+from tui_trainer.run_sources.run_source import replay
 
 OPTIONS = ("--preset", "onecycle", "--model", "mlp", "--limit-train", "1000", "--limit-val", "200", "--threads", "1")
 EPOCHS = "150"

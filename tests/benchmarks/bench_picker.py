@@ -21,7 +21,7 @@ from collections.abc import Callable
 import psutil
 
 from tests.terminal import Terminal
-from tui_trainer import presets
+from tui_trainer.presets.catalogue import catalogue
 
 DRAWN = "LR  start"
 LIST = 52
@@ -91,7 +91,7 @@ def told(name: str, times: list[float], costs: list[float]) -> None:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    titles = [entry.preset.title for entry in presets.catalogue() if entry.preset is not None and entry.builtin]
+    titles = [entry.preset.title for entry in catalogue() if entry.preset is not None and entry.builtin]
     first: tuple[list[float], list[float]] = [], []
     again: tuple[list[float], list[float]] = [], []
     for _ in range(rounds):

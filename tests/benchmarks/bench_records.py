@@ -18,16 +18,16 @@ from pathlib import Path
 import psutil
 
 from tests.scripted import START, float32, scripted_run
-from tui_trainer.events import CALLS, CallsTimed, Event, StepsTaken
-from tui_trainer.hosts import replay
-from tui_trainer.runs.catalogue import summaries
-from tui_trainer.runs.export import export_csv
-from tui_trainer.runs.history import History
-from tui_trainer.runs.journal import Journal
-from tui_trainer.runs.packed import packed_beside
-from tui_trainer.runs.record import Record
-from tui_trainer.runs.summary import summarize
-from tui_trainer.runs.tail import Tail
+from tui_trainer.events import CALLS, AnyEvent, CallsTimed, StepsTaken
+from tui_trainer.records.export import export_csv
+from tui_trainer.records.history import History
+from tui_trainer.records.journal import Journal
+from tui_trainer.records.journal_cache import packed_beside
+from tui_trainer.records.record import Record
+from tui_trainer.records.run_index import summaries
+from tui_trainer.records.summary import summarize
+from tui_trainer.records.tail import Tail
+from tui_trainer.run_sources.run_source import replay
 
 STEPS = 1_000_000
 A_LINE = 25
@@ -58,7 +58,7 @@ def main() -> None:
         _row("list of 100 runs of 10,000 steps", f"{_seconds(lambda: summaries(runs)) * 1e3:.0f} ms")
 
 
-def long_run() -> Iterator[Event]:
+def long_run() -> Iterator[AnyEvent]:
     """A run of a million steps, an event at a time."""
     rng = random.Random(0)
     elapsed = 0.0
@@ -83,7 +83,7 @@ def long_run() -> Iterator[Event]:
         yield CallsTimed(at=START + elapsed, counts=counts, seconds=seconds, running="forward")
 
 
-def _write(path: Path, events: list[Event]) -> None:
+def _write(path: Path, events: list[AnyEvent]) -> None:
     journal = Journal(path)
     for event in events:
         journal.emit(event)

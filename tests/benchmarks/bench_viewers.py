@@ -27,9 +27,9 @@ import psutil
 
 from tests.benchmarks.bench_records import long_run
 from tests.terminal import Terminal
-from tui_trainer.hosts import replay
-from tui_trainer.runs.catalogue import newest
-from tui_trainer.runs.record import Record
+from tui_trainer.records.record import Record
+from tui_trainer.records.run_index import newest
+from tui_trainer.run_sources.run_source import replay
 
 Speed: TypeAlias = tuple[float, float]
 """Steps a second, and a second of the trainer's own CPU time."""

@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 
 from tests.benchmarks.bench_records import A_LINE, long_run
-from tui_trainer.hosts import RecordHost
-from tui_trainer.runs.record import Record
+from tui_trainer.records.record import Record
+from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.ui.app import TrainerApp
 
 
@@ -27,7 +27,7 @@ async def watch(folder: Path, steps: int, frames: int) -> None:
     events = long_run()
     lines = 6 + 2 * steps // A_LINE
     record = Record.create(folder, {"preset_name": "soak"})
-    app = TrainerApp(None, RecordHost(record.folder), by="attach", runs=folder)
+    app = TrainerApp(None, JournalSource(record.folder), by="attach", runs=folder)
     fed, began = 0, time.monotonic()
     async with app.run_test(size=(140, 40)) as pilot:
         for frame in range(1, frames + 1):

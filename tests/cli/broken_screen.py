@@ -13,7 +13,7 @@ from textual.message import Message
 
 from tui_trainer.cli import main
 from tui_trainer.ui.terminal.driver import TerminalDriver
-from tui_trainer.ui.terminal.screenful import Screenful
+from tui_trainer.ui.terminal.throttled_writer import ThrottledWriter
 
 
 def fail(*_: object) -> NoReturn:
@@ -25,7 +25,7 @@ def break_input(driver: TerminalDriver, message: Message) -> None:
 
 
 def break_writer(driver: TerminalDriver, message: Message) -> None:
-    Screenful._write = fail  # type: ignore[method-assign]
+    ThrottledWriter._write = fail  # type: ignore[method-assign]
 
 
 def break_loop(driver: TerminalDriver, message: Message) -> None:

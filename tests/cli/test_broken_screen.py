@@ -16,8 +16,8 @@ from tests.cli.test_killed_screen import LONG, assert_restored, only, program, u
 from tests.scripted import scripted_run
 from tests.terminal import Terminal
 from tests.waiting import until
-from tui_trainer.hosts import replay
-from tui_trainer.runs.record import Record
+from tui_trainer.records.record import Record
+from tui_trainer.run_sources.run_source import replay
 
 BROKEN = "tests.cli.broken_screen"
 

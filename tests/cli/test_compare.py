@@ -8,8 +8,8 @@ from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.compare.session import Session, all_sessions
-from tui_trainer.hosts import replay
-from tui_trainer.runs.lock import is_live
+from tui_trainer.records.lock import is_live
+from tui_trainer.run_sources.run_source import replay
 
 
 def ended(runs: Path) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripted_record import over
-from tui_trainer.runs.record import Record
+from tui_trainer.records.record import Record
 
 SCRIPT = "import sys; from tui_trainer.cli import main; main(prog_name='tui-trainer')"
 

@@ -14,10 +14,10 @@ from tests.compare.made import session_of
 from tests.scripted import scripted_run
 from tests.waiting import until
 from tui_trainer.cli import control
-from tui_trainer.commands import Command
+from tui_trainer.commands import AnyCommand
 from tui_trainer.events import SCHEMA, CommandAnswered, RunStarted
-from tui_trainer.runs.lock import WriterLock
-from tui_trainer.runs.record import Record
+from tui_trainer.records.lock import WriterLock
+from tui_trainer.records.record import Record
 
 ASKED = (["pause"], ["resume"], ["checkpoint"], ["switch", "steplr"], ["stop"])
 
@@ -36,11 +36,11 @@ def ask(cli: Cli, asked: list[str], run: str) -> Result:
     return cli(asked[0], run, *asked[1:])
 
 
-def then(record: Record, act: Callable[[Command], object]) -> threading.Thread:
+def then(record: Record, act: Callable[[AnyCommand], object]) -> threading.Thread:
     """Do something once the run was asked."""
 
     def wait() -> None:
-        came: list[Command] = []
+        came: list[AnyCommand] = []
         until(lambda: bool(came) or bool(came.extend(record.inbox.poll())))
         act(came[0])
 
@@ -102,7 +102,7 @@ def test_a_run_whose_record_has_a_later_form_is_asked_nothing(
 def test_a_run_of_the_form_of_today_is_asked_and_answers(cli: Cli, live: Record, asked: list[str]) -> None:
     came: list[str] = []
 
-    def answer(command: Command) -> None:
+    def answer(command: AnyCommand) -> None:
         came.append(type(command).__name__)
         live.emit(
             CommandAnswered(at=0.0, id=command.id, command="any", by="shell", accepted=True, answer="as you wish")
@@ -121,7 +121,7 @@ def test_a_run_of_the_form_of_today_is_asked_and_answers(cli: Cli, live: Record,
 
 @pytest.mark.parametrize(("accepted", "code"), [(True, 0), (False, 1)])
 def test_its_answer_is_printed_even_where_it_ends_with_it(cli: Cli, live: Record, accepted: bool, code: int) -> None:
-    def answer(command: Command) -> None:
+    def answer(command: AnyCommand) -> None:
         said = CommandAnswered(
             at=0.0, id=command.id, command="stop", by="shell", accepted=accepted, answer="stopping after step 3"
         )

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
 from tests.waiting import until
-from tui_trainer.hosts import replay
+from tui_trainer.run_sources.run_source import replay
 
 LONG = ["--preset", "none", *SMALL, "--epochs", "4000"]
 
@@ -41,9 +41,9 @@ def count(function):
         return function(*arguments, **options)
     return counted
 
-import tui_trainer.cli.screen
+import tui_trainer.cli.launch
 import tui_trainer.cli.compare
-from tui_trainer.cli import ending, main
+from tui_trainer.cli import main, signal_handlers
 {}
 main()
 """
@@ -76,7 +76,7 @@ def forked(fork=os.fork):
 os.fork = forked
 """,
     "as the program is loaded": """
-from tui_trainer.ui.terminal import showing
+from tui_trainer.ui.terminal import show
 import importlib.abc
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):

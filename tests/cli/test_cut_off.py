@@ -11,11 +11,11 @@ from click.testing import Result
 from tests import preloaded
 from tests.cli.conftest import SMALL
 from tui_trainer.events import RunEnded, StepsTaken, encode
-from tui_trainer.hosts import replay
-from tui_trainer.runs.catalogue import newest
-from tui_trainer.runs.export import export_csv
-from tui_trainer.runs.summary import summarize
-from tui_trainer.runs.tail import Tail
+from tui_trainer.records.export import export_csv
+from tui_trainer.records.run_index import newest
+from tui_trainer.records.summary import summarize
+from tui_trainer.records.tail import Tail
+from tui_trainer.run_sources.run_source import replay
 
 Cli = Callable[..., Result]
 

@@ -15,7 +15,7 @@ from tests.cli.conftest import SMALL
 from tests.scripted_record import over
 from tests.terminal import Terminal
 from tests.waiting import until
-from tui_trainer.hosts import replay
+from tui_trainer.run_sources.run_source import replay
 
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
 

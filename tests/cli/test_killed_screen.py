@@ -13,8 +13,8 @@ import pytest
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
 from tests.waiting import until
-from tui_trainer.hosts import replay
-from tui_trainer.runs.lock import is_live
+from tui_trainer.records.lock import is_live
+from tui_trainer.run_sources.run_source import replay
 
 LONG = ["--preset", "none", *SMALL, "--epochs", "4000"]
 LAUNCH = [sys.executable, "-m", "tui_trainer", "launch", *LONG]

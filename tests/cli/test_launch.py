@@ -15,8 +15,8 @@ from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.events import RunEnded, StepsTaken
-from tui_trainer.runs.lock import is_live
-from tui_trainer.runs.tail import Tail
+from tui_trainer.records.lock import is_live
+from tui_trainer.records.tail import Tail
 
 LONG = [*SMALL, "--epochs", "4000"]
 LEFT_CLEAN = b"\x1b[?1049l"

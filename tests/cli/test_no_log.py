@@ -48,10 +48,10 @@ NO_LOGS = [pipe, read_pipe, link]
 
 PRINT_TO = "from tui_trainer.cli.foreground import print_to; print_to(log)"
 FALL_SILENT = """
-from tui_trainer.cli.unheard import Voice
+from tui_trainer.cli.safe_output import SafeOutput
 def lost():
     raise BrokenPipeError
-Voice(lambda: log.parent).say(lost)
+SafeOutput(lambda: log.parent).say(lost)
 """
 
 

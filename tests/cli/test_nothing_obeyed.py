@@ -22,8 +22,8 @@ from tests.tainted import SHOWN, TAINT, obeyed, tainted_presets, tainted_record,
 from tests.terminal import Terminal
 from tui_trainer.cli import main
 from tui_trainer.events import CommandAnswered
-from tui_trainer.plain import plain
-from tui_trainer.runs.record import Record
+from tui_trainer.records.record import Record
+from tui_trainer.text.plain import plain
 
 REPOSITORY = str(Path(__file__).parents[2])
 
@@ -157,7 +157,7 @@ def test_what_is_shown_of_a_preset_means_what_its_file_means(there: dict[str, st
 
 def test_what_a_library_or_a_traceback_prints_passes_the_same_door() -> None:
     script = (
-        "import sys, warnings; from tui_trainer.output import guard; guard()\n"
+        "import sys, warnings; from tui_trainer.text.output import guard; guard()\n"
         f"text = {TAINT!r}\n"
         "print(text); print(text, file=sys.stderr); warnings.warn(text); sys.stdout.buffer.write(text.encode())\n"
         "raise ValueError(text)\n"
@@ -172,8 +172,8 @@ def test_what_a_library_or_a_traceback_prints_passes_the_same_door() -> None:
 def test_a_bar_shows_what_is_printed_beside_it_as_text(tmp_path: Path) -> None:
     script = tmp_path / "beside.py"
     script.write_text(
-        "import sys; from tui_trainer.output import guard; guard()\n"
-        "from tui_trainer.console import Bar\n"
+        "import sys; from tui_trainer.text.output import guard; guard()\n"
+        "from tui_trainer.cli.console import Bar\n"
         f"text = {TAINT!r}\n"
         "bar = Bar(sys.stdout); bar._progress.update(bar._task, description=text)\n"
         "print(text); print(text, file=sys.stderr); bar.close()\n"

@@ -16,10 +16,10 @@ from click.testing import CliRunner, Result
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
 from tests.waiting import PATIENCE_S
-from tui_trainer.bad_input import BadInput
 from tui_trainer.cli import main
-from tui_trainer.given_path import BadPath, given_path
-from tui_trainer.hosts import asked_of
+from tui_trainer.errors import UserError
+from tui_trainer.files.given_path import BadPath, given_path
+from tui_trainer.run_sources.in_process import asked_of
 
 Cli = Callable[..., Result]
 
@@ -138,7 +138,7 @@ def test_one_door_says_what_is_wrong_with_each() -> None:
     assert "4,096 bytes" in said["too long"]
     assert "NUL" in said["a NUL byte"]
     assert all(len(sentence) < 300 for sentence in said.values()), "the whole of a long path helps nobody"
-    assert issubclass(BadPath, BadInput)
+    assert issubclass(BadPath, UserError)
 
 
 def test_what_can_be_a_path_passes_whether_it_is_there_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

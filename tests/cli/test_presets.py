@@ -10,7 +10,7 @@ import pytest
 import torch
 from click.testing import Result
 
-from tui_trainer.presets import shipped_folder
+from tui_trainer.presets.folders import shipped_folder
 
 Cli = Callable[..., Result]
 

@@ -16,7 +16,7 @@ from click.testing import Result
 from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.scripted import scripted_run
-from tui_trainer.runs.record import Record
+from tui_trainer.records.record import Record
 
 Cli = Callable[..., Result]
 
@@ -186,7 +186,7 @@ def test_a_disk_that_fills_up_under_an_export_is_no_bad_input(
     def full(fd: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("tui_trainer.runs.exported.os.fsync", full)
+    monkeypatch.setattr("tui_trainer.records.export.os.fsync", full)
     result = cli("export", "a", "--format", form, "--out", str(tmp_path / "out"))
     assert result.exit_code == 1
     assert result.stderr == f"cannot export {record.id} to {tmp_path / 'out'}: no space is left on the device.\n"
@@ -286,7 +286,7 @@ def test_who_interrupts_a_command_is_told_so_as_a_shell_expects(cli: Cli, monkey
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tui_trainer.cli.records.summaries", interrupted)
+    monkeypatch.setattr("tui_trainer.cli.runs.summaries", interrupted)
     result = cli("runs")
     assert result.exit_code == 130
     assert result.output == ""

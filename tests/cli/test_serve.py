@@ -25,11 +25,11 @@ from tests.scripted_record import over
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.cli.serve import MOST_PAGES
 from tui_trainer.commands import Stop
-from tui_trainer.hosts import replay
-from tui_trainer.runs.catalogue import folders
-from tui_trainer.runs.errors import RunsError
-from tui_trainer.runs.inbox import send
-from tui_trainer.runs.lock import is_live, writer
+from tui_trainer.records.errors import RunsError
+from tui_trainer.records.inbox import send
+from tui_trainer.records.lock import is_live, writer
+from tui_trainer.records.run_index import folders
+from tui_trainer.run_sources.run_source import replay
 
 
 @pytest.fixture

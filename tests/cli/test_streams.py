@@ -18,9 +18,9 @@ from tests.compare.made import record
 from tests.terminal import Terminal
 from tests.waiting import PATIENCE_S
 from tui_trainer.cli import main
-from tui_trainer.hosts import replay
-from tui_trainer.output import Output
-from tui_trainer.runs.catalogue import summaries
+from tui_trainer.records.run_index import summaries
+from tui_trainer.run_sources.run_source import replay
+from tui_trainer.text.output import Output
 
 PROGRAM = [sys.executable, "-m", "tui_trainer"]
 TRAINS = ["--preset", "none", *SMALL, "--epochs", "2"]

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 from tests.scripted import scripted_run
-from tui_trainer import presets
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import joined
-from tui_trainer.compare.session import Entry, Session
-from tui_trainer.events import Digests, Event, RunEnded, RunResolved, SettingChanged, encode
-from tui_trainer.runs.record import Record
-from tui_trainer.spec import RunSpec
+from tui_trainer.compare.session import Contestant, Session
+from tui_trainer.events import AnyEvent, Digests, RunConfigured, RunEnded, SettingChanged, encode
+from tui_trainer.presets.catalogue import load as load_preset
+from tui_trainer.records.record import Record
+from tui_trainer.run_spec import RunSpec
 
 NAMES = {"StepLR": "steplr", "OneCycleLR": "onecycle", "ReduceLROnPlateau": "plateau", "none": "none"}
 
@@ -30,10 +30,10 @@ def record(
 ) -> Path:
     """The record of a scripted run; `changes` are put into what it resolved to."""
     preset = NAMES[scheduler]
-    spec = RunSpec.of(preset, presets.load(preset), name=name, seed=(changes or {}).get("seed", 0))
+    spec = RunSpec.of(preset, load_preset(preset), name=name, seed=(changes or {}).get("seed", 0))
     made = Record.create(runs, spec.model_dump(mode="json"))
     for event in scripted_run(scheduler=scheduler, **script):
-        if isinstance(event, RunResolved):
+        if isinstance(event, RunConfigured):
             made.emit(SettingChanged(at=event.at, setting="kernels", old="", new="plain", reason=""))
             event = resolved(event, **(changes or {}))
         made.emit(event)
@@ -41,7 +41,7 @@ def record(
     return made.folder
 
 
-def resolved(event: RunResolved, **changes: Any) -> RunResolved:
+def resolved(event: RunConfigured, **changes: Any) -> RunConfigured:
     """With other conditions, and the digests that go with them."""
     changed = msgspec.structs.replace(event, **changes)
     if "digests" in changes:
@@ -55,8 +55,8 @@ def session_of(runs: Path, records: Sequence[Path], to_come: Sequence[str] = (),
     """A session of records that are there, and of presets that nobody has trained."""
     entries = joined(records, runs)
     for name in to_come:
-        spec = RunSpec.of(name, presets.load(name))
-        entries.append(Entry(label=f"{name} to come", seed=0, asked=spec.model_dump(mode="json")))
+        spec = RunSpec.of(name, load_preset(name))
+        entries.append(Contestant(label=f"{name} to come", seed=0, asked=spec.model_dump(mode="json")))
     return Session.create(runs, entries, **plan)
 
 
@@ -73,18 +73,18 @@ def seeds(runs: Path, scripts: dict[str, Sequence[dict[str, Any]]]) -> Compariso
     for label, each in scripts.items():
         for seed, script in enumerate(each):
             folder = record(runs, changes={"seed": seed}, **script)
-            entries.append(Entry(label=label, seed=seed, run=folder.name))
+            entries.append(Contestant(label=label, seed=seed, run=folder.name))
     comparison = Comparison(Session.create(runs, entries))
     comparison.poll_all()
     return comparison
 
 
-def rewritten(folder: Path, events: Sequence[Event]) -> None:
+def rewritten(folder: Path, events: Sequence[AnyEvent]) -> None:
     """Put other events into a record."""
     (folder / "events.jsonl").write_bytes(b"".join(map(encode, events)))
 
 
-def ended(events: Sequence[Event]) -> RunEnded:
+def ended(events: Sequence[AnyEvent]) -> RunEnded:
     """The goodbye of a run."""
     (goodbye,) = [event for event in events if isinstance(event, RunEnded)]
     return goodbye

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tui_trainer.commands import Stop
 from tui_trainer.compare import queue as queues
+from tui_trainer.compare.executors import Ended
 from tui_trainer.compare.queue import Queue
-from tui_trainer.compare.session import Entry, Session
-from tui_trainer.compare.training import Ended
+from tui_trainer.compare.session import Contestant, Session
 
 JOBS = 4
 RUNS = 12
@@ -43,16 +43,16 @@ class Quick:
 @contextmanager
 def quick_trainers() -> Iterator[None]:
     """Have queues of several jobs train so."""
-    real, queues.Elsewhere = queues.Elsewhere, Quick  # type: ignore[misc,assignment]
+    real, queues.SubprocessExecutor = queues.SubprocessExecutor, Quick  # type: ignore[misc,assignment]
     try:
         yield
     finally:
-        queues.Elsewhere = real  # type: ignore[misc]
+        queues.SubprocessExecutor = real  # type: ignore[misc]
 
 
 def lost_in_a_round(runs: Path) -> set[int]:
     """The runs whose records a comparison forgot, in the process that trains or in its file."""
-    entries = [Entry(label=f"run {i}", seed=0, asked={}) for i in range(RUNS)]
+    entries = [Contestant(label=f"run {i}", seed=0, asked={}) for i in range(RUNS)]
     session = Session.create(runs, entries, jobs=JOBS)
     queue = Queue(session)
     queue.start()

@@ -22,13 +22,13 @@ from tests.waiting import until
 from tui_trainer.cli import main
 from tui_trainer.commands import Stop
 from tui_trainer.compare import queue as queues
+from tui_trainer.compare.executors import Ended
 from tui_trainer.compare.queue import Queue
-from tui_trainer.compare.session import Entry, Session, all_sessions
-from tui_trainer.compare.training import Ended
-from tui_trainer.hosts import replay
-from tui_trainer.runs import inbox
-from tui_trainer.runs.errors import RunsFolderUnwritable
-from tui_trainer.runs.lock import WriterLock, is_live
+from tui_trainer.compare.session import Contestant, Session, all_sessions
+from tui_trainer.records import inbox
+from tui_trainer.records.errors import RunsFolderUnwritable
+from tui_trainer.records.lock import WriterLock, is_live
+from tui_trainer.run_sources.run_source import replay
 
 Behaves = Callable[[Session, int], Ended]
 
@@ -58,14 +58,14 @@ def trains(monkeypatch: pytest.MonkeyPatch) -> Callable[[Behaves], None]:
 
     def so(behaves: Behaves) -> None:
         made = type("Made", (Trainer,), {"behaves": staticmethod(behaves)})
-        monkeypatch.setattr(queues, "Here", made)
-        monkeypatch.setattr(queues, "Elsewhere", made)
+        monkeypatch.setattr(queues, "InProcessExecutor", made)
+        monkeypatch.setattr(queues, "SubprocessExecutor", made)
 
     return so
 
 
 def session(runs: Path, count: int, jobs: int = 1) -> Session:
-    entries = [Entry(label=f"run {i}", seed=0, asked={}) for i in range(count)]
+    entries = [Contestant(label=f"run {i}", seed=0, asked={}) for i in range(count)]
     return Session.create(runs, entries, jobs=jobs)
 
 
@@ -255,7 +255,7 @@ def test_who_listens_and_dies_is_told_of(
         raise RuntimeError("broken")
 
     died = threading.Event()
-    monkeypatch.setattr("tui_trainer.runs.inbox.Inbox.poll", die)
+    monkeypatch.setattr("tui_trainer.records.inbox.Inbox.poll", die)
     ends_well = ends(tmp_path, [0])
 
     def behaves(session: Session, index: int) -> Ended:

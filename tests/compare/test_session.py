@@ -12,9 +12,9 @@ from tests.compare.made import compared, record, session_of
 from tests.compare.stress import lost_in_a_round, quick_trainers
 from tui_trainer.compare import session as sessions
 from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.plain_lines import find_out
 from tui_trainer.compare.queue import Queue
-from tui_trainer.compare.session import FILE, Entry, Session
-from tui_trainer.compare.words import find_out
+from tui_trainer.compare.session import FILE, Contestant, Session
 
 
 def two_to_come(runs: Path) -> Session:
@@ -115,7 +115,7 @@ def test_a_session_that_is_well_is_not_told_of(tmp_path: Path) -> None:
 
 
 def test_a_record_is_taken_down_once(tmp_path: Path) -> None:
-    session = Session.create(tmp_path, [Entry(label="a", seed=0, asked={}, run="old")])
+    session = Session.create(tmp_path, [Contestant(label="a", seed=0, asked={}, run="old")])
     session.give_up(0)
     assert (session.entries[0].run, session.entries[0].given_up) == (None, ["old"])
     session.give_up(0)

@@ -13,11 +13,11 @@ from tests.compare.made import record, resolved, rewritten
 from tests.scripted import scripted_run
 from tui_trainer.compare import verdict as verdicts
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.session import Entry, Session
+from tui_trainer.compare.plain_lines import cell
+from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.compare.table import COLUMNS, Figure, Table, fitting_target, tabulate
 from tui_trainer.compare.verdict import verdict
-from tui_trainer.compare.words import cell
-from tui_trainer.events import EndStatus, EpochEnded, RunResolved
+from tui_trainer.events import EndStatus, EpochEnded, RunConfigured
 
 Curve = Sequence[float]
 """The validation accuracy of each epoch."""
@@ -36,7 +36,7 @@ def curve(
     events = []
     ends = iter(accuracies)
     for event in scripted_run(epochs=max(1, len(accuracies)), batches=2, status=status):
-        if isinstance(event, RunResolved):
+        if isinstance(event, RunConfigured):
             event = resolved(event, val_images=1000)
         elif isinstance(event, EpochEnded):
             accuracy = next(ends, None)
@@ -63,7 +63,7 @@ def of(
     for label, seeds in curves.items():
         for seed, accuracies in enumerate(seeds):
             run = curve(runs, accuracies, states.pop(0))  # type: ignore[arg-type]
-            entries.append(Entry(label=label, seed=seed, run=run))
+            entries.append(Contestant(label=label, seed=seed, run=run))
     comparison = Comparison(Session.create(runs, entries, target=target))
     comparison.poll_all()
     return comparison
@@ -179,7 +179,7 @@ def test_where_luck_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p: flo
 
 def test_numbers_that_are_none_are_left_out_of_means_and_told_as_missing(tmp_path: Path) -> None:
     first, second = curve(tmp_path, [0.5, 0.7, 0.6], losses=[0.5, 0.3, nan]), curve(tmp_path, [0.9, 0.8, 0.3])
-    entries = [Entry(label="a", seed=seed, run=run) for seed, run in enumerate((first, second))]
+    entries = [Contestant(label="a", seed=seed, run=run) for seed, run in enumerate((first, second))]
     comparison = Comparison(Session.create(tmp_path, entries))
     comparison.poll_all()
     row = tabulate(comparison).rows[0]
@@ -190,7 +190,7 @@ def test_numbers_that_are_none_are_left_out_of_means_and_told_as_missing(tmp_pat
     assert shown["final_loss"] == "0.7000 (1 of 2)"
     assert shown["best_accuracy"] == "0.8000 ± 0.1414"
     assert shown["seconds"] == "30.0 ± 0.0 s"
-    slow = Comparison(Session.create(tmp_path, [Entry(label="a", seed=0, run=curve(tmp_path, [0.5], speed=0.0))]))
+    slow = Comparison(Session.create(tmp_path, [Contestant(label="a", seed=0, run=curve(tmp_path, [0.5], speed=0.0))]))
     slow.poll_all()
     assert "images_per_second" not in tabulate(slow).rows[0].figures
 
@@ -267,7 +267,7 @@ def test_of_seeds_the_best_one_counts_for_a_target(tmp_path: Path) -> None:
 )
 def test_one_word_for_all_seeds(tmp_path: Path, ends: Sequence[EndStatus | None], status: str, progress: str) -> None:
     runs = [None if end == "to come" else curve(tmp_path, [0.5], end) for end in ends]
-    entries = [Entry(label="a", seed=i, run=run) for i, run in enumerate(runs)]
+    entries = [Contestant(label="a", seed=i, run=run) for i, run in enumerate(runs)]
     comparison = Comparison(Session.create(tmp_path, entries))
     comparison.poll_all()
     for run, end in zip(comparison.runs, ends, strict=True):

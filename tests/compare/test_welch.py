@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_trainer.compare.welch import regularized_beta, two_sided, welch
+from tui_trainer.compare.verdict import regularized_beta, two_sided, welch
 
 
 @pytest.mark.parametrize("t", [0.0, 0.1, 1.0, 2.5, 40.0, -3.0])

@@ -22,9 +22,9 @@ from tests.ssh.together import done, history_of, run_named, together
 from tests.waiting import until
 from tui_trainer.engine import checkpoints
 from tui_trainer.events import CallsMade, StepsTaken
-from tui_trainer.runs.history import History
-from tui_trainer.runs.summary import summarize
-from tui_trainer.runs.tail import Tail
+from tui_trainer.records.history import History
+from tui_trainer.records.summary import summarize
+from tui_trainer.records.tail import Tail
 
 OPTIONS = ["--model", "cnn", "--limit-train", "600", "--limit-val", "100", "--batch-size", "16", "--device", "cpu"]
 OPTIONS += ["--threads", "1", "--epochs", "5"]

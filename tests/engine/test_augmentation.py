@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tui_trainer.engine.augmentation import MARGIN, Augmentation
-from tui_trainer.engine.datasets import Split, batches
+from tui_trainer.engine.datasets import MARGIN, Augmentation, Split, batches
 
 CPU = torch.device("cpu")
 COUNT = 300

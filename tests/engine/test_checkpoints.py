@@ -16,7 +16,7 @@ from tests.engine.test_resume import EPOCHS, assert_equal, numbers, older, stop_
 from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.engine import checkpoints
 from tui_trainer.engine.checkpoints import BEST, LAST, LAST_BUT_ONE, BadCheckpoint
-from tui_trainer.events import CheckpointSaved, Noticed
+from tui_trainer.events import Alert, CheckpointSaved
 
 
 def stop(tiny: TinyRun, text: str) -> None:
@@ -44,7 +44,7 @@ def stopped(tiny: TinyRun) -> TinyRun:
 
 
 def notices(tiny: TinyRun) -> list[str]:
-    return [event.text for event in tiny.of(Noticed) if event.kind == "checkpoint"]
+    return [event.text for event in tiny.of(Alert) if event.kind == "checkpoint"]
 
 
 def same(one: Any, other: Any) -> bool:
@@ -350,7 +350,7 @@ def test_the_end_names_none_where_the_last_and_the_best_could_be_saved_in_the_en
     create = checkpoints._create
 
     def full_at_first(file: Path) -> object:
-        if not tiny.of(Noticed):
+        if not tiny.of(Alert):
             raise OSError(28, "No space left on device")
         return create(file)
 

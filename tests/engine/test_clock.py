@@ -9,14 +9,14 @@ from unittest.mock import patch
 import pytest
 from torch import Tensor
 
-from tui_trainer.engine.clock import STOOD_STILL_S, Awake, RunClock
-from tui_trainer.engine.control import Control
+from tui_trainer.engine.clock import STOOD_STILL_S, Awake, TrainingClock
+from tui_trainer.engine.control import CommandQueue
 from tui_trainer.engine.prepare import prepare
 from tui_trainer.engine.train import train
-from tui_trainer.events import EpochEnded, Event
-from tui_trainer.presets import load
-from tui_trainer.runs.history import History
-from tui_trainer.spec import RunSpec
+from tui_trainer.events import AnyEvent, EpochEnded
+from tui_trainer.presets.catalogue import load
+from tui_trainer.records.history import History
+from tui_trainer.run_spec import RunSpec
 
 DAY = 86_400.0
 
@@ -42,7 +42,7 @@ def clocks() -> Clocks:
 
 
 def test_a_process_that_was_stopped_did_not_live_meanwhile(clocks: Clocks) -> None:
-    run = RunClock(5.0, clocks.awake)
+    run = TrainingClock(5.0, clocks.awake)
     run.start()
     clocks.awake.beat()
     clocks.busy(0.3)
@@ -97,7 +97,7 @@ def test_a_machine_that_slept_within_a_call_leaves_no_trace_in_any_figure(tmp_pa
         awake.beat()
     history = History()
 
-    def emit(event: Event) -> None:
+    def emit(event: AnyEvent) -> None:
         history.apply(event)
         if isinstance(event, EpochEnded) and event.epoch == 1:
             left.append(history.seconds_left)
@@ -114,7 +114,7 @@ def test_a_machine_that_slept_within_a_call_leaves_no_trace_in_any_figure(tmp_pa
         backward(loss)
 
     with patch.object(prepared.ranks, "backward", sleeping):
-        ended = train(prepared, emit, Control(), tmp_path, awake)
+        ended = train(prepared, emit, CommandQueue(), tmp_path, awake)
     assert ended.status == "finished"
     epoch = history.epochs[0]
     seconds = [history.elapsed_s, epoch.elapsed, history.calls["backward"].seconds, *left]

@@ -6,26 +6,17 @@ import pytest
 
 from tests.engine import tiny as t
 from tests.engine.tiny import BATCHES, TinyRun
-from tui_trainer.commands import (
-    Command,
-    Continue,
-    OneBatch,
-    Pause,
-    SaveCheckpoint,
-    SetPace,
-    Stop,
-    SwitchPreset,
-)
-from tui_trainer.engine import checkpoints, steering
+from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
+from tui_trainer.engine import checkpoints, control
 from tui_trainer.engine.clock import Awake
 from tui_trainer.events import (
+    AnyEvent,
     CallFollowed,
     CallsMade,
     CheckpointSaved,
     CommandAnswered,
     Continued,
     EpochEnded,
-    Event,
     Paused,
     PlanMade,
     PresetSwitched,
@@ -39,10 +30,10 @@ ME = "test"
 @pytest.fixture(autouse=True)
 def quick_eyes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batch by batch is held for less than a person needs."""
-    monkeypatch.setattr(steering, "BY_EYE", 0.01)
+    monkeypatch.setattr(control, "BY_EYE", 0.01)
 
 
-def send_on(tiny: TinyRun, kind: type[Event], *commands: Command) -> None:
+def send_on(tiny: TinyRun, kind: type[AnyEvent], *commands: AnyCommand) -> None:
     """Send each command as the next event of a kind comes, in turn."""
     waiting = list(commands)
 
@@ -122,13 +113,13 @@ def test_each_call_tells_the_value_that_it_changed_before_and_after(tiny: TinyRu
 
 
 def test_one_batch_at_full_speed_holds_each_call_for_the_eye(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    held: list[tuple[Event, float]] = []
+    held: list[tuple[AnyEvent, float]] = []
     monkeypatch.setattr(tiny.control, "wait", lambda seconds: held.append((tiny.events[-1], seconds)))
     tiny.control.send(Pause(by=ME))
     send_on(tiny, Paused, OneBatch(by=ME), Continue(by=ME))
     tiny.train(t.ONE_CYCLE, epochs=1)
     assert all(isinstance(event, CallFollowed) and event.batch == 1 for event, _ in held)
-    assert sum(seconds for _, seconds in held) == pytest.approx(steering.BY_EYE * 6)
+    assert sum(seconds for _, seconds in held) == pytest.approx(control.BY_EYE * 6)
     assert len(held) == 12
 
 
@@ -143,7 +134,7 @@ def test_the_last_batch_of_an_epoch_takes_the_end_of_the_epoch_along(tiny: TinyR
 
 
 def test_after_a_pause_behind_the_last_batch_of_an_epoch_one_batch_is_one_of_the_next(tiny: TinyRun) -> None:
-    def pause(event: Event) -> bool:
+    def pause(event: AnyEvent) -> bool:
         return isinstance(event, CallFollowed) and (event.batch, event.call) == (BATCHES, "zero_grad")
 
     tiny.control.send(SetPace(by=ME, seconds_a_call=1e-6))
@@ -154,8 +145,8 @@ def test_after_a_pause_behind_the_last_batch_of_an_epoch_one_batch_is_one_of_the
 
 
 @pytest.mark.parametrize("command", [OneBatch(by=ME), SetPace(by=ME, seconds_a_call=0.001)], ids=["n", "s"])
-def test_what_was_trained_before_a_batch_is_followed_is_told_before_it(tiny: TinyRun, command: Command) -> None:
-    def second(event: Event) -> bool:  # the first batch is told of at once, those after it now and then
+def test_what_was_trained_before_a_batch_is_followed_is_told_before_it(tiny: TinyRun, command: AnyCommand) -> None:
+    def second(event: AnyEvent) -> bool:  # the first batch is told of at once, those after it now and then
         return isinstance(event, CallsMade) and event.step == 2
 
     tiny.when.append((second, lambda: tiny.control.send(command)))
@@ -266,9 +257,9 @@ def test_a_switch_to_what_is_no_preset_is_refused_and_the_run_goes_on(tiny: Tiny
 
 
 def test_commands_of_other_processes_come_through_the_inbox(tiny: TinyRun) -> None:
-    asked: list[Command] = [Stop(by="shell")]
+    asked: list[AnyCommand] = [Stop(by="shell")]
 
-    def inbox() -> list[Command]:
+    def inbox() -> list[AnyCommand]:
         taken = asked.copy()
         asked.clear()
         return taken

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.tiny import NONE, images, preset
-from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import datasets, models
 from tui_trainer.engine.datasets import Split, batches, load, order_digest, shuffled
-from tui_trainer.engine.digests import of_weights
-from tui_trainer.spec import RunSpec
+from tui_trainer.engine.reproducibility import of_weights
+from tui_trainer.errors import UserError
+from tui_trainer.run_spec import RunSpec
 
 CPU = torch.device("cpu")
 
@@ -93,7 +93,7 @@ def test_an_epoch_can_be_taken_up_in_the_middle() -> None:
 
 def test_missing_data_is_said_with_the_folder_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("urllib.request.urlopen", _no_network)
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         load(spec(dataset="mnist", data_dir=tmp_path / "data"), CPU)
     text = str(caught.value)
     assert str(tmp_path / "data") in text

@@ -11,9 +11,9 @@ from tests.cli.conftest import runs
 from tests.engine.killing import OPTIONS, Kills, differences, killed_and_whole
 from tests.ssh.together import run_named, together
 from tests.waiting import until
-from tui_trainer.hosts import RecordHost
-from tui_trainer.runs.errors import RunInUse
-from tui_trainer.runs.record import Record
+from tui_trainer.records.errors import RunInUse
+from tui_trainer.records.record import Record
+from tui_trainer.run_sources.journal_source import JournalSource
 
 __all__ = ["runs"]
 
@@ -26,7 +26,7 @@ def test_killed_at_random_moments_it_comes_out_the_same_to_the_bit(runs: Path, t
 def test_a_second_process_on_the_same_run_is_refused(runs: Path, tmp_path: Path) -> None:
     long = [*OPTIONS[:-1], "5000"]
     with together(1, "run", *long, "--preset", "none", "--name", "busy", log=tmp_path) as first:
-        host = RecordHost(run_named(runs, "busy"))
+        host = JournalSource(run_named(runs, "busy"))
         until(lambda: bool(host.poll()) and host.history.steps > 0)
         events = host.folder / "events.jsonl"
         with together(1, "resume", str(host.folder), log=tmp_path) as second:  # it lives: it is told to go on

@@ -12,8 +12,8 @@ from tests.engine import tiny as t
 from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.engine import models
 from tui_trainer.engine.datasets import batches
-from tui_trainer.engine.validation import validate
-from tui_trainer.events import CallsMade, CallsTimed, EpochEnded, RunResolved, StepsTaken
+from tui_trainer.engine.metrics import validate
+from tui_trainer.events import CallsMade, CallsTimed, EpochEnded, RunConfigured, StepsTaken
 
 BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
 
@@ -138,8 +138,8 @@ def test_the_same_seed_gives_the_same_run_and_another_another(tiny: TinyRun) -> 
 
 def test_what_was_resolved_is_told_before_the_first_batch(tiny: TinyRun) -> None:
     tiny.train(t.STEP, epochs=2)
-    (resolved,) = tiny.of(RunResolved)
+    (resolved,) = tiny.of(RunConfigured)
     assert (resolved.device, resolved.threads, resolved.train_images, resolved.val_images) == ("cpu", 1, 20, 10)
     assert (resolved.recipe.total_steps, resolved.recipe.batches_per_epoch) == (6, 3)
     kinds = [type(event) for event in tiny.events]
-    assert kinds.index(RunResolved) < kinds.index(StepsTaken)
+    assert kinds.index(RunConfigured) < kinds.index(StepsTaken)

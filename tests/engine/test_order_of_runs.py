@@ -6,9 +6,9 @@ import pytest
 
 from tests.engine import tiny as t
 from tests.engine.tiny import TinyRun
+from tui_trainer.call_order import check
 from tui_trainer.commands import Stop, SwitchPreset
-from tui_trainer.events import CallsMade, EpochEnded, Event, PresetSwitched, RunResolved
-from tui_trainer.order import check
+from tui_trainer.events import AnyEvent, CallsMade, EpochEnded, PresetSwitched, RunConfigured
 
 WARMUP = "[warmup]\nepochs = 2\nstart_factor = 0.1\n"
 COSINE_BY_BATCH = '[optimizer]\nname = "SGD"\nlr = 0.01\n[scheduler]\nname = "CosineAnnealingLR"\ninterval = "step"\n'
@@ -27,7 +27,7 @@ TEXTS |= {
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_whole_run_is_in_order(tiny: TinyRun, text: str) -> None:
     tiny.train(text, epochs=4)
-    (resolved,) = tiny.of(RunResolved)
+    (resolved,) = tiny.of(RunConfigured)
     orders = tiny.of(CallsMade)
     assert len(orders) == 4 * 3
     assert check(resolved.recipe, orders) == []
@@ -40,7 +40,7 @@ def test_so_is_one_that_was_stopped_and_gone_on_with(tiny: TinyRun, text: str) -
     tiny.when.clear()
     tiny.train(text, epochs=4, resume=True)
     assert max(order.epoch for order in tiny.of(CallsMade)) == 4
-    assert check(tiny.of(RunResolved)[0].recipe, tiny.of(CallsMade)) == []
+    assert check(tiny.of(RunConfigured)[0].recipe, tiny.of(CallsMade)) == []
 
 
 def stop(tiny: TinyRun) -> None:
@@ -49,7 +49,7 @@ def stop(tiny: TinyRun) -> None:
 
 def test_and_one_that_follows_another_preset_from_the_middle_on(tiny: TinyRun) -> None:
     other = t.preset(t.STEP + WARMUP).model_dump(mode="json")
-    begun: list[Event] = []
+    begun: list[AnyEvent] = []
 
     def switch() -> None:
         if not begun:
@@ -62,6 +62,6 @@ def test_and_one_that_follows_another_preset_from_the_middle_on(tiny: TinyRun) -
     before = [order for order in tiny.of(CallsMade) if order.epoch < switched.epoch]
     after = [order for order in tiny.of(CallsMade) if order.epoch >= switched.epoch]
     assert before
-    assert check(tiny.of(RunResolved)[0].recipe, before) == []
+    assert check(tiny.of(RunConfigured)[0].recipe, before) == []
     assert check(switched.recipe, after, switched.epoch) == []
     assert [finding.mistake for finding in check(switched.recipe, after)] != []  # its warm-up began with the switch

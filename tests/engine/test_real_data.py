@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from tests.engine.tiny import NONE, TinyRun, preset
-from tui_trainer.bad_input import BadInput
 from tui_trainer.engine import datasets
 from tui_trainer.engine.datasets import Images, Split, load
+from tui_trainer.errors import UserError
 from tui_trainer.events import EpochEnded
-from tui_trainer.spec import RunSpec
+from tui_trainer.run_spec import RunSpec
 
 DATA = Path(os.environ.get("TUI_TRAINER_TEST_DATA", "../shared/data"))
 CPU = torch.device("cpu")
@@ -58,7 +58,7 @@ def test_a_file_that_is_not_whole_is_named_as_what_it_is(mnist_root: Path, tmp_p
     raw.mkdir(parents=True)
     for file in (mnist_root / "MNIST" / "raw").iterdir():
         (raw / file.name).write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(BadInput, match=r"has 1,000 bytes where 47,040,016 should be.*Remove it") as caught:
+    with pytest.raises(UserError, match=r"has 1,000 bytes where 47,040,016 should be.*Remove it") as caught:
         load(spec(tmp_path), CPU)
     assert str(raw / "train-images-idx3-ubyte") in str(caught.value)
 
@@ -95,10 +95,10 @@ def test_a_broken_file_of_cifar_is_named_and_so_are_missing_ones(
     folder.mkdir()
     cifar = RunSpec.of("tiny", preset(NONE), dataset="cifar10", data_dir=tmp_path)
     monkeypatch.setattr("urllib.request.urlopen", _no_network)
-    with pytest.raises(BadInput, match=r"cifar-10-batches-py/data_batch_1, .* and 3 more missing.*no network"):
+    with pytest.raises(UserError, match=r"cifar-10-batches-py/data_batch_1, .* and 3 more missing.*no network"):
         load(cifar, CPU)
     (folder / "data_batch_2").write_bytes(b"torn")
-    with pytest.raises(BadInput, match=r"data_batch_2 has 4 bytes where 31,035,320 should be.*Remove it"):
+    with pytest.raises(UserError, match=r"data_batch_2 has 4 bytes where 31,035,320 should be.*Remove it"):
         load(cifar, CPU)
 
 

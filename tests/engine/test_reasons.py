@@ -7,9 +7,11 @@ from hypothesis import assume, given, settings
 
 from tests.presets.drawing import Written, written
 from tui_trainer.engine.reasons import MANY_TURNS, Said, explain
-from tui_trainer.engine.schedules import RunLength, Scheduler, build_optimizer
-from tui_trainer.events import LRChanged, LRHeld, PlateauCounted
-from tui_trainer.presets import Preset, Run, check, parse
+from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
+from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
+from tui_trainer.presets.checks import check, parse
+from tui_trainer.presets.rules import RunConditions
+from tui_trainer.presets.schema import Preset
 
 BATCHES = 3
 
@@ -17,7 +19,7 @@ BATCHES = 3
 def told(preset: Preset, length: RunLength, losses: list[float] | None = None, first_epoch: int = 1) -> list[Said]:
     """All that is said in a run; its epochs are counted from `first_epoch`, as after a switch of presets."""
     optimizer = build_optimizer(preset.optimizer, [torch.nn.Parameter(torch.zeros(1))])
-    scheduler = Scheduler(preset, optimizer, length)
+    scheduler = Schedule(preset, optimizer, length)
     said: list[Said] = []
     step = 0
     for epoch in range(first_epoch, first_epoch + length.epochs):
@@ -41,7 +43,7 @@ def words(
     """`epoch: reason` of every change, and `epoch - reason` where the LR was held."""
     preset = parse(f'[optimizer]\nname = "SGD"\nmomentum = 0.9\nlr = {lr}\n[scheduler]\n{scheduler}\n{more}')
     said = told(preset, RunLength(epochs, BATCHES), losses)
-    marks = {LRChanged: ":", LRHeld: " -"}
+    marks = {LRChanged: ":", LRUnchanged: " -"}
     return [f"{s.epoch}{marks[type(s)]} {s.reason}" for s in said if not isinstance(s, PlateauCounted)]
 
 
@@ -221,7 +223,7 @@ def test_plateau_counts_epochs_of_the_run_after_a_switch() -> None:
 @settings(max_examples=200, deadline=None)
 def test_every_change_is_told_once(case: Written) -> None:
     preset = Preset.model_validate(case.tables)
-    assume(not any(problem.severity == "error" for problem in check(preset, Run(case.images))))
+    assume(not any(problem.severity == "error" for problem in check(preset, RunConditions(case.images))))
     length = RunLength(case.epochs, case.batches)
 
     said = told(preset, length, case.val_losses)

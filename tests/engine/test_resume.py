@@ -11,21 +11,21 @@ import torch
 from tests.engine import tiny as t
 from tests.engine.test_control import ME, send_on, switch
 from tests.engine.tiny import BATCHES, TinyRun
-from tui_trainer.commands import Command, SetPace, Stop
+from tui_trainer.commands import AnyCommand, SetPace, Stop
 from tui_trainer.engine import checkpoints, datasets
 from tui_trainer.engine.checkpoints import BEST, LAST, LAST_BUT_ONE, BadCheckpoint
 from tui_trainer.events import (
+    Alert,
+    AnyEvent,
     CallsMade,
     EpochEnded,
-    Event,
-    Noticed,
     PlanMade,
     PresetSwitched,
+    RunConfigured,
     RunEnded,
-    RunResolved,
     StepsTaken,
 )
-from tui_trainer.runs.history import History
+from tui_trainer.records.history import History
 
 ADAM = '[optimizer]\nname = "Adam"\nlr = 0.01\n'
 WARM_COSINE = ADAM + '[scheduler]\nname = "CosineAnnealingLR"\n[warmup]\nepochs = 1\n'
@@ -33,10 +33,10 @@ EPOCHS = 3
 STEPS = EPOCHS * BATCHES
 
 
-def stop_after(tiny: TinyRun, step: int, *before: Command) -> None:
+def stop_after(tiny: TinyRun, step: int, *before: AnyCommand) -> None:
     """Ask for a stop so that it is obeyed right after a step."""
 
-    def reached(event: Event) -> bool:
+    def reached(event: AnyEvent) -> bool:
         # Calls are followed, so that every batch reports before the run attends to commands.
         return isinstance(event, StepsTaken) and event.step + len(event.losses) - 1 == step
 
@@ -107,7 +107,7 @@ def test_after_a_switch_it_goes_on_as_what_it_switched_to(tiny: TinyRun) -> None
     before = len(tiny.events)
     tiny.when.clear()
     tiny.train(WARM_COSINE, EPOCHS, resume=True)
-    (resolved,) = [event for event in tiny.events[before:] if isinstance(event, RunResolved)]
+    (resolved,) = [event for event in tiny.events[before:] if isinstance(event, RunConfigured)]
     assert resolved.recipe == switched.recipe
     assert [event.steps[0] for event in tiny.events[before:] if isinstance(event, PlanMade)] == [switched.step]
     history = History()
@@ -268,5 +268,5 @@ def test_no_room_for_a_checkpoint_is_told_and_training_goes_on(tiny: TinyRun, mo
     monkeypatch.setattr("os.fsync", full)
     ended = tiny.train(t.STEP, EPOCHS)
     assert (ended.status, ended.exit_code) == ("finished", 1)
-    assert {e.text for e in tiny.of(Noticed)} == {"no checkpoint was saved: No space left on device"}
+    assert {e.text for e in tiny.of(Alert)} == {"no checkpoint was saved: No space left on device"}
     assert list(tiny.folder.iterdir()) == []

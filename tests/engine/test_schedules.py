@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
 from tests.presets.drawing import SCHEDULERS, Written, written
-from tui_trainer.engine.rehearsal import full_plan, rehearse
-from tui_trainer.engine.schedules import RunLength, Scheduler, build_optimizer
-from tui_trainer.presets import Preset, Run, check
+from tui_trainer.engine.lr_preview import full_plan, rehearse
+from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
+from tui_trainer.presets.checks import check
 from tui_trainer.presets.optimizers import OPTIMIZERS
+from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schedulers import SCHEDULERS as SCHEDULER_TABLES
+from tui_trainer.presets.schema import Preset
 
 Used = list[tuple[float, Any]]
 """The LR and the momentum of every batch."""
@@ -29,7 +31,7 @@ CHAINABLE = tuple(name for name in SCHEDULERS if name not in ("none", "CyclicLR"
 def sound(case: Written) -> tuple[Preset, RunLength]:
     """The preset and its length, where no rule forbids it."""
     preset = Preset.model_validate(case.tables)
-    assume(not any(problem.severity == "error" for problem in check(preset, Run(case.images))))
+    assume(not any(problem.severity == "error" for problem in check(preset, RunConditions(case.images))))
     return preset, RunLength(case.epochs, case.batches)
 
 
@@ -52,7 +54,7 @@ class Training:
     def __init__(self, preset: Preset, length: RunLength, losses: list[float]) -> None:
         self.length, self.losses = length, losses
         self.optimizer = build_optimizer(preset.optimizer, [parameter()])
-        self.scheduler = Scheduler(preset, self.optimizer, length)
+        self.scheduler = Schedule(preset, self.optimizer, length)
         self.used: Used = []
 
     def epochs(self, first: int, last: int) -> Training:

@@ -9,9 +9,9 @@ import torch
 
 from tests.engine import tiny as t
 from tests.engine.tiny import BATCHES, TinyRun
-from tui_trainer.bad_input import BadInput
 from tui_trainer.engine.checkpoints import BEST, load
 from tui_trainer.engine.trainer import Trainer
+from tui_trainer.errors import UserError
 from tui_trainer.events import EpochEnded, StepsTaken
 
 EXPLODING = '[optimizer]\nname = "SGD"\nlr = 0.01\n[scheduler]\nname = "ExponentialLR"\ngamma = 1e30\n'
@@ -78,7 +78,7 @@ def test_out_of_memory_is_a_sentence_with_the_batch_size(
 def test_a_device_that_is_not_there_is_bad_input(device: str) -> None:
     from tui_trainer.engine.devices import resolve
 
-    with pytest.raises(BadInput, match=rf"--device {device}: .*sees no CUDA device"):
+    with pytest.raises(UserError, match=rf"--device {device}: .*sees no CUDA device"):
         resolve(device)
 
 

@@ -11,15 +11,16 @@ import torch
 
 from tui_trainer.engine import datasets
 from tui_trainer.engine.clock import Awake
-from tui_trainer.engine.control import Control
+from tui_trainer.engine.control import CommandQueue
 from tui_trainer.engine.datasets import Images, Split
 from tui_trainer.engine.prepare import prepare
 from tui_trainer.engine.train import train
-from tui_trainer.events import Event, RunEnded
-from tui_trainer.presets import Preset, parse
-from tui_trainer.spec import RunSpec
+from tui_trainer.events import AnyEvent, RunEnded
+from tui_trainer.presets.checks import parse
+from tui_trainer.presets.schema import Preset
+from tui_trainer.run_spec import RunSpec
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E", bound=AnyEvent)
 
 IMAGES = 20
 BATCH_SIZE = 8
@@ -53,11 +54,11 @@ class TinyRun:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         monkeypatch.setattr(datasets, "load", lambda spec, device, progress: images())
         self.folder = folder
-        self.control = Control()
+        self.control = CommandQueue()
         self.awake: Awake | None = None
         """What the run's clock goes by, where a test sets it."""
-        self.events: list[Event] = []
-        self.when: list[tuple[Callable[[Event], bool], Callable[[], None]]] = []
+        self.events: list[AnyEvent] = []
+        self.when: list[tuple[Callable[[AnyEvent], bool], Callable[[], None]]] = []
 
     def train(self, text: str, epochs: int = 4, seed: int = 0, *, resume: bool = False, **options: Any) -> RunEnded:
         """Train to the end, one thread, and return how it ended; with `resume`, from the checkpoint in the folder."""
@@ -70,7 +71,7 @@ class TinyRun:
         """The events of a kind, in order."""
         return [event for event in self.events if isinstance(event, kind)]
 
-    def _emit(self, event: Event) -> None:
+    def _emit(self, event: AnyEvent) -> None:
         self.events.append(event)
         for condition, act in list(self.when):
             if condition(event):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.plotting.dots import lit, of_spans
-from tui_trainer.plotting.canvas import MANY, Canvas, Glyph, Run
+from tui_trainer.plotting.canvas import MANY, Canvas, Glyph, GlyphRun
 from tui_trainer.plotting.curves import Span
 
 WIDTH, HEIGHT = 12, 3
@@ -14,7 +14,7 @@ CURVE = st.lists(SPAN, min_size=WIDTH * 2, max_size=WIDTH * 2)
 FRAME = st.dictionaries(st.sampled_from(["raw", "smooth", "planned"]), CURVE)
 
 
-def text(rows: list[list[Run]]) -> list[str]:
+def text(rows: list[list[GlyphRun]]) -> list[str]:
     return ["".join(run.text for run in row) for row in rows]
 
 
@@ -57,7 +57,7 @@ def test_glyphs_lie_under_or_over_the_curves() -> None:
     canvas.draw({"smooth": [(0, 0)] * 24}, WIDTH, HEIGHT)
     under = [Glyph(row, 3, "│", "cursor") for row in range(HEIGHT)]
     rows = canvas.rows(under, [Glyph(2, 5, "◆", "val"), Glyph(9, 99, "◆", "val")])
-    assert [row[1] for row in rows[:2]] == [Run("│", "cursor")] * 2
+    assert [row[1] for row in rows[:2]] == [GlyphRun("│", "cursor")] * 2
     assert [run.style for run in rows[2]] == ["smooth", "val", "smooth"]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.plotting.dots import Dots, lit, of_spans
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, hatched, range_of, sampled, spans
 from tui_trainer.plotting.figure import draw
-from tui_trainer.plotting.pyramid import Pyramid
+from tui_trainer.plotting.minmax_tree import MinMaxTree
 from tui_trainer.plotting.scales import Scale, linear, logarithmic
 from tui_trainer.plotting.timeline import StepTimeline, edges
 
@@ -23,8 +23,8 @@ DOTS, COLUMNS = ROWS * 4, WIDTH * 2
 LOSSES = st.lists(st.one_of(st.floats(2**-10, 4, width=32), st.just(nan)), min_size=1, max_size=400)
 
 
-def caught_up(values: array[float]) -> Pyramid:
-    pyramid = Pyramid(values)
+def caught_up(values: array[float]) -> MinMaxTree:
+    pyramid = MinMaxTree(values)
     pyramid.catch_up()
     return pyramid
 
@@ -117,7 +117,7 @@ def test_columns_that_grew_are_those_read_at_once(
     batches: list[list[float]], spans_seen: list[int], held: bool
 ) -> None:
     values = array("f")
-    pyramid = Pyramid(values)
+    pyramid = MinMaxTree(values)
     columns = Columns(pyramid, held)
     for i, batch in enumerate(batches):
         values.extend(batch)
@@ -127,7 +127,7 @@ def test_columns_that_grew_are_those_read_at_once(
 
 
 def test_settled_columns_are_not_read_again() -> None:
-    class Watched(Pyramid):
+    class Watched(MinMaxTree):
         asked = 0
 
         def extent(self, start: int, stop: int) -> tuple[float, float] | None:

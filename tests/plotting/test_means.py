@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_trainer.plotting.means import Means
+from tui_trainer.plotting.smoothing import Means
 
 VALUES = st.lists(st.one_of(st.floats(-5, 5, width=32), st.just(nan)), max_size=60)
 

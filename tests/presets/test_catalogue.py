@@ -7,19 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tui_trainer.preset_folders import user_folder
-from tui_trainer.presets import (
-    PresetError,
-    Run,
-    catalogue,
-    check_file,
-    check_text,
-    find,
-    load,
-    parse,
-    save,
-    shipped_folder,
-)
+from tui_trainer.presets.catalogue import catalogue, find, load
+from tui_trainer.presets.checks import check_file, check_text, parse
+from tui_trainer.presets.folders import shipped_folder, user_folder
+from tui_trainer.presets.problems import PresetError
+from tui_trainer.presets.rules import RunConditions
+from tui_trainer.presets.saving import save
 
 OWN = '[optimizer]\nname = "SGD"\n'
 
@@ -49,7 +42,7 @@ def test_what_ships() -> None:
 
 @pytest.mark.parametrize("path", sorted(shipped_folder().glob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_preset_is_clean_and_teaches(path: Path) -> None:
-    for run in (Run(), Run(60_000), Run(50_000, batchnorm=True)):
+    for run in (RunConditions(), RunConditions(60_000), RunConditions(50_000, batchnorm=True)):
         assert check_file(path, run).problems == []
     preset = load(path.stem)
     assert 20 <= len(preset.title) <= 64

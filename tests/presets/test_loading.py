@@ -15,20 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.waiting import PATIENCE_S
-from tui_trainer.presets import (
-    Checked,
-    Preset,
-    PresetError,
-    Run,
-    check_file,
-    check_text,
-    load,
-    parse,
-    read,
-    shipped_folder,
-)
+from tui_trainer.presets.catalogue import load
+from tui_trainer.presets.checks import Checked, check_file, check_text, parse, read
+from tui_trainer.presets.folders import shipped_folder
 from tui_trainer.presets.optimizers import OPTIMIZERS
+from tui_trainer.presets.problems import PresetError
+from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schedulers import SCHEDULERS
+from tui_trainer.presets.schema import Preset
 
 SOUND = '[optimizer]\nname = "SGD"\n'
 SHIPPED = [path.read_text() for path in sorted(shipped_folder().glob("*.toml"))]
@@ -252,7 +246,7 @@ def as_toml(value: Any) -> str:
 @settings(max_examples=400, deadline=None)
 def test_any_values(document: dict[str, Any], images: int, batchnorm: bool) -> None:
     text = "\n".join(f"{key} = {as_toml(value)}" for key, value in document.items())
-    checked = check_text(text, "p.toml", Run(images, batchnorm))
+    checked = check_text(text, "p.toml", RunConditions(images, batchnorm))
     assert_sound(checked)
     assert not any("not valid TOML" in problem.message for problem in checked.problems)
 

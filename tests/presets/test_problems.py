@@ -9,7 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.presets.drawing import Written, written
-from tui_trainer.presets import Preset, PresetError, Run, check, check_text, parse, shipped_folder
+from tui_trainer.presets.checks import check, check_text, parse
+from tui_trainer.presets.folders import shipped_folder
+from tui_trainer.presets.problems import PresetError
+from tui_trainer.presets.rules import RunConditions
+from tui_trainer.presets.schema import Preset
 
 SGD = '[optimizer]\nname = "SGD"\nmomentum = 0.9\n'
 ONE_CYCLE = SGD + '[scheduler]\nname = "OneCycleLR"\nmax_lr = 0.1\n'
@@ -20,7 +24,7 @@ def with_scheduler(name: str, *lines: str) -> str:
     return SGD + "\n".join(["[scheduler]", f'name = "{name}"', *lines])
 
 
-def said(text: str, run: Run | None = None) -> list[str]:
+def said(text: str, run: RunConditions | None = None) -> list[str]:
     """Every problem without the file's name, warnings marked by a question mark."""
     problems = check_text(text, "p", run).problems
     return [f"{'?' if problem.severity == 'warning' else ''}{problem}".replace("p:", "", 1) for problem in problems]
@@ -275,13 +279,15 @@ def test_what_goes_wrong_with_schedulers(text: str, expected: list[str]) -> None
 
 def test_a_last_batch_of_one_image_with_batch_norm() -> None:
     text = "[training]\nbatch_size = 31\n" + SGD
-    assert said(text, Run(4000, batchnorm=False)) == []
-    assert said(text, Run(4000, batchnorm=True))[0].startswith(
+    assert said(text, RunConditions(4000, batchnorm=False)) == []
+    assert said(text, RunConditions(4000, batchnorm=True))[0].startswith(
         "?2: training.batch_size: leaves a last batch of one image"
     )
-    alone = said(text.replace("31", "1"), Run(4000, batchnorm=True))
+    alone = said(text.replace("31", "1"), RunConditions(4000, batchnorm=True))
     assert alone[0].startswith("?2: training.batch_size: gives BatchNorm one image")
-    assert said(text, Run(1, batchnorm=True))[0].startswith("?2: training.batch_size: more than the 1 training image,")
+    assert said(text, RunConditions(1, batchnorm=True))[0].startswith(
+        "?2: training.batch_size: more than the 1 training image,"
+    )
 
 
 def test_epochs_and_batch_size_from_elsewhere_are_blamed_on_the_option() -> None:
@@ -299,7 +305,7 @@ def test_epochs_and_batch_size_from_elsewhere_are_blamed_on_the_option() -> None
 @settings(max_examples=300, deadline=None)
 def test_rules_have_a_word_for_every_preset_and_no_trouble(case: Written, images: int, batchnorm: bool) -> None:
     preset = Preset.model_validate(case.tables)
-    for problem in check(preset, Run(images, batchnorm)):
+    for problem in check(preset, RunConditions(images, batchnorm)):
         table, _, key = problem.key.partition(".")
         fields = type(getattr(preset, table)).model_fields
         assert not key or key in fields

@@ -12,17 +12,17 @@ from textual.widgets import Input, TextArea
 from tests.compare.made import compared
 from tests.recorded import copied, ending_at, recorded
 from tests.ui.conftest import Shown, cut
-from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher
 from tests.ui.scripted_pair import ScriptedPair
-from tui_trainer.engine.wrong_orders import Case
-from tui_trainer.events import CallFollowed, Event, StepsTaken
+from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
+from tui_trainer.events import AnyEvent, CallFollowed, StepsTaken
+from tui_trainer.mistakes.cases import MistakeCase
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.break_it.screen import BreakItScreen
 from tui_trainer.ui.frame_clock import Budget
+from tui_trainer.ui.mistakes.screen import BreakItScreen
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.presets.picker import PickerScreen
-from tui_trainer.ui.remembered import Remembered
 from tui_trainer.ui.runs.run_list import RunList
+from tui_trainer.ui.settings import Settings
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 NOW = 1_763_760_000.0
@@ -40,7 +40,7 @@ class QuietBudget(Budget):
         return 0.014
 
 
-def happening(events: Sequence[Event]) -> ScriptedHost:
+def happening(events: Sequence[AnyEvent]) -> ScriptedHost:
     """A run whose last event was a moment ago."""
     return ScriptedHost(ending_at(events, NOW - 0.3))
 
@@ -89,7 +89,7 @@ def with_a_log() -> ScriptedHost:
 
 def for_the_first_time() -> dict[str, Any]:
     """Nobody has seen the hints yet."""
-    return {"host": in_training(), "remembered": Remembered(Path("screen.json"))}
+    return {"host": in_training(), "remembered": Settings(Path("screen.json"))}
 
 
 Drive: TypeAlias = Callable[[Shown], Awaitable[None]]
@@ -139,7 +139,7 @@ async def broken(shown: Shown) -> None:
     """A mistake tried, and what came of it."""
     pairs: list[ScriptedPair] = []
 
-    def train(case: Case) -> ScriptedPair:
+    def train(case: MistakeCase) -> ScriptedPair:
         pairs.append(ScriptedPair(case))
         return pairs[-1]
 

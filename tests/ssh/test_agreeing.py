@@ -13,14 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tui_trainer.commands import Command, Continue, OneBatch, Pause, SetPace, Stop, SwitchPreset
+from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SetPace, Stop, SwitchPreset
 from tui_trainer.engine import distributed
-from tui_trainer.engine.clock import RunClock
-from tui_trainer.engine.control import Control
+from tui_trainer.engine.clock import TrainingClock
+from tui_trainer.engine.control import CommandHandler, CommandQueue, RunStopped
 from tui_trainer.engine.distributed import ManyRanks
-from tui_trainer.engine.steering import Steering, Stopped
-from tui_trainer.events import CommandAnswered, Continued, Event, PaceChanged, Paused
-from tui_trainer.torchrun import Place
+from tui_trainer.events import AnyEvent, CommandAnswered, Continued, PaceChanged, Paused
+from tui_trainer.torchrun import Rank
 
 BATCHES, EPOCHS = 4, 6
 ME = "test"
@@ -35,14 +34,14 @@ COMMANDS = st.one_of(
 """Equal values are one command asked again: their ids are of no interest here."""
 
 
-class Asked(Control):
+class Asked(CommandQueue):
     """Has something to take at some of the looks that a leader takes at it, and something for each pause."""
 
-    def __init__(self, looks: list[list[Command]], in_pauses: list[Command]) -> None:
+    def __init__(self, looks: list[list[AnyCommand]], in_pauses: list[AnyCommand]) -> None:
         super().__init__()
         self._looks, self._in_pauses = deque(looks), deque(in_pauses)
 
-    def take(self) -> Command | None:
+    def take(self) -> AnyCommand | None:
         if not self._waiting and self._looks:
             self._waiting.extend(self._looks.popleft())
         return super().take()
@@ -51,18 +50,18 @@ class Asked(Control):
         self.send(self._in_pauses.popleft() if self._in_pauses else Continue(by=ME))
 
 
-class Rank:
+class OneRank:
     """The loop of one rank, less the training.
 
     Attributes:
         told: what it did and at which step: events, meetings, and batches with whether they were followed.
     """
 
-    def __init__(self, ranks: ManyRanks, own: Control) -> None:
+    def __init__(self, ranks: ManyRanks, own: CommandQueue) -> None:
         self.step = self.batch = 0
         self.told: list[tuple[int, str]] = []
         self._ranks = ranks
-        self._steering = Steering(ranks.lead(own), RunClock(), self._emit)
+        self._steering = CommandHandler(ranks.lead(own), TrainingClock(), self._emit)
 
     @property
     def before_epoch_end(self) -> bool:
@@ -73,7 +72,7 @@ class Rank:
             self._steering.attend(self)
             for _ in range(EPOCHS):
                 self._epoch()
-        except Stopped:
+        except RunStopped:
             self._tell("stopped")
 
     def _epoch(self) -> None:
@@ -96,7 +95,7 @@ class Rank:
     def save_checkpoint(self) -> str:
         raise AssertionError("nobody asked")
 
-    def _emit(self, event: Event) -> None:
+    def _emit(self, event: AnyEvent) -> None:
         match event:
             case Paused():
                 self._tell("paused")
@@ -129,10 +128,10 @@ def broadcasting(broadcast: Callable[[Tensor], None], steps_take: list[float]) -
         yield
 
 
-def leader_of(own: Asked, steps_take: list[float]) -> tuple[Rank, deque[Tensor]]:
+def leader_of(own: Asked, steps_take: list[float]) -> tuple[OneRank, deque[Tensor]]:
     """A leader that was asked something, at the end of its run, and all that it said."""
     said: deque[Tensor] = deque()
-    leader = Rank(ManyRanks(Place(rank=0, ranks=2, local_rank=0, local_ranks=2)), own)
+    leader = OneRank(ManyRanks(Rank(rank=0, ranks=2, local_rank=0, local_ranks=2)), own)
     with broadcasting(lambda tensor: said.append(tensor.clone()), steps_take):
         leader.train()
     return leader, said
@@ -144,14 +143,14 @@ STEPS_TAKE = st.lists(st.floats(1e-6, 2.0), min_size=1, max_size=9)
 
 @given(LOOKS, st.lists(COMMANDS, max_size=20), STEPS_TAKE)
 def test_a_follower_does_what_the_leader_does_at_the_same_step(
-    looks: list[list[Command]], in_pauses: list[Command], steps_take: list[float]
+    looks: list[list[AnyCommand]], in_pauses: list[AnyCommand], steps_take: list[float]
 ) -> None:
     leader, said = leader_of(Asked(looks, in_pauses), steps_take)
 
     def hear(tensor: Tensor) -> None:
         tensor.copy_(said.popleft())
 
-    follower = Rank(ManyRanks(Place(rank=1, ranks=2, local_rank=1, local_ranks=2)), Control())
+    follower = OneRank(ManyRanks(Rank(rank=1, ranks=2, local_rank=1, local_ranks=2)), CommandQueue())
     with broadcasting(hear, steps_take):
         follower.train()
     assert follower.told == leader.told
@@ -160,7 +159,7 @@ def test_a_follower_does_what_the_leader_does_at_the_same_step(
 
 @given(st.integers(1, BATCHES * EPOCHS), STEPS_TAKE)
 def test_one_batch_is_one_batch_wherever_the_run_was_paused(batches: int, steps_take: list[float]) -> None:
-    one_by_one: list[Command] = [OneBatch(by=ME)] * batches
+    one_by_one: list[AnyCommand] = [OneBatch(by=ME)] * batches
     leader, _ = leader_of(Asked([[Pause(by=ME)]], [*one_by_one, Stop(by=ME)]), steps_take)
     assert [step for step, what in leader.told if what == "paused"] == list(range(batches + 1))
     assert [step for step, what in leader.told if what == "followed"] == list(range(1, batches + 1))

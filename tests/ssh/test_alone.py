@@ -25,11 +25,12 @@ from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.cli import main
 from tui_trainer.commands import Stop
-from tui_trainer.hosts import RecordHost, replay
-from tui_trainer.presets import load
-from tui_trainer.runs import catalogue, inbox
-from tui_trainer.runs.errors import RunsError
-from tui_trainer.runs.record import Record
+from tui_trainer.presets.catalogue import load
+from tui_trainer.records import inbox, run_index
+from tui_trainer.records.errors import RunsError
+from tui_trainer.records.record import Record
+from tui_trainer.run_sources.journal_source import JournalSource
+from tui_trainer.run_sources.run_source import replay
 
 SOMEBODY = 65534
 
@@ -115,20 +116,20 @@ def test_another_user_cannot_read_or_control_a_run(shared: Path) -> None:
         with pytest.raises(PermissionError):
             list(record.folder.iterdir())
         unread: list[str] = []
-        assert catalogue.summaries(runs, unread.append) == []
+        assert run_index.summaries(runs, unread.append) == []
         assert unread == [f"{record.folder} cannot be read: permission denied"]
         listed = CliRunner().invoke(main, ["runs", "--runs-dir", str(runs)])
         assert "no runs" not in listed.output
         assert f"{record.id} cannot be read: permission denied" in listed.output
         with pytest.raises(RunsError, match=r"no run in .* that can be read: .*permission denied"):
-            catalogue.newest(runs)
+            run_index.newest(runs)
         with pytest.raises(RunsError):
-            catalogue.find(runs, record.id)
+            run_index.find(runs, record.id)
         with pytest.raises(RunsError):
             inbox.send(record.folder, Stop(by="somebody"))
         with pytest.raises(RunsError):
-            catalogue.delete(record.folder)
-        host = RecordHost(record.folder)
+            run_index.delete(record.folder)
+        host = JournalSource(record.folder)
         host.poll()
         assert [notice.text for notice in host.history.notices] == [
             "the record cannot be read: its events.jsonl: permission denied"
@@ -151,7 +152,7 @@ def test_a_readable_run_can_be_watched_by_another_user_and_not_controlled(shared
         path.chmod(0o755 if path.is_dir() else 0o644)  # its owner wants others to see it
 
     def watch() -> None:
-        host = RecordHost(record.folder)
+        host = JournalSource(record.folder)
         assert host.poll() == 20
         assert host.poll() == 0
         assert host.history.status == "running"
@@ -191,7 +192,7 @@ def on_a_terminal(*arguments: str) -> tuple[int, str]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take another user's place")
 def test_another_user_s_commands_do_not_get_at_a_run(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("screen", "control", "records", "train"):
+    for module in ("launch", "control", "runs", "run"):
         importlib.import_module(f"tui_trainer.cli.{module}")
     load("cosine")
     runs = shared / "runs"

@@ -13,7 +13,7 @@ from tests.ssh.together import run_named
 from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.events import CommandAnswered
-from tui_trainer.hosts import replay
+from tui_trainer.run_sources.run_source import replay
 
 
 @pytest.fixture

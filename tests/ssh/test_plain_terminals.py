@@ -19,9 +19,9 @@ from tests.scripted import scripted_run
 from tests.scripted_record import over
 from tests.terminal import Terminal
 from tests.waiting import PATIENCE_S
-from tui_trainer.runs.record import Record
-from tui_trainer.ui.terminal import screenful
-from tui_trainer.ui.terminal.screenful import AT_ONCE_S, Screenful
+from tui_trainer.records.record import Record
+from tui_trainer.ui.terminal import throttled_writer
+from tui_trainer.ui.terminal.throttled_writer import AT_ONCE_S, ThrottledWriter
 
 COLOURS = re.compile(rb"\x1b\[[\d;]*\b(?:3[0-8]|4[0-8]|9\d|10\d)\b[\d;]*m")
 WORDS = ("best val accuracy", "loss.backward()", "scheduler.step(val_loss)", "epoch", "plateau")
@@ -171,9 +171,9 @@ def test_prints_never_fail_for_want_of_a_character(run: str) -> None:
 
 def test_bytes_a_second_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(screenful, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(throttled_writer, "time", SimpleNamespace(monotonic=lambda: now))
     reader, writer = os.pipe()
-    screen = Screenful(writer, most_per_second=10_000)
+    screen = ThrottledWriter(writer, most_per_second=10_000)
     for tick in range(300):
         now = 100 + tick * 0.005
         if not screen.lags:

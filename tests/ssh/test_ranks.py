@@ -11,9 +11,10 @@ from tests import preloaded
 from tests.ssh.together import done, history_of, run_named, together
 from tests.waiting import until
 from tui_trainer.commands import Continue, OneBatch, Pause, Stop, SwitchPreset
-from tui_trainer.hosts import RecordHost, replay
-from tui_trainer.presets import load
-from tui_trainer.runs.history import History
+from tui_trainer.presets.catalogue import load
+from tui_trainer.records.history import History
+from tui_trainer.run_sources.journal_source import JournalSource
+from tui_trainer.run_sources.run_source import replay
 
 TINY = ["--model", "mlp", "--limit-train", "143", "--limit-val", "31", "--batch-size", "20", "--device", "cpu"]
 TINY += ["--threads", "1"]
@@ -60,7 +61,7 @@ def test_stopped_with_two_it_goes_on_with_one_and_with_two_again(runs: Path, tmp
     options = [*TINY, "--preset", "cosine", "--epochs", "60"]
     with together(2, "run", *options, "--name", "stopped", log=tmp_path) as first:
         run = run_named(runs, "stopped")
-        host = RecordHost(run)
+        host = JournalSource(run)
         until(lambda: bool(host.poll()) and host.history.steps > 20)
         host.send(Stop(by=ME, reason="enough"))
         assert first.wait() == [0, 0]
@@ -79,7 +80,7 @@ def test_stopped_with_two_it_goes_on_with_one_and_with_two_again(runs: Path, tmp
 
 def test_commands_are_obeyed_by_all_at_the_same_step(runs: Path, tmp_path: Path) -> None:
     with together(2, "run", *TINY, "--preset", "none", "--epochs", "4000", "--name", "led", log=tmp_path) as led:
-        host = RecordHost(run_named(runs, "led"))
+        host = JournalSource(run_named(runs, "led"))
 
         def answered(count: int) -> bool:
             host.poll()
@@ -104,7 +105,7 @@ def test_commands_are_obeyed_by_all_at_the_same_step(runs: Path, tmp_path: Path)
 
 def test_one_batch_is_trained_by_all_and_can_be_followed(runs: Path, tmp_path: Path) -> None:
     with together(2, "run", *TINY, "--preset", "none", "--epochs", "4000", "--name", "led", log=tmp_path):
-        host = RecordHost(run_named(runs, "led"))
+        host = JournalSource(run_named(runs, "led"))
         until(lambda: bool(host.poll()) and host.history.steps > 0)
         host.send(Pause(by=ME))
         until(lambda: bool(host.poll()) and len(host.history.answers) == 1)
@@ -140,7 +141,7 @@ def test_a_lost_rank_ends_the_run_and_another_number_of_them_goes_on(runs: Path,
 def test_a_lost_leader_ends_the_others_and_its_run_has_crashed(runs: Path, tmp_path: Path) -> None:
     with together(2, "run", *TINY, "--preset", "none", "--epochs", "4000", "--name", "lost", log=tmp_path) as both:
         run = run_named(runs, "lost")
-        host = RecordHost(run)
+        host = JournalSource(run)
         until(lambda: bool(host.poll()) and host.history.steps > 0)
         both.send(signal.SIGKILL, 0)
         assert both.wait() == [-signal.SIGKILL, 1]

@@ -16,9 +16,9 @@ from tests.preloaded import Running
 from tests.ssh.together import run_named
 from tests.terminal import Terminal
 from tests.waiting import until
-from tui_trainer.hosts import replay
-from tui_trainer.runs.catalogue import summaries
-from tui_trainer.runs.history import History
+from tui_trainer.records.history import History
+from tui_trainer.records.run_index import summaries
+from tui_trainer.run_sources.run_source import replay
 
 REPOSITORY = str(Path(__file__).parents[2])
 RUN = ["run", "--preset", "steplr", *SMALL, "--name", "mine"]

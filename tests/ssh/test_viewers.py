@@ -15,7 +15,7 @@ from tests.preloaded import Running
 from tests.ssh.together import run_named
 from tests.terminal import Terminal
 from tests.waiting import until
-from tui_trainer.hosts import RecordHost
+from tui_trainer.run_sources.journal_source import JournalSource
 
 VIEWERS = 5
 
@@ -26,7 +26,7 @@ def test_viewers_that_are_killed_or_stand_still_leave_the_run_as_it_is(runs: Pat
         running = Running("run", *options)
         stack.callback(running.wait)
         stack.callback(running.kill)
-        host = stack.enter_context(contextlib.closing(RecordHost(run_named(runs, "watched"))))
+        host = stack.enter_context(contextlib.closing(JournalSource(run_named(runs, "watched"))))
 
         def trained(steps: int) -> None:
             first = host.history.steps

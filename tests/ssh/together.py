@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tests.preloaded import Running
 from tests.waiting import until
-from tui_trainer.hosts import replay
-from tui_trainer.runs.catalogue import find
-from tui_trainer.runs.errors import RunNotFound
-from tui_trainer.runs.history import History
+from tui_trainer.records.errors import RunNotFound
+from tui_trainer.records.history import History
+from tui_trainer.records.run_index import find
+from tui_trainer.run_sources.run_source import replay
 
 
 class Together:

@@ -12,9 +12,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher
+from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
 from tests.waiting import PATIENCE_S
-from tui_trainer.events import Event, StepsTaken
+from tui_trainer.events import AnyEvent, StepsTaken
 from tui_trainer.ui.app import TrainerApp
 
 
@@ -42,7 +42,7 @@ class Shown:
         assert isinstance(self.app.launching.launcher, ScriptedLauncher)
         return self.app.launching.launcher
 
-    async def frame(self, *events: Event) -> None:
+    async def frame(self, *events: AnyEvent) -> None:
         """These happen, and a frame is drawn."""
         if self.app.host is not None:
             self.host.come(*events)
@@ -96,7 +96,7 @@ def show() -> Show:
 
     @asynccontextmanager
     async def opened(
-        events: Iterable[Event] | ScriptedHost | None = None,
+        events: Iterable[AnyEvent] | ScriptedHost | None = None,
         *,
         size: tuple[int, int] = (140, 40),
         launcher: ScriptedLauncher | None = None,
@@ -113,7 +113,7 @@ def show() -> Show:
     return opened
 
 
-def cut(events: Sequence[Event], step: int) -> list[Event]:
+def cut(events: Sequence[AnyEvent], step: int) -> list[AnyEvent]:
     """The events up to a step."""
     for index, event in enumerate(events):
         if isinstance(event, StepsTaken) and event.step + len(event.losses) - 1 >= step:

@@ -11,20 +11,20 @@ from pathlib import Path
 import msgspec
 
 from tests.scripted import scripted_run
-from tui_trainer.events import Event, RunEnded, RunStarted
-from tui_trainer.runs.record import Record
+from tui_trainer.events import AnyEvent, RunEnded, RunStarted
+from tui_trainer.records.record import Record
 
 STEPS = 200_000
 EPOCHS = 20
 
 
 @cache
-def long_run() -> list[Event]:
+def long_run() -> list[AnyEvent]:
     """A run of `STEPS` steps."""
     return scripted_run(epochs=EPOCHS, batches=STEPS // EPOCHS, steps_a_line=40, status=None)
 
 
-def record(runs: Path, name: str, events: Iterable[Event], *, close: bool = True) -> Record:
+def record(runs: Path, name: str, events: Iterable[AnyEvent], *, close: bool = True) -> Record:
     """The record of a run that does not say goodbye by itself, and is live unless it is closed."""
     made = Record.create(runs, {"preset_name": "steplr", "name": name, "dataset": "mnist-5k", "model": "cnn"})
     for event in events:
@@ -50,7 +50,7 @@ def many_of(record: Path, count: int) -> list[Path]:
     return made
 
 
-def finished(events: Iterable[Event]) -> list[Event]:
+def finished(events: Iterable[AnyEvent]) -> list[AnyEvent]:
     """The same with an end."""
     listed = list(events)
     started = next(event for event in listed if isinstance(event, RunStarted))

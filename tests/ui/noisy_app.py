@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import cut
-from tests.ui.scripted_host import ScriptedHost
+from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import until
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.terminal.showing import show
+from tui_trainer.ui.terminal.show import show
 from tui_trainer.ui.terminal.terminal import Terminal
 
 

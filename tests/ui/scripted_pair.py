@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tui_trainer.engine.wrong_orders import Case
-from tui_trainer.events import EndStatus, EpochEnded, RunEnded, RunResolved, StepsTaken
-from tui_trainer.runs.history import History
+from tui_trainer.events import EndStatus, EpochEnded, RunConfigured, RunEnded, StepsTaken
+from tui_trainer.mistakes.cases import MistakeCase
+from tui_trainer.records.history import History
 from tui_trainer.ui.live.loop_lines import asked_recipe
 
 BATCHES = 63
@@ -14,7 +14,7 @@ BATCHES = 63
 class ScriptedPair:
     """Two runs to which happens what the test says."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: MistakeCase) -> None:
         self.case = case
         self.right, self.wrong = History(), History()
         self.is_over = False
@@ -32,7 +32,7 @@ class ScriptedPair:
         recipe = asked_recipe(self.case.spec)
         for history in (self.right, self.wrong):
             history.apply(
-                RunResolved(
+                RunConfigured(
                     at=0.0,
                     dataset="mnist-5k",
                     model="mlp",

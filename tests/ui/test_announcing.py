@@ -8,16 +8,16 @@ import pytest
 
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, Shown, cut
-from tests.ui.scripted_host import ScriptedHost, moved_to
-from tui_trainer.events import Noticed, RunEnded
+from tests.ui.scripted_source import ScriptedHost, moved_to
+from tui_trainer.events import Alert, RunEnded
 from tui_trainer.ui.key_line import KeyLine
 
 EVENTS = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
 LIVE = cut(EVENTS, 50)
 
 
-def notice(kind: str, text: str) -> Noticed:
-    return Noticed(at=time.time() + 1, kind=kind, text=text)
+def notice(kind: str, text: str) -> Alert:
+    return Alert(at=time.time() + 1, kind=kind, text=text)
 
 
 def ended() -> RunEnded:
@@ -55,7 +55,7 @@ async def test_it_is_said_on_the_screen_in_front(show: Show) -> None:
 
 
 async def test_what_happened_before_one_looked_is_no_news(show: Show, rung: list[float]) -> None:
-    old = Noticed(at=START, kind="stall", text="stalled long ago")
+    old = Alert(at=START, kind="stall", text="stalled long ago")
     async with show([*LIVE, old], bell=frozenset({"stall", "end"})) as shown:
         assert "stalled long ago" not in said(shown)
     async with show(scripted_run(), bell=frozenset({"end"})) as shown:
@@ -68,9 +68,9 @@ async def test_new_is_what_is_new_by_the_clock_of_the_machine_that_trains(show: 
     async with show(LIVE) as shown:
         shown.host.history.clock_behind = apart
         now = time.time() - apart
-        await shown.frame(Noticed(at=now - 600, kind="stall", text="stalled before"))
+        await shown.frame(Alert(at=now - 600, kind="stall", text="stalled before"))
         assert "stalled before" not in said(shown)
-        await shown.frame(Noticed(at=now + 1, kind="stall", text="stalled now"))
+        await shown.frame(Alert(at=now + 1, kind="stall", text="stalled now"))
         assert said(shown) == "stalled now"
 
 

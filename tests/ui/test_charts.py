@@ -14,10 +14,12 @@ from textual.pilot import Pilot
 
 from tests.plotting.dots import lit
 from tests.scripted import scripted_run
-from tui_trainer.events import Event, PlanMade, PresetSwitched, StepsTaken
+from tui_trainer.events import AnyEvent, PlanMade, PresetSwitched, StepsTaken
 from tui_trainer.plotting.figure import Marks
-from tui_trainer.runs.history import History
-from tui_trainer.ui.charts import LossChart, LRChart, XAxis
+from tui_trainer.records.history import History
+from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.loss import LossChart
+from tui_trainer.ui.charts.lr import LRChart
 
 
 class Charts(App[None]):
@@ -38,7 +40,7 @@ class Charts(App[None]):
         await pilot.pause()
 
 
-def history_of(events: Sequence[Event]) -> History:
+def history_of(events: Sequence[AnyEvent]) -> History:
     history = History()
     for event in events:
         history.apply(event)

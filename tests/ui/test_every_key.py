@@ -11,14 +11,14 @@ from tests.compare.made import compared, record
 from tests.scripted import Scheduler, scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.test_runs import opened, recorded
-from tui_trainer.ui.keys import KEYS, Key, Place
+from tui_trainer.ui.keys import KEYS, Key, KeyContext
 from tui_trainer.ui.live.headline import Headline
 from tui_trainer.ui.live.progress import Progress
 from tui_trainer.ui.panel import Panel
 
 LIVE = cut(scripted_run(epochs=30, batches=5), 140)
 
-BEFORE: Mapping[Place, Sequence[str]] = {
+BEFORE: Mapping[KeyContext, Sequence[str]] = {
     "charts": ("comma", "comma", "comma", "plus", "plus"),
     "why": ("down", "down"),
     "presets": ("down", "pagedown"),
@@ -33,7 +33,7 @@ ELSEWHERE = {
 }
 """Keys whose doing is not seen on the screen at once, with the test that sees it."""
 
-OWN_TESTS: frozenset[Place] = frozenset({"break it", "log"})
+OWN_TESTS: frozenset[KeyContext] = frozenset({"break it", "log"})
 """Pages with a test of every key of their own."""
 
 

@@ -13,7 +13,7 @@ from tests.scripted import scripted_run
 from tests.terminal import Terminal
 from tests.ui.conftest import cut
 from tests.ui.test_runs import recorded
-from tui_trainer.runs.record import Record
+from tui_trainer.records.record import Record
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
-from tests.ui.scripted_host import ScriptedHost
+from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.events import PaceChanged
 from tui_trainer.ui.frame_clock import FASTEST, HURRIED, SLOWEST, Budget, cores
 

@@ -9,8 +9,8 @@ from tests.waiting import PATIENCE_S
 
 SCRIPT = """
 import sys
-import tui_trainer.ui.terminal.showing, tui_trainer.ui.app
-from tui_trainer.runs.history import History
+import tui_trainer.ui.terminal.show, tui_trainer.ui.app
+from tui_trainer.records.history import History
 
 class Host:
     history, readonly, lags = History(), True, False

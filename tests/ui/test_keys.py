@@ -12,7 +12,8 @@ import tui_trainer.ui
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.charts import LossChart, LRChart
+from tui_trainer.ui.charts.loss import LossChart
+from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.help import HelpScreen, Keys
 from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.keys import KEYS, Key, of

@@ -11,11 +11,11 @@ import pytest
 
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
-from tests.ui.scripted_host import ScriptedHost
+from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import PATIENCE_S
 from tui_trainer.commands import Stop
 from tui_trainer.events import RunEnded
-from tui_trainer.ui import errands
+from tui_trainer.ui import background_tasks
 from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.live.screen import LiveScreen
 
@@ -174,7 +174,7 @@ async def test_told_to_stop_beside_the_loss_of_the_terminal_the_run_is_stopped(
 
 async def test_told_to_leave_before_it_began_it_does_not_begin(show: Show) -> None:
     host = ScriptedHost(LIVE)
-    from tests.ui.scripted_host import ScriptedLauncher
+    from tests.ui.scripted_source import ScriptedLauncher
     from tui_trainer.ui.app import TrainerApp
 
     app = TrainerApp(ScriptedLauncher(), host)
@@ -187,7 +187,7 @@ async def test_told_to_leave_before_it_began_it_does_not_begin(show: Show) -> No
 async def test_what_was_under_way_as_the_app_was_left_is_back_all_the_same(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(errands, "LONGEST_END_S", 0.01)
+    monkeypatch.setattr(background_tasks, "LONGEST_END_S", 0.01)
     go, acted = threading.Event(), []
     async with show(LIVE) as shown:
         shown.app.errands.run(go.wait, acted.append, pytest.fail)

@@ -10,15 +10,15 @@ from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tui_trainer.events import (
     CALLS,
+    AnyEvent,
     CallFollowed,
     CallsMade,
     CallsTimed,
     Continued,
-    Event,
     PaceChanged,
     Paused,
-    Recipe,
-    RunResolved,
+    ResolvedConfig,
+    RunConfigured,
 )
 from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.loop_lines import MEANING, Loop
@@ -26,7 +26,7 @@ from tui_trainer.ui.live.loop_lines import MEANING, Loop
 IN_BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
 
 
-def recipe(**changes: Any) -> Recipe:
+def recipe(**changes: Any) -> ResolvedConfig:
     usual: dict[str, Any] = {
         "preset": "p",
         "title": "",
@@ -40,7 +40,7 @@ def recipe(**changes: Any) -> Recipe:
         "batches_per_epoch": 20,
         "total_steps": 200,
     }
-    return Recipe(**(usual | changes))
+    return ResolvedConfig(**(usual | changes))
 
 
 def order(calls: list[str], batch: int | None = 1, epoch: int = 1, step: int = 1) -> CallsMade:
@@ -126,7 +126,7 @@ async def test_counts_and_shares(show: Show) -> None:
         assert 97 <= sum(shares) <= 103
 
 
-def followed(*calls: tuple[str, str | None], batch: int | None = 11, step: int = 31) -> list[Event]:
+def followed(*calls: tuple[str, str | None], batch: int | None = 11, step: int = 31) -> list[AnyEvent]:
     return [CallFollowed(at=START, step=step, epoch=2, batch=batch, call=call, value=value) for call, value in calls]
 
 
@@ -175,7 +175,7 @@ async def test_in_a_narrow_terminal_the_loop_is_one_line(show: Show) -> None:
 
 async def test_the_warm_up_says_which_place_it_is_now(show: Show) -> None:
     events = cut(scripted_run(epochs=4, batches=20), 30)
-    resolved = next(event for event in events if isinstance(event, RunResolved))
+    resolved = next(event for event in events if isinstance(event, RunConfigured))
     import msgspec
 
     warm = msgspec.structs.replace(resolved, recipe=recipe(warmup_epochs=1))
@@ -226,7 +226,7 @@ async def test_of_a_long_value_the_parts_are_shown_that_have_room(show: Show) ->
         assert f"{MEANING['optimizer.step']} Here: all moved 0.0812 of 21.3." in " ".join(" ".join(lines).split())
 
 
-def wrong_at_the_end() -> list[Event]:
+def wrong_at_the_end() -> list[AnyEvent]:
     """A record of OneCycleLR that was stepped once an epoch."""
     events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 30)
     at_end = order(["validate", "scheduler.step"], batch=None, epoch=1, step=20)

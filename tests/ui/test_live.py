@@ -12,14 +12,14 @@ import pytest
 from tests.recorded import ending_at
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
-from tests.ui.scripted_host import ScriptedHost, moved_to
+from tests.ui.scripted_source import ScriptedHost, moved_to
 from tui_trainer.commands import Continue, OneBatch, Pause, SetPace
 from tui_trainer.events import (
+    Alert,
     CallFollowed,
     CommandAnswered,
     EpochEnded,
-    LRHeld,
-    Noticed,
+    LRUnchanged,
     Paused,
     PhaseStarted,
     RunEnded,
@@ -30,7 +30,7 @@ from tui_trainer.ui.live.headline import Headline
 from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.progress import Progress
 from tui_trainer.ui.live.screen import LiveScreen
-from tui_trainer.ui.live.waiting import Waiting
+from tui_trainer.ui.live.startup_panel import StartupPanel
 from tui_trainer.ui.live.why import Why
 
 EVENTS = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
@@ -70,7 +70,7 @@ async def test_a_run_in_figures(show: Show) -> None:
         assert " epoch 3/4 " in progress
         assert " batch 14/20 " in progress
         assert "screen" in progress
-        assert not shown.the(Waiting).display or not shown.the(Waiting).is_on_screen
+        assert not shown.the(StartupPanel).display or not shown.the(StartupPanel).is_on_screen
 
 
 async def test_a_run_that_stalls_is_said_to_as_long_as_it_does(show: Show) -> None:
@@ -81,7 +81,7 @@ async def test_a_run_that_stalls_is_said_to_as_long_as_it_does(show: Show) -> No
         headline = shown.the(Headline)
         assert "● training" in headline.plain()[0]
         assert "stalled" not in headline.plain()[0]
-        await shown.frame(Noticed(at=silent + 21, kind="stall", text="stalled: nothing has happened for 21 s"))
+        await shown.frame(Alert(at=silent + 21, kind="stall", text="stalled: nothing has happened for 21 s"))
         assert re.search(r"● stalled for 0:01:4\d   0:00:2\d", headline.plain()[0])
         assert "img/s" not in headline.plain()[0]
         assert "left" not in headline.plain()[0]
@@ -93,7 +93,7 @@ async def test_a_run_that_stalls_is_said_to_as_long_as_it_does(show: Show) -> No
 @pytest.mark.parametrize("kind", ["slow", "diverging", "recovered", "recording"])
 async def test_what_else_is_noticed_is_no_stall(show: Show, kind: str) -> None:
     async with show(LIVE) as shown:
-        await shown.frame(Noticed(at=time.time(), kind=kind, text="something"))
+        await shown.frame(Alert(at=time.time(), kind=kind, text="something"))
         assert "● training" in shown.the(Headline).plain()[0]
 
 
@@ -102,7 +102,7 @@ async def test_time_in_which_the_process_stood_still_is_not_shown_as_trained(sho
     day = time.time() - 86_400
     async with show(ending_at(cut(EVENTS, 50), day)) as shown:
         await shown.frame(
-            Noticed(at=time.time(), kind="woken", text="the process stood still"),
+            Alert(at=time.time(), kind="woken", text="the process stood still"),
             Paused(at=time.time(), step=50, by="screen"),
         )
         assert re.search(r"● paused   0:00:0\d", shown.the(Headline).plain()[0])
@@ -263,7 +263,7 @@ async def test_a_plateau_is_counted_against_its_patience(show: Show) -> None:
 
 async def test_an_epoch_of_a_plateau_scheduler_is_one_entry_in_the_engines_words(show: Show) -> None:
     events = cut(scripted_run(epochs=8, batches=5, scheduler="ReduceLROnPlateau"), 26)
-    held = [event for event in events if isinstance(event, LRHeld) and event.epoch == 5]
+    held = [event for event in events if isinstance(event, LRUnchanged) and event.epoch == 5]
     reason = "not better for 1 of 2 epochs (best 0.1300 at epoch 4)"
     events = [event if event not in held else msgspec.structs.replace(held[0], reason=reason) for event in events]
     async with show(events) as shown:
@@ -275,7 +275,7 @@ async def test_an_epoch_of_a_plateau_scheduler_is_one_entry_in_the_engines_words
 
 async def test_notices_are_shown_as_text_whatever_is_in_them(show: Show) -> None:
     nasty = "[bold red]x[/] \x1b[31mred\x1b[0m \x07[link=http://a]b[/link]"
-    async with show([*LIVE, Noticed(at=EVENTS[-1].at, kind="warning", text=nasty)]) as shown:
+    async with show([*LIVE, Alert(at=EVENTS[-1].at, kind="warning", text=nasty)]) as shown:
         assert "[bold red]x[/]" in shown.text()
         assert "\x1b" not in shown.text()
         assert "\x07" not in shown.text()
@@ -284,7 +284,7 @@ async def test_notices_are_shown_as_text_whatever_is_in_them(show: Show) -> None
 async def test_names_from_elsewhere_are_shown_as_text(show: Show) -> None:
     events = list(LIVE)
     for index, event in enumerate(events):
-        if type(event).__name__ == "RunResolved":
+        if type(event).__name__ == "RunConfigured":
             recipe = msgspec.structs.replace(event.recipe, preset="[red]\x1b[2Jbad")
             events[index] = msgspec.structs.replace(event, recipe=recipe, dataset="\x1b]0;title\x07[b]")
     async with show(events) as shown:
@@ -396,7 +396,7 @@ async def test_a_pause_before_the_first_batch_does_not_look_like_a_hang(
         assert "● the first batch" in shown.text()
         await shown.press("space")
         later = time.monotonic() + 30
-        monkeypatch.setattr("tui_trainer.ui.live.waiting.time", SimpleNamespace(monotonic=lambda: later))
+        monkeypatch.setattr("tui_trainer.ui.live.startup_panel.time", SimpleNamespace(monotonic=lambda: later))
         await shown.frame()
         assert shown.line("before the first").strip().startswith("● paused before the first batch: space goes on  ")
         await shown.press("space")

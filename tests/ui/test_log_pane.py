@@ -8,7 +8,7 @@ import pytest
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
-from tests.ui.scripted_host import ScriptedHost
+from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.ui.live.log_pane import LogPane
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)

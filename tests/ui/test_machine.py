@@ -15,16 +15,15 @@ import pytest
 from tests import waiting
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
-from tests.ui.scripted_host import moved_to
-from tui_trainer.events import CallsTimed, Event, RunResolved, RunStarted
-from tui_trainer.runs.history import History
+from tests.ui.scripted_source import moved_to
+from tui_trainer.events import AnyEvent, CallsTimed, RunConfigured, RunStarted
+from tui_trainer.records.history import History
 from tui_trainer.ui.live.progress import Progress
 from tui_trainer.ui.machine.gpu import Gpu, Gpus
 from tui_trainer.ui.machine.lines import in_one_line, machine_lines, step_in_short, step_lines
 from tui_trainer.ui.machine.machine import Machine
-from tui_trainer.ui.machine.machine_panel import MachinePanel
+from tui_trainer.ui.machine.machine_panel import MachinePanel, StepTimes
 from tui_trainer.ui.machine.sampling import Sample
-from tui_trainer.ui.machine.step_times import StepTimes
 from tui_trainer.ui.panel import width_of
 
 PID = os.getpid()
@@ -170,7 +169,7 @@ def test_without_the_package_or_a_driver_it_says_so(monkeypatch: pytest.MonkeyPa
 # Samples
 
 
-def history_of(events: list[Event], **started: object) -> History:
+def history_of(events: list[AnyEvent], **started: object) -> History:
     """The state of a run that this process, on this machine, has begun."""
     ours = {"pid": PID, "host": socket.gethostname(), "at": time.time(), **started}
     history = History()
@@ -205,7 +204,7 @@ def test_the_device_is_asked_for_a_run_on_one_alone(nvml: Nvml) -> None:
     sampled(Machine(), history_of(LIVE))
     assert nvml.starts == 0
     on_cuda = [
-        msgspec.structs.replace(event, device="cuda:0") if isinstance(event, RunResolved) else event for event in LIVE
+        msgspec.structs.replace(event, device="cuda:0") if isinstance(event, RunConfigured) else event for event in LIVE
     ]
     sample = sampled(Machine(), history_of(on_cuda))
     assert sample is not None
@@ -346,7 +345,7 @@ def shown_lines(shown: Shown) -> str:
 
 
 @pytest.fixture
-def here() -> list[Event]:
+def here() -> list[AnyEvent]:
     """A live run of this very process."""
     ours = {"pid": PID, "host": socket.gethostname(), "at": time.time()}
     return [msgspec.structs.replace(event, **ours) if isinstance(event, RunStarted) else event for event in LIVE]
@@ -357,7 +356,7 @@ async def until(shown: Shown, words: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40), (250, 70)], ids=str)
-async def test_5_shows_the_machine_and_hides_it_again(show: Show, here: list[Event], size: tuple[int, int]) -> None:
+async def test_5_shows_the_machine_and_hides_it_again(show: Show, here: list[AnyEvent], size: tuple[int, int]) -> None:
     async with show(here, size=size) as shown:
         panel = shown.the(MachinePanel)
         assert not panel.is_on_screen
@@ -374,14 +373,14 @@ async def test_5_shows_the_machine_and_hides_it_again(show: Show, here: list[Eve
         assert not panel.is_on_screen
 
 
-async def test_with_the_log_under_it_a_step_is_told_in_short(show: Show, here: list[Event]) -> None:
+async def test_with_the_log_under_it_a_step_is_told_in_short(show: Show, here: list[AnyEvent]) -> None:
     async with show(here, size=(140, 30)) as shown:
         await shown.press("5", "6")
         await until(shown, "a step   9.90 ms · ")
         assert "forward 31 %" in shown_lines(shown)
 
 
-async def test_the_strip_above_the_keys_has_what_the_run_takes(show: Show, here: list[Event]) -> None:
+async def test_the_strip_above_the_keys_has_what_the_run_takes(show: Show, here: list[AnyEvent]) -> None:
     async with show(here) as shown:
         await shown.until(lambda: "memory" in shown.the(Progress).plain()[0])
         assert "cpu" in shown.the(Progress).plain()[0]

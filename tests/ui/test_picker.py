@@ -9,13 +9,14 @@ import pytest
 from textual.events import Key
 
 from tests.ui.conftest import Show, Shown
-from tests.ui.scripted_host import ScriptedLauncher, ScriptedPlanner
-from tui_trainer.asked import Asked
+from tests.ui.scripted_source import ScriptedLauncher, ScriptedPlanner
 from tui_trainer.events import PlanMade
-from tui_trainer.hosts.no_plan import NoPlan
-from tui_trainer.presets import PresetError, Problem, catalogue, load
-from tui_trainer.spec import RunSpec
-from tui_trainer.ui.charts import LRChart
+from tui_trainer.presets.catalogue import catalogue, load
+from tui_trainer.presets.problems import PresetError, Problem
+from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.no_plan import NoPlan
+from tui_trainer.run_spec import RunSpec
+from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.presets.editor import EditorScreen, free_name, save
 from tui_trainer.ui.presets.picker import PickerScreen
@@ -345,7 +346,7 @@ def test_saving_never_replaces_a_preset_and_leaves_no_draft(own_presets: Path) -
 
 async def test_options_that_are_no_good_are_said_and_left_out(show: Show) -> None:
     """Not in silence: a run from here would have the usual data, device and seed instead."""
-    asked = Asked("steplr", model="mlp", dataset="mnist-5k", threads=-1)
+    asked = RunRequest("steplr", model="mlp", dataset="mnist-5k", threads=-1)
     async with show(asked=asked) as shown:
         assert "these start without the options that were given: --threads: " in shown.the(KeyLine).plain()[0]
         await shown.press("enter")
@@ -353,7 +354,7 @@ async def test_options_that_are_no_good_are_said_and_left_out(show: Show) -> Non
 
 
 async def test_options_that_are_good_are_taken_without_a_word(show: Show) -> None:
-    async with show(asked=Asked("steplr", model="mlp", dataset="mnist-5k", threads=1)) as shown:
+    async with show(asked=RunRequest("steplr", model="mlp", dataset="mnist-5k", threads=1)) as shown:
         assert "options" not in shown.the(KeyLine).plain()[0]
         await shown.press("enter")
         assert [spec.model for spec in shown.launcher.started] == ["mlp"]

@@ -16,19 +16,19 @@ from textual.pilot import Pilot
 
 from tests.compare.made import session_of
 from tests.ui.long_records import EPOCHS, STEPS, finished, long_run, many_of, record
-from tests.ui.scripted_host import ScriptedLauncher
+from tests.ui.scripted_source import ScriptedLauncher
 from tests.ui.watchdog import Watchdog, watched
 from tests.waiting import PATIENCE_S
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.hosts import RecordHost
 from tui_trainer.plotting import figure
+from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.screen import CompareScreen
 from tui_trainer.ui.presets.editor import EditorScreen
 from tui_trainer.ui.presets.picker import PickerScreen
-from tui_trainer.ui.remembered import Remembered
 from tui_trainer.ui.runs.run_list import RunList
 from tui_trainer.ui.runs.screen import OtherRunScreen, RunsScreen
+from tui_trainer.ui.settings import Settings
 
 
 class Driven:
@@ -79,8 +79,8 @@ def copied(night: Path, runs: Path) -> Path:
 
 
 def app_on(night: Path, tmp_path: Path, **options: Any) -> TrainerApp:
-    options = {"runs": night.parent, "remembered": Remembered(tmp_path / "state" / "screen.json"), **options}
-    return TrainerApp(options.pop("launcher", None), options.pop("host", RecordHost(night)), **options)
+    options = {"runs": night.parent, "remembered": Settings(tmp_path / "state" / "screen.json"), **options}
+    return TrainerApp(options.pop("launcher", None), options.pop("host", JournalSource(night)), **options)
 
 
 async def test_a_long_run_is_looked_at(night: Path, tmp_path: Path) -> None:

@@ -9,18 +9,18 @@ import pytest
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown
-from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher
-from tui_trainer.events import Event
-from tui_trainer.hosts import RecordHost
-from tui_trainer.runs.record import Record
-from tui_trainer.spec import RunSpec
+from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
+from tui_trainer.events import AnyEvent
+from tui_trainer.records.record import Record
+from tui_trainer.run_sources.journal_source import JournalSource
+from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.runs.run_list import COLUMNS, RunList, laid_out, sparkline
 from tui_trainer.ui.runs.screen import Details, OtherRunScreen, RunsScreen
 
 FINISHED = scripted_run(epochs=3, batches=10, batch_s=0.5)
 
 
-def recorded(runs: Path, name: str, events: list[Event], preset: str = "steplr") -> Record:
+def recorded(runs: Path, name: str, events: list[AnyEvent], preset: str = "steplr") -> Record:
     """A record that is still open: its run is live until it is closed."""
     record = Record.create(runs, {"preset_name": preset, "name": name, "dataset": "mnist-5k", "model": "cnn"})
     for event in events:
@@ -122,7 +122,7 @@ async def test_a_run_is_opened_over_the_list_and_left_again(show: Show, runs: Pa
         await shown.press("enter")
         assert isinstance(shown.app.screen, OtherRunScreen)
         other = shown.app.screen.host
-        assert isinstance(other, RecordHost)
+        assert isinstance(other, JournalSource)
         assert "diverged" in shown.text()
         assert not shown.host.closed
         await shown.press("escape")
@@ -199,7 +199,7 @@ class ResumingLauncher(ScriptedLauncher):
         return folder
 
     def go_on(self, reopened: Path) -> tuple[ScriptedHost, RunSpec]:
-        from tui_trainer.presets import load
+        from tui_trainer.presets.catalogue import load
 
         self.resumed.append(reopened.name)
         spec = RunSpec.of("steplr", load("steplr"))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, Shown, cut
-from tests.ui.scripted_host import ScriptedHost, ScriptedLauncher, ScriptedPlanner
-from tui_trainer.asked import Asked
+from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher, ScriptedPlanner
 from tui_trainer.commands import Stop, SwitchPreset
 from tui_trainer.events import PlanMade, PresetSwitched, RunEnded, SwitchPlanned
-from tui_trainer.presets import Preset, load
+from tui_trainer.presets.catalogue import load
+from tui_trainer.presets.schema import Preset
+from tui_trainer.run_request import RunRequest
 from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.live.headline import Headline
 from tui_trainer.ui.live.screen import LiveScreen
@@ -41,7 +42,7 @@ async def test_without_a_run_it_opens_on_the_presets_and_enter_starts_one(show: 
 
 
 async def test_what_was_asked_for_beside_the_preset_holds_for_every_pick(show: Show) -> None:
-    asked = Asked("none", model="cnn", dataset="fashion-mnist", seed=7, epochs=3)
+    asked = RunRequest("none", model="cnn", dataset="fashion-mnist", seed=7, epochs=3)
     async with show(asked=asked) as shown:
         await pick(shown, "steplr")
         (spec,) = shown.launcher.started
@@ -80,7 +81,7 @@ async def test_a_switch_within_the_run_says_when_and_is_marked(show: Show) -> No
         await shown.frame(SwitchPlanned(at=START, epoch=4, preset="cosine"))
         assert "steplr → cosine from epoch 4" in shown.the(Headline).plain()[0]
         recipe = scripted_run(epochs=4, batches=20, scheduler="OneCycleLR")
-        switched = next(event.recipe for event in recipe if type(event).__name__ == "RunResolved")  # type: ignore[union-attr]
+        switched = next(event.recipe for event in recipe if type(event).__name__ == "RunConfigured")  # type: ignore[union-attr]
         await shown.frame(PresetSwitched(at=START, step=61, epoch=4, old="steplr", recipe=switched))
         assert "onecycle" in shown.the(Headline).plain()[0]
         assert "cosine" not in shown.the(Headline).plain()[0]

@@ -10,8 +10,8 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.waiting import until
-from tui_trainer.ui.terminal.screenful import Screenful
 from tui_trainer.ui.terminal.terminal import Terminal as Kept
+from tui_trainer.ui.terminal.throttled_writer import ThrottledWriter
 
 ALTERNATE_SCREEN, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
 APP = "tests.ui.noisy_app"
@@ -86,7 +86,7 @@ def test_a_signal_leaves_it_clean(tmp_path: Path) -> None:
 def test_a_terminal_that_is_gone_takes_all_in_silence() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    screen = Screenful(writer)
+    screen = ThrottledWriter(writer)
     screen.write("nobody reads this")
     assert screen.written == 1
     os.close(writer)
@@ -94,7 +94,7 @@ def test_a_terminal_that_is_gone_takes_all_in_silence() -> None:
 
 def test_a_terminal_that_is_slower_than_the_screen_is_noticed() -> None:
     reader, writer = os.pipe()
-    screen = Screenful(writer)
+    screen = ThrottledWriter(writer)
     for _ in range(4):
         screen.handed += 1
     assert screen.lags
@@ -124,7 +124,7 @@ def test_a_log_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> N
 def test_a_writer_that_fails_says_so_once_and_stops_nobody() -> None:
     reader, writer = os.pipe()
     failures: list[BaseException] = []
-    screen = Screenful(writer, on_failure=failures.append)
+    screen = ThrottledWriter(writer, on_failure=failures.append)
     for _ in range(3):
         screen.write(None)  # type: ignore[arg-type]
     screen.write("nothing after it")

@@ -24,13 +24,13 @@ from tests.tainted import SHOWN, TAINT, obeyed, tainted, tainted_presets, tainte
 from tests.terminal import Terminal
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_pair import ScriptedPair
-from tui_trainer.engine.wrong_orders import Case
-from tui_trainer.events import Event, PhaseStarted, RunEnded
-from tui_trainer.runs.record import Record
-from tui_trainer.ui.break_it.screen import BreakItScreen
+from tui_trainer.events import AnyEvent, PhaseStarted, RunEnded
+from tui_trainer.mistakes.cases import MistakeCase
+from tui_trainer.records.record import Record
+from tui_trainer.ui.mistakes.screen import BreakItScreen
 from tui_trainer.ui.runs.run_list import RunList
 
-RUN: list[Event] = [tainted(event) for event in scripted_run(epochs=4, batches=20, pause_after=30, switch_at=3)]
+RUN: list[AnyEvent] = [tainted(event) for event in scripted_run(epochs=4, batches=20, pause_after=30, switch_at=3)]
 LIVE = cut(RUN, 60)
 
 
@@ -112,7 +112,7 @@ async def test_every_screen_that_there_is(show: Show, own_presets: Path, tmp_pat
     async with show(comparison=compared(runs, folders)) as shown:
         await look(shown, "d", "d", "down", "i", "left", "enter", "escape", "q", "escape")
 
-    def train(case: Case) -> ScriptedPair:
+    def train(case: MistakeCase) -> ScriptedPair:
         pair = ScriptedPair(case)
         pair.failure = TAINT
         return pair

@@ -14,7 +14,7 @@ import click
 
 from tui_trainer import __version__
 from tui_trainer.cli.foreground import fill_descriptors
-from tui_trainer.output import guard, settled
+from tui_trainer.text.output import guard, settled
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -26,12 +26,12 @@ OUT_OF_REACH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errn
 """What a path met that no command has words of its own for: it is the person's to mend, and no fault of ours."""
 
 _COMMANDS = {
-    "launch": "tui_trainer.cli.screen",
-    "run": "tui_trainer.cli.train",
-    "attach": "tui_trainer.cli.screen",
+    "launch": "tui_trainer.cli.launch",
+    "run": "tui_trainer.cli.run",
+    "attach": "tui_trainer.cli.launch",
     "compare": "tui_trainer.cli.compare",
-    "runs": "tui_trainer.cli.records",
-    "export": "tui_trainer.cli.records",
+    "runs": "tui_trainer.cli.runs",
+    "export": "tui_trainer.cli.runs",
     "stop": "tui_trainer.cli.control",
     "pause": "tui_trainer.cli.control",
     "resume": "tui_trainer.cli.control",
@@ -122,10 +122,10 @@ class _Commands(click.Group):
 
 def _is_a_persons(error: Exception) -> bool:
     """Whether it says by itself what is wrong and what to do."""
-    from tui_trainer.bad_input import BadInput
-    from tui_trainer.runs.errors import RunsError
+    from tui_trainer.errors import UserError
+    from tui_trainer.records.errors import RunsError
 
-    return isinstance(error, BadInput | RunsError)
+    return isinstance(error, UserError | RunsError)
 
 
 def _refuse(*sentences: str) -> NoReturn:

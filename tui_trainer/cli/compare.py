@@ -1,4 +1,4 @@
-"""`compare`: presets trained under the same conditions, on a screen or in plain lines."""
+"""`compare --list`: the comparisons that were made."""
 
 from __future__ import annotations
 
@@ -12,26 +12,73 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
-from tui_trainer.asked import Asked
-from tui_trainer.cli import completion, farewell, foreground
-from tui_trainer.cli.ending import LONGEST_END_S, leave, stop_on_signals
+from tui_trainer.cli import completion, exit_summary, foreground
+from tui_trainer.cli.columns import Column, in_columns, room
+from tui_trainer.cli.compare_reporter import CompareReporter
+from tui_trainer.cli.launch import max_rate_option
 from tui_trainer.cli.options import GivenPath, check_runs_folder, checked, refuse, say, training_options
-from tui_trainer.cli.screen import max_rate_option
-from tui_trainer.cli.sessions import list_sessions
-from tui_trainer.cli.telling import Telling
-from tui_trainer.cli.unheard import Voice
+from tui_trainer.cli.safe_output import SafeOutput
+from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train, told_apart, versions
+from tui_trainer.compare.executors import outcome, to_do
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, all_sessions, find_session
-from tui_trainer.compare.training import outcome, to_do
-from tui_trainer.runs.catalogue import runs_folder
-from tui_trainer.runs.errors import RunInUse, RunsError
-from tui_trainer.spec import RunSpec
-from tui_trainer.torchrun import place
-from tui_trainer.ui.terminal.front import wait_until_in_front
+from tui_trainer.compare.session_list import SessionSummary, session_summaries
+from tui_trainer.records.errors import RunInUse, RunsError, RunUnreadable
+from tui_trainer.records.run_index import runs_folder
+from tui_trainer.run_request import RunRequest
+from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.plain import plain
+from tui_trainer.torchrun import this_rank
+from tui_trainer.ui.terminal.job_control import wait_until_in_front
+
+COLUMNS = (
+    Column("when", drop=1),
+    Column("session", least=20),
+    Column("name", least=8, if_any=True),
+    Column("runs", drop=2),
+    Column("status"),
+    Column("what", least=12),
+)
+
+WIDEST = 48
+"""Characters that the names of what is compared may take."""
+
+
+def list_sessions(runs: Path, *, as_json: bool) -> None:
+    """Print them, newest first."""
+    warnings: list[str] = []
+    try:
+        found = session_summaries(runs, warnings.append)
+    except RunUnreadable as error:
+        refuse(str(error), exit_code=1)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    elif not found and not warnings:
+        click.echo(f"there are no comparisons in {runs} yet; `tui-trainer compare --lesson` makes one", err=True)
+    elif found:
+        for line in in_columns(COLUMNS, [_row(session) for session in found], room()):
+            click.echo(line)
+    for warning in warnings:
+        say(f"warning: {warning}")
+
+
+def _row(session: SessionSummary) -> list[str]:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.created_at))
+    what = ", ".join(map(plain, session.labels)) + (f" × {session.seeds} seeds" if session.seeds > 1 else "")
+    what = what if len(what) <= WIDEST else what[: WIDEST - 1] + "…"
+    return [when, session.id, plain(session.name or ""), str(session.runs), _status(session), what]
+
+
+def _status(session: SessionSummary) -> str:
+    if session.live:
+        return f"trains, {session.done} done"
+    return "done" if session.done == session.runs else f"{session.done} of {session.runs} done"
+
 
 LOOK_EVERY = 0.1
 """Seconds between looks at the runs, without a screen."""
@@ -69,7 +116,7 @@ def compare(
 
     Finished runs join by id or name. A session is opened, and gone on with, by its own id; `tui-trainer stop` ends it.
     """
-    if not place().alone:
+    if not this_rank().alone:
         refuse("compare trains each run in one process: start it without torchrun")
     runs = runs_folder(runs_dir)
     if list_them:
@@ -134,7 +181,7 @@ def _open_or_make(
 
 
 def _spec(preset: str, jobs: int, options: dict[str, Any]) -> RunSpec:
-    spec = checked(Asked(preset, **{**options, "name": None}))
+    spec = checked(RunRequest(preset, **{**options, "name": None}))
     return spec.model_copy(update={"threads": spec.threads or fair_threads(jobs)})
 
 
@@ -146,7 +193,7 @@ def _tell(session: Session, *, to_do: bool, report: Path | None) -> int:
         stop_on_signals(queue.stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         queue.start()
-    telling, voice = Telling(comparison), Voice(lambda: session.folder)
+    telling, voice = CompareReporter(comparison), SafeOutput(lambda: session.folder)
     while True:
         over = queue.is_over if queue is not None else None
         changed = comparison.poll()
@@ -173,11 +220,11 @@ def _queue(session: Session, **options: Any) -> Queue | None:
 def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float | None, exit_when_done: bool) -> int:
     """The screen, until the person leaves it. What trains here outlives it, unless the person stops it."""
     from tui_trainer.ui.app import TrainerApp
-    from tui_trainer.ui.remembered import Remembered
-    from tui_trainer.ui.terminal.showing import show
+    from tui_trainer.ui.settings import Settings
+    from tui_trainer.ui.terminal.show import show
     from tui_trainer.ui.terminal.terminal import Terminal
 
-    shell = foreground.take(farewell.of_killed) if to_do else None
+    shell = foreground.take(exit_summary.of_killed) if to_do else None
     if shell is not None:
         shell.train_in(session.folder)
     import threading
@@ -207,11 +254,11 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
                 None,
                 exit_when_done=exit_when_done,
                 on_shown=gate.set,
-                on_detach=lambda: farewell.of_left("compare", session.id, session.runs),
+                on_detach=lambda: exit_summary.of_left("compare", session.id, session.runs),
                 comparison=comparison,
                 queue=queue,
                 terminal=terminal,
-                remembered=Remembered.of_user(),
+                remembered=Settings.of_user(),
             )
         )
         return apps[-1]
@@ -221,12 +268,12 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
     is_gone = app is None or app.hung_up or app.failure is not None
     if queue is None or shell is None:
         if not is_gone:
-            farewell.of_comparison(comparison)
+            exit_summary.of_comparison(comparison)
         finished = _finish(comparison, None, report)
         return code or finished
     if is_gone or (app is not None and app.detached):
         if app is not None and app.failure is not None:
-            farewell.of_left("compare", session.id, session.runs)
+            exit_summary.of_left("compare", session.id, session.runs)
         background.append(True)
         stop_on_signals(queue.stop)
         shell.leave()
@@ -242,7 +289,7 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
 
         queue.stop(Stop(by="signal", reason="stopped by a signal", exit_code=code))
     queue.wait(LONGEST_END_S)
-    farewell.of_comparison(comparison)
+    exit_summary.of_comparison(comparison)
     finished = _finish(comparison, queue, report)
     if not queue.is_over:
         leave(code or finished)

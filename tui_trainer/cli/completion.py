@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from tui_trainer.given_path import BadPath
+from tui_trainer.files.given_path import BadPath
 
 _SAFE = re.compile(r"[\w.+-]+")
 """Names that every shell takes as one word: others must be typed."""
@@ -19,8 +19,8 @@ MOST = 200
 
 def runs(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
     """Ids and names of runs, newest first."""
-    from tui_trainer.runs.catalogue import folders, runs_folder
-    from tui_trainer.runs.facts import read_facts
+    from tui_trainer.records.run_index import folders, runs_folder
+    from tui_trainer.records.run_metadata import read_facts
 
     try:
         there = folders(runs_folder(context.params.get("runs_dir")))
@@ -38,7 +38,7 @@ def presets(_: click.Context, __: click.Parameter, begun: str) -> list[Completio
     """Names of presets, and files once something of a path stands there."""
     if "/" in begun or begun.startswith((".", "~")):
         return [CompletionItem(begun, type="file")]
-    from tui_trainer.preset_folders import shipped_folder, user_folder
+    from tui_trainer.presets.folders import shipped_folder, user_folder
 
     names = {path.stem for folder in (shipped_folder(), user_folder()) for path in _files(folder)}
     found = [CompletionItem(name) for name in sorted(names) if name.startswith(begun) and _SAFE.fullmatch(name)]

@@ -9,16 +9,15 @@ from pathlib import Path
 import click
 
 from tui_trainer.cli import completion
-from tui_trainer.cli.notifying import Told, notify_options
-from tui_trainer.cli.options import data_dir_option, refuse, runs_dir_option
-from tui_trainer.commands import Command, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
+from tui_trainer.cli.options import NotifyOptions, data_dir_option, notify_options, refuse, runs_dir_option
+from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
-from tui_trainer.runs import inbox
-from tui_trainer.runs.catalogue import find, runs_folder
-from tui_trainer.runs.errors import RunsError, reason
-from tui_trainer.runs.lock import is_live
-from tui_trainer.runs.tail import Tail
-from tui_trainer.torchrun import place
+from tui_trainer.records import inbox
+from tui_trainer.records.errors import RunsError, reason
+from tui_trainer.records.lock import is_live
+from tui_trainer.records.run_index import find, runs_folder
+from tui_trainer.records.tail import Tail
+from tui_trainer.torchrun import this_rank
 
 BY = "shell"
 LOOK_EVERY_S = 0.05
@@ -57,10 +56,10 @@ def pause(run: str, runs_dir: Path | None) -> None:
 @click.option("--new-record", is_flag=True, help="Go on from its checkpoint in a new record.")
 @notify_options
 @runs_dir_option
-def resume(run: str, runs_dir: Path | None, data_dir: Path | None, new_record: bool, told: Told) -> None:
+def resume(run: str, runs_dir: Path | None, data_dir: Path | None, new_record: bool, told: NotifyOptions) -> None:
     """Go on: with a run that is paused, or, from its checkpoint, with one that ended early."""
     folder = _find(run, runs_dir)
-    if place().alone and is_live(folder):
+    if this_rank().alone and is_live(folder):
         if new_record:
             refuse(f"{folder.name} is live: it has a record, and goes on with it; leave --new-record out")
         if told.is_asked:
@@ -69,7 +68,7 @@ def resume(run: str, runs_dir: Path | None, data_dir: Path | None, new_record: b
             )
         _ask(folder, Continue(by=BY))
     else:
-        from tui_trainer.cli.train import resume_here
+        from tui_trainer.cli.run import resume_here
 
         sys.exit(resume_here(folder, told, data_dir, new_record=new_record))
 
@@ -88,7 +87,8 @@ def checkpoint(run: str, runs_dir: Path | None) -> None:
 @runs_dir_option
 def switch(run: str, preset: str, runs_dir: Path | None) -> None:
     """Have a live run follow another preset from its next epoch on, with the weights kept."""
-    from tui_trainer.presets import PresetError, load
+    from tui_trainer.presets.catalogue import load
+    from tui_trainer.presets.problems import PresetError
 
     folder = _find(run, runs_dir)
     try:
@@ -128,14 +128,14 @@ def _stop_session(folder: Path, command: Stop) -> None:
     click.echo(f"{folder.name}: stopped; go on with it: tui-trainer compare {folder.name}")
 
 
-def _send(folder: Path, command: Command) -> None:
+def _send(folder: Path, command: AnyCommand) -> None:
     try:
         inbox.send(folder, command)
     except RunsError as error:
         refuse(str(error), exit_code=1)
 
 
-def _ask(folder: Path, command: Command) -> None:
+def _ask(folder: Path, command: AnyCommand) -> None:
     """Send a command, and print what the run answers in its record; a refusal, or none, ends with exit code 1."""
     try:
         with Tail(folder / "events.jsonl") as tail:
@@ -151,7 +151,7 @@ def _ask(folder: Path, command: Command) -> None:
     click.echo(f"{folder.name}: {answer.answer}")
 
 
-def _answer(tail: Tail, command: Command, folder: Path) -> CommandAnswered | None:
+def _answer(tail: Tail, command: AnyCommand, folder: Path) -> CommandAnswered | None:
     """What the run says to it; None where it does not within the time, or has ended without."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:

@@ -1,12 +1,8 @@
-"""How a process gives the shell its prompt back and trains on.
-
-A shell waits for the process that it started. So `launch` forks at once, before anything is imported: the parent does
-nothing but wait, and the child is the program. When the child leaves the terminal, it tells the parent, which ends.
-When the child is killed, the parent cleans up after it and says how to go on.
-"""
+"""The name of this process, as `ps -o comm` and `top` show it: what it does, where `python` says nothing."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -18,8 +14,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tui_trainer.cli.process_name import call_process
-from tui_trainer.ui.terminal.restoring import is_in_front, modes_of, restore
+from tui_trainer.ui.terminal.job_control import is_in_front, modes_of, restore
+
+LONGEST = 15
+"""Bytes that the kernel keeps."""
+
+_PR_SET_NAME = 15
+
+
+def call_process(name: str) -> None:
+    """Name this process, where the system can; called in the main thread."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError, ImportError, AttributeError):  # a libc without it
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:LONGEST], 0, 0, 0)
+
 
 _END = b"\0"
 
@@ -70,7 +81,7 @@ def print_to(file: Path) -> None:
 
     Where none can be opened, it goes where it went: a log is no reason to end what trains.
     """
-    from tui_trainer.runs.files import open_private  # only here: most commands begin without
+    from tui_trainer.files.private import open_private  # only here: most commands begin without
 
     try:
         log = open_private(file, os.O_WRONLY | os.O_APPEND)

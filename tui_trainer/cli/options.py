@@ -1,27 +1,123 @@
-"""The options that `launch`, `run` and others share, and what they come to."""
+"""`--notify`, `--notify-on` and `--bell`: how a person who looks away is told."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
+import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import click
 
-from tui_trainer.asked import Asked
-from tui_trainer.bad_input import BadInput
-from tui_trainer.choices import DATASETS, DEVICE_PATTERN, MODELS, MOST_THREADS, PRECISIONS
-from tui_trainer.given_path import BadPath, given_path
-from tui_trainer.plain import plain, plain_lines
-from tui_trainer.torchrun import place
+from tui_trainer.errors import UserError
+from tui_trainer.events import Alert, AnyEvent, RunEnded
+from tui_trainer.files.given_path import BadPath, given_path
+from tui_trainer.run_options import DATASETS, DEVICE_PATTERN, MODELS, MOST_THREADS, PRECISIONS
+from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.notifier import NEWS, USUAL_NEWS, NotifyCommand
+from tui_trainer.text.plain import plain, plain_lines
+from tui_trainer.torchrun import this_rank
 
 if TYPE_CHECKING:
-    from tui_trainer.spec import RunSpec
+    from tui_trainer.run_spec import RunSpec
+
+
+@dataclass(frozen=True)
+class NotifyOptions:
+    """What the person wants to be told of, and how."""
+
+    notify: NotifyCommand | None = None
+    bell: frozenset[str] = frozenset()
+    """The events that ring the terminal's bell; none without `--bell`."""
+
+    @property
+    def is_asked(self) -> bool:
+        return self.notify is not None or bool(self.bell)
+
+    def rings_for(self, event: AnyEvent) -> bool:
+        """Whether the bell is wanted for it."""
+        kind = event.kind if isinstance(event, Alert) else "end" if isinstance(event, RunEnded) else ""
+        return kind in self.bell
+
+
+def ring() -> None:
+    """Ring the terminal's bell; a pipe hears nothing, and a terminal that is gone does no harm."""
+    terminal = sys.__stderr__  # a progress bar stands in for the other one
+    with suppress(OSError, ValueError):
+        if terminal is not None and terminal.isatty():
+            terminal.write("\a")
+            terminal.flush()
+
+
+def _command(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} cannot be split into words: {error}.", context, parameter) from None
+    if not words:
+        raise click.BadParameter("there is no command in it.", context, parameter)
+    if shutil.which(words[0]) is None:
+        raise click.BadParameter(f"there is no program {words[0]!r} here.", context, parameter)
+    return words
+
+
+def _events(context: click.Context, parameter: click.Parameter, text: str) -> frozenset[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if wrong := [name for name in names if name not in NEWS]:
+        raise click.BadParameter(f"{wrong[0]!r} is none of {', '.join(NEWS)}.", context, parameter)
+    return frozenset(names)
+
+
+_notify = click.option(
+    "--notify",
+    metavar="COMMAND",
+    callback=_command,
+    help="Run this where there is something to tell: without a shell, the facts in its environment (TUI_TRAINER_EVENT, "
+    "_TEXT, _RUN and more), 10 seconds at most.",
+)
+_on = click.option(
+    "--notify-on",
+    metavar="EVENTS",
+    default=",".join(USUAL_NEWS),
+    show_default=True,
+    callback=_events,
+    help=f"What to tell by --notify and --bell: some of {', '.join(NEWS)}, with commas between. "
+    "best: an epoch that is the best so far, after one that was not; once a minute at most.",
+)
+_bell = click.option("--bell", is_flag=True, help="Ring the terminal's bell then.")
+
+
+def bell_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--bell` and `--notify-on`, as `told`: for those who only watch."""
+    return _on(_bell(_with_told(command)))
+
+
+def notify_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same with `--notify`."""
+    return _notify(_on(_bell(_with_told(command))))
+
+
+def _with_told(command: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(command)
+    def called(
+        *args: Any, bell: bool, notify_on: frozenset[str], notify: tuple[str, ...] | None = None, **options: Any
+    ) -> Any:
+        asked = NotifyCommand(notify, notify_on) if notify is not None else None
+        return command(*args, told=NotifyOptions(asked, notify_on if bell else frozenset()), **options)
+
+    return called
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -114,13 +210,13 @@ def _with(options: tuple[Callable[[F], F], ...], command: F) -> F:
     return command
 
 
-def checked(asked: Asked) -> RunSpec:
+def checked(asked: RunRequest) -> RunSpec:
     """The run that was asked for. What is wrong ends the program, all problems said, exit 2; warnings are said."""
     try:
         spec, problems = asked.spec, asked.warnings()
-    except BadInput as error:
+    except UserError as error:
         refuse(*str(error).splitlines())
-    if place().leads:
+    if this_rank().leads:
         for problem in problems:
             click.echo(f"warning: {problem}", err=True)
     return spec
@@ -137,7 +233,7 @@ def say(*sentences: str) -> None:
 
     As it ends, `torchrun` ends the others; one that still stands after that has a trouble of its own to tell.
     """
-    here = place()
+    here = this_rank()
     if not here.leads:
         time.sleep(LEADER_SPEAKS_S)
     for sentence in sentences:
@@ -147,9 +243,9 @@ def say(*sentences: str) -> None:
 
 def warn_of_same_name(name: str | None, runs: Path) -> None:
     """Say so where runs bear that name already: none is found by a name that several have."""
-    from tui_trainer.runs.catalogue import named
+    from tui_trainer.records.run_index import named
 
-    same = named(runs, name) if name and place().leads else 0
+    same = named(runs, name) if name and this_rank().leads else 0
     if same:
         are = "another run is" if same == 1 else f"{same} other runs are"
         shown = plain(name or "")
@@ -160,7 +256,7 @@ def warn_of_same_name(name: str | None, runs: Path) -> None:
 
 def check_runs_folder(runs: Path) -> None:
     """See that records can be made there before anything is loaded; if not, say why and end the program, exit 2."""
-    from tui_trainer.runs.errors import RunsFolderUnwritable
+    from tui_trainer.records.errors import RunsFolderUnwritable
 
     there = next(folder for folder in (runs, *runs.parents) if folder.exists())
     if not there.is_dir():

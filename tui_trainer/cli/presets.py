@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_trainer.asked import Asked
-from tui_trainer.bad_input import BadInput
-from tui_trainer.choices import BATCH_NORM_MODELS, train_images
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import cells
 from tui_trainer.cli.options import BAD_INPUT, length_options, refuse
-from tui_trainer.numbers import format_lr
-from tui_trainer.plain import plain
+from tui_trainer.errors import UserError
+from tui_trainer.run_options import BATCH_NORM_MODELS, train_images
+from tui_trainer.run_request import RunRequest
+from tui_trainer.text.numbers import format_lr
+from tui_trainer.text.plain import plain
 
 if TYPE_CHECKING:
-    from tui_trainer.presets import Entry, Problem
-    from tui_trainer.spec import RunSpec
+    from tui_trainer.presets.catalogue import PresetEntry
+    from tui_trainer.presets.problems import Problem
+    from tui_trainer.run_spec import RunSpec
 
 
 @click.group()
@@ -30,7 +31,7 @@ def presets() -> None:
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def list_presets(as_json: bool) -> None:
     """List all presets, the shipped ones first."""
-    from tui_trainer.presets import catalogue
+    from tui_trainer.presets.catalogue import catalogue
 
     entries = catalogue()
     if as_json:
@@ -53,11 +54,11 @@ def show(name: str, **options: Any) -> None:
 
     What a terminal would obey is printed as TOML writes it in a string: \\u001b.
     """
-    from tui_trainer.presets import find
+    from tui_trainer.presets.catalogue import find
 
     try:
-        problems = Asked(name, **options).warnings()
-    except BadInput as error:
+        problems = RunRequest(name, **options).warnings()
+    except UserError as error:
         refuse(*str(error).splitlines())
     text = find(name).read_text(encoding="utf-8")
     click.echo(text, nl=not text.endswith("\n"))
@@ -90,9 +91,8 @@ def check(files: tuple[str, ...], **options: Any) -> None:
 @length_options
 def plan(name: str, as_json: bool, **options: Any) -> None:
     """Print the LR of every step, from the real scheduler (steps of equal LR in one line)."""
-    from tui_trainer.engine.recipes import length_of
-    from tui_trainer.engine.rehearsal import full_plan, rehearse
-    from tui_trainer.presets import PresetError
+    from tui_trainer.engine.lr_preview import full_plan, length_of, rehearse
+    from tui_trainer.presets.problems import PresetError
 
     try:
         spec = _spec(name, options)
@@ -115,34 +115,34 @@ def plan(name: str, as_json: bool, **options: Any) -> None:
 
 
 def _spec(name: str, options: dict[str, Any]) -> RunSpec:
-    return Asked(name, **options).spec
+    return RunRequest(name, **options).spec
 
 
 def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
     """All that is wrong with a file: its words, then its numbers, last a rehearsal of the real scheduler."""
-    from tui_trainer.presets import PresetError, find
-    from tui_trainer.presets.cases import Run
+    from tui_trainer.presets.catalogue import find
     from tui_trainer.presets.checks import check_file
+    from tui_trainer.presets.problems import PresetError
+    from tui_trainer.presets.rules import RunConditions
 
     try:
         path = find(file)
     except PresetError as error:
         return error.problems
-    run = Run(
+    run = RunConditions(
         train_images=train_images(options["dataset"], options["limit_train"]),
         batchnorm=options["model"] in BATCH_NORM_MODELS,
     )
     checked = check_file(path, run, epochs=options["epochs"], batch_size=options["batch_size"])
     if checked.preset is None or checked.errors:
         return checked.problems
-    from tui_trainer.engine.recipes import length_of
-    from tui_trainer.engine.rehearsal import rehearse
+    from tui_trainer.engine.lr_preview import length_of, rehearse
 
     rehearsed = rehearse(checked.preset, length_of(checked.preset, run.train_images))
     return checked.problems + rehearsed.problems
 
 
-def _as_object(entry: Entry) -> dict[str, Any]:
+def _as_object(entry: PresetEntry) -> dict[str, Any]:
     preset = entry.preset
     return {
         "name": entry.name,

@@ -1,4 +1,7 @@
-"""`serve`: the app in a browser of this machine."""
+"""A page that is opened again: what an earlier page of the same `serve` began, and still trains, is shown by it.
+
+The processes of all pages inherit a word from their `serve`, and who writes a record stands in its lock.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,59 @@ import shlex
 import signal
 import socket
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui_trainer.cli.foreground import call_process
 from tui_trainer.cli.options import refuse, say
-from tui_trainer.cli.process_name import call_process
-from tui_trainer.cli.reattaching import SERVED_BY
-from tui_trainer.runs.catalogue import runs_folder
+from tui_trainer.compare.session import all_sessions
+from tui_trainer.records.errors import RunsError
+from tui_trainer.records.lock import is_live, writer
+from tui_trainer.records.run_index import folders, runs_folder
 
 if TYPE_CHECKING:
     from aiohttp import web
     from textual_serve.server import Server
+
+SERVED_BY = "TUI_TRAINER_SERVED_BY"
+"""The variable that tells the processes of one `serve` from those of others."""
+
+
+def command_of_page(command: Sequence[str], runs: Path, environment: Mapping[str, str] = os.environ) -> list[str]:
+    """What to run for a page: the command, or a view of what it has begun before and still trains."""
+    name, session = command[0], environment.get(SERVED_BY)
+    if session is None or name not in ("launch", "compare"):
+        return list(command)
+    where = ["--runs-dir", str(runs)]
+    try:
+        if (comparison := _newest(all_sessions(runs), session)) is not None:
+            return ["compare", comparison.name, *where]
+        if name == "launch" and (run := _newest(folders(runs), session)) is not None:
+            return ["attach", run.name, *where]
+    except (OSError, RunsError):
+        pass  # the command says itself what is wrong with its folder
+    return list(command)
+
+
+def _newest(found: Sequence[Path], session: str) -> Path | None:
+    began_here = [folder for folder in found if is_live(folder) and _is_served_by(folder, session)]
+    return max(began_here, key=lambda folder: folder.name, default=None)
+
+
+def _is_served_by(folder: Path, session: str) -> bool:
+    process = writer(folder)
+    if process is None:
+        return False
+    import psutil  # only here: it is slow to import
+
+    try:
+        return psutil.Process(process).environ().get(SERVED_BY) == session
+    except psutil.Error:
+        return False  # another user's, or gone
+
 
 SERVED = ("launch", "attach", "compare")
 """What draws a screen."""

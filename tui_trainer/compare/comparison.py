@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from tui_trainer.compare.session import Entry, Session
+from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import Status
-from tui_trainer.hosts import RecordHost
-from tui_trainer.runs.facts import read_facts
-from tui_trainer.runs.history import History
-from tui_trainer.runs.lock import is_live
+from tui_trainer.plotting.minmax_tree import MinMaxTree
+from tui_trainer.plotting.smoothing import WINDOWS, Smoothing
+from tui_trainer.plotting.timeline import EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
+from tui_trainer.records.history import History
+from tui_trainer.records.lock import is_live
+from tui_trainer.records.run_metadata import read_facts
+from tui_trainer.run_sources.journal_source import JournalSource
+
+if TYPE_CHECKING:
+    from tui_trainer.records.history import History
 
 MARKS = "●■▲◆▼○□△◇▽abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """What tells curves apart without colour."""
@@ -32,13 +40,13 @@ State: TypeAlias = Status | str
 class Compared:
     """One run of the comparison."""
 
-    def __init__(self, entry: Entry, record: Path | None) -> None:
+    def __init__(self, entry: Contestant, record: Path | None) -> None:
         self.entry = entry
         self.record = record
         self.history = History()
         self.facts: dict[str, object] = {}
         """What `run.json` holds."""
-        self._host: RecordHost | None = None
+        self._host: JournalSource | None = None
 
     @property
     def state(self) -> State:
@@ -67,7 +75,7 @@ class Compared:
         if self.record is None:
             return 0
         if self._host is None:
-            self._host = RecordHost(self.record, readonly=True)
+            self._host = JournalSource(self.record, readonly=True)
             self.history = self._host.history
         count = self._host.poll()
         if not self.facts or (count and "resolved" not in self.facts):
@@ -181,7 +189,7 @@ class Comparison:
             run.entry = entry
             self.version += run.now_at(self.session.record_of(entry))
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: Contestant) -> None:
         group = next((group for group in self.groups if group.label == entry.label), None)
         if group is None:
             group = Group(entry.label, len(self.groups))
@@ -189,3 +197,61 @@ class Comparison:
         run = Compared(entry, self.session.record_of(entry))
         group.runs.append(run)
         self._compared.append(run)
+
+
+Point: TypeAlias = tuple[float, float]
+
+
+def timeline_of(history: History, unit: Unit) -> Timeline:
+    """Where the steps of a run lie on an axis; runs with other batch sizes have other epochs."""
+    if unit == "seconds":
+        return SecondTimeline(history.elapsed)
+    batches = history.batches_in_epoch or (history.recipe.batches_per_epoch if history.recipe else 0)
+    if unit == "epoch" and batches:
+        ends = [start - 1 for start in history.epoch_starts] or [0]
+        return EpochTimeline([*ends, ends[-1] + batches], batches)
+    return StepTimeline()
+
+
+def window_for(history: History) -> int:
+    """The smoothing window that reaches over about a sixth of an epoch."""
+    batches = history.recipe.batches_per_epoch if history.recipe else 0
+    return max(window for window in WINDOWS if window <= max(5, batches / 6))
+
+
+def smoothed(history: History, unit: Unit, points: int) -> list[Point]:
+    """The smoothed training loss in at most so many points."""
+    smoothing = Smoothing(history.losses, window_for(history))
+    while not smoothing.catch_up():
+        pass
+    place = timeline_of(history, unit).place
+    every = max(1, len(smoothing.values) // points)
+    steps = [*range(every - 1, len(smoothing.values), every)]
+    if steps and steps[-1] != len(smoothing.values) - 1:
+        steps.append(len(smoothing.values) - 1)
+    return [(place(i + 1), smoothing.values[i]) for i in steps if isfinite(smoothing.values[i])]
+
+
+def rates(history: History, unit: Unit, points: int) -> list[Point]:
+    """The LR, level through each step, the lowest and the highest of each stretch kept."""
+    pyramid = MinMaxTree(history.lrs)
+    pyramid.catch_up()
+    place = timeline_of(history, unit).place
+    every = max(1, len(history.lrs) // points)
+    found: list[Point] = []
+    for start in range(0, len(history.lrs), every):
+        stop = min(start + every, len(history.lrs))
+        extent = pyramid.extent(start, stop)
+        if extent is None:
+            continue
+        rising = history.lrs[stop - 1] >= history.lrs[start]
+        first, last = extent if rising else extent[::-1]
+        found += [(place(start), first), (place(stop), last)]
+    return found
+
+
+def epoch_ends(history: History, unit: Unit, value: Callable[[int], float]) -> list[Point]:
+    """A number of each epoch (`value` takes its index) at its end."""
+    place = timeline_of(history, unit).place
+    found = [(place(epoch.step), value(i)) for i, epoch in enumerate(history.epochs)]
+    return [(x, y) for x, y in found if isfinite(y)]

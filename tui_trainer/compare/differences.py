@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from tui_trainer.compare.comparison import Comparison, Group
-from tui_trainer.plain import plain
-from tui_trainer.presets import Preset
+from tui_trainer.presets.schema import Preset
+from tui_trainer.text.plain import plain
 
 ABSENT = "–"
 FIRST = "scheduler.name"

@@ -13,15 +13,16 @@ from typing import Any
 
 import msgspec
 
-from tui_trainer import __version__, presets
-from tui_trainer.compare.session import Entry
-from tui_trainer.given_path import BadPath, given_path
-from tui_trainer.plain import plain
-from tui_trainer.runs.catalogue import find, folders
-from tui_trainer.runs.ending import ending
-from tui_trainer.runs.errors import RunsError, RunUnreadable
-from tui_trainer.runs.facts import read_facts
-from tui_trainer.spec import RunSpec
+from tui_trainer import __version__
+from tui_trainer.compare.session import Contestant
+from tui_trainer.files.given_path import BadPath, given_path
+from tui_trainer.presets.catalogue import find as find_preset
+from tui_trainer.presets.problems import PresetError
+from tui_trainer.records.errors import RunsError, RunUnreadable
+from tui_trainer.records.run_index import find, folders
+from tui_trainer.records.run_metadata import ending, read_facts
+from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.plain import plain
 
 
 class NeitherPresetNorRun(RunsError):
@@ -48,8 +49,8 @@ def told_apart(names: Iterable[str], runs: Path) -> tuple[list[str], list[Path]]
             records.append(path)
             continue
         try:
-            presets.find(name)
-        except presets.PresetError as error:
+            find_preset(name)
+        except PresetError as error:
             try:
                 records.append(find(runs, name))
             except RunsError as none_either:
@@ -76,18 +77,18 @@ def fair_threads(jobs: int) -> int:
     return max(1, cores // jobs)
 
 
-def to_train(specs: Iterable[RunSpec], seeds: int) -> list[Entry]:
+def to_train(specs: Iterable[RunSpec], seeds: int) -> list[Contestant]:
     """Each run `seeds` times, with one seed after another from its own on; all runs of a seed before the next."""
     listed = list(specs)
     labels = _told_apart([spec.preset_name for spec in listed])
     return [
-        Entry(label=label, seed=spec.seed + more, asked=_asked(spec, more))
+        Contestant(label=label, seed=spec.seed + more, asked=_asked(spec, more))
         for more in range(seeds)
         for label, spec in zip(labels, listed, strict=True)
     ]
 
 
-def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> list[Entry]:
+def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> list[Contestant]:
     """Runs that have records, with labels that none of `taken` has."""
     entries = []
     used = set(taken)
@@ -102,11 +103,11 @@ def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> li
         used.add(label)
         seed = asked.get("seed")
         path = record.name if record.parent == runs else str(record)
-        entries.append(Entry(label=label, seed=seed if isinstance(seed, int) else 0, run=path))
+        entries.append(Contestant(label=label, seed=seed if isinstance(seed, int) else 0, run=path))
     return entries
 
 
-def reused(entries: Sequence[Entry], runs: Path, by: dict[str, str]) -> list[Entry]:
+def reused(entries: Sequence[Contestant], runs: Path, by: dict[str, str]) -> list[Contestant]:
     """The same entries, those given their record that were trained before exactly as asked, with these versions."""
     wanted = {_sameness(entry.asked or {}) for entry in entries}
     done = {}

@@ -21,19 +21,28 @@ import msgspec
 
 from tui_trainer import threads
 from tui_trainer.commands import Stop
+from tui_trainer.compare.executors import (
+    FAILURES,
+    STOPPED,
+    Ended,
+    InProcessExecutor,
+    Outcome,
+    goes_on_from,
+    outcome,
+    to_do,
+)
 from tui_trainer.compare.session import Session
-from tui_trainer.compare.training import FAILURES, STOPPED, Ended, Here, Outcome, goes_on_from, outcome, to_do
-from tui_trainer.compare.worker import Elsewhere
-from tui_trainer.runs.errors import RunsFolderUnwritable, RunUnreadable, reason
-from tui_trainer.runs.files import open_private
-from tui_trainer.runs.inbox import Inbox
-from tui_trainer.runs.lock import WriterLock, is_live
+from tui_trainer.compare.worker import SubprocessExecutor
+from tui_trainer.files.private import open_private
+from tui_trainer.records.errors import RunsFolderUnwritable, RunUnreadable, reason
+from tui_trainer.records.inbox import Inbox
+from tui_trainer.records.lock import WriterLock, is_live
 
 LISTEN_EVERY = 0.2
 """Seconds between looks for what the shell asks."""
 
 
-class Trainer(Protocol):
+class Executor(Protocol):
     """Trains one run at a time."""
 
     def train(self, index: int) -> Ended:
@@ -86,8 +95,10 @@ class Queue:
         self._failures: list[str] = []
         self._stop: Stop | None = None
         jobs = min(session.plan.jobs, len(self._turns))
-        self._trainers: list[Trainer] = (
-            [Elsewhere(session) for _ in range(jobs)] if jobs > 1 else [Here(session, self._begun, gate)]
+        self._trainers: list[Executor] = (
+            [SubprocessExecutor(session) for _ in range(jobs)]
+            if jobs > 1
+            else [InProcessExecutor(session, self._begun, gate)]
         )
         self._left = len(self._trainers)
         self._outcome: Outcome | None = None
@@ -140,7 +151,7 @@ class Queue:
         if self._on_record is not None:
             self._on_record(record)
 
-    def _work(self, trainer: Trainer) -> None:
+    def _work(self, trainer: Executor) -> None:
         try:
             while self._stop is None:
                 try:
@@ -160,7 +171,7 @@ class Queue:
                 if self._left == 0:
                     self._finish()
 
-    def _train(self, trainer: Trainer, index: int) -> Ended:
+    def _train(self, trainer: Executor, index: int) -> Ended:
         """Whatever happens to who trains, somebody is told."""
         entry = self.session.entries[index]
         label, record = entry.label, self.session.record_of(entry)

@@ -11,15 +11,14 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.series import Point, epoch_ends, rates, smoothed
+from tui_trainer.compare.comparison import Comparison, Point, epoch_ends, rates, smoothed
+from tui_trainer.compare.plain_lines import Results, cell, find_out, shown_columns, table_cells, title_of
 from tui_trainer.compare.svg import Curve, chart, of_seeds
 from tui_trainer.compare.table import COLUMNS
-from tui_trainer.compare.words import Findings, cell, find_out, shown_columns, table_cells, title_of
-from tui_trainer.plain import plain
-from tui_trainer.runs.errors import RunsError, reason
-from tui_trainer.runs.files import replace_whole
-from tui_trainer.runs.history import History
+from tui_trainer.files.private import replace_whole
+from tui_trainer.records.errors import RunsError, reason
+from tui_trainer.records.history import History
+from tui_trainer.text.plain import plain
 
 FORMS = (".html", ".md", ".csv")
 POINTS = 400
@@ -53,7 +52,7 @@ def write_report(comparison: Comparison, file: Path) -> None:
         raise ReportFailed(f"the report could not be written to {file}: {reason(cause)}.") from cause
 
 
-def as_csv(_: Comparison, findings: Findings) -> str:
+def as_csv(_: Comparison, findings: Results) -> str:
     """A row a preset, a column a number; of several seeds, the mean and beside it the sample's standard deviation."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -70,7 +69,7 @@ def as_csv(_: Comparison, findings: Findings) -> str:
     return out.getvalue()
 
 
-def as_markdown(comparison: Comparison, findings: Findings) -> str:
+def as_markdown(comparison: Comparison, findings: Results) -> str:
     """Verdict, table, fairness and differences, for an issue or a wiki."""
     lines = [f"# {_title(comparison)}", ""]
     lines += [_md(sentence) for sentence in _said(findings)]
@@ -83,7 +82,7 @@ def as_markdown(comparison: Comparison, findings: Findings) -> str:
     return "\n".join([*lines, "", _about(comparison), ""])
 
 
-def as_html(comparison: Comparison, findings: Findings) -> str:
+def as_html(comparison: Comparison, findings: Results) -> str:
     """One page with all of it; colours follow the reader's light or dark setting."""
     page = Template((files("tui_trainer.compare") / "report.html").read_text(encoding="utf-8"))
     return page.substitute(
@@ -142,7 +141,7 @@ def _legend(comparison: Comparison) -> str:
     )
 
 
-def _html_table(findings: Findings) -> str:
+def _html_table(findings: Results) -> str:
     table = findings.table
     columns = shown_columns(table)
     heads = "".join(f"<th>{escape(title_of(column, table))}</th>" for column in columns)
@@ -158,11 +157,11 @@ def _html_table(findings: Findings) -> str:
     return f"<tr><th>preset</th><th>status</th><th>epochs</th>{heads}</tr>\n" + "\n".join(rows)
 
 
-def _said(findings: Findings) -> list[str]:
+def _said(findings: Results) -> list[str]:
     return [*findings.verdict, *([findings.caution] if findings.caution else [])]
 
 
-def _html_conditions(findings: Findings) -> str:
+def _html_conditions(findings: Results) -> str:
     """What was held equal, with the digests that prove it, and what was not."""
     rows = ["<tr><th>condition</th><th></th><th>value</th></tr>"]
     for fact in findings.fairness.facts:
@@ -175,7 +174,7 @@ def _html_conditions(findings: Findings) -> str:
     return "\n".join(rows)
 
 
-def _html_differences(comparison: Comparison, findings: Findings) -> str:
+def _html_differences(comparison: Comparison, findings: Results) -> str:
     if not findings.differences:
         return "<tr><td>Nothing: their presets are the same.</td></tr>"
     heads = "".join(

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tui_trainer.regular import is_regular, open_regular
-from tui_trainer.runs.errors import RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
-from tui_trainer.runs.files import make_private_folder, replace_whole
-from tui_trainer.spec import RunSpec
+from tui_trainer.files.private import make_private_folder, replace_whole
+from tui_trainer.files.regular import is_regular, open_regular
+from tui_trainer.records.errors import RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
+from tui_trainer.run_spec import RunSpec
 
 SCHEMA = 1
 FOLDER = "sessions"
@@ -31,7 +31,7 @@ LARGEST = 64 << 20
 """Bytes of it; a run takes one or two thousand."""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a comparison."""
 
     label: str
@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return RunSpec.model_validate(self.asked)
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     """All that a session's file says."""
 
     schema: int = SCHEMA
@@ -70,7 +70,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How many runs train at once."""
     target: float | None = None
     """The validation accuracy to be reached; None leaves the choice to who reads."""
-    entries: list[Entry]
+    entries: list[Contestant]
 
 
 class SessionDamaged(RunsError):
@@ -92,7 +92,7 @@ class Session:
     of ours or by reading one of another process. A change that could not be written stands here, and is tried again.
     """
 
-    def __init__(self, folder: Path, plan: Plan, stamp: _Stamp | None = None) -> None:
+    def __init__(self, folder: Path, plan: SessionPlan, stamp: _Stamp | None = None) -> None:
         self.folder = folder
         self.trouble = ""
         """Why the file does not say what is known here, or cannot be read any more; empty where all is well."""
@@ -106,7 +106,7 @@ class Session:
     def create(
         cls,
         runs: Path,
-        entries: Sequence[Entry],
+        entries: Sequence[Contestant],
         *,
         command: Sequence[str] = (),
         name: str | None = None,
@@ -125,7 +125,7 @@ class Session:
             if not sessions.is_dir():
                 make_private_folder(sessions)
             folder = _make_folder(sessions, name or "compare", now)
-            plan = Plan(
+            plan = SessionPlan(
                 id=folder.name,
                 name=name,
                 created_at=now,
@@ -155,12 +155,12 @@ class Session:
         return self.folder.name
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> SessionPlan:
         """What its file says, as of the last `refresh`."""
         return self._plan
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[Contestant]:
         """Its runs, in the order in which they train."""
         return self._plan.entries
 
@@ -169,7 +169,7 @@ class Session:
         """The folder of all runs, in which its own are."""
         return self.folder.parent.parent
 
-    def record_of(self, entry: Entry) -> Path | None:
+    def record_of(self, entry: Contestant) -> Path | None:
         """The folder of a run's record, once it has one."""
         return None if entry.run is None else self.runs / entry.run
 
@@ -286,12 +286,12 @@ def _name_of(folder: Path) -> str | None:
         return None
 
 
-def _read(file: Path) -> tuple[Plan, _Stamp]:
+def _read(file: Path) -> tuple[SessionPlan, _Stamp]:
     try:
         fd = open_regular(file, most=LARGEST)
         with os.fdopen(fd, "rb") as opened:
             stamp = _stamp_of(os.fstat(fd))  # of what is read, and not of what may stand there by now
-            plan = msgspec.json.decode(opened.read(), type=Plan)
+            plan = msgspec.json.decode(opened.read(), type=SessionPlan)
     except OSError as cause:
         raise SessionDamaged(f"{file} cannot be read: {reason(cause)}.") from cause
     except (msgspec.MsgspecError, ValueError, RecursionError) as cause:

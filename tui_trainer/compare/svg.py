@@ -8,7 +8,7 @@ from html import escape
 from statistics import fmean
 from typing import Any
 
-from tui_trainer.compare.series import Point
+from tui_trainer.compare.comparison import Point
 from tui_trainer.plotting.scales import along, linear, logarithmic
 
 WIDTH, HEIGHT = 860, 300

@@ -8,7 +8,7 @@ from math import isfinite
 from statistics import fmean, stdev
 
 from tui_trainer.compare.comparison import Compared, Comparison, Group
-from tui_trainer.numbers import format_metric
+from tui_trainer.text.numbers import format_metric
 
 RUNGS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
 """Accuracies that are taken for a target where none was asked for."""

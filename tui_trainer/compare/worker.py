@@ -21,12 +21,12 @@ import msgspec
 import tui_trainer
 from tui_trainer import commands, threads
 from tui_trainer.commands import Stop
+from tui_trainer.compare.executors import STOPPED, Ended, InProcessExecutor
 from tui_trainer.compare.session import Session
-from tui_trainer.compare.training import STOPPED, Ended, Here
-from tui_trainer.runs.files import open_private
+from tui_trainer.files.private import open_private
 
 
-class Elsewhere:
+class SubprocessExecutor:
     """Trains in a process of its own, which is started with the first run."""
 
     def __init__(self, session: Session) -> None:
@@ -105,7 +105,7 @@ def work(folder: Path) -> None:
     os.dup2(2, 1)  # what libraries print goes to the log
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     session = Session.open(folder)
-    trainer = Here(session, lambda _, record: say({"begun": record.name}))
+    trainer = InProcessExecutor(session, lambda _, record: say({"begun": record.name}))
     asked: queue.SimpleQueue[int | None] = queue.SimpleQueue()
 
     def say(what: dict[str, Any]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,11 @@ from typing import IO, Any, Generic, TypeAlias, TypeVar
 import torch
 from torch import Tensor
 
-from tui_trainer.bad_input import BadInput
-from tui_trainer.engine import digests
-from tui_trainer.regular import open_regular
+from tui_trainer.engine import reproducibility
+from tui_trainer.engine.distributed import Ranks
+from tui_trainer.errors import UserError
+from tui_trainer.events import Alert, AnyEvent, CheckpointSaved
+from tui_trainer.files.regular import open_regular
 
 T = TypeVar("T")
 
@@ -33,7 +36,7 @@ DRAFT, LINK = ".draft", ".draft-link"
 """What is on its way to be a checkpoint. One process at a time writes a run, so that one name does."""
 
 
-class BadCheckpoint(BadInput):
+class BadCheckpoint(UserError):
     """A file that is not a whole checkpoint of this version, or not one of this run; the text says which and why."""
 
 
@@ -215,7 +218,7 @@ def _checksums(state: State) -> dict[str, str]:
 
     The path counts too: in the file, both of the places where it stands may be one.
     """
-    return {path: digests.of_text(f"{path} {_told(value)}") for path, value in _leaves(state)}
+    return {path: reproducibility.of_text(f"{path} {_told(value)}") for path, value in _leaves(state)}
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
@@ -231,7 +234,7 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _told(value: object) -> str:
-    return digests.of_tensors([value.cpu()]) if isinstance(value, Tensor) else repr(value)
+    return reproducibility.of_tensors([value.cpu()]) if isinstance(value, Tensor) else repr(value)
 
 
 def _fault(state: State) -> str:
@@ -277,3 +280,66 @@ def _in_short(value: object) -> str:
     """A value on a line; of a digest, enough to tell it from another."""
     text = "not there" if value is None else f"{value}"
     return text if len(text) <= 40 else f"{text[:12]}…"
+
+
+_CALLED = {BEST: "best", LAST: "last"}
+
+
+class Saver:
+    """Writes a run's checkpoints to `folder`, in the process that leads.
+
+    `last_is_sound` tells whether the last one that is there, if one is, can be gone on from.
+    """
+
+    def __init__(
+        self, folder: Path, ranks: Ranks, emit: Callable[[AnyEvent], None], *, last_is_sound: bool = True
+    ) -> None:
+        self._folder, self._ranks, self._emit = folder, ranks, emit
+        self._last_is_sound = last_is_sound
+        self._lacking: dict[str, str] = {}
+        self._there: dict[str, str] = {}
+        if ranks.leads:
+            tidy(folder)
+
+    @property
+    def lacking(self) -> str:
+        """Which checkpoints are not those of the epochs that they should be of, and why; empty where all are."""
+        return "; ".join(self._lacking.values())
+
+    def save(self, state: Callable[[], State], epoch: int, *, best: bool) -> bool:
+        """Save what `state` gives, after `epoch`.
+
+        Returns:
+            Whether the last checkpoint is on the disk, as far as that is for this process.
+        """
+        if not self._ranks.leads:
+            return True
+        saved = state()
+        wanted = (BEST, LAST) if best else (LAST,)
+        failed = save(saved, self._folder, best=best, keep_last=self._last_is_sound)
+        self._last_is_sound |= LAST not in failed
+        self._keep_count(wanted, failed, f"epoch {epoch}" if saved["batch"] == 0 else f"step {saved['step']}")
+        if failed:
+            reasons = dict.fromkeys(map(_reason, failed.values()))
+            which = "no checkpoint was saved" if len(failed) == len(wanted) else f"{next(iter(failed))} was not saved"
+            self._emit(Alert(at=time.time(), kind="checkpoint", text=f"{which}: {'; '.join(reasons)}"))
+        there = [name for name in wanted if name not in failed]
+        if there:
+            best = BEST in there
+            file = f"checkpoints/{there[0]}"
+            self._emit(CheckpointSaved(at=time.time(), step=saved["step"], epoch=epoch, file=file, best=best))
+        return LAST not in failed
+
+    def _keep_count(self, wanted: Iterable[str], failed: Mapping[str, OSError], of: str) -> None:
+        for name in wanted:
+            if name in failed:
+                instead = f" ({name} is still of {self._there[name]})" if name in self._there else ""
+                text = f"the {_CALLED[name]} checkpoint, of {of}, could not be saved{instead}: {_reason(failed[name])}"
+                self._lacking[name] = text
+            else:
+                self._lacking.pop(name, None)
+                self._there[name] = of
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

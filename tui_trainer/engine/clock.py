@@ -73,7 +73,7 @@ class Awake:
         return now - self._stood_still
 
 
-class RunClock:
+class TrainingClock:
     """Seconds of training: starts at the first batch, stands still while the run does."""
 
     def __init__(self, elapsed: float = 0.0, now: Callable[[], float] = time.perf_counter) -> None:

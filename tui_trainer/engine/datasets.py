@@ -1,4 +1,4 @@
-"""Images and labels as tensors in memory, on the device, and the batches of an epoch."""
+"""Crop and flip of each image for itself, anew every epoch."""
 
 from __future__ import annotations
 
@@ -11,15 +11,48 @@ from pathlib import Path
 import platformdirs
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from tui_trainer.choices import Dataset
-from tui_trainer.engine import digests
-from tui_trainer.engine.augmentation import Augmentation, drawn
-from tui_trainer.engine.downloads import Progress
-from tui_trainer.engine.seeding import generator_for
-from tui_trainer.engine.sources import Part, source
-from tui_trainer.given_path import given_path
-from tui_trainer.spec import RunSpec
+from tui_trainer.engine import reproducibility
+from tui_trainer.engine.data_files import Part, Progress, source
+from tui_trainer.engine.reproducibility import generator_for
+from tui_trainer.files.given_path import given_path
+from tui_trainer.run_options import Dataset
+from tui_trainer.run_spec import RunSpec
+
+MARGIN = 4
+"""Pixels by which an image may move, in each direction; what comes into it mirrors its edge."""
+
+
+class Augmentation:
+    """What becomes of every image of an epoch, drawn at once from (seed, epoch).
+
+    Position in the epoch decides, not what was trained before: an epoch taken up in the middle is the same.
+    """
+
+    def __init__(self, count: int, seed: int, epoch: int, device: torch.device) -> None:
+        """For `count` images in the order in which they are trained on."""
+        self._top, self._left, self._flip = (each.to(device) for each in drawn(count, seed, epoch))
+
+    def __call__(self, images: Tensor, first: int) -> Tensor:
+        """The images (B, C, H, W) that stand at `first` (from 0) and after it in the epoch, cropped and flipped."""
+        at = slice(first, first + len(images))
+        _, _, height, width = images.shape
+        padded = functional.pad(images, (MARGIN,) * 4, mode="reflect")
+        crops = padded.unfold(2, height, 1).unfold(3, width, 1)  # a view: (B, C, tops, lefts, H, W)
+        each = torch.arange(len(images), device=images.device)
+        cropped = crops[each, :, self._top[at], self._left[at]]
+        return torch.where(self._flip[at].view(-1, 1, 1, 1), cropped.flip(3), cropped)
+
+
+def drawn(count: int, seed: int, epoch: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Top, left and whether it is flipped of each image of an epoch; they follow from `(seed, epoch)` alone."""
+    generator = generator_for("crop and flip", seed, epoch)
+    places = 2 * MARGIN + 1
+    top = torch.randint(places, (count,), generator=generator)
+    left = torch.randint(places, (count,), generator=generator)
+    return top, left, torch.randint(2, (count,), generator=generator, dtype=torch.bool)
+
 
 ENVIRONMENT = "TUI_TRAINER_DATA"
 
@@ -91,7 +124,7 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
     return Images(
         train=_normalised(train, mean, std, augmented=spec.dataset in _AUGMENTED).to(device),
         val=_normalised(val, mean, std).to(device),
-        digest=digests.of_tensors([*train, *val, mean, std]),
+        digest=reproducibility.of_tensors([*train, *val, mean, std]),
     )
 
 
@@ -131,7 +164,7 @@ def order_digest(split: Split, seed: int) -> str:
     The other epochs follow from the same rule, `(seed, epoch)`.
     """
     augmented = drawn(len(split), seed, 1) if split.augmented else ()
-    return digests.of_tensors([shuffled(len(split), seed, 1), *augmented])
+    return reproducibility.of_tensors([shuffled(len(split), seed, 1), *augmented])
 
 
 def _cut(part: Part, limit: int | None) -> Part:

@@ -7,7 +7,7 @@ import platform
 
 import torch
 
-from tui_trainer.bad_input import BadInput
+from tui_trainer.errors import UserError
 
 
 def let_go() -> None:
@@ -27,12 +27,12 @@ def resolve(name: str) -> torch.device:
     if name == "cpu":
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise BadInput(f"--device {name}: torch {torch.__version__} sees no CUDA device here; take cpu or auto")
+        raise UserError(f"--device {name}: torch {torch.__version__} sees no CUDA device here; take cpu or auto")
     device = torch.device(name)
     count = torch.cuda.device_count()
     index = device.index if device.index is not None else torch.cuda.current_device()
     if index >= count:
-        raise BadInput(f"--device {name}: there are {count} CUDA devices, cuda:0 to cuda:{count - 1}")
+        raise UserError(f"--device {name}: there are {count} CUDA devices, cuda:0 to cuda:{count - 1}")
     return torch.device("cuda", index)
 
 

@@ -1,9 +1,4 @@
-"""Training with several processes, each with a share of every batch: as one process does it, on more devices.
-
-Rank 0 leads: it writes the record, saves the checkpoints and takes the commands. All ranks hold the same weights and
-do the same at the same step. What must be agreed on costs no step anything: rank 0 says at each meeting after how
-many batches the next one is, so that they meet a few times a second, however fast the steps are.
-"""
+"""Batch normalisation over the whole batch, where each of several processes has a share of it."""
 
 from __future__ import annotations
 
@@ -17,13 +12,72 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tui_trainer.bad_input import BadInput
-from tui_trainer.commands import Command, decode, encode
-from tui_trainer.engine.batch_norm import synchronised
-from tui_trainer.engine.control import Control
+from tui_trainer.commands import AnyCommand, decode, encode
+from tui_trainer.engine.control import CommandQueue
 from tui_trainer.engine.datasets import Split
-from tui_trainer.numbers import counted
-from tui_trainer.torchrun import Place, place
+from tui_trainer.errors import UserError
+from tui_trainer.text.numbers import counted
+from tui_trainer.torchrun import Rank, this_rank
+
+
+def synchronised(model: nn.Module) -> nn.Module:
+    """`model` itself, its batch normalisation made to see all ranks' shares; names in its `state_dict` stay."""
+    if not any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
+        return model
+    if next(model.parameters()).is_cuda:
+        converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        return converted
+    for module in model.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SyncedBatchNorm2d
+    return model
+
+
+class SyncedBatchNorm2d(nn.BatchNorm2d):
+    """As torch's SyncBatchNorm, which is for CUDA alone; shares may differ in size, and be empty."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(x)
+        over = (0, 2, 3)
+        wide = x.float()  # sums over a batch have too many digits for bfloat16
+        sums = torch.cat([wide.sum(over), wide.new_tensor([x.numel() / x.shape[1]])])
+        total = _Total.apply(sums)
+        count = total[-1].detach()
+        mean = total[:-1] / count
+        centred = wide - mean.view(1, -1, 1, 1)
+        variance = _Total.apply(centred.square().sum(over)) / count
+        self._remember(mean.detach(), variance.detach() * (count / (count - 1)))
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        normalised: Tensor = centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        return normalised.to(x.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+        self.num_batches_tracked.add_(1)
+
+
+class _Total(torch.autograd.Function):
+    """The sum over all ranks; so is its gradient."""
+
+    @staticmethod
+    def forward(_: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:
+        total = gradient.contiguous().clone()
+        dist.all_reduce(total)
+        return total
+
 
 T = TypeVar("T")
 
@@ -87,7 +141,7 @@ class Ranks:
         """The sum over all ranks; all must call it."""
         return values
 
-    def lead(self, control: Control) -> Control:
+    def lead(self, control: CommandQueue) -> CommandQueue:
         """Who is to be asked for commands."""
         return control
 
@@ -104,7 +158,7 @@ class ManyRanks(Ranks):
 
     several = True
 
-    def __init__(self, here: Place) -> None:
+    def __init__(self, here: Rank) -> None:
         self.place = here
         self.leads = here.leads
         self.count = here.ranks
@@ -117,10 +171,10 @@ class ManyRanks(Ranks):
         if asked == "cpu" or (asked == "auto" and not torch.cuda.is_available()):
             return "cpu"
         if asked.startswith("cuda:"):
-            raise BadInput(f"--device {asked}: each of several processes has a device of its own; take cuda or cpu")
+            raise UserError(f"--device {asked}: each of several processes has a device of its own; take cuda or cpu")
         there, wanted = torch.cuda.device_count(), self.place.local_ranks
         if there < wanted:
-            raise BadInput(
+            raise UserError(
                 f"{wanted} processes train on this machine, which has {counted(there, 'CUDA device')}; "
                 f"take --nproc-per-node {max(there, 1)}, or --device cpu"
             )
@@ -177,14 +231,14 @@ class ManyRanks(Ranks):
         dist.all_reduce(total)
         return total
 
-    def lead(self, control: Control) -> Control:
-        return Led(self, control)
+    def lead(self, control: CommandQueue) -> CommandQueue:
+        return BroadcastControl(self, control)
 
     def meet(self, *, at_once: bool = False) -> bool:
         self._left -= 1
         return at_once or self._left <= 0
 
-    def told(self, command: Command | None) -> Command | None:
+    def told(self, command: AnyCommand | None) -> AnyCommand | None:
         """The command that rank 0 was given, on all ranks; None where there is none, and so the meeting is over."""
         said = encode(command) if command is not None else b""
         head = torch.tensor([len(said), self._next_meeting() if self.leads and not said else 0])
@@ -207,17 +261,17 @@ class ManyRanks(Ranks):
         return max(1, min(int(MEET_EVERY * taken / max(now - met_at, 1e-9)), 2 * taken, FARTHEST))
 
 
-class Led(Control):
+class BroadcastControl(CommandQueue):
     """Rank 0's commands, taken by all ranks at the same place."""
 
-    def __init__(self, ranks: ManyRanks, own: Control) -> None:
+    def __init__(self, ranks: ManyRanks, own: CommandQueue) -> None:
         super().__init__()
         self._ranks, self._own = ranks, own
 
-    def send(self, command: Command) -> None:
+    def send(self, command: AnyCommand) -> None:
         self._own.send(command)
 
-    def take(self) -> Command | None:
+    def take(self) -> AnyCommand | None:
         return self._ranks.told(self._own.take() if self._ranks.leads else None)
 
     def wait(self, seconds: float) -> None:
@@ -231,7 +285,7 @@ def join(device: str) -> Ranks:
     Raises:
         BadInput: they cannot all have `device`; said before anybody is waited for, so that all say it alike.
     """
-    here = place()
+    here = this_rank()
     if here.alone:
         return ALONE
     ranks = ManyRanks(here)

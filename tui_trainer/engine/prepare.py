@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui_trainer import __version__
-from tui_trainer.events import Digests, Event, PhaseStarted, RunResolved
-from tui_trainer.spec import RunSpec
+from tui_trainer.events import AnyEvent, Digests, PhaseStarted, RunConfigured
+from tui_trainer.run_spec import RunSpec
 
 if TYPE_CHECKING:
     import torch
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from tui_trainer.engine import checkpoints
     from tui_trainer.engine.datasets import Images
     from tui_trainer.engine.distributed import Ranks
-    from tui_trainer.engine.kernels import Kernels
-    from tui_trainer.engine.learner import Learner
-    from tui_trainer.engine.recipes import Planned
-    from tui_trainer.engine.team import Choice
+    from tui_trainer.engine.lr_preview import PlannedRun
+    from tui_trainer.engine.precision import ComputeOptions
+    from tui_trainer.engine.thread_tuner import ThreadCount
+    from tui_trainer.engine.train_state import TrainState
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Prepared:
     """All that was asked for, found to be there; nothing has been trained yet."""
 
     spec: RunSpec
-    resolved: RunResolved
+    resolved: RunConfigured
     images: Images
-    learner: Learner
+    learner: TrainState
     """The model, the preset that is followed, worked out, and what moves the weights."""
-    kernels: Kernels
+    kernels: ComputeOptions
     ranks: Ranks
     """The processes that train together; this one alone, unless `torchrun` started it."""
-    threads: Choice | None
+    threads: ThreadCount | None
     """Those that compute as the run begins; None where their number is fixed."""
     checkpoint: checkpoints.State | None = None
     """Where to go on; None to begin."""
@@ -46,7 +46,7 @@ class Prepared:
     """Whether that is the last checkpoint that was saved; it may be damaged, and one before it have served."""
 
 
-def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Path | None = None) -> Prepared:
+def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: Path | None = None) -> Prepared:
     """Import torch, load the data, build the model, plan the LR; tells what it does, and the planned curve.
 
     With a folder of checkpoints, find the one to go on from too.
@@ -60,15 +60,15 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
     tell_phase(emit, "importing torch")
     import torch
 
-    from tui_trainer.engine import datasets, devices, digests, distributed, models
-    from tui_trainer.engine.kernels import Kernels
-    from tui_trainer.engine.learner import Learner
-    from tui_trainer.engine.recipes import plan
+    from tui_trainer.engine import datasets, devices, distributed, models, reproducibility
+    from tui_trainer.engine.lr_preview import plan
+    from tui_trainer.engine.precision import ComputeOptions
     from tui_trainer.engine.resuming import learner_at, resume
+    from tui_trainer.engine.train_state import TrainState
 
     ranks = distributed.join(spec.device)
     device = devices.resolve(ranks.device(spec.device))
-    kernels = Kernels.chosen(device, spec.precision, compiled=spec.compile)
+    kernels = ComputeOptions.chosen(device, spec.precision, compiled=spec.compile)
     devices.set_threads(spec.threads)
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
     if checkpoint_folder is None:  # a record that is gone on with has it, and perhaps of another preset since
@@ -82,7 +82,7 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
             emit(planned.curve)
     tell_phase(emit, "building the model", spec.model)
     model = models.build(spec.model, images.shape, spec.seed)
-    weights = digests.of_weights(model)
+    weights = reproducibility.of_weights(model)
     model = kernels.place(model)
     found = None
     if checkpoint_folder is not None:
@@ -93,9 +93,9 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
         found = resume(checkpoint_folder, facts(spec, images), there, ranks, emit)
         planned = found.learner.planned if found else planned
         emit(planned.curve)
-    learner = found.learner if found else Learner(model, planned, kernels)
+    learner = found.learner if found else TrainState(model, planned, kernels)
     threads = _chosen_threads(spec, kernels, ranks, model, images, planned, emit)
-    resolved = RunResolved(
+    resolved = RunConfigured(
         at=time.time(),
         dataset=spec.dataset,
         model=spec.model,
@@ -119,21 +119,21 @@ def prepare(spec: RunSpec, emit: Callable[[Event], None], checkpoint_folder: Pat
 
 def _chosen_threads(
     spec: RunSpec,
-    kernels: Kernels,
+    kernels: ComputeOptions,
     ranks: Ranks,
     model: torch.nn.Module,
     images: Images,
-    planned: Planned,
-    emit: Callable[[Event], None],
-) -> Choice | None:
+    planned: PlannedRun,
+    emit: Callable[[AnyEvent], None],
+) -> ThreadCount | None:
     """Set the number of threads by timing steps, where that is left to the run."""
     if spec.threads is not None or kernels.device.type != "cpu" or ranks.several:
         return None
-    from tui_trainer.engine import devices, team
+    from tui_trainer.engine import devices, thread_tuner
 
     tell_phase(emit, "timing steps", "to choose the number of threads")
-    timed = team.timed_on_a_copy(model, kernels, images.train, planned.recipe.batch_size)
-    choice = team.first_choice(timed, devices.set_threads(None))
+    timed = thread_tuner.timed_on_a_copy(model, kernels, images.train, planned.recipe.batch_size)
+    choice = thread_tuner.first_choice(timed, devices.set_threads(None))
     devices.set_threads(choice.threads)
     return choice
 
@@ -156,6 +156,6 @@ def facts(spec: RunSpec, images: Images) -> dict[str, Any]:
     }
 
 
-def tell_phase(emit: Callable[[Event], None], name: str, detail: str = "") -> None:
+def tell_phase(emit: Callable[[AnyEvent], None], name: str, detail: str = "") -> None:
     """Say what the run is doing now."""
     emit(PhaseStarted(at=time.time(), phase=name, detail=detail))

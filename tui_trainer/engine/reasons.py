@@ -6,19 +6,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tui_trainer.engine.schedules import PlateauSeen, Scheduler
-from tui_trainer.events import LRChanged, LRHeld, PlateauCounted
-from tui_trainer.numbers import counted, format_lr, format_metric
+from tui_trainer.engine.schedules import PlateauSeen, Schedule
+from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
 from tui_trainer.presets import schedulers
 from tui_trainer.presets.schedulers import ReduceLROnPlateau
+from tui_trainer.text.numbers import counted, format_lr, format_metric
 
 MANY_TURNS = 1000
 """A curve stepped after every batch with more turns than this has none that a person would call one."""
 
-Said = LRChanged | LRHeld | PlateauCounted
+Said = LRChanged | LRUnchanged | PlateauCounted
 
 
-def explain(scheduler: Scheduler, old: float, *, epoch: int, step: int) -> list[Said]:
+def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[Said]:
     """What to say after `scheduler.step()`, which was called with the LR at `old`, in epoch `epoch` after step `step`.
 
     A scheduler that steps after every epoch says something every time; one that steps after every batch only where its
@@ -35,7 +35,7 @@ def explain(scheduler: Scheduler, old: float, *, epoch: int, step: int) -> list[
         return []
     reason = _WORDS[scheduler.preset.scheduler.name](scheduler, scheduler.preset.scheduler)
     if new == old:
-        return [LRHeld(at=time.time(), step=step, epoch=epoch, lr=new, reason=reason)]
+        return [LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=new, reason=reason)]
     if scheduler.interval == "epoch" or not reason.startswith("OneCycleLR"):
         reason += f", {_arrow(old, new)}"
     if scheduler.place == scheduler.span:
@@ -43,13 +43,13 @@ def explain(scheduler: Scheduler, old: float, *, epoch: int, step: int) -> list[
     return [_changed(old, new, reason, epoch, step)]
 
 
-def _warmup_over(scheduler: Scheduler) -> str:
+def _warmup_over(scheduler: Schedule) -> str:
     name = scheduler.preset.scheduler.name
     then = "" if name == "none" else f"; from here {name} has it"
     return f"warm-up over after {counted(scheduler.preset.warmup_epochs, 'epoch')}, at {format_lr(scheduler.lr)}{then}"
 
 
-def _is_turn(scheduler: Scheduler) -> bool:
+def _is_turn(scheduler: Schedule) -> bool:
     if sum(len(places) for places in scheduler.turns) > MANY_TURNS:
         return False
     return any(scheduler.place in places for places in scheduler.turns)
@@ -77,14 +77,14 @@ def _plateau(config: ReduceLROnPlateau, seen: PlateauSeen, old: float, new: floa
     )
     reason = _plateau_reason(config, seen, count.best_epoch)
     if not seen.tried:
-        return [count, LRHeld(at=time.time(), step=step, epoch=epoch, lr=new, reason=reason)]
+        return [count, LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=new, reason=reason)]
     if new != old:
         return [count, _changed(old, new, f"{reason}: {_arrow(old, new)}", epoch, step)]
     if new <= config.min_lr:
         reason += f", but the LR is at min_lr already, {format_lr(new)}"
     else:
         reason += f", but a drop of {format_lr(config.eps)} (eps) or less is not made: still {format_lr(new)}"
-    return [count, LRHeld(at=time.time(), step=step, epoch=epoch, lr=new, reason=reason)]
+    return [count, LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=new, reason=reason)]
 
 
 def _plateau_reason(config: ReduceLROnPlateau, seen: PlateauSeen, best_epoch: int) -> str:
@@ -102,7 +102,7 @@ def _plateau_reason(config: ReduceLROnPlateau, seen: PlateauSeen, best_epoch: in
     return f"not better by the threshold {count}" if by_little else f"not better {count}"
 
 
-def _unit(scheduler: Scheduler, number: int) -> str:
+def _unit(scheduler: Schedule, number: int) -> str:
     """So many of the scheduler's steps, in words: `4 epochs`, or `126 batches (2 epochs)`."""
     if scheduler.interval == "epoch":
         return counted(number, "epoch")
@@ -110,7 +110,7 @@ def _unit(scheduler: Scheduler, number: int) -> str:
     return counted(number, "batch") + (f" ({counted(epochs, 'epoch')})" if epochs and not rest else "")
 
 
-def _step(scheduler: Scheduler, config: schedulers.StepLR) -> str:
+def _step(scheduler: Schedule, config: schedulers.StepLR) -> str:
     done = scheduler.place % config.step_size
     if done == 0:
         return f"step_size {config.step_size} reached"
@@ -120,14 +120,14 @@ def _step(scheduler: Scheduler, config: schedulers.StepLR) -> str:
     return f"next drop in {_unit(scheduler, left)}"
 
 
-def _multi_step(scheduler: Scheduler, config: schedulers.MultiStepLR) -> str:
+def _multi_step(scheduler: Schedule, config: schedulers.MultiStepLR) -> str:
     if scheduler.place in config.milestones:
         return f"milestone {scheduler.place} reached"
     left = [milestone - scheduler.place for milestone in config.milestones if milestone > scheduler.place]
     return f"next milestone in {_unit(scheduler, min(left))}" if left else "no milestone left"
 
 
-def _constant(scheduler: Scheduler, config: schedulers.ConstantLR) -> str:
+def _constant(scheduler: Schedule, config: schedulers.ConstantLR) -> str:
     total = config.total_iters or scheduler.span
     if scheduler.place == total:
         return f"total_iters {total} reached, factor {format_lr(config.factor)} lifted"
@@ -136,10 +136,10 @@ def _constant(scheduler: Scheduler, config: schedulers.ConstantLR) -> str:
     return f"factor {format_lr(config.factor)} for {_unit(scheduler, total - scheduler.place)} more"
 
 
-def _part(name: str) -> Callable[[Scheduler, Any], str]:
+def _part(name: str) -> Callable[[Schedule, Any], str]:
     """How far a curve of `total_iters` has come."""
 
-    def words(scheduler: Scheduler, config: schedulers.LinearLR | schedulers.PolynomialLR) -> str:
+    def words(scheduler: Schedule, config: schedulers.LinearLR | schedulers.PolynomialLR) -> str:
         total = config.total_iters or scheduler.span
         if scheduler.place > total:
             return f"{name} over since total_iters {total}"
@@ -148,7 +148,7 @@ def _part(name: str) -> Callable[[Scheduler, Any], str]:
     return words
 
 
-def _cosine(scheduler: Scheduler, config: schedulers.CosineAnnealingLR) -> str:
+def _cosine(scheduler: Schedule, config: schedulers.CosineAnnealingLR) -> str:
     half = config.T_max or scheduler.span
     turn, place = divmod(scheduler.place, half)
     if place == 0:
@@ -158,7 +158,7 @@ def _cosine(scheduler: Scheduler, config: schedulers.CosineAnnealingLR) -> str:
     return f"cosine {place}/{half} of the way"
 
 
-def _restarts(scheduler: Scheduler, config: schedulers.CosineAnnealingWarmRestarts) -> str:
+def _restarts(scheduler: Schedule, config: schedulers.CosineAnnealingWarmRestarts) -> str:
     begun, cycle = 0, config.T_0
     while begun + cycle <= scheduler.place and config.T_mult > 1:
         begun, cycle = begun + cycle, cycle * config.T_mult
@@ -168,7 +168,7 @@ def _restarts(scheduler: Scheduler, config: schedulers.CosineAnnealingWarmRestar
     return f"cosine {place}/{cycle} of the way to a restart"
 
 
-def _cyclic(scheduler: Scheduler, config: schedulers.CyclicLR) -> str:
+def _cyclic(scheduler: Schedule, config: schedulers.CyclicLR) -> str:
     up = config.step_size_up
     down = config.step_size_down or up
     cycle, place = divmod(scheduler.place, up + down)
@@ -181,7 +181,7 @@ def _cyclic(scheduler: Scheduler, config: schedulers.CyclicLR) -> str:
     return f"CyclicLR {place - up}/{down} of the way down"
 
 
-def _one_cycle(scheduler: Scheduler, config: schedulers.OneCycleLR) -> str:
+def _one_cycle(scheduler: Schedule, config: schedulers.OneCycleLR) -> str:
     peak, *_, bottom = (places[0] if places else 0 for places in scheduler.turns)
     start = config.max_lr / config.div_factor
     lowest = format_lr(start / config.final_div_factor)
@@ -198,7 +198,7 @@ def _one_cycle(scheduler: Scheduler, config: schedulers.OneCycleLR) -> str:
     return f"OneCycleLR anneals, {scheduler.place - peak}/{bottom - peak} of the way from its peak"
 
 
-_WORDS: dict[str, Callable[[Scheduler, Any], str]] = {
+_WORDS: dict[str, Callable[[Schedule, Any], str]] = {
     "StepLR": _step,
     "MultiStepLR": _multi_step,
     "ExponentialLR": lambda _, config: f"gamma ×{format_lr(config.gamma)}",

@@ -12,10 +12,10 @@ from torch import nn
 
 from tui_trainer.engine import checkpoints
 from tui_trainer.engine.distributed import Ranks
-from tui_trainer.engine.kernels import Kernels
-from tui_trainer.engine.learner import Learner, planned_in
-from tui_trainer.events import Event, Noticed
-from tui_trainer.presets import Preset
+from tui_trainer.engine.precision import ComputeOptions
+from tui_trainer.engine.train_state import TrainState, planned_in
+from tui_trainer.events import Alert, AnyEvent
+from tui_trainer.presets.schema import Preset
 
 _NUMBER = (int, float)
 _MUST_HAVE: dict[str, type | tuple[type, ...]] = {
@@ -46,7 +46,7 @@ class Resumption:
     """Where a run goes on, and what stands there."""
 
     state: checkpoints.State
-    learner: Learner
+    learner: TrainState
     last_is_sound: bool
     """Whether it is the last checkpoint; newer ones that are damaged may lie there."""
 
@@ -54,9 +54,9 @@ class Resumption:
 def resume(
     folder: Path,
     facts: dict[str, Any],
-    learner_at: Callable[[checkpoints.State], Learner],
+    learner_at: Callable[[checkpoints.State], TrainState],
     ranks: Ranks,
-    emit: Callable[[Event], None],
+    emit: Callable[[AnyEvent], None],
 ) -> Resumption | None:
     """Go on from the newest checkpoint in `folder` from which that can be done; None where none was ever saved.
 
@@ -72,7 +72,7 @@ def resume(
     Raises:
         BadCheckpoint: there are some, and none that fits.
     """
-    ours: list[Learner] = []
+    ours: list[TrainState] = []
     passed_over: list[str] = []
 
     def newest() -> checkpoints.State | None:
@@ -83,7 +83,7 @@ def resume(
         passed_over.extend(found.passed_over)
         for why in found.passed_over:
             text = f"{why}; going on from {found.file.name}, saved after step {found.state['step']}"
-            emit(Noticed(at=time.time(), kind="checkpoint", text=text))
+            emit(Alert(at=time.time(), kind="checkpoint", text=text))
         return found.state
 
     state = ranks.as_leader(newest)
@@ -92,7 +92,9 @@ def resume(
     return Resumption(state, ours[0] if ours else learner_at(state), last_is_sound=not passed_over)
 
 
-def learner_at(state: checkpoints.State, model: nn.Module, kernels: Kernels, train_images: int, epochs: int) -> Learner:
+def learner_at(
+    state: checkpoints.State, model: nn.Module, kernels: ComputeOptions, train_images: int, epochs: int
+) -> TrainState:
     """What stands where `state` was saved, in a run of so many epochs; its weights go into `model`.
 
     Raises:
@@ -125,6 +127,6 @@ def learner_at(state: checkpoints.State, model: nn.Module, kernels: Kernels, tra
     batches = (state["epoch"] - state["first_epoch"]) * planned.length.batches_per_epoch + state["batch"]
     if state["step"] != state["first_step"] - 1 + batches:
         raise ValueError(f"step cannot be {state['step']}, {batches} after {state['first_step'] - 1}")
-    learner = Learner(model, planned, kernels)
+    learner = TrainState(model, planned, kernels)
     learner.load_state_dict(state)
     return learner

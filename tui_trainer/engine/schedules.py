@@ -12,10 +12,10 @@ from typing import Any, Literal
 import torch
 from torch.optim import lr_scheduler
 
-from tui_trainer.numbers import counted
-from tui_trainer.presets import Preset
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
-from tui_trainer.presets.turns import Places, turns
+from tui_trainer.presets.schema import Preset
+from tui_trainer.presets.turns import TurningPoints, turns
+from tui_trainer.text.numbers import counted
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class PlateauSeen:
     """Whether patience was at its end, so that the LR was to drop."""
 
 
-class Scheduler:
+class Schedule:
     """The preset's schedule over a run: the warm-up's ramp, then the preset's own scheduler.
 
     Guarantee, float for float: during a warm-up of W batches the LR of batch k (from 0) is what
@@ -152,7 +152,7 @@ class Scheduler:
         return self.length.epochs - self.preset.warmup_epochs
 
     @cached_property
-    def turns(self) -> list[Places]:
+    def turns(self) -> list[TurningPoints]:
         """The places at which the curve turns, by kind."""
         return turns(self.preset.scheduler, self.span)
 

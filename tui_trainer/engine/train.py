@@ -6,22 +6,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tui_trainer.engine.clock import Awake, RunClock
-from tui_trainer.engine.control import Control
+from tui_trainer.engine.clock import Awake, TrainingClock
+from tui_trainer.engine.control import CommandHandler, CommandQueue, RunStopped
 from tui_trainer.engine.devices import is_out_of_memory
-from tui_trainer.engine.errors import Diverged
 from tui_trainer.engine.loop import fit
+from tui_trainer.engine.metrics import Diverged
 from tui_trainer.engine.prepare import Prepared, tell_phase
-from tui_trainer.engine.steering import Steering, Stopped
 from tui_trainer.engine.trainer import Trainer
-from tui_trainer.events import EndStatus, Event, RunEnded, SettingChanged
-from tui_trainer.numbers import counted
+from tui_trainer.events import AnyEvent, EndStatus, RunEnded, SettingChanged
+from tui_trainer.text.numbers import counted
 
 
 def train(
     prepared: Prepared,
-    emit: Callable[[Event], None],
-    control: Control,
+    emit: Callable[[AnyEvent], None],
+    control: CommandQueue,
     checkpoint_folder: Path,
     awake: Callable[[], float] | None = None,
 ) -> RunEnded:
@@ -39,9 +38,9 @@ def train(
         new, reason = str(chosen.threads), chosen.reason
         emit(SettingChanged(at=time.time(), setting="threads", old="auto", new=new, reason=reason))
     tell_phase(emit, "training")
-    clock = RunClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0, awake or Awake())
+    clock = TrainingClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0, awake or Awake())
     ranks = prepared.ranks
-    run = Trainer(prepared, Steering(ranks.lead(control), clock, emit), clock, emit, checkpoint_folder)
+    run = Trainer(prepared, CommandHandler(ranks.lead(control), clock, emit), clock, emit, checkpoint_folder)
 
     def ended(status: EndStatus, reason: str, exit_code: int, step: int | None = None) -> RunEnded:
         lacking = run.checkpoints_lacking
@@ -59,7 +58,7 @@ def train(
             if ranks.several and prepared.checkpoint is None:
                 run.save_last()  # whenever one of them is lost, there is something to go on from
             fit(run)
-        except Stopped as stopped:
+        except RunStopped as stopped:
             run.save_last()
             return ended("stopped", stopped.command.reason, stopped.command.exit_code)
     except Diverged as diverged:

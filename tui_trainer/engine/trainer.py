@@ -14,28 +14,21 @@ from torch import Tensor
 
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import SwitchPreset
-from tui_trainer.engine import checkpoints, following
-from tui_trainer.engine.calls import Calls
-from tui_trainer.engine.clock import RunClock
+from tui_trainer.engine import call_values, checkpoints
+from tui_trainer.engine.checkpoints import Saver
+from tui_trainer.engine.clock import TrainingClock
+from tui_trainer.engine.control import CommandHandler, CommandRefused
 from tui_trainer.engine.datasets import batches
-from tui_trainer.engine.errors import Diverged
-from tui_trainer.engine.meter import Meter
+from tui_trainer.engine.lr_preview import PlannedRun, plan
+from tui_trainer.engine.metrics import Diverged, MetricAccumulator, validate
 from tui_trainer.engine.prepare import Prepared, facts
 from tui_trainer.engine.reasons import explain
-from tui_trainer.engine.recipes import Planned, plan
-from tui_trainer.engine.saving import Saver
-from tui_trainer.engine.schedules import Scheduler
-from tui_trainer.engine.steering import Refused, Steering
-from tui_trainer.engine.team import Team, timed_on_a_copy
-from tui_trainer.engine.validation import validate
-from tui_trainer.events import (
-    EpochEnded,
-    Event,
-    PresetSwitched,
-    Recipe,
-    SwitchPlanned,
-)
-from tui_trainer.presets import Preset, PresetError
+from tui_trainer.engine.schedules import Schedule
+from tui_trainer.engine.thread_tuner import ThreadTuner, timed_on_a_copy
+from tui_trainer.engine.tracing import CallTracer
+from tui_trainer.events import AnyEvent, EpochEnded, PresetSwitched, ResolvedConfig, SwitchPlanned
+from tui_trainer.presets.problems import PresetError
+from tui_trainer.presets.schema import Preset
 
 
 class Trainer:
@@ -51,9 +44,9 @@ class Trainer:
     def __init__(
         self,
         prepared: Prepared,
-        steering: Steering,
-        clock: RunClock,
-        emit: Callable[[Event], None],
+        steering: CommandHandler,
+        clock: TrainingClock,
+        emit: Callable[[AnyEvent], None],
         checkpoint_folder: Path,
     ) -> None:
         self._spec, self._images = prepared.spec, prepared.images
@@ -64,11 +57,11 @@ class Trainer:
         self._forward_here = prepared.kernels.forward(model)
         self._steering, self._clock, self._emit = steering, clock, emit
         self._saver = Saver(checkpoint_folder, prepared.ranks, emit, last_is_sound=prepared.last_is_sound)
-        self._calls = Calls(emit, steering, clock.now)
-        self._meter = Meter(emit, self._ranks)
+        self._calls = CallTracer(emit, steering, clock.now)
+        self._meter = MetricAccumulator(emit, self._ranks)
         self._team = self._chosen_team(prepared)
-        self._explained: list[Event] = []
-        self._switch: Planned | None = None
+        self._explained: list[AnyEvent] = []
+        self._switch: PlannedRun | None = None
         self._epoch_began = self._epoch_trained = 0.0
         self._lr = 0.0
         self.step, self.epoch, self.batch = 0, 1, 0
@@ -78,7 +71,7 @@ class Trainer:
         self._watch()
 
     @property
-    def recipe(self) -> Recipe:
+    def recipe(self) -> ResolvedConfig:
         """What the preset that is followed came to for this run."""
         return self._learner.planned.recipe
 
@@ -88,7 +81,7 @@ class Trainer:
         return self._saver.lacking
 
     @property
-    def scheduler(self) -> Scheduler:
+    def scheduler(self) -> Schedule:
         """The preset's schedule."""
         return self._learner.scheduler
 
@@ -209,11 +202,11 @@ class Trainer:
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan to follow another preset from the next epoch on."""
         if self._next_epoch > self.recipe.epochs:
-            raise Refused(f"epoch {self.last_epoch} is the last one; start a new run with {command.name}")
+            raise CommandRefused(f"epoch {self.last_epoch} is the last one; start a new run with {command.name}")
         try:
             self._plan_switch(command.name, command.preset)
         except (PresetError, ValidationError) as error:
-            raise Refused(f"{command.name} does not fit the epochs that are left: {error}") from error
+            raise CommandRefused(f"{command.name} does not fit the epochs that are left: {error}") from error
         self.save_last()  # what was promised is kept, whatever kills the process before the next epoch
         return f"{command.name} from epoch {self._next_epoch} on, weights kept"
 
@@ -246,7 +239,7 @@ class Trainer:
     def save_checkpoint(self) -> str:
         """Save one now, in the middle of an epoch or not."""
         if not self.save_last():
-            raise Refused("the checkpoint could not be written; the run goes on")
+            raise CommandRefused("the checkpoint could not be written; the run goes on")
         return f"saved after step {self.step}"
 
     def save_last(self) -> bool:
@@ -278,13 +271,13 @@ class Trainer:
             "switch": self._switch and [self._switch.recipe.preset, self._switch.preset.model_dump(mode="json")],
         }
 
-    def _chosen_team(self, prepared: Prepared) -> Team | None:
+    def _chosen_team(self, prepared: Prepared) -> ThreadTuner | None:
         """The threads, where nobody has fixed them."""
         if prepared.threads is None:
             return None
         size = self.recipe.batch_size
         timed = timed_on_a_copy(self._learner.model, prepared.kernels, prepared.images.train, size)
-        return Team(timed, prepared.threads, self._emit)
+        return ThreadTuner(timed, prepared.threads, self._emit)
 
     def _go_on_from(self, state: checkpoints.State) -> None:
         self.step, self.epoch, self.batch = state["step"], state["epoch"], state["batch"]
@@ -300,17 +293,19 @@ class Trainer:
     def _watch(self) -> None:
         """Have every call of the loop seen."""
         model, optimizer, calls = self._learner.model, self._learner.optimizer, self._calls
-        self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, following.tell_cleared(model))
+        self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, call_values.tell_cleared(model))
         ranks = self._ranks
-        self.forward = calls.watch("forward", self._forward, following.tell_forward)
-        self.loss = calls.watch("loss", ranks.loss, following.tell_loss(ranks.sum))
-        self.backward = calls.watch("backward", ranks.backward, following.tell_gradients(model))
-        self.optimizer_step = calls.watch("optimizer.step", optimizer.step, following.tell_weights(model))
+        self.forward = calls.watch("forward", self._forward, call_values.tell_forward)
+        self.loss = calls.watch("loss", ranks.loss, call_values.tell_loss(ranks.sum))
+        self.backward = calls.watch("backward", ranks.backward, call_values.tell_gradients(model))
+        self.optimizer_step = calls.watch("optimizer.step", optimizer.step, call_values.tell_weights(model))
         self._scheduler_step = calls.watch(
-            "scheduler.step", self.scheduler.step, following.tell_lr(lambda: self.scheduler.lr)
+            "scheduler.step", self.scheduler.step, call_values.tell_lr(lambda: self.scheduler.lr)
         )
         self._validate = calls.watch(
-            "validate", partial(validate, model, self._images.val, ranks, self._forward_here), following.tell_validation
+            "validate",
+            partial(validate, model, self._images.val, ranks, self._forward_here),
+            call_values.tell_validation,
         )
 
     def _begin_epoch(self) -> None:

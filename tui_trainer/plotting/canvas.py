@@ -28,7 +28,7 @@ _LEFT_HALVES = str.maketrans(
 _INK = re.compile("[^ ]+")
 
 
-class Run(NamedTuple):
+class GlyphRun(NamedTuple):
     """A piece of a line and the key of its style; an empty key is the background."""
 
     text: str
@@ -56,7 +56,7 @@ class Canvas:
         self._spans: dict[str, list[Span | None]] = {}
         self._text: dict[str, list[str]] = {}
         self._order: tuple[str, ...] = ()
-        self._rows: list[tuple[tuple[object, ...], list[Run]]] = []
+        self._rows: list[tuple[tuple[object, ...], list[GlyphRun]]] = []
         self.cells_drawn = 0
         """Cells that plotext was asked for, over all frames: what drawing costs."""
 
@@ -93,7 +93,7 @@ class Canvas:
             self.cells_drawn += len(lines[0]) * height if lines else 0
         self._order = tuple(curves)
 
-    def rows(self, under: Sequence[Glyph] = (), over: Sequence[Glyph] = ()) -> list[list[Run]]:
+    def rows(self, under: Sequence[Glyph] = (), over: Sequence[Glyph] = ()) -> list[list[GlyphRun]]:
         """The lines as runs, the topmost first, with glyphs under and over the curves."""
         width, height = self._size
         below: list[list[Glyph]] = [[] for _ in range(height)]
@@ -111,11 +111,11 @@ class Canvas:
                 self._rows[row] = (key, self._compose(texts, below[row], above[row]))
         return [runs for _, runs in self._rows]
 
-    def _compose(self, texts: Sequence[str], under: Sequence[Glyph], over: Sequence[Glyph]) -> list[Run]:
+    def _compose(self, texts: Sequence[str], under: Sequence[Glyph], over: Sequence[Glyph]) -> list[GlyphRun]:
         width = self._size[0]
         layers = [(name, text) for name, text in zip(self._order, texts, strict=True) if not text.isspace()]
         if not layers and not under and not over:
-            return [Run(" " * width)]
+            return [GlyphRun(" " * width)]
         cells = [" "] * width
         styles = [""] * width
         for glyph in under:
@@ -157,14 +157,14 @@ def uncovered(curves: dict[str, list[Span | None]], marks: Marks) -> dict[str, l
     return dict(reversed(kept.items()))
 
 
-def runs(cells: Sequence[str], styles: Sequence[str]) -> list[Run]:
+def runs(cells: Sequence[str], styles: Sequence[str]) -> list[GlyphRun]:
     """Cells and their styles, with neighbours of one style together."""
     line = "".join(cells)
-    joined: list[Run] = []
+    joined: list[GlyphRun] = []
     start = 0
     for style, same in groupby(styles):
         stop = start + sum(1 for _ in same)
-        joined.append(Run(line[start:stop], style))
+        joined.append(GlyphRun(line[start:stop], style))
         start = stop
     return joined
 

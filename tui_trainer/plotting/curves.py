@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import inf, isfinite, log10, nan
 from typing import TypeAlias
 
-from tui_trainer.plotting.pyramid import Pyramid
+from tui_trainer.plotting.minmax_tree import MinMaxTree
 from tui_trainer.plotting.scales import Scale
 
 Extent: TypeAlias = tuple[float, float]
@@ -27,7 +27,7 @@ class Columns:
     With `held`, a value fills its whole step, as the LR does, so that no column between two values is empty.
     """
 
-    def __init__(self, pyramid: Pyramid, held: bool = False) -> None:
+    def __init__(self, pyramid: MinMaxTree, held: bool = False) -> None:
         self._pyramid = pyramid
         self._held = held
         self._edges: list[int] = []

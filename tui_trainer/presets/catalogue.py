@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_trainer.given_path import BadPath, given_path
-from tui_trainer.preset_folders import shipped_folder, user_folder
+from tui_trainer.files.given_path import BadPath, given_path
 from tui_trainer.presets.checks import read
+from tui_trainer.presets.folders import shipped_folder, user_folder
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schema import Preset
 from tui_trainer.presets.wording import nearest
@@ -28,7 +28,7 @@ LESSON = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class PresetEntry:
     """A preset's file, sound or not."""
 
     name: str
@@ -38,7 +38,7 @@ class Entry:
     problems: list[Problem]
 
 
-def catalogue() -> list[Entry]:
+def catalogue() -> list[PresetEntry]:
     """Every preset, the shipped ones first. One of the user's own that bears a shipped one's name stands in for it."""
     own = {path.stem: path for path in _files(user_folder())}
     shipped = {path.stem: path for path in shipped_files() if path.stem not in own}
@@ -101,8 +101,8 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _entry(path: Path, builtin: bool) -> Entry:
+def _entry(path: Path, builtin: bool) -> PresetEntry:
     try:
-        return Entry(path.stem, path, builtin, read(path), [])
+        return PresetEntry(path.stem, path, builtin, read(path), [])
     except PresetError as error:
-        return Entry(path.stem, path, builtin, None, error.problems)
+        return PresetEntry(path.stem, path, builtin, None, error.problems)

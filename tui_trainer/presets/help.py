@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tui_trainer.presets.schema import Heading, Training, Warmup
+from tui_trainer.presets.schema import TitleAndText, Training, Warmup
 from tui_trainer.presets.wording import KINDS, shown
 
-_TABLES: Mapping[str, type[BaseModel]] = {"": Heading, "training": Training, "warmup": Warmup}
+_TABLES: Mapping[str, type[BaseModel]] = {"": TitleAndText, "training": Training, "warmup": Warmup}
 
 
 @dataclass(frozen=True)

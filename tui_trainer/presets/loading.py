@@ -8,10 +8,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tui_trainer.plain import plain
+from tui_trainer.files.regular import Irregular, open_regular
 from tui_trainer.presets.problems import PresetError, Problem, key_name
 from tui_trainer.presets.toml_lines import first_duplicate, longest_key
-from tui_trainer.regular import Irregular, open_regular
+from tui_trainer.text.plain import plain
 
 LARGEST_FILE = 64 * 1024
 """Bytes. A preset is a page of text; what is larger is another file."""

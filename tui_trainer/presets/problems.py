@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from tui_trainer.bad_input import BadInput
-from tui_trainer.plain import plain
+from tui_trainer.errors import UserError
 from tui_trainer.presets.toml_lines import KeyPath
+from tui_trainer.text.plain import plain
 
 Severity: TypeAlias = Literal["error", "warning"]
 
@@ -35,7 +35,7 @@ class Problem:
         return plain(": ".join(part for part in (place, self.key, self.message) if part))
 
 
-class PresetError(BadInput):
+class PresetError(UserError):
     """A preset that cannot be used. `problems` holds all that was found, warnings among them."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -44,7 +44,7 @@ class PresetError(BadInput):
 
 
 @dataclass(frozen=True)
-class Source:
+class PresetText:
     """Where a preset was written. No part of what it says: presets that say the same are equal wherever they stand."""
 
     file: str = field(default="", compare=False)

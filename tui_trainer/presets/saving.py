@@ -7,16 +7,16 @@ import re
 import tempfile
 from pathlib import Path
 
-from tui_trainer.plain import plain
-from tui_trainer.preset_folders import user_folder
-from tui_trainer.presets.cases import Run
 from tui_trainer.presets.checks import check_text
+from tui_trainer.presets.folders import user_folder
 from tui_trainer.presets.problems import PresetError, Problem
+from tui_trainer.presets.rules import RunConditions
+from tui_trainer.text.plain import plain
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 
 
-def save(name: str, text: str, run: Run | None = None, *, overwrite: bool = False) -> Path:
+def save(name: str, text: str, run: RunConditions | None = None, *, overwrite: bool = False) -> Path:
     """Write a preset's text to the user's folder, whole or not at all, and return its file.
 
     Raises:

@@ -26,7 +26,7 @@ from tui_trainer.presets.fields import (
 Interval: TypeAlias = Literal["step", "epoch"]
 
 
-class Scheduler(Table):
+class SchedulerTable(Table):
     """What all schedulers share."""
 
     name: str
@@ -46,7 +46,7 @@ class Scheduler(Table):
         return {key: length if value is None else value for key, value in given.items()}
 
 
-class Unmonitored(Scheduler):
+class Unmonitored(SchedulerTable):
     """A scheduler that asks for no metric: all but ReduceLROnPlateau."""
 
     monitor: ClassVar[None] = None
@@ -239,7 +239,7 @@ class OneCycleLR(Unmonitored):
         return self.max_lr / self.div_factor
 
 
-class ReduceLROnPlateau(Scheduler):
+class ReduceLROnPlateau(SchedulerTable):
     """A drop when validation has stopped getting better."""
 
     name: Literal["ReduceLROnPlateau"]
@@ -289,7 +289,7 @@ AnyScheduler: TypeAlias = Annotated[
     Field(discriminator="name"),
 ]
 
-SCHEDULERS: dict[str, type[Scheduler]] = {
+SCHEDULERS: dict[str, type[SchedulerTable]] = {
     "none": NoScheduler,
     **{
         kind.__name__: kind

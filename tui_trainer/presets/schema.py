@@ -6,12 +6,12 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
 
-from tui_trainer.plain import plain
 from tui_trainer.presets.fields import Count, Share, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
-from tui_trainer.presets.problems import PresetError, Source
+from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
 from tui_trainer.presets.wording import explain
+from tui_trainer.text.plain import plain
 
 EPOCHS = 10
 BATCH_SIZE = 64
@@ -35,7 +35,7 @@ class Warmup(Table):
     """Which part of the learning rate the first batch uses."""
 
 
-class Heading(Table):
+class TitleAndText(Table):
     """The lines above the tables. They are plain text: control characters are taken out as they are read."""
 
     title: Annotated[str, Field(max_length=200), AfterValidator(plain)] = ""
@@ -44,7 +44,7 @@ class Heading(Table):
     """When one would pick it, in a sentence or two."""
 
 
-class Preset(Heading):
+class Preset(TitleAndText):
     """A preset, as its file says it."""
 
     training: Training = Training()
@@ -56,10 +56,10 @@ class Preset(Heading):
     warmup: Warmup | None = None
     """A ramp in front of the scheduler."""
 
-    _source: Source = PrivateAttr(default_factory=Source)
+    _source: PresetText = PrivateAttr(default_factory=PresetText)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> PresetText:
         """Where it was written, for problems to point at."""
         return self._source
 
@@ -68,7 +68,7 @@ class Preset(Heading):
         """How many epochs the warm-up takes; 0 without one."""
         return self.warmup.epochs if self.warmup else 0
 
-    def written_in(self, source: Source) -> Self:
+    def written_in(self, source: PresetText) -> Self:
         """The same preset, which knows where it was written."""
         copy = self.model_copy()
         copy._source = source
@@ -84,7 +84,7 @@ class Preset(Heading):
         changes = {key: value for key, value in changes.items() if value is not None}
         if not changes:
             return self
-        source = Source(self.source.file, {**self.source.lines, **{("training", key): None for key in changes}})
+        source = PresetText(self.source.file, {**self.source.lines, **{("training", key): None for key in changes}})
         try:
             training = Training.model_validate(self.training.model_dump() | changes)
         except ValidationError as error:

@@ -19,15 +19,15 @@ from tui_trainer.presets.schedulers import (
     MultiStepLR,
     OneCycleLR,
     PolynomialLR,
-    Scheduler,
+    SchedulerTable,
     StepLR,
 )
 
-Places: TypeAlias = Sequence[int]
+TurningPoints: TypeAlias = Sequence[int]
 """In rising order; a `range` where they may be many, which tells in no time whether it holds a place."""
 
 
-def turns(config: Scheduler, length: int) -> list[Places]:
+def turns(config: SchedulerTable, length: int) -> list[TurningPoints]:
     """The places of 1 to `length` - 1 at which the curve turns, by kind; `length` is the scheduler's steps in the run.
 
     CyclicLR gives its tops, then its bottoms; OneCycleLR its phases' ends one by one.
@@ -53,7 +53,7 @@ def turns(config: Scheduler, length: int) -> list[Places]:
             return []
 
 
-def restarts(config: CosineAnnealingWarmRestarts, length: int) -> Places:
+def restarts(config: CosineAnnealingWarmRestarts, length: int) -> TurningPoints:
     """Where CosineAnnealingWarmRestarts jumps back up."""
     if config.T_mult == 1:
         return range(config.T_0, length, config.T_0)
@@ -101,5 +101,5 @@ def _annealed(config: OneCycleLR, part: float) -> float:
     return part if config.anneal_strategy == "linear" else (1 - math.cos(math.pi * part)) / 2
 
 
-def _within(place: int, length: int) -> Places:
+def _within(place: int, length: int) -> TurningPoints:
     return (place,) if 0 < place < length else ()

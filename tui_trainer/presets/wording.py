@@ -1,4 +1,5 @@
-"""pydantic's errors about one table, in a person's words: what is wrong with a key, and what would be right."""
+"""Sentences for keys that do not belong where they stand: arguments that torch has dropped, that follow from
+elsewhere, or that people look for under another name."""
 
 from __future__ import annotations
 
@@ -9,16 +10,75 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from tui_trainer.presets import advice
 from tui_trainer.presets.optimizers import OPTIMIZERS
-from tui_trainer.presets.problems import Problem, Source
+from tui_trainer.presets.problems import PresetText, Problem
 from tui_trainer.presets.schedulers import SCHEDULERS
+
+_SPEED = "changes speed and not results, so the program chooses it; leave it out"
+_LENGTH = "follows from the run's length and is filled in; leave it out"
+
+UNKNOWN: dict[str, dict[str, str]] = {
+    "optimizer": {
+        "foreach": _SPEED,
+        "fused": _SPEED,
+        "capturable": _SPEED,
+        "differentiable": _SPEED,
+        "maximize": "would climb the loss instead of going down; leave it out",
+        "params": "are the model's own; leave it out",
+    },
+    "scheduler": {
+        "verbose": "PyTorch has removed it, and every change of the LR is shown here anyway; leave it out",
+        "last_epoch": "is for resuming, which takes care of itself here; leave it out",
+        "optimizer": "is the one of the [optimizer] table; leave it out",
+        "total_steps": _LENGTH,
+        "epochs": _LENGTH,
+        "steps_per_epoch": _LENGTH,
+        "scale_fn": "is a function, and a preset holds no code; choose a mode instead",
+        "scale_mode": "belongs to scale_fn, a function, and a preset holds no code; choose a mode instead",
+        "lr_lambda": "is a function, and a preset holds no code",
+        "monitor": "only ReduceLROnPlateau watches a metric; leave it out",
+        "interval": "there is no scheduler to step; leave it out",
+    },
+}
+"""Keys by table, whatever its `name`, where they are not among the known ones."""
+
+OTHER_NAMES: dict[str, tuple[str, ...]] = {
+    "min_lr": ("eta_min",),
+    "eta_min": ("min_lr",),
+    "learning_rate": ("lr",),
+    "beta": ("betas", "momentum"),
+    "beta1": ("betas", "momentum"),
+    "beta2": ("betas",),
+    "step": ("step_size",),
+    "decay": ("gamma", "weight_decay"),
+    "factor": ("gamma",),
+    "gamma": ("factor",),
+    "steps": ("milestones", "step_size"),
+    "iterations": ("epochs", "total_iters"),
+}
+"""What a key is called elsewhere, and what may be meant by it, the likelier first."""
+
+VALUES: dict[tuple[str, str], str] = {
+    ("interval", "step"): 'there is no validation loss after a batch to watch; "epoch" is right, or leave it out',
+}
+"""Values that their key takes elsewhere."""
+
+UNKNOWN_NAMES: dict[str, str] = {
+    "LambdaLR": "takes a function, and a preset holds no code",
+    "MultiplicativeLR": "takes a function, and a preset holds no code",
+    "SequentialLR": "joins several; a [warmup] table puts a LinearLR in front of one",
+    "ChainedScheduler": "joins several; a [warmup] table puts a LinearLR in front of one",
+    "LBFGS": "calls the loss several times a step, which this training loop does not",
+    "SparseAdam": "is for sparse gradients, which these models have not",
+}
+"""Classes of torch.optim that are left out for a reason."""
+
 
 KINDS: Mapping[str, Mapping[str, type[BaseModel]]] = {"optimizer": OPTIMIZERS, "scheduler": SCHEDULERS}
 """The tables whose keys depend on their `name`."""
 
 
-def explain(error: ValidationError, model: type[BaseModel], table: str, source: Source) -> list[Problem]:
+def explain(error: ValidationError, model: type[BaseModel], table: str, source: PresetText) -> list[Problem]:
     """All problems of the validation of one table as `model`, one a key."""
     problems: dict[str, Problem] = {}
     details = error.errors(include_url=False)
@@ -43,9 +103,9 @@ def unknown_key(key: str, model: type[BaseModel], table: str) -> str:
     """Why a key has no place in a table, and what was most likely meant."""
     known = [name for name in model.model_fields if name != "name"]
     owner = str(get_args(model.model_fields["name"].annotation)[0]) if table in KINDS else f"[{table}]"
-    if sentence := advice.UNKNOWN.get(table, {}).get(key):
+    if sentence := UNKNOWN.get(table, {}).get(key):
         return f"{owner}: {sentence}" if table in KINDS and key in ("monitor", "interval") else sentence
-    if meant := next((name for name in advice.OTHER_NAMES.get(key, ()) if name in known), None):
+    if meant := next((name for name in OTHER_NAMES.get(key, ()) if name in known), None):
         return f"not known to {owner}; did you mean {meant}?"
     if meant := nearest(key, known):
         return f"not known to {owner}; did you mean {meant}?"
@@ -59,7 +119,7 @@ def unknown_name(name: Any, table: str) -> tuple[str, str | None]:
     kinds = KINDS[table]
     if not isinstance(name, str):
         return f"{shown(name)} is not a name; one of {', '.join(kinds)}", None
-    if sentence := advice.UNKNOWN_NAMES.get(name):
+    if sentence := UNKNOWN_NAMES.get(name):
         return f"{name} {sentence}; one of {', '.join(kinds)}", None
     if meant := nearest(name, kinds):
         return f"{shown(name)} is not known; did you mean {meant}?", meant
@@ -158,7 +218,7 @@ def _is_number(text: str, whole: bool) -> bool:
 def _wrong_choice(key: str, value: Any, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str):
         return f"{shown(value)} is not known; {_either(choices)}"
-    if sentence := advice.VALUES.get((key, value)):
+    if sentence := VALUES.get((key, value)):
         return sentence
     close = nearest(value, choices)
     return f"{shown(value)} is not known; " + (f"did you mean {shown(close)}?" if close else _either(choices))

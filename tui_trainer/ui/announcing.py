@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui_trainer.events import Noticed, RunEnded
-from tui_trainer.ui.words import clean
+from tui_trainer.events import Alert, RunEnded
+from tui_trainer.text.plain import plain
 
 if TYPE_CHECKING:
-    from tui_trainer.hosts import Host
+    from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.ui.app import TrainerApp
 
 WARNED_FOR = 12.0
@@ -19,7 +19,7 @@ WARNED_FOR = 12.0
 GOOD_NEWS = frozenset({"best", "recovered", "woken"})
 
 
-def role_of(notice: Noticed) -> str:
+def role_of(notice: Alert) -> str:
     """How a notice is coloured."""
     return "live" if notice.kind in GOOD_NEWS else "warning"
 
@@ -35,12 +35,12 @@ class Announcing:
     def __init__(self, app: TrainerApp, bell: frozenset[str] = frozenset()) -> None:
         self._app = app
         self._bell = bell
-        self._host: Host | None = None
+        self._host: RunSource | None = None
         self._since = 0.0
-        self._last: Noticed | None = None
+        self._last: Alert | None = None
         self._ended = False
 
-    def tell(self, host: Host) -> None:
+    def tell(self, host: RunSource) -> None:
         """Say what is new; of what happened before this view was opened, nothing."""
         history = host.history
         if host is not self._host:
@@ -51,7 +51,7 @@ class Announcing:
             self._last = history.notices[-1]
         for notice in reversed(fresh):
             role = role_of(notice)
-            self._app.say(clean(notice.text), role, WARNED_FOR if role == "warning" else None)
+            self._app.say(plain(notice.text), role, WARNED_FOR if role == "warning" else None)
         kinds = {notice.kind for notice in fresh}
         if (history.ended is not None) and not self._ended and self._is_new(history.ended, host):
             kinds.add("end")
@@ -59,13 +59,13 @@ class Announcing:
         if kinds & self._bell:
             self._app.bell()
 
-    def _fresh(self, host: Host) -> Iterator[Noticed]:
+    def _fresh(self, host: RunSource) -> Iterator[Alert]:
         """Newest first."""
         for notice in reversed(host.history.notices):
             if notice is self._last or not self._is_new(notice, host):
                 return
             yield notice
 
-    def _is_new(self, event: Noticed | RunEnded, host: Host) -> bool:
+    def _is_new(self, event: Alert | RunEnded, host: RunSource) -> bool:
         """Whether it happened since this view was opened; the run's clock may be that of another machine."""
         return event.at + host.history.clock_behind >= self._since

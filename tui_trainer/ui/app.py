@@ -12,19 +12,19 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui_trainer.asked import Asked
+from tui_trainer.run_request import RunRequest
 from tui_trainer.ui.announcing import Announcing
-from tui_trainer.ui.as_text import AsText
+from tui_trainer.ui.background_tasks import BackgroundTasks
 from tui_trainer.ui.compare.comparing import Comparing
-from tui_trainer.ui.errands import Errands
 from tui_trainer.ui.frame_clock import FrameClock
-from tui_trainer.ui.keys import Place, bindings
+from tui_trainer.ui.keys import KeyContext, bindings
 from tui_trainer.ui.launching import Launcher, Launching
 from tui_trainer.ui.leaving import Leaving
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.remembered import Remembered
 from tui_trainer.ui.runs.browsing import Browsing
+from tui_trainer.ui.settings import Settings
+from tui_trainer.ui.text_filter import TextFilter
 from tui_trainer.ui.theme import THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
-    from tui_trainer.hosts import Host
     from tui_trainer.plotting.figure import Marks
-    from tui_trainer.presets import Entry
-    from tui_trainer.spec import RunSpec
+    from tui_trainer.presets.catalogue import PresetEntry
+    from tui_trainer.run_sources.run_source import RunSource
+    from tui_trainer.run_spec import RunSpec
     from tui_trainer.ui.presets.editor import Copy
     from tui_trainer.ui.terminal.terminal import Terminal
 
@@ -69,8 +69,8 @@ class TrainerApp(App[int]):
     def __init__(
         self,
         launcher: Launcher | None,
-        host: Host | None,
-        asked: Asked | None = None,
+        host: RunSource | None,
+        asked: RunRequest | None = None,
         exit_when_done: bool = False,
         *,
         on_shown: Callable[[], None] | None = None,
@@ -82,7 +82,7 @@ class TrainerApp(App[int]):
         runs: Path | None = None,
         terminal: Terminal | None = None,
         bell: frozenset[str] = frozenset(),
-        remembered: Remembered | None = None,
+        remembered: Settings | None = None,
     ) -> None:
         # Textual reads no style sheet of a default screen.
         others = "presets/picker.tcss" if comparison is None else "compare/screen.tcss"
@@ -90,7 +90,7 @@ class TrainerApp(App[int]):
         driver = terminal.driver() if terminal is not None else None
         super().__init__(driver_class=driver, css_path=[_here(self.CSS_PATH), _here(first)])
         self.host = host
-        self.remembered = remembered or Remembered()
+        self.remembered = remembered or Settings()
         self.on_shown = on_shown
         self.on_detach = on_detach
         self.on_compare = on_compare
@@ -103,7 +103,7 @@ class TrainerApp(App[int]):
         """Whether the person left a live run training in the background."""
         self.hung_up = False
         """Whether the app ended because its terminal is gone."""
-        self.errands = Errands(self)
+        self.errands = BackgroundTasks(self)
         self.clock = FrameClock(self, self._frame)
         self.launching = Launching(self, launcher, asked)
         self.leaving = Leaving(self, exit_when_done)
@@ -111,7 +111,7 @@ class TrainerApp(App[int]):
         self.browsing = Browsing(self, runs, readonly=host is not None and host.readonly)
         self._terminal = terminal
         self._streams = sys.stdout, sys.stderr
-        self._as_text = AsText()
+        self._as_text = TextFilter()
         for theme in THEMES:
             self.register_theme(theme)
         kept = self.remembered.kept.theme
@@ -166,7 +166,7 @@ class TrainerApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """All keys of the screen by name, then what Textual has beside them."""
-        from tui_trainer.ui.palette import NOT_OF_TEXTUAL, commands_of
+        from tui_trainer.ui.command_palette import NOT_OF_TEXTUAL, commands_of
 
         yield from commands_of(self, screen)
         own = super().get_system_commands(screen)
@@ -203,16 +203,16 @@ class TrainerApp(App[int]):
         if self.on_shown is not None:
             self.on_shown()
 
-    def show_run(self, host: Host, spec: RunSpec) -> None:
+    def show_run(self, host: RunSource, spec: RunSpec) -> None:
         """Show another run; the one before it is looked at no more."""
         live = self.to_live()
         if self.host is not None:
             self.host.close()
         self.host = host
         if live is not None:
-            live.follow(host, Asked.of(spec))
+            live.follow(host, RunRequest.of(spec))
         else:
-            self.push_screen(LiveScreen(host, self.by, Asked.of(spec)))
+            self.push_screen(LiveScreen(host, self.by, RunRequest.of(spec)))
         self.clock.hurry()
 
     def to_live(self) -> LiveScreen | None:
@@ -233,7 +233,7 @@ class TrainerApp(App[int]):
         heading = "switch to another preset" if self.is_live else "choose a preset to train with"
         self.push_screen(PickerScreen(heading))
 
-    def edit(self, entry: Entry) -> None:
+    def edit(self, entry: PresetEntry) -> None:
         """A copy of a preset, to be changed and saved."""
         from tui_trainer.ui.presets.editor import EditorScreen, copy_of
 
@@ -266,7 +266,7 @@ class TrainerApp(App[int]):
     def action_help(self) -> None:
         from tui_trainer.ui.help import HelpScreen
 
-        places: list[Place] = list(self.screen.places) if isinstance(self.screen, TrainerScreen) else []
+        places: list[KeyContext] = list(self.screen.places) if isinstance(self.screen, TrainerScreen) else []
         focused = self.focused.place if isinstance(self.focused, Panel) else None
         name = f"help for {focused} of {places}"
         if not self.is_screen_installed(name):  # kept, so that it comes at once the next time
@@ -286,7 +286,7 @@ class TrainerApp(App[int]):
 
     # Frames
 
-    def follow(self, host: Host) -> None:
+    def follow(self, host: RunSource) -> None:
         """Take what is new of a run. While a long record is being read, frames follow each other without a rest."""
         host.poll()
         self.clock.behind |= host.lags

@@ -12,8 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.formatting import fit, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
-from tui_trainer.ui.words import clean, fit, wrap
 
 WIDTH = 62
 
@@ -33,7 +34,7 @@ class Choices(Panel):
 
     def __init__(self, title: str, text: str, choices: Sequence[Choice]) -> None:
         super().__init__()
-        self._title, self._text, self._choices = clean(title), clean(text), choices
+        self._title, self._text, self._choices = plain(title), plain(text), choices
         self.cursor = 0
         self._choice_at: dict[int, int] = {}
 
@@ -50,9 +51,9 @@ class Choices(Panel):
         for index, choice in enumerate(self._choices):
             here = index == self.cursor
             self._choice_at[len(lines)] = index
-            head = f" {choice.key:<4} {clean(choice.label)}"
+            head = f" {choice.key:<4} {plain(choice.label)}"
             lines.append((Span(fit(("▌" if here else " ") + head, width), "lit" if here else ""),))
-            for text in wrap(clean(choice.follows), width - 7):
+            for text in wrap(plain(choice.follows), width - 7):
                 self._choice_at[len(lines)] = index
                 lines.append((Span("       "), Span(text, "faint")))
         return lines

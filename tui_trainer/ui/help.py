@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui_trainer.ui.keys import TITLES, Place, of
+from tui_trainer.ui.formatting import wrap
+from tui_trainer.ui.keys import TITLES, KeyContext, of
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
-from tui_trainer.ui.words import wrap
 
 MARKS = (
     ("▌", "live", "the line of the loop that runs now, as the run itself tells"),
@@ -34,11 +34,11 @@ MARKS = (
 class Keys(Panel):
     """The table of keys: those of the panel in focus first, then the places of this screen."""
 
-    def __init__(self, places: Sequence[Place], focused: Place | None = None) -> None:
+    def __init__(self, places: Sequence[KeyContext], focused: KeyContext | None = None) -> None:
         super().__init__()
         self._focused = focused
         first = [focused] if focused is not None else []
-        self._places: list[Place] = [*dict.fromkeys([*first, *places, *TITLES])]
+        self._places: list[KeyContext] = [*dict.fromkeys([*first, *places, *TITLES])]
         self._top = 0
 
     def lines(self) -> Sequence[Line]:
@@ -83,7 +83,7 @@ class HelpScreen(ModalScreen[None]):
         Binding("down,j,space", "by(1)", show=False),
     ]
 
-    def __init__(self, places: Sequence[Place], focused: Place | None = None) -> None:
+    def __init__(self, places: Sequence[KeyContext], focused: KeyContext | None = None) -> None:
         super().__init__()
         self._keys = Keys(places, focused)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from tui_trainer.ui.keys import Key, Place, of
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.formatting import cut
+from tui_trainer.ui.keys import Key, KeyContext, of
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
-from tui_trainer.ui.words import clean, cut
 
 SAID_FOR = 6.0
 """Seconds that an answer stays."""
@@ -18,7 +19,7 @@ LAST = ("app.help", "app.leave", "app.command_palette")
 class KeyLine(Panel):
     """Keys of some places and of everywhere; each can be clicked."""
 
-    def __init__(self, *places: Place) -> None:
+    def __init__(self, *places: KeyContext) -> None:
         super().__init__()
         self._keys = [key for key in of(*places, "everywhere") if key.short]
         self.idle: frozenset[str] = frozenset()
@@ -28,7 +29,7 @@ class KeyLine(Panel):
 
     def say(self, text: str, role: str = "live", seconds: float = SAID_FOR) -> None:
         """Show a sentence in place of the keys."""
-        self._said = (clean(text), role)
+        self._said = (plain(text), role)
         self._said_until = time.monotonic() + seconds
         self.redraw()
 

@@ -8,13 +8,13 @@ from typing import Literal, TypeAlias
 
 from textual.binding import Binding, BindingType
 
-from tui_trainer.ui.live.panels import PANELS
+from tui_trainer.ui.live.layout import PANELS
 
-Place: TypeAlias = Literal[
+KeyContext: TypeAlias = Literal[
     "everywhere", "run", "charts", "why", "log", "panels", "another", "presets", "runs", "compare", "break it", "editor"
 ]
 
-TITLES: dict[Place, str] = {
+TITLES: dict[KeyContext, str] = {
     "everywhere": "Everywhere",
     "run": "A run",
     "charts": "Charts",
@@ -34,7 +34,7 @@ TITLES: dict[Place, str] = {
 class Key:
     """One key, or a few that do the same, in one place of the app."""
 
-    place: Place
+    place: KeyContext
     keys: str
     """As Textual names them, with commas between."""
     label: str
@@ -225,11 +225,11 @@ KEYS: tuple[Key, ...] = (
 )
 
 
-def of(*places: Place) -> Iterator[Key]:
+def of(*places: KeyContext) -> Iterator[Key]:
     """The keys of some places, in the order of the table."""
     return (key for key in KEYS if key.place in places)
 
 
-def bindings(*places: Place) -> list[BindingType]:
+def bindings(*places: KeyContext) -> list[BindingType]:
     """For a `BINDINGS` of Textual."""
     return [key.binding() for key in of(*places)]

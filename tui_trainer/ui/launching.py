@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from tui_trainer.bad_input import BadInput
-from tui_trainer.ui.words import clean
+from tui_trainer.errors import UserError
+from tui_trainer.text.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui_trainer.asked import Asked
     from tui_trainer.events import PlanMade
-    from tui_trainer.hosts import Host
-    from tui_trainer.presets import Preset, Run
-    from tui_trainer.spec import RunSpec
+    from tui_trainer.presets.rules import RunConditions
+    from tui_trainer.presets.schema import Preset
+    from tui_trainer.run_request import RunRequest
+    from tui_trainer.run_sources.run_source import RunSource
+    from tui_trainer.run_spec import RunSpec
     from tui_trainer.ui.app import TrainerApp
 
 
@@ -46,7 +47,7 @@ class Launcher(Protocol):
     def planner(self) -> Planner:
         """Knows the LR of runs before they start."""
 
-    def start(self, spec: RunSpec) -> Host:
+    def start(self, spec: RunSpec) -> RunSource:
         """Begin to train; returns at once."""
 
     def reopen(self, folder: Path) -> Reopened:
@@ -57,14 +58,14 @@ class Launcher(Protocol):
             OSError: it cannot be read.
         """
 
-    def go_on(self, reopened: Reopened) -> tuple[Host, RunSpec]:
+    def go_on(self, reopened: Reopened) -> tuple[RunSource, RunSpec]:
         """Go on with such a run, and what was asked of it; returns at once."""
 
 
 class Launching:
     """Takes presets up for the app. `asked` is what runs have beside their preset; None for the usual."""
 
-    def __init__(self, app: TrainerApp, launcher: Launcher | None, asked: Asked | None) -> None:
+    def __init__(self, app: TrainerApp, launcher: Launcher | None, asked: RunRequest | None) -> None:
         self._app = app
         self.launcher = launcher
         self.asked = asked
@@ -79,9 +80,9 @@ class Launching:
             return None
         try:
             return self.asked.spec
-        except BadInput as error:
+        except UserError as error:
             first, *_ = str(error).splitlines() or [""]
-            self._app.say(f"these start without the options that were given: {clean(first)}", "warning", SAID_FOR)
+            self._app.say(f"these start without the options that were given: {plain(first)}", "warning", SAID_FOR)
             self.asked = None
             return None
 
@@ -96,15 +97,15 @@ class Launching:
         Raises:
             PresetError: the preset cannot have the epochs or the batch size that were asked for.
         """
-        from tui_trainer.spec import RunSpec
+        from tui_trainer.run_spec import RunSpec
 
         return RunSpec.of(name, preset) if self.defaults is None else self.defaults.with_preset(name, preset)
 
-    def conditions(self) -> Run:
+    def conditions(self) -> RunConditions:
         """What a preset does not say of the runs started from here, for its checks."""
-        from tui_trainer.presets import Run
+        from tui_trainer.presets.rules import RunConditions
 
-        return Run() if self.defaults is None else self.defaults.conditions
+        return RunConditions() if self.defaults is None else self.defaults.conditions
 
     def take_up(self, spec: RunSpec) -> None:
         """Start a run; where one is live, ask how it is to take up the preset."""
@@ -141,10 +142,10 @@ class Launching:
         if self.launcher is None:
             self._app.say("nothing can be trained from here; in tui-trainer launch, b opens this page", "warning")
             return
-        from tui_trainer.hosts.breaking import LocalPair
-        from tui_trainer.ui.break_it.screen import BreakItScreen
+        from tui_trainer.mistakes.runner import InProcessPair
+        from tui_trainer.ui.mistakes.screen import BreakItScreen
 
-        self._app.push_screen(BreakItScreen(LocalPair))
+        self._app.push_screen(BreakItScreen(InProcessPair))
 
     def follow_up(self) -> bool:
         """The run on show has ended: start what waits for that, if something does."""

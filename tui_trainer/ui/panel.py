@@ -13,9 +13,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_trainer.ui.keys import Place
-from tui_trainer.ui.theme import ROLES as ROLES
-from tui_trainer.ui.theme import role_style
+from tui_trainer.ui.keys import KeyContext
+from tui_trainer.ui.theme import ROLES, role_style
 
 
 class Span(NamedTuple):
@@ -46,7 +45,7 @@ def justified(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
 class Panel(Widget):
     """Shows what `lines()` gives. Nothing here is laid out: its size is the style sheet's."""
 
-    place: ClassVar[Place | None] = None
+    place: ClassVar[KeyContext | None] = None
     """Whose keys, of the table in `keys`, are of use here: the help page lists them first where it has the focus."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:

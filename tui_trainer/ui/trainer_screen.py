@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.geometry import Offset, Size
 from textual.screen import Screen
 
+from tui_trainer.ui.formatting import wrap
 from tui_trainer.ui.key_line import SAID_FOR, KeyLine
-from tui_trainer.ui.keys import Place
+from tui_trainer.ui.keys import KeyContext
 from tui_trainer.ui.panel import Line, Panel, Span
-from tui_trainer.ui.words import wrap
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -57,7 +57,7 @@ class TrainerScreen(Screen[None]):
         @property
         def app(self) -> TrainerApp: ...  # type: ignore[override]
 
-    def __init__(self, *places: Place) -> None:
+    def __init__(self, *places: KeyContext) -> None:
         super().__init__()
         self.places = places
         # Textual sets these on the first resize, which would style and lay out all of it a second time.

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tui_trainer.plotting.scales import Tick, along
 from tui_trainer.plotting.timeline import ROUNDING, UNITS, Timeline, Unit, edges
-from tui_trainer.ui.charts.course import Course
+from tui_trainer.ui.charts.run_extent import RunExtent
 
 if TYPE_CHECKING:
-    from tui_trainer.runs.history import History
+    from tui_trainer.records.history import History
 
 Mode: TypeAlias = Literal["all", "live", "held"]
 """The whole run as planned; a stretch that moves along with the newest step; a stretch that stands still."""
@@ -34,7 +34,7 @@ class XAxis:
     def __init__(self, unit: Unit = "epoch") -> None:
         self.width = 80
         """Cells that the charts draw over; they say so."""
-        self._course = Course(unit)
+        self._course = RunExtent(unit)
         self._window: tuple[float, float] | None = None
         self._following = False
         self._cursor: int | None = None

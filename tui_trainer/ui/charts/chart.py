@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_trainer.plotting.canvas import Canvas, Glyph, Run
+from tui_trainer.plotting.canvas import Canvas, Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent
 from tui_trainer.plotting.figure import DOTS, Marks
 from tui_trainer.plotting.scales import Scale, linear, logarithmic
@@ -20,7 +20,7 @@ from tui_trainer.ui.charts.marks import checkpoints
 from tui_trainer.ui.panel import Line, Panel, Span
 
 if TYPE_CHECKING:
-    from tui_trainer.runs.history import History
+    from tui_trainer.records.history import History
 
 STYLES = (
     "title",
@@ -158,7 +158,7 @@ class Chart(Panel):
             return lines
         return [tuple(span._replace(text=span.text.translate(TO_ASCII)) for span in line) for line in lines]
 
-    def draw(self, frame: Frame) -> list[list[Run]]:
+    def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         """All lines of the chart."""
         raise NotImplementedError
 
@@ -198,21 +198,21 @@ class Chart(Panel):
             glyphs += self.upright(switch.step - 1, frame, "switch")
         return glyphs + self.cursor_line(frame)
 
-    def along_axis(self, history: History, frame: Frame) -> dict[int, Run]:
+    def along_axis(self, history: History, frame: Frame) -> dict[int, GlyphRun]:
         """What stands on the line of the x axis, by cell: ends of epochs, where there is room for them, and the
         checkpoints."""
-        marks: dict[int, Run] = {}
+        marks: dict[int, GlyphRun] = {}
         edges = self.columns(frame)
         first, last = (
             bisect_right(history.epochs, edge, key=lambda ended: ended.step) for edge in (edges[0], edges[-1])
         )
         if last - first <= frame.width // COLUMNS_AN_END:
             ends = (self.axis.column_of(ended.step, frame.width) for ended in history.epochs[first:last])
-            marks = {column: Run("┴", "axis") for column in ends if column is not None}
+            marks = {column: GlyphRun("┴", "axis") for column in ends if column is not None}
         for saved in reversed(checkpoints(history)):
             column = self.axis.column_of(saved.step, frame.width)
             if column is not None:
-                marks[column] = Run(CHECKPOINT, "best" if saved.best else "label")
+                marks[column] = GlyphRun(CHECKPOINT, "best" if saved.best else "label")
         return marks
 
     def cursor_line(self, frame: Frame) -> list[Glyph]:

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from rich.cells import cell_len
 
-from tui_trainer.plotting.canvas import Run, runs
+from tui_trainer.plotting.canvas import GlyphRun, runs
 from tui_trainer.plotting.scales import Tick
 from tui_trainer.plotting.timeline import Unit
+from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import Mode
-from tui_trainer.ui.words import clean
 
 BADGES: dict[Mode, tuple[str, str]] = {
     "all": ("all", "label"),
@@ -69,30 +69,35 @@ class Frame:
 
 
 def beside(
-    frame: Frame, rows: Sequence[Sequence[Run]], left: Sequence[Tick], right: Sequence[Tick] | None = None
-) -> list[list[Run]]:
+    frame: Frame, rows: Sequence[Sequence[GlyphRun]], left: Sequence[Tick], right: Sequence[Tick] | None = None
+) -> list[list[GlyphRun]]:
     """The rows of a chart between its axes; the right one is blank without ticks."""
     lefts = {frame.height - 1 - tick.at: tick.label for tick in left}
     rights = {frame.height - 1 - tick.at: tick.label for tick in right or ()}
-    lines: list[list[Run]] = []
+    lines: list[list[GlyphRun]] = []
     for row, curves in enumerate(rows):
-        line: list[Run] = []
+        line: list[GlyphRun] = []
         if frame.left:
             label = lefts.get(row, "")
-            line += [Run(label[: frame.left].rjust(frame.left), "label"), Run("┤" if label else "│", "axis")]
+            line += [GlyphRun(label[: frame.left].rjust(frame.left), "label"), GlyphRun("┤" if label else "│", "axis")]
         line += curves
         if frame.right and right is not None:
             label = rights.get(row, "")
-            line += [Run("├" if label else "│", "axis"), Run(label[: frame.right].ljust(frame.right), "accuracy")]
+            line += [
+                GlyphRun("├" if label else "│", "axis"),
+                GlyphRun(label[: frame.right].ljust(frame.right), "accuracy"),
+            ]
         lines.append(line)
     return lines
 
 
-def x_axis(frame: Frame, axis: Ticked, marks: Mapping[int, Run] | None = None, badge: bool = False) -> list[list[Run]]:
+def x_axis(
+    frame: Frame, axis: Ticked, marks: Mapping[int, GlyphRun] | None = None, badge: bool = False
+) -> list[list[GlyphRun]]:
     """The lines under the curves: the axis with its ticks and what is marked on it by cell, and the labels of the
     ticks between the badge, which says what is in sight, and the unit."""
     ticks = axis.ticks(frame.width)
-    lines: list[list[Run]] = []
+    lines: list[list[GlyphRun]] = []
     corner = frame.left + 1 if frame.left else 0
     if frame.line:
         line, styles = ["─"] * frame.width, ["axis"] * frame.width
@@ -101,13 +106,13 @@ def x_axis(frame: Frame, axis: Ticked, marks: Mapping[int, Run] | None = None, b
         for tick in ticks:
             if styles[tick.at] == "axis":
                 line[tick.at] = "┬"
-        lines.append([Run(" " * frame.left), Run("└" if corner else "", "axis"), *runs(line, styles)])
+        lines.append([GlyphRun(" " * frame.left), GlyphRun("└" if corner else "", "axis"), *runs(line, styles)])
     if frame.labels:
         lines.append(_labels(frame, axis, ticks, corner, badge))
     return lines
 
 
-def _labels(frame: Frame, axis: Ticked, ticks: Sequence[Tick], corner: int, badge: bool) -> list[Run]:
+def _labels(frame: Frame, axis: Ticked, ticks: Sequence[Tick], corner: int, badge: bool) -> list[GlyphRun]:
     width = corner + frame.width + (frame.right + 1 if frame.right else 0)
     cells, styles = [" "] * width, ["label"] * width
     unit: str = axis.unit
@@ -133,10 +138,10 @@ def _labels(frame: Frame, axis: Ticked, ticks: Sequence[Tick], corner: int, badg
 
 def narrow(text: str) -> str:
     """A text from a file, safe to show, each character one cell wide."""
-    return "".join(letter if cell_len(letter) == 1 else "?" for letter in clean(text))
+    return "".join(letter if cell_len(letter) == 1 else "?" for letter in plain(text))
 
 
-def fitted(parts: Sequence[tuple[int, list[Run]]], right: Sequence[Run], width: int) -> list[Run]:
+def fitted(parts: Sequence[tuple[int, list[GlyphRun]]], right: Sequence[GlyphRun], width: int) -> list[GlyphRun]:
     """A title of parts two blanks apart, with `right` at its end; the parts of the highest numbers go first where
     there is no room."""
     kept = [part for part in parts if part[1]]
@@ -151,11 +156,11 @@ def fitted(parts: Sequence[tuple[int, list[Run]]], right: Sequence[Run], width: 
             end = []
         else:
             kept = [part for part in kept if part[0] != worst]
-    line: list[Run] = []
+    line: list[GlyphRun] = []
     for i, (_, part) in enumerate(kept):
-        line.extend([Run("  ")] if i else [])
+        line.extend([GlyphRun("  ")] if i else [])
         line.extend(part)
     if end:
-        line.append(Run(" " * (width - sum(len(run.text) for run in [*line, *end]))))
+        line.append(GlyphRun(" " * (width - sum(len(run.text) for run in [*line, *end]))))
         line.extend(end)
     return line

@@ -7,25 +7,25 @@ from dataclasses import replace
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from tui_trainer.plotting.canvas import Glyph, Run
+from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
 from tui_trainer.ui.charts.chart import AT_ONCE
+from tui_trainer.ui.charts.chart_data import Losses, accuracies
 from tui_trainer.ui.charts.frame import Frame, beside, narrow, x_axis
-from tui_trainer.ui.charts.losses import Losses, accuracies
-from tui_trainer.ui.charts.pointing import Pointed
+from tui_trainer.ui.charts.mouse import MouseChart
 from tui_trainer.ui.charts.titles import VAL, loss_title
 
 if TYPE_CHECKING:
     from tui_trainer.events import EpochEnded
-    from tui_trainer.runs.history import History
+    from tui_trainer.records.history import History
 
 NOT_FINITE = "×"
 
 
-class LossChart(Pointed):
+class LossChart(MouseChart):
     """Training loss, validation loss and accuracy of a run."""
 
     _losses: Losses | None = None
@@ -51,10 +51,10 @@ class LossChart(Pointed):
         """The next shorter window."""
         self.window = next((window for window in reversed(WINDOWS) if window < self.window), WINDOWS[0])
 
-    def draw(self, frame: Frame) -> list[list[Run]]:
+    def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         history = self._history
         if history is None:
-            return self._titled(frame, [Run("loss", "title")], self._empty(frame, ""))
+            return self._titled(frame, [GlyphRun("loss", "title")], self._empty(frame, ""))
         self.axis.update(history)
         if self._losses is None or self._losses.history is not history:
             self._losses = Losses(history, self._window)
@@ -65,17 +65,17 @@ class LossChart(Pointed):
             return self._titled(frame, title, self._empty(frame, "no batch yet"))
         return self._titled(frame, title, self._curves(history, self._losses, frame) if frame.height else [])
 
-    def _titled(self, frame: Frame, title: list[Run], body: list[list[Run]]) -> list[list[Run]]:
+    def _titled(self, frame: Frame, title: list[GlyphRun], body: list[list[GlyphRun]]) -> list[list[GlyphRun]]:
         marks = self.along_axis(self._history, frame) if self._history is not None and frame.line else None
         return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis, marks, badge=True)]
 
-    def _empty(self, frame: Frame, words: str) -> list[list[Run]]:
+    def _empty(self, frame: Frame, words: str) -> list[list[GlyphRun]]:
         """Plain axes, with a word of why there is nothing else."""
         blank, line = " " * frame.width, words[: frame.width].center(frame.width)
-        rows = [[Run(line if row == frame.height // 2 else blank, "faint")] for row in range(frame.height)]
+        rows = [[GlyphRun(line if row == frame.height // 2 else blank, "faint")] for row in range(frame.height)]
         return beside(frame, rows, ())
 
-    def _curves(self, history: History, losses: Losses, frame: Frame) -> list[list[Run]]:
+    def _curves(self, history: History, losses: Losses, frame: Frame) -> list[list[GlyphRun]]:
         across, up = DOTS[self.marks]
         edges = self.columns(frame)
         raw, smooth = losses.raw(edges, frame.width), losses.smooth(edges)

@@ -5,32 +5,32 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from tui_trainer.plotting.canvas import Glyph, Run
+from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Columns, Extent, Span, range_of, spans
 from tui_trainer.plotting.figure import DOTS
-from tui_trainer.plotting.pyramid import Pyramid
+from tui_trainer.plotting.minmax_tree import MinMaxTree
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.ui.charts.chart import AT_ONCE
+from tui_trainer.ui.charts.chart_data import PlannedCurves
 from tui_trainer.ui.charts.frame import Frame, beside, x_axis
-from tui_trainer.ui.charts.plans import Planned
-from tui_trainer.ui.charts.pointing import Pointed
+from tui_trainer.ui.charts.mouse import MouseChart
 from tui_trainer.ui.charts.titles import lr_title, why_at
 
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
-    from tui_trainer.runs.history import History
+    from tui_trainer.records.history import History
 
 TURN = "●"
 
 
-class LRChart(Pointed):
+class LRChart(MouseChart):
     """The LR of a run over its plan, or a plan by itself."""
 
     labels = True
 
     _used: Used | None = None
-    _planned: Planned | None = None
-    _if_flat: Planned | None = None
+    _planned: PlannedCurves | None = None
+    _if_flat: PlannedCurves | None = None
 
     def show(self, history: History) -> None:
         self._if_flat = None
@@ -40,12 +40,12 @@ class LRChart(Pointed):
         """A plan without a run; None says that it is on its way. `if_flat` is what would come of it if the loss
         stopped improving at once. Without `batches_per_epoch` the axis counts steps."""
         self._history, self._seen = None, -1
-        self._planned = Planned.kept(self._planned, [plan] if plan is not None else [])
-        self._if_flat = Planned([if_flat]) if if_flat is not None else None
+        self._planned = PlannedCurves.kept(self._planned, [plan] if plan is not None else [])
+        self._if_flat = PlannedCurves([if_flat]) if if_flat is not None else None
         self.axis.plan(plan.last_step if plan is not None else 0, batches_per_epoch)
         self.redraw()
 
-    def draw(self, frame: Frame) -> list[list[Run]]:
+    def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         history = self._history
         if history is None:
             self._used = None
@@ -55,18 +55,18 @@ class LRChart(Pointed):
                 self._used = Used(history)
             if not self._used.pyramid.catch_up(AT_ONCE):
                 self.call_later(self.redraw)
-            self._planned = Planned.kept(self._planned, history.plans)
+            self._planned = PlannedCurves.kept(self._planned, history.plans)
         title = self._title(history)
         body = self._rows(history, frame) if frame.height else []
         marks = self.along_axis(history, frame) if history is not None and frame.line else None
         return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis, marks, badge=history is not None)]
 
-    def _title(self, history: History | None) -> list[Run]:
+    def _title(self, history: History | None) -> list[GlyphRun]:
         axis, width = self.axis, self.size.width
         why = why_at(history, axis.cursor, axis.at_cursor) if history is not None else None
         return lr_title(history, self._planned, self._if_flat, axis.cursor, width, why, self.log_scale)
 
-    def _rows(self, history: History | None, frame: Frame) -> list[list[Run]]:
+    def _rows(self, history: History | None, frame: Frame) -> list[list[GlyphRun]]:
         edges = self.columns(frame)
         extents: dict[str, list[Extent | None]] = {}
         if self._if_flat is not None:
@@ -114,7 +114,7 @@ class Used:
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self.pyramid = Pyramid(history.lrs)
+        self.pyramid = MinMaxTree(history.lrs)
         self.columns = Columns(self.pyramid, held=True)
 
 

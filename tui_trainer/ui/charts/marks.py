@@ -7,11 +7,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
-from tui_trainer.ui.words import clean, loss, lr
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.formatting import loss, lr
 
 if TYPE_CHECKING:
-    from tui_trainer.events import CheckpointSaved, EpochEnded, LRChanged, LRHeld
-    from tui_trainer.runs.history import History
+    from tui_trainer.events import CheckpointSaved, EpochEnded, LRChanged, LRUnchanged
+    from tui_trainer.records.history import History
 
 Stepped = TypeVar("Stepped", "LRChanged", "EpochEnded")
 
@@ -57,16 +58,16 @@ def checkpoints(history: History) -> list[CheckpointSaved]:
     return [saved for saved in (history.best_checkpoint, history.latest_checkpoint) if saved is not None]
 
 
-def told(event: LRChanged | LRHeld) -> str:
+def told(event: LRChanged | LRUnchanged) -> str:
     """The reason, less a label of its own: one stands in front of it."""
-    return re.sub(r"^(epoch|step) [\d,]+: ", "", clean(event.reason))
+    return re.sub(r"^(epoch|step) [\d,]+: ", "", plain(event.reason))
 
 
 def _between(history: History, first: int, last: int) -> Iterator[Mark]:
     for change in _those(history.lr_changes, first, last):
         yield _moved(change)
     for switch in history.switches:
-        yield Mark(switch.step - 1, "switch", f"preset {clean(switch.old)} → {clean(switch.recipe.preset)}")
+        yield Mark(switch.step - 1, "switch", f"preset {plain(switch.old)} → {plain(switch.recipe.preset)}")
     for ended in _those(history.epochs, first, last):
         figures = f"val_loss {loss(ended.val_loss)}, accuracy {loss(ended.val_accuracy)}"
         yield Mark(ended.step, "epoch", f"epoch {ended.epoch} ends, {figures}")

@@ -1,4 +1,4 @@
-"""The lines over the charts: the numbers now, or those at the cursor, in the colours of their curves."""
+"""What the charts say of one step, as text that can be copied."""
 
 from __future__ import annotations
 
@@ -6,46 +6,67 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui_trainer.plotting.canvas import Run
+from tui_trainer.plotting.canvas import GlyphRun
+from tui_trainer.ui.charts.chart_data import Losses, PlannedCurves
 from tui_trainer.ui.charts.frame import fitted, narrow
-from tui_trainer.ui.charts.losses import Losses
 from tui_trainer.ui.charts.marks import Mark, marks_between, since
-from tui_trainer.ui.charts.plans import Planned
-from tui_trainer.ui.words import cut, loss, lr
+from tui_trainer.ui.formatting import clock, cut, loss, lr
 
 if TYPE_CHECKING:
-    from tui_trainer.runs.history import History
+    from tui_trainer.records.history import History
+
+
+def figures_at(history: History, step: int, under: tuple[int, int] | None = None) -> str:
+    """`step 126 · epoch 2, batch 63 · train_loss 0.1312 · lr 0.001 · …`, and on lines of their own what happened to
+    the steps `under` the cursor; empty where the step was not taken yet."""
+    if not 0 < step <= history.steps:
+        return ""
+    epoch = bisect_right(history.epoch_starts, step)
+    batch = step - history.epoch_starts[epoch - 1] + 1
+    facts = [f"step {step}", f"epoch {epoch}, batch {batch}", f"train_loss {loss(history.losses[step - 1])}"]
+    facts += [f"lr {lr(history.lrs[step - 1])}", clock(history.elapsed[step - 1])]
+    ended = bisect_right(history.epochs, step, key=lambda event: event.step)
+    if ended:
+        last = history.epochs[ended - 1]
+        figures = f"val_loss {loss(last.val_loss)}, val_accuracy {loss(last.val_accuracy)}"
+        facts.append(f"{figures} at epoch {last.epoch}")
+    lines = [" · ".join(facts)]
+    marks = marks_between(history, *under) if under is not None else []
+    if not marks and (moved := since(history, step)) is not None:
+        marks = [moved]
+    return "\n".join([*lines, *(f"step {mark.step}: {mark.words}" for mark in marks)])
+
 
 VAL = "◆"
 
 IF_FLAT = "if the loss stopped improving at once"
 
 
-def loss_title(history: History, losses: Losses, cursor: int | None, width: int, log: bool = False) -> list[Run]:
+def loss_title(history: History, losses: Losses, cursor: int | None, width: int, log: bool = False) -> list[GlyphRun]:
     """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, lowest      accuracy 0.9712`"""
-    parts = [(0, [Run("loss", "title")])]
-    right: list[Run] = []
+    parts = [(0, [GlyphRun("loss", "title")])]
+    right: list[GlyphRun] = []
     step = history.steps if cursor is None else cursor
     window = losses.smoothing.window
     how = f"smoothed {window}" if window > 1 else "not smoothed"
     if cursor is not None:
-        parts.append((0, [Run(f"step {cursor:,}", "cursor")]))
+        parts.append((0, [GlyphRun(f"step {cursor:,}", "cursor")]))
     if 0 < step <= history.steps:
         smoothed = f"{loss(losses.smoothed_at(step)):<6}"
         if cursor is None:
-            parts.append((1, [Run(f"train {smoothed}", "smooth")]))
-            parts.append((4, [Run(how, "faint")]))
+            parts.append((1, [GlyphRun(f"train {smoothed}", "smooth")]))
+            parts.append((4, [GlyphRun(how, "faint")]))
         else:
-            parts.append((1, [Run(f"train {loss(history.losses[step - 1]):<6}", "val")]))
-            parts.append((2, [Run(smoothed, "smooth"), Run(f" {how}", "faint")] if window > 1 else []))
+            parts.append((1, [GlyphRun(f"train {loss(history.losses[step - 1]):<6}", "val")]))
+            parts.append((2, [GlyphRun(smoothed, "smooth"), GlyphRun(f" {how}", "faint")] if window > 1 else []))
     ended = history.epochs[bisect_right(history.epochs, step, key=lambda epoch: epoch.step) - 1 :][:1]
     if ended and ended[0].step <= step:
         last = ended[0]
         lowest = ", lowest" if history.lowest is not None and history.lowest.epoch == last.epoch else ""
-        parts.append((2, [Run(f"{VAL} val {loss(last.val_loss):<6}", "val")]))
-        parts.append((3, [Run(f"epoch {last.epoch}{lowest}", "faint")]))
-        right = [Run(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
-    parts.append((5, [Run("log scale", "faint")] if log else []))
+        parts.append((2, [GlyphRun(f"{VAL} val {loss(last.val_loss):<6}", "val")]))
+        parts.append((3, [GlyphRun(f"epoch {last.epoch}{lowest}", "faint")]))
+        right = [GlyphRun(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
+    parts.append((5, [GlyphRun("log scale", "faint")] if log else []))
     return fitted(parts, right, width)
 
 
@@ -64,43 +85,43 @@ def why_at(history: History, cursor: int | None, under: tuple[int, int] | None) 
 
 def lr_title(
     history: History | None,
-    planned: Planned | None,
-    if_flat: Planned | None,
+    planned: PlannedCurves | None,
+    if_flat: PlannedCurves | None,
     cursor: int | None,
     width: int,
     why: Mark | None = None,
     log: bool = False,
-) -> list[Run]:
+) -> list[GlyphRun]:
     """`lr  0.0712 now   0.1 peak at step 189`; at the cursor, `why` the LR moved there."""
-    parts = [(0, [Run("lr", "title")])]
+    parts = [(0, [GlyphRun("lr", "title")])]
     steps = history.steps if history is not None else 0
-    scale = (5, [Run("log scale", "faint")] if log else [])
+    scale = (5, [GlyphRun("log scale", "faint")] if log else [])
     if cursor is not None:
-        parts.append((0, [Run(f"step {cursor:,}", "cursor")]))
+        parts.append((0, [GlyphRun(f"step {cursor:,}", "cursor")]))
         if history is not None and cursor <= steps:
-            parts.append((0, [Run(f"{lr(history.lrs[cursor - 1])} used".ljust(11), "actual")]))
+            parts.append((0, [GlyphRun(f"{lr(history.lrs[cursor - 1])} used".ljust(11), "actual")]))
         intended = planned.at(cursor) if planned is not None else None
         if intended is not None:
-            parts.append((2, [Run(f"{lr(intended)} planned", "faint")]))
+            parts.append((2, [GlyphRun(f"{lr(intended)} planned", "faint")]))
         if why is not None:
-            parts.append((1, [Run(_in_the_rest(narrow(why.words), parts, width), "mark")]))
+            parts.append((1, [GlyphRun(_in_the_rest(narrow(why.words), parts, width), "mark")]))
         return fitted([*parts, scale], [], width)
     if history is not None and steps:
-        parts.append((0, [Run(f"{lr(history.lrs[-1])} now".ljust(11), "actual")]))
+        parts.append((0, [GlyphRun(f"{lr(history.lrs[-1])} now".ljust(11), "actual")]))
     if planned is not None:
         note = narrow(planned.note)
         if not note or planned.changes:
-            parts.append((1, [Run(planned.words, "faint")]))
+            parts.append((1, [GlyphRun(planned.words, "faint")]))
         elif len(note) > width // 2:
             note = note.partition(":")[0]
         if note:
-            parts.append((2, [Run(note, "faint")]))
+            parts.append((2, [GlyphRun(note, "faint")]))
     if if_flat is not None:
-        parts.append((2, [Run(f"{IF_FLAT}: {if_flat.words}", "flat")]))
+        parts.append((2, [GlyphRun(f"{IF_FLAT}: {if_flat.words}", "flat")]))
     return fitted([*parts, scale], [], width)
 
 
-def _in_the_rest(text: str, parts: Sequence[tuple[int, Sequence[Run]]], width: int) -> str:
+def _in_the_rest(text: str, parts: Sequence[tuple[int, Sequence[GlyphRun]]], width: int) -> str:
     """The text, cut to what the parts that stay in any case leave of a line."""
     taken = sum(len(run.text) for number, part in parts for run in part if number == 0)
     return cut(text, max(0, width - taken - 2 * len(parts)))

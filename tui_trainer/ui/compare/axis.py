@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from math import ceil
 from typing import TYPE_CHECKING
 
-from tui_trainer.compare.series import timeline_of
+from tui_trainer.compare.comparison import timeline_of
 from tui_trainer.plotting.scales import Tick, along
 from tui_trainer.plotting.timeline import ROUNDING, UNITS, Timeline, Unit, edges
 
 if TYPE_CHECKING:
-    from tui_trainer.runs.history import History
+    from tui_trainer.records.history import History
     from tui_trainer.ui.charts.axis import Mode
 
 ZOOM = 2.0

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from rich.style import Style
 from textual import events
 
-from tui_trainer.plotting.canvas import Glyph, Run
+from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale, linear
 from tui_trainer.ui.charts.chart import FULLEST, Chart
 from tui_trainer.ui.charts.frame import Frame, beside, fitted, x_axis
 from tui_trainer.ui.compare.axis import CompareAxis
-from tui_trainer.ui.compare.colours import preset_style
 from tui_trainer.ui.compare.curves import GroupCurves, along_points
+from tui_trainer.ui.series_styles import preset_style
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Group
@@ -56,7 +56,7 @@ class Overlay(Chart):
         self._lags = False
         """Whether there are steps of a long record that were not read yet."""
         self._draw_at = 0.0
-        self._body: list[list[Run]] = []
+        self._body: list[list[GlyphRun]] = []
         self._body_for: Frame | None = None
         self._seen_groups: tuple[object, ...] = ()
         self._kept_scale: tuple[int, Scale] | None = None
@@ -76,7 +76,7 @@ class Overlay(Chart):
         self.loss = LOSSES[(LOSSES.index(self.loss) + 1) % len(LOSSES)]
         self.redraw()
 
-    def draw(self, frame: Frame) -> list[list[Run]]:
+    def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         self.over.width = frame.width
         curves = [self._curves_of(group) for group in self._groups if group.begun]
         if self._reads_on(curves):
@@ -103,20 +103,20 @@ class Overlay(Chart):
             known = self._curves[group.label] = GroupCurves(group)
         return known
 
-    def _title(self) -> list[Run]:
+    def _title(self) -> list[GlyphRun]:
         if self.what == "accuracy":
-            return [Run("accuracy", "title"), Run("  validation", "faint")]
+            return [GlyphRun("accuracy", "title"), GlyphRun("  validation", "faint")]
         if self.what == "lr":
-            return [Run("lr", "title")]
+            return [GlyphRun("lr", "title")]
         said = {
             "both": "training, smoothed, as lines; validation as points",
             "validation": "validation",
             "training": "training, smoothed",
         }
-        parts = [(0, [Run("loss", "title")]), (1, [Run(said[self.loss], "faint")])]
-        return fitted([*parts, (2, [Run("log scale" if self.log_scale else "", "faint")])], [], self.size.width)
+        parts = [(0, [GlyphRun("loss", "title")]), (1, [GlyphRun(said[self.loss], "faint")])]
+        return fitted([*parts, (2, [GlyphRun("log scale" if self.log_scale else "", "faint")])], [], self.size.width)
 
-    def _rows(self, curves: Sequence[GroupCurves], frame: Frame) -> list[list[Run]]:
+    def _rows(self, curves: Sequence[GroupCurves], frame: Frame) -> list[list[GlyphRun]]:
         across, up = DOTS[self.marks]
         columns = frame.width * across
         bands: dict[str, list[Extent | None]] = {}
@@ -145,7 +145,8 @@ class Overlay(Chart):
         glyphs = _taking_turns([self._marks(each.group, points, lines, scale, frame) for each in curves])
         under = self._cursor_line(frame)
         rows = [
-            [Run(run.text, styles.get(run.style, run.style)) for run in row] for row in self._canvas.rows(under, glyphs)
+            [GlyphRun(run.text, styles.get(run.style, run.style)) for run in row]
+            for row in self._canvas.rows(under, glyphs)
         ]
         return beside(frame, rows, scale.ticks if values or lines else ())
 

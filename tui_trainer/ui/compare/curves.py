@@ -7,15 +7,14 @@ from math import isfinite, nan
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from tui_trainer.compare.series import Point, window_for
+from tui_trainer.compare.comparison import Point, window_for
 from tui_trainer.plotting.curves import Columns, Extent
-from tui_trainer.plotting.means import Means
-from tui_trainer.plotting.pyramid import Pyramid
-from tui_trainer.plotting.smoothing import Smoothing
+from tui_trainer.plotting.minmax_tree import MinMaxTree
+from tui_trainer.plotting.smoothing import Means, Smoothing
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Compared, Group
-    from tui_trainer.runs.history import History
+    from tui_trainer.records.history import History
     from tui_trainer.ui.compare.axis import CompareAxis
 
 
@@ -30,7 +29,7 @@ class RunCurves:
         self.history = history
         self.smoothing = Smoothing(history.losses, window_for(history))
         self._means = Means(self.smoothing.values)
-        self.rates = Pyramid(history.lrs)
+        self.rates = MinMaxTree(history.lrs)
         self._columns = Columns(self.rates, held=True)
 
     def catch_up(self) -> bool:

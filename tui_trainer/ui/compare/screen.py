@@ -9,17 +9,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from tui_trainer.compare.words import Findings, find_out
-from tui_trainer.runs import inbox
-from tui_trainer.runs.errors import RunsError
+from tui_trainer.compare.plain_lines import Results, find_out
+from tui_trainer.records import inbox
+from tui_trainer.records.errors import RunsError
+from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.axis import CompareAxis
 from tui_trainer.ui.compare.chart import Overlay, What
-from tui_trainer.ui.compare.headline import CompareHeadline
+from tui_trainer.ui.compare.summary import CompareHeadline, DifferenceWords, VerdictWords
 from tui_trainer.ui.compare.table import CompareTable
-from tui_trainer.ui.compare.words import DifferenceWords, VerdictWords
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.trainer_screen import TrainerScreen
-from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison, Group
@@ -51,7 +50,7 @@ class CompareScreen(TrainerScreen):
         self._verdicts = VerdictWords(), VerdictWords(id="verdict")
         self._differences = DifferenceWords(), DifferenceWords(id="differences")
         self._one: What = "loss"
-        self._findings: Findings | None = None
+        self._findings: Results | None = None
         self._found_at: tuple[object, ...] = ()
         self._draw_at = 0.0
 
@@ -89,7 +88,7 @@ class CompareScreen(TrainerScreen):
         self.key_line.redraw()
         self.app.comparing.follow_up(self.queue)
 
-    def _find_out(self) -> Findings:
+    def _find_out(self) -> Results:
         """The findings, worked out anew where an epoch ended or a run began or ended."""
         found_at: tuple[object, ...] = tuple(
             (len(run.history.epochs), run.state, bool(run.facts)) for run in self.comparison.runs
@@ -196,7 +195,7 @@ class CompareScreen(TrainerScreen):
         group = next(group for group in self.comparison.groups if group.number == self.table.chosen)
         run = next((run for run in reversed(group.runs) if run.record is not None and run.history.version), None)
         if run is None or run.record is None:
-            self.say(f"{clean(group.label)} has not begun yet")
+            self.say(f"{plain(group.label)} has not begun yet")
         else:
             self.app.browsing.view(run.record)
 

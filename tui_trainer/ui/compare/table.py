@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message import Message
 
+from tui_trainer.compare.plain_lines import cell
 from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row
-from tui_trainer.compare.words import cell
-from tui_trainer.ui.compare.colours import InColours
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.formatting import UNKNOWN, fit, loss, lr
 from tui_trainer.ui.panel import Line, Span
-from tui_trainer.ui.words import UNKNOWN, clean, fit, loss, lr
+from tui_trainer.ui.series_styles import SeriesStyles
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Compared, Group
-    from tui_trainer.compare.words import Findings
+    from tui_trainer.compare.plain_lines import Results
     from tui_trainer.ui.compare.axis import CompareAxis
 
 BAR = 7
@@ -54,7 +55,7 @@ class Shown:
         return number == self.solo if self.solo is not None else number not in self.hidden
 
 
-class CompareTable(InColours, can_focus=False):
+class CompareTable(SeriesStyles, can_focus=False):
     """Rows in the order of a column; one of them under the cursor."""
 
     class Chosen(Message):
@@ -67,7 +68,7 @@ class CompareTable(InColours, can_focus=False):
         """The column that sorts; empty for the order of training."""
         self.reverse = False
         self._axis = axis
-        self._findings: Findings | None = None
+        self._findings: Results | None = None
         self._order: list[int] = []
         self._chosen = 0
         self._top = 0
@@ -80,7 +81,7 @@ class CompareTable(InColours, can_focus=False):
         """The number of the preset under the cursor."""
         return self._chosen
 
-    def show(self, findings: Findings) -> None:
+    def show(self, findings: Results) -> None:
         """Bring it up to date."""
         self._findings = findings
         self.redraw()
@@ -113,7 +114,7 @@ class CompareTable(InColours, can_focus=False):
         width, height = self.size
         rows = self._sorted(findings)
         self._order = [row.group.number for row in rows]
-        label = max(6, min(max((len(clean(row.group.label)) for row in rows), default=6), 28, width // 5))
+        label = max(6, min(max((len(plain(row.group.label)) for row in rows), default=6), 28, width // 5))
         body = (
             self._reading(findings, rows)
             if self._axis.cursor is not None
@@ -132,18 +133,18 @@ class CompareTable(InColours, can_focus=False):
         return lines
 
     @staticmethod
-    def _bar_width(findings: Findings | None) -> int:
+    def _bar_width(findings: Results | None) -> int:
         """Progress takes room as long as there is any to come."""
         rows = findings.table.rows if findings is not None else ()
         return 0 if all(run.is_over for row in rows for run in row.group.runs) else BAR
 
-    def _sorted(self, findings: Findings) -> list[Row]:
+    def _sorted(self, findings: Results) -> list[Row]:
         rows = findings.table.sorted_by(self.sort_key, self.reverse)
         pinned = self.shown.pinned
         return sorted(rows, key=lambda row: row.group.number not in pinned)
 
     def _numbers(
-        self, findings: Findings, rows: Sequence[Row], width: int
+        self, findings: Results, rows: Sequence[Row], width: int
     ) -> tuple[list[str], list[list[str]], list[list[str]]]:
         """The columns that have room, in the order of the table."""
         table = findings.table
@@ -179,7 +180,7 @@ class CompareTable(InColours, can_focus=False):
         ]
         return heads, cells, roles
 
-    def _title(self, column: Column, findings: Findings, short: bool) -> str:
+    def _title(self, column: Column, findings: Results, short: bool) -> str:
         title = column.short if short else column.title
         if column.key in TARGET_COLUMNS:
             title = f"{title} to {findings.table.target:g}" if not short else f"{title}→{findings.table.target:g}"
@@ -187,7 +188,7 @@ class CompareTable(InColours, can_focus=False):
             title += " ▲" if self.reverse else " ▼"
         return title
 
-    def _reading(self, findings: Findings, rows: Sequence[Row]) -> tuple[list[str], list[list[str]], list[list[str]]]:
+    def _reading(self, findings: Results, rows: Sequence[Row]) -> tuple[list[str], list[list[str]], list[list[str]]]:
         """What every curve says at the cursor, of the first seed."""
         place = self._axis.cursor or 0.0
         heads = [f"at {self._axis.unit} {place:.6g}" if self._axis.unit != "seconds" else f"at {place:.1f} s"]
@@ -228,7 +229,7 @@ class CompareTable(InColours, can_focus=False):
         seen = self.shown.is_seen(group.number)
         pin = "^" if group.number in self.shown.pinned else " "
         colour = f"run{group.colour}" if seen else "faint"
-        name = fit(clean(group.label), label)
+        name = fit(plain(group.label), label)
         line = [Span("▌" if here else " ", "live"), Span(f"{group.mark}{pin}", colour)]
         line.append(Span(f"{name} ", "strong" if here else "" if seen else "faint"))
         if self._axis.cursor is None and self._bar_width(self._findings):

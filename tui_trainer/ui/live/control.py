@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tui_trainer.commands import Command, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
+from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 
 if TYPE_CHECKING:
-    from tui_trainer.hosts import Host
+    from tui_trainer.run_sources.run_source import RunSource
 
 SLOW = 0.5
 """Seconds that slow motion holds a call: long enough to read the value it made."""
@@ -23,13 +23,13 @@ class Refusal:
     text: str
 
 
-class Control:
+class RunControl:
     """Sends commands to one host and finds their answers among its events."""
 
-    def __init__(self, host: Host, by: str) -> None:
+    def __init__(self, host: RunSource, by: str) -> None:
         self.host = host
         self._by = by
-        self._asked: dict[str, Command] = {}
+        self._asked: dict[str, AnyCommand] = {}
         self._pausing: bool | None = None
         """What the last unanswered command asks for, so that two quick presses are two commands."""
         self._slowing: bool | None = None
@@ -91,7 +91,7 @@ class Control:
             self._pausing = self._slowing = None
         return fresh[::-1]
 
-    def _send(self, command: Command) -> Refusal | None:
+    def _send(self, command: AnyCommand) -> Refusal | None:
         history = self.host.history
         if history.ended is not None:
             return Refusal(f"the run has {_HAS[history.ended.status]}: there is nothing to control")

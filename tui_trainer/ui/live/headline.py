@@ -6,13 +6,14 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui_trainer.runs.history import History
+from tui_trainer.records.history import History
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.formatting import about, clock, in_short, thousands
 from tui_trainer.ui.live.listing import is_followed
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
-from tui_trainer.ui.words import about, clean, clock, in_short, thousands
 
 if TYPE_CHECKING:
-    from tui_trainer.asked import Asked
+    from tui_trainer.run_request import RunRequest
 
 
 class Headline(Panel):
@@ -21,9 +22,9 @@ class Headline(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._history: History | None = None
-        self._asked: Asked | None = None
+        self._asked: RunRequest | None = None
 
-    def show(self, history: History, asked: Asked | None = None) -> None:
+    def show(self, history: History, asked: RunRequest | None = None) -> None:
         """Bring the line up to date; the clock goes on between events. `asked` stands in until the run tells."""
         self._history, self._asked = history, asked
         self.redraw()
@@ -42,7 +43,7 @@ class Headline(Panel):
         return [justified([span for part in what.values() for span in part], [*right, Span(" ")], width)]
 
 
-class Heading(Panel):
+class PanelHeading(Panel):
     """The top line: what this screen is for."""
 
     def __init__(self, text: str) -> None:
@@ -63,29 +64,29 @@ def state_word(history: History) -> tuple[str, str]:
         return "stalled", "warning"
     if history.pace > 0:
         return "slow motion", "live"
-    return clean(history.phase) or "starting", "live"
+    return plain(history.phase) or "starting", "live"
 
 
-def _what(history: History, asked: Asked | None) -> dict[str, list[Span]]:
+def _what(history: History, asked: RunRequest | None) -> dict[str, list[Span]]:
     recipe, resolved = history.recipe, history.resolved
     parts: dict[str, list[Span]] = {"brand": [Span(" tui-trainer ", "faint")], "space": [Span(" ")]}
     if recipe is not None:
-        parts["preset"] = [Span(clean(recipe.preset), "strong")]
+        parts["preset"] = [Span(plain(recipe.preset), "strong")]
     if (switch := history.switch_to_come) is not None and history.ended is None:
-        parts["switch"] = [Span(f" → {clean(switch.preset)} from epoch {switch.epoch}", "live")]
+        parts["switch"] = [Span(f" → {plain(switch.preset)} from epoch {switch.epoch}", "live")]
     if resolved is None:
         if asked is not None:
-            parts["preset"] = [Span(clean(asked.preset_name), "strong")]
+            parts["preset"] = [Span(plain(asked.preset_name), "strong")]
             parts["model"] = [Span(" · ", "faint"), Span(asked.model)]
             parts["dataset"] = [Span(" · ", "faint"), Span(asked.dataset)]
         return parts
-    parts["model"] = [Span(" · ", "faint"), Span(clean(resolved.model))]
+    parts["model"] = [Span(" · ", "faint"), Span(plain(resolved.model))]
     parts["parameters"] = [Span(f" {in_short(resolved.parameters)}")]
-    parts["dataset"] = [Span(" · ", "faint"), Span(clean(resolved.dataset))]
+    parts["dataset"] = [Span(" · ", "faint"), Span(plain(resolved.dataset))]
     threads = history.settings.get("threads")
-    device = clean(resolved.device)
+    device = plain(resolved.device)
     if device == "cpu":
-        device += f" ×{clean(threads.new) if threads is not None else resolved.threads}"
+        device += f" ×{plain(threads.new) if threads is not None else resolved.threads}"
     parts["device"] = [Span(" · ", "faint"), Span(device)]
     return parts
 

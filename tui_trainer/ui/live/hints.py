@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_trainer.ui.live.panels import PANELS
+from tui_trainer.ui.formatting import cut
+from tui_trainer.ui.live.layout import PANELS
 from tui_trainer.ui.panel import Line, Panel, Span, justified
-from tui_trainer.ui.words import cut
 
 
 @dataclass(frozen=True)

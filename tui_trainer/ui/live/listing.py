@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_trainer.events import CallFollowed, PlateauCounted, Recipe
-from tui_trainer.numbers import counted
-from tui_trainer.order import Finding, check
-from tui_trainer.runs.calls import CallTally
-from tui_trainer.runs.history import History
-from tui_trainer.ui.live.loop_lines import MEANING, SHORTER_AND_SHORTER, Loop, LoopLine, Place
+from tui_trainer.call_order import OrderFinding, check
+from tui_trainer.events import CallFollowed, PlateauCounted, ResolvedConfig
+from tui_trainer.records.columns import CallTally
+from tui_trainer.records.history import History
+from tui_trainer.text.numbers import counted
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.formatting import cut, fit, loss, percent, thousands, wrap
+from tui_trainer.ui.live.loop_lines import MEANING, SHORTER_AND_SHORTER, LinePlace, Loop, LoopLine
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
-from tui_trainer.ui.words import clean, cut, fit, loss, percent, thousands, wrap
 
 BAR_WIDTH = 5
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -33,12 +34,12 @@ class Listing(Panel):
         super().__init__(id=id)
         self._history: History | None = None
         self._version = -1
-        self._asked: Recipe | None = None
+        self._asked: ResolvedConfig | None = None
         self._loop: Loop | None = None
         self._loop_of: tuple[object, ...] = ()
-        self._findings: list[Finding] = []
+        self._findings: list[OrderFinding] = []
 
-    def show(self, history: History, asked: Recipe | None = None) -> None:
+    def show(self, history: History, asked: ResolvedConfig | None = None) -> None:
         """Draw what is new. `asked` is what the run will follow, as long as it has not said so itself."""
         if history is self._history and history.version == self._version:
             return
@@ -50,7 +51,7 @@ class Listing(Panel):
         loop = self.loop()
         if history is None or loop is None:
             return []
-        facts = _Facts(history, loop)
+        facts = _CallFacts(history, loop)
         width = self.size.width
         if self.size.height < LEAST_LINES:
             return _in_one_line(loop.lines, facts, self._findings, width)
@@ -95,16 +96,16 @@ def is_followed(history: History) -> bool:
     return history.pace > 0 or history.paused is not None or under_way
 
 
-class _Facts:
+class _CallFacts:
     """What the events say of the lines: which is lit, how often and how long each ran, what it made."""
 
     def __init__(self, history: History, loop: Loop) -> None:
         self.history = history
         self.place_of = loop.place_of
         self.following = is_followed(history)
-        self.values: dict[tuple[str, Place], str] = {}
+        self.values: dict[tuple[str, LinePlace], str] = {}
         """What each call of the batch being followed has made so far."""
-        self.lit: tuple[str, Place] | None = None
+        self.lit: tuple[str, LinePlace] | None = None
         """The line that runs now; none in a pause."""
         self.total_s = sum(tally.seconds for tally in history.calls.values())
         if self.following:
@@ -116,10 +117,10 @@ class _Facts:
 
     def _follow(self, followed: Sequence[CallFollowed]) -> None:
         for event in followed:
-            place: Place = "epoch" if event.batch is None else "batch"
+            place: LinePlace = "epoch" if event.batch is None else "batch"
             self.lit = (event.call, place)
             if event.value is not None:
-                self.values[event.call, place] = clean(event.value)
+                self.values[event.call, place] = plain(event.value)
 
     def tally(self, line: LoopLine) -> CallTally | None:
         """How often and long; None for a line whose call is made elsewhere now."""
@@ -135,7 +136,7 @@ class _Facts:
         return tally.seconds / self.total_s if self.total_s > 0 else 0.0
 
 
-def _heading(facts: _Facts, width: int) -> Line:
+def _heading(facts: _CallFacts, width: int) -> Line:
     if not facts.following:
         return (Span("the loop", "faint"), Span("share of time    times".rjust(width - 8), "faint"))
     last = facts.history.followed[-1]
@@ -143,7 +144,7 @@ def _heading(facts: _Facts, width: int) -> Line:
     return (Span("the loop", "faint"), Span(f"epoch {last.epoch}, {where}".rjust(width - 8), "live"))
 
 
-def _line(line: LoopLine, facts: _Facts, width: int) -> Line:
+def _line(line: LoopLine, facts: _CallFacts, width: int) -> Line:
     lit = facts.lit is not None and facts.lit == (line.call, line.place)
     code = "  " * line.indent + (line.code if line.expected else f"! {line.code}")
     right = _right(line, facts, lit, width)
@@ -157,7 +158,7 @@ def _line(line: LoopLine, facts: _Facts, width: int) -> Line:
     )
 
 
-def _right(line: LoopLine, facts: _Facts, lit: bool, width: int) -> list[Span]:
+def _right(line: LoopLine, facts: _CallFacts, lit: bool, width: int) -> list[Span]:
     if line.place == "epochs":
         return [Span(thousands(facts.history.epoch).rjust(8), "faint")]
     if not line.expected:
@@ -223,16 +224,16 @@ def patience_in_words(plateau: PlateauCounted) -> str:
     return f"not better for {plateau.bad_epochs} of {counted(plateau.patience, 'epoch')} {best}"
 
 
-def _wrong(findings: Sequence[Finding], width: int) -> list[Line]:
+def _wrong(findings: Sequence[OrderFinding], width: int) -> list[Line]:
     """Under the right listing: what the record has instead."""
     lines: list[Line] = []
     for finding in findings:
-        lines += [(Span(" "), Span(line, "warning")) for line in wrap(f"✗ {clean(finding.wrong)}.", width - 1)]
-        lines += [(Span(" "), Span(line, "good")) for line in wrap(f"✓ {clean(finding.right)}.", width - 1)]
+        lines += [(Span(" "), Span(line, "warning")) for line in wrap(f"✗ {plain(finding.wrong)}.", width - 1)]
+        lines += [(Span(" "), Span(line, "good")) for line in wrap(f"✓ {plain(finding.right)}.", width - 1)]
     return lines
 
 
-def _meaning(loop: Sequence[LoopLine], facts: _Facts, width: int) -> list[Line]:
+def _meaning(loop: Sequence[LoopLine], facts: _CallFacts, width: int) -> list[Line]:
     """What the call that runs is for, while somebody follows, and what of its value had no room beside it."""
     if not facts.following:
         return []
@@ -244,14 +245,16 @@ def _meaning(loop: Sequence[LoopLine], facts: _Facts, width: int) -> list[Line]:
     return [BLANK, *((Span(" "), Span(line, "faint")) for line in wrap(text, width - 1)[:MEANING_LINES])]
 
 
-def _what_for(facts: _Facts) -> str:
+def _what_for(facts: _CallFacts) -> str:
     """What the call that runs is for; in a pause, how it goes on."""
     if facts.lit is None:
         return "Paused. n follows the next batch, space goes on."
     return MEANING.get(facts.lit[0], "")
 
 
-def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, findings: Sequence[Finding], width: int) -> list[Line]:
+def _in_one_line(
+    loop: Sequence[LoopLine], facts: _CallFacts, findings: Sequence[OrderFinding], width: int
+) -> list[Line]:
     """The calls in a row, and under each its share of the time; what is wrong with their order, if something is; in
     slow motion, what was made last."""
     calls = [line for line in loop if line.place in ("batch", "epoch")]
@@ -274,7 +277,7 @@ def _in_one_line(loop: Sequence[LoopLine], facts: _Facts, findings: Sequence[Fin
     if facts.following:
         return [tuple(above), _made_last(facts, width), (Span(" "), Span(cut(_what_for(facts), width - 2), "faint"))]
     if findings:
-        return [tuple(above), (Span(" "), Span(cut(f"✗ {clean(findings[0].wrong)}", width - 2), "warning"))]
+        return [tuple(above), (Span(" "), Span(cut(f"✗ {plain(findings[0].wrong)}", width - 2), "warning"))]
     return [tuple(above), tuple(below)]
 
 
@@ -283,7 +286,7 @@ def _name(line: LoopLine, names: dict[str, str]) -> str:
     return names.get(line.call, line.call) + (f"({metric}" if metric != ")" else "")
 
 
-def _made_last(facts: _Facts, width: int) -> Line:
+def _made_last(facts: _CallFacts, width: int) -> Line:
     """`loss 0.4127 › grad norm 1.83 › optimizer.step …`, as many of the newest as there is room for."""
     made = [value.partition(", ")[0] for value in facts.values.values() if value]
     if facts.lit is not None and facts.lit not in facts.values:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, chop_cells
 
-from tui_trainer.ui.keys import Place
+from tui_trainer.ui.keys import KeyContext
 from tui_trainer.ui.panel import Line, Panel, Span, justified
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui_trainer.hosts import Host
-    from tui_trainer.runs.printed import Printed
+    from tui_trainer.records.log_tail import LogTail
+    from tui_trainer.run_sources.run_source import RunSource
 
 LOOK_EVERY = 0.25
 """Seconds between looks at the file."""
@@ -25,17 +25,17 @@ LOOK_EVERY = 0.25
 class LogPane(Panel):
     """The end of a run's `log.txt`, followed as it grows; scrolled back, it stands where it is."""
 
-    place: ClassVar[Place | None] = "log"
+    place: ClassVar[KeyContext | None] = "log"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._folder: Path | None = None
-        self._printed: Printed | None = None
+        self._printed: LogTail | None = None
         self._look_at = 0.0
         self._last: int | None = None
         """The number of the line at the bottom, where it was scrolled back; None follows the newest."""
 
-    def show(self, host: Host) -> None:
+    def show(self, host: RunSource) -> None:
         """Draw what is new; nothing is read while the pane is not on show."""
         if self.has_class("-hidden") or time.monotonic() < self._look_at:
             return
@@ -43,10 +43,10 @@ class LogPane(Panel):
         folder = host.folder
         changed = folder != self._folder
         if changed:
-            from tui_trainer.runs.printed import Printed  # few look at it
+            from tui_trainer.records.log_tail import LogTail  # few look at it
 
             self._folder, self._last = folder, None
-            self._printed = Printed(folder / "log.txt") if folder is not None else None
+            self._printed = LogTail(folder / "log.txt") if folder is not None else None
         if (self._printed is not None and self._printed.look()) or changed or not self._drawn:
             self.redraw()
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tui_trainer.events import CallsMade, Recipe
+from tui_trainer.events import CallsMade, ResolvedConfig
 
 if TYPE_CHECKING:
-    from tui_trainer.spec import RunSpec
+    from tui_trainer.run_spec import RunSpec
 
-Place: TypeAlias = Literal["epochs", "batches", "batch", "epoch"]
+LinePlace: TypeAlias = Literal["epochs", "batches", "batch", "epoch"]
 """The two `for` lines; a call within a batch; a call at an epoch's end."""
 
 CODE = {
@@ -49,7 +49,7 @@ class LoopLine:
     code: str
     call: str
     """As the record names it; `data` for the line that fetches batches, empty where nothing is called."""
-    place: Place
+    place: LinePlace
     expected: bool = True
     """False for a call that happened where this recipe's loop has none."""
 
@@ -67,7 +67,7 @@ class Loop:
         orders: the latest orders of calls, newest last.
     """
 
-    def __init__(self, recipe: Recipe, orders: Iterable[CallsMade] = ()) -> None:
+    def __init__(self, recipe: ResolvedConfig, orders: Iterable[CallsMade] = ()) -> None:
         batch, epoch = _within_batch(recipe), _at_epoch_end(recipe)
         newest: CallsMade | None = None
         for order in orders:
@@ -76,7 +76,7 @@ class Loop:
             else:
                 batch += _unexpected(order.calls, batch, "batch")
                 newest = order
-        self.place_of: dict[str, Place] = {"data": "batches"}
+        self.place_of: dict[str, LinePlace] = {"data": "batches"}
         """Where each call is made now; of two places within the batch, if that is where it was made last."""
         self.place_of.update((line.call, line.place) for line in epoch)
         self.place_of.update(
@@ -92,10 +92,10 @@ class Loop:
         ]
 
 
-def asked_recipe(spec: RunSpec) -> Recipe:
+def asked_recipe(spec: RunSpec) -> ResolvedConfig:
     """What a run will follow, by what it was asked to be, as long as it has not said so itself."""
     preset = spec.preset
-    return Recipe(
+    return ResolvedConfig(
         preset=spec.preset_name,
         title=preset.title,
         optimizer=preset.optimizer.name,
@@ -110,14 +110,14 @@ def asked_recipe(spec: RunSpec) -> Recipe:
     )
 
 
-def _within_batch(recipe: Recipe) -> list[LoopLine]:
+def _within_batch(recipe: ResolvedConfig) -> list[LoopLine]:
     lines = [LoopLine(CODE[call], call, "batch") for call in IN_BATCH]
     if recipe.interval == "step" or recipe.warmup_epochs:
         lines.append(LoopLine(CODE["scheduler.step"], "scheduler.step", "batch"))
     return lines
 
 
-def _at_epoch_end(recipe: Recipe) -> list[LoopLine]:
+def _at_epoch_end(recipe: ResolvedConfig) -> list[LoopLine]:
     metric = recipe.monitor or "val_loss"
     lines = [LoopLine(f"{metric} = validate()", "validate", "epoch")]
     if recipe.interval == "epoch":
@@ -125,7 +125,7 @@ def _at_epoch_end(recipe: Recipe) -> list[LoopLine]:
     return lines
 
 
-def _unexpected(calls: Sequence[str], lines: Sequence[LoopLine], place: Place) -> list[LoopLine]:
+def _unexpected(calls: Sequence[str], lines: Sequence[LoopLine], place: LinePlace) -> list[LoopLine]:
     known = {line.call for line in lines}
     return [
         LoopLine(CODE.get(call, call), call, place, expected=False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tui_trainer.numbers import counted
-from tui_trainer.runs.history import History
+from tui_trainer.records.history import History
+from tui_trainer.text.numbers import counted
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.formatting import clock, gigabytes, percent, thousands
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
-from tui_trainer.ui.words import clean, clock, gigabytes, percent, thousands
 
 if TYPE_CHECKING:
     from tui_trainer.ui.machine.sampling import Sample
@@ -83,7 +84,7 @@ def ending(history: History) -> str:
         done = f"{len(history.epochs)} of {counted(history.recipe.epochs, 'epoch')}"
     best = history.best
     figures = f"best val accuracy {best.val_accuracy:.4f} at epoch {best.epoch}" if best is not None else ""
-    reason = clean(ended.reason)
+    reason = plain(ended.reason)
     match ended.status:
         case "finished":
             first = f"finished: {done} in {clock(history.elapsed_s)}"

@@ -8,30 +8,31 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from tui_trainer.events import Recipe
-from tui_trainer.runs.history import History
-from tui_trainer.ui.charts import LossChart, LRChart, XAxis
+from tui_trainer.events import ResolvedConfig
+from tui_trainer.records.history import History
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.loss import LossChart
+from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.chart_keys import ChartKeys
-from tui_trainer.ui.live.control import Control, Refusal
+from tui_trainer.ui.live.control import Refusal, RunControl
 from tui_trainer.ui.live.headline import Headline
 from tui_trainer.ui.live.hints import Hints
+from tui_trainer.ui.live.layout import PANELS, Arrangement, LineBudget
 from tui_trainer.ui.live.listing import Listing, is_followed
 from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.loop_lines import asked_recipe
-from tui_trainer.ui.live.panels import PANELS, Arrangement
 from tui_trainer.ui.live.progress import Progress
-from tui_trainer.ui.live.room import Room
-from tui_trainer.ui.live.waiting import Waiting
+from tui_trainer.ui.live.startup_panel import StartupPanel
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.machine.machine_panel import MachinePanel
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
-    from tui_trainer.asked import Asked
-    from tui_trainer.hosts import Host
+    from tui_trainer.run_request import RunRequest
+    from tui_trainer.run_sources.run_source import RunSource
 
 CONTROLS = frozenset({"pause", "one_batch", "slow_motion", "checkpoint"})
 """What can be asked of a live run alone."""
@@ -43,14 +44,14 @@ class LiveScreen(ChartKeys):
     CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("run", "charts", "why", "log", "panels")
 
-    def __init__(self, host: Host, by: str = "screen", asked: Asked | None = None) -> None:
+    def __init__(self, host: RunSource, by: str = "screen", asked: RunRequest | None = None) -> None:
         """`asked` is what the run was asked to be, where that is known: shown until the run itself tells."""
         super().__init__("run", "charts", "why", "log", "panels")
         self._by = by
         self._take(host, asked)
         self.axis = XAxis()
         self._headline = Headline()
-        self._waiting = Waiting()
+        self._waiting = StartupPanel()
         self.loss, self.lr = LossChart(self.axis, id="loss"), LRChart(self.axis, id="lr")
         self._listing, self._why = Listing(id="loop"), Why(id="why")
         machine = Machine()
@@ -67,18 +68,18 @@ class LiveScreen(ChartKeys):
         self._side = (self._listing, self._machine, self._why)
         self._arranged: tuple[object, ...] = ()
 
-    def follow(self, host: Host, asked: Asked | None = None) -> None:
+    def follow(self, host: RunSource, asked: RunRequest | None = None) -> None:
         """Show another run."""
         self._take(host, asked)
         self.axis.reset()
         self.key_line.quiet()
         self.draw()
 
-    def _take(self, host: Host, asked: Asked | None) -> None:
+    def _take(self, host: RunSource, asked: RunRequest | None) -> None:
         self.host = host
-        self.control = Control(host, self._by)
+        self.control = RunControl(host, self._by)
         self._wanted = asked
-        self._asked_recipe: Recipe | None = None
+        self._asked_recipe: ResolvedConfig | None = None
 
     @property
     def at_ease(self) -> bool:
@@ -217,8 +218,8 @@ class LiveScreen(ChartKeys):
             self.key_line.redraw()
             return
         answer = answers[-1]
-        who = "" if answer.by == "screen" else f" (asked by {clean(answer.by)})"
-        text = clean(answer.answer) if answer.accepted else f"{clean(answer.command)}: {clean(answer.answer)}"
+        who = "" if answer.by == "screen" else f" (asked by {plain(answer.by)})"
+        text = plain(answer.answer) if answer.accepted else f"{plain(answer.command)}: {plain(answer.answer)}"
         if answer.accepted and answer.command == "slow motion" and self.history.paused is not None:
             text += "; space goes on"
         self.say(text + who, "live" if answer.accepted else "warning")
@@ -226,7 +227,7 @@ class LiveScreen(ChartKeys):
     def _make_room(self, changed: bool) -> None:
         """Every panel as high as what it shows; a layout, but only where something changes."""
         arrangement = self._arrangement
-        room = Room(self, self._listing, self._why, self._machine, self._log, arrangement.is_stacked)
+        room = LineBudget(self, self._listing, self._why, self._machine, self._log, arrangement.is_stacked)
         arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"))
         if not changed and arranged == self._arranged:
             return

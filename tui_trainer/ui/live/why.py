@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import ClassVar
 
-from tui_trainer.events import EpochEnded, LRChanged, LRHeld, Noticed, PlateauCounted, PresetSwitched
-from tui_trainer.runs.history import History, Reason
+from tui_trainer.events import Alert, EpochEnded, LRChanged, LRUnchanged, PlateauCounted, PresetSwitched
+from tui_trainer.records.history import History, Reason
+from tui_trainer.text.plain import plain
 from tui_trainer.ui.announcing import role_of
 from tui_trainer.ui.charts.marks import told
-from tui_trainer.ui.keys import Place
+from tui_trainer.ui.formatting import loss, wrap
+from tui_trainer.ui.keys import KeyContext
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
-from tui_trainer.ui.words import clean, loss, wrap
 
 LABEL_WIDTH = 11
 
@@ -25,7 +26,7 @@ class Why(Panel):
     """The reasons in the order of their coming, the newest at the top; up and down scroll. With a cursor on the charts,
     those up to the cursor."""
 
-    place: ClassVar[Place | None] = "why"
+    place: ClassVar[KeyContext | None] = "why"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -88,21 +89,21 @@ class Why(Panel):
         """Label, text, role; newest first."""
         self._find_lowest(history.epochs)
         counts = {event.epoch: event for event in history.why if isinstance(event, PlateauCounted)}
-        held = {event.epoch for event in history.why if isinstance(event, LRHeld) and _tells_of_loss(event)}
+        held = {event.epoch for event in history.why if isinstance(event, LRUnchanged) and _tells_of_loss(event)}
         for event in reversed(sorted(self._events(history), key=_time)):  # noqa: C413 - of two at once the later first
             here = self._under is not None and _step(event) >= self._under[0]
             match event:
-                case Noticed() if event.kind != "best":  # an epoch says itself how it did
-                    yield "notice", clean(event.text), role_of(event)
+                case Alert() if event.kind != "best":  # an epoch says itself how it did
+                    yield "notice", plain(event.text), role_of(event)
                 case LRChanged():
                     yield _label(event, history.epochs), told(event), "live" if here else ""
-                case LRHeld():
+                case LRUnchanged():
                     text = told(event)
                     if text.startswith("not better") and (count := counts.get(event.epoch)) is not None:
                         text = f"{count.monitor} {loss(count.value)}, {text}"
                     yield _label(event, history.epochs), text, "" if here else "faint"
                 case PresetSwitched():
-                    text = f"preset {clean(event.old)} → {clean(event.recipe.preset)} from here on, weights kept"
+                    text = f"preset {plain(event.old)} → {plain(event.recipe.preset)} from here on, weights kept"
                     yield f"epoch {event.epoch}", text, "live"
                 case EpochEnded() if event.epoch not in held:
                     # Not "best": which epoch is that, the accuracy says first.
@@ -110,12 +111,12 @@ class Why(Panel):
                     lowest = "lowest so far" if epoch == event.epoch else f"lowest {loss(value)} at epoch {epoch}"
                     yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {lowest}", "" if here else "faint"
 
-    def _events(self, history: History) -> list[Reason | Noticed]:
+    def _events(self, history: History) -> list[Reason | Alert]:
         """The newest of all kinds; with a cursor, the last ones up to it, however long ago that was."""
         if self._under is None:
             return [*history.why, *history.notices]
         last = self._under[1]
-        events: list[Reason] = [event for event in history.why if isinstance(event, LRHeld) and event.step <= last]
+        events: list[Reason] = [event for event in history.why if isinstance(event, LRUnchanged) and event.step <= last]
         events += [switch for switch in history.switches if switch.step <= last + 1]
         for steps in (history.lr_changes, history.epochs):
             stop = bisect_right(steps, last, key=_step)
@@ -138,27 +139,27 @@ def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
     ]
 
 
-def _time(event: Reason | Noticed) -> float:
+def _time(event: Reason | Alert) -> float:
     """When it is told: how an epoch did before what the scheduler made of it, which comes in the same moment."""
     return event.at - 0.05 if isinstance(event, EpochEnded) else event.at
 
 
-def _step(event: Reason | Noticed) -> int:
+def _step(event: Reason | Alert) -> int:
     """The step after which it happened."""
     match event:
         case PresetSwitched():
             return event.step - 1
-        case LRChanged() | LRHeld() | EpochEnded():
+        case LRChanged() | LRUnchanged() | EpochEnded():
             return event.step
     return 0
 
 
-def _tells_of_loss(event: LRHeld) -> bool:
+def _tells_of_loss(event: LRUnchanged) -> bool:
     """Whether a plateau scheduler's words tell of the epoch's loss: it needs no other line."""
     return told(event).startswith(("val_loss", "not better"))
 
 
-def _label(event: LRChanged | LRHeld, epochs: Sequence[EpochEnded]) -> str:
+def _label(event: LRChanged | LRUnchanged, epochs: Sequence[EpochEnded]) -> str:
     """The epoch for what happens at its end; for what happens within, the first step that it holds for."""
     ended = _epoch_end(epochs, event.epoch)
     return f"epoch {event.epoch}" if ended is not None and ended.step == event.step else f"step {event.step + 1}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui_trainer.ui.formatting import UNKNOWN, cut, gigabytes, percent, wrap
 from tui_trainer.ui.panel import Line, Span, width_of
-from tui_trainer.ui.words import UNKNOWN, cut, gigabytes, percent, wrap
 
 if TYPE_CHECKING:
     from tui_trainer.ui.machine.gpu import Gpu
+    from tui_trainer.ui.machine.machine_panel import Part
     from tui_trainer.ui.machine.sampling import Sample
-    from tui_trainer.ui.machine.step_times import Part
 
 LABEL = 9
 CALL = 15

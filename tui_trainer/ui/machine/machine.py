@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui_trainer import threads
-from tui_trainer.runs.history import History
-from tui_trainer.ui.words import clean
+from tui_trainer.records.history import History
+from tui_trainer.text.plain import plain
 
 if TYPE_CHECKING:
     import threading
 
-    from tui_trainer.events import RunResolved, RunStarted
+    from tui_trainer.events import RunConfigured, RunStarted
     from tui_trainer.ui.machine.sampling import Sample, Sampler
 
 ASK_EVERY = 1.0
@@ -68,11 +68,9 @@ class Machine:
             "machine", lambda: self._ask(started, resolved), lambda why: self._fail(started, why)
         )
 
-    def _ask(self, started: RunStarted, resolved: RunResolved | None) -> None:
+    def _ask(self, started: RunStarted, resolved: RunConfigured | None) -> None:
         if self._sampler is None:
-            from tui_trainer.ui.machine.sampling import (
-                Sampler,  # psutil, and NVML's binding: not before the first frame
-            )
+            from tui_trainer.ui.machine.sampling import Sampler
 
             self._sampler = Sampler()
         sample = self._sampler.take(started, resolved)
@@ -80,12 +78,12 @@ class Machine:
         self._answers.append((started, sample, trouble))
 
     def _fail(self, started: RunStarted, why: str) -> None:
-        self._answers.append((started, None, f"{FAILED}: {clean(why)}"))
+        self._answers.append((started, None, f"{FAILED}: {plain(why)}"))
 
 
 def _out_of_reach(history: History) -> str:
     if history.ended is not None:
         return "the run is over: there is nothing to measure"
     if history.started is not None and history.started.host != socket.gethostname():
-        return f"the run is on {clean(history.started.host)}, which cannot be measured from here"
+        return f"the run is on {plain(history.started.host)}, which cannot be measured from here"
     return ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from tui_trainer.events import RunResolved, RunStarted
+from tui_trainer.events import RunConfigured, RunStarted
 from tui_trainer.ui.machine.gpu import Gpu, Gpus
 
 FIRST_S = 0.1
@@ -37,7 +37,7 @@ class Sampler:
         self._process: psutil.Process | None = None
         self._environ: Mapping[str, str] = {}
 
-    def take(self, started: RunStarted, resolved: RunResolved | None) -> Sample | None:
+    def take(self, started: RunStarted, resolved: RunConfigured | None) -> Sample | None:
         """How it is now; None where the process is gone, or its number is another's by now."""
         try:
             if self._process is None or self._process.pid != started.pid:

@@ -13,19 +13,25 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, TextArea
 
-from tui_trainer.presets import PresetError, check_text, shipped_folder, user_folder
-from tui_trainer.ui.charts import LRChart, XAxis
+from tui_trainer.presets.checks import check_text
+from tui_trainer.presets.folders import shipped_folder, user_folder
+from tui_trainer.presets.problems import PresetError
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.lr import LRChart
+from tui_trainer.ui.formatting import cut
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.live.headline import Heading
+from tui_trainer.ui.live.headline import PanelHeading
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.presets.preset_card import file_lines, problem_lines
 from tui_trainer.ui.trainer_screen import TrainerScreen
-from tui_trainer.ui.words import clean, cut
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui_trainer.presets import Entry, Preset, Problem
+    from tui_trainer.presets.catalogue import PresetEntry
+    from tui_trainer.presets.problems import Problem
+    from tui_trainer.presets.schema import Preset
 
 CHECK_AFTER = 0.15
 """Seconds without a key, before what was typed is checked."""
@@ -76,7 +82,7 @@ class EditorScreen(TrainerScreen):
     def __init__(self, copy: Copy) -> None:
         super().__init__("editor")
         self.key_line.idle = frozenset({"app.help", "app.leave"})  # letters go into the text here
-        self._heading = Heading(f"a copy of {clean(copy.of)}")
+        self._heading = PanelHeading(f"a copy of {plain(copy.of)}")
         self._area = TextArea(copy.text, show_line_numbers=True, tab_behavior="indent")
         self._unchanged = self._area.text
         self._name_field = Input(copy.name, placeholder="name", compact=True)
@@ -177,7 +183,7 @@ class EditorScreen(TrainerScreen):
             self.say("not saved: mend what is written at the right first", "warning")
             return
         name = self.called.strip()
-        if not name or name != clean(name) or any(c in name for c in '/\\:*?"<>|') or name.startswith("."):
+        if not name or name != plain(name) or any(c in name for c in '/\\:*?"<>|') or name.startswith("."):
             self.say("not saved: give it a name of letters, digits, - and _", "warning")
             self._name_field.focus()
             return
@@ -251,10 +257,10 @@ class AboutName(Panel):
         self.redraw()
 
     def lines(self) -> list[Line]:
-        return [(Span(cut(clean(self._text), self.size.width), "warning"),)]
+        return [(Span(cut(plain(self._text), self.size.width), "warning"),)]
 
 
-def copy_of(entry: Entry) -> Copy:
+def copy_of(entry: PresetEntry) -> Copy:
     """A preset's text under a name that is free. Reads files: not in the screen's thread."""
     text = "\n".join(file_lines(entry.path)) + "\n"
     own, shipped = frozenset(_names_in(user_folder())), frozenset(_names_in(shipped_folder()))

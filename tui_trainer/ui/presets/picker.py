@@ -10,20 +10,21 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from tui_trainer.ui.charts import LRChart, XAxis
-from tui_trainer.ui.choosing import ChoosingScreen
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.lr import LRChart
+from tui_trainer.ui.filtered_list import ChoosingScreen
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.live.headline import Heading
+from tui_trainer.ui.live.headline import PanelHeading
 from tui_trainer.ui.presets.preset_card import PresetCard, Preview, file_lines
 from tui_trainer.ui.presets.preset_list import PresetList
-from tui_trainer.ui.words import clean
 
 if TYPE_CHECKING:
-    from tui_trainer.presets import Entry
-    from tui_trainer.spec import RunSpec
+    from tui_trainer.presets.catalogue import PresetEntry
+    from tui_trainer.run_spec import RunSpec
 
 
-class PickerScreen(ChoosingScreen["Entry"]):
+class PickerScreen(ChoosingScreen["PresetEntry"]):
     """Names at the left, the planned LR and all else at the right."""
 
     CSS_PATH: ClassVar[str] = "picker.tcss"
@@ -31,7 +32,7 @@ class PickerScreen(ChoosingScreen["Entry"]):
 
     def __init__(self, heading: str) -> None:
         super().__init__("presets")
-        self._heading = Heading(heading)
+        self._heading = PanelHeading(heading)
         self.list: PresetList = PresetList()
         self._chart = LRChart(XAxis())
         self._card = PresetCard()
@@ -79,14 +80,14 @@ class PickerScreen(ChoosingScreen["Entry"]):
         """Read the folders, and put the cursor on `name`. Presets take long to load, and may lie on a slow disk."""
         self.app.errands.run(_read, lambda read: self._put(*read, name), self._cannot_read)
 
-    def _put(self, entries: Sequence[Entry], files: dict[Path, list[str]], name: str) -> None:
+    def _put(self, entries: Sequence[PresetEntry], files: dict[Path, list[str]], name: str) -> None:
         if not self.is_attached:
             return
         self._files = files
         self.list.put(entries, name)
 
     def _cannot_read(self, error: Exception) -> None:
-        self.say(f"the presets cannot be read: {clean(str(error))}", "warning")
+        self.say(f"the presets cannot be read: {plain(str(error))}", "warning")
 
     def action_compare(self) -> None:
         self.list.once_read(super().action_compare)
@@ -126,15 +127,16 @@ class PickerScreen(ChoosingScreen["Entry"]):
         elif self.app.host is not None:
             self.app.pop_screen()
 
-    def _spec(self, entry: Entry | None) -> RunSpec | None:
+    def _spec(self, entry: PresetEntry | None) -> RunSpec | None:
         if entry is None or entry.preset is None:
             return None
         return self.app.launching.spec_with(entry.name, entry.preset)
 
-    def _preview(self, entry: Entry | None, spec: RunSpec | None) -> Preview:
+    def _preview(self, entry: PresetEntry | None, spec: RunSpec | None) -> Preview:
         if entry is None or spec is None or self.app.launching.planner is None:
             return Preview()
-        from tui_trainer.presets import PresetError, check
+        from tui_trainer.presets.checks import check
+        from tui_trainer.presets.problems import PresetError
 
         key = (entry.name, str(entry.path))
         if (preview := self._previews.get(key)) is None:
@@ -151,9 +153,9 @@ class PickerScreen(ChoosingScreen["Entry"]):
         return preview
 
 
-def _read() -> tuple[list[Entry], dict[Path, list[str]]]:
+def _read() -> tuple[list[PresetEntry], dict[Path, list[str]]]:
     """All presets, and the text of each one's file. Not in the screen's thread."""
-    from tui_trainer.presets import catalogue
+    from tui_trainer.presets.catalogue import catalogue
 
     entries = catalogue()
     return entries, {entry.path: file_lines(entry.path) for entry in entries}

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_trainer.numbers import counted
+from tui_trainer.text.numbers import counted
+from tui_trainer.text.plain import plain, plain_lines
+from tui_trainer.ui.formatting import lr, thousands, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
-from tui_trainer.ui.words import clean, clean_lines, lr, thousands, wrap
 
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
-    from tui_trainer.presets import Entry, Preset, Problem
-    from tui_trainer.spec import RunSpec
+    from tui_trainer.presets.catalogue import PresetEntry
+    from tui_trainer.presets.problems import Problem
+    from tui_trainer.presets.schema import Preset
+    from tui_trainer.run_spec import RunSpec
 
 
 @dataclass
@@ -46,7 +49,7 @@ class PresetCard(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._entry: Entry | None = None
+        self._entry: PresetEntry | None = None
         self._spec: RunSpec | None = None
         self._preview = Preview()
         self._file: list[str] = []
@@ -66,7 +69,7 @@ class PresetCard(Panel):
         self._first = max(0, self._first + lines)
         self.redraw()
 
-    def show(self, entry: Entry | None, spec: RunSpec | None, preview: Preview, file: list[str]) -> None:
+    def show(self, entry: PresetEntry | None, spec: RunSpec | None, preview: Preview, file: list[str]) -> None:
         """Another preset, or more known of the same; `file` is the text of its file."""
         if entry is not self._entry:
             self._file, self._first = file, 0
@@ -82,20 +85,20 @@ class PresetCard(Panel):
             lines += problem_lines(entry.problems, width)
         else:
             lines += self._facts(entry.preset, width)
-        lines += [BLANK, (Span(clean(_where(entry)), "faint"),)]
+        lines += [BLANK, (Span(plain(_where(entry)), "faint"),)]
         lines += [(Span("  "), Span(line, "faint" if line.lstrip().startswith("#") else "")) for line in self._file]
         self._first = max(0, min(self._first, len(lines) - self.size.height))
         return lines[self._first :]
 
     def _facts(self, preset: Preset, width: int) -> list[Line]:
-        lines: list[Line] = [(Span(line, "strong"),) for line in wrap(clean(preset.title), width)]
-        lines += [(Span(line, "faint"),) for line in wrap(clean(preset.description), width)]
+        lines: list[Line] = [(Span(line, "strong"),) for line in wrap(plain(preset.title), width)]
+        lines += [(Span(line, "faint"),) for line in wrap(plain(preset.description), width)]
         lines += [BLANK, *((Span(line),) for line in wrap(_stepping(preset), width))]
         if self._spec is not None:
             lines += [(Span(line),) for line in wrap(_length(self._spec), width)]
         lines.append(self._rates())
         note = self._preview.plan.note if self._preview.plan else ""
-        lines += [(Span(line, "faint"),) for line in wrap(clean(note), width)]
+        lines += [(Span(line, "faint"),) for line in wrap(plain(note), width)]
         lines += problem_lines(self._preview.problems, width)
         return lines
 
@@ -114,7 +117,7 @@ class PresetCard(Panel):
         return next((line for line in rates if width_of(line) <= self.size.width), rates[-1])
 
 
-def _where(entry: Entry) -> str:
+def _where(entry: PresetEntry) -> str:
     """The file: a shipped one by its name, one of the user's by its path, from home on where it lies there."""
     if entry.builtin:
         return f"{entry.path.name}, shipped"
@@ -128,17 +131,17 @@ def file_lines(path: Path) -> list[str]:
     from tui_trainer.presets.problems import PresetError
 
     try:
-        return clean_lines(read_text(path))
+        return plain_lines(read_text(path))
     except PresetError as error:
-        return [clean(problem.message) for problem in error.problems]
+        return [plain(problem.message) for problem in error.problems]
 
 
 def problem_lines(problems: Sequence[Problem], width: int) -> list[Line]:
     """Each problem with its line and key, wrapped."""
     lines: list[Line] = []
     for problem in problems:
-        place = ", ".join(filter(None, [f"line {problem.line}" if problem.line else "", clean(problem.key)]))
-        text = f"{place}: {clean(problem.message)}" if place else clean(problem.message)
+        place = ", ".join(filter(None, [f"line {problem.line}" if problem.line else "", plain(problem.key)]))
+        text = f"{place}: {plain(problem.message)}" if place else plain(problem.message)
         for index, line in enumerate(wrap(text, width - 2)):
             lines.append((Span("! " if index == 0 else "  ", "warning"), Span(line, "warning")))
     return lines

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual import events
 
-from tui_trainer.numbers import counted
-from tui_trainer.ui.choosing import FilteredList
+from tui_trainer.text.numbers import counted
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.filtered_list import FilteredList
+from tui_trainer.ui.formatting import cut, fit
 from tui_trainer.ui.panel import BLANK, Line, Span
-from tui_trainer.ui.words import clean, cut, fit
 
 if TYPE_CHECKING:
-    from tui_trainer.presets import Entry
+    from tui_trainer.presets.catalogue import PresetEntry
 
 NAME_WIDTH = 18
 TALL_FROM = 44
 """Columns from which on there is room for the description under each name."""
 
 
-def steps_when(entry: Entry) -> str:
+def steps_when(entry: PresetEntry) -> str:
     """After what the scheduler steps, in a word or two; empty for none, or where the preset cannot be read."""
     preset = entry.preset
     if preset is None:
@@ -33,7 +34,7 @@ def steps_when(entry: Entry) -> str:
     return "batch, then epoch" if interval else "batch"
 
 
-class PresetList(FilteredList["Entry"]):
+class PresetList(FilteredList["PresetEntry"]):
     """The presets, those of the user's own too."""
 
     def __init__(self) -> None:
@@ -43,20 +44,20 @@ class PresetList(FilteredList["Entry"]):
         """What was asked for before they were read."""
         self._row_at: list[int] = []
 
-    def name_of(self, item: Entry) -> str:
+    def name_of(self, item: PresetEntry) -> str:
         return item.name
 
-    def words_of(self, item: Entry) -> str:
+    def words_of(self, item: PresetEntry) -> str:
         preset = item.preset
         if preset is None:
             return item.name
         return f"{item.name} {preset.title} {preset.scheduler.name} {preset.optimizer.name}"
 
-    def can_be_marked(self, item: Entry) -> bool:
+    def can_be_marked(self, item: PresetEntry) -> bool:
         """A broken one cannot."""
         return item.preset is not None
 
-    def put(self, entries: Sequence[Entry], name: str = "") -> None:
+    def put(self, entries: Sequence[PresetEntry], name: str = "") -> None:
         """Show other entries; the cursor goes to `name`, or stays on the same name."""
         name = name or (self.current.name if self.current else "")
         self._all, self._is_read = entries, True
@@ -119,14 +120,14 @@ class PresetList(FilteredList["Entry"]):
         own = sum(not entry.builtin for entry in self._all)
         return f" {counted(len(self._all), 'preset')}" + (f", {own} your own" if own else "")
 
-    def _block(self, index: int, entry: Entry, width: int) -> list[Line]:
+    def _block(self, index: int, entry: PresetEntry, width: int) -> list[Line]:
         here = index == self._cursor
         role = "lit" if here else "warning" if entry.preset is None else ""
         sign = "+" if entry.name in self.marked else "!" if entry.preset is None else " "
         when = steps_when(entry)
         if width >= TALL_FROM:
             when = f"steps each {when}" if when else "cannot be used" if entry.preset is None else "never steps"
-        name = clean(entry.name)
+        name = plain(entry.name)
         if not entry.builtin:
             both = f"yours  {when}".rstrip()
             when = both if cell_len(name) + len(both) + 5 <= width else "yours"
@@ -134,7 +135,7 @@ class PresetList(FilteredList["Entry"]):
         block: list[Line] = [(Span(fit(head, width), role),)]
         if width >= TALL_FROM:
             about = entry.preset.title or entry.preset.description if entry.preset else str(entry.problems[0].message)
-            block.append((Span("   "), Span(cut(clean(about), width - 5), "faint")))
+            block.append((Span("   "), Span(cut(plain(about), width - 5), "faint")))
             block.append(BLANK)
         return block
 

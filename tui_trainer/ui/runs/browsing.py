@@ -36,14 +36,14 @@ class Browsing:
 
     def view(self, folder: Path) -> None:
         """Look at a run; at the one on show already, by going back to it."""
-        from tui_trainer.hosts import RecordHost
+        from tui_trainer.run_sources.journal_source import JournalSource
         from tui_trainer.ui.runs.screen import OtherRunScreen
 
         on_show = self._app.host.history.started if self._app.host is not None else None
         if on_show is not None and on_show.run == folder.name:
             self._app.to_live()
             return
-        self._app.push_screen(OtherRunScreen(RecordHost(folder, readonly=self._readonly), self._app.by))
+        self._app.push_screen(OtherRunScreen(JournalSource(folder, readonly=self._readonly), self._app.by))
 
     def resume(self, folder: Path) -> None:
         """Go on with a run that ended early, in this process."""

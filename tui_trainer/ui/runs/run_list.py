@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
-from tui_trainer.numbers import counted
-from tui_trainer.ui.choosing import FilteredList
+from tui_trainer.text.numbers import counted
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.filtered_list import FilteredList
+from tui_trainer.ui.formatting import fit
 from tui_trainer.ui.panel import BLANK, Line, Span
-from tui_trainer.ui.words import clean, fit
 
 if TYPE_CHECKING:
-    from tui_trainer.runs.summary import RunSummary
+    from tui_trainer.records.summary import RunSummary
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -34,10 +35,10 @@ class Column:
 
 COLUMNS = (
     Column("when", 16, 2, lambda run: when(run.started_at)),
-    Column("run", 28, 0, lambda run: clean(run.name or run.id)),
-    Column("preset", 16, 1, lambda run: clean(run.preset or "?")),
-    Column("data", 13, 3, lambda run: clean(run.dataset or "?")),
-    Column("model", 8, 4, lambda run: clean(run.model or "?")),
+    Column("run", 28, 0, lambda run: plain(run.name or run.id)),
+    Column("preset", 16, 1, lambda run: plain(run.preset or "?")),
+    Column("data", 13, 3, lambda run: plain(run.dataset or "?")),
+    Column("model", 8, 4, lambda run: plain(run.model or "?")),
     Column("status", 8, 0, lambda run: run.status),
     Column("epochs", 7, 2, lambda run: f"{run.epochs_done}/{'?' if run.epochs is None else run.epochs}"),
     Column("best", 6, 0, lambda run: "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}"),

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 
-from tui_trainer.numbers import counted
-from tui_trainer.runs import catalogue
-from tui_trainer.runs.shelf import Shelf
-from tui_trainer.ui.choosing import ChoosingScreen
+from tui_trainer.records import run_index
+from tui_trainer.records.run_index import RunIndex
+from tui_trainer.text.numbers import counted
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.filtered_list import ChoosingScreen
+from tui_trainer.ui.formatting import clock, cut, in_short
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.live.headline import Heading
+from tui_trainer.ui.live.headline import PanelHeading
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.runs.run_list import RunList
-from tui_trainer.ui.words import clean, clock, cut, in_short
 
 if TYPE_CHECKING:
-    from tui_trainer.hosts import Host
-    from tui_trainer.runs.summary import RunSummary
+    from tui_trainer.records.summary import RunSummary
+    from tui_trainer.run_sources.run_source import RunSource
 
 LOOK_FOR = 0.1
 """Seconds that records are read for before those that were read are shown."""
@@ -55,11 +56,11 @@ class Details(Panel):
         run, width = self._run, self.size.width
         if run is None:
             return []
-        facts = [clean(run.device or ""), f"seed {run.seed}" if run.seed is not None else ""]
+        facts = [plain(run.device or ""), f"seed {run.seed}" if run.seed is not None else ""]
         facts += [f"{in_short(run.parameters)} parameters" if run.parameters else "", counted(run.steps_done, "step")]
-        facts += [clock(run.elapsed_s) if run.elapsed_s else "", clean(run.reason or "")]
+        facts += [clock(run.elapsed_s) if run.elapsed_s else "", plain(run.reason or "")]
         said = " · ".join(fact for fact in facts if fact)
-        return [(Span(" " + cut(said, width - 2)),), (Span(" " + cut(clean(run.folder), width - 2), "faint"),)]
+        return [(Span(" " + cut(said, width - 2)),), (Span(" " + cut(plain(run.folder), width - 2), "faint"),)]
 
 
 class RunsScreen(ChoosingScreen["RunSummary"]):
@@ -70,11 +71,11 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
 
     def __init__(self, folder: Path) -> None:
         super().__init__("runs")
-        self.shelf = Shelf(folder)
+        self.shelf = RunIndex(folder)
         self.list: RunList = RunList()
         self._looks = self._again = False
         """Whether somebody looks what there is, who has the shelf until then; and whether to look at once after it."""
-        self._heading = Heading("runs")
+        self._heading = PanelHeading("runs")
         self._details = Details()
 
     def compose_content(self) -> ComposeResult:
@@ -92,7 +93,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             self.app.clock.keep_hurrying()
         elif self.shelf.unread:
             more = f", and {len(self.shelf.unread) - 1} more" if len(self.shelf.unread) > 1 else ""
-            self.say(f"{clean(self.shelf.unread[0])}{more}", "warning")
+            self.say(f"{plain(self.shelf.unread[0])}{more}", "warning")
         self._details.show(self.list.current)
         self.key_line.redraw()
 
@@ -132,7 +133,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         from tui_trainer.ui.dialogs import confirming
 
         done = f"{counted(run.steps_done, 'step')}, {counted(run.epochs_done, 'epoch')}"
-        text = f"{clean(run.name or run.id)}: {done}, {run.status}."
+        text = f"{plain(run.name or run.id)}: {done}, {run.status}."
         question = confirming("Delete this run?", text, "delete it", "its record and checkpoints are gone for good")
 
         def answered(answer: str | None) -> None:
@@ -155,7 +156,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
 
         self.say(f"deleting {folder.name}")
         self.app.errands.run(
-            lambda: catalogue.delete(folder),
+            lambda: run_index.delete(folder),
             lambda _: over(f"{folder.name} is deleted", "live"),
             lambda error: over(str(error), "warning"),
         )
@@ -176,11 +177,11 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         self.list.put(seen.runs, seen.complete)
         self._details.show(self.list.current)
         if seen.trouble:
-            self.say(f"{self.shelf.folder} cannot be read: {clean(seen.trouble)}", "warning")
+            self.say(f"{self.shelf.folder} cannot be read: {plain(seen.trouble)}", "warning")
 
     def _cannot_look(self, error: Exception) -> None:
         self._looks = False
-        self.say(f"{self.shelf.folder} cannot be read: {clean(str(error))}", "warning")
+        self.say(f"{self.shelf.folder} cannot be read: {plain(str(error))}", "warning")
 
 
 class OtherRunScreen(LiveScreen):
@@ -188,7 +189,7 @@ class OtherRunScreen(LiveScreen):
 
     BINDINGS = bindings("another")
 
-    def __init__(self, host: Host, by: str) -> None:
+    def __init__(self, host: RunSource, by: str) -> None:
         super().__init__(host, by)
         self.places = ("another", *self.places)
 

@@ -13,8 +13,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
-from tui_trainer.ui.terminal.front import stop_job, wait_until_in_front
-from tui_trainer.ui.terminal.understood import Understood
+from tui_trainer.ui.terminal.input import Understood
+from tui_trainer.ui.terminal.job_control import stop_job, wait_until_in_front
 
 if TYPE_CHECKING:
     from tui_trainer.ui.terminal.terminal import Terminal

@@ -16,10 +16,10 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
-from tui_trainer.output import visible
-from tui_trainer.runs.files import open_private
-from tui_trainer.ui.terminal.restoring import modes_of, restore
-from tui_trainer.ui.terminal.screenful import MOST_PER_SECOND, Screenful
+from tui_trainer.files.private import open_private
+from tui_trainer.text.output import visible
+from tui_trainer.ui.terminal.job_control import modes_of, restore
+from tui_trainer.ui.terminal.throttled_writer import MOST_PER_SECOND, ThrottledWriter
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -69,7 +69,7 @@ class Terminal:
         self._wake: int | None = None
         """Written to, it has the watcher hang up."""
         self._undo = contextlib.ExitStack()
-        self.screen: Screenful
+        self.screen: ThrottledWriter
 
     def __enter__(self) -> Terminal:
         try:
@@ -152,7 +152,7 @@ class Terminal:
 
     def _take_over(self) -> None:
         terminals = [number for number in (1, 2) if os.isatty(number)]
-        self.screen = Screenful(_copy(terminals[0] if terminals else 2), self._most_per_second, self.fail)
+        self.screen = ThrottledWriter(_copy(terminals[0] if terminals else 2), self._most_per_second, self.fail)
         self._undo.callback(os.close, self.screen.fileno())
         self._divert(terminals)
         self._undo.callback(self._leave_clean)

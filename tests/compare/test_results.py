@@ -1,0 +1,481 @@
+"""What is said of a comparison: the table against exports, the verdict, fairness, and sessions that are not smooth."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.compare.made import compared, record, rewritten, seeds, session_of
+from tests.scripted import scripted_run
+from tests.waiting import PATIENCE_S
+from tui_trainer.cli.exit_summary import of_comparison
+from tui_trainer.compare.comparison import MARKS, Comparison
+from tui_trainer.compare.differences import differences
+from tui_trainer.compare.entries import reused
+from tui_trainer.compare.fairness import fairness
+from tui_trainer.compare.plain_lines import find_out, in_lines
+from tui_trainer.compare.report import ReportFailed, write_report
+from tui_trainer.compare.session import Contestant, Session, SessionDamaged, find_session
+from tui_trainer.compare.table import tabulate
+from tui_trainer.events import Digests, RunEnded, SettingChanged, decode_lines
+from tui_trainer.records.errors import RunNotFound
+from tui_trainer.records.export import export_csv
+from tui_trainer.records.run_index import folders
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def by_hand(export: Path, target: float) -> dict[str, Any]:
+    """The numbers of one run from its exported CSV files alone."""
+    epochs, steps = rows_of(export / "epochs.csv"), rows_of(export / "steps.csv")
+    accuracy = [float(row["val_accuracy"]) for row in epochs]
+    losses = [float(row["val_loss"]) for row in epochs]
+    there = [i for i, value in enumerate(accuracy) if value >= target]
+    found: dict[str, Any] = {
+        "best_accuracy": max(accuracy),
+        "final_accuracy": accuracy[-1],
+        "best_loss": min(losses),
+        "final_loss": losses[-1],
+        "images_per_second": sum(float(row["images_per_second"]) for row in epochs) / len(epochs),
+        "seconds": float(epochs[-1]["elapsed_s"]),
+        "steps": int(steps[-1]["step"]),
+    }
+    if there:
+        first = epochs[there[0]]
+        last_steps = [int(row["step"]) for row in steps if row["epoch"] == first["epoch"]]
+        found |= {"target_epoch": int(first["epoch"]), "target_step": max(last_steps)}
+        found |= {"target_seconds": float(first["elapsed_s"])}
+    return found
+
+
+def test_the_table_equals_the_numbers_of_the_exports(tmp_path: Path) -> None:
+    made = [
+        record(tmp_path / "runs", scheduler=s, epochs=9, seed=i) for i, s in enumerate(("StepLR", "OneCycleLR", "none"))
+    ]
+    comparison = compared(tmp_path / "runs", made, target=0.8)
+    table = tabulate(comparison)
+    assert len(table.rows) == 3
+    for row, folder in zip(table.rows, made, strict=True):
+        export_csv(folder, tmp_path / folder.name)
+        expected = by_hand(tmp_path / folder.name, 0.8)
+        assert row.numbers[0].steps == expected.pop("steps")
+        assert {key: figure.mean for key, figure in row.figures.items()} == pytest.approx(expected, rel=1e-12)
+
+
+def test_with_seeds_the_table_has_mean_and_spread_of_the_exports(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    comparison = seeds(runs, {"steplr": [{"seed": i, "epochs": 5} for i in range(4)]})
+    finals = []
+    for run in comparison.runs:
+        assert run.record is not None
+        export_csv(run.record, tmp_path / run.record.name)
+        finals.append(float(rows_of(tmp_path / run.record.name / "epochs.csv")[-1]["val_accuracy"]))
+    figure = tabulate(comparison).rows[0].figures["final_accuracy"]
+    assert figure.mean == pytest.approx(fmean(finals), rel=1e-12)
+    assert figure.spread == pytest.approx(stdev(finals), rel=1e-12)
+
+
+def test_equal_conditions_are_called_fair_and_each_difference_by_its_name(tmp_path: Path) -> None:
+    same = [record(tmp_path / "a", scheduler=s) for s in ("StepLR", "none")]
+    fair = fairness(compared(tmp_path / "a", same))
+    assert fair.is_fair
+    assert fair.differing == []
+    assert fair.sentence.startswith("Fair: same data, split, model, initial weights, batch order")
+    changes: dict[str, Any] = {
+        "dataset": "cifar10",
+        "val_images": 77,
+        "model": "mlp",
+        "seed": 5,
+        "device": "cuda:0",
+        "threads": 7,
+        "precision": "bf16",
+        "versions": {"torch": "1.0"},
+        "augmentation": "crop and flip",
+    }
+    named = {
+        "dataset": "data",
+        "val_images": "split",
+        "model": "model",
+        "seed": "initial weights",
+        "device": "device",
+        "threads": "threads",
+        "precision": "precision",
+        "versions": "versions",
+        "augmentation": "augmentation",
+    }
+    for key, value in changes.items():
+        runs = tmp_path / key
+        unlike = fairness(compared(runs, [record(runs), record(runs, scheduler="none", changes={key: value})]))
+        assert named[key] in [fact.name for fact in unlike.differing], key
+        assert unlike.is_fair == (key in ("device", "threads", "versions"))  # those that leave the lesson as it is
+        assert unlike.sentence != fair.sentence
+
+
+@pytest.mark.parametrize(("part", "fact"), [("data", "data"), ("weights", "initial weights"), ("order", "batch order")])
+def test_runs_that_say_the_same_are_told_apart_by_their_digests(tmp_path: Path, part: str, fact: str) -> None:
+    digests = Digests(weights="a" * 64, data="b" * 64, order="c" * 64)
+    other = msgspec.structs.replace(digests, **{part: "f" * 64})
+    two = [record(tmp_path, scheduler=scheduler, changes={"digests": digests}) for scheduler in ("StepLR", "none")]
+    third = record(tmp_path, scheduler="OneCycleLR", changes={"digests": other})
+    same, unlike = fairness(compared(tmp_path, two)), fairness(compared(tmp_path, [*two, third]))
+    assert same.is_fair
+    assert "data, initial weights and batch order by digest, to the bit" in same.sentence
+    assert [each.name for each in unlike.differing] == [fact]
+    assert not unlike.is_fair
+    assert "ffffffff" in unlike.sentence
+
+
+def test_what_old_records_do_not_tell_is_called_neither_same_nor_other(tmp_path: Path) -> None:
+    old = {"digests": Digests(), "augmentation": ""}
+    made = [record(tmp_path, name="old", changes=old), record(tmp_path, name="new", scheduler="none")]
+    fair = fairness(compared(tmp_path, made))
+    assert fair.is_fair
+    assert fair.sentence.startswith("Fair as far as is told: same split, model, epochs")
+    assert "Not told by old: data, initial weights, batch order and augmentation." in fair.sentence
+    assert fair.short == "Fair as far as is told; not told: data, initial weights, batch order and augmentation."
+    both = compared(tmp_path / "both", [record(tmp_path / "both", name=name, changes=old) for name in ("a", "b")])
+    assert "Not told by a and b: data, initial weights" in fairness(both).sentence
+    unlike = [made[0], made[1], record(tmp_path, name="newer", changes={"seed": 3})]
+    said = fairness(compared(tmp_path, unlike)).sentence
+    assert "initial weights: seed 0, cnn (new); seed 3, cnn (newer); not told (old)" in said
+
+
+def test_other_kernels_are_said_to_touch_the_last_digits(tmp_path: Path) -> None:
+    made = [record(tmp_path), record(tmp_path, scheduler="none")]
+    events = decode_lines((made[1] / "events.jsonl").read_bytes())
+    rewritten(
+        made[1],
+        [
+            msgspec.structs.replace(event, new="compiled")
+            if isinstance(event, SettingChanged) and event.setting == "kernels"
+            else event
+            for event in events
+        ],
+    )
+    fair = fairness(compared(tmp_path, made))
+    assert fair.is_fair
+    assert "Only the last digits suffer: kernels: plain (steplr); compiled (none)." in fair.sentence
+
+
+def test_seeds_that_both_presets_have_are_no_difference(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    two = [{"seed": 0}, {"seed": 1}]
+    assert fairness(seeds(runs, {"a": two, "b": two})).is_fair
+    other = fairness(seeds(tmp_path / "other", {"a": two, "b": [{"seed": 7, "scheduler": "none"}]}))
+    assert other.is_fair  # one seed of two is still to come, or was never asked for: nothing contradicts
+
+
+def test_the_verdict_names_who_was_first_and_who_ended_highest(tmp_path: Path) -> None:
+    made = [record(tmp_path, scheduler="StepLR", epochs=6), record(tmp_path, scheduler="none", epochs=3)]
+    comparison = compared(tmp_path, made, target=0.5)
+    findings = find_out(comparison)
+    said = " ".join(findings.verdict)
+    finals = {row.group.label: row.figures["final_accuracy"].mean for row in findings.table.rows}
+    winner = max(finals, key=lambda label: finals[label])
+    assert f"{winner} ended highest ({finals[winner]:.4f})" in said
+    assert "one seed" in said
+
+
+def test_with_seeds_the_verdict_names_its_test(tmp_path: Path) -> None:
+    comparison = seeds(
+        tmp_path,
+        {"a": [{"seed": i, "epochs": 6} for i in range(3)], "b": [{"seed": 9 + i, "epochs": 3} for i in range(3)]},
+    )
+    said = " ".join(find_out(comparison).verdict)
+    assert "Welch's t-test, p " in said
+    assert "3 seeds each" in said
+    assert "±" in said
+
+
+def test_a_spread_has_the_unit_once_and_many_names_are_counted(tmp_path: Path) -> None:
+    comparison = seeds(tmp_path / "seeds", {"a": [{"seed": i, "batch_s": 0.01 * (1 + i)} for i in range(3)]})
+    said = "\n".join(in_lines(comparison, find_out(comparison)))
+    assert re.search(r"\d\.\d ± \d\.\d s", said)
+    assert not re.search(r"s ± \d", said)
+    runs = tmp_path / "many"
+    many = find_out(compared(runs, [record(runs, name=f"run {i}", epochs=2) for i in range(9)]))
+    assert "run 0, run 1, run 2 and 6 others ended level" in " ".join(many.verdict)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        ((0.90, 0.91, 0.92), (0.70, 0.71, 0.72), "more than the spread of seeds: more than luck"),
+        ((0.90, 0.92, 0.97), (0.89, 0.90, 0.91), "less than the spread of seeds: it could be luck"),
+        ((0.95, 0.96, 0.97), (0.90, 0.94, 0.965), "less than the spread of seeds: it could be luck"),
+        ((0.95, 0.96), (0.90, 0.93), "more than the spread of seeds, yet it could be luck"),
+    ],
+)
+def test_a_lead_is_weighed_against_the_spread_and_tested(
+    tmp_path: Path, a: Sequence[float], b: Sequence[float], words: str
+) -> None:
+    comparison = seeds(tmp_path, {"a": [{"epochs": 1}] * len(a), "b": [{"epochs": 1}] * len(b)})
+    for run, accuracy in zip(comparison.runs, (*a, *b), strict=True):
+        last = run.history.epochs[-1]
+        run.history.epochs[-1] = msgspec.structs.replace(last, val_accuracy=accuracy)
+    said = " ".join(find_out(comparison).verdict)
+    assert f"a ended highest ({sum(a) / len(a):.4f} ± " in said
+    assert f"{words} (Welch's t-test, p " in said
+
+
+def test_only_what_differs_is_listed(tmp_path: Path) -> None:
+    made = [record(tmp_path, scheduler=s) for s in ("StepLR", "none", "ReduceLROnPlateau")]
+    found = {row.key: row.values for row in differences(compared(tmp_path, made))}
+    assert found["scheduler.name"] == ("StepLR", "none", "ReduceLROnPlateau")
+    assert found["scheduler.step_size"] == ("5", "–", "–")
+    assert not any(key.startswith(("optimizer.", "training.")) for key in found)
+    one_cycle = record(tmp_path, scheduler="OneCycleLR")
+    found = {row.key: row.values for row in differences(compared(tmp_path, [made[0], one_cycle]))}
+    assert found["optimizer.lr"] == ("0.001", "–")  # it begins at a part of max_lr, whatever the optimizer's is
+    switched = record(tmp_path, switch_at=2)
+    found = {row.key: row.values for row in differences(compared(tmp_path, [made[0], switched]))}
+    assert found == {"switched": ("–", "to onecycle in epoch 2")}
+    same = [record(tmp_path / "same"), record(tmp_path / "same")]
+    assert differences(compared(tmp_path / "same", same)) == []
+
+
+def test_a_preset_that_cannot_be_told_is_called_unknown_with_the_reason(tmp_path: Path) -> None:
+    made = [record(tmp_path, scheduler=s) for s in ("StepLR", "none", "OneCycleLR", "ReduceLROnPlateau")]
+    findings = find_out(compared(tmp_path, made))
+    assert not any("cannot be told" in sentence for sentence in findings.verdict)
+    assert not any("?" in row.values for row in findings.differences)
+
+    later, silent = (json.loads((folder / "run.json").read_text()) for folder in made[2:])
+    later["asked"]["preset"]["scheduler"] = {"name": "WarpLR"}
+    del silent["asked"]["preset"]
+    for folder, facts in zip(made[2:], (later, silent), strict=True):
+        (folder / "run.json").write_text(json.dumps(facts))
+    findings = find_out(compared(tmp_path, made))
+    rows = {row.key: row.values for row in findings.differences}
+    assert rows["scheduler.name"] == ("StepLR", "none", "?", "?")
+    assert rows["scheduler.step_size"] == ("5", "–", "?", "?")
+    said = " ".join(findings.verdict)
+    assert "What preset onecycle had cannot be told: this version does not know it (scheduler" in said
+    assert "What preset plateau had cannot be told: its record does not say." in said
+
+    for folders_ in (made[1:3], made[2:]):  # of which one or none can be told: nobody says that they are the same
+        rows = {row.key: row.values for row in find_out(compared(tmp_path, folders_)).differences}
+        assert rows == {"scheduler.name": ("none" if folders_[0] == made[1] else "?", "?")}
+
+
+def test_a_list_of_comparisons_names_those_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from tui_trainer.cli import main
+
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path))
+    done = record(tmp_path)
+    whole, damaged, unread = (session_of(tmp_path, [done], name=name) for name in ("whole", "damaged", "unread"))
+    listed = CliRunner().invoke(main, ["compare", "--list"])
+    assert (listed.exit_code, "warning" in listed.output, listed.output.count("done")) == (0, False, 3)
+
+    (damaged.folder / "session.json").write_text("{")
+    gone = record(tmp_path, scheduler="none")
+    unread.begun(0, gone)
+    (gone / "events.jsonl").unlink()
+    (gone / "events.jsonl").mkdir()
+    listed = CliRunner().invoke(main, ["compare", "--list", "--json"])
+    told = {session["name"]: session["done"] for session in json.loads(listed.stdout)}
+    assert told == {"whole": 1, "unread": 0}
+    warnings = listed.stderr.splitlines()
+    assert len(warnings) == 2
+    assert any(str(damaged.folder / "session.json") in line for line in warnings)
+    assert any(str(gone / "events.jsonl") in line and "not counted as done" in line for line in warnings)
+    assert whole.id in CliRunner().invoke(main, ["compare", "--list"]).stdout
+
+    for session in (whole, unread):
+        (session.folder / "session.json").write_text("{")
+    listed = CliRunner().invoke(main, ["compare", "--list"])
+    assert "there are no comparisons" not in listed.output
+    assert listed.stderr.count("warning: ") == 3
+
+
+def test_what_was_trained_before_is_found_without_reading_long_records(tmp_path: Path) -> None:
+    done, crashed, other = record(tmp_path), record(tmp_path, status="crashed"), record(tmp_path, scheduler="none")
+    entries = []
+    for folder in (done, crashed, other):
+        facts = json.loads((folder / "run.json").read_text())
+        resolved_ = facts["resolved"]
+        entries.append(
+            Contestant(
+                label=folder.name, seed=0, asked={**facts["asked"], "threads": resolved_["threads"], "name": "new"}
+            )
+        )
+        lines = (folder / "events.jsonl").read_bytes().splitlines(keepends=True)
+        with (folder / "events.jsonl").open("wb") as file:
+            file.seek(1 << 36)  # a hole of 64 GB
+            file.writelines([b"\n", *lines[-3:]])
+    versions = resolved_["versions"]
+    found = [entry.run for entry in reused([entries[0], entries[2]], tmp_path, versions)]
+    assert found == [done.name, other.name]
+    assert [entry.run for entry in reused(entries, tmp_path, {**versions, "torch": "0.1"})] == [None] * 3
+    seed = entries[2].asked | {"seed": 7} if entries[2].asked else None
+    assert reused([msgspec.structs.replace(entries[2], asked=seed)], tmp_path, versions)[0].run is None
+    shutil.rmtree(done)  # the one that is left was not finished
+    assert reused(entries[:1], tmp_path, versions)[0].run is None
+
+
+def test_a_farewell_counts_those_that_crashed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = [record(tmp_path), record(tmp_path, status="crashed"), record(tmp_path, status="crashed")]
+    of_comparison(compared(tmp_path, made))
+    assert "all 3 runs are over; best val accuracy 0." in (said := capsys.readouterr().out)
+    assert "; 2 crashed\n" in said
+    of_comparison(compared(tmp_path, made[:1]))
+    assert "crashed" not in capsys.readouterr().out
+
+
+def all_said(comparison: Comparison, folder: Path) -> str:
+    """Everything that is made of a comparison, in all its forms."""
+    lines = in_lines(comparison, find_out(comparison))
+    for form in ("html", "md", "csv"):
+        write_report(comparison, folder / f"report.{form}")
+        assert (folder / f"report.{form}").stat().st_size > 0
+    return "\n".join(lines)
+
+
+def test_mixed_lengths_a_diverged_run_and_other_data_are_shown_as_what_they_are(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    made = [
+        record(runs, epochs=3),
+        record(runs, scheduler="none", epochs=8),
+        record(runs, scheduler="OneCycleLR", not_finite_at=30),
+        record(runs, scheduler="ReduceLROnPlateau", changes={"dataset": "fashion-mnist"}),
+    ]
+    said = all_said(compared(runs, made), tmp_path)
+    assert "onecycle diverged" in said
+    assert "fashion-mnist (plateau)" in said
+    assert "epochs: 3 epochs (steplr" in said
+    assert "Not like for like" in said
+
+
+def test_no_finished_run_and_none_at_all(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    live = record(runs, status=None, epochs=1)
+    rewritten(live, [event for event in scripted_run(epochs=1) if not isinstance(event, RunEnded)][:6])
+    said = all_said(compared(runs, [live], ["none"]), tmp_path)
+    assert "No run has finished an epoch yet" in said
+    assert "crashed" in said  # its process is gone and said no goodbye
+    assert "to come" in said
+    nothing = all_said(compared(tmp_path / "other", [], ["none", "steplr"]), tmp_path)
+    assert "Nothing has been trained yet" in nothing
+
+
+def test_a_record_that_was_deleted_is_said_to_be_gone(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    made = [record(runs), record(runs, scheduler="none")]
+    session = session_of(runs, made)
+    shutil.rmtree(made[0])
+    comparison = Comparison(session)
+    comparison.poll_all()
+    assert "steplr is gone" in all_said(comparison, tmp_path)
+
+
+def test_a_report_needs_nothing_from_elsewhere_and_shows_text_as_text(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    nasty = "<script>alert(1)</script> & | `x`"
+    made = [record(runs, name=nasty), record(runs, scheduler="none")]
+    comparison = compared(runs, made)
+    for form in ("html", "md", "csv"):
+        write_report(comparison, tmp_path / f"r.{form}")
+    html = (tmp_path / "r.html").read_text()
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; | `x`" in html
+    assert "http://" not in html
+    assert "https://" not in html
+    assert html.count("<svg") == 4
+    assert "\\<script\\>" in (tmp_path / "r.md").read_text()
+    table = rows_of(tmp_path / "r.csv")
+    assert table[0]["preset"] == nasty
+    assert float(table[0]["final_accuracy"]) == tabulate(comparison).rows[0].figures["final_accuracy"].mean
+    with pytest.raises(ReportFailed, match=r"\.html, \.md, \.csv"):
+        write_report(comparison, tmp_path / "r.pdf")
+
+
+def test_a_report_has_a_band_of_seeds_and_each_condition_with_its_digest(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    comparison = seeds(runs, {"a": [{"seed": i} for i in range(3)], "b": [{"seed": 7, "scheduler": "none"}]})
+    write_report(comparison, tmp_path / "r.html")
+    html = (tmp_path / "r.html").read_text()
+    assert html.count('<polygon class="band"') == 4  # one preset has seeds, on four charts
+    assert "means of the seeds" in html
+    digest = "d1" * 32
+    told = {"digests": Digests(weights=digest, data="d2" * 32, order="d3" * 32)}
+    made = [record(tmp_path / "two", scheduler=s, changes=told) for s in ("StepLR", "none")]
+    write_report(compared(tmp_path / "two", made), tmp_path / "two.html")
+    page = (tmp_path / "two.html").read_text()
+    assert f"<code>{digest}</code>" in page
+    assert "means of the seeds" not in page
+
+
+def test_a_session_is_private_found_by_its_id_and_no_run(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    session = session_of(runs, [record(runs)], ["none"], name="mine")
+    assert stat.S_IMODE(session.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(session.folder.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE((session.folder / "session.json").stat().st_mode) == 0o600
+    assert len(folders(runs)) == 1
+    assert find_session(runs, session.id) == session.folder
+    assert find_session(runs, "mine") == session.folder
+    assert find_session(runs, session.id[:-2]) == session.folder
+    assert find_session(runs, "steplr") is None
+    session_of(runs, [], ["none", "steplr"], name="mine")
+    with pytest.raises(RunNotFound, match="any of"):
+        find_session(runs, "mine")
+    for damage in (b"", b"{", b"[]", json.dumps({"schema": 99}).encode()):
+        (session.folder / "session.json").write_bytes(damage)
+        with pytest.raises(SessionDamaged):
+            Session.open(session.folder)
+
+
+def test_thirty_presets_have_marks_and_colours_of_their_own(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    made = [record(runs, epochs=1) for _ in range(30)]
+    groups = compared(runs, made).groups
+    assert len({group.label for group in groups}) == 30
+    assert len({group.mark for group in groups}) == 30
+    assert len(set(MARKS)) == len(MARKS)
+
+
+def test_a_comparison_of_finished_runs_loads_no_torch(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    runs = tmp_path / "runs"
+    made = [record(runs), record(runs, scheduler="none")]
+    program = (
+        "import sys\nfrom tui_trainer.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert not {'torch', 'textual'} & set(sys.modules)"
+    )
+    names = [folder.name for folder in made]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            program,
+            "compare",
+            *names,
+            "--runs-dir",
+            str(runs),
+            "--report",
+            str(tmp_path / "r.html"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Fair: same data" in done.stdout

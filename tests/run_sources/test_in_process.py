@@ -1,0 +1,90 @@
+"""A run in a thread of this process: whatever fails in there, whoever waits for its end hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tui_trainer.events import Alert, AnyEvent, RunEnded
+from tui_trainer.presets.catalogue import load
+from tui_trainer.records.record import Record
+from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.in_process import LocalRun
+from tui_trainer.run_sources.run_source import replay
+from tui_trainer.run_spec import RunSpec
+
+LONGEST_S = 120.0
+
+
+def run(runs: Path, **options: Any) -> tuple[LocalRun, list[AnyEvent]]:
+    spec = RunSpec.of("steplr", load("steplr"), epochs=1, limit_train=128, limit_val=64, threads=1, device="cpu")
+    local = LocalRun(RunRequest.of(spec), runs, ["test"], **options)
+    heard: list[AnyEvent] = []
+    local.listen(heard.append)
+    return local, heard
+
+
+def fails(error: BaseException) -> Callable[..., NoReturn]:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    return fail
+
+
+def ending(local: LocalRun, heard: list[AnyEvent]) -> RunEnded:
+    local.start()
+    ended = local.wait(LONGEST_S)
+    assert ended is not None
+    assert [event for event in heard if isinstance(event, RunEnded)] == [ended]
+    return ended
+
+
+def notices(heard: list[AnyEvent], kind: str) -> list[str]:
+    return [event.text for event in heard if isinstance(event, Alert) and event.kind == kind]
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), RuntimeError("broken")], ids=repr)
+def test_whatever_ends_the_thread_that_trains_is_the_end_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """A library's `sys.exit()` too, which ends a thread without a word."""
+    monkeypatch.setattr("tui_trainer.engine.train.fit", fails(error))
+    local, heard = run(tmp_path)
+    ended = ending(local, heard)
+    assert (ended.status, ended.exit_code) == ("crashed", 1)
+    assert type(error).__name__ in ended.reason
+    assert local.folder is not None
+    assert replay(local.folder).ended == ended
+    assert type(error).__name__ in (local.folder / "log.txt").read_text()
+
+
+def test_an_end_that_cannot_be_told_in_full_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_trainer.run_sources.in_process.LocalRun._train", fails(RuntimeError("broken")))
+    local, heard = run(tmp_path)
+    assert ending(local, heard).reason == "RuntimeError: broken"
+
+
+def test_a_log_that_cannot_be_opened_ends_no_run(tmp_path: Path) -> None:
+    local, heard = run(tmp_path, on_record=fails(PermissionError(13, "Permission denied")))
+    assert ending(local, heard).status == "finished"
+    assert notices(heard, "recording") == ["what is printed goes to no log: Permission denied"]
+
+
+def test_watching_that_fails_ends_no_run_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_trainer.records.alerts._Speed.take", fails(RuntimeError("broken")))
+    local, heard = run(tmp_path)
+    assert ending(local, heard).status == "finished"
+    assert [text.rpartition(": RuntimeError: ")[2] for text in notices(heard, "watching")] == ["broken"]
+
+
+def test_of_a_run_in_which_nothing_fails_nothing_is_told(tmp_path: Path) -> None:
+    begun: list[Record] = []
+    local, heard = run(tmp_path, on_record=begun.append)
+    assert ending(local, heard).status == "finished"
+    assert len(begun) == 1
+    assert not [*notices(heard, "recording"), *notices(heard, "watching"), *notices(heard, "woken")]

@@ -1,0 +1,80 @@
+"""Numbers as a person writes them, and text that is safe to show."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_trainer.text.numbers import counted, format_lr, format_metric
+from tui_trainer.text.plain import plain
+
+
+@pytest.mark.parametrize(
+    ("lr", "text"),
+    [
+        (0.001, "0.001"),
+        (1e-3 * 0.5, "0.0005"),
+        (0.00025, "0.00025"),
+        (0.0001, "0.0001"),
+        (0.1, "0.1"),
+        (1, "1"),
+        (0.0, "0"),
+        (4e-7, "4e-7"),
+        (6.25e-5, "6.25e-5"),
+        (0.1 * 0.7 * 3, "0.21"),
+        (0.07123456, "0.07123"),
+        (12345.0, "1.234e4"),
+        (-1e-12, "-1e-12"),
+        (float("inf"), "inf"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_learning_rates(lr: float, text: str) -> None:
+    assert format_lr(lr) == text
+
+
+@given(st.floats(1e-12, 1000))
+@settings(deadline=None)
+def test_a_learning_rate_reads_back_to_four_digits(lr: float) -> None:
+    assert float(format_lr(lr)) == pytest.approx(lr, rel=5e-4)
+
+
+def test_metrics_and_counts() -> None:
+    assert [format_metric(value) for value in (0.801, 0, 1, 12.34567, 0.0001)] == [
+        "0.8010",
+        "0.0000",
+        "1.0000",
+        "12.3457",
+        "0.0001",
+    ]
+    assert [counted(1, "epoch"), counted(2, "epoch"), counted(12480, "image"), counted(2, "batch")] == [
+        "1 epoch",
+        "2 epochs",
+        "12,480 images",
+        "2 batches",
+    ]
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from(" \n\x07\x1b\u202eab"), st.characters())))
+@settings(deadline=None)
+def test_plain_text_is_one_line_and_plain_already(text: str) -> None:
+    once = plain(text)
+    assert once == plain(once)
+    assert not any(character in once for character in "\n\r\t\x1b\x07\x9b\u202e\u2028")
+
+
+def test_plain_text_keeps_what_people_write() -> None:
+    assert plain("  Größe 0.1 → 0.05 [bold] 👩‍🔬 \n über ") == "Größe 0.1 → 0.05 [bold] 👩‍🔬 über"
+
+
+def test_presets_load_no_torch() -> None:
+    code = (
+        "import sys\nfrom tui_trainer.presets.catalogue import catalogue\ncatalogue()\n"
+        "print(*{'torch', 'numpy', 'textual'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -1,0 +1,234 @@
+"""A run without a screen: plain lines for pipes and log files, a bar on a terminal, an object an epoch for scripts."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from tui_trainer.events import (
+    Alert,
+    AnyEvent,
+    CommandAnswered,
+    EpochEnded,
+    LRChanged,
+    PresetSwitched,
+    RunConfigured,
+    RunEnded,
+)
+from tui_trainer.records.history import History
+from tui_trainer.records.record import Record
+from tui_trainer.text.numbers import counted, format_lr
+from tui_trainer.text.output import Output, visible
+from tui_trainer.text.plain import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+CALM = 10.0
+"""Seconds between plain lines within an epoch."""
+
+SAID_ALREADY = frozenset({"preset", "best"})
+"""Notices that say nothing new here: before the run began they were said, and an epoch's line says that it is best."""
+
+
+class Reporter(Protocol):
+    """Somebody who tells of a run as it goes; owns nothing of it."""
+
+    def tell(self, event: AnyEvent, history: History) -> None:
+        """Take notice of `event`, which `history` has applied already."""
+
+    def close(self) -> None:
+        """The run is over: leave the terminal clean."""
+
+
+def reporter_for(out: TextIO | None, *, as_json: bool) -> Reporter:
+    """The one that suits where the output goes; None is nowhere."""
+    if out is None:
+        return Quiet()
+    if as_json:
+        return JsonLines(out)
+    return Bar(out) if out.isatty() and os.environ.get("TERM", "dumb") != "dumb" else PlainLines(out)
+
+
+class Quiet:
+    """Says nothing: of several processes that train together, the first one speaks."""
+
+    def tell(self, event: AnyEvent, history: History) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing to clean up."""
+
+
+class JsonLines:
+    """One JSON object an epoch, with the columns of `epochs.csv`, and no more."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def tell(self, event: AnyEvent, history: History) -> None:
+        if isinstance(event, EpochEnded):
+            row = {
+                "run": history.started.run if history.started else "",
+                "epoch": event.epoch,
+                "step": event.step,
+                "train_loss": event.train_loss,
+                "train_accuracy": event.train_accuracy,
+                "val_loss": event.val_loss,
+                "val_accuracy": event.val_accuracy,
+                "lr": event.lr,
+                "images_per_second": event.images_per_second,
+                "elapsed_s": event.elapsed,
+            }
+            print(json.dumps(row), file=self._out, flush=True)
+
+    def close(self) -> None:
+        """Nothing to clean up."""
+
+
+class PlainLines:
+    """Short lines at a calm rate."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._next = time.monotonic() + CALM
+
+    def tell(self, event: AnyEvent, history: History) -> None:
+        for line in in_lines(event, history):
+            self._say(line)
+        if history.steps and time.monotonic() >= self._next:
+            self._say(_position(history))
+
+    def close(self) -> None:
+        """Nothing to clean up."""
+
+    def _say(self, line: str) -> None:
+        print(line, file=self._out, flush=True)
+        self._next = time.monotonic() + CALM
+
+
+class Bar:
+    """A progress bar, with the same lines as on a pipe above it."""
+
+    def __init__(self, out: TextIO) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %", markup=False),
+            TimeRemainingColumn(),
+            console=_console(out),
+            refresh_per_second=2,
+        )
+        self._task = self._progress.add_task("starting", total=None)
+        self._progress.start()
+
+    def tell(self, event: AnyEvent, history: History) -> None:
+        for line in in_lines(event, history):
+            self._progress.console.print(line, markup=False, highlight=False)
+        if history.steps:
+            total = history.recipe.total_steps if history.recipe else None
+            self._progress.update(self._task, completed=history.steps, total=total, description=_position(history))
+        elif history.phase:
+            self._progress.update(self._task, description=" ".join((history.phase, plain(history.phase_detail))))
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        self._progress.stop()
+
+
+def _console(out: TextIO) -> Console:
+    """One that writes sequences of its own, and shows those in a text as what they are."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class Plain(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))  # rich would end the program
+
+    raw = out.raw if isinstance(out, Output) else out
+    return Plain(file=raw, markup=False, highlight=False)
+
+
+def in_lines(event: AnyEvent, history: History) -> list[str]:
+    """What a person should read of an event, without a screen to see it on."""
+    match event:
+        case RunConfigured(recipe=recipe) as run:
+            ranks = f" in {run.ranks} processes" if run.ranks > 1 else ""
+            return [
+                (
+                    f"{plain(recipe.preset)}: {run.model} ({run.parameters:,} parameters) on {run.dataset} "
+                    f"({counted(run.train_images, 'image')}), {run.device} ×{run.threads}{ranks}, seed {run.seed}, "
+                    f"{counted(recipe.epochs, 'epoch')} of {counted(recipe.batches_per_epoch, 'batch')}"
+                )
+            ]
+        case LRChanged(epoch=epoch, reason=reason):
+            return [f"epoch {epoch}: {reason}"]
+        case EpochEnded() as ended:
+            best = "  best" if history.best is ended else ""
+            return [
+                (
+                    f"epoch {ended.epoch:>3}  train_loss {ended.train_loss:.4f}  val_loss {ended.val_loss:.4f}  "
+                    f"val_accuracy {ended.val_accuracy:.4f}  lr {format_lr(ended.lr)}  "
+                    f"{ended.images_per_second:,.0f} images/s{best}"
+                )
+            ]
+        case PresetSwitched(epoch=epoch, recipe=recipe):
+            return [f"epoch {epoch}: now {plain(recipe.preset)}, weights kept"]
+        case CommandAnswered(command=command, by=by, answer=answer):
+            return [f"{plain(by)}: {plain(command)}: {plain(answer)}"]
+        case Alert(kind=kind, text=text) if kind not in SAID_ALREADY:
+            return [plain(text)]
+        case RunEnded(status=status, reason=reason):
+            best_so_far = history.best
+            tail = (
+                f"; best val_accuracy {best_so_far.val_accuracy:.4f} at epoch {best_so_far.epoch}"
+                if best_so_far
+                else ""
+            )
+            return [f"{status}: {plain(reason)}{tail}"]
+        case _:
+            return []
+
+
+def _position(history: History) -> str:
+    batches = history.batches_in_epoch
+    speed = history.images_per_second
+    return (
+        f"epoch {history.epoch} batch {history.batch}/{batches}  loss {history.losses[-1]:.4f}  {speed:,.0f} images/s"
+    )
+
+
+class LogReporter:
+    """A reporter whose lines go to the run's `log.txt` too, as soon as there is a record; a full disk is no error."""
+
+    def __init__(self, reporter: Reporter, record: Callable[[], Record | None]) -> None:
+        self._reporter, self._record = reporter, record
+        self._waiting: list[str] = []
+
+    def tell(self, event: AnyEvent, history: History) -> None:
+        """Take notice of `event`, which `history` has applied already."""
+        self._reporter.tell(event, history)
+        self._waiting += in_lines(event, history)
+        record = self._record()
+        if record is None or not self._waiting:
+            return
+        text = "".join(f"{line}\n" for line in self._waiting)
+        self._waiting.clear()
+        with suppress(OSError), record.open_log() as log:
+            log.write(text.encode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """The run is over."""
+        self._reporter.close()

@@ -1,0 +1,298 @@
+"""`launch` and `attach`: the screen, on a run of this process or of another one."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui_trainer.cli import completion, exit_summary, foreground
+from tui_trainer.cli.compare_from_app import Comparisons
+from tui_trainer.cli.options import (
+    NotifyOptions,
+    bell_options,
+    check_runs_folder,
+    checked,
+    notify_options,
+    refuse,
+    runs_dir_option,
+    say,
+    training_options,
+    warn_of_same_name,
+)
+from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
+from tui_trainer.presets.folders import is_shipped
+from tui_trainer.records.errors import RunsError
+from tui_trainer.records.record import Record
+from tui_trainer.records.run_index import find, newest, runs_folder
+from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.in_process import LocalRun
+from tui_trainer.run_sources.journal_source import JournalSource
+from tui_trainer.run_sources.launcher import InProcessLauncher
+from tui_trainer.run_sources.run_source import RunSource
+from tui_trainer.torchrun import this_rank
+from tui_trainer.ui.terminal.job_control import wait_until_in_front
+
+if TYPE_CHECKING:
+    from tui_trainer.commands import Stop
+    from tui_trainer.ui.app import TrainerApp
+
+DEFAULT_PRESET = "steplr"
+"""What the options are checked with where no preset was named: the picker puts its own in."""
+
+COLLECT_AFTER = (20_000, 20, 100)
+"""As `gc.set_threshold` has it: a screen makes little garbage, and a thorough look for it is a pause one can see."""
+
+max_rate_option = click.option(
+    "--max-rate",
+    type=click.FloatRange(min=0.5),
+    metavar="KB",
+    help="Send at most so many kilobytes a second to the terminal, for slow links; default: 64.",
+)
+
+
+@click.command()
+@click.option(
+    "--preset",
+    metavar="NAME|FILE",
+    shell_complete=completion.presets,
+    help="Start with it at once; without, choose from all presets.",
+)
+@training_options
+@notify_options
+@max_rate_option
+@click.option("--exit-when-done", is_flag=True, help="Leave the screen when training ends.")
+def launch(
+    preset: str | None,
+    runs_dir: Path | None,
+    max_rate: float | None,
+    exit_when_done: bool,
+    told: NotifyOptions,
+    **options: Any,
+) -> None:
+    """Open the app: choose a preset, or start with --preset at once, and watch."""
+    _need_terminal("launch", "`tui-trainer run --preset NAME` trains without a screen")
+    runs = runs_folder(runs_dir)
+    check_runs_folder(runs)
+    asked = RunRequest(preset or DEFAULT_PRESET, **options)
+    if not is_shipped(preset or DEFAULT_PRESET):
+        checked(asked)
+    warn_of_same_name(options["name"], runs)
+    shell = foreground.take(exit_summary.of_killed)
+    start = preset is not None
+    sys.exit(_show(asked, runs, shell, told, start=start, max_rate=max_rate, exit_when_done=exit_when_done))
+
+
+@click.command()
+@click.argument("run", required=False, shell_complete=completion.runs)
+@click.option("--readonly", is_flag=True, help="Watch, and give no controls.")
+@bell_options
+@max_rate_option
+@runs_dir_option
+def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Path | None, told: NotifyOptions) -> None:
+    """Open the same screen on a run of another process, or a finished one; the newest by default."""
+    _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
+    runs = runs_folder(runs_dir)
+    try:
+        folder = find(runs, run) if run else newest(runs)
+    except RunsError as error:
+        refuse(str(error))
+    sys.exit(_watch(folder, told, readonly=readonly, max_rate=max_rate))
+
+
+def _show(
+    asked: RunRequest,
+    runs: Path,
+    shell: foreground.Foreground,
+    told: NotifyOptions,
+    *,
+    start: bool,
+    max_rate: float | None,
+    exit_when_done: bool,
+) -> int:
+    """Show the app until the person leaves it, and return the command's exit code.
+
+    A run outlives its screen: where the terminal was closed, or the person left it training, this waits for its end.
+    """
+    launcher = InProcessLauncher(runs, sys.argv, told.notify)
+    stopping = stop_on_signals(lambda command: _stop(launcher, command))  # before there is a screen, and after it
+    gc.disable()
+    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.settings import Settings
+    from tui_trainer.ui.terminal.show import show
+    from tui_trainer.ui.terminal.terminal import Terminal
+
+    def shown() -> None:
+        _settle()
+        launcher.go()
+
+    apps: list[TrainerApp] = []
+    comparisons = Comparisons(
+        runs, asked, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live, shell
+    )
+
+    def make_app(terminal: Terminal) -> TrainerApp:
+        def begun(record: Record) -> None:
+            shell.train_in(record.folder)
+            with suppress(OSError):  # without a log, what is printed is shown after leaving
+                terminal.log_to(record.folder / "log.txt")
+
+        launcher.on_record = begun
+        app = TrainerApp(
+            launcher,
+            launcher.start_asked(asked) if start else None,  # here: until now a signal ends all, and nothing is lost
+            asked,
+            exit_when_done,
+            on_shown=shown,
+            on_detach=lambda: _say_where(launcher, comparisons),
+            on_compare=comparisons.open,
+            runs=runs,
+            terminal=terminal,
+            bell=told.bell,
+            remembered=Settings.of_user(),
+        )
+        apps.append(app)
+        return app
+
+    exit_code = show(make_app, _bytes(max_rate), shell.to_parent)
+    if exit_code > 128:
+        stopping.has_asked()
+    exit_code = _afterwards(apps, launcher, comparisons, exit_code, shell)
+    if any(run.is_training for run in launcher.runs):
+        leave(exit_code)
+    return exit_code
+
+
+def _afterwards(
+    apps: Sequence[TrainerApp],
+    launcher: InProcessLauncher,
+    comparisons: Comparisons,
+    exit_code: int,
+    shell: foreground.Foreground,
+) -> int:
+    """The screen is gone: train on what outlives it, or say why the run ended; the command's exit code."""
+    goes_on = bool(apps) and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure is not None)
+    if goes_on and apps[-1].failure is not None and (apps[-1].is_live or comparisons.is_training):
+        _say_where(launcher, comparisons)
+    if comparisons.is_training:
+        return comparisons.finish(goes_on=goes_on, shell=shell) or exit_code
+    host = apps[-1].host if apps else None
+    if goes_on:
+        if host is not None:
+            host.close()  # nobody looks any more: what happens must not pile up for a screen that is gone
+        return _train_on(launcher, launcher.runs[-1], shell) if launcher.runs else exit_code
+    if launcher.runs:
+        _tell_of_end(launcher.runs[-1], host)
+    comparisons.say_farewell()
+    return exit_code or comparisons.exit_code
+
+
+def _tell_of_end(run: LocalRun, host: RunSource | None) -> None:
+    """Say how the run on show ended; it may be about to."""
+    ended = run.wait(LONGEST_END_S)
+    if ended is not None and ended.exit_code in (1, 2) and (run.failure or run.record is None):
+        say(run.failure or ended.reason)
+    if host is not None and run.folder is not None:
+        host.poll()  # what came since the last frame
+        exit_summary.of_run(run.folder, host.history)
+
+
+def _record_on_show(launcher: InProcessLauncher) -> Path | None:
+    record = launcher.runs[-1].record if launcher.runs else None
+    return record.folder if record is not None else None
+
+
+def _train_on(launcher: InProcessLauncher, run: LocalRun, shell: foreground.Foreground) -> int:
+    """Give the shell its prompt, and wait for the run's end; what is printed meanwhile goes to the run's log."""
+
+    def log(record: Record) -> None:
+        foreground.print_to(record.folder / "log.txt")
+        click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} training goes on in the background, without a terminal")
+
+    launcher.on_record = log
+    shell.leave()
+    if run.record is not None:
+        log(run.record)
+    ended = run.wait()
+    return ended.exit_code if ended else 1
+
+
+def _stop(launcher: InProcessLauncher, command: Stop) -> None:
+    """A signal came, and no screen is there to take it."""
+    if launcher.runs:
+        launcher.runs[-1].control.send(command)
+    else:
+        os._exit(command.exit_code)
+
+
+def _say_where(launcher: InProcessLauncher, comparisons: Comparisons) -> None:
+    """What trains on, and how to find it again."""
+    if comparisons.queue is not None:
+        comparisons.say_where()
+    elif launcher.runs and (record := launcher.runs[-1].record) is not None:
+        exit_summary.of_left("attach", record.id, record.folder.parent)
+    elif launcher.runs:
+        click.echo("The run trains on in the background.\nwatch it: tui-trainer attach")
+
+
+def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float | None) -> int:
+    gc.disable()
+    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.settings import Settings
+    from tui_trainer.ui.terminal.show import show
+    from tui_trainer.ui.terminal.terminal import Terminal
+
+    host = JournalSource(folder, readonly=readonly)
+    comparisons = Comparisons(folder.parent, None, lambda: folder, lambda: False)
+    apps: list[TrainerApp] = []
+
+    def make_app(terminal: Terminal) -> TrainerApp:
+        app = TrainerApp(
+            None,
+            host,
+            on_compare=comparisons.open,
+            by="attach",
+            on_shown=_settle,
+            runs=folder.parent,
+            terminal=terminal,
+            bell=told.bell,
+            remembered=Settings.of_user(),
+        )
+        apps.append(app)
+        return app
+
+    exit_code = show(make_app, _bytes(max_rate))
+    host.close()
+    if apps and not apps[-1].hung_up and apps[-1].failure is None:
+        exit_summary.of_run(folder, host.history)
+        comparisons.say_farewell()
+    return exit_code
+
+
+def _bytes(kilobytes: float | None) -> float | None:
+    return None if kilobytes is None else kilobytes * 1000
+
+
+def _settle() -> None:
+    """The first frame is up: what was imported for it stays, so the collector, off until now, need not look at it."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+    gc.enable()
+
+
+def _need_terminal(command: str, instead: str) -> None:
+    if not this_rank().alone:
+        refuse(f"{command} is for one process; torchrun starts `-m tui_trainer run`, and `tui-trainer attach` shows it")
+    if not (os.isatty(0) and os.isatty(1)):
+        refuse(f"{command} needs a terminal to draw on; {instead}")
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        refuse(f"{command} needs a terminal that can be drawn on, and TERM says that this one cannot; {instead}")
+    if not wait_until_in_front(0):
+        refuse(f"{command} is in the background, and no shell is left that could bring it to the front; {instead}")

@@ -1,0 +1,113 @@
+"""`run`: training without a screen."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tui_trainer.cli import completion
+from tui_trainer.cli.options import (
+    BAD_INPUT,
+    NotifyOptions,
+    check_runs_folder,
+    checked,
+    notify_options,
+    refuse,
+    ring,
+    say,
+    training_options,
+    warn_of_same_name,
+)
+from tui_trainer.cli.signal_handlers import LOST_AFTER_S, leave, stop_on_signals
+from tui_trainer.events import RunEnded
+from tui_trainer.records.errors import RunsError
+from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.in_process import LocalRun, asked_of
+from tui_trainer.run_sources.run_source import replay
+from tui_trainer.torchrun import this_rank
+
+
+@click.command()
+@click.option(
+    "--preset",
+    required=True,
+    metavar="NAME|FILE",
+    shell_complete=completion.presets,
+    help="A shipped preset, one of yours, or a file.",
+)
+@training_options
+@notify_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an epoch.")
+def run(preset: str, runs_dir: Path | None, as_json: bool, told: NotifyOptions, **options: Any) -> None:
+    """Train without a screen: for scripts, batch systems and log files."""
+    from tui_trainer.records.run_index import runs_folder
+
+    asked = RunRequest(preset, **options)
+    checked(asked)
+    runs = runs_folder(runs_dir)
+    check_runs_folder(runs)
+    warn_of_same_name(options["name"], runs)
+    sys.exit(_train_here(LocalRun(asked, runs, sys.argv, notify=told.notify), told, as_json=as_json))
+
+
+def resume_here(folder: Path, told: NotifyOptions, data_dir: Path | None = None, *, new_record: bool = False) -> int:
+    """Go on with a run that ended early, and return the exit code.
+
+    `data_dir`: where its data lies now, if it moved; `new_record`: begin a new record, from its checkpoint.
+    """
+    try:
+        spec = asked_of(folder, new_record=new_record)
+    except RunsError as error:
+        refuse(str(error))
+    if data_dir is not None:
+        spec = spec.model_copy(update={"data_dir": data_dir})
+    run = LocalRun(
+        RunRequest.of(spec), folder.parent, sys.argv, goes_on=folder, new_record=new_record, notify=told.notify
+    )
+    return _train_here(run, told, as_json=False)
+
+
+def _train_here(local: LocalRun, told: NotifyOptions, *, as_json: bool) -> int:
+    """Train in a thread, tell of it on stdout, and return the exit code. Signals are for this thread to catch."""
+    from tui_trainer.cli.console import LogReporter, reporter_for
+    from tui_trainer.cli.safe_output import EventQueue, SafeReporter
+    from tui_trainer.records.history import History
+
+    here = this_rank()
+    events = EventQueue()
+    local.listen(events.put)
+    stopping = stop_on_signals(local.control.send)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
+    history = replay(local.goes_on, forgets=True) if local.goes_on else History(forgets=True)
+    heard = SafeReporter(
+        reporter_for(sys.stdout if here.leads else None, as_json=as_json),
+        lambda: local.record.folder if local.record is not None else None,
+    )
+    reporter = LogReporter(heard, lambda: local.record)
+    local.start()
+    ended: RunEnded | None = None
+    try:
+        while ended is None:
+            try:
+                event = events.get(timeout=stopping.seconds_left)
+            except queue.Empty:
+                event = local.give_up()
+            history.apply(event)
+            if not (isinstance(event, RunEnded) and event.exit_code == BAD_INPUT):  # that is said below, once
+                reporter.tell(event, history)
+            if told.rings_for(event) and here.leads:
+                ring()
+            ended = event if isinstance(event, RunEnded) else None
+    finally:
+        reporter.close()
+    local.wait(LOST_AFTER_S)
+    if ended.exit_code in (1, 2):
+        say(local.failure or ended.reason)
+    if not here.alone:
+        leave(ended.exit_code)
+    return ended.exit_code

@@ -1,0 +1,107 @@
+"""`runs` and `export`: what was recorded."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from tui_trainer.cli import completion
+from tui_trainer.cli.columns import Column, in_columns, room
+from tui_trainer.cli.options import GivenPath, refuse, runs_dir_option, say
+from tui_trainer.records.errors import ExportCutShort, RunsError
+from tui_trainer.records.run_index import find, none_there, runs_folder, summaries
+from tui_trainer.records.summary import RunSummary
+from tui_trainer.text.plain import plain
+
+COLUMNS = (
+    Column("when", drop=2),
+    Column("run", least=20),
+    Column("name", least=8, if_any=True),
+    Column("preset", drop=3),
+    Column("data", drop=1),
+    Column("status"),
+    Column("epochs"),
+    Column("best acc"),
+)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@runs_dir_option
+def runs(as_json: bool, runs_dir: Path | None) -> None:
+    """List runs, newest first."""
+    folder = runs_folder(runs_dir)
+    unread: list[str] = []
+    try:
+        found = summaries(folder, unread.append)
+    except PermissionError as error:
+        refuse(f"cannot read {folder}: {error.strerror}")
+    if folder.exists() and not folder.is_dir():
+        refuse(f"{folder} is not a folder")
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    elif not found and not unread:
+        say(none_there(folder, unread))
+    elif found:
+        for row in in_columns(COLUMNS, [_cells(run) for run in found], room()):
+            click.echo(row)
+    for trouble in (*unread, *(f"{run.id}: {flaw}" for run in found for flaw in run.flaws)):
+        say(f"warning: {trouble}")
+
+
+@click.command()
+@click.argument("run", shell_complete=completion.runs)
+@click.option("--out", required=True, type=GivenPath(what="folder"), help="Where to write.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "tensorboard"]),
+    default="csv",
+    show_default=True,
+    help="csv: four tables in DIR. tensorboard: an event file in DIR/ID; needs tui-trainer[tensorboard].",
+)
+@runs_dir_option
+def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
+    """Write the record of RUN in a form that other tools read.
+
+    Where parts of the record cannot be read, the rest is written, what is missing is said, and the exit code is 1.
+    """
+    warnings: list[str] = []
+    try:
+        folder = find(runs_folder(runs_dir), run)
+        if form == "csv":
+            from tui_trainer.records.export import export_csv as write
+        else:
+            from tui_trainer.records.export_tensorboard import export_tensorboard as write
+        written = write(folder, out, warnings.append)
+    except ExportCutShort as error:
+        refuse(str(error), exit_code=1)
+    except RunsError as error:
+        refuse(str(error))
+    for path in written:
+        click.echo(path)
+    for warning in warnings:
+        say(f"warning: {warning}")
+    if warnings:
+        sys.exit(1)
+
+
+def _cells(run: RunSummary) -> tuple[str, ...]:
+    return (
+        _when(run.started_at),
+        run.id,
+        plain(run.name or ""),
+        plain(run.preset or "?"),
+        plain(run.dataset or "?"),
+        run.status if run.cut_off_at_step is None else f"{run.status}, record cut off at step {run.cut_off_at_step}",
+        f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",
+        "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",
+    )
+
+
+def _when(moment: float | None) -> str:
+    return "?" if moment is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))

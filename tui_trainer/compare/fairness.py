@@ -1,0 +1,288 @@
+"""The conditions of a run that a fair comparison holds equal, each as the run's own record tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from tui_trainer.compare.comparison import Compared, Comparison, Group
+from tui_trainer.events import RunConfigured
+from tui_trainer.text.numbers import counted, listed
+from tui_trainer.text.plain import plain
+
+
+class Said(NamedTuple):
+    """What a run has for one fact."""
+
+    words: str
+    digest: str = ""
+    """Where there is one, it decides: equal digests are equal bits, whatever the words."""
+
+    @property
+    def key(self) -> str:
+        """What must be equal for two to be the same."""
+        return self.digest or self.words
+
+
+NOT_TOLD = Said("not told")
+"""By records of earlier versions, which may have had the same or not."""
+
+
+def _known(run: Compared) -> RunConfigured:
+    """What it came to; asked only of runs that have come so far."""
+    assert run.history.resolved is not None
+    return run.history.resolved
+
+
+def _data(run: Compared) -> Said:
+    resolved = _known(run)
+    return Said(plain(resolved.dataset), resolved.digests.data) if resolved.digests.data else NOT_TOLD
+
+
+def _split(run: Compared) -> Said:
+    resolved = _known(run)
+    return Said(f"{resolved.train_images:,} + {resolved.val_images:,} images")
+
+
+def _model(run: Compared) -> Said:
+    resolved = _known(run)
+    return Said(f"{plain(resolved.model)} ({counted(resolved.parameters, 'parameter')})")
+
+
+def _weights(run: Compared) -> Said:
+    resolved = _known(run)
+    if not resolved.digests.weights:
+        return NOT_TOLD
+    return Said(f"seed {resolved.seed}, {plain(resolved.model)}", resolved.digests.weights)
+
+
+def _order(run: Compared) -> Said:
+    """The digest tells the order of the images; the batch size cuts it."""
+    resolved = _known(run)
+    if not resolved.digests.order:
+        return NOT_TOLD
+    sizes = [resolved.recipe.batch_size, *(switch.recipe.batch_size for switch in run.history.switches)]
+    cut = " then ".join(dict.fromkeys(map(str, sizes)))
+    return Said(f"seed {resolved.seed}, batches of {cut}", f"{resolved.digests.order} by {cut}")
+
+
+def _augmentation(run: Compared) -> Said:
+    return Said(plain(_known(run).augmentation)) if _known(run).augmentation else NOT_TOLD
+
+
+def _kernels(run: Compared) -> Said:
+    chosen = run.history.settings.get("kernels")
+    return Said(plain(chosen.new)) if chosen is not None else NOT_TOLD
+
+
+def _device(run: Compared) -> Said:
+    resolved = _known(run)
+    many = f", {resolved.ranks} processes" if resolved.ranks > 1 else ""
+    return Said(f"{plain(resolved.device)} {plain(resolved.device_name)}".strip() + many)
+
+
+def _threads(run: Compared) -> Said:
+    changed = run.history.settings.get("threads")
+    first = str(_known(run).threads)
+    return Said(f"{first}, then {plain(changed.new)}" if changed is not None and changed.new != first else first)
+
+
+def _versions(run: Compared) -> Said:
+    return Said(", ".join(f"{plain(name)} {plain(text)}" for name, text in sorted(_known(run).versions.items())))
+
+
+def _machine(run: Compared) -> Said:
+    return Said(plain(run.history.started.host)) if run.history.started else NOT_TOLD
+
+
+Read = Callable[[Compared], Said]
+"""Asked only of runs that have come so far as to be resolved."""
+
+CONTROLLED_VARIABLES: tuple[tuple[str, str, Read], ...] = (
+    ("data", "results", _data),
+    ("split", "results", _split),
+    ("model", "results", _model),
+    ("initial weights", "results", _weights),
+    ("batch order", "results", _order),
+    ("augmentation", "results", _augmentation),
+    ("epochs", "results", lambda run: Said(counted(_known(run).recipe.epochs, "epoch"))),
+    ("precision", "results", lambda run: Said(plain(_known(run).precision))),
+    ("kernels", "last digits", _kernels),
+    ("device", "last digits", _device),
+    ("threads", "last digits", _threads),
+    ("versions", "last digits", _versions),
+    ("machine", "seconds", _machine),
+)
+"""Name, what suffers where it differs, and how it is read; in the order in which they are told."""
+
+
+MOST = 4
+"""Labels that are listed; of more, the first ones and how many others."""
+
+DIGITS = 8
+"""Of a digest, where it must be shown."""
+
+
+@dataclass(frozen=True)
+class Comparability:
+    """One thing that a fair comparison holds equal."""
+
+    name: str
+    values: dict[str, list[str]]
+    """Each value that occurs, and the labels of those that have it."""
+    touches: str
+    """What suffers where it differs: `results`, `last digits` or `seconds`."""
+    not_told: tuple[str, ...] = ()
+    """The labels of those whose records do not tell it."""
+    proven: bool = False
+    """Whether digests told it of all."""
+    digest: str = ""
+    """The one that all have, where each has but one."""
+
+    @property
+    def same(self) -> bool:
+        """Whether all have the same, as far as is told by all of them."""
+        return len(self.values) <= 1 and not self.not_told
+
+    @property
+    def differs(self) -> bool:
+        """Whether two are told to have another."""
+        return len(self.values) > 1
+
+    @property
+    def words(self) -> str:
+        """`batch size: 64 (steplr, none), 128 (onecycle)`."""
+        parts = [f"{value} ({listed(labels, MOST)})" for value, labels in self.values.items()]
+        parts += [f"not told ({listed(self.not_told, MOST)})"] if self.not_told else []
+        return f"{self.name}: {'; '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """All facts, of the runs that have got as far as to have any."""
+
+    facts: tuple[Comparability, ...]
+    known: int
+    """How many presets have facts."""
+    asides: tuple[str, ...]
+    """What else a reader must know."""
+
+    @property
+    def differing(self) -> list[Comparability]:
+        """Those that differ."""
+        return [fact for fact in self.facts if fact.differs]
+
+    @property
+    def not_told(self) -> list[Comparability]:
+        """Those that do not differ as far as is told, which is not by all."""
+        return [fact for fact in self.facts if fact.not_told and not fact.differs]
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether, as far as is told, the presets and nothing else made the results."""
+        return not any(fact.touches == "results" for fact in self.differing)
+
+    @property
+    def words(self) -> list[str]:
+        """The answer, and what else a reader must know, a sentence an item."""
+        return [self.sentence, *self.asides]
+
+    @property
+    def short(self) -> str:
+        """The answer in a line, for where there is no room for all of it."""
+        if self.known < 2:
+            return self.sentence
+        if not self.differing:
+            if not self.not_told:
+                return "Fair: nothing but the presets differs."
+            return f"Fair as far as is told; not told: {listed([fact.name for fact in self.not_told])}."
+        names = listed([fact.name for fact in self.differing])
+        return f"Fair but for {names}." if self.is_fair else f"Not like for like: other {names}."
+
+    @property
+    def sentence(self) -> str:
+        """The answer, in words."""
+        if self.known == 0:
+            return "Is it fair? Nothing has been trained yet."
+        same = [fact.name for fact in self.facts if fact.same]
+        if self.known == 1:
+            return f"Is it fair? Nothing to set against it yet: {', '.join(same)} as recorded."
+        results = [fact.words for fact in self.differing if fact.touches == "results"]
+        rest = [fact for fact in self.differing if fact.touches != "results"]
+        parts = [f"Not like for like: {'; '.join(results)}."] if results else []
+        if same:
+            proven = [fact.name for fact in self.facts if fact.same and fact.proven]
+            fair = "Same" if results else "Fair as far as is told: same" if self.not_told else "Fair: same"
+            parts.append(f"{fair} {listed(same)}{f' ({listed(proven)} by digest, to the bit)' if proven else ''}.")
+        parts += [f"Only the {fact.touches} suffer: {fact.words}." for fact in rest]
+        parts += _who_does_not_tell(self.not_told)
+        return " ".join(parts)
+
+
+def _who_does_not_tell(facts: list[Comparability]) -> list[str]:
+    """`Not told by old: kernels and batch order.`, a sentence for each set of runs."""
+    by: dict[tuple[str, ...], list[str]] = {}
+    for fact in facts:
+        by.setdefault(fact.not_told, []).append(fact.name)
+    return [f"Not told by {listed(labels, MOST)}: {listed(names)}." for labels, names in by.items()]
+
+
+def fairness(comparison: Comparison) -> Fairness:
+    """What is known by now."""
+    groups = [group for group in comparison.groups if any(run.history.resolved for run in group.runs)]
+    facts = tuple(_fact(name, groups, read, touches) for name, touches, read in CONTROLLED_VARIABLES) if groups else ()
+    return Fairness(facts, len(groups), tuple(_asides(comparison.groups)))
+
+
+def _fact(name: str, groups: list[Group], read: Read, touches: str) -> Comparability:
+    """A group's value is that of all its seeds together, so that two groups with the same seeds are equal."""
+    not_told: list[str] = []
+    told: dict[tuple[str, ...], tuple[list[Said], list[str]]] = {}
+    for group in groups:
+        said = {read(run): None for run in group.runs if run.history.resolved is not None}
+        if NOT_TOLD in said:
+            not_told.append(plain(group.label))
+        else:
+            key = tuple(sorted({each.key for each in said}))
+            told.setdefault(key, (list(said), []))[1].append(plain(group.label))
+    told = _of_whole_groups(groups, told)
+    proven = not not_told and all(each.digest for said, _ in told.values() for each in said)
+    keys = [key for keys in told for key in keys]
+    digest = keys[0] if proven and len(keys) == 1 else ""
+    return Comparability(name, _in_words(told), touches, tuple(not_told), proven, digest)
+
+
+Stated: TypeAlias = dict[tuple[str, ...], tuple[list[Said], list[str]]]
+"""What each value's runs said, and the labels of those that have it."""
+
+
+def _of_whole_groups(groups: list[Group], told: Stated) -> Stated:
+    """While seeds are still to come, groups differ only in how far they are: not counted where one holds another."""
+    if len(told) < 2 or all(len(group.runs) == 1 for group in groups):
+        return told
+    most = max(told, key=len)
+    if all(set(keys) <= set(most) for keys in told):
+        return {most: (told[most][0], [label for _, labels in told.values() for label in labels])}
+    return told
+
+
+def _in_words(told: Stated) -> dict[str, list[str]]:
+    """Values by what they are called; the same words for what differs to the bit are told apart by its digest."""
+    called = [" | ".join(sorted({each.words for each in said})) for said, _ in told.values()]
+    words: dict[str, list[str]] = {}
+    for (key, (_, labels)), name in zip(told.items(), called, strict=True):
+        apart = f" ({' | '.join(each[:DIGITS] for each in key)})" if called.count(name) > 1 else ""
+        words[name + apart] = labels
+    return words
+
+
+def _asides(groups: list[Group]) -> list[str]:
+    said = []
+    for group in groups:
+        for run in group.runs:
+            for record in run.entry.given_up:
+                said.append(f"{plain(group.label)} was begun anew: {plain(record)} had no checkpoint to go on from.")
+            for switch in run.history.switches:
+                said.append(f"{plain(group.label)} switched to {plain(switch.recipe.preset)} in epoch {switch.epoch}.")
+    return said

@@ -1,0 +1,102 @@
+"""A comparison in plain lines: for a terminal without a screen, for a log, and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.differences import Difference, differences, untold
+from tui_trainer.compare.fairness import Fairness, fairness
+from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row, Table, tabulate
+from tui_trainer.compare.verdict import caution, verdict
+from tui_trainer.text.plain import plain
+
+ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that is to be said of a comparison at one moment."""
+
+    table: Table
+    fairness: Fairness
+    verdict: tuple[str, ...]
+    caution: str
+    """What to say beside the verdict where fairness is told elsewhere; mostly empty."""
+    differences: tuple[Difference, ...]
+
+
+def find_out(comparison: Comparison) -> Results:
+    """Work it all out from the records as far as they were read."""
+    table, fair = tabulate(comparison), fairness(comparison)
+    said = (*verdict(comparison, table), *untold(comparison))
+    return Results(table, fair, said, caution(fair), tuple(differences(comparison)))
+
+
+def title_of(column: Column, table: Table, *, short: bool = False) -> str:
+    """A column's heading; those of the target say which: `epoch to 0.98`."""
+    title = column.short if short else column.title
+    if column.key not in TARGET_COLUMNS:
+        return title
+    target = f"{table.target:g}" if table.target is not None else "target"
+    return f"{title} to {target}" if not short else title
+
+
+def cell(row: Row, column: Column) -> str:
+    """A number with its spread over seeds, and how many of them have it where not all do."""
+    figure = row.figure(column.key)
+    if figure is None:
+        return ABSENT
+    text = column.show(figure.mean)
+    if figure.spread is not None:
+        spread = column.show(figure.spread)
+        _, _, unit = spread.partition(" ")
+        text = f"{text.removesuffix(f' {unit}')} ± {spread}" if unit else f"{text} ± {spread}"
+    if len(figure.values) < len(row.numbers):
+        text += f" ({len(figure.values)} of {len(row.numbers)})"
+    return text
+
+
+def table_cells(findings: Results, rows: Sequence[Row] | None = None) -> list[list[str]]:
+    """Headings, then a row a preset; the best of each column with a star."""
+    table = findings.table
+    columns = shown_columns(table)
+    best = table.best
+    cells = [["preset", "status", "epochs", *(title_of(column, table) for column in columns)]]
+    for row in rows if rows is not None else table.sorted_by("final_accuracy"):
+        line = [f"{row.group.mark} {plain(row.group.label)}", row.status, row.progress]
+        for column in columns:
+            star = "*" if row.group.number in best.get(column.key, ()) else ""
+            line.append(cell(row, column) + star)
+        cells.append(line)
+    return cells
+
+
+def shown_columns(table: Table) -> list[Column]:
+    """All columns; without a target, not those of it."""
+    return [column for column in COLUMNS if table.target is not None or column.key not in TARGET_COLUMNS]
+
+
+def in_columns(cells: Sequence[Sequence[str]], left: int = 2) -> list[str]:
+    """Cells under each other, the first columns at the left, numbers at the right."""
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    return [
+        "  ".join(
+            text.ljust(width) if i < left else text.rjust(width)
+            for i, (text, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in cells
+    ]
+
+
+def in_lines(comparison: Comparison, findings: Results) -> list[str]:
+    """The whole comparison in plain text."""
+    lines = ["", *in_columns(table_cells(findings)), ""]
+    lines += findings.verdict
+    lines += findings.fairness.words
+    if findings.differences:
+        heading = ["what differs", *(plain(group.label) for group in comparison.groups)]
+        body = [[row.key, *row.values] for row in findings.differences]
+        lines += ["", *in_columns([heading, *body])]
+    return lines

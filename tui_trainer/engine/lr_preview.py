@@ -1,0 +1,287 @@
+"""A rehearsal: the real optimizer and scheduler on one dummy parameter through the whole run, before a batch runs.
+
+It gives the planned curve, and finds what no rule foresaw: exceptions on the way, LRs that are negative or not finite.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.optim import lr_scheduler
+
+from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
+from tui_trainer.events import PlanMade, ResolvedConfig
+from tui_trainer.presets.problems import PresetError, Problem
+from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts
+from tui_trainer.presets.schema import Preset
+from tui_trainer.presets.turns import restarts, turns
+
+SAMPLE_ABOVE = 50_000
+"""How often a scheduler is stepped at most; that takes about a quarter of a second."""
+
+SAMPLES = 2_000
+
+ROUNDING = 1e-9
+"""How far below zero, as a part of the highest LR, rounding may carry LinearLR at its end."""
+
+DEPENDS_ON_LOSSES = "depends on the losses: the LR falls when {monitor} stops getting better"
+
+
+@dataclass(frozen=True)
+class LRPreview:
+    """The planned curve: `steps[i]`, counted from 1, is the first that runs with `lrs[i]`, until the next entry."""
+
+    steps: list[int]
+    lrs: list[float]
+    last_step: int
+    exact: bool = True
+    """False where the curve was sampled: between two entries the LR moves on."""
+    note: str = ""
+    """What a person must know of the curve."""
+    problems: list[Problem] = field(default_factory=list)
+
+
+def rehearse(preset: Preset, length: RunLength, *, sample_above: int = SAMPLE_ABOVE) -> LRPreview:
+    """The LR of every step. A schedule of more than `sample_above` steps is sampled, at every turn and in between.
+
+    ReduceLROnPlateau is rehearsed with a loss that gets better all the time, and the note says so.
+    """
+    plan = _Plan(preset, length)
+    watches = preset.scheduler.monitor
+    note = DEPENDS_ON_LOSSES.format(monitor=watches) if watches else ""
+    exact = scheduler_steps(preset, length) <= sample_above
+    plan.follow(_walk(preset, length) if exact else _leaps(preset, length))
+    if not exact:
+        sampled = f"{length.total_steps:,} steps, sampled at {len(plan.steps):,} of them"
+        note = f"{note}; {sampled}" if note else sampled
+    return plan.rehearsal(exact, note)
+
+
+def rehearse_stalled(preset: Preset, length: RunLength, *, sample_above: int = SAMPLE_ABOVE) -> LRPreview | None:
+    """What ReduceLROnPlateau would do if its metric stopped getting better after the first epoch it sees.
+
+    None for a preset that watches no metric, and for one of more than `sample_above` steps of the scheduler.
+    """
+    if not preset.scheduler.monitor or scheduler_steps(preset, length) > sample_above:
+        return None
+    plan = _Plan(preset, length)
+    plan.follow(_walk(preset, length, stalled=True))
+    return plan.rehearsal(True, f"if {preset.scheduler.monitor} stopped getting better at once")
+
+
+def full_plan(preset: Preset, length: RunLength) -> list[float]:
+    """The LR of every single step, by stepping the real scheduler through all of them: 4 seconds a million.
+
+    Raises:
+        PresetError: the rehearsal found what is wrong.
+    """
+    rehearsal = rehearse(preset, length, sample_above=length.total_steps + length.epochs)
+    if rehearsal.problems:
+        raise PresetError(rehearsal.problems)
+    ends = [*rehearsal.steps[1:], rehearsal.last_step + 1]
+    return [lr for lr, start, end in zip(rehearsal.lrs, rehearsal.steps, ends, strict=True) for _ in range(end - start)]
+
+
+def scheduler_steps(preset: Preset, length: RunLength) -> int:
+    """How often the schedule steps in the run, warm-up included."""
+    warmup = preset.warmup_epochs * length.batches_per_epoch
+    if preset.scheduler.interval == "step":
+        return length.total_steps
+    return warmup + (length.epochs - preset.warmup_epochs if preset.scheduler.interval else 0)
+
+
+class _Plan:
+    """A curve in the making, and what is wrong with it."""
+
+    def __init__(self, preset: Preset, length: RunLength) -> None:
+        self.steps: list[int] = []
+        self.lrs: list[float] = []
+        self._preset = preset
+        self._length = length
+        self._problems: list[Problem] = []
+
+    def follow(self, curve: Iterator[tuple[int, float]]) -> None:
+        """Take in (step, LR) pairs until the end or the first that is impossible."""
+        highest = 0.0
+        try:
+            for step, lr in curve:
+                if step > self._length.total_steps:
+                    return  # set after the last batch: no batch uses it
+                if not (math.isfinite(lr) and lr >= -ROUNDING * highest):
+                    self._refuse(f"the LR of step {step:,} would be {lr}; an LR is finite and not negative")
+                    return
+                highest = max(highest, lr)
+                if not self.lrs or lr != self.lrs[-1]:
+                    self.steps.append(step)
+                    self.lrs.append(lr)
+        except (ArithmeticError, ValueError, RuntimeError, TypeError, KeyError) as error:
+            too_long = self._preset.warmup_epochs >= self._length.epochs
+            self._refuse(f"cannot run: {error}", "warmup.epochs" if too_long else "scheduler")
+
+    def rehearsal(self, exact: bool, note: str) -> LRPreview:
+        return LRPreview(self.steps, self.lrs, self._length.total_steps, exact, note, self._problems)
+
+    def _refuse(self, message: str, key: str = "scheduler") -> None:
+        self._problems.append(self._preset.source.problem(key, message))
+
+
+def _begin(preset: Preset, length: RunLength) -> Schedule:
+    """The schedule on an optimizer of one dummy parameter."""
+    optimizer = build_optimizer(preset.optimizer, [torch.nn.Parameter(torch.zeros(1))])
+    scheduler = Schedule(preset, optimizer, length)
+    optimizer.step()  # moves nothing, having no gradient; torch wants it called before a scheduler steps
+    return scheduler
+
+
+def _walk(preset: Preset, length: RunLength, *, stalled: bool = False) -> Iterator[tuple[int, float]]:
+    """Every LR with the first step that uses it, the one that is set after the last batch included.
+
+    Unless `stalled`, a scheduler that watches a metric is taken to see it getting better, and is not stepped.
+    """
+    scheduler = _begin(preset, length)
+    yield 1, scheduler.lr
+    for epoch in range(length.epochs):
+        first = epoch * length.batches_per_epoch + 1
+        if scheduler.warming_up or scheduler.interval == "step":
+            for step in range(first + 1, first + length.batches_per_epoch + 1):
+                if scheduler.due_after_batch:
+                    scheduler.step()
+                    yield step, scheduler.lr
+        if scheduler.due_after_epoch and (stalled or scheduler.warming_up or not preset.scheduler.monitor):
+            scheduler.step(val_loss=1.0, val_accuracy=0.5)
+            yield first + length.batches_per_epoch, scheduler.lr
+
+
+def _leaps(preset: Preset, length: RunLength) -> Iterator[tuple[int, float]]:
+    """As `_walk`, at some steps only: the ramp, then the scheduler by itself over what is left of the run."""
+    warmup = preset.warmup_epochs * length.batches_per_epoch
+    if warmup:
+        ramp = _begin(preset, length).scheduler
+        for place in _places(warmup, []):
+            yield place + 1, _lr_at(ramp, place)
+    rest = RunLength(length.epochs - preset.warmup_epochs, length.batches_per_epoch)
+    alone = preset.model_copy(update={"warmup": None})
+    scheduler = _begin(alone, rest)
+    yield warmup + 1, scheduler.lr
+    if preset.scheduler.interval is None or preset.scheduler.monitor:
+        return
+    stride = 1 if preset.scheduler.interval == "step" else length.batches_per_epoch
+    span = scheduler_steps(alone, rest)
+    for place in _places(span, [place for places in turns(preset.scheduler, span) for place in places[:SAMPLES]]):
+        yield warmup + place * stride + 1, _lr_at(scheduler.scheduler, place, preset)
+    _lr_at(scheduler.scheduler, span, preset)  # the step after the last batch: it may still fail
+
+
+def _places(span: int, turning: list[int]) -> list[int]:
+    """About `SAMPLES` of the places from 0 to span - 1, those at which the curve turns, the ones before them."""
+    even = (round(i * (span - 1) / SAMPLES) for i in range(SAMPLES + 1))
+    return sorted({*even, *turning, *(place - 1 for place in turning)})
+
+
+def _lr_at(scheduler: Any, place: int, preset: Preset | None = None) -> float:
+    """The LR after `place` steps of a torch scheduler, without making them all.
+
+    Those that reckon from the count of steps alone are put one step before and stepped; of the others, which go
+    from LR to LR, torch's closed form is taken, as SequentialLR does.
+    """
+    if not isinstance(scheduler, _FROM_COUNT):
+        scheduler.last_epoch = place
+        return float(scheduler._get_closed_form_lr()[0])
+    scheduler.last_epoch = place - 1
+    if preset and isinstance(preset.scheduler, CosineAnnealingWarmRestarts) and place > 0:
+        begun = [0, *restarts(preset.scheduler, place + 1)]
+        vars(scheduler).update(
+            T_cur=place - begun[-1] - 1,
+            T_i=preset.scheduler.T_0 * preset.scheduler.T_mult ** (len(begun) - 1),
+        )
+    scheduler.step()
+    return float(scheduler.get_last_lr()[0])
+
+
+_FROM_COUNT = (lr_scheduler.OneCycleLR, lr_scheduler.CyclicLR, lr_scheduler.CosineAnnealingWarmRestarts)
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A preset ready to be followed over some epochs of a run."""
+
+    preset: Preset
+    recipe: ResolvedConfig
+    length: RunLength
+    """Of the part of the run that follows the preset."""
+    curve: PlanMade
+    first_epoch: int = 1
+    first_step: int = 1
+
+
+def plan(
+    name: str,
+    preset: Preset,
+    train_images: int,
+    *,
+    first_epoch: int = 1,
+    last_epoch: int | None = None,
+    first_step: int = 1,
+    sample_above: int = SAMPLE_ABOVE,
+) -> PlannedRun:
+    """Work out `preset` from `first_epoch` on: over its own number of epochs, or up to `last_epoch` of a longer run.
+
+    Raises:
+        PresetError: the rehearsal of optimizer and scheduler found what would go wrong.
+    """
+    epochs = preset.training.epochs if last_epoch is None else last_epoch - first_epoch + 1
+    length = length_of(preset, train_images, epochs)
+    rehearsal = rehearse(preset, length, sample_above=sample_above)
+    if errors := [problem for problem in rehearsal.problems if problem.severity == "error"]:
+        raise PresetError(errors)
+    before = first_step - 1
+    return PlannedRun(
+        preset=preset,
+        length=length,
+        recipe=ResolvedConfig(
+            preset=name,
+            title=preset.title,
+            optimizer=preset.optimizer.name,
+            scheduler=preset.scheduler.name,
+            interval=preset.scheduler.interval,
+            monitor=preset.scheduler.monitor,
+            warmup_epochs=preset.warmup.epochs if preset.warmup else 0,
+            epochs=first_epoch + epochs - 1,
+            batch_size=preset.training.batch_size,
+            batches_per_epoch=length.batches_per_epoch,
+            total_steps=before + length.total_steps,
+        ),
+        curve=_curve(rehearsal, before),
+        first_epoch=first_epoch,
+        first_step=first_step,
+    )
+
+
+def length_of(preset: Preset, train_images: int, epochs: int | None = None) -> RunLength:
+    """How long a preset is followed: over `epochs`, else its own number of them."""
+    return RunLength(
+        epochs=preset.training.epochs if epochs is None else epochs,
+        batches_per_epoch=-(-train_images // preset.training.batch_size),
+    )
+
+
+def plan_if_flat(planned: PlannedRun) -> PlanMade | None:
+    """What would come of a plan that depends on the losses if they stopped getting better at once; None for others."""
+    rehearsal = rehearse_stalled(planned.preset, planned.length)
+    return None if rehearsal is None else _curve(rehearsal, planned.first_step - 1)
+
+
+def _curve(rehearsal: LRPreview, before: int) -> PlanMade:
+    return PlanMade(
+        at=time.time(),
+        steps=[before + step for step in rehearsal.steps],
+        lrs=list(rehearsal.lrs),
+        last_step=before + rehearsal.last_step,
+        exact=rehearsal.exact,
+        note=rehearsal.note,
+    )

@@ -1,0 +1,201 @@
+"""How training itself can fail."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tui_trainer.engine.datasets import Split
+from tui_trainer.engine.distributed import ALONE, Ranks
+from tui_trainer.events import AnyEvent, StepsTaken
+
+
+class Diverged(Exception):
+    """A loss was not finite.
+
+    Attributes:
+        step: the step whose loss it was, counted from 1.
+        lr: the learning rate which that step used.
+    """
+
+    def __init__(self, step: int, lr: float, what: str = "loss of") -> None:
+        super().__init__(f"the {what} step {step} was not finite (LR {lr:.3g})")
+        self.step = step
+        self.lr = lr
+
+
+REPORT_EVERY = 0.2
+"""Seconds between reports at full speed: the record must never lag by a second, and a screen draws no faster."""
+
+
+@dataclass
+class _Batches:
+    """Consecutive batches of one epoch on their way from the device."""
+
+    step: int
+    epoch: int
+    batch: int
+    lrs: list[float] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    elapsed: list[float] = field(default_factory=list)
+    losses: list[Tensor] = field(default_factory=list)
+    fetched: Tensor | None = None
+    arrived: torch.cuda.Event | None = None
+
+    def send(self, ranks: Ranks) -> None:
+        """Start the copy to the host; on CUDA it runs beside the training."""
+        stacked = ranks.sum(torch.stack(self.losses).float())
+        self.losses.clear()
+        if not stacked.is_cuda:
+            self.fetched = stacked
+            return
+        self.fetched = torch.empty(stacked.shape, dtype=stacked.dtype, pin_memory=True)
+        self.fetched.copy_(stacked, non_blocking=True)
+        self.arrived = torch.cuda.Event()
+        self.arrived.record()
+
+    def values(self, *, wait: bool) -> list[float] | None:
+        """The losses, or None while they are on their way."""
+        assert self.fetched is not None
+        if self.arrived is not None:
+            if not wait and not self.arrived.query():
+                return None
+            self.arrived.synchronize()
+        values: list[float] = self.fetched.tolist()
+        return values
+
+
+class MetricAccumulator:
+    """Takes each batch's loss without waiting for it, and reports them in bulk."""
+
+    def __init__(self, emit: Callable[[AnyEvent], None], ranks: Ranks) -> None:
+        self._emit = emit
+        self._ranks = ranks
+        self._open: _Batches | None = None
+        self._sent: deque[_Batches] = deque()
+        self._outputs: list[tuple[Tensor, Tensor]] = []
+        self._hits: Tensor | None = None
+        self._report_at = 0.0
+        self.loss_sum = 0.0
+        """Of the epoch so far: the losses of the batches reported, each times its images."""
+        self.images = 0
+        """Of the epoch so far: the images of the batches reported."""
+        self.hits_before = 0
+        """Of the epoch so far: images classified rightly before the last `begin_epoch`."""
+
+    def begin_epoch(self, loss_sum: float = 0.0, images: int = 0, hits: int = 0) -> None:
+        """Start the sums of an epoch; not at zero where a run is resumed within one."""
+        self.loss_sum, self.images, self.hits_before, self._hits = loss_sum, images, hits, None
+
+    def took(
+        self,
+        step: int,
+        epoch: int,
+        batch: int,
+        *,
+        loss: Tensor,
+        outputs: Tensor,
+        labels: Tensor,
+        lr: float,
+        elapsed: float,
+    ) -> None:
+        """A batch was trained. Nothing here waits for the device."""
+        if self._open is None:
+            self._open = _Batches(step, epoch, batch)
+        taken = self._open
+        taken.losses.append(loss.detach())
+        taken.lrs.append(lr)
+        taken.sizes.append(self._ranks.images(labels))
+        taken.elapsed.append(round(elapsed, 4))
+        self._outputs.append((outputs.detach(), labels))
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to report: with several ranks, whenever they meet."""
+        return self._ranks.several or time.perf_counter() >= self._report_at
+
+    def report(self, *, wait: bool = False) -> None:
+        """Emit what has arrived from the device; with `wait`, all that was taken.
+
+        Raises:
+            Diverged: a loss was not finite. What came before it, and it, were reported; nothing after it is.
+        """
+        self._report_at = time.perf_counter() + REPORT_EVERY
+        if self._open is not None:
+            self._count_hits()
+            self._open.send(self._ranks)
+            self._sent.append(self._open)
+            self._open = None
+        wait = wait or self._ranks.several  # so that all see what is not finite at the same step
+        while self._sent and (losses := self._sent[0].values(wait=wait)) is not None:
+            self._tell(self._sent.popleft(), losses)
+
+    @property
+    def hits(self) -> int:
+        """Images of the epoch classified rightly, of all reported with `wait`. Waits for the device."""
+        return self.hits_before + (0 if self._hits is None else int(self._hits.item()))
+
+    def _count_hits(self) -> None:
+        outputs = torch.cat([output for output, _ in self._outputs])
+        labels = torch.cat([label for _, label in self._outputs])
+        self._outputs.clear()
+        hits = self._ranks.sum((outputs.argmax(1) == labels).sum())
+        self._hits = hits if self._hits is None else self._hits + hits
+
+    def _tell(self, taken: _Batches, losses: list[float]) -> None:
+        finite = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
+        end = finite + 1
+        lrs = taken.lrs[:end]
+        self._emit(
+            StepsTaken(
+                at=time.time(),
+                step=taken.step,
+                epoch=taken.epoch,
+                batch=taken.batch,
+                losses=[_nine_digits(loss) if math.isfinite(loss) else None for loss in losses[:end]],
+                lrs=lrs[:1] if all(lr == lrs[0] for lr in lrs) else lrs,
+                elapsed=taken.elapsed[:end],
+            )
+        )
+        if finite < len(losses):
+            raise Diverged(taken.step + finite, taken.lrs[finite])
+        for loss, size in zip(losses, taken.sizes, strict=True):
+            self.loss_sum += loss * size
+            self.images += size
+
+
+def _nine_digits(loss: float) -> float:
+    """Enough to give the same float32 back, in half the bytes of a float64's digits."""
+    return float(f"{loss:.9g}")
+
+
+VAL_BATCH = 500
+"""Images a batch of validation: results do not depend on it, and the activations of so many fit the caches."""
+
+
+@torch.inference_mode()
+def validate(
+    model: nn.Module, split: Split, ranks: Ranks = ALONE, forward: Callable[[Tensor], Tensor] | None = None
+) -> tuple[float, float]:
+    """Mean loss and accuracy of `model` over `split`, both over images; each rank takes a part of them.
+
+    `forward` is how to call the model, where that is not simply by itself.
+    """
+    forward = forward or model
+    model.eval()
+    loss = torch.zeros((), device=split.images.device)
+    hits = torch.zeros((), dtype=torch.int64, device=split.images.device)
+    part = ranks.part(split)
+    for images, labels in zip(part.images.split(VAL_BATCH), part.labels.split(VAL_BATCH), strict=True):
+        outputs = forward(images)
+        loss += functional.cross_entropy(outputs, labels, reduction="sum")
+        hits += (outputs.argmax(1) == labels).sum()
+    model.train()
+    return float(ranks.sum(loss)) / len(split), int(ranks.sum(hits)) / len(split)

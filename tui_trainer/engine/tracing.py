@@ -1,0 +1,130 @@
+"""The calls of the training loop, seen as they happen: their order, how often, how long, and what each made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import ParamSpec, Protocol, TypeAlias, TypeVar
+
+from tui_trainer.events import CALLS, AnyEvent, CallFollowed, CallsMade, CallsTimed
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+TRACED_BATCHES = 2
+"""Of every epoch, so many batches have the order of their calls recorded, besides all that comes at its end."""
+
+DATA = "data"
+"""The time until a batch's tensors are there, beside the seven calls."""
+
+SAMPLE_EVERY = 0.2
+"""Seconds between the instants at which the call that runs is taken down."""
+
+
+Look: TypeAlias = Callable[[], Callable[[R], str]]
+"""Taken just before a call; gives what tells, from the call's result, what it made."""
+
+
+class Follower(Protocol):
+    """Somebody who may want to watch each call by eye."""
+
+    @property
+    def following(self) -> bool:
+        """Whether calls are to be followed now."""
+
+    def hold(self, share: float) -> None:
+        """Stand still for a share of the pace, so that a person can see what the last event said."""
+
+
+class CallTracer:
+    """Watches functions: what it reports is what was really called, in the order in which it was."""
+
+    def __init__(
+        self, emit: Callable[[AnyEvent], None], follower: Follower, now: Callable[[], float] = time.perf_counter
+    ) -> None:
+        """Calls that are timed by `now`, which is monotonic seconds."""
+        self._now = now
+        self._emit = emit
+        self._follower = follower
+        self._order: list[str] | None = None
+        self._counts: dict[str, int] = {}
+        self._seconds: dict[str, float] = {}
+        self._running = ""
+        self._sample_at = 0.0
+        self._step, self._epoch = 0, 0
+        self._batch: int | None = None
+
+    def watch(self, name: str, function: Callable[P, R], look: Look[R]) -> Callable[P, R]:
+        """`function`, watched under `name`; `look` says what a call made, when somebody follows it."""
+
+        def watched(*args: P.args, **kwargs: P.kwargs) -> R:
+            if self._order is not None:
+                self._order.append(name)
+            if self._follower.following:
+                return self._followed(name, lambda: function(*args, **kwargs), look)
+            began = self._now()
+            result = function(*args, **kwargs)
+            self._count(name, began)
+            return result
+
+        return watched
+
+    def watch_data(self, batches: Iterable[T]) -> Iterator[T]:
+        """The batches, with the time that each takes to be there counted as `data`."""
+        iterator = iter(batches)
+        while True:
+            began = self._now()
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                return
+            self._count(DATA, began)
+            yield batch
+
+    def begin(self, step: int, epoch: int, batch: int | None) -> None:
+        """The calls that follow belong to this batch, or to the epoch's end (None)."""
+        self._step, self._epoch, self._batch = step, epoch, batch
+        self._order = [] if batch is None or batch <= TRACED_BATCHES else None
+
+    def end(self) -> None:
+        """The batch, or the epoch's end, is over: report the order of its calls."""
+        if self._order:
+            self._emit(
+                CallsMade(at=time.time(), step=self._step, epoch=self._epoch, batch=self._batch, calls=self._order)
+            )
+        self._order = None
+
+    def report(self) -> None:
+        """Emit how often and how long, since the last report."""
+        if not self._counts:
+            return
+        counts = {name: self._counts[name] for name in CALLS if name in self._counts}
+        seconds = {name: round(self._seconds[name], 6) for name in (DATA, *CALLS) if name in self._seconds}
+        self._emit(CallsTimed(at=time.time(), counts=counts, seconds=seconds, running=self._running))
+        self._counts, self._seconds = {}, {}
+
+    def _count(self, name: str, began: float) -> None:
+        now = self._now()
+        self._counts[name] = self._counts.get(name, 0) + 1
+        self._seconds[name] = self._seconds.get(name, 0.0) + now - began
+        if now >= self._sample_at:
+            # The instant fell into this call: over time, each is caught in proportion to the time that it takes.
+            self._running = name
+            self._sample_at = now + SAMPLE_EVERY
+
+    def _followed(self, name: str, call: Callable[[], R], look: Look[R]) -> R:
+        self._tell(name, None)
+        self._follower.hold(0.4)
+        tell = look()
+        began = self._now()
+        result = call()
+        self._count(name, began)
+        self._tell(name, tell(result))
+        self._follower.hold(0.6)
+        return result
+
+    def _tell(self, name: str, value: str | None) -> None:
+        self._emit(
+            CallFollowed(at=time.time(), step=self._step, epoch=self._epoch, batch=self._batch, call=name, value=value)
+        )

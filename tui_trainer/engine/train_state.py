@@ -1,0 +1,160 @@
+"""A model and what moves its weights: the optimizer and the scheduler of the preset that it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tui_trainer.engine.lr_preview import PlannedRun, plan
+from tui_trainer.engine.precision import ComputeOptions
+from tui_trainer.engine.schedules import Schedule, build_optimizer
+from tui_trainer.presets.schema import Preset
+
+
+class TrainState:
+    """What training changes, and what must be saved of it.
+
+    Attributes:
+        planned: the preset that is followed, worked out.
+        optimizer, scheduler: as that preset asks for them.
+    """
+
+    optimizer: torch.optim.Optimizer
+    scheduler: Schedule
+
+    def __init__(self, model: nn.Module, planned: PlannedRun, kernels: ComputeOptions) -> None:
+        self.model = model
+        self._kernels = kernels
+        self.follow(planned)
+
+    def follow(self, planned: PlannedRun) -> None:
+        """Build what the preset asks for around the model as it is: a fresh optimizer, the schedule's beginning."""
+        self.planned = planned
+        self.optimizer = build_optimizer(
+            planned.preset.optimizer, self.model.parameters(), **self._kernels.optimizer_options
+        )
+        self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimizer, schedule, and the preset they belong to; tensors and primitives alone."""
+        planned = self.planned
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "preset_name": planned.recipe.preset,
+            "preset": planned.preset.model_dump(mode="json"),
+            "first_epoch": planned.first_epoch,
+            "first_step": planned.first_step,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Stand where `state` was saved; what was planned is `planned_in` it, and nothing has been trained since.
+
+        Raises:
+            ValueError: it is the state of another network, optimizer or schedule; the key that tells is in the words.
+        """
+        _check_weights(self.model.state_dict(), state["model"])
+        self._check_optimizer(state["optimizer"], stepped=state["step"] >= self.planned.first_step)
+        self.model.load_state_dict(state["model"])
+        # After all constructors, which change the LR.
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        # torch warns of a scheduler that steps before its optimizer ever did; this one did, in the run that stopped.
+        self.optimizer._opt_called = True  # type: ignore[attr-defined]
+
+    def _check_optimizer(self, saved: dict[str, Any], *, stepped: bool) -> None:
+        for key, kind in (("param_groups", list), ("state", dict)):
+            if not isinstance(saved.get(key), kind):
+                raise ValueError(f"optimizer.{key} is missing")
+        (group,) = self.optimizer.param_groups
+        parameters = dict(self.model.named_parameters())
+        options = saved["param_groups"][0] if len(saved["param_groups"]) == 1 else None
+        if not isinstance(options, dict) or repr(options.get("params")) != repr([*range(len(parameters))]):
+            raise ValueError(f"optimizer.param_groups is not that of {len(parameters)} parameters")
+        _check_options(group, options)
+        held = self._held_for_a_parameter() if stepped else {}
+        for index, (name, parameter) in enumerate(parameters.items()):
+            there = saved["state"].get(index, {})
+            if not isinstance(there, dict):
+                raise ValueError(f"optimizer.state.{index} (of {name}) is of a wrong kind")
+            for key in sorted({*held, *there}, key=str):
+                # What torch is given of another shape or kind it does not look at: it writes beyond its end.
+                fault = _fault(there.get(key), held.get(key), parameter)
+                if fault:
+                    raise ValueError(f"optimizer.state.{index}.{key} (of {name}) {fault}")
+
+    def _held_for_a_parameter(self) -> dict[str, Any]:
+        """What the optimizer holds for a parameter of `_TWIN`'s shape once it has made a step; found by making one."""
+        parameter = nn.Parameter(torch.zeros(_TWIN))
+        parameter.grad = torch.zeros(_TWIN)
+        optimizer = build_optimizer(self.planned.preset.optimizer, [parameter], **self._kernels.optimizer_options)
+        optimizer.step()
+        return {key: value for key, value in optimizer.state[parameter].items() if value is not None}
+
+
+_TWIN = (2, 3)
+
+_MOVING = {"lr", "initial_lr", "momentum", "betas", "base_momentum", "max_momentum", "max_lr", "min_lr"}
+"""Options that schedulers change; all others are the preset's."""
+
+
+def _check_options(wanted: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
+    for key, value in wanted.items():
+        path = f"optimizer.param_groups.0.{key}"
+        if key == "params" or (key not in saved and not isinstance(value, float)):
+            continue
+        if key not in saved:
+            raise ValueError(f"{path} is missing")
+        had = saved[key]
+        parts = had if isinstance(value, tuple) and isinstance(had, tuple) and len(had) == len(value) else [had]
+        moved = key in _MOVING and all(isinstance(part, int | float) for part in parts)
+        if not moved and (type(had) is not type(value) or had != value):
+            raise ValueError(f"{path} is not that of the preset")
+
+
+def _fault(value: object, wanted: object, parameter: Tensor) -> str:
+    """What is wrong with what an optimizer holds for a parameter, where `wanted` is it for one of `_TWIN`'s shape."""
+    if wanted is None:
+        return "" if value is None else "is not held by this optimizer"
+    if value is None:
+        return "is missing"
+    if not isinstance(wanted, Tensor):
+        return "" if type(value) is type(wanted) else "is of a wrong kind"
+    if not isinstance(value, Tensor) or value.dtype != wanted.dtype:
+        return "is of a wrong kind"
+    shape = parameter.shape if wanted.shape == _TWIN else wanted.shape
+    return "" if value.shape == shape else _other_shape(value.shape, shape)
+
+
+def _check_weights(wanted: Mapping[str, Tensor], saved: Mapping[str, Any]) -> None:
+    for name, weight in wanted.items():
+        if not isinstance(value := saved.get(name), Tensor):
+            raise ValueError(f"model.{name} is missing")
+        if value.shape != weight.shape:
+            raise ValueError(f"model.{name} {_other_shape(value.shape, weight.shape)}")
+        if value.dtype != weight.dtype:
+            raise ValueError(f"model.{name} is of a wrong kind")
+    for name in saved:
+        if name not in wanted:
+            raise ValueError(f"model.{name} is not of this network")
+
+
+def _other_shape(saved: Sequence[int], wanted: Sequence[int]) -> str:
+    one, other = ("×".join(map(str, shape)) or "of a single number" for shape in (saved, wanted))
+    return f"has the shape {one} where {other} should be"
+
+
+def planned_in(state: dict[str, Any], train_images: int, last_epoch: int) -> PlannedRun:
+    """The preset that was followed where `state` was saved, worked out for a run of so many epochs."""
+    return plan(
+        state["preset_name"],
+        Preset.model_validate(state["preset"]),
+        train_images,
+        first_epoch=state["first_epoch"],
+        last_epoch=last_epoch,
+        first_step=state["first_step"],
+    )

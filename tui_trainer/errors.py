@@ -1,0 +1,10 @@
+"""The error that is a person's to mend."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something that was asked for cannot be had: a preset, data, a device. Found before the first batch; exit code 2.
+
+    `str()` is the sentence, or the sentences, that say what and what to do.
+    """

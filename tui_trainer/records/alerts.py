@@ -1,0 +1,237 @@
+"""What a person should be told of a run before it is over: a fold over its events that says each thing once.
+
+| kind | told when | over when |
+| --- | --- | --- |
+| `diverging` | the loss has gone up again and stays up, window after window | it has come down half of that way |
+| `stall` | nothing has happened for much longer than a step, or a validation, takes | a step comes |
+| `slow` | training is slower than its own recent median, for a while | it is nearly as fast again |
+| `best` | an epoch is the best so far, after one that was not; once a minute at most | an epoch is not |
+
+That a warning is over is said too, as `recovered`; that the process was stopped or its machine slept, as `woken`, by
+the process itself (`hosts/watching.py`). The end of a run, `end`, is an event of its own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from math import inf, isfinite
+from typing import Literal, TypeAlias
+
+from tui_trainer.best import is_better
+from tui_trainer.events import (
+    Alert,
+    AnyEvent,
+    Continued,
+    EpochEnded,
+    PaceChanged,
+    PresetSwitched,
+    ResolvedConfig,
+    RunConfigured,
+    RunStarted,
+    StepsTaken,
+)
+from tui_trainer.records.stall_detector import StallDetector
+from tui_trainer.text.numbers import counted, format_metric
+
+AlertKind: TypeAlias = Literal["end", "diverging", "stall", "slow", "best"]
+"""What a bell and a command can be asked for."""
+
+WARNINGS = frozenset({"diverging", "stall", "slow"})
+
+BESTS_APART_S = 60.0
+"""Seconds: in a run of short epochs a new best is not told more often."""
+
+WINDOWS_UP = 3
+"""Windows in a row that are too high before a loss is called diverging."""
+
+SPEED_WINDOW_S = 2.0
+SPEEDS_KEPT = 30
+SPEEDS_NEEDED = 8
+SLOW_SHARE, FAST_SHARE = 0.6, 0.8
+"""Of the usual speed: below the one it is slow, above the other it is so no more."""
+IN_A_ROW = 5
+"""Windows that must agree before either is told."""
+
+
+class AlertRules:
+    """Takes the events of one run, and gives back what they come to. What it keeps does not grow with the run.
+
+    Args:
+        best: the best epoch so far, of a run that is gone on with.
+    """
+
+    def __init__(self, best: EpochEnded | None = None) -> None:
+        self._best = _Best(best)
+        self._loss = _Loss()
+        self._speed = _Speed()
+        self._silence = StallDetector()
+
+    def take(self, event: AnyEvent) -> list[Alert]:
+        """What is to be told now that `event` has happened."""
+        texts = self._silence.take(event)
+        match event:
+            case RunStarted():
+                self._loss, self._speed = _Loss(), _Speed()
+            case RunConfigured(recipe=recipe) | PresetSwitched(recipe=recipe):
+                self._loss.follow(recipe)
+                self._speed.follow(recipe)
+            case StepsTaken():
+                texts += [*self._loss.take(event), *self._speed.take(event)]
+            case EpochEnded():
+                texts += self._best.take(event)
+            case PaceChanged(seconds_a_call=pace):
+                self._speed.stop_measuring(pace > 0)
+            case Continued(one_batch=one_batch):
+                self._speed.stop_measuring(one_batch)
+            case _:
+                pass
+        return [Alert(at=event.at, kind=kind, text=text) for kind, text in texts]
+
+    @property
+    def best(self) -> EpochEnded | None:
+        """The best epoch so far."""
+        return self._best.epoch
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds without an event after which the run stalls; None while nothing need happen, or that was told."""
+        return self._silence.patience
+
+    def stall(self, seconds: float, at: float) -> Alert:
+        """Nothing has happened for so long: what to tell. It is to be taken as an event, too."""
+        return Alert(at=at, kind="stall", text=self._silence.in_words(seconds))
+
+
+_Texts: TypeAlias = Iterator[tuple[str, str]]
+"""Kind and text of what is to be told."""
+
+
+class _Loss:
+    """The mean loss of one window of steps after the other.
+
+    Too high is what has given back a fifth of all that was gained since the first window, and is half as high again as
+    the lowest: LRs that restart, and noise around a small loss, do not come that far.
+    """
+
+    def __init__(self) -> None:
+        self._size = 50
+        self._count, self._sum = 0, 0.0
+        self._first, self._lowest, self._before = inf, inf, inf
+        self._up = 0
+        self._told = False
+
+    def follow(self, recipe: ResolvedConfig) -> None:
+        """A window is about a quarter of an epoch."""
+        self._size = min(max(recipe.batches_per_epoch // 4, 10), 200)
+
+    def take(self, event: StepsTaken) -> _Texts:
+        losses = [loss for loss in event.losses if loss is not None]
+        done = 0
+        while done < len(losses):
+            piece = losses[done : done + self._size - self._count]
+            done += len(piece)
+            self._sum += sum(piece)
+            self._count += len(piece)
+            if self._count >= self._size:
+                mean, self._count, self._sum = self._sum / self._count, 0, 0.0
+                yield from self._window(mean, event)
+
+    def _window(self, mean: float, event: StepsTaken) -> _Texts:
+        if not isfinite(mean):
+            return
+        self._first = mean if self._first == inf else self._first
+        self._lowest = min(self._lowest, mean)
+        margin = max(self._lowest / 2, (self._first - self._lowest) / 5)
+        high = mean > self._lowest + margin
+        falling = mean < 0.95 * self._before
+        self._up = self._up + 1 if high and not falling else 0
+        self._before = mean
+        if not self._told and self._up >= WINDOWS_UP:
+            self._told = True
+            rising = f"the loss rises: {format_metric(mean)} over the last {counted(self._size, 'step')}"
+            yield "diverging", f"{rising}, epoch {event.epoch}; it was down to {format_metric(self._lowest)}"
+        elif self._told and mean <= self._lowest + margin / 2:
+            self._told = False
+            yield "recovered", f"the loss has come down again, to {format_metric(mean)}"
+
+
+class _Speed:
+    """Steps a second in one window of time after the other, validations and pauses left out."""
+
+    def __init__(self) -> None:
+        self._batch_size = 0
+        self._restart()
+
+    def _restart(self) -> None:
+        self._usual: deque[float] = deque(maxlen=SPEEDS_KEPT)
+        self._steps, self._seconds = 0, 0.0
+        self._last: tuple[int, float] | None = None
+        """Epoch and clock of the last step."""
+        self._in_a_row = 0
+        self._told = self._watched_by_eye = False
+
+    def follow(self, recipe: ResolvedConfig) -> None:
+        """Batches may be of another size from here on: what was usual is not any more."""
+        self._restart()
+        self._batch_size = recipe.batch_size
+
+    def stop_measuring(self, stop: bool) -> None:
+        """Calls are followed by eye, and held for it; or no longer."""
+        self._watched_by_eye = stop
+        self._last = None
+
+    def take(self, event: StepsTaken) -> _Texts:
+        end = event.elapsed[-1]
+        if self._watched_by_eye:
+            return
+        if self._last is not None and self._last[0] == event.epoch:
+            self._steps += len(event.elapsed)
+            self._seconds += max(0.0, end - self._last[1])
+        else:
+            self._steps += len(event.elapsed) - 1
+            self._seconds += max(0.0, end - event.elapsed[0])
+        self._last = event.epoch, end
+        if self._seconds >= SPEED_WINDOW_S and self._steps:
+            speed, self._steps, self._seconds = self._steps / self._seconds, 0, 0.0
+            yield from self._window(speed)
+
+    def _window(self, speed: float) -> _Texts:
+        if len(self._usual) < SPEEDS_NEEDED:
+            self._usual.append(speed)
+            return
+        usual = sorted(self._usual)[len(self._usual) // 2]
+        slow = speed < usual * (FAST_SHARE if self._told else SLOW_SHARE)
+        if not slow:
+            self._usual.append(speed)
+        self._in_a_row = self._in_a_row + 1 if slow is not self._told else 0
+        if self._in_a_row < IN_A_ROW:
+            return
+        self._told, self._in_a_row = slow, 0
+        if slow:
+            yield "slow", f"training has slowed down: {self._images(speed)}, {self._images(usual)} before"
+        else:
+            yield "recovered", f"training is fast again, {self._images(speed)}"
+
+    def _images(self, speed: float) -> str:
+        return f"{speed * self._batch_size:,.0f} images/s" if self._batch_size else f"{speed:,.1f} steps/s"
+
+
+class _Best:
+    """The best epoch so far. In a row of epochs of which each is the best, the first one is told."""
+
+    def __init__(self, best: EpochEnded | None) -> None:
+        self.epoch = best
+        self._is_best = best is None
+        self._told_at = -inf
+
+    def take(self, event: EpochEnded) -> _Texts:
+        before, was_best = self.epoch, self._is_best
+        self._is_best = is_better(event, before)
+        if not self._is_best:
+            return
+        self.epoch = event
+        if before is not None and not was_best and event.at - self._told_at >= BESTS_APART_S:
+            self._told_at = event.at
+            old = f"{before.val_accuracy:.4f} at epoch {before.epoch}"
+            yield "best", f"best so far: val_accuracy {event.val_accuracy:.4f} at epoch {event.epoch}, after {old}"

@@ -1,0 +1,260 @@
+"""What every form of an export shares: the journal's events, each once, and files that are whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from math import isfinite
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
+
+from tui_trainer.events import (
+    SCHEMA,
+    AnyEvent,
+    CallsMade,
+    EpochEnded,
+    LRChanged,
+    PresetSwitched,
+    RunEnded,
+    RunStarted,
+    StepsTaken,
+)
+from tui_trainer.files.private import sync_folder
+from tui_trainer.files.regular import open_regular
+from tui_trainer.records.errors import ExportCutShort, ExportFailed, reason, unsaid
+from tui_trainer.records.resume_filter import ResumeFilter
+from tui_trainer.records.run_metadata import last_words, later_form, read_facts
+from tui_trainer.records.tail import LARGEST_JOURNAL, Tail
+
+_NO_PLACE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+}
+"""What a path meets where nobody could write, or not this user: another one wants to be named."""
+
+
+class LREvent(NamedTuple):
+    """A change of the LR that a person would call one. `step` is the last one taken with the old LR."""
+
+    at: float
+    step: int
+    epoch: int
+    old: float
+    new: float
+    reason: str
+
+
+class LREvents:
+    """Finds the changes of the LR in a run's events, a switch of presets among them."""
+
+    def __init__(self) -> None:
+        self._lr: float | None = None
+        """What the next step would use, as far as is known."""
+        self._switch: PresetSwitched | None = None
+        """One whose first LR is not known yet."""
+
+    def of(self, event: AnyEvent) -> list[LREvent]:
+        """The changes that are known since this event."""
+        match event:
+            case PresetSwitched():
+                self._switch = event
+            case LRChanged(at=at, step=step, epoch=epoch, old=old, new=new, reason=reason):
+                self._lr, self._switch = new, None
+                return [LREvent(at, step, epoch, old, new, reason)]
+            case StepsTaken():
+                changes = self._switched(event)
+                self._lr = event.lrs[-1]
+                return changes
+        return []
+
+    def _switched(self, event: StepsTaken) -> list[LREvent]:
+        """A switch tells no LR itself: the first step after it does."""
+        switch, self._switch = self._switch, None
+        if switch is None or self._lr is None:
+            return []
+        reason = f"preset switched from {switch.old} to {switch.recipe.preset}"
+        return [LREvent(switch.at, switch.step - 1, switch.epoch, self._lr, event.lrs[0], reason)]
+
+
+def journal_of(run: Path) -> Path:
+    """The journal in a run's folder.
+
+    Raises:
+        ExportFailed: there is none that can be read.
+    """
+    journal = run / "events.jsonl"
+    try:
+        os.close(open_regular(journal, most=LARGEST_JOURNAL))
+    except FileNotFoundError:
+        raise ExportFailed(f"{run} holds no events.jsonl: there is nothing to export.") from None
+    except OSError as cause:
+        raise ExportFailed(f"{journal} cannot be read: {reason(cause)}.") from cause
+    return journal
+
+
+def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[AnyEvent]:
+    """The events of a journal, each step, epoch and change once, however often the run was resumed.
+
+    `warn` is told at its end of what could not be read, is missing or contradicts itself, if anything.
+    """
+    known = ResumeFilter()
+    ended = False
+    form = later_form(read_facts(journal.parent).get("schema", SCHEMA))
+    with Tail(journal) as tail:
+        for event in tail:
+            if isinstance(event, RunStarted):
+                form = form or later_form(event.schema)
+            if isinstance(event, RunStarted | RunEnded):
+                ended = isinstance(event, RunEnded)
+            yield from known.take(event)
+    known.go_on()  # nothing comes any more that could confirm what is in doubt
+    if form:
+        warn(f"{form}. What is exported may lack something.")
+    if not ended and (goodbye := last_words(journal.parent)) is not None:
+        warn(f"the record is cut off at step {known.steps:,}; {goodbye.reason}")
+    for flaw in (*tail.flaws, *known.flaws.in_words()):
+        warn(flaw)
+
+
+def export_failed(run: Path, out: Path, cause: OSError) -> ExportFailed:
+    """What to raise where the record in folder `run` could not be written to `out`."""
+    kind = ExportFailed if cause.errno in _NO_PLACE else ExportCutShort
+    place = cause.filename if cause.errno == errno.EISDIR and cause.filename else out
+    return kind(f"cannot export {run.name} to {place}: {reason(cause)}.")
+
+
+@contextmanager
+def whole_files(out: Path, names: Iterable[str]) -> Iterator[Mapping[str, BinaryIO]]:
+    """The files of an export, open under other names and put in their places when all are whole.
+
+    Raises:
+        OSError: the folder cannot be made, or a file not written; what stood there stands.
+    """
+    names = list(names)
+    for place in (out / name for name in names):
+        if place.is_dir() and not place.is_symlink():  # only the last step would fail, with other files replaced
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    out.mkdir(parents=True, exist_ok=True)
+    mark = secrets.token_hex(4)
+    places = {out / f".{name}.{mark}": out / name for name in names}
+    try:
+        with ExitStack() as stack:
+            files: dict[str, BinaryIO] = {
+                place.name: stack.enter_context(temporary.open("xb")) for temporary, place in places.items()
+            }
+            yield files
+            for file in files.values():
+                file.flush()
+                os.fsync(file.fileno())
+        for temporary, place in places.items():
+            temporary.replace(place)
+        sync_folder(out)
+    except BaseException:
+        for temporary in places:
+            temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody else has put something there
+            for folder in made:
+                folder.rmdir()
+        raise
+
+
+Row: TypeAlias = Sequence[Any]
+
+HEADERS = {
+    "steps.csv": ("step", "epoch", "batch", "train_loss", "lr", "elapsed_s"),
+    "epochs.csv": (
+        "epoch",
+        "train_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "lr",
+        "images_per_second",
+        "elapsed_s",
+    ),
+    "order.csv": ("epoch", "batch", "call"),
+    "lr_events.csv": ("step", "epoch", "old_lr", "new_lr", "reason"),
+}
+"""The files and their columns. Steps, epochs and batches count from 1; times are seconds; accuracies fractions."""
+
+
+def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
+    """Write the record in folder `run` as CSV files into folder `out`, which is made if it is not there.
+
+    Floats are printed so that reading them gives the same float (`train_loss`: the same float32); what was not finite
+    is `nan`. All four files are whole, or none is replaced.
+
+    `warn` is told, in words, of lines of the record that could not be read.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ExportFailed: there is no journal, or `out` cannot be written to; `ExportCutShort`, if the disk is at fault.
+    """
+    journal = journal_of(run)
+    try:
+        with whole_files(out, HEADERS) as files, ExitStack() as stack:
+            texts = {name: io.TextIOWrapper(file, "utf-8", newline="") for name, file in files.items()}
+            for text in texts.values():
+                stack.callback(text.detach)  # written out, and left open for its owner to close
+            writers = {name: csv.writer(text, lineterminator="\n") for name, text in texts.items()}
+            for name, header in HEADERS.items():
+                writers[name].writerow(header)
+            lr_events = LREvents()
+            for event in new_events(journal, warn):
+                for change in lr_events.of(event):
+                    row = (change.step, change.epoch, repr(change.old), repr(change.new), change.reason)
+                    writers["lr_events.csv"].writerow(row)
+                _write(writers, event)
+    except OSError as cause:
+        raise export_failed(run, out, cause) from cause
+    return [out / name for name in HEADERS]
+
+
+def _write(writers: dict[str, Any], event: AnyEvent) -> None:
+    match event:
+        case StepsTaken():
+            writers["steps.csv"].writerows(_step_rows(event))
+        case EpochEnded():
+            writers["epochs.csv"].writerow(_epoch_row(event))
+        case CallsMade():
+            batch = "" if event.batch is None else event.batch
+            writers["order.csv"].writerows((event.epoch, batch, call) for call in event.calls)
+
+
+def _step_rows(event: StepsTaken) -> Iterator[Row]:
+    import numpy as np  # only here: it is slow to import
+
+    lrs = [repr(lr) for lr in event.lrs]
+    if len(lrs) == 1:
+        lrs *= len(event.losses)
+    rows = zip(event.losses, lrs, event.elapsed, strict=True)
+    for i, (loss, lr, elapsed) in enumerate(rows):
+        shown = "nan" if loss is None else str(np.float32(loss))
+        yield event.step + i, event.epoch, event.batch + i, shown, lr, repr(elapsed)
+
+
+def _epoch_row(event: EpochEnded) -> Row:
+    numbers = (
+        event.train_loss,
+        event.train_accuracy,
+        event.val_loss,
+        event.val_accuracy,
+        event.lr,
+        event.images_per_second,
+        event.elapsed,
+    )
+    return (event.epoch, *(repr(float(number)) if isfinite(number) else "nan" for number in numbers))

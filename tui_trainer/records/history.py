@@ -1,0 +1,327 @@
+"""The state of a run as a pure fold over its events: the same for a live view, attach, export and resume."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, ClassVar, TypeAlias
+
+from msgspec.structs import replace
+
+from tui_trainer.best import is_better
+from tui_trainer.events import (
+    Alert,
+    AnyEvent,
+    CallFollowed,
+    CallsMade,
+    CallsTimed,
+    CheckpointSaved,
+    CommandAnswered,
+    Continued,
+    EpochEnded,
+    LRChanged,
+    LRUnchanged,
+    PaceChanged,
+    Paused,
+    PhaseStarted,
+    PlanMade,
+    PlateauCounted,
+    PresetSwitched,
+    ResolvedConfig,
+    RunConfigured,
+    RunEnded,
+    RunStarted,
+    SettingChanged,
+    Status,
+    StepsTaken,
+    SwitchPlanned,
+)
+from tui_trainer.records import progress
+from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColumns
+from tui_trainer.records.resume_filter import ResumeFilter
+
+Reason: TypeAlias = LRChanged | LRUnchanged | PlateauCounted | PresetSwitched | EpochEnded
+
+
+class History:
+    """What is known of a run. Arrays grow by appending, the rest is bounded or grows with the epochs.
+
+    All of it belongs to one thread. Steps that a damaged record lost stand as nan.
+    """
+
+    def __init__(self, *, forgets: bool = False, sampled: bool = False) -> None:
+        """Nothing happened yet.
+
+        Args:
+            forgets: hold only the last steps, for one who tells of them as they come and draws no curve: memory is
+                bounded then, however long the run.
+            sampled: steps are left out on purpose, for a glance at a record.
+        """
+        self.version = 0
+        """Grows with every event applied: what was drawn from an older one may be stale."""
+        self._columns = StepColumns(forgets=forgets)
+        self.losses = self._columns.losses
+        """Training loss of step `i + 1`, float32; nan where it was not finite."""
+        self.lrs = self._columns.lrs
+        """What the optimizer used for step `i + 1`."""
+        self.elapsed = self._columns.elapsed
+        """The run's clock at the end of step `i + 1`, in seconds; never falls."""
+        self.epoch_starts = self._columns.epoch_starts
+        """The first step of each epoch begun; `epoch_starts[e - 1]` is epoch e's."""
+        self.batches_in_epoch = 0
+        """How many batches the current epoch has; 0 while unknown."""
+        self.epochs: list[EpochEnded] = []
+        self.best: EpochEnded | None = None
+        """The best epoch, as `tui_trainer.best` has it."""
+        self.lowest: EpochEnded | None = None
+        """The epoch with the lowest validation loss."""
+        self.plans: list[PlanMade] = []
+        """The planned LR, a second one from a preset switch on; each begins after the one before it."""
+        self.why: deque[Reason] = deque(maxlen=200)
+        """Why the LR moved or did not, newest last."""
+        self.lr_changes: list[LRChanged] = []
+        self.switches: list[PresetSwitched] = []
+        self.switch_to_come: SwitchPlanned | None = None
+        """The switch that was promised last, until it takes effect."""
+        self.orders: deque[CallsMade] = deque(maxlen=64)
+        """The latest orders of calls, newest last; the record has them all."""
+        self.latest_checkpoint: CheckpointSaved | None = None
+        self.best_checkpoint: CheckpointSaved | None = None
+        self.phase = ""
+        self.phase_detail = ""
+        self.started: RunStarted | None = None
+        self.first_started: RunStarted | None = None
+        """As `started`, but of the first process: a resumed run has begun more than once."""
+        self.resolved: RunConfigured | None = None
+        self.recipe: ResolvedConfig | None = None
+        self.plateau: PlateauCounted | None = None
+        self.paused: Paused | None = None
+        self.pace = 0.0
+        """Slow motion: seconds a call; 0 is full speed."""
+        self.answers: deque[CommandAnswered] = deque(maxlen=100)
+        self.notices: deque[Alert] = deque(maxlen=200)
+        self.settings: dict[str, SettingChanged] = {}
+        """The last change of each setting."""
+        self.stalled_since: float | None = None
+        """When anything happened last (Unix time), of a run that stalls; None of one that does not."""
+        self._happened_at = 0.0
+        self.ended: RunEnded | None = None
+        self.clock_behind = 0.0
+        """Seconds by which the clock of the machine that trains is behind the reader's, who says so; no event tells."""
+        self.known = ResumeFilter(sampled=sampled)
+        """How far the events told so far have come."""
+        self._calls = CallsSeen()
+        self._clock = RunTimer()
+
+    # What follows from the events
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return len(self.losses)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the last step; 0 before the first."""
+        return len(self.epoch_starts)
+
+    @property
+    def batch(self) -> int:
+        """Batches trained in the current epoch."""
+        return self.steps - self.epoch_starts[-1] + 1 if self.epoch_starts else 0
+
+    @property
+    def status(self) -> Status:
+        """What the record says; whether the process still lives, only its lock can tell."""
+        if self.ended is not None:
+            return self.ended.status
+        return "paused" if self.paused is not None else "running"
+
+    @property
+    def calls(self) -> dict[str, CallTally]:
+        """How often each call was made and the seconds in it, by the names of `events.CALLS`, and `data`."""
+        return self._calls.tallies
+
+    @property
+    def running(self) -> str:
+        """The call that runs now; empty before the first, in a pause and at the end."""
+        return self._calls.running
+
+    @property
+    def followed(self) -> list[CallFollowed]:
+        """Slow motion: what was seen of the batch (or epoch end) being followed, oldest first."""
+        return self._calls.followed
+
+    @property
+    def elapsed_s(self) -> float:
+        """The run's clock as of the last event that read it."""
+        return self._clock.seconds
+
+    def elapsed_at(self, now: float) -> float:
+        """The run's clock at `now` (Unix time): it goes on between events, stands in a pause and while calls are
+        followed by eye, and never falls before the end."""
+        return self._clock.at(now - self.clock_behind)
+
+    @property
+    def images_per_second(self) -> float:
+        """Training speed over the last seconds, or that of the epoch that ended last; 0 while unknown."""
+        return progress.images_per_second(self)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds of the run's clock to come, validation included; None while unknown."""
+        return progress.seconds_left(self)
+
+    # The fold
+
+    def apply(self, event: AnyEvent) -> None:
+        """Take one event. One that tells nothing new (a resumed run's repeated batch) changes nothing."""
+        for new in self.known.take(event):
+            self._appliers[type(new)](self, new)
+            if type(new) is not Alert:
+                self.stalled_since, self._happened_at = None, max(self._happened_at, new.at)
+            self.version += 1
+
+    def _run_started(self, event: RunStarted) -> None:
+        self.first_started = self.first_started or event
+        self.started = event
+        self.ended = self.paused = self.switch_to_come = None
+        self.pace = 0.0
+        self._calls.followed.clear()
+        self._stand_still()
+
+    def _phase_started(self, event: PhaseStarted) -> None:
+        self.phase, self.phase_detail = event.phase, event.detail
+
+    def _run_resolved(self, event: RunConfigured) -> None:
+        # What a run came to as it began, whatever it switched to before it went on.
+        self.resolved = event if self.resolved is None else replace(event, recipe=self.resolved.recipe)
+        # A switch that is known is not told again by a run that goes on from a checkpoint before it.
+        self.recipe = self.switches[-1].recipe if self.switches else event.recipe
+        self.batches_in_epoch = self.recipe.batches_per_epoch
+
+    def _plan_made(self, event: PlanMade) -> None:
+        # A resumed run plans again what it follows; what was followed before or after that stays.
+        self.plans = sorted([*(plan for plan in self.plans if _begin(plan) != _begin(event)), event], key=_begin)
+
+    def _steps_taken(self, event: StepsTaken) -> None:
+        begun = self.epoch
+        self._columns.take(event, self._clock.seconds)
+        if self.epoch > begun and self.recipe is not None:
+            self.batches_in_epoch = self.recipe.batches_per_epoch
+        self._clock.read(self.elapsed[-1], event.at)
+        self._calls.leave_behind(self.steps)
+
+    def _epoch_ended(self, event: EpochEnded) -> None:
+        self.epochs.append(event)
+        self.why.append(event)
+        self._clock.read(event.elapsed, event.at)
+        if is_better(event, self.best):
+            self.best = event
+        if isfinite(event.val_loss) and (self.lowest is None or event.val_loss < self.lowest.val_loss):
+            self.lowest = event
+
+    def _lr_changed(self, event: LRChanged) -> None:
+        self.lr_changes.append(event)
+        self.why.append(event)
+
+    def _lr_held(self, event: LRUnchanged) -> None:
+        self.why.append(event)
+
+    def _plateau_counted(self, event: PlateauCounted) -> None:
+        self.plateau = event
+        self.why.append(event)
+
+    def _switch_planned(self, event: SwitchPlanned) -> None:
+        self.switch_to_come = event
+
+    def _preset_switched(self, event: PresetSwitched) -> None:
+        self.switch_to_come = None
+        self._calls.forget("scheduler.step")  # those of the scheduler before stood elsewhere in the loop
+        self.switches.append(event)
+        self.why.append(event)
+        self.recipe = event.recipe
+        self.plateau = None
+        if self.epoch in (0, event.epoch):
+            self.batches_in_epoch = event.recipe.batches_per_epoch
+
+    def _calls_made(self, event: CallsMade) -> None:
+        self.orders.append(event)
+
+    def _calls_timed(self, event: CallsTimed) -> None:
+        self._calls.timed(event)
+
+    def _call_followed(self, event: CallFollowed) -> None:
+        self._calls.follow(event)
+        self._clock.hold(event.at)
+
+    def _setting_changed(self, event: SettingChanged) -> None:
+        self.settings[event.setting] = event
+
+    def _checkpoint_saved(self, event: CheckpointSaved) -> None:
+        self.latest_checkpoint = event
+        if event.best:
+            self.best_checkpoint = event
+
+    def _paused(self, event: Paused) -> None:
+        self.paused = event
+        self._calls.stand_still()
+        self._clock.hold(event.at)
+
+    def _continued(self, event: Continued) -> None:
+        self.paused = None
+        self._clock.go_on(event.at)
+
+    def _pace_changed(self, event: PaceChanged) -> None:
+        self.pace = event.seconds_a_call
+
+    def _command_answered(self, event: CommandAnswered) -> None:
+        self.answers.append(event)
+
+    def _noticed(self, event: Alert) -> None:
+        self.notices.append(event)
+        if event.kind == "stall":
+            self.stalled_since = self._happened_at
+            self._clock.hold(event.at)
+        elif event.kind == "woken":
+            self.stalled_since = None
+            self._clock.wake(event.at)
+
+    def _run_ended(self, event: RunEnded) -> None:
+        self.ended = event
+        self.paused = None
+        self._stand_still()
+
+    def _stand_still(self) -> None:
+        self._calls.stand_still()
+        self._clock.stop()
+
+    _appliers: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        RunStarted: _run_started,
+        PhaseStarted: _phase_started,
+        RunConfigured: _run_resolved,
+        PlanMade: _plan_made,
+        StepsTaken: _steps_taken,
+        CallsMade: _calls_made,
+        CallsTimed: _calls_timed,
+        CallFollowed: _call_followed,
+        LRChanged: _lr_changed,
+        LRUnchanged: _lr_held,
+        PlateauCounted: _plateau_counted,
+        EpochEnded: _epoch_ended,
+        SwitchPlanned: _switch_planned,
+        PresetSwitched: _preset_switched,
+        SettingChanged: _setting_changed,
+        CheckpointSaved: _checkpoint_saved,
+        Paused: _paused,
+        Continued: _continued,
+        PaceChanged: _pace_changed,
+        CommandAnswered: _command_answered,
+        Alert: _noticed,
+        RunEnded: _run_ended,
+    }
+
+
+def _begin(plan: PlanMade) -> int:
+    return plan.steps[0] if plan.steps else 1

@@ -1,0 +1,321 @@
+"""A journal, packed for readers in a hurry: `events.packed` beside it holds the same in a form that is read at once.
+
+The journal alone is the record. What is packed follows from it, a block of whole lines at a time, and is written by the
+journal's writer when a block is full. A block carries a checksum of the very bytes that it was made of, and a reader
+takes it only where the journal has those: a block that is torn, damaged or of another journal is passed over, and its
+lines are read instead. Nothing is lost with the file, and nothing but time is won by it.
+
+Blocks give the state that the lines would, not the lines: steps in a row are one event, as are the times of calls.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from array import array
+from collections.abc import Iterator
+from functools import cache
+from math import isfinite
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from tui_trainer.events import MOST_SECONDS, AnyEvent, CallsTimed, Number, StepsTaken, decode_lines
+from tui_trainer.files.private import open_private
+from tui_trainer.files.regular import open_regular
+from tui_trainer.records.columns import CallsSeen
+from tui_trainer.records.seal import any_sealed, in_a_row, seal_of
+
+BLOCK = 1 << 18
+"""Bytes of a journal that are packed together: some 6,000 steps, which take the training thread some milliseconds."""
+
+LARGEST = 64 << 20
+"""Bytes; whatever claims to be a larger block is none of ours."""
+
+_HEADER = struct.Struct("<4sQIIII")
+_MAGIC = b"ttp1"
+
+
+class PackedSteps(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True):
+    """As `StepsTaken`, with columns of bytes."""
+
+    at: float
+    step: Number
+    epoch: Number
+    batch: Number
+    losses: bytes
+    lrs: bytes
+    elapsed: bytes
+
+
+Packed: TypeAlias = AnyEvent | PackedSteps
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[list[Packed]]:
+    """Made when it is wanted: it takes as long as all the rest of this module, and a screen loads that first."""
+    return msgspec.msgpack.Decoder(list[Packed])
+
+
+class _Frame(msgspec.Struct, frozen=True):
+    """A block as it stands in the file."""
+
+    start: int
+    """Where its lines begin in the journal."""
+    length: int
+    """Their bytes, and the checksum of them."""
+    checksum: int
+    lines: int
+    content: bytes
+    end: int
+    """Where the block itself ends."""
+
+
+class Block(msgspec.Struct, frozen=True):
+    """What some lines of a journal come to."""
+
+    events: list[AnyEvent]
+    length: int
+    """The bytes of the lines."""
+    lines: int
+    first: int | None
+    last: int | None
+    """The numbers of the first and the last line; None where they have none."""
+
+
+class Packer:
+    """Packs a journal as it grows. It belongs to the journal's writer, and trouble never reaches that."""
+
+    def __init__(self, journal: Path) -> None:
+        """Go on behind what is packed already; what is torn or damaged there is cut off."""
+        self._fd = -1
+        self._packed = 0
+        """Bytes of the journal that are packed."""
+        try:
+            self._fd = open_private(packed_beside(journal), os.O_RDWR | os.O_APPEND)
+            whole = 0
+            for frame in _frames(self._fd):
+                self._packed, whole = frame.start + frame.length, frame.end
+            os.ftruncate(self._fd, whole)
+        except OSError:
+            self.close()
+
+    def follow(self, journal: int, whole: int) -> None:
+        """Pack a block, if one is full: `journal` is open for reading and has `whole` bytes of whole lines."""
+        if self._fd < 0 or whole - self._packed < BLOCK:
+            return
+        try:
+            lines = _lines(journal, self._packed, whole)
+            frame = pack(lines, self._packed)
+            if lines and os.write(self._fd, frame) == len(frame):
+                self._packed += len(lines)
+            else:
+                self.close()  # a full disk: what is torn is cut off when a process writes here again
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+            self.close()  # lines that are no events can be read one by one only
+
+    def close(self) -> None:
+        """Pack no more."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Unpacker:
+    """Reads a journal's beginning, as far as that is packed."""
+
+    def __init__(self, journal: Path) -> None:
+        self._path = packed_beside(journal)
+        self._frames: Iterator[_Frame] | None = None
+        self._fd = -1
+        self._over = False
+
+    def read(self, journal: int, offset: int) -> Block | None:
+        """The block of the lines from `offset` on.
+
+        None where they are not packed, or not as they stand in the journal; from then on none are.
+        """
+        if self._over:
+            return None
+        try:
+            found = self._read(journal, offset)
+        except (OSError, msgspec.MsgspecError, ValueError):
+            found = None
+        if found is None:
+            self.close()
+        return found
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._over = True
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _read(self, journal: int, offset: int) -> Block | None:
+        if self._frames is None:
+            self._fd = open_regular(self._path, os.O_RDONLY | os.O_NOFOLLOW)
+            self._frames = _frames(self._fd)
+        frame = next(self._frames, None)
+        if frame is None or frame.start != offset:
+            return None
+        lines = os.pread(journal, frame.length, offset)
+        if len(lines) < frame.length or zlib.crc32(lines) != frame.checksum:
+            return None
+        events = [_unpacked(event) for event in _decoder().decode(frame.content)]
+        return Block(events, frame.length, frame.lines, *_numbers(lines))
+
+
+def packed_beside(journal: Path) -> Path:
+    """Where a journal's packed form lies."""
+    return journal.with_suffix(".packed")
+
+
+def pack(lines: bytes, start: int) -> bytes:
+    """A block of these lines, which stand at `start` in their journal.
+
+    Raises:
+        msgspec.MsgspecError: one of them is no event.
+        ValueError: one of them is not what it was as it was written, or where it was.
+    """
+    if any_sealed(lines):
+        first, _ = _numbers(lines)
+        if first is None or not in_a_row(lines.split(b"\n")[:-1], first):
+            raise ValueError("not sound lines in a row")
+    block = _encoder.encode(list(_merged(decode_lines(lines))))
+    head = _MAGIC, start, len(lines), zlib.crc32(lines), lines.count(b"\n"), len(block)
+    front = _HEADER.pack(*head)
+    return front + struct.pack("<I", zlib.crc32(block, zlib.crc32(front))) + block
+
+
+def _numbers(lines: bytes) -> tuple[int | None, int | None]:
+    """Of the first and the last of these lines, which are sound; None where they have none."""
+    last = lines[lines.rfind(b"\n", 0, -1) + 1 : -1]
+    first = lines[: lines.index(b"\n")]
+    seals = seal_of(first), seal_of(last)
+    return seals[0] and seals[0].number, seals[1] and seals[1].number
+
+
+def _lines(journal: int, start: int, whole: int) -> bytes:
+    """A block of whole lines; longer than others where a line is."""
+    want = BLOCK
+    while True:
+        chunk = os.pread(journal, min(want, whole - start), start)
+        if (end := chunk.rfind(b"\n") + 1) or len(chunk) < want:
+            return chunk[:end]
+        want *= 2
+
+
+def _frames(fd: int) -> Iterator[_Frame]:
+    """The sound blocks from the first on: none behind one that is not."""
+    place = journal = 0
+    size = os.fstat(fd).st_size
+    ahead = _HEADER.size + 4
+    while place + ahead <= size:
+        front = os.pread(fd, ahead, place)
+        magic, start, length, checksum, lines, block = _HEADER.unpack(front[: _HEADER.size])
+        if magic != _MAGIC or start != journal or not length or block > LARGEST:
+            return
+        content = os.pread(fd, block, place + ahead)
+        (sound,) = struct.unpack("<I", front[_HEADER.size :])
+        if len(content) < block or zlib.crc32(content, zlib.crc32(front[: _HEADER.size])) != sound:
+            return
+        place, journal = place + ahead + block, start + length
+        yield _Frame(start, length, checksum, lines, content, place)
+
+
+# Events in a row as one
+
+
+def _merged(events: list[AnyEvent]) -> Iterator[Packed]:
+    """The same events for the state of a run: steps in a row as one event, and the times of the calls beside them."""
+    steps: list[StepsTaken] = []
+    times: list[CallsTimed] = []
+    before: StepsTaken | None = None
+    for event in events:
+        if isinstance(event, CallsTimed):
+            times.append(event)
+        elif isinstance(event, StepsTaken) and None not in event.losses:
+            if before is None or not _in_a_row(before, event):
+                # Whether it is to be believed is for the history to say, by what comes behind it.
+                yield from _one_of_each(steps, times)
+                yield event
+            else:
+                steps.append(event)
+            before = event
+        else:
+            yield from _one_of_each(steps, times)
+            yield event
+            before = None
+    yield from _one_of_each(steps, times)
+
+
+def _one_of_each(steps: list[StepsTaken], times: list[CallsTimed]) -> Iterator[Packed]:
+    if steps:
+        yield _packed(steps)
+    if times:
+        yield _summed(times)
+    steps.clear()
+    times.clear()
+
+
+def _in_a_row(one: StepsTaken, other: StepsTaken) -> bool:
+    count = len(one.losses)
+    return (one.epoch, one.step + count, one.batch + count) == (other.epoch, other.step, other.batch)
+
+
+def _packed(steps: list[StepsTaken]) -> PackedSteps:
+    losses, lrs, elapsed = array("f"), array("d"), array("d")
+    for event in steps:
+        losses.fromlist([loss for loss in event.losses if loss is not None])
+        lrs.fromlist(event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs)
+        elapsed.fromlist(event.elapsed)
+    return PackedSteps(
+        at=steps[-1].at,
+        step=steps[0].step,
+        epoch=steps[0].epoch,
+        batch=steps[0].batch,
+        losses=losses.tobytes(),
+        lrs=lrs.tobytes(),
+        elapsed=elapsed.tobytes(),
+    )
+
+
+def _unpacked(event: Packed) -> AnyEvent:
+    if not isinstance(event, PackedSteps):
+        return event
+    losses, lrs, elapsed = array("f", event.losses), array("d", event.lrs), array("d", event.elapsed)
+    if (
+        not len(losses) == len(lrs) == len(elapsed) > 0
+        or event.batch > event.step
+        or event.epoch > event.step
+        or not isfinite(sum(losses))
+        or not 0 <= elapsed[0] <= elapsed[-1] <= MOST_SECONDS
+    ):
+        raise ValueError("made by nobody who read the lines")  # a block's checksum is no secret
+    return StepsTaken(
+        at=event.at,
+        step=event.step,
+        epoch=event.epoch,
+        batch=event.batch,
+        losses=[*losses],
+        lrs=lrs.tolist(),
+        elapsed=elapsed.tolist(),
+    )
+
+
+def _summed(times: list[CallsTimed]) -> CallsTimed:
+    """Their sum, as a history adds them up; calls that were timed and not counted are named in their place."""
+    seen = CallsSeen()
+    for event in times:
+        seen.timed(event)
+    return CallsTimed(
+        at=times[-1].at,
+        counts={call: tally.count for call, tally in seen.tallies.items()},
+        seconds={call: tally.seconds for call, tally in seen.tallies.items()},
+        running=seen.running,
+    )

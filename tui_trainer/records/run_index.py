@@ -1,0 +1,287 @@
+"""The runs of a folder: which there are, how they stand, and which one is meant."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import platformdirs
+
+from tui_trainer.files.given_path import BadPath, given_path
+from tui_trainer.files.regular import is_regular
+from tui_trainer.records.errors import RunNotFound, RunsFolderUnwritable, reason, unsaid
+from tui_trainer.records.lock import WriterLock, is_live
+from tui_trainer.records.run_metadata import read_facts
+from tui_trainer.records.summary import RunSummary, summarize
+from tui_trainer.text.numbers import counted
+
+ENVIRONMENT = "TUI_TRAINER_RUNS"
+_NAMED_AT_MOST = 5
+
+
+def runs_folder(option: str | os.PathLike[str] | None = None) -> Path:
+    """The folder of all runs: what `--runs-dir` says, else TUI_TRAINER_RUNS, else the user's data folder.
+
+    Raises:
+        BadPath: it can be none, or cannot be reached.
+    """
+    if option:
+        return given_path(option)
+    if said := os.environ.get(ENVIRONMENT):
+        return given_path(said, ENVIRONMENT)
+    return given_path(platformdirs.user_data_path("tui-trainer", appauthor=False) / "runs")
+
+
+def folders(runs: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
+    """The folders in `runs` that hold a record, in no order; none where there is no such folder.
+
+    `warn` is told, in words, of each that cannot be looked into, or where what should be a record is none.
+
+    Raises:
+        PermissionError: `runs` itself cannot be read.
+    """
+    try:
+        with os.scandir(runs) as entries:
+            found = sorted(Path(entry.path) for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder for folder in found if _is_record(folder, warn)]
+
+
+def summaries(runs: Path, warn: Callable[[str], None] = unsaid) -> list[RunSummary]:
+    """All runs of a folder, newest first. What is no record is passed over, and `warn` told of what cannot be read.
+
+    Raises:
+        PermissionError: the folder itself cannot be read.
+    """
+    found = [summarize(folder) for folder in folders(runs, warn)]
+    return sorted(found, key=lambda run: (run.started_at or 0.0, run.id), reverse=True)
+
+
+def newest(runs: Path) -> Path:
+    """The run that was begun last.
+
+    Raises:
+        RunNotFound: there is none.
+    """
+    unread: list[str] = []
+    found = folders(runs, unread.append)
+    if not found:
+        raise RunNotFound(none_there(runs, unread))
+    return max(found, key=_begun)
+
+
+def find(runs: Path, given: str) -> Path:
+    """The folder of the run that is meant: by its id, its name, the unique start of an id, or a path.
+
+    Raises:
+        RunNotFound: nothing goes by that, or several do; the sentence names what comes near.
+    """
+    path, no_path = _path_of(given)
+    if path is not None and os.sep in given and _is_record(path):
+        return path
+    unread: list[str] = []
+    found = sorted(folders(runs, unread.append), key=_begun, reverse=True)
+    names = {folder: read_facts(folder).get("name") for folder in found}
+    for matches in (
+        [folder for folder in found if folder.name == given],
+        [folder for folder in found if names[folder] == given and given],
+        [folder for folder in found if folder.name.startswith(given) and given],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise RunNotFound(f"{given!r} may be any of {_listed(matches)}. Say more of the id.")
+    if path is not None and given and _is_record(path):
+        return path
+    if no_path and os.sep in given:
+        raise RunNotFound(f"there is no run of this name in {runs}, and as a path: {no_path}.")
+    if not found:
+        raise RunNotFound(none_there(runs, unread))
+    raise RunNotFound(f"there is no run {given!r} in {runs}.{_near(given, found, names)}")
+
+
+def named(runs: Path, name: str) -> int:
+    """How many runs bear a name."""
+    return sum(read_facts(folder).get("name") == name for folder in folders(runs))
+
+
+def delete(folder: Path) -> None:
+    """Delete the record in a folder for good, checkpoints and all.
+
+    Raises:
+        RunInUse: it is live.
+        RunsFolderUnwritable: the file system does not let it.
+    """
+    try:
+        lock = WriterLock(folder)
+        try:
+            shutil.rmtree(folder)
+        finally:
+            lock.release()
+    except OSError as cause:
+        raise RunsFolderUnwritable(folder, cause) from cause
+
+
+def _path_of(given: str) -> tuple[Path | None, str]:
+    """What was given as a path; where it can be none, why: it may be a name all the same."""
+    try:
+        return given_path(given), ""
+    except BadPath as error:
+        return None, str(error)
+
+
+def _is_record(folder: Path, warn: Callable[[str], None] = unsaid) -> bool:
+    """Whether one of the two files is there that make a record; what only has their names is told to `warn`."""
+    there = False
+    for name in ("run.json", "events.jsonl"):
+        try:
+            if is_regular(folder / name):
+                return True
+            there = there or (folder / name).exists()
+        except OSError as cause:
+            warn(f"{folder} cannot be read: {reason(cause)}")
+            return False
+    if there:
+        warn(f"{folder} cannot be read: its run.json and events.jsonl are no files")
+    return False
+
+
+def _begun(folder: Path) -> tuple[float, str]:
+    created = read_facts(folder).get("created_at")
+    if not isinstance(created, int | float):
+        try:
+            created = folder.stat().st_mtime
+        except OSError:
+            created = 0.0
+    return created, folder.name
+
+
+def _listed(folders: list[Path]) -> str:
+    names = [folder.name for folder in folders[:_NAMED_AT_MOST]]
+    more = len(folders) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def _near(given: str, found: list[Path], names: dict[Path, object]) -> str:
+    words = {folder.name: folder.name for folder in found}
+    words |= {name: name for name in names.values() if isinstance(name, str)}
+    import difflib
+
+    near = difflib.get_close_matches(given, words, n=3, cutoff=0.5)
+    near += [word for word in words if given and given in word and word not in near][: 3 - len(near)]
+    if near:
+        return f" Near it: {', '.join(near)}."
+    return f" The newest is {found[0].name}; `tui-trainer runs` lists them all."
+
+
+def none_there(runs: Path, unread: Sequence[str]) -> str:
+    """What to tell of a folder without a run; `unread` says what in it cannot be read."""
+    elsewhere = "--runs-dir DIR looks elsewhere."
+    if unread:
+        more = f" ({counted(len(unread) - 1, 'folder')} more likewise)" if len(unread) > 1 else ""
+        return f"there is no run in {runs} that can be read: {unread[0]}{more}. {elsewhere}"
+    return f"there are no runs in {runs} yet. `tui-trainer launch` starts one; {elsewhere}"
+
+
+LOOK_EVERY = 1.0
+"""Seconds between looks at what has changed, at the least."""
+
+REST = 50
+"""Whatever looking or reading took, so many times as long it is not done again: 2 % of a core."""
+
+
+class _Stamp(NamedTuple):
+    """What a summary was made from; another stamp, another summary."""
+
+    live: bool
+    size: int
+    changed: int
+
+
+class RunIndex:
+    """Summaries of all runs, newest first. Nothing waits: `look` reads for a moment, and goes on where it was."""
+
+    def __init__(self, runs: Path) -> None:
+        self.folder = runs
+        self.version = 0
+        """Grows as the list changes."""
+        self.trouble = ""
+        """Why the folder cannot be read, if it cannot."""
+        self._read: dict[Path, tuple[_Stamp, RunSummary]] = {}
+        self._rest_until: dict[Path, float] = {}
+        self._waiting: deque[tuple[Path, _Stamp]] = deque()
+        self.unread: list[str] = []
+        """What of the folder cannot be looked into, each in words."""
+        self._next_look = 0.0
+        self._sorted: list[RunSummary] = []
+
+    @property
+    def runs(self) -> list[RunSummary]:
+        """All that were read so far, newest first."""
+        return self._sorted
+
+    @property
+    def complete(self) -> bool:
+        """Whether none is still to be read for the first time."""
+        return self._next_look > 0 and all(folder in self._read for folder, _ in self._waiting)
+
+    def look(self, seconds: float = 0.02) -> bool:
+        """See what has changed, for about so long at most; whether the list did."""
+        until = time.monotonic() + seconds
+        before = self.version
+        if not self._waiting and time.monotonic() >= self._next_look:
+            self._see_what_changed()
+        while self._waiting:
+            self._summarize(*self._waiting.popleft())
+            if time.monotonic() >= until:
+                break
+        if self.version != before:
+            found = (summary for _, summary in self._read.values())
+            self._sorted = sorted(found, key=lambda run: (run.started_at or 0.0, run.id), reverse=True)
+        return self.version != before
+
+    def look_again(self) -> None:
+        """Something is known to have changed: see at the next look."""
+        self._next_look = 0.0
+
+    def _see_what_changed(self) -> None:
+        began = time.monotonic()
+        self.unread = []
+        try:
+            there = sorted(folders(self.folder, self.unread.append), key=lambda folder: folder.name, reverse=True)
+            self.trouble = ""
+        except OSError as error:
+            there, self.trouble = [], error.strerror or str(error)
+        for folder in there:
+            if began < self._rest_until.get(folder, 0.0):
+                continue
+            stamp = _stamp(folder)
+            if folder not in self._read or self._read[folder][0] != stamp:
+                self._waiting.append((folder, stamp))
+        for gone in self._read.keys() - set(there):
+            del self._read[gone]
+            self._rest_until.pop(gone, None)
+            self.version += 1
+        now = time.monotonic()
+        self._next_look = now + max(LOOK_EVERY, REST * (now - began))
+
+    def _summarize(self, folder: Path, stamp: _Stamp) -> None:
+        began = time.monotonic()
+        self._read[folder] = (stamp, summarize(folder))
+        self.version += 1
+        now = time.monotonic()
+        self._rest_until[folder] = now + REST * (now - began)
+
+
+def _stamp(folder: Path) -> _Stamp:
+    try:
+        journal = (folder / "events.jsonl").stat()
+    except OSError:  # not there, or not for us: a summary says which
+        return _Stamp(is_live(folder), 0, 0)
+    return _Stamp(is_live(folder), journal.st_size, journal.st_mtime_ns)

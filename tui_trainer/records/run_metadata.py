@@ -1,0 +1,127 @@
+"""What was asked of a run and what it came to, as its `run.json` has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui_trainer.events import SCHEMA, RunEnded, RunStarted
+from tui_trainer.files.regular import open_regular, read_regular
+from tui_trainer.records.errors import RunUnreadable, reason, unsaid
+from tui_trainer.records.lock import words_in
+from tui_trainer.records.seal import unsealed
+
+LARGEST = 4 << 20
+"""Bytes; ours has a few thousand."""
+
+
+def read_facts(folder: Path, warn: Callable[[str], None] = unsaid) -> dict[str, Any]:
+    """What `run.json` holds; empty where it is missing or damaged.
+
+    `warn` is told, in words, where something stands there that cannot be read.
+    """
+    try:
+        facts = msgspec.json.decode(read_regular(folder / "run.json", LARGEST))
+    except FileNotFoundError:
+        return {}
+    except OSError as cause:
+        warn(f"its run.json cannot be read: {reason(cause)}")
+        return {}
+    except (msgspec.MsgspecError, ValueError, RecursionError) as cause:
+        warn(f"its run.json is damaged: {cause}")
+        return {}
+    if not isinstance(facts, dict):
+        warn("its run.json is damaged: it is not an object")
+        return {}
+    return facts
+
+
+def later_form(schema: object) -> str:
+    """What is to be said of a record's form, as `schema` in `run.json` has it; empty of one that this version knows."""
+    if isinstance(schema, int) and not isinstance(schema, bool) and 1 <= schema <= SCHEMA:
+        return ""
+    if isinstance(schema, int) and schema > SCHEMA:
+        form = f"its form is {schema}, and this version knows none after {SCHEMA}"
+        return f"it was written by a later version of tui-trainer: {form}"
+    return f"its form is not known: its run.json says schema {str(schema)[:40]!r}"
+
+
+FIRST_BLOCK = 64 * 1024
+"""Bytes that are looked through at most; the first line of ours has a few hundred."""
+
+
+def beginning(folder: Path) -> RunStarted | None:
+    """What the first process that wrote the record in `folder` said of it.
+
+    None where nothing is known of it: there is no journal, or its first lines are damaged or cannot be read.
+    """
+    try:
+        fd = open_regular(folder / "events.jsonl")
+        try:
+            *whole, _ = os.pread(fd, FIRST_BLOCK, 0).split(b"\n")
+        finally:
+            os.close(fd)
+    except OSError:
+        return None
+    told = (opened.event for line in whole if (opened := unsealed(line)) is not None)
+    return next((event for event in told if isinstance(event, RunStarted)), None)
+
+
+LAST_BLOCK = 64 * 1024
+"""Bytes that are read first; the goodbye is among the last few hundred."""
+
+MOST = 16 << 20
+"""Bytes that are looked through at most: behind a goodbye of ours comes a notice or two."""
+
+_GOODBYE = b'{"type":"RunEnded"'
+_GOES_ON = (b'{"type":"RunStarted"', b'{"type":"StepsTaken"', b'{"type":"EpochEnded"')
+"""What a run that has ended does no more."""
+
+
+def ending(folder: Path) -> RunEnded | None:
+    """The goodbye of the run whose record lies in `folder`; None of one that goes on, or has said none.
+
+    Raises:
+        RunUnreadable: something stands there that cannot be read.
+    """
+    journal = folder / "events.jsonl"
+    try:
+        fd = open_regular(journal)
+        try:
+            return _last_word(fd, os.fstat(fd).st_size) or last_words(folder)
+        finally:
+            os.close(fd)
+    except FileNotFoundError:
+        return None
+    except OSError as cause:
+        raise RunUnreadable(journal, cause) from cause
+
+
+def last_words(folder: Path) -> RunEnded | None:
+    """The goodbye of a run whose journal had no room for it; None of one that goes on, or has said none there."""
+    return _decoded(words_in(folder).strip())
+
+
+def _last_word(fd: int, size: int) -> RunEnded | None:
+    length = LAST_BLOCK
+    while True:
+        begin = max(0, size - length)
+        lines = os.pread(fd, size - begin, begin).split(b"\n")
+        whole = lines[0 if begin == 0 else 1 : -1]  # without the part of a line at either end
+        for line in reversed(whole):
+            if line.startswith(_GOES_ON):
+                return None
+            if line.startswith(_GOODBYE) and (goodbye := _decoded(line)) is not None:
+                return goodbye
+        if begin == 0 or length >= MOST:
+            return None
+        length *= 4
+
+
+def _decoded(line: bytes) -> RunEnded | None:
+    opened = unsealed(line)  # what is damaged the history of the run passes over too
+    return opened.event if opened is not None and isinstance(opened.event, RunEnded) else None

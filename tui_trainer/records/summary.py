@@ -1,0 +1,250 @@
+"""A run in a line of a list, from its record, without reading each of its steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui_trainer.events import SCHEMA, AnyEvent, Status, StepsTaken
+from tui_trainer.records.errors import reason
+from tui_trainer.records.flaws import MISSING_AT_MOST
+from tui_trainer.records.history import History
+from tui_trainer.records.lock import is_live
+from tui_trainer.records.run_metadata import last_words, later_form, read_facts
+from tui_trainer.records.seal import SealedPlaces, unsealed
+from tui_trainer.records.tail import ENDS_IN_NO_LINE, Lines
+from tui_trainer.text.numbers import counted
+
+SPARK_POINTS = 48
+
+GONE = "its process is gone and said no goodbye"
+"""Of a run that has crashed."""
+
+_STEPS = b'{"type":"StepsTaken"'
+_PROCESS = (b'{"type":"RunStarted"', b'{"type":"RunEnded"')
+"""Where it begins and ends: how far the run came until then is to be known."""
+_PASSED_OVER = (b'{"type":"CallsTimed"', b'{"type":"CallsMade"', b'{"type":"CallFollowed"', b'{"type":"PlanMade"')
+_LAST_LINES = 16
+
+
+LEAST_BYTES_A_STEP = 8
+"""In a journal; they have some 60."""
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of the list: what `runs --json` tells of it. None is what is not known (yet).
+
+    Times are Unix time in seconds, losses means over images, accuracies fractions.
+    """
+
+    id: str
+    name: str | None
+    status: Status
+    preset: str | None
+    dataset: str | None
+    model: str | None
+    device: str | None
+    seed: int | None
+    epochs: int | None
+    """How many were asked for."""
+    epochs_done: int
+    steps_done: int
+    best_val_accuracy: float | None
+    val_accuracy: float | None
+    val_loss: float | None
+    train_loss: float | None
+    """As the last whole epoch had them."""
+    images_per_second: float | None
+    started_at: float | None
+    ended_at: float | None
+    """Of a crashed run: its last sign of life."""
+    elapsed_s: float
+    """The run's own clock, without pauses."""
+    pid: int | None
+    host: str | None
+    reason: str | None
+    """Why it ended, in words."""
+    parameters: int | None
+    folder: str
+    loss: list[float]
+    """The training loss over the run in a few points, for a sparkline; those that are not finite are left out."""
+    cut_off_at_step: int | None
+    """The last step of the record, of a run that went on to its end and could not be recorded any more."""
+    flaws: list[str]
+    """What is wrong with the record, as far as a glance at it shows; each in words."""
+
+
+def summarize(folder: Path) -> RunSummary:
+    """The summary of the record in a folder, as it stands now. What of it cannot be read is among its `flaws`."""
+    live = is_live(folder)  # before reading: a run that ends in between has said goodbye by then
+    flaws: list[str] = []
+    facts = read_facts(folder, flaws.append)
+    skim = _Skim(folder / "events.jsonl")
+    history = skim.history
+    asked = _mapping(facts.get("asked"))
+    resolved, recipe, last = history.resolved, history.recipe, history.epochs[-1] if history.epochs else None
+    cut_off = None
+    if history.ended is None and not live and (goodbye := last_words(folder)) is not None:
+        history.apply(goodbye)
+        history.known.flaws.nothing_behind()
+        cut_off = history.steps
+        flaws.append(f"the record is cut off at step {history.steps:,}; {goodbye.reason}")
+    flaws += _form(facts, history)
+    begun, ended = history.first_started, history.ended
+    return RunSummary(
+        id=folder.name,
+        name=_text(facts.get("name")),
+        status=_status(history, live),
+        preset=recipe.preset if recipe else _text(asked.get("preset_name")),
+        dataset=resolved.dataset if resolved else _text(asked.get("dataset")),
+        model=resolved.model if resolved else _text(asked.get("model")),
+        device=resolved.device if resolved else _text(asked.get("device")),
+        seed=resolved.seed if resolved else _whole(asked.get("seed")),
+        epochs=recipe.epochs if recipe else _epochs_asked(asked),
+        epochs_done=last.epoch if last else 0,
+        steps_done=history.steps,
+        best_val_accuracy=history.best.val_accuracy if history.best else None,
+        val_accuracy=_finite(last.val_accuracy) if last else None,
+        val_loss=_finite(last.val_loss) if last else None,
+        train_loss=_finite(last.train_loss) if last else None,
+        images_per_second=history.images_per_second or None,
+        started_at=begun.at if begun else _number(facts.get("created_at")),
+        ended_at=ended.at if ended else None if live else skim.last_at,
+        elapsed_s=history.elapsed_s,
+        pid=history.started.pid if history.started else None,
+        host=history.started.host if history.started else None,
+        reason=ended.reason if ended else None if live else skim.trouble or GONE,
+        parameters=resolved.parameters if resolved else None,
+        folder=str(folder),
+        loss=skim.spark,
+        cut_off_at_step=cut_off,
+        flaws=flaws + skim.flaws,
+    )
+
+
+def _status(history: History, live: bool) -> Status:
+    if history.ended is None and not live:
+        return "crashed"
+    return history.status
+
+
+class _Skim:
+    """A pass over a journal that decodes what stands out, and of the steps a few at even distances and the last."""
+
+    def __init__(self, journal: Path) -> None:
+        self.history = History(sampled=True)
+        self.spark: list[float] = []
+        self.last_at: float | None = None
+        self.trouble = ""
+        """Why the journal cannot be read, if it cannot."""
+        self._unread = 0
+        """Lines that were looked at and are no events."""
+        self._ends_in_garbage = False
+        self._place = SealedPlaces()
+        self._read = self._next_sample = 0
+        lines = Lines(journal)
+        try:
+            self._skim(lines)
+        except OSError as cause:
+            self.trouble = f"its events.jsonl cannot be read: {reason(cause)}"
+        finally:
+            lines.close()
+
+    def _skim(self, lines: Lines) -> None:
+        last: deque[bytes] = deque(maxlen=_LAST_LINES)
+        if not lines.unread():
+            return
+        size = lines.bytes_left  # what comes while it is read is for the next time
+        stride = max(1, size // SPARK_POINTS)
+        while lines.offset < size and (chunk := lines.next()) is not None:
+            for line in chunk.split(b"\n")[:-1]:
+                self._look_at(line, last, stride)
+        self._take_all(last)
+        self._unread += lines.garbage
+        self._ends_in_garbage = lines.in_garbage
+
+    def _take_all(self, lines: deque[bytes]) -> None:
+        for line in lines:
+            self._take(line)
+        lines.clear()
+
+    def _look_at(self, line: bytes, last: deque[bytes], stride: int) -> None:
+        self._read += len(line) + 1
+        self._place.look_at(line)
+        if line.startswith(_PASSED_OVER):
+            return
+        if not line.startswith(_STEPS):
+            if line.startswith(_PROCESS):
+                self._take_all(last)
+            self._take(line)
+        elif self._read >= self._next_sample:
+            self._next_sample = self._read + stride
+            self._sample(self._take(line))
+            last.clear()
+        else:
+            last.append(line)
+
+    @property
+    def flaws(self) -> list[str]:
+        """What is wrong with the record, as far as a glance shows it; each in words."""
+        found = [self.trouble] if self.trouble else []
+        if self._unread:
+            found.append(f"{counted(self._unread, 'line')} of the record could not be read")
+        if self._ends_in_garbage:
+            found.append(f"The record {ENDS_IN_NO_LINE}")
+        return [*found, *self._place.flaws, *self.history.known.flaws.missing_in_words()]
+
+    def _take(self, line: bytes) -> AnyEvent | None:
+        if not line.strip():
+            return None
+        if (opened := unsealed(line)) is None:
+            self._unread += 1
+            return None
+        event = opened.event
+        if isinstance(event, StepsTaken) and event.step > self._read // LEAST_BYTES_A_STEP + MISSING_AT_MOST:
+            self._unread += 1  # each step before it would take room, and the record has none for so many
+            return None
+        self.history.apply(event)
+        self.last_at = event.at if self.last_at is None else max(self.last_at, event.at)
+        return event
+
+    def _sample(self, event: AnyEvent | None) -> None:
+        if isinstance(event, StepsTaken):
+            losses = [loss for loss in event.losses if loss is not None]
+            if losses:
+                self.spark.append(sum(losses) / len(losses))
+
+
+def _form(facts: dict[str, Any], history: History) -> list[str]:
+    """What is to be said of the record's form."""
+    schemas = [facts.get("schema", SCHEMA), history.started.schema if history.started is not None else SCHEMA]
+    said = next(filter(None, map(later_form, schemas)), "")
+    return [f"{said}. What is shown may lack something"] if said else []
+
+
+def _epochs_asked(asked: dict[str, Any]) -> int | None:
+    return _whole(_mapping(_mapping(asked.get("preset")).get("training")).get("epochs"))
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and isfinite(value) else None
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

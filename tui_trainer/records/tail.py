@@ -1,0 +1,312 @@
+"""The whole lines of a journal, as it grows; what has no end, or takes no room, is passed over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tui_trainer.events import AnyEvent, decode_lines
+from tui_trainer.files.regular import Irregular, open_regular
+from tui_trainer.records.journal_cache import Unpacker
+from tui_trainer.records.seal import SealedPlaces, any_sealed, in_a_row, unsealed
+from tui_trainer.text.numbers import counted
+
+CHUNK = 1 << 20
+"""Bytes read at once: some 25,000 steps, a few milliseconds of decoding."""
+
+LONGEST_LINE = 4 << 20
+"""Bytes. A line beyond this is garbage; none of ours comes near."""
+
+LARGEST_JOURNAL = 1 << 36
+"""Bytes: a billion steps. What is larger was not written by a trainer."""
+
+ENDS_IN_NO_LINE = "ends in something that is no line"
+
+
+class EndsInNoLine(Irregular):
+    """More stands behind the last line of a journal than any line has: nothing can be written behind it."""
+
+    def __init__(self) -> None:
+        super().__init__(f"it {ENDS_IN_NO_LINE}")
+
+
+class Lines:
+    """A reader of one file. It waits for nothing and reads no byte twice, but for a line that is not whole yet."""
+
+    def __init__(self, path: Path) -> None:
+        """A reader that stands at the file's beginning; it need not be there yet."""
+        self.offset = 0
+        """Bytes that were read."""
+        self.garbage = 0
+        """Lines without an end in sight that were passed over, whose end has come since."""
+        self._path = path
+        self._fd: int | None = None
+        self._looked_at: tuple[int, int] | None = None
+        """Size and time of change of the file as it was looked at last."""
+        self._torn_at: tuple[int, int] | None = None
+        """The same as a torn last line was seen: as long as they stand, it stays torn."""
+        self.in_garbage = False
+        """Whether what was passed over last had no end yet."""
+
+    @property
+    def fd(self) -> int:
+        """The open file, once `unread` has said that there is something in it."""
+        assert self._fd is not None
+        return self._fd
+
+    def unread(self) -> bool:
+        """Whether something was added that may be a line.
+
+        Raises:
+            OSError: there is something by that name that is no journal, or cannot be read.
+        """
+        if self._fd is None:
+            try:
+                self._fd = open_regular(self._path, most=LARGEST_JOURNAL)
+            except FileNotFoundError:
+                return False
+        stat = os.fstat(self._fd)
+        self._looked_at = stat.st_size, stat.st_mtime_ns
+        return stat.st_size > self.offset and self._looked_at != self._torn_at
+
+    def next(self) -> bytes | None:
+        """Whole lines from where reading stands, and past them; None where there is only part of one."""
+        want = CHUNK
+        while True:
+            chunk = os.pread(self.fd, want, self.offset)
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                self.offset += end
+                return self._after_garbage(chunk[:end])
+            if len(chunk) < want:
+                self._torn_at = self._looked_at
+                return None
+            if want >= LONGEST_LINE:
+                self.offset += len(chunk)
+                self.in_garbage = True
+                self._pass_over_hole(chunk)
+            else:
+                want *= 4
+
+    def pass_over(self) -> None:
+        """Begin behind the last whole line that is there now."""
+        self.offset, _ = split_tail(self.fd, os.fstat(self.fd).st_size)
+
+    @property
+    def bytes_left(self) -> int:
+        """Bytes in the file that were not read yet."""
+        return max(0, os.fstat(self._fd).st_size - self.offset) if self._fd is not None else 0
+
+    @property
+    def changed_at(self) -> float | None:
+        """When the file was last written to, as it was looked at last (Unix time, of the machine that keeps it)."""
+        return self._looked_at[1] / 1e9 if self._looked_at is not None else None
+
+    def close(self) -> None:
+        """Let go of the file; reading goes on later where it was."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _after_garbage(self, lines: bytes) -> bytes:
+        if not self.in_garbage:
+            return lines
+        self.in_garbage = False
+        self.garbage += 1
+        return lines[lines.index(b"\n") + 1 :]
+
+    def _pass_over_hole(self, chunk: bytes) -> None:
+        """A file may be long and hold nothing: what takes no room need not be read."""
+        if chunk.count(0) < len(chunk):
+            return
+        try:
+            self.offset = os.lseek(self.fd, self.offset, os.SEEK_DATA)
+        except OSError:  # nothing stands behind it, or the file system cannot tell
+            self.offset = max(self.offset, os.fstat(self.fd).st_size)
+
+
+def split_tail(fd: int, size: int) -> tuple[int, bytes]:
+    """Where the last line that ends with a newline ends, and what stands behind it.
+
+    Raises:
+        EndsInNoLine: more stands behind it than any line has.
+    """
+    block = 64 * 1024
+    tail = b""
+    start = size
+    while start > 0:
+        if len(tail) > LONGEST_LINE:
+            raise EndsInNoLine
+        begin = max(0, start - block)
+        piece = os.pread(fd, start - begin, begin)
+        newline = piece.rfind(b"\n")
+        if newline >= 0:
+            return begin + newline + 1, piece[newline + 1 :] + tail
+        tail = piece + tail
+        start = begin
+    return 0, tail
+
+
+NUMBERS_KEPT = 5
+
+
+class Tail:
+    """A reader of one journal. It waits for nothing and reads no byte twice, but for a line that is not whole yet.
+
+    The file need not be there yet. Lines that are no events (damage, or a later version's) are skipped and counted.
+    """
+
+    def __init__(self, path: Path, *, packed: bool = False) -> None:
+        """A reader that stands at the file's beginning.
+
+        Args:
+            path: the journal.
+            packed: whether, of what lies far back, the sum will do that is packed beside the journal (`packed`): the
+                same state of the run, in fewer events.
+        """
+        self.lines = 0
+        """Whole lines read so far."""
+        self.skipped = 0
+        """How many of them were no events that this version knows."""
+        self.skipped_lines: list[int] = []
+        """The numbers of the first few of those, from 1."""
+        self._places = SealedPlaces()
+        self._lines = Lines(path)
+        self._garbage = 0
+        """How many of its lines without an end were counted."""
+        self._packed = Unpacker(path) if packed else None
+
+    def __enter__(self) -> Tail:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[AnyEvent]:
+        """All that is there now, a chunk in memory at a time."""
+        while events := self.read():
+            yield from events
+
+    def read(self) -> list[AnyEvent]:
+        """The next events, at most a chunk of them; empty where nothing whole was added.
+
+        Raises:
+            OSError: the file is there and cannot be read.
+        """
+        while self._lines.unread():
+            if self._packed is not None:
+                if events := self._unpack(self._packed):
+                    return events
+                continue
+            lines = self._lines.next()
+            if lines is None:
+                return []
+            while self._garbage < self._lines.garbage:
+                self._garbage += 1
+                self._skip()
+            if events := self._decode(lines):
+                return events
+        return []
+
+    def pass_over(self) -> None:
+        """Begin behind what is there now, for a reader of what is to come: its lines are counted from here on."""
+        if self._lines.unread():
+            self._lines.pass_over()
+            self._places.begin_anywhere()
+
+    @property
+    def unread(self) -> int:
+        """Bytes in the file that were not read yet."""
+        return self._lines.bytes_left
+
+    @property
+    def ends_in_garbage(self) -> bool:
+        """Whether more stands behind the last line that was read than any line has."""
+        return self._lines.in_garbage
+
+    @property
+    def changed_at(self) -> float | None:
+        """When the file was last written to (Unix time, of the machine that keeps it); None before there is one."""
+        return self._lines.changed_at
+
+    def close(self) -> None:
+        """Let go of the file; a later `read` goes on where this one was."""
+        self._lines.close()
+        if self._packed is not None:
+            self._packed.close()
+
+    def _unpack(self, packed: Unpacker) -> list[AnyEvent]:
+        """The next block that is packed; where that ends, or is of no use, lines are read from here on."""
+        block = packed.read(self._lines.fd, self._lines.offset)
+        if block is None:
+            self._packed = None
+            return []
+        self._lines.offset += block.length
+        self.lines += block.lines
+        if block.first is None:
+            self._places.pass_over(block.lines)
+        else:
+            self._places.take(block.first, block.last)
+        return block.events
+
+    def _decode(self, lines: bytes) -> list[AnyEvent]:
+        each = lines.split(b"\n")
+        each.pop()
+        sealed = any_sealed(lines)
+        try:
+            if not sealed or (self._places.settled and in_a_row(each, self._places.next)):
+                events = decode_lines(lines)
+                self.lines += len(each)
+                if sealed:
+                    self._places.take(self._places.next, self._places.next + len(each) - 1)
+                else:
+                    self._places.pass_over(len(each))
+                return events
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            pass  # one of them is none: which, is seen one by one
+        return [event for line in each if (event := self._decode_one(line)) is not None]
+
+    def _decode_one(self, line: bytes) -> AnyEvent | None:
+        if not line.strip():
+            self.lines += 1
+            self._places.pass_over()
+            return None
+        if (opened := unsealed(line)) is None:
+            self._skip()
+            return None
+        self.lines += 1
+        if opened.number is None:
+            self._places.pass_over()
+        elif not self._places.take(opened.number):
+            return None
+        return opened.event
+
+    @property
+    def next_number(self) -> int:
+        """The number of the line that is to be written behind those that were read."""
+        return self._places.next
+
+    @property
+    def flaws(self) -> list[str]:
+        """What is wrong with the lines read so far, a sentence each; none where all were sound and in their places."""
+        said = []
+        if self.skipped:
+            numbers = ", ".join(map(str, self.skipped_lines))
+            more = " and more" if self.skipped > len(self.skipped_lines) else ""
+            said.append(
+                f"{counted(self.skipped, 'line')} of the record could not be read: {numbers}{more}. "
+                "Damaged, or a later version's."
+            )
+        if self.ends_in_garbage:
+            said.append(f"The record {ENDS_IN_NO_LINE}.")
+        return [*said, *self._places.flaws]
+
+    def _skip(self) -> None:
+        self.lines += 1
+        self._places.pass_over()
+        self.skipped += 1
+        if len(self.skipped_lines) < NUMBERS_KEPT:
+            self.skipped_lines.append(self.lines)

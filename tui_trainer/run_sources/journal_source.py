@@ -1,0 +1,159 @@
+"""A run that another process writes, or wrote."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from tui_trainer.commands import AnyCommand
+from tui_trainer.events import SCHEMA, Alert, AnyEvent
+from tui_trainer.records import inbox
+from tui_trainer.records.errors import RunsError, reason
+from tui_trainer.records.history import History
+from tui_trainer.records.lock import is_live
+from tui_trainer.records.run_metadata import last_words, later_form, read_facts
+from tui_trainer.records.stall_detector import StallDetector
+from tui_trainer.records.tail import Tail
+from tui_trainer.run_sources.run_source import crashed
+
+
+class JournalSource:
+    """A `Host` of a run that another process writes, or wrote: it follows the journal."""
+
+    LOOK_EVERY = 1.0
+    """Seconds between looks whether the process that writes still lives."""
+
+    READ_FOR = 0.015
+    """Seconds of its own time that one poll reads for, and a block more: keys are answered while a record comes in."""
+
+    CLOCKS_DIFFER = 5.0
+    """Seconds; what is less is a slow disk."""
+
+    GRACE = 5.0
+    """Seconds that the process which trains has to tell of a stall itself; one that is stopped cannot."""
+
+    def __init__(self, folder: Path, *, readonly: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self.folder = folder
+        self.history = History()
+        self.readonly = readonly
+        self.lags = False
+        self._tail = Tail(folder / "events.jsonl", packed=True)
+        self._trouble = ""
+        """Why it could not be read at the last try."""
+        self._said_form: str | None = None
+        """What is to be said of the form of the record, once that was looked at."""
+        self._told: set[str] = set()
+        """What of the record's flaws was told."""
+        self._next_look = 0.0
+        self._clock = clock
+        self._silence = StallDetector()
+        self._silent_since = clock()
+        self._told_of_stall = False
+
+    def poll(self) -> int:
+        count = self._read()
+        if not count and not self._trouble and self.history.ended is None and self._clock() >= self._next_look:
+            self._next_look = self._clock() + self.LOOK_EVERY
+            return self._look_for_writer()
+        return count
+
+    def send(self, command: AnyCommand) -> None:
+        if self.readonly:
+            raise PermissionError("this view is read-only")
+        try:
+            inbox.send(self.folder, command)
+        except RunsError as error:
+            raise PermissionError(str(error)) from error
+
+    def close(self) -> None:
+        self._tail.close()
+
+    def _read(self) -> int:
+        """Apply what there is; how many events. A long record takes some calls, a share of a second each."""
+        try:
+            return self._read_on()
+        except OSError as cause:
+            if self._trouble == (trouble := reason(cause)):
+                return 0
+            self._trouble = trouble
+            text = f"the record cannot be read: its events.jsonl: {trouble}"
+            self.history.apply(Alert(at=self._now(), kind="recording", text=text))
+            return 1
+
+    def _read_on(self) -> int:
+        count, self.lags = 0, False
+        until = time.thread_time() + self.READ_FOR  # on a busy machine it must come on as well
+        while events := self._tail.read():
+            for event in events:
+                self.history.apply(event)
+                self._listen(event)
+            count += len(events)
+            self._compare_clocks(events[-1])
+            if time.thread_time() >= until:
+                self.lags = True
+                break
+        for flaw in (*self._form(), *self._tail.flaws, *self.history.known.flaws.in_words()):
+            if flaw not in self._told:
+                self._told.add(flaw)
+                self.history.apply(Alert(at=self._now(), kind="recording", text=flaw))
+                count += 1
+        return count
+
+    def _compare_clocks(self, last: AnyEvent) -> None:
+        """A line is written as its event happens: if the file says another time, the clocks of two machines differ."""
+        if self._tail.unread == 0 and (changed_at := self._tail.changed_at) is not None:
+            behind = changed_at - last.at
+            self.history.clock_behind = behind if abs(behind) > self.CLOCKS_DIFFER else 0.0
+
+    def _now(self) -> float:
+        """By the clock of the machine that trains, as all of a history is."""
+        return time.time() - self.history.clock_behind
+
+    def _form(self) -> list[str]:
+        """What is to be said of a record whose form this version does not know."""
+        if self._said_form is None:
+            self._said_form = later_form(read_facts(self.folder).get("schema", SCHEMA))
+        started = self.history.started
+        said = self._said_form or (later_form(started.schema) if started is not None else "")
+        return [f"the record: {said}. What is shown may lack something."] if said else []
+
+    def _look_for_writer(self) -> int:
+        """A run whose process is gone and that said no goodbye has crashed; the record is read to its end first."""
+        if is_live(self.folder):
+            return self._look_for_stall()
+        if count := self._read():  # its last words, said since the poll
+            return count
+        if (goodbye := last_words(self.folder)) is not None:  # its journal had no room for it
+            text = f"the record is cut off at step {self.history.steps:,}"
+            self.history.apply(Alert(at=self._now(), kind="recording", text=text))
+            self.history.apply(goodbye)
+            self.history.known.flaws.nothing_behind()
+            return 2
+        gone = "its process is gone and said no goodbye"
+        end = crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch)
+        self.history.apply(replace(end, at=self._now()))
+        return 1
+
+    def _listen(self, event: AnyEvent) -> None:
+        """What is silent, and for how long; that a stall is over is told here if it was told here."""
+        for kind, text in self._silence.take(event):
+            if self._told_of_stall:
+                self.history.apply(Alert(at=event.at, kind=kind, text=text))
+            self._told_of_stall = False
+        if not isinstance(event, Alert):
+            self._silent_since = self._clock()
+        elif event.kind in ("stall", "recovered", "woken"):
+            self._told_of_stall = False  # it, or its end, is on record now
+
+    def _look_for_stall(self) -> int:
+        patience, silent = self._silence.patience, self._clock() - self._silent_since
+        if patience is None or silent <= patience + self.GRACE:
+            return 0
+        stall = Alert(at=self._now(), kind="stall", text=self._silence.in_words(silent))
+        self._silence.take(stall)
+        self.history.apply(stall)
+        self._told_of_stall = True
+        return 1

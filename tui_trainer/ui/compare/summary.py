@@ -1,0 +1,185 @@
+"""The top line of a comparison: what is compared, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tui_trainer.compare.differences import ABSENT
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.formatting import about, cut, fit, percent, wrap
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span, justified, width_of
+from tui_trainer.ui.series_styles import SeriesStyles
+
+if TYPE_CHECKING:
+    from tui_trainer.compare.comparison import Comparison
+    from tui_trainer.compare.plain_lines import Results
+    from tui_trainer.compare.queue import Queue
+
+
+class CompareHeadline(Panel):
+    """Names at the left, progress at the right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._comparison: Comparison | None = None
+        self._queue: Queue | None = None
+        self._share = 0.0
+
+    def show(self, comparison: Comparison, queue: Queue | None, share: float) -> None:
+        """Bring it up to date; `share` is what drawing takes of the machine."""
+        self._comparison, self._queue, self._share = comparison, queue, share
+        self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        comparison = self._comparison
+        if comparison is None:
+            return []
+        width = self.size.width
+        right = [*self._state(comparison), Span(" ")]
+        left = [Span(" tui-trainer  ", "faint"), Span(self._what(comparison), "strong")]
+        if resolved := next((run.history.resolved for run in comparison.runs if run.history.resolved), None):
+            device = f"{plain(resolved.device)} ×{resolved.threads}" if resolved.device == "cpu" else resolved.device
+            for text in (resolved.model, resolved.dataset, device):
+                part = [Span(" · ", "faint"), Span(plain(text))]
+                if width_of(left) + width_of(part) + width_of(right) + 2 <= width:
+                    left += part
+        if width_of(left) + width_of(right) + 2 > width:
+            left = [Span(cut(f" {self._what(comparison)}", max(0, width - width_of(right) - 2)), "strong")]
+        return [justified(left, right, width)]
+
+    def _what(self, comparison: Comparison) -> str:
+        name = comparison.session.plan.name
+        seeds = max(len(group.runs) for group in comparison.groups)
+        what = f"comparison of {len(comparison.groups)}" + (f" × {seeds} seeds" if seeds > 1 else "")
+        return f"{plain(name)}: {what}" if name else what
+
+    def _state(self, comparison: Comparison) -> list[Span]:
+        runs = comparison.runs
+        done = sum(run.is_over for run in runs)
+        if self._queue is not None and self._queue.failure:
+            return [Span(cut(f"● {plain(self._queue.failure)}", max(20, self.size.width // 2)), "warning")]
+        driven = comparison.is_driven or (self._queue is not None and not self._queue.is_over)
+        if comparison.is_over and not driven:
+            return [Span(f"● all {len(runs)} runs are over", "good")]
+        if not driven:
+            return [Span(f"● {done} of {len(runs)} runs done, nobody trains the rest", "warning")]
+        left = _seconds_left(comparison)
+        spans = [Span(f"● training {min(done + 1, len(runs))} of {len(runs)}", "live")]
+        if left is not None:
+            spans.append(Span(f"   {about(left):>5} left", "faint"))
+        if self.size.width >= 100:
+            spans.append(Span(f"   screen {percent(self._share)}", "faint"))
+        return spans
+
+
+def _seconds_left(comparison: Comparison) -> float | None:
+    """From the runs that go on, and for those to come what the others took on average."""
+    took = [run.history.elapsed_s for run in comparison.runs if run.is_over and run.history.steps]
+    left = 0.0
+    for run in comparison.runs:
+        if run.is_over:
+            continue
+        seconds = run.history.seconds_left if run.history.steps else None
+        if run.history.steps and seconds is not None:
+            took.append(run.history.elapsed_s + seconds)
+            left += seconds
+    to_come = sum(not run.is_over and not run.history.steps for run in comparison.runs)
+    if not took:
+        return None
+    return (left + to_come * sum(took) / len(took)) / max(1, comparison.session.plan.jobs)
+
+
+class Words(SeriesStyles):
+    """A panel of a comparison's findings."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._comparison: Comparison | None = None
+        self._findings: Results | None = None
+
+    def show(self, comparison: Comparison, findings: Results) -> None:
+        """Bring it up to date."""
+        if comparison is not self._comparison or findings is not self._findings:
+            self._comparison, self._findings = comparison, findings
+            self.redraw_soon()
+
+
+class VerdictWords(Words):
+    """What came of it, and whether that was fair."""
+
+    def lines(self) -> Sequence[Line]:
+        if self._findings is None:
+            return []
+        width, height = self.size
+        lines: list[Line] = []
+        for i, sentence in enumerate(self._findings.verdict):
+            lines += [(Span(line, "" if i else "strong"),) for line in wrap(plain(sentence), width)]
+        fair = self._findings.fairness
+        role = "faint" if fair.is_fair else "warning"
+        said = [(Span(line, role),) for text in fair.words for line in wrap(plain(text), width)]
+        if len(lines) + len(said) > height:
+            said = [(Span(line, role),) for line in wrap(plain(fair.short), width)]
+        if len(lines) + len(said) > height:
+            said = [(Span(cut(plain(fair.short), width), role),)]
+            lines = lines[: max(1, height - 1)]
+        elif len(lines) + len(said) < height and height > 6:
+            lines.append(BLANK)
+        return [*lines, *said]
+
+
+class DifferenceWords(Words):
+    """What differs, side by side where there is room, and nothing else."""
+
+    def lines(self) -> Sequence[Line]:
+        if self._findings is None or self._comparison is None:
+            return []
+        width = self.size.width
+        title: Line = (Span("what differs", "strong"),)
+        if not self._findings.differences:
+            return [title, (Span("nothing: their presets are the same", "faint"),)]
+        return [title, *(self._side_by_side(width) or self._one_by_one(width))]
+
+    def _side_by_side(self, width: int) -> list[Line]:
+        assert self._findings is not None
+        assert self._comparison is not None
+        rows = self._findings.differences
+        groups = self._comparison.groups
+        keys = [row.key.partition(".")[2] if row.key.startswith("scheduler.") else row.key for row in rows]
+        keys = ["scheduler" if row.key == "scheduler.name" else key for row, key in zip(rows, keys, strict=True)]
+        first = max(map(len, keys))
+        sizes = [
+            max(len(plain(group.label)) + 2, *(len(row.values[i]) for row in rows)) for i, group in enumerate(groups)
+        ]
+        if first + sum(sizes) + 2 * len(sizes) > width:
+            return []
+        head: list[Span] = [Span(" " * first)]
+        for group, size in zip(groups, sizes, strict=True):
+            head += [Span("  "), Span(fit(f"{group.mark} {plain(group.label)}", size), f"run{group.colour}")]
+        lines: list[Line] = [tuple(head)]
+        for key, row in zip(keys, rows, strict=True):
+            line = [Span(key.ljust(first), "faint")]
+            for value, size in zip(row.values, sizes, strict=True):
+                line += [Span("  "), Span(fit(plain(value), size), "faint" if value == ABSENT else "")]
+            lines.append(tuple(line))
+        return lines
+
+    def _one_by_one(self, width: int) -> list[Line]:
+        """A preset a line, with what only it has."""
+        assert self._findings is not None
+        assert self._comparison is not None
+        groups = self._comparison.groups
+        size = min(16, max(len(plain(group.label)) for group in groups))
+        lines: list[Line] = []
+        for i, group in enumerate(groups):
+            said = []
+            for row in self._findings.differences:
+                if row.values[i] == ABSENT:
+                    continue
+                table, _, key = row.key.partition(".")
+                name = key if table == "scheduler" or key in ("lr", "momentum") else f"{table} {key}".rstrip()
+                said.append(row.values[i] if key == "name" else f"{name} {row.values[i]}")
+            name = f"{group.mark} {fit(plain(group.label), size)} "
+            for j, text in enumerate(wrap(plain(", ".join(said)) or "as the others", max(8, width - size - 3))):
+                lines.append((Span(name if not j else " " * (size + 3), f"run{group.colour}"), Span(cut(text, width))))
+        return lines

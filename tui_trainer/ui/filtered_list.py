@@ -1,0 +1,176 @@
+"""What lists to choose from share: a cursor, a filter that is typed, marks; and the screens that hold one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
+
+from textual import events, on
+from textual.message import Message
+
+from tui_trainer.ui.formatting import fit
+from tui_trainer.ui.panel import Line, Panel, Span
+from tui_trainer.ui.trainer_screen import TrainerScreen
+
+T = TypeVar("T")
+
+
+class FilteredList(Panel, Generic[T], can_focus=False):
+    """Those that pass the filter; one under the cursor."""
+
+    class Moved(Message):
+        """The cursor stands on another one."""
+
+    class Chosen(Message):
+        """One was clicked that was under the cursor already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: Sequence[T] = ()
+        self._shown: list[T] = []
+        self._cursor = self._top = 0
+        self.filter = ""
+        self.typing = False
+        """Whether what is typed goes into the filter."""
+        self.marked: list[str] = []
+        """Names marked for a comparison, in the order of marking."""
+
+    # What a list of some kind must know of its kind
+
+    def name_of(self, item: T) -> str:
+        """What it is told by, and marked as."""
+        raise NotImplementedError
+
+    def words_of(self, item: T) -> str:
+        """What the filter looks for words in."""
+        raise NotImplementedError
+
+    def can_be_marked(self, item: T) -> bool:
+        """Whether it can be compared at all."""
+        return True
+
+    def in_order(self, items: Iterable[T]) -> list[T]:
+        """As they are to be shown."""
+        return list(items)
+
+    def index_at(self, event: events.Click) -> int | None:
+        """Which of those shown was clicked."""
+        raise NotImplementedError
+
+    # The cursor, the filter, the marks
+
+    @property
+    def current(self) -> T | None:
+        """The one under the cursor."""
+        return self._shown[self._cursor] if self._shown else None
+
+    def move(self, by: int) -> None:
+        """Up or down, not beyond the ends."""
+        moved = max(0, min(self._cursor + by, len(self._shown) - 1))
+        if moved != self._cursor:
+            self._cursor = moved
+            self.redraw()
+            self.post_message(self.Moved())
+
+    def narrow(self, text: str) -> None:
+        """Show what holds each word of the filter."""
+        self.filter = text
+        self._show()
+
+    def mark(self) -> None:
+        """Mark the one under the cursor, or unmark it, and go to the next."""
+        item = self.current
+        if item is None or not self.can_be_marked(item):
+            return
+        name = self.name_of(item)
+        if name in self.marked:
+            self.marked.remove(name)
+        else:
+            self.marked.append(name)
+        self.move(1)
+        self.redraw()
+
+    def take(self, event: events.Key) -> None:
+        """While the filter is typed, letters are letters and no commands.
+
+        The key that begins it is taken here too, and not left to its binding, which is looked up later: of `/cos` that
+        comes in one piece, as it does over a slow link, the letters would be commands.
+        """
+        if not self.typing and event.key != "slash":
+            return
+        if not self.typing:
+            self.typing = True
+            self.redraw()
+        elif event.key in ("enter", "escape"):
+            self.typing = False
+            self.narrow("" if event.key == "escape" else self.filter)
+        elif event.key == "backspace":
+            self.narrow(self.filter[:-1])
+        elif event.is_printable and event.character:
+            self.narrow(self.filter + event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _show(self) -> None:
+        """Those that pass; the cursor stays on its own, or near the place where it was."""
+        here = self.name_of(self.current) if self.current is not None else ""
+        words = self.filter.lower().split()
+        self._shown = self.in_order(
+            item for item in self._all if all(word in self.words_of(item).lower() for word in words)
+        )
+        there = next((i for i, item in enumerate(self._shown) if self.name_of(item) == here), self._cursor)
+        self._cursor = max(0, min(there, len(self._shown) - 1))
+        self.redraw()
+
+    def _filter_line(self, width: int, otherwise: str) -> Line:
+        """The filter as it is typed or stands, else how many there are."""
+        if self.typing:
+            return (Span(" / ", "live"), Span(fit(self.filter + "▏", width - 4)))
+        if self.filter:
+            return (Span(" / ", "faint"), Span(fit(self.filter, width - 4)))
+        return (Span(fit(otherwise, width), "faint"),)
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        index = self.index_at(event)
+        if index is None:
+            return
+        if index == self._cursor:
+            self.post_message(self.Chosen())
+        else:
+            self.move(index - self._cursor)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.move(-1)
+
+
+class ChoosingScreen(TrainerScreen, Generic[T]):
+    """A screen with such a list."""
+
+    list: FilteredList[T]
+
+    @on(FilteredList.Moved)
+    def _moved(self) -> None:
+        if self.composed:
+            self.app.clock.hurry()
+
+    def on_key(self, event: events.Key) -> None:
+        self.list.take(event)
+
+    def action_move(self, by: int) -> None:
+        self.list.move(by)
+
+    def action_filter(self) -> None:
+        self.list.typing = True
+        self.list.redraw()
+
+    def action_compare(self) -> None:
+        if len(self.list.marked) < 2:
+            self.say("mark two or more with space, then c compares them")
+            return
+        self.app.compare(self.list.marked)
