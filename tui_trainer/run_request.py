@@ -59,7 +59,7 @@ class RunRequest:
         """The run that was asked for.
 
         Raises:
-            BadInput: a wrong preset or option; with all problems, a line each.
+            UserError: a wrong preset or option; with all problems, a line each.
         """
         from pydantic import ValidationError
 
@@ -78,7 +78,7 @@ class RunRequest:
         """What the preset's numbers will lead to on this run.
 
         Raises:
-            BadInput: it cannot run at all; with the problems.
+            UserError: it cannot run at all; with the problems.
         """
         from tui_trainer.presets.checks import check
         from tui_trainer.presets.problems import PresetError

@@ -1,4 +1,7 @@
-"""A run without a screen: plain lines for pipes and log files, a bar on a terminal, an object an epoch for scripts."""
+"""A run without a screen: plain lines for pipes and log files, a bar on a terminal, an object an epoch for scripts.
+
+What is printed is kept in the run's log too, for who looks at it later, or from elsewhere.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The name of this process, as `ps -o comm` and `top` show it: what it does, where `python` says nothing."""
+"""How a process gives the shell its prompt back and trains on, and what `ps` and `top` call it.
+
+A shell waits for the process that it started. So `launch` forks at once, before anything is imported: the parent does
+nothing but wait, and the child is the program. When the child leaves the terminal, it tells the parent, which ends.
+When the child is killed, the parent cleans up after it and says how to go on.
+"""
 
 from __future__ import annotations
 

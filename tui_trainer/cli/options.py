@@ -1,4 +1,4 @@
-"""`--notify`, `--notify-on` and `--bell`: how a person who looks away is told."""
+"""The options that `launch`, `run` and others share, and what they come to."""
 
 from __future__ import annotations
 

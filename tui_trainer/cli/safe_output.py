@@ -1,4 +1,7 @@
-"""Events on their way from the thread that trains to the one that prints, which may have to wait for who reads it."""
+"""Print what a run tells for as long as somebody reads: a closed terminal, or a pipe's lost reader, ends no run.
+
+The thread that trains never waits for the one that prints: events lie in a queue between them.
+"""
 
 from __future__ import annotations
 

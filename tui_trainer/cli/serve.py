@@ -1,6 +1,7 @@
-"""A page that is opened again: what an earlier page of the same `serve` began, and still trains, is shown by it.
+"""`serve`: the app in a browser of this machine.
 
-The processes of all pages inherit a word from their `serve`, and who writes a record stands in its lock.
+A page that is opened again shows what an earlier page of the same `serve` began and still trains: the processes of all
+pages inherit a word from their `serve`, and who writes a record stands in its lock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A comparison as it stands: its runs by preset, each followed through its record, whoever trains them."""
+"""A comparison as it stands: its runs by preset, each followed through its record, whoever trains them.
+
+And their curves for a drawing: each run's own places along an axis, thinned so that spikes stay.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of a session, trained in this process."""
+"""Who trains the runs of a session: this process, one after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conditions of a run that a fair comparison holds equal, each as the run's own record tells it."""
+"""Is it fair? What the runs of a comparison had in common, and what differs between them, from their own records."""
 
 from __future__ import annotations
 

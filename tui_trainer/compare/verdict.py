@@ -1,4 +1,4 @@
-"""Welch's t-test, for two samples whose spread may differ, in the standard library.
+"""The verdict in words, from the numbers of the table and nothing else; with Welch's t-test, by the standard library.
 
 B. L. Welch, "The generalization of 'Student's' problem when several different population variances are involved",
 Biometrika 34 (1947). The tail of Student's t is a regularized incomplete beta function (DLMF 8.17.2, dlmf.nist.gov),

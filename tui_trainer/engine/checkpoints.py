@@ -1,4 +1,7 @@
-"""Checkpoints on the disk: whole or absent, data only, and never taken for what was not saved."""
+"""Checkpoints on the disk: whole or absent, data only, and never taken for what was not saved.
+
+`Saver` writes them while a run goes on, and tells of it; a disk that is full ends no training.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run is told what to do: any thread may ask, the loop looks once a batch and answers with events."""
+"""How a run is told what to do: any thread may ask; between two batches the loop does it and answers with events."""
 
 from __future__ import annotations
 
@@ -120,10 +120,10 @@ class Controlled(Protocol):
         """Report all that has happened: the run may stand still for long now."""
 
     def switch_to(self, command: SwitchPreset) -> str:
-        """Plan the switch; when it takes effect, in words. May raise `Refused`."""
+        """Plan the switch; when it takes effect, in words. May raise `CommandRefused`."""
 
     def save_checkpoint(self) -> str:
-        """Save one now; where it lies, in words. May raise `Refused`."""
+        """Save one now; where it lies, in words. May raise `CommandRefused`."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class CommandHandler:
         """Do what was asked since the last batch; returns when the run may go on.
 
         Raises:
-            Stopped: the run is to end.
+            RunStopped: the run is to end.
         """
         # The end of an epoch belongs to its last batch: its calls are to be followed too.
         if self._batches is not None and run.step >= self._batches.last_step and not run.before_epoch_end:

@@ -1,4 +1,4 @@
-"""A file from the network, whole or not at all, with word of how far it is."""
+"""The files of a data set: as torchvision keeps them in a folder (what is there, broken, missing), or downloaded."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class DataFolder:
         """The images that train and those that validate, downloaded first where they are missing.
 
         Raises:
-            BadInput: what is wrong, where, and what to do.
+            UserError: what is wrong, where, and what to do.
         """
         try:
             missing = [each.file for each in self.expected if not each.file.exists()]
@@ -239,7 +239,7 @@ def _read_idx(file: Path, shape: tuple[int, ...]) -> Tensor:
     """The bytes of a file of Y. LeCun's form, which must have that shape.
 
     Raises:
-        BadInput: it has another one, or is of another form.
+        UserError: it has another one, or is of another form.
         OSError: it cannot be read.
     """
     content = bytearray(read_regular(file, _head(shape) + prod(shape)))

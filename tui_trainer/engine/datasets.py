@@ -1,4 +1,4 @@
-"""Crop and flip of each image for itself, anew every epoch."""
+"""Images and labels as tensors in memory, on the device, and the batches of an epoch, cropped and flipped anew."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
     """The data set that `spec` names, cut to its limits, on `device`; `progress` is told of a download.
 
     Raises:
-        BadInput: the data is not there, or broken: what, where, and what to do.
+        UserError: the data is not there, or broken: what, where, and what to do.
     """
     if spec.dataset == "mnist-5k":
         train, val = _mnist_5k()

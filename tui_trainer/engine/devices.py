@@ -20,7 +20,7 @@ def resolve(name: str) -> torch.device:
     """The device for `auto`, `cpu`, `cuda` or `cuda:N`.
 
     Raises:
-        BadInput: it is not there: what is, and what to do.
+        UserError: it is not there: what is, and what to do.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,4 +1,10 @@
-"""Batch normalisation over the whole batch, where each of several processes has a share of it."""
+"""Training with several processes, each with a share of every batch: as one process does it, on more devices.
+
+Rank 0 leads: it writes the record, saves the checkpoints and takes the commands. All ranks hold the same weights and
+do the same at the same step. What must be agreed on costs no step anything: rank 0 says at each meeting after how
+many batches the next one is, so that they meet a few times a second, however fast the steps are. Batch normalisation
+is over the whole batch, of which each rank has a share.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +107,7 @@ class Ranks:
         """The device for this process, where `asked` is what `--device` says.
 
         Raises:
-            BadInput: there are more processes than devices.
+            UserError: there are more processes than devices.
         """
         return asked
 
@@ -283,7 +289,7 @@ def join(device: str) -> Ranks:
     """Find the processes that `torchrun` started with this one; returns as all are there.
 
     Raises:
-        BadInput: they cannot all have `device`; said before anybody is waited for, so that all say it alike.
+        UserError: they cannot all have `device`; said before anybody is waited for, so that all say it alike.
     """
     here = this_rank()
     if here.alone:

@@ -1,6 +1,7 @@
-"""A rehearsal: the real optimizer and scheduler on one dummy parameter through the whole run, before a batch runs.
+"""A preset and a number of images, worked out: how many steps, and the LR curve that they will follow.
 
-It gives the planned curve, and finds what no rule foresaw: exceptions on the way, LRs that are negative or not finite.
+The curve comes of a rehearsal: the real optimizer and scheduler on one dummy parameter through the whole run, before a
+batch runs. It finds what no rule foresaw: exceptions on the way, LRs that are negative or not finite.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How training itself can fail."""
+"""What a run measures: losses and hits, left on the device and fetched a few times a second; and validation."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class ComputeOptions:
         """As asked for; where nothing was, what suits the device.
 
         Raises:
-            BadInput: this machine cannot compile.
+            UserError: this machine cannot compile.
         """
         if compiled and device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
             raise UserError("--compile needs a C++ compiler, and there is no c++, g++ or clang++ here; leave it out")
@@ -53,7 +53,7 @@ class ComputeOptions:
     def forward(self, model: nn.Module) -> Callable[[Tensor], Tensor]:
         """Calls `model`, which stays as it is; what comes out is float32 always.
 
-        What it gives raises `BadInput` where the network cannot be compiled, which shows in the first batch.
+        What it gives raises `UserError` where the network cannot be compiled, which shows in the first batch.
         """
         compute: Callable[[Tensor], Tensor] = _compiled(model) if self.compiled else model
         if self.precision == "fp32":

@@ -54,7 +54,7 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
     Sets the threads of the calling thread, which must be the one that trains.
 
     Raises:
-        BadInput: the device, the data or a checkpoint that fits is not to be had.
+        UserError: the device, the data or a checkpoint that fits is not to be had.
         PresetError: the rehearsal found what is wrong with the preset.
     """
     tell_phase(emit, "importing torch")

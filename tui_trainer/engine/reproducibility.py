@@ -1,4 +1,11 @@
-"""Random numbers that follow from what they are for, the seed and the epoch: from nothing that happened before."""
+"""Why two runs that should be alike are alike, to the bit: random numbers, and digests of what a run begins with.
+
+Random numbers follow from what they are for, the seed and the epoch: from nothing that happened before.
+
+Digests are SHA-256, taken on the CPU before anything goes to the device, so that a GPU costs nothing more. Measured on
+a Zen 4 core: 2.4 ms for the data of `mnist-5k` (as bytes, before they become floats), 1 ms for the weights of `cnn`,
+0.1 ms for the order; 60 ms for MNIST.
+"""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class Trainer:
         """The epochs to train from here on; a planned switch of presets takes effect as one begins.
 
         Raises:
-            Stopped: the run was asked to end before its first batch.
+            RunStopped: the run was asked to end before its first batch.
         """
         self._steering.attend(self)
         while self.epoch <= self.recipe.epochs:
@@ -140,7 +140,7 @@ class Trainer:
         """Take down what the batch gave, and do what was asked of the run meanwhile.
 
         Raises:
-            Stopped: the run is to end.
+            RunStopped: the run is to end.
             Diverged: a loss was not finite.
         """
         self._meter.took(

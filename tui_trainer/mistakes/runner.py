@@ -1,7 +1,7 @@
 """A loop whose order of calls is data: the right one and a wrong one, trained side by side to see the difference.
 
 `tui_trainer.engine.loop` is how it is done; this is how it is done wrong, on purpose and in the open. Both networks
-begin with the same weights and see the same batches; only the order of the calls differs.
+begin with the same weights and see the same batches; only the order of the calls differs. Nothing is recorded.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def break_it(
     Leaves off, without an end of either side, once `stop` is set.
 
     Raises:
-        BadInput: the data is not to be had.
+        UserError: the data is not to be had.
     """
 
     def both(event: AnyEvent) -> None:

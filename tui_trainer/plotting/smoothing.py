@@ -1,4 +1,4 @@
-"""The mean of any stretch of a growing series, whatever its length."""
+"""A series, smoothed as it grows, and the mean of any stretch of it, whatever its length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From what a TOML text says to a preset: table by table, so that one that is broken hides nothing of another."""
+"""Everything that is wrong with a preset on a given run, all at once: its text, its values, and what they lead to.
+
+A text is read table by table, so that one that is broken hides nothing of another.
+"""
 
 from __future__ import annotations
 

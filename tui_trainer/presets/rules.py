@@ -1,4 +1,9 @@
-"""A preset on a run, and what a rule about it is."""
+"""What goes wrong with schedulers although every argument by itself is in order, found without torch.
+
+A rule is asked about a preset on a run. It names the tables it reads, so that it still speaks when another table is
+broken, and yields what it finds. Errors are what cannot run, or would quietly do the opposite of what was meant; the
+rest are warnings.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""Sentences for keys that do not belong where they stand: arguments that torch has dropped, that follow from
-elsewhere, or that people look for under another name."""
+"""What is wrong with a key of a preset, in a person's words, and what would be right.
+
+pydantic's errors about one table are worded here; so are keys that do not belong where they stand: arguments that torch
+has dropped, that follow from elsewhere, or that people look for under another name.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What every form of an export shares: the journal's events, each once, and files that are whole or not there."""
+"""A record as CSV files that any tool reads: what every step, epoch and call was, from the journal alone.
+
+And what every form of an export shares: the journal's events, each once, and files that are whole or not there.
+"""
 
 from __future__ import annotations
 

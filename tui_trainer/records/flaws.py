@@ -1,4 +1,9 @@
-"""What is wrong with a record, in words: what is missing from it, and what contradicts itself."""
+"""What is wrong with a record, in words: what is missing from it, and what contradicts itself.
+
+The last lines of a process may be lost with nothing behind them that would show a gap. But an epoch's end, a checkpoint
+and a goodbye say which step is the last one; where the record does not come so far, something is missing. And a line
+that says a step, or an epoch, where the run cannot have been as it was written is a wrong one, and is said to be.
+"""
 
 from __future__ import annotations
 

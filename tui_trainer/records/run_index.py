@@ -1,4 +1,7 @@
-"""The runs of a folder: which there are, how they stand, and which one is meant."""
+"""The runs of a folder: which there are, how they stand, and which one is meant.
+
+`RunIndex` keeps that up to date a little at a time: a list on a screen must not wait for the disk.
+"""
 
 from __future__ import annotations
 

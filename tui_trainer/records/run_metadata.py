@@ -1,4 +1,7 @@
-"""What was asked of a run and what it came to, as its `run.json` has it."""
+"""What a run was asked to do, how it began and how it ended, without reading each of its steps.
+
+From its `run.json`, from the first lines of its journal and from the last ones.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The whole lines of a journal, as it grows; what has no end, or takes no room, is passed over."""
+"""Follow a journal by what was appended since, as it grows and after it has ended.
+
+`Lines` gives its whole lines; what has no end, or takes no room, is passed over. `Tail` makes events of them.
+"""
 
 from __future__ import annotations
 

@@ -361,7 +361,7 @@ def _let_go() -> None:
 
 
 class InProcessSource:
-    """A `Host` of a run in this process: events come by memory, not by the journal."""
+    """A `RunSource` of a run in this process: events come by memory, not by the journal."""
 
     def __init__(self, run: LocalRun) -> None:
         self.run = run

@@ -21,7 +21,7 @@ from tui_trainer.run_sources.run_source import crashed
 
 
 class JournalSource:
-    """A `Host` of a run that another process writes, or wrote: it follows the journal."""
+    """A `RunSource` of a run that another process writes, or wrote: it follows the journal."""
 
     LOOK_EVERY = 1.0
     """Seconds between looks whether the process that writes still lives."""

@@ -1,4 +1,4 @@
-"""What a loss chart reads of a history: the losses, smoothed and in columns, and the accuracy at epoch ends."""
+"""What the charts read of a history: losses, smoothed and in columns, accuracies at epoch ends, planned LR curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the charts say of one step, as text that can be copied."""
+"""The lines over the charts: the numbers now, or those at the cursor; and the same as text that can be copied."""
 
 from __future__ import annotations
 

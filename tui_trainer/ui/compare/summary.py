@@ -1,4 +1,4 @@
-"""The top line of a comparison: what is compared, and how far it is."""
+"""A comparison in words: what is compared and how far it is; the verdict, whether it is fair, and what differs."""
 
 from __future__ import annotations
 

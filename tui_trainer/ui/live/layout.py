@@ -1,4 +1,9 @@
-"""Lines for the panels that take theirs from the charts: what they ask for, as long as the charts keep enough."""
+"""The panels of the live screen that number keys hide and show, in one table, and how they share the lines.
+
+A panel joins with a line in `PANELS`, by the id of its widget: the keys, the help page and the palette follow. The
+widget's style sheet says what its forms look like: it has the class `-full`, `-line` or `-hidden`. Panels take their
+lines from the charts, as long as the charts keep enough.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the time of a training step goes, over the last seconds."""
+"""The machine under the run: how busy it is and with whom, and where the time of a step goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An order of calls as the listing that would make it, the line that is wrong marked, and the one that is right."""
+"""The parts of the page `break it`: the mistakes to choose from, the two listings, and what came of them in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""In front or in the background: what a shell does with its jobs."""
+"""In front or in the background, as a shell has its jobs; and a terminal put back as it was before the screen.
+
+The latter also where whoever drew on it is gone, or cannot do so any more.
+"""
 
 from __future__ import annotations
 
