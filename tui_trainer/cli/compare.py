@@ -1,4 +1,4 @@
-"""`compare`: presets trained under the same conditions, on a screen or in plain lines; `--list`: those that were made."""
+"""`compare`: presets trained under the same conditions, on a screen or in plain lines; `--list` shows earlier ones."""
 
 from __future__ import annotations
 

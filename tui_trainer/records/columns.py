@@ -1,4 +1,4 @@
-"""What a history keeps: every step in columns that grow by appending, the run's own clock, and the calls of the loop."""
+"""What a history keeps: every step in columns that grow by appending, the clock, and the calls of the loop."""
 
 from __future__ import annotations
 

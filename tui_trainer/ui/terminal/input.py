@@ -1,4 +1,4 @@
-"""What a terminal sends: as text, and as Textual's messages (keys, the mouse, sizes). What is none of these is left out."""
+"""What a terminal sends: text, and Textual's messages of keys, mouse and sizes. What is none of these is left out."""
 
 from __future__ import annotations
 
