@@ -251,6 +251,16 @@ def test_what_a_killed_process_left_is_gone_once_the_run_goes_on(stopped: TinyRu
     assert names(stopped.folder) == ALL
 
 
+def test_a_process_killed_between_two_renames_has_the_next_save_leave_nothing_behind(stopped: TinyRun) -> None:
+    last, before = stopped.folder / LAST, stopped.folder / LAST_BUT_ONE
+    before.unlink()
+    before.hardlink_to(last)  # as it was when the new one was still to take its place
+    saved = checkpoints.load(last)
+    checkpoints.save(saved, stopped.folder)
+    assert names(stopped.folder) == ALL
+    assert same(checkpoints.load(before), saved)
+
+
 def test_a_draft_that_is_the_best_checkpoint_by_another_name_is_not_written_into(stopped: TinyRun) -> None:
     # Killed after it was given the name of the best one, and before that of the last one.
     best = stopped.folder / BEST

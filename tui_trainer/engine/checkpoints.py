@@ -188,6 +188,7 @@ def _replace_by_copy(source: Path, file: Path) -> None:
                 out.flush()
                 os.fsync(out.fileno())
         link.replace(file)
+        link.unlink(missing_ok=True)  # POSIX renames nothing where both are the same file already
     except OSError:
         _remove(link)
         raise
