@@ -1,6 +1,7 @@
-"""Make the screenshots of the README from the real app, on real runs.
+"""Make the pictures of the README and of `docs/` from the real app, on real runs.
 
     python scripts/screenshots.py            # trains for a minute, then writes docs/*.svg
+    python scripts/screenshots.py run        # only the moving picture, docs/run.svg
 
 Each is what the app shows at that size, exported by Textual.
 """
@@ -8,10 +9,12 @@ Each is what the app shows at that size, exported by Textual.
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from animated_svg import animated
 from textual.pilot import Pilot
 
 from tui_trainer.commands import Stop
@@ -28,6 +31,8 @@ from tui_trainer.ui.trainer_screen import TrainerScreen
 
 DOCS = Path(__file__).parent.parent / "docs"
 COMPARED = ("onecycle", "steplr", "plateau", "none")
+BATCHES = 63  # of 64 images in an epoch of mnist-5k
+SLOW_FROM, SLOW_CALLS = 9, 7  # the half epoch after which the moving picture is slow, and for how many calls
 
 Until = Callable[[Pilot[int], InProcessSource], Awaitable[None]]
 
@@ -77,6 +82,46 @@ async def shoot_run(runs: Path, name: str, preset: str, size: tuple[int, int], u
     run.wait()
 
 
+async def film_run(runs: Path, size: tuple[int, int]) -> None:
+    """Train ten epochs and write them as one moving picture, with a batch in slow motion in the middle."""
+    launcher = InProcessLauncher(runs, ["tui-trainer", "launch", "--preset", "onecycle"])
+    asked = RunRequest("onecycle", model="cnn", dataset="mnist-5k")
+    host = launcher.start_asked(asked)
+    app = TrainerApp(launcher, host, asked, on_shown=launcher.go, on_detach=lambda: None)
+    frames: list[str] = []
+    seconds: list[float] = []
+
+    async with app.run_test(size=size) as pilot:
+
+        async def take(shown_for: float) -> None:
+            await pilot.pause(0.1)
+            if isinstance(app.screen, TrainerScreen):
+                app.screen.key_line.quiet()
+            frames.append(app.export_screenshot(title="tui-trainer launch --preset onecycle"))
+            seconds.append(shown_for)
+
+        def made() -> int:
+            return sum(event.value is not None for event in host.history.followed)
+
+        half_epochs = 0
+        while not host.history.ended:
+            half_epochs += 1
+            while not host.history.ended and host.history.epoch + host.history.batch / BATCHES < 1 + half_epochs / 2:
+                await pilot.pause(0.02)
+            await take(0.35)
+            if half_epochs == SLOW_FROM:
+                await pilot.press("s")
+                for _ in range(SLOW_CALLS):
+                    before = made()
+                    while made() in (0, before):
+                        await pilot.pause(0.02)
+                    await take(0.7)
+                await pilot.press("s")
+        await take(3.0)
+    (DOCS / "run.svg").write_text(animated(frames, seconds))
+    print(DOCS / "run.svg")
+
+
 async def shoot_comparison(runs: Path, size: tuple[int, int]) -> None:
     """Train some presets to their end, and write what their comparison shows."""
     launcher = InProcessLauncher(runs, ["tui-trainer", "compare", *COMPARED])
@@ -103,10 +148,13 @@ def save(app: TrainerApp, name: str, title: str) -> None:
     print(DOCS / f"{name}.svg")
 
 
-async def main() -> None:
+async def main(only: str) -> None:
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder)
+        await film_run(runs, (128, 36))
+        if only == "run":
+            return
         await shoot_run(runs, "live", "onecycle", (140, 40), in_the_middle)
         await shoot_run(runs, "slow-motion", "onecycle", (120, 36), followed)
         await shoot_run(runs, "small", "plateau", (80, 24), in_the_middle)
@@ -115,4 +163,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(*sys.argv[1:] or ["all"]))
