@@ -73,9 +73,6 @@ SERVED = ("launch", "attach", "compare")
 
 LOOPBACK = "127.0.0.1"
 
-SCREEN = "/ws"
-"""Where a page has its screen from."""
-
 MOST_PAGES = 16
 """Pages that are open at once: each takes a process, and the memory of a screen."""
 
@@ -138,16 +135,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _server(command: tuple[str, ...], runs: Path) -> Server:
-    """textual-serve with a page of this program's own, which asks the host that the browser came to."""
     try:
-        from textual_serve.server import Server
+        from tui_trainer.cli.textual_serve_app import SameHost
     except ImportError:
         refuse("serve needs textual-serve: pip install 'tui-trainer[serve]'")
-
-    class SameHost(Server):
-        async def handle_index(self, request: web.Request) -> Any:
-            self.public_url = f"http://{request.host}"
-            return await super().handle_index(request)
 
     in_terminal = shlex.join([sys.executable, "-m", "tui_trainer.cli.browser_terminal", str(runs), *command])
     ours = f"{SERVED_BY}={secrets.token_hex(8)}"
@@ -161,10 +152,11 @@ async def _listen(server: Server, host: str, port: int) -> None:
     """
     from aiohttp import web
 
+    from tui_trainer.cli.textual_serve_app import SCREEN, web_app
+
     secret = secrets.token_urlsafe(16)
-    inner, outer = await server._make_app(), web.Application(middlewares=[_doorkeeper()])
-    inner.on_startup.clear()  # its logo
-    outer.add_subapp(f"/{secret}", inner)
+    outer = web.Application(middlewares=[_doorkeeper(SCREEN)])
+    outer.add_subapp(f"/{secret}", web_app(server))
     outer.on_response_prepare.append(_add_manners)
     runner = web.AppRunner(outer, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
@@ -178,8 +170,8 @@ async def _listen(server: Server, host: str, port: int) -> None:
         await runner.cleanup()
 
 
-def _doorkeeper() -> Any:
-    """Lets in no page of another site, and only so many at once: each has a process of its own."""
+def _doorkeeper(screen: str) -> Any:
+    """Lets in no page of another site, and only so many at once: each has a process of its own, at `screen`."""
     from aiohttp import web
 
     is_open = 0
@@ -190,7 +182,7 @@ def _doorkeeper() -> Any:
         origin = request.headers.get("Origin")
         if origin is not None and origin.partition("://")[2] != request.host:
             raise web.HTTPForbidden(text=f"pages of {origin} are not let in here")
-        opens_screen = request.path.endswith(SCREEN)
+        opens_screen = request.path.endswith(screen)
         if (opens_screen or request.path.endswith("/")) and is_open >= MOST_PAGES:
             raise web.HTTPServiceUnavailable(text=f"{MOST_PAGES} pages are open already: close one of them")
         is_open += opens_screen

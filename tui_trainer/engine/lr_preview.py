@@ -16,6 +16,7 @@ import torch
 from torch.optim import lr_scheduler
 
 from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
+from tui_trainer.engine.torch_internals import closed_form_lr
 from tui_trainer.events import PlanMade, ResolvedConfig
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts
@@ -192,7 +193,7 @@ def _lr_at(scheduler: Any, place: int, preset: Preset | None = None) -> float:
     """
     if not isinstance(scheduler, _FROM_COUNT):
         scheduler.last_epoch = place
-        return float(scheduler._get_closed_form_lr()[0])
+        return closed_form_lr(scheduler)
     scheduler.last_epoch = place - 1
     if preset and isinstance(preset.scheduler, CosineAnnealingWarmRestarts) and place > 0:
         begun = [0, *restarts(preset.scheduler, place + 1)]

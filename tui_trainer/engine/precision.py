@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tui_trainer.engine.torch_internals import is_of_compiler
 from tui_trainer.errors import UserError
 from tui_trainer.run_options import Precision
 
@@ -78,7 +79,7 @@ def _compiled(model: nn.Module) -> Callable[[Tensor], Tensor]:
         try:
             outputs: Tensor = compiled(images)
         except Exception as error:
-            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            if not is_of_compiler(error):
                 raise
             why = " ".join(str(error).split("\n")[:2]) or type(error).__name__
             raise UserError(f"--compile: the network could not be compiled here ({why}); leave it out") from error

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tui_trainer.engine.lr_preview import PlannedRun, plan
 from tui_trainer.engine.precision import ComputeOptions
 from tui_trainer.engine.schedules import Schedule, build_optimizer
+from tui_trainer.engine.torch_internals import mark_stepped
 from tui_trainer.presets.schema import Preset
 
 
@@ -63,8 +64,7 @@ class TrainState:
         # After all constructors, which change the LR.
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
-        # torch warns of a scheduler that steps before its optimizer ever did; this one did, in the run that stopped.
-        self.optimizer._opt_called = True  # type: ignore[attr-defined]
+        mark_stepped(self.optimizer)  # it made steps in the run that stopped
 
     def _check_optimizer(self, saved: dict[str, Any], *, stepped: bool) -> None:
         for key, kind in (("param_groups", list), ("state", dict)):

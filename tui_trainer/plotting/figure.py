@@ -1,4 +1,6 @@
-"""Where plotext draws, and the only place that knows it.
+"""Where plotext draws, and the only place that knows it, its private names among them.
+
+`tests/test_private_names.py` names each of those, so that a version of plotext without one fails there.
 
 plotext has one figure for the whole process: draw in one thread. Coordinates are dots (a cell of braille is two dots
 wide and four high), handed to plotext as the middles of dots in units of cells, so that each lands where it should.
@@ -74,21 +76,29 @@ def _sheet(xs: list[float], ys: list[float], lines: list[int], width: int, heigh
     """A bare canvas with points, those numbered in `lines` joined to the one before them."""
     figure = _cleared(width, height)
     if xs:
-        # A signal as `figure.signal(xs, ys)` makes it, with one marker for all points where that copies one for each:
-        # a third of all its time.
-        one = figure.signal([0.0], [0.0], marker=marker)
-        dot = one.get(0).marker()
-        signal = type(one)(len(xs))._set_xside(one._get_xside())._set_yside(one._get_yside())
-        # Drawing asks a signal for all its colours, point by point, to leave them out of later ones.
-        signal._get_unique_pixels = list
-        append, connect = signal._append_point, signal._set_connected
-        for x, y in zip(xs, ys, strict=True):
-            append(x, y, dot)
+        signal = _signal(figure, xs, ys, marker)
+        connect = signal._set_connected
         for i in lines:
             connect(i)
         figure.draw(signal)
     text: str = figure.build().string(colorless=True)
     return [line.ljust(width) for line in text.split("\n")[:height]]
+
+
+def _signal(figure: Any, xs: list[float], ys: list[float], marker: str) -> Any:
+    """A signal as `figure.signal(xs, ys)` makes it, by plotext's private names.
+
+    The public way copies a marker for each point, and draws three to four times as long: see `bench_charts`.
+    """
+    one = figure.signal([0.0], [0.0], marker=marker)
+    dot = one.get(0).marker()
+    signal = type(one)(len(xs))._set_xside(one._get_xside())._set_yside(one._get_yside())
+    # Drawing asks a signal for all its colours, point by point, to leave them out of later ones.
+    signal._get_unique_pixels = list
+    append = signal._append_point
+    for x, y in zip(xs, ys, strict=True):
+        append(x, y, dot)
+    return signal
 
 
 def _cleared(width: int, height: int) -> Any:

@@ -24,6 +24,7 @@ from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.runs.browsing import Browsing
 from tui_trainer.ui.settings import Settings
+from tui_trainer.ui.terminal.textual_internals import exception_of
 from tui_trainer.ui.text_filter import TextFilter
 from tui_trainer.ui.theme import THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
@@ -139,7 +140,7 @@ class TrainerApp(App[int]):
     @property
     def failure(self) -> BaseException | None:
         """What broke the app or its screen, if something did."""
-        return self._exception or (self._terminal.failure if self._terminal is not None else None)
+        return exception_of(self) or (self._terminal.failure if self._terminal is not None else None)
 
     def say(self, text: str, role: str = "live", seconds: float | None = None) -> None:
         """Answer in one quiet line, on the screen on show."""

@@ -9,12 +9,12 @@ import signal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
 from tui_trainer.ui.terminal.input import Understood
 from tui_trainer.ui.terminal.job_control import stop_job, wait_until_in_front
+from tui_trainer.ui.terminal.textual_internals import OpenDriver
 
 if TYPE_CHECKING:
     from tui_trainer.ui.terminal.terminal import Terminal
@@ -29,7 +29,7 @@ MOST = 1000, 500
 """Columns and lines. A terminal that says it has more would cost memory for nothing that anybody sees."""
 
 
-class TerminalDriver(LinuxDriver):
+class TerminalDriver(OpenDriver):
     """Writes to, reads from and measures one terminal and no other.
 
     Nothing is drawn while another job is in front. A thread of it that dies ends the screen, and nothing else.
@@ -39,7 +39,7 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._file = self.terminal.screen  # type: ignore[assignment]
+        self.write_to(self.terminal.screen)  # type: ignore[arg-type]
         loop = asyncio.get_running_loop()
         # On the loop: within a handler, what the main thread was about when the signal came may hold a lock.
         loop.add_signal_handler(signal.SIGTSTP, self._stopped)
@@ -48,13 +48,13 @@ class TerminalDriver(LinuxDriver):
     # Drawing
 
     def write(self, data: str) -> None:
-        if self._writer_thread is not None:  # else nothing is to be seen now, and all is drawn anew later
+        if self.is_writing:  # else nothing is to be seen now, and all is drawn anew later
             self.terminal.screen.handed += 1
             super().write(data)
 
     def start_application_mode(self) -> None:
         """Wait until the terminal is ours, and take it; again, where another job came in front just then."""
-        while self._writer_thread is None:
+        while not self.is_writing:
             if not wait_until_in_front(self.fileno):
                 self.terminal.hang_up()
             if self.terminal.is_gone:
@@ -67,10 +67,10 @@ class TerminalDriver(LinuxDriver):
     def close(self) -> None:
         """The last of what was drawn has been written."""
         super().close()
-        self._writer_thread = None
+        self.forget_writer()
         self.terminal.is_drawn_on = self.terminal.screen.is_broken
 
-    def _get_terminal_size(self) -> tuple[int, int]:
+    def terminal_size(self) -> tuple[int, int]:
         try:
             size = os.get_terminal_size(self.terminal.screen.fileno())
         except OSError:
@@ -79,43 +79,43 @@ class TerminalDriver(LinuxDriver):
         return min(columns, MOST[0]), min(lines, MOST[1])
 
     def _resized(self) -> None:
-        if not self._in_band_window_resize:
-            size = Size(*self._get_terminal_size())
-            self._app.post_message(events.Resize(size, size))
+        if not self.terminal_reports_sizes:
+            size = Size(*self.terminal_size())
+            self.shown_app.post_message(events.Resize(size, size))
 
     # The shell's jobs
 
     def _stopped(self) -> None:
         """Asked to stop (ctrl+z): give the terminal back first, and take it again after."""
-        if self._auto_restart:
+        if self.comes_back:
             self.suspend_application_mode()
         stop_job()
-        if self._auto_restart:
+        if self.comes_back:
             self._draw_again()
 
     def _continued(self) -> None:
         """Somebody stopped this process without asking, and goes on with it: the shell may have used the terminal."""
-        if self._auto_restart and self._writer_thread is not None:
+        if self.comes_back and self.is_writing:
             self.suspend_application_mode()
             self._draw_again()
 
     def _draw_again(self) -> None:
-        self._in_band_window_resize = False
+        self.forget_size_reports()
         self.resume_application_mode()
-        self._app.refresh(layout=True)
+        self.shown_app.refresh(layout=True)
 
     # What is typed
 
-    def _run_input_thread(self) -> None:
+    def read_input(self) -> None:
         try:
             self.run_input_thread()
         except BaseException as error:
-            if not self._loop.is_closed():
+            if not self.app_loop.is_closed():
                 self.terminal.fail(error)
 
     def run_input_thread(self) -> None:
         """Hand on what is typed until the app ends. What cannot be understood is left out."""
-        understood = Understood(self._debug)
+        understood = Understood(self.is_debugged)
         while not self.exit_event.is_set():
             data = b""
             if select.select([self.fileno], [], [], LOOK_EVERY_S)[0]:
@@ -133,6 +133,6 @@ class TerminalDriver(LinuxDriver):
         if isinstance(message, events.Resize):
             columns, lines = message.size
             if not (0 < columns <= MOST[0] and 0 < lines <= MOST[1]):
-                size = Size(*self._get_terminal_size())
+                size = Size(*self.terminal_size())
                 message = events.Resize(size, size)
         super().process_message(message)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from codecs import getincrementaldecoder
 
-from textual._xterm_parser import XTermParser
 from textual.message import Message
+
+from tui_trainer.ui.terminal.textual_internals import XTermParser
 
 _OLD_MOUSE = re.compile(rb"\x1b\[M(.)(.)(.)", re.DOTALL)
 _BEGUN = re.compile(rb"\x1b\[M.{0,2}\Z", re.DOTALL)

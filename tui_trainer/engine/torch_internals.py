@@ -1,0 +1,34 @@
+"""What torch keeps to itself and this program needs: its private names stand here, and in no other file.
+
+`tests/test_private_names.py` names each of them, so that a version of torch without one fails there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch.optim import Optimizer
+
+_COMPILER = ("torch._dynamo", "torch._inductor")
+"""Where the errors of `torch.compile` are defined; the public ones among them have no base of their own."""
+
+
+def closed_form_lr(scheduler: Any) -> float:
+    """The LR that a scheduler has after `scheduler.last_epoch` steps, reckoned without making them.
+
+    torch reckons so within SequentialLR; in public, `step(epoch)` does, with a warning that it will go.
+    """
+    return float(scheduler._get_closed_form_lr()[0])
+
+
+def mark_stepped(optimizer: Optimizer) -> None:
+    """Tell schedulers that this optimizer has made steps, in the run that is gone on with.
+
+    torch warns of a scheduler that steps before its optimizer ever did.
+    """
+    optimizer._opt_called = True  # type: ignore[attr-defined]
+
+
+def is_of_compiler(error: Exception) -> bool:
+    """Whether `torch.compile` raised it, and not the network that it compiles."""
+    return type(error).__module__.startswith(_COMPILER)
