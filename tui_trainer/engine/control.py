@@ -116,8 +116,8 @@ class Controlled(Protocol):
     def before_epoch_end(self) -> bool:
         """Whether the last batch of an epoch was taken, and its end is still to come."""
 
-    def flush(self) -> None:
-        """Report all that has happened: the run may stand still for long now."""
+    def flush(self, *, wait: bool = False) -> None:
+        """Report what has happened; with `wait`, whatever is still on the device too: the run may stand still now."""
 
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan the switch; when it takes effect, in words. May raise `CommandRefused`."""
@@ -197,14 +197,14 @@ class CommandHandler:
                 self._go_on(run, by)
                 return "going on"
             case OneBatch(by=by):
-                run.flush()  # what is followed by eye takes long: nothing before it may wait for its end
+                run.flush(wait=True)  # what is followed by eye takes long: nothing before it may wait for its end
                 last_step = 1 + (run.step if self._batches is None else self._batches.last_step)
                 self._batches = _OneBatch(last_step, by)
                 self._go_on(run, by, one_batch=True)
                 ahead = last_step - run.step
                 return "one batch, then pause" if ahead == 1 else f"{ahead} batches, then pause"
             case SetPace(by=by, seconds_a_call=seconds):
-                run.flush()
+                run.flush(wait=True)
                 self._pace = min(max(seconds, 0.0), SLOWEST_PACE)
                 self._emit(PaceChanged(at=time.time(), seconds_a_call=self._pace, by=by))
                 return f"each call is held for {self._pace:g} s" if self._pace else "full speed"
@@ -221,7 +221,7 @@ class CommandHandler:
             return
         self._clock.stop()
         self._paused = True
-        run.flush()
+        run.flush(wait=True)
         self._emit(Paused(at=time.time(), step=run.step, by=by))
 
     def _go_on(self, run: Controlled, by: str, *, one_batch: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 
 import torch
 
@@ -16,24 +17,85 @@ def let_go() -> None:
         torch.cuda.empty_cache()
 
 
-def resolve(name: str) -> torch.device:
-    """The device for `auto`, `cpu`, `cuda` or `cuda:N`.
+def resolve(name: str) -> tuple[torch.device, str]:
+    """The device for `auto`, `cpu`, `cuda` or `cuda:N`, and why `auto` passed a CUDA device over; mostly empty.
+
+    A device that is returned can compute: the installed build of torch was made for it.
 
     Raises:
-        UserError: it is not there: what is, and what to do.
+        UserError: it is not there, or cannot be used: what is wrong, and what to do.
     """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cpu":
-        return torch.device("cpu")
+        return torch.device("cpu"), ""
     if not torch.cuda.is_available():
-        raise UserError(f"--device {name}: torch {torch.__version__} sees no CUDA device here; take cpu or auto")
-    device = torch.device(name)
+        if name == "auto":
+            return torch.device("cpu"), ""
+        raise UserError(f"--device {name}: {_why_no_cuda()}; take cpu or auto")
     count = torch.cuda.device_count()
-    index = device.index if device.index is not None else torch.cuda.current_device()
+    if name == "auto":
+        faults = [_fault(index) for index in range(count)]
+        usable = next((index for index, fault in enumerate(faults) if not fault), None)
+        if usable is None:
+            return torch.device("cpu"), faults[0]
+        return torch.device("cuda", usable), "; ".join(fault for fault in faults[:usable] if fault)
+    index = int(name.partition(":")[2] or torch.cuda.current_device())
     if index >= count:
-        raise UserError(f"--device {name}: there are {count} CUDA devices, cuda:0 to cuda:{count - 1}")
-    return torch.device("cuda", index)
+        there = "there is one CUDA device, cuda:0" if count == 1 else f"there are {count}, cuda:0 to cuda:{count - 1}"
+        raise UserError(f"--device {name}: {there}")
+    if fault := _fault(index):
+        raise UserError(f"--device {name}: {fault}; take cpu, or another build of torch")
+    return torch.device("cuda", index), ""
+
+
+def use(device: torch.device) -> None:
+    """Have the calling thread, the one that trains, submit its work to `device` and to no other.
+
+    Without it CUDA's events and libraries take device 0, whatever device the tensors are on.
+    """
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+
+
+def computes_in_bfloat16(device: torch.device) -> bool:
+    """Whether a CUDA device has bfloat16 in hardware: NVIDIA's from compute capability 8.0 on (Ampere).
+
+    torch's own `is_bf16_supported` counts what is emulated, which is slower than float32, and asks the current device.
+    """
+    if torch.version.hip is not None:
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cuda.get_device_capability(device) >= (8, 0))
+
+
+def _why_no_cuda() -> str:
+    """What torch says of why there is no CUDA device: a build without it, a driver that is too old, no device."""
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).strip().splitlines()[0] if str(error).strip() else "no CUDA device"
+        if "too old" in said:
+            return said.partition(". ")[0]
+    return f"torch {torch.__version__} sees no CUDA device here"
+
+
+def _fault(index: int) -> str:
+    """Why this build of torch has no kernels for a CUDA device; empty where it has.
+
+    Code made for sm_XY runs on devices of the same major version and no lower minor one, code for compute_XY on all
+    that are not older (CUDA C++ Programming Guide, "Application Compatibility").
+    """
+    builds = [re.fullmatch(r"(sm|compute)_(\d+)(\d)[a-z]?", arch) for arch in torch.cuda.get_arch_list()]
+    known = [(match[1], (int(match[2]), int(match[3]))) for match in builds if match]
+    if not known or torch.version.hip is not None:
+        return ""
+    has = torch.cuda.get_device_capability(index)
+    for kind, made_for in known:
+        if made_for <= has and (kind == "compute" or made_for[0] == has[0]):
+            return ""
+    oldest = min(made_for for _, made_for in known)
+    return (
+        f"{torch.cuda.get_device_name(index)} has compute capability {has[0]}.{has[1]}, and torch {torch.__version__} "
+        f"was built for {oldest[0]}.{oldest[1]} and newer"
+    )
 
 
 def name_of(device: torch.device) -> str:
@@ -43,9 +105,34 @@ def name_of(device: torch.device) -> str:
     return platform.processor() or platform.machine()
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory was not to be had; of the CPU's, torch says so with an error of no kind of its own."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+_NO_MEMORY = (
+    "can't allocate memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+)
+"""What errors of no kind of their own say where memory was not to be had, on the host or on the device."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was not to be had, on the host or on the device."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
+
+
+def broken_context(error: BaseException) -> str:
+    """What broke CUDA for the rest of this process, in words; empty where nothing did.
+
+    After a kernel failed (an assertion on the device, an illegal address, a card that fell off the bus) each further
+    call fails too, with the same error.
+    """
+    text = str(error)
+    if not isinstance(error, RuntimeError) or is_out_of_memory(error) or "CUDA error: " not in text:
+        return ""
+    cause = text.partition("CUDA error: ")[2].splitlines()[0].strip(" .")
+    return f"CUDA failed: {cause}; this process can train no more, start the run again in a new one"
 
 
 def set_threads(asked: int | None) -> int:

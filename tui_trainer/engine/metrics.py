@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tui_trainer.engine.datasets import Split
+from tui_trainer.engine.devices import is_out_of_memory, let_go
 from tui_trainer.engine.distributed import ALONE, Ranks
 from tui_trainer.events import AnyEvent, StepsTaken
 
@@ -59,7 +60,7 @@ class _Batches:
         self.fetched = torch.empty(stacked.shape, dtype=stacked.dtype, pin_memory=True)
         self.fetched.copy_(stacked, non_blocking=True)
         self.arrived = torch.cuda.Event()
-        self.arrived.record()
+        self.arrived.record(torch.cuda.current_stream(stacked.device))  # where the copy was submitted
 
     def values(self, *, wait: bool) -> list[float] | None:
         """The losses, or None while they are on their way."""
@@ -180,22 +181,43 @@ VAL_BATCH = 500
 """Images a batch of validation: results do not depend on it, and the activations of so many fit the caches."""
 
 
-@torch.inference_mode()
 def validate(
     model: nn.Module, split: Split, ranks: Ranks = ALONE, forward: Callable[[Tensor], Tensor] | None = None
 ) -> tuple[float, float]:
     """Mean loss and accuracy of `model` over `split`, both over images; each rank takes a part of them.
 
-    `forward` is how to call the model, where that is not simply by itself.
+    Where the device has no memory for batches of `VAL_BATCH` images, smaller ones are taken.
+
+    Args:
+        forward: how to call the model, where that is not simply by itself.
+
+    Raises:
+        RuntimeError, MemoryError: there is no memory for a single image.
     """
-    forward = forward or model
+    part, size = ranks.part(split), VAL_BATCH
     model.eval()
+    try:
+        while True:
+            try:
+                loss, hits = _over(part, size, forward or model)
+                break
+            except (RuntimeError, MemoryError) as error:
+                if size == 1 or not is_out_of_memory(error):
+                    raise
+            size //= 2
+            let_go()  # what the attempt held; here, since the error held it too
+    finally:
+        model.train()
+    return float(ranks.sum(loss)) / len(split), int(ranks.sum(hits)) / len(split)
+
+
+@torch.inference_mode()
+def _over(split: Split, size: int, forward: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    """The sum of the losses, and how many images were classified rightly, in batches of a size."""
     loss = torch.zeros((), device=split.images.device)
     hits = torch.zeros((), dtype=torch.int64, device=split.images.device)
-    part = ranks.part(split)
-    for images, labels in zip(part.images.split(VAL_BATCH), part.labels.split(VAL_BATCH), strict=True):
+    for images, labels in zip(split.images.split(size), split.labels.split(size), strict=True):
         outputs = forward(images)
         loss += functional.cross_entropy(outputs, labels, reduction="sum")
         hits += (outputs.argmax(1) == labels).sum()
-    model.train()
-    return float(ranks.sum(loss)) / len(split), int(ranks.sum(hits)) / len(split)
+    return loss, hits

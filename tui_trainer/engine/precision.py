@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tui_trainer.engine.devices import computes_in_bfloat16
 from tui_trainer.engine.torch_internals import is_of_compiler
 from tui_trainer.errors import UserError
 from tui_trainer.run_options import Precision
@@ -38,7 +39,7 @@ class ComputeOptions:
         if compiled and device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
             raise UserError("--compile needs a C++ compiler, and there is no c++, g++ or clang++ here; leave it out")
         if precision is None:
-            precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+            precision = "bf16" if device.type == "cuda" and computes_in_bfloat16(device) else "fp32"
         return cls(device, precision, compiled)
 
     @property

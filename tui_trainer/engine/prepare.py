@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui_trainer import __version__
+from tui_trainer.errors import UserError
 from tui_trainer.events import AnyEvent, Digests, PhaseStarted, RunConfigured
 from tui_trainer.run_spec import RunSpec
 
@@ -44,6 +45,8 @@ class Prepared:
     """Where to go on; None to begin."""
     last_is_sound: bool = True
     """Whether that is the last checkpoint that was saved; it may be damaged, and one before it have served."""
+    passed_over: str = ""
+    """Why `auto` took no CUDA device, or not the first, where there is one."""
 
 
 def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: Path | None = None) -> Prepared:
@@ -67,7 +70,8 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
     from tui_trainer.engine.train_state import TrainState
 
     ranks = distributed.join(spec.device)
-    device = devices.resolve(ranks.device(spec.device))
+    device, passed_over = devices.resolve(ranks.device(spec.device))
+    devices.use(device)
     kernels = ComputeOptions.chosen(device, spec.precision, compiled=spec.compile)
     devices.set_threads(spec.threads)
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
@@ -75,7 +79,7 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
         emit(planned.curve)
     tell_phase(emit, "loading data", spec.dataset)
     downloading = partial(tell_phase, emit, f"downloading {spec.dataset}")
-    images = ranks.in_turn(lambda: datasets.load(spec, device, downloading))
+    images = ranks.in_turn(lambda: _loaded(spec, device, downloading))
     if len(images.train) != spec.train_images:
         planned = plan(spec.preset_name, spec.preset, len(images.train))
         if checkpoint_folder is None:
@@ -114,7 +118,27 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
         augmentation="crop and flip" if images.train.augmented else "none",
     )
     state, last_is_sound = (found.state, found.last_is_sound) if found else (None, True)
-    return Prepared(spec, resolved, images, learner, kernels, ranks, threads, state, last_is_sound)
+    return Prepared(spec, resolved, images, learner, kernels, ranks, threads, state, last_is_sound, passed_over)
+
+
+def _loaded(spec: RunSpec, device: torch.device, downloading: Callable[[str], None]) -> Images:
+    """The images on the device.
+
+    Raises:
+        UserError: they are not to be had, or there is no memory for them.
+    """
+    from tui_trainer.engine import datasets, devices
+
+    try:
+        return datasets.load(spec, device, downloading)
+    except (RuntimeError, MemoryError) as error:
+        if not devices.is_out_of_memory(error):
+            raise
+        there = "this machine" if device.type == "cpu" else str(device)
+        instead = "" if device.type == "cpu" else ", or train with --device cpu"
+        raise UserError(
+            f"--dataset {spec.dataset}: {there} has no memory for its images; take fewer with --limit-train{instead}"
+        ) from error
 
 
 def _chosen_threads(

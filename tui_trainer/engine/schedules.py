@@ -6,7 +6,7 @@ import copy
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import torch
@@ -37,13 +37,30 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """The preset's optimizer.
 
-    `kernel_options` (`fused`, `foreach`) change speed alone; one that the class does not know is left out.
+    `kernel_options` (`fused`, `foreach`) change speed alone; what the class of this torch does not take on the device
+    of the parameters is left out.
     """
     kind = getattr(torch.optim, config.name)
-    known = inspect.signature(kind).parameters
-    options = {key: value for key, value in kernel_options.items() if key in known}
+    parameters = list(parameters)
+    devices = frozenset(parameter.device for parameter in parameters)
+    options = {key: value for key, value in kernel_options.items() if _takes(kind, key, value, devices)}
     optimizer: torch.optim.Optimizer = kind(parameters, **config.arguments(), **options)
     return optimizer
+
+
+@cache
+def _takes(kind: type[torch.optim.Optimizer], key: str, value: Any, devices: frozenset[torch.device]) -> bool:
+    """Whether an optimizer's class takes an option there: older torch has a fused Adagrad for the CPU alone."""
+    if key not in inspect.signature(kind).parameters:
+        return False
+    for device in devices:
+        weight = torch.nn.Parameter(torch.zeros(1, device=device))
+        weight.grad = torch.zeros_like(weight)
+        try:
+            kind([weight], **{"lr": 0.0, key: value}).step()
+        except RuntimeError:  # NotImplementedError is one
+            return False
+    return True
 
 
 @dataclass(frozen=True)

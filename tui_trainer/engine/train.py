@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui_trainer.engine.clock import Awake, TrainingClock
 from tui_trainer.engine.control import CommandHandler, CommandQueue, RunStopped
-from tui_trainer.engine.devices import is_out_of_memory
+from tui_trainer.engine.devices import broken_context, is_out_of_memory
 from tui_trainer.engine.loop import fit
 from tui_trainer.engine.metrics import Diverged
 from tui_trainer.engine.prepare import Prepared, tell_phase
@@ -30,7 +30,11 @@ def train(
     """
     emit(prepared.resolved)
     kernels = prepared.kernels
-    emit(SettingChanged(at=time.time(), setting="kernels", old="", new=str(kernels), reason="faster when measured"))
+    on_cpu = kernels.device.type == "cpu"
+    measured = "faster when measured" if on_cpu else "the usual choice on CUDA, not measured here"
+    emit(SettingChanged(at=time.time(), setting="kernels", old="", new=str(kernels), reason=measured))
+    if why := prepared.passed_over:
+        emit(SettingChanged(at=time.time(), setting="device", old="auto", new=str(kernels.device), reason=why))
     if prepared.spec.precision is None:
         why = "what this CUDA device is fast in" if kernels.precision == "bf16" else "the default here"
         emit(SettingChanged(at=time.time(), setting="precision", old="auto", new=kernels.precision, reason=why))
@@ -64,8 +68,21 @@ def train(
     except Diverged as diverged:
         return ended("diverged", str(diverged), exit_code=3, step=diverged.step)
     except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        size = counted(run.recipe.batch_size, "image")
-        return ended("crashed", f"out of memory with batches of {size}; try a smaller --batch-size", 1)
+        run.tell_what_was_trained()
+        if is_out_of_memory(error):
+            return ended("crashed", _out_of_memory(run), 1)
+        if why := broken_context(error):
+            return ended("crashed", why, 1)
+        raise
+    except BaseException:
+        run.tell_what_was_trained()
+        raise
     return ended("finished", "all epochs done", exit_code=0)
+
+
+def _out_of_memory(run: Trainer) -> str:
+    """What there was no memory for, and what needs less."""
+    if run.is_validating:
+        return "out of memory in validation, with a single image a batch; try a smaller --model, or --device cpu"
+    size = counted(run.recipe.batch_size, "image")
+    return f"out of memory with batches of {size}; try a smaller --batch-size"

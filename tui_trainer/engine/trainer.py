@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from math import isfinite, nan
 from pathlib import Path
@@ -39,6 +40,7 @@ class Trainer:
         epoch: the epoch that runs, or will run next, counted from 1.
         batch: batches taken of it; 0 between two epochs.
         best: the best epoch so far; None before the first.
+        is_validating: whether the network is being validated, or failed in it.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Trainer:
         self._lr = 0.0
         self.step, self.epoch, self.batch = 0, 1, 0
         self.best: Best | None = None
+        self.is_validating = False
         if prepared.checkpoint is not None:
             self._go_on_from(prepared.checkpoint)
         self._watch()
@@ -108,7 +111,9 @@ class Trainer:
         self.flush(wait=True)
         self._epoch_trained = self._clock.elapsed
         self._calls.begin(self.step, self.epoch, None)
+        self.is_validating = True
         val_loss, val_accuracy = self._validate()
+        self.is_validating = False
         if not isfinite(val_loss):
             raise Diverged(self.step, self._lr, "validation loss after")
         return val_loss, val_accuracy
@@ -198,6 +203,13 @@ class Trainer:
             for event in self._explained:
                 self._emit(event)
             self._explained.clear()
+
+    def tell_what_was_trained(self) -> None:
+        """Report, as well as can be, all steps that were finished before something failed; nothing is raised."""
+        if self._ranks.several:  # the others are not there to meet; what was trained until the last meeting is told
+            return
+        with suppress(Exception):
+            self.flush(wait=True)
 
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan to follow another preset from the next epoch on."""

@@ -1,0 +1,213 @@
+"""Training as CUDA has it, on devices that are faked: work is done later, memory runs out, kernels fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.engine import fake_cuda
+from tests.engine import tiny as t
+from tests.engine.fake_cuda import V100, cards
+from tests.engine.tiny import BATCHES, TinyRun
+from tui_trainer.commands import Continue, OneBatch, Pause, SetPace, Stop
+from tui_trainer.engine import datasets, metrics, schedules
+from tui_trainer.engine.schedules import build_optimizer
+from tui_trainer.engine.trainer import Trainer
+from tui_trainer.errors import UserError
+from tui_trainer.events import PaceChanged, Paused, SettingChanged, StepsTaken
+from tui_trainer.presets.optimizers import OPTIMIZERS
+
+
+def told(tiny: TinyRun) -> int:
+    """The last step that was told."""
+    steps = tiny.of(StepsTaken)
+    return steps[-1].step + len(steps[-1].losses) - 1 if steps else 0
+
+
+@pytest.fixture
+def never_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is reported because of the time that has passed."""
+    monkeypatch.setattr(metrics, "REPORT_EVERY", 1e9)
+
+
+@pytest.mark.parametrize("ours", [0, 1])
+def test_losses_are_read_once_they_have_arrived(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, ours: int) -> None:
+    tiny.train(t.ONE_CYCLE)
+    on_cpu = tiny.losses
+    tiny.events.clear()
+    fake_cuda.install(monkeypatch, ours=ours)  # the thread's own device is 0
+    ended = tiny.train(t.ONE_CYCLE)
+    assert ended.status == "finished"
+    assert tiny.losses == on_cpu
+
+
+@pytest.mark.parametrize("command", [Pause(by="me"), OneBatch(by="me"), SetPace(by="me", seconds_a_call=1e-9)])
+@pytest.mark.usefixtures("never_due")
+def test_what_was_trained_is_told_before_the_run_stands_still(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, command: Any
+) -> None:
+    fake_cuda.install(monkeypatch)
+    at = []
+
+    def asked(self: Trainer, *arguments: Any) -> None:
+        if self.step == BATCHES + 2:
+            tiny.control.send(command)
+        end_batch(self, *arguments)
+
+    def stood_still() -> None:
+        at.append(told(tiny))
+        tiny.control.send(Continue(by="me"))
+        tiny.control.send(Stop(by="me"))
+
+    end_batch = Trainer.end_batch
+    monkeypatch.setattr(Trainer, "end_batch", asked)
+    tiny.when.append((lambda event: isinstance(event, Paused | PaceChanged), stood_still))
+    tiny.train(t.NONE)
+    first = BATCHES + 3 if isinstance(command, OneBatch) else BATCHES + 2
+    assert at[0] == first
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken"), KeyboardInterrupt(), MemoryError()])
+@pytest.mark.parametrize("on", ["cpu", "cuda"])
+@pytest.mark.usefixtures("never_due")
+def test_what_was_trained_before_a_crash_is_told(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, error: BaseException, on: str
+) -> None:
+    if on == "cuda":
+        fake_cuda.install(monkeypatch)
+    batches = Trainer.batches
+
+    def broken(self: Trainer, epoch: int) -> Any:
+        for batch in batches(self, epoch):
+            if self.step == BATCHES + 3:
+                raise error
+            yield batch
+
+    monkeypatch.setattr(Trainer, "batches", broken)
+    if isinstance(error, MemoryError):
+        tiny.train(t.NONE)
+    else:
+        with pytest.raises(type(error)):
+            tiny.train(t.NONE)
+    assert told(tiny) == BATCHES + 2
+
+
+def test_a_loss_that_was_not_finite_does_not_hide_the_crash_behind_it(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "REPORT_EVERY", 1e9)
+    end_batch = Trainer.end_batch
+
+    def broken(self: Trainer, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
+        end_batch(self, outputs, labels, loss * float("nan") if self.step == 2 else loss)
+        if self.step == 2:
+            raise RuntimeError("broken")
+
+    monkeypatch.setattr(Trainer, "end_batch", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        tiny.train(t.NONE)
+
+
+def test_a_kernel_that_failed_is_told_in_words(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed(self: Trainer, *arguments: Any) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered\nCUDA kernel errors might be ...")
+
+    monkeypatch.setattr(Trainer, "end_batch", failed)
+    ended = tiny.train(t.NONE)
+    assert (ended.status, ended.exit_code) == ("crashed", 1)
+    assert ended.reason == (
+        "CUDA failed: device-side assert triggered; this process can train no more, start the run again in a new one"
+    )
+
+
+def room_for(images: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have validation find memory for so many images at once; the sizes that were tried are listed."""
+    tried: list[int] = []
+    over = metrics._over
+
+    def limited(split: Any, size: int, forward: Any) -> Any:
+        tried.append(size)
+        if size > images:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return over(split, size, forward)
+
+    monkeypatch.setattr(metrics, "_over", limited)
+    return tried
+
+
+def test_validation_takes_smaller_batches_where_memory_is_short(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.train(t.STEP, epochs=1)
+    before = tiny.events[-2:]
+    tiny.events.clear()
+    tried = room_for(100, monkeypatch)
+    assert tiny.train(t.STEP, epochs=1).status == "finished"
+    assert tried == [500, 250, 125, 62]
+    assert [type(event) for event in tiny.events[-2:]] == [type(event) for event in before]
+
+
+def test_validation_that_finds_no_memory_for_one_image_says_so(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    room_for(0, monkeypatch)
+    ended = tiny.train(t.STEP, epochs=1)
+    assert (ended.status, ended.exit_code) == ("crashed", 1)
+    assert ended.reason.startswith("out of memory in validation, with a single image a batch; try a smaller --model")
+
+
+def test_data_without_room_names_the_limit(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*arguments: Any) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried")
+
+    monkeypatch.setattr(datasets, "load", no_room)
+    with pytest.raises(UserError) as refused:
+        tiny.train(t.NONE)
+    assert str(refused.value) == (
+        "--dataset mnist-5k: this machine has no memory for its images; take fewer with --limit-train"
+    )
+
+
+def test_a_card_that_was_passed_over_is_told_in_the_record(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards(monkeypatch, V100)
+    tiny.train(t.NONE, epochs=1, device="auto")
+    settings = {event.setting: event for event in tiny.of(SettingChanged)}
+    assert settings["device"].new == "cpu"
+    assert "V100" in settings["device"].reason
+
+
+def test_where_no_card_was_passed_over_nothing_is_told(tiny: TinyRun) -> None:
+    tiny.train(t.NONE, epochs=1, device="cpu")
+    assert "device" not in {event.setting for event in tiny.of(SettingChanged)}
+
+
+def test_kernels_are_said_to_be_faster_where_that_was_measured(tiny: TinyRun) -> None:
+    tiny.train(t.NONE, epochs=1)
+    assert {e.reason for e in tiny.of(SettingChanged) if e.setting == "kernels"} == {"faster when measured"}
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+@pytest.mark.parametrize("error", [RuntimeError, NotImplementedError])
+def test_an_optimizer_that_is_not_fused_there_is_taken_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, name: str, error: type[Exception]
+) -> None:
+    kind = getattr(torch.optim, name)
+    step = kind.step
+
+    def refuses(self: torch.optim.Optimizer, *arguments: Any) -> Any:
+        if self.defaults.get("fused"):
+            raise error("fused is not there for tensors on this device")
+        return step(self, *arguments)
+
+    monkeypatch.setattr(kind, "step", refuses)
+    schedules._takes.cache_clear()
+    try:
+        optimizer = build_optimizer(OPTIMIZERS[name](name=name), [torch.nn.Parameter(torch.ones(2))], fused=True)
+    finally:
+        schedules._takes.cache_clear()
+    assert not optimizer.defaults.get("fused")
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adagrad"])
+def test_an_optimizer_that_is_fused_there_is(name: str) -> None:
+    optimizer = build_optimizer(OPTIMIZERS[name](name=name), [torch.nn.Parameter(torch.ones(2))], fused=True)
+    assert optimizer.defaults["fused"]
