@@ -10,9 +10,7 @@ import pytest
 from tui_trainer.presets.catalogue import catalogue, find, load
 from tui_trainer.presets.checks import check_file, check_text, parse
 from tui_trainer.presets.folders import shipped_folder, user_folder
-from tui_trainer.presets.problems import PresetError
 from tui_trainer.presets.rules import RunConditions
-from tui_trainer.presets.saving import save
 
 OWN = '[optimizer]\nname = "SGD"\n'
 
@@ -70,8 +68,9 @@ def test_the_numbers_that_others_count_on() -> None:
 
 def test_a_persons_own_come_after_and_stand_in_for_shipped_ones() -> None:
     shipped = catalogue()
-    save("mine", OWN)
-    save("steplr", OWN)
+    user_folder().mkdir(parents=True)
+    for name in ("mine", "steplr"):
+        (user_folder() / f"{name}.toml").write_text(OWN)
     (user_folder() / "broken.toml").write_text("[optimizer]\nname = 'nope'\n")
     (user_folder() / "notes.txt").write_text("no preset")
 
@@ -84,35 +83,3 @@ def test_a_persons_own_come_after_and_stand_in_for_shipped_ones() -> None:
     assert "nope" in str(broken.problems[0])
     assert find("steplr").parent == user_folder()
     assert load("steplr") == parse(OWN)
-
-
-def test_only_what_is_sound_is_saved(home: Path) -> None:
-    for text in ("", '[optimizer]\nname = "SGD"\nnesterov = true\n'):
-        with pytest.raises(PresetError):
-            save("bad", text)
-    for name in ("", ".", "..", "../up", "a/b", "x" * 300, "nul\0", ".hidden", "white space", "-flag", "run.toml"):
-        with pytest.raises(PresetError, match="name"):
-            save(name, OWN)
-    assert list(home.rglob("*.toml")) == []
-
-
-def test_what_is_saved_is_whole_private_and_not_overwritten_unasked() -> None:
-    path = save("mine", OWN)
-    assert path == user_folder() / "mine.toml"
-    assert path.read_text() == OWN
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert user_folder().stat().st_mode & 0o777 == 0o700
-
-    with pytest.raises(PresetError, match="there is one of this name already"):
-        save("mine", OWN + "lr = 1\n")
-    save("mine", OWN + "lr = 1\n", overwrite=True)
-    assert load("mine").optimizer.lr == 1
-    assert [entry.name for entry in path.parent.iterdir()] == ["mine.toml"]
-
-
-def test_a_folder_that_cannot_be_written_is_a_problem(home: Path) -> None:
-    user_folder().parent.parent.mkdir(exist_ok=True)
-    user_folder().parent.write_text("a file where the folder should be")
-    with pytest.raises(PresetError, match="cannot be written"):
-        save("mine", OWN)
-    assert len([entry for entry in catalogue() if not entry.builtin]) == 0
