@@ -1,4 +1,4 @@
-"""Threads of ours: none keeps the process from ending, and one that dies is told of.
+"""Threads of ours: none keeps the process from ending, and one that dies is told of; and the cores for them.
 
 What two threads touch has one owner: it is handed over whole, or touched under one lock alone. A thread that is not
 the screen's never touches what is on it.
@@ -6,6 +6,7 @@ the screen's never touches what is on it.
 
 from __future__ import annotations
 
+import os
 import threading
 import traceback
 from collections.abc import Callable
@@ -37,3 +38,8 @@ def in_a_line(error: BaseException) -> str:
     """`RuntimeError: what it says`."""
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,7 +12,8 @@ from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.events import PaceChanged
-from tui_trainer.ui.frame_clock import FASTEST, HURRIED, SLOWEST, Budget, cores
+from tui_trainer.threads import usable_cores
+from tui_trainer.ui.frame_clock import FASTEST, HURRIED, SLOWEST, Budget
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 
@@ -58,7 +59,7 @@ def test_one_dear_frame_does_not_freeze_the_screen() -> None:
 
 
 def test_there_is_a_core() -> None:
-    assert cores() >= 1
+    assert usable_cores() >= 1
 
 
 async def test_frames_follow_one_another_and_stop(show: Show) -> None:

@@ -9,20 +9,17 @@ import time
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import Status
 from tui_trainer.plotting.minmax_tree import MinMaxTree
-from tui_trainer.plotting.smoothing import WINDOWS, Smoothing
+from tui_trainer.plotting.smoothing import Smoothing, fitting_window
 from tui_trainer.plotting.timeline import EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_sources.journal_source import JournalSource
-
-if TYPE_CHECKING:
-    from tui_trainer.records.history import History
 
 MARKS = "●■▲◆▼○□△◇▽abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """What tells curves apart without colour."""
@@ -216,15 +213,9 @@ def timeline_of(history: History, unit: Unit) -> Timeline:
     return StepTimeline()
 
 
-def window_for(history: History) -> int:
-    """The smoothing window that reaches over about a sixth of an epoch."""
-    batches = history.recipe.batches_per_epoch if history.recipe else 0
-    return max(window for window in WINDOWS if window <= max(5, batches / 6))
-
-
 def smoothed(history: History, unit: Unit, points: int) -> list[Point]:
     """The smoothed training loss in at most so many points."""
-    smoothing = Smoothing(history.losses, window_for(history))
+    smoothing = Smoothing(history.losses, fitting_window(history.recipe))
     while not smoothing.catch_up():
         pass
     place = timeline_of(history, unit).place

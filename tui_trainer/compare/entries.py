@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -23,6 +22,7 @@ from tui_trainer.records.run_index import find, folders
 from tui_trainer.records.run_metadata import ending, read_facts
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.plain import plain
+from tui_trainer.threads import usable_cores
 
 
 class NeitherPresetNorRun(RunsError):
@@ -73,8 +73,7 @@ def _record_at(name: str) -> Path | None:
 
 def fair_threads(jobs: int) -> int:
     """Threads for each run where nobody named a number: all the same, since other threads add in another order."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // jobs)
+    return max(1, usable_cores() // jobs)
 
 
 def to_train(specs: Iterable[RunSpec], seeds: int) -> list[Contestant]:

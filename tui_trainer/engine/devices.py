@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 
 import torch
 
 from tui_trainer.errors import UserError
+from tui_trainer.threads import usable_cores
 
 
 def let_go() -> None:
@@ -137,10 +137,5 @@ def broken_context(error: BaseException) -> str:
 
 def set_threads(asked: int | None) -> int:
     """Set the OpenMP threads of the calling thread (it is a thread's own setting) and return how many they are."""
-    torch.set_num_threads(asked if asked is not None else min(torch.get_num_threads(), cores()))
+    torch.set_num_threads(asked if asked is not None else min(torch.get_num_threads(), usable_cores()))
     return torch.get_num_threads()
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

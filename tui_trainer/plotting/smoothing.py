@@ -7,8 +7,12 @@ from array import array
 from bisect import bisect_left
 from math import isfinite, nan
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.curves import BREAK, Extent
+
+if TYPE_CHECKING:
+    from tui_trainer.events import ResolvedConfig
 
 
 class Means:
@@ -57,6 +61,12 @@ class Means:
 
 WINDOWS = (1, 5, 10, 20, 50, 100, 200, 500, 1000)
 """What a person may choose between, in values; 1 smooths nothing."""
+
+
+def fitting_window(config: ResolvedConfig | None) -> int:
+    """The window that reaches over about a sixth of an epoch of a run; the shortest but one where that is not known."""
+    batches = config.batches_per_epoch if config else 0
+    return max(window for window in WINDOWS if window <= max(5, batches / 6))
 
 
 class Smoothing:

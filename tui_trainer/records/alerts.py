@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from math import inf, isfinite
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from tui_trainer.best import is_better
 from tui_trainer.events import (
@@ -33,11 +33,6 @@ from tui_trainer.events import (
 )
 from tui_trainer.records.stall_detector import StallDetector
 from tui_trainer.text.numbers import counted, format_metric
-
-AlertKind: TypeAlias = Literal["end", "diverging", "stall", "slow", "best"]
-"""What a bell and a command can be asked for."""
-
-WARNINGS = frozenset({"diverging", "stall", "slow"})
 
 BESTS_APART_S = 60.0
 """Seconds: in a run of short epochs a new best is not told more often."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from tui_trainer.threads import usable_cores
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -28,13 +29,6 @@ BEHIND = 0.005
 
 WINDOW = 5.0
 """Seconds over which the share on show is measured."""
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Budget:
@@ -78,7 +72,7 @@ class FrameClock:
     def __init__(self, app: App[int], frame: Callable[[], None], budget: Budget | None = None) -> None:
         self._app = app
         self._frame = frame
-        self.budget = budget or Budget(cores=cores())
+        self.budget = budget or Budget(cores=usable_cores())
         self.at_ease = False
         """Whether nothing is expected to happen: the slowest rate will do."""
         self.behind = False

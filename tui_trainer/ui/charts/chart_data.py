@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.curves import Columns, Extent, sampled
 from tui_trainer.plotting.minmax_tree import MinMaxTree
-from tui_trainer.plotting.smoothing import WINDOWS, Smoothing
+from tui_trainer.plotting.smoothing import Smoothing, fitting_window
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.formatting import lr
 
@@ -29,7 +29,7 @@ class Losses:
     def __init__(self, history: History, window: int | None = None) -> None:
         self.history = history
         self.pyramid = MinMaxTree(history.losses)
-        self.smoothing = Smoothing(history.losses, window or fitting_window(history))
+        self.smoothing = Smoothing(history.losses, window or fitting_window(history.recipe))
         self._columns = Columns(self.pyramid)
 
     def catch_up(self, at_most: int) -> bool:
@@ -51,12 +51,6 @@ class Losses:
         """The smoothed loss after a step, as far as it was read."""
         values = self.smoothing.values
         return values[step - 1] if 0 < step <= len(values) else float("nan")
-
-
-def fitting_window(history: History) -> int:
-    """The window that reaches over about a sixth of an epoch."""
-    batches = history.recipe.batches_per_epoch if history.recipe else 0
-    return max(window for window in WINDOWS if window <= max(5, batches / 6))
 
 
 def accuracies(history: History, axis: XAxis, columns: int) -> list[Extent | None]:

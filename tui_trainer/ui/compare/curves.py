@@ -7,10 +7,10 @@ from math import isfinite, nan
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from tui_trainer.compare.comparison import Point, window_for
+from tui_trainer.compare.comparison import Point
 from tui_trainer.plotting.curves import Columns, Extent
 from tui_trainer.plotting.minmax_tree import MinMaxTree
-from tui_trainer.plotting.smoothing import Means, Smoothing
+from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Compared, Group
@@ -27,7 +27,7 @@ class RunCurves:
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self.smoothing = Smoothing(history.losses, window_for(history))
+        self.smoothing = Smoothing(history.losses, fitting_window(history.recipe))
         self._means = Means(self.smoothing.values)
         self.rates = MinMaxTree(history.lrs)
         self._columns = Columns(self.rates, held=True)
