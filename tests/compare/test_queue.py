@@ -203,7 +203,7 @@ def test_a_session_that_cannot_be_written_in_the_end_is_no_success(
 
     from tui_trainer.compare import session as sessions
 
-    monkeypatch.setattr(sessions, "replace_whole", refuse)
+    monkeypatch.setattr(sessions, "write_atomic", refuse)
     assert over(queue) == 1
     assert "session.json could not be written" in queue.failure
 

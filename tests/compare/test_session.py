@@ -25,7 +25,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(sessions, "replace_whole", refuse)
+    monkeypatch.setattr(sessions, "write_atomic", refuse)
 
 
 def verdict_of(session: Session) -> str:

@@ -335,14 +335,14 @@ def test_the_end_names_the_checkpoint_that_could_not_be_saved_and_what_is_there_
 ) -> None:
     outcomes = iter([(0.5, 0.5), (0.5, 0.6), (0.5, 0.4)])
     monkeypatch.setattr("tui_trainer.engine.trainer.validate", lambda *args: next(outcomes))
-    create = checkpoints._create
+    create = checkpoints.new_file
 
-    def full_after_the_first(file: Path) -> object:
+    def full_after_the_first(file: Path, *, private: bool) -> object:
         if tiny.of(CheckpointSaved):
             raise OSError(28, "No space left on device")
-        return create(file)
+        return create(file, private=private)
 
-    monkeypatch.setattr(checkpoints, "_create", full_after_the_first)
+    monkeypatch.setattr(checkpoints, "new_file", full_after_the_first)
     ended = tiny.train(t.STEP, 3)
     why = "No space left on device"
     assert ended.reason == (
@@ -357,14 +357,14 @@ def test_the_end_names_none_where_the_last_and_the_best_could_be_saved_in_the_en
 ) -> None:
     outcomes = iter([(0.5, 0.5), (0.5, 0.6)])
     monkeypatch.setattr("tui_trainer.engine.trainer.validate", lambda *args: next(outcomes))
-    create = checkpoints._create
+    create = checkpoints.new_file
 
-    def full_at_first(file: Path) -> object:
+    def full_at_first(file: Path, *, private: bool) -> object:
         if not tiny.of(Alert):
             raise OSError(28, "No space left on device")
-        return create(file)
+        return create(file, private=private)
 
-    monkeypatch.setattr(checkpoints, "_create", full_at_first)
+    monkeypatch.setattr(checkpoints, "new_file", full_at_first)
     ended = tiny.train(t.STEP, 2)
     assert (ended.reason, ended.exit_code) == ("all epochs done", 0)
 

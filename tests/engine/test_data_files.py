@@ -108,12 +108,12 @@ def test_what_a_killed_download_left_is_removed_and_what_one_writes_that_lives_i
     server: Server, tmp_path: Path
 ) -> None:
     server.files["/a"] = CONTENT
-    old, new = tmp_path / "file.part-4711", tmp_path / "file.part-4712"
+    old, new = tmp_path / ".file.4711", tmp_path / ".file.4712"
     for part in (old, new):
         part.write_bytes(b"half")
     os.utime(old, (0, 0))
     fetch([f"{server.url}/a"], tmp_path / "file", md5(CONTENT), lambda _: None)
-    assert sorted(tmp_path.iterdir()) == [tmp_path / "file", new]
+    assert sorted(tmp_path.iterdir()) == [new, tmp_path / "file"]
 
 
 def idx_file(name: str) -> bytes:

@@ -183,7 +183,7 @@ def test_run_json_on_a_full_disk_is_tried_again_at_the_end(record: Record, monke
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", full)
+        patch.setattr(os, "fsync", full)
         record.describe({"late": True})
     assert "late" not in facts_of(record)
     assert "no space is left on the device" in told[0].text
@@ -218,7 +218,7 @@ def test_a_disk_that_is_full_at_the_start_leaves_nothing_behind(runs: Path, monk
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RunsFolderUnwritable, match="no space is left on the device"):
         Record.create(runs, ASKED)
     assert list(runs.iterdir()) == []
@@ -429,11 +429,14 @@ def test_no_torch_and_no_screen_is_loaded() -> None:
 
 
 class Full:
-    """A disk that fills after so many bytes, in place of `os.write`; what has its room already can be changed."""
+    """A disk that fills after so many bytes, in place of `os.write` and `os.fsync`.
+
+    What has its room already can be changed.
+    """
 
     def __init__(self, room: int) -> None:
         self.room = room
-        self._write = os.write
+        self._write, self._fsync = os.write, os.fsync
 
     def write(self, fd: int, data: bytes) -> int:
         if self.room <= 0:
@@ -441,6 +444,12 @@ class Full:
         written = self._write(fd, data[: self.room])
         self.room -= written
         return written
+
+    def fsync(self, fd: int) -> None:
+        """What a file holds that is new has no room."""
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self._fsync(fd)
 
 
 @pytest.fixture
@@ -454,7 +463,9 @@ def cut_off(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     for event in others[:middle]:
         record.emit(event)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", Full(10).write)
+        disk = Full(10)
+        patch.setattr(os, "write", disk.write)
+        patch.setattr(os, "fsync", disk.fsync)
         for event in others[middle:]:
             record.emit(event)
         told = record.end(ended)

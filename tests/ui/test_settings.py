@@ -119,7 +119,7 @@ def test_a_thread_that_dies_is_told(file: Path, monkeypatch: pytest.MonkeyPatch)
     def die(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("tui_trainer.ui.settings.replace_whole", die)
+    monkeypatch.setattr("tui_trainer.ui.settings.write_atomic", die)
     remembered = Settings(file)
     remembered.change(theme="nord")
     assert not remembered.settle(60)

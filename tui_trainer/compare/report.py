@@ -15,7 +15,7 @@ from tui_trainer.compare.comparison import Comparison, Point, epoch_ends, rates,
 from tui_trainer.compare.plain_lines import Results, cell, find_out, shown_columns, table_cells, title_of
 from tui_trainer.compare.svg import Curve, chart, of_seeds
 from tui_trainer.compare.table import COLUMNS
-from tui_trainer.files.private import replace_whole
+from tui_trainer.files.atomic import write_atomic
 from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import plain
@@ -47,7 +47,7 @@ def write_report(comparison: Comparison, file: Path) -> None:
         raise ReportFailed(f"--report {file}: the name must end in {', '.join(FORMS)}.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        replace_whole(file, make(comparison, findings).encode(), private=False)
+        write_atomic(file, make(comparison, findings).encode(), private=False)
     except OSError as cause:
         raise ReportFailed(f"the report could not be written to {file}: {reason(cause)}.") from cause
 

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tui_trainer.files.private import make_private_folder, replace_whole
+from tui_trainer.files.atomic import write_atomic
+from tui_trainer.files.private import make_private_folder
 from tui_trainer.files.regular import is_regular, open_regular
 from tui_trainer.records.errors import RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.run_spec import RunSpec
@@ -233,7 +234,7 @@ class Session:
             self.trouble, self._is_unwritten = "", False
 
     def _put(self) -> None:
-        replace_whole(self.folder / FILE, msgspec.json.format(msgspec.json.encode(self._plan), indent=2) + b"\n")
+        write_atomic(self.folder / FILE, msgspec.json.format(msgspec.json.encode(self._plan), indent=2) + b"\n")
         self._stamp = _stamp_of((self.folder / FILE).stat())
 
 

@@ -23,6 +23,7 @@ from tui_trainer.engine import reproducibility
 from tui_trainer.engine.distributed import Ranks
 from tui_trainer.errors import UserError
 from tui_trainer.events import Alert, AnyEvent, CheckpointSaved
+from tui_trainer.files.atomic import new_file, sync_folder
 from tui_trainer.files.regular import open_regular
 
 T = TypeVar("T")
@@ -62,7 +63,6 @@ def save(state: State, folder: Path, *, best: bool = False, keep_last: bool = Tr
     try:
         _write(draft, state)
     except OSError as error:
-        _remove(draft)
         return dict.fromkeys([BEST, LAST] if best else [LAST], error)
     if best:  # before the last one: who is killed in between trains the epoch again, and finds it the best again
         try:
@@ -76,7 +76,7 @@ def save(state: State, folder: Path, *, best: bool = False, keep_last: bool = Tr
     except OSError as error:
         failed[LAST] = error
         _remove(draft)
-    _sync_folder(folder)
+    sync_folder(folder)
     return failed
 
 
@@ -169,10 +169,8 @@ def _write(draft: Path, state: State) -> None:
     torch.save({**whole, "checksums": _checksums(whole)}, content)
     # Never written into: what was left under that name may be a checkpoint under another one.
     draft.unlink(missing_ok=True)
-    with _create(draft) as out:
+    with new_file(draft, private=True) as out:
         out.write(content.getbuffer())
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def _replace_by_copy(source: Path, file: Path) -> None:
@@ -183,10 +181,8 @@ def _replace_by_copy(source: Path, file: Path) -> None:
         try:
             link.hardlink_to(source)
         except OSError:
-            with source.open("rb") as content, _create(link) as out:
+            with source.open("rb") as content, new_file(link, private=True) as out:
                 shutil.copyfileobj(content, out)
-                out.flush()
-                os.fsync(out.fileno())
         link.replace(file)
         link.unlink(missing_ok=True)  # POSIX renames nothing where both are the same file already
     except OSError:
@@ -194,24 +190,9 @@ def _replace_by_copy(source: Path, file: Path) -> None:
         raise
 
 
-def _create(file: Path) -> io.BufferedWriter:
-    """A new file that its owner alone can read."""
-    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
-
-
 def _remove(file: Path) -> None:
     with suppress(OSError):  # where nothing can be written, nothing may be removable either
         file.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renames themselves last over a power cut, where the file system can promise it."""
-    with suppress(OSError):  # some network file systems refuse this for folders; the renames are done
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 # Whether it is what was saved.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
@@ -12,12 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import torch
 from torch import Tensor
 
 from tui_trainer.errors import UserError
+from tui_trainer.files.atomic import atomic_files, clear_drafts
 from tui_trainer.files.regular import read_regular
 
 Progress: TypeAlias = Callable[[str], None]
@@ -43,37 +43,26 @@ def fetch(urls: Sequence[str], file: Path, md5: str, progress: Progress) -> None
     """
     made = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()]
     file.parent.mkdir(parents=True, exist_ok=True)
-    _clear_drafts(file)
-    draft = file.with_name(f"{file.name}.part-{os.getpid()}")
+    clear_drafts(file, older_than_s=ABANDONED_S)
     failure = OSError(f"no address is known for {file.name}")
     for url in urls:
         try:
-            _fetch(url, draft, md5, progress)
-            draft.replace(file)
+            with atomic_files([file], private=False) as (out,):
+                _fetch(url, out, md5, progress)
             return
         except OSError as error:
             failure = error
-        finally:
-            draft.unlink(missing_ok=True)
     with suppress(OSError):
         for folder in made:
             folder.rmdir()
     raise failure
 
 
-def _clear_drafts(file: Path) -> None:
-    """Remove what processes left that were killed as they downloaded this file; one that lives writes to its own."""
-    for left in file.parent.glob(f"{file.name}.part-*"):
-        with suppress(OSError):  # another process does the same
-            if time.time() - left.stat().st_mtime > ABANDONED_S:
-                left.unlink()
-
-
-def _fetch(url: str, draft: Path, md5: str, progress: Progress) -> None:
+def _fetch(url: str, out: BinaryIO, md5: str, progress: Progress) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "tui-trainer"})
     digest = hashlib.md5(usedforsecurity=False)
     done, tell_at = 0, 0.0
-    with urllib.request.urlopen(request, timeout=SILENCE_S) as response, draft.open("wb") as out:
+    with urllib.request.urlopen(request, timeout=SILENCE_S) as response:
         total = int(response.headers.get("Content-Length") or 0)
         while chunk := response.read(CHUNK):
             out.write(chunk)

@@ -9,7 +9,6 @@ import csv
 import errno
 import io
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from math import isfinite
@@ -27,7 +26,7 @@ from tui_trainer.events import (
     RunStarted,
     StepsTaken,
 )
-from tui_trainer.files.private import sync_folder
+from tui_trainer.files.atomic import atomic_files
 from tui_trainer.files.regular import open_regular
 from tui_trainer.records.errors import ExportCutShort, ExportFailed, reason, unsaid
 from tui_trainer.records.resume_filter import ResumeFilter
@@ -150,23 +149,10 @@ def whole_files(out: Path, names: Iterable[str]) -> Iterator[Mapping[str, Binary
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
-    mark = secrets.token_hex(4)
-    places = {out / f".{name}.{mark}": out / name for name in names}
     try:
-        with ExitStack() as stack:
-            files: dict[str, BinaryIO] = {
-                place.name: stack.enter_context(temporary.open("xb")) for temporary, place in places.items()
-            }
-            yield files
-            for file in files.values():
-                file.flush()
-                os.fsync(file.fileno())
-        for temporary, place in places.items():
-            temporary.replace(place)
-        sync_folder(out)
+        with atomic_files([out / name for name in names], private=False) as files:
+            yield dict(zip(names, files, strict=True))
     except BaseException:
-        for temporary in places:
-            temporary.unlink(missing_ok=True)
         with suppress(OSError):  # somebody else has put something there
             for folder in made:
                 folder.rmdir()

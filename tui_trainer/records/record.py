@@ -25,7 +25,8 @@ from typing import Any
 import msgspec
 
 from tui_trainer.events import SCHEMA, Alert, AnyEvent, EpochEnded, RunConfigured, RunEnded, encode
-from tui_trainer.files.private import clear_drafts, make_private_folder, open_private, replace_whole
+from tui_trainer.files.atomic import clear_drafts, write_atomic
+from tui_trainer.files.private import make_private_folder, open_private
 from tui_trainer.files.regular import open_regular
 from tui_trainer.records.errors import RecordUnfit, RunsError, RunsFolderUnwritable, reason
 from tui_trainer.records.history import History
@@ -95,7 +96,7 @@ class Record:
         try:
             make_private_folder(folder / "checkpoints")
             lock = WriterLock(folder)
-            replace_whole(folder / "run.json", _json(facts))
+            write_atomic(folder / "run.json", _json(facts))
             record = cls(folder, lock, History(), observer)
         except OSError as cause:
             if lock is not None:
@@ -163,7 +164,7 @@ class Record:
         """Put facts into `run.json`, beside those it has. A full disk is told of, and tried again at the end."""
         self._facts.update(facts)
         try:
-            replace_whole(self.folder / "run.json", _json(self._facts))
+            write_atomic(self.folder / "run.json", _json(self._facts))
             self._facts_stale = False
         except OSError as cause:
             self._facts_stale = True

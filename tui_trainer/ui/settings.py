@@ -11,7 +11,8 @@ import msgspec
 import platformdirs
 
 from tui_trainer import threads
-from tui_trainer.files.private import PRIVATE_FOLDER, replace_whole
+from tui_trainer.files.atomic import write_atomic
+from tui_trainer.files.private import PRIVATE_FOLDER
 from tui_trainer.text.plain import plain as clean
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Settings:
             try:
                 self.file.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
                 kept = msgspec.structs.replace(self._read(), **changed)
-                replace_whole(self.file, msgspec.json.encode(kept))
+                write_atomic(self.file, msgspec.json.encode(kept))
             except OSError as error:
                 self._give_up(error.strerror or str(error))
                 return

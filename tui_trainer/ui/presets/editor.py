@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, TextArea
 
+from tui_trainer.files.atomic import write_new
 from tui_trainer.presets.checks import check_text
 from tui_trainer.presets.folders import shipped_folder, user_folder
 from tui_trainer.presets.problems import PresetError
@@ -285,9 +285,4 @@ def save(path: Path, text: str) -> None:
         OSError: the folder or the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        os.link(draft, path)  # unlike a rename, this never replaces what is there
-    finally:
-        draft.unlink(missing_ok=True)
+    write_new(path, text.encode())
