@@ -17,27 +17,28 @@ from torch import Tensor
 
 from tui_trainer.engine import distributed, metrics
 
+A_COPY_S = 1e-3
+
 GARBAGE = -7.0
 """What a pinned buffer holds before a copy lands in it."""
 
 
 @dataclass
 class Device:
-    """One of the devices, and the work that waits on it."""
+    """One of the devices: the work that waits on it, and when each piece of it is done, in seconds."""
 
-    waiting: list[Callable[[], None]] = field(default_factory=list)
-    submitted: int = 0
-    done: int = 0
+    waiting: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    busy_until: float = 0.0
 
-    def submit(self, work: Callable[[], None]) -> None:
-        self.waiting.append(work)
-        self.submitted += 1
+    def submit(self, now: float, seconds: float, work: Callable[[], None] = lambda: None) -> None:
+        """Work that takes so long, behind all that was submitted before."""
+        self.busy_until = max(self.busy_until, now) + seconds
+        self.waiting.append((self.busy_until, work))
 
-    def catch_up(self, until: int | None = None) -> None:
-        """Do what was submitted, or the first so many."""
-        while self.waiting and (until is None or self.done < until):
-            self.waiting.pop(0)()
-            self.done += 1
+    def run_until(self, now: float) -> None:
+        """Do what is due."""
+        while self.waiting and self.waiting[0][0] <= now:
+            self.waiting.pop(0)[1]()
 
 
 @dataclass
@@ -46,25 +47,31 @@ class FakeCuda:
 
     Attributes:
         devices: those that are there.
-        current: the one that the calling thread uses.
         ours: the one that the tensors of the run are on.
+        current: the one that the calling thread uses.
+        now: the host's clock, in seconds: waiting for a device moves it, and a test may.
     """
 
     devices: list[Device]
     ours: int = 0
     current: int = 0
+    now: float = 0.0
 
     def set_device(self, device: torch.device | int) -> None:
         self.current = device if isinstance(device, int) else device.index or 0
 
     def current_stream(self, device: torch.device | int | None = None) -> Stream:
         """Of the device; one of a tensor that only plays to be on a device is that of the run."""
-        return Stream(self, self.current if device is None else self.ours)
+        return Stream(self.current if device is None else self.ours)
+
+    def wait_for(self, device: Device, at: float) -> None:
+        """Until a device has come so far."""
+        self.now = max(self.now, at)
+        device.run_until(self.now)
 
 
 @dataclass
 class Stream:
-    cuda: FakeCuda
     device: int
 
 
@@ -73,15 +80,26 @@ class Event:
 
     cuda: FakeCuda
 
+    def __init__(self, enable_timing: bool = False) -> None:
+        self._timed = enable_timing
+
     def record(self, stream: Stream | None = None) -> None:
         self._device = self.cuda.devices[self.cuda.current if stream is None else stream.device]
-        self._after = self._device.submitted
+        self.at = self._device.busy_until
 
     def query(self) -> bool:
-        return self._device.done >= self._after
+        self._device.run_until(self.cuda.now)
+        return self.at <= self.cuda.now
 
     def synchronize(self) -> None:
-        self._device.catch_up(self._after)
+        self.cuda.wait_for(self._device, self.at)
+
+    def elapsed_time(self, end: Event) -> float:
+        """In milliseconds, as torch has it."""
+        assert self._timed
+        assert self.query()
+        assert end.query()
+        return (end.at - self.at) * 1000
 
 
 class OnDevice(Tensor):
@@ -102,9 +120,9 @@ class Pinned(Tensor):
         def land() -> None:
             buffer.copy_(values)
 
-        device.submit(land)
+        device.submit(self.cuda.now, A_COPY_S, land)
         if not non_blocking:
-            device.catch_up()
+            self.cuda.wait_for(device, device.busy_until)
         return self
 
 
@@ -127,7 +145,9 @@ def install(monkeypatch: pytest.MonkeyPatch, ours: int = 0, current: int = 0, co
     whole = metrics.validate
 
     def validate(*arguments: Any) -> tuple[float, float]:
-        cuda.devices[ours].catch_up()  # its result is read, which waits for the device
+        cuda.wait_for(
+            cuda.devices[ours], cuda.devices[ours].busy_until
+        )  # its result is read, which waits for the device
         return whole(*arguments)
 
     monkeypatch.setattr("tui_trainer.engine.trainer.validate", validate)

@@ -14,10 +14,12 @@ from tests.engine.fake_cuda import V100, cards
 from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.commands import Continue, OneBatch, Pause, SetPace, Stop
 from tui_trainer.engine import datasets, metrics, schedules
+from tui_trainer.engine.distributed import Ranks
+from tui_trainer.engine.metrics import MetricAccumulator
 from tui_trainer.engine.schedules import build_optimizer
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.errors import UserError
-from tui_trainer.events import PaceChanged, Paused, SettingChanged, StepsTaken
+from tui_trainer.events import AnyEvent, PaceChanged, Paused, SettingChanged, StepsTaken
 from tui_trainer.presets.optimizers import OPTIMIZERS
 
 
@@ -42,6 +44,70 @@ def test_losses_are_read_once_they_have_arrived(tiny: TinyRun, monkeypatch: pyte
     ended = tiny.train(t.ONE_CYCLE)
     assert ended.status == "finished"
     assert tiny.losses == on_cpu
+
+
+class Ahead:
+    """Launches steps of 0.1 s each, far faster than the device computes them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.cuda = fake_cuda.install(monkeypatch)
+        monkeypatch.setattr(metrics, "REPORT_EVERY", -1.0)  # due after every step
+        self.events: list[AnyEvent] = []
+        self.metrics = MetricAccumulator(self.events.append, Ranks(), lambda: self.cuda.now)
+        self.launched = 0
+
+    def launch(self) -> None:
+        self.launched += 1
+        device = self.cuda.devices[0]
+        device.submit(self.cuda.now, 0.1)
+        one = torch.ones(1)
+        self.metrics.took(
+            self.launched,
+            1,
+            self.launched,
+            loss=torch.tensor(1.0),
+            outputs=torch.ones(1, 10),
+            labels=one.long(),
+            lr=0.1,
+            elapsed=self.cuda.now,
+        )
+        self.metrics.report()
+
+    @property
+    def elapsed(self) -> list[float]:
+        """Of each step that was told."""
+        return [at for event in self.events if isinstance(event, StepsTaken) for at in event.elapsed]
+
+
+def test_the_host_is_no_more_than_some_reports_ahead_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = Ahead(monkeypatch)
+    for _ in range(20):
+        ahead.launch()
+        assert ahead.launched - len(ahead.elapsed) <= metrics.MOST_OUTSTANDING
+
+
+def test_the_time_of_a_step_is_when_it_was_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = Ahead(monkeypatch)
+    for _ in range(10):
+        ahead.launch()
+    ahead.metrics.report(wait=True)
+    assert ahead.elapsed == pytest.approx([0.1 * (step + 1) for step in range(10)], abs=0.02)
+    # The device stands still, as in a pause or while data is loaded: that is no step's.
+    ahead.cuda.now += 60
+    for _ in range(5):
+        ahead.launch()
+    ahead.metrics.report(wait=True)
+    assert ahead.elapsed[10:] == pytest.approx([61 + 0.1 * (step + 1) for step in range(5)], abs=0.03)
+
+
+def test_times_never_fall(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = Ahead(monkeypatch)
+    for _ in range(30):
+        ahead.launch()
+        ahead.cuda.now += 0.03
+    ahead.metrics.report(wait=True)
+    assert ahead.elapsed == sorted(ahead.elapsed)
+    assert len(ahead.elapsed) == 30
 
 
 @pytest.mark.parametrize("command", [Pause(by="me"), OneBatch(by="me"), SetPace(by="me", seconds_a_call=1e-9)])

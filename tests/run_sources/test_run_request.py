@@ -26,6 +26,16 @@ def test_what_was_asked_is_asked_again(tmp_path: Path) -> None:
     assert asked_of(record(tmp_path, threads=3)) == RunSpec.of("tiny", preset(STEP), dataset="mnist", threads=3)
 
 
+@pytest.mark.parametrize(("had", "goes_on_with"), [("bf16", "bf16"), ("fp32", "fp32"), ("fp7", None), (None, None)])
+def test_a_run_goes_on_in_the_precision_that_it_had(tmp_path: Path, had: str | None, goes_on_with: str | None) -> None:
+    assert asked_of(record(tmp_path, precision=had)).precision == goes_on_with
+
+
+def test_a_precision_that_was_asked_for_is_kept(tmp_path: Path) -> None:
+    folder = record(tmp_path, lambda asked: asked.update(precision="fp32"), precision="bf16")
+    assert asked_of(folder).precision == "fp32"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

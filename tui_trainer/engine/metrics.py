@@ -32,6 +32,9 @@ class Diverged(Exception):
         self.lr = lr
 
 
+MOST_OUTSTANDING = 2
+"""Reports on their way from a device: so far the host may be ahead of it."""
+
 REPORT_EVERY = 0.2
 """Seconds between reports at full speed: the record must never lag by a second, and a screen draws no faster."""
 
@@ -49,6 +52,7 @@ class _Batches:
     losses: list[Tensor] = field(default_factory=list)
     fetched: Tensor | None = None
     arrived: torch.cuda.Event | None = None
+    """On CUDA: when all of it was computed and copied, by the device's own clock."""
 
     def send(self, ranks: Ranks) -> None:
         """Start the copy to the host; on CUDA it runs beside the training."""
@@ -59,7 +63,7 @@ class _Batches:
             return
         self.fetched = torch.empty(stacked.shape, dtype=stacked.dtype, pin_memory=True)
         self.fetched.copy_(stacked, non_blocking=True)
-        self.arrived = torch.cuda.Event()
+        self.arrived = torch.cuda.Event(enable_timing=True)
         self.arrived.record(torch.cuda.current_stream(stacked.device))  # where the copy was submitted
 
     def values(self, *, wait: bool) -> list[float] | None:
@@ -76,9 +80,14 @@ class _Batches:
 class MetricAccumulator:
     """Takes each batch's loss without waiting for it, and reports them in bulk."""
 
-    def __init__(self, emit: Callable[[AnyEvent], None], ranks: Ranks) -> None:
+    def __init__(self, emit: Callable[[AnyEvent], None], ranks: Ranks, elapsed: Callable[[], float]) -> None:
+        """`elapsed` reads the run's own clock, in seconds."""
         self._emit = emit
         self._ranks = ranks
+        self._elapsed = elapsed
+        self._done: tuple[torch.cuda.Event, float] | None = None
+        """The last report that arrived from a device that has gone on working since, and when that was, in seconds."""
+        self._told_until = elapsed()
         self._open: _Batches | None = None
         self._sent: deque[_Batches] = deque()
         self._outputs: list[tuple[Tensor, Tensor]] = []
@@ -135,8 +144,32 @@ class MetricAccumulator:
             self._sent.append(self._open)
             self._open = None
         wait = wait or self._ranks.several  # so that all see what is not finite at the same step
-        while self._sent and (losses := self._sent[0].values(wait=wait)) is not None:
-            self._tell(self._sent.popleft(), losses)
+        while self._sent and (losses := self._sent[0].values(wait=wait or self._must_wait)) is not None:
+            taken = self._sent.popleft()
+            if taken.arrived is not None:
+                taken.elapsed = self._when_done(taken.arrived, len(taken.elapsed))
+            self._told_until = taken.elapsed[-1]
+            self._tell(taken, losses)
+        if wait:
+            self._done = None  # the device stands still: what is submitted next is measured anew
+
+    @property
+    def _must_wait(self) -> bool:
+        """Whether the oldest report is waited for: the host may be so many reports ahead of the device, and no more,
+        or the record would lag; and when the first after a standstill was done nobody can tell later."""
+        return len(self._sent) > MOST_OUTSTANDING or self._done is None
+
+    def _when_done(self, arrived: torch.cuda.Event, steps: int) -> list[float]:
+        """When each of the steps was computed, on the run's clock: they are launched long before."""
+        now = self._elapsed()
+        if self._done is None:
+            at = now
+        else:
+            before, then = self._done
+            at = min(now, then + before.elapsed_time(arrived) / 1000)
+        since = min(self._told_until, at)
+        self._done = arrived, at
+        return [round(since + (at - since) * (step + 1) / steps, 4) for step in range(steps)]
 
     @property
     def hits(self) -> int:

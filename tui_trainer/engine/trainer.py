@@ -60,7 +60,7 @@ class Trainer:
         self._steering, self._clock, self._emit = steering, clock, emit
         self._saver = Saver(checkpoint_folder, prepared.ranks, emit, last_is_sound=prepared.last_is_sound)
         self._calls = CallTracer(emit, steering, clock.now)
-        self._meter = MetricAccumulator(emit, self._ranks)
+        self._meter = MetricAccumulator(emit, self._ranks, lambda: clock.elapsed)
         self._team = self._chosen_team(prepared)
         self._explained: list[AnyEvent] = []
         self._switch: PlannedRun | None = None

@@ -29,6 +29,7 @@ from tui_trainer.records.errors import CannotGoOn, RunsError
 from tui_trainer.records.history import History
 from tui_trainer.records.record import Record, copy_checkpoints, facts_to_go_on
 from tui_trainer.records.run_metadata import read_facts
+from tui_trainer.run_options import PRECISIONS
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.alert_monitor import AlertMonitor
 from tui_trainer.run_sources.notifier import NotifyCommand
@@ -62,9 +63,11 @@ def asked_of(folder: Path, *, new_record: bool = False) -> RunSpec:
         written_by = versions.get("tui-trainer") if isinstance(versions, dict) else None
         unknown = _unknown(error) if isinstance(asked, dict) else []
         raise CannotGoOn(folder, unknown, written_by if isinstance(written_by, str) else "") from None
-    # The threads it had make it go on bit for bit, where as many processes train as did.
+    # The threads it had make it go on bit for bit, where as many processes train as did; so does what it computed in.
     threads = resolved.get("threads") if resolved.get("ranks", 1) == this_rank().ranks else None
-    return spec.model_copy(update={"threads": spec.threads or threads})
+    precision = resolved.get("precision")
+    chosen = precision if precision in PRECISIONS else None
+    return spec.model_copy(update={"threads": spec.threads or threads, "precision": spec.precision or chosen})
 
 
 UNKNOWN_SHOWN = 4
