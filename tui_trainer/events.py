@@ -145,6 +145,8 @@ class RunConfigured(Event, frozen=True, kw_only=True, tag="RunResolved"):
     digests: Digests = Digests()
     augmentation: Name = ""
     """What every epoch makes of each image anew: `none`, `crop and flip`; empty in records that do not tell."""
+    device_uuid: Name = ""
+    """Of a CUDA device or a slice of one, as torch gives it: others number them otherwise. Empty for the CPU."""
 
 
 class PlanMade(Event, frozen=True, kw_only=True, tag=True):

@@ -68,7 +68,10 @@ class Nvml(ModuleType):
         return self.devices[index]
 
     def nvmlDeviceGetHandleByUUID(self, uuid: str) -> dict[str, object]:
-        return next(device for device in self.devices if device["UUID"] == uuid)
+        for device in self.devices:
+            if device.get("UUID") == uuid:
+                return device
+        raise self.NVMLError("Not Found")
 
     def __getattr__(self, name: str) -> object:
         if not name.startswith("nvmlDeviceGet"):
@@ -146,7 +149,46 @@ def test_where_processes_are_not_told_it_is_torch_s_number(
 
 def test_what_a_device_does_not_tell_is_left_open(nvml: Nvml) -> None:
     nvml.devices = ({"Name": b"old bytes"},)
-    assert Gpus().read(PID, "cuda:0", "", {}) == Gpu("old bytes")
+    assert Gpus().read(PID, "cuda:0", "", {}) == Gpu(
+        "old bytes", unknown="this device does not tell how busy it is, its memory and its power"
+    )
+
+
+def test_processes_that_a_container_hides_are_said_to_be(nvml: Nvml) -> None:
+    seen = Gpus().read(PID, "cuda:0", "", {})
+    assert seen.unknown == ""
+    nvml.devices = ({**BUSY, "ComputeRunningProcesses": []},)
+    hidden = Gpus().read(PID, "cuda:0", "", {})
+    assert (hidden.memory_ours, hidden.unknown) == (None, "whose memory it is cannot be seen from here")
+
+
+@pytest.mark.parametrize("uuid", ["aaa", "bbb"])
+def test_with_its_uuid_it_is_that_device_whatever_its_number(nvml: Nvml, uuid: str) -> None:
+    nvml.devices = (IDLE, {**BUSY, "ComputeRunningProcesses": []})
+    for number in (0, 1, 5):
+        assert Gpus().read(PID, f"cuda:{number}", "", {}, uuid).name == f"NVIDIA {uuid[0].upper()}"
+
+
+def test_a_slice_of_a_device_shows_its_own_memory(nvml: Nvml) -> None:
+    its = SimpleNamespace(used=3_000, total=10_000)
+    nvml.devices = (IDLE, BUSY, {"Name": "NVIDIA B MIG 1g.10gb", "UUID": "MIG-ccc", "MemoryInfo": its})
+    gpu = Gpus().read(PID, "cuda:0", "", {}, "ccc")
+    assert (gpu.name, gpu.memory_total, gpu.busy) == ("NVIDIA B MIG 1g.10gb", 10_000, None)
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"), [({}, "NVIDIA B"), ({"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, "NVIDIA A")], ids=["fastest", "bus"]
+)
+def test_on_unlike_devices_the_name_tells_which_it_is(nvml: Nvml, environ: dict[str, str], name: str) -> None:
+    nvml.devices = (IDLE, {**BUSY, "ComputeRunningProcesses": []})  # by the bus; the faster one is torch's first
+    assert Gpus().read(PID, "cuda:0", "NVIDIA B", environ).name == name
+
+
+def test_where_nothing_tells_which_it_is_none_is_shown(nvml: Nvml) -> None:
+    busy = {**BUSY, "ComputeRunningProcesses": []}
+    nvml.devices = (IDLE, busy, busy)
+    gpu = Gpus().read(PID, "cuda:0", "NVIDIA B", {})
+    assert gpu == Gpu("NVIDIA B", unknown="not measured: the driver does not tell which of its devices this is")
 
 
 def test_older_names_of_two_functions_are_tried(nvml: Nvml) -> None:

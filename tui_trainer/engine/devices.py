@@ -105,6 +105,13 @@ def name_of(device: torch.device) -> str:
     return platform.processor() or platform.machine()
 
 
+def uuid_of(device: torch.device) -> str:
+    """By which other programs know a CUDA device, or a slice of one; empty for the CPU, and where torch has none."""
+    if device.type != "cuda":
+        return ""
+    return str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
+
+
 _NO_MEMORY = (
     "can't allocate memory",
     "CUDA error: out of memory",

@@ -106,6 +106,7 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
         parameters=models.parameter_count(model),
         device=str(device),
         device_name=devices.name_of(device),
+        device_uuid=devices.uuid_of(device),
         threads=torch.get_num_threads(),
         ranks=ranks.count,
         precision=kernels.precision,

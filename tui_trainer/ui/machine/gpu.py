@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tui_trainer.text.numbers import listed
+
 SLOWED_BY = {
     0x004: "its power limit",
     0x008: "the hardware, for heat or power",
@@ -34,6 +36,8 @@ class Gpu:
     watts_allowed: float | None = None
     celsius: int | None = None
     slowed_by: tuple[str, ...] = ()
+    unknown: str = ""
+    """What cannot be told of it and why, in a sentence; empty where all is told."""
 
 
 class Gpus:
@@ -53,20 +57,21 @@ class Gpus:
         except self._nvml.NVMLError as error:
             self._nvml, self.trouble = None, f"not measured: {error}"
 
-    def read(self, pid: int, device: str, name: str, environ: Mapping[str, str]) -> Gpu:
+    def read(self, pid: int, device: str, name: str, environ: Mapping[str, str], uuid: str = "") -> Gpu:
         """How the device of a process is.
 
         Args:
             pid: the process.
             device: what torch calls it in that process, `cuda:1`.
             name: what its maker calls it, for as long as it does not say so itself.
-            environ: the process's, for CUDA_VISIBLE_DEVICES.
+            environ: the process's, for CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER.
+            uuid: of the device, as torch gives it; empty where the record does not tell.
         """
         if self._nvml is None:
             return Gpu(name)
-        handle = self._handle(pid, device, environ)
+        handle = self._handle(pid, device, name, environ, uuid)
         if handle is None:
-            return Gpu(name)
+            return Gpu(name, unknown="not measured: the driver does not tell which of its devices this is")
         rates = self._ask("nvmlDeviceGetUtilizationRates", handle)
         memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
         milliwatts = self._ask("nvmlDeviceGetPowerUsage", handle)
@@ -83,10 +88,16 @@ class Gpus:
             watts_allowed=allowed / 1000 if allowed else None,
             celsius=self._celsius(handle),
             slowed_by=self._slowed_by(handle),
+            unknown=_in_a_sentence(
+                {"how busy it is": rates, "its memory": memory, "its power": milliwatts}, hidden=not processes
+            ),
         )
 
-    def _handle(self, pid: int, device: str, environ: Mapping[str, str]) -> Any:
-        """The device on which the process computes, else the one that torch's number stands for."""
+    def _handle(self, pid: int, device: str, name: str, environ: Mapping[str, str], uuid: str) -> Any:
+        """The device with that UUID; without one that on which the process computes, else that of torch's number."""
+        for kind in ("GPU", "MIG") if uuid else ():
+            if (handle := self._ask("nvmlDeviceGetHandleByUUID", f"{kind}-{uuid}")) is not None:
+                return handle
         if (pid, device) in self._found:
             return self._found[pid, device]
         count = self._ask("nvmlDeviceGetCount") or 0
@@ -101,7 +112,13 @@ class Gpus:
             number = visible[int(number)]
         if not number.isdigit():
             return self._ask("nvmlDeviceGetHandleByUUID", number)
-        return handles[int(number)] if int(number) < len(handles) else None
+        handle = handles[int(number)] if int(number) < len(handles) else None
+        # NVML counts by the bus, CUDA the fastest first unless it was told otherwise: on unlike devices they disagree.
+        named = [one for one in handles if one is not None and name and self._name(one) == name]
+        alike = handle is None or not named or self._name(handle) == name
+        if environ.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID" or alike:
+            return handle
+        return named[0] if len(named) == 1 else None
 
     def _processes(self, handle: Any) -> dict[int, int | None]:
         """Bytes by process."""
@@ -131,3 +148,11 @@ class Gpus:
             return getattr(self._nvml, function)(*args)
         except (self._nvml.NVMLError, AttributeError):
             return None
+
+
+def _in_a_sentence(answers: Mapping[str, Any], *, hidden: bool) -> str:
+    """What the device did not answer; and whether its processes are hidden, as from within a container."""
+    missing = [what for what, answer in answers.items() if answer is None]
+    if missing:
+        return f"this device does not tell {listed(missing)}"
+    return "whose memory it is cannot be seen from here" if hidden else ""

@@ -32,8 +32,8 @@ def machine_lines(sample: Sample, width: int, ranks: int = 1) -> list[Line]:
     ]
     if sample.gpu is not None:
         lines += _gpu_lines(sample.gpu, width, whose)
-    if sample.gpu_trouble:
-        lines += [(Span(" " * LABEL), Span(line, "faint")) for line in wrap(sample.gpu_trouble, width - LABEL)]
+    if trouble := sample.gpu_trouble or (sample.gpu.unknown if sample.gpu is not None else ""):
+        lines += [(Span(" " * LABEL), Span(line, "faint")) for line in wrap(trouble, width - LABEL)]
     return lines
 
 

@@ -54,7 +54,9 @@ class Sampler:
         gpu, trouble = None, ""
         if resolved is not None and resolved.device.startswith("cuda"):
             self._gpus = self._gpus or Gpus()
-            gpu = self._gpus.read(started.pid, resolved.device, resolved.device_name, self._environ)
+            gpu = self._gpus.read(
+                started.pid, resolved.device, resolved.device_name, self._environ, resolved.device_uuid
+            )
             trouble = self._gpus.trouble
         used = memory.total - memory.available
         return Sample(cores, max(everybody, ours), ours, used, memory.total, own, gpu, trouble)
