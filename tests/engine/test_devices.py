@@ -9,8 +9,10 @@ from tests.engine import fake_cuda
 from tests.engine.fake_cuda import A100, CU130, H100, RTX_5090, T4, V100, Card, cards
 from tui_trainer.engine import devices
 from tui_trainer.engine.devices import broken_context, is_out_of_memory, resolve
+from tui_trainer.engine.distributed import ManyRanks
 from tui_trainer.engine.precision import ComputeOptions
 from tui_trainer.errors import UserError
+from tui_trainer.torchrun import Rank
 
 TOO_OLD = "Tesla V100-SXM2-16GB has compute capability 7.0, and torch .* was built for 7.5 and newer"
 
@@ -152,3 +154,24 @@ def test_a_kernel_that_failed_is_said_to_have_broken_the_process() -> None:
     assert broken_context(error) == (
         "CUDA failed: device-side assert triggered; this process can train no more, start the run again in a new one"
     )
+
+
+RANKS = Rank(rank=0, ranks=2, local_rank=0, local_ranks=2)
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ([], "--device cuda: torch .* sees no CUDA device here; take cpu or auto"),
+        (
+            [A100],
+            "2 processes train on this machine, which has 1 CUDA device; take --nproc-per-node 1, or --device cpu",
+        ),
+    ],
+)
+def test_several_processes_without_a_device_each_are_told_what_fits(
+    monkeypatch: pytest.MonkeyPatch, there: list[Card], said: str
+) -> None:
+    cards(monkeypatch, *there)
+    with pytest.raises(UserError, match=said):
+        ManyRanks(RANKS).device("cuda")

@@ -21,6 +21,7 @@ from torch.nn import functional
 from tui_trainer.commands import AnyCommand, decode, encode
 from tui_trainer.engine.control import CommandQueue
 from tui_trainer.engine.datasets import Split
+from tui_trainer.engine.devices import resolve
 from tui_trainer.errors import UserError
 from tui_trainer.text.numbers import counted
 from tui_trainer.torchrun import Rank, this_rank
@@ -178,11 +179,12 @@ class ManyRanks(Ranks):
             return "cpu"
         if asked.startswith("cuda:"):
             raise UserError(f"--device {asked}: each of several processes has a device of its own; take cuda or cpu")
+        resolve(asked)  # that there is none at all is said as it is to one process
         there, wanted = torch.cuda.device_count(), self.place.local_ranks
         if there < wanted:
             raise UserError(
                 f"{wanted} processes train on this machine, which has {counted(there, 'CUDA device')}; "
-                f"take --nproc-per-node {max(there, 1)}, or --device cpu"
+                f"take --nproc-per-node {there}, or --device cpu"
             )
         torch.cuda.set_device(self.place.local_rank)
         return f"cuda:{self.place.local_rank}"
