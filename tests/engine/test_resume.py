@@ -25,6 +25,7 @@ from tui_trainer.events import (
     RunEnded,
     StepsTaken,
 )
+from tui_trainer.presets.optimizers import OPTIMIZERS
 from tui_trainer.records.history import History
 
 ADAM = '[optimizer]\nname = "Adam"\nlr = 0.01\n'
@@ -211,7 +212,6 @@ def test_a_switch_that_was_promised_is_in_a_checkpoint_at_once(tiny: TinyRun) ->
 
 SGD, MOMENTUM = '[optimizer]\nname = "SGD"\nlr = 0.01\n', "momentum = 0.9\n"
 BY_STEPS = '[scheduler]\nname = "StepLR"\nstep_size = 1\n'
-OPTIMIZERS = ("SGD", "Adam", "AdamW", "RMSprop", "Adadelta", "Adagrad", "NAdam", "RAdam")
 SCHEDULERS = {
     "none": "",
     "ConstantLR": "factor = 0.5\ntotal_iters = 2\n",
