@@ -55,6 +55,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "presets plan": [["aa"], ["ac"]],
     "serve": [["--", TAINT], ["--host", TAINT]],
     "completion": [["bash"], [TAINT]],
+    "doctor": [[], [TAINT]],
 }
 
 

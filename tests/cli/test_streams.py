@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "presets plan": (["steplr"], 0),
     "serve": (["--", "launch", "--preset", "nothing", "--no-such"], 2),
     "completion": (["bash"], 0),
+    "doctor": ([], 0),
 }
 """What is asked of each, and its exit code where it is no screen that it draws on."""
 

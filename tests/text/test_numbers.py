@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
+from decimal import Decimal
+from math import inf, isfinite, nan
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_trainer.text.numbers import counted, format_lr, format_metric
+from tui_trainer.text.numbers import counted, float32_text, format_lr, format_metric
 from tui_trainer.text.plain import plain
 
 
@@ -78,3 +82,30 @@ def test_presets_load_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=500)
+def test_single_precision_has_the_digits_that_numpy_gives_it(bits: int) -> None:
+    (number,) = struct.unpack("f", struct.pack("I", bits))
+    assert_as_numpy(number)
+
+
+@pytest.mark.parametrize("exponent", range(-149, 128))
+def test_so_have_powers_of_two_and_what_is_beside_them(exponent: int) -> None:
+    power = np.float32(2.0**exponent)
+    for number in (power, np.nextafter(power, np.float32(0)), np.nextafter(power, np.float32(1e38))):
+        assert_as_numpy(float(number))
+        assert_as_numpy(-float(number))
+
+
+@pytest.mark.parametrize("number", [0.0, -0.0, 0.1, 1 / 3, 1e-50, 1e39, -1e39, inf, -inf, nan, 999999.9])
+def test_so_has_what_single_precision_cannot_hold(number: float) -> None:
+    with np.errstate(all="ignore"):
+        assert_as_numpy(number)
+
+
+def assert_as_numpy(number: float) -> None:
+    ours, numpys = float32_text(number), str(np.float32(number))
+    # From where on there is an exponent is another question: NumPy's versions have answered it in two ways.
+    assert Decimal(ours) == Decimal(numpys) if isfinite(number) and abs(number) >= 1e6 else ours == numpys

@@ -40,6 +40,7 @@ _COMMANDS = {
     "presets": "tui_trainer.cli.presets",
     "serve": "tui_trainer.cli.serve",
     "completion": "tui_trainer.cli.completion",
+    "doctor": "tui_trainer.cli.doctor",
 }
 
 

@@ -18,7 +18,16 @@ from tui_trainer.cli import completion, exit_summary, foreground
 from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.compare_reporter import CompareReporter
 from tui_trainer.cli.launch import max_rate_option
-from tui_trainer.cli.options import GivenPath, check_runs_folder, checked, refuse, say, training_options
+from tui_trainer.cli.options import (
+    GivenPath,
+    check_runs_folder,
+    checked,
+    has_torch,
+    need_torch,
+    refuse,
+    say,
+    training_options,
+)
 from tui_trainer.cli.safe_output import SafeOutput
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.compare.comparison import Comparison
@@ -29,6 +38,7 @@ from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, all_sessions, find_session
 from tui_trainer.compare.session_list import SessionSummary, session_summaries
 from tui_trainer.records.errors import RunInUse, RunsError, RunUnreadable
+from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_index import runs_folder
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_spec import RunSpec
@@ -133,6 +143,10 @@ def compare(
         trains = bool(to_do(session))
     except RunsError as error:
         refuse(str(error), exit_code=1)
+    if trains and not has_torch() and not is_live(session.folder):
+        if is_new:
+            _forget_if_nothing_came_of_it(session)
+        need_torch("compare")
     if on_screen:
         code = _show(session, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
     else:

@@ -20,6 +20,7 @@ from tui_trainer.cli.options import (
     bell_options,
     check_runs_folder,
     checked,
+    need_torch,
     notify_options,
     refuse,
     runs_dir_option,
@@ -78,6 +79,7 @@ def launch(
     **options: Any,
 ) -> None:
     """Open the app: choose a preset, or start with --preset at once, and watch."""
+    need_torch("launch")
     _need_terminal("launch", "`tui-trainer run --preset NAME` trains without a screen")
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)

@@ -228,6 +228,22 @@ def refuse(*problems: str, exit_code: int = BAD_INPUT) -> NoReturn:
     sys.exit(exit_code)
 
 
+def has_torch() -> bool:
+    """Whether PyTorch is installed, without loading it."""
+    from importlib.util import find_spec
+
+    try:
+        return find_spec("torch") is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def need_torch(command: str) -> None:
+    """See that there is a PyTorch before anything is made or drawn; if not, say what to install and end the program."""
+    if not has_torch():
+        refuse(f"{command} needs PyTorch, which is not installed here: pip install torch torchvision")
+
+
 def say(*sentences: str) -> None:
     """To the standard error, once: of several processes that are told the same, the first one speaks.
 

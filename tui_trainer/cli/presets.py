@@ -9,7 +9,7 @@ import click
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import cells
-from tui_trainer.cli.options import BAD_INPUT, length_options, refuse
+from tui_trainer.cli.options import BAD_INPUT, has_torch, length_options, need_torch, refuse, say
 from tui_trainer.errors import UserError
 from tui_trainer.run_options import BATCH_NORM_MODELS, train_images
 from tui_trainer.run_request import RunRequest
@@ -72,6 +72,8 @@ def show(name: str, **options: Any) -> None:
 def check(files: tuple[str, ...], **options: Any) -> None:
     """Say all that is wrong with each file; exit 0 if they can be used, else 2."""
     sound = True
+    if not has_torch():
+        say("note: the real scheduler is not tried, since PyTorch is not installed here; all else is checked")
     for file in files:
         problems = _problems(file, options)
         for problem in problems:
@@ -91,6 +93,7 @@ def check(files: tuple[str, ...], **options: Any) -> None:
 @length_options
 def plan(name: str, as_json: bool, **options: Any) -> None:
     """Print the LR of every step, from the real scheduler (steps of equal LR in one line)."""
+    need_torch("presets plan")
     from tui_trainer.engine.lr_preview import full_plan, length_of, rehearse
     from tui_trainer.presets.problems import PresetError
 
@@ -134,7 +137,7 @@ def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
         batchnorm=options["model"] in BATCH_NORM_MODELS,
     )
     checked = check_file(path, run, epochs=options["epochs"], batch_size=options["batch_size"])
-    if checked.preset is None or checked.errors:
+    if checked.preset is None or checked.errors or not has_torch():
         return checked.problems
     from tui_trainer.engine.lr_preview import length_of, rehearse
 

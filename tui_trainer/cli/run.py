@@ -16,6 +16,7 @@ from tui_trainer.cli.options import (
     NotifyOptions,
     check_runs_folder,
     checked,
+    need_torch,
     notify_options,
     refuse,
     ring,
@@ -49,6 +50,7 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, told: NotifyOptions, 
 
     asked = RunRequest(preset, **options)
     checked(asked)
+    need_torch("run")
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)
     warn_of_same_name(options["name"], runs)
@@ -60,6 +62,7 @@ def resume_here(folder: Path, told: NotifyOptions, data_dir: Path | None = None,
 
     `data_dir`: where its data lies now, if it moved; `new_record`: begin a new record, from its checkpoint.
     """
+    need_torch("resume")
     try:
         spec = asked_of(folder, new_record=new_record)
     except RunsError as error:

@@ -124,7 +124,11 @@ def reused(entries: Sequence[Contestant], runs: Path, by: dict[str, str]) -> lis
 
 def versions() -> dict[str, str]:
     """Those that a run of this process would have, without loading torch."""
-    return {"tui-trainer": __version__, "torch": metadata.version("torch"), "python": platform.python_version()}
+    try:
+        torch = metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        torch = "none"  # what no record has
+    return {"tui-trainer": __version__, "torch": torch, "python": platform.python_version()}
 
 
 def alike(record: Path, runs: Path) -> list[Path]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
-from pathlib import Path
 
-import platformdirs
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -16,7 +13,7 @@ from torch.nn import functional
 from tui_trainer.engine import reproducibility
 from tui_trainer.engine.data_files import Part, Progress, source
 from tui_trainer.engine.reproducibility import generator_for
-from tui_trainer.files.given_path import given_path
+from tui_trainer.files.given_path import data_folder, given_path
 from tui_trainer.run_options import Dataset
 from tui_trainer.run_spec import RunSpec
 
@@ -53,8 +50,6 @@ def drawn(count: int, seed: int, epoch: int) -> tuple[Tensor, Tensor, Tensor]:
     left = torch.randint(places, (count,), generator=generator)
     return top, left, torch.randint(2, (count,), generator=generator, dtype=torch.bool)
 
-
-ENVIRONMENT = "TUI_TRAINER_DATA"
 
 # Mean and standard deviation of the training images, in pixel values from 0 to 1.
 # MNIST's are the ones of the pytorch/examples recipe; the others were computed from the data and agree with the
@@ -117,7 +112,7 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
     if spec.dataset == "mnist-5k":
         train, val = _mnist_5k()
     else:
-        root = given_path(spec.data_dir) if spec.data_dir is not None else default_root()
+        root = given_path(spec.data_dir) if spec.data_dir is not None else data_folder()
         train, val = source(spec.dataset, root).read(progress, root)
     train, val = _cut(train, spec.limit_train), _cut(val, spec.limit_val)
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in _STATISTICS[spec.dataset])
@@ -126,17 +121,6 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
         val=_normalised(val, mean, std).to(device),
         digest=reproducibility.of_tensors([*train, *val, mean, std]),
     )
-
-
-def default_root() -> Path:
-    """Where data sets are kept that nobody named a folder for: `TUI_TRAINER_DATA`, else the user's cache folder.
-
-    Raises:
-        BadPath: it can be none, or cannot be reached.
-    """
-    if named := os.environ.get(ENVIRONMENT):
-        return given_path(named, ENVIRONMENT)
-    return given_path(platformdirs.user_cache_path("tui-trainer") / "data")
 
 
 def batches(split: Split, batch_size: int, seed: int, epoch: int, first: int = 1) -> Iterator[tuple[Tensor, Tensor]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from typing import Any
 
 import torch
 
@@ -110,6 +111,26 @@ def uuid_of(device: torch.device) -> str:
     if device.type != "cuda":
         return ""
     return str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
+
+
+def facts() -> dict[str, Any]:
+    """What torch sees of this machine: its CUDA devices with their memory in bytes, or why there is none; its threads.
+
+    A device's `fault` says why this build of torch cannot compute on it; empty where it can.
+    """
+    has_cuda = torch.cuda.is_available()
+    indices = range(torch.cuda.device_count()) if has_cuda else range(0)
+    devices = [(torch.cuda.get_device_properties(index), _fault(index)) for index in indices]
+    return {
+        "version": str(torch.__version__),
+        "cuda_built": torch.version.cuda,
+        "cuda_available": has_cuda,
+        "no_cuda": None if has_cuda else _why_no_cuda(),
+        "devices": [
+            {"name": device.name, "memory_bytes": device.total_memory, "fault": fault} for device, fault in devices
+        ],
+        "threads": torch.get_num_threads(),
+    }
 
 
 _NO_MEMORY = (

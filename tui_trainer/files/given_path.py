@@ -6,6 +6,8 @@ import errno
 import os
 from pathlib import Path
 
+import platformdirs
+
 from tui_trainer.errors import UserError
 from tui_trainer.text.plain import plain
 
@@ -80,3 +82,17 @@ def _shown(path: str) -> str:
 
 def _reason(error: OSError) -> str:
     return os.strerror(error.errno).lower() if error.errno else str(error)
+
+
+DATA_ENVIRONMENT = "TUI_TRAINER_DATA"
+
+
+def data_folder() -> Path:
+    """Where data sets are kept that nobody named a folder for: TUI_TRAINER_DATA, else the user's cache folder.
+
+    Raises:
+        BadPath: it can be none, or cannot be reached.
+    """
+    if named := os.environ.get(DATA_ENVIRONMENT):
+        return given_path(named, DATA_ENVIRONMENT)
+    return given_path(platformdirs.user_cache_path("tui-trainer") / "data")

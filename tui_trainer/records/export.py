@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
@@ -32,6 +33,7 @@ from tui_trainer.records.errors import ExportCutShort, ExportFailed, reason, uns
 from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.tail import LARGEST_JOURNAL, Tail
+from tui_trainer.text.numbers import float32_text
 
 _NO_PLACE = {
     errno.EACCES,
@@ -225,15 +227,24 @@ def _write(writers: dict[str, Any], event: AnyEvent) -> None:
 
 
 def _step_rows(event: StepsTaken) -> Iterator[Row]:
-    import numpy as np  # only here: it is slow to import
-
+    in_float32 = _float32_text()
     lrs = [repr(lr) for lr in event.lrs]
     if len(lrs) == 1:
         lrs *= len(event.losses)
     rows = zip(event.losses, lrs, event.elapsed, strict=True)
     for i, (loss, lr, elapsed) in enumerate(rows):
-        shown = "nan" if loss is None else str(np.float32(loss))
+        shown = "nan" if loss is None else in_float32(loss)
         yield event.step + i, event.epoch, event.batch + i, shown, lr, repr(elapsed)
+
+
+@cache
+def _float32_text() -> Callable[[float], str]:
+    """Writes a number with as few digits as tell it from all others of single precision, as NumPy does."""
+    try:
+        import numpy as np  # only here: it is slow to import
+    except ModuleNotFoundError:  # a light install goes without
+        return float32_text
+    return lambda number: str(np.float32(number))
 
 
 def _epoch_row(event: EpochEnded) -> Row:

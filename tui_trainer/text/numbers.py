@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import struct
+from collections.abc import Iterator, Sequence
 
 
 def format_lr(lr: float, digits: int = 4) -> str:
@@ -15,6 +17,44 @@ def format_metric(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e4:
         return f"{value:.4f}"
     return format_lr(value)
+
+
+def float32_text(number: float) -> str:
+    """In single precision, with the fewest digits that tell it from its neighbours: `0.1`, and not `0.10000000149`.
+
+    The digits of `str(numpy.float32(number))`, for where there is no NumPy.
+    """
+    try:
+        exact = _in_float32(number)
+    except OverflowError:
+        return "inf" if number > 0 else "-inf"
+    if exact == 0 or not math.isfinite(exact):
+        return str(exact)
+    return str(next(short for short in _shortened(exact) if _rounds_to(short, exact)))
+
+
+def _shortened(exact: float) -> Iterator[float]:
+    """With one digit, with two, …: rounded, and one more in the last place.
+
+    Below a power of two the next number is half as far as above it: what is rounded down there may be another's.
+    """
+    for digits in range(1, 10):  # nine are enough for any
+        mantissa, _, exponent = f"{exact:.{digits - 1}e}".partition("e")
+        whole = int(mantissa.replace(".", ""))
+        for last in (whole, whole + (1 if exact > 0 else -1)):
+            yield float(f"{last}e{int(exponent) - digits + 1}")
+
+
+def _rounds_to(short: float, exact: float) -> bool:
+    try:
+        return _in_float32(short) == exact
+    except OverflowError:
+        return False
+
+
+def _in_float32(number: float) -> float:
+    (exact,) = struct.unpack("f", struct.pack("f", number))
+    return float(exact)
 
 
 def counted(number: int, word: str) -> str:
