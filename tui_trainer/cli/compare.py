@@ -97,19 +97,25 @@ LOOK_EVERY = 0.1
 @click.command()
 @click.argument("what", nargs=-1, metavar="[PRESET|RUN|SESSION]...", shell_complete=completion.presets_and_runs)
 @click.option(
-    "--preset", "more", multiple=True, metavar="NAME|FILE", shell_complete=completion.presets, help="One more preset."
+    "--preset", "more", multiple=True, metavar="NAME|FILE", shell_complete=completion.presets, help="A preset to add."
 )
 @training_options
-@click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Each preset so many times.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="How many seeds to train each preset with.",
+)
 @click.option("--target", type=click.FloatRange(0, 1), help="A validation accuracy to reach, from 0 to 1.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Runs that train at once.")
-@click.option("--report", type=GivenPath(what="file"), help=f"Write it to a file: {', '.join(FORMS)}.")
-@click.option("--lesson", is_flag=True, help="The lesson's own experiment: six schedules on mnist-5k.")
-@click.option("--again", is_flag=True, help="Train anew what was trained before exactly as asked.")
-@click.option("--exit-when-done", is_flag=True, help="Leave the screen when all is trained.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="How many runs train at once.")
+@click.option("--report", type=GivenPath(what="file"), help=f"Write a report to this file: {', '.join(FORMS)}.")
+@click.option("--lesson", is_flag=True, help="The experiment of the lesson: six schedules on mnist-5k.")
+@click.option("--again", is_flag=True, help="Train again what was already trained with exactly these options.")
+@click.option("--exit-when-done", is_flag=True, help="Close the screen when all runs are done.")
 @max_rate_option
-@click.option("--list", "list_them", is_flag=True, help="List the comparisons that were made, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="With --list: a list of objects.")
+@click.option("--list", "list_them", is_flag=True, help="List all comparisons, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="With --list: print a JSON list of objects.")
 def compare(
     what: tuple[str, ...],
     more: tuple[str, ...],
@@ -122,9 +128,10 @@ def compare(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train presets on the same data, model and initial weights, and set them side by side.
+    """Train presets on the same data, model and initial weights, and compare them side by side.
 
-    Finished runs join by id or name. A session is opened, and gone on with, by its own id; `tui-trainer stop` ends it.
+    Add finished runs by id or name. Open and continue a session by its own id; `tui-trainer stop` ends
+    it.
     """
     if not this_rank().alone:
         refuse("compare trains each run in one process: start it without torchrun")

@@ -1,4 +1,4 @@
-"""What the shell completes, and `completion`, which prints the words that teach it. Nothing slow is imported here."""
+"""What the shell completes, and `completion`, which prints the script for it. Nothing slow is imported here."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def presets_and_runs(context: click.Context, parameter: click.Parameter, begun: 
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what teaches a shell to complete commands, options, runs and presets.
+    """Print the script that lets a shell complete commands, options, runs and presets.
 
     bash, zsh: add `eval "$(tui-trainer completion bash)"` to ~/.bashrc, or with zsh to ~/.zshrc. fish: `tui-trainer
     completion fish > ~/.config/fish/completions/tui-trainer.fish`.

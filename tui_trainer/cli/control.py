@@ -29,7 +29,7 @@ PATIENCE_S = 10.0
 @click.argument("run", metavar="RUN|SESSION", shell_complete=completion.runs)
 @runs_dir_option
 def stop(run: str, runs_dir: Path | None) -> None:
-    """End a live run, or a comparison, after the batch that it trains, with a checkpoint."""
+    """Stop a live run or a comparison after its current batch, and save a checkpoint."""
     command = Stop(by=BY, reason="stopped from the shell")
     runs = runs_folder(runs_dir)
     try:
@@ -46,18 +46,18 @@ def stop(run: str, runs_dir: Path | None) -> None:
 @click.argument("run", shell_complete=completion.runs)
 @runs_dir_option
 def pause(run: str, runs_dir: Path | None) -> None:
-    """Have a live run stand still."""
+    """Pause a live run."""
     _ask(_find(run, runs_dir), Pause(by=BY))
 
 
 @click.command()
 @click.argument("run", shell_complete=completion.runs)
 @data_dir_option
-@click.option("--new-record", is_flag=True, help="Go on from its checkpoint in a new record.")
+@click.option("--new-record", is_flag=True, help="Continue from its checkpoint in a new record.")
 @notify_options
 @runs_dir_option
 def resume(run: str, runs_dir: Path | None, data_dir: Path | None, new_record: bool, told: NotifyOptions) -> None:
-    """Go on: with a run that is paused, or, from its checkpoint, with one that ended early."""
+    """Resume a paused run, or continue one that ended early from its checkpoint."""
     folder = _find(run, runs_dir)
     if this_rank().alone and is_live(folder):
         if new_record:
@@ -77,7 +77,7 @@ def resume(run: str, runs_dir: Path | None, data_dir: Path | None, new_record: b
 @click.argument("run", shell_complete=completion.runs)
 @runs_dir_option
 def checkpoint(run: str, runs_dir: Path | None) -> None:
-    """Have a live run write a checkpoint after the batch that it trains, and go on."""
+    """Save a checkpoint of a live run after its current batch; training goes on."""
     _ask(_find(run, runs_dir), SaveCheckpoint(by=BY))
 
 
@@ -86,7 +86,7 @@ def checkpoint(run: str, runs_dir: Path | None) -> None:
 @click.argument("preset", metavar="NAME|FILE", shell_complete=completion.presets)
 @runs_dir_option
 def switch(run: str, preset: str, runs_dir: Path | None) -> None:
-    """Have a live run follow another preset from its next epoch on, with the weights kept."""
+    """Switch a live run to another preset from its next epoch on, keeping the weights."""
     from tui_trainer.presets.catalogue import load
     from tui_trainer.presets.problems import PresetError
 

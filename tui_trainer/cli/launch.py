@@ -55,7 +55,7 @@ max_rate_option = click.option(
     "--max-rate",
     type=click.FloatRange(min=0.5),
     metavar="KB",
-    help="Send at most so many kilobytes a second to the terminal, for slow links; default: 64.",
+    help="Send at most this many kilobytes a second to the terminal, for slow links; default: 64.",
 )
 
 
@@ -64,12 +64,12 @@ max_rate_option = click.option(
     "--preset",
     metavar="NAME|FILE",
     shell_complete=completion.presets,
-    help="Start with it at once; without, choose from all presets.",
+    help="Start training with it at once; left out: choose from all presets.",
 )
 @training_options
 @notify_options
 @max_rate_option
-@click.option("--exit-when-done", is_flag=True, help="Leave the screen when training ends.")
+@click.option("--exit-when-done", is_flag=True, help="Close the screen when training ends.")
 def launch(
     preset: str | None,
     runs_dir: Path | None,
@@ -78,7 +78,7 @@ def launch(
     told: NotifyOptions,
     **options: Any,
 ) -> None:
-    """Open the app: choose a preset, or start with --preset at once, and watch."""
+    """Open the app: choose a preset to train, or start at once with --preset."""
     need_torch("launch")
     _need_terminal("launch", "`tui-trainer run --preset NAME` trains without a screen")
     runs = runs_folder(runs_dir)
@@ -94,12 +94,12 @@ def launch(
 
 @click.command()
 @click.argument("run", required=False, shell_complete=completion.runs)
-@click.option("--readonly", is_flag=True, help="Watch, and give no controls.")
+@click.option("--readonly", is_flag=True, help="Watch only: the run cannot be controlled.")
 @bell_options
 @max_rate_option
 @runs_dir_option
 def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Path | None, told: NotifyOptions) -> None:
-    """Open the same screen on a run of another process, or a finished one; the newest by default."""
+    """Watch a run of another process, or a finished one, on the same screen; default: the newest."""
     _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
     runs = runs_folder(runs_dir)
     try:

@@ -83,8 +83,8 @@ _notify = click.option(
     "--notify",
     metavar="COMMAND",
     callback=_command,
-    help="Run this where there is something to tell: without a shell, the facts in its environment (TUI_TRAINER_EVENT, "
-    "_TEXT, _RUN and more), 10 seconds at most.",
+    help="Run this command on the events of --notify-on: without a shell, with the details in its environment "
+    "(TUI_TRAINER_EVENT, _TEXT, _RUN and more), for 10 seconds at most.",
 )
 _on = click.option(
     "--notify-on",
@@ -92,10 +92,10 @@ _on = click.option(
     default=",".join(USUAL_NEWS),
     show_default=True,
     callback=_events,
-    help=f"What to tell by --notify and --bell: some of {', '.join(NEWS)}, with commas between. "
+    help=f"The events for --notify and --bell: any of {', '.join(NEWS)}, separated by commas. "
     "best: an epoch that is the best so far, after one that was not; once a minute at most.",
 )
-_bell = click.option("--bell", is_flag=True, help="Ring the terminal's bell then.")
+_bell = click.option("--bell", is_flag=True, help="Ring the terminal bell at these events.")
 
 
 def bell_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -162,28 +162,28 @@ _runs_dir = click.option(
 _length = (
     click.option("--dataset", type=click.Choice(DATASETS), default="mnist-5k", show_default=True),
     click.option("--model", type=click.Choice(MODELS), default="cnn", show_default=True),
-    click.option("--epochs", type=click.IntRange(min=1), help="Instead of the preset's."),
-    click.option("--batch-size", type=click.IntRange(min=1), help="Instead of the preset's."),
+    click.option("--epochs", type=click.IntRange(min=1), help="Override the preset's value."),
+    click.option("--batch-size", type=click.IntRange(min=1), help="Override the preset's value."),
     click.option("--limit-train", type=click.IntRange(min=1), help="Train on the first N images only."),
 )
 
 data_dir_option = click.option(
     "--data-dir",
     type=GivenPath(absolute=True),
-    help="A torchvision root that holds the data set.",
+    help="The torchvision root folder that holds the data set.",
 )
 
 _rest = (
     data_dir_option,
     click.option("--device", default="auto", show_default=True, callback=_device, help="auto, cpu, cuda or cuda:N."),
     click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), default=0, show_default=True),
-    click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="CPU threads to compute with."),
+    click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Number of CPU threads."),
     click.option(
         "--precision",
         type=click.Choice(PRECISIONS),
-        help="What the forward pass computes in; default: fp32 on a CPU, bf16 on CUDA.",
+        help="Precision of the forward pass; default: fp32 on a CPU, bf16 on CUDA.",
     ),
-    click.option("--compile", is_flag=True, help="Compile the network first: a minute's wait, then faster steps."),
+    click.option("--compile", is_flag=True, help="Use torch.compile: about a minute's wait first, then faster steps."),
     click.option("--limit-val", type=click.IntRange(min=1), help="Validate on the first N images only."),
     click.option("--name", help="A name to find the run by."),
 )

@@ -28,7 +28,7 @@ def presets() -> None:
 
 
 @presets.command("list")
-@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 def list_presets(as_json: bool) -> None:
     """List all presets, the shipped ones first."""
     from tui_trainer.presets.catalogue import catalogue
@@ -50,9 +50,9 @@ def list_presets(as_json: bool) -> None:
 @click.argument("name", shell_complete=completion.presets)
 @length_options
 def show(name: str, **options: Any) -> None:
-    """Print the preset's file as it stands; what its numbers will lead to on such a run is warned of.
+    """Print the preset's file unchanged, with warnings about what its numbers lead to on such a run.
 
-    What a terminal would obey is printed as TOML writes it in a string: \\u001b.
+    Control characters are printed as TOML escapes: \\u001b.
     """
     from tui_trainer.presets.catalogue import find
 
@@ -70,7 +70,7 @@ def show(name: str, **options: Any) -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=completion.presets)
 @length_options
 def check(files: tuple[str, ...], **options: Any) -> None:
-    """Say all that is wrong with each file; exit 0 if they can be used, else 2."""
+    """Report every problem in each file; exit 0 if all can be used, else 2."""
     sound = True
     if not has_torch():
         say("note: the real scheduler is not tried, since PyTorch is not installed here; all else is checked")
@@ -89,10 +89,10 @@ def check(files: tuple[str, ...], **options: Any) -> None:
 
 @presets.command()
 @click.argument("name", shell_complete=completion.presets)
-@click.option("--json", "as_json", is_flag=True, help="The LR of every step, as a list of numbers.")
+@click.option("--json", "as_json", is_flag=True, help="Print the LR of every step as a JSON list of numbers.")
 @length_options
 def plan(name: str, as_json: bool, **options: Any) -> None:
-    """Print the LR of every step, from the real scheduler (steps of equal LR in one line)."""
+    """Print the LR of every step, from the real scheduler (steps with the same LR on one line)."""
     need_torch("presets plan")
     from tui_trainer.engine.lr_preview import full_plan, length_of, rehearse
     from tui_trainer.presets.problems import PresetError

@@ -43,7 +43,7 @@ from tui_trainer.torchrun import this_rank
 )
 @training_options
 @notify_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object an epoch.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per epoch.")
 def run(preset: str, runs_dir: Path | None, as_json: bool, told: NotifyOptions, **options: Any) -> None:
     """Train without a screen: for scripts, batch systems and log files."""
     from tui_trainer.records.run_index import runs_folder

@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 @runs_dir_option
 def runs(as_json: bool, runs_dir: Path | None) -> None:
     """List runs, newest first."""
@@ -66,9 +66,9 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
 )
 @runs_dir_option
 def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
-    """Write the record of RUN in a form that other tools read.
+    """Export the record of RUN to files that other tools read.
 
-    Where parts of the record cannot be read, the rest is written, what is missing is said, and the exit code is 1.
+    If parts of the record cannot be read, the rest is exported, what is missing is reported, and the exit code is 1.
     """
     warnings: list[str] = []
     try:

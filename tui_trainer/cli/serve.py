@@ -90,7 +90,7 @@ _MANNERS = {
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--port", type=click.IntRange(1, 65535), help="Default: one that is free.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on; default: a free one.")
 @click.option("--host", default=LOOPBACK, show_default=True, metavar="ADDRESS", help="The address to listen on.")
 @click.option("--expose", is_flag=True, help="Allow a --host that other machines reach. Nothing is encrypted.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
@@ -98,9 +98,9 @@ _MANNERS = {
 def serve(context: click.Context, port: int | None, host: str, expose: bool, command: tuple[str, ...]) -> None:
     """Show the app in a browser: `tui-trainer serve -- launch --preset onecycle`, or `-- attach RUN`.
 
-    Each page that is opened runs the command, `launch` without more if none is given. The address holds a secret:
-    whoever knows it can do what you can do in the app. A page that is closed ends no run; one that is opened while
-    what an earlier page began still trains shows that, and begins nothing new.
+    Each page that you open runs the command, or plain `launch` if you give none. The address holds a secret: anyone
+    who knows it can do what you can do in the app. Closing a page ends no run. A page that you open while a run of an
+    earlier page still trains shows that run and starts nothing new.
     """
     command = command or ("launch",)
     runs = _check(context, command)
