@@ -29,6 +29,7 @@ from tui_trainer.cli import completion, main
 from tui_trainer.events import encode
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.lock import is_live
+from tui_trainer.records.progress import images_per_second, seconds_left
 from tui_trainer.records.record import Record
 from tui_trainer.records.seal import seal
 from tui_trainer.records.summary import summarize
@@ -178,7 +179,7 @@ class Attack:
         host.close()
         history = host.history
         said = [notice.text for notice in history.notices if notice.kind == "recording"]
-        _ = (history.images_per_second, history.seconds_left, history.elapsed_at(time.time()), history.batch)
+        _ = (images_per_second(history), seconds_left(history), history.elapsed_at(time.time()), history.batch)
         return " ".join([*said, ending(history) if history.ended is not None else ""])
 
     def _resume(self) -> str:

@@ -16,6 +16,7 @@ from tui_trainer.engine.train import train
 from tui_trainer.events import AnyEvent, EpochEnded
 from tui_trainer.presets.catalogue import load
 from tui_trainer.records.history import History
+from tui_trainer.records.progress import seconds_left
 from tui_trainer.run_spec import RunSpec
 
 DAY = 86_400.0
@@ -100,7 +101,7 @@ def test_a_machine_that_slept_within_a_call_leaves_no_trace_in_any_figure(tmp_pa
     def emit(event: AnyEvent) -> None:
         history.apply(event)
         if isinstance(event, EpochEnded) and event.epoch == 1:
-            left.append(history.seconds_left)
+            left.append(seconds_left(history))
 
     spec = RunSpec.of("steplr", load("steplr"), epochs=2, limit_train=640, limit_val=64, threads=1, device="cpu")
     prepared = prepare(spec, emit, None)

@@ -34,6 +34,7 @@ from tui_trainer.events import (
 )
 from tui_trainer.records import columns
 from tui_trainer.records.history import History
+from tui_trainer.records.progress import images_per_second, seconds_left
 
 
 def steps(step: int, count: int = 1, *, epoch: int = 1, batch: int | None = None, at: float = START) -> StepsTaken:
@@ -62,8 +63,8 @@ def test_nothing_is_known_before_the_first_event() -> None:
     history = History()
     assert (history.steps, history.epoch, history.batch, history.status) == (0, 0, 0, "running")
     assert history.running == ""
-    assert history.seconds_left is None
-    assert history.images_per_second == 0
+    assert seconds_left(history) is None
+    assert images_per_second(history) == 0
     assert history.elapsed_at(START) == 0
 
 
@@ -81,7 +82,7 @@ def test_a_whole_run() -> None:
     assert history.calls["forward"].count == 80
     assert history.calls["validate"].count == 4
     assert history.running == ""
-    assert history.seconds_left == 0
+    assert seconds_left(history) == 0
     assert history.best_checkpoint is not None
     assert history.latest_checkpoint is history.best_checkpoint
     assert history.settings["threads"].new == "2"
@@ -326,18 +327,18 @@ def test_speed_and_time_left_while_running() -> None:
         last = history.batch == 200
         if history.epoch == 1 and history.batch < 30:
             continue
-        assert history.images_per_second == pytest.approx(6400, rel=0.011 if last else 0.006)
+        assert images_per_second(history) == pytest.approx(6400, rel=0.011 if last else 0.006)
         truth = (10 - history.epoch) * 2.05 + (200 - history.batch) * 0.01 + 0.05
         unseen_validations = (11 - history.epoch) * 0.05 if history.epoch == 1 else 0
-        assert history.seconds_left is not None
-        assert history.seconds_left == pytest.approx(truth - unseen_validations, abs=0.1)
+        assert seconds_left(history) is not None
+        assert seconds_left(history) == pytest.approx(truth - unseen_validations, abs=0.1)
 
 
 def test_an_epoch_that_ended_gives_its_own_speed() -> None:
     events = scripted_run(epochs=2, batches=20)
     end = next(i for i, event in enumerate(events) if isinstance(event, EpochEnded))
     history = fold(events[: end + 1])
-    assert history.images_per_second == events[end].images_per_second  # type: ignore[union-attr]
+    assert images_per_second(history) == events[end].images_per_second  # type: ignore[union-attr]
 
 
 def test_speed_is_that_of_the_last_seconds() -> None:
@@ -348,7 +349,7 @@ def test_speed_is_that_of_the_last_seconds() -> None:
         clock += 0.01 if step <= 600 else 0.04
         event = StepsTaken(at=START, step=step, epoch=1, batch=step, losses=[1.0], lrs=[0.1], elapsed=[clock])
         history.apply(event)
-    assert history.images_per_second == pytest.approx(64 / 0.04, rel=0.01)
+    assert images_per_second(history) == pytest.approx(64 / 0.04, rel=0.01)
 
 
 def test_lists_that_only_the_newest_of_matters_for_are_bounded() -> None:
@@ -366,8 +367,8 @@ def test_no_order_of_events_is_too_much(events: list[object]) -> None:
     assert len(history.losses) == len(history.lrs) == len(history.elapsed) == history.steps
     assert list(history.elapsed) == sorted(history.elapsed)
     assert history.epoch_starts == sorted(history.epoch_starts)
-    assert history.images_per_second >= 0
-    assert history.seconds_left is None or history.seconds_left >= 0
+    assert images_per_second(history) >= 0
+    assert seconds_left(history) is None or seconds_left(history) >= 0
     assert history.elapsed_at(START + 2e6) >= history.elapsed_s
 
 
@@ -412,7 +413,7 @@ def test_one_that_forgets_tells_the_same_of_where_the_run_stands(events: list[An
             assert (brief.steps, brief.epoch, brief.batch) == (whole.steps, whole.epoch, whole.batch)
             if whole.steps:
                 assert str(brief.losses[-1]) == str(whole.losses[-1])
-            assert (brief.images_per_second, brief.seconds_left) == (whole.images_per_second, whole.seconds_left)
+            assert (images_per_second(brief), seconds_left(brief)) == (images_per_second(whole), seconds_left(whole))
 
 
 def test_one_that_forgets_holds_no_more_after_a_million_steps() -> None:

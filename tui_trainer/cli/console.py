@@ -24,6 +24,7 @@ from tui_trainer.events import (
     RunEnded,
 )
 from tui_trainer.records.history import History
+from tui_trainer.records.progress import images_per_second
 from tui_trainer.records.record import Record
 from tui_trainer.text.numbers import counted, format_lr
 from tui_trainer.text.output import Output, visible
@@ -207,7 +208,7 @@ def in_lines(event: AnyEvent, history: History) -> list[str]:
 
 def _position(history: History) -> str:
     batches = history.batches_in_epoch
-    speed = history.images_per_second
+    speed = images_per_second(history)
     return (
         f"epoch {history.epoch} batch {history.batch}/{batches}  loss {history.losses[-1]:.4f}  {speed:,.0f} images/s"
     )

@@ -37,7 +37,6 @@ from tui_trainer.events import (
     StepsTaken,
     SwitchPlanned,
 )
-from tui_trainer.records import progress
 from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColumns
 from tui_trainer.records.resume_filter import ResumeFilter
 
@@ -162,16 +161,6 @@ class History:
         """The run's clock at `now` (Unix time): it goes on between events, stands in a pause and while calls are
         followed by eye, and never falls before the end."""
         return self._clock.at(now - self.clock_behind)
-
-    @property
-    def images_per_second(self) -> float:
-        """Training speed over the last seconds, or that of the epoch that ended last; 0 while unknown."""
-        return progress.images_per_second(self)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds of the run's clock to come, validation included; None while unknown."""
-        return progress.seconds_left(self)
 
     # The fold
 

@@ -14,6 +14,7 @@ from tui_trainer.records.errors import reason
 from tui_trainer.records.flaws import MISSING_AT_MOST
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
+from tui_trainer.records.progress import images_per_second
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.seal import SealedPlaces, unsealed
 from tui_trainer.records.tail import ENDS_IN_NO_LINE, Lines
@@ -111,7 +112,7 @@ def summarize(folder: Path) -> RunSummary:
         val_accuracy=_finite(last.val_accuracy) if last else None,
         val_loss=_finite(last.val_loss) if last else None,
         train_loss=_finite(last.train_loss) if last else None,
-        images_per_second=history.images_per_second or None,
+        images_per_second=images_per_second(history) or None,
         started_at=begun.at if begun else _number(facts.get("created_at")),
         ended_at=ended.at if ended else None if live else skim.last_at,
         elapsed_s=history.elapsed_s,

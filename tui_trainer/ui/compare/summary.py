@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.compare.differences import ABSENT
+from tui_trainer.records.progress import seconds_left
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import about, cut, fit, percent, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, justified, width_of
@@ -80,7 +81,7 @@ def _seconds_left(comparison: Comparison) -> float | None:
     for run in comparison.runs:
         if run.is_over:
             continue
-        seconds = run.history.seconds_left if run.history.steps else None
+        seconds = seconds_left(run.history) if run.history.steps else None
         if run.history.steps and seconds is not None:
             took.append(run.history.elapsed_s + seconds)
             left += seconds

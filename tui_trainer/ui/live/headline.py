@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.records.history import History
+from tui_trainer.records.progress import images_per_second, seconds_left
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import about, clock, in_short, thousands
 from tui_trainer.ui.live.listing import is_followed
@@ -103,9 +104,9 @@ def _state(history: History) -> dict[str, list[Span]]:
         return {name: parts[name] for name in ("word", "stalled", "elapsed")}
     if history.ended is not None or history.pace > 0 or is_followed(history):
         return parts  # who looks at single calls learns nothing of the speed
-    speed = history.images_per_second
+    speed = images_per_second(history)
     parts["speed"] = [Span(f"{thousands(speed) if speed > 0 else '–':>9}"), Span(" img/s", "faint")]
-    left = history.seconds_left
+    left = seconds_left(history)
     parts["left"] = [Span(f"{about(left) if left is not None else '–':>8}"), Span(" left", "faint")]
     return parts
 
