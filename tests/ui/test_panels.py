@@ -12,11 +12,11 @@ from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.key_line import KeyLine
-from tui_trainer.ui.live.layout import PANELS
 from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.panel import Panel
+from tui_trainer.ui.panel_forms import PANELS
 from tui_trainer.ui.settings import Settings
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
@@ -177,13 +177,13 @@ async def test_a_terminal_that_grows_has_its_own_arrangement(show: Show) -> None
 
 async def test_what_was_hidden_stays_hidden_at_the_next_start(show: Show, tmp_path: Path) -> None:
     file = tmp_path / "state" / "screen.json"
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         await shown.press("escape", "4")
         assert "why" not in shown_panels(shown)
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert "why" not in shown_panels(shown)
         await shown.press("4")
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert "why" in shown_panels(shown)
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from textual.binding import Binding, BindingType
 
-from tui_trainer.ui.live.layout import PANELS
+from tui_trainer.ui.panel_forms import PANELS
 
 KeyContext: TypeAlias = Literal[
     "everywhere", "run", "charts", "why", "log", "panels", "another", "presets", "runs", "compare", "break it", "editor"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_trainer.ui.formatting import cut
-from tui_trainer.ui.live.layout import PANELS
 from tui_trainer.ui.panel import Line, Panel, Span, justified
+from tui_trainer.ui.panel_forms import PANELS
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ lines from the charts, as long as the charts keep enough.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING
+
+from tui_trainer.ui.panel_forms import FORMS, PANELS, Form, PanelForms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from tui_trainer.ui.live.listing import Listing
     from tui_trainer.ui.live.log_pane import LogPane
-    from tui_trainer.ui.live.screen import LiveScreen
     from tui_trainer.ui.live.why import Why
     from tui_trainer.ui.machine.machine_panel import MachinePanel
     from tui_trainer.ui.settings import Settings
@@ -38,16 +38,25 @@ class LineBudget:
     """Heights that depend on what is shown; all others are the style sheet's."""
 
     def __init__(
-        self, screen: LiveScreen, listing: Listing, why: Why, machine: MachinePanel, log: LogPane, stacked: bool
+        self,
+        screen: Screen[None],
+        charts: Sequence[Widget],
+        listing: Listing,
+        why: Why,
+        machine: MachinePanel,
+        log: LogPane,
+        hints: Widget,
+        stacked: bool,
     ) -> None:
         self._screen = screen
+        self._charts, self._hints = charts, hints
         self._listing, self._why, self._machine, self._log = listing, why, machine, log
         self._stacked = stacked
 
     def heights(self) -> dict[str, int]:
         """Lines by id of the panel."""
         screen = self._screen
-        charts = [chart for chart in (screen.loss, screen.lr) if not chart.has_class("-hidden")]
+        charts = [chart for chart in self._charts if not chart.has_class("-hidden")]
         heights: dict[str, int] = {}
         if self._listing.has_class("-full"):
             heights["loop"] = self._listing.height_wanted()
@@ -69,7 +78,7 @@ class LineBudget:
 
     def _inside(self) -> int:
         """Lines between the headline and the progress."""
-        return self._screen.app.size.height - (5 if self._is_airy else 3) - self._screen.hints.display
+        return self._screen.app.size.height - (5 if self._is_airy else 3) - self._hints.display
 
     def _in_short(self) -> int:
         """Lines of the panels that are not full, and of the machine, which says itself what it needs."""
@@ -90,44 +99,6 @@ def shared(wanted: Mapping[str, int], room: int) -> dict[str, int]:
             given[id] -= max(0, min(sum(given.values()) - room, given[id] - least))
     return given
 
-
-Form: TypeAlias = Literal["full", "line", "hidden"]
-"""As large as there is room for; a line or two; not there."""
-
-FORMS: tuple[Form, ...] = get_args(Form)
-
-WORDS: dict[Form, str] = {"full": "full", "line": "one line"}
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One panel: the forms that its key goes through, the first of them to begin with."""
-
-    id: str
-    name: str
-    """As a person reads it, in a word."""
-    shows: str
-    roomy: tuple[Form, ...] = ("full", "hidden")
-    """Beside the charts, or under them in a high terminal."""
-    small: tuple[Form, ...] = ("line", "full", "hidden")
-    """Where it takes its room from the charts."""
-    yields: bool = False
-    """Whether it shrinks to a line while another one is opened in a terminal of less than `LOW` lines."""
-
-    def told(self, form: Form, number: str) -> str:
-        """What became of it, for the line at the bottom."""
-        return f"{self.name}: " + (f"hidden, {number} shows it again" if form == "hidden" else WORDS[form])
-
-
-PANELS: dict[str, Shown] = {
-    "1": Shown("loss", "loss", "the loss and the accuracy", small=("full", "hidden")),
-    "2": Shown("lr", "LR", "the learning rate", small=("full", "hidden"), yields=True),
-    "3": Shown("loop", "loop", "the training loop, call by call"),
-    "4": Shown("why", "why", "why the LR moved"),
-    "5": Shown("machine", "machine", "how busy it is", roomy=("hidden", "full"), small=("hidden", "line", "full")),
-    "6": Shown("log", "log", "what was printed", roomy=("hidden", "full"), small=("hidden", "full")),
-}
-"""By number key."""
 
 LOW = 24
 """Lines from which on the LR chart keeps its least height whatever is opened."""
@@ -153,7 +124,7 @@ class Arrangement:
         """Whether all panels stand under one another."""
         return not (self._screen.has_class("-wide") or self._screen.has_class("-very-wide"))
 
-    def form(self, panel: Shown) -> Form:
+    def form(self, panel: PanelForms) -> Form:
         """What the person chose for it, else what it begins with; `line` where it yields to another."""
         chosen = self._chosen(panel)
         low = self.is_small and self._screen.app.size.height < LOW
@@ -161,7 +132,7 @@ class Arrangement:
             return "line"
         return chosen
 
-    def press(self, panel: Shown) -> Form | None:
+    def press(self, panel: PanelForms) -> Form | None:
         """The next form of a panel; None, and nothing done, where it is the last one on show."""
         forms = self._forms(panel)
         chosen = {each.id: self._chosen(each) for each in self._present}
@@ -189,14 +160,14 @@ class Arrangement:
         self._arranged = forms
         return True
 
-    def _opened(self) -> list[Shown]:
+    def _opened(self) -> list[PanelForms]:
         """What takes room from the charts in a small terminal."""
         return [panel for panel in self._present if panel.small[0] != "full" and self._chosen(panel) == "full"]
 
-    def _chosen(self, panel: Shown) -> Form:
+    def _chosen(self, panel: PanelForms) -> Form:
         kept = self._remembered.kept
         wanted = (kept.small if self.is_small else kept.roomy).get(panel.id)
         return next((form for form in self._forms(panel) if form == wanted), self._forms(panel)[0])
 
-    def _forms(self, panel: Shown) -> tuple[Form, ...]:
+    def _forms(self, panel: PanelForms) -> tuple[Form, ...]:
         return panel.small if self.is_small else panel.roomy

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui_trainer.ui.formatting import UNKNOWN, cut, gigabytes, percent, wrap
 from tui_trainer.ui.panel import Line, Span, width_of
 
 if TYPE_CHECKING:
     from tui_trainer.ui.machine.gpu import Gpu
-    from tui_trainer.ui.machine.machine_panel import Part
     from tui_trainer.ui.machine.sampling import Sample
 
 LABEL = 9
 CALL = 15
 ROOMY = 50
 """Columns from which on bars are long and nothing is called by a shorter name."""
+
+
+class Part(NamedTuple):
+    """One call, or the wait for data, in the mean of many steps."""
+
+    call: str
+    seconds: float
+    share: float
+    """Of all parts together."""
 
 
 def machine_lines(sample: Sample, width: int, ranks: int = 1) -> list[Line]:

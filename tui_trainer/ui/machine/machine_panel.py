@@ -6,11 +6,10 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import NamedTuple
 
 from tui_trainer.records.history import History
 from tui_trainer.ui.formatting import cut, wrap
-from tui_trainer.ui.machine.lines import ROOMY, heading, in_one_line, machine_lines, step_in_short, step_lines
+from tui_trainer.ui.machine.lines import ROOMY, Part, heading, in_one_line, machine_lines, step_in_short, step_lines
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 
@@ -18,15 +17,6 @@ WINDOW_S = 10.0
 """Seconds that are looked back on."""
 
 PARTS = ("data", "zero_grad", "forward", "loss", "backward", "optimizer.step", "scheduler.step")
-
-
-class Part(NamedTuple):
-    """One call, or the wait for data, in the mean of many steps."""
-
-    call: str
-    seconds: float
-    share: float
-    """Of all parts together."""
 
 
 class StepTimes:
