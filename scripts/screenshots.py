@@ -27,6 +27,7 @@ from tui_trainer.run_sources.in_process import InProcessSource
 from tui_trainer.run_sources.launcher import InProcessLauncher
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -73,7 +74,9 @@ async def shoot_run(runs: Path, name: str, preset: str, size: tuple[int, int], u
     launcher = InProcessLauncher(runs, ["tui-trainer", "launch", "--preset", preset])
     asked = RunRequest(preset, model="cnn", dataset="mnist-5k")
     host = launcher.start_asked(asked)
-    app = TrainerApp(launcher, host, asked, on_shown=launcher.go, on_detach=lambda: None)
+    app = TrainerApp(
+        AppContext(launcher=launcher, source=host, request=asked, on_shown=launcher.go, on_detach=lambda: None)
+    )
     async with app.run_test(size=size) as pilot:
         await until(pilot, host)
         save(app, name, f"tui-trainer launch --preset {preset}")
@@ -134,7 +137,7 @@ async def shoot_comparison(runs: Path, size: tuple[int, int]) -> None:
         if run.record is not None:
             records.append(run.record.folder)
     comparison = Comparison(Session.create(runs, joined(records, runs, []), command=["tui-trainer", "compare"]))
-    app = TrainerApp(None, None, comparison=comparison)
+    app = TrainerApp(AppContext(), comparison=(comparison, None))
     async with app.run_test(size=size) as pilot:
         await pilot.pause(2.0)
         save(app, "compare", f"tui-trainer compare {' '.join(COMPARED)}")

@@ -28,6 +28,7 @@ from tui_trainer.records.record import Record
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.screen import CompareScreen
+from tui_trainer.ui.context import AppContext
 
 EPOCHS = 20
 LINE = 25
@@ -66,11 +67,11 @@ def cost(frame: Callable[[], object]) -> float:
 async def measure(folder: Path, grow: Callable[[int], None]) -> None:
     began = time.perf_counter()
     comparison = Comparison(Session.open(folder))
-    app = TrainerApp(None, None, comparison=comparison)
+    app = TrainerApp(AppContext(), comparison=(comparison, None))
     async with app.run_test(size=(140, 40)) as pilot:
         screen = app.screen
         assert isinstance(screen, CompareScreen)
-        app.clock.stop()
+        app.context.clock.stop()
         frames = 0
         while True:
             screen.draw()
@@ -82,7 +83,7 @@ async def measure(folder: Path, grow: Callable[[int], None]) -> None:
         screen.draw()
         await pilot.pause()
         print(f"open   {time.perf_counter() - began:6.2f} s, {frames} frames, {len(comparison.runs)} runs")
-        app.clock.stop()
+        app.context.clock.stop()
         still = [cost(screen.draw) for _ in range(FRAMES)]
         live = []
         for i in range(FRAMES):

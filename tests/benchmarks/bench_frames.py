@@ -17,6 +17,7 @@ from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.events import AnyEvent, CallsTimed
 from tui_trainer.records.history import History
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.context import AppContext
 
 SIZES = ((80, 24), (140, 40), (250, 70))
 FRAMES = 60
@@ -42,15 +43,15 @@ async def measure(steps: int, size: tuple[int, int]) -> float:
     draw = random.Random(1)
     host = ScriptedHost()
     host.history = run_of(steps, steps - (FRAMES + 2) * A_FRAME)
-    app = TrainerApp(None, host)
+    app = TrainerApp(AppContext(source=host))
     costs: list[float] = []
     async with app.run_test(size=size) as pilot:
-        app.clock.stop()
+        app.context.clock.stop()
         for _ in range(FRAMES):
             host.come(*happening(host.history, steps, draw))
             began = time.thread_time()
-            app.clock.tick()
-            app.clock.stop()
+            app.context.clock.tick()
+            app.context.clock.stop()
             await pilot.pause(0)
             costs.append((time.thread_time() - began) * 1e3)
     return statistics.quantiles(costs, n=4)[0]

@@ -19,6 +19,7 @@ from tests.benchmarks.bench_records import A_LINE, long_run
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.context import AppContext
 
 
 async def watch(folder: Path, steps: int, frames: int) -> None:
@@ -27,7 +28,7 @@ async def watch(folder: Path, steps: int, frames: int) -> None:
     events = long_run()
     lines = 6 + 2 * steps // A_LINE
     record = Record.create(folder, {"preset_name": "soak"})
-    app = TrainerApp(None, JournalSource(record.folder), by="attach", runs=folder)
+    app = TrainerApp(AppContext(source=JournalSource(record.folder), by="attach", runs=folder))
     fed, began = 0, time.monotonic()
     async with app.run_test(size=(140, 40)) as pilot:
         for frame in range(1, frames + 1):
@@ -35,11 +36,11 @@ async def watch(folder: Path, steps: int, frames: int) -> None:
             for event in islice(events, until - fed):
                 record.emit(event)
             fed = until
-            app.clock.tick()
+            app.context.clock.tick()
             await pilot.pause(0)  # until it is drawn; to wait until nothing is done any more takes ten times as long
             if frame % (frames // 10) == 0:
-                mib, history = process.memory_info().rss / 2**20, app.host.history if app.host else None
-                seen = history.steps if history else 0
+                mib, source = process.memory_info().rss / 2**20, app.context.source
+                seen = source.history.steps if source else 0
                 print(f"{frame:>7,} frames, {seen:>9,} steps: {mib:.1f} MiB, {seen * 20 / 2**20:.1f} of them history")
     print(f"{(time.monotonic() - began) / frames * 1e3:.1f} ms a frame")
     record.close()

@@ -76,7 +76,7 @@ def forked(fork=os.fork):
 os.fork = forked
 """,
     "as the program is loaded": """
-from tui_trainer.ui.terminal import show
+from tui_trainer.ui import show
 import importlib.abc
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):

@@ -17,6 +17,7 @@ from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
 from tui_trainer.events import AnyEvent, CallFollowed, StepsTaken
 from tui_trainer.mistakes.cases import MistakeCase
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.frame_clock import Budget
 from tui_trainer.ui.mistakes.screen import BreakItScreen
 from tui_trainer.ui.panel import Panel
@@ -89,7 +90,7 @@ def with_a_log() -> ScriptedHost:
 
 def for_the_first_time() -> dict[str, Any]:
     """Nobody has seen the hints yet."""
-    return {"host": in_training(), "remembered": Settings(Path("screen.json"))}
+    return {"source": in_training(), "settings": Settings(Path("screen.json"))}
 
 
 Drive: TypeAlias = Callable[[Shown], Awaitable[None]]
@@ -183,10 +184,12 @@ async def opened(screen: str, size: tuple[int, int] = (140, 40)) -> AsyncIterato
     """A screen, brought to its state."""
     opens, drive = SCREENS[screen]
     what = opens()
-    options = what if isinstance(what, dict) else {"host": what}
-    app = TrainerApp(ScriptedLauncher(), options.pop("host", None), runs=RUNS, on_detach=lambda: None, **options)
+    options = what if isinstance(what, dict) else {"source": what}
+    first = options.pop("comparison", None)
+    context = AppContext(launcher=ScriptedLauncher(), runs=RUNS, on_detach=lambda: None, **options)
+    app = TrainerApp(context, comparison=(first, None) if first is not None else None)
     app.animation_level = "none"
-    app.clock.budget = QuietBudget()
+    app.context.clock.budget = QuietBudget()
     async with app.run_test(size=size) as pilot:
         shown = Shown(app, pilot)
         await shown.frame()

@@ -14,8 +14,10 @@ from textual.widget import Widget
 
 from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
 from tests.waiting import PATIENCE_S
+from tui_trainer.compare.comparison import Comparison
 from tui_trainer.events import AnyEvent, StepsTaken
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.context import AppContext
 
 
 @pytest.fixture(autouse=True)
@@ -34,25 +36,25 @@ class Shown:
 
     @property
     def host(self) -> ScriptedHost:
-        assert isinstance(self.app.host, ScriptedHost)
-        return self.app.host
+        assert isinstance(self.app.context.source, ScriptedHost)
+        return self.app.context.source
 
     @property
     def launcher(self) -> ScriptedLauncher:
-        assert isinstance(self.app.launching.launcher, ScriptedLauncher)
-        return self.app.launching.launcher
+        assert isinstance(self.app.context.launcher, ScriptedLauncher)
+        return self.app.context.launcher
 
     async def frame(self, *events: AnyEvent) -> None:
         """These happen, and a frame is drawn."""
-        if self.app.host is not None:
+        if self.app.context.source is not None:
             self.host.come(*events)
-        self.app.clock.tick()
+        self.app.context.clock.tick()
         await self.settle()
 
     async def settle(self) -> None:
         """Wait until all is back that is done beside the screen, and shown."""
         await self.pilot.pause()
-        while self.app.errands.are_under_way or self.app.remembered.outlasts is None:
+        while self.app.context.tasks.are_under_way or self.app.context.settings.outlasts is None:
             await self.pilot.pause(0.002)
         await self.pilot.pause()
 
@@ -100,10 +102,12 @@ def show() -> Show:
         *,
         size: tuple[int, int] = (140, 40),
         launcher: ScriptedLauncher | None = None,
+        comparison: Comparison | None = None,
         **options: Any,
     ) -> AsyncIterator[Shown]:
         host = ScriptedHost(events) if events is not None and not isinstance(events, ScriptedHost) else events
-        app = TrainerApp(launcher or ScriptedLauncher(), host, **options)
+        first = (comparison, None) if comparison is not None else None
+        app = TrainerApp(AppContext(launcher=launcher or ScriptedLauncher(), source=host, **options), comparison=first)
         async with app.run_test(size=size) as pilot:
             shown = Shown(app, pilot)
             await shown.frame()

@@ -12,7 +12,8 @@ from tests.ui.conftest import cut
 from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import until
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.terminal.show import show
+from tui_trainer.ui.context import AppContext
+from tui_trainer.ui.show import show
 from tui_trainer.ui.terminal.terminal import Terminal
 
 
@@ -46,7 +47,7 @@ def main() -> None:
         os.write(2, b"noise before the log\n")
         if sys.argv[1] != "-":
             terminal.log_to(Path(sys.argv[1]))
-        apps.append(TrainerApp(None, host, terminal=terminal))
+        apps.append(TrainerApp(AppContext(source=host), terminal))
         return apps[0]
 
     code = show(make)

@@ -17,6 +17,7 @@ from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.compare.screen import CompareScreen
 from tui_trainer.ui.compare.table import CompareTable
+from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.panel import Panel
 
@@ -36,9 +37,9 @@ class StillQueue:
 
 @asynccontextmanager
 async def show(
-    comparison: Comparison, size: tuple[int, int] = (140, 40), **options: Any
+    comparison: Comparison, size: tuple[int, int] = (140, 40), queue: Any = None, **options: Any
 ) -> AsyncIterator[tuple[Pilot[int], CompareScreen]]:
-    app = TrainerApp(None, None, comparison=comparison, **options)
+    app = TrainerApp(AppContext(**options), comparison=(comparison, queue))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         assert isinstance(app.screen, CompareScreen)
@@ -209,7 +210,7 @@ async def test_marked_presets_are_compared_over_what_is_on_show(three: Compariso
         asked.append(names)
         return three, None
 
-    app = TrainerApp(None, None, on_compare=compare)
+    app = TrainerApp(AppContext(on_compare=compare))
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.pause()  # the presets are read after the first frame
         await pilot.press("space", "space", "c")
@@ -246,7 +247,7 @@ async def test_the_first_frame_has_the_curves(
             draw(screen)
 
     monkeypatch.setattr(CompareScreen, "draw", once)
-    async with TrainerApp(None, None, comparison=three).run_test(size=size) as pilot:
+    async with TrainerApp(AppContext(), comparison=(three, None)).run_test(size=size) as pilot:
         await pilot.pause()
         await pilot.pause()
         charts = [chart for chart in pilot.app.screen.query(Overlay) if chart.display]

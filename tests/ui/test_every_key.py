@@ -48,7 +48,7 @@ def seen(shown: Shown) -> list[object]:
         for panel in app.screen.query(Panel)
         if panel.is_on_screen and not isinstance(panel, Headline | Progress)
     ]
-    asked = [type(command).__name__ for command in shown.host.sent] if app.host is not None else []
+    asked = [type(command).__name__ for command in shown.host.sent] if app.context.source is not None else []
     return [panels, type(app.screen), len(app.screen_stack), app.focused, asked, app.clipboard, app._exit]
 
 

@@ -74,7 +74,7 @@ async def test_frames_follow_one_another_and_stop(show: Show) -> None:
         shown.host.poll = counted  # type: ignore[method-assign]
         while len(polls) < 3:
             await shown.pilot.pause(0.02)
-        shown.app.clock.stop()
+        shown.app.context.clock.stop()
         before = len(polls)
         await shown.pilot.pause(0.3)
         assert len(polls) == before
@@ -82,18 +82,18 @@ async def test_frames_follow_one_another_and_stop(show: Show) -> None:
 
 async def test_a_key_draws_at_once_and_the_answer_is_looked_for_quickly(show: Show) -> None:
     async with show(ScriptedHost(LIVE, obeys=False)) as shown:
-        shown.app.clock.stop()
-        assert not shown.app.clock.is_hurried
+        shown.app.context.clock.stop()
+        assert not shown.app.context.clock.is_hurried
         await shown.pilot.press("space")
-        assert shown.app.clock.is_hurried
-        assert shown.app.clock.next_in == HURRIED
+        assert shown.app.context.clock.is_hurried
+        assert shown.app.context.clock.next_in == HURRIED
 
 
 async def test_slow_motion_is_followed_quickly(show: Show) -> None:
     async with show(LIVE) as shown:
         await shown.frame(PaceChanged(at=START, seconds_a_call=0.5, by="screen"))
         await shown.frame()
-        assert shown.app.clock.is_hurried
+        assert shown.app.context.clock.is_hurried
 
 
 async def test_what_is_covered_is_not_drawn_but_its_run_is_followed(show: Show) -> None:
@@ -117,5 +117,5 @@ async def test_on_shown_is_called_once_as_the_first_frame_is_up(show: Show) -> N
 
 async def test_after_the_end_of_a_run_frames_are_rare(show: Show) -> None:
     async with show(scripted_run(epochs=1, batches=5)) as shown:
-        assert shown.app.clock.at_ease
-        assert shown.app.clock.next_in in (SLOWEST, HURRIED)
+        assert shown.app.context.clock.at_ease
+        assert shown.app.context.clock.next_in in (SLOWEST, HURRIED)

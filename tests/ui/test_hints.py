@@ -33,17 +33,17 @@ def test_there_are_five_and_their_keys_exist() -> None:
 
 
 async def test_enter_leads_through_them_and_they_never_return(show: Show, file: Path) -> None:
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         for number, each in enumerate(HINTS, 1):
             assert hint(shown).startswith(f" {number}/5  {each.text}")
             await shown.press("enter")
         assert hint(shown) == ""
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert hint(shown) == ""
 
 
 async def test_who_does_what_a_hint_says_is_led_on(show: Show, file: Path) -> None:
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         await shown.press("y")
         assert hint(shown).startswith(" 1/5")
         await shown.press("space")
@@ -57,7 +57,7 @@ async def test_who_does_what_a_hint_says_is_led_on(show: Show, file: Path) -> No
 
 
 async def test_escape_ends_them_and_then_means_what_it_meant(show: Show, file: Path) -> None:
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         await shown.press("y", "comma")
         screen = shown.app.screen
         assert screen.axis.cursor is not None
@@ -69,15 +69,15 @@ async def test_escape_ends_them_and_then_means_what_it_meant(show: Show, file: P
 
 
 async def test_quitting_in_the_middle_was_seeing_them(show: Show, file: Path) -> None:
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert hint(shown)
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert not hint(shown)
 
 
 @pytest.mark.parametrize("width", [60, 80, 140, 250])
 async def test_a_hint_is_one_line_that_fits(show: Show, file: Path, width: int) -> None:
-    async with show(LIVE, remembered=Settings(file), size=(width, 24)) as shown:
+    async with show(LIVE, settings=Settings(file), size=(width, 24)) as shown:
         for each in HINTS:
             assert len(hint(shown)) <= width
             assert width < 80 or each.text in hint(shown)
@@ -85,16 +85,16 @@ async def test_a_hint_is_one_line_that_fits(show: Show, file: Path, width: int) 
 
 
 async def test_there_are_none_before_the_first_batch_nor_on_a_run_that_ended(show: Show, file: Path) -> None:
-    async with show([], remembered=Settings(file)) as shown:
+    async with show([], settings=Settings(file)) as shown:
         assert hint(shown) == ""
-    async with show(scripted_run(epochs=2), remembered=Settings(file)) as shown:
+    async with show(scripted_run(epochs=2), settings=Settings(file)) as shown:
         assert hint(shown) == ""
     assert not file.exists()
 
 
 async def test_they_end_as_the_run_does(show: Show, file: Path) -> None:
     events = scripted_run(epochs=4, batches=20)
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert hint(shown)
         await shown.frame(*events[len(LIVE) :])
         await shown.frame()

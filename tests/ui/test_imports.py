@@ -9,7 +9,7 @@ from tests.waiting import PATIENCE_S
 
 SCRIPT = """
 import sys
-import tui_trainer.ui.terminal.show, tui_trainer.ui.app
+import tui_trainer.ui.show, tui_trainer.ui.app, tui_trainer.ui.context
 from tui_trainer.records.history import History
 
 class Host:
@@ -17,8 +17,8 @@ class Host:
     def poll(self): return 0
     def close(self): pass
 
-app = tui_trainer.ui.app.TrainerApp(None, Host())
-app.on_shown = lambda: app.exit(0)
+app = tui_trainer.ui.app.TrainerApp(tui_trainer.ui.context.AppContext(source=Host()))
+app.context.on_shown = lambda: app.exit(0)
 app.run(headless=True, size=(140, 40))
 heavy = {"torch", "torchvision", "numpy", "plotext", "pydantic", "psutil", "tree_sitter", "markdown_it"}
 print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))

@@ -176,8 +176,9 @@ async def test_told_to_leave_before_it_began_it_does_not_begin(show: Show) -> No
     host = ScriptedHost(LIVE)
     from tests.ui.scripted_source import ScriptedLauncher
     from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.context import AppContext
 
-    app = TrainerApp(ScriptedLauncher(), host)
+    app = TrainerApp(AppContext(launcher=ScriptedLauncher(), source=host))
     app.leaving.told(None)
     async with app.run_test() as pilot:
         await pilot.pause()
@@ -190,12 +191,12 @@ async def test_what_was_under_way_as_the_app_was_left_is_back_all_the_same(
     monkeypatch.setattr(background_tasks, "LONGEST_END_S", 0.01)
     go, acted = threading.Event(), []
     async with show(LIVE) as shown:
-        shown.app.errands.run(go.wait, acted.append, pytest.fail)
+        shown.app.context.tasks.run(go.wait, acted.append, pytest.fail)
         shown.app.exit(0)
-    assert shown.app.errands.are_under_way
+    assert shown.app.context.tasks.are_under_way
     go.set()
     deadline = time.monotonic() + PATIENCE_S
-    while shown.app.errands.are_under_way:
+    while shown.app.context.tasks.are_under_way:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
     assert not acted  # there is no app any more

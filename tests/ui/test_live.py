@@ -54,9 +54,9 @@ async def test_from_the_first_frame_on_it_says_what_is_going_on(show: Show) -> N
 async def test_the_planned_lr_stands_there_before_the_first_batch(show: Show) -> None:
     before_training = [event for event in cut(EVENTS, 1) if event.at <= LIVE[4].at][:6]
     async with show(before_training) as shown:
-        assert shown.app.host is not None
-        assert not shown.app.host.history.steps
-        assert shown.app.host.history.plans
+        assert shown.app.context.source is not None
+        assert not shown.app.context.source.history.steps
+        assert shown.app.context.source.history.plans
         assert "the plan is on its way" not in shown.text()
         assert "for epoch in range(4):" in shown.text()
 

@@ -347,14 +347,14 @@ def test_saving_never_replaces_a_preset_and_leaves_no_draft(own_presets: Path) -
 async def test_options_that_are_no_good_are_said_and_left_out(show: Show) -> None:
     """Not in silence: a run from here would have the usual data, device and seed instead."""
     asked = RunRequest("steplr", model="mlp", dataset="mnist-5k", threads=-1)
-    async with show(asked=asked) as shown:
+    async with show(request=asked) as shown:
         assert "these start without the options that were given: --threads: " in shown.the(KeyLine).plain()[0]
         await shown.press("enter")
         assert [spec.model for spec in shown.launcher.started] == ["cnn"]
 
 
 async def test_options_that_are_good_are_taken_without_a_word(show: Show) -> None:
-    async with show(asked=RunRequest("steplr", model="mlp", dataset="mnist-5k", threads=1)) as shown:
+    async with show(request=RunRequest("steplr", model="mlp", dataset="mnist-5k", threads=1)) as shown:
         assert "options" not in shown.the(KeyLine).plain()[0]
         await shown.press("enter")
         assert [spec.model for spec in shown.launcher.started] == ["mlp"]

@@ -24,6 +24,7 @@ from tui_trainer.plotting import figure
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.screen import CompareScreen
+from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.presets.editor import EditorScreen
 from tui_trainer.ui.presets.picker import PickerScreen
 from tui_trainer.ui.runs.run_list import RunList
@@ -79,15 +80,15 @@ def copied(night: Path, runs: Path) -> Path:
 
 
 def app_on(night: Path, tmp_path: Path, **options: Any) -> TrainerApp:
-    options = {"runs": night.parent, "remembered": Settings(tmp_path / "state" / "screen.json"), **options}
-    return TrainerApp(options.pop("launcher", None), options.pop("host", JournalSource(night)), **options)
+    options = {"runs": night.parent, "settings": Settings(tmp_path / "state" / "screen.json"), **options}
+    return TrainerApp(AppContext(**{"source": JournalSource(night), **options}))
 
 
 async def test_a_long_run_is_looked_at(night: Path, tmp_path: Path) -> None:
     app = app_on(night, tmp_path)
     async with driven(app) as shown:
-        assert app.host is not None
-        await shown.until(lambda: app.host is not None and app.host.history.steps == STEPS)
+        assert app.context.source is not None
+        await shown.until(lambda: app.context.source is not None and app.context.source.history.steps == STEPS)
         await shown.press("left", "right", "comma", "full_stop", "plus", "plus", "minus", "0", "y", "v")
         await shown.press("1", "1", "5", "5", "6", "6", "C", "question_mark", "escape", "f")
 
@@ -128,7 +129,7 @@ async def test_twenty_long_runs_are_compared(night: Path, tmp_path: Path) -> Non
     runs = tmp_path / "runs"
     first = copied(night, runs)
     comparison = Comparison(session_of(runs, [first, *many_of(first, 19)]))
-    app = TrainerApp(None, None, comparison=comparison, runs=runs)
+    app = TrainerApp(AppContext(runs=runs), comparison=(comparison, None))
     async with driven(app) as shown:
         await shown.until(lambda: all(run.history.steps == STEPS for run in comparison.runs))
         await shown.until(lambda: isinstance(app.screen, CompareScreen))
@@ -137,7 +138,7 @@ async def test_twenty_long_runs_are_compared(night: Path, tmp_path: Path) -> Non
 
 
 async def test_presets_are_chosen_and_edited(tmp_path: Path, own_presets: Path) -> None:
-    app = TrainerApp(ScriptedLauncher(), None, runs=tmp_path)
+    app = TrainerApp(AppContext(launcher=ScriptedLauncher(), runs=tmp_path))
     async with driven(app) as shown:
         picker = app.screen
         assert isinstance(picker, PickerScreen)
@@ -184,15 +185,15 @@ async def test_what_holds_up_the_loop_is_named(tmp_path: Path, what: str) -> Non
         "nothing": lambda: None,
     }
     acted: list[str] = []
-    app = TrainerApp(None, None)
+    app = TrainerApp(AppContext())
     with watched() as watchdog:
         async with app.run_test() as pilot:
             shown = Driven(app, pilot, watchdog)
             if what == "reads elsewhere":
-                app.errands.run(read(tmp_path / "some.txt"), lambda _: acted.append(what), pytest.fail)
+                app.context.tasks.run(read(tmp_path / "some.txt"), lambda _: acted.append(what), pytest.fail)
             else:
                 app.set_timer(0.01, lambda: acted.append(what) or act[what]())
-            await shown.until(lambda: bool(acted) and not app.errands.are_under_way)
+            await shown.until(lambda: bool(acted) and not app.context.tasks.are_under_way)
     said = watchdog.said()
     match what:
         case "computes":

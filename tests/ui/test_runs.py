@@ -14,6 +14,7 @@ from tui_trainer.events import AnyEvent
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.ui.live.screen import back_to_run
 from tui_trainer.ui.runs.run_list import COLUMNS, RunList, laid_out, sparkline
 from tui_trainer.ui.runs.screen import Details, OtherRunScreen, RunsScreen
 
@@ -128,7 +129,7 @@ async def test_a_run_is_opened_over_the_list_and_left_again(show: Show, runs: Pa
         await shown.press("escape")
         assert isinstance(shown.app.screen, RunsScreen)
         await shown.press("escape")
-        assert shown.app.screen is shown.app.to_live()
+        assert shown.app.screen is back_to_run(shown.app)
         assert shown.app.screen.host is shown.host
 
 
@@ -217,8 +218,8 @@ async def test_one_that_ended_early_is_gone_on_with(show: Show, runs: Path) -> N
         folder = listed.current.folder if listed.current else ""
         await shown.press("r")
         assert launcher.resumed == [Path(folder).name]
-        assert shown.app.host is launcher.hosts[0]
-        assert shown.app.screen is shown.app.to_live()
+        assert shown.app.context.source is launcher.hosts[0]
+        assert shown.app.screen is back_to_run(shown.app)
 
 
 async def test_keys_are_answered_while_a_record_is_read_to_go_on_with(show: Show, runs: Path) -> None:
@@ -244,7 +245,7 @@ async def test_keys_are_answered_while_a_record_is_read_to_go_on_with(show: Show
         may_go_on.set()
         await shown.settle()
         assert len(launcher.resumed) == 1
-        assert shown.app.screen is shown.app.to_live()
+        assert shown.app.screen is back_to_run(shown.app)
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), RuntimeError("broken")])
@@ -300,6 +301,6 @@ async def test_what_a_record_says_is_text(show: Show, tmp_path: Path) -> None:
 async def test_a_long_record_is_read_without_rests(show: Show, lags: bool) -> None:
     async with show(ScriptedHost(FINISHED)) as shown:
         shown.host.lags = lags
-        shown.app.clock._hurried_until = 0.0
-        shown.app.clock.tick()
-        assert (shown.app.clock.next_in < 0.02) is lags
+        shown.app.context.clock._hurried_until = 0.0
+        shown.app.context.clock.tick()
+        assert (shown.app.context.clock.next_in < 0.02) is lags

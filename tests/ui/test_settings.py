@@ -129,24 +129,24 @@ def test_a_thread_that_dies_is_told(file: Path, monkeypatch: pytest.MonkeyPatch)
 async def test_trouble_with_the_file_is_said_on_the_screen(show: Show, file: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(b"{")
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert "what was remembered cannot be read" in shown.the(KeyLine).plain()[0]
 
 
 async def test_names_that_nobody_knows_change_nothing(show: Show, file: Path) -> None:
     changed(file, theme="\x1b[31m", marks="stones", roomy={"why": "upside down", "nobody": "hidden"})
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert shown.app.theme == DARK.name
         assert shown.the(LossChart).marks == "braille"
         assert "why" in shown.text()
 
 
 async def test_the_theme_is_kept(show: Show, file: Path) -> None:
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert not file.exists() or Settings(file).kept.theme == ""
         shown.app.theme = LIGHT.name
         await shown.frame()
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert shown.app.theme == LIGHT.name
         colours = {
             segment.style.bgcolor.triplet.hex
@@ -159,7 +159,7 @@ async def test_the_theme_is_kept(show: Show, file: Path) -> None:
 
 
 async def test_palette_commands_for_themes_and_for_fonts_without_braille(show: Show, file: Path) -> None:
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         commands = {command.title: command.callback for command in shown.app.get_system_commands(shown.app.screen)}
         assert {"Theme: dark", "Theme: light", "Theme: for the colour-blind"} <= {*commands}
         commands["Theme: light"]()
@@ -170,7 +170,7 @@ async def test_palette_commands_for_themes_and_for_fonts_without_braille(show: S
         assert not any("\u2800" <= letter <= "\u28ff" for line in chart.plain() for letter in line)
         assert "*" in "".join(chart.plain())
     assert Settings(file).kept.theme == LIGHT.name
-    async with show(LIVE, remembered=Settings(file)) as shown:
+    async with show(LIVE, settings=Settings(file)) as shown:
         assert shown.the(LossChart).marks == "ascii"
 
 

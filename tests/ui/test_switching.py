@@ -43,7 +43,7 @@ async def test_without_a_run_it_opens_on_the_presets_and_enter_starts_one(show: 
 
 async def test_what_was_asked_for_beside_the_preset_holds_for_every_pick(show: Show) -> None:
     asked = RunRequest("none", model="cnn", dataset="fashion-mnist", seed=7, epochs=3)
-    async with show(asked=asked) as shown:
+    async with show(request=asked) as shown:
         await pick(shown, "steplr")
         (spec,) = shown.launcher.started
         assert (spec.preset_name, spec.dataset, spec.seed, spec.preset.training.epochs) == (
@@ -121,7 +121,7 @@ async def test_in_the_last_epoch_there_is_none_to_switch_in(show: Show) -> None:
 
 async def test_a_run_of_another_process_can_be_switched_but_none_started(show: Show) -> None:
     async with show(LIVE) as shown:
-        shown.app.launching.launcher = None
+        shown.app.context.launcher = None
         await pick(shown, "cosine")
         assert "as a new run" not in shown.text()
         assert "in this run, from epoch 4 on" in shown.text()

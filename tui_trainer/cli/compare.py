@@ -241,8 +241,9 @@ def _queue(session: Session, **options: Any) -> Queue | None:
 def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float | None, exit_when_done: bool) -> int:
     """The screen, until the person leaves it. What trains here outlives it, unless the person stops it."""
     from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.settings import Settings
-    from tui_trainer.ui.terminal.show import show
+    from tui_trainer.ui.show import show
     from tui_trainer.ui.terminal.terminal import Terminal
 
     shell = foreground.take(exit_summary.of_killed) if to_do else None
@@ -269,19 +270,13 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
 
     def make_app(terminal: Terminal) -> TrainerApp:
         terminals.append(terminal)
-        apps.append(
-            TrainerApp(
-                None,
-                None,
-                exit_when_done=exit_when_done,
-                on_shown=gate.set,
-                on_detach=lambda: exit_summary.of_left("compare", session.id, session.runs),
-                comparison=comparison,
-                queue=queue,
-                terminal=terminal,
-                remembered=Settings.of_user(),
-            )
+        context = AppContext(
+            exit_when_done=exit_when_done,
+            on_shown=gate.set,
+            on_detach=lambda: exit_summary.of_left("compare", session.id, session.runs),
+            settings=Settings.of_user(),
         )
+        apps.append(TrainerApp(context, terminal, (comparison, queue)))
         return apps[-1]
 
     code = show(make_app, max_rate and max_rate * 1000, shell.to_parent if shell is not None else None)

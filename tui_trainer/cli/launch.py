@@ -127,8 +127,9 @@ def _show(
     stopping = stop_on_signals(lambda command: _stop(launcher, command))  # before there is a screen, and after it
     gc.disable()
     from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.settings import Settings
-    from tui_trainer.ui.terminal.show import show
+    from tui_trainer.ui.show import show
     from tui_trainer.ui.terminal.terminal import Terminal
 
     def shown() -> None:
@@ -137,7 +138,7 @@ def _show(
 
     apps: list[TrainerApp] = []
     comparisons = Comparisons(
-        runs, asked, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].is_live, shell
+        runs, asked, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].context.is_live, shell
     )
 
     def make_app(terminal: Terminal) -> TrainerApp:
@@ -147,21 +148,21 @@ def _show(
                 terminal.log_to(record.folder / "log.txt")
 
         launcher.on_record = begun
-        app = TrainerApp(
-            launcher,
-            launcher.start_asked(asked) if start else None,  # here: until now a signal ends all, and nothing is lost
-            asked,
-            exit_when_done,
+        context = AppContext(
+            launcher=launcher,
+            # Here: until now a signal ends all, and nothing is lost.
+            source=launcher.start_asked(asked) if start else None,
+            request=asked,
+            exit_when_done=exit_when_done,
             on_shown=shown,
             on_detach=lambda: _say_where(launcher, comparisons),
             on_compare=comparisons.open,
             runs=runs,
-            terminal=terminal,
             bell=told.bell,
-            remembered=Settings.of_user(),
+            settings=Settings.of_user(),
         )
-        apps.append(app)
-        return app
+        apps.append(TrainerApp(context, terminal))
+        return apps[-1]
 
     exit_code = show(make_app, _bytes(max_rate), shell.to_parent)
     if exit_code > 128:
@@ -181,11 +182,11 @@ def _afterwards(
 ) -> int:
     """The screen is gone: train on what outlives it, or say why the run ended; the command's exit code."""
     goes_on = bool(apps) and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure is not None)
-    if goes_on and apps[-1].failure is not None and (apps[-1].is_live or comparisons.is_training):
+    if goes_on and apps[-1].failure is not None and (apps[-1].context.is_live or comparisons.is_training):
         _say_where(launcher, comparisons)
     if comparisons.is_training:
         return comparisons.finish(goes_on=goes_on, shell=shell) or exit_code
-    host = apps[-1].host if apps else None
+    host = apps[-1].context.source if apps else None
     if goes_on:
         if host is not None:
             host.close()  # nobody looks any more: what happens must not pile up for a screen that is gone
@@ -247,8 +248,9 @@ def _say_where(launcher: InProcessLauncher, comparisons: Comparisons) -> None:
 def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float | None) -> int:
     gc.disable()
     from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.settings import Settings
-    from tui_trainer.ui.terminal.show import show
+    from tui_trainer.ui.show import show
     from tui_trainer.ui.terminal.terminal import Terminal
 
     host = JournalSource(folder, readonly=readonly)
@@ -256,19 +258,17 @@ def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float
     apps: list[TrainerApp] = []
 
     def make_app(terminal: Terminal) -> TrainerApp:
-        app = TrainerApp(
-            None,
-            host,
+        context = AppContext(
+            source=host,
             on_compare=comparisons.open,
             by="attach",
             on_shown=_settle,
             runs=folder.parent,
-            terminal=terminal,
             bell=told.bell,
-            remembered=Settings.of_user(),
+            settings=Settings.of_user(),
         )
-        apps.append(app)
-        return app
+        apps.append(TrainerApp(context, terminal))
+        return apps[-1]
 
     exit_code = show(make_app, _bytes(max_rate))
     host.close()

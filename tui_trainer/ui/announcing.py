@@ -11,7 +11,7 @@ from tui_trainer.text.plain import plain
 
 if TYPE_CHECKING:
     from tui_trainer.run_sources.run_source import RunSource
-    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.context import ContextApp
 
 WARNED_FOR = 12.0
 """Seconds that a warning stays in the line at the bottom: twice as long as an answer, since nobody waits for it."""
@@ -25,16 +25,10 @@ def role_of(notice: Alert) -> str:
 
 
 class Announcing:
-    """Tells what came since it was asked last, of one run after the other.
+    """Tells what came since it was asked last, of one run after the other, on the app's screen."""
 
-    Args:
-        app: on whose screen it is said.
-        bell: the kinds of notices that ring; `end` is the end of the run.
-    """
-
-    def __init__(self, app: TrainerApp, bell: frozenset[str] = frozenset()) -> None:
+    def __init__(self, app: ContextApp) -> None:
         self._app = app
-        self._bell = bell
         self._host: RunSource | None = None
         self._since = 0.0
         self._last: Alert | None = None
@@ -51,12 +45,12 @@ class Announcing:
             self._last = history.notices[-1]
         for notice in reversed(fresh):
             role = role_of(notice)
-            self._app.say(plain(notice.text), role, WARNED_FOR if role == "warning" else None)
+            self._app.context.say(plain(notice.text), role, WARNED_FOR if role == "warning" else None)
         kinds = {notice.kind for notice in fresh}
         if (history.ended is not None) and not self._ended and self._is_new(history.ended, host):
             kinds.add("end")
         self._ended = history.ended is not None
-        if kinds & self._bell:
+        if kinds & self._app.context.bell:
             self._app.bell()
 
     def _fresh(self, host: RunSource) -> Iterator[Alert]:

@@ -1,9 +1,9 @@
-"""The app: which screen is on show, and one clock for all of them."""
+"""The app: it alone knows all screens, and does what they ask for by messages; one clock for all of them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,55 +12,38 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui_trainer.run_request import RunRequest
 from tui_trainer.ui.announcing import Announcing
 from tui_trainer.ui.background_tasks import BackgroundTasks
-from tui_trainer.ui.compare.comparing import Comparing
+from tui_trainer.ui.context import AppContext, ContextApp
 from tui_trainer.ui.frame_clock import FrameClock
 from tui_trainer.ui.keys import KeyContext, bindings
-from tui_trainer.ui.launching import Launcher, Launching
+from tui_trainer.ui.launching import Launching
 from tui_trainer.ui.leaving import Leaving
-from tui_trainer.ui.live.screen import LiveScreen
+from tui_trainer.ui.live.screen import LiveScreen, back_to_run
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.runs.browsing import Browsing
-from tui_trainer.ui.settings import Settings
 from tui_trainer.ui.terminal.textual_internals import exception_of
 from tui_trainer.ui.text_filter import TextFilter
 from tui_trainer.ui.theme import THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.filter import LineFilter
 
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
-    from tui_trainer.plotting.figure import Marks
-    from tui_trainer.presets.catalogue import PresetEntry
-    from tui_trainer.run_sources.run_source import RunSource
-    from tui_trainer.run_spec import RunSpec
+    from tui_trainer.ui import messages
     from tui_trainer.ui.presets.editor import Copy
     from tui_trainer.ui.terminal.terminal import Terminal
 
 
-class TrainerApp(App[int]):
+class TrainerApp(ContextApp):
     """Shows one run, or the presets to start one from. Its return value is the exit code of the command.
 
     Args:
-        launcher: starts runs; None where none can be started, as on a run of another process.
-        host: the run to show; None opens the presets.
-        asked: what runs started from the presets have beside their preset; None for the defaults.
-        exit_when_done: leave as the run ends.
-        on_shown: called once the first frame is on the screen: a good time to begin what is slow.
-        on_detach: called after the screen was left, where the person chose to keep the run training; None where
-            that cannot be.
-        on_compare: what `c` does with the names of presets or runs: a comparison to show, and what trains it here.
-        comparison: the one to show instead of a run.
-        queue: what trains it in this process.
-        by: who asks, as the run's record has it.
-        runs: the folder of all runs, for the list of them.
-        terminal: what `showing.show` keeps for the app; None in tests.
-        bell: the kinds of notices that ring the terminal's bell, `end` among them if the end of a run does.
-        remembered: what is kept from start to start; None where nothing is, and no hints are given.
+        context: what the command gives; the run to show, too, and without one the presets are opened.
+        terminal: what `show` keeps for the app; None in tests.
+        comparison: one to show instead, and what trains it in this process.
     """
 
     TITLE = "tui-trainer"
@@ -69,53 +52,30 @@ class TrainerApp(App[int]):
 
     def __init__(
         self,
-        launcher: Launcher | None,
-        host: RunSource | None,
-        asked: RunRequest | None = None,
-        exit_when_done: bool = False,
-        *,
-        on_shown: Callable[[], None] | None = None,
-        on_detach: Callable[[], None] | None = None,
-        on_compare: Callable[[Sequence[str]], tuple[Comparison, Queue | None] | None] | None = None,
-        comparison: Comparison | None = None,
-        queue: Queue | None = None,
-        by: str = "screen",
-        runs: Path | None = None,
+        context: AppContext,
         terminal: Terminal | None = None,
-        bell: frozenset[str] = frozenset(),
-        remembered: Settings | None = None,
+        comparison: tuple[Comparison, Queue | None] | None = None,
     ) -> None:
         # Textual reads no style sheet of a default screen.
         others = "presets/picker.tcss" if comparison is None else "compare/screen.tcss"
-        first = "live/screen.tcss" if host is not None else others
-        driver = terminal.driver() if terminal is not None else None
-        super().__init__(driver_class=driver, css_path=[_here(self.CSS_PATH), _here(first)])
-        self.host = host
-        self.remembered = remembered or Settings()
-        self.on_shown = on_shown
-        self.on_detach = on_detach
-        self.on_compare = on_compare
-        self.is_shown = False
-        """Whether the first frame is on the screen."""
-        self.comparing = Comparing(self, exit_when_done)
-        self._comparison = comparison, queue
-        self.by = by
-        self.detached = False
-        """Whether the person left a live run training in the background."""
-        self.hung_up = False
-        """Whether the app ended because its terminal is gone."""
-        self.errands = BackgroundTasks(self)
-        self.clock = FrameClock(self, self._frame)
-        self.launching = Launching(self, launcher, asked)
-        self.leaving = Leaving(self, exit_when_done)
-        self.announcing = Announcing(self, bell)
-        self.browsing = Browsing(self, runs, readonly=host is not None and host.readonly)
+        first = "live/screen.tcss" if context.source is not None else others
+        super().__init__(driver_class=_driver(terminal), css_path=[_here(self.CSS_PATH), _here(first)])
+        self.context = context
+        context.clock = FrameClock(self, self._frame)
+        context.tasks = BackgroundTasks(self)
+        context.say = self.say
+        self.launching = Launching(self)
+        self.leaving = Leaving(self, is_broken=lambda: self.failure is not None)
+        self._announcing = Announcing(self)
+        self._comparison = comparison
+        self._opens_comparison = False
+        """Whether one is being opened."""
         self._terminal = terminal
         self._streams = sys.stdout, sys.stderr
         self._as_text = TextFilter()
         for theme in THEMES:
             self.register_theme(theme)
-        kept = self.remembered.kept.theme
+        kept = context.settings.kept.theme
         first_theme = kept if kept in self.available_themes else THEMES[0].name
         # As `self.theme = ...` would, but without styling a second time what has not been styled yet.
         self.set_reactive(App.theme, first_theme)
@@ -123,19 +83,14 @@ class TrainerApp(App[int]):
         self.stylesheet.set_variables(self.get_css_variables())
 
     @property
-    def can_detach(self) -> bool:
-        """Whether a live run can be left training in the background."""
-        return self.on_detach is not None
+    def detached(self) -> bool:
+        """Whether the person left what trains to go on in the background."""
+        return self.leaving.detached
 
     @property
-    def is_live(self) -> bool:
-        """Whether there is a run on show that goes on."""
-        return self.host is not None and self.host.history.ended is None
-
-    @property
-    def marks(self) -> Marks:
-        """What charts are drawn with."""
-        return self.remembered.marks
+    def hung_up(self) -> bool:
+        """Whether the app ended because its terminal is gone."""
+        return self.leaving.hung_up
 
     @property
     def failure(self) -> BaseException | None:
@@ -151,16 +106,14 @@ class TrainerApp(App[int]):
         """Textual's own; and whatever a widget shows, it shows as text."""
         return [*super().get_line_filters(), self._as_text]
 
-    # Screens
-
     def get_default_screen(self) -> Screen[Any]:
-        if self.host is not None:
-            return LiveScreen(self.host, self.by, self.launching.asked)
-        comparison, queue = self._comparison
-        if comparison is not None:
+        context = self.context
+        if context.source is not None:
+            return LiveScreen(context.source, context.by, context.request)
+        if self._comparison is not None:
             from tui_trainer.ui.compare.screen import CompareScreen
 
-            return CompareScreen(comparison, queue)
+            return CompareScreen(*self._comparison)
         from tui_trainer.ui.presets.picker import PickerScreen
 
         return PickerScreen("choose a preset to train with")
@@ -181,8 +134,8 @@ class TrainerApp(App[int]):
 
     def on_unmount(self) -> None:
         """The screen is gone: what was begun on it is brought to its end."""
-        self.errands.finish()
-        self.remembered.settle()
+        self.context.tasks.finish()
+        self.context.settings.settle()
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded and isinstance(self.screen, TrainerScreen):
@@ -199,70 +152,105 @@ class TrainerApp(App[int]):
 
     def on_ready(self) -> None:
         """The first frame is on the screen: a record, which may be long, is read after it."""
-        self.is_shown = True
-        self.clock.start()
-        if self.on_shown is not None:
-            self.on_shown()
+        self.context.is_shown = True
+        self.context.clock.start()
+        if self.context.on_shown is not None:
+            self.context.on_shown()
 
-    def show_run(self, host: RunSource, spec: RunSpec) -> None:
-        """Show another run; the one before it is looked at no more."""
-        live = self.to_live()
-        if self.host is not None:
-            self.host.close()
-        self.host = host
-        if live is not None:
-            live.follow(host, RunRequest.of(spec))
+    # What screens ask for
+
+    def on_start_run(self, message: messages.StartRun) -> None:
+        self.launching.take_up(message.spec)
+
+    def on_resume_run(self, message: messages.ResumeRun) -> None:
+        self.launching.resume(message.folder)
+
+    def on_show_run(self, message: messages.ShowRun) -> None:
+        """Look at a run; at the one on show already, by going back to it."""
+        from tui_trainer.run_sources.journal_source import JournalSource
+        from tui_trainer.ui.runs.screen import OtherRunScreen
+
+        source = self.context.source
+        on_show = source.history.started if source is not None else None
+        if on_show is not None and on_show.run == message.folder.name:
+            back_to_run(self)
+            return
+        readonly = source is not None and source.readonly
+        self.push_screen(OtherRunScreen(JournalSource(message.folder, readonly=readonly), self.context.by))
+
+    def on_show_runs(self) -> None:
+        from tui_trainer.ui.runs.screen import RunsScreen
+
+        if self.context.runs is None:
+            self.say("there is no folder of runs to look into from here", "warning")
         else:
-            self.push_screen(LiveScreen(host, self.by, RunRequest.of(spec)))
-        self.clock.hurry()
+            self.push_screen(RunsScreen(self.context.runs))
 
-    def to_live(self) -> LiveScreen | None:
-        """Back to the run on show, from whatever lies over it; None where there is none."""
-        while len(self.screen_stack) > 1 and self._live() is None:
-            self.pop_screen()
-        return self._live()
-
-    def _live(self) -> LiveScreen | None:
-        """The screen in front, if it shows the run on show: one opened from the list of runs shows another."""
-        screen = self.screen
-        return screen if isinstance(screen, LiveScreen) and screen.host is self.host else None
-
-    def open_presets(self) -> None:
-        """The picker, over the run on show."""
+    def on_show_presets(self) -> None:
         from tui_trainer.ui.presets.picker import PickerScreen
 
-        heading = "switch to another preset" if self.is_live else "choose a preset to train with"
+        heading = "switch to another preset" if self.context.is_live else "choose a preset to train with"
         self.push_screen(PickerScreen(heading))
 
-    def edit(self, entry: PresetEntry) -> None:
-        """A copy of a preset, to be changed and saved."""
+    def on_edit_preset(self, message: messages.EditPreset) -> None:
         from tui_trainer.ui.presets.editor import EditorScreen, copy_of
+        from tui_trainer.ui.presets.picker import PickerScreen
 
         def opened(copy: Copy) -> None:
             if isinstance(self.screen, PickerScreen):  # the person may have gone on meanwhile
                 self.push_screen(EditorScreen(copy))
 
+        self.context.tasks.run(lambda: copy_of(message.entry), opened, self._warn)
+
+    def on_preset_saved(self, message: messages.PresetSaved) -> None:
+        """Back to the list, which has it now."""
+        from tui_trainer.ui.presets.editor import EditorScreen
         from tui_trainer.ui.presets.picker import PickerScreen
 
-        self.errands.run(lambda: copy_of(entry), opened, lambda error: self.say(str(error), "warning"))
-
-    def saved(self, name: str) -> None:
-        """A preset of the user's own was written: back to the list, which has it now."""
-        from tui_trainer.ui.presets.picker import PickerScreen
-
-        self.pop_screen()
+        if isinstance(self.screen, EditorScreen):
+            self.pop_screen()
         if isinstance(self.screen, PickerScreen):
-            self.screen.reload(name)
-            self.screen.say(f"saved as {name}")
+            self.screen.reload(message.name)
+            self.screen.say(f"saved as {message.name}")
 
-    def compare(self, names: Sequence[str]) -> None:
+    def on_compare(self, message: messages.Compare) -> None:
         """Compare presets and runs, where that can be done from here."""
-        self.comparing.ask(names)
+        names, compare = message.names, self.context.on_compare
+        if compare is None:
+            self.say(f"not from here: tui-trainer compare {' '.join(names)}".rstrip())
+            return
+        self.say("looking for what there is to compare")
+        if not self._opens_comparison:
+            self._opens_comparison = True
+            self.context.tasks.run(lambda: compare(names), self._show_comparison, self._warn_of_comparison)
+
+    def _show_comparison(self, opened: tuple[Comparison, Queue | None] | None) -> None:
+        from tui_trainer.ui.compare.screen import CompareScreen
+
+        self._opens_comparison = False
+        if opened is not None:
+            self.push_screen(CompareScreen(*opened))
+
+    def _warn_of_comparison(self, error: Exception) -> None:
+        self._opens_comparison = False
+        self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        self.say(str(error), "warning")
+
+    def on_comparison_over(self, message: messages.ComparisonOver) -> None:
+        if self.context.exit_when_done:
+            self.exit(message.exit_code)
+
+    def on_leave_app(self) -> None:
+        self.action_leave()
+
+    # Keys
 
     def watch_theme(self, theme: str) -> None:
         """A person chose it, as the app itself sets it unseen."""
-        if self.is_running and theme != self.remembered.kept.theme:
-            self.remembered.change(theme=theme)
+        if self.is_running and theme != self.context.settings.kept.theme:
+            self.context.settings.change(theme=theme)
 
     def action_help(self) -> None:
         from tui_trainer.ui.help import HelpScreen
@@ -275,11 +263,23 @@ class TrainerApp(App[int]):
         self.push_screen(name)
 
     def action_break_it(self) -> None:
-        self.launching.break_it()
+        if self.context.launcher is None:
+            self.say("nothing can be trained from here; in tui-trainer launch, b opens this page", "warning")
+            return
+        from tui_trainer.mistakes.runner import InProcessPair
+        from tui_trainer.ui.mistakes.screen import BreakItScreen
+
+        self.push_screen(BreakItScreen(InProcessPair))
 
     def action_leave(self) -> None:
-        if not self.comparing.leave():
-            self.leaving.ask()
+        self.leaving.ask(self._queue_at_work())
+
+    def _queue_at_work(self) -> Queue | None:
+        """What trains a comparison in this process, if that is on show or under what is."""
+        from tui_trainer.ui.compare.screen import CompareScreen
+
+        queues = [screen.queue for screen in self.screen_stack if isinstance(screen, CompareScreen)]
+        return next((queue for queue in queues if queue is not None and not queue.is_over), None)
 
     async def action_quit(self) -> None:
         """Textual's own way out, by ctrl+q and the palette: asks all the same."""
@@ -287,24 +287,29 @@ class TrainerApp(App[int]):
 
     # Frames
 
-    def follow(self, host: RunSource) -> None:
-        """Take what is new of a run. While a long record is being read, frames follow each other without a rest."""
-        host.poll()
-        self.clock.behind |= host.lags
-
     def _frame(self) -> None:
-        if trouble := self.remembered.new_trouble():
+        context = self.context
+        if trouble := context.settings.new_trouble():
             self.say(trouble, "warning")
-        if self.host is not None:
-            self.follow(self.host)
-            self.announcing.tell(self.host)
-            if self.host.history.ended is not None and not self.launching.follow_up():
+        if context.source is not None:
+            context.follow(context.source)
+            self._announcing.tell(context.source)
+            if not context.is_live and not self.launching.follow_up():
                 self.leaving.follow_up()
         shown = self.screen_stack[-1:]  # empty for a moment while screens change, and at the end
         lags = self._terminal is not None and self._terminal.screen.lags
         if shown and isinstance(shown[0], TrainerScreen) and shown[0].composed and not lags:
             shown[0].draw()
-            self.clock.at_ease = shown[0].at_ease
+            context.clock.at_ease = shown[0].at_ease
+
+
+def _driver(terminal: Terminal | None) -> type[Driver] | None:
+    """Textual's driver for the terminal that is kept; None for its own choice."""
+    if terminal is None:
+        return None
+    from tui_trainer.ui.terminal.driver import driver_of
+
+    return driver_of(terminal)
 
 
 def _here(style_sheet: str) -> Path:

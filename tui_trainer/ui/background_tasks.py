@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_trainer import threads
 from tui_trainer.records.errors import RunsError
@@ -14,7 +14,7 @@ from tui_trainer.records.errors import RunsError
 if TYPE_CHECKING:
     import threading
 
-    from tui_trainer.ui.app import TrainerApp
+    from textual.app import App
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class BackgroundTasks:
     """Each is done in a thread of its own, and what came of it is handed to the app's thread. All of this belongs to
     that thread; what an errand works on belongs to the errand until it is back."""
 
-    def __init__(self, app: TrainerApp) -> None:
+    def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._under_way: dict[int, threading.Thread] = {}
         self._count = 0

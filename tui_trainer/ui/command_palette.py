@@ -16,7 +16,7 @@ from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
     from tui_trainer.plotting.figure import Marks
-    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.context import ContextApp
 
 NOT_OF_TEXTUAL = ("Keys", "Quit")
 """Commands of its own that are doubles here: the keys have a page, and leaving has its question."""
@@ -26,7 +26,7 @@ THEME_NAMES = {DARK.name: "dark", LIGHT.name: "light", COLOUR_BLIND.name: "for t
 MARKS: dict[Marks, str] = {"braille": "braille dots", "blocks": "quarter blocks", "ascii": "plain characters"}
 
 
-def commands_of(app: TrainerApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
+def commands_of(app: ContextApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
     """A command for each key; those that move something by a cell are left to the keys."""
     if not isinstance(screen, TrainerScreen):
         return
@@ -48,16 +48,16 @@ def _told(key: Key, name: str) -> str:
     return f"{does} ({key.label})" if does else f"key {key.label}"
 
 
-def _choose_theme(app: TrainerApp, name: str) -> None:
+def _choose_theme(app: ContextApp, name: str) -> None:
     app.theme = name
 
 
-def _draw_with(app: TrainerApp, marks: Marks) -> None:
-    app.remembered.change(marks=marks)
+def _draw_with(app: ContextApp, marks: Marks) -> None:
+    app.context.settings.change(marks=marks)
     for screen in app.screen_stack:
         for chart in screen.query(Chart):
             chart.marks = marks
 
 
-def _run(app: TrainerApp, screen: Screen[Any], key: Key) -> Callable[[], Any]:
+def _run(app: ContextApp, screen: Screen[Any], key: Key) -> Callable[[], Any]:
     return partial(app.call_later, app.run_action, key.action, screen)

@@ -9,6 +9,7 @@ from textual import events, on
 from textual.message import Message
 
 from tui_trainer.ui.formatting import fit
+from tui_trainer.ui.messages import Compare
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
@@ -157,7 +158,7 @@ class ChoosingScreen(TrainerScreen, Generic[T]):
     @on(FilteredList.Moved)
     def _moved(self) -> None:
         if self.composed:
-            self.app.clock.hurry()
+            self.context.clock.hurry()
 
     def on_key(self, event: events.Key) -> None:
         self.list.take(event)
@@ -173,4 +174,4 @@ class ChoosingScreen(TrainerScreen, Generic[T]):
         if len(self.list.marked) < 2:
             self.say("mark two or more with space, then c compares them")
             return
-        self.app.compare(self.list.marked)
+        self.post_message(Compare(self.list.marked))

@@ -2,129 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING
 
-from tui_trainer.errors import UserError
-from tui_trainer.text.plain import plain
+from tui_trainer.run_request import RunRequest
+from tui_trainer.ui.live.screen import LiveScreen, back_to_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui_trainer.events import PlanMade
-    from tui_trainer.presets.rules import RunConditions
-    from tui_trainer.presets.schema import Preset
-    from tui_trainer.run_request import RunRequest
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.run_spec import RunSpec
-    from tui_trainer.ui.app import TrainerApp
-
-
-SAID_FOR = 30.0
-"""Seconds that it is said that options are left out."""
-
-Reopened: TypeAlias = Any
-"""A record that was read to go on with it, as the launcher has it that read it."""
-
-
-class Planner(Protocol):
-    """Rehearses a run's LR away from the screen's thread."""
-
-    def ask(self, spec: RunSpec) -> PlanMade | None:
-        """The planned curve; None while torch loads or it is being computed: ask again.
-
-        Raises:
-            PresetError: the rehearsal found what is wrong with the preset, or failed: with warnings alone then.
-        """
-
-    def if_flat(self, spec: RunSpec) -> PlanMade | None:
-        """What would come of a given curve if the loss stopped getting better; None where that is no matter."""
-
-
-class Launcher(Protocol):
-    """Starts runs in this process."""
-
-    @property
-    def planner(self) -> Planner:
-        """Knows the LR of runs before they start."""
-
-    def start(self, spec: RunSpec) -> RunSource:
-        """Begin to train; returns at once."""
-
-    def reopen(self, folder: Path) -> Reopened:
-        """Read the record of a run that ended early. Takes as long as the record does; in any thread.
-
-        Raises:
-            RunsError: the record does not say what was asked.
-            OSError: it cannot be read.
-        """
-
-    def go_on(self, reopened: Reopened) -> tuple[RunSource, RunSpec]:
-        """Go on with such a run, and what was asked of it; returns at once."""
+    from tui_trainer.ui.context import ContextApp, Launcher, Reopened
 
 
 class Launching:
-    """Takes presets up for the app. `asked` is what runs have beside their preset; None for the usual."""
+    """Starts runs for the app, and shows them."""
 
-    def __init__(self, app: TrainerApp, launcher: Launcher | None, asked: RunRequest | None) -> None:
-        self._app = app
-        self.launcher = launcher
-        self.asked = asked
+    def __init__(self, app: ContextApp) -> None:
+        self._app, self._context = app, app.context
         self._next: RunSpec | None = None
         """What to start once the run on show has ended."""
-
-    @property
-    def defaults(self) -> RunSpec | None:
-        """What runs have beside their preset; None for the usual, and where what was asked for is no good, which is
-        said once: a run started here would not have it."""
-        if self.asked is None:
-            return None
-        try:
-            return self.asked.spec
-        except UserError as error:
-            first, *_ = str(error).splitlines() or [""]
-            self._app.say(f"these start without the options that were given: {plain(first)}", "warning", SAID_FOR)
-            self.asked = None
-            return None
-
-    @property
-    def planner(self) -> Planner | None:
-        """Whom to ask for the LR of a preset, if there is anybody."""
-        return self.launcher.planner if self.launcher is not None else None
-
-    def spec_with(self, name: str, preset: Preset) -> RunSpec:
-        """The run that a preset would start from here.
-
-        Raises:
-            PresetError: the preset cannot have the epochs or the batch size that were asked for.
-        """
-        from tui_trainer.run_spec import RunSpec
-
-        return RunSpec.of(name, preset) if self.defaults is None else self.defaults.with_preset(name, preset)
-
-    def conditions(self) -> RunConditions:
-        """What a preset does not say of the runs started from here, for its checks."""
-        from tui_trainer.presets.rules import RunConditions
-
-        return RunConditions() if self.defaults is None else self.defaults.conditions
+        self._reads: Path | None = None
+        """The record that is being read, to go on with it."""
 
     def take_up(self, spec: RunSpec) -> None:
         """Start a run; where one is live, ask how it is to take up the preset."""
-        host = self._app.host
-        if host is None or not self._app.is_live:
+        source = self._context.source
+        if source is None or not self._context.is_live:
             self.start(spec)
             return
-        recipe = host.history.recipe
+        recipe = source.history.recipe
         old = recipe.preset if recipe is not None else "the run on show"
-        epoch = max(host.history.epoch, 1) + 1
-        can_switch = not host.readonly and recipe is not None and epoch <= recipe.epochs
+        epoch = max(source.history.epoch, 1) + 1
+        can_switch = not source.readonly and recipe is not None and epoch <= recipe.epochs
         from tui_trainer.ui.dialogs import switching
 
-        question = switching(spec.preset_name, old, epoch if can_switch else None, self.launcher is not None)
+        question = switching(spec.preset_name, old, epoch if can_switch else None, self._context.launcher is not None)
 
         def answered(answer: str | None) -> None:
             if answer == "new":
                 self._start_after_this(spec, old)
-            elif answer == "here" and (live := self._app.to_live()) is not None:
+            elif answer == "here" and (live := back_to_run(self._app)) is not None:
                 live.ask_to_switch(spec.preset_name, spec.preset.model_dump(mode="json"))
 
         self._app.push_screen(question, answered)
@@ -132,20 +50,22 @@ class Launching:
     def start(self, spec: RunSpec) -> None:
         """Start a run and show it."""
         self._next = None
-        if self.launcher is None:
-            self._app.say("no run can be started from here; tui-trainer launch starts one", "warning")
+        if self._context.launcher is None:
+            self._context.say("no run can be started from here; tui-trainer launch starts one", "warning")
             return
-        self._app.show_run(self.launcher.start(spec), spec)
+        self.show(self._context.launcher.start(spec), spec)
 
-    def break_it(self) -> None:
-        """The page of wrong orders, over what is on show."""
-        if self.launcher is None:
-            self._app.say("nothing can be trained from here; in tui-trainer launch, b opens this page", "warning")
-            return
-        from tui_trainer.mistakes.runner import InProcessPair
-        from tui_trainer.ui.mistakes.screen import BreakItScreen
-
-        self._app.push_screen(BreakItScreen(InProcessPair))
+    def show(self, source: RunSource, spec: RunSpec) -> None:
+        """Show another run; the one before it is looked at no more."""
+        live = back_to_run(self._app)
+        if self._context.source is not None:
+            self._context.source.close()
+        self._context.source = source
+        if live is not None:
+            live.follow(source, RunRequest.of(spec))
+        else:
+            self._app.push_screen(LiveScreen(source, self._context.by, RunRequest.of(spec)))
+        self._context.clock.hurry()
 
     def follow_up(self) -> bool:
         """The run on show has ended: start what waits for that, if something does."""
@@ -154,9 +74,36 @@ class Launching:
         self.start(self._next)
         return True
 
+    def resume(self, folder: Path) -> None:
+        """Go on with a run that ended early, in this process."""
+        context, launcher = self._context, self._context.launcher
+        if launcher is None:
+            context.say(f"not from here; tui-trainer resume {folder.name} goes on with it", "warning")
+        elif context.is_live:
+            context.say("a run is live here already: stop it first", "warning")
+        elif self._reads is not None:
+            context.say(f"reading the record of {self._reads.name}")
+        else:
+            self._reads = folder
+            context.say(f"reading the record of {folder.name}")
+            context.tasks.run(
+                lambda: launcher.reopen(folder), lambda reopened: self._go_on(launcher, reopened), self._refused
+            )
+
+    def _go_on(self, launcher: Launcher, reopened: Reopened) -> None:
+        self._reads = None
+        if self._context.is_live:
+            self._context.say("a run was started here meanwhile: stop it first", "warning")
+        else:
+            self.show(*launcher.go_on(reopened))
+
+    def _refused(self, error: Exception) -> None:
+        self._reads = None
+        self._context.say(str(error), "warning")
+
     def _start_after_this(self, spec: RunSpec, old: str) -> None:
-        live = self._app.to_live()
-        if live is None or not self._app.is_live:  # it may have ended while the person thought about it
+        live = back_to_run(self._app)
+        if live is None or not self._context.is_live:  # it may have ended while the person thought about it
             self.start(spec)
             return
         refusal = live.control.stop(reason=f"stopped for a new run with {spec.preset_name}")
@@ -165,4 +112,4 @@ class Launching:
             return
         self._next = spec
         live.say(f"stopping {old}; {spec.preset_name} starts as soon as it has ended")
-        self._app.clock.hurry()
+        self._context.clock.hurry()

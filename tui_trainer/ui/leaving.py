@@ -1,21 +1,35 @@
-"""How one leaves: asked what becomes of a live run, told to by a signal, or left by the terminal."""
+"""How one leaves: asked what becomes of what trains, told to by a signal, or left by the terminal."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui_trainer.ui.live.screen import back_to_run
+
 if TYPE_CHECKING:
-    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.compare.queue import Queue
+    from tui_trainer.ui.context import ContextApp
 
 
 class Leaving:
-    """Ends the app, with the exit code of the command."""
+    """Ends the app, with the exit code of the command.
 
-    def __init__(self, app: TrainerApp, exit_when_done: bool) -> None:
-        self._app = app
-        self._at_end = exit_when_done
+    Args:
+        app: what is left.
+        is_broken: whether something broke the app or its screen.
+    """
+
+    def __init__(self, app: ContextApp, is_broken: Callable[[], bool]) -> None:
+        self._app, self._context = app, app.context
+        self._is_broken = is_broken
+        self.detached = False
+        """Whether the person left what trains to go on in the background."""
+        self.hung_up = False
+        """Whether the app ended because its terminal is gone."""
+        self._at_end = self._context.exit_when_done
         self._stopping = False
         """Whether the run was stopped in order to leave."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -36,23 +50,29 @@ class Leaving:
         """Signals that came too late for the app: nothing has followed from them."""
         return [number for number in self._told[self._obeyed :] if number is not None]
 
-    def ask(self) -> None:
-        """Leave; with a live run that could be controlled, ask what becomes of it."""
-        host = self._app.host
-        if host is None or not self._app.is_live or host.readonly or self._stopping:
+    def ask(self, queue: Queue | None = None) -> None:
+        """Leave; with a live run that could be controlled, or a comparison that trains here, ask what becomes of it.
+
+        Args:
+            queue: what trains a comparison here; None where nothing does.
+        """
+        if queue is not None:
+            self._ask_of_comparison(queue)
+            return
+        source = self._context.source
+        if source is None or not self._context.is_live or source.readonly or self._stopping:
             self.now()
             return
-        recipe = host.history.recipe
+        recipe = source.history.recipe
         run = recipe.preset if recipe is not None else "the run"
-        ours = self._app.launching.launcher is not None
+        ours = self._context.launcher is not None
         from tui_trainer.ui.dialogs import leaving, leaving_view
 
-        question = leaving(run, self._app.can_detach) if ours else leaving_view()
+        question = leaving(run, self._context.can_detach) if ours else leaving_view()
 
         def answered(answer: str | None) -> None:
             if answer == "keep":
-                self._app.detached = True
-                self._app.exit(0)
+                self._detach()
             elif answer == "leave":
                 self._app.exit(0)
             elif answer == "stop":
@@ -60,10 +80,28 @@ class Leaving:
 
         self._app.push_screen(question, answered)
 
+    def _ask_of_comparison(self, queue: Queue) -> None:
+        from tui_trainer.ui.dialogs import leaving
+
+        question = leaving("the comparison", self._context.can_detach, "compare SESSION", "stop SESSION")
+
+        def answered(answer: str | None) -> None:
+            if answer == "keep":
+                self._detach()
+            elif answer == "stop":
+                queue.stop()
+                self._app.exit(0)
+
+        self._app.push_screen(question, answered)
+
+    def _detach(self) -> None:
+        self.detached = True
+        self._app.exit(0)
+
     def stop(self, reason: str, exit_code: int, by: str = "") -> None:
         """End the run, and leave as soon as it has ended."""
-        live = self._app.to_live()
-        if live is None or not self._app.is_live:
+        live = back_to_run(self._app)
+        if live is None or not self._context.is_live:
             self.now()
             return
         refusal = live.control.stop(reason, exit_code, by)
@@ -72,7 +110,7 @@ class Leaving:
             return
         self._at_end = self._stopping = True
         live.say("stopping after this batch; the screen closes once the record is complete")
-        self._app.clock.hurry()
+        self._context.clock.hurry()
 
     def follow_up(self) -> None:
         """The run on show has ended: leave, if that is what it takes."""
@@ -81,8 +119,8 @@ class Leaving:
 
     def now(self) -> None:
         """Leave. The exit code is the run's, if it has ended."""
-        host = self._app.host
-        ended = host.history.ended if host is not None else None
+        source = self._context.source
+        ended = source.history.ended if source is not None else None
         self._app.exit(ended.exit_code if ended is not None else 0)
 
     def told(self, signal_number: int | None) -> None:
@@ -96,11 +134,11 @@ class Leaving:
             number = self._told[self._obeyed]
             self._obeyed += 1
             if number is None:
-                self._app.hung_up = self._app.failure is None
-                self._app.exit(0 if self._app.hung_up else 1)
+                self.hung_up = not self._is_broken()
+                self._app.exit(0 if self.hung_up else 1)
                 continue
             is_first, self._obeyed_a_signal = not self._obeyed_a_signal, True
-            if not is_first or not self._app.is_live or self._app.launching.launcher is None:
+            if not is_first or not self._context.is_live or self._context.launcher is None:
                 self._app.exit(128 + number)
             else:  # with the terminal gone, too: it is stopped, though nobody looks any more
                 self.stop(f"stopped by {signal.Signals(number).name}", 128 + number, by="signal")

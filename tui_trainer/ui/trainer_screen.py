@@ -17,7 +17,7 @@ from tui_trainer.ui.panel import Line, Panel, Span
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.context import AppContext, ContextApp
 
 LEAST_WIDTH = 60
 LEAST_HEIGHT = 16
@@ -55,7 +55,7 @@ class TrainerScreen(Screen[None]):
     if TYPE_CHECKING:
 
         @property
-        def app(self) -> TrainerApp: ...  # type: ignore[override]
+        def app(self) -> ContextApp: ...  # type: ignore[override]
 
     def __init__(self, *places: KeyContext) -> None:
         super().__init__()
@@ -64,6 +64,11 @@ class TrainerScreen(Screen[None]):
         self.add_class(*self._classes_of(self.app.size), update=False)
         self.key_line = KeyLine(*places)
         self.composed = False
+
+    @property
+    def context(self) -> AppContext:
+        """What the app shares with its screens."""
+        return self.app.context
 
     def on_mount(self) -> None:
         self.composed = True

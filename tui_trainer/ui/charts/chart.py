@@ -17,6 +17,7 @@ from tui_trainer.plotting.scales import Scale, linear, logarithmic
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.frame import Frame
 from tui_trainer.ui.charts.marks import checkpoints
+from tui_trainer.ui.context import ContextApp
 from tui_trainer.ui.panel import Line, Panel, Span
 
 if TYPE_CHECKING:
@@ -245,8 +246,8 @@ class Chart(Panel):
 
     def on_mount(self) -> None:
         self.axis.listen(self.redraw)
-        if not self._marks_given:
-            self.marks = getattr(self.app, "marks", self.marks)
+        if not self._marks_given and isinstance(self.app, ContextApp):
+            self.marks = self.app.context.settings.marks
 
     def on_unmount(self) -> None:
         self.axis.forget(self.redraw)

@@ -18,6 +18,7 @@ from tui_trainer.ui.compare.chart import Overlay, What
 from tui_trainer.ui.compare.summary import CompareHeadline, DifferenceWords, VerdictWords
 from tui_trainer.ui.compare.table import CompareTable
 from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.messages import ComparisonOver, LeaveApp, ShowRun
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class CompareScreen(TrainerScreen):
         self._findings: Results | None = None
         self._found_at: tuple[object, ...] = ()
         self._draw_at = 0.0
+        self._is_over = False
+        """Whether it was told that nothing is left to train."""
 
     def compose_content(self) -> ComposeResult:
         yield self._headline
@@ -70,7 +73,7 @@ class CompareScreen(TrainerScreen):
     def draw(self) -> None:
         comparison = self.comparison
         comparison.poll()
-        self.app.clock.behind |= comparison.lags
+        self.context.clock.behind |= comparison.lags
         if comparison.lags and time.monotonic() < self._draw_at:
             return  # what is only half read is drawn now and then
         self._draw_at = time.monotonic() + DRAW_EVERY
@@ -80,13 +83,15 @@ class CompareScreen(TrainerScreen):
         drawn = self._drawn()
         for chart in self._charts.values():  # those without a size too: they draw as they get one
             chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen))
-        self._headline.show(comparison, self.queue, self.app.clock.budget.share)
+        self._headline.show(comparison, self.queue, self.context.clock.budget.share)
         self.table.show(findings)
         for words in (*self._verdicts, *self._differences):
             words.show(comparison, findings)
         self.key_line.idle = frozenset() if self._trains() else frozenset({"pause"})
         self.key_line.redraw()
-        self.app.comparing.follow_up(self.queue)
+        if not self._is_over and (self.queue is None or self.queue.is_over):
+            self._is_over = True
+            self.post_message(ComparisonOver(self.queue.exit_code if self.queue is not None else 0))
 
     def _find_out(self) -> Results:
         """The findings, worked out anew where an epoch ended or a run began or ended."""
@@ -197,7 +202,7 @@ class CompareScreen(TrainerScreen):
         if run is None or run.record is None:
             self.say(f"{plain(group.label)} has not begun yet")
         else:
-            self.app.browsing.view(run.record)
+            self.post_message(ShowRun(run.record))
 
     def action_pause(self) -> None:
         from tui_trainer.commands import Continue, Pause
@@ -207,7 +212,7 @@ class CompareScreen(TrainerScreen):
         for run in going:
             try:
                 if run.record is not None and run.history.version:
-                    inbox.send(run.record, Continue(by=self.app.by) if paused else Pause(by=self.app.by))
+                    inbox.send(run.record, Continue(by=self.context.by) if paused else Pause(by=self.context.by))
             except RunsError as error:
                 self.say(str(error), "warning")
         self._hurry()
@@ -215,8 +220,10 @@ class CompareScreen(TrainerScreen):
     def action_back(self) -> None:
         if self.has_class("-differences"):
             self.action_differences()
+        elif len(self.app.screen_stack) > 1:  # what trains here goes on
+            self.app.pop_screen()
         else:
-            self.app.comparing.back()
+            self.post_message(LeaveApp())
 
     @on(CompareTable.Chosen)
     def _chosen(self) -> None:
@@ -224,4 +231,4 @@ class CompareScreen(TrainerScreen):
 
     def _hurry(self) -> None:
         if self.composed:
-            self.app.clock.hurry()
+            self.context.clock.hurry()

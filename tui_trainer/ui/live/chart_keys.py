@@ -34,23 +34,23 @@ class ChartKeys(TrainerScreen):
         was = self.axis.mode
         self.axis.move_cursor(cells)
         self._stood_still(was)
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_mark(self, by: int) -> None:
         if not self.axis.move_to(steps_of(self.history), by):
             self.say("no mark further on" if by > 0 else "no mark before this one")
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_back(self) -> None:
         self.axis.clear_cursor()
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_zoom(self, inwards: bool) -> None:
         if inwards:
             self.axis.zoom_in()
         else:
             self.axis.zoom_out()
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_pan(self, by: int) -> None:
         if self.axis.mode == "all":
@@ -58,7 +58,7 @@ class ChartKeys(TrainerScreen):
         was = self.axis.mode
         self.axis.pan(by * PART)
         self._stood_still(was)
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def _stood_still(self, was: Mode) -> None:
         if was == "live" and self.axis.mode == "held":
@@ -68,15 +68,15 @@ class ChartKeys(TrainerScreen):
         self.axis.follow()
         if self.history.ended is not None:
             self.say("the run has ended: this is its end")
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_reset(self) -> None:
         self.axis.reset()
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_unit(self) -> None:
         self.axis.next_unit()
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_smooth(self, more: bool) -> None:
         if more:
@@ -85,9 +85,9 @@ class ChartKeys(TrainerScreen):
             self.loss.smooth_less()
         batches = self.loss.window
         self.say(f"the loss is smoothed over {batches} batches" if batches > 1 else "the loss is not smoothed")
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_log_scale(self) -> None:
         chart = self.lr if self.lr.has_focus else self.loss
         chart.log_scale = not chart.log_scale
-        self.app.clock.hurry()
+        self.context.clock.hurry()

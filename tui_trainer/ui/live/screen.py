@@ -19,7 +19,7 @@ from tui_trainer.ui.live.chart_keys import ChartKeys
 from tui_trainer.ui.live.control import Refusal, RunControl
 from tui_trainer.ui.live.headline import Headline
 from tui_trainer.ui.live.hints import Hints
-from tui_trainer.ui.live.layout import PANELS, Arrangement, LineBudget
+from tui_trainer.ui.live.layout import Arrangement, LineBudget
 from tui_trainer.ui.live.listing import Listing, is_followed
 from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.loop_lines import asked_recipe
@@ -28,11 +28,14 @@ from tui_trainer.ui.live.startup_panel import StartupPanel
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.machine.machine_panel import MachinePanel
+from tui_trainer.ui.messages import Compare, ShowPresets, ShowRuns
 from tui_trainer.ui.panel import Panel
+from tui_trainer.ui.panel_forms import PANELS
 
 if TYPE_CHECKING:
     from tui_trainer.run_request import RunRequest
     from tui_trainer.run_sources.run_source import RunSource
+    from tui_trainer.ui.context import ContextApp
 
 CONTROLS = frozenset({"pause", "one_batch", "slow_motion", "checkpoint"})
 """What can be asked of a live run alone."""
@@ -63,7 +66,7 @@ class LiveScreen(ChartKeys):
         self.hints = Hints()
         self._hints_wait = False
         """Whether they begin as soon as it is known that they will not come again."""
-        self._arrangement = Arrangement(self, panels, self.app.remembered)
+        self._arrangement = Arrangement(self, panels, self.context.settings)
         self._arrangement.arrange()  # before they are styled: later it costs a layout
         self._side = (self._listing, self._machine, self._why)
         self._arranged: tuple[object, ...] = ()
@@ -124,16 +127,16 @@ class LiveScreen(ChartKeys):
             self._asked_recipe = asked_recipe(self._wanted.ready)
         self._listing.show(history, self._asked_recipe)
         self._why.show(history, self.axis.at_cursor)
-        self._progress.show(history, self.app.clock.budget.share)
+        self._progress.show(history, self.context.clock.budget.share)
         changed = self._arrangement.arrange()
         self._log.show(self.host)
-        self._machine.show(history, self.app.clock.budget.share)
+        self._machine.show(history, self.context.clock.budget.share)
         self._make_room(changed)
         self._hint()
         self.key_line.idle = frozenset() if self.control.can_act else CONTROLS
         self._tell_answers()
         if self.control.waits or history.pace > 0 or (history.followed and history.paused is None):
-            self.app.clock.keep_hurrying()
+            self.context.clock.keep_hurrying()
 
     def action_pause(self) -> None:
         self._asked(self.control.pause_or_go_on())
@@ -148,13 +151,13 @@ class LiveScreen(ChartKeys):
         self._asked(self.control.slow_motion())
 
     def action_runs(self) -> None:
-        self.app.browsing.open()
+        self.post_message(ShowRuns())
 
     def action_presets(self) -> None:
-        self.app.open_presets()
+        self.post_message(ShowPresets())
 
     def action_compare(self) -> None:
-        self.app.compare([])
+        self.post_message(Compare())
 
     def ask_to_switch(self, name: str, preset: dict[str, Any]) -> None:
         """Follow another preset from the next epoch on; the answer says from which."""
@@ -176,7 +179,7 @@ class LiveScreen(ChartKeys):
             self.say("the last panel stays")
         else:
             self.say(panel.told(form, number))
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_copy(self) -> None:
         focused = self.focused
@@ -193,7 +196,7 @@ class LiveScreen(ChartKeys):
 
     def _hint(self) -> None:
         """On the first start of all, while there is something to see, and where they would not come again and again."""
-        remembered = self.app.remembered
+        remembered = self.context.settings
         if self._hints_wait and (outlasts := remembered.outlasts) is not None:
             self._hints_wait = False
             if outlasts and self.history.ended is None:
@@ -210,7 +213,7 @@ class LiveScreen(ChartKeys):
             self.say(refusal.text, "warning")
         else:  # at once, for the answer comes after the batch
             self.say("asked: the answer comes after this batch", "faint")
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def _tell_answers(self) -> None:
         answers = self.control.answers()
@@ -227,7 +230,16 @@ class LiveScreen(ChartKeys):
     def _make_room(self, changed: bool) -> None:
         """Every panel as high as what it shows; a layout, but only where something changes."""
         arrangement = self._arrangement
-        room = LineBudget(self, self._listing, self._why, self._machine, self._log, arrangement.is_stacked)
+        room = LineBudget(
+            self,
+            (self.loss, self.lr),
+            self._listing,
+            self._why,
+            self._machine,
+            self._log,
+            self.hints,
+            arrangement.is_stacked,
+        )
         arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"))
         if not changed and arranged == self._arranged:
             return
@@ -242,3 +254,16 @@ class LiveScreen(ChartKeys):
         self._log.styles.height = None if alone else heights.get("log")
         self.loss.labels = not self.lr.has_class("-full")
         self.loss.redraw()
+
+
+def back_to_run(app: ContextApp) -> LiveScreen | None:
+    """Back to the run on show, from whatever lies over it; None where there is none, with all screens but one gone."""
+    while (live := _run_in_front(app)) is None and len(app.screen_stack) > 1:
+        app.pop_screen()
+    return live
+
+
+def _run_in_front(app: ContextApp) -> LiveScreen | None:
+    """The screen in front, if it shows the run on show: one opened from the list of runs shows another."""
+    screen = app.screen
+    return screen if isinstance(screen, LiveScreen) and screen.host is app.context.source else None

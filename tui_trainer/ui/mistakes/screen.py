@@ -131,7 +131,7 @@ class BreakItScreen(TrainerScreen):
         self._groups[case.title] = _groups(pair)
         self.axis.reset()
         self.set_class(True, "-charts")
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_view(self) -> None:
         if self._has_room:
@@ -140,7 +140,7 @@ class BreakItScreen(TrainerScreen):
             self.say("nothing was trained yet: enter trains both orders")
         else:
             self.toggle_class("-charts")
-            self.app.clock.hurry()
+            self.context.clock.hurry()
 
     def action_page(self, pages: int) -> None:
         for words in self._words:
@@ -149,31 +149,31 @@ class BreakItScreen(TrainerScreen):
     def action_log_scale(self) -> None:
         for chart in (self._loss, self._lr):
             chart.log_scale = not chart.log_scale
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_cursor(self, cells: int) -> None:
         self.axis.move_cursor(cells)
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_zoom(self, inwards: bool) -> None:
         self.axis.zoom(inwards)
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_reset(self) -> None:
         self.axis.reset()
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def action_back(self) -> None:
         if self.has_class("-charts") and not self._has_room:
             self.remove_class("-charts")
-            self.app.clock.hurry()
+            self.context.clock.hurry()
         else:
             self.app.pop_screen()
 
     @on(CaseList.Moved)
     def _moved(self) -> None:
         self.axis.reset()
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def on_unmount(self) -> None:
         self._end_training()

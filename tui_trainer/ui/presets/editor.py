@@ -22,6 +22,7 @@ from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.formatting import cut
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.headline import PanelHeading
+from tui_trainer.ui.messages import PresetSaved
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.presets.preset_card import file_lines, problem_lines
 from tui_trainer.ui.trainer_screen import TrainerScreen
@@ -137,17 +138,17 @@ class EditorScreen(TrainerScreen):
 
     def check(self) -> None:
         """What is typed so far: checked, and planned anew."""
-        asked = self.app.launching.defaults
+        asked = self.context.defaults
         checked = check_text(
             self._area.text,
             "this copy",
-            self.app.launching.conditions(),
+            self.context.conditions(),
             epochs=asked.epochs if asked else None,
             batch_size=asked.batch_size if asked else None,
         )
         self._preset, self._problems, self._planned = checked.preset, checked.problems, False
         self._show_problems()
-        self.app.clock.hurry()
+        self.context.clock.hurry()
 
     def _show_problems(self) -> None:
         """A curve that is there stays while the text has a mistake, and is marked as that of an older one."""
@@ -158,11 +159,11 @@ class EditorScreen(TrainerScreen):
 
     def _plan(self, preset: Preset) -> None:
         """The LR of the text as it stands, which is the last check: by the real scheduler."""
-        if self.app.launching.planner is None:
+        if self.context.planner is None:
             return
-        spec = self.app.launching.spec_with("copy", preset)
+        spec = self.context.spec_with("copy", preset)
         try:
-            plan = self.app.launching.planner.ask(spec)
+            plan = self.context.planner.ask(spec)
         except PresetError as error:
             self._planned = True
             self._problems = [*self._problems, *(each for each in error.problems if each not in self._problems)]
@@ -170,10 +171,10 @@ class EditorScreen(TrainerScreen):
             return
         if plan is not None:
             self._planned = self._has_curve = True
-            flat = self.app.launching.planner.if_flat(spec)
+            flat = self.context.planner.if_flat(spec)
             self._chart.show_plan(plan, batches_per_epoch=spec.batches_per_epoch, if_flat=flat)
         else:
-            self.app.clock.keep_hurrying()
+            self.context.clock.keep_hurrying()
 
     def action_save(self) -> None:
         self.check()
@@ -191,16 +192,15 @@ class EditorScreen(TrainerScreen):
             return
         self._saves = True
         path, text = user_folder() / f"{name}.toml", self._area.text
-        self.app.errands.run(
+        self.context.tasks.run(
             lambda: save(path, text), lambda _: self._saved(name, text), lambda error: self._not_saved(path, error)
         )
 
     def _saved(self, name: str, text: str) -> None:
-        self._saves = False
+        self._saves, self._unchanged = False, text
         if self.app.screen is self and self._area.text == text:
-            self.app.saved(name)
+            self.post_message(PresetSaved(name))
         else:  # the person went on typing
-            self._unchanged = text
             self.say(f"saved as {name}")
 
     def _not_saved(self, path: Path, error: Exception) -> None:

@@ -16,6 +16,7 @@ from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.filtered_list import ChoosingScreen
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.headline import PanelHeading
+from tui_trainer.ui.messages import EditPreset, ShowRuns, StartRun
 from tui_trainer.ui.presets.preset_card import PresetCard, Preview, file_lines
 from tui_trainer.ui.presets.preset_list import PresetList
 
@@ -52,7 +53,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
 
     def on_mount(self) -> None:
         super().on_mount()
-        if self.app.is_shown:
+        if self.context.is_shown:
             self.reload()
         else:  # presets take as long to load as the screen did
             self.call_after_refresh(self.reload)
@@ -71,14 +72,14 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
             )
             self._card.show(entry, spec, preview, self._files.get(entry.path, []) if entry is not None else [])
         if preview.waits and not preview.problems_stop:
-            self.app.clock.keep_hurrying()
+            self.context.clock.keep_hurrying()
         self.list.redraw()
-        self.key_line.idle = frozenset() if self.app.host is not None or self.list.filter else frozenset({"back"})
+        self.key_line.idle = frozenset() if self.context.source is not None or self.list.filter else frozenset({"back"})
         self.key_line.redraw()
 
     def reload(self, name: str = "") -> None:
         """Read the folders, and put the cursor on `name`. Presets take long to load, and may lie on a slow disk."""
-        self.app.errands.run(_read, lambda read: self._put(*read, name), self._cannot_read)
+        self.context.tasks.run(_read, lambda read: self._put(*read, name), self._cannot_read)
 
     def _put(self, entries: Sequence[PresetEntry], files: dict[Path, list[str]], name: str) -> None:
         if not self.is_attached:
@@ -104,7 +105,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         if spec is None or entry.preset is None or self._preview(entry, spec).problems_stop:
             self.say(f"{entry.name} cannot be started: mend what is written at the right", "warning")
             return
-        self.app.launching.take_up(spec)
+        self.post_message(StartRun(spec))
 
     def action_page(self, pages: int) -> None:
         self._card.page(pages)
@@ -115,38 +116,36 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         self.say(f"marked: {', '.join(marked)}; c compares them" if marked else "nothing is marked")
 
     def action_runs(self) -> None:
-        self.app.browsing.open()
+        self.post_message(ShowRuns())
 
     def action_edit(self) -> None:
         if (entry := self.list.current) is not None:
-            self.app.edit(entry)
+            self.post_message(EditPreset(entry))
 
     def action_back(self) -> None:
         if self.list.filter:
             self.list.narrow("")
-        elif self.app.host is not None:
+        elif self.context.source is not None:
             self.app.pop_screen()
 
     def _spec(self, entry: PresetEntry | None) -> RunSpec | None:
         if entry is None or entry.preset is None:
             return None
-        return self.app.launching.spec_with(entry.name, entry.preset)
+        return self.context.spec_with(entry.name, entry.preset)
 
     def _preview(self, entry: PresetEntry | None, spec: RunSpec | None) -> Preview:
-        if entry is None or spec is None or self.app.launching.planner is None:
+        if entry is None or spec is None or self.context.planner is None:
             return Preview()
         from tui_trainer.presets.checks import check
         from tui_trainer.presets.problems import PresetError
 
         key = (entry.name, str(entry.path))
         if (preview := self._previews.get(key)) is None:
-            preview = self._previews[key] = Preview(
-                problems=check(spec.preset, self.app.launching.conditions()), asked=True
-            )
+            preview = self._previews[key] = Preview(problems=check(spec.preset, self.context.conditions()), asked=True)
         if preview.waits and not preview.problems_stop:
             try:
-                preview.plan = self.app.launching.planner.ask(spec)
-                preview.if_flat = self.app.launching.planner.if_flat(spec)
+                preview.plan = self.context.planner.ask(spec)
+                preview.if_flat = self.context.planner.if_flat(spec)
             except PresetError as error:
                 preview.problems += [problem for problem in error.problems if problem not in preview.problems]
                 preview.failed = True

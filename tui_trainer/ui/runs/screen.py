@@ -18,6 +18,7 @@ from tui_trainer.ui.formatting import clock, cut, in_short
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.headline import PanelHeading
 from tui_trainer.ui.live.screen import LiveScreen
+from tui_trainer.ui.messages import ResumeRun, ShowRun
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.runs.run_list import RunList
 
@@ -88,9 +89,9 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         self._heading.redraw()
         if not self._looks:
             self._looks, again, self._again = True, self._again, False
-            self.app.errands.run(lambda: self._look(again), self._looked, self._cannot_look)
+            self.context.tasks.run(lambda: self._look(again), self._looked, self._cannot_look)
         if not self.list.complete:
-            self.app.clock.keep_hurrying()
+            self.context.clock.keep_hurrying()
         elif self.shelf.unread:
             more = f", and {len(self.shelf.unread) - 1} more" if len(self.shelf.unread) > 1 else ""
             self.say(f"{plain(self.shelf.unread[0])}{more}", "warning")
@@ -100,7 +101,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
     @on(RunList.Chosen)
     def action_choose(self) -> None:
         if (run := self.list.current) is not None:
-            self.app.browsing.view(Path(run.folder))
+            self.post_message(ShowRun(Path(run.folder)))
 
     def action_page(self, pages: int) -> None:
         self.list.move(pages * self.list.page)
@@ -121,7 +122,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             has = "goes on" if run.status in LIVE else f"has {run.status}"
             self.say(f"it {has}: only a run that ended early can be resumed", "warning")
             return
-        self.app.browsing.resume(Path(run.folder))
+        self.post_message(ResumeRun(Path(run.folder)))
 
     def action_delete(self) -> None:
         run = self.list.current
@@ -145,17 +146,17 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
     def action_back(self) -> None:
         if self.list.filter:
             self.list.narrow("")
-        else:
-            self.app.browsing.back()
+        elif len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
 
     def _delete(self, folder: Path) -> None:
         def over(text: str, role: str) -> None:
             self.say(text, role)
             self._again = True
-            self.app.clock.hurry()
+            self.context.clock.hurry()
 
         self.say(f"deleting {folder.name}")
-        self.app.errands.run(
+        self.context.tasks.run(
             lambda: run_index.delete(folder),
             lambda _: over(f"{folder.name} is deleted", "live"),
             lambda error: over(str(error), "warning"),
@@ -194,7 +195,7 @@ class OtherRunScreen(LiveScreen):
         self.places = ("another", *self.places)
 
     def draw(self) -> None:
-        self.app.follow(self.host)
+        self.context.follow(self.host)
         super().draw()
 
     def on_unmount(self) -> None:

@@ -136,3 +136,8 @@ class TerminalDriver(OpenDriver):
                 size = Size(*self.terminal_size())
                 message = events.Resize(size, size)
         super().process_message(message)
+
+
+def driver_of(terminal: Terminal) -> type[TerminalDriver]:
+    """The driver for this terminal and no other: Textual takes a class, and makes the driver itself."""
+    return type("DriverOfOneTerminal", (TerminalDriver,), {"terminal": terminal})

@@ -14,15 +14,12 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from tui_trainer.files.private import open_private
 from tui_trainer.text.output import visible
 from tui_trainer.ui.terminal.job_control import modes_of, restore
 from tui_trainer.ui.terminal.throttled_writer import MOST_PER_SECOND, ThrottledWriter
-
-if TYPE_CHECKING:
-    from textual.driver import Driver
 
 LEAST_LOST = 65536
 """Bytes of stray prints that are shown after leaving, where no log took them."""
@@ -81,12 +78,6 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self._undo.close()
-
-    def driver(self) -> type[Driver]:
-        """Textual's driver, for this terminal and no other."""
-        from tui_trainer.ui.terminal.driver import TerminalDriver
-
-        return type("DriverOfOneTerminal", (TerminalDriver,), {"terminal": self})
 
     def log_to(self, path: Path) -> None:
         """From now on stray prints go to the end of this file, those kept so far first. From any thread.

@@ -32,7 +32,7 @@ def show(
 
     A signal that comes before there is an app is the app's; one that comes too late for it is the caller's.
 
-    Where the person chose to keep the run training, the app's `on_detach` is called with the screen left already.
+    Where the person chose to keep the run training, the context's `on_detach` is called with the screen left already.
     Where the terminal is gone, `app.hung_up` is true; where the screen broke, `app.failure` says why, and a sentence
     has told the person: what becomes of the run is the caller's to decide.
     """
@@ -68,6 +68,6 @@ def show(
     if failure is not None:
         print(f"the screen broke: {type(failure).__name__}: {' '.join(str(failure).split())}", file=sys.stderr)
         return 1
-    if app.detached and app.on_detach is not None:
-        app.on_detach()
+    if app.detached and app.context.on_detach is not None:
+        app.context.on_detach()
     return code if code is not None else 0

@@ -1,0 +1,163 @@
+"""What the app, its screens and its parts have in common: what the command gave, and what one of them needs of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from textual.app import App
+
+from tui_trainer.errors import UserError
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.settings import Settings
+
+if TYPE_CHECKING:
+    from tui_trainer.compare.comparison import Comparison
+    from tui_trainer.compare.queue import Queue
+    from tui_trainer.events import PlanMade
+    from tui_trainer.presets.rules import RunConditions
+    from tui_trainer.presets.schema import Preset
+    from tui_trainer.run_request import RunRequest
+    from tui_trainer.run_sources.run_source import RunSource
+    from tui_trainer.run_spec import RunSpec
+    from tui_trainer.ui.background_tasks import BackgroundTasks
+    from tui_trainer.ui.frame_clock import FrameClock
+
+SAID_FOR = 30.0
+"""Seconds that it is said that options are left out."""
+
+Reopened: TypeAlias = Any
+"""A record that was read to go on with it, as the launcher has it that read it."""
+
+
+class Planner(Protocol):
+    """Rehearses a run's LR away from the screen's thread."""
+
+    def ask(self, spec: RunSpec) -> PlanMade | None:
+        """The planned curve; None while torch loads or it is being computed: ask again.
+
+        Raises:
+            PresetError: the rehearsal found what is wrong with the preset, or failed: with warnings alone then.
+        """
+
+    def if_flat(self, spec: RunSpec) -> PlanMade | None:
+        """What would come of a given curve if the loss stopped getting better; None where that is no matter."""
+
+
+class Launcher(Protocol):
+    """Starts runs in this process."""
+
+    @property
+    def planner(self) -> Planner:
+        """Knows the LR of runs before they start."""
+
+    def start(self, spec: RunSpec) -> RunSource:
+        """Begin to train; returns at once."""
+
+    def reopen(self, folder: Path) -> Reopened:
+        """Read the record of a run that ended early. Takes as long as the record does; in any thread.
+
+        Raises:
+            RunsError: the record does not say what was asked.
+            OSError: it cannot be read.
+        """
+
+    def go_on(self, reopened: Reopened) -> tuple[RunSource, RunSpec]:
+        """Go on with such a run, and what was asked of it; returns at once."""
+
+
+class Say(Protocol):
+    """Answers in one quiet line, on the screen on show, for so many seconds."""
+
+    def __call__(self, text: str, role: str = "live", seconds: float | None = None) -> None: ...
+
+
+@dataclass(kw_only=True)
+class AppContext:
+    """Made by a command; the app adds the clock, the tasks and the voice."""
+
+    source: RunSource | None = None
+    """The run on show, which another may follow; None where there is none yet."""
+    launcher: Launcher | None = None
+    """Starts runs; None where none can be started, as on a run of another process."""
+    request: RunRequest | None = None
+    """What runs started from the presets have beside their preset; None for the defaults."""
+    runs: Path | None = None
+    """The folder of all runs; None where there is none to look into."""
+    by: str = "screen"
+    """Who asks, as the run's record has it."""
+    exit_when_done: bool = False
+    """Leave as the run, or the comparison, ends."""
+    bell: frozenset[str] = frozenset()
+    """The kinds of notices that ring the terminal's bell, `end` among them if the end of a run does."""
+    settings: Settings = field(default_factory=Settings)
+    """What is kept from start to start; by default nothing, and no hints are given."""
+    on_shown: Callable[[], None] | None = None
+    """Called once the first frame is on the screen: a good time to begin what is slow."""
+    on_detach: Callable[[], None] | None = None
+    """Called after the screen was left, where the person chose to keep the run training; None where that cannot be."""
+    on_compare: Callable[[Sequence[str]], tuple[Comparison, Queue | None] | None] | None = None
+    """What `c` does with the names of presets or runs: a comparison to show, and what trains it here."""
+    is_shown: bool = field(default=False, init=False)
+    """Whether the first frame is on the screen."""
+    clock: FrameClock = field(init=False)
+    tasks: BackgroundTasks = field(init=False)
+    say: Say = field(init=False)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there is a run on show that goes on."""
+        return self.source is not None and self.source.history.ended is None
+
+    @property
+    def can_detach(self) -> bool:
+        """Whether a live run can be left training in the background."""
+        return self.on_detach is not None
+
+    @property
+    def planner(self) -> Planner | None:
+        """Whom to ask for the LR of a preset, if there is anybody."""
+        return self.launcher.planner if self.launcher is not None else None
+
+    @property
+    def defaults(self) -> RunSpec | None:
+        """What runs have beside their preset; None for the usual, and where what was asked for is no good, which is
+        said once: a run started here would not have it."""
+        if self.request is None:
+            return None
+        try:
+            return self.request.spec
+        except UserError as error:
+            first, *_ = str(error).splitlines() or [""]
+            self.say(f"these start without the options that were given: {plain(first)}", "warning", SAID_FOR)
+            self.request = None
+            return None
+
+    def spec_with(self, name: str, preset: Preset) -> RunSpec:
+        """The run that a preset would start from here.
+
+        Raises:
+            PresetError: the preset cannot have the epochs or the batch size that were asked for.
+        """
+        from tui_trainer.run_spec import RunSpec
+
+        return RunSpec.of(name, preset) if self.defaults is None else self.defaults.with_preset(name, preset)
+
+    def conditions(self) -> RunConditions:
+        """What a preset does not say of the runs started from here, for its checks."""
+        from tui_trainer.presets.rules import RunConditions
+
+        return RunConditions() if self.defaults is None else self.defaults.conditions
+
+    def follow(self, source: RunSource) -> None:
+        """Take what is new of a run. While a long record is being read, frames follow each other without a rest."""
+        source.poll()
+        self.clock.behind |= source.lags
+
+
+class ContextApp(App[int]):
+    """All that screens and widgets know of the app: Textual's own, and the context."""
+
+    context: AppContext
