@@ -15,19 +15,19 @@ from tui_trainer.ui.keys import TITLES, KeyContext, of
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 
 MARKS = (
-    ("▌", "live", "the line of the loop that runs now, as the run itself tells"),
+    ("▌", "live", "the line of the loop that is running now, as the run reports it"),
     ("✗", "warning", "under the loop: what is wrong with the order of its calls; ✓ what would be right"),
     ("·", "faint", "the LR as planned; the line over it is the LR really used"),
     ("◆", "", "validation, at the end of an epoch"),
-    ("●", "strong", "on the LR: where it changed; the cursor there, or the mouse, tells why"),
-    ("┊", "warning", "another preset from here on; where it is faint, a change of the LR"),
+    ("●", "strong", "on the LR: where it changed; point at it to see why"),
+    ("┊", "warning", "another preset from here on; faint: a change of the LR"),
     ("┴", "", "under the charts: the end of an epoch"),
-    ("■", "", "under the charts: the last checkpoint, and the best one, lit; one alone is both"),
+    ("■", "", "under the charts: the last checkpoint; the best one is lit; one alone is both"),
     ("×", "warning", "a loss that is not finite"),
-    ("▾", "warning", "on a log scale: zero or less, which has no place there"),
+    ("▾", "warning", "on a log scale: zero or less, which cannot be drawn"),
     ("●", "warning", "under a plateau scheduler: epochs without progress, against its patience"),
     ("moved", "", "`all moved 0.06 of 12.9`: how far a step took all weights, as one vector, and how long that is"),
-    ("screen", "faint", "`screen 1.4 %`: what drawing all this takes of the processor, all cores together"),
+    ("screen", "faint", "`screen 1.4 %`: how much of the CPU this screen takes, of all cores together"),
 )
 
 
