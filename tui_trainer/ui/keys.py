@@ -124,7 +124,7 @@ KEYS: tuple[Key, ...] = (
         "C",
         "C",
         "copy",
-        "copy the values at the cursor, or the text of the panel in focus",
+        "copy the values at the cursor, or the text of the focused panel",
         name="Copy",
     ),
     Key("presets", "enter", "enter", "choose", "train with the preset; asks how if a run is live", "start"),
