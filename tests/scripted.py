@@ -369,15 +369,15 @@ class _Script:
     def _tell_peak(self, step: int) -> None:
         if self.scheduler == "OneCycleLR" and self.lr(step - 1) < self.lr(step) >= self.lr(step + 1):
             old, new = self.lr(step), self.lr(step + 1)
-            reason = f"step {step}: OneCycleLR at its peak, {old:.4g}; from here it anneals"
+            reason = f"OneCycleLR at its peak, {old:.4g}; from here it anneals to 4e-7"
             self._emit(LRChanged(at=self.at, step=step, epoch=self.epoch, old=old, new=new, reason=reason))
 
     def _step_by_epoch(self, epoch: int, val_loss: float) -> None:
         if self.scheduler == "StepLR":
             if epoch % 2 == 0:
-                self._halve(epoch, f"epoch {epoch}: step_size reached")
+                self._halve(epoch, "step_size 2 reached,")
             else:
-                self._hold(epoch, f"epoch {epoch}: 1 of 2 epochs of this step")
+                self._hold(epoch, "next drop in 1 epoch")
         elif self.scheduler == "ReduceLROnPlateau":
             self._count_plateau(epoch, val_loss)
 
@@ -399,17 +399,20 @@ class _Script:
                 cooldown=0,
             )
         )
+        best = f"(best {self.best:.4f} at epoch {self.best_epoch})"
         if self.bad_epochs > 1:
             self.bad_epochs = 0
-            self._halve(epoch, f"epoch {epoch}: not better for 2 epochs, patience was 1")
+            self._halve(epoch, f"val_loss not better than {self.best:.4f} for 2 epochs (patience 1):")
+        elif self.bad_epochs:
+            self._hold(epoch, f"not better for 1 of 1 epoch {best}")
         else:
-            self._hold(epoch, f"epoch {epoch}: patience not used up")
+            self._hold(epoch, f"val_loss {val_loss:.4f}, best so far")
 
     def _halve(self, epoch: int, reason: str) -> None:
         old = self.lr(self.step)
         self.halvings += 1
         new = self.lr(self.step)
-        reason = f"{reason}, {old:g} → {new:g}"
+        reason = f"{reason} {old:g} → {new:g}"
         self._emit(LRChanged(at=self.at, step=self.step, epoch=epoch, old=old, new=new, reason=reason))
 
     def _hold(self, epoch: int, reason: str) -> None:

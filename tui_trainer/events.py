@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from tui_trainer.text.reasons import Reason, read
+
 SCHEMA = 1
 """The version of the record's form. A reader takes its own version and older ones."""
 
@@ -113,6 +115,10 @@ class RunStarted(Event, frozen=True, kw_only=True, tag=True):
     resumed_from_step: Count | None = None
 
 
+TRAINING = "training"
+"""The phase in which batches are trained: the last one."""
+
+
 class PhaseStarted(Event, frozen=True, kw_only=True, tag=True):
     """What the run is doing now, in words for a person: never a blank before the first batch."""
 
@@ -165,6 +171,11 @@ class PlanMade(Event, frozen=True, kw_only=True, tag=True):
     def __post_init__(self) -> None:
         _cut(self, "note")
 
+    @property
+    def short_note(self) -> str:
+        """The note up to its colon, behind which it explains itself: for where there is little room."""
+        return self.note.partition(":")[0]
+
 
 class StepsTaken(Event, frozen=True, kw_only=True, tag=True):
     """Consecutive batches of one epoch; `step` and `batch` are those of the first.
@@ -202,6 +213,10 @@ class CallsTimed(Event, frozen=True, kw_only=True, tag=True):
     running: Name
 
 
+BETWEEN_PARTS = ", "
+"""What stands between the parts of a call's value."""
+
+
 class CallFollowed(Event, frozen=True, kw_only=True, tag=True):
     """In slow motion and batch by batch: one call began, or ended with the value it made, for a person to follow."""
 
@@ -214,6 +229,11 @@ class CallFollowed(Event, frozen=True, kw_only=True, tag=True):
 
     def __post_init__(self) -> None:
         _cut(self, "value")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the value, the one that matters most first; none of an empty one."""
+        return tuple(self.value.split(BETWEEN_PARTS)) if self.value else ()
 
 
 class LRChanged(Event, frozen=True, kw_only=True, tag=True):
@@ -228,6 +248,11 @@ class LRChanged(Event, frozen=True, kw_only=True, tag=True):
     def __post_init__(self) -> None:
         _cut(self, "reason")
 
+    @property
+    def why(self) -> Reason:
+        """The reason as data."""
+        return read(self.reason)
+
 
 class LRUnchanged(Event, frozen=True, kw_only=True, tag="LRHeld"):
     """The scheduler was asked at an epoch's end and left the LR as it is: why, in words."""
@@ -239,6 +264,11 @@ class LRUnchanged(Event, frozen=True, kw_only=True, tag="LRHeld"):
 
     def __post_init__(self) -> None:
         _cut(self, "reason")
+
+    @property
+    def why(self) -> Reason:
+        """The reason as data."""
+        return read(self.reason)
 
 
 class PlateauCounted(Event, frozen=True, kw_only=True, tag=True):
@@ -333,6 +363,10 @@ class PaceChanged(Event, frozen=True, kw_only=True, tag=True):
     by: Name
 
 
+SLOW_MOTION = "slow motion"
+"""The command that has every call held for a moment."""
+
+
 class CommandAnswered(Event, frozen=True, kw_only=True, tag=True):
     """What became of a command, so that all viewers see who asked and what happened."""
 
@@ -367,6 +401,11 @@ class RunEnded(Event, frozen=True, kw_only=True, tag=True):
 
     def __post_init__(self) -> None:
         _cut(self, "reason")
+
+    @property
+    def why(self) -> Reason:
+        """The reason as data."""
+        return read(self.reason)
 
 
 AnyEvent: TypeAlias = (

@@ -22,12 +22,14 @@ from tests.waiting import until
 from tui_trainer.cli import main
 from tui_trainer.commands import Stop
 from tui_trainer.compare import queue as queues
-from tui_trainer.compare.executors import Ended
+from tui_trainer.compare.executors import Ended, is_done, stopped
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.session import Contestant, Session, all_sessions
+from tui_trainer.events import EndStatus, RunEnded
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsFolderUnwritable
 from tui_trainer.records.lock import WriterLock, is_live
+from tui_trainer.records.record import Record
 from tui_trainer.run_sources.run_source import replay
 
 Behaves = Callable[[Session, int], Ended]
@@ -224,6 +226,25 @@ def test_stopped_by_a_person_it_is_done_but_for_what_had_crashed(
     queue = Queue(made)
     assert over(queue) == expected
     assert made.entries[2].run is None  # no other was begun
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "done"),
+    [
+        ("stopped", stopped("left"), False),
+        ("stopped", f"{stopped()}; last.pt could not be saved", False),
+        ("stopped", "stopped from the shell", True),
+        ("finished", "all epochs done", True),
+        ("crashed", stopped("left"), True),
+    ],
+)
+def test_a_run_goes_on_with_its_comparison_where_it_was_stopped_with_it(
+    tmp_path: Path, status: EndStatus, reason: str, done: bool
+) -> None:
+    made = Record.reopen(record(tmp_path, epochs=1, status=None))
+    made.emit(RunEnded(at=1.0, status=status, reason=reason, step=20, epoch=1, exit_code=0))
+    made.close()
+    assert is_done(made.folder) == done
 
 
 def test_it_stops_where_the_shell_asks_for_it_and_for_nothing_else(

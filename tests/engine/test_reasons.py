@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import assume, given, settings
 
@@ -12,6 +13,7 @@ from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
 from tui_trainer.presets.checks import check, parse
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
+from tui_trainer.text.reasons import WORDS, Reason, Steps, word
 
 BATCHES = 3
 
@@ -37,14 +39,118 @@ def told(preset: Preset, length: RunLength, losses: list[float] | None = None, f
     return said
 
 
+def moves(
+    scheduler: str, epochs: int, losses: list[float] | None = None, lr: float = 0.001, more: str = ""
+) -> list[LRChanged | LRUnchanged]:
+    """Every change of the LR, and where it was held."""
+    preset = parse(f'[optimizer]\nname = "SGD"\nmomentum = 0.9\nlr = {lr}\n[scheduler]\n{scheduler}\n{more}')
+    said = told(preset, RunLength(epochs, BATCHES), losses)
+    return [event for event in said if not isinstance(event, PlateauCounted)]
+
+
 def words(
     scheduler: str, epochs: int, losses: list[float] | None = None, lr: float = 0.001, more: str = ""
 ) -> list[str]:
     """`epoch: reason` of every change, and `epoch - reason` where the LR was held."""
-    preset = parse(f'[optimizer]\nname = "SGD"\nmomentum = 0.9\nlr = {lr}\n[scheduler]\n{scheduler}\n{more}')
-    said = told(preset, RunLength(epochs, BATCHES), losses)
     marks = {LRChanged: ":", LRUnchanged: " -"}
-    return [f"{s.epoch}{marks[type(s)]} {s.reason}" for s in said if not isinstance(s, PlateauCounted)]
+    return [f"{s.epoch}{marks[type(s)]} {s.reason}" for s in moves(scheduler, epochs, losses, lr, more)]
+
+
+_PLATEAU = 'name = "ReduceLROnPlateau"\nfactor = 0.5\npatience = 0\ncooldown = 2\n'
+_TRIANGLE = 'name = "CyclicLR"\nbase_lr = 0.1\nmax_lr = 1\nstep_size_up = 2\ninterval = "epoch"'
+_ONE_CYCLE = 'name = "OneCycleLR"\nmax_lr = 0.1\ninterval = "epoch"'
+_SEEN: dict[str, float] = {"best": 1.0, "best_epoch": 1}
+_WAITED: dict[str, float | str] = {"monitor": "val_loss", "best": 1.0, "bad_epochs": 1, "patience": 0}
+_ANNEALED = {"lr": 0.09719, "lowest": 4e-7}
+
+SAID: list[tuple[str, str, int, str, dict[str, object]]] = [
+    ('name = "none"', "[warmup]\nepochs = 2", 2, "warmup_over_no_scheduler", {"epochs": 2, "lr": 1.0}),
+    (
+        'name = "ExponentialLR"\ngamma = 0.5',
+        "[warmup]\nepochs = 2",
+        2,
+        "warmup_over",
+        {"epochs": 2, "lr": 1.0, "scheduler": "ExponentialLR"},
+    ),
+    ('name = "StepLR"\nstep_size = 3', "", 1, "next_drop", {"left": Steps(2, "epoch")}),
+    ('name = "StepLR"\nstep_size = 3', "", 3, "step_size_reached", {"step_size": 3}),
+    ('name = "StepLR"\nstep_size = 3', "", 7, "no_drop_left", {}),
+    ('name = "MultiStepLR"\nmilestones = [2]', "", 1, "next_milestone", {"left": Steps(1, "epoch")}),
+    ('name = "MultiStepLR"\nmilestones = [2]', "", 2, "milestone_reached", {"milestone": 2}),
+    ('name = "MultiStepLR"\nmilestones = [2]', "", 3, "no_milestone_left", {}),
+    ('name = "ExponentialLR"\ngamma = 0.5', "", 1, "gamma", {"gamma": 0.5}),
+    (
+        'name = "ConstantLR"\nfactor = 0.5\ntotal_iters = 2',
+        "",
+        1,
+        "factor_holds",
+        {"factor": 0.5, "left": Steps(1, "epoch")},
+    ),
+    ('name = "ConstantLR"\nfactor = 0.5\ntotal_iters = 2', "", 2, "factor_lifted", {"total_iters": 2, "factor": 0.5}),
+    ('name = "ConstantLR"\nfactor = 0.5\ntotal_iters = 2', "", 3, "factor_over", {"total_iters": 2}),
+    ('name = "LinearLR"\ntotal_iters = 2', "", 1, "line", {"place": 1, "total_iters": 2}),
+    ('name = "LinearLR"\ntotal_iters = 2', "", 3, "line_over", {"total_iters": 2}),
+    ('name = "PolynomialLR"\ntotal_iters = 2', "", 1, "power_curve", {"place": 1, "total_iters": 2}),
+    ('name = "PolynomialLR"\ntotal_iters = 2', "", 3, "power_curve_over", {"total_iters": 2}),
+    ('name = "CosineAnnealingLR"\nT_max = 2', "", 1, "cosine", {"place": 1, "half": 2}),
+    ('name = "CosineAnnealingLR"\nT_max = 2', "", 2, "cosine_bottom", {}),
+    ('name = "CosineAnnealingLR"\nT_max = 2', "", 3, "cosine_climbs", {"place": 1, "half": 2}),
+    ('name = "CosineAnnealingLR"\nT_max = 2', "", 4, "cosine_top", {}),
+    ('name = "CosineAnnealingWarmRestarts"\nT_0 = 2', "", 1, "cosine_to_restart", {"place": 1, "cycle": 2}),
+    ('name = "CosineAnnealingWarmRestarts"\nT_0 = 2', "", 2, "restart", {"cycle": Steps(2, "epoch")}),
+    (_TRIANGLE, "", 1, "cyclic_up", {"place": 1, "up": 2}),
+    (_TRIANGLE, "", 2, "cyclic_top", {"cycle": 1}),
+    (_TRIANGLE, "", 3, "cyclic_down", {"place": 1, "down": 2}),
+    (_TRIANGLE, "", 4, "cyclic_bottom", {"cycle": 2}),
+    (_ONE_CYCLE, "", 1, "one_cycle_up", {"place": 1, "up": 2}),
+    (_ONE_CYCLE, "", 2, "one_cycle_peak", _ANNEALED),
+    (_ONE_CYCLE, "", 3, "one_cycle_down", {"place": 1, "down": 5}),
+    (f"{_ONE_CYCLE}\nthree_phase = true", "", 3, "one_cycle_back", {**_ANNEALED, "lr": 0.004}),
+    (_ONE_CYCLE, "", 7, "one_cycle_bottom", {"lowest": 4e-7}),
+    (_ONE_CYCLE, "", 8, "one_cycle_over", {}),
+    (_PLATEAU, "", 1, "best_so_far", {"monitor": "val_loss", "value": 1.0}),
+    (_PLATEAU.replace("0\nc", "1\nc"), "", 2, "not_better", {**_SEEN, "bad_epochs": 1, "patience": 1}),
+    (_PLATEAU, "", 2, "patience_used_up", {**_WAITED, "old": 1.0, "new": 0.5}),
+    (_PLATEAU, "", 3, "cooling_down", {**_SEEN, "monitor": "val_loss", "value": 1.0, "cooldown": 1}),
+    (_PLATEAU, "", 4, "cooled_down", {**_SEEN, "monitor": "val_loss", "value": 1.0}),
+    (f"{_PLATEAU}min_lr = 1", "", 2, "at_min_lr", {**_WAITED, "lr": 1.0}),
+    (f"{_PLATEAU}eps = 2", "", 2, "drop_too_small", {**_WAITED, "eps": 2.0, "lr": 1.0}),
+]
+"""A scheduler and what stands behind it, an epoch of 8, and the reason that is told as it ends."""
+
+BY_LITTLE = "not_better_by_threshold"
+
+OF_THE_ENGINE = {code for *_, code, _ in SAID} | {BY_LITTLE}
+"""The codes that a scheduler may have."""
+
+
+@pytest.mark.parametrize(("scheduler", "more", "epoch", "code", "params"), SAID, ids=[said[3] for said in SAID])
+def test_each_reason_is_told_with_its_values_where_it_holds(
+    scheduler: str, more: str, epoch: int, code: str, params: dict[str, object]
+) -> None:
+    (event,) = (event for event in moves(scheduler, 8, lr=1, more=more) if event.epoch == epoch)
+    moved = {"old", "new", "unused"} - params.keys()
+    assert event.why.code == code
+    assert {name: value for name, value in event.why.params.items() if name not in moved} == params
+    if not code.startswith("warmup"):
+        assert event.why.tells_change == isinstance(event, LRChanged)
+    assert ("unused" in event.why.params) == (epoch == 8 and isinstance(event, LRChanged))
+
+
+def test_an_epoch_that_is_better_by_less_than_the_threshold() -> None:
+    event = moves('name = "ReduceLROnPlateau"\npatience = 2', 2, [0.8, 0.79999])[1]
+    assert event.why == Reason(BY_LITTLE, {"best": 0.8, "best_epoch": 1, "bad_epochs": 1, "patience": 2})
+
+
+def test_a_scheduler_that_steps_in_the_batch_loop_tells_the_change_but_for_onecycle() -> None:
+    restart = moves('name = "CosineAnnealingWarmRestarts"\nT_0 = 3\nT_mult = 2\ninterval = "step"', 5, lr=1)[0].why
+    assert restart == Reason("restart", {"cycle": Steps(6, "batch", 2), "old": 0.25, "new": 1.0})
+    assert not moves('name = "OneCycleLR"\nmax_lr = 0.1', 10)[0].why.tells_change
+
+
+def test_every_code_of_the_table_is_told_by_somebody() -> None:
+    of_the_screen = {"patience_at_its_end", "patience_cools_down", "patience_begins"}
+    assert OF_THE_ENGINE | of_the_screen | {"comparison_stopped", "in_words"} == set(WORDS)
 
 
 def test_step_lr() -> None:
@@ -228,15 +334,16 @@ def test_every_change_is_told_once(case: Written) -> None:
 
     said = told(preset, length, case.val_losses)
 
-    moves = [event for event in said if not isinstance(event, PlateauCounted)]
-    assert len({event.step for event in moves}) == len(moves) <= max(MANY_TURNS, case.epochs) + 1
+    moved = [event for event in said if not isinstance(event, PlateauCounted)]
+    assert len({event.step for event in moved}) == len(moved) <= max(MANY_TURNS, case.epochs) + 1
     assert all(
-        (event.old != event.new) for event in moves if isinstance(event, LRChanged) and "warm-up" not in event.reason
+        (event.old != event.new) for event in moved if isinstance(event, LRChanged) and "warm-up" not in event.reason
     )
-    assert all(event.reason and "\n" not in event.reason for event in moves)
+    assert all(event.reason and "\n" not in event.reason for event in moved)
+    assert all(word(event.why) == event.reason and event.why.code in OF_THE_ENGINE for event in moved)
     if preset.scheduler.interval == "epoch":
         first = preset.warmup_epochs or 1
-        assert [event.epoch for event in moves] == list(range(first, case.epochs + 1))
+        assert [event.epoch for event in moved] == list(range(first, case.epochs + 1))
     if preset.scheduler.monitor:
         assert [event.epoch for event in said if isinstance(event, PlateauCounted)] == list(
             range(preset.warmup_epochs + 1, case.epochs + 1)

@@ -94,7 +94,7 @@ def test_every_change_has_its_reason_in_words(tmp_path: Path) -> None:
             "epoch": "2",
             "old_lr": "0.001",
             "new_lr": "0.0005",
-            "reason": "epoch 2: step_size reached, 0.001 → 0.0005",
+            "reason": "step_size 2 reached, 0.001 → 0.0005",
         }
     ]
 

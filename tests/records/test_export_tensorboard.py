@@ -199,4 +199,4 @@ def test_a_real_tensorboard_shows_the_same_numbers(tmp_path: Path, loader: str) 
         ended = next(event for event in events if isinstance(event, RunEnded))
         assert began.at - 1 < shown[0][0] <= ended.at
         (change,) = fetched(f"{data}/plugin/text/text?run=run&tag=lr%20changes", len)
-        assert "step_size reached" in change["text"]
+        assert "step_size 2 reached" in change["text"]

@@ -56,14 +56,14 @@ async def test_the_cursor_on_a_drop_reads_why_on_the_chart_and_in_the_panel(show
         await shown.press("left")
         while axis.column_of(40, axis.width) != axis.column_of(axis.cursor, axis.width):
             await shown.press("left")
-        assert "step_size reached, 0.001 → 0.0005" in title(shown, LRChart)
-        assert any("step_size reached, 0.001 → 0.0005" in line for line in shown.the(Why).plain()[:3])
+        assert "step_size 2 reached, 0.001 → 0.0005" in title(shown, LRChart)
+        assert any("step_size 2 reached, 0.001 → 0.0005" in line for line in shown.the(Why).plain()[:3])
 
 
 async def test_beside_a_mark_it_says_since_when_the_lr_is_what_it_is(show: Show) -> None:
     async with show(LIVE) as shown:
         await shown.press("comma", "left", "left", "left")
-        assert "since step 80: step_size reached, 0.0005 → 0.00025" in title(shown, LRChart)
+        assert "since step 80: step_size 2 reached, 0.0005 → 0.00025" in title(shown, LRChart)
         await shown.press("escape")
         assert "now" in title(shown, LRChart)
 
@@ -106,7 +106,7 @@ def test_marks_are_told_in_words_what_matters_most_first() -> None:
     assert [mark.kind for mark in marks_between(history, 39, 41)] == ["lr", "epoch"]
     assert [mark.kind for mark in marks_between(history, 120, 120)] == ["lr", "epoch", "checkpoint", "checkpoint"]
     moved, ended = marks_between(history, 40, 40)
-    assert moved.words == "step_size reached, 0.001 → 0.0005"
+    assert moved.words == "step_size 2 reached, 0.001 → 0.0005"
     assert ended.words.startswith("epoch 2 ends, val_loss 0.3030, accuracy 0.9309")
     assert marks_between(history, 41, 59) == []
     assert since(history, 40) is None
@@ -236,7 +236,7 @@ async def test_a_mark_under_the_mouse_is_told_in_words_as_text(show: Show) -> No
     async with show(spoilt) as shown:
         axis: Any = shown.app.screen.axis  # type: ignore[attr-defined]
         await move(shown, LRChart, 7 + axis.column_of(40, axis.width))
-        assert "step 40: step_size reached, 0.001 → 0.0005" in str(shown.the(LRChart).tooltip)
+        assert "step 40: step_size 2 reached, 0.001 → 0.0005" in str(shown.the(LRChart).tooltip)
         await move(shown, LRChart, 7 + axis.column_of(60, axis.width))
         assert "preset steplr → [red]x[/]" in str(shown.the(LRChart).tooltip)
         assert "\x1b" not in str(shown.the(LRChart).tooltip)
@@ -288,7 +288,7 @@ async def test_the_figures_under_the_cursor_are_copied(show: Show) -> None:
         first, *rest = shown.app.clipboard.splitlines()
         loss = shown.host.history.losses[39]
         assert first.startswith(f"step 40 · epoch 2, batch 20 · train_loss {loss:.4f} · lr 0.001 · 0:00:00 · val_loss")
-        assert "step 40: step_size reached, 0.001 → 0.0005" in rest
+        assert "step 40: step_size 2 reached, 0.001 → 0.0005" in rest
         assert "copied: step 40" in shown.the(KeyLine).plain()[0]
 
 

@@ -9,16 +9,18 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from tests.recorded import ending_at
+from tests.recorded import ending_at, recorded
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_source import ScriptedHost, moved_to
 from tui_trainer.commands import Continue, OneBatch, Pause, SetPace
 from tui_trainer.events import (
     Alert,
+    AnyEvent,
     CallFollowed,
     CommandAnswered,
     EpochEnded,
+    LRChanged,
     LRUnchanged,
     Paused,
     PhaseStarted,
@@ -250,8 +252,40 @@ async def test_the_newest_reason_stands_first_and_old_ones_are_a_key_away(show: 
 async def test_why_in_words(show: Show) -> None:
     async with show(cut(EVENTS, 60)) as shown:
         text = "\n".join(shown.the(Why).plain())
-        assert "step_size reached, 0.001 → 0.0005" in text
+        assert "step_size 2 reached, 0.001 → 0.0005" in text
         assert "val_loss 0.6518, lowest so far" in text
+
+
+def validated_in(events: list[AnyEvent], seconds: float) -> list[AnyEvent]:
+    """The same run where each epoch's end is told so long after what was told of the LR before it."""
+    told_at, changed = 0.0, []
+    for event in events:
+        if isinstance(event, LRChanged | LRUnchanged):
+            told_at = event.at
+        elif isinstance(event, EpochEnded) and told_at:
+            event = msgspec.structs.replace(event, at=told_at + seconds)
+        changed.append(event)
+    return changed
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 3.0])
+async def test_how_an_epoch_did_comes_before_what_the_scheduler_made_of_it(show: Show, seconds: float) -> None:
+    """The record has it behind that, by as much as the disk takes."""
+    async with show(validated_in(recorded("steplr"), seconds)) as shown:
+        text = "\n".join(shown.the(Why).plain()[1:5])
+    assert re.match(r"epoch 10 +step_size 5 reached, .*\n(.*\n)? +val_loss \S+, .*\nepoch 9", text), text
+
+
+@pytest.mark.parametrize("seconds", [0.01, 3.0])
+async def test_an_epoch_ends_after_its_last_batch_has_moved_the_lr(show: Show, seconds: float) -> None:
+    """However fast it was validated."""
+    events = [
+        msgspec.structs.replace(event, step=event.step + 1) if isinstance(event, LRChanged) else event
+        for event in validated_in(recorded("onecycle"), seconds)
+    ]
+    async with show(events) as shown:
+        text = "\n".join(shown.the(Why).plain()[1:4])
+    assert re.match(r"epoch 10 +val_loss \S+, .*\n +OneCycleLR at its bottom", text), text
 
 
 async def test_a_plateau_is_counted_against_its_patience(show: Show) -> None:

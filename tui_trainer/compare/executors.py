@@ -14,9 +14,10 @@ from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import ending
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun
+from tui_trainer.text.reasons import Reason, word
 
-STOPPED = "the comparison was stopped"
-"""The reason of a run that goes on when the comparison does; one that a person stopped by itself stays stopped."""
+STOPPED = "comparison_stopped"
+"""Why a run has ended that goes on when the comparison does; one that a person stopped by itself stays stopped."""
 
 FAILURES = (1, 2)
 """Exit codes of a run that could not do what was asked; neither a stop nor a loss that is not finite is such."""
@@ -47,7 +48,12 @@ def is_done(record: Path | None) -> bool:
     if record is None:
         return False
     ended = ending(record)
-    return ended is not None and not (ended.status == "stopped" and ended.reason.startswith(STOPPED))
+    return ended is not None and not (ended.status == "stopped" and ended.why.code == STOPPED)
+
+
+def stopped(detail: str = "") -> str:
+    """The words of a run that ends because the comparison is stopped, with what there is to say of that."""
+    return word(Reason(STOPPED, {"detail": detail}))
 
 
 def to_do(session: Session) -> list[int]:

@@ -23,12 +23,12 @@ from tui_trainer import threads
 from tui_trainer.commands import Stop
 from tui_trainer.compare.executors import (
     FAILURES,
-    STOPPED,
     Ended,
     InProcessExecutor,
     Outcome,
     goes_on_from,
     outcome,
+    stopped,
     to_do,
 )
 from tui_trainer.compare.session import Session
@@ -115,7 +115,7 @@ class Queue:
     def stop(self, command: Stop | None = None) -> None:
         """End the runs that train, each with a checkpoint, and begin no other. From any thread, and in handlers."""
         asked = command or Stop(by="screen", reason="left")
-        self._stop = msgspec.structs.replace(asked, reason=f"{STOPPED}: {asked.reason}")
+        self._stop = msgspec.structs.replace(asked, reason=stopped(asked.reason))
         self._turns.clear()
         for trainer in self._trainers:
             trainer.stop(self._stop)

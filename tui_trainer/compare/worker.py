@@ -21,7 +21,7 @@ import msgspec
 import tui_trainer
 from tui_trainer import commands, threads
 from tui_trainer.commands import Stop
-from tui_trainer.compare.executors import STOPPED, Ended, InProcessExecutor
+from tui_trainer.compare.executors import Ended, InProcessExecutor, stopped
 from tui_trainer.compare.session import Session
 from tui_trainer.files.private import open_private
 
@@ -123,7 +123,7 @@ def work(folder: Path) -> None:
 
     def stop(why: str = "") -> None:
         """Nobody will say any more what to do."""
-        reason = f"{STOPPED}: what it was told could not be understood: {why}" if why else STOPPED
+        reason = stopped(f"what it was told could not be understood: {why}" if why else "")
         trainer.stop(Stop(by="session", reason=reason, exit_code=1 if why else 0))
         asked.put(None)
 

@@ -1,4 +1,4 @@
-"""Why the LR moved, or did not, in the words of the lesson."""
+"""Why the LR moved, or did not: which reason of `tui_trainer.text.reasons` holds, with its values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui_trainer.engine.schedules import PlateauSeen, Schedule
 from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
 from tui_trainer.presets import schedulers
 from tui_trainer.presets.schedulers import ReduceLROnPlateau
-from tui_trainer.text.numbers import counted, format_lr, format_metric
+from tui_trainer.text.reasons import Reason, Steps, word
 
 MANY_TURNS = 1000
 """A curve stepped after every batch with more turns than this has none that a person would call one."""
@@ -33,20 +33,21 @@ def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[S
         return _plateau(scheduler.preset.scheduler, scheduler.seen, old, new, epoch, step)
     if scheduler.interval == "step" and not _is_turn(scheduler):
         return []
-    reason = _WORDS[scheduler.preset.scheduler.name](scheduler, scheduler.preset.scheduler)
+    reason = _REASONS[scheduler.preset.scheduler.name](scheduler, scheduler.preset.scheduler)
     if new == old:
-        return [LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=new, reason=reason)]
-    if scheduler.interval == "epoch" or not reason.startswith("OneCycleLR"):
-        reason += f", {_arrow(old, new)}"
+        return [_unchanged(new, reason, epoch, step)]
+    if scheduler.interval == "epoch" or not isinstance(scheduler.preset.scheduler, schedulers.OneCycleLR):
+        reason = reason.but(old=old, new=new)
     if scheduler.place == scheduler.span:
-        reason += ", with no epoch left to use it"
+        reason = reason.but(unused=True)
     return [_changed(old, new, reason, epoch, step)]
 
 
-def _warmup_over(scheduler: Schedule) -> str:
-    name = scheduler.preset.scheduler.name
-    then = "" if name == "none" else f"; from here {name} has it"
-    return f"warm-up over after {counted(scheduler.preset.warmup_epochs, 'epoch')}, at {format_lr(scheduler.lr)}{then}"
+def _warmup_over(scheduler: Schedule) -> Reason:
+    name, epochs = scheduler.preset.scheduler.name, scheduler.preset.warmup_epochs
+    if name == "none":
+        return Reason("warmup_over_no_scheduler", {"epochs": epochs, "lr": scheduler.lr})
+    return Reason("warmup_over", {"epochs": epochs, "lr": scheduler.lr, "scheduler": name})
 
 
 def _is_turn(scheduler: Schedule) -> bool:
@@ -55,12 +56,12 @@ def _is_turn(scheduler: Schedule) -> bool:
     return any(scheduler.place in places for places in scheduler.turns)
 
 
-def _changed(old: float, new: float, reason: str, epoch: int, step: int) -> LRChanged:
-    return LRChanged(at=time.time(), step=step, epoch=epoch, old=old, new=new, reason=reason)
+def _changed(old: float, new: float, reason: Reason, epoch: int, step: int) -> LRChanged:
+    return LRChanged(at=time.time(), step=step, epoch=epoch, old=old, new=new, reason=word(reason))
 
 
-def _arrow(old: float, new: float) -> str:
-    return f"{format_lr(old)} → {format_lr(new)}"
+def _unchanged(lr: float, reason: Reason, epoch: int, step: int) -> LRUnchanged:
+    return LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=lr, reason=word(reason))
 
 
 def _plateau(config: ReduceLROnPlateau, seen: PlateauSeen, old: float, new: float, epoch: int, step: int) -> list[Said]:
@@ -75,139 +76,151 @@ def _plateau(config: ReduceLROnPlateau, seen: PlateauSeen, old: float, new: floa
         patience=config.patience,
         cooldown=seen.cooldown,
     )
-    reason = _plateau_reason(config, seen, count.best_epoch)
-    if not seen.tried:
-        return [count, LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=new, reason=reason)]
+    reason = _plateau_reason(config, seen, count.best_epoch, old, new)
     if new != old:
-        return [count, _changed(old, new, f"{reason}: {_arrow(old, new)}", epoch, step)]
-    if new <= config.min_lr:
-        reason += f", but the LR is at min_lr already, {format_lr(new)}"
-    else:
-        reason += f", but a drop of {format_lr(config.eps)} (eps) or less is not made: still {format_lr(new)}"
-    return [count, LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=new, reason=reason)]
+        return [count, _changed(old, new, reason, epoch, step)]
+    return [count, _unchanged(new, reason, epoch, step)]
 
 
-def _plateau_reason(config: ReduceLROnPlateau, seen: PlateauSeen, best_epoch: int) -> str:
-    value, best = format_metric(seen.value), format_metric(seen.best)
+def _plateau_reason(config: ReduceLROnPlateau, seen: PlateauSeen, best_epoch: int, old: float, new: float) -> Reason:
+    best = {"best": seen.best, "best_epoch": best_epoch}
+    value = {"monitor": config.monitor, "value": seen.value}
     if seen.best_ago == 0:
-        return f"{config.monitor} {value}, best so far"
+        return Reason("best_so_far", value)
     if seen.tried:
-        epochs = counted(seen.bad_epochs, "epoch")
-        return f"{config.monitor} not better than {best} for {epochs} (patience {config.patience})"
+        return _drop_due(config, seen, old, new)
+    if seen.ignored and seen.cooldown:
+        return Reason("cooling_down", {**value, **best, "cooldown": seen.cooldown})
     if seen.ignored:
-        left = f"{counted(seen.cooldown, 'more epoch')} of cooldown" if seen.cooldown else "the last epoch of cooldown"
-        return f"{config.monitor} {value} not counted, {left} (best {best} at epoch {best_epoch})"
-    count = f"for {seen.bad_epochs} of {counted(config.patience, 'epoch')} (best {best} at epoch {best_epoch})"
+        return Reason("cooled_down", {**value, **best})
     by_little = seen.value < seen.best if config.mode == "min" else seen.value > seen.best
-    return f"not better by the threshold {count}" if by_little else f"not better {count}"
+    code = "not_better_by_threshold" if by_little else "not_better"
+    return Reason(code, {**best, "bad_epochs": seen.bad_epochs, "patience": config.patience})
 
 
-def _unit(scheduler: Schedule, number: int) -> str:
-    """So many of the scheduler's steps, in words: `4 epochs`, or `126 batches (2 epochs)`."""
+def _drop_due(config: ReduceLROnPlateau, seen: PlateauSeen, old: float, new: float) -> Reason:
+    """Patience is at its end: what became of the drop."""
+    waited: dict[str, Any] = {
+        "monitor": config.monitor,
+        "best": seen.best,
+        "bad_epochs": seen.bad_epochs,
+        "patience": config.patience,
+    }
+    if new != old:
+        return Reason("patience_used_up", {**waited, "old": old, "new": new})
+    if new <= config.min_lr:
+        return Reason("at_min_lr", {**waited, "lr": new})
+    return Reason("drop_too_small", {**waited, "eps": config.eps, "lr": new})
+
+
+def _unit(scheduler: Schedule, number: int) -> Steps:
+    """So many of the scheduler's steps."""
     if scheduler.interval == "epoch":
-        return counted(number, "epoch")
+        return Steps(number, "epoch")
     epochs, rest = divmod(number, scheduler.length.batches_per_epoch)
-    return counted(number, "batch") + (f" ({counted(epochs, 'epoch')})" if epochs and not rest else "")
+    return Steps(number, "batch", epochs if epochs and not rest else None)
 
 
-def _step(scheduler: Schedule, config: schedulers.StepLR) -> str:
+def _step(scheduler: Schedule, config: schedulers.StepLR) -> Reason:
     done = scheduler.place % config.step_size
     if done == 0:
-        return f"step_size {config.step_size} reached"
+        return Reason("step_size_reached", {"step_size": config.step_size})
     left = config.step_size - done
     if scheduler.place + left >= scheduler.span:
-        return "no drop left in this run"
-    return f"next drop in {_unit(scheduler, left)}"
+        return Reason("no_drop_left")
+    return Reason("next_drop", {"left": _unit(scheduler, left)})
 
 
-def _multi_step(scheduler: Schedule, config: schedulers.MultiStepLR) -> str:
+def _multi_step(scheduler: Schedule, config: schedulers.MultiStepLR) -> Reason:
     if scheduler.place in config.milestones:
-        return f"milestone {scheduler.place} reached"
+        return Reason("milestone_reached", {"milestone": scheduler.place})
     left = [milestone - scheduler.place for milestone in config.milestones if milestone > scheduler.place]
-    return f"next milestone in {_unit(scheduler, min(left))}" if left else "no milestone left"
+    return Reason("next_milestone", {"left": _unit(scheduler, min(left))}) if left else Reason("no_milestone_left")
 
 
-def _constant(scheduler: Schedule, config: schedulers.ConstantLR) -> str:
+def _exponential(_: Schedule, config: schedulers.ExponentialLR) -> Reason:
+    return Reason("gamma", {"gamma": config.gamma})
+
+
+def _constant(scheduler: Schedule, config: schedulers.ConstantLR) -> Reason:
     total = config.total_iters or scheduler.span
     if scheduler.place == total:
-        return f"total_iters {total} reached, factor {format_lr(config.factor)} lifted"
+        return Reason("factor_lifted", {"total_iters": total, "factor": config.factor})
     if scheduler.place > total:
-        return f"all of the LR since total_iters {total}"
-    return f"factor {format_lr(config.factor)} for {_unit(scheduler, total - scheduler.place)} more"
+        return Reason("factor_over", {"total_iters": total})
+    return Reason("factor_holds", {"factor": config.factor, "left": _unit(scheduler, total - scheduler.place)})
 
 
-def _part(name: str) -> Callable[[Schedule, Any], str]:
+def _part(code: str) -> Callable[[Schedule, Any], Reason]:
     """How far a curve of `total_iters` has come."""
 
-    def words(scheduler: Schedule, config: schedulers.LinearLR | schedulers.PolynomialLR) -> str:
+    def reason(scheduler: Schedule, config: schedulers.LinearLR | schedulers.PolynomialLR) -> Reason:
         total = config.total_iters or scheduler.span
         if scheduler.place > total:
-            return f"{name} over since total_iters {total}"
-        return f"{name} {scheduler.place}/{total} of the way"
+            return Reason(f"{code}_over", {"total_iters": total})
+        return Reason(code, {"place": scheduler.place, "total_iters": total})
 
-    return words
+    return reason
 
 
-def _cosine(scheduler: Schedule, config: schedulers.CosineAnnealingLR) -> str:
+def _cosine(scheduler: Schedule, config: schedulers.CosineAnnealingLR) -> Reason:
     half = config.T_max or scheduler.span
     turn, place = divmod(scheduler.place, half)
     if place == 0:
-        return "cosine at its bottom" if turn % 2 else "cosine at its top again"
-    if turn % 2:
-        return f"past T_max, so the cosine climbs again, {place}/{half} of the way"
-    return f"cosine {place}/{half} of the way"
+        return Reason("cosine_bottom" if turn % 2 else "cosine_top")
+    return Reason("cosine_climbs" if turn % 2 else "cosine", {"place": place, "half": half})
 
 
-def _restarts(scheduler: Schedule, config: schedulers.CosineAnnealingWarmRestarts) -> str:
+def _restarts(scheduler: Schedule, config: schedulers.CosineAnnealingWarmRestarts) -> Reason:
     begun, cycle = 0, config.T_0
     while begun + cycle <= scheduler.place and config.T_mult > 1:
         begun, cycle = begun + cycle, cycle * config.T_mult
     place = (scheduler.place - begun) % cycle
     if place == 0:
-        return f"restart: the next cycle lasts {_unit(scheduler, cycle)}"
-    return f"cosine {place}/{cycle} of the way to a restart"
+        return Reason("restart", {"cycle": _unit(scheduler, cycle)})
+    return Reason("cosine_to_restart", {"place": place, "cycle": cycle})
 
 
-def _cyclic(scheduler: Schedule, config: schedulers.CyclicLR) -> str:
+def _cyclic(scheduler: Schedule, config: schedulers.CyclicLR) -> Reason:
     up = config.step_size_up
     down = config.step_size_down or up
     cycle, place = divmod(scheduler.place, up + down)
     if place == 0:
-        return f"CyclicLR at the bottom, cycle {cycle + 1} begins"
+        return Reason("cyclic_bottom", {"cycle": cycle + 1})
     if place < up:
-        return f"CyclicLR {place}/{up} of the way up"
+        return Reason("cyclic_up", {"place": place, "up": up})
     if place == up:
-        return f"CyclicLR at the top of cycle {cycle + 1}"
-    return f"CyclicLR {place - up}/{down} of the way down"
+        return Reason("cyclic_top", {"cycle": cycle + 1})
+    return Reason("cyclic_down", {"place": place - up, "down": down})
 
 
-def _one_cycle(scheduler: Schedule, config: schedulers.OneCycleLR) -> str:
+def _one_cycle(scheduler: Schedule, config: schedulers.OneCycleLR) -> Reason:
     peak, *_, bottom = (places[0] if places else 0 for places in scheduler.turns)
     start = config.max_lr / config.div_factor
-    lowest = format_lr(start / config.final_div_factor)
+    lowest = start / config.final_div_factor
     if scheduler.place > bottom:
-        return "OneCycleLR is over"
+        return Reason("one_cycle_over")
     if scheduler.place == bottom:
-        return f"OneCycleLR at its bottom, {lowest}"
+        return Reason("one_cycle_bottom", {"lowest": lowest})
     if scheduler.place < peak:
-        return f"OneCycleLR {scheduler.place}/{peak} of the way to its peak"
+        return Reason("one_cycle_up", {"place": scheduler.place, "up": peak})
     if scheduler.place == peak:
-        return f"OneCycleLR at its peak, {format_lr(scheduler.lr)}; from here it anneals to {lowest}"
+        return Reason("one_cycle_peak", {"lr": scheduler.lr, "lowest": lowest})
     if config.three_phase and scheduler.place in scheduler.turns[1]:  # a short run may have none
-        return f"OneCycleLR back where it started, {format_lr(start)}; from here it anneals to {lowest}"
-    return f"OneCycleLR anneals, {scheduler.place - peak}/{bottom - peak} of the way from its peak"
+        return Reason("one_cycle_back", {"lr": start, "lowest": lowest})
+    return Reason("one_cycle_down", {"place": scheduler.place - peak, "down": bottom - peak})
 
 
-_WORDS: dict[str, Callable[[Schedule, Any], str]] = {
+_REASONS: dict[str, Callable[[Schedule, Any], Reason]] = {
     "StepLR": _step,
     "MultiStepLR": _multi_step,
-    "ExponentialLR": lambda _, config: f"gamma ×{format_lr(config.gamma)}",
+    "ExponentialLR": _exponential,
     "ConstantLR": _constant,
     "LinearLR": _part("line"),
-    "PolynomialLR": _part("power curve"),
+    "PolynomialLR": _part("power_curve"),
     "CosineAnnealingLR": _cosine,
     "CosineAnnealingWarmRestarts": _restarts,
     "CyclicLR": _cyclic,
     "OneCycleLR": _one_cycle,
 }
-"""What each scheduler says at the place where it stands."""
+"""The reason of each scheduler at the place where it stands."""

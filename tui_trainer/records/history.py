@@ -40,7 +40,7 @@ from tui_trainer.events import (
 from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColumns
 from tui_trainer.records.resume_filter import ResumeFilter
 
-Reason: TypeAlias = LRChanged | LRUnchanged | PlateauCounted | PresetSwitched | EpochEnded
+WhyEvent: TypeAlias = LRChanged | LRUnchanged | PlateauCounted | PresetSwitched | EpochEnded
 
 
 class History:
@@ -77,7 +77,7 @@ class History:
         """The epoch with the lowest validation loss."""
         self.plans: list[PlanMade] = []
         """The planned LR, a second one from a preset switch on; each begins after the one before it."""
-        self.why: deque[Reason] = deque(maxlen=200)
+        self.why: deque[WhyEvent] = deque(maxlen=200)
         """Why the LR moved or did not, newest last."""
         self.lr_changes: list[LRChanged] = []
         self.switches: list[PresetSwitched] = []
@@ -161,6 +161,13 @@ class History:
         """The run's clock at `now` (Unix time): it goes on between events, stands in a pause and while calls are
         followed by eye, and never falls before the end."""
         return self._clock.at(now - self.clock_behind)
+
+    def recipe_of(self, epoch: int) -> ResolvedConfig | None:
+        """What was followed in an epoch; None while unknown."""
+        for switch in reversed(self.switches):
+            if switch.epoch <= epoch:
+                return switch.recipe
+        return self.resolved.recipe if self.resolved is not None else None
 
     # The fold
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
@@ -11,7 +10,7 @@ from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import loss, lr
 
 if TYPE_CHECKING:
-    from tui_trainer.events import CheckpointSaved, EpochEnded, LRChanged, LRUnchanged
+    from tui_trainer.events import CheckpointSaved, EpochEnded, LRChanged
     from tui_trainer.records.history import History
 
 Stepped = TypeVar("Stepped", "LRChanged", "EpochEnded")
@@ -58,11 +57,6 @@ def checkpoints(history: History) -> list[CheckpointSaved]:
     return [saved for saved in (history.best_checkpoint, history.latest_checkpoint) if saved is not None]
 
 
-def told(event: LRChanged | LRUnchanged) -> str:
-    """The reason, less a label of its own: one stands in front of it."""
-    return re.sub(r"^(epoch|step) [\d,]+: ", "", plain(event.reason))
-
-
 def _between(history: History, first: int, last: int) -> Iterator[Mark]:
     for change in _those(history.lr_changes, first, last):
         yield _moved(change)
@@ -81,8 +75,8 @@ def _those(events: Sequence[Stepped], first: int, last: int) -> Sequence[Stepped
 
 
 def _moved(change: LRChanged) -> Mark:
-    words = told(change)
-    if "→" not in words:
+    words = plain(change.reason)
+    if not change.why.tells_change:
         words = f"{words}, {lr(change.old)} → {lr(change.new)}"
     return Mark(change.step, "lr", words)
 

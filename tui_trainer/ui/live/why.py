@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from math import inf
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from tui_trainer.events import Alert, EpochEnded, LRChanged, LRUnchanged, PlateauCounted, PresetSwitched
-from tui_trainer.records.history import History, Reason
+from tui_trainer.records.history import History, WhyEvent
 from tui_trainer.text.plain import plain
+from tui_trainer.text.reasons import NOT_BETTER
 from tui_trainer.ui.announcing import role_of
-from tui_trainer.ui.charts.marks import told
 from tui_trainer.ui.formatting import loss, wrap
 from tui_trainer.ui.keys import KeyContext
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
@@ -90,16 +90,16 @@ class Why(Panel):
         self._find_lowest(history.epochs)
         counts = {event.epoch: event for event in history.why if isinstance(event, PlateauCounted)}
         held = {event.epoch for event in history.why if isinstance(event, LRUnchanged) and _tells_of_loss(event)}
-        for event in reversed(sorted(self._events(history), key=_time)):  # noqa: C413 - of two at once the later first
+        for event in _newest_first(self._events(history), history):
             here = self._under is not None and _step(event) >= self._under[0]
             match event:
                 case Alert() if event.kind != "best":  # an epoch says itself how it did
                     yield "notice", plain(event.text), role_of(event)
                 case LRChanged():
-                    yield _label(event, history.epochs), told(event), "live" if here else ""
+                    yield _label(event, history.epochs), plain(event.reason), "live" if here else ""
                 case LRUnchanged():
-                    text = told(event)
-                    if text.startswith("not better") and (count := counts.get(event.epoch)) is not None:
+                    text = plain(event.reason)
+                    if event.why.code in NOT_BETTER and (count := counts.get(event.epoch)) is not None:
                         text = f"{count.monitor} {loss(count.value)}, {text}"
                     yield _label(event, history.epochs), text, "" if here else "faint"
                 case PresetSwitched():
@@ -111,12 +111,14 @@ class Why(Panel):
                     lowest = "lowest so far" if epoch == event.epoch else f"lowest {loss(value)} at epoch {epoch}"
                     yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {lowest}", "" if here else "faint"
 
-    def _events(self, history: History) -> list[Reason | Alert]:
+    def _events(self, history: History) -> list[WhyEvent | Alert]:
         """The newest of all kinds; with a cursor, the last ones up to it, however long ago that was."""
         if self._under is None:
             return [*history.why, *history.notices]
         last = self._under[1]
-        events: list[Reason] = [event for event in history.why if isinstance(event, LRUnchanged) and event.step <= last]
+        events: list[WhyEvent] = [
+            event for event in history.why if isinstance(event, LRUnchanged) and event.step <= last
+        ]
         events += [switch for switch in history.switches if switch.step <= last + 1]
         for steps in (history.lr_changes, history.epochs):
             stop = bisect_right(steps, last, key=_step)
@@ -139,12 +141,31 @@ def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
     ]
 
 
-def _time(event: Reason | Alert) -> float:
-    """When it is told: how an epoch did before what the scheduler made of it, which comes in the same moment."""
-    return event.at - 0.05 if isinstance(event, EpochEnded) else event.at
+def _newest_first(events: Sequence[WhyEvent | Alert], history: History) -> list[WhyEvent | Alert]:
+    """In the order in which they came, but for this: how an epoch did comes before what a scheduler that steps once an
+    epoch made of it, which is told first. Of two at once the later one is the newer."""
+    followed_by = {event.epoch: event.at for event in events if _follows_epoch_end(event, history)}
+
+    def moment(event: WhyEvent | Alert) -> tuple[float, bool]:
+        if isinstance(event, EpochEnded) and event.epoch in followed_by:
+            return followed_by[event.epoch], False
+        return event.at, True
+
+    return sorted(events, key=moment)[::-1]
 
 
-def _step(event: Reason | Alert) -> int:
+def _follows_epoch_end(event: WhyEvent | Alert, history: History) -> TypeGuard[LRChanged | LRUnchanged]:
+    """Whether the scheduler was stepped after the epoch's validation, and not after its last batch."""
+    if not isinstance(event, LRChanged | LRUnchanged):
+        return False
+    recipe = history.recipe_of(event.epoch)
+    if recipe is None or recipe.interval != "epoch":
+        return False
+    ended = _epoch_end(history.epochs, event.epoch)
+    return ended is not None and ended.step == event.step
+
+
+def _step(event: WhyEvent | Alert) -> int:
     """The step after which it happened."""
     match event:
         case PresetSwitched():
@@ -155,8 +176,8 @@ def _step(event: Reason | Alert) -> int:
 
 
 def _tells_of_loss(event: LRUnchanged) -> bool:
-    """Whether a plateau scheduler's words tell of the epoch's loss: it needs no other line."""
-    return told(event).startswith(("val_loss", "not better"))
+    """Whether a plateau scheduler's reason tells of the epoch's loss: it needs no other line."""
+    return event.why.code in NOT_BETTER or event.why.params.get("monitor") == "val_loss"
 
 
 def _label(event: LRChanged | LRUnchanged, epochs: Sequence[EpochEnded]) -> str:
