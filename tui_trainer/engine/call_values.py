@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from tui_trainer.events import BETWEEN_PARTS
 from tui_trainer.text.numbers import format_lr
 
 
@@ -56,7 +57,7 @@ def tell_weights(model: nn.Module) -> Callable[[], Callable[[object], str]]:
             moved = _norm([new - old for new, old in zip(after, before, strict=True)])
             # The last one there is, a bias in most networks: its gradient is never nothing, as others' may be.
             one = _change(before[-1].flatten()[0].item(), after[-1].flatten()[0].item())
-            return f"a weight {one}, all moved {moved:.3g} of {_norm(before):.3g}"
+            return BETWEEN_PARTS.join((f"a weight {one}", f"all moved {moved:.3g} of {_norm(before):.3g}"))
 
         return tell
 
@@ -80,7 +81,7 @@ def tell_lr(now: Callable[[], float]) -> Callable[[], Callable[[object], str]]:
 
 def tell_validation() -> Callable[[tuple[float, float]], str]:
     """Loss and accuracy over the images that validate."""
-    return lambda result: f"val_loss {result[0]:.4f}, accuracy {result[1]:.4f}"
+    return lambda result: BETWEEN_PARTS.join((f"val_loss {result[0]:.4f}", f"accuracy {result[1]:.4f}"))
 
 
 def _gradients(model: nn.Module) -> float:

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.engine.clock import TrainingClock
-from tui_trainer.events import AnyEvent, CommandAnswered, Continued, PaceChanged, Paused
+from tui_trainer.events import SLOW_MOTION, AnyEvent, CommandAnswered, Continued, PaceChanged, Paused
 
 Inbox: TypeAlias = Callable[[], Sequence[AnyCommand]]
 """What other processes asked since the last call; cheap, and never waits."""
@@ -77,7 +77,7 @@ def in_words(command: AnyCommand) -> str:
         case OneBatch():
             return "one batch"
         case SetPace(seconds_a_call=seconds):
-            return "slow motion" if seconds > 0 else "full speed"
+            return SLOW_MOTION if seconds > 0 else "full speed"
         case Stop():
             return "stop"
         case SwitchPreset(name=name):

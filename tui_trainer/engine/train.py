@@ -13,7 +13,7 @@ from tui_trainer.engine.loop import fit
 from tui_trainer.engine.metrics import Diverged
 from tui_trainer.engine.prepare import Prepared, tell_phase
 from tui_trainer.engine.trainer import Trainer
-from tui_trainer.events import AnyEvent, EndStatus, RunEnded, SettingChanged
+from tui_trainer.events import TRAINING, AnyEvent, EndStatus, RunEnded, SettingChanged
 from tui_trainer.text.numbers import counted
 
 
@@ -41,7 +41,7 @@ def train(
     if (chosen := prepared.threads) is not None:
         new, reason = str(chosen.threads), chosen.reason
         emit(SettingChanged(at=time.time(), setting="threads", old="auto", new=new, reason=reason))
-    tell_phase(emit, "training")
+    tell_phase(emit, TRAINING)
     clock = TrainingClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0, awake or Awake())
     ranks = prepared.ranks
     run = Trainer(prepared, CommandHandler(ranks.lead(control), clock, emit), clock, emit, checkpoint_folder)

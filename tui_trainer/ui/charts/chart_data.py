@@ -133,6 +133,11 @@ class PlannedCurves:
         return self.plans[-1].note
 
     @property
+    def short_note(self) -> str:
+        """The same where there is little room."""
+        return self.plans[-1].short_note
+
+    @property
     def changes(self) -> bool:
         """Whether the LR was to be anything but the same throughout."""
         return len(set(self._lrs)) > 1

@@ -113,7 +113,7 @@ def lr_title(
         if not note or planned.changes:
             parts.append((1, [GlyphRun(planned.words, "faint")]))
         elif len(note) > width // 2:
-            note = note.partition(":")[0]
+            note = narrow(planned.short_note)
         if note:
             parts.append((2, [GlyphRun(note, "faint")]))
     if if_flat is not None:

@@ -8,9 +8,9 @@ from tui_trainer.call_order import OrderFinding, check
 from tui_trainer.events import CallFollowed, PlateauCounted, ResolvedConfig
 from tui_trainer.records.columns import CallTally
 from tui_trainer.records.history import History
-from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.formatting import cut, fit, loss, percent, thousands, wrap
+from tui_trainer.text.reasons import Reason, word
+from tui_trainer.ui.formatting import cut, fit, percent, thousands, wrap
 from tui_trainer.ui.live.loop_lines import MEANING, SHORTER_AND_SHORTER, LinePlace, Loop, LoopLine
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 
@@ -103,8 +103,8 @@ class _CallFacts:
         self.history = history
         self.place_of = loop.place_of
         self.following = is_followed(history)
-        self.values: dict[tuple[str, LinePlace], str] = {}
-        """What each call of the batch being followed has made so far."""
+        self.values: dict[tuple[str, LinePlace], tuple[str, ...]] = {}
+        """What each call of the batch being followed has made so far, in parts."""
         self.lit: tuple[str, LinePlace] | None = None
         """The line that runs now; none in a pause."""
         self.total_s = sum(tally.seconds for tally in history.calls.values())
@@ -120,7 +120,7 @@ class _CallFacts:
             place: LinePlace = "epoch" if event.batch is None else "batch"
             self.lit = (event.call, place)
             if event.value is not None:
-                self.values[event.call, place] = plain(event.value)
+                self.values[event.call, place] = tuple(filter(None, map(plain, event.parts)))
 
     def tally(self, line: LoopLine) -> CallTally | None:
         """How often and long; None for a line whose call is made elsewhere now."""
@@ -181,14 +181,13 @@ def _right(line: LoopLine, facts: _CallFacts, lit: bool, width: int) -> list[Spa
     ]
 
 
-def _parts_that_fit(line: LoopLine, value: str, width: int) -> tuple[str, str]:
+def _parts_that_fit(line: LoopLine, value: Sequence[str], width: int) -> tuple[str, str]:
     """The parts of a value that have room beside the code, the first at least; and the others."""
     room = width - 4 - 2 * line.indent - len(line.code)
-    parts = value.split(", ")
-    rest: list[str] = []
-    while len(parts) > 1 and len(", ".join(parts)) > room:
-        rest.insert(0, parts.pop())
-    return ", ".join(parts), ", ".join(rest)
+    count = len(value)
+    while count > 1 and len(", ".join(value[:count])) > room:
+        count -= 1
+    return ", ".join(value[:count]), ", ".join(value[count:])
 
 
 def _elsewhere(line: LoopLine) -> str:
@@ -214,14 +213,14 @@ def _patience(history: History, width: int) -> list[Line]:
 
 def patience_in_words(plateau: PlateauCounted) -> str:
     """`not better for 1 of 2 epochs (best 0.8010 at epoch 4)`."""
-    best = f"(best {loss(plateau.best)} at epoch {plateau.best_epoch})"
+    best: dict[str, float] = {"best": plateau.best, "best_epoch": plateau.best_epoch}
     if plateau.bad_epochs > plateau.patience:
-        return f"patience of {counted(plateau.patience, 'epoch')} used up {best}"
+        return word(Reason("patience_at_its_end", {"patience": plateau.patience, **best}))
     if plateau.cooldown > 0:
-        return f"cooling down for {counted(plateau.cooldown, 'epoch')} more {best}"
+        return word(Reason("patience_cools_down", {"cooldown": plateau.cooldown, **best}))
     if plateau.bad_epochs == 0:
-        return f"best so far, patience of {counted(plateau.patience, 'epoch')} begins afresh"
-    return f"not better for {plateau.bad_epochs} of {counted(plateau.patience, 'epoch')} {best}"
+        return word(Reason("patience_begins", {"patience": plateau.patience}))
+    return word(Reason("not_better", {"bad_epochs": plateau.bad_epochs, "patience": plateau.patience, **best}))
 
 
 def _wrong(findings: Sequence[OrderFinding], width: int) -> list[Line]:
@@ -288,7 +287,7 @@ def _name(line: LoopLine, names: dict[str, str]) -> str:
 
 def _made_last(facts: _CallFacts, width: int) -> Line:
     """`loss 0.4127 › grad norm 1.83 › optimizer.step …`, as many of the newest as there is room for."""
-    made = [value.partition(", ")[0] for value in facts.values.values() if value]
+    made = [value[0] for value in facts.values.values() if value]
     if facts.lit is not None and facts.lit not in facts.values:
         made.append(f"{facts.lit[0]} …")
     while len(made) > 1 and len(" › ".join(made)) > width - 2:

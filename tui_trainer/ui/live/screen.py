@@ -8,7 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from tui_trainer.events import ResolvedConfig
+from tui_trainer.events import SLOW_MOTION, ResolvedConfig
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
@@ -223,7 +223,7 @@ class LiveScreen(ChartKeys):
         answer = answers[-1]
         who = "" if answer.by == "screen" else f" (asked by {plain(answer.by)})"
         text = plain(answer.answer) if answer.accepted else f"{plain(answer.command)}: {plain(answer.answer)}"
-        if answer.accepted and answer.command == "slow motion" and self.history.paused is not None:
+        if answer.accepted and answer.command == SLOW_MOTION and self.history.paused is not None:
             text += "; space goes on"
         self.say(text + who, "live" if answer.accepted else "warning")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from tui_trainer.events import TRAINING
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import wrap
@@ -28,7 +29,7 @@ class StartupPanel(Panel):
             self._phases.clear()
         self._history = history
         words = " ".join(filter(None, (plain(history.phase), plain(history.phase_detail)))) or "starting"
-        if words == "training":
+        if history.phase == TRAINING:
             words = "the first batch"
         if history.paused is not None and self._phases:
             self._phases[-1] = (self._phases[-1][0], time.monotonic())  # what is waited for begins as it goes on

@@ -38,11 +38,12 @@ class Machine:
         self._clock = clock
         self._sampler: Sampler | None = None
         """Of the thread that asks; there is one at a time."""
-        self._answers: deque[tuple[RunStarted, Sample | None, str]] = deque(maxlen=1)
-        """Of which run, and a sample or why there is none: as the thread hands it over."""
+        self._answers: deque[tuple[RunStarted, Sample | None, str, float]] = deque(maxlen=1)
+        """Of which run, a sample or why there is none, and when to ask again: as the thread hands it over."""
         self._of: RunStarted | None = None
         """Whose sample it is."""
         self._unseen = ""
+        self._pause = ASK_EVERY
         self._ask_at = 0.0
         self._thread: threading.Thread | None = None
 
@@ -54,15 +55,15 @@ class Machine:
             self.sample = None
             return
         if started is not self._of:
-            self._of, self.sample, self._unseen, self._ask_at = started, None, "", 0.0
+            self._of, self.sample, self._unseen, self._pause, self._ask_at = started, None, "", ASK_EVERY, 0.0
         while self._answers:
-            of, sample, unseen = self._answers.popleft()
+            of, sample, unseen, pause = self._answers.popleft()
             if of is started:
-                self.sample, self._unseen = sample, unseen
+                self.sample, self._unseen, self._pause = sample, unseen, pause
         self.trouble = self._unseen
         if self._clock() < self._ask_at or (self._thread is not None and self._thread.is_alive()):
             return
-        self._ask_at = self._clock() + (ASK_AGAIN if self.trouble.startswith(FAILED) else ASK_EVERY)
+        self._ask_at = self._clock() + self._pause
         resolved = history.resolved
         self._thread = threads.begin(
             "machine", lambda: self._ask(started, resolved), lambda why: self._fail(started, why)
@@ -75,10 +76,10 @@ class Machine:
             self._sampler = Sampler()
         sample = self._sampler.take(started, resolved)
         trouble = "" if sample is not None else "the run's process cannot be seen from here"
-        self._answers.append((started, sample, trouble))
+        self._answers.append((started, sample, trouble, ASK_EVERY))
 
     def _fail(self, started: RunStarted, why: str) -> None:
-        self._answers.append((started, None, f"{FAILED}: {plain(why)}"))
+        self._answers.append((started, None, f"{FAILED}: {plain(why)}", ASK_AGAIN))
 
 
 def _out_of_reach(history: History) -> str:
