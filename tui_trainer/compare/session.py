@@ -8,8 +8,6 @@ process that trains, and `log.txt`.
 from __future__ import annotations
 
 import os
-import re
-import secrets
 import threading
 import time
 from collections.abc import Sequence
@@ -19,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tui_trainer.files.atomic import write_atomic
-from tui_trainer.files.private import make_private_folder
+from tui_trainer.files.private import make_dated_folder, make_private_folder
 from tui_trainer.files.regular import is_regular, open_regular
 from tui_trainer.records.errors import RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.run_spec import RunSpec
@@ -125,7 +123,7 @@ class Session:
             sessions = runs / FOLDER
             if not sessions.is_dir():
                 make_private_folder(sessions)
-            folder = _make_folder(sessions, name or "compare", now)
+            folder = make_dated_folder(sessions, name or "compare", now, "compare")
             plan = SessionPlan(
                 id=folder.name,
                 name=name,
@@ -304,15 +302,3 @@ def _read(file: Path) -> tuple[SessionPlan, _Stamp]:
 
 def _stamp_of(stat: os.stat_result) -> _Stamp:
     return _Stamp(stat.st_ino, stat.st_mtime_ns, stat.st_size)
-
-
-def _make_folder(sessions: Path, label: str, now: float) -> Path:
-    moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-    word = re.sub(r"[^a-z0-9]+", "-", label.lower())[:32].strip("-") or "compare"
-    while True:
-        folder = sessions / f"{moment}-{word}-{secrets.token_hex(2)}"
-        try:
-            make_private_folder(folder)
-        except FileExistsError:
-            continue
-        return folder

@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +25,7 @@ import msgspec
 
 from tui_trainer.events import SCHEMA, Alert, AnyEvent, EpochEnded, RunConfigured, RunEnded, encode
 from tui_trainer.files.atomic import clear_drafts, write_atomic
-from tui_trainer.files.private import make_private_folder, open_private
+from tui_trainer.files.private import make_dated_folder, make_private_folder, open_private
 from tui_trainer.files.regular import open_regular
 from tui_trainer.records.errors import RecordUnfit, RunsError, RunsFolderUnwritable, reason
 from tui_trainer.records.history import History
@@ -81,7 +80,8 @@ class Record:
         """
         now = time.time()
         try:
-            folder = _make_folder(runs, str(asked.get("preset_name", "")), now)
+            runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder = make_dated_folder(runs, str(asked.get("preset_name", "")), now, "run")
         except OSError as cause:
             raise RunsFolderUnwritable(runs, cause) from cause
         facts = {
@@ -208,20 +208,6 @@ class Record:
         unwritten = self._journal.close()
         self.inbox.close()
         self._lock.release(self._last_words if unwritten else "")
-
-
-def _make_folder(runs: Path, label: str, now: float) -> Path:
-    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # In universal time, so that ids sort by time wherever and whenever they were made.
-    moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-    word = re.sub(r"[^a-z0-9]+", "-", label.lower())[:32].strip("-") or "run"
-    while True:
-        folder = runs / f"{moment}-{word}-{os.urandom(2).hex()}"
-        try:
-            make_private_folder(folder)
-        except FileExistsError:
-            continue
-        return folder
 
 
 def copy_checkpoints(old: Path, new: Path) -> None:
