@@ -116,7 +116,11 @@ def test_presets_begin_with_the_same_weights_and_see_the_same_images_in_the_same
     assert all(len(value) == 64 for value in msgspec.structs.astuple(told.pop()))
     fair = fairness(opened(runs))
     assert fair.is_fair
-    assert {fact.name for fact in fair.facts if fact.proven} == {"data", "initial weights", "batch order"}
+    assert {variable.name for variable in fair.variables if variable.proven} == {
+        "data",
+        "initial weights",
+        "batch order",
+    }
 
 
 def test_one_other_pixel_makes_another_comparison(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

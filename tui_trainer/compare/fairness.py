@@ -12,8 +12,8 @@ from tui_trainer.text.numbers import counted, listed
 from tui_trainer.text.plain import plain
 
 
-class Said(NamedTuple):
-    """What a run has for one fact."""
+class VariableValue(NamedTuple):
+    """What one run has for one controlled variable."""
 
     words: str
     digest: str = ""
@@ -25,7 +25,7 @@ class Said(NamedTuple):
         return self.digest or self.words
 
 
-NOT_TOLD = Said("not told")
+NOT_TOLD = VariableValue("not told")
 """By records of earlier versions, which may have had the same or not."""
 
 
@@ -35,68 +35,72 @@ def _known(run: Compared) -> RunConfigured:
     return run.history.resolved
 
 
-def _data(run: Compared) -> Said:
+def _data(run: Compared) -> VariableValue:
     resolved = _known(run)
-    return Said(plain(resolved.dataset), resolved.digests.data) if resolved.digests.data else NOT_TOLD
+    return VariableValue(plain(resolved.dataset), resolved.digests.data) if resolved.digests.data else NOT_TOLD
 
 
-def _split(run: Compared) -> Said:
+def _split(run: Compared) -> VariableValue:
     resolved = _known(run)
-    return Said(f"{resolved.train_images:,} + {resolved.val_images:,} images")
+    return VariableValue(f"{resolved.train_images:,} + {resolved.val_images:,} images")
 
 
-def _model(run: Compared) -> Said:
+def _model(run: Compared) -> VariableValue:
     resolved = _known(run)
-    return Said(f"{plain(resolved.model)} ({counted(resolved.parameters, 'parameter')})")
+    return VariableValue(f"{plain(resolved.model)} ({counted(resolved.parameters, 'parameter')})")
 
 
-def _weights(run: Compared) -> Said:
+def _weights(run: Compared) -> VariableValue:
     resolved = _known(run)
     if not resolved.digests.weights:
         return NOT_TOLD
-    return Said(f"seed {resolved.seed}, {plain(resolved.model)}", resolved.digests.weights)
+    return VariableValue(f"seed {resolved.seed}, {plain(resolved.model)}", resolved.digests.weights)
 
 
-def _order(run: Compared) -> Said:
+def _order(run: Compared) -> VariableValue:
     """The digest tells the order of the images; the batch size cuts it."""
     resolved = _known(run)
     if not resolved.digests.order:
         return NOT_TOLD
     sizes = [resolved.recipe.batch_size, *(switch.recipe.batch_size for switch in run.history.switches)]
     cut = " then ".join(dict.fromkeys(map(str, sizes)))
-    return Said(f"seed {resolved.seed}, batches of {cut}", f"{resolved.digests.order} by {cut}")
+    return VariableValue(f"seed {resolved.seed}, batches of {cut}", f"{resolved.digests.order} by {cut}")
 
 
-def _augmentation(run: Compared) -> Said:
-    return Said(plain(_known(run).augmentation)) if _known(run).augmentation else NOT_TOLD
+def _augmentation(run: Compared) -> VariableValue:
+    return VariableValue(plain(_known(run).augmentation)) if _known(run).augmentation else NOT_TOLD
 
 
-def _kernels(run: Compared) -> Said:
+def _kernels(run: Compared) -> VariableValue:
     chosen = run.history.settings.get("kernels")
-    return Said(plain(chosen.new)) if chosen is not None else NOT_TOLD
+    return VariableValue(plain(chosen.new)) if chosen is not None else NOT_TOLD
 
 
-def _device(run: Compared) -> Said:
+def _device(run: Compared) -> VariableValue:
     resolved = _known(run)
     many = f", {resolved.ranks} processes" if resolved.ranks > 1 else ""
-    return Said(f"{plain(resolved.device)} {plain(resolved.device_name)}".strip() + many)
+    return VariableValue(f"{plain(resolved.device)} {plain(resolved.device_name)}".strip() + many)
 
 
-def _threads(run: Compared) -> Said:
+def _threads(run: Compared) -> VariableValue:
     changed = run.history.settings.get("threads")
     first = str(_known(run).threads)
-    return Said(f"{first}, then {plain(changed.new)}" if changed is not None and changed.new != first else first)
+    return VariableValue(
+        f"{first}, then {plain(changed.new)}" if changed is not None and changed.new != first else first
+    )
 
 
-def _versions(run: Compared) -> Said:
-    return Said(", ".join(f"{plain(name)} {plain(text)}" for name, text in sorted(_known(run).versions.items())))
+def _versions(run: Compared) -> VariableValue:
+    return VariableValue(
+        ", ".join(f"{plain(name)} {plain(text)}" for name, text in sorted(_known(run).versions.items()))
+    )
 
 
-def _machine(run: Compared) -> Said:
-    return Said(plain(run.history.started.host)) if run.history.started else NOT_TOLD
+def _machine(run: Compared) -> VariableValue:
+    return VariableValue(plain(run.history.started.host)) if run.history.started else NOT_TOLD
 
 
-Read = Callable[[Compared], Said]
+Read = Callable[[Compared], VariableValue]
 """Asked only of runs that have come so far as to be resolved."""
 
 CONTROLLED_VARIABLES: tuple[tuple[str, str, Read], ...] = (
@@ -106,8 +110,8 @@ CONTROLLED_VARIABLES: tuple[tuple[str, str, Read], ...] = (
     ("initial weights", "results", _weights),
     ("batch order", "results", _order),
     ("augmentation", "results", _augmentation),
-    ("epochs", "results", lambda run: Said(counted(_known(run).recipe.epochs, "epoch"))),
-    ("precision", "results", lambda run: Said(plain(_known(run).precision))),
+    ("epochs", "results", lambda run: VariableValue(counted(_known(run).recipe.epochs, "epoch"))),
+    ("precision", "results", lambda run: VariableValue(plain(_known(run).precision))),
     ("kernels", "last digits", _kernels),
     ("device", "last digits", _device),
     ("threads", "last digits", _threads),
@@ -160,28 +164,28 @@ class Comparability:
 
 @dataclass(frozen=True)
 class Fairness:
-    """All facts, of the runs that have got as far as to have any."""
+    """All controlled variables, of the runs that have got as far as to have any."""
 
-    facts: tuple[Comparability, ...]
+    variables: tuple[Comparability, ...]
     known: int
-    """How many presets have facts."""
+    """How many presets have got so far."""
     asides: tuple[str, ...]
     """What else a reader must know."""
 
     @property
     def differing(self) -> list[Comparability]:
         """Those that differ."""
-        return [fact for fact in self.facts if fact.differs]
+        return [variable for variable in self.variables if variable.differs]
 
     @property
     def not_told(self) -> list[Comparability]:
         """Those that do not differ as far as is told, which is not by all."""
-        return [fact for fact in self.facts if fact.not_told and not fact.differs]
+        return [variable for variable in self.variables if variable.not_told and not variable.differs]
 
     @property
     def is_fair(self) -> bool:
         """Whether, as far as is told, the presets and nothing else made the results."""
-        return not any(fact.touches == "results" for fact in self.differing)
+        return not any(variable.touches == "results" for variable in self.differing)
 
     @property
     def words(self) -> list[str]:
@@ -196,8 +200,8 @@ class Fairness:
         if not self.differing:
             if not self.not_told:
                 return "Fair: nothing but the presets differs."
-            return f"Fair as far as is told; not told: {listed([fact.name for fact in self.not_told])}."
-        names = listed([fact.name for fact in self.differing])
+            return f"Fair as far as is told; not told: {listed([variable.name for variable in self.not_told])}."
+        names = listed([variable.name for variable in self.differing])
         return f"Fair but for {names}." if self.is_fair else f"Not like for like: other {names}."
 
     @property
@@ -205,73 +209,77 @@ class Fairness:
         """The answer, in words."""
         if self.known == 0:
             return "Is it fair? Nothing has been trained yet."
-        same = [fact.name for fact in self.facts if fact.same]
+        same = [variable.name for variable in self.variables if variable.same]
         if self.known == 1:
             return f"Is it fair? Nothing to set against it yet: {', '.join(same)} as recorded."
-        results = [fact.words for fact in self.differing if fact.touches == "results"]
-        rest = [fact for fact in self.differing if fact.touches != "results"]
+        results = [variable.words for variable in self.differing if variable.touches == "results"]
+        rest = [variable for variable in self.differing if variable.touches != "results"]
         parts = [f"Not like for like: {'; '.join(results)}."] if results else []
         if same:
-            proven = [fact.name for fact in self.facts if fact.same and fact.proven]
+            proven = [variable.name for variable in self.variables if variable.same and variable.proven]
             fair = "Same" if results else "Fair as far as is told: same" if self.not_told else "Fair: same"
             parts.append(f"{fair} {listed(same)}{f' ({listed(proven)} by digest, to the bit)' if proven else ''}.")
-        parts += [f"Only the {fact.touches} suffer: {fact.words}." for fact in rest]
+        parts += [f"Only the {variable.touches} suffer: {variable.words}." for variable in rest]
         parts += _who_does_not_tell(self.not_told)
         return " ".join(parts)
 
 
-def _who_does_not_tell(facts: list[Comparability]) -> list[str]:
+def _who_does_not_tell(variables: list[Comparability]) -> list[str]:
     """`Not told by old: kernels and batch order.`, a sentence for each set of runs."""
     by: dict[tuple[str, ...], list[str]] = {}
-    for fact in facts:
-        by.setdefault(fact.not_told, []).append(fact.name)
+    for variable in variables:
+        by.setdefault(variable.not_told, []).append(variable.name)
     return [f"Not told by {listed(labels, MOST)}: {listed(names)}." for labels, names in by.items()]
 
 
 def fairness(comparison: Comparison) -> Fairness:
     """What is known by now."""
     groups = [group for group in comparison.groups if any(run.history.resolved for run in group.runs)]
-    facts = tuple(_fact(name, groups, read, touches) for name, touches, read in CONTROLLED_VARIABLES) if groups else ()
-    return Fairness(facts, len(groups), tuple(_asides(comparison.groups)))
+    variables = (
+        tuple(_comparability(name, groups, read, touches) for name, touches, read in CONTROLLED_VARIABLES)
+        if groups
+        else ()
+    )
+    return Fairness(variables, len(groups), tuple(_asides(comparison.groups)))
 
 
-def _fact(name: str, groups: list[Group], read: Read, touches: str) -> Comparability:
+def _comparability(name: str, groups: list[Group], read: Read, touches: str) -> Comparability:
     """A group's value is that of all its seeds together, so that two groups with the same seeds are equal."""
     not_told: list[str] = []
-    told: dict[tuple[str, ...], tuple[list[Said], list[str]]] = {}
+    found: ValueGroups = {}
     for group in groups:
-        said = {read(run): None for run in group.runs if run.history.resolved is not None}
-        if NOT_TOLD in said:
+        values = {read(run): None for run in group.runs if run.history.resolved is not None}
+        if NOT_TOLD in values:
             not_told.append(plain(group.label))
         else:
-            key = tuple(sorted({each.key for each in said}))
-            told.setdefault(key, (list(said), []))[1].append(plain(group.label))
-    told = _of_whole_groups(groups, told)
-    proven = not not_told and all(each.digest for said, _ in told.values() for each in said)
-    keys = [key for keys in told for key in keys]
+            key = tuple(sorted({each.key for each in values}))
+            found.setdefault(key, (list(values), []))[1].append(plain(group.label))
+    found = _of_whole_groups(groups, found)
+    proven = not not_told and all(each.digest for values, _ in found.values() for each in values)
+    keys = [key for keys in found for key in keys]
     digest = keys[0] if proven and len(keys) == 1 else ""
-    return Comparability(name, _in_words(told), touches, tuple(not_told), proven, digest)
+    return Comparability(name, _in_words(found), touches, tuple(not_told), proven, digest)
 
 
-Stated: TypeAlias = dict[tuple[str, ...], tuple[list[Said], list[str]]]
-"""What each value's runs said, and the labels of those that have it."""
+ValueGroups: TypeAlias = dict[tuple[str, ...], tuple[list[VariableValue], list[str]]]
+"""The values that a group's runs have, by what must be equal, and the labels of the groups that have them."""
 
 
-def _of_whole_groups(groups: list[Group], told: Stated) -> Stated:
+def _of_whole_groups(groups: list[Group], found: ValueGroups) -> ValueGroups:
     """While seeds are still to come, groups differ only in how far they are: not counted where one holds another."""
-    if len(told) < 2 or all(len(group.runs) == 1 for group in groups):
-        return told
-    most = max(told, key=len)
-    if all(set(keys) <= set(most) for keys in told):
-        return {most: (told[most][0], [label for _, labels in told.values() for label in labels])}
-    return told
+    if len(found) < 2 or all(len(group.runs) == 1 for group in groups):
+        return found
+    most = max(found, key=len)
+    if all(set(keys) <= set(most) for keys in found):
+        return {most: (found[most][0], [label for _, labels in found.values() for label in labels])}
+    return found
 
 
-def _in_words(told: Stated) -> dict[str, list[str]]:
+def _in_words(found: ValueGroups) -> dict[str, list[str]]:
     """Values by what they are called; the same words for what differs to the bit are told apart by its digest."""
-    called = [" | ".join(sorted({each.words for each in said})) for said, _ in told.values()]
+    called = [" | ".join(sorted({each.words for each in values})) for values, _ in found.values()]
     words: dict[str, list[str]] = {}
-    for (key, (_, labels)), name in zip(told.items(), called, strict=True):
+    for (key, (_, labels)), name in zip(found.items(), called, strict=True):
         apart = f" ({' | '.join(each[:DIGITS] for each in key)})" if called.count(name) > 1 else ""
         words[name + apart] = labels
     return words

@@ -164,13 +164,17 @@ def _said(findings: Results) -> list[str]:
 def _html_conditions(findings: Results) -> str:
     """What was held equal, with the digests that prove it, and what was not."""
     rows = ["<tr><th>condition</th><th></th><th>value</th></tr>"]
-    for fact in findings.fairness.facts:
-        values = [value if fact.same else f"{value}: {', '.join(labels)}" for value, labels in fact.values.items()]
-        values += [f"not told: {', '.join(fact.not_told)}"] if fact.not_told else []
-        state = "same" if fact.same else "differs" if fact.differs else "not told by all"
-        shown = "<br>".join(map(escape, values)) + (f"<br><code>{escape(fact.digest)}</code>" if fact.digest else "")
-        kind = "" if fact.same else " class=unlike"
-        rows.append(f"<tr><th>{escape(fact.name)}</th><td{kind}>{state}</td><td>{shown}</td></tr>")
+    for variable in findings.fairness.variables:
+        values = [
+            value if variable.same else f"{value}: {', '.join(labels)}" for value, labels in variable.values.items()
+        ]
+        values += [f"not told: {', '.join(variable.not_told)}"] if variable.not_told else []
+        state = "same" if variable.same else "differs" if variable.differs else "not told by all"
+        shown = "<br>".join(map(escape, values)) + (
+            f"<br><code>{escape(variable.digest)}</code>" if variable.digest else ""
+        )
+        kind = "" if variable.same else " class=unlike"
+        rows.append(f"<tr><th>{escape(variable.name)}</th><td{kind}>{state}</td><td>{shown}</td></tr>")
     return "\n".join(rows)
 
 
