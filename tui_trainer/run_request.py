@@ -29,9 +29,9 @@ class RunRequest:
     @classmethod
     def of(cls, spec: RunSpec) -> Self:
         """What was asked for with a preset that was read already."""
-        asked = cls(spec.preset_name, model=spec.model, dataset=spec.dataset)
-        asked.__dict__["spec"] = spec
-        return asked
+        request = cls(spec.preset_name, model=spec.model, dataset=spec.dataset)
+        request.__dict__["spec"] = spec
+        return request
 
     @property
     def preset_name(self) -> str:

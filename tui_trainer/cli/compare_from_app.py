@@ -28,7 +28,7 @@ class Comparisons:
 
     Args:
         runs: the folder of all runs.
-        asked: what runs trained from here have beside their preset; None where none can be.
+        request: what runs trained from here have beside their preset; None where none can be.
         on_show: the record of the run on show, if it has one.
         is_live: whether that run goes on.
         shell: told of what trains here; None where nothing can.
@@ -37,13 +37,13 @@ class Comparisons:
     def __init__(
         self,
         runs: Path,
-        asked: RunRequest | None,
+        request: RunRequest | None,
         on_show: Callable[[], Path | None],
         is_live: Callable[[], bool],
         shell: foreground.Foreground | None = None,
     ) -> None:
         self._runs = runs
-        self._asked = asked
+        self._request = request
         self._on_show = on_show
         self._is_live = is_live
         self._shell = shell
@@ -89,11 +89,11 @@ class Comparisons:
         from tui_trainer.compare.entries import fair_threads, reused, to_train, versions
         from tui_trainer.presets.catalogue import load
 
-        if self._asked is None:
+        if self._request is None:
             raise RunsError(f"not from here: tui-trainer compare {' '.join(presets)}")
         try:
-            asked = self._asked.spec
-            spec = asked.model_copy(update={"threads": asked.threads or fair_threads(1), "name": None})
+            base = self._request.spec
+            spec = base.model_copy(update={"threads": base.threads or fair_threads(1), "name": None})
             specs = [spec.with_preset(Path(name).stem, load(name)) for name in presets]
         except UserError as error:
             raise RunsError(str(error).splitlines()[0]) from error

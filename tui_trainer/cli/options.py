@@ -210,10 +210,10 @@ def _with(options: tuple[Callable[[F], F], ...], command: F) -> F:
     return command
 
 
-def checked(asked: RunRequest) -> RunSpec:
+def checked(request: RunRequest) -> RunSpec:
     """The run that was asked for. What is wrong ends the program, all problems said, exit 2; warnings are said."""
     try:
-        spec, problems = asked.spec, asked.warnings()
+        spec, problems = request.spec, request.warnings()
     except UserError as error:
         refuse(*str(error).splitlines())
     if this_rank().leads:

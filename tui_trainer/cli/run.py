@@ -48,13 +48,13 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, told: NotifyOptions, 
     """Train without a screen: for scripts, batch systems and log files."""
     from tui_trainer.records.run_index import runs_folder
 
-    asked = RunRequest(preset, **options)
-    checked(asked)
+    request = RunRequest(preset, **options)
+    checked(request)
     need_torch("run")
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)
     warn_of_same_name(options["name"], runs)
-    sys.exit(_train_here(LocalRun(asked, runs, sys.argv, notify=told.notify), told, as_json=as_json))
+    sys.exit(_train_here(LocalRun(request, runs, sys.argv, notify=told.notify), told, as_json=as_json))
 
 
 def resume_here(folder: Path, told: NotifyOptions, data_dir: Path | None = None, *, new_record: bool = False) -> int:

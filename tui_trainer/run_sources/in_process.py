@@ -101,7 +101,7 @@ class LocalRun:
 
     def __init__(
         self,
-        asked: RunRequest,
+        request: RunRequest,
         runs_folder: Path,
         command: Sequence[str],
         *,
@@ -114,7 +114,7 @@ class LocalRun:
         """A run that waits for `start`.
 
         Args:
-            asked: what is asked of it.
+            request: what is asked of it.
             runs_folder: where its record is made.
             command: the command line, for the record.
             goes_on: the folder of a run that ended early, to go on with from its checkpoint.
@@ -123,7 +123,7 @@ class LocalRun:
             on_record: told of the record as it begins, in the training thread.
             notify: a command to run where there is something to tell.
         """
-        self.asked = asked
+        self.request = request
         self.goes_on = None if new_record else goes_on
         """The folder of the record that it goes on with."""
         self._checkpoint_of = goes_on
@@ -192,7 +192,9 @@ class LocalRun:
             self._warn()
             from tui_trainer.engine.prepare import prepare
 
-            prepared = prepare(self.asked.spec, self._emit, self._checkpoint_of and self._checkpoint_of / "checkpoints")
+            prepared = prepare(
+                self.request.spec, self._emit, self._checkpoint_of and self._checkpoint_of / "checkpoints"
+            )
             # torch stays: the collector, which all threads wait for, need not go through it each time. What the run
             # before has left was collected at its end.
             gc.freeze()
@@ -210,7 +212,7 @@ class LocalRun:
 
     def _warn(self) -> None:
         """Read the preset, and tell what its numbers will lead to; once, as the run begins."""
-        for problem in self.asked.warnings():
+        for problem in self.request.warnings():
             if self.goes_on is None:
                 self._emit(Alert(at=time.time(), kind="preset", text=str(problem)))
 
@@ -266,7 +268,7 @@ class LocalRun:
             record = Record.reopen(self.goes_on, observer=self._tell)
             self._watching.go_on_from(record.history.best, record.history.steps, record.history.epoch)
         else:
-            asked = self.asked.spec.model_dump(mode="json")
+            asked = self.request.spec.model_dump(mode="json")
             record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)
             if self._checkpoint_of is not None:
                 copy_checkpoints(self._checkpoint_of, record.folder)

@@ -39,9 +39,9 @@ class InProcessLauncher:
         """Begin to train; returns at once."""
         return self.start_asked(RunRequest.of(spec))
 
-    def start_asked(self, asked: RunRequest) -> InProcessSource:
+    def start_asked(self, request: RunRequest) -> InProcessSource:
         """As `start`, of a run whose preset is still to be read: if it is no good, the run ends as one that crashed."""
-        return self._begin(self._make(asked, None))
+        return self._begin(self._make(request, None))
 
     def reopen(self, folder: Path) -> tuple[InProcessSource, RunSpec]:
         """A run that ended early and what was asked of it, with all that its record tells. In any thread.
@@ -58,14 +58,14 @@ class InProcessLauncher:
         self._begin(reopened[0])
         return reopened
 
-    def _begin(self, host: InProcessSource) -> InProcessSource:
-        self.runs.append(host.run)
-        host.run.start()
-        return host
+    def _begin(self, source: InProcessSource) -> InProcessSource:
+        self.runs.append(source.run)
+        source.run.start()
+        return source
 
-    def _make(self, asked: RunRequest, goes_on: Path | None) -> InProcessSource:
+    def _make(self, request: RunRequest, goes_on: Path | None) -> InProcessSource:
         run = LocalRun(
-            asked,
+            request,
             self._runs_folder,
             self._command,
             goes_on=goes_on,
