@@ -61,7 +61,7 @@ class Ahead:
         device = self.cuda.devices[0]
         device.submit(self.cuda.now, 0.1)
         one = torch.ones(1)
-        self.metrics.took(
+        self.metrics.add_batch(
             self.launched,
             1,
             self.launched,

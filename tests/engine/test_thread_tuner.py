@@ -35,7 +35,7 @@ class Machine:
         self.seconds = {1: 0.010, 2: 0.006}
         self.trials = 0
         self.elapsed = 0.0
-        self.team = ThreadTuner(self.timed, ThreadCount(threads, 2, ""), self.events.append)
+        self.tuner = ThreadTuner(self.timed, ThreadCount(threads, 2, ""), self.events.append)
 
     def timed(self, threads: int) -> float:
         self.trials += 1
@@ -44,8 +44,8 @@ class Machine:
 
     def run(self, windows: int) -> None:
         for _ in range(windows * WINDOW):
-            self.elapsed += self.seconds[self.team.threads]
-            self.team.took(self.elapsed)
+            self.elapsed += self.seconds[self.tuner.threads]
+            self.tuner.add_step(self.elapsed)
 
     @property
     def changes(self) -> list[tuple[str, str, str]]:

@@ -61,7 +61,7 @@ class OneRank:
         self.step = self.batch = 0
         self.told: list[tuple[int, str]] = []
         self._ranks = ranks
-        self._steering = CommandHandler(ranks.lead(own), TrainingClock(), self._emit)
+        self._command_handler = CommandHandler(ranks.lead(own), TrainingClock(), self._emit)
 
     @property
     def before_epoch_end(self) -> bool:
@@ -69,7 +69,7 @@ class OneRank:
 
     def train(self) -> None:
         try:
-            self._steering.attend(self)
+            self._command_handler.handle_commands(self)
             for _ in range(EPOCHS):
                 self._epoch()
         except RunStopped:
@@ -78,13 +78,13 @@ class OneRank:
     def _epoch(self) -> None:
         for self.batch in range(1, BATCHES + 1):
             self.step += 1
-            self._tell("followed" if self._steering.following else "trained")
-            if self._ranks.meet(at_once=self._steering.following):
+            self._tell("followed" if self._command_handler.following else "trained")
+            if self._ranks.sync_due(at_once=self._command_handler.following):
                 self._tell("met")
-                self._steering.attend(self)
+                self._command_handler.handle_commands(self)
         self.batch = 0
         self._tell("validated")
-        self._steering.attend(self)
+        self._command_handler.handle_commands(self)
 
     def flush(self) -> None:
         self._tell("flushed")

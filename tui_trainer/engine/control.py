@@ -135,7 +135,7 @@ class _OneBatch:
 
 
 class CommandHandler:
-    """Holds whether the run is paused, and its pace; the loop attends to it once a batch."""
+    """Holds whether the run is paused, and its pace; the loop asks it once a batch."""
 
     def __init__(self, control: CommandQueue, clock: TrainingClock, emit: Callable[[AnyEvent], None]) -> None:
         self.control = control
@@ -158,7 +158,7 @@ class CommandHandler:
             self.control.wait(pace * share)
             self._clock.start()
 
-    def attend(self, run: Controlled) -> None:
+    def handle_commands(self, run: Controlled) -> None:
         """Do what was asked since the last batch; returns when the run may go on.
 
         Raises:

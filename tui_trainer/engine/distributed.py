@@ -1,8 +1,8 @@
 """Training with several processes, each with a share of every batch: as one process does it, on more devices.
 
 Rank 0 leads: it writes the record, saves the checkpoints and takes the commands. All ranks hold the same weights and
-do the same at the same step. What must be agreed on costs no step anything: rank 0 says at each meeting after how
-many batches the next one is, so that they meet a few times a second, however fast the steps are. Batch normalisation
+do the same at the same step. What must be agreed on costs no step anything: rank 0 says at each sync after how
+many batches the next one is, so that they sync a few times a second, however fast the steps are. Batch normalisation
 is over the whole batch, of which each rank has a share.
 """
 
@@ -88,11 +88,11 @@ class _Total(torch.autograd.Function):
 
 T = TypeVar("T")
 
-MEET_EVERY = 0.2
-"""Seconds between meetings: as often as losses are reported, and commands looked for."""
+SYNC_EVERY = 0.2
+"""Seconds between syncs: as often as losses are reported, and commands looked for."""
 
 FARTHEST = 10_000
-"""Batches from one meeting to the next, at most."""
+"""Batches from one sync to the next, at most."""
 
 
 class Ranks:
@@ -152,7 +152,7 @@ class Ranks:
         """Who is to be asked for commands."""
         return control
 
-    def meet(self, *, at_once: bool = False) -> bool:
+    def sync_due(self, *, at_once: bool = False) -> bool:
         """A batch is over: whether to report now, and do what was asked."""
         return True
 
@@ -166,12 +166,12 @@ class ManyRanks(Ranks):
     several = True
 
     def __init__(self, here: Rank) -> None:
-        self.place = here
+        self.this_rank = here
         self.leads = here.leads
         self.count = here.ranks
         self._whole = 0
         self._left = 0
-        self._met_at: float | None = None
+        self._synced_at: float | None = None
         self._apart = 1
 
     def device(self, asked: str) -> str:
@@ -180,18 +180,18 @@ class ManyRanks(Ranks):
         if asked.startswith("cuda:"):
             raise UserError(f"--device {asked}: each of several processes has a device of its own; take cuda or cpu")
         resolve(asked)  # that there is none at all is said as it is to one process
-        there, wanted = torch.cuda.device_count(), self.place.local_ranks
+        there, wanted = torch.cuda.device_count(), self.this_rank.local_ranks
         if there < wanted:
             raise UserError(
                 f"{wanted} processes train on this machine, which has {counted(there, 'CUDA device')}; "
                 f"take --nproc-per-node {there}, or --device cpu"
             )
-        torch.cuda.set_device(self.place.local_rank)
-        return f"cuda:{self.place.local_rank}"
+        torch.cuda.set_device(self.this_rank.local_rank)
+        return f"cuda:{self.this_rank.local_rank}"
 
     def in_turn(self, load: Callable[[], T]) -> T:
         everybody = torch.zeros(1)
-        if self.place.local_rank == 0:
+        if self.this_rank.local_rank == 0:
             loaded = load()
             self.sum(everybody)
             return loaded
@@ -218,7 +218,7 @@ class ManyRanks(Ranks):
     def share(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         images, labels = batch
         self._whole = len(labels)
-        rank = self.place.rank
+        rank = self.this_rank.rank
         return images.tensor_split(self.count)[rank], labels.tensor_split(self.count)[rank]
 
     def images(self, labels: Tensor) -> int:
@@ -231,7 +231,7 @@ class ManyRanks(Ranks):
         (loss * self.count).backward()  # the ranks' gradients are averaged, not added
 
     def part(self, split: Split) -> Split:
-        rank = self.place.rank
+        rank = self.this_rank.rank
         return Split(split.images.tensor_split(self.count)[rank], split.labels.tensor_split(self.count)[rank])
 
     def sum(self, values: Tensor) -> Tensor:
@@ -242,14 +242,14 @@ class ManyRanks(Ranks):
     def lead(self, control: CommandQueue) -> CommandQueue:
         return BroadcastControl(self, control)
 
-    def meet(self, *, at_once: bool = False) -> bool:
+    def sync_due(self, *, at_once: bool = False) -> bool:
         self._left -= 1
         return at_once or self._left <= 0
 
-    def told(self, command: AnyCommand | None) -> AnyCommand | None:
-        """The command that rank 0 was given, on all ranks; None where there is none, and so the meeting is over."""
+    def broadcast_command(self, command: AnyCommand | None) -> AnyCommand | None:
+        """The command that rank 0 was given, on all ranks; None where there is none, and so the sync is over."""
         said = encode(command) if command is not None else b""
-        head = torch.tensor([len(said), self._next_meeting() if self.leads and not said else 0])
+        head = torch.tensor([len(said), self._batches_to_sync() if self.leads and not said else 0])
         dist.broadcast(head, src=0)
         length, apart = head.tolist()
         if not length:
@@ -259,14 +259,14 @@ class ManyRanks(Ranks):
         dist.broadcast(text, src=0)
         return decode(bytes(text.tolist()))
 
-    def _next_meeting(self) -> int:
-        """After how many batches to meet again, from how long those since the last time took."""
-        now, met_at = time.perf_counter(), self._met_at
-        self._met_at = now
-        if met_at is None:
+    def _batches_to_sync(self) -> int:
+        """After how many batches to sync again, from how long those since the last time took."""
+        now, synced_at = time.perf_counter(), self._synced_at
+        self._synced_at = now
+        if synced_at is None:
             return 1
         taken = max(1, self._apart - self._left)
-        return max(1, min(int(MEET_EVERY * taken / max(now - met_at, 1e-9)), 2 * taken, FARTHEST))
+        return max(1, min(int(SYNC_EVERY * taken / max(now - synced_at, 1e-9)), 2 * taken, FARTHEST))
 
 
 class BroadcastControl(CommandQueue):
@@ -280,10 +280,10 @@ class BroadcastControl(CommandQueue):
         self._own.send(command)
 
     def take(self) -> AnyCommand | None:
-        return self._ranks.told(self._own.take() if self._ranks.leads else None)
+        return self._ranks.broadcast_command(self._own.take() if self._ranks.leads else None)
 
     def wait(self, seconds: float) -> None:
-        if self._ranks.leads:  # the others wait for it at the next meeting
+        if self._ranks.leads:  # the others wait for it at the next sync
             self._own.wait(seconds)
 
 

@@ -104,7 +104,7 @@ class MetricAccumulator:
         """Start the sums of an epoch; not at zero where a run is resumed within one."""
         self.loss_sum, self.images, self.hits_before, self._hits = loss_sum, images, hits, None
 
-    def took(
+    def add_batch(
         self,
         step: int,
         epoch: int,
@@ -128,7 +128,7 @@ class MetricAccumulator:
 
     @property
     def due(self) -> bool:
-        """Whether it is time to report: with several ranks, whenever they meet."""
+        """Whether it is time to report: with several ranks, whenever they sync."""
         return self._ranks.several or time.perf_counter() >= self._report_at
 
     def report(self, *, wait: bool = False) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui_trainer.engine.distributed import Ranks
     from tui_trainer.engine.lr_preview import PlannedRun
     from tui_trainer.engine.precision import ComputeOptions
+    from tui_trainer.engine.resuming import Resumption
     from tui_trainer.engine.thread_tuner import ThreadCount
     from tui_trainer.engine.train_state import TrainState
 
@@ -34,9 +35,9 @@ class Prepared:
     spec: RunSpec
     resolved: RunConfigured
     images: Images
-    learner: TrainState
+    train_state: TrainState
     """The model, the preset that is followed, worked out, and what moves the weights."""
-    kernels: ComputeOptions
+    compute_options: ComputeOptions
     ranks: Ranks
     """The processes that train together; this one alone, unless `torchrun` started it."""
     threads: ThreadCount | None
@@ -61,55 +62,114 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
         PresetError: the rehearsal found what is wrong with the preset.
     """
     tell_phase(emit, "importing torch")
-    import torch
-
-    from tui_trainer.engine import datasets, devices, distributed, models, reproducibility
-    from tui_trainer.engine.lr_preview import plan
+    from tui_trainer.engine import devices, distributed
     from tui_trainer.engine.precision import ComputeOptions
-    from tui_trainer.engine.resuming import learner_at, resume
     from tui_trainer.engine.train_state import TrainState
 
     ranks = distributed.join(spec.device)
     device, passed_over = devices.resolve(ranks.device(spec.device))
     devices.use(device)
-    kernels = ComputeOptions.chosen(device, spec.precision, compiled=spec.compile)
+    compute_options = ComputeOptions.chosen(device, spec.precision, compiled=spec.compile)
     devices.set_threads(spec.threads)
+    images, planned = _load_and_plan(spec, device, ranks, emit, is_new=checkpoint_folder is None)
+    model, weights = _build_model(spec, images, compute_options, emit)
+    found = None
+    if checkpoint_folder is not None:
+        found = _find_checkpoint(checkpoint_folder, spec, images, planned, model, compute_options, ranks, emit)
+        planned = found.train_state.planned if found else planned
+        emit(planned.curve)
+    train_state = found.train_state if found else TrainState(model, planned, compute_options)
+    threads = _chosen_threads(spec, compute_options, ranks, model, images, planned, emit)
+    resolved = _configured(spec, images, planned, model, weights, compute_options, ranks)
+    state, last_is_sound = (found.state, found.last_is_sound) if found else (None, True)
+    return Prepared(
+        spec, resolved, images, train_state, compute_options, ranks, threads, state, last_is_sound, passed_over
+    )
+
+
+def _load_and_plan(
+    spec: RunSpec, device: torch.device, ranks: Ranks, emit: Callable[[AnyEvent], None], *, is_new: bool
+) -> tuple[Images, PlannedRun]:
+    """The images on the device, and the LR planned for as many; a new run tells the curve as soon as it can be drawn.
+
+    A record that is gone on with has a curve, and perhaps that of another preset since.
+    """
+    from tui_trainer.engine.lr_preview import plan
+
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
-    if checkpoint_folder is None:  # a record that is gone on with has it, and perhaps of another preset since
+    if is_new:
         emit(planned.curve)
     tell_phase(emit, "loading data", spec.dataset)
     downloading = partial(tell_phase, emit, f"downloading {spec.dataset}")
     images = ranks.in_turn(lambda: _loaded(spec, device, downloading))
     if len(images.train) != spec.train_images:
         planned = plan(spec.preset_name, spec.preset, len(images.train))
-        if checkpoint_folder is None:
+        if is_new:
             emit(planned.curve)
+    return images, planned
+
+
+def _build_model(
+    spec: RunSpec, images: Images, compute_options: ComputeOptions, emit: Callable[[AnyEvent], None]
+) -> tuple[torch.nn.Module, str]:
+    """The model on its device, and the digest of the weights that it begins with."""
+    from tui_trainer.engine import models, reproducibility
+
     tell_phase(emit, "building the model", spec.model)
     model = models.build(spec.model, images.shape, spec.seed)
     weights = reproducibility.of_weights(model)
-    model = kernels.place(model)
-    found = None
-    if checkpoint_folder is not None:
-        tell_phase(emit, "loading the checkpoint")
-        there = partial(
-            learner_at, model=model, kernels=kernels, train_images=len(images.train), epochs=planned.recipe.epochs
-        )
-        found = resume(checkpoint_folder, facts(spec, images), there, ranks, emit)
-        planned = found.learner.planned if found else planned
-        emit(planned.curve)
-    learner = found.learner if found else TrainState(model, planned, kernels)
-    threads = _chosen_threads(spec, kernels, ranks, model, images, planned, emit)
-    resolved = RunConfigured(
+    return compute_options.place(model), weights
+
+
+def _find_checkpoint(
+    folder: Path,
+    spec: RunSpec,
+    images: Images,
+    planned: PlannedRun,
+    model: torch.nn.Module,
+    compute_options: ComputeOptions,
+    ranks: Ranks,
+    emit: Callable[[AnyEvent], None],
+) -> Resumption | None:
+    """The checkpoint to go on from, put into `model`; None where there is none."""
+    from tui_trainer.engine.resuming import resume, train_state_at
+
+    tell_phase(emit, "loading the checkpoint")
+    there = partial(
+        train_state_at,
+        model=model,
+        compute_options=compute_options,
+        train_images=len(images.train),
+        epochs=planned.recipe.epochs,
+    )
+    return resume(folder, facts(spec, images), there, ranks, emit)
+
+
+def _configured(
+    spec: RunSpec,
+    images: Images,
+    planned: PlannedRun,
+    model: torch.nn.Module,
+    weights: str,
+    compute_options: ComputeOptions,
+    ranks: Ranks,
+) -> RunConfigured:
+    """What all that was asked for with a default or `auto` has come to; the threads are those set by now."""
+    import torch
+
+    from tui_trainer.engine import datasets, devices, models
+
+    return RunConfigured(
         at=time.time(),
         dataset=spec.dataset,
         model=spec.model,
         parameters=models.parameter_count(model),
-        device=str(device),
-        device_name=devices.name_of(device),
-        device_uuid=devices.uuid_of(device),
+        device=str(compute_options.device),
+        device_name=devices.name_of(compute_options.device),
+        device_uuid=devices.uuid_of(compute_options.device),
         threads=torch.get_num_threads(),
         ranks=ranks.count,
-        precision=kernels.precision,
+        precision=compute_options.precision,
         seed=spec.seed,
         train_images=len(images.train),
         val_images=len(images.val),
@@ -118,8 +178,6 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
         digests=Digests(weights=weights, data=images.digest, order=datasets.order_digest(images.train, spec.seed)),
         augmentation="crop and flip" if images.train.augmented else "none",
     )
-    state, last_is_sound = (found.state, found.last_is_sound) if found else (None, True)
-    return Prepared(spec, resolved, images, learner, kernels, ranks, threads, state, last_is_sound, passed_over)
 
 
 def _loaded(spec: RunSpec, device: torch.device, downloading: Callable[[str], None]) -> Images:
@@ -144,7 +202,7 @@ def _loaded(spec: RunSpec, device: torch.device, downloading: Callable[[str], No
 
 def _chosen_threads(
     spec: RunSpec,
-    kernels: ComputeOptions,
+    compute_options: ComputeOptions,
     ranks: Ranks,
     model: torch.nn.Module,
     images: Images,
@@ -152,12 +210,12 @@ def _chosen_threads(
     emit: Callable[[AnyEvent], None],
 ) -> ThreadCount | None:
     """Set the number of threads by timing steps, where that is left to the run."""
-    if spec.threads is not None or kernels.device.type != "cpu" or ranks.several:
+    if spec.threads is not None or compute_options.device.type != "cpu" or ranks.several:
         return None
     from tui_trainer.engine import devices, thread_tuner
 
     tell_phase(emit, "timing steps", "to choose the number of threads")
-    timed = thread_tuner.timed_on_a_copy(model, kernels, images.train, planned.recipe.batch_size)
+    timed = thread_tuner.timed_on_a_copy(model, compute_options, images.train, planned.recipe.batch_size)
     choice = thread_tuner.first_choice(timed, devices.set_threads(None))
     devices.set_threads(choice.threads)
     return choice

@@ -46,7 +46,7 @@ class Resumption:
     """Where a run goes on, and what stands there."""
 
     state: checkpoints.State
-    learner: TrainState
+    train_state: TrainState
     last_is_sound: bool
     """Whether it is the last checkpoint; newer ones that are damaged may lie there."""
 
@@ -54,7 +54,7 @@ class Resumption:
 def resume(
     folder: Path,
     facts: dict[str, Any],
-    learner_at: Callable[[checkpoints.State], TrainState],
+    train_state_at: Callable[[checkpoints.State], TrainState],
     ranks: Ranks,
     emit: Callable[[AnyEvent], None],
 ) -> Resumption | None:
@@ -65,7 +65,7 @@ def resume(
     Args:
         folder: where they lie.
         facts: what must hold of them.
-        learner_at: what stands where a state was saved; raises ValueError where the state is not one of this run.
+        train_state_at: what stands where a state was saved; raises ValueError where the state is not one of this run.
         ranks: those that go on; the first one reads.
         emit: is told.
 
@@ -76,7 +76,7 @@ def resume(
     passed_over: list[str] = []
 
     def newest() -> checkpoints.State | None:
-        found = checkpoints.load_newest(folder, facts, learner_at)
+        found = checkpoints.load_newest(folder, facts, train_state_at)
         if found is None:
             return None
         ours.append(found.taken)
@@ -89,11 +89,11 @@ def resume(
     state = ranks.as_leader(newest)
     if state is None:
         return None
-    return Resumption(state, ours[0] if ours else learner_at(state), last_is_sound=not passed_over)
+    return Resumption(state, ours[0] if ours else train_state_at(state), last_is_sound=not passed_over)
 
 
-def learner_at(
-    state: checkpoints.State, model: nn.Module, kernels: ComputeOptions, train_images: int, epochs: int
+def train_state_at(
+    state: checkpoints.State, model: nn.Module, compute_options: ComputeOptions, train_images: int, epochs: int
 ) -> TrainState:
     """What stands where `state` was saved, in a run of so many epochs; its weights go into `model`.
 
@@ -127,6 +127,6 @@ def learner_at(
     batches = (state["epoch"] - state["first_epoch"]) * planned.length.batches_per_epoch + state["batch"]
     if state["step"] != state["first_step"] - 1 + batches:
         raise ValueError(f"step cannot be {state['step']}, {batches} after {state['first_step'] - 1}")
-    learner = TrainState(model, planned, kernels)
-    learner.load_state_dict(state)
-    return learner
+    train_state = TrainState(model, planned, compute_options)
+    train_state.load_state_dict(state)
+    return train_state

@@ -83,14 +83,14 @@ def _in_turns(timed: Timed, whole: int) -> dict[int, float]:
     The least of some timings: a lone thread may begin on the core that the neighbour has, and be moved to another. One
     timing is enough where all of them together are clearly the fastest, as on a quiet machine.
     """
-    teams = [whole]
-    while teams[-1] > 1:
-        teams.append(teams[-1] // 2)
-    least = dict.fromkeys(teams, float("inf"))
+    counts = [whole]
+    while counts[-1] > 1:
+        counts.append(counts[-1] // 2)
+    least = dict.fromkeys(counts, float("inf"))
     began = time.monotonic()
     for _ in range(ROUNDS):
-        least = {team: min(seconds, timed(team)) for team, seconds in least.items()}
-        if time.monotonic() - began > A_TRIAL or all(least[whole] * WORTH < least[team] for team in teams[1:]):
+        least = {count: min(seconds, timed(count)) for count, seconds in least.items()}
+        if time.monotonic() - began > A_TRIAL or all(least[whole] * WORTH < least[count] for count in counts[1:]):
             break
     return least
 
@@ -113,7 +113,7 @@ class ThreadTuner:
         self._confirm_at = time.monotonic() + CONFIRM_AFTER
         self._last: float | None = None
 
-    def took(self, elapsed: float) -> None:
+    def add_step(self, elapsed: float) -> None:
         """A batch has ended, `elapsed` seconds into the run's own clock."""
         if self._last is not None:
             self._steps.append(elapsed - self._last)
@@ -151,9 +151,9 @@ class ThreadTuner:
         self._best, self._slow_windows = float("inf"), 0
 
 
-def timed_on_a_copy(model: nn.Module, kernels: ComputeOptions, split: Split, batch_size: int) -> Timed:
+def timed_on_a_copy(model: nn.Module, compute_options: ComputeOptions, split: Split, batch_size: int) -> Timed:
     """Times the passes forward and backward of a copy of `model` as it is then, once they have found their cores."""
-    as_they_are = replace(kernels, compiled=False)  # to compile the copy would take longer than it could save
+    as_they_are = replace(compute_options, compiled=False)  # to compile the copy would take longer than it could save
 
     def timed(threads: int) -> float:
         torch.set_num_threads(threads)

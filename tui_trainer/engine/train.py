@@ -29,15 +29,15 @@ def train(
     `awake` gives the seconds in which the process could run, by which all is timed.
     """
     emit(prepared.resolved)
-    kernels = prepared.kernels
-    on_cpu = kernels.device.type == "cpu"
+    compute_options = prepared.compute_options
+    on_cpu = compute_options.device.type == "cpu"
     measured = "faster when measured" if on_cpu else "the usual choice on CUDA, not measured here"
-    emit(SettingChanged(at=time.time(), setting="kernels", old="", new=str(kernels), reason=measured))
+    emit(SettingChanged(at=time.time(), setting="kernels", old="", new=str(compute_options), reason=measured))
     if why := prepared.passed_over:
-        emit(SettingChanged(at=time.time(), setting="device", old="auto", new=str(kernels.device), reason=why))
+        emit(SettingChanged(at=time.time(), setting="device", old="auto", new=str(compute_options.device), reason=why))
     if prepared.spec.precision is None:
-        why = "what this CUDA device is fast in" if kernels.precision == "bf16" else "the default here"
-        emit(SettingChanged(at=time.time(), setting="precision", old="auto", new=kernels.precision, reason=why))
+        why = "what this CUDA device is fast in" if compute_options.precision == "bf16" else "the default here"
+        emit(SettingChanged(at=time.time(), setting="precision", old="auto", new=compute_options.precision, reason=why))
     if (chosen := prepared.threads) is not None:
         new, reason = str(chosen.threads), chosen.reason
         emit(SettingChanged(at=time.time(), setting="threads", old="auto", new=new, reason=reason))

@@ -26,16 +26,16 @@ class TrainState:
     optimizer: torch.optim.Optimizer
     scheduler: Schedule
 
-    def __init__(self, model: nn.Module, planned: PlannedRun, kernels: ComputeOptions) -> None:
+    def __init__(self, model: nn.Module, planned: PlannedRun, compute_options: ComputeOptions) -> None:
         self.model = model
-        self._kernels = kernels
-        self.follow(planned)
+        self._compute_options = compute_options
+        self.use(planned)
 
-    def follow(self, planned: PlannedRun) -> None:
+    def use(self, planned: PlannedRun) -> None:
         """Build what the preset asks for around the model as it is: a fresh optimizer, the schedule's beginning."""
         self.planned = planned
         self.optimizer = build_optimizer(
-            planned.preset.optimizer, self.model.parameters(), **self._kernels.optimizer_options
+            planned.preset.optimizer, self.model.parameters(), **self._compute_options.optimizer_options
         )
         self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
 
@@ -91,7 +91,9 @@ class TrainState:
         """What the optimizer holds for a parameter of `_TWIN`'s shape once it has made a step; found by making one."""
         parameter = nn.Parameter(torch.zeros(_TWIN))
         parameter.grad = torch.zeros(_TWIN)
-        optimizer = build_optimizer(self.planned.preset.optimizer, [parameter], **self._kernels.optimizer_options)
+        optimizer = build_optimizer(
+            self.planned.preset.optimizer, [parameter], **self._compute_options.optimizer_options
+        )
         optimizer.step()
         return {key: value for key, value in optimizer.state[parameter].items() if value is not None}
 

@@ -46,22 +46,22 @@ class Trainer:
     def __init__(
         self,
         prepared: Prepared,
-        steering: CommandHandler,
+        command_handler: CommandHandler,
         clock: TrainingClock,
         emit: Callable[[AnyEvent], None],
         checkpoint_folder: Path,
     ) -> None:
         self._spec, self._images = prepared.spec, prepared.images
-        self._learner = prepared.learner
-        model = self._learner.model
+        self._train_state = prepared.train_state
+        model = self._train_state.model
         self._ranks = prepared.ranks
-        self._forward = prepared.kernels.forward(self._ranks.wrap(model))
-        self._forward_here = prepared.kernels.forward(model)
-        self._steering, self._clock, self._emit = steering, clock, emit
+        self._forward = prepared.compute_options.forward(self._ranks.wrap(model))
+        self._forward_here = prepared.compute_options.forward(model)
+        self._command_handler, self._clock, self._emit = command_handler, clock, emit
         self._saver = Saver(checkpoint_folder, prepared.ranks, emit, last_is_sound=prepared.last_is_sound)
-        self._calls = CallTracer(emit, steering, clock.now)
-        self._meter = MetricAccumulator(emit, self._ranks, lambda: clock.elapsed)
-        self._team = self._chosen_team(prepared)
+        self._calls = CallTracer(emit, command_handler, clock.now)
+        self._metrics = MetricAccumulator(emit, self._ranks, lambda: clock.elapsed)
+        self._thread_tuner = self._make_thread_tuner(prepared)
         self._explained: list[AnyEvent] = []
         self._switch: PlannedRun | None = None
         self._epoch_began = self._epoch_trained = 0.0
@@ -76,7 +76,7 @@ class Trainer:
     @property
     def recipe(self) -> ResolvedConfig:
         """What the preset that is followed came to for this run."""
-        return self._learner.planned.recipe
+        return self._train_state.planned.recipe
 
     @property
     def checkpoints_lacking(self) -> str:
@@ -86,7 +86,7 @@ class Trainer:
     @property
     def scheduler(self) -> Schedule:
         """The preset's schedule."""
-        return self._learner.scheduler
+        return self._train_state.scheduler
 
     # The calls of the loop, in their order; `_watch` puts the watched functions in.
 
@@ -126,7 +126,7 @@ class Trainer:
         Raises:
             RunStopped: the run was asked to end before its first batch.
         """
-        self._steering.attend(self)
+        self._command_handler.handle_commands(self)
         while self.epoch <= self.recipe.epochs:
             self._begin_epoch()
             yield self.epoch
@@ -148,7 +148,7 @@ class Trainer:
             RunStopped: the run is to end.
             Diverged: a loss was not finite.
         """
-        self._meter.took(
+        self._metrics.add_batch(
             self.step,
             self.epoch,
             self.batch,
@@ -159,31 +159,31 @@ class Trainer:
             elapsed=self._clock.elapsed,
         )
         self._calls.end()
-        if self._team is not None and not self._steering.following:
-            self._team.took(self._clock.elapsed)
-        if not self._ranks.meet(at_once=self._steering.following):
+        if self._thread_tuner is not None and not self._command_handler.following:
+            self._thread_tuner.add_step(self._clock.elapsed)
+        if not self._ranks.sync_due(at_once=self._command_handler.following):
             return
-        if self._meter.due or self._steering.following:
+        if self._metrics.due or self._command_handler.following:
             self.flush()
-        self._steering.attend(self)
+        self._command_handler.handle_commands(self)
 
     def end_epoch(self, val_loss: float, val_accuracy: float) -> None:
         """Report the epoch and save a checkpoint."""
         self._calls.end()
         self.flush()
-        meter = self._meter
+        metrics = self._metrics
         seconds = self._epoch_trained - self._epoch_began
         self._emit(
             EpochEnded(
                 at=time.time(),
                 epoch=self.epoch,
                 step=self.step,
-                train_loss=meter.loss_sum / meter.images,
-                train_accuracy=meter.hits / meter.images,
+                train_loss=metrics.loss_sum / metrics.images,
+                train_accuracy=metrics.hits / metrics.images,
                 val_loss=val_loss,
                 val_accuracy=val_accuracy,
                 lr=self._lr,
-                images_per_second=round(meter.images / seconds, 1) if seconds > 0 else 0.0,
+                images_per_second=round(metrics.images / seconds, 1) if seconds > 0 else 0.0,
                 elapsed=round(self._clock.elapsed, 4),
             )
         )
@@ -192,12 +192,12 @@ class Trainer:
             self.best = ended
         self.epoch, self.batch = self.epoch + 1, 0
         self._save(best=best)
-        self._steering.attend(self)
+        self._command_handler.handle_commands(self)
 
     def flush(self, *, wait: bool = False) -> None:
         """Report what happened since the last time; with `wait`, all of it, whatever is still on the device."""
         try:
-            self._meter.report(wait=wait)
+            self._metrics.report(wait=wait)
         finally:
             self._calls.report()
             for event in self._explained:
@@ -206,7 +206,7 @@ class Trainer:
 
     def tell_what_was_trained(self) -> None:
         """Report, as well as can be, all steps that were finished before something failed; nothing is raised."""
-        if self._ranks.several:  # the others are not there to meet; what was trained until the last meeting is told
+        if self._ranks.several:  # the others are not there to sync with; what was trained until the last sync is told
             return
         with suppress(Exception):
             self.flush(wait=True)
@@ -267,28 +267,28 @@ class Trainer:
         """What a run needs to go on from here exactly; all has been reported."""
         return {
             **facts(self._spec, self._images),
-            **self._learner.state_dict(),
+            **self._train_state.state_dict(),
             "step": self.step,
             "epoch": self.epoch,
             "batch": self.batch,
             "lr": self._lr,
             "elapsed": self._clock.elapsed,
             "epoch_began": self._epoch_began,
-            "loss_sum": self._meter.loss_sum,
-            "images": self._meter.images,
-            "hits": self._meter.hits,
+            "loss_sum": self._metrics.loss_sum,
+            "images": self._metrics.images,
+            "hits": self._metrics.hits,
             "best_epoch": self.best.epoch if self.best else 0,
             "best_val_loss": self.best.val_loss if self.best else nan,
             "best_val_accuracy": self.best.val_accuracy if self.best else -1.0,
             "switch": self._switch and [self._switch.recipe.preset, self._switch.preset.model_dump(mode="json")],
         }
 
-    def _chosen_team(self, prepared: Prepared) -> ThreadTuner | None:
+    def _make_thread_tuner(self, prepared: Prepared) -> ThreadTuner | None:
         """The threads, where nobody has fixed them."""
         if prepared.threads is None:
             return None
         size = self.recipe.batch_size
-        timed = timed_on_a_copy(self._learner.model, prepared.kernels, prepared.images.train, size)
+        timed = timed_on_a_copy(self._train_state.model, prepared.compute_options, prepared.images.train, size)
         return ThreadTuner(timed, prepared.threads, self._emit)
 
     def _go_on_from(self, state: checkpoints.State) -> None:
@@ -297,14 +297,14 @@ class Trainer:
             # Older checkpoints do not tell its loss: an epoch that is as accurate then takes its place.
             self.best = Best(state.get("best_epoch", 0), state.get("best_val_loss", nan), state["best_val_accuracy"])
         self._epoch_began = state["epoch_began"]
-        self._meter.begin_epoch(state["loss_sum"], state["images"], state["hits"])
+        self._metrics.begin_epoch(state["loss_sum"], state["images"], state["hits"])
         self._lr = state["lr"]
         if state["switch"]:
             self._plan_switch(*state["switch"])
 
     def _watch(self) -> None:
         """Have every call of the loop seen."""
-        model, optimizer, calls = self._learner.model, self._learner.optimizer, self._calls
+        model, optimizer, calls = self._train_state.model, self._train_state.optimizer, self._calls
         self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, call_values.tell_cleared(model))
         ranks = self._ranks
         self.forward = calls.watch("forward", self._forward, call_values.tell_forward)
@@ -323,16 +323,16 @@ class Trainer:
     def _begin_epoch(self) -> None:
         if self._switch is not None and self.batch == 0:
             old, planned, self._switch = self.recipe.preset, self._switch, None
-            self._learner.follow(planned)
+            self._train_state.use(planned)
             self._watch()
             self._emit(
                 PresetSwitched(at=time.time(), step=self.step + 1, epoch=self.epoch, old=old, recipe=self.recipe)
             )
             self._emit(planned.curve)
         if self.batch == 0:
-            self._meter.begin_epoch()
+            self._metrics.begin_epoch()
             self._epoch_began = self._clock.elapsed
-        self._learner.model.train()
+        self._train_state.model.train()
 
     def _save(self, *, best: bool = False) -> bool:
         return self._saver.save(self.state, self.last_epoch, best=best)

@@ -67,8 +67,8 @@ def break_it(
         prepared = prepare(case.spec, both)
     both(prepared.resolved)
     sides = (
-        Side(prepared, copy.deepcopy(prepared.learner.model), case.right, right),
-        Side(prepared, prepared.learner.model, case.wrong, wrong),
+        Side(prepared, copy.deepcopy(prepared.train_state.model), case.right, right),
+        Side(prepared, prepared.train_state.model, case.wrong, wrong),
     )
     for _ in zip_longest(*(side.train() for side in sides)):
         if stop.wait(pause_s):
@@ -80,13 +80,13 @@ class Side:
 
     def __init__(self, prepared: Prepared, model: nn.Module, order: Order, emit: Callable[[AnyEvent], None]) -> None:
         self._images: Images = prepared.images
-        self._recipe = prepared.learner.planned.recipe
+        self._recipe = prepared.train_state.planned.recipe
         self._seed = prepared.spec.seed
         self._model, self._order, self._emit = model, order, emit
-        preset = prepared.learner.planned.preset
+        preset = prepared.train_state.planned.preset
         self._optimizer = build_optimizer(preset.optimizer, model.parameters())
         with self._heard():
-            scheduler = Schedule(preset, self._optimizer, prepared.learner.planned.length).scheduler
+            scheduler = Schedule(preset, self._optimizer, prepared.train_state.planned.length).scheduler
         assert scheduler is not None  # every case has one: what it does when stepped wrongly is the lesson
         self._scheduler = scheduler
         self._step = self._epoch = 0
