@@ -7,7 +7,7 @@ import torch
 from hypothesis import assume, given, settings
 
 from tests.presets.drawing import Written, written
-from tui_trainer.engine.reasons import MANY_TURNS, Said, explain
+from tui_trainer.engine.reasons import MANY_TURNS, SchedulerEvent, explain
 from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
 from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
 from tui_trainer.presets.checks import check, parse
@@ -18,11 +18,13 @@ from tui_trainer.text.reasons import WORDS, Reason, Steps, word
 BATCHES = 3
 
 
-def told(preset: Preset, length: RunLength, losses: list[float] | None = None, first_epoch: int = 1) -> list[Said]:
+def told(
+    preset: Preset, length: RunLength, losses: list[float] | None = None, first_epoch: int = 1
+) -> list[SchedulerEvent]:
     """All that is said in a run; its epochs are counted from `first_epoch`, as after a switch of presets."""
     optimizer = build_optimizer(preset.optimizer, [torch.nn.Parameter(torch.zeros(1))])
     scheduler = Schedule(preset, optimizer, length)
-    said: list[Said] = []
+    said: list[SchedulerEvent] = []
     step = 0
     for epoch in range(first_epoch, first_epoch + length.epochs):
         for _ in range(length.batches_per_epoch):

@@ -86,7 +86,7 @@ class OneRank:
         self._tell("validated")
         self._command_handler.handle_commands(self)
 
-    def flush(self) -> None:
+    def flush(self, *, wait: bool = False) -> None:
         self._tell("flushed")
 
     def switch_to(self, command: SwitchPreset) -> str:

@@ -15,19 +15,19 @@ from tui_trainer.text.reasons import Reason, Steps, word
 MANY_TURNS = 1000
 """A curve stepped after every batch with more turns than this has none that a person would call one."""
 
-Said = LRChanged | LRUnchanged | PlateauCounted
+SchedulerEvent = LRChanged | LRUnchanged | PlateauCounted
 
 
-def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[Said]:
+def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[SchedulerEvent]:
     """What to say after `scheduler.step()`, which was called with the LR at `old`, in epoch `epoch` after step `step`.
 
     A scheduler that steps after every epoch says something every time; one that steps after every batch only where its
     curve turns: at a drop, a peak, a restart, a bottom.
     """
     new = scheduler.lr
-    if scheduler.place < 0:
+    if scheduler.step_count < 0:
         return []
-    if scheduler.place == 0:
+    if scheduler.step_count == 0:
         return [_changed(old, new, _warmup_over(scheduler), epoch, step)]
     if scheduler.seen is not None and isinstance(scheduler.preset.scheduler, ReduceLROnPlateau):
         return _plateau(scheduler.preset.scheduler, scheduler.seen, old, new, epoch, step)
@@ -38,7 +38,7 @@ def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[S
         return [_unchanged(new, reason, epoch, step)]
     if scheduler.interval == "epoch" or not isinstance(scheduler.preset.scheduler, schedulers.OneCycleLR):
         reason = reason.but(old=old, new=new)
-    if scheduler.place == scheduler.span:
+    if scheduler.step_count == scheduler.total_steps:
         reason = reason.but(unused=True)
     return [_changed(old, new, reason, epoch, step)]
 
@@ -53,7 +53,7 @@ def _warmup_over(scheduler: Schedule) -> Reason:
 def _is_turn(scheduler: Schedule) -> bool:
     if sum(len(places) for places in scheduler.turns) > MANY_TURNS:
         return False
-    return any(scheduler.place in places for places in scheduler.turns)
+    return any(scheduler.step_count in places for places in scheduler.turns)
 
 
 def _changed(old: float, new: float, reason: Reason, epoch: int, step: int) -> LRChanged:
@@ -64,7 +64,9 @@ def _unchanged(lr: float, reason: Reason, epoch: int, step: int) -> LRUnchanged:
     return LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=lr, reason=word(reason))
 
 
-def _plateau(config: ReduceLROnPlateau, seen: PlateauSeen, old: float, new: float, epoch: int, step: int) -> list[Said]:
+def _plateau(
+    config: ReduceLROnPlateau, seen: PlateauSeen, old: float, new: float, epoch: int, step: int
+) -> list[SchedulerEvent]:
     count = PlateauCounted(
         at=time.time(),
         epoch=epoch,
@@ -122,19 +124,19 @@ def _unit(scheduler: Schedule, number: int) -> Steps:
 
 
 def _step(scheduler: Schedule, config: schedulers.StepLR) -> Reason:
-    done = scheduler.place % config.step_size
+    done = scheduler.step_count % config.step_size
     if done == 0:
         return Reason("step_size_reached", {"step_size": config.step_size})
     left = config.step_size - done
-    if scheduler.place + left >= scheduler.span:
+    if scheduler.step_count + left >= scheduler.total_steps:
         return Reason("no_drop_left")
     return Reason("next_drop", {"left": _unit(scheduler, left)})
 
 
 def _multi_step(scheduler: Schedule, config: schedulers.MultiStepLR) -> Reason:
-    if scheduler.place in config.milestones:
-        return Reason("milestone_reached", {"milestone": scheduler.place})
-    left = [milestone - scheduler.place for milestone in config.milestones if milestone > scheduler.place]
+    if scheduler.step_count in config.milestones:
+        return Reason("milestone_reached", {"milestone": scheduler.step_count})
+    left = [milestone - scheduler.step_count for milestone in config.milestones if milestone > scheduler.step_count]
     return Reason("next_milestone", {"left": _unit(scheduler, min(left))}) if left else Reason("no_milestone_left")
 
 
@@ -143,29 +145,29 @@ def _exponential(_: Schedule, config: schedulers.ExponentialLR) -> Reason:
 
 
 def _constant(scheduler: Schedule, config: schedulers.ConstantLR) -> Reason:
-    total = config.total_iters or scheduler.span
-    if scheduler.place == total:
+    total = config.total_iters or scheduler.total_steps
+    if scheduler.step_count == total:
         return Reason("factor_lifted", {"total_iters": total, "factor": config.factor})
-    if scheduler.place > total:
+    if scheduler.step_count > total:
         return Reason("factor_over", {"total_iters": total})
-    return Reason("factor_holds", {"factor": config.factor, "left": _unit(scheduler, total - scheduler.place)})
+    return Reason("factor_holds", {"factor": config.factor, "left": _unit(scheduler, total - scheduler.step_count)})
 
 
 def _part(code: str) -> Callable[[Schedule, Any], Reason]:
     """How far a curve of `total_iters` has come."""
 
     def reason(scheduler: Schedule, config: schedulers.LinearLR | schedulers.PolynomialLR) -> Reason:
-        total = config.total_iters or scheduler.span
-        if scheduler.place > total:
+        total = config.total_iters or scheduler.total_steps
+        if scheduler.step_count > total:
             return Reason(f"{code}_over", {"total_iters": total})
-        return Reason(code, {"place": scheduler.place, "total_iters": total})
+        return Reason(code, {"place": scheduler.step_count, "total_iters": total})
 
     return reason
 
 
 def _cosine(scheduler: Schedule, config: schedulers.CosineAnnealingLR) -> Reason:
-    half = config.T_max or scheduler.span
-    turn, place = divmod(scheduler.place, half)
+    half = config.T_max or scheduler.total_steps
+    turn, place = divmod(scheduler.step_count, half)
     if place == 0:
         return Reason("cosine_bottom" if turn % 2 else "cosine_top")
     return Reason("cosine_climbs" if turn % 2 else "cosine", {"place": place, "half": half})
@@ -173,9 +175,9 @@ def _cosine(scheduler: Schedule, config: schedulers.CosineAnnealingLR) -> Reason
 
 def _restarts(scheduler: Schedule, config: schedulers.CosineAnnealingWarmRestarts) -> Reason:
     begun, cycle = 0, config.T_0
-    while begun + cycle <= scheduler.place and config.T_mult > 1:
+    while begun + cycle <= scheduler.step_count and config.T_mult > 1:
         begun, cycle = begun + cycle, cycle * config.T_mult
-    place = (scheduler.place - begun) % cycle
+    place = (scheduler.step_count - begun) % cycle
     if place == 0:
         return Reason("restart", {"cycle": _unit(scheduler, cycle)})
     return Reason("cosine_to_restart", {"place": place, "cycle": cycle})
@@ -184,7 +186,7 @@ def _restarts(scheduler: Schedule, config: schedulers.CosineAnnealingWarmRestart
 def _cyclic(scheduler: Schedule, config: schedulers.CyclicLR) -> Reason:
     up = config.step_size_up
     down = config.step_size_down or up
-    cycle, place = divmod(scheduler.place, up + down)
+    cycle, place = divmod(scheduler.step_count, up + down)
     if place == 0:
         return Reason("cyclic_bottom", {"cycle": cycle + 1})
     if place < up:
@@ -198,17 +200,17 @@ def _one_cycle(scheduler: Schedule, config: schedulers.OneCycleLR) -> Reason:
     peak, *_, bottom = (places[0] if places else 0 for places in scheduler.turns)
     start = config.max_lr / config.div_factor
     lowest = start / config.final_div_factor
-    if scheduler.place > bottom:
+    if scheduler.step_count > bottom:
         return Reason("one_cycle_over")
-    if scheduler.place == bottom:
+    if scheduler.step_count == bottom:
         return Reason("one_cycle_bottom", {"lowest": lowest})
-    if scheduler.place < peak:
-        return Reason("one_cycle_up", {"place": scheduler.place, "up": peak})
-    if scheduler.place == peak:
+    if scheduler.step_count < peak:
+        return Reason("one_cycle_up", {"place": scheduler.step_count, "up": peak})
+    if scheduler.step_count == peak:
         return Reason("one_cycle_peak", {"lr": scheduler.lr, "lowest": lowest})
-    if config.three_phase and scheduler.place in scheduler.turns[1]:  # a short run may have none
+    if config.three_phase and scheduler.step_count in scheduler.turns[1]:  # a short run may have none
         return Reason("one_cycle_back", {"lr": start, "lowest": lowest})
-    return Reason("one_cycle_down", {"place": scheduler.place - peak, "down": bottom - peak})
+    return Reason("one_cycle_down", {"place": scheduler.step_count - peak, "down": bottom - peak})
 
 
 _REASONS: dict[str, Callable[[Schedule, Any], Reason]] = {

@@ -157,12 +157,12 @@ class Schedule:
         return self._ramp or self._main
 
     @property
-    def place(self) -> int:
+    def step_count(self) -> int:
         """How many steps the preset's own scheduler has made; negative in a warm-up, 0 right after it."""
         return self._steps - self._warmup_steps
 
     @property
-    def span(self) -> int:
+    def total_steps(self) -> int:
         """How many steps it makes in all; the last one, after the last batch, sets an LR that no batch uses."""
         if self.interval == "step":
             return self.length.total_steps - self._warmup_steps
@@ -171,7 +171,7 @@ class Schedule:
     @cached_property
     def turns(self) -> list[TurningPoints]:
         """The places at which the curve turns, by kind."""
-        return turns(self.preset.scheduler, self.span)
+        return turns(self.preset.scheduler, self.total_steps)
 
     def step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
         """Move on by one batch or one epoch, whichever was due.
@@ -245,7 +245,7 @@ class Schedule:
         if config.name == "none":
             return None
         kind = getattr(lr_scheduler, config.name)
-        scheduler: lr_scheduler.LRScheduler = kind(self._optimizer, **config.arguments(self.span))
+        scheduler: lr_scheduler.LRScheduler = kind(self._optimizer, **config.arguments(self.total_steps))
         return scheduler
 
     def _step_plateau(self, main: lr_scheduler.ReduceLROnPlateau, value: float) -> None:
@@ -253,12 +253,12 @@ class Schedule:
         main.step(value)
         better = main.best != best_before
         if better:
-            self._best_at = self.place
+            self._best_at = self.step_count
         bad = 0 if better or ignored else bad_before + 1
         self.seen = PlateauSeen(
             value=value,
             best=float(main.best),
-            best_ago=self.place - self._best_at,
+            best_ago=self.step_count - self._best_at,
             bad_epochs=bad,
             cooldown=main.cooldown_counter,
             ignored=ignored,
