@@ -73,7 +73,7 @@ async def shoot_run(runs: Path, name: str, preset: str, size: tuple[int, int], u
     """Train, wait for the moment, and write what the screen shows; the run is stopped."""
     launcher = InProcessLauncher(runs, ["tui-trainer", "launch", "--preset", preset])
     asked = RunRequest(preset, model="cnn", dataset="mnist-5k")
-    host = launcher.start_asked(asked)
+    host = launcher.start_request(asked)
     app = TrainerApp(
         AppContext(launcher=launcher, source=host, request=asked, on_shown=launcher.go, on_detach=lambda: None)
     )
@@ -89,7 +89,7 @@ async def film_run(runs: Path, size: tuple[int, int]) -> None:
     """Train ten epochs and write them as one moving picture, with a batch in slow motion in the middle."""
     launcher = InProcessLauncher(runs, ["tui-trainer", "launch", "--preset", "onecycle"])
     asked = RunRequest("onecycle", model="cnn", dataset="mnist-5k")
-    host = launcher.start_asked(asked)
+    host = launcher.start_request(asked)
     app = TrainerApp(launcher, host, asked, on_shown=launcher.go, on_detach=lambda: None)
     frames: list[str] = []
     seconds: list[float] = []

@@ -6,8 +6,9 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ from tui_trainer.ui.terminal.job_control import wait_until_in_front
 if TYPE_CHECKING:
     from tui_trainer.commands import Stop
     from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.context import AppContext
+    from tui_trainer.ui.terminal.terminal import Terminal
 
 DEFAULT_PRESET = "steplr"
 """What the options are checked with where no preset was named: the picker puts its own in."""
@@ -83,13 +86,13 @@ def launch(
     _need_terminal("launch", "`tui-trainer run --preset NAME` trains without a screen")
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)
-    asked = RunRequest(preset or DEFAULT_PRESET, **options)
+    request = RunRequest(preset or DEFAULT_PRESET, **options)
     if not is_shipped(preset or DEFAULT_PRESET):
-        checked(asked)
+        checked(request)
     warn_of_same_name(options["name"], runs)
     shell = foreground.take(exit_summary.of_killed)
     start = preset is not None
-    sys.exit(_show(asked, runs, shell, told, start=start, max_rate=max_rate, exit_when_done=exit_when_done))
+    sys.exit(_show(request, runs, shell, told, start=start, max_rate=max_rate, exit_when_done=exit_when_done))
 
 
 @click.command()
@@ -110,7 +113,7 @@ def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Pa
 
 
 def _show(
-    asked: RunRequest,
+    request: RunRequest,
     runs: Path,
     shell: foreground.Foreground,
     told: NotifyOptions,
@@ -125,52 +128,86 @@ def _show(
     """
     launcher = InProcessLauncher(runs, sys.argv, told.notify)
     stopping = stop_on_signals(lambda command: _stop(launcher, command))  # before there is a screen, and after it
-    gc.disable()
-    from tui_trainer.ui.app import TrainerApp
-    from tui_trainer.ui.context import AppContext
-    from tui_trainer.ui.settings import Settings
-    from tui_trainer.ui.show import show
-    from tui_trainer.ui.terminal.terminal import Terminal
-
-    def shown() -> None:
-        _settle()
-        launcher.go()
-
     apps: list[TrainerApp] = []
     comparisons = Comparisons(
-        runs, asked, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].context.is_live, shell
+        runs, request, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].context.is_live, shell
     )
 
-    def make_app(terminal: Terminal) -> TrainerApp:
-        def begun(record: Record) -> None:
-            shell.train_in(record.folder)
-            with suppress(OSError):  # without a log, what is printed is shown after leaving
-                terminal.log_to(record.folder / "log.txt")
+    def context_of(terminal: Terminal) -> AppContext:
+        launcher.on_record = partial(_record_begun, shell, terminal)
+        source = launcher.start_request(request) if start else None  # here: until now a signal ends all
+        return _context_to_train(launcher, source, comparisons, request, runs, told, exit_when_done=exit_when_done)
 
-        launcher.on_record = begun
-        context = AppContext(
-            launcher=launcher,
-            # Here: until now a signal ends all, and nothing is lost.
-            source=launcher.start_asked(asked) if start else None,
-            request=asked,
-            exit_when_done=exit_when_done,
-            on_shown=shown,
-            on_detach=lambda: _say_where(launcher, comparisons),
-            on_compare=comparisons.open,
-            runs=runs,
-            bell=told.bell,
-            settings=Settings.of_user(),
-        )
-        apps.append(TrainerApp(context, terminal))
-        return apps[-1]
-
-    exit_code = show(make_app, _bytes(max_rate), shell.to_parent)
+    exit_code = _show_app(apps, context_of, max_rate, shell.to_parent)
     if exit_code > 128:
         stopping.has_asked()
     exit_code = _afterwards(apps, launcher, comparisons, exit_code, shell)
     if any(run.is_training for run in launcher.runs):
         leave(exit_code)
     return exit_code
+
+
+def _show_app(
+    apps: list[TrainerApp],
+    context_of: Callable[[Terminal], AppContext],
+    max_rate: float | None,
+    to_parent: int | None = None,
+) -> int:
+    """Show the app until the person leaves it; the exit code of `ui.show.show`.
+
+    Args:
+        apps: where the app is put once there is one.
+        context_of: makes what the app needs, with the terminal set up.
+        max_rate: kilobytes a second that are sent to the terminal; None for what suits most links.
+        to_parent: the descriptor of a pipe whose other end lives as long as the terminal does.
+    """
+    gc.disable()
+    from tui_trainer.ui.app import TrainerApp
+    from tui_trainer.ui.show import show
+
+    def make_app(terminal: Terminal) -> TrainerApp:
+        apps.append(TrainerApp(context_of(terminal), terminal))
+        return apps[-1]
+
+    return show(make_app, None if max_rate is None else max_rate * 1000, to_parent)
+
+
+def _context_to_train(
+    launcher: InProcessLauncher,
+    source: RunSource | None,
+    comparisons: Comparisons,
+    request: RunRequest,
+    runs: Path,
+    told: NotifyOptions,
+    *,
+    exit_when_done: bool,
+) -> AppContext:
+    from tui_trainer.ui.context import AppContext
+    from tui_trainer.ui.settings import Settings
+
+    def shown() -> None:
+        _settle()
+        launcher.go()
+
+    return AppContext(
+        launcher=launcher,
+        source=source,
+        request=request,
+        exit_when_done=exit_when_done,
+        on_shown=shown,
+        on_detach=lambda: _say_where(launcher, comparisons),
+        on_compare=comparisons.open,
+        runs=runs,
+        bell=told.bell,
+        settings=Settings.of_user(),
+    )
+
+
+def _record_begun(shell: foreground.Foreground, terminal: Terminal, record: Record) -> None:
+    """From now on the run's log takes what is printed, and the shell's job is to train in its folder."""
+    shell.train_in(record.folder)
+    with suppress(OSError):  # without a log, what is printed is shown after leaving
+        terminal.log_to(record.folder / "log.txt")
 
 
 def _afterwards(
@@ -186,25 +223,25 @@ def _afterwards(
         _say_where(launcher, comparisons)
     if comparisons.is_training:
         return comparisons.finish(goes_on=goes_on, shell=shell) or exit_code
-    host = apps[-1].context.source if apps else None
+    source = apps[-1].context.source if apps else None
     if goes_on:
-        if host is not None:
-            host.close()  # nobody looks any more: what happens must not pile up for a screen that is gone
+        if source is not None:
+            source.close()  # nobody looks any more: what happens must not pile up for a screen that is gone
         return _train_on(launcher, launcher.runs[-1], shell) if launcher.runs else exit_code
     if launcher.runs:
-        _tell_of_end(launcher.runs[-1], host)
+        _tell_of_end(launcher.runs[-1], source)
     comparisons.say_farewell()
     return exit_code or comparisons.exit_code
 
 
-def _tell_of_end(run: LocalRun, host: RunSource | None) -> None:
+def _tell_of_end(run: LocalRun, source: RunSource | None) -> None:
     """Say how the run on show ended; it may be about to."""
     ended = run.wait(LONGEST_END_S)
     if ended is not None and ended.exit_code in (1, 2) and (run.failure or run.record is None):
         say(run.failure or ended.reason)
-    if host is not None and run.folder is not None:
-        host.poll()  # what came since the last frame
-        exit_summary.of_run(run.folder, host.history)
+    if source is not None and run.folder is not None:
+        source.poll()  # what came since the last frame
+        exit_summary.of_run(run.folder, source.history)
 
 
 def _record_on_show(launcher: InProcessLauncher) -> Path | None:
@@ -246,20 +283,16 @@ def _say_where(launcher: InProcessLauncher, comparisons: Comparisons) -> None:
 
 
 def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float | None) -> int:
-    gc.disable()
-    from tui_trainer.ui.app import TrainerApp
-    from tui_trainer.ui.context import AppContext
-    from tui_trainer.ui.settings import Settings
-    from tui_trainer.ui.show import show
-    from tui_trainer.ui.terminal.terminal import Terminal
-
-    host = JournalSource(folder, readonly=readonly)
+    source = JournalSource(folder, readonly=readonly)
     comparisons = Comparisons(folder.parent, None, lambda: folder, lambda: False)
     apps: list[TrainerApp] = []
 
-    def make_app(terminal: Terminal) -> TrainerApp:
-        context = AppContext(
-            source=host,
+    def context_of(_: Terminal) -> AppContext:
+        from tui_trainer.ui.context import AppContext
+        from tui_trainer.ui.settings import Settings
+
+        return AppContext(
+            source=source,
             on_compare=comparisons.open,
             by="attach",
             on_shown=_settle,
@@ -267,19 +300,13 @@ def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float
             bell=told.bell,
             settings=Settings.of_user(),
         )
-        apps.append(TrainerApp(context, terminal))
-        return apps[-1]
 
-    exit_code = show(make_app, _bytes(max_rate))
-    host.close()
+    exit_code = _show_app(apps, context_of, max_rate)
+    source.close()
     if apps and not apps[-1].hung_up and apps[-1].failure is None:
-        exit_summary.of_run(folder, host.history)
+        exit_summary.of_run(folder, source.history)
         comparisons.say_farewell()
     return exit_code
-
-
-def _bytes(kilobytes: float | None) -> float | None:
-    return None if kilobytes is None else kilobytes * 1000
 
 
 def _settle() -> None:

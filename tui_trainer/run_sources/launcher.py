@@ -37,9 +37,9 @@ class InProcessLauncher:
 
     def start(self, spec: RunSpec) -> InProcessSource:
         """Begin to train; returns at once."""
-        return self.start_asked(RunRequest.of(spec))
+        return self.start_request(RunRequest.of(spec))
 
-    def start_asked(self, request: RunRequest) -> InProcessSource:
+    def start_request(self, request: RunRequest) -> InProcessSource:
         """As `start`, of a run whose preset is still to be read: if it is no good, the run ends as one that crashed."""
         return self._begin(self._make(request, None))
 
