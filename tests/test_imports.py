@@ -78,7 +78,7 @@ def test_attach_readonly_shows_and_takes_no_commands(tmp_path: Path, monkeypatch
     with Terminal("attach", "--readonly") as terminal:
         terminal.until("epoch")
         terminal.press(" ")
-        terminal.until("only reads")
+        terminal.until("read-only")
         assert record.inbox.poll() == []
         terminal.press("q")
         assert terminal.wait() == 0

@@ -98,7 +98,7 @@ def test_a_run_outlives_a_screen_that_breaks(runs: Path, how: str) -> None:
         assert terminal.wait() == 0
         said = assert_restored_but_for_a_trace(terminal, modes)
         assert "the screen broke: " in said
-        assert f"{run.name} trains on in the background." in said
+        assert f"{run.name} keeps training in the background." in said
         assert f"tui-trainer attach {run.name}\r\n" in said
         at = replay(run).steps
         until(lambda: replay(run).steps > at)
@@ -117,7 +117,7 @@ def test_a_viewer_whose_screen_breaks_says_so_and_fails(live: Record, how: str) 
         assert terminal.wait() == 1
         said = assert_restored_but_for_a_trace(terminal, modes)
     assert "the screen broke: " in said
-    assert "trains on" not in said
+    assert "keeps training" not in said
 
 
 def assert_restored_but_for_a_trace(terminal: Terminal, modes: object) -> str:

@@ -94,7 +94,7 @@ async def test_before_the_first_batch_there_are_axes_a_word_and_the_plan() -> No
         assert lit([line[7:74] for line in app.lr.plain()[1:-2]])
         assert app.lr.plain()[-1].split() == ["all", "0", "1", "2", "3", "epoch"]
         await app.show(History(), pilot)
-        assert any("the plan is on its way" in line for line in app.lr.plain())
+        assert any("the plan is being made" in line for line in app.lr.plain())
 
 
 async def test_columns_stand_under_each_other() -> None:
@@ -227,7 +227,7 @@ async def test_a_plan_is_shown_without_a_run() -> None:
     flat = PlanMade(at=0.0, steps=[1, 11, 21], lrs=[0.001, 0.0005, 0.00025], last_step=60)
     async with app.run_test(size=(100, 30)) as pilot:
         app.lr.show_plan(None)
-        assert any("on its way" in line for line in app.lr.plain())
+        assert any("being made" in line for line in app.lr.plain())
         app.lr.show_plan(plan, batches_per_epoch=20)
         await pilot.pause()
         alone = app.lr.plain()

@@ -171,7 +171,7 @@ async def test_runs_to_come_and_none_at_all(tmp_path: Path) -> None:
     async with show(compared(tmp_path, [], ["none", "steplr"])) as (pilot, screen):
         said = text_of(screen)
         assert "to come" in said
-        assert "nobody trains the rest" in said
+        assert "the rest is idle" in said
         for key in ("right", "plus", "x", "s", "enter", "space"):
             await pilot.press(key)
 

@@ -200,7 +200,7 @@ async def test_batch_by_batch_at_full_speed_shows_each_value_as_it_is_made(show:
         await shown.frame(Paused(at=START, step=31, by="screen"))
         lines = shown.the(Listing).plain()
         assert not any(line.startswith("▌") for line in lines)
-        assert "n follows the next batch" in " ".join(lines)
+        assert "n steps through the next batch" in " ".join(lines)
         assert "grad norm 1.83 → 0" in "\n".join(lines)
 
 

@@ -50,7 +50,7 @@ async def test_from_the_first_frame_on_it_says_what_is_going_on(show: Show) -> N
         await shown.frame(PhaseStarted(at=START, phase="loading", detail="mnist-5k"))
         assert "✓ importing torch" in shown.text()
         assert "● loading mnist-5k" in shown.text()
-        assert "the plan is on its way" in shown.text()
+        assert "the plan is being made" in shown.text()
 
 
 async def test_the_planned_lr_stands_there_before_the_first_batch(show: Show) -> None:
@@ -59,7 +59,7 @@ async def test_the_planned_lr_stands_there_before_the_first_batch(show: Show) ->
         assert shown.app.context.source is not None
         assert not shown.app.context.source.history.steps
         assert shown.app.context.source.history.plans
-        assert "the plan is on its way" not in shown.text()
+        assert "the plan is being made" not in shown.text()
         assert "for epoch in range(4):" in shown.text()
 
 
@@ -205,7 +205,7 @@ async def test_a_view_that_only_reads_controls_nothing(show: Show, key: str) -> 
     async with show(ScriptedHost(LIVE, readonly=True)) as shown:
         await shown.press(key)
         assert not shown.host.sent
-        assert "only reads" in shown.the(KeyLine).plain()[0]
+        assert "read-only" in shown.the(KeyLine).plain()[0]
 
 
 @pytest.mark.parametrize("key", ["space", "n", "s"])
@@ -418,7 +418,7 @@ async def test_slow_motion_asked_for_in_a_pause_says_what_goes_on(show: Show) ->
         await shown.press("s")
         assert shown.the(KeyLine).plain()[0].strip() == "each call is held for 0.5 s"
         await shown.press("s", "space", "s")
-        assert shown.the(KeyLine).plain()[0].strip() == "each call is held for 0.5 s; space goes on"
+        assert shown.the(KeyLine).plain()[0].strip() == "each call is held for 0.5 s; space continues"
         await shown.press("s")
         assert shown.the(KeyLine).plain()[0].strip() == "full speed"
 
@@ -432,7 +432,7 @@ async def test_a_pause_before_the_first_batch_does_not_look_like_a_hang(
         later = time.monotonic() + 30
         monkeypatch.setattr("tui_trainer.ui.live.startup_panel.time", SimpleNamespace(monotonic=lambda: later))
         await shown.frame()
-        assert shown.line("before the first").strip().startswith("● paused before the first batch: space goes on  ")
+        assert shown.line("before the first").strip().startswith("● paused before the first batch: space continues  ")
         await shown.press("space")
         assert "● the first batch " in shown.text()
         assert "30 s" not in shown.text()

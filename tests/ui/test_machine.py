@@ -150,7 +150,7 @@ def test_where_processes_are_not_told_it_is_torch_s_number(
 def test_what_a_device_does_not_tell_is_left_open(nvml: Nvml) -> None:
     nvml.devices = ({"Name": b"old bytes"},)
     assert Gpus().read(PID, "cuda:0", "", {}) == Gpu(
-        "old bytes", unknown="this device does not tell how busy it is, its memory and its power"
+        "old bytes", unknown="this device does not report how busy it is, its memory and its power"
     )
 
 
@@ -188,7 +188,7 @@ def test_where_nothing_tells_which_it_is_none_is_shown(nvml: Nvml) -> None:
     busy = {**BUSY, "ComputeRunningProcesses": []}
     nvml.devices = (IDLE, busy, busy)
     gpu = Gpus().read(PID, "cuda:0", "NVIDIA B", {})
-    assert gpu == Gpu("NVIDIA B", unknown="not measured: the driver does not tell which of its devices this is")
+    assert gpu == Gpu("NVIDIA B", unknown="not measured: the driver does not report which of its devices this is")
 
 
 def test_older_names_of_two_functions_are_tried(nvml: Nvml) -> None:

@@ -237,7 +237,7 @@ async def test_in_little_room_there_are_listings_first_and_then_what_came_of_the
         assert text.count("for images, labels in train:") == 2
         assert "scheduler.step() before optimizer.step()" in text
         await shown.press("v")
-        assert "nothing was trained yet" in shown.text()
+        assert "nothing is trained yet" in shown.text()
         await shown.press("enter")
         pair = shown.pairs[0]
         pair.begin()

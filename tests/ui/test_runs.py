@@ -110,7 +110,7 @@ async def test_filter_and_order(show: Show, runs: Path) -> None:
         best = [run.best_val_accuracy or 0.0 for run in listed._shown]
         assert best == sorted(best, reverse=True)
         await shown.press("slash", *"zzz", "enter")
-        assert "no run holds that" in shown.text()
+        assert "no run matches" in shown.text()
         await shown.press("escape")
         assert isinstance(shown.app.screen, RunsScreen)
         assert len(names(listed)) == 3
@@ -168,7 +168,7 @@ async def test_a_run_is_deleted_only_after_asking(show: Show, runs: Path) -> Non
         listed = await opened(shown)
         await go_to(shown, listed, "gone")
         await shown.press("d")
-        assert "gone for good" in shown.text()
+        assert "deleted for good" in shown.text()
         await shown.press("escape")
         assert len(list(runs.iterdir())) == 3
         await shown.press("d", "y")

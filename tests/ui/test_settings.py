@@ -71,10 +71,10 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_let_be(tmp_path: Path)
     (tmp_path / "state").write_text("no folder")
     file = tmp_path / "state" / "screen.json"
     remembered = Settings(file)
-    assert remembered.new_trouble() == f"what was remembered cannot be read: {file}: Not a directory"
+    assert remembered.new_trouble() == f"your settings cannot be read: {file}: Not a directory"
     remembered.change(hints_seen=True)
     assert not remembered.settle()
-    assert remembered.new_trouble() == f"what is chosen here is not remembered: {file}: File exists"
+    assert remembered.new_trouble() == f"your settings cannot be saved: {file}: File exists"
     remembered.change(theme="nord")
     assert not remembered.settle()
     assert remembered.new_trouble() == ""
@@ -88,7 +88,7 @@ def test_a_damaged_file_is_told(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     remembered = Settings(file)
     assert remembered.kept == UISettings()
-    assert remembered.new_trouble().startswith(f"what was remembered cannot be read: {file}: it is damaged (")
+    assert remembered.new_trouble().startswith(f"your settings cannot be read: {file}: it is damaged (")
     assert remembered.new_trouble() == ""
     remembered.change(theme="nord")
     assert remembered.settle()
@@ -130,7 +130,7 @@ async def test_trouble_with_the_file_is_said_on_the_screen(show: Show, file: Pat
     file.parent.mkdir(parents=True)
     file.write_bytes(b"{")
     async with show(LIVE, settings=Settings(file)) as shown:
-        assert "what was remembered cannot be read" in shown.the(KeyLine).plain()[0]
+        assert "your settings cannot be read" in shown.the(KeyLine).plain()[0]
 
 
 async def test_names_that_nobody_knows_change_nothing(show: Show, file: Path) -> None:

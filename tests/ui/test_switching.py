@@ -139,10 +139,10 @@ async def test_the_preview_waits_for_torch_and_says_so(show: Show) -> None:
     plans: list[PlanMade] = []
     planner = ScriptedPlanner(lambda spec: plans[0] if plans else None)
     async with show(launcher=ScriptedLauncher(planner)) as shown:
-        assert "on its way" in shown.text()
+        assert "being made" in shown.text()
         plans.append(PlanMade(at=0.0, steps=[1, 300], lrs=[0.05, 0.0123], last_step=630, note="a word on it"))
         await shown.frame()
-        assert "on its way" not in shown.text()
+        assert "being made" not in shown.text()
         assert "start 0.05" in shown.text()
         assert "end 0.0123" in shown.text()
         assert "a word on it" in shown.text()

@@ -186,7 +186,7 @@ def _open_or_make(
         refuse(*str(error).splitlines())
     if len(presets) * seeds + len(records) < 2:
         known = f", or a session, such as {latest[0].name}" if latest else ""
-        refuse(f"name two presets or runs to compare, or one preset with --seeds N, or take --lesson{known}")
+        refuse(f"name two presets or runs to compare, or one preset with --seeds N, or use --lesson{known}")
     if options["seed"] + seeds - 1 >= 2**63:
         refuse(f"--seed {options['seed']}: with --seeds {seeds} they go beyond the largest seed")
     specs = [_spec(preset, jobs, options) for preset in presets]

@@ -71,7 +71,7 @@ class Comparisons:
         if self.queue is not None and self.is_training:
             raise RunsError(f"a comparison trains here already: {self.queue.session.id}")
         if presets and self._is_live():
-            raise RunsError("the run on show still trains, and would disturb a comparison: let it end, or stop it")
+            raise RunsError("the run shown is still training and would disturb a comparison: let it end, or stop it")
         entries = self._to_train(presets) if presets else []
         entries += joined(records, self._runs, [entry.label for entry in entries])
         session = Session.create(self._runs, entries, command=sys.argv)

@@ -68,7 +68,7 @@ def of_comparison(comparison: Comparison) -> None:
 
 def of_left(command: str, identity: str, runs: Path) -> None:
     """Of what trains on in the background; `command` shows it."""
-    _say(f"{identity} trains on in the background.")
+    _say(f"{identity} keeps training in the background.")
     _say(f"watch it: {_command(command, identity, runs)}")
     _say(f"end it:   {_command('stop', identity, runs)}")
 

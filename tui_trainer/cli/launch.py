@@ -279,7 +279,7 @@ def _say_where(launcher: InProcessLauncher, comparisons: Comparisons) -> None:
     elif launcher.runs and (record := launcher.runs[-1].record) is not None:
         exit_summary.of_left("attach", record.id, record.folder.parent)
     elif launcher.runs:
-        click.echo("The run trains on in the background.\nwatch it: tui-trainer attach")
+        click.echo("The run keeps training in the background.\nwatch it: tui-trainer attach")
 
 
 def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float | None) -> int:

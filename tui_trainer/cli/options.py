@@ -265,9 +265,7 @@ def warn_of_same_name(name: str | None, runs: Path) -> None:
     if same:
         are = "another run is" if same == 1 else f"{same} other runs are"
         shown = plain(name or "")
-        click.echo(
-            f"warning: {are} called {shown} already: by that name none will be found, each only by its id", err=True
-        )
+        click.echo(f"warning: {are} called {shown} already: the name finds none of them, use the id", err=True)
 
 
 def check_runs_folder(runs: Path) -> None:

@@ -164,7 +164,7 @@ async def _listen(server: Server, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
         call_process("tui-serve")
         server.public_url = _address(host, runner.addresses[0][1])
-        click.echo(f"{server.public_url}/{secret}/\nctrl+c ends this; runs train on")
+        click.echo(f"{server.public_url}/{secret}/\nctrl+c stops serving; runs keep training")
         await _told_to_end()
     finally:
         await runner.cleanup()

@@ -182,7 +182,7 @@ class TrainerApp(ContextApp):
         from tui_trainer.ui.runs.screen import RunsScreen
 
         if self.context.runs is None:
-            self.say("there is no folder of runs to look into from here", "warning")
+            self.say("there is no runs folder to open from here", "warning")
         else:
             self.push_screen(RunsScreen(self.context.runs))
 
@@ -219,7 +219,7 @@ class TrainerApp(ContextApp):
         if compare is None:
             self.say(f"not from here: tui-trainer compare {' '.join(names)}".rstrip())
             return
-        self.say("looking for what there is to compare")
+        self.say("looking for presets and runs to compare")
         if not self._opens_comparison:
             self._opens_comparison = True
             self.context.tasks.run(lambda: compare(names), self._show_comparison, self._warn_of_comparison)

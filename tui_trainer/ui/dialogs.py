@@ -119,7 +119,7 @@ def leaving(run: str, can_detach: bool, shown_by: str = "attach", ended_by: str 
     """What becomes of a live run as its screen is left: `keep`, `stop` or nothing."""
     follows = f"tui-trainer {shown_by} shows it again, tui-trainer {ended_by} ends it"
     keep = Choice("k", "keep it training in the background", follows, "keep")
-    stop = Choice("s", "stop it", "after the batch that runs now; its record stays", "stop")
+    stop = Choice("s", "stop it", "after the current batch; its record is kept", "stop")
     stay = Choice("esc", "stay", "", "")
     choices = [keep, stop, stay] if can_detach else [stop, stay]
     return Question("Leave?", f"{run} is still training.", choices)
@@ -128,8 +128,8 @@ def leaving(run: str, can_detach: bool, shown_by: str = "attach", ended_by: str 
 def leaving_view() -> Question:
     """A run that lives elsewhere goes on without this view: `leave`, `stop` or nothing."""
     choices = [
-        Choice("l", "leave", "it goes on where it lives", "leave"),
-        Choice("s", "stop the run", "after the batch that runs now; its record stays", "stop"),
+        Choice("l", "leave", "it keeps training where it runs", "leave"),
+        Choice("s", "stop the run", "after the current batch; its record is kept", "stop"),
         Choice("esc", "stay", "", ""),
     ]
     return Question("Leave?", "The run trains in another process.", choices)
@@ -139,7 +139,7 @@ def switching(preset: str, old: str, next_epoch: int | None, can_start: bool) ->
     """How a preset is to be taken up while a run is live: `new`, `here` or nothing."""
     choices = []
     if can_start:
-        choices.append(Choice("n", "as a new run from the start", f"{old} is stopped first; its record stays", "new"))
+        choices.append(Choice("n", "as a new run from the start", f"{old} is stopped first; its record is kept", "new"))
     if next_epoch is not None:
         label = f"in this run, from epoch {next_epoch} on"
         choices.append(Choice("r", label, "the weights are kept; the switch is marked on the charts", "here"))
@@ -151,10 +151,10 @@ def leaving_text(name: str) -> Question:
     """A text with changes that were not saved is left: `save`, `leave` or nothing."""
     choices = [
         Choice("s", f"save it as {name}" if name else "save it", "", "save"),
-        Choice("l", "leave", "what was changed is lost", "leave"),
-        Choice("esc", "go on editing", "", ""),
+        Choice("l", "leave", "your changes are lost", "leave"),
+        Choice("esc", "keep editing", "", ""),
     ]
-    return Question("Leave without saving?", "The copy has changes that were not saved.", choices)
+    return Question("Leave without saving?", "The copy has unsaved changes.", choices)
 
 
 def confirming(title: str, text: str, label: str, follows: str = "") -> Question:

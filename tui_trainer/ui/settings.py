@@ -119,7 +119,7 @@ class Settings:
     def _give_up(self, why: str) -> None:
         with self._shared:
             if self._outlast:  # once: it holds for this screen all the same
-                self._trouble = f"what is chosen here is not remembered: {self.file}: {why}"
+                self._trouble = f"your settings cannot be saved: {self.file}: {why}"
             self._end(outlast=False)
 
     def _end(self, *, outlast: bool) -> None:
@@ -138,5 +138,5 @@ class Settings:
             why = error.strerror or str(error)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             why = f"it is damaged ({clean(str(error))})"
-        self._trouble = f"what was remembered cannot be read: {self.file}: {why}"
+        self._trouble = f"your settings cannot be read: {self.file}: {why}"
         return UISettings()

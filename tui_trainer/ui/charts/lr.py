@@ -88,7 +88,7 @@ class LRChart(MouseChart):
         for drawn in extents.values():
             over += self.below(drawn, scale, frame)
         if not extents:
-            under += _words("the plan is on its way", frame)
+            under += _words("the plan is being made", frame)
         return beside(frame, self._canvas.rows(under, over), scale.ticks if extents else ())
 
     def _lr_scale(self, extents: list[list[Extent | None]], frame: Frame) -> Scale:

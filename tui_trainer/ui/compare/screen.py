@@ -162,7 +162,7 @@ class CompareScreen(TrainerScreen):
 
     def action_chart(self) -> None:
         if not self.has_class("-one"):
-            self.say("all charts are on show")
+            self.say("all charts are shown already")
             return
         self._one = CHARTS[(CHARTS.index(self._one) + 1) % len(CHARTS)]
         self._hurry()

@@ -64,7 +64,7 @@ class CompareHeadline(Panel):
         if comparison.is_over and not driven:
             return [Span(f"● all {len(runs)} runs are over", "good")]
         if not driven:
-            return [Span(f"● {done} of {len(runs)} runs done, nobody trains the rest", "warning")]
+            return [Span(f"● {done} of {len(runs)} runs done, the rest is idle", "warning")]
         left = _seconds_left(comparison)
         spans = [Span(f"● training {min(done + 1, len(runs))} of {len(runs)}", "live")]
         if left is not None:

@@ -38,7 +38,7 @@ class ChartKeys(TrainerScreen):
 
     def action_mark(self, by: int) -> None:
         if not self.axis.move_to(steps_of(self.history), by):
-            self.say("no mark further on" if by > 0 else "no mark before this one")
+            self.say("no later mark" if by > 0 else "no earlier mark")
         self.context.clock.hurry()
 
     def action_back(self) -> None:
@@ -54,7 +54,7 @@ class ChartKeys(TrainerScreen):
 
     def action_pan(self, by: int) -> None:
         if self.axis.mode == "all":
-            self.say("the whole run is in sight; + zooms in")
+            self.say("the whole run is shown; + zooms in")
         was = self.axis.mode
         self.axis.pan(by * PART)
         self._stood_still(was)

@@ -96,11 +96,11 @@ class RunControl:
         if history.ended is not None:
             return Refusal(f"the run has {_HAS[history.ended.status]}: there is nothing to control")
         if self.host.readonly:
-            return Refusal("this view only reads: the run cannot be controlled from here")
+            return Refusal("this view is read-only: the run cannot be controlled from here")
         try:
             self.host.send(command)
         except (PermissionError, OSError) as error:
-            return Refusal(f"the run could not be asked: {error}")
+            return Refusal(f"the run could not be reached: {error}")
         self._asked[command.id] = command
         return None
 

@@ -20,10 +20,10 @@ class Hint:
 
 HINTS = (
     Hint(("space", "n", "s"), "space pauses, n trains one batch, s shows every call"),
-    Hint(("left", "right", "comma", "full_stop"), "← → move a cursor: figures, and why the LR moved there"),
+    Hint(("left", "right", "comma", "full_stop"), "← → move a cursor: values, and why the LR moved there"),
     Hint(("plus", "minus", "f", *PANELS), f"+ and - zoom, f follows again, 1 to {max(PANELS)} hide and show panels"),
     Hint(("p", "c", "r"), "p switches presets in mid-run, c compares, r lists runs"),
-    Hint(("question_mark", "ctrl+p"), "? lists all keys; q asks whether training is to go on"),
+    Hint(("question_mark", "ctrl+p"), "? lists all keys; q asks whether to keep training"),
 )
 
 ONWARDS = (("enter next · esc no more hints ", 106), ("enter next ", 76), ("", 0))

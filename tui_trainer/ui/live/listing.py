@@ -247,7 +247,7 @@ def _meaning(loop: Sequence[LoopLine], facts: _CallFacts, width: int) -> list[Li
 def _what_for(facts: _CallFacts) -> str:
     """What the call that runs is for; in a pause, how it goes on."""
     if facts.lit is None:
-        return "Paused. n follows the next batch, space goes on."
+        return "Paused. n steps through the next batch, space continues."
     return MEANING.get(facts.lit[0], "")
 
 

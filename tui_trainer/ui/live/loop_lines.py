@@ -29,13 +29,13 @@ SHORTER_AND_SHORTER: tuple[dict[str, str], ...] = ({}, _SHORT, _SHORTER, _SHORTE
 """What calls are named where the loop stands in one line."""
 
 MEANING = {
-    "zero_grad": "Forget the gradients of the batch before: backward() adds to what is there.",
+    "zero_grad": "Clear the gradients of the previous batch: backward() adds to them.",
     "forward": "The network guesses: for every image, a score for each class.",
     "loss": "How wrong the guesses are, as one number: the mean over the batch.",
-    "backward": "For every weight: which way, and how steeply, the loss rises with it.",
-    "optimizer.step": "Every weight moves against its gradient; how far, the LR says.",
+    "backward": "Compute the gradients: for every weight, how steeply the loss rises with it.",
+    "optimizer.step": "Move every weight against its gradient; the LR sets how far.",
     "scheduler.step": "Set the LR for what comes next.",
-    "validate": "Measure on images that are never trained on; no weight moves.",
+    "validate": "Measure on images that are never trained on; no weight changes.",
 }
 """What a call is for, for who follows it by eye."""
 

@@ -176,7 +176,7 @@ class LiveScreen(ChartKeys):
         panel = PANELS[number]
         form = self._arrangement.press(panel)
         if form is None:
-            self.say("the last panel stays")
+            self.say("the last panel cannot be hidden")
         else:
             self.say(panel.told(form, number))
         self.context.clock.hurry()
@@ -212,7 +212,7 @@ class LiveScreen(ChartKeys):
         if refusal is not None:
             self.say(refusal.text, "warning")
         else:  # at once, for the answer comes after the batch
-            self.say("asked: the answer comes after this batch", "faint")
+            self.say("sent: the run answers after this batch", "faint")
         self.context.clock.hurry()
 
     def _tell_answers(self) -> None:
@@ -224,7 +224,7 @@ class LiveScreen(ChartKeys):
         who = "" if answer.by == "screen" else f" (asked by {plain(answer.by)})"
         text = plain(answer.answer) if answer.accepted else f"{plain(answer.command)}: {plain(answer.answer)}"
         if answer.accepted and answer.command == SLOW_MOTION and self.history.paused is not None:
-            text += "; space goes on"
+            text += "; space continues"
         self.say(text + who, "live" if answer.accepted else "warning")
 
     def _make_room(self, changed: bool) -> None:

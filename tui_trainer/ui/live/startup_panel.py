@@ -11,7 +11,7 @@ from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 
-PAUSED = "paused before the first batch: space goes on"
+PAUSED = "paused before the first batch: space continues"
 
 
 class StartupPanel(Panel):

@@ -71,7 +71,7 @@ class Gpus:
             return Gpu(name)
         handle = self._handle(pid, device, name, environ, uuid)
         if handle is None:
-            return Gpu(name, unknown="not measured: the driver does not tell which of its devices this is")
+            return Gpu(name, unknown="not measured: the driver does not report which of its devices this is")
         rates = self._ask("nvmlDeviceGetUtilizationRates", handle)
         memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
         milliwatts = self._ask("nvmlDeviceGetPowerUsage", handle)
@@ -154,5 +154,5 @@ def _in_a_sentence(answers: Mapping[str, Any], *, hidden: bool) -> str:
     """What the device did not answer; and whether its processes are hidden, as from within a container."""
     missing = [what for what, answer in answers.items() if answer is None]
     if missing:
-        return f"this device does not tell {listed(missing)}"
+        return f"this device does not report {listed(missing)}"
     return "whose memory it is cannot be seen from here" if hidden else ""

@@ -57,7 +57,7 @@ def _between(before: dict[str, tuple[int, float]], after: dict[str, tuple[int, f
     return [Part(call, spent / batches, spent / total if total > 0 else 0.0) for call, spent in seconds.items()]
 
 
-NOT_YET = "measured as soon as the run has begun"
+NOT_YET = "measured once the run has begun"
 STEP_WIDTH = 36
 """What a step takes in little room."""
 TWO_COLUMNS = 78

@@ -135,9 +135,9 @@ class BreakItScreen(TrainerScreen):
 
     def action_view(self) -> None:
         if self._has_room:
-            self.say("listings and charts are both on show")
+            self.say("listings and charts are both shown already")
         elif self.pair is None:
-            self.say("nothing was trained yet: enter trains both orders")
+            self.say("nothing is trained yet: enter trains both orders")
         else:
             self.toggle_class("-charts")
             self.context.clock.hurry()

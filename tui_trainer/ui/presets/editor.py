@@ -68,9 +68,9 @@ class Findings(Panel):
     def lines(self) -> list[Line]:
         lines = problem_lines(self._problems, self.size.width)
         if not any(problem.severity == "error" for problem in self._problems):
-            lines.insert(0, (Span("sound: ctrl+s saves it", "live"),))
+            lines.insert(0, (Span("no errors: ctrl+s saves it", "live"),))
         if self._curve_is_old:
-            lines[:0] = [(Span("the curve is of the last sound text", "faint"),), BLANK]
+            lines[:0] = [(Span("the curve shows the last text without errors", "faint"),), BLANK]
         return lines
 
 
@@ -181,7 +181,7 @@ class EditorScreen(TrainerScreen):
         if self._preset is not None and not self._planned:
             self._plan(self._preset)
         if any(problem.severity == "error" for problem in self._problems):
-            self.say("not saved: mend what is written at the right first", "warning")
+            self.say("not saved: fix the errors at the right first", "warning")
             return
         name = self.called.strip()
         if not name or name != plain(name) or any(c in name for c in '/\\:*?"<>|') or name.startswith("."):

@@ -103,7 +103,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
             return
         spec = self._spec(entry)
         if spec is None or entry.preset is None or self._preview(entry, spec).problems_stop:
-            self.say(f"{entry.name} cannot be started: mend what is written at the right", "warning")
+            self.say(f"{entry.name} cannot be started: fix the errors at the right", "warning")
             return
         self.post_message(StartRun(spec))
 

@@ -105,7 +105,7 @@ class PresetCard(Panel):
     def _rates(self) -> Line:
         plan = self._preview.plan
         if plan is None or not plan.lrs:
-            waits = "the preview is on its way" if self._preview.waits else "no preview of the LR here"
+            waits = "the preview is being made" if self._preview.waits else "no preview of the LR here"
             return (Span("" if self._preview.problems_stop else waits, "faint"),)
         peak = max(range(len(plan.lrs)), key=plan.lrs.__getitem__)
         start = (Span("LR  start ", "faint"), Span(lr(plan.lrs[0])))

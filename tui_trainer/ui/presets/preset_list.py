@@ -109,7 +109,7 @@ class PresetList(FilteredList["PresetEntry"]):
         if not self._is_read:
             return [(Span(" reading the presets", "faint"),)]
         if not self._shown:
-            lines = [(Span(" no preset holds that", "faint"),)]
+            lines = [(Span(" no preset matches", "faint"),)]
         return [self._filter_line(width, self._counted()), BLANK, *lines]
 
     def index_at(self, event: events.Click) -> int | None:

@@ -110,8 +110,8 @@ class RunList(FilteredList["RunSummary"]):
 
     def _nothing(self) -> str:
         if self._all:
-            return "no run holds that"
-        return "there are no runs yet; a preset starts one" if self.complete else "reading the records"
+            return "no run matches"
+        return "there are no runs yet; start one from a preset" if self.complete else "reading the records"
 
     def _counted(self) -> str:
         said = f"   {counted(len(self._all), 'run')}, {self.order}"

@@ -135,7 +135,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
 
         done = f"{counted(run.steps_done, 'step')}, {counted(run.epochs_done, 'epoch')}"
         text = f"{plain(run.name or run.id)}: {done}, {run.status}."
-        question = confirming("Delete this run?", text, "delete it", "its record and checkpoints are gone for good")
+        question = confirming("Delete this run?", text, "delete it", "its record and checkpoints are deleted for good")
 
         def answered(answer: str | None) -> None:
             if answer == "yes":
