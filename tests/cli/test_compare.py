@@ -37,7 +37,7 @@ def test_left_in_the_background_it_trains_all_and_can_be_looked_at_again(runs: P
         assert again.wait() == 0
         said = again.text.split(b"\x1b[?1049l")[-1].decode()
     assert "all 2 runs are over; best val accuracy 0." in said
-    assert f"see it again: tui-trainer compare {all_sessions(runs)[0].name}" in said
+    assert f"open it again: tui-trainer compare {all_sessions(runs)[0].name}" in said
 
 
 def test_a_closed_terminal_ends_no_comparison(runs: Path) -> None:
@@ -55,7 +55,7 @@ def test_marked_in_the_picker_and_compared(runs: Path) -> None:
         terminal.until("all 2 runs are over")
         terminal.press("q")
         assert terminal.wait() == 0
-        assert b"see it again: tui-trainer compare " in terminal.text
+        assert b"open it again: tui-trainer compare " in terminal.text
     assert ended(runs) == ["finished", "finished"]
 
 

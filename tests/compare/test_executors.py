@@ -291,7 +291,7 @@ def test_stopped_from_the_shell_it_is_listed_and_gone_on_with(runs: Path) -> Non
 
     done = preloaded.run("stop", session.id[:-2])
     assert done.returncode == 0
-    assert f"go on with it: tui-trainer compare {session.id}" in done.stdout
+    assert f"continue it: tui-trainer compare {session.id}" in done.stdout
     assert process.wait(60) == 0
     assert [history.status for history in histories(runs)] == ["stopped"]
     assert preloaded.run("stop", session.id).returncode == 1  # nobody trains it now

@@ -341,7 +341,7 @@ def _code_of_what_is_there(session: Session) -> int:
         refuse(str(error), exit_code=1)
     if stands.left:
         many = f"{stands.left} of its runs {'is' if stands.left == 1 else 'are'} not trained to the end"
-        say(f"{many}: tui-trainer compare {session.id} goes on with it")
+        say(f"{many}: tui-trainer compare {session.id} continues it")
     return stands.exit_code
 
 

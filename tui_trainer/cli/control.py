@@ -61,7 +61,7 @@ def resume(run: str, runs_dir: Path | None, data_dir: Path | None, new_record: b
     folder = _find(run, runs_dir)
     if this_rank().alone and is_live(folder):
         if new_record:
-            refuse(f"{folder.name} is live: it has a record, and goes on with it; leave --new-record out")
+            refuse(f"{folder.name} is live and goes on in its own record; leave --new-record out")
         if told.is_asked:
             refuse(
                 f"{folder.name} trains in another process, which alone could tell of it: leave --notify and --bell out"
@@ -117,7 +117,7 @@ def _session(runs: Path, given: str) -> Path | None:
 def _stop_session(folder: Path, command: Stop) -> None:
     """Ask who trains a comparison to stop, and wait until nobody does."""
     if not is_live(folder):
-        refuse(f"nobody trains {folder.name}: `tui-trainer compare {folder.name}` goes on with it", exit_code=1)
+        refuse(f"{folder.name} is not training: `tui-trainer compare {folder.name}` continues it", exit_code=1)
     _send(folder, command)
     deadline = time.monotonic() + PATIENCE_S
     while is_live(folder):
@@ -125,7 +125,7 @@ def _stop_session(folder: Path, command: Stop) -> None:
             late = f"{folder.name}: asked; it has not stopped within {PATIENCE_S:g} s and will after its batch"
             refuse(late, exit_code=1)
         time.sleep(LOOK_EVERY_S)
-    click.echo(f"{folder.name}: stopped; go on with it: tui-trainer compare {folder.name}")
+    click.echo(f"{folder.name}: stopped; continue it: tui-trainer compare {folder.name}")
 
 
 def _send(folder: Path, command: AnyCommand) -> None:

@@ -43,7 +43,7 @@ def of_run(folder: Path, history: History) -> None:
     from tui_trainer.ui.live.progress import ending
 
     _say(f"{plain(str(read_facts(folder).get('name') or folder.name))}: {ending(history)}")
-    _say(f"see it again: {_command('attach', folder.name, folder.parent)}")
+    _say(f"open it again: {_command('attach', folder.name, folder.parent)}")
 
 
 def of_comparison(comparison: Comparison) -> None:
@@ -62,7 +62,7 @@ def of_comparison(comparison: Comparison) -> None:
     if crashed := sum(run.state == "crashed" for run in runs):
         said += f"; {crashed} crashed"
     _say(f"{plain(session.plan.name or session.id)}: {said}")
-    again = "see it again" if done == len(runs) or comparison.is_driven else "go on with it"
+    again = "open it again" if done == len(runs) or comparison.is_driven else "continue it"
     _say(f"{again}: {_command('compare', session.id, session.runs)}")
 
 
@@ -81,12 +81,12 @@ def of_killed(number: int, folder: Path | None) -> None:
     if folder is None:
         _complain("nothing was recorded yet")
     elif folder.parent.name == FOLDER:
-        _complain(f"go on with it: {_command('compare', folder.name, folder.parent.parent)}")
+        _complain(f"continue it: {_command('compare', folder.name, folder.parent.parent)}")
     else:
         run = summarize(folder)
         _complain(f"{plain(run.name or run.id)}: {run.status} after step {run.steps_done}")
         goes_on = run.status == "crashed"
-        said, command = ("go on with it", "resume") if goes_on else ("see it again", "attach")
+        said, command = ("continue it", "resume") if goes_on else ("open it again", "attach")
         _complain(f"{said}: {_command(command, run.id, folder.parent)}")
 
 

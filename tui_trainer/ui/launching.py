@@ -78,7 +78,7 @@ class Launching:
         """Go on with a run that ended early, in this process."""
         context, launcher = self._context, self._context.launcher
         if launcher is None:
-            context.say(f"not from here; tui-trainer resume {folder.name} goes on with it", "warning")
+            context.say(f"not from here; tui-trainer resume {folder.name} continues it", "warning")
         elif context.is_live:
             context.say("a run is live here already: stop it first", "warning")
         elif self._reads is not None:
