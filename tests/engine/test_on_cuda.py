@@ -13,13 +13,13 @@ from tests.engine import tiny as t
 from tests.engine.fake_cuda import V100, cards
 from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.commands import Continue, OneBatch, Pause, SetPace, Stop
-from tui_trainer.engine import datasets, metrics, schedules
+from tui_trainer.engine import checkpoints, datasets, metrics, precision, schedules
 from tui_trainer.engine.distributed import Ranks
 from tui_trainer.engine.metrics import MetricAccumulator
 from tui_trainer.engine.schedules import build_optimizer
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.errors import UserError
-from tui_trainer.events import AnyEvent, PaceChanged, Paused, SettingChanged, StepsTaken
+from tui_trainer.events import AnyEvent, CallFollowed, EpochEnded, PaceChanged, Paused, SettingChanged, StepsTaken
 from tui_trainer.presets.optimizers import OPTIMIZERS
 
 
@@ -277,3 +277,91 @@ def test_an_optimizer_that_is_not_fused_there_is_taken_as_it_is(
 def test_an_optimizer_that_is_fused_there_is(name: str) -> None:
     optimizer = build_optimizer(OPTIMIZERS[name](name=name), [torch.nn.Parameter(torch.ones(2))], fused=True)
     assert optimizer.defaults["fused"]
+
+
+# fp16, which the CPU computes in too
+
+
+@pytest.fixture
+def fitting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scale that fits the tiny network from the first step on."""
+    monkeypatch.setattr(precision, "INITIAL_SCALE", 2.0**4)
+
+
+@pytest.mark.usefixtures("fitting")
+def test_fp16_trains_and_says_nothing_of_its_scale_while_it_fits(tiny: TinyRun) -> None:
+    tiny.train(t.STEP, precision="fp16")
+    in_fp16, settings = tiny.losses, [event.setting for event in tiny.of(SettingChanged)]
+    tiny.events.clear()
+    tiny.train(t.STEP, precision="fp32")
+    assert in_fp16 == pytest.approx(tiny.losses, abs=0.05)
+    assert in_fp16 != tiny.losses
+    assert "loss scale" not in settings
+
+
+def overflowing(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Have the gradients of one step overflow."""
+    backward = Ranks.backward
+    steps = iter(range(1, 1000))
+
+    def overflow(self: Ranks, loss: Tensor) -> None:
+        backward(self, loss * (float("inf") if next(steps) == at else 1.0))
+
+    monkeypatch.setattr(Ranks, "backward", overflow)
+
+
+@pytest.mark.usefixtures("fitting")
+def test_a_step_that_overflowed_in_fp16_changes_no_weight_and_is_told(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overflowing(monkeypatch, at=BATCHES)
+    weights: dict[int, list[Tensor]] = {}
+    end_batch = Trainer.end_batch
+
+    def kept(self: Trainer, *arguments: Any) -> None:
+        weights[self.step] = [weight.detach().clone() for weight in self._train_state.model.parameters()]
+        end_batch(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "end_batch", kept)
+    assert tiny.train(t.NONE, epochs=2, precision="fp16").status == "finished"
+    same = [all(map(torch.equal, weights[step], weights[step - 1])) for step in range(2, 2 * BATCHES + 1)]
+    assert same == [step == BATCHES for step in range(2, 2 * BATCHES + 1)]
+    (told,) = [event for event in tiny.of(SettingChanged) if event.setting == "loss scale"]
+    assert told.reason == f"1 step skipped up to step {BATCHES}: gradients overflowed in fp16"
+    assert float(told.new) == 2.0**3
+
+
+@pytest.mark.usefixtures("fitting", "never_due")
+def test_a_run_in_fp16_goes_on_with_the_scale_that_it_had(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        overflowing(patched, at=2)
+        tiny.train(t.STEP, precision="fp16")
+    whole = list(tiny.losses)
+    tiny.events.clear()
+    with monkeypatch.context() as patched:
+        overflowing(patched, at=2)
+        tiny.when.append((lambda event: isinstance(event, EpochEnded), lambda: tiny.control.send(Stop(by="me"))))
+        assert tiny.train(t.STEP, precision="fp16").status == "stopped"
+    tiny.when.clear()
+    saved = checkpoints.load(tiny.folder / checkpoints.LAST)
+    assert (saved["loss_scaler"]["scale"], saved["loss_scaler"]["skipped"]) == (2.0**3, 1)
+    assert tiny.train(t.STEP, precision="fp16", resume=True).status == "finished"
+    assert tiny.losses == whole
+    assert len([event for event in tiny.of(SettingChanged) if event.setting == "loss scale"]) == 1
+
+
+@pytest.mark.usefixtures("fitting")
+def test_gradients_are_told_without_the_scale(tiny: TinyRun) -> None:
+    def norms(of: str) -> list[float]:
+        tiny.events.clear()
+        tiny.control.send(SetPace(by="me", seconds_a_call=1e-9))
+        tiny.train(t.NONE, epochs=1, precision=of)
+        told = [event.value for event in tiny.of(CallFollowed) if event.call == "backward" and event.value]
+        return [float(value.split()[-1]) for value in told]
+
+    assert norms("fp16") == pytest.approx(norms("fp32"), rel=0.05)
+
+
+def test_checkpoints_of_other_precisions_hold_no_scale(tiny: TinyRun) -> None:
+    tiny.train(t.STEP, epochs=1)
+    assert "loss_scaler" not in checkpoints.load(tiny.folder / checkpoints.LAST)

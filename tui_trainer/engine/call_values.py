@@ -26,12 +26,15 @@ def tell_loss(sum_up: Callable[[Tensor], Tensor]) -> Callable[[], Callable[[Tens
     return lambda: lambda loss: f"loss {sum_up(loss.detach()).item():.4f}"
 
 
-def tell_gradients(model: nn.Module) -> Callable[[], Callable[[object], str]]:
-    """The norm of all gradients, taken as one vector; and what it was before, if it was not nothing."""
+def tell_gradients(model: nn.Module, scale: Callable[[], float] = lambda: 1.0) -> Callable[[], Callable[[object], str]]:
+    """The norm of all gradients, taken as one vector; and what it was before, if it was not nothing.
+
+    `scale` is by how much the loss was multiplied for the pass.
+    """
 
     def look() -> Callable[[object], str]:
         before = _gradients(model)
-        return lambda _: f"grad norm {f'{before:.4g} → ' if before else ''}{_gradients(model):.4g}"
+        return lambda _: f"grad norm {f'{before:.4g} → ' if before else ''}{_gradients(model) / scale():.4g}"
 
     return look
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,17 +60,72 @@ class ComputeOptions:
         compute: Callable[[Tensor], Tensor] = _compiled(model) if self.compiled else model
         if self.precision == "fp32":
             return compute
+        kind = torch.bfloat16 if self.precision == "bf16" else torch.float16
 
-        def in_bfloat16(images: Tensor) -> Tensor:
-            with torch.autocast(self.device.type, torch.bfloat16):
+        def in_half(images: Tensor) -> Tensor:
+            with torch.autocast(self.device.type, kind):
                 outputs = compute(images)
             return outputs.float()
 
-        return in_bfloat16
+        return in_half
 
     def __str__(self) -> str:
         words = ["channels last", "fused optimizer where there is one"]
         return ", ".join([*words, "compiled"] if self.compiled else words)
+
+
+INITIAL_SCALE = 2.0**16
+"""torch's own default: too high for some networks, which skip their first steps until it fits."""
+
+
+class LossScaler:
+    """Scales the loss so that gradients in fp16 neither vanish nor overflow; does nothing in other precisions.
+
+    A step whose gradients overflowed all the same is skipped, and the scale is halved; after 2,000 steps without one it
+    is doubled (torch.amp.GradScaler). Nothing here waits for the device but `skipped`, `scale_now` and the state.
+    """
+
+    def __init__(self, options: ComputeOptions) -> None:
+        self.is_on = options.precision == "fp16"
+        self._scaler = torch.amp.GradScaler(options.device.type, INITIAL_SCALE, enabled=self.is_on)
+        self._one = torch.ones((), device=options.device)
+        self._skipped = torch.zeros((), dtype=torch.int64, device=options.device)
+
+    def scale(self, loss: Tensor) -> Tensor:
+        """The loss to call `backward` on."""
+        scaled: Tensor = self._scaler.scale(loss)
+        return scaled
+
+    def step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Step the optimizer, unless a gradient overflowed."""
+        if not self.is_on:
+            optimizer.step()
+            return
+        self._scaler.unscale_(optimizer)  # gradients are what they are to who looks at them, fused optimizer or not
+        self._scaler.step(optimizer)
+        before = self._scaler.scale(self._one)
+        self._scaler.update()
+        self._skipped += self._scaler.scale(self._one) < before
+
+    @property
+    def skipped(self) -> int:
+        """Steps that were skipped so far. Waits for the device."""
+        return int(self._skipped.item())
+
+    @property
+    def scale_now(self) -> float:
+        """By how much the loss is scaled; 1 where it is not. Waits for the device."""
+        return float(self._scaler.get_scale())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Primitives alone; empty where nothing is scaled."""
+        return {**self._scaler.state_dict(), "skipped": self.skipped} if self.is_on else {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Scale as where the state was saved; one of a run that scaled nothing changes nothing."""
+        if self.is_on and state:
+            self._scaler.load_state_dict({key: value for key, value in state.items() if key != "skipped"})
+            self._skipped.fill_(state["skipped"])
 
 
 def _compiled(model: nn.Module) -> Callable[[Tensor], Tensor]:

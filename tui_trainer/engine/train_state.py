@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tui_trainer.engine.lr_preview import PlannedRun, plan
-from tui_trainer.engine.precision import ComputeOptions
+from tui_trainer.engine.precision import ComputeOptions, LossScaler
 from tui_trainer.engine.schedules import Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import mark_stepped
 from tui_trainer.presets.schema import Preset
@@ -21,6 +21,7 @@ class TrainState:
     Attributes:
         planned: the preset that is followed, worked out.
         optimizer, scheduler: as that preset asks for them.
+        loss_scaler: keeps small gradients in fp16.
     """
 
     optimizer: torch.optim.Optimizer
@@ -29,6 +30,7 @@ class TrainState:
     def __init__(self, model: nn.Module, planned: PlannedRun, compute_options: ComputeOptions) -> None:
         self.model = model
         self._compute_options = compute_options
+        self.loss_scaler = LossScaler(compute_options)
         self.use(planned)
 
     def use(self, planned: PlannedRun) -> None:
@@ -50,6 +52,7 @@ class TrainState:
             "preset": planned.preset.model_dump(mode="json"),
             "first_epoch": planned.first_epoch,
             "first_step": planned.first_step,
+            **({"loss_scaler": self.loss_scaler.state_dict()} if self.loss_scaler.is_on else {}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -64,6 +67,7 @@ class TrainState:
         # After all constructors, which change the LR.
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
+        self.loss_scaler.load_state_dict(state.get("loss_scaler", {}))
         mark_stepped(self.optimizer)  # it made steps in the run that stopped
 
     def _check_optimizer(self, saved: dict[str, Any], *, stepped: bool) -> None:

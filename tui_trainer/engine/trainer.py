@@ -27,9 +27,10 @@ from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.schedules import Schedule
 from tui_trainer.engine.thread_tuner import ThreadTuner, timed_on_a_copy
 from tui_trainer.engine.tracing import CallTracer
-from tui_trainer.events import AnyEvent, EpochEnded, PresetSwitched, ResolvedConfig, SwitchPlanned
+from tui_trainer.events import AnyEvent, EpochEnded, PresetSwitched, ResolvedConfig, SettingChanged, SwitchPlanned
 from tui_trainer.presets.problems import PresetError
 from tui_trainer.presets.schema import Preset
+from tui_trainer.text.numbers import counted
 
 
 class Trainer:
@@ -69,6 +70,7 @@ class Trainer:
         self.step, self.epoch, self.batch = 0, 1, 0
         self.best: Best | None = None
         self.is_validating = False
+        self._skipped = self._train_state.loss_scaler.skipped
         if prepared.checkpoint is not None:
             self._go_on_from(prepared.checkpoint)
         self._watch()
@@ -94,7 +96,7 @@ class Trainer:
     forward: Callable[[Tensor], Tensor]
     loss: Callable[[Tensor, Tensor], Tensor]
     backward: Callable[[Tensor], None]
-    optimizer_step: Callable[[], None]
+    optimizer_step: Callable[[], object]
 
     def scheduler_step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
         """Step the scheduler, and find out why the LR moved or did not."""
@@ -203,6 +205,18 @@ class Trainer:
             for event in self._explained:
                 self._emit(event)
             self._explained.clear()
+            if self._train_state.loss_scaler.is_on:
+                self._tell_skipped_steps()
+
+    def _tell_skipped_steps(self) -> None:
+        """Say which steps changed no weight, because their gradients overflowed in fp16."""
+        scaler = self._train_state.loss_scaler
+        new = scaler.skipped - self._skipped
+        self._skipped += new
+        if new:
+            why = f"{counted(new, 'step')} skipped up to step {self.step}: gradients overflowed in fp16"
+            scale = f"{scaler.scale_now:g}"
+            self._emit(SettingChanged(at=time.time(), setting="loss scale", old="", new=scale, reason=why))
 
     def tell_what_was_trained(self) -> None:
         """Report, as well as can be, all steps that were finished before something failed; nothing is raised."""
@@ -309,8 +323,14 @@ class Trainer:
         ranks = self._ranks
         self.forward = calls.watch("forward", self._forward, call_values.tell_forward)
         self.loss = calls.watch("loss", ranks.loss, call_values.tell_loss(ranks.sum))
-        self.backward = calls.watch("backward", ranks.backward, call_values.tell_gradients(model))
-        self.optimizer_step = calls.watch("optimizer.step", optimizer.step, call_values.tell_weights(model))
+        scaler = self._train_state.loss_scaler
+        backward: Callable[[Tensor], None] = ranks.backward
+        step: Callable[[], object] = optimizer.step
+        if scaler.is_on:
+            backward, step = lambda loss: ranks.backward(scaler.scale(loss)), partial(scaler.step, optimizer)
+        tell_gradients = call_values.tell_gradients(model, lambda: scaler.scale_now)
+        self.backward = calls.watch("backward", backward, tell_gradients)
+        self.optimizer_step = calls.watch("optimizer.step", step, call_values.tell_weights(model))
         self._scheduler_step = calls.watch(
             "scheduler.step", self.scheduler.step, call_values.tell_lr(lambda: self.scheduler.lr)
         )
