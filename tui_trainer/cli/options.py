@@ -181,7 +181,7 @@ _rest = (
     click.option(
         "--precision",
         type=click.Choice(PRECISIONS),
-        help="Precision of the forward pass; default: fp32 on a CPU, bf16 on CUDA.",
+        help="Precision of the forward pass; default: bf16 on CUDA where the hardware has it, else fp32.",
     ),
     click.option("--compile", is_flag=True, help="Use torch.compile: about a minute's wait first, then faster steps."),
     click.option("--limit-val", type=click.IntRange(min=1), help="Validate on the first N images only."),
