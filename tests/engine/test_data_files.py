@@ -15,7 +15,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-import torchvision
 
 from tests.engine.tiny import NONE, preset
 from tui_trainer.engine import data_files
@@ -126,12 +125,13 @@ def idx_file(name: str) -> bytes:
 
 @pytest.fixture
 def fashion(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """Fashion-MNIST's four files on the server, under torchvision's names."""
-    names = [name for name, _ in torchvision.datasets.FashionMNIST.resources]
+    """Fashion-MNIST's four files on the server."""
+    source = data_files.DIGITS["fashion-mnist"]
+    names = [name for name, _ in source.resources]
     server.files = {f"/{name}": gzip.compress(idx_file(name), compresslevel=1) for name in names}
     checksums = [(name, md5(server.files[f"/{name}"])) for name in names]
-    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", checksums)
-    monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [f"{server.url}/"])
+    monkeypatch.setattr(source, "resources", checksums)
+    monkeypatch.setattr(source, "mirrors", [f"{server.url}/"])
     return server
 
 
@@ -220,7 +220,7 @@ def test_images_of_another_shape_or_number_than_they_should_be_are_named(
 ) -> None:
     raw = tmp_path / "FashionMNIST" / "raw"
     raw.mkdir(parents=True)
-    for other, _ in torchvision.datasets.FashionMNIST.resources:
+    for other, _ in data_files.DIGITS["fashion-mnist"].resources:
         (raw / Path(other).stem).write_bytes(idx_file(other))
     content = bytearray((raw / name).read_bytes())
     for at, value in enumerate(number):

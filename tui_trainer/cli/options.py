@@ -241,7 +241,7 @@ def has_torch() -> bool:
 def need_torch(command: str) -> None:
     """See that there is a PyTorch before anything is made or drawn; if not, say what to install and end the program."""
     if not has_torch():
-        refuse(f"{command} needs PyTorch, which is not installed here: pip install torch torchvision")
+        refuse(f"{command} needs PyTorch, which is not installed here: pip install torch")
 
 
 def say(*sentences: str) -> None:

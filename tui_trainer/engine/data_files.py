@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import pickle
+import shutil
+import tarfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import torch
 from torch import Tensor
@@ -112,7 +115,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class DataFolder:
-    """One of torchvision's data sets in a root."""
+    """One of the data sets in a root, as torchvision keeps it there."""
 
     name: str
     shape: tuple[int, int, int]
@@ -142,7 +145,7 @@ class DataFolder:
             parts = self.read_files()
         except UserError:
             raise
-        except Exception as error:  # torchvision raises whatever a file that is not what it seems leads to
+        except Exception as error:  # whatever a file that is not what it seems leads to
             raise UserError(f"{self.name} in {root} cannot be read: {_in_a_line(error)}. {WHAT_ELSE}") from error
         self._check_parts(parts, root)
         return parts
@@ -182,24 +185,54 @@ class DataFolder:
 
 
 def source(name: str, root: Path) -> DataFolder:
-    """The data set `name` of torchvision in `root`.
+    """The data set `name` in `root`.
 
     Raises:
-        KeyError: torchvision is not asked for that one.
+        KeyError: there is none of that name.
     """
-    from torchvision import datasets
-
-    if name == "cifar10":
-        return _cifar10(name, datasets.CIFAR10, root)
-    return _idx_files(name, {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}[name], root)
+    return _cifar10(name, root) if name == "cifar10" else _idx_files(name, DIGITS[name], root)
 
 
-def _idx_files(name: str, kind: Any, root: Path) -> DataFolder:
-    """MNIST and its kin: four files of images and labels, after a header of 16 and 8 bytes.
+@dataclass
+class IdxSource:
+    """Where a data set of Y. LeCun's form comes from, and the folder that it has in a root."""
 
-    torchvision itself would take what lies in a folder `processed`, of its older versions, for them.
-    """
-    raw = root / kind.__name__ / "raw"
+    folder: str
+    mirrors: list[str]
+    """Addresses of folders that hold the same."""
+    resources: list[tuple[str, str]]
+    """The files, packed, and their MD5."""
+
+
+DIGITS = {
+    "mnist": IdxSource(
+        "MNIST",
+        ["https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"],
+        [
+            ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+            ("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
+            ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
+            ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
+        ],
+    ),
+    "fashion-mnist": IdxSource(
+        "FashionMNIST",
+        ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
+        [
+            ("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+            ("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
+            ("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
+            ("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
+        ],
+    ),
+}
+"""Addresses and checksums are torchvision's, whose roots are read here. It is not used: each of its versions wants one
+version of torch, and to require it would replace a torch that is installed already."""
+
+
+def _idx_files(name: str, kind: IdxSource, root: Path) -> DataFolder:
+    """MNIST and its kin: four files of images and labels, after a header of 16 and 8 bytes."""
+    raw = root / kind.folder / "raw"
     counts = {"train": 60_000, "t10k": 10_000}
     shapes: dict[Path, tuple[int, ...]] = {}
     for part, count in counts.items():
@@ -261,25 +294,59 @@ def _unpack(packed: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _cifar10(name: str, kind: Any, root: Path) -> DataFolder:
-    """Five files that train, one that validates, and the names of the classes, in one archive."""
-    folder = root / kind.base_folder
-    batch_bytes = {"data_batch_1": 31_035_704, "data_batch_2": 31_035_320, "data_batch_3": 31_035_999}
-    batch_bytes |= {"data_batch_4": 31_035_696, "data_batch_5": 31_035_623, "test_batch": 31_035_526}
-    files = [Expected(folder / file, batch_bytes[file], md5) for file, md5 in (*kind.train_list, *kind.test_list)]
-    files.append(Expected(folder / kind.meta["filename"], 158, kind.meta["md5"]))
+CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+CIFAR10_MD5 = "c58f30108f718f92721af3b95e74349a"
+CIFAR10_FOLDER = "cifar-10-batches-py"
+"""In a root, and in the archive."""
+
+CIFAR10_FILES = {
+    "data_batch_1": (31_035_704, "c99cafc152244af753f735de768cd75f"),
+    "data_batch_2": (31_035_320, "d4bba439e000b95fd0a9bffe97cbabec"),
+    "data_batch_3": (31_035_999, "54ebc095f3ab1f0389bbae665268c751"),
+    "data_batch_4": (31_035_696, "634d18415352ddfa80567beed471001a"),
+    "data_batch_5": (31_035_623, "482c414d41f54cd18b22e5b47cb7c3cb"),
+    "test_batch": (31_035_526, "40351d587109b95175f43aff81a1287e"),
+    "batches.meta": (158, "5ff9c542aee3614f3951f8cda6e48888"),
+}
+"""Five files that train, one that validates, and the names of the classes; their bytes and MD5."""
+
+
+def _cifar10(name: str, root: Path) -> DataFolder:
+    folder = root / CIFAR10_FOLDER
+    expected = [Expected(folder / file, size, md5) for file, (size, md5) in CIFAR10_FILES.items()]
 
     def download(progress: Progress) -> None:
-        if not _is(root / kind.filename, kind.tgz_md5):
-            fetch([kind.url], root / kind.filename, kind.tgz_md5, progress)
+        packed = root / Path(CIFAR10_URL).name
+        if not _is(packed, CIFAR10_MD5):
+            fetch([CIFAR10_URL], packed, CIFAR10_MD5, progress)
         progress("unpacking")
-        kind(root, train=True, download=True)
+        _unpack_some(packed, [each.file for each in expected if not each.file.exists()])
 
     def read() -> tuple[Part, Part]:
-        train, val = (_of_torchvision(kind(root, train=train, download=False)) for train in (True, False))
-        return train, val
+        train = [_read_pickled(folder / f"data_batch_{number}") for number in range(1, 6)]
+        images, labels = zip(*train, strict=True)
+        return (torch.cat(images), torch.cat(labels)), _read_pickled(folder / "test_batch")
 
-    return DataFolder(name, (3, 32, 32), (50_000, 10_000), files, read, download)
+    return DataFolder(name, (3, 32, 32), (50_000, 10_000), expected, read, download)
+
+
+def _read_pickled(file: Path) -> Part:
+    """One file of CIFAR-10. It was compared with its checksum before: what is unpickled is nobody's but its makers'."""
+    with file.open("rb") as content:
+        entry = pickle.load(content, encoding="latin1")
+    return torch.as_tensor(entry["data"]).view(-1, 3, 32, 32), torch.as_tensor(entry["labels"])
+
+
+def _unpack_some(packed: Path, files: list[Path]) -> None:
+    """Files of an archive, which has each in the folder that it is to lie in; whole or not at all."""
+    with tarfile.open(packed) as archive:
+        for file in files:
+            file.parent.mkdir(exist_ok=True)
+            member = archive.extractfile(f"{file.parent.name}/{file.name}")
+            if member is None:
+                raise OSError(f"{packed.name} holds no {file.name}")
+            with atomic_files([file], private=False) as (out,):
+                shutil.copyfileobj(member, out)
 
 
 def _is(file: Path, md5: str) -> bool:
@@ -294,11 +361,5 @@ def _md5(file: Path) -> str:
 
 
 def _in_a_line(error: Exception) -> str:
-    # torchvision asserts, without a word, that a file begins as its kind does.
     text = " ".join(str(error).split()) or "a file in it is not of the kind that its name says"
     return text.rstrip(".")[:200]
-
-
-def _of_torchvision(part: Any) -> Part:
-    images, labels = torch.as_tensor(part.data), torch.as_tensor(part.targets)
-    return images.permute(0, 3, 1, 2).contiguous(), labels

@@ -111,11 +111,61 @@ def resnet9_slim(shape: Shape) -> nn.Module:
     return resnet9(shape, width=16)
 
 
+class BasicBlock(nn.Module):
+    """Two convolutions around a shortcut, which has one of its own where the shape changes."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        shortcut = None
+        if stride != 1 or inputs != outputs:  # drawn first, as in torchvision, for the same weights of a seed
+            shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample = shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        identity = x if self.downsample is None else self.downsample(x)
+        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.bn2(self.conv2(out))
+        out += identity
+        return self.relu(out)  # type: ignore[no-any-return]
+
+
+class ResNet18(nn.Module):
+    """As torchvision has it for ImageNet, weight for weight of the same seed and by the same names, for ten classes.
+
+    It stands here because each version of torchvision wants one version of torch: to require it would replace a torch
+    that is installed already.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1: nn.Module = nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool: nn.Module = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.layer1 = nn.Sequential(BasicBlock(64, 64), BasicBlock(64, 64))
+        self.layer2 = nn.Sequential(BasicBlock(64, 128, 2), BasicBlock(128, 128))
+        self.layer3 = nn.Sequential(BasicBlock(128, 256, 2), BasicBlock(256, 256))
+        self.layer4 = nn.Sequential(BasicBlock(256, 512, 2), BasicBlock(512, 512))
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+        self.fc = nn.Linear(512, CLASSES)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(torch.flatten(self.avgpool(x), 1))  # type: ignore[no-any-return]
+
+
 def resnet18(shape: Shape) -> nn.Module:
     """torchvision's ResNet-18 with a 3×3 stem and no first pool, as is usual for 32×32 images."""
-    from torchvision.models import resnet18 as imagenet_resnet18
-
-    model: nn.Module = imagenet_resnet18(num_classes=CLASSES)
+    model = ResNet18()
     model.conv1 = nn.Conv2d(shape[0], 64, kernel_size=3, padding=1, bias=False)
     model.maxpool = nn.Identity()
     return model
