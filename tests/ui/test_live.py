@@ -233,9 +233,9 @@ async def test_the_charts_keys_move_one_axis(show: Show) -> None:
         await shown.press("x")
         assert axis.unit != "epoch"
         await shown.press("y")
-        assert screen.loss_is_log
+        assert screen.loss.log_scale
         await shown.press("y")
-        assert not screen.loss_is_log
+        assert not screen.loss.log_scale
 
 
 async def test_the_newest_reason_stands_first_and_old_ones_are_a_key_away(show: Show) -> None:

@@ -1,4 +1,4 @@
-"""What lists to choose from share: a cursor, a filter that is typed, marks; and the screens that hold one."""
+"""What lists to choose from share: a cursor, mostly a filter and marks too; and the screens that hold such a list."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tui_trainer.ui.trainer_screen import TrainerScreen
 T = TypeVar("T")
 
 
-class FilteredList(Panel, Generic[T], can_focus=False):
-    """Those that pass the filter; one under the cursor."""
+class CursorList(Panel, Generic[T], can_focus=False):
+    """Things in lines; one is under the cursor."""
 
     class Moved(Message):
         """The cursor stands on another one."""
@@ -25,11 +25,51 @@ class FilteredList(Panel, Generic[T], can_focus=False):
     class Chosen(Message):
         """One was clicked that was under the cursor already."""
 
+    def __init__(self, shown: Sequence[T] = ()) -> None:
+        super().__init__()
+        self._shown: list[T] = list(shown)
+        self._cursor = self._top = 0
+
+    def index_at(self, event: events.Click) -> int | None:
+        """Which of those shown was clicked."""
+        raise NotImplementedError
+
+    @property
+    def current(self) -> T | None:
+        """The one under the cursor."""
+        return self._shown[self._cursor] if self._shown else None
+
+    def move(self, by: int) -> None:
+        """Up or down, not beyond the ends."""
+        moved = max(0, min(self._cursor + by, len(self._shown) - 1))
+        if moved != self._cursor:
+            self._cursor = moved
+            self.redraw()
+            self.post_message(self.Moved())
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        index = self.index_at(event)
+        if index is None:
+            return
+        if index == self._cursor:
+            self.post_message(self.Chosen())
+        else:
+            self.move(index - self._cursor)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.move(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.move(-1)
+
+
+class FilteredList(CursorList[T], can_focus=False):
+    """Those that pass the filter; one under the cursor."""
+
     def __init__(self) -> None:
         super().__init__()
         self._all: Sequence[T] = ()
-        self._shown: list[T] = []
-        self._cursor = self._top = 0
         self.filter = ""
         self.typing = False
         """Whether what is typed goes into the filter."""
@@ -54,24 +94,7 @@ class FilteredList(Panel, Generic[T], can_focus=False):
         """As they are to be shown."""
         return list(items)
 
-    def index_at(self, event: events.Click) -> int | None:
-        """Which of those shown was clicked."""
-        raise NotImplementedError
-
-    # The cursor, the filter, the marks
-
-    @property
-    def current(self) -> T | None:
-        """The one under the cursor."""
-        return self._shown[self._cursor] if self._shown else None
-
-    def move(self, by: int) -> None:
-        """Up or down, not beyond the ends."""
-        moved = max(0, min(self._cursor + by, len(self._shown) - 1))
-        if moved != self._cursor:
-            self._cursor = moved
-            self.redraw()
-            self.post_message(self.Moved())
+    # The filter, the marks
 
     def narrow(self, text: str) -> None:
         """Show what holds each word of the filter."""
@@ -132,22 +155,6 @@ class FilteredList(Panel, Generic[T], can_focus=False):
         if self.filter:
             return (Span(" / ", "faint"), Span(fit(self.filter, width - 4)))
         return (Span(fit(otherwise, width), "faint"),)
-
-    def on_click(self, event: events.Click) -> None:
-        event.stop()
-        index = self.index_at(event)
-        if index is None:
-            return
-        if index == self._cursor:
-            self.post_message(self.Chosen())
-        else:
-            self.move(index - self._cursor)
-
-    def on_mouse_scroll_down(self) -> None:
-        self.move(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.move(-1)
 
 
 class ChoosingScreen(TrainerScreen, Generic[T]):

@@ -93,11 +93,6 @@ class LiveScreen(ChartKeys):
         """The run on show."""
         return self.host.history
 
-    @property
-    def loss_is_log(self) -> bool:
-        """Whether the loss is drawn on a log scale."""
-        return self.loss.log_scale
-
     def compose_content(self) -> ComposeResult:
         yield self._headline
         with Horizontal(id="body"):

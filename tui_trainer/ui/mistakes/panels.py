@@ -8,15 +8,15 @@ from math import isfinite
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from textual import events
-from textual.message import Message
 
 from tui_trainer.call_order import check
 from tui_trainer.events import ResolvedConfig
 from tui_trainer.mistakes.cases import MistakeCase, Order
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.filtered_list import CursorList
 from tui_trainer.ui.formatting import UNKNOWN, fit, loss, lr, wrap
 from tui_trainer.ui.live.loop_lines import CODE, asked_recipe
-from tui_trainer.ui.panel import BLANK, Line, Panel, Span
+from tui_trainer.ui.panel import BLANK, Line, Span
 from tui_trainer.ui.series_styles import SeriesStyles
 
 if TYPE_CHECKING:
@@ -83,64 +83,36 @@ LABEL_WIDTH = 11
 SIGNS = {"wrong": "✗", "missing": "✗", "right": "✓"}
 
 
-class CaseList(Panel):
+class CaseList(CursorList[MistakeCase]):
     """The mistakes; one is under the cursor."""
 
-    class Moved(Message):
-        """Another mistake is under the cursor."""
-
-    class Chosen(Message):
-        """The mistake under the cursor is to be tried."""
-
     def __init__(self, cases: Sequence[MistakeCase]) -> None:
-        super().__init__()
-        self._cases = cases
+        super().__init__(cases)
         self._tried: frozenset[str] = frozenset()
-        self._cursor = 0
 
     @property
     def current(self) -> MistakeCase:
         """The mistake under the cursor."""
-        return self._cases[self._cursor]
+        return self._shown[self._cursor]
 
     def show(self, tried: frozenset[str]) -> None:
         """Tick those that were tried."""
         self._tried = tried
         self.redraw()
 
-    def move(self, by: int) -> None:
-        """Up or down, not beyond the ends."""
-        moved = max(0, min(self._cursor + by, len(self._cases) - 1))
-        if moved != self._cursor:
-            self._cursor = moved
-            self.redraw()
-            self.post_message(self.Moved())
-
     def lines(self) -> Sequence[Line]:
         width = self.size.width
         lines: list[Line] = [(Span("a mistake to try", "faint"),)]
-        for i, case in enumerate(self._cases):
+        for i, case in enumerate(self._shown):
             here = i == self._cursor
             title = case.title + (" ✓" if case.title in self._tried else "")
             text = f"{'▌' if here else ' '}{fit(title, width - 1)}"
             lines.append((Span(text, "lit" if here else ""),))
         return lines
 
-    def on_click(self, event: events.Click) -> None:
-        event.stop()
+    def index_at(self, event: events.Click) -> int | None:
         row = event.y - 1
-        if not 0 <= row < len(self._cases):
-            return
-        if row == self._cursor:
-            self.post_message(self.Chosen())
-        else:
-            self.move(row - self._cursor)
-
-    def on_mouse_scroll_down(self) -> None:
-        self.move(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.move(-1)
+        return row if 0 <= row < len(self._shown) else None
 
 
 class OrderListing(SeriesStyles):

@@ -18,7 +18,6 @@ from tui_trainer.ui.panel import BLANK, Line, Span
 if TYPE_CHECKING:
     from tui_trainer.presets.catalogue import PresetEntry
 
-NAME_WIDTH = 18
 TALL_FROM = 44
 """Columns from which on there is room for the description under each name."""
 
