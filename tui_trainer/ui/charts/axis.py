@@ -1,4 +1,4 @@
-"""The x axis that the charts of a run share: what it shows, in which unit, and where the cursor stands."""
+"""The x axis that charts share: what it shows, in which unit, and where the cursor stands."""
 
 from __future__ import annotations
 
@@ -25,21 +25,78 @@ LEAD = 0.2
 """The part of a moving stretch that lies ahead of the newest step when it moves, so that it seldom has to."""
 
 
-class XAxis:
-    """Range, unit and cursor. Charts that share one stand column for column under each other.
+class Axis:
+    """A stretch of places in some unit. Charts that share one stand column for column under each other.
 
     Every method that changes what is seen tells the listeners; a chart is one.
     """
 
-    def __init__(self, unit: Unit = "epoch") -> None:
+    def __init__(self) -> None:
         self.width = 80
         """Cells that the charts draw over; they say so."""
-        self._course = RunExtent(unit)
         self._window: tuple[float, float] | None = None
+        """What is seen of it; None for all."""
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def unit(self) -> Unit:
+        """What is counted along it."""
+        raise NotImplementedError
+
+    @property
+    def end(self) -> float:
+        """The last place that there is, in the unit."""
+        raise NotImplementedError
+
+    @property
+    def mode(self) -> Mode:
+        """How the stretch that is seen moves."""
+        return "all" if self._window is None else "held"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The places at the left and the right end, in the unit."""
+        return self._window if self._window is not None else (0.0, self.end)
+
+    def column_at(self, place: float, columns: int) -> int | None:
+        """The column of a place; None where it is out of sight."""
+        first, last = self.bounds
+        return self._column(place, columns) if first <= place <= last and last > first else None
+
+    def ticks(self, width: int) -> list[Tick]:
+        """Round places along the axis, by the cell each stands in."""
+        first, last = self.bounds
+        whole = self.unit == "step" or (self.unit == "epoch" and last - first >= 2)
+        return [
+            Tick(self._column(place, width), label) for place, label in along(first, last, width, labels=4, whole=whole)
+        ]
+
+    def _column(self, place: float, columns: int) -> int:
+        first, last = self.bounds
+        return max(0, min(columns - 1, ceil((place - first) / (last - first) * columns - ROUNDING) - 1))
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` when what is seen was changed by hand."""
+        self._listeners.append(listener)
+
+    def forget(self, listener: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners.remove(listener)
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+
+class XAxis(Axis):
+    """The axis of one run; the cursor is a step."""
+
+    def __init__(self, unit: Unit = "epoch") -> None:
+        super().__init__()
+        self._course = RunExtent(unit)
         self._following = False
         self._cursor: int | None = None
         self._edges: tuple[tuple[object, ...], list[int]] = ((), [])
-        self._listeners: list[Callable[[], None]] = []
 
     # What it shows
 
@@ -65,9 +122,8 @@ class XAxis:
         return self._course.total
 
     @property
-    def bounds(self) -> tuple[float, float]:
-        """The places at the left and the right end, in the unit."""
-        return self._window if self._window is not None else (0.0, self._course.end)
+    def end(self) -> float:
+        return self._course.end
 
     def edges(self, columns: int) -> list[int]:
         """The steps before each edge of as many equal columns; see `plotting.timeline.edges`."""
@@ -83,35 +139,13 @@ class XAxis:
 
     def column_of(self, step: float, columns: int) -> int | None:
         """The column in which a step ends; None where it is out of sight."""
-        first, last = self.bounds
-        place = self._timeline.place(step)
-        return self._column(place, columns) if first <= place <= last and last > first else None
-
-    def ticks(self, width: int) -> list[Tick]:
-        """Round places along the axis, by the cell each stands in."""
-        first, last = self.bounds
-        whole = self.unit == "step" or (self.unit == "epoch" and last - first >= 2)
-        return [
-            Tick(self._column(place, width), label) for place, label in along(first, last, width, labels=4, whole=whole)
-        ]
-
-    def _column(self, place: float, columns: int) -> int:
-        first, last = self.bounds
-        return max(0, min(columns - 1, ceil((place - first) / (last - first) * columns - ROUNDING) - 1))
+        return self.column_at(self._timeline.place(step), columns)
 
     @property
     def _timeline(self) -> Timeline:
         return self._course.timeline
 
     # What moves it
-
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Call `listener` when what is seen was changed by hand."""
-        self._listeners.append(listener)
-
-    def forget(self, listener: Callable[[], None]) -> None:
-        """Call it no more."""
-        self._listeners.remove(listener)
 
     def zoom_in(self) -> None:
         """Show half of what is seen: around the cursor, else the newest steps."""
@@ -271,7 +305,3 @@ class XAxis:
                 shift = place - last if place > last else before - first
                 self._window = first + shift, last + shift
         self._tell()
-
-    def _tell(self) -> None:
-        for listener in list(self._listeners):
-            listener()

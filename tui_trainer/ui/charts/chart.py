@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,16 +11,14 @@ from textual.strip import Strip
 
 from tui_trainer.plotting.canvas import Canvas, Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent
-from tui_trainer.plotting.figure import DOTS, Marks
+from tui_trainer.plotting.figure import Marks
 from tui_trainer.plotting.scales import Scale, linear, logarithmic
-from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.axis import Axis
 from tui_trainer.ui.charts.frame import Frame
-from tui_trainer.ui.charts.marks import checkpoints
 from tui_trainer.ui.context import ContextApp
 from tui_trainer.ui.panel import Line, Panel, Span
 
-if TYPE_CHECKING:
-    from tui_trainer.records.history import History
+AnyAxis = TypeVar("AnyAxis", bound=Axis)
 
 STYLES = (
     "title",
@@ -47,28 +44,12 @@ STYLES = (
 TO_ASCII = str.maketrans("│┤├└┬┴─┊◆●■×▾·–→…", "|+++++-:oo#xv-->~")
 """What the characters around the curves become where a terminal has no others."""
 
-COLUMNS_A_TURN = 8
-"""With more turns of the LR than one in so many columns, lines where they are would hide more than they show."""
-
-COLUMNS_AN_END = 4
-"""The same for the ends of epochs."""
-
-CHECKPOINT = "■"
-BELOW = "▾"
-"""A value that a logarithmic scale has no place for."""
-
-AT_ONCE = 20_000
-"""Steps of a long record that are read in one frame, so that keys are answered in between."""
-
 FULLEST = 0.55
 """A scale is kept, so that nothing jumps, while the values fill this part of it."""
 
 
-class Chart(Panel):
-    """A chart over the x axis it shares with others.
-
-    `show(history)` draws what changed; the axis and the toggles do so by themselves.
-    """
+class Chart(Panel, Generic[AnyAxis]):
+    """A chart over the x axis it shares with others, which has it drawn anew; the toggles do so too."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{style}" for style in STYLES}
 
@@ -104,20 +85,18 @@ class Chart(Panel):
 
     def __init__(
         self,
-        axis: XAxis | None = None,
+        axis: AnyAxis,
         *,
         marks: Marks | None = None,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self.axis = axis if axis is not None else XAxis()
+        self.axis = axis
         self._canvas = Canvas(marks or "braille")
         self._marks_given = marks is not None
         self._log = False
         self._scales: dict[str, Scale] = {}
-        self._history: History | None = None
-        self._seen = -1
 
     @property
     def marks(self) -> Marks:
@@ -142,13 +121,6 @@ class Chart(Panel):
             self._log = log
             self.redraw()
 
-    def show(self, history: History) -> None:
-        """Draw a run as it is now; nothing is done where nothing happened."""
-        if history is self._history and history.version == self._seen:
-            return
-        self._history, self._seen = history, history.version
-        self.redraw()
-
     def lines(self) -> Sequence[Line]:
         """The chart for the size at hand."""
         width, height = self.size
@@ -163,12 +135,6 @@ class Chart(Panel):
         """All lines of the chart."""
         raise NotImplementedError
 
-    # Parts that charts are made of
-
-    def columns(self, frame: Frame) -> list[int]:
-        """The steps before each edge of the columns of dots."""
-        return self.axis.edges(frame.width * DOTS[self.marks][0])
-
     def scale(self, name: str, extent: Extent, rows: int, log: bool, width: int = 6) -> Scale:
         """A scale that holds the values; the last one as long as it serves."""
         low, high = extent
@@ -181,76 +147,33 @@ class Chart(Panel):
         self._scales[f"{name} {rows} {width}"] = made
         return made
 
-    def upright(self, step: float, frame: Frame, style: str, text: str = "┊") -> list[Glyph]:
-        """A line from top to bottom where a step ends."""
-        column = self.axis.column_of(step, frame.width)
+    def axis_moved(self) -> None:
+        """What is seen was changed by hand."""
+        self.redraw()
+
+    def standing(self, column: int | None, frame: Frame, style: str, text: str = "┊") -> list[Glyph]:
+        """A line from top to bottom of a column, if it is in sight."""
         if column is None:
             return []
         return [Glyph(row, column, text, style) for row in range(frame.height)]
 
-    def landmarks(self, history: History, frame: Frame) -> list[Glyph]:
-        """What lies under the curves of a run: where the LR turned, where a preset was switched, and the cursor."""
-        glyphs: list[Glyph] = []
-        turns = {self.axis.column_of(change.step, frame.width) for change in history.lr_changes}
-        if len(turns) <= frame.width // COLUMNS_A_TURN:
-            for change in history.lr_changes:
-                glyphs += self.upright(change.step, frame, "turn")
-        for switch in history.switches:
-            glyphs += self.upright(switch.step - 1, frame, "switch")
-        return glyphs + self.cursor_line(frame)
-
-    def along_axis(self, history: History, frame: Frame) -> dict[int, GlyphRun]:
-        """What stands on the line of the x axis, by cell: ends of epochs, where there is room for them, and the
-        checkpoints."""
-        marks: dict[int, GlyphRun] = {}
-        edges = self.columns(frame)
-        first, last = (
-            bisect_right(history.epochs, edge, key=lambda ended: ended.step) for edge in (edges[0], edges[-1])
-        )
-        if last - first <= frame.width // COLUMNS_AN_END:
-            ends = (self.axis.column_of(ended.step, frame.width) for ended in history.epochs[first:last])
-            marks = {column: GlyphRun("┴", "axis") for column in ends if column is not None}
-        for saved in reversed(checkpoints(history)):
-            column = self.axis.column_of(saved.step, frame.width)
-            if column is not None:
-                marks[column] = GlyphRun(CHECKPOINT, "best" if saved.best else "label")
-        return marks
-
-    def cursor_line(self, frame: Frame) -> list[Glyph]:
-        """The cursor, where there is one."""
-        return [] if self.axis.cursor is None else self.upright(self.axis.cursor, frame, "cursor", "│")
-
-    def point(self, step: float, value: float, scale: Scale, frame: Frame, text: str, style: str) -> list[Glyph]:
-        """A character at a step and a value, if it is in sight; on the bottom where the scale has no place for it."""
-        column = self.axis.column_of(step, frame.width)
+    def glyph(self, column: int, value: float, scale: Scale, frame: Frame, text: str, style: str) -> list[Glyph]:
+        """A character in a column at a value, if that is in sight."""
         height = scale.height(value)
-        if column is not None and scale.log and value <= 0:
-            return [Glyph(frame.height - 1, column, BELOW, "warning")]
-        if column is None or not -1e-9 <= height <= 1 + 1e-9:
+        if not -1e-9 <= height <= 1 + 1e-9:
             return []
         row = frame.height - 1 - min(frame.height - 1, max(0, int(height * frame.height)))
         return [Glyph(row, column, text, style)]
 
-    def below(self, extents: Sequence[Extent | None], scale: Scale, frame: Frame) -> list[Glyph]:
-        """On a logarithmic scale, a mark on the bottom for every column that holds zero or less."""
-        if not scale.log:
-            return []
-        columns = {
-            column * frame.width // len(extents)
-            for column, extent in enumerate(extents)
-            if extent is not None and extent[0] <= 0
-        }
-        return [Glyph(frame.height - 1, column, BELOW, "warning") for column in sorted(columns)]
-
     # Textual
 
     def on_mount(self) -> None:
-        self.axis.listen(self.redraw)
+        self.axis.listen(self.axis_moved)
         if not self._marks_given and isinstance(self.app, ContextApp):
             self.marks = self.app.context.settings.marks
 
     def on_unmount(self) -> None:
-        self.axis.forget(self.redraw)
+        self.axis.forget(self.axis_moved)
 
     def _strip(self, line: Line, width: int) -> Strip:
         segments = [Segment(span.text, self._style(span.role, "")) for span in line if span.text]

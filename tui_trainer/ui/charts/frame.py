@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from rich.cells import cell_len
 
 from tui_trainer.plotting.canvas import GlyphRun, runs
 from tui_trainer.plotting.scales import Tick
-from tui_trainer.plotting.timeline import Unit
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.charts.axis import Mode
+from tui_trainer.ui.charts.axis import Axis, Mode
 
 BADGES: dict[Mode, tuple[str, str]] = {
     "all": ("all", "label"),
@@ -23,19 +21,6 @@ BADGES: dict[Mode, tuple[str, str]] = {
 
 LAST_BEFORE_RIGHT = 2
 """Parts of a title with this number or a lower one stay longer than what stands at its right end."""
-
-
-class Ticked(Protocol):
-    """What is written under a chart."""
-
-    @property
-    def unit(self) -> Unit: ...
-
-    @property
-    def mode(self) -> Mode: ...
-
-    def ticks(self, width: int) -> list[Tick]:
-        """Round places along the axis, by the cell each stands in."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +77,7 @@ def beside(
 
 
 def x_axis(
-    frame: Frame, axis: Ticked, marks: Mapping[int, GlyphRun] | None = None, badge: bool = False
+    frame: Frame, axis: Axis, marks: Mapping[int, GlyphRun] | None = None, badge: bool = False
 ) -> list[list[GlyphRun]]:
     """The lines under the curves: the axis with its ticks and what is marked on it by cell, and the labels of the
     ticks between the badge, which says what is in sight, and the unit."""
@@ -112,7 +97,7 @@ def x_axis(
     return lines
 
 
-def _labels(frame: Frame, axis: Ticked, ticks: Sequence[Tick], corner: int, badge: bool) -> list[GlyphRun]:
+def _labels(frame: Frame, axis: Axis, ticks: Sequence[Tick], corner: int, badge: bool) -> list[GlyphRun]:
     width = corner + frame.width + (frame.right + 1 if frame.right else 0)
     cells, styles = [" "] * width, ["label"] * width
     unit: str = axis.unit

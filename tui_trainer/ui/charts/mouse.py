@@ -7,9 +7,9 @@ from typing import ClassVar
 from textual import events
 from textual.content import Content
 
-from tui_trainer.ui.charts.chart import Chart
 from tui_trainer.ui.charts.frame import Frame
 from tui_trainer.ui.charts.marks import marks_between
+from tui_trainer.ui.charts.run_chart import RunChart
 from tui_trainer.ui.charts.titles import figures_at
 from tui_trainer.ui.keys import KeyContext
 
@@ -17,7 +17,7 @@ WHEEL = 0.1
 """The part of what is in sight that a turn of a wheel to the side moves."""
 
 
-class MouseChart(Chart):
+class MouseChart(RunChart):
     """A chart whose x axis follows the mouse. All of it can be done with keys too."""
 
     place: ClassVar[KeyContext | None] = "charts"

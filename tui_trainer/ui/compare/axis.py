@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from math import ceil
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tui_trainer.compare.comparison import timeline_of
-from tui_trainer.plotting.scales import Tick, along
-from tui_trainer.plotting.timeline import ROUNDING, UNITS, Timeline, Unit, edges
+from tui_trainer.plotting.timeline import UNITS, Timeline, Unit, edges
+from tui_trainer.ui.charts.axis import ZOOM, Axis
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
-    from tui_trainer.ui.charts.axis import Mode
 
-ZOOM = 2.0
 DEEPEST = 500.0
 """How many times less than all is seen at the deepest zoom."""
 
 
-class CompareAxis:
-    """Range, unit and cursor; what moves it by hand tells the listeners. The cursor is a place, not a step."""
+class CompareAxis(Axis):
+    """The axis of many runs; the cursor is a place, not a step."""
 
     def __init__(self) -> None:
-        self.width = 80
-        """Cells that the charts draw over; they say so."""
-        self.unit: Unit = "epoch"
+        super().__init__()
+        self._unit: Unit = "epoch"
         self.cursor: float | None = None
         """The place under the cursor, in the unit; None where there is no cursor."""
         self._end = 0.0
-        self._window: tuple[float, float] | None = None
         self._timelines: dict[int, tuple[object, Timeline]] = {}
         self._edges_of: tuple[object, ...] = ()
         self._edges: dict[tuple[int, ...], list[int]] = {}
-        self._listeners: list[Callable[[], None]] = []
 
     # What it shows
 
     @property
-    def mode(self) -> Mode:
-        """`all`, or `held` where zoomed."""
-        return "all" if self._window is None else "held"
+    def unit(self) -> Unit:
+        return self._unit
 
     @property
-    def bounds(self) -> tuple[float, float]:
-        """The places at both ends."""
-        return self._window if self._window is not None else (0.0, self._end)
+    def end(self) -> float:
+        return self._end
 
     def timeline(self, history: History) -> Timeline:
         """Where the steps of a run lie."""
@@ -74,29 +66,7 @@ class CompareAxis:
             known = self._edges[key] = edges(self.timeline(history), first, last, columns)
         return known
 
-    def column_of(self, place: float, columns: int) -> int | None:
-        """The column of a place; None where it is out of sight."""
-        first, last = self.bounds
-        if not first <= place <= last or last <= first:
-            return None
-        return max(0, min(columns - 1, ceil((place - first) / (last - first) * columns - ROUNDING) - 1))
-
-    def ticks(self, width: int) -> list[Tick]:
-        """Round places along the axis, by the cell each stands in."""
-        first, last = self.bounds
-        whole = self.unit == "step" or (self.unit == "epoch" and last - first >= 2)
-        found = [(self.column_of(place, width), label) for place, label in along(first, last, width, 4, whole)]
-        return [Tick(cell, label) for cell, label in found if cell is not None]
-
     # What moves it
-
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Call `listener` when what is seen was changed by hand."""
-        self._listeners.append(listener)
-
-    def forget(self, listener: Callable[[], None]) -> None:
-        """Call it no more."""
-        self._listeners.remove(listener)
 
     def update(self, histories: Iterable[History]) -> bool:
         """Take in how far the runs go; whether that changed what is seen. A guess in seconds may be 5 % off."""
@@ -151,11 +121,7 @@ class CompareAxis:
 
     def next_unit(self) -> None:
         """Count in the next unit; the whole of it is seen."""
-        self.unit = UNITS[(UNITS.index(self.unit) + 1) % len(UNITS)]
+        self._unit = UNITS[(UNITS.index(self.unit) + 1) % len(UNITS)]
         self._window = self.cursor = None
         self._end = 0.0
         self._tell()
-
-    def _tell(self) -> None:
-        for listener in list(self._listeners):
-            listener()

@@ -43,13 +43,12 @@ CELLS_A_POINT = 4
 """Points of epochs closer than this are marked now and then alone."""
 
 
-class Overlay(Chart):
+class Overlay(Chart[CompareAxis]):
     """Loss, accuracy or LR of all presets that are not hidden, the chosen one on top."""
 
     def __init__(self, what: What, axis: CompareAxis, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+        super().__init__(axis, id=id)
         self.what = what
-        self.over = axis
         self.loss: Loss = "both"
         self._curves: dict[str, GroupCurves] = {}
         self._groups: list[Group] = []
@@ -77,7 +76,6 @@ class Overlay(Chart):
         self.redraw()
 
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
-        self.over.width = frame.width
         curves = [self._curves_of(group) for group in self._groups if group.begun]
         if self._reads_on(curves):
             self.redraw_soon()
@@ -85,7 +83,7 @@ class Overlay(Chart):
             self._body = self._rows(curves, frame) if frame.height else []
             self._body_for = frame
             self._draw_at = time.monotonic() + DRAW_EVERY if self._lags else 0.0
-        return [*([self._title()] if frame.title else []), *self._body, *x_axis(frame, self.over)]
+        return [*([self._title()] if frame.title else []), *self._body, *x_axis(frame, self.axis)]
 
     def _reads_on(self, curves: Sequence[GroupCurves]) -> bool:
         """Read what is new, for a moment, unless it is time to draw what is half read; whether there is more to do."""
@@ -152,7 +150,7 @@ class Overlay(Chart):
 
     def _kept(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and marked points of one preset; as they were, where nothing happened to it."""
-        key = (each.group.version, each.steps_read, self.over.unit, self.over.bounds, columns, self.loss)
+        key = (each.group.version, each.steps_read, self.axis.unit, self.axis.bounds, columns, self.loss)
         known = self._made.get(each.group.label)
         if known is None or known[0] != key:
             known = self._made[each.group.label] = (key, self._one(each, columns))
@@ -167,7 +165,7 @@ class Overlay(Chart):
 
     def _one(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and marked points of one preset."""
-        axis = self.over
+        axis = self.axis
         if self.what == "lr":
             line, band = each.lr(axis, columns)
             return line, band, []
@@ -181,7 +179,7 @@ class Overlay(Chart):
         if len(each.runs) > 1:
             bars = [None] * columns
             for place, _, low, high in ends:
-                column = axis.column_of(place, columns)
+                column = axis.column_at(place, columns)
                 if column is not None:
                     bars[column] = (low, high)
         return along_points(points, axis, columns), bars, points
@@ -222,9 +220,9 @@ class Overlay(Chart):
         glyphs: list[Glyph] = []
         last = -CELLS_A_POINT
         for place, value in marked:
-            column = self.over.column_of(place, frame.width)
+            column = self.axis.column_at(place, frame.width)
             if column is not None and column - last >= CELLS_A_POINT:
-                glyphs += self._glyph(column, value, scale, frame, group.mark, style)
+                glyphs += self.glyph(column, value, scale, frame, group.mark, style)
                 last = column
         if marked or self.what == "accuracy":
             return glyphs
@@ -234,40 +232,27 @@ class Overlay(Chart):
         for column in range(shift, frame.width, CELLS_A_MARK):
             extent = line[column * across]
             if extent is not None:
-                glyphs += self._glyph(column, extent[1], scale, frame, group.mark, style)
+                glyphs += self.glyph(column, extent[1], scale, frame, group.mark, style)
         return glyphs
 
-    def _glyph(self, column: int, value: float, scale: Scale, frame: Frame, text: str, style: str) -> list[Glyph]:
-        height = scale.height(value)
-        if not -1e-9 <= height <= 1 + 1e-9:
-            return []
-        row = frame.height - 1 - min(frame.height - 1, max(0, int(height * frame.height)))
-        return [Glyph(row, column, text, style)]
-
     def _cursor_line(self, frame: Frame) -> list[Glyph]:
-        if self.over.cursor is None:
+        if self.axis.cursor is None:
             return []
-        column = self.over.column_of(self.over.cursor, frame.width)
-        if column is None:
-            return []
-        return [Glyph(row, column, "│", "cursor") for row in range(frame.height)]
+        return self.standing(self.axis.column_at(self.axis.cursor, frame.width), frame, "cursor", "│")
 
     def _style(self, role: str, action: str) -> Style:
         if (role, action) not in self._styles_by_role and (style := preset_style(self, role)) is not None:
             self._styles_by_role[role, action] = style
         return super()._style(role, action)
 
-    def on_mount(self) -> None:
-        self.over.listen(self.redraw_soon)
-
-    def on_unmount(self) -> None:
-        self.over.forget(self.redraw_soon)
+    def axis_moved(self) -> None:
+        self.redraw_soon()
 
     def on_click(self, event: events.Click) -> None:
         frame = Frame.within(*self.size, self.labels)
         cell = event.x - (frame.left + 1 if frame.left else 0)
         if 0 <= cell < frame.width:
-            self.over.point_at(cell)
+            self.axis.point_at(cell)
 
 
 def _taking_turns(marks: Sequence[Sequence[Glyph]]) -> list[Glyph]:

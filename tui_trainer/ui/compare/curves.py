@@ -113,7 +113,7 @@ def along_points(points: list[Point], axis: CompareAxis, columns: int) -> list[E
                 if before[0] < edge < place:
                     crossing = before[1] + (edge - before[0]) / (place - before[0]) * (value - before[1])
                     extents[column] = (crossing, crossing)
-        column_here = axis.column_of(place, columns)
+        column_here = axis.column_at(place, columns)
         if column_here is not None:
             extents[column_here] = (value, value)
         before = place, value
