@@ -90,7 +90,9 @@ async def film_run(runs: Path, size: tuple[int, int]) -> None:
     launcher = InProcessLauncher(runs, ["tui-trainer", "launch", "--preset", "onecycle"])
     asked = RunRequest("onecycle", model="cnn", dataset="mnist-5k")
     host = launcher.start_request(asked)
-    app = TrainerApp(launcher, host, asked, on_shown=launcher.go, on_detach=lambda: None)
+    app = TrainerApp(
+        AppContext(launcher=launcher, source=host, request=asked, on_shown=launcher.go, on_detach=lambda: None)
+    )
     frames: list[str] = []
     seconds: list[float] = []
 
