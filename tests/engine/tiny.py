@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,11 +49,15 @@ def images(count: int = IMAGES) -> Images:
     return Images(Split(pictures, labels), Split(pictures[:10], labels[:10]))
 
 
+def _on(device: torch.device, data: Images) -> Images:
+    return replace(data, train=data.train.to(device), val=data.val.to(device))
+
+
 class TinyRun:
     """Trains the tiny data in this thread, and keeps what happened."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        monkeypatch.setattr(datasets, "load", lambda spec, device, progress: images())
+        monkeypatch.setattr(datasets, "load", lambda spec, device, progress: _on(device, images()))
         self.folder = folder
         self.control = CommandQueue()
         self.awake: Awake | None = None
