@@ -14,8 +14,8 @@ from tests.waiting import until
 from tui_trainer.engine import lr_preview
 from tui_trainer.errors import UserError
 from tui_trainer.presets.catalogue import load
+from tui_trainer.presets.problems import NoPlan
 from tui_trainer.run_sources import planner
-from tui_trainer.run_sources.no_plan import NoPlan
 from tui_trainer.run_sources.planner import Planner
 from tui_trainer.run_spec import RunSpec
 

@@ -12,9 +12,8 @@ from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_source import ScriptedLauncher, ScriptedPlanner
 from tui_trainer.events import PlanMade
 from tui_trainer.presets.catalogue import catalogue, load
-from tui_trainer.presets.problems import PresetError, Problem
+from tui_trainer.presets.problems import NoPlan, PresetError, Problem
 from tui_trainer.run_request import RunRequest
-from tui_trainer.run_sources.no_plan import NoPlan
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.key_line import KeyLine

@@ -70,3 +70,11 @@ def key_name(path: KeyPath) -> str:
         part if _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=not part.isprintable()) for part in path
     )
     return ".".join(quoted)
+
+
+class NoPlan(PresetError):
+    """A plan that could not be worked out for a reason that lies elsewhere: a warning, which keeps nobody from
+    starting the preset."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__([Problem("", None, "", why, "warning")])

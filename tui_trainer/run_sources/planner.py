@@ -12,8 +12,7 @@ from tui_trainer.events import PlanMade
 from tui_trainer.run_sources.run_source import GATE_S
 
 if TYPE_CHECKING:
-    from tui_trainer.presets.problems import PresetError
-    from tui_trainer.run_sources.no_plan import NoPlan
+    from tui_trainer.presets.problems import NoPlan, PresetError
     from tui_trainer.run_spec import RunSpec
 
     _Made: TypeAlias = tuple[PlanMade, PlanMade | None] | PresetError
@@ -78,7 +77,7 @@ class Planner:
         self._shared.notify_all()
 
     def _died(self, why: str) -> None:
-        from tui_trainer.run_sources.no_plan import NoPlan
+        from tui_trainer.presets.problems import NoPlan
 
         with self._shared:
             self._dead = NoPlan(f"the LR can be planned no more: {why}")
@@ -118,8 +117,7 @@ class Planner:
 
 
 def _plan(spec: RunSpec) -> _Made:
-    from tui_trainer.presets.problems import PresetError
-    from tui_trainer.run_sources.no_plan import NoPlan
+    from tui_trainer.presets.problems import NoPlan, PresetError
 
     try:
         from tui_trainer.engine.lr_preview import plan, plan_if_flat

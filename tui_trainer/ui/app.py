@@ -15,6 +15,7 @@ from textual.screen import Screen
 from tui_trainer.ui.announcing import Announcing
 from tui_trainer.ui.background_tasks import BackgroundTasks
 from tui_trainer.ui.context import AppContext, ContextApp
+from tui_trainer.ui.formatting import TextFilter
 from tui_trainer.ui.frame_clock import FrameClock
 from tui_trainer.ui.keys import KeyContext, bindings
 from tui_trainer.ui.launching import Launching
@@ -22,7 +23,6 @@ from tui_trainer.ui.leaving import Leaving
 from tui_trainer.ui.live.screen import LiveScreen, back_to_run
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.terminal.textual_internals import exception_of
-from tui_trainer.ui.text_filter import TextFilter
 from tui_trainer.ui.theme import THEMES
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
