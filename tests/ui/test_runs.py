@@ -122,7 +122,7 @@ async def test_a_run_is_opened_over_the_list_and_left_again(show: Show, runs: Pa
         await go_to(shown, listed, "bad")
         await shown.press("enter")
         assert isinstance(shown.app.screen, OtherRunScreen)
-        other = shown.app.screen.host
+        other = shown.app.screen.source
         assert isinstance(other, JournalSource)
         assert "diverged" in shown.text()
         assert not shown.host.closed
@@ -130,7 +130,7 @@ async def test_a_run_is_opened_over_the_list_and_left_again(show: Show, runs: Pa
         assert isinstance(shown.app.screen, RunsScreen)
         await shown.press("escape")
         assert shown.app.screen is back_to_run(shown.app)
-        assert shown.app.screen.host is shown.host
+        assert shown.app.screen.source is shown.host
 
 
 async def test_stopping_from_over_the_list_stops_the_run_on_show_and_no_other(show: Show, runs: Path) -> None:

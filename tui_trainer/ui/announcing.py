@@ -29,37 +29,37 @@ class Announcing:
 
     def __init__(self, app: ContextApp) -> None:
         self._app = app
-        self._host: RunSource | None = None
+        self._source: RunSource | None = None
         self._since = 0.0
         self._last: Alert | None = None
         self._ended = False
 
-    def tell(self, host: RunSource) -> None:
+    def tell(self, source: RunSource) -> None:
         """Say what is new; of what happened before this view was opened, nothing."""
-        history = host.history
-        if host is not self._host:
-            self._host, self._since = host, time.time()
+        history = source.history
+        if source is not self._source:
+            self._source, self._since = source, time.time()
             self._last, self._ended = None, history.ended is not None
-        fresh = list(self._fresh(host))
+        fresh = list(self._fresh(source))
         if history.notices:
             self._last = history.notices[-1]
         for notice in reversed(fresh):
             role = role_of(notice)
             self._app.context.say(plain(notice.text), role, WARNED_FOR if role == "warning" else None)
         kinds = {notice.kind for notice in fresh}
-        if (history.ended is not None) and not self._ended and self._is_new(history.ended, host):
+        if (history.ended is not None) and not self._ended and self._is_new(history.ended, source):
             kinds.add("end")
         self._ended = history.ended is not None
         if kinds & self._app.context.bell:
             self._app.bell()
 
-    def _fresh(self, host: RunSource) -> Iterator[Alert]:
+    def _fresh(self, source: RunSource) -> Iterator[Alert]:
         """Newest first."""
-        for notice in reversed(host.history.notices):
-            if notice is self._last or not self._is_new(notice, host):
+        for notice in reversed(source.history.notices):
+            if notice is self._last or not self._is_new(notice, source):
                 return
             yield notice
 
-    def _is_new(self, event: Alert | RunEnded, host: RunSource) -> bool:
+    def _is_new(self, event: Alert | RunEnded, source: RunSource) -> bool:
         """Whether it happened since this view was opened; the run's clock may be that of another machine."""
-        return event.at + host.history.clock_behind >= self._since
+        return event.at + source.history.clock_behind >= self._since

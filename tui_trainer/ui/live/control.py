@@ -24,16 +24,16 @@ class Refusal:
 
 
 class RunControl:
-    """Sends commands to one host and finds their answers among its events."""
+    """Sends commands to one source and finds their answers among its events."""
 
-    def __init__(self, host: RunSource, by: str) -> None:
-        self.host = host
+    def __init__(self, source: RunSource, by: str) -> None:
+        self.source = source
         self._by = by
         self._asked: dict[str, AnyCommand] = {}
         self._pausing: bool | None = None
         """What the last unanswered command asks for, so that two quick presses are two commands."""
         self._slowing: bool | None = None
-        self._last_answer: CommandAnswered | None = host.history.answers[-1] if host.history.answers else None
+        self._last_answer: CommandAnswered | None = source.history.answers[-1] if source.history.answers else None
         self._opened_at = time.time()
 
     @property
@@ -44,11 +44,11 @@ class RunControl:
     @property
     def can_act(self) -> bool:
         """Whether the run can be asked anything."""
-        return self.host.history.ended is None and not self.host.readonly
+        return self.source.history.ended is None and not self.source.readonly
 
     def pause_or_go_on(self) -> Refusal | None:
         """Pause a run that goes on; let a paused one go on."""
-        pause = not (self.host.history.paused is not None if self._pausing is None else self._pausing)
+        pause = not (self.source.history.paused is not None if self._pausing is None else self._pausing)
         self._pausing = pause
         return self._send(Pause(by=self._by) if pause else Continue(by=self._by))
 
@@ -59,7 +59,7 @@ class RunControl:
 
     def slow_motion(self) -> Refusal | None:
         """From full speed to slow motion, and back."""
-        slow = not (self.host.history.pace > 0 if self._slowing is None else self._slowing)
+        slow = not (self.source.history.pace > 0 if self._slowing is None else self._slowing)
         self._slowing = slow
         return self._send(SetPace(by=self._by, seconds_a_call=SLOW if slow else 0.0))
 
@@ -78,7 +78,7 @@ class RunControl:
     def answers(self) -> list[CommandAnswered]:
         """The answers that came since the last call, whoever asked; none from before this view was opened."""
         fresh: list[CommandAnswered] = []
-        for answer in reversed(self.host.history.answers):
+        for answer in reversed(self.source.history.answers):
             if answer is self._last_answer:
                 break
             fresh.append(answer)
@@ -92,13 +92,13 @@ class RunControl:
         return fresh[::-1]
 
     def _send(self, command: AnyCommand) -> Refusal | None:
-        history = self.host.history
+        history = self.source.history
         if history.ended is not None:
             return Refusal(f"the run has {_HAS[history.ended.status]}: there is nothing to control")
-        if self.host.readonly:
+        if self.source.readonly:
             return Refusal("this view is read-only: the run cannot be controlled from here")
         try:
-            self.host.send(command)
+            self.source.send(command)
         except (PermissionError, OSError) as error:
             return Refusal(f"the run could not be reached: {error}")
         self._asked[command.id] = command

@@ -23,18 +23,18 @@ class Headline(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._history: History | None = None
-        self._asked: RunRequest | None = None
+        self._request: RunRequest | None = None
 
-    def show(self, history: History, asked: RunRequest | None = None) -> None:
-        """Bring the line up to date; the clock goes on between events. `asked` stands in until the run tells."""
-        self._history, self._asked = history, asked
+    def show(self, history: History, request: RunRequest | None = None) -> None:
+        """Bring the line up to date; the clock goes on between events. `request` stands in until the run tells."""
+        self._history, self._request = history, request
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
         if self._history is None:
             return []
         width = self.size.width
-        what, state = _what(self._history, self._asked), _state(self._history)
+        what, state = _what(self._history, self._request), _state(self._history)
         for droppable in ("brand", "speed", "parameters", "device", "dataset", "left", "switch"):
             if _width(what) + _width(state) + 2 <= width:
                 break
@@ -68,7 +68,7 @@ def state_word(history: History) -> tuple[str, str]:
     return plain(history.phase) or "starting", "live"
 
 
-def _what(history: History, asked: RunRequest | None) -> dict[str, list[Span]]:
+def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]:
     recipe, resolved = history.recipe, history.resolved
     parts: dict[str, list[Span]] = {"brand": [Span(" tui-trainer ", "faint")], "space": [Span(" ")]}
     if recipe is not None:
@@ -76,10 +76,10 @@ def _what(history: History, asked: RunRequest | None) -> dict[str, list[Span]]:
     if (switch := history.switch_to_come) is not None and history.ended is None:
         parts["switch"] = [Span(f" → {plain(switch.preset)} from epoch {switch.epoch}", "live")]
     if resolved is None:
-        if asked is not None:
-            parts["preset"] = [Span(plain(asked.preset_name), "strong")]
-            parts["model"] = [Span(" · ", "faint"), Span(asked.model)]
-            parts["dataset"] = [Span(" · ", "faint"), Span(asked.dataset)]
+        if request is not None:
+            parts["preset"] = [Span(plain(request.preset_name), "strong")]
+            parts["model"] = [Span(" · ", "faint"), Span(request.model)]
+            parts["dataset"] = [Span(" · ", "faint"), Span(request.dataset)]
         return parts
     parts["model"] = [Span(" · ", "faint"), Span(plain(resolved.model))]
     parts["parameters"] = [Span(f" {in_short(resolved.parameters)}")]

@@ -35,12 +35,12 @@ class LogPane(Panel):
         self._last: int | None = None
         """The number of the line at the bottom, where it was scrolled back; None follows the newest."""
 
-    def show(self, host: RunSource) -> None:
+    def show(self, source: RunSource) -> None:
         """Draw what is new; nothing is read while the pane is not on show."""
         if self.has_class("-hidden") or time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_EVERY
-        folder = host.folder
+        folder = source.folder
         changed = folder != self._folder
         if changed:
             from tui_trainer.records.log_tail import LogTail  # few look at it

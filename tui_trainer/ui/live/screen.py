@@ -47,11 +47,11 @@ class LiveScreen(ChartKeys):
     CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("run", "charts", "why", "log", "panels")
 
-    def __init__(self, host: RunSource, by: str = "screen", asked: RunRequest | None = None) -> None:
-        """`asked` is what the run was asked to be, where that is known: shown until the run itself tells."""
+    def __init__(self, source: RunSource, by: str = "screen", request: RunRequest | None = None) -> None:
+        """`request` is what the run was asked to be, where that is known: shown until the run itself tells."""
         super().__init__("run", "charts", "why", "log", "panels")
         self._by = by
-        self._take(host, asked)
+        self._take(source, request)
         self.axis = XAxis()
         self._headline = Headline()
         self._waiting = StartupPanel()
@@ -71,17 +71,17 @@ class LiveScreen(ChartKeys):
         self._side = (self._listing, self._machine, self._why)
         self._arranged: tuple[object, ...] = ()
 
-    def follow(self, host: RunSource, asked: RunRequest | None = None) -> None:
+    def follow(self, source: RunSource, request: RunRequest | None = None) -> None:
         """Show another run."""
-        self._take(host, asked)
+        self._take(source, request)
         self.axis.reset()
         self.key_line.quiet()
         self.draw()
 
-    def _take(self, host: RunSource, asked: RunRequest | None) -> None:
-        self.host = host
-        self.control = RunControl(host, self._by)
-        self._wanted = asked
+    def _take(self, source: RunSource, request: RunRequest | None) -> None:
+        self.source = source
+        self.control = RunControl(source, self._by)
+        self._request = request
         self._asked_recipe: ResolvedConfig | None = None
 
     @property
@@ -91,7 +91,7 @@ class LiveScreen(ChartKeys):
     @property
     def history(self) -> History:
         """The run on show."""
-        return self.host.history
+        return self.source.history
 
     def compose_content(self) -> ComposeResult:
         yield self._headline
@@ -112,19 +112,19 @@ class LiveScreen(ChartKeys):
         began = history.steps > 0
         self.set_class(began, "-began")
         self.set_class(is_followed(history), "-followed")
-        self._headline.show(history, self._wanted)
+        self._headline.show(history, self._request)
         if began:
             self.loss.show(history)
         else:
             self._waiting.show(history)
         self.lr.show(history)
-        if self._asked_recipe is None and self._wanted is not None and self._wanted.ready is not None:
-            self._asked_recipe = asked_recipe(self._wanted.ready)
+        if self._asked_recipe is None and self._request is not None and self._request.ready is not None:
+            self._asked_recipe = asked_recipe(self._request.ready)
         self._listing.show(history, self._asked_recipe)
         self._why.show(history, self.axis.at_cursor)
         self._progress.show(history, self.context.clock.budget.share)
         changed = self._arrangement.arrange()
-        self._log.show(self.host)
+        self._log.show(self.source)
         self._machine.show(history, self.context.clock.budget.share)
         self._make_room(changed)
         self._hint()
@@ -261,4 +261,4 @@ def back_to_run(app: ContextApp) -> LiveScreen | None:
 def _run_in_front(app: ContextApp) -> LiveScreen | None:
     """The screen in front, if it shows the run on show: one opened from the list of runs shows another."""
     screen = app.screen
-    return screen if isinstance(screen, LiveScreen) and screen.host is app.context.source else None
+    return screen if isinstance(screen, LiveScreen) and screen.source is app.context.source else None

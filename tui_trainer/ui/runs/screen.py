@@ -190,16 +190,16 @@ class OtherRunScreen(LiveScreen):
 
     BINDINGS = bindings("another")
 
-    def __init__(self, host: RunSource, by: str) -> None:
-        super().__init__(host, by)
+    def __init__(self, source: RunSource, by: str) -> None:
+        super().__init__(source, by)
         self.places = ("another", *self.places)
 
     def draw(self) -> None:
-        self.context.follow(self.host)
+        self.context.follow(self.source)
         super().draw()
 
     def on_unmount(self) -> None:
-        self.host.close()
+        self.source.close()
 
     def action_back(self) -> None:
         if self.axis.cursor is not None or not self.hints.is_over:
