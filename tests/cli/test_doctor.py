@@ -80,6 +80,7 @@ def test_no_other_variable_is_told_of_and_no_home(
 def test_a_name_that_begins_as_the_home_does_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/al")
     assert doctor.without_home("/home/al/x, /home/al and /home/alice") == "~/x, ~ and /home/alice"
+    assert doctor.without_home("no room in /home/al. Not in /home/al.old") == "no room in ~. Not in /home/al.old"
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class Ahead:
         self.metrics = MetricAccumulator(self.events.append, Ranks(), lambda: self.cuda.now)
         self.launched = 0
 
-    def launch(self) -> None:
+    def launch(self, *, report: bool = True) -> None:
         self.launched += 1
         device = self.cuda.devices[0]
         device.submit(self.cuda.now, 0.1)
@@ -71,7 +71,8 @@ class Ahead:
             lr=0.1,
             elapsed=self.cuda.now,
         )
-        self.metrics.report()
+        if report:
+            self.metrics.report()
 
     @property
     def elapsed(self) -> list[float]:
@@ -98,6 +99,20 @@ def test_the_time_of_a_step_is_when_it_was_computed(monkeypatch: pytest.MonkeyPa
         ahead.launch()
     ahead.metrics.report(wait=True)
     assert ahead.elapsed[10:] == pytest.approx([61 + 0.1 * (step + 1) for step in range(5)], abs=0.03)
+
+
+def test_what_came_between_two_epochs_is_no_step_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = Ahead(monkeypatch)
+    for _ in range(5):
+        ahead.launch()
+    ahead.metrics.report(wait=True)
+    ahead.cuda.now += 5.0  # validation
+    ahead.metrics.begin_epoch()
+    for _ in range(5):
+        ahead.launch(report=False)
+    ahead.metrics.report(wait=True)
+    assert ahead.elapsed[5] >= 5.5
+    assert ahead.elapsed == sorted(ahead.elapsed)
 
 
 def test_times_never_fall(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,6 +375,50 @@ def test_gradients_are_told_without_the_scale(tiny: TinyRun) -> None:
         return [float(value.split()[-1]) for value in told]
 
     assert norms("fp16") == pytest.approx(norms("fp32"), rel=0.05)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["SGD", "RMSprop"])
+def test_a_first_step_that_overflows_brings_no_warning_of_pytorch(name: str) -> None:
+    scaler = precision.LossScaler(precision.ComputeOptions(torch.device("cpu"), "fp16"))
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = getattr(torch.optim, name)([weight], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    scaler.scale((weight * float("inf")).sum()).backward()
+    scaler.step(optimizer)
+    scheduler.step()
+    assert scaler.skipped == 1
+
+
+def test_memory_that_runs_out_for_a_moment_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(self: torch.optim.Optimizer) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    adam = OPTIMIZERS["Adam"](name="Adam")
+    schedules._takes.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.optim.Adam, "step", no_memory)
+        with pytest.raises(torch.OutOfMemoryError):
+            build_optimizer(adam, [torch.nn.Parameter(torch.ones(2))], fused=True)
+    assert build_optimizer(adam, [torch.nn.Parameter(torch.ones(2))], fused=True).defaults["fused"]
+
+
+@pytest.mark.parametrize(("there", "here"), [(True, None), (None, True)])
+def test_a_checkpoint_of_a_device_with_a_fused_optimizer_is_gone_on_from_on_one_without(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, there: bool | None, here: bool | None
+) -> None:
+    adagrad = '[optimizer]\nname = "Adagrad"\nlr = 0.01\n'
+    takes = schedules._takes
+
+    def fused(is_there: bool | None) -> None:
+        monkeypatch.setattr(schedules, "_takes", lambda kind, key, *more: bool(is_there) and takes(kind, key, *more))
+
+    fused(there)
+    tiny.when.append((lambda event: isinstance(event, EpochEnded), lambda: tiny.control.send(Stop(by="me"))))
+    assert tiny.train(adagrad).status == "stopped"
+    tiny.when.clear()
+    fused(here)
+    assert tiny.train(adagrad, resume=True).status == "finished"
 
 
 def test_checkpoints_of_other_precisions_hold_no_scale(tiny: TinyRun) -> None:

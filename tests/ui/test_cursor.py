@@ -82,7 +82,7 @@ async def test_keys_go_from_mark_to_mark(show: Show) -> None:
             await shown.press("full_stop")
         assert "preset steplr → onecycle" in title(shown, LRChart) or "preset steplr → onecycle" in shown.text()
         await shown.press(*["comma"] * 8)
-        assert "no mark before" in shown.the(KeyLine).plain()[0]
+        assert "no earlier mark" in shown.the(KeyLine).plain()[0]
 
 
 async def test_all_charts_and_the_reasons_are_read_at_one_step(show: Show) -> None:

@@ -67,7 +67,7 @@ def doctor(as_json: bool) -> None:
         "system": _system(),
         "torch": _torch(),
         "terminal": _terminal(os.environ),
-        "environment": {name: os.environ[name] for name in TOLD if name in os.environ},
+        "environment": {name: without_home(os.environ[name]) for name in TOLD if name in os.environ},
         "folders": {
             "runs": _folder(runs_folder),
             "data": _folder(data_folder),
@@ -88,7 +88,7 @@ def without_home(text: str) -> str:
     home = os.path.expanduser("~")  # noqa: PTH111 - where there is none, this raises nothing
     for path in {home, os.path.realpath(home)}:
         if len(path) > 1:
-            text = re.sub(re.escape(path) + r"(?![\w.-])", "~", text)
+            text = re.sub(re.escape(path) + r"(?![\w-]|\.\w)", "~", text)
     return text
 
 

@@ -179,13 +179,17 @@ class ManyRanks(Ranks):
             return "cpu"
         if asked.startswith("cuda:"):
             raise UserError(f"--device {asked}: each of several processes has a device of its own; take cuda or cpu")
-        resolve(asked)  # that there is none at all is said as it is to one process
+        # That there is none at all, or one that cannot compute, is said as it is to one process, and by all alike.
+        if resolve(asked)[0].type == "cpu":
+            return "cpu"
         there, wanted = torch.cuda.device_count(), self.this_rank.local_ranks
         if there < wanted:
             raise UserError(
                 f"{wanted} processes train on this machine, which has {counted(there, 'CUDA device')}; "
                 f"take --nproc-per-node {there}, or --device cpu"
             )
+        for index in range(wanted):
+            resolve(f"cuda:{index}")
         torch.cuda.set_device(self.this_rank.local_rank)
         return f"cuda:{self.this_rank.local_rank}"
 

@@ -103,6 +103,7 @@ class MetricAccumulator:
     def begin_epoch(self, loss_sum: float = 0.0, images: int = 0, hits: int = 0) -> None:
         """Start the sums of an epoch; not at zero where a run is resumed within one."""
         self.loss_sum, self.images, self.hits_before, self._hits = loss_sum, images, hits, None
+        self._told_until = self._elapsed()  # validation, and what else came since, is no step's time
 
     def add_batch(
         self,

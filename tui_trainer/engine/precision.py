@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tui_trainer.engine.devices import computes_in_bfloat16
-from tui_trainer.engine.torch_internals import is_of_compiler
+from tui_trainer.engine.torch_internals import is_of_compiler, mark_stepped
 from tui_trainer.errors import UserError
 from tui_trainer.run_options import Precision
 
@@ -103,6 +103,7 @@ class LossScaler:
             return
         self._scaler.unscale_(optimizer)  # gradients are what they are to who looks at them, fused optimizer or not
         self._scaler.step(optimizer)
+        mark_stepped(optimizer)  # a skipped one, too: or PyTorch warns that the scheduler stepped first
         before = self._scaler.scale(self._one)
         self._scaler.update()
         self._skipped += self._scaler.scale(self._one) < before

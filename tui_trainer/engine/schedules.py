@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 from torch.optim import lr_scheduler
 
+from tui_trainer.engine.devices import broken_context, is_out_of_memory
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
 from tui_trainer.presets.schema import Preset
 from tui_trainer.presets.turns import TurningPoints, turns
@@ -58,7 +59,9 @@ def _takes(kind: type[torch.optim.Optimizer], key: str, value: Any, devices: fro
         weight.grad = torch.zeros_like(weight)
         try:
             kind([weight], **{"lr": 0.0, key: value}).step()
-        except RuntimeError:  # NotImplementedError is one
+        except RuntimeError as error:  # NotImplementedError is one
+            if is_out_of_memory(error) or broken_context(error):
+                raise
             return False
     return True
 

@@ -65,7 +65,10 @@ class TrainState:
         self._check_optimizer(state["optimizer"], stepped=state["step"] >= self.planned.first_step)
         self.model.load_state_dict(state["model"])
         # After all constructors, which change the LR.
+        own = [{key: group[key] for key in _OF_THE_DEVICE & group.keys()} for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(state["optimizer"])
+        for group, options in zip(self.optimizer.param_groups, own, strict=True):
+            group.update(options)
         self.scheduler.load_state_dict(state["scheduler"])
         self.loss_scaler.load_state_dict(state.get("loss_scaler", {}))
         mark_stepped(self.optimizer)  # it made steps in the run that stopped
@@ -108,10 +111,14 @@ _MOVING = {"lr", "initial_lr", "momentum", "betas", "base_momentum", "max_moment
 """Options that schedulers change; all others are the preset's."""
 
 
+_OF_THE_DEVICE = {"fused", "foreach"}
+"""Options that say how a step is computed: those of the device here, whatever the checkpoint was written on."""
+
+
 def _check_options(wanted: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
     for key, value in wanted.items():
         path = f"optimizer.param_groups.0.{key}"
-        if key == "params" or (key not in saved and not isinstance(value, float)):
+        if key == "params" or key in _OF_THE_DEVICE or (key not in saved and not isinstance(value, float)):
             continue
         if key not in saved:
             raise ValueError(f"{path} is missing")

@@ -205,8 +205,8 @@ class Trainer:
             for event in self._explained:
                 self._emit(event)
             self._explained.clear()
-            if self._train_state.loss_scaler.is_on:
-                self._tell_skipped_steps()
+        if self._train_state.loss_scaler.is_on:
+            self._tell_skipped_steps()
 
     def _tell_skipped_steps(self) -> None:
         """Say which steps changed no weight, because their gradients overflowed in fp16."""

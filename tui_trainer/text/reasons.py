@@ -47,7 +47,7 @@ class Reason(msgspec.Struct, frozen=True):
     @property
     def tells_change(self) -> bool:
         """Whether its words tell from which LR to which it moved."""
-        return "new" in self.params
+        return "new" in self.params or (self.code == "in_words" and "→" in str(self.params["text"]))
 
 
 _BEST = "(best {best:metric} at epoch {best_epoch:int})"
@@ -129,7 +129,7 @@ def word(reason: Reason) -> str:
         KeyError: it has a code that there is none of, or lacks a value of its code.
     """
     words = re.sub(_VALUE, lambda found: _WAYS[found[2]].write(reason.params[found[1]]), WORDS[reason.code])
-    if reason.tells_change and "{new:" not in WORDS[reason.code]:
+    if "new" in reason.params and "{new:" not in WORDS[reason.code]:
         words += f", {_number(reason.params['old'])} → {_number(reason.params['new'])}"
     return words + _UNUSED if reason.params.get("unused") else words
 
@@ -169,7 +169,7 @@ class _Way(msgspec.Struct, frozen=True):
 
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
-_COUNT = r"\d[\d,]*"
+_COUNT = r"[0-9][0-9,]{0,24}"
 
 
 def _number(value: Any) -> str:
@@ -200,7 +200,7 @@ def _count_of(text: str) -> int:
 
 
 _WAYS: dict[str, _Way] = {
-    "int": _Way(str, r"-?\d+", int),
+    "int": _Way(str, r"-?[0-9]{1,18}", int),
     "lr": _Way(_number, _NUMBER, float),
     "metric": _Way(_metric, _NUMBER, _metric_of),
     "name": _Way(str, r"\w+", str),

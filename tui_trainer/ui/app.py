@@ -1,4 +1,4 @@
-"""The app: it alone knows all screens, and does what they ask for by messages; one clock for all of them."""
+"""The app: it alone knows all screens, and opens them for each other; one clock for all of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
-    from tui_trainer.ui import messages
+    from tui_trainer.presets.catalogue import PresetEntry
+    from tui_trainer.run_spec import RunSpec
     from tui_trainer.ui.presets.editor import Copy
     from tui_trainer.ui.terminal.terminal import Terminal
 
@@ -64,6 +65,7 @@ class TrainerApp(ContextApp):
         context.clock = FrameClock(self, self._frame)
         context.tasks = BackgroundTasks(self)
         context.say = self.say
+        context.pages = self
         self.launching = Launching(self)
         self.leaving = Leaving(self, is_broken=lambda: self.failure is not None)
         self._announcing = Announcing(self)
@@ -159,26 +161,26 @@ class TrainerApp(ContextApp):
 
     # What screens ask for
 
-    def on_start_run(self, message: messages.StartRun) -> None:
-        self.launching.take_up(message.spec)
+    def start_run(self, spec: RunSpec) -> None:
+        self.launching.take_up(spec)
 
-    def on_resume_run(self, message: messages.ResumeRun) -> None:
-        self.launching.resume(message.folder)
+    def resume_run(self, folder: Path) -> None:
+        self.launching.resume(folder)
 
-    def on_show_run(self, message: messages.ShowRun) -> None:
+    def show_run(self, folder: Path) -> None:
         """Look at a run; at the one on show already, by going back to it."""
         from tui_trainer.run_sources.journal_source import JournalSource
         from tui_trainer.ui.runs.screen import OtherRunScreen
 
         source = self.context.source
         on_show = source.history.started if source is not None else None
-        if on_show is not None and on_show.run == message.folder.name:
+        if on_show is not None and on_show.run == folder.name:
             back_to_run(self)
             return
         readonly = source is not None and source.readonly
-        self.push_screen(OtherRunScreen(JournalSource(message.folder, readonly=readonly), self.context.by))
+        self.push_screen(OtherRunScreen(JournalSource(folder, readonly=readonly), self.context.by))
 
-    def on_show_runs(self) -> None:
+    def show_runs(self) -> None:
         from tui_trainer.ui.runs.screen import RunsScreen
 
         if self.context.runs is None:
@@ -186,13 +188,13 @@ class TrainerApp(ContextApp):
         else:
             self.push_screen(RunsScreen(self.context.runs))
 
-    def on_show_presets(self) -> None:
+    def show_presets(self) -> None:
         from tui_trainer.ui.presets.picker import PickerScreen
 
         heading = "switch to another preset" if self.context.is_live else "choose a preset to train with"
         self.push_screen(PickerScreen(heading))
 
-    def on_edit_preset(self, message: messages.EditPreset) -> None:
+    def edit_preset(self, entry: PresetEntry) -> None:
         from tui_trainer.ui.presets.editor import EditorScreen, copy_of
         from tui_trainer.ui.presets.picker import PickerScreen
 
@@ -200,9 +202,9 @@ class TrainerApp(ContextApp):
             if isinstance(self.screen, PickerScreen):  # the person may have gone on meanwhile
                 self.push_screen(EditorScreen(copy))
 
-        self.context.tasks.run(lambda: copy_of(message.entry), opened, self._warn)
+        self.context.tasks.run(lambda: copy_of(entry), opened, self._warn)
 
-    def on_preset_saved(self, message: messages.PresetSaved) -> None:
+    def preset_saved(self, name: str) -> None:
         """Back to the list, which has it now."""
         from tui_trainer.ui.presets.editor import EditorScreen
         from tui_trainer.ui.presets.picker import PickerScreen
@@ -210,19 +212,19 @@ class TrainerApp(ContextApp):
         if isinstance(self.screen, EditorScreen):
             self.pop_screen()
         if isinstance(self.screen, PickerScreen):
-            self.screen.reload(message.name)
-            self.screen.say(f"saved as {message.name}")
+            self.screen.reload(name)
+            self.screen.say(f"saved as {name}")
 
-    def on_compare(self, message: messages.Compare) -> None:
+    def compare(self, names: Sequence[str]) -> None:
         """Compare presets and runs, where that can be done from here."""
-        names, compare = message.names, self.context.on_compare
+        wanted, compare = list(names), self.context.on_compare
         if compare is None:
             self.say(f"not from here: tui-trainer compare {' '.join(names)}".rstrip())
             return
         self.say("looking for presets and runs to compare")
         if not self._opens_comparison:
             self._opens_comparison = True
-            self.context.tasks.run(lambda: compare(names), self._show_comparison, self._warn_of_comparison)
+            self.context.tasks.run(lambda: compare(wanted), self._show_comparison, self._warn_of_comparison)
 
     def _show_comparison(self, opened: tuple[Comparison, Queue | None] | None) -> None:
         from tui_trainer.ui.compare.screen import CompareScreen
@@ -238,11 +240,12 @@ class TrainerApp(ContextApp):
     def _warn(self, error: Exception) -> None:
         self.say(str(error), "warning")
 
-    def on_comparison_over(self, message: messages.ComparisonOver) -> None:
-        if self.context.exit_when_done:
-            self.exit(message.exit_code)
+    def comparison_is_over(self, screen: Screen[Any], exit_code: int) -> None:
+        # One that was opened over a run ends nothing: the app is there for the run.
+        if self.context.exit_when_done and self._comparison is not None and screen is self.screen_stack[0]:
+            self.exit(exit_code)
 
-    def on_leave_app(self) -> None:
+    def leave(self) -> None:
         self.action_leave()
 
     # Keys

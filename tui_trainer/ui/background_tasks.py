@@ -46,7 +46,7 @@ class BackgroundTasks:
         Args:
             work: what takes long; it touches nothing that is on the screen.
             done: takes what came of it.
-            failed: takes what it raised, whose text is for a person: of what nobody foresaw, a `Failed`.
+            failed: takes what it raised, whose text is for a person: of what nobody foresaw, a `TaskFailed`.
         """
         loop = asyncio.get_running_loop()
         self._count += 1

@@ -14,9 +14,12 @@ from tui_trainer.text.plain import plain
 from tui_trainer.ui.settings import Settings
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
     from tui_trainer.events import PlanMade
+    from tui_trainer.presets.catalogue import PresetEntry
     from tui_trainer.presets.rules import RunConditions
     from tui_trainer.presets.schema import Preset
     from tui_trainer.run_request import RunRequest
@@ -74,9 +77,47 @@ class Say(Protocol):
     def __call__(self, text: str, role: str = "live", seconds: float | None = None) -> None: ...
 
 
+class Pages(Protocol):
+    """What a screen asks of the app, which alone knows the other screens.
+
+    These are calls and no messages: the next key, which may have come in one piece with this one over a slow link, must
+    find what this one opened.
+    """
+
+    def start_run(self, spec: RunSpec) -> None:
+        """Start a run; where one is live, ask first how it is to take up the preset."""
+
+    def resume_run(self, folder: Path) -> None:
+        """Go on in this process with a run that ended early."""
+
+    def show_run(self, folder: Path) -> None:
+        """Look at a run by its record; at the one on show already, by going back to it."""
+
+    def show_runs(self) -> None:
+        """The list of all runs."""
+
+    def show_presets(self) -> None:
+        """The list of presets."""
+
+    def edit_preset(self, entry: PresetEntry) -> None:
+        """A copy of a preset, to be changed and saved."""
+
+    def preset_saved(self, name: str) -> None:
+        """The editor wrote a preset of the user's own, and is done."""
+
+    def compare(self, names: Sequence[str]) -> None:
+        """Compare presets and runs by name; without names, the run on show with those most like it."""
+
+    def comparison_is_over(self, screen: Screen[Any], exit_code: int) -> None:
+        """All of the comparison on a screen is trained, as far as it is trained here."""
+
+    def leave(self) -> None:
+        """As the key `q`."""
+
+
 @dataclass(kw_only=True)
 class AppContext:
-    """Made by a command; the app adds the clock, the tasks and the voice."""
+    """Made by a command; the app adds the clock, the tasks, the voice and the pages."""
 
     source: RunSource | None = None
     """The run on show, which another may follow; None where there is none yet."""
@@ -105,6 +146,7 @@ class AppContext:
     clock: FrameClock = field(init=False)
     tasks: BackgroundTasks = field(init=False)
     say: Say = field(init=False)
+    pages: Pages = field(init=False)
 
     @property
     def is_live(self) -> bool:

@@ -9,7 +9,6 @@ from textual import events, on
 from textual.message import Message
 
 from tui_trainer.ui.formatting import fit
-from tui_trainer.ui.messages import Compare
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
@@ -181,4 +180,4 @@ class ChoosingScreen(TrainerScreen, Generic[T]):
         if len(self.list.marked) < 2:
             self.say("mark two or more with space, then c compares them")
             return
-        self.post_message(Compare(self.list.marked))
+        self.context.pages.compare(self.list.marked)

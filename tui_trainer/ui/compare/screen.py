@@ -18,7 +18,6 @@ from tui_trainer.ui.compare.chart import Overlay, What
 from tui_trainer.ui.compare.summary import CompareHeadline, DifferenceWords, VerdictWords
 from tui_trainer.ui.compare.table import CompareTable
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.messages import ComparisonOver, LeaveApp, ShowRun
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class CompareScreen(TrainerScreen):
         self.key_line.redraw()
         if not self._is_over and (self.queue is None or self.queue.is_over):
             self._is_over = True
-            self.post_message(ComparisonOver(self.queue.exit_code if self.queue is not None else 0))
+            self.context.pages.comparison_is_over(self, self.queue.exit_code if self.queue is not None else 0)
 
     def _find_out(self) -> Results:
         """The findings, worked out anew where an epoch ended or a run began or ended."""
@@ -202,7 +201,7 @@ class CompareScreen(TrainerScreen):
         if run is None or run.record is None:
             self.say(f"{plain(group.label)} has not begun yet")
         else:
-            self.post_message(ShowRun(run.record))
+            self.context.pages.show_run(run.record)
 
     def action_pause(self) -> None:
         from tui_trainer.commands import Continue, Pause
@@ -223,7 +222,7 @@ class CompareScreen(TrainerScreen):
         elif len(self.app.screen_stack) > 1:  # what trains here goes on
             self.app.pop_screen()
         else:
-            self.post_message(LeaveApp())
+            self.context.pages.leave()
 
     @on(CompareTable.Chosen)
     def _chosen(self) -> None:

@@ -28,7 +28,6 @@ from tui_trainer.ui.live.startup_panel import StartupPanel
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.machine.machine_panel import MachinePanel
-from tui_trainer.ui.messages import Compare, ShowPresets, ShowRuns
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.panel_forms import PANELS
 
@@ -146,13 +145,13 @@ class LiveScreen(ChartKeys):
         self._asked(self.control.slow_motion())
 
     def action_runs(self) -> None:
-        self.post_message(ShowRuns())
+        self.context.pages.show_runs()
 
     def action_presets(self) -> None:
-        self.post_message(ShowPresets())
+        self.context.pages.show_presets()
 
     def action_compare(self) -> None:
-        self.post_message(Compare())
+        self.context.pages.compare([])
 
     def ask_to_switch(self, name: str, preset: dict[str, Any]) -> None:
         """Follow another preset from the next epoch on; the answer says from which."""

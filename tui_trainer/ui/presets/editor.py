@@ -22,7 +22,6 @@ from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.formatting import cut
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.headline import PanelHeading
-from tui_trainer.ui.messages import PresetSaved
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.presets.preset_card import file_lines, problem_lines
 from tui_trainer.ui.trainer_screen import TrainerScreen
@@ -199,7 +198,7 @@ class EditorScreen(TrainerScreen):
     def _saved(self, name: str, text: str) -> None:
         self._saves, self._unchanged = False, text
         if self.app.screen is self and self._area.text == text:
-            self.post_message(PresetSaved(name))
+            self.context.pages.preset_saved(name)
         else:  # the person went on typing
             self.say(f"saved as {name}")
 

@@ -16,7 +16,6 @@ from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.filtered_list import ChoosingScreen
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.headline import PanelHeading
-from tui_trainer.ui.messages import EditPreset, ShowRuns, StartRun
 from tui_trainer.ui.presets.preset_card import PresetCard, Preview, file_lines
 from tui_trainer.ui.presets.preset_list import PresetList
 
@@ -105,7 +104,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         if spec is None or entry.preset is None or self._preview(entry, spec).problems_stop:
             self.say(f"{entry.name} cannot be started: fix the errors at the right", "warning")
             return
-        self.post_message(StartRun(spec))
+        self.context.pages.start_run(spec)
 
     def action_page(self, pages: int) -> None:
         self._card.page(pages)
@@ -116,11 +115,11 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         self.say(f"marked: {', '.join(marked)}; c compares them" if marked else "nothing is marked")
 
     def action_runs(self) -> None:
-        self.post_message(ShowRuns())
+        self.context.pages.show_runs()
 
     def action_edit(self) -> None:
         if (entry := self.list.current) is not None:
-            self.post_message(EditPreset(entry))
+            self.context.pages.edit_preset(entry)
 
     def action_back(self) -> None:
         if self.list.filter:

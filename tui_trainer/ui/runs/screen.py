@@ -18,7 +18,6 @@ from tui_trainer.ui.formatting import clock, cut, in_short
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.headline import PanelHeading
 from tui_trainer.ui.live.screen import LiveScreen
-from tui_trainer.ui.messages import ResumeRun, ShowRun
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.runs.run_list import RunList
 
@@ -101,7 +100,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
     @on(RunList.Chosen)
     def action_choose(self) -> None:
         if (run := self.list.current) is not None:
-            self.post_message(ShowRun(Path(run.folder)))
+            self.context.pages.show_run(Path(run.folder))
 
     def action_page(self, pages: int) -> None:
         self.list.move(pages * self.list.page)
@@ -122,7 +121,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             has = "goes on" if run.status in LIVE else f"has {run.status}"
             self.say(f"it {has}: only a run that ended early can be resumed", "warning")
             return
-        self.post_message(ResumeRun(Path(run.folder)))
+        self.context.pages.resume_run(Path(run.folder))
 
     def action_delete(self) -> None:
         run = self.list.current
