@@ -11,6 +11,8 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.compare.made import compared, record, seeds
+from tests.scripted import scripted_run
+from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.ui.app import TrainerApp
@@ -220,6 +222,22 @@ async def test_marked_presets_are_compared_over_what_is_on_show(three: Compariso
         await pilot.press("escape")
         await pilot.pause()
         assert not isinstance(app.screen, CompareScreen)
+
+
+async def test_a_comparison_over_a_live_run_does_not_end_a_launch_that_leaves_when_done(three: Comparison) -> None:
+    live = ScriptedHost(scripted_run()[:10])
+    context = AppContext(source=live, exit_when_done=True, on_compare=lambda names: (three, None))
+    app = TrainerApp(context)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("c")
+        while not isinstance(app.screen, CompareScreen):
+            await pilot.pause(0.002)
+        for _ in range(3):
+            context.clock.tick()
+            await pilot.pause()
+        assert app.is_running
+        assert app.return_value is None
 
 
 async def test_a_frame_in_which_nothing_happened_sends_nothing(
