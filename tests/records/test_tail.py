@@ -9,7 +9,7 @@ import pytest
 from tests.records.streams import fold, state_of
 from tests.scripted import scripted_run
 from tui_trainer.events import AnyEvent, encode
-from tui_trainer.records import tail
+from tui_trainer.records import lines
 from tui_trainer.records.tail import Tail
 
 
@@ -114,7 +114,7 @@ def test_fields_that_a_later_version_added_are_passed_over(journal: Path) -> Non
 
 
 def test_a_journal_longer_than_a_chunk(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tail, "CHUNK", 64)  # shorter than any line
+    monkeypatch.setattr(lines, "CHUNK", 64)  # shorter than any line
     events = scripted_run(epochs=5)
     journal.write_bytes(lines_of(events))
     with Tail(journal) as followed:
@@ -124,8 +124,8 @@ def test_a_journal_longer_than_a_chunk(journal: Path, monkeypatch: pytest.Monkey
 
 
 def test_garbage_without_an_end_is_passed_over_at_last(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tail, "CHUNK", 64)
-    monkeypatch.setattr(tail, "LONGEST_LINE", 1024)
+    monkeypatch.setattr(lines, "CHUNK", 64)
+    monkeypatch.setattr(lines, "LONGEST_LINE", 1024)
     events = scripted_run()
     short = [event for event in events if len(encode(event)) < 1024]
     with Tail(journal) as followed, journal.open("ab", buffering=0) as file:

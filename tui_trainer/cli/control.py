@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from tui_trainer.cli import completion
-from tui_trainer.cli.options import NotifyOptions, data_dir_option, notify_options, refuse, runs_dir_option
+from tui_trainer.cli.notify_options import NotifyOptions, notify_options
+from tui_trainer.cli.options import data_dir_option, refuse, runs_dir_option
 from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.records import inbox

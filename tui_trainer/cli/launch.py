@@ -16,13 +16,11 @@ import click
 
 from tui_trainer.cli import completion, exit_summary, foreground
 from tui_trainer.cli.compare_from_app import Comparisons
+from tui_trainer.cli.notify_options import NotifyOptions, bell_options, notify_options
 from tui_trainer.cli.options import (
-    NotifyOptions,
-    bell_options,
     check_runs_folder,
     checked,
     need_torch,
-    notify_options,
     refuse,
     runs_dir_option,
     say,

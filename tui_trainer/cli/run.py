@@ -11,15 +11,13 @@ from typing import Any
 import click
 
 from tui_trainer.cli import completion
+from tui_trainer.cli.notify_options import NotifyOptions, notify_options, ring
 from tui_trainer.cli.options import (
     BAD_INPUT,
-    NotifyOptions,
     check_runs_folder,
     checked,
     need_torch,
-    notify_options,
     refuse,
-    ring,
     say,
     training_options,
     warn_of_same_name,

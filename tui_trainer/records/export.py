@@ -30,9 +30,10 @@ from tui_trainer.events import (
 from tui_trainer.files.atomic import atomic_files
 from tui_trainer.files.regular import open_regular
 from tui_trainer.records.errors import ExportCutShort, ExportFailed, reason, unsaid
+from tui_trainer.records.lines import LARGEST_JOURNAL
 from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
-from tui_trainer.records.tail import LARGEST_JOURNAL, Tail
+from tui_trainer.records.tail import Tail
 from tui_trainer.text.numbers import float32_text
 
 _NO_PLACE = {

@@ -31,9 +31,10 @@ from tui_trainer.records.errors import RecordUnfit, RunsError, RunsFolderUnwrita
 from tui_trainer.records.history import History
 from tui_trainer.records.inbox import Inbox
 from tui_trainer.records.journal import Journal
+from tui_trainer.records.lines import EndsInNoLine
 from tui_trainer.records.lock import WriterLock
 from tui_trainer.records.run_metadata import later_form, read_facts
-from tui_trainer.records.tail import EndsInNoLine, Tail
+from tui_trainer.records.tail import Tail
 
 Observer = Callable[[Alert], None]
 

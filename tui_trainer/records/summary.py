@@ -13,11 +13,11 @@ from tui_trainer.events import SCHEMA, AnyEvent, Status, StepsTaken
 from tui_trainer.records.errors import reason
 from tui_trainer.records.flaws import MISSING_AT_MOST
 from tui_trainer.records.history import History
+from tui_trainer.records.lines import ENDS_IN_NO_LINE, Lines
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.progress import images_per_second
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.seal import SealedPlaces, unsealed
-from tui_trainer.records.tail import ENDS_IN_NO_LINE, Lines
 from tui_trainer.text.numbers import counted
 
 SPARK_POINTS = 48
