@@ -10,33 +10,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tui_trainer.text.plain import plain, plain_lines
 from tui_trainer.ui import formatting
 
 
 @given(st.text())
 def test_clean_text_is_one_line_without_anything_a_terminal_obeys(text: str) -> None:
-    assert not [c for c in formatting.clean(text) if unicodedata.category(c) == "Cc"]
-    assert formatting.clean(formatting.clean(text)) == formatting.clean(text)
+    assert not [c for c in plain(text) if unicodedata.category(c) == "Cc"]
+    assert plain(plain(text)) == plain(text)
 
 
 @given(st.text())
 def test_lines_of_a_file_hold_nothing_a_terminal_obeys(text: str) -> None:
-    for line in formatting.clean_lines(text):
+    for line in plain_lines(text):
         assert not [c for c in line if unicodedata.category(c) == "Cc"]
 
 
 def test_a_file_keeps_its_indentation() -> None:
-    assert formatting.clean_lines("[a]\n  b = 1\n\tc = 2\n") == ["[a]", "  b = 1", "    c = 2"]
+    assert plain_lines("[a]\n  b = 1\n\tc = 2\n") == ["[a]", "  b = 1", "    c = 2"]
 
 
 @given(st.text(), st.integers(0, 40))
 def test_fitted_text_has_just_that_width(text: str, width: int) -> None:
-    assert cell_len(formatting.fit(formatting.clean(text), width)) == width
+    assert cell_len(formatting.fit(plain(text), width)) == width
 
 
 @given(st.text(), st.integers(1, 40))
 def test_wrapped_lines_keep_within_the_width_and_lose_no_word(text: str, width: int) -> None:
-    text = formatting.clean(text)
+    text = plain(text)
     lines = formatting.wrap(text, width)
     if width > 1:
         assert all(cell_len(line) <= width for line in lines)

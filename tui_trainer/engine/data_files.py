@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from tui_trainer.errors import UserError
-from tui_trainer.files.atomic import atomic_files, clear_drafts
+from tui_trainer.files.atomic import atomic_files, clear_drafts, write_atomic
 from tui_trainer.files.regular import read_regular
 
 Progress: TypeAlias = Callable[[str], None]
@@ -286,12 +286,7 @@ def _by(shape: Iterable[int]) -> str:
 
 def _unpack(packed: Path) -> None:
     """Whole or not at all, whatever stops it."""
-    draft = packed.with_name(f"{packed.stem}.part")
-    try:
-        draft.write_bytes(gzip.decompress(packed.read_bytes()))
-        draft.replace(packed.with_suffix(""))
-    finally:
-        draft.unlink(missing_ok=True)
+    write_atomic(packed.with_suffix(""), gzip.decompress(packed.read_bytes()), private=False)
 
 
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
@@ -354,8 +349,6 @@ def _is(file: Path, md5: str) -> bool:
 
 
 def _md5(file: Path) -> str:
-    import hashlib
-
     with file.open("rb") as content:
         return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 

@@ -28,7 +28,7 @@ class TaskFailed(Exception):
 
 class BackgroundTasks:
     """Each is done in a thread of its own, and what came of it is handed to the app's thread. All of this belongs to
-    that thread; what an errand works on belongs to the errand until it is back."""
+    that thread; what a task works on belongs to the task until it is back."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
@@ -72,7 +72,7 @@ class BackgroundTasks:
         def died(why: str) -> None:
             tell(lambda: failed(TaskFailed(f"this failed, and the log says where: {why}")))
 
-        self._under_way[number] = threads.begin("errand", act, died)
+        self._under_way[number] = threads.begin("task", act, died)
 
     def finish(self) -> None:
         """The app is left: wait for what is under way, not for long."""

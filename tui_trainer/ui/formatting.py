@@ -11,25 +11,6 @@ from textual.filter import LineFilter
 
 from tui_trainer.text.numbers import format_lr, format_metric
 from tui_trainer.text.plain import is_shown
-from tui_trainer.text.plain import plain as clean
-from tui_trainer.text.plain import plain_lines as clean_lines
-
-__all__ = [
-    "UNKNOWN",
-    "about",
-    "clean",
-    "clean_lines",
-    "clock",
-    "cut",
-    "fit",
-    "gigabytes",
-    "in_short",
-    "loss",
-    "lr",
-    "percent",
-    "thousands",
-    "wrap",
-]
 
 UNKNOWN = "–"
 """Stands where a number is not known yet."""

@@ -13,7 +13,7 @@ import platformdirs
 from tui_trainer import threads
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.private import PRIVATE_FOLDER
-from tui_trainer.text.plain import plain as clean
+from tui_trainer.text.plain import plain
 
 if TYPE_CHECKING:
     from tui_trainer.plotting.figure import Marks
@@ -137,6 +137,6 @@ class Settings:
         except OSError as error:
             why = error.strerror or str(error)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            why = f"it is damaged ({clean(str(error))})"
+            why = f"it is damaged ({plain(str(error))})"
         self._trouble = f"your settings cannot be read: {self.file}: {why}"
         return UISettings()
