@@ -12,16 +12,19 @@ from torch.nn import functional
 from torch.optim import lr_scheduler
 
 from tests.engine import tiny as t
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.call_order import check
 from tui_trainer.engine import datasets, models
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.metrics import validate
 from tui_trainer.errors import UserError
-from tui_trainer.events import AnyEvent, CallsMade, EpochEnded, RunEnded, StepsTaken
+from tui_trainer.events import AnyEvent, CallsMade, EpochEnded, PhaseStarted, RunEnded, StepsTaken
+from tui_trainer.mistakes import runner
 from tui_trainer.mistakes.cases import BATCH_SIZE, CASES, EPOCHS, MistakeCase
 from tui_trainer.mistakes.runner import InProcessPair, break_it
 from tui_trainer.records.history import History
+
+Listener = Callable[[AnyEvent], None]
 
 IMAGES = 130
 BATCHES = 3
@@ -335,6 +338,17 @@ def test_a_pair_trains_beside_the_screen_and_ends_when_it_is_closed() -> None:
     until(lambda: pair.is_over)
     assert pair.right.ended is None
     assert pair.failure == ""
+
+
+def test_a_pair_is_over_though_its_training_told_something_after_it_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(case: MistakeCase, right: Listener, wrong: Listener, stop: threading.Event) -> None:
+        assert stop.wait(PATIENCE_S)
+        wrong(PhaseStarted(at=0.0, phase="a last word"))
+
+    monkeypatch.setattr(runner, "break_it", train)
+    pair = InProcessPair(CASES[0])
+    pair.close()
+    until(lambda: pair.is_over)
 
 
 def test_a_pair_says_why_it_could_not_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:

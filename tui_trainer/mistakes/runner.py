@@ -282,7 +282,7 @@ class InProcessPair:
 
     @property
     def is_over(self) -> bool:
-        return not self._thread.is_alive() and not self._coming
+        return not self._thread.is_alive() and (self._stop.is_set() or not self._coming)
 
     @property
     def failure(self) -> str:
