@@ -14,9 +14,9 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.events import EpochEnded, PresetSwitched, StepsTaken
 from tui_trainer.records.history import History
+from tui_trainer.ui.charts.chart_data import marks_between, since, steps_of
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
-from tui_trainer.ui.charts.marks import marks_between, since, steps_of
 from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.runs.screen import OtherRunScreen

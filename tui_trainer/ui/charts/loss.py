@@ -12,10 +12,9 @@ from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
+from tui_trainer.ui.charts.chart import Frame, beside, narrow, x_axis
 from tui_trainer.ui.charts.chart_data import Losses, accuracies
-from tui_trainer.ui.charts.frame import Frame, beside, narrow, x_axis
-from tui_trainer.ui.charts.mouse import MouseChart
-from tui_trainer.ui.charts.run_chart import AT_ONCE
+from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import VAL, loss_title
 
 if TYPE_CHECKING:

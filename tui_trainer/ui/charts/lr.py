@@ -10,10 +10,9 @@ from tui_trainer.plotting.curves import Columns, Extent, Span, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.minmax_tree import MinMaxTree
 from tui_trainer.plotting.scales import Scale
+from tui_trainer.ui.charts.chart import Frame, beside, x_axis
 from tui_trainer.ui.charts.chart_data import PlannedCurves
-from tui_trainer.ui.charts.frame import Frame, beside, x_axis
-from tui_trainer.ui.charts.mouse import MouseChart
-from tui_trainer.ui.charts.run_chart import AT_ONCE
+from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import lr_title, why_at
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import GlyphRun
-from tui_trainer.ui.charts.chart_data import Losses, PlannedCurves
-from tui_trainer.ui.charts.frame import fitted, narrow
-from tui_trainer.ui.charts.marks import Mark, marks_between, since
+from tui_trainer.ui.charts.chart import fitted, narrow
+from tui_trainer.ui.charts.chart_data import Losses, Mark, PlannedCurves, marks_between, since
 from tui_trainer.ui.formatting import clock, cut, loss, lr
 
 if TYPE_CHECKING:

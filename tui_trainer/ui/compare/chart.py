@@ -14,8 +14,7 @@ from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale, linear
-from tui_trainer.ui.charts.chart import FULLEST, Chart
-from tui_trainer.ui.charts.frame import Frame, beside, fitted, x_axis
+from tui_trainer.ui.charts.chart import FULLEST, Chart, Frame, beside, fitted, x_axis
 from tui_trainer.ui.compare.axis import CompareAxis
 from tui_trainer.ui.compare.curves import GroupCurves, along_points
 from tui_trainer.ui.series_styles import preset_style

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.chart_data import steps_of
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
-from tui_trainer.ui.charts.marks import steps_of
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
