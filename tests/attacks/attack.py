@@ -170,7 +170,7 @@ class Attack:
         return result.output
 
     def _attach(self) -> str:
-        from tui_trainer.ui.live.progress import ending
+        from tui_trainer.ui.live.status_lines import ending
 
         host = JournalSource(self._record)
         for _ in range(1000):

@@ -37,7 +37,7 @@ def still_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(time, "time", lambda: NOW)
-    monkeypatch.setattr("tui_trainer.ui.live.startup_panel.time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr("tui_trainer.ui.live.startup.time", SimpleNamespace(monotonic=lambda: 0.0))
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
 

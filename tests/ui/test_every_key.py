@@ -12,8 +12,7 @@ from tests.scripted import Scheduler, scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.test_runs import opened, recorded
 from tui_trainer.ui.keys import KEYS, Key, KeyContext
-from tui_trainer.ui.live.headline import Headline
-from tui_trainer.ui.live.progress import Progress
+from tui_trainer.ui.live.status_lines import Headline, Progress
 from tui_trainer.ui.panel import Panel
 
 LIVE = cut(scripted_run(epochs=30, batches=5), 140)

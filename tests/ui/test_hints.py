@@ -9,7 +9,7 @@ import pytest
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tui_trainer.ui.keys import KEYS
-from tui_trainer.ui.live.hints import HINTS, Hints
+from tui_trainer.ui.live.startup import HINTS, Hints
 from tui_trainer.ui.settings import Settings
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)

@@ -20,8 +20,7 @@ from tui_trainer.events import (
     ResolvedConfig,
     RunConfigured,
 )
-from tui_trainer.ui.live.listing import Listing
-from tui_trainer.ui.live.loop_lines import MEANING, Loop
+from tui_trainer.ui.live.listing import MEANING, Listing, Loop
 
 IN_BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
 

@@ -28,11 +28,10 @@ from tui_trainer.events import (
     RunStarted,
 )
 from tui_trainer.ui.key_line import KeyLine
-from tui_trainer.ui.live.headline import Headline
 from tui_trainer.ui.live.listing import Listing
-from tui_trainer.ui.live.progress import Progress
 from tui_trainer.ui.live.screen import LiveScreen
-from tui_trainer.ui.live.startup_panel import StartupPanel
+from tui_trainer.ui.live.startup import StartupPanel
+from tui_trainer.ui.live.status_lines import Headline, Progress
 from tui_trainer.ui.live.why import Why
 
 EVENTS = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
@@ -430,7 +429,7 @@ async def test_a_pause_before_the_first_batch_does_not_look_like_a_hang(
         assert "● the first batch" in shown.text()
         await shown.press("space")
         later = time.monotonic() + 30
-        monkeypatch.setattr("tui_trainer.ui.live.startup_panel.time", SimpleNamespace(monotonic=lambda: later))
+        monkeypatch.setattr("tui_trainer.ui.live.startup.time", SimpleNamespace(monotonic=lambda: later))
         await shown.frame()
         assert shown.line("before the first").strip().startswith("● paused before the first batch: space continues  ")
         await shown.press("space")

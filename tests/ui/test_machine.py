@@ -18,7 +18,7 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import moved_to
 from tui_trainer.events import AnyEvent, CallsTimed, RunConfigured, RunStarted
 from tui_trainer.records.history import History
-from tui_trainer.ui.live.progress import Progress
+from tui_trainer.ui.live.status_lines import Progress
 from tui_trainer.ui.machine.gpu import Gpu, Gpus
 from tui_trainer.ui.machine.lines import in_one_line, machine_lines, step_in_short, step_lines
 from tui_trainer.ui.machine.machine import Machine

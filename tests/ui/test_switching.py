@@ -11,8 +11,8 @@ from tui_trainer.presets.catalogue import load
 from tui_trainer.presets.schema import Preset
 from tui_trainer.run_request import RunRequest
 from tui_trainer.ui.dialogs import Question
-from tui_trainer.ui.live.headline import Headline
 from tui_trainer.ui.live.screen import LiveScreen
+from tui_trainer.ui.live.status_lines import Headline
 from tui_trainer.ui.presets.picker import PickerScreen
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)

@@ -40,7 +40,7 @@ def of_run(folder: Path, history: History) -> None:
     """Of a run that has ended; one that goes on is told of by `of_left`."""
     if history.ended is None:
         return
-    from tui_trainer.ui.live.progress import ending
+    from tui_trainer.ui.live.status_lines import ending
 
     _say(f"{plain(str(read_facts(folder).get('name') or folder.name))}: {ending(history)}")
     _say(f"open it again: {_command('attach', folder.name, folder.parent)}")

@@ -15,16 +15,12 @@ from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.live.chart_keys import ChartKeys
-from tui_trainer.ui.live.control import Refusal, RunControl
-from tui_trainer.ui.live.headline import Headline
-from tui_trainer.ui.live.hints import Hints
+from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.layout import Arrangement, LineBudget
-from tui_trainer.ui.live.listing import Listing, is_followed
+from tui_trainer.ui.live.listing import Listing, asked_recipe, is_followed
 from tui_trainer.ui.live.log_pane import LogPane
-from tui_trainer.ui.live.loop_lines import asked_recipe
-from tui_trainer.ui.live.progress import Progress
-from tui_trainer.ui.live.startup_panel import StartupPanel
+from tui_trainer.ui.live.startup import Hints, StartupPanel
+from tui_trainer.ui.live.status_lines import Headline, Progress
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.machine.machine_panel import MachinePanel

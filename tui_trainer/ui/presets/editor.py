@@ -21,7 +21,7 @@ from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.formatting import cut
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.live.headline import PanelHeading
+from tui_trainer.ui.live.status_lines import PanelHeading
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.presets.preset_card import file_lines, problem_lines
 from tui_trainer.ui.trainer_screen import TrainerScreen

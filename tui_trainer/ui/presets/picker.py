@@ -15,7 +15,7 @@ from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.filtered_list import ChoosingScreen
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.live.headline import PanelHeading
+from tui_trainer.ui.live.status_lines import PanelHeading
 from tui_trainer.ui.presets.preset_card import PresetCard, Preview, file_lines
 from tui_trainer.ui.presets.preset_list import PresetList
 

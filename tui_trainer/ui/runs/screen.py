@@ -16,8 +16,8 @@ from tui_trainer.text.plain import plain
 from tui_trainer.ui.filtered_list import ChoosingScreen
 from tui_trainer.ui.formatting import clock, cut, in_short
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.live.headline import PanelHeading
 from tui_trainer.ui.live.screen import LiveScreen
+from tui_trainer.ui.live.status_lines import PanelHeading
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.runs.run_list import RunList
 
