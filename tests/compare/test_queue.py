@@ -307,7 +307,7 @@ def test_a_trainer_that_cannot_be_closed_keeps_nobody_waiting(
 def test_a_worker_that_is_told_nonsense_ends(tmp_path: Path) -> None:
     """It would wait for ever, deaf: its input was no longer read, and so the end of it was not seen."""
     folder = session(tmp_path, 1).folder
-    command = [sys.executable, "-m", "tui_trainer.compare.worker", str(folder)]
+    command = [sys.executable, "-m", "tui_trainer.compare.executors", str(folder)]
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         assert worker.stdin is not None

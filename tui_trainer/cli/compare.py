@@ -35,8 +35,7 @@ from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to
 from tui_trainer.compare.executors import outcome, to_do
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
-from tui_trainer.compare.session import Session, all_sessions, find_session
-from tui_trainer.compare.session_list import SessionSummary, session_summaries
+from tui_trainer.compare.session import Session, SessionSummary, all_sessions, find_session, session_summaries
 from tui_trainer.records.errors import RunInUse, RunsError, RunUnreadable
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_index import runs_folder

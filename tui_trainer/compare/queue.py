@@ -26,13 +26,13 @@ from tui_trainer.compare.executors import (
     Ended,
     InProcessExecutor,
     Outcome,
+    SubprocessExecutor,
     goes_on_from,
     outcome,
     stopped,
     to_do,
 )
 from tui_trainer.compare.session import Session
-from tui_trainer.compare.worker import SubprocessExecutor
 from tui_trainer.files.private import open_private
 from tui_trainer.records.errors import RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.inbox import Inbox

@@ -1,4 +1,5 @@
-"""The record of a comparison: `RUNS/sessions/<id>/session.json`, private to its owner, written whole each time.
+"""The record of a comparison: `RUNS/sessions/<id>/session.json`, private to its owner, written whole each time; and all
+that were made, each in a line of a list.
 
 It says what was asked of each run and, once it has begun, which record is its own; all else is read from those
 records. Runs lie where all runs do, so that every other command knows them too. Beside it lie `lock`, held by the
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.private import make_dated_folder, make_private_folder
 from tui_trainer.files.regular import is_regular, open_regular
 from tui_trainer.records.errors import RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
+from tui_trainer.records.lock import is_live
+from tui_trainer.records.run_metadata import ending
 from tui_trainer.run_spec import RunSpec
 
 SCHEMA = 1
@@ -302,3 +305,64 @@ def _read(file: Path) -> tuple[SessionPlan, _Stamp]:
 
 def _stamp_of(stat: os.stat_result) -> _Stamp:
     return _Stamp(stat.st_ino, stat.st_mtime_ns, stat.st_size)
+
+
+DONE = ("finished", "diverged")
+
+
+class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One session of the list."""
+
+    id: str
+    name: str | None
+    created_at: float
+    labels: list[str]
+    """What is compared, in order."""
+    seeds: int
+    """Runs of each preset, the most of any."""
+    runs: int
+    done: int
+    """Runs that came to an end by themselves."""
+    live: bool
+    """Whether a process trains them now."""
+    folder: str
+
+
+def session_summaries(runs: Path, warn: Callable[[str], object] = lambda _: None) -> list[SessionSummary]:
+    """All sessions that can be read, the newest first; `warn` is told of the others, a sentence each.
+
+    Raises:
+        RunUnreadable: the folder of sessions itself cannot be read.
+    """
+    found = []
+    for folder in all_sessions(runs):
+        try:
+            found.append(_summary(Session.open(folder), warn))
+        except SessionDamaged as damage:
+            warn(str(damage))
+    return found
+
+
+def _summary(session: Session, warn: Callable[[str], object]) -> SessionSummary:
+    labels = [entry.label for entry in session.entries]
+    records = [session.record_of(entry) for entry in session.entries]
+    return SessionSummary(
+        id=session.id,
+        name=session.plan.name,
+        created_at=session.plan.created_at,
+        labels=list(dict.fromkeys(labels)),
+        seeds=max((labels.count(label) for label in labels), default=0),
+        runs=len(labels),
+        done=sum(record is not None and _is_done(record, warn) for record in records),
+        live=is_live(session.folder),
+        folder=str(session.folder),
+    )
+
+
+def _is_done(record: Path, warn: Callable[[str], object]) -> bool:
+    try:
+        goodbye = ending(record)
+    except RunUnreadable as unreadable:
+        warn(f"not counted as done: {unreadable}")
+        return False
+    return goodbye is not None and goodbye.status in DONE

@@ -15,9 +15,7 @@ from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale, linear
 from tui_trainer.ui.charts.chart import FULLEST, Chart, Frame, beside, fitted, x_axis
-from tui_trainer.ui.compare.axis import CompareAxis
-from tui_trainer.ui.compare.curves import GroupCurves, along_points
-from tui_trainer.ui.series_styles import preset_style
+from tui_trainer.ui.compare.curves import CompareAxis, GroupCurves, along_points, preset_style
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Group

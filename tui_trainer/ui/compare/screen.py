@@ -13,8 +13,8 @@ from tui_trainer.compare.plain_lines import Results, find_out
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsError
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.compare.axis import CompareAxis
 from tui_trainer.ui.compare.chart import Overlay, What
+from tui_trainer.ui.compare.curves import CompareAxis
 from tui_trainer.ui.compare.summary import CompareHeadline, DifferenceWords, VerdictWords
 from tui_trainer.ui.compare.table import CompareTable
 from tui_trainer.ui.keys import bindings

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from tui_trainer.compare.differences import ABSENT
 from tui_trainer.records.progress import seconds_left
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.formatting import about, cut, fit, percent, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, justified, width_of
-from tui_trainer.ui.series_styles import SeriesStyles
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison

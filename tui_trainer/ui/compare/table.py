@@ -13,14 +13,14 @@ from textual.message import Message
 from tui_trainer.compare.plain_lines import cell
 from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.formatting import UNKNOWN, fit, loss, lr
 from tui_trainer.ui.panel import Line, Span
-from tui_trainer.ui.series_styles import SeriesStyles
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Compared, Group
     from tui_trainer.compare.plain_lines import Results
-    from tui_trainer.ui.compare.axis import CompareAxis
+    from tui_trainer.ui.compare.curves import CompareAxis
 
 BAR = 7
 """Cells of a bar of progress, with a blank behind it."""

@@ -13,11 +13,11 @@ from tui_trainer.call_order import check
 from tui_trainer.events import ResolvedConfig
 from tui_trainer.mistakes.cases import MistakeCase, Order
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.filtered_list import CursorList
 from tui_trainer.ui.formatting import UNKNOWN, fit, loss, lr, wrap
 from tui_trainer.ui.live.listing import CODE, asked_recipe
 from tui_trainer.ui.panel import BLANK, Line, Span
-from tui_trainer.ui.series_styles import SeriesStyles
 
 if TYPE_CHECKING:
     from tui_trainer.mistakes.cases import MistakeCase

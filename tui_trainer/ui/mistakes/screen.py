@@ -16,8 +16,8 @@ from tui_trainer.mistakes.cases import CASES, DATASET, EPOCHS, MODEL, MistakeCas
 from tui_trainer.plotting.timeline import ROUNDING
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.compare.axis import CompareAxis
 from tui_trainer.ui.compare.chart import Overlay
+from tui_trainer.ui.compare.curves import CompareAxis
 from tui_trainer.ui.formatting import wrap
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.mistakes.panels import RIGHT, WRONG, CaseList, Explanation, OrderListing
