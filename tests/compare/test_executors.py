@@ -23,7 +23,7 @@ from tests.compare.made import record
 from tests.preloaded import Running
 from tests.waiting import until
 from tui_trainer.cli import main
-from tui_trainer.compare import worker
+from tui_trainer.compare import executors
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import joined
 from tui_trainer.compare.fairness import fairness
@@ -266,7 +266,7 @@ def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_o
     assert all(history.steps < 360 for history in stopped)
     together = newest_session(runs)
     with monkeypatch.context() as patched:
-        patched.setattr(worker, "subprocess", SimpleNamespace(Popen=with_torch, PIPE=subprocess.PIPE))
+        patched.setattr(executors, "subprocess", SimpleNamespace(Popen=with_torch, PIPE=subprocess.PIPE))
         done = compare(together.id)
     assert done.exit_code == 0, done.output
     assert [(h.status, h.steps) for h in histories(runs)] == [("finished", 360)] * 2

@@ -1,5 +1,5 @@
-"""What the charts of a comparison are made of: the colours of presets, one x axis over runs that each have their own, and
-curves in columns, made ready as they come."""
+"""What the charts of a comparison are made of: the colours of presets, one x axis over runs that each have their own,
+and curves in columns, made ready as they come."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 DARK = ("#e69f00", "#56b4e9", "#00b384", "#f0e442", "#cc79a7", "#f0703c", "#d5dae0")
 LIGHT = ("#b97a00", "#2a7fb8", "#007a58", "#857a00", "#a8457f", "#bf4800", "#20262c")
+"""The colours of compared presets: Okabe and Ito's, made for the colour-blind, with those that a dark or a light
+background would swallow moved towards what can be read on it."""
 
 BAND = 0.6
 """How far a band's colour is on the way to the background."""

@@ -1,4 +1,5 @@
-"""What keys do on the live screen: what a person asks of the run on show, and what came of it; what is done to its charts."""
+"""What keys do on the live screen: what a person asks of the run on show, and what came of it; what is done to its
+charts."""
 
 from __future__ import annotations
 
