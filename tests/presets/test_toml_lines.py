@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tui_trainer.presets.toml_lines import DEEPEST, first_duplicate, key_lines, keys
+from tui_trainer.presets.problems import DEEPEST, first_duplicate, key_lines, keys
 
 TRICKY = '''\
 # title = "not this one"

@@ -19,9 +19,8 @@ from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import closed_form_lr
 from tui_trainer.events import PlanMade, ResolvedConfig
 from tui_trainer.presets.problems import PresetError, Problem
-from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts
+from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts, restarts, turns
 from tui_trainer.presets.schema import Preset
-from tui_trainer.presets.turns import restarts, turns
 
 SAMPLE_ABOVE = 50_000
 """How often a scheduler is stepped at most; that takes about a quarter of a second."""

@@ -14,8 +14,8 @@ from torch.optim import lr_scheduler
 
 from tui_trainer.engine.devices import broken_context, is_out_of_memory
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
+from tui_trainer.presets.schedulers import TurningPoints, turns
 from tui_trainer.presets.schema import Preset
-from tui_trainer.presets.turns import TurningPoints, turns
 from tui_trainer.text.numbers import counted
 
 

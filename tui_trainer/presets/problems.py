@@ -1,17 +1,203 @@
-"""What is wrong with a preset, where, and what would be right."""
+"""What is wrong with a preset, on which line of its TOML, and what would be right.
+
+A scanner of keys, not a second parser: it trusts the document to be valid TOML, as `tomllib` has found it. In one
+that is not it stops where it no longer understands, and what it found until then is right all the same.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from tui_trainer.errors import UserError
-from tui_trainer.presets.toml_lines import KeyPath
 from tui_trainer.text.plain import plain
+
+KeyPath: TypeAlias = tuple[str, ...]
+
+DEEPEST = 3
+"""How many names a path has at most; a preset has tables of plain values, so two would do."""
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_STRINGS = (
+    re.compile(r'"""(?:[^\\]|\\.)*?"{3,5}', re.DOTALL),
+    re.compile(r"'''.*?'{3,5}", re.DOTALL),
+    re.compile(r'"(?:[^"\\\n]|\\.)*"'),
+    re.compile(r"'[^'\n]*'"),
+)
+_OTHER_VALUE = re.compile(r"[^,\]}\n#]+")
+_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_SPACE = re.compile(r"[ \t]*")
+
+
+@dataclass(frozen=True)
+class KeyFound:
+    """A key, or the header of a table, and the line on which it begins, counted from 1."""
+
+    path: KeyPath
+    line: int
+    kind: str
+    """`key`, `table` or `array` (the header of one table of an array of tables)."""
+
+
+def key_lines(text: str) -> dict[KeyPath, int]:
+    """The line of every key and table of a valid document, as deep as `DEEPEST`.
+
+    A table that only dotted keys name has the line of the first of them.
+    """
+    lines: dict[KeyPath, int] = {}
+    implied: dict[KeyPath, int] = {}
+    for key in keys(text):
+        if len(key.path) <= DEEPEST:
+            lines.setdefault(key.path, key.line)
+        for end in range(1, min(len(key.path), DEEPEST + 1)):
+            implied.setdefault(key.path[:end], key.line)
+    return implied | lines
+
+
+def longest_key(text: str) -> int:
+    """How many names the longest dotted key has: `tomllib` takes time that grows with the square of it."""
+    scanner = _Scanner(text)
+    try:
+        while scanner.next_statement():
+            pass
+    except (_LostError, RecursionError):
+        pass
+    return scanner.longest
+
+
+def first_duplicate(text: str) -> tuple[KeyFound, KeyFound] | None:
+    """The first key or table that is given again, and where it was given before."""
+    seen: dict[KeyPath, KeyFound] = {}
+    for key in keys(text):
+        if key.kind == "array":
+            seen = {path: found for path, found in seen.items() if path[: len(key.path)] != key.path}
+            continue
+        before = seen.setdefault(key.path, key)
+        if before is not key:
+            return before, key
+    return None
+
+
+def keys(text: str) -> Iterator[KeyFound]:
+    """Every key and header in the order of the document, up to where it makes no sense."""
+    scanner = _Scanner(text)
+    found = 0
+    try:
+        while scanner.next_statement():
+            yield from scanner.found[found:]
+            found = len(scanner.found)
+    except (_LostError, RecursionError):
+        yield from scanner.found[found:]
+
+
+class _LostError(Exception):
+    """The text is not what valid TOML would have here."""
+
+
+class _Scanner:
+    def __init__(self, text: str) -> None:
+        self.found: list[KeyFound] = []
+        self.longest = 0
+        self._text = text
+        self._at = 0
+        self._line = 1
+        self._table: KeyPath = ()
+
+    def next_statement(self) -> bool:
+        """Go over one header or one `key = value`; False at the end of the document."""
+        self._skip(_BLANK)
+        if self._at >= len(self._text):
+            return False
+        if self._here("[["):
+            self._header("[[", "]]", "array")
+        elif self._here("["):
+            self._header("[", "]", "table")
+        else:
+            self._pair(self._table)
+        return True
+
+    def _header(self, opening: str, closing: str, kind: str) -> None:
+        line = self._line
+        self._expect(opening)
+        self._table = self._key()
+        self._expect(closing)
+        self.found.append(KeyFound(self._table, line, kind))
+
+    def _pair(self, table: KeyPath | None) -> None:
+        """One `key = value`; `table` is None inside a list, where a key has no path of its own."""
+        line, key = self._line, self._key()
+        self._expect("=")
+        self._skip(_SPACE)
+        path = None if table is None else table + key
+        if path is not None:
+            self.found.append(KeyFound(path, line, "key"))
+        self._value(path)
+
+    def _key(self) -> KeyPath:
+        parts = []
+        while True:
+            self._skip(_SPACE)
+            parts.append(self._key_part())
+            self._skip(_SPACE)
+            self.longest = max(self.longest, len(parts))
+            if not self._here("."):
+                return tuple(parts)
+            self._expect(".")
+
+    def _key_part(self) -> str:
+        if self._here('"') or self._here("'"):
+            quoted = self._skip(*_STRINGS[2:])
+            try:
+                return str(tomllib.loads(f"key = {quoted}")["key"])
+            except tomllib.TOMLDecodeError:
+                raise _LostError from None
+        return self._skip(_BARE_KEY)
+
+    def _value(self, path: KeyPath | None) -> None:
+        if self._here('"') or self._here("'"):
+            self._skip(*_STRINGS)
+        elif self._here("["):
+            self._list("[", "]", lambda: self._value(None))
+        elif self._here("{"):
+            self._list("{", "}", lambda: self._pair(path))
+        else:
+            self._skip(_OTHER_VALUE)
+
+    def _list(self, opening: str, closing: str, item: Callable[[], None]) -> None:
+        self._expect(opening)
+        while True:
+            self._skip(_BLANK)
+            if self._here(closing):
+                self._expect(closing)
+                return
+            if self._here(","):
+                self._expect(",")
+            else:
+                item()
+
+    def _here(self, text: str) -> bool:
+        return self._text.startswith(text, self._at)
+
+    def _expect(self, text: str) -> None:
+        if not self._here(text):
+            raise _LostError
+        self._at += len(text)
+
+    def _skip(self, *patterns: re.Pattern[str]) -> str:
+        """Go over the first pattern that matches here, and count its lines."""
+        for pattern in patterns:
+            match = pattern.match(self._text, self._at)
+            if match:
+                self._at = match.end()
+                self._line += match[0].count("\n")
+                return match[0]
+        raise _LostError
+
 
 Severity: TypeAlias = Literal["error", "warning"]
 

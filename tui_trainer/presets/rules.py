@@ -17,8 +17,8 @@ from typing import NamedTuple, TypeAlias
 from tui_trainer.presets import schedulers as s
 from tui_trainer.presets.optimizers import SGD, Adadelta, Adagrad
 from tui_trainer.presets.problems import Severity
+from tui_trainer.presets.schedulers import one_cycle_phases
 from tui_trainer.presets.schema import Preset
-from tui_trainer.presets.turns import one_cycle_phases
 from tui_trainer.text.numbers import counted, format_lr
 
 

@@ -127,7 +127,7 @@ def _where(entry: PresetEntry) -> str:
 
 def file_lines(path: Path) -> list[str]:
     """A preset's file as text that may be shown; what hinders reading it, else."""
-    from tui_trainer.presets.loading import read_text
+    from tui_trainer.presets.checks import read_text
     from tui_trainer.presets.problems import PresetError
 
     try:
