@@ -28,11 +28,10 @@ from tests.scripted import scripted_run
 from tui_trainer.cli import completion, main
 from tui_trainer.events import encode
 from tui_trainer.records.errors import RunsError
+from tui_trainer.records.lines import seal
 from tui_trainer.records.lock import is_live
-from tui_trainer.records.progress import images_per_second, seconds_left
 from tui_trainer.records.record import Record
-from tui_trainer.records.seal import seal
-from tui_trainer.records.summary import summarize
+from tui_trainer.records.summary import images_per_second, seconds_left, summarize
 from tui_trainer.run_sources.journal_source import JournalSource
 
 SECONDS = 2.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tui_trainer.records.seal import seal
+from tui_trainer.records.lines import seal
 
 NUMBERS = (0, -1, 1, 2, 98, 10**6, 2**31, 2**53, 2**63, 10**30, 0.5, -0.5, 1e-300, 1e308)
 VALUES = (None, True, "", "x", "\x1b]52;c;eA==\x07\u202e", [], {}, [1], {"a": 1}, -1, 1e308, "9" * 5000)

@@ -16,7 +16,7 @@ from tui_trainer.engine.train import train
 from tui_trainer.events import AnyEvent, EpochEnded
 from tui_trainer.presets.catalogue import load
 from tui_trainer.records.history import History
-from tui_trainer.records.progress import seconds_left
+from tui_trainer.records.summary import seconds_left
 from tui_trainer.run_spec import RunSpec
 
 DAY = 86_400.0

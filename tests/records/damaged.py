@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.scripted import START
 from tui_trainer.events import AnyEvent, encode
 from tui_trainer.records.export import export_csv
-from tui_trainer.records.seal import seal
+from tui_trainer.records.lines import seal
 from tui_trainer.run_sources.journal_source import JournalSource
 
 

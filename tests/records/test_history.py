@@ -34,7 +34,7 @@ from tui_trainer.events import (
 )
 from tui_trainer.records import columns
 from tui_trainer.records.history import History
-from tui_trainer.records.progress import images_per_second, seconds_left
+from tui_trainer.records.summary import images_per_second, seconds_left
 
 
 def steps(step: int, count: int = 1, *, epoch: int = 1, batch: int | None = None, at: float = START) -> StepsTaken:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_trainer.records.log_tail import CHUNK, LINES_KEPT, LONGEST_LINE, LogTail, as_text
+from tui_trainer.records.tail import CHUNK, LINES_KEPT, LONGEST_LINE, LogTail, as_text
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from tests.scripted import START, scripted_run
 from tui_trainer.events import AnyEvent, EpochEnded, RunConfigured, RunEnded, StepsTaken
 from tui_trainer.records.history import History
-from tui_trainer.records.progress import images_per_second, seconds_left
+from tui_trainer.records.summary import images_per_second, seconds_left
 
 BATCHES, IMAGES = 10, 600
 """Of an epoch, whose last batch has 24 images and the others 64."""

@@ -19,10 +19,9 @@ from tests.scripted import START, scripted_run
 from tui_trainer.events import AnyEvent, RunEnded, StepsTaken, encode
 from tui_trainer.records import lock
 from tui_trainer.records.errors import RunInUse, RunNotFound
-from tui_trainer.records.progress import images_per_second
 from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import delete, find, folders, newest, runs_folder, summaries
-from tui_trainer.records.summary import SPARK_POINTS, RunSummary, summarize
+from tui_trainer.records.summary import SPARK_POINTS, RunSummary, images_per_second, summarize
 
 CONTRACT = {
     *("id", "name", "status", "preset", "dataset", "model", "device", "seed", "epochs", "epochs_done", "steps_done"),

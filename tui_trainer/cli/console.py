@@ -24,8 +24,8 @@ from tui_trainer.events import (
     RunEnded,
 )
 from tui_trainer.records.history import History
-from tui_trainer.records.progress import images_per_second
 from tui_trainer.records.record import Record
+from tui_trainer.records.summary import images_per_second
 from tui_trainer.text.numbers import counted, format_lr
 from tui_trainer.text.output import Output, visible
 from tui_trainer.text.plain import plain

@@ -14,9 +14,8 @@ from tui_trainer.events import Alert, AnyEvent, StepsTaken, decode, encode
 from tui_trainer.files.private import open_private
 from tui_trainer.records.errors import reason
 from tui_trainer.records.journal_cache import Packer
-from tui_trainer.records.lines import split_tail
+from tui_trainer.records.lines import seal, seal_of, split_tail, unsealed
 from tui_trainer.records.resume_filter import ResumeFilter
-from tui_trainer.records.seal import seal, seal_of, unsealed
 from tui_trainer.records.tail import Tail
 
 RETRY_S = 1.0

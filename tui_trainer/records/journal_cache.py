@@ -26,7 +26,7 @@ from tui_trainer.events import MOST_SECONDS, AnyEvent, CallsTimed, Number, Steps
 from tui_trainer.files.private import open_private
 from tui_trainer.files.regular import open_regular
 from tui_trainer.records.columns import CallsSeen
-from tui_trainer.records.seal import any_sealed, in_a_row, seal_of
+from tui_trainer.records.lines import any_sealed, in_a_row, seal_of
 
 BLOCK = 1 << 18
 """Bytes of a journal that are packed together: some 6,000 steps, which take the training thread some milliseconds."""

@@ -15,8 +15,8 @@ import msgspec
 from tui_trainer.events import SCHEMA, RunEnded, RunStarted
 from tui_trainer.files.regular import open_regular, read_regular
 from tui_trainer.records.errors import RunUnreadable, reason, unsaid
+from tui_trainer.records.lines import unsealed
 from tui_trainer.records.lock import words_in
-from tui_trainer.records.seal import unsealed
 
 LARGEST = 4 << 20
 """Bytes; ours has a few thousand."""

@@ -12,8 +12,7 @@ from typing import IO
 from tui_trainer import threads
 from tui_trainer.engine.clock import BEAT_EVERY, Awake
 from tui_trainer.events import Alert, AnyEvent, EpochEnded, RunConfigured, RunEnded, StepsTaken
-from tui_trainer.records.alerts import AlertRules
-from tui_trainer.records.stall_detector import in_seconds
+from tui_trainer.records.alerts import AlertRules, in_seconds
 from tui_trainer.run_sources.notifier import Notifier, NotifyCommand
 
 

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from tui_trainer.commands import AnyCommand
 from tui_trainer.events import SCHEMA, Alert, AnyEvent
 from tui_trainer.records import inbox
+from tui_trainer.records.alerts import StallDetector
 from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
-from tui_trainer.records.stall_detector import StallDetector
 from tui_trainer.records.tail import Tail
 from tui_trainer.run_sources.run_source import crashed
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.compare.differences import ABSENT
-from tui_trainer.records.progress import seconds_left
+from tui_trainer.records.summary import seconds_left
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.formatting import about, cut, fit, percent, wrap

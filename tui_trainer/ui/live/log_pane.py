@@ -15,7 +15,7 @@ from tui_trainer.ui.panel import Line, Panel, Span, justified
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui_trainer.records.log_tail import LogTail
+    from tui_trainer.records.tail import LogTail
     from tui_trainer.run_sources.run_source import RunSource
 
 LOOK_EVERY = 0.25
@@ -43,7 +43,7 @@ class LogPane(Panel):
         folder = source.folder
         changed = folder != self._folder
         if changed:
-            from tui_trainer.records.log_tail import LogTail  # few look at it
+            from tui_trainer.records.tail import LogTail  # few look at it
 
             self._folder, self._last = folder, None
             self._printed = LogTail(folder / "log.txt") if folder is not None else None

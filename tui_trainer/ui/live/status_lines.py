@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.records.history import History
-from tui_trainer.records.progress import images_per_second, seconds_left
+from tui_trainer.records.summary import images_per_second, seconds_left
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import about, clock, gigabytes, in_short, percent, thousands
