@@ -11,11 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.plotting.dots import Dots, lit, of_spans
-from tui_trainer.plotting.curves import BREAK, Columns, Extent, hatched, range_of, sampled, spans
+from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree, hatched, range_of, sampled, spans
 from tui_trainer.plotting.figure import draw
-from tui_trainer.plotting.minmax_tree import MinMaxTree
-from tui_trainer.plotting.scales import Scale, linear, logarithmic
-from tui_trainer.plotting.timeline import StepTimeline, edges
+from tui_trainer.plotting.scales import Scale, StepTimeline, edges, linear, logarithmic
 
 ROWS, WIDTH = 6, 20
 DOTS, COLUMNS = ROWS * 4, WIDTH * 2

@@ -60,7 +60,7 @@ def test_frames_leave_nothing_behind() -> None:
 
 def test_plotext_is_not_imported_before_something_is_drawn() -> None:
     code = (
-        "import sys, tui_trainer.plotting.canvas, tui_trainer.plotting.smoothing, tui_trainer.plotting.timeline\n"
+        "import sys, tui_trainer.plotting.canvas, tui_trainer.plotting.smoothing, tui_trainer.plotting.scales\n"
         "print([name for name in ('plotext', 'numpy', 'torch', 'textual') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

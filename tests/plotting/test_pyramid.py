@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_trainer.plotting.minmax_tree import FAN, MinMaxTree
+from tui_trainer.plotting.curves import FAN, MinMaxTree
 
 VALUES = st.one_of(st.floats(width=32), st.sampled_from([nan, inf, -inf, 0.0]), st.floats(0, 3, width=32))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_trainer.plotting.timeline import EpochTimeline, SecondTimeline, StepTimeline, Timeline, edges
+from tui_trainer.plotting.scales import EpochTimeline, SecondTimeline, StepTimeline, Timeline, edges
 
 LENGTHS = st.lists(st.integers(1, 50), min_size=1, max_size=8)
 

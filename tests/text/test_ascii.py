@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui_trainer.text.ascii import in_ascii, shows_unicode
+from tui_trainer.text.plain import in_ascii, shows_unicode
 
 
 @given(st.text())

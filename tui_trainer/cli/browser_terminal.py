@@ -25,7 +25,7 @@ from typing import NoReturn
 
 from tui_trainer.cli.foreground import call_process
 from tui_trainer.cli.serve import command_of_page
-from tui_trainer.text.ascii import shows_unicode
+from tui_trainer.text.plain import shows_unicode
 
 DATA, META = b"D", b"M"
 """Kinds of packets: what is typed or shown, and JSON about it. After the kind come four bytes of length."""

@@ -14,8 +14,7 @@ from tui_trainer.files.given_path import BadPath
 from tui_trainer.records.run_index import runs_folder
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.records.summary import summarize
-from tui_trainer.text.ascii import in_ascii, shows_unicode
-from tui_trainer.text.plain import plain
+from tui_trainer.text.plain import in_ascii, plain, shows_unicode
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison

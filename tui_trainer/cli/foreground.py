@@ -86,7 +86,7 @@ def print_to(file: Path) -> None:
 
     Where none can be opened, it goes where it went: a log is no reason to end what trains.
     """
-    from tui_trainer.files.private import open_private  # only here: most commands begin without
+    from tui_trainer.files.safe_open import open_private  # only here: most commands begin without
 
     try:
         log = open_private(file, os.O_WRONLY | os.O_APPEND)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tui_trainer.cli.console import Reporter
 from tui_trainer.events import AnyEvent, CallsMade, CallsTimed, StepsTaken
-from tui_trainer.files.private import open_private
+from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.history import History
 
 MOST_WAITING = 1000

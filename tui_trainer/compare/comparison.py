@@ -13,9 +13,9 @@ from typing import TypeAlias
 
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import Status
-from tui_trainer.plotting.minmax_tree import MinMaxTree
+from tui_trainer.plotting.curves import MinMaxTree
+from tui_trainer.plotting.scales import EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
-from tui_trainer.plotting.timeline import EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import read_facts

@@ -27,7 +27,7 @@ from tui_trainer import commands, threads
 from tui_trainer.commands import Stop
 from tui_trainer.compare.session import Session
 from tui_trainer.events import RunEnded
-from tui_trainer.files.private import open_private
+from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import ending
 from tui_trainer.run_request import RunRequest

@@ -33,7 +33,7 @@ from tui_trainer.compare.executors import (
     to_do,
 )
 from tui_trainer.compare.session import Session
-from tui_trainer.files.private import open_private
+from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.errors import RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.inbox import Inbox
 from tui_trainer.records.lock import WriterLock, is_live

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tui_trainer.files.atomic import write_atomic
-from tui_trainer.files.private import make_dated_folder, make_private_folder
-from tui_trainer.files.regular import is_regular, open_regular
+from tui_trainer.files.safe_open import is_regular, make_dated_folder, make_private_folder, open_regular
 from tui_trainer.records.errors import RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import ending

@@ -24,7 +24,7 @@ from tui_trainer.engine.distributed import Ranks
 from tui_trainer.errors import UserError
 from tui_trainer.events import Alert, AnyEvent, CheckpointSaved
 from tui_trainer.files.atomic import new_file, sync_folder
-from tui_trainer.files.regular import open_regular
+from tui_trainer.files.safe_open import open_regular
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from tui_trainer.errors import UserError
 from tui_trainer.files.atomic import atomic_files, clear_drafts, write_atomic
-from tui_trainer.files.regular import read_regular
+from tui_trainer.files.safe_open import read_regular
 
 Progress: TypeAlias = Callable[[str], None]
 """Told in words how far a download is, at a calm rate."""

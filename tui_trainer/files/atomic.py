@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from tui_trainer.files.private import PRIVATE_FILE
+from tui_trainer.files.safe_open import PRIVATE_FILE
 
 
 def write_atomic(path: Path, content: bytes, *, private: bool = True) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from tui_trainer.files.regular import Irregular, open_regular
+from tui_trainer.files.safe_open import Irregular, open_regular
 from tui_trainer.presets.folders import called
 from tui_trainer.presets.optimizers import SGD
 from tui_trainer.presets.problems import (

@@ -28,7 +28,7 @@ from tui_trainer.events import (
     StepsTaken,
 )
 from tui_trainer.files.atomic import atomic_files
-from tui_trainer.files.regular import open_regular
+from tui_trainer.files.safe_open import open_regular
 from tui_trainer.records.errors import ExportCutShort, ExportFailed, reason, unsaid
 from tui_trainer.records.lines import LARGEST_JOURNAL
 from tui_trainer.records.resume_filter import ResumeFilter

@@ -10,8 +10,7 @@ import msgspec
 
 from tui_trainer.commands import AnyCommand, decode, encode
 from tui_trainer.events import SCHEMA
-from tui_trainer.files.private import open_private
-from tui_trainer.files.regular import open_regular
+from tui_trainer.files.safe_open import open_private, open_regular
 from tui_trainer.records.errors import LaterRun, NotYourRun, RunNotLive, reason, unsaid
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import beginning, later_form, read_facts

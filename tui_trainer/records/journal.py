@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tui_trainer.events import Alert, AnyEvent, StepsTaken, decode, encode
-from tui_trainer.files.private import open_private
+from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.errors import reason
 from tui_trainer.records.journal_cache import Packer
 from tui_trainer.records.lines import seal, seal_of, split_tail, unsealed

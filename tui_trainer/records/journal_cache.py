@@ -23,8 +23,7 @@ from typing import TypeAlias
 import msgspec
 
 from tui_trainer.events import MOST_SECONDS, AnyEvent, CallsTimed, Number, StepsTaken, decode_lines
-from tui_trainer.files.private import open_private
-from tui_trainer.files.regular import open_regular
+from tui_trainer.files.safe_open import open_private, open_regular
 from tui_trainer.records.columns import CallsSeen
 from tui_trainer.records.lines import any_sealed, in_a_row, seal_of
 

@@ -17,7 +17,7 @@ from zlib import crc32
 import msgspec
 
 from tui_trainer.events import AnyEvent, decode
-from tui_trainer.files.regular import Irregular, open_regular
+from tui_trainer.files.safe_open import Irregular, open_regular
 from tui_trainer.text.numbers import counted
 
 _MARK = b',"crc32":"'

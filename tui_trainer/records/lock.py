@@ -15,8 +15,7 @@ import socket
 import time
 from pathlib import Path
 
-from tui_trainer.files.private import open_private
-from tui_trainer.files.regular import open_regular, read_regular
+from tui_trainer.files.safe_open import open_private, open_regular, read_regular
 from tui_trainer.records.errors import RunInUse
 
 PATIENCE_S = 1.0

@@ -25,8 +25,7 @@ import msgspec
 
 from tui_trainer.events import SCHEMA, Alert, AnyEvent, EpochEnded, RunConfigured, RunEnded, encode
 from tui_trainer.files.atomic import clear_drafts, write_atomic
-from tui_trainer.files.private import make_dated_folder, make_private_folder, open_private
-from tui_trainer.files.regular import open_regular
+from tui_trainer.files.safe_open import make_dated_folder, make_private_folder, open_private, open_regular
 from tui_trainer.records.errors import RecordUnfit, RunsError, RunsFolderUnwritable, reason
 from tui_trainer.records.history import History
 from tui_trainer.records.inbox import Inbox

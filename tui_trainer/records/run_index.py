@@ -16,7 +16,7 @@ from typing import NamedTuple
 import platformdirs
 
 from tui_trainer.files.given_path import BadPath, given_path
-from tui_trainer.files.regular import is_regular
+from tui_trainer.files.safe_open import is_regular
 from tui_trainer.records.errors import RunNotFound, RunsFolderUnwritable, reason, unsaid
 from tui_trainer.records.lock import WriterLock, is_live
 from tui_trainer.records.run_metadata import read_facts

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from tui_trainer.events import SCHEMA, RunEnded, RunStarted
-from tui_trainer.files.regular import open_regular, read_regular
+from tui_trainer.files.safe_open import open_regular, read_regular
 from tui_trainer.records.errors import RunUnreadable, reason, unsaid
 from tui_trainer.records.lines import unsealed
 from tui_trainer.records.lock import words_in

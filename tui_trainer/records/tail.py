@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tui_trainer.events import AnyEvent, decode_lines
-from tui_trainer.files.regular import open_regular
+from tui_trainer.files.safe_open import open_regular
 from tui_trainer.records.journal_cache import Unpacker
 from tui_trainer.records.lines import ENDS_IN_NO_LINE, Lines, SealedPlaces, any_sealed, in_a_row, unsealed
 from tui_trainer.text.numbers import counted

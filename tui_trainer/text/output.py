@@ -19,8 +19,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, TextIO, cast
 
-from tui_trainer.text.ascii import mend
-from tui_trainer.text.plain import REORDER
+from tui_trainer.text.plain import REORDER, mend
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

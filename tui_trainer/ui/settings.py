@@ -12,7 +12,7 @@ import platformdirs
 
 from tui_trainer import threads
 from tui_trainer.files.atomic import write_atomic
-from tui_trainer.files.private import PRIVATE_FOLDER
+from tui_trainer.files.safe_open import PRIVATE_FOLDER
 from tui_trainer.text.plain import plain
 
 if TYPE_CHECKING:

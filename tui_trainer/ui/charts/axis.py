@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from math import ceil, floor
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tui_trainer.plotting.scales import Tick, along
-from tui_trainer.plotting.timeline import (
+from tui_trainer.plotting.scales import (
     ROUNDING,
     UNITS,
     EpochTimeline,
     SecondTimeline,
     StepTimeline,
+    Tick,
     Timeline,
     Unit,
+    along,
     edges,
 )
 

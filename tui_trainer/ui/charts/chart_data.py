@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
-from tui_trainer.plotting.curves import Columns, Extent, sampled
-from tui_trainer.plotting.minmax_tree import MinMaxTree
+from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, sampled
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis

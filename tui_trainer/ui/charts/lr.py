@@ -6,9 +6,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Columns, Extent, Span, range_of, spans
+from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, range_of, spans
 from tui_trainer.plotting.figure import DOTS
-from tui_trainer.plotting.minmax_tree import MinMaxTree
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.ui.charts.chart import Frame, beside, x_axis
 from tui_trainer.ui.charts.chart_data import PlannedCurves

@@ -13,10 +13,9 @@ from rich.style import Style
 from textual.color import Color
 
 from tui_trainer.compare.comparison import Point, timeline_of
-from tui_trainer.plotting.curves import Columns, Extent
-from tui_trainer.plotting.minmax_tree import MinMaxTree
+from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree
+from tui_trainer.plotting.scales import UNITS, Timeline, Unit, edges
 from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
-from tui_trainer.plotting.timeline import UNITS, Timeline, Unit, edges
 from tui_trainer.ui.charts.axis import ZOOM, Axis
 from tui_trainer.ui.panel import Panel
 

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from tui_trainer.compare.comparison import Compared, Group
 from tui_trainer.compare.session import Contestant
 from tui_trainer.mistakes.cases import CASES, DATASET, EPOCHS, MODEL, MistakeCase
-from tui_trainer.plotting.timeline import ROUNDING
+from tui_trainer.plotting.scales import ROUNDING
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.chart import Overlay

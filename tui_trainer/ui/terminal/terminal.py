@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from tui_trainer.files.private import open_private
+from tui_trainer.files.safe_open import open_private
 from tui_trainer.text.output import visible
 from tui_trainer.ui.terminal.job_control import modes_of, restore
 from tui_trainer.ui.terminal.throttled_writer import MOST_PER_SECOND, ThrottledWriter

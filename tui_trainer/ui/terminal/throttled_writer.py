@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 
-from tui_trainer.text.ascii import in_ascii, shows_unicode
+from tui_trainer.text.plain import in_ascii, shows_unicode
 
 MOST_PER_SECOND = 64_000
 """Bytes a second to the terminal, over some seconds, where no option says less. A live run needs a tenth of it."""
