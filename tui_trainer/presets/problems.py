@@ -201,8 +201,6 @@ class _Scanner:
 
 Severity: TypeAlias = Literal["error", "warning"]
 
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
 
 @dataclass(frozen=True)
 class Problem:
