@@ -13,7 +13,7 @@ from textual.message import Message
 
 from tui_trainer.cli import main
 from tui_trainer.ui.terminal.driver import TerminalDriver
-from tui_trainer.ui.terminal.throttled_writer import ThrottledWriter
+from tui_trainer.ui.terminal.terminal import ThrottledWriter
 
 
 def fail(*_: object) -> NoReturn:

@@ -21,7 +21,7 @@ from tests.terminal import Terminal
 from tests.waiting import PATIENCE_S
 from tui_trainer.records.record import Record
 from tui_trainer.ui.terminal import throttled_writer
-from tui_trainer.ui.terminal.throttled_writer import AT_ONCE_S, ThrottledWriter
+from tui_trainer.ui.terminal.terminal import AT_ONCE_S, ThrottledWriter
 
 COLOURS = re.compile(rb"\x1b\[[\d;]*\b(?:3[0-8]|4[0-8]|9\d|10\d)\b[\d;]*m")
 WORDS = ("best val accuracy", "loss.backward()", "scheduler.step(val_loss)", "epoch", "plateau")

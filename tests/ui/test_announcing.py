@@ -10,7 +10,7 @@ from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost, moved_to
 from tui_trainer.events import Alert, RunEnded
-from tui_trainer.ui.key_line import KeyLine
+from tui_trainer.ui.trainer_screen import KeyLine
 
 EVENTS = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
 LIVE = cut(EVENTS, 50)

@@ -17,9 +17,9 @@ from tui_trainer.records.history import History
 from tui_trainer.ui.charts.chart_data import marks_between, since, steps_of
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
-from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.runs.screen import OtherRunScreen
+from tui_trainer.ui.trainer_screen import KeyLine
 
 RUN = scripted_run(epochs=6, batches=20)
 LIVE = cut(RUN, 110)

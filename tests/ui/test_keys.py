@@ -15,11 +15,10 @@ from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.help import HelpScreen, Keys
-from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.keys import KEYS, Key, of
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.live.why import Why
-from tui_trainer.ui.trainer_screen import TrainerScreen
+from tui_trainer.ui.trainer_screen import KeyLine, TrainerScreen
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 

@@ -27,12 +27,12 @@ from tui_trainer.events import (
     RunEnded,
     RunStarted,
 )
-from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.live.startup import StartupPanel
 from tui_trainer.ui.live.status_lines import Headline, Progress
 from tui_trainer.ui.live.why import Why
+from tui_trainer.ui.trainer_screen import KeyLine
 
 EVENTS = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
 LIVE = cut(EVENTS, 50)

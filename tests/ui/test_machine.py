@@ -19,11 +19,16 @@ from tests.ui.scripted_source import moved_to
 from tui_trainer.events import AnyEvent, CallsTimed, RunConfigured, RunStarted
 from tui_trainer.records.history import History
 from tui_trainer.ui.live.status_lines import Progress
-from tui_trainer.ui.machine.gpu import Gpu, Gpus
-from tui_trainer.ui.machine.lines import in_one_line, machine_lines, step_in_short, step_lines
 from tui_trainer.ui.machine.machine import Machine
-from tui_trainer.ui.machine.machine_panel import MachinePanel, StepTimes
-from tui_trainer.ui.machine.sampling import Sample
+from tui_trainer.ui.machine.machine_panel import (
+    MachinePanel,
+    StepTimes,
+    in_one_line,
+    machine_lines,
+    step_in_short,
+    step_lines,
+)
+from tui_trainer.ui.machine.sampling import Gpu, Gpus, Sample
 from tui_trainer.ui.panel import width_of
 
 PID = os.getpid()

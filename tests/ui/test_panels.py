@@ -11,13 +11,13 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
-from tui_trainer.ui.key_line import KeyLine
+from tui_trainer.ui.keys import PANELS
 from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.panel_forms import PANELS
 from tui_trainer.ui.settings import Settings
+from tui_trainer.ui.trainer_screen import KeyLine
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 SIZES = [(60, 16), (80, 24), (100, 50), (140, 40)]

@@ -16,9 +16,9 @@ from tui_trainer.presets.problems import NoPlan, PresetError, Problem
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.charts.lr import LRChart
-from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.presets.editor import EditorScreen, free_name, save
 from tui_trainer.ui.presets.picker import PickerScreen
+from tui_trainer.ui.trainer_screen import KeyLine
 
 SOUND = """
 title = "mine"

@@ -15,8 +15,7 @@ from tui_trainer.records.record import Record
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.live.screen import back_to_run
-from tui_trainer.ui.runs.run_list import COLUMNS, RunList, laid_out, sparkline
-from tui_trainer.ui.runs.screen import Details, OtherRunScreen, RunsScreen
+from tui_trainer.ui.runs.screen import COLUMNS, Details, OtherRunScreen, RunList, RunsScreen, laid_out, sparkline
 
 FINISHED = scripted_run(epochs=3, batches=10, batch_s=0.5)
 

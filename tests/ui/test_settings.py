@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
 from tui_trainer.ui.charts.loss import LossChart
-from tui_trainer.ui.key_line import KeyLine
 from tui_trainer.ui.settings import Settings, UISettings
 from tui_trainer.ui.theme import DARK, LIGHT
+from tui_trainer.ui.trainer_screen import KeyLine
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.ui.terminal.terminal import Terminal as Kept
-from tui_trainer.ui.terminal.throttled_writer import ThrottledWriter
+from tui_trainer.ui.terminal.terminal import ThrottledWriter
 
 ALTERNATE_SCREEN, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
 APP = "tests.ui.noisy_app"

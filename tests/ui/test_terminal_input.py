@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_trainer.ui.terminal.input import Typed
+from tui_trainer.ui.terminal.driver import Typed
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 
 from tests.waiting import until
-from tui_trainer.ui.terminal.input import Understood
+from tui_trainer.ui.terminal.driver import Understood
 
 NO_KEYS = {
     "a key of two numbers": b"\x1b[97:65:1;1u",

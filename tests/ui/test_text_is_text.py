@@ -28,7 +28,7 @@ from tui_trainer.events import AnyEvent, PhaseStarted, RunEnded
 from tui_trainer.mistakes.cases import MistakeCase
 from tui_trainer.records.record import Record
 from tui_trainer.ui.mistakes.screen import BreakItScreen
-from tui_trainer.ui.runs.run_list import RunList
+from tui_trainer.ui.runs.screen import RunList
 
 RUN: list[AnyEvent] = [tainted(event) for event in scripted_run(epochs=4, batches=20, pause_after=30, switch_at=3)]
 LIVE = cut(RUN, 60)

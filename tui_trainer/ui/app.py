@@ -12,7 +12,6 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui_trainer.ui.announcing import Announcing
 from tui_trainer.ui.background_tasks import BackgroundTasks
 from tui_trainer.ui.context import AppContext, ContextApp
 from tui_trainer.ui.formatting import TextFilter
@@ -21,6 +20,7 @@ from tui_trainer.ui.keys import KeyContext, bindings
 from tui_trainer.ui.launching import Launching
 from tui_trainer.ui.leaving import Leaving
 from tui_trainer.ui.live.screen import LiveScreen, back_to_run
+from tui_trainer.ui.live.why import Announcing
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.terminal.textual_internals import exception_of
 from tui_trainer.ui.theme import THEMES
@@ -122,7 +122,7 @@ class TrainerApp(ContextApp):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """All keys of the screen by name, then what Textual has beside them."""
-        from tui_trainer.ui.command_palette import NOT_OF_TEXTUAL, commands_of
+        from tui_trainer.ui.help import NOT_OF_TEXTUAL, commands_of
 
         yield from commands_of(self, screen)
         own = super().get_system_commands(screen)

@@ -1,18 +1,27 @@
-"""The help page: every key, from the one table, and what the marks on the screen mean."""
+"""The help page and the command palette: every key, from the one table, what the marks on the screen mean, and every
+key of the screen on show by name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
+from tui_trainer.ui.charts.chart import Chart
 from tui_trainer.ui.formatting import wrap
-from tui_trainer.ui.keys import TITLES, KeyContext, of
+from tui_trainer.ui.keys import TITLES, Key, KeyContext, of
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
+from tui_trainer.ui.theme import COLOUR_BLIND, DARK, LIGHT
+from tui_trainer.ui.trainer_screen import TrainerScreen
+
+if TYPE_CHECKING:
+    from tui_trainer.plotting.figure import Marks
+    from tui_trainer.ui.context import ContextApp
 
 MARKS = (
     ("▌", "live", "the line of the loop that is running now, as the run reports it"),
@@ -107,3 +116,48 @@ class HowToLeave(Panel):
 
     def lines(self) -> Sequence[Line]:
         return [(Span("↑ ↓ scroll    esc closes", "faint"),)]
+
+
+NOT_OF_TEXTUAL = ("Keys", "Quit")
+"""Commands of its own that are doubles here: the keys have a page, and leaving has its question."""
+
+THEME_NAMES = {DARK.name: "dark", LIGHT.name: "light", COLOUR_BLIND.name: "for the colour-blind"}
+
+CURVE_MARKS: dict[Marks, str] = {"braille": "braille dots", "blocks": "quarter blocks", "ascii": "plain characters"}
+
+
+def commands_of(app: ContextApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
+    """A command for each key; those that move something by a cell are left to the keys."""
+    if not isinstance(screen, TrainerScreen):
+        return
+    for key in of(*screen.places, "everywhere"):
+        if (name := key.short or key.name) and key.action != "app.command_palette":
+            yield SystemCommand(name[0].upper() + name[1:], _told(key, name), _run(app, screen, key))
+    for name, words in THEME_NAMES.items():
+        yield SystemCommand(f"Theme: {words}", "remembered for the next start", partial(_choose_theme, app, name))
+    for marks, words in CURVE_MARKS.items():
+        does = "for fonts that lack the others; remembered for the next start"
+        yield SystemCommand(f"Draw with {words}", does, partial(_draw_with, app, marks))
+
+
+def _told(key: Key, name: str) -> str:
+    """What it does, without saying its name a second time."""
+    word = name.rpartition(": ")[2].lower()
+    first, _, rest = key.does.partition(": ")
+    does = rest if first.lower() == word else key.does
+    return f"{does} ({key.label})" if does else f"key {key.label}"
+
+
+def _choose_theme(app: ContextApp, name: str) -> None:
+    app.theme = name
+
+
+def _draw_with(app: ContextApp, marks: Marks) -> None:
+    app.context.settings.change(marks=marks)
+    for screen in app.screen_stack:
+        for chart in screen.query(Chart):
+            chart.marks = marks
+
+
+def _run(app: ContextApp, screen: Screen[Any], key: Key) -> Callable[[], Any]:
+    return partial(app.call_later, app.run_action, key.action, screen)

@@ -9,8 +9,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui_trainer.ui.terminal.terminal import Terminal
-from tui_trainer.ui.terminal.throttled_writer import MOST_PER_SECOND
+from tui_trainer.ui.terminal.terminal import MOST_PER_SECOND, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

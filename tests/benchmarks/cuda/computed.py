@@ -27,7 +27,7 @@ from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.numbers import counted
-from tui_trainer.ui.machine.gpu import Gpus
+from tui_trainer.ui.machine.sampling import Gpus
 
 TOLERANCE = 1e-3
 """Of a loss, between two devices that compute a short run in full fp32: both round, each in its own order."""

@@ -25,7 +25,7 @@ from tui_trainer.engine import models
 from tui_trainer.events import EpochEnded
 from tui_trainer.records.history import History
 from tui_trainer.text.numbers import listed
-from tui_trainer.ui.machine.gpu import Gpus
+from tui_trainer.ui.machine.sampling import Gpus
 
 NETWORKS = ("cnn", "resnet9", "resnet18")
 

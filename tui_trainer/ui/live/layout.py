@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tui_trainer.ui.panel_forms import FORMS, PANELS, Form, PanelForms
+from tui_trainer.ui.keys import FORMS, PANELS, Form, PanelForms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
-from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.keys import PANELS, bindings
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.layout import Arrangement, LineBudget
 from tui_trainer.ui.live.listing import Listing, asked_recipe, is_followed
@@ -25,7 +25,6 @@ from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.machine.machine_panel import MachinePanel
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.panel_forms import PANELS
 
 if TYPE_CHECKING:
     from tui_trainer.run_request import RunRequest

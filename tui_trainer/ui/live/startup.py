@@ -11,8 +11,8 @@ from tui_trainer.events import TRAINING
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import cut, wrap
+from tui_trainer.ui.keys import PANELS
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, justified
-from tui_trainer.ui.panel_forms import PANELS
 
 PAUSED = "paused before the first batch: space continues"
 

@@ -1,4 +1,5 @@
-"""The machine under the run: how busy it is and with whom, and where the time of a step goes."""
+"""The machine under the run: how busy it is and with whom, and where the time of a step goes; as lines: a bar, a share,
+and in words whose it is."""
 
 from __future__ import annotations
 
@@ -6,12 +7,160 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui_trainer.records.history import History
-from tui_trainer.ui.formatting import cut, wrap
-from tui_trainer.ui.machine.lines import ROOMY, Part, heading, in_one_line, machine_lines, step_in_short, step_lines
+from tui_trainer.ui.formatting import UNKNOWN, cut, gigabytes, percent, wrap
 from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
+
+if TYPE_CHECKING:
+    from tui_trainer.ui.machine.sampling import Gpu, Sample
+
+LABEL = 9
+CALL = 15
+ROOMY = 50
+"""Columns from which on bars are long and nothing is called by a shorter name."""
+
+
+class Part(NamedTuple):
+    """One call, or the wait for data, in the mean of many steps."""
+
+    call: str
+    seconds: float
+    share: float
+    """Of all parts together."""
+
+
+def machine_lines(sample: Sample, width: int, ranks: int = 1) -> list[Line]:
+    """The processor, the memory, and the device if the run computes on one; `ranks` is how many processes it has."""
+    whose = ("this run" if width >= ROOMY else "run") if ranks == 1 else f"first of {ranks}"
+    others = f"{'others' if width >= ROOMY else 'rest'} {_short(max(0.0, sample.cpu - sample.cpu_ours))}"
+    cpu = f"{whose} {_short(sample.cpu_ours)}, {others}"
+    memory = f"{whose} {_of(sample.memory_ours, sample.memory_total)}"
+    lines: list[Line] = [
+        heading("machine", f"{sample.cores} cores"),
+        _gauge("cpu", sample.cpu, cpu, width),
+        _gauge("memory", sample.memory_used / sample.memory_total, memory, width),
+    ]
+    if sample.gpu is not None:
+        lines += _gpu_lines(sample.gpu, width, whose)
+    if trouble := sample.gpu_trouble or (sample.gpu.unknown if sample.gpu is not None else ""):
+        lines += [(Span(" " * LABEL), Span(line, "faint")) for line in wrap(trouble, width - LABEL)]
+    return lines
+
+
+def step_lines(parts: Sequence[Part], width: int, screen: float, *, on_device: bool = False) -> list[Line]:
+    """Where the time of a step goes; the screen's share is of all cores, and `on_device` tells of what is unseen."""
+    total = f"{_milliseconds(sum(part.seconds for part in parts))} on average" if parts else "none yet"
+    lines: list[Line] = [(Span("a step".ljust(CALL), "faint"), Span(total, "faint"))]
+    for part in parts:
+        bar = _bar(part.share, width)
+        time_of_it = Span(_milliseconds(part.seconds).rjust(9), "faint")
+        lines.append((Span(part.call.ljust(CALL), "faint"), *bar, Span(f" {percent(part.share).rjust(5)}"), time_of_it))
+    beside = " of all cores" if width >= ROOMY else " of cores"
+    screens = Span(f"{screen * 100:4.1f} %")
+    lines.append((Span("screen".ljust(CALL), "faint"), *_bar(screen, width), screens, Span(beside, "faint")))
+    if on_device and parts:
+        lines.append((Span("as the cpu hands them to the gpu", "faint"),))
+    return lines
+
+
+def step_in_short(parts: Sequence[Part], width: int) -> list[Line]:
+    """The same where there is room for a line or two."""
+    told = [f"{part.call} {_short(part.share)}" for part in parts if part.share >= 0.01]
+    lines = [_milliseconds(sum(part.seconds for part in parts)) if parts else "none yet"]
+    for piece in told:
+        if len(lines[-1]) + len(piece) + 3 > width - LABEL:
+            lines.append(piece)
+        else:
+            lines[-1] += f" · {piece}"
+    return [(Span(("" if n else "a step").ljust(LABEL), "faint"), Span(line)) for n, line in enumerate(lines)]
+
+
+def in_one_line(sample: Sample) -> str:
+    """The same of the machine, where there is room for a line."""
+    facts = [
+        f"cpu {_short(sample.cpu)}, run {_short(sample.cpu_ours)}",
+        f"memory {_short(sample.memory_used / sample.memory_total)}, run {gigabytes(sample.memory_ours)}",
+    ]
+    if sample.gpu is not None:
+        facts += [text for text in (f"gpu {_short(sample.gpu.busy)}", _heat(sample.gpu)) if text]
+        facts += [f"slowed by {reason}" for reason in sample.gpu.slowed_by[:1]]
+    return " · ".join(facts)
+
+
+def heading(title: str, told: str = "") -> Line:
+    """What the lines under it are about."""
+    return (Span(title.ljust(LABEL), "faint"), Span(told, "faint"))
+
+
+def _gpu_lines(gpu: Gpu, width: int, whose: str) -> list[Line]:
+    lines: list[Line] = [_gauge("gpu", gpu.busy, gpu.name, width)]
+    if gpu.memory_used is not None and gpu.memory_total:
+        told = _of(gpu.memory_used, gpu.memory_total)
+        if gpu.memory_ours is not None and gpu.others and width >= ROOMY:
+            others = _of(max(0, gpu.memory_used - gpu.memory_ours), gpu.memory_total)
+            told = f"run {gigabytes(gpu.memory_ours).removesuffix(' GB')}, others {others}"
+        elif gpu.memory_ours is not None:
+            told = f"{whose} {_of(gpu.memory_ours, gpu.memory_total)}"
+        lines.append(_gauge("  memory", gpu.memory_used / gpu.memory_total, told, width))
+    if gpu.watts is not None:
+        share = gpu.watts / gpu.watts_allowed if gpu.watts_allowed else None
+        lines.append(_gauge("  power", share, _heat(gpu), width))
+    elif gpu.celsius is not None:
+        lines.append(_gauge("  heat", None, _heat(gpu), width))
+    if gpu.slowed_by:
+        lines.append((Span(cut(f"  slowed by {' and '.join(gpu.slowed_by)}", width), "warning"),))
+    return lines
+
+
+def _of(some: int, total: int) -> str:
+    """`0.6 of 16.0 GB`."""
+    return f"{gigabytes(some).removesuffix(' GB')} of {gigabytes(total)}"
+
+
+def _heat(gpu: Gpu) -> str:
+    """`310 of 700 W, 64 °C`, as far as it is told."""
+    facts = []
+    if gpu.watts is not None:
+        allowed = f" of {gpu.watts_allowed:.0f}" if gpu.watts_allowed else ""
+        facts.append(f"{gpu.watts:.0f}{allowed} W")
+    if gpu.celsius is not None:
+        facts.append(f"{gpu.celsius} °C")
+    return ", ".join(facts)
+
+
+def _milliseconds(seconds: float) -> str:
+    """Three digits: `0.24 ms`, `77.6 ms`, `129 ms`, `1.20 s`."""
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    milliseconds = seconds * 1e3
+    return f"{milliseconds:.{0 if milliseconds >= 100 else 1 if milliseconds >= 10 else 2}f} ms"
+
+
+def _gauge(label: str, share: float | None, told: str, width: int) -> Line:
+    gap = "  " if width >= ROOMY else " "
+    start = (Span(label.ljust(LABEL), "faint"), *_bar(share or 0.0, width), Span(f" {_share(share).rjust(5)}{gap}"))
+    return (*start, Span(cut(told, max(0, width - width_of(start))), "faint"))
+
+
+def _share(share: float | None) -> str:
+    return UNKNOWN if share is None else percent(share)
+
+
+def _short(share: float | None) -> str:
+    return _share(share).strip()
+
+
+def _bar(share: float, width: int) -> tuple[Span, Span]:
+    """Ten cells, in little room five, in halves."""
+    cells = 10 if width >= ROOMY else 5
+    halves = round(min(max(share, 0.0), 1.0) * cells * 2)
+    whole, half = divmod(halves, 2)
+    done = "━" * whole + ("╸" if half else "")
+    return Span(done, "live"), Span("─" * (cells - len(done)), "rule")
+
 
 WINDOW_S = 10.0
 """Seconds that are looked back on."""
