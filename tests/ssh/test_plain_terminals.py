@@ -20,7 +20,7 @@ from tests.scripted_record import over
 from tests.terminal import Terminal
 from tests.waiting import PATIENCE_S
 from tui_trainer.records.record import Record
-from tui_trainer.ui.terminal import throttled_writer
+from tui_trainer.ui.terminal import terminal as terminals
 from tui_trainer.ui.terminal.terminal import AT_ONCE_S, ThrottledWriter
 
 COLOURS = re.compile(rb"\x1b\[[\d;]*\b(?:3[0-8]|4[0-8]|9\d|10\d)\b[\d;]*m")
@@ -171,7 +171,7 @@ def test_prints_never_fail_for_want_of_a_character(run: str) -> None:
 
 def test_bytes_a_second_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(throttled_writer, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(terminals, "time", SimpleNamespace(monotonic=lambda: now))
     reader, writer = os.pipe()
     screen = ThrottledWriter(writer, most_per_second=10_000)
     for tick in range(300):
