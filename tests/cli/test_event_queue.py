@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.scripted import scripted_run
-from tui_trainer.cli.safe_output import MOST_WAITING, EventQueue
+from tui_trainer.cli.console import MOST_WAITING, EventQueue
 from tui_trainer.events import AnyEvent, EpochEnded, RunEnded, StepsTaken
 from tui_trainer.records.history import History
 

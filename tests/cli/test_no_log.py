@@ -48,7 +48,7 @@ NO_LOGS = [pipe, read_pipe, link]
 
 PRINT_TO = "from tui_trainer.cli.foreground import print_to; print_to(log)"
 FALL_SILENT = """
-from tui_trainer.cli.safe_output import SafeOutput
+from tui_trainer.cli.console import SafeOutput
 def lost():
     raise BrokenPipeError
 SafeOutput(lambda: log.parent).say(lost)

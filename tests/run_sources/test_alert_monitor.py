@@ -17,9 +17,8 @@ from tests.waiting import PATIENCE_S, until
 from tui_trainer.engine.clock import Awake
 from tui_trainer.events import Alert, AnyEvent, RunEnded, StepsTaken
 from tui_trainer.records.record import Record
-from tui_trainer.run_sources.alert_monitor import AlertMonitor
 from tui_trainer.run_sources.journal_source import JournalSource
-from tui_trainer.run_sources.warning_capture import WarningCapture
+from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
 
 EVENTS = scripted_run(epochs=2, batches=20)
 BEGUN = EVENTS[: next(i for i, event in enumerate(EVENTS) if isinstance(event, StepsTaken)) + 1]

@@ -16,7 +16,7 @@ from tui_trainer.errors import UserError
 from tui_trainer.presets.catalogue import load
 from tui_trainer.presets.problems import NoPlan
 from tui_trainer.run_sources import planner
-from tui_trainer.run_sources.planner import Planner
+from tui_trainer.run_sources.launcher import Planner
 from tui_trainer.run_spec import RunSpec
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tui_trainer.run_sources.warning_capture import WarningCapture
+from tui_trainer.run_sources.monitoring import WarningCapture
 
 
 @pytest.fixture

@@ -75,8 +75,7 @@ def resume_here(folder: Path, told: NotifyOptions, data_dir: Path | None = None,
 
 def _train_here(local: LocalRun, told: NotifyOptions, *, as_json: bool) -> int:
     """Train in a thread, tell of it on stdout, and return the exit code. Signals are for this thread to catch."""
-    from tui_trainer.cli.console import LogReporter, reporter_for
-    from tui_trainer.cli.safe_output import EventQueue, SafeReporter
+    from tui_trainer.cli.console import EventQueue, LogReporter, SafeReporter, reporter_for
     from tui_trainer.records.history import History
 
     here = this_rank()

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from tui_trainer.engine.distributed import Ranks
     from tui_trainer.engine.lr_preview import PlannedRun
     from tui_trainer.engine.precision import ComputeOptions
-    from tui_trainer.engine.resuming import Resumption
     from tui_trainer.engine.thread_tuner import ThreadCount
-    from tui_trainer.engine.train_state import TrainState
+    from tui_trainer.engine.train_state import Resumption, TrainState
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def _find_checkpoint(
     emit: Callable[[AnyEvent], None],
 ) -> Resumption | None:
     """The checkpoint to go on from, put into `model`; None where there is none."""
-    from tui_trainer.engine.resuming import resume, train_state_at
+    from tui_trainer.engine.train_state import resume, train_state_at
 
     tell_phase(emit, "loading the checkpoint")
     there = partial(

@@ -9,7 +9,7 @@ long a run may say nothing before it is called stalled.
 | `best` | an epoch is the best so far, after one that was not; once a minute at most | an epoch is not |
 
 That a warning is over is said too, as `recovered`; that the process was stopped or its machine slept, as `woken`, by
-the process itself (`run_sources/alert_monitor.py`). The end of a run, `end`, is an event of its own.
+the process itself (`run_sources/monitoring.py`). The end of a run, `end`, is an event of its own.
 """
 
 from __future__ import annotations

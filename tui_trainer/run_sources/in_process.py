@@ -31,10 +31,9 @@ from tui_trainer.records.record import Record, copy_checkpoints, facts_to_go_on
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_options import PRECISIONS
 from tui_trainer.run_request import RunRequest
-from tui_trainer.run_sources.alert_monitor import AlertMonitor
+from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
 from tui_trainer.run_sources.notifier import NotifyCommand
 from tui_trainer.run_sources.run_source import GATE_S, crashed, replay
-from tui_trainer.run_sources.warning_capture import WarningCapture
 from tui_trainer.torchrun import tells_of_loss, this_rank
 
 if TYPE_CHECKING:
