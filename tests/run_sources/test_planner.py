@@ -15,7 +15,7 @@ from tui_trainer.engine import lr_preview
 from tui_trainer.errors import UserError
 from tui_trainer.presets.catalogue import load
 from tui_trainer.presets.problems import NoPlan
-from tui_trainer.run_sources import planner
+from tui_trainer.run_sources import launcher
 from tui_trainer.run_sources.launcher import Planner
 from tui_trainer.run_spec import RunSpec
 
@@ -51,7 +51,7 @@ def test_a_plan_is_made_once_however_often_it_is_asked_for(plans: Planner) -> No
 
 
 def test_old_plans_give_way(plans: Planner) -> None:
-    with patch.object(planner, "PLANS_KEPT", 3), patch.object(lr_preview, "plan", wraps=lr_preview.plan) as plan:
+    with patch.object(launcher, "PLANS_KEPT", 3), patch.object(lr_preview, "plan", wraps=lr_preview.plan) as plan:
         for epochs in range(1, 6):
             until(lambda epochs=epochs: plans.ask(spec(epochs=epochs)) is not None)  # type: ignore[misc]
         assert plans.ask(spec(epochs=5)) is not None
@@ -87,7 +87,7 @@ def test_asking_while_it_works_disturbs_neither(plans: Planner) -> None:
         with patch.object(lr_preview, "plan", lambda *_, **__: planned):
             until(lambda: plans.ask(specs[0]) is not None)
             sys.setswitchinterval(1e-6)
-            with patch.object(planner, "MOMENT_S", 0.0), patch.object(planner, "PLANS_KEPT", 1):
+            with patch.object(launcher, "MOMENT_S", 0.0), patch.object(launcher, "PLANS_KEPT", 1):
                 for each in specs * 100:
                     plans.ask(each)
     finally:

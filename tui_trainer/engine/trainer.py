@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import SwitchPreset
-from tui_trainer.engine import call_values, checkpoints
+from tui_trainer.engine import checkpoints, tracing
 from tui_trainer.engine.checkpoints import Saver
 from tui_trainer.engine.clock import TrainingClock
 from tui_trainer.engine.control import CommandHandler, CommandRefused
@@ -319,25 +319,25 @@ class Trainer:
     def _watch(self) -> None:
         """Have every call of the loop seen."""
         model, optimizer, calls = self._train_state.model, self._train_state.optimizer, self._calls
-        self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, call_values.tell_cleared(model))
+        self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, tracing.tell_cleared(model))
         ranks = self._ranks
-        self.forward = calls.watch("forward", self._forward, call_values.tell_forward)
-        self.loss = calls.watch("loss", ranks.loss, call_values.tell_loss(ranks.sum))
+        self.forward = calls.watch("forward", self._forward, tracing.tell_forward)
+        self.loss = calls.watch("loss", ranks.loss, tracing.tell_loss(ranks.sum))
         scaler = self._train_state.loss_scaler
         backward: Callable[[Tensor], None] = ranks.backward
         step: Callable[[], object] = optimizer.step
         if scaler.is_on:
             backward, step = lambda loss: ranks.backward(scaler.scale(loss)), partial(scaler.step, optimizer)
-        tell_gradients = call_values.tell_gradients(model, lambda: scaler.scale_now)
+        tell_gradients = tracing.tell_gradients(model, lambda: scaler.scale_now)
         self.backward = calls.watch("backward", backward, tell_gradients)
-        self.optimizer_step = calls.watch("optimizer.step", step, call_values.tell_weights(model))
+        self.optimizer_step = calls.watch("optimizer.step", step, tracing.tell_weights(model))
         self._scheduler_step = calls.watch(
-            "scheduler.step", self.scheduler.step, call_values.tell_lr(lambda: self.scheduler.lr)
+            "scheduler.step", self.scheduler.step, tracing.tell_lr(lambda: self.scheduler.lr)
         )
         self._validate = calls.watch(
             "validate",
             partial(validate, model, self._images.val, ranks, self._forward_here),
-            call_values.tell_validation,
+            tracing.tell_validation,
         )
 
     def _begin_epoch(self) -> None:
