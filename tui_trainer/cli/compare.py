@@ -16,8 +16,8 @@ import msgspec
 
 from tui_trainer.cli import completion, exit_summary, foreground
 from tui_trainer.cli.columns import Column, in_columns, room
+from tui_trainer.cli.compare_reporter import CompareReporter
 from tui_trainer.cli.console import SafeOutput
-from tui_trainer.cli.console import in_lines as run_in_lines
 from tui_trainer.cli.launch import max_rate_option
 from tui_trainer.cli.options import (
     GivenPath,
@@ -30,10 +30,9 @@ from tui_trainer.cli.options import (
     training_options,
 )
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
-from tui_trainer.compare.comparison import Compared, Comparison
+from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train, told_apart, versions
 from tui_trainer.compare.executors import outcome, to_do
-from tui_trainer.compare.plain_lines import find_out, in_lines
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, SessionSummary, all_sessions, find_session, session_summaries
@@ -45,60 +44,6 @@ from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.plain import plain
 from tui_trainer.torchrun import this_rank
 from tui_trainer.ui.terminal.job_control import wait_until_in_front
-
-
-class CompareReporter:
-    """Tells each thing once."""
-
-    def __init__(self, comparison: Comparison) -> None:
-        self._comparison = comparison
-        self._told: dict[int, _Reported] = {}
-
-    def tell_news(self) -> None:
-        """Say what came since the last time."""
-        many = len(self._comparison.runs)
-        for number, run in enumerate(self._comparison.runs):
-            told = self._told.setdefault(number, _Reported())
-            seeds = len({other.entry.seed for other in self._comparison.runs}) > 1
-            name = f"{plain(run.entry.label)}, seed {run.entry.seed}" if seeds else plain(run.entry.label)
-            for line in told.news(run):
-                click.echo(f"[{number + 1}/{many}] {name}: {line}")
-
-    def tell_findings(self) -> None:
-        """Say what came of it."""
-        for line in in_lines(self._comparison, find_out(self._comparison)):
-            click.echo(line)
-        click.echo(f"session: tui-trainer compare {self._comparison.session.id}")
-
-
-class _Reported:
-    """What was told of one run."""
-
-    def __init__(self) -> None:
-        self._began = self._ended = False
-        self._epochs = self._changes = 0
-
-    def news(self, run: Compared) -> list[str]:
-        """The lines that are new, as `run` prints them; of a run that was there before, only how it ended."""
-        history = run.history
-        lines: list[str] = []
-        if not run.entry.is_trained_here:
-            self._began, self._epochs, self._changes = True, len(history.epochs), len(history.lr_changes)
-        if not self._began and history.resolved is not None:
-            self._began = True
-            lines += [f"begins anew: {plain(record)} had no checkpoint to go on from" for record in run.entry.given_up]
-            lines += run_in_lines(history.resolved, history)
-        for epoch in history.epochs[self._epochs :]:
-            lines += run_in_lines(epoch, history)
-        self._epochs = len(history.epochs)
-        for change in history.lr_changes[self._changes :]:
-            lines += run_in_lines(change, history)
-        self._changes = len(history.lr_changes)
-        if history.ended is not None and not self._ended:
-            self._ended = True
-            lines += run_in_lines(history.ended, history)
-        return lines
-
 
 COLUMNS = (
     Column("when", drop=1),
