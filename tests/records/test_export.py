@@ -16,8 +16,7 @@ from tests.records.streams import fold, runs
 from tests.scripted import float32, scripted_run
 from tui_trainer.events import AnyEvent, CallsMade, EpochEnded, LRChanged, StepsTaken, encode
 from tui_trainer.records.errors import ExportFailed
-from tui_trainer.records.export import export_csv
-from tui_trainer.records.export_tensorboard import export_tensorboard
+from tui_trainer.records.export import export_csv, export_tensorboard
 
 HEADERS = {
     "steps.csv": "step,epoch,batch,train_loss,lr,elapsed_s",

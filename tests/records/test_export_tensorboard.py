@@ -25,8 +25,7 @@ from tests.scripted import START, scripted_run
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.events import AnyEvent, EpochEnded, RunEnded, StepsTaken, encode
 from tui_trainer.records.errors import ExportFailed
-from tui_trainer.records.export import export_csv
-from tui_trainer.records.export_tensorboard import export_tensorboard
+from tui_trainer.records.export import export_csv, export_tensorboard
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
 

@@ -19,8 +19,8 @@ from tests.ui.scripted_source import moved_to
 from tui_trainer.events import AnyEvent, CallsTimed, RunConfigured, RunStarted
 from tui_trainer.records.history import History
 from tui_trainer.ui.live.status_lines import Progress
-from tui_trainer.ui.machine.machine import Machine
 from tui_trainer.ui.machine.machine_panel import (
+    Machine,
     MachinePanel,
     StepTimes,
     in_one_line,

@@ -76,7 +76,7 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
         if form == "csv":
             from tui_trainer.records.export import export_csv as write
         else:
-            from tui_trainer.records.export_tensorboard import export_tensorboard as write
+            from tui_trainer.records.export import export_tensorboard as write
         written = write(folder, out, warnings.append)
     except ExportCutShort as error:
         refuse(str(error), exit_code=1)

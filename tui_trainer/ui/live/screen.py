@@ -22,8 +22,7 @@ from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.startup import Hints, StartupPanel
 from tui_trainer.ui.live.status_lines import Headline, Progress
 from tui_trainer.ui.live.why import Why
-from tui_trainer.ui.machine.machine import Machine
-from tui_trainer.ui.machine.machine_panel import MachinePanel
+from tui_trainer.ui.machine.machine_panel import Machine, MachinePanel
 from tui_trainer.ui.panel import Panel
 
 if TYPE_CHECKING:

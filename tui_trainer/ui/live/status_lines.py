@@ -13,7 +13,7 @@ from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import about, clock, gigabytes, in_short, percent, thousands
 from tui_trainer.ui.live.listing import is_followed
-from tui_trainer.ui.machine.machine import Machine
+from tui_trainer.ui.machine.machine_panel import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
 
 if TYPE_CHECKING:
