@@ -70,14 +70,12 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
 
     If parts of the record cannot be read, the rest is exported, what is missing is reported, and the exit code is 1.
     """
+    from tui_trainer.records.export import export_csv, export_tensorboard
+
     warnings: list[str] = []
     try:
-        folder = find(runs_folder(runs_dir), run)
-        if form == "csv":
-            from tui_trainer.records.export import export_csv as write
-        else:
-            from tui_trainer.records.export import export_tensorboard as write
-        written = write(folder, out, warnings.append)
+        write = export_csv if form == "csv" else export_tensorboard
+        written = write(find(runs_folder(runs_dir), run), out, warnings.append)
     except ExportCutShort as error:
         refuse(str(error), exit_code=1)
     except RunsError as error:
