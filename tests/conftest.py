@@ -2,12 +2,15 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import settings
 
 from tests import leftovers, preloaded
+from tui_trainer.text import captions, reasons
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
 
@@ -34,6 +37,41 @@ def _ends_what_it_started(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if _started.taken() and (left := leftovers.end(request.node.nodeid)):
         pytest.fail(f"it left processes: {'; '.join(left)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """A test that is marked as one of what is said has it said: of the ids that a star stands for, one at least."""
+    wanted = {id for mark in item.iter_markers("says") for id in mark.args}
+    if not wanted:
+        yield
+        return
+    with _heard() as said:
+        yield
+    if missing := [id for id in sorted(wanted) if not any(fnmatchcase(one, id) for one in said)]:
+        pytest.fail(f"marked as a test that this is said, but it was not: {', '.join(missing)}")
+
+
+@contextmanager
+def _heard() -> Iterator[set[str]]:
+    """The ids of all captions that are said meanwhile."""
+    said: set[str] = set()
+
+    class Heard(dict):  # type: ignore[type-arg]
+        def __init__(self, words: object, prefix: str = "") -> None:
+            super().__init__(words)
+            self._prefix = prefix
+
+        def __getitem__(self, key: str) -> object:
+            said.add(self._prefix + key)
+            return super().__getitem__(key)
+
+    before = captions.CAPTIONS, reasons.WORDS
+    captions.CAPTIONS, reasons.WORDS = Heard(before[0]), Heard(before[1], "why.")
+    try:
+        yield said
+    finally:
+        captions.CAPTIONS, reasons.WORDS = before
 
 
 def pytest_sessionfinish() -> None:

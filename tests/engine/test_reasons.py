@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -13,7 +15,7 @@ from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
 from tui_trainer.presets.checks import check, parse
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
-from tui_trainer.text.reasons import WORDS, Reason, Steps, word
+from tui_trainer.text.reasons import NOT_BETTER, WORDS, Reason, Steps, word
 
 BATCHES = 3
 
@@ -60,6 +62,7 @@ def words(
 
 _PLATEAU = 'name = "ReduceLROnPlateau"\nfactor = 0.5\npatience = 0\ncooldown = 2\n'
 _TRIANGLE = 'name = "CyclicLR"\nbase_lr = 0.1\nmax_lr = 1\nstep_size_up = 2\ninterval = "epoch"'
+_UPWARDS = 'name = "CosineAnnealingLR"\nT_max = 2\neta_min = 5'
 _ONE_CYCLE = 'name = "OneCycleLR"\nmax_lr = 0.1\ninterval = "epoch"'
 _SEEN: dict[str, float] = {"best": 1.0, "best_epoch": 1}
 _WAITED: dict[str, float | str] = {"monitor": "val_loss", "best": 1.0, "bad_epochs": 1, "patience": 0}
@@ -98,6 +101,9 @@ SAID: list[tuple[str, str, int, str, dict[str, object]]] = [
     ('name = "CosineAnnealingLR"\nT_max = 2', "", 2, "cosine_bottom", {}),
     ('name = "CosineAnnealingLR"\nT_max = 2', "", 3, "cosine_climbs", {"place": 1, "half": 2}),
     ('name = "CosineAnnealingLR"\nT_max = 2', "", 4, "cosine_top", {}),
+    (_UPWARDS, "", 2, "cosine_at_eta_min", {}),
+    (_UPWARDS, "", 3, "cosine_goes_back", {"place": 1, "half": 2}),
+    (_UPWARDS, "", 4, "cosine_begins_again", {}),
     ('name = "CosineAnnealingWarmRestarts"\nT_0 = 2', "", 1, "cosine_to_restart", {"place": 1, "cycle": 2}),
     ('name = "CosineAnnealingWarmRestarts"\nT_0 = 2', "", 2, "restart", {"cycle": Steps(2, "epoch")}),
     (_TRIANGLE, "", 1, "cyclic_up", {"place": 1, "up": 2}),
@@ -109,6 +115,7 @@ SAID: list[tuple[str, str, int, str, dict[str, object]]] = [
     (_ONE_CYCLE, "", 3, "one_cycle_down", {"place": 1, "down": 5}),
     (f"{_ONE_CYCLE}\nthree_phase = true", "", 3, "one_cycle_back", {**_ANNEALED, "lr": 0.004}),
     (_ONE_CYCLE, "", 7, "one_cycle_bottom", {"lowest": 4e-7}),
+    (f"{_ONE_CYCLE}\nfinal_div_factor = 0.5", "", 7, "one_cycle_end", {"lr": 0.008}),
     (_ONE_CYCLE, "", 8, "one_cycle_over", {}),
     (_PLATEAU, "", 1, "best_so_far", {"monitor": "val_loss", "value": 1.0}),
     (_PLATEAU.replace("0\nc", "1\nc"), "", 2, "not_better", {**_SEEN, "bad_epochs": 1, "patience": 1}),
@@ -126,6 +133,7 @@ OF_THE_ENGINE = {code for *_, code, _ in SAID} | {BY_LITTLE}
 """The codes that a scheduler may have."""
 
 
+@pytest.mark.says("why.*")
 @pytest.mark.parametrize(("scheduler", "more", "epoch", "code", "params"), SAID, ids=[said[3] for said in SAID])
 def test_each_reason_is_told_with_its_values_where_it_holds(
     scheduler: str, more: str, epoch: int, code: str, params: dict[str, object]
@@ -139,6 +147,7 @@ def test_each_reason_is_told_with_its_values_where_it_holds(
     assert ("unused" in event.why.params) == (epoch == 8 and isinstance(event, LRChanged))
 
 
+@pytest.mark.says("why.not_better_by_threshold")
 def test_an_epoch_that_is_better_by_less_than_the_threshold() -> None:
     event = moves('name = "ReduceLROnPlateau"\npatience = 2', 2, [0.8, 0.79999])[1]
     assert event.why == Reason(BY_LITTLE, {"best": 0.8, "best_epoch": 1, "bad_epochs": 1, "patience": 2})
@@ -325,6 +334,109 @@ def test_plateau_counts_epochs_of_the_run_after_a_switch() -> None:
         (13, 12, 1),
         (14, 12, 2),
     ]
+
+
+def _steps(steps: object) -> int:
+    assert isinstance(steps, Steps)
+    return steps.number
+
+
+def _at(lrs: list[float], i: int) -> float:
+    return lrs[min(i, len(lrs) - 1)]
+
+
+ROUNDED = 1e-9
+"""How far LRs may be from what they should be, as a part of the highest."""
+
+HOLDS: dict[str, Callable[[Reason, list[float], int], bool]] = {
+    "step_size_reached": lambda why, lrs, k: k % int(why.params["step_size"]) == 0,
+    "next_drop": lambda why, lrs, k: lrs[k] == lrs[k - 1] and k + _steps(why.params["left"]) < len(lrs),
+    "no_drop_left": lambda why, lrs, k: len({*lrs[k:-1]}) <= 1,
+    "milestone_reached": lambda why, lrs, k: k == why.params["milestone"],
+    "next_milestone": lambda why, lrs, k: len({*lrs[k : k + _steps(why.params["left"])]}) == 1,
+    "no_milestone_left": lambda why, lrs, k: len({*lrs[k:]}) == 1,
+    "factor_holds": lambda why, lrs, k: len({*lrs[k : k + _steps(why.params["left"])]}) == 1,
+    "factor_over": lambda why, lrs, k: len({*lrs[k:]}) == 1,
+    "line_over": lambda why, lrs, k: lrs[k] == lrs[k - 1],
+    "power_curve_over": lambda why, lrs, k: lrs[k] == lrs[k - 1],
+    "cosine_bottom": lambda why, lrs, k: lrs[k] <= min(lrs) + ROUNDED * max(lrs),
+    "cosine_climbs": lambda why, lrs, k: lrs[k] >= lrs[k - 1] - ROUNDED * max(lrs),
+    "cosine_top": lambda why, lrs, k: lrs[k] >= max(lrs) * (1 - ROUNDED),
+    "cosine_at_eta_min": lambda why, lrs, k: lrs[k] >= max(lrs) * (1 - ROUNDED),
+    "cosine_goes_back": lambda why, lrs, k: lrs[k] <= lrs[k - 1] + ROUNDED * max(lrs),
+    "cosine_begins_again": lambda why, lrs, k: lrs[k] <= min(lrs) + ROUNDED * max(lrs),
+    "restart": lambda why, lrs, k: abs(lrs[k] - lrs[0]) <= ROUNDED * max(lrs),
+    "cyclic_bottom": lambda why, lrs, k: lrs[k] <= min(lrs) + ROUNDED * max(lrs),
+    "cyclic_up": lambda why, lrs, k: int(why.params["place"]) < int(why.params["up"]),
+    "cyclic_down": lambda why, lrs, k: int(why.params["place"]) < int(why.params["down"]),
+    "cyclic_top": lambda why, lrs, k: lrs[k] >= max(_at(lrs, k + 1), lrs[k - 1]) - ROUNDED * max(lrs),
+    "one_cycle_up": lambda why, lrs, k: lrs[k] >= lrs[k - 1],
+    "one_cycle_peak": lambda why, lrs, k: lrs[k] >= max(lrs[:-1]) * (1 - ROUNDED),
+    "one_cycle_down": lambda why, lrs, k: lrs[k] <= lrs[k - 1],
+    "one_cycle_back": lambda why, lrs, k: lrs[k] <= lrs[k - 1],
+    "one_cycle_bottom": lambda why, lrs, k: lrs[k] <= min(lrs[: k + 1]) + ROUNDED * max(lrs),
+    "patience_used_up": lambda why, lrs, k: lrs[k] < lrs[k - 1],
+    "at_min_lr": lambda why, lrs, k: lrs[k] == lrs[k - 1],
+    "drop_too_small": lambda why, lrs, k: lrs[k] == lrs[k - 1],
+}
+"""What must be so of the LR after each of the scheduler's steps, of which `k` is the one that the reason tells of."""
+
+
+@pytest.mark.never_says("why.*")
+@given(written())
+@settings(max_examples=200, deadline=None)
+def test_no_reason_is_told_where_the_lr_did_otherwise(case: Written) -> None:
+    preset = Preset.model_validate(case.tables)
+    assume(not any(problem.severity == "error" for problem in check(preset, RunConditions(case.images))))
+    length = RunLength(case.epochs, case.batches)
+    by_step, lrs, firsts = followed(preset, length, case.val_losses)
+    for event in told(preset, length, case.val_losses):
+        if isinstance(event, PlateauCounted):
+            continue
+        moved = isinstance(event, LRChanged)
+        if event.why.code.startswith("warmup"):
+            assert preset.warmup_epochs == event.epoch
+            continue
+        assert moved == event.why.tells_change or event.why.code.startswith("one_cycle")
+        k = by_step[event.step]
+        assert not moved or (event.old, event.new) == (lrs[k - 1], lrs[k])
+        if holds := HOLDS.get(event.why.code):
+            assert holds(event.why, lrs, k), (event, k, lrs)
+        if event.why.code in ("best_so_far", *NOT_BETTER):
+            rises = preset.scheduler.monitor == "val_accuracy"
+            seen = [loss - 1 if rises else loss for loss in case.val_losses[firsts : event.epoch]]
+            best = min(seen[: int(event.why.params["best_epoch"]) - firsts]) if event.why.code in NOT_BETTER else None
+            assert (event.why.code == "best_so_far") == (best is None)
+            assert best is not None or len(seen) == 1 or seen[-1] < min(seen[:-1])
+            assert event.why.code != BY_LITTLE or seen[-1] < best
+            assert event.why.code != "not_better" or seen[-1] >= best
+
+
+def followed(preset: Preset, length: RunLength, losses: list[float]) -> tuple[dict[int, int], list[float], int]:
+    """How often the scheduler had stepped after each step that it stepped behind, its LRs, and the epochs before it."""
+    optimizer = build_optimizer(preset.optimizer, [torch.nn.Parameter(torch.zeros(1))])
+    scheduler = Schedule(preset, optimizer, length)
+    by_step: dict[int, int] = {}
+    lrs: list[float] = []
+    step = 0
+
+    def take(**metrics: float) -> None:
+        scheduler.step(**metrics)
+        if scheduler.step_count >= 0:
+            by_step[step] = scheduler.step_count
+            lrs.extend([scheduler.lr] * (scheduler.step_count + 1 - len(lrs)))
+
+    if scheduler.step_count >= 0 and not preset.warmup_epochs:
+        lrs.append(scheduler.lr)
+    for epoch in range(1, length.epochs + 1):
+        for _ in range(length.batches_per_epoch):
+            optimizer.step()
+            step += 1
+            if scheduler.due_after_batch:
+                take()
+        if scheduler.due_after_epoch:
+            take(val_loss=losses[epoch - 1], val_accuracy=1 - losses[epoch - 1])
+    return by_step, lrs, preset.warmup_epochs
 
 
 @given(written())

@@ -68,6 +68,7 @@ def test_no_step_and_no_end_of_an_epoch_is_lost_in_silence(count: int) -> None:
             assert history.known.flaws.missing_in_words(), at
 
 
+@pytest.mark.says("record.steps_missing", "record.epoch_ends_missing")
 @pytest.mark.parametrize("sealed", [True, False])
 def test_all_who_read_a_record_say_that_it_lost_its_end(tmp_path: Path, sealed: bool) -> None:
     written(tmp_path, [*until(63), EVENTS[-1]], sealed=sealed)
@@ -88,6 +89,7 @@ def test_a_checkpoint_tells_of_steps_that_a_record_without_a_goodbye_has_lost(tm
     assert exported(tmp_path)[1] == ["7 steps are missing from the record: 64 to 70."]
 
 
+@pytest.mark.never_says("record.steps_missing")
 def test_what_a_resumed_run_trains_again_is_not_missing() -> None:
     behind = [event for event in EVENTS if getattr(event, "step", 0) > 40]
     first = [*until(55), stopped(60, 3)]
@@ -98,6 +100,7 @@ def test_what_a_resumed_run_trains_again_is_not_missing() -> None:
     assert flaws_of([*first, resumed(60), *rest])[0] == "5 steps are missing from the record: 56 to 60."
 
 
+@pytest.mark.never_says("record.steps_missing", "record.epoch_ends_missing")
 def test_a_run_that_crashed_need_not_have_told_all() -> None:
     crashed = RunEnded(at=START, status="crashed", reason="out of memory", step=70, epoch=4, exit_code=1)
     assert flaws_of([*until(63), crashed]) == []
@@ -106,6 +109,7 @@ def test_a_run_that_crashed_need_not_have_told_all() -> None:
 # Lines in wrong places
 
 
+@pytest.mark.says("record.misnumbered")
 @pytest.mark.parametrize("kind", [LRChanged, PresetSwitched, CallsMade])
 @pytest.mark.parametrize(
     "wrong", [{"step": 0}, {"step": 2}, {"step": 101}, {"step": 10**12}, {"epoch": 1}, {"epoch": 98}], ids=str
@@ -125,6 +129,7 @@ def test_a_line_that_says_a_wrong_place_is_kept_and_said_to_be(
     assert rows == {name: (tmp_path / "sound" / "out" / name).read_text().count("\n") for name in rows}
 
 
+@pytest.mark.says("record.beyond_its_end")
 def test_a_change_at_a_step_that_a_stopped_run_never_came_to(tmp_path: Path) -> None:
     change = LRChanged(at=START, step=90, epoch=4, old=0.1, new=0.05, reason="a peak")
     written(tmp_path, [*until(63), change, stopped(63, 4)], sealed=True)
@@ -148,9 +153,38 @@ def test_the_end_of_an_epoch_that_says_a_wrong_step_makes_none_missing() -> None
     assert flaws_of(told) == []
 
 
+# Lines that stand twice, or behind later ones
+
+
+@pytest.mark.says("record.stands_twice")
+@pytest.mark.parametrize("kind", [CallsMade, PresetSwitched])
+def test_a_line_that_stands_twice_counts_once(kind: type[AnyEvent]) -> None:
+    at = max(i for i, event in enumerate(EVENTS) if isinstance(event, kind))
+    assert flaws_of([*EVENTS[: at + 1], *EVENTS[at:]]) == ["1 line of the record stands there twice; left out once."]
+    twice = "2 lines of the record stand there twice; left out once."
+    assert flaws_of([*EVENTS[: at + 1], EVENTS[at], *EVENTS[at:]]) == [twice]
+
+
+@pytest.mark.says("record.told_twice")
+@pytest.mark.never_says("record.told_twice")
+def test_steps_that_a_process_tells_twice_are_kept_once_and_those_of_a_resumed_run_are_no_flaw() -> None:
+    at = next(i for i, event in enumerate(EVENTS) if isinstance(event, StepsTaken) and event.step == 41)
+    twice = [*EVENTS[: at + 1], *EVENTS[at:]]
+    assert flaws_of(twice) == ["the record contradicts itself; told twice, the first kept: steps 41 to 43."]
+    assert flaws_of([*EVENTS[: at + 1], resumed(40), *EVENTS[at:]]) == []
+
+
+@pytest.mark.says("record.out_of_order")
+def test_a_line_that_stands_behind_a_later_one_is_said_to() -> None:
+    one, two = [i for i, event in enumerate(EVENTS) if isinstance(event, CallsMade) and event.epoch == 4][:2]
+    moved = [*EVENTS[:one], *EVENTS[one + 1 : two + 1], EVENTS[one], *EVENTS[two + 1 :]]
+    assert flaws_of(moved) == ["1 line of the record stands behind later ones."]
+
+
 # Sound records
 
 
+@pytest.mark.never_says("record.*")
 @pytest.mark.parametrize(
     "events",
     [

@@ -89,6 +89,7 @@ def test_a_resumed_run_records_on_behind_a_wrong_step(tmp_path: Path, wrong: int
     assert [step for step in range(1, 101) if step not in steps] == [19, 20]
 
 
+@pytest.mark.says("record.wrong_epoch")
 def test_a_wrong_epoch_is_the_one_around_it(tmp_path: Path) -> None:
     written(tmp_path, lied(EVENTS, 27, epoch=9), sealed=False)
     history = replay(tmp_path)
@@ -98,6 +99,7 @@ def test_a_wrong_epoch_is_the_one_around_it(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.says("record.epoch_end_left_out", "record.epoch_ends_missing")
 def test_the_end_of_an_epoch_that_cannot_be_is_left_out(tmp_path: Path) -> None:
     told = [
         msgspec.structs.replace(event, epoch=900) if isinstance(event, EpochEnded) and event.epoch == 2 else event
@@ -112,6 +114,7 @@ def test_the_end_of_an_epoch_that_cannot_be_is_left_out(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.says("record.left_out")
 def test_a_gap_of_millions_of_steps_is_left_out(tmp_path: Path) -> None:
     far = [
         StepsTaken(at=START, step=9_900_000 + i, epoch=1, batch=1 + i, losses=[1.0], lrs=[0.1], elapsed=[9.0])

@@ -168,9 +168,13 @@ def _part(code: str) -> Callable[[Schedule, Any], Reason]:
 def _cosine(scheduler: Schedule, config: schedulers.CosineAnnealingLR) -> Reason:
     half = config.T_max or scheduler.total_steps
     turn, place = divmod(scheduler.step_count, half)
-    if place == 0:
+    downwards = config.eta_min <= scheduler.preset.optimizer.lr
+    if place == 0 and downwards:
         return Reason("cosine_bottom" if turn % 2 else "cosine_top")
-    return Reason("cosine_climbs" if turn % 2 else "cosine", {"place": place, "half": half})
+    if place == 0:
+        return Reason("cosine_at_eta_min" if turn % 2 else "cosine_begins_again")
+    back = "cosine_climbs" if downwards else "cosine_goes_back"
+    return Reason(back if turn % 2 else "cosine", {"place": place, "half": half})
 
 
 def _restarts(scheduler: Schedule, config: schedulers.CosineAnnealingWarmRestarts) -> Reason:
@@ -202,6 +206,8 @@ def _one_cycle(scheduler: Schedule, config: schedulers.OneCycleLR) -> Reason:
     lowest = start / config.final_div_factor
     if scheduler.step_count > bottom:
         return Reason("one_cycle_over")
+    if scheduler.step_count == bottom and lowest > start:
+        return Reason("one_cycle_end", {"lr": lowest})
     if scheduler.step_count == bottom:
         return Reason("one_cycle_bottom", {"lowest": lowest})
     if scheduler.step_count < peak:

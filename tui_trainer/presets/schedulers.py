@@ -391,7 +391,8 @@ def _peak(config: OneCycleLR, phases: list[float]) -> int:
 
 
 def _annealed(config: OneCycleLR, part: float) -> float:
-    """How much of the way between two LRs is gone after a part of a phase."""
+    """How much of the way between two LRs is gone after a part of a phase, or behind it."""
+    part = min(part, 1.0)
     return part if config.anneal_strategy == "linear" else (1 - math.cos(math.pi * part)) / 2
 
 

@@ -19,6 +19,7 @@ from tui_trainer.events import (
     ResolvedConfig,
     RunEnded,
 )
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
 NAMED_AT_MOST = 3
@@ -100,9 +101,9 @@ class Flaws:
             behind = self.steps_behind
             missing = self.steps_missing + (behind[1] - behind[0] + 1 if behind else 0)
             are = "is" if missing == 1 else "are"
-            said.append(f"{counted(missing, 'step')} {are} missing from the record: {_listed(holes)}.")
+            said.append(say("record.steps_missing", steps=counted(missing, "step"), are=are, where=_listed(holes)))
         if epochs := _with(self._epochs, self.epochs_behind):
-            said.append(f"the record does not have the end of {_called('epoch', epochs)}.")
+            said.append(say("record.epoch_ends_missing", epochs=_called("epoch", epochs)))
         return said
 
     def contradictions_in_words(self) -> list[str]:
@@ -110,26 +111,23 @@ class Flaws:
         said = []
         if self._left_out:
             places = [f"{_span(first, last)} behind step {after:,}" for first, last, after in self._left_out]
-            said.append(f"the record contradicts itself; left out: steps {_some(places)}.")
+            said.append(say("record.left_out", where=_some(places)))
         if self._twice:
-            said.append(f"the record contradicts itself; told twice, the first kept: steps {_listed(self._twice)}.")
+            said.append(say("record.told_twice", where=_listed(self._twice)))
         if self._wrong_epoch:
-            said.append(
-                f"the record contradicts itself; counted to the epoch around them: steps {_listed(self._wrong_epoch)}."
-            )
+            said.append(say("record.wrong_epoch", where=_listed(self._wrong_epoch)))
         if self._epochs_left_out:
-            said.append(
-                f"the record contradicts itself; left out: the end of {_called('epoch', self._epochs_left_out)}."
-            )
+            said.append(say("record.epoch_end_left_out", epochs=_called("epoch", self._epochs_left_out)))
         if self._beyond[0]:
             step, last = self._beyond
-            said.append(f"the record contradicts itself: it tells of step {step:,}, and ends at step {last:,}.")
-        if self.told_again:
-            said.append(f"{_lines(self.told_again, 'stands', 'stand')} there twice; left out once.")
-        if self.out_of_order:
-            said.append(f"{_lines(self.out_of_order, 'stands', 'stand')} behind later ones.")
-        if self.misnumbered:
-            said.append(f"{_lines(self.misnumbered, 'says', 'say')} a step or an epoch where the run was not.")
+            said.append(say("record.beyond_its_end", step=f"{step:,}", last=f"{last:,}"))
+        for number, caption, verb in (
+            (self.told_again, "record.stands_twice", "stand"),
+            (self.out_of_order, "record.out_of_order", "stand"),
+            (self.misnumbered, "record.misnumbered", "say"),
+        ):
+            if number:
+                said.append(say(caption, lines=counted(number, "line"), **{verb: verb + "s" * (number == 1)}))
         return said
 
 
@@ -145,10 +143,6 @@ def _with(spans: list[Span], behind: Span | None) -> list[Span]:
     if behind is not None:
         _add(all_of_them, *behind)
     return all_of_them
-
-
-def _lines(number: int, one: str, more: str) -> str:
-    return f"{counted(number, 'line')} of the record {one if number == 1 else more}"
 
 
 def _span(first: int, last: int) -> str:

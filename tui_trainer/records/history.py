@@ -184,6 +184,7 @@ class History:
         self.started = event
         self.ended = self.paused = self.switch_to_come = None
         self.pace = 0.0
+        self.phase = self.phase_detail = ""  # what the process before it did last is over
         self._calls.followed.clear()
         self._stand_still()
 

@@ -81,6 +81,9 @@ WORDS: dict[str, str] = {
     "cosine_bottom": "cosine at its bottom",
     "cosine_top": "cosine at its top again",
     "cosine_climbs": "past T_max, so the cosine climbs again, {place:int}/{half:int} of the way",
+    "cosine_at_eta_min": "cosine at eta_min",
+    "cosine_begins_again": "cosine back where it began",
+    "cosine_goes_back": "past T_max, so the cosine goes back, {place:int}/{half:int} of the way",
     # CosineAnnealingWarmRestarts
     "restart": "restart: the next cycle lasts {cycle:steps}",
     "cosine_to_restart": "cosine {place:int}/{cycle:int} of the way to a restart",
@@ -95,6 +98,7 @@ WORDS: dict[str, str] = {
     "one_cycle_down": "OneCycleLR anneals, {place:int}/{down:int} of the way from its peak",
     "one_cycle_back": "OneCycleLR back where it started, {lr:lr}; from here it anneals to {lowest:lr}",
     "one_cycle_bottom": "OneCycleLR at its bottom, {lowest:lr}",
+    "one_cycle_end": "OneCycleLR at its end, {lr:lr}",
     "one_cycle_over": "OneCycleLR is over",
     # ReduceLROnPlateau
     "best_so_far": "{monitor:name} {value:metric}, best so far",

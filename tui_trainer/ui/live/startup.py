@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from tui_trainer.events import TRAINING
 from tui_trainer.records.history import History
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import cut, wrap
 from tui_trainer.ui.keys import PANELS
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, justified
-
-PAUSED = "paused before the first batch: space continues"
 
 
 class StartupPanel(Panel):
@@ -31,13 +30,13 @@ class StartupPanel(Panel):
         if history is not self._history:
             self._phases.clear()
         self._history = history
-        words = " ".join(filter(None, (plain(history.phase), plain(history.phase_detail)))) or "starting"
+        words = " ".join(filter(None, (plain(history.phase), plain(history.phase_detail)))) or say("state.starting")
         if history.phase == TRAINING:
-            words = "the first batch"
+            words = say("state.first_batch")
         if history.paused is not None and self._phases:
             self._phases[-1] = (self._phases[-1][0], time.monotonic())  # what is waited for begins as it goes on
         elif not self._phases or self._phases[-1][0] != words:
-            if self._phases and self._phases[-1][0] == "starting":
+            if self._phases and self._phases[-1][0] == say("state.starting"):
                 self._phases.pop()
             self._phases.append((words, time.monotonic()))
         self.redraw()
@@ -54,10 +53,11 @@ class StartupPanel(Panel):
             lines.append((Span("  ✓ ", "faint"), Span(words + _took(end - began), "faint")))
         if history.ended is None and self._phases:
             words, began = self._phases[-1]
-            words = PAUSED if history.paused is not None else words + _took(now - began)
+            words = say("state.paused_before") if history.paused is not None else words + _took(now - began)
             lines.append((Span("  ● ", "live"), Span(words, "strong")))
         elif history.ended is not None:
-            reason = f"{history.ended.status} before the first batch: {plain(history.ended.reason)}"
+            ended = history.ended
+            reason = say("end.before_first_batch", status=ended.status, reason=plain(ended.reason))
             lines += [(Span("  " + line, "warning"),) for line in wrap(reason, width - 4)]
         above = max(0, (height - len(lines)) // 3)
         return [*([BLANK] * above), *lines]

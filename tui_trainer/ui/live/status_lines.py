@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.records.history import History
 from tui_trainer.records.summary import images_per_second, seconds_left
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import about, clock, gigabytes, in_short, percent, thousands
@@ -64,12 +65,12 @@ def state_word(history: History) -> tuple[str, str]:
     if history.ended is not None:
         return history.ended.status, "good" if history.ended.status == "finished" else "warning"
     if history.paused is not None:
-        return "paused", "strong"
+        return say("state.paused"), "strong"
     if history.stalled_since is not None:
-        return "stalled", "warning"
+        return say("state.stalled"), "warning"
     if history.pace > 0:
-        return "slow motion", "live"
-    return plain(history.phase) or "starting", "live"
+        return say("state.slow_motion"), "live"
+    return plain(history.phase) or say("state.starting"), "live"
 
 
 def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]:
@@ -186,19 +187,19 @@ def ending(history: History) -> str:
     done = "0 epochs"
     if history.recipe is not None:
         done = f"{len(history.epochs)} of {counted(history.recipe.epochs, 'epoch')}"
-    best = history.best
-    figures = f"best val accuracy {best.val_accuracy:.4f} at epoch {best.epoch}" if best is not None else ""
-    reason = plain(ended.reason)
+    best, step, reason = history.best, thousands(ended.step), plain(ended.reason)
     match ended.status:
         case "finished":
-            first = f"finished: {done} in {clock(history.elapsed_s)}"
+            first = say("end.finished", done=done, clock=clock(history.elapsed_s))
         case "diverged":
-            first = f"diverged at step {thousands(ended.step)}: {reason}"
+            first = say("end.diverged", step=step, reason=reason)
         case "stopped":
-            first = f"stopped after step {thousands(ended.step)}, {done}" + (f": {reason}" if reason else "")
+            first = say("end.stopped", step=step, done=done) + (f": {reason}" if reason else "")
         case "crashed":
-            first = f"crashed after step {thousands(ended.step)}: {reason}"
-    return f"{first}; {figures}" if figures else first
+            first = say("end.crashed", step=step, reason=reason)
+    if best is None:
+        return first
+    return f"{first}; {say('end.best', accuracy=f'{best.val_accuracy:.4f}', epoch=best.epoch)}"
 
 
 def _of(done: int, all_of_them: int) -> str:

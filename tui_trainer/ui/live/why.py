@@ -6,11 +6,12 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from math import inf
+from math import inf, isfinite
 from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
 from tui_trainer.events import Alert, EpochEnded, LRChanged, LRUnchanged, PlateauCounted, PresetSwitched, RunEnded
 from tui_trainer.records.history import History, WhyEvent
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.text.reasons import NOT_BETTER
 from tui_trainer.ui.formatting import loss, wrap
@@ -160,13 +161,11 @@ class Why(Panel):
                         text = f"{count.monitor} {loss(count.value)}, {text}"
                     yield _label(event, history.epochs), text, "" if here else "faint"
                 case PresetSwitched():
-                    text = f"preset {plain(event.old)} → {plain(event.recipe.preset)} from here on, weights kept"
+                    text = say("epoch.switched", old=plain(event.old), new=plain(event.recipe.preset))
                     yield f"epoch {event.epoch}", text, "live"
                 case EpochEnded() if event.epoch not in held:
-                    # Not "best": which epoch is that, the accuracy says first.
-                    value, epoch = self._lowest[bisect_left(history.epochs, event.epoch, key=_number)]
-                    lowest = "lowest so far" if epoch == event.epoch else f"lowest {loss(value)} at epoch {epoch}"
-                    yield f"epoch {event.epoch}", f"val_loss {loss(event.val_loss)}, {lowest}", "" if here else "faint"
+                    lowest = self._lowest[bisect_left(history.epochs, event.epoch, key=_number)]
+                    yield f"epoch {event.epoch}", _how_it_did(event, *lowest), "" if here else "faint"
 
     def _events(self, history: History) -> list[WhyEvent | Alert]:
         """The newest of all kinds; with a cursor, the last ones up to it, however long ago that was."""
@@ -188,6 +187,18 @@ class Why(Panel):
             if ended.val_loss < lowest:
                 lowest, lowest_epoch = ended.val_loss, ended.epoch
             self._lowest.append((lowest, lowest_epoch))
+
+
+def _how_it_did(ended: EpochEnded, lowest: float, epoch: int) -> str:
+    """Its validation loss and the lowest so far. Not "best": which epoch is that, the accuracy says first."""
+    if not isfinite(ended.val_loss):
+        return say("epoch.not_finite")
+    return say(
+        "epoch.lowest_so_far" if epoch == ended.epoch else "epoch.lowest_before",
+        value=loss(ended.val_loss),
+        lowest=loss(lowest),
+        epoch=epoch,
+    )
 
 
 def _entry(label: str, text: str, role: str, width: int) -> list[Line]:

@@ -1,0 +1,228 @@
+"""Everything that the program claims of a run, a preset, a comparison, a record or the machine: its words in one table.
+
+Each caption says when it is said and when it must not be, and has a test for both (`tests/test_captions.py` sees to
+it). Why the LR moved or held is told by `text/reasons.py`, whose words a record keeps: they are among these, too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tui_trainer.text.reasons import WORDS
+
+
+class Caption(NamedTuple):
+    """Words, in braces the values that they name; when they are said, and when they would be wrong."""
+
+    words: str
+    said: str
+    never: str
+
+
+def say(caption: str, **values: object) -> str:
+    """A caption with its values, which are written as they are: bring them into words before.
+
+    Raises:
+        KeyError: there is no such caption, or it names another value.
+    """
+    return CAPTIONS[caption].words.format_map(values)
+
+
+SECTIONS = {
+    "state": "What a run does",
+    "why": "Why the LR moved or held",
+    "epoch": "How epochs did, beside the reasons",
+    "end": "How a run ended",
+    "record": "What is wrong with a record",
+}
+"""What the ids begin with, in the order of the list."""
+
+CAPTIONS: dict[str, Caption] = {
+    # The top line, and before the first batch
+    "state.starting": Caption(
+        "starting",
+        "a process has begun and has not told what it does",
+        "it has told a phase; or the run has ended",
+    ),
+    "state.paused": Caption(
+        "paused",
+        "somebody asked for a pause, or for one batch, and the run stands still",
+        "it goes on, has ended, or was resumed by another process",
+    ),
+    "state.paused_before": Caption(
+        "paused before the first batch: space continues",
+        "a pause was asked for before any batch was trained",
+        "a batch was trained, or the run has ended",
+    ),
+    "state.stalled": Caption(
+        "stalled",
+        "a notice says that nothing has happened for much longer than a step, or a validation, takes",
+        "anything has happened since; in a pause; after the end",
+    ),
+    "state.slow_motion": Caption(
+        "slow motion",
+        "calls are held so that they can be followed by eye",
+        "at full speed, in a pause, or after the end",
+    ),
+    "state.first_batch": Caption(
+        "the first batch",
+        "the run trains, and its first batch is not told yet",
+        "a phase before it goes on, such as the loading of data",
+    ),
+    # How epochs did, beside the reasons
+    "epoch.lowest_so_far": Caption(
+        "val_loss {value}, lowest so far",
+        "an epoch validated with a finite loss lower than that of every epoch before it",
+        "an epoch before it had the same or less; its loss is not finite",
+    ),
+    "epoch.lowest_before": Caption(
+        "val_loss {value}, lowest {lowest} at epoch {epoch}",
+        "an epoch validated no lower than one before it, which is named",
+        "it is the lowest so far; no epoch has a finite loss",
+    ),
+    "epoch.not_finite": Caption(
+        "val_loss not finite",
+        "the validation loss of an epoch is NaN or infinite",
+        "it is a number",
+    ),
+    "epoch.switched": Caption(
+        "preset {old} → {new} from here on, weights kept",
+        "a run follows another preset from this epoch on",
+        "a switch is promised and its epoch has not begun",
+    ),
+    # The last line of a run
+    "end.finished": Caption(
+        "finished: {done} in {clock}",
+        "all epochs were trained",
+        "it ended in another way, or goes on",
+    ),
+    "end.diverged": Caption(
+        "diverged at step {step}: {reason}",
+        "the loss, or a weight, was not finite, which ended the run",
+        "it ended in another way, or goes on",
+    ),
+    "end.stopped": Caption(
+        "stopped after step {step}, {done}",
+        "somebody, or a signal, ended it before its last epoch",
+        "it ended in another way, or goes on",
+    ),
+    "end.crashed": Caption(
+        "crashed after step {step}: {reason}",
+        "an error ended it, or its process is gone and said no goodbye",
+        "it ended in another way, or goes on",
+    ),
+    "end.best": Caption(
+        "best val accuracy {accuracy} at epoch {epoch}",
+        "an epoch was validated: the one of highest accuracy, of equals that of lower loss, of those the first",
+        "no epoch was validated",
+    ),
+    "end.before_first_batch": Caption(
+        "{status} before the first batch: {reason}",
+        "the run ended and trained no batch",
+        "a batch was trained",
+    ),
+    # Records
+    "record.steps_missing": Caption(
+        "{steps} {are} missing from the record: {where}.",
+        "steps lie between others, or before a step said to be done, and no line tells them",
+        "each step up to the last that is said to be done is told",
+    ),
+    "record.epoch_ends_missing": Caption(
+        "the record does not have the end of {epochs}.",
+        "an epoch is over by what follows it, and no line tells its end",
+        "each epoch that is over has its end; the last one still goes on, or its process crashed in it",
+    ),
+    "record.left_out": Caption(
+        "the record contradicts itself; left out: steps {where}.",
+        "a line tells steps where the run cannot have been",
+        "lines of steps follow each other, or a resumed run trains steps again",
+    ),
+    "record.told_twice": Caption(
+        "the record contradicts itself; told twice, the first kept: steps {where}.",
+        "a process tells a step that it has told",
+        "a resumed run tells steps again that the process before it had told",
+    ),
+    "record.wrong_epoch": Caption(
+        "the record contradicts itself; counted to the epoch around them: steps {where}.",
+        "steps say that they are of an epoch that they cannot be of",
+        "each step is of the epoch that it says",
+    ),
+    "record.epoch_end_left_out": Caption(
+        "the record contradicts itself; left out: the end of {epochs}.",
+        "a line tells the end of an epoch that cannot have ended there",
+        "epochs end one after the other",
+    ),
+    "record.beyond_its_end": Caption(
+        "the record contradicts itself: it tells of step {step}, and ends at step {last}.",
+        "a line tells of a step behind the one that is said to be the last",
+        "nothing lies behind the last step",
+    ),
+    "record.stands_twice": Caption(
+        "{lines} of the record {stand} there twice; left out once.",
+        "a process wrote an order of calls, a switch or a count of a plateau twice",
+        "a resumed run tells again what the process before it had told",
+    ),
+    "record.out_of_order": Caption(
+        "{lines} of the record {stand} behind later ones.",
+        "an order of calls, a switch or a count of a plateau stands behind one that came later",
+        "events stand in the order of their coming",
+    ),
+    "record.misnumbered": Caption(
+        "{lines} of the record {say} a step or an epoch where the run was not.",
+        "an event says that it came at a step or in an epoch where its process cannot have been",
+        "each event lies within what was trained",
+    ),
+}
+
+_REASONS: dict[str, tuple[str, str]] = {
+    "warmup_over": ("the ramp of [warmup] has reached its top, and a scheduler follows", "without [warmup]; within it"),
+    "warmup_over_no_scheduler": ("the same, and no scheduler follows", "without [warmup]; where a scheduler follows"),
+    "step_size_reached": ("StepLR multiplied the LR by gamma", "between two multiples of step_size"),
+    "next_drop": ("StepLR held the LR, and will drop it in this run", "at a drop; where none is left"),
+    "no_drop_left": ("StepLR held the LR, and the run ends before it drops it", "where a drop comes"),
+    "milestone_reached": ("MultiStepLR stands at one of its milestones", "between them"),
+    "next_milestone": ("MultiStepLR held the LR, and one of its milestones is still to come", "where none is left"),
+    "no_milestone_left": ("MultiStepLR held the LR behind its last milestone", "before its last milestone"),
+    "gamma": ("ExponentialLR stepped", "of another scheduler"),
+    "factor_holds": ("ConstantLR holds the LR down", "from total_iters on"),
+    "factor_lifted": ("ConstantLR came to total_iters", "before and after"),
+    "factor_over": ("ConstantLR has passed total_iters", "until then"),
+    "line": ("LinearLR moves the LR", "behind total_iters"),
+    "line_over": ("LinearLR has passed total_iters", "until then"),
+    "power_curve": ("PolynomialLR moves the LR", "behind total_iters"),
+    "power_curve_over": ("PolynomialLR has passed total_iters", "until then"),
+    "cosine": ("CosineAnnealingLR is on its way down", "at its bottom, or on its way up"),
+    "cosine_bottom": ("CosineAnnealingLR stands at T_max, or an odd multiple", "elsewhere"),
+    "cosine_top": ("CosineAnnealingLR stands at an even multiple of T_max", "elsewhere"),
+    "cosine_climbs": ("CosineAnnealingLR goes on past T_max", "on its way down"),
+    "cosine_at_eta_min": ("cosine_bottom, where eta_min is above the LR that it begins with", "where it is below"),
+    "cosine_begins_again": ("cosine_top, where eta_min is above the LR that it begins with", "where it is below"),
+    "cosine_goes_back": ("cosine_climbs, where eta_min is above the LR that it begins with", "where it is below"),
+    "restart": ("CosineAnnealingWarmRestarts begins a cycle", "within a cycle"),
+    "cosine_to_restart": ("CosineAnnealingWarmRestarts is within a cycle", "as one begins"),
+    "cyclic_bottom": ("CyclicLR begins a cycle", "within one"),
+    "cyclic_up": ("CyclicLR climbs", "at its ends, or on its way down"),
+    "cyclic_top": ("CyclicLR stands at the top of a cycle", "elsewhere"),
+    "cyclic_down": ("CyclicLR falls", "at its ends, or on its way up"),
+    "one_cycle_up": ("OneCycleLR climbs, stepped once an epoch", "from its peak on"),
+    "one_cycle_peak": ("OneCycleLR stands at its highest LR", "before and after"),
+    "one_cycle_down": ("OneCycleLR anneals, stepped once an epoch", "until its peak, and at its bottom"),
+    "one_cycle_back": ("OneCycleLR with three_phase is back at the LR it began with", "without three_phase"),
+    "one_cycle_bottom": ("OneCycleLR stands at its last step", "before"),
+    "one_cycle_end": ("the same, where final_div_factor below 1 ends it above its start", "where it ends below"),
+    "one_cycle_over": ("OneCycleLR was asked once more than it has steps", "within its steps"),
+    "best_so_far": ("what ReduceLROnPlateau watches is the best so far", "it is better by less than the threshold"),
+    "not_better": ("ReduceLROnPlateau counts an epoch that is no better", "in cooldown; with patience used up"),
+    "not_better_by_threshold": ("the same of one that is better by less than the threshold", "it is no better at all"),
+    "cooling_down": ("ReduceLROnPlateau counts no epoch, nor will it the next", "in the last epoch of cooldown"),
+    "cooled_down": ("ReduceLROnPlateau counts no epoch, and will from the next on", "outside of cooldown"),
+    "patience_used_up": ("ReduceLROnPlateau dropped the LR", "the LR is the same after it"),
+    "at_min_lr": ("it was to drop, and the LR is at min_lr already", "the LR is above min_lr"),
+    "drop_too_small": ("it was to drop, and the drop would be no more than eps", "the LR fell"),
+    "patience_at_its_end": ("under the loop: more epochs without progress than patience", "within patience"),
+    "patience_cools_down": ("under the loop: epochs of cooldown are to come", "no cooldown is left"),
+    "patience_begins": ("under the loop: the last epoch was the best so far", "an epoch without progress is counted"),
+}
+"""Codes of `text/reasons.py`: when each is said, and when it must not be."""
+
+CAPTIONS.update((f"why.{code}", Caption(WORDS[code], said, never)) for code, (said, never) in _REASONS.items())
