@@ -9,6 +9,7 @@ from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.engine import checkpoints, control
 from tui_trainer.engine.clock import Awake
+from tui_trainer.engine.tracing import tell_lr
 from tui_trainer.events import (
     AnyEvent,
     CallFollowed,
@@ -106,10 +107,18 @@ def test_each_call_tells_the_value_that_it_changed_before_and_after(tiny: TinyRu
     again = second["optimizer.step"].partition(",")[0].removeprefix("a weight ").split(" → ")
     assert weight[0] != weight[1]
     assert float(again[0]) == pytest.approx(float(weight[1]), abs=1e-4)
-    assert ", all moved " in first["optimizer.step"]
+    _, used, moved = first["optimizer.step"].split(", ")
+    assert used == f"lr {tiny.lrs[0]:.4g} used"
+    assert moved.startswith("all moved ")
     old, new = first["scheduler.step"].removeprefix("lr ").split(" → ")
     assert float(old) == pytest.approx(tiny.lrs[0], rel=1e-3)
     assert float(new) == pytest.approx(tiny.lrs[1], rel=1e-3)
+
+
+def test_an_lr_has_the_digits_that_tell_it_from_the_one_before() -> None:
+    rates = iter([0.0500001, 0.0500002, 0.05, 0.05, 0.0711, 0.0712])
+    told = [tell_lr(lambda: next(rates))()(None) for _ in range(3)]
+    assert told == ["lr 0.0500001 → 0.0500002", "lr 0.05 kept", "lr 0.0711 → 0.0712"]
 
 
 def test_one_batch_at_full_speed_holds_each_call_for_the_eye(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from math import inf, log10
+import itertools
+from math import floor, inf, log10
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tui_trainer.plotting.scales import Scale, along, linear, logarithmic
+from tui_trainer.plotting.scales import Scale, along, linear, logarithmic, over_time
 
 FINITE = st.floats(-1e30, 1e30, allow_nan=False)
 POSITIVE = st.floats(1e-12, 1e30)
@@ -17,6 +18,17 @@ def last_digit(label: str) -> float:
     """What one more in the last digit of a label would add."""
     mantissa, _, exponent = label.partition("e")
     return float(10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2])))
+
+
+def is_round(step: float) -> bool:
+    """Whether it is 1, 2 or 5 times a power of ten."""
+    mantissa = step / 10.0 ** floor(log10(step) + 1e-9)
+    return any(mantissa == pytest.approx(digit, rel=1e-6) for digit in (1, 2, 5))
+
+
+def steps_between(labels: list[str]) -> list[float]:
+    """How far ticks are apart."""
+    return [float(after) - float(before) for before, after in itertools.pairwise(labels)]
 
 
 def middle(scale: Scale, row: int, rows: int) -> float:
@@ -77,7 +89,7 @@ def test_a_logarithmic_scale_has_no_place_for_zero_or_less() -> None:
         (0.03, 3.7, ["0", "2", "4"]),
         (0.0, 0.1, ["0", "0.02", "0.04", "0.06", "0.08", "0.10"]),
         (0.0, 0.001, ["0", "0.0002", "0.0004", "0.0006", "0.0008", "0.0010"]),
-        (0.88, 1.0, ["0.875", "0.900", "0.925", "0.950", "0.975", "1.000"]),
+        (0.88, 1.0, ["0.85", "0.90", "0.95", "1.00"]),
         (0.0, 4e-7, ["0", "2e-7", "4e-7"]),
         (0.0, 3.2e30, ["0", "1e30", "2e30", "3e30"]),
     ],
@@ -98,6 +110,63 @@ def test_powers_of_ten_are_labelled_where_there_is_room_for_no_more() -> None:
         "1e30",
     ]
     assert [tick.label for tick in logarithmic(0.03, 2.3, 16).ticks] == ["0.05", "0.1", "0.2", "0.5", "1", "2"]
+
+
+@given(st.floats(0, 1e4), st.floats(1e-6, 1e4), ROWS)
+def test_ticks_of_a_linear_scale_are_at_1_2_or_5_times_a_power_of_ten(low: float, span: float, rows: int) -> None:
+    labels = [tick.label for tick in linear(low, low + span, rows).ticks]
+    if rows >= 3 and all("e" not in label for label in labels) and span > 1e-4 * (low + span):
+        assert all(is_round(step) for step in steps_between(labels))
+
+
+@given(st.floats(1e-8, 1e4), st.floats(1.0, 1e12), st.integers(3, 60))
+def test_ticks_of_a_logarithmic_scale_are_round(low: float, factor: float, rows: int) -> None:
+    values = [float(tick.label) for tick in logarithmic(low, low * factor, rows).ticks]
+    powers = all(is_round(value) for value in values)
+    steps = [after - before for before, after in itertools.pairwise(values)]
+    assert powers or all(is_round(step) for step in steps)
+    if factor > 1.5 and rows >= 8:
+        assert len(values) >= 2
+
+
+@given(st.floats(0, 1e6), st.floats(1e-3, 1e6), st.integers(20, 250))
+def test_ticks_along_an_axis_are_at_1_2_or_5_times_a_power_of_ten(first: float, span: float, width: int) -> None:
+    places = [place for place, _ in along(first, first + span, width, labels=5, whole=False)]
+    assert all(is_round(after - before) for before, after in itertools.pairwise(places) if span > 1e-3 * first)
+
+
+@pytest.mark.parametrize(
+    ("last", "columns", "labels", "unit"),
+    [
+        (0.9, 40, ["0", "0.2", "0.4", "0.6", "0.8"], "seconds"),
+        (8, 80, ["0", "1", "2", "3", "4", "5", "6", "7", "8"], "seconds"),
+        (41, 80, ["0", "5", "10", "15", "20", "25", "30", "35", "40"], "seconds"),
+        (130, 66, ["0", "15", "30", "45", "60", "75", "90", "105", "120"], "seconds"),
+        (170, 42, ["0", "30", "60", "90", "120", "150"], "seconds"),
+        (600, 80, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"], "minutes"),
+        (3_600, 40, ["0", "10", "20", "30", "40", "50", "60"], "minutes"),
+        (36_000, 80, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"], "hours"),
+        (864_000, 40, ["0", "50", "100", "150", "200"], "hours"),
+    ],
+)
+def test_time_is_told_in_steps_of_a_clock(last: float, columns: int, labels: list[str], unit: str) -> None:
+    ticks, named = over_time(0.0, last, columns, labels=4)
+    assert ([label for _, label in ticks], named) == (labels, unit)
+    size = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}[unit]
+    assert all(place == pytest.approx(float(label) * size) for place, label in ticks)
+
+
+@given(st.floats(0, 1e5), st.floats(1e-2, 1e6), st.integers(12, 250))
+def test_times_along_an_axis_lie_on_it_and_do_not_collide(first: float, span: float, width: int) -> None:
+    places, _ = over_time(first, first + span, width, labels=4)
+    assert len(places) <= width // 6 + 1
+    assert all(first - 1e-6 * (1 + span) <= place <= first + span * (1 + 1e-6) for place, _ in places)
+    assume(span > 1e-3 * first)
+    steps = [after - before for before, after in itertools.pairwise([place for place, _ in places])]
+    clock = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
+    for step in steps:
+        hours = step >= 3599 and is_round(step / 3600)
+        assert hours or (step < 1 and is_round(step)) or any(step == pytest.approx(each, rel=1e-5) for each in clock)
 
 
 @given(st.floats(0, 1e6), st.floats(1e-3, 1e6), st.integers(10, 250))

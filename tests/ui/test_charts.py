@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.scripted import scripted_run
 from tui_trainer.events import AnyEvent, PlanMade, PresetSwitched, StepsTaken
 from tui_trainer.plotting.figure import Marks
 from tui_trainer.records.history import History
+from tui_trainer.text.plain import in_ascii
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
@@ -259,7 +261,20 @@ async def test_one_plain_character_a_cell_where_a_terminal_has_no_others() -> No
         for history in RUNS.values():
             await app.show(history, pilot)
             app.axis.move_cursor(-1)
-            assert all(line.isascii() or "–" in line for line in (*app.loss.plain(), *app.lr.plain()))
+            assert all(line.isascii() for line in (*app.loss.plain(), *app.lr.plain()))
+            app.axis.reset()
+
+
+@pytest.mark.parametrize("marks", ["braille", "blocks", "ascii"])
+async def test_in_no_style_is_anything_drawn_that_ascii_has_no_stand_in_for(marks: Marks) -> None:
+    app = Charts(marks)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for history in RUNS.values():
+            await app.show(history, pilot)
+            app.axis.move_cursor(-1)
+            lines = [*app.loss.plain(), *app.lr.plain()]
+            assert not [line for line in lines if "?" in in_ascii(line)]
+            assert [len(in_ascii(line)) for line in lines] == [len(line) for line in lines]
             app.axis.reset()
 
 
@@ -461,6 +476,20 @@ class TestXAxis:
                 ends.add(axis.bounds[1])
         assert len(ends) <= 15
         assert axis.bounds[1] == pytest.approx(history.elapsed[-1])
+
+    def test_long_times_are_labelled_in_minutes_or_hours(self) -> None:
+        axis = XAxis("seconds")
+        history = run(epochs=2, batches=20)
+        axis.update(history)
+        assert axis.counts(60) == "seconds"
+        for end, word in ((600.0, "minutes"), (36_000.0, "hours")):
+            stretched = run(epochs=2, batches=20)
+            factor = end / history.elapsed[-1]
+            stretched.elapsed[:] = array("d", (seconds * factor for seconds in history.elapsed))
+            axis.update(stretched)
+            labels = [float(tick.label) for tick in axis.ticks(60)]
+            assert axis.counts(60) == word
+            assert labels[-1] * {"minutes": 60, "hours": 3600}[word] <= axis.bounds[1]
 
     def test_epochs_of_different_lengths_are_one_wide(self) -> None:
         axis = XAxis()

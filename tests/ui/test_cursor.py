@@ -65,7 +65,7 @@ async def test_beside_a_mark_it_says_since_when_the_lr_is_what_it_is(show: Show)
         await shown.press("comma", "left", "left", "left")
         assert "since step 80: step_size 2 reached, 0.0005 → 0.00025" in title(shown, LRChart)
         await shown.press("escape")
-        assert "now" in title(shown, LRChart)
+        assert "0.00025 used last" in title(shown, LRChart)
 
 
 async def test_keys_go_from_mark_to_mark(show: Show) -> None:

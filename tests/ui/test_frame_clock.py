@@ -49,6 +49,13 @@ def test_the_share_is_that_of_the_last_seconds() -> None:
     assert budget.share == 0
 
 
+def test_the_share_on_show_is_of_all_cores_of_the_machine_whichever_may_be_used() -> None:
+    budget = Budget(0.02, 2, of=8)
+    budget.spent(0.8, 1.0)
+    assert budget.share == pytest.approx(0.1)
+    assert settled(0.01).interval == pytest.approx(0.25)  # and frames are as far apart as the usable ones allow
+
+
 def test_one_dear_frame_does_not_freeze_the_screen() -> None:
     budget = settled(0.004)
     budget.spent(0.2, 0.1)

@@ -216,13 +216,14 @@ async def test_going_on_at_full_speed_after_a_batch_shows_shares_again(show: Sho
 async def test_of_a_long_value_the_parts_are_shown_that_have_room(show: Show) -> None:
     events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 30)
     slow = PaceChanged(at=START, seconds_a_call=0.5, by="screen")
-    value = "a weight 0.0123 → 0.0124, all moved 0.0812 of 21.3"
+    value = "a weight 0.0123 → 0.0124, lr 0.05 used, all moved 0.0812 of 21.3"
     async with show([*events, slow, *followed(("optimizer.step", value))]) as shown:
         lines = shown.the(Listing).plain()
         line = next(line for line in lines if "optimizer.step()" in line)
         assert line.startswith("▌    optimizer.step() ")
         assert line.rstrip().endswith(" a weight 0.0123 → 0.0124")
-        assert f"{MEANING['optimizer.step']} Here: all moved 0.0812 of 21.3." in " ".join(" ".join(lines).split())
+        rest = "Here: lr 0.05 used, all moved 0.0812 of 21.3."
+        assert f"{MEANING['optimizer.step']} {rest}" in " ".join(" ".join(lines).split())
 
 
 def wrong_at_the_end() -> list[AnyEvent]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 import time
@@ -18,7 +19,7 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import moved_to
 from tui_trainer.events import AnyEvent, CallsTimed, RunConfigured, RunStarted
 from tui_trainer.records.history import History
-from tui_trainer.ui.live.status_lines import Progress
+from tui_trainer.ui.live.status_lines import Progress, costs
 from tui_trainer.ui.machine.machine_panel import (
     Machine,
     MachinePanel,
@@ -323,7 +324,7 @@ def text(lines: object) -> list[str]:
 
 def test_a_machine_in_lines() -> None:
     assert text(machine_lines(SAMPLE, 80)) == [
-        "machine  16 cores",
+        "machine  16 cores: cpu 100 % is all",
         "cpu      ━━━━━━────  60 %  this run 25 %, others 35 %",
         "memory   ━━━───────  31 %  this run 2.5 of 128 GB",
         "gpu      ━━━━━━━━━╸  97 %  NVIDIA H100",
@@ -336,7 +337,8 @@ def test_a_machine_in_lines() -> None:
         "memory   ━╸───  31 % run 2.5 of 128 GB",
     ]
     assert in_one_line(SAMPLE) == (
-        "cpu 60 %, run 25 % · memory 31 %, run 2.5 GB · gpu 97 % · 310 of 700 W, 64 °C · slowed by its power limit"
+        "cpu 60 % of all cores, run 25 % · memory 31 %, run 2.5 GB · gpu 97 % · 310 of 700 W, 64 °C"
+        " · slowed by its power limit"
     )
 
 
@@ -430,7 +432,18 @@ async def test_with_the_log_under_it_a_step_is_told_in_short(show: Show, here: l
 async def test_the_strip_above_the_keys_has_what_the_run_takes(show: Show, here: list[AnyEvent]) -> None:
     async with show(here) as shown:
         await shown.until(lambda: "memory" in shown.the(Progress).plain()[0])
-        assert "cpu" in shown.the(Progress).plain()[0]
+        line = shown.the(Progress).plain()[0]
+        assert re.search(r"cpu +\d+ %, screen +\d+\.\d % of all cores$", line.rstrip())
+
+
+def test_one_base_of_cpu_shares_is_told_wherever_one_stands() -> None:
+    """Half of sixteen cores is 50 % in the panel, in its one line and in the strip above the keys."""
+    busy = replace(SAMPLE, cpu=0.75, cpu_ours=0.5)
+    panel = "\n".join(text(machine_lines(busy, 80)))
+    for told in (panel, in_one_line(busy), costs(0.014, busy)):
+        assert "50 %" in told
+        assert "of all cores" in told or "cpu 100 % is all" in told
+    assert costs(0.014, None) == "screen  1.4 % of all cores"
 
 
 async def test_of_a_finished_run_it_says_where_the_time_went(show: Show) -> None:

@@ -179,3 +179,14 @@ def test_a_console_without_braille_gets_blocks(monkeypatch: pytest.MonkeyPatch) 
     assert Settings().marks == "blocks"
     monkeypatch.setenv("TERM", "xterm-256color")
     assert Settings().marks == "braille"
+
+
+def test_a_locale_without_unicode_gets_plain_characters_unless_others_were_chosen(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    for terminal in ("linux", "xterm-256color"):
+        monkeypatch.setenv("TERM", terminal)
+        assert Settings().marks == "ascii"
+    changed(file, marks="braille")
+    assert Settings(file).marks == "braille"

@@ -52,18 +52,21 @@ def tell_cleared(model: nn.Module) -> Callable[[], Callable[[object], str]]:
     return look
 
 
-def tell_weights(model: nn.Module) -> Callable[[], Callable[[object], str]]:
-    """One weight before and after, the same each time; then how far all moved, as one vector, beside their norm."""
+def tell_weights(model: nn.Module, lr_now: Callable[[], float]) -> Callable[[], Callable[[object], str]]:
+    """One weight before and after, the same each time; the LR that it moved with; and how far all moved, as one vector,
+    beside their norm."""
 
     def look() -> Callable[[object], str]:
         before = [parameter.detach().clone() for parameter in model.parameters()]
+        used = lr_now()
 
         def tell(_: object) -> str:
             after = [parameter.detach() for parameter in model.parameters()]
             moved = _norm([new - old for new, old in zip(after, before, strict=True)])
             # The last one there is, a bias in most networks: its gradient is never nothing, as others' may be.
             one = _change(before[-1].flatten()[0].item(), after[-1].flatten()[0].item())
-            return BETWEEN_PARTS.join((f"a weight {one}", f"all moved {moved:.3g} of {_norm(before):.3g}"))
+            all_of_them = f"all moved {moved:.3g} of {_norm(before):.3g}"
+            return BETWEEN_PARTS.join((f"a weight {one}", f"lr {format_lr(used)} used", all_of_them))
 
         return tell
 
@@ -78,7 +81,10 @@ def tell_lr(now: Callable[[], float]) -> Callable[[], Callable[[object], str]]:
 
         def tell(_: object) -> str:
             new = now()
-            return f"lr {format_lr(old)} kept" if new == old else f"lr {format_lr(old)} → {format_lr(new)}"
+            if new == old:
+                return f"lr {format_lr(old)} kept"
+            told = ((format_lr(old, digits), format_lr(new, digits)) for digits in range(4, 18))
+            return "lr {} → {}".format(*next(pair for pair in told if pair[0] != pair[1]))
 
         return tell
 

@@ -330,10 +330,12 @@ class Trainer:
             backward, step = lambda loss: ranks.backward(scaler.scale(loss)), partial(scaler.step, optimizer)
         tell_gradients = tracing.tell_gradients(model, lambda: scaler.scale_now)
         self.backward = calls.watch("backward", backward, tell_gradients)
-        self.optimizer_step = calls.watch("optimizer.step", step, tracing.tell_weights(model))
-        self._scheduler_step = calls.watch(
-            "scheduler.step", self.scheduler.step, tracing.tell_lr(lambda: self.scheduler.lr)
-        )
+
+        def lr_now() -> float:
+            return self.scheduler.lr
+
+        self.optimizer_step = calls.watch("optimizer.step", step, tracing.tell_weights(model, lr_now))
+        self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, tracing.tell_lr(lr_now))
         self._validate = calls.watch(
             "validate",
             partial(validate, model, self._images.val, ranks, self._forward_here),

@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from math import ceil, floor, inf, log10
 from typing import Literal, Protocol, TypeAlias
 
-STEPS = (1.0, 2.0, 2.5, 4.0, 5.0, 10.0)
+STEPS = (1.0, 2.0, 5.0)
 """What ticks may be apart, times a power of ten."""
+
+CLOCK_STEPS = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0)
+"""The same along time, in seconds, from one second to half an hour; below and above it is as for any number."""
+
+MINUTE, HOUR = 60.0, 3600.0
 
 FEWEST_ROWS_A_TICK = 2
 MOST_ROWS_A_TICK = 8
@@ -56,8 +61,6 @@ def tick_label(value: float, step: float, width: int = 6) -> str:
     if value == 0:
         return "0"
     decimals = max(0, -floor(log10(step) + 1e-9))
-    if decimals and abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:
-        decimals += 1
     plain = f"{value:.{decimals}f}"
     return plain if len(plain) <= width else exponential(value, width)
 
@@ -90,7 +93,7 @@ def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
     if 0 < low < 0.4 * high:
         low = 0.0
     if rows < 2:
-        return Scale(low, high, (Tick(0, tick_label(high, high - low, width)),) if rows else ())
+        return Scale(low, high, (Tick(0, _roundest(low, high, width)),) if rows else ())
     best, least = Scale(low, high), inf
     for gap in range(FEWEST_ROWS_A_TICK if rows > 3 else 1, max(2, min(rows - 1, MOST_ROWS_A_TICK)) + 1):
         for step in _steps((high - low) * gap / (rows - 0.5)):
@@ -140,25 +143,53 @@ def logarithmic(low: float, high: float, rows: int, width: int = 6) -> Scale:
 
 
 def _log_ticks(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, ...]:
+    """At 1, 2 and 5 times powers of ten, or at powers of ten alone; where fewer than two of these are in sight, at
+    round steps, which lie the closer the higher they are."""
     decades = range(floor(bottom), ceil(top) + 1)
     room = max(1, rows // 3)
-    candidates: list[list[float]] = []
-    for digits in ((1, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3)):
-        if (top - bottom) * len(digits) <= room + 2:
-            candidates.append([digit * 10.0**decade for decade in decades for digit in digits if decade > -300])
-    for every in (1, 2, 3, 5, 10, 20, 50, 100):
-        candidates.append([10.0**decade for decade in decades if decade % every == 0 and abs(decade) < 300])
-    for values in candidates:
-        ticks: list[Tick] = []
-        for value in values:
-            row = floor((log10(value) - bottom) / (top - bottom) * rows)
-            if 0 <= row < rows:
-                ticks.append(Tick(row, round_label(value, width)))
+    candidates: list[list[tuple[float, str]]] = []
+    if (top - bottom) * 3 <= room + 2:
+        values = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5) if abs(decade) < 300]
+        candidates.append([(value, round_label(value, width)) for value in values])
+    for every in (1, 2, 5, 10, 20, 50, 100):
+        values = [10.0**decade for decade in decades if decade % every == 0 and abs(decade) < 300]
+        candidates.append([(value, round_label(value, width)) for value in values])
+    if top - bottom < 2:
+        low, high = 10.0**bottom, 10.0**top
+        for step in _steps((high - low) / max(2, rows), 3):
+            first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+            candidates.append([(i * step, tick_label(i * step, step, width)) for i in range(first, last + 1) if i > 0])
+    best: tuple[Tick, ...] = ()
+    for candidate in candidates:
+        ticks = [
+            Tick(row, label)
+            for value, label in candidate
+            if 0 <= (row := floor((log10(value) - bottom) / (top - bottom) * rows)) < rows
+        ]
         spread = all(after.at - before.at >= 2 for before, after in itertools.pairwise(ticks))
-        if ticks and spread:
-            return tuple(ticks)
-    middle = 10 ** ((bottom + top) / 2)
-    return (Tick(rows // 2, exponential(middle, width)),) if rows else ()
+        honest = all(len(label) <= width and abs(float(label) / value - 1) < 1e-6 for value, label in candidate)
+        if spread and honest and len(best) < len(ticks) <= room + 3:
+            best = tuple(ticks)
+        if len(best) > 1:
+            break
+    if best or not rows:
+        return best
+    label = _roundest(10**bottom, 10**top, width)
+    return (Tick(floor((log10(float(label)) - bottom) / (top - bottom) * rows), label),)
+
+
+def _roundest(low: float, high: float, width: int) -> str:
+    """The label of the value in a stretch that has the fewest digits."""
+    if low <= 0 <= high:
+        return "0"
+    step = 10.0 ** ceil(log10(max(abs(low), abs(high))))
+    for _ in range(12):
+        for part in (1.0, 0.5, 0.2):
+            value = ceil(low / (step * part) - 1e-9) * step * part
+            if value <= high * (1 + 1e-9 if high > 0 else 1 - 1e-9):
+                return tick_label(value, step * part, width)
+        step /= 10
+    return exponential(low, width)
 
 
 def round_label(value: float, width: int = 6) -> str:
@@ -170,26 +201,44 @@ def round_label(value: float, width: int = 6) -> str:
 def along(first: float, last: float, columns: int, labels: int = 6, whole: bool = True) -> list[tuple[float, str]]:
     """Round places between `first` and `last`, at most one every `labels + 2` of `columns`, with their labels."""
     room = max(1, columns // (labels + 2))
-    span = last - first
-    if span <= 0:
+    if last <= first:
         return []
-    for step in _steps(max(span / room, 1.0) if whole else span / room):
-        if whole and step != round(step):
-            continue
-        start = ceil(first / step - 1e-9)
-        count = floor(last / step + 1e-9) - start + 1
-        places = [(start + i) * step for i in range(count)]
-        return [(place, counted(place, labels) if step >= 1 else tick_label(place, step, labels)) for place in places]
-    return []
+    least = (last - first) / room
+    step = _steps(max(least, 1.0) if whole else least)[0]
+    return _labelled(_multiples(first, last, step), step, labels)
 
 
-def _steps(least: float) -> Sequence[float]:
+def over_time(first: float, last: float, columns: int, labels: int = 6) -> tuple[list[tuple[float, str]], str]:
+    """Places between two times in seconds as on a clock, with their labels; and what these count: seconds, minutes or
+    hours."""
+    if last <= first:
+        return [], "seconds"
+    least = (last - first) / max(1, columns // (labels + 2))
+    if least <= 0.5 * (1 + 1e-9):
+        return along(first, last, columns, labels, whole=False), "seconds"
+    step = next((step for step in CLOCK_STEPS if step >= least * (1 - 1e-9)), HOUR * _steps(max(1.0, least / HOUR))[0])
+    size, word = (1.0, "seconds") if step < MINUTE else (MINUTE, "minutes") if step < HOUR else (HOUR, "hours")
+    labelled = _labelled([place / size for place in _multiples(first, last, step)], step / size, labels)
+    return [(place * size, label) for place, label in labelled], word
+
+
+def _multiples(first: float, last: float, step: float) -> list[float]:
+    start = ceil(first / step - 1e-9)
+    count = floor(last / step + 1e-9) - start + 1
+    return [(start + i) * step for i in range(count)]
+
+
+def _labelled(places: Sequence[float], step: float, labels: int) -> list[tuple[float, str]]:
+    return [(place, counted(place, labels) if step >= 1 else tick_label(place, step, labels)) for place in places]
+
+
+def _steps(least: float, decades: int = 2) -> Sequence[float]:
     """The round steps from `least` up, the smallest first."""
-    power = floor(log10(least)) if least > 0 else 0
+    first = floor(log10(least)) if least > 0 else 0
     return [
         round(step * 10.0**power, 12 - power) if -290 < power < 290 else step * 10.0**power
-        for power in (power, power + 1)
-        for step in STEPS[:-1]
+        for power in range(first, first + decades)
+        for step in STEPS
         if step * 10.0**power >= least * (1 - 1e-9)
     ]
 

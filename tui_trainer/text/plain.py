@@ -36,21 +36,31 @@ def is_shown(character: str) -> bool:
 NAMES_ITS_ENCODING = ("LC_ALL", "LC_CTYPE", "LANG")
 
 _LOOKS_LIKE = {
-    **dict.fromkeys("│┃╎▕▏", "|"),
-    **dict.fromkeys("─╴╶╌┄‐‑–—", "-"),
-    **dict.fromkeys("━╸╺", "="),  # a bar is told from what it still has to fill
-    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰╷╵", "+"),
+    **{chr(code): "+" for code in range(0x2500, 0x2580)},  # corners and crossings of frames, as far as not below
+    **dict.fromkeys("│┃╎╏║╵╷╹╻╽╿▕▏", "|"),
+    **dict.fromkeys("─╴╶╼╌┄┈▔‐‑–—", "-"),
+    **dict.fromkeys("━╸╺╾╍┅┉═", "="),  # a bar is told from what it still has to fill
+    **dict.fromkeys("┊┆┇┋", ":"),
+    **dict(zip("╱╲╳", "/\\x", strict=True)),
     **dict.fromkeys("●•◉", "*"),
-    **dict.fromkeys("◆◇○", "o"),
-    **dict.fromkeys("▌▐→›▶", ">"),
+    **dict.fromkeys("▌→›▶", ">"),
     **dict.fromkeys("←‹◀", "<"),
+    **dict.fromkeys("▀▘▝", "'"),  # quarters: those above, those below, those on both sides
+    **dict.fromkeys("▖▗", "."),
+    **dict.fromkeys("▚▞▛▜▙▟▐", ":"),
     **dict.fromkeys("▁▂░", "."),
-    **dict.fromkeys("▃▄▎▍", ":"),
+    **dict.fromkeys("▃▎▍", ":"),
+    "▄": ".",
     **dict.fromkeys("▅▆▒▋▊", "="),
     **dict.fromkeys("▇█▓▉", "#"),
-    **dict.fromkeys("┊┆", ":"),
+    "◆": "O",
+    "◇": "o",
+    "○": "@",
     "■": "#",
-    "▾": "v",
+    **dict.fromkeys("▲△", "^"),
+    **dict.fromkeys("▼▽▾", "v"),
+    "□": "#",
+    "🔎": "> ",
     "×": "x",
     "°": "'",
     "↑": "^",

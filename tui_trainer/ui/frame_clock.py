@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -32,11 +33,17 @@ WINDOW = 5.0
 
 
 class Budget:
-    """What frames cost, and so how far apart they must be."""
+    """What frames cost, and so how far apart they must be.
 
-    def __init__(self, share: float = SHARE, cores: int = 1) -> None:
+    Args:
+        share: what drawing may take of `cores`.
+        cores: how many this process may use.
+        of: how many the machine has, of which all shares on the screen are; as many as may be used, unless told.
+    """
+
+    def __init__(self, share: float = SHARE, cores: int = 1, of: int | None = None) -> None:
         self._allowed = share * cores
-        self._cores = cores
+        self._of = of or cores
         self._frame_s: float | None = None
         self._spent: deque[tuple[float, float]] = deque()
 
@@ -57,9 +64,9 @@ class Budget:
 
     @property
     def share(self) -> float:
-        """What drawing took of all cores in the last seconds, from 0 to 1."""
+        """What drawing took of all cores of the machine in the last seconds, from 0 to 1."""
         wall = sum(wall for _, wall in self._spent)
-        return sum(cpu for cpu, _ in self._spent) / wall / self._cores if wall > 0 else 0.0
+        return sum(cpu for cpu, _ in self._spent) / wall / self._of if wall > 0 else 0.0
 
 
 class FrameClock:
@@ -72,7 +79,7 @@ class FrameClock:
     def __init__(self, app: App[int], frame: Callable[[], None], budget: Budget | None = None) -> None:
         self._app = app
         self._frame = frame
-        self.budget = budget or Budget(cores=usable_cores())
+        self.budget = budget or Budget(cores=usable_cores(), of=os.cpu_count())
         self.at_ease = False
         """Whether nothing is expected to happen: the slowest rate will do."""
         self.behind = False

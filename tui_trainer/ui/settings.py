@@ -13,7 +13,7 @@ import platformdirs
 from tui_trainer import threads
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.safe_open import PRIVATE_FOLDER
-from tui_trainer.text.plain import plain
+from tui_trainer.text.plain import plain, shows_unicode
 
 if TYPE_CHECKING:
     from tui_trainer.plotting.figure import Marks
@@ -59,9 +59,13 @@ class Settings:
 
     @property
     def marks(self) -> Marks:
-        """What curves are drawn with: quarter blocks where a terminal is known to have no braille."""
-        chosen = next((marks for marks in MARKS if marks == self.kept.marks), None)
-        return chosen or ("blocks" if os.environ.get("TERM") == "linux" else "braille")
+        """What curves are drawn with, unless chosen: plain characters where the locale has no others, quarter blocks
+        where a terminal is known to have no braille."""
+        if chosen := next((marks for marks in MARKS if marks == self.kept.marks), None):
+            return chosen
+        if not shows_unicode():
+            return "ascii"
+        return "blocks" if os.environ.get("TERM") == "linux" else "braille"
 
     @classmethod
     def of_user(cls) -> Settings:

@@ -18,6 +18,7 @@ from tui_trainer.plotting.scales import (
     Unit,
     along,
     edges,
+    over_time,
 )
 
 if TYPE_CHECKING:
@@ -149,11 +150,18 @@ class Axis:
 
     def ticks(self, width: int) -> list[Tick]:
         """Round places along the axis, by the cell each stands in."""
+        return [Tick(self._column(place, width), label) for place, label in self._places(width)[0]]
+
+    def counts(self, width: int) -> str:
+        """What the labels of the ticks count, in a word: the unit, or minutes or hours where seconds are too many."""
+        return self._places(width)[1]
+
+    def _places(self, width: int) -> tuple[list[tuple[float, str]], str]:
         first, last = self.bounds
-        whole = self.unit == "step" or (self.unit == "epoch" and last - first >= 2)
-        return [
-            Tick(self._column(place, width), label) for place, label in along(first, last, width, labels=4, whole=whole)
-        ]
+        if self.unit == "seconds":
+            return over_time(first, last, width, labels=4)
+        whole = self.unit == "step" or last - first >= 2
+        return along(first, last, width, labels=4, whole=whole), self.unit
 
     def _column(self, place: float, columns: int) -> int:
         first, last = self.bounds

@@ -16,7 +16,7 @@ from tui_trainer.plotting.canvas import Canvas, Glyph, GlyphRun, runs
 from tui_trainer.plotting.curves import Extent
 from tui_trainer.plotting.figure import Marks
 from tui_trainer.plotting.scales import Scale, Tick, linear, logarithmic
-from tui_trainer.text.plain import plain
+from tui_trainer.text.plain import in_ascii, plain
 from tui_trainer.ui.charts.axis import Axis, Mode
 from tui_trainer.ui.context import ContextApp
 from tui_trainer.ui.panel import Line, Panel, Span
@@ -109,7 +109,7 @@ def x_axis(
 def _labels(frame: Frame, axis: Axis, ticks: Sequence[Tick], corner: int, badge: bool) -> list[GlyphRun]:
     width = corner + frame.width + (frame.right + 1 if frame.right else 0)
     cells, styles = [" "] * width, ["label"] * width
-    unit: str = axis.unit
+    unit = axis.counts(frame.width)
     word, style = BADGES[axis.mode]
     free = 0
     if badge and corner:
@@ -182,9 +182,6 @@ STYLES = (
     "cursor",
 )
 """Each is a component class `chart--STYLE`."""
-
-TO_ASCII = str.maketrans("│┤├└┬┴─┊◆●■×▾·–→…", "|+++++-:oo#xv-->~")
-"""What the characters around the curves become where a terminal has no others."""
 
 FULLEST = 0.55
 """A scale is kept, so that nothing jumps, while the values fill this part of it."""
@@ -271,7 +268,7 @@ class Chart(Panel, Generic[AnyAxis]):
         lines = [tuple(Span(run.text, run.style) for run in line) for line in self.draw(frame)]
         if self.marks != "ascii":
             return lines
-        return [tuple(span._replace(text=span.text.translate(TO_ASCII)) for span in line) for line in lines]
+        return [tuple(span._replace(text=in_ascii(span.text)) for span in line) for line in lines]
 
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         """All lines of the chart."""

@@ -91,7 +91,10 @@ def lr_title(
     why: Mark | None = None,
     log: bool = False,
 ) -> list[GlyphRun]:
-    """`lr  0.0712 now   0.1 peak at step 189`; at the cursor, `why` the LR moved there."""
+    """`lr  0.0712 used last   0.1 peak at step 189`; at the cursor, `why` the LR moved there.
+
+    Not the LR now: once the scheduler has stepped, that is the next one already.
+    """
     parts = [(0, [GlyphRun("lr", "title")])]
     steps = history.steps if history is not None else 0
     scale = (5, [GlyphRun("log scale", "faint")] if log else [])
@@ -106,7 +109,7 @@ def lr_title(
             parts.append((1, [GlyphRun(_in_the_rest(narrow(why.words), parts, width), "mark")]))
         return fitted([*parts, scale], [], width)
     if history is not None and steps:
-        parts.append((0, [GlyphRun(f"{lr(history.lrs[-1])} now".ljust(11), "actual")]))
+        parts.append((0, [GlyphRun(f"{lr(history.lrs[-1])} used last".ljust(16), "actual")]))
     if planned is not None:
         note = narrow(planned.note)
         if not note or planned.changes:

@@ -70,7 +70,7 @@ class CompareHeadline(Panel):
         if left is not None:
             spans.append(Span(f"   {about(left):>5} left", "faint"))
         if self.size.width >= 100:
-            spans.append(Span(f"   screen {percent(self._share)}", "faint"))
+            spans.append(Span(f"   screen {percent(self._share)} of all cores", "faint"))
         return spans
 
 

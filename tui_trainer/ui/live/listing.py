@@ -414,10 +414,17 @@ def _name(line: LoopLine, names: dict[str, str]) -> str:
 
 
 def _made_last(facts: _CallFacts, width: int) -> Line:
-    """`loss 0.4127 › grad norm 1.83 › optimizer.step …`, as many of the newest as there is room for."""
-    made = [value[0] for value in facts.values.values() if value]
+    """`loss 0.4127 › grad norm 1.83 › optimizer.step …`, as many of the newest as there is room for, and of the last
+    one all parts that there is room for."""
+    values = [value for value in facts.values.values() if value]
+    made = [value[0] for value in values]
     if facts.lit is not None and facts.lit not in facts.values:
         made.append(f"{facts.lit[0]} …")
+    elif values:
+        parts = len(values[-1])
+        while parts > 1 and len(", ".join(values[-1][:parts])) > width - 2:
+            parts -= 1
+        made[-1] = ", ".join(values[-1][:parts])
     while len(made) > 1 and len(" › ".join(made)) > width - 2:
         made.pop(0)
     if not made:

@@ -162,21 +162,22 @@ class Progress(Panel):
         return [justified(left, right, width)]
 
     def _costs(self, history: History, width: int) -> list[Span]:
-        facts = [f"screen {self._share * 100:4.1f} %"]
+        sample = None
         if width >= 116:
             self._machine.look(history)
-            facts += _taken(self._machine.sample)
-        return [Span(" · ".join(facts) + " ", "faint")]
+            sample = self._machine.sample
+        return [Span(costs(self._share, sample) + " ", "faint")]
 
 
-def _taken(sample: Sample | None) -> list[str]:
-    """What the run's process takes of its machine, in short."""
+def costs(share: float, sample: Sample | None) -> str:
+    """What the run's process and this screen take of the machine, in short; CPU is told as a share of all cores."""
+    screen = f"screen {share * 100:4.1f} % of all cores"
     if sample is None:
-        return []
-    facts = [f"memory {gigabytes(sample.memory_ours)}", f"cpu {sample.cpu_ours * sample.cores * 100:3.0f} %"]
+        return screen
+    facts = [f"memory {gigabytes(sample.memory_ours)}"]
     if sample.gpu is not None and sample.gpu.busy is not None:
         facts.append(f"gpu {percent(sample.gpu.busy)}")
-    return facts
+    return " · ".join([*facts, f"cpu {percent(sample.cpu_ours)}, {screen}"])
 
 
 def ending(history: History) -> str:

@@ -116,7 +116,7 @@ def machine_lines(sample: Sample, width: int, ranks: int = 1) -> list[Line]:
     cpu = f"{whose} {_short(sample.cpu_ours)}, {others}"
     memory = f"{whose} {_of(sample.memory_ours, sample.memory_total)}"
     lines: list[Line] = [
-        heading("machine", f"{sample.cores} cores"),
+        heading("machine", f"{sample.cores} cores: cpu 100 % is all"),
         _gauge("cpu", sample.cpu, cpu, width),
         _gauge("memory", sample.memory_used / sample.memory_total, memory, width),
     ]
@@ -158,7 +158,7 @@ def step_in_short(parts: Sequence[Part], width: int) -> list[Line]:
 def in_one_line(sample: Sample) -> str:
     """The same of the machine, where there is room for a line."""
     facts = [
-        f"cpu {_short(sample.cpu)}, run {_short(sample.cpu_ours)}",
+        f"cpu {_short(sample.cpu)} of all cores, run {_short(sample.cpu_ours)}",
         f"memory {_short(sample.memory_used / sample.memory_total)}, run {gigabytes(sample.memory_ours)}",
     ]
     if sample.gpu is not None:

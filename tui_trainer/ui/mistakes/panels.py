@@ -224,7 +224,7 @@ def _entry(label: str, text: str, role: str, width: int) -> list[Line]:
 
 def _figures(pair: Pair, step: int | None) -> list[Line]:
     """Both sides as they stand, or as they were at a step; a line each in its colour."""
-    heads = ("epochs", "LR now", "val_loss", "accuracy") if step is None else ("step", "LR", "batch's loss", "")
+    heads = ("epochs", "last LR", "val_loss", "accuracy") if step is None else ("step", "LR", "batch's loss", "")
     lines: list[Line] = [(Span(" " * LABEL_WIDTH + _columns(*heads), "faint"),)]
     for name, number, side in (("■ right", RIGHT, pair.right), ("● wrong", WRONG, pair.wrong)):
         values = _now(side) if step is None else _at(side, step)
