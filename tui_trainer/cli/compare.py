@@ -6,10 +6,12 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -18,7 +20,7 @@ from tui_trainer.cli import completion, exit_summary, foreground
 from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.compare_reporter import CompareReporter
 from tui_trainer.cli.console import SafeOutput
-from tui_trainer.cli.launch import max_rate_option
+from tui_trainer.cli.launch import max_rate_option, show_app
 from tui_trainer.cli.options import (
     GivenPath,
     check_runs_folder,
@@ -30,6 +32,7 @@ from tui_trainer.cli.options import (
     training_options,
 )
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
+from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train, told_apart, versions
 from tui_trainer.compare.executors import outcome, to_do
@@ -44,6 +47,9 @@ from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.plain import plain
 from tui_trainer.torchrun import this_rank
 from tui_trainer.ui.terminal.job_control import wait_until_in_front
+
+if TYPE_CHECKING:
+    from tui_trainer.ui.terminal.terminal import Terminal
 
 COLUMNS = (
     Column("when", drop=1),
@@ -242,73 +248,71 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.settings import Settings
-    from tui_trainer.ui.show import show
-    from tui_trainer.ui.terminal.terminal import Terminal
 
     shell = foreground.take(exit_summary.of_killed) if to_do else None
     if shell is not None:
         shell.train_in(session.folder)
-    import threading
-
     comparison = Comparison(session)
     gate = threading.Event()
-    apps: list[TrainerApp] = []
-    terminals: list[Terminal] = []
-
-    def log_to(record: Path) -> None:
-        if background:
-            foreground.print_to(record / "log.txt")
-        elif terminals:
-            with suppress(OSError):  # without a log, what is printed is shown after leaving
-                terminals[-1].log_to(record / "log.txt")
-
-    background: list[bool] = []
-    queue = _queue(session, gate=gate, on_record=log_to) if to_do else None
+    queue = _queue(session, gate=gate) if to_do else None
     if queue is not None:
         queue.start()
+    apps: list[TrainerApp] = []
 
-    def make_app(terminal: Terminal) -> TrainerApp:
-        terminals.append(terminal)
-        context = AppContext(
+    def context_of(terminal: Terminal) -> AppContext:
+        if queue is not None:
+            queue.on_record = partial(_log_beneath, terminal)
+        return AppContext(
             exit_when_done=exit_when_done,
             on_shown=gate.set,
             on_detach=lambda: exit_summary.of_left("compare", session.id, session.runs),
             settings=Settings.of_user(),
         )
-        apps.append(TrainerApp(context, terminal, (comparison, queue)))
-        return apps[-1]
 
-    code = show(make_app, max_rate and max_rate * 1000, shell.to_parent if shell is not None else None)
-    app = apps[-1] if apps else None
-    is_gone = app is None or app.hung_up or app.failure is not None
+    code = show_app(apps, context_of, max_rate, shell.to_parent if shell is not None else None, (comparison, queue))
+    is_gone = not apps or apps[-1].hung_up or apps[-1].failure is not None
     if queue is None or shell is None:
         if not is_gone:
             exit_summary.of_comparison(comparison)
         finished = _finish(comparison, None, report)
         return code or finished
-    if is_gone or (app is not None and app.detached):
-        if app is not None and app.failure is not None:
-            exit_summary.of_left("compare", session.id, session.runs)
-        background.append(True)
-        stop_on_signals(queue.stop)
-        shell.leave()
-        foreground.print_to(session.folder / "log.txt")
-        queue.wait()
-        comparison.poll_all()
-        return _finish(comparison, queue, report)
-    stopping = stop_on_signals(queue.stop)
-    if code > 128:
-        stopping.has_asked()
-    if code > 128 and not queue.is_over:
-        from tui_trainer.commands import Stop
+    if not is_gone and not apps[-1].detached:
+        return _stop_and_finish(comparison, queue, report, code)
+    if apps and apps[-1].failure is not None:
+        exit_summary.of_left("compare", session.id, session.runs)
+    return _train_on(comparison, queue, report, shell)
 
-        queue.stop(Stop(by="signal", reason="stopped by a signal", exit_code=code))
+
+def _log_beneath(terminal: Terminal, record: Path) -> None:
+    """What is printed beneath the screen goes to the log of the run that begins."""
+    with suppress(OSError):  # without a log, what is printed is shown after leaving
+        terminal.log_to(record / "log.txt")
+
+
+def _train_on(comparison: Comparison, queue: Queue, report: Path | None, shell: foreground.Foreground) -> int:
+    """Give the shell its prompt, and wait for the end; what is printed meanwhile goes to the newest run's log."""
+    queue.on_record = lambda record: foreground.print_to(record / "log.txt")
+    stop_on_signals(queue.stop)
+    shell.leave()
+    foreground.print_to(comparison.session.folder / "log.txt")
+    queue.wait()
+    comparison.poll_all()
+    return _finish(comparison, queue, report)
+
+
+def _stop_and_finish(comparison: Comparison, queue: Queue, report: Path | None, exit_code: int) -> int:
+    """The person, or a signal, stopped what trains as the screen was left: wait for it, and say what came of it."""
+    stopping = stop_on_signals(queue.stop)
+    if exit_code > 128:
+        stopping.has_asked()
+    if exit_code > 128 and not queue.is_over:
+        queue.stop(Stop(by="signal", reason="stopped by a signal", exit_code=exit_code))
     queue.wait(LONGEST_END_S)
     exit_summary.of_comparison(comparison)
     finished = _finish(comparison, queue, report)
     if not queue.is_over:
-        leave(code or finished)
-    return code or finished
+        leave(exit_code or finished)
+    return exit_code or finished
 
 
 def _finish(comparison: Comparison, queue: Queue | None, report: Path | None) -> int:

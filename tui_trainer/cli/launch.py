@@ -42,6 +42,8 @@ from tui_trainer.ui.terminal.job_control import wait_until_in_front
 
 if TYPE_CHECKING:
     from tui_trainer.commands import Stop
+    from tui_trainer.compare.comparison import Comparison
+    from tui_trainer.compare.queue import Queue
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.terminal.terminal import Terminal
@@ -136,7 +138,8 @@ def _show(
         source = launcher.start_request(request) if start else None  # here: until now a signal ends all
         return _context_to_train(launcher, source, comparisons, request, runs, told, exit_when_done=exit_when_done)
 
-    exit_code = _show_app(apps, context_of, max_rate, shell.to_parent)
+    gc.disable()
+    exit_code = show_app(apps, context_of, max_rate, shell.to_parent)
     if exit_code > 128:
         stopping.has_asked()
     exit_code = _afterwards(apps, launcher, comparisons, exit_code, shell)
@@ -145,11 +148,12 @@ def _show(
     return exit_code
 
 
-def _show_app(
+def show_app(
     apps: list[TrainerApp],
     context_of: Callable[[Terminal], AppContext],
     max_rate: float | None,
     to_parent: int | None = None,
+    comparison: tuple[Comparison, Queue | None] | None = None,
 ) -> int:
     """Show the app until the person leaves it; the exit code of `ui.show.show`.
 
@@ -158,13 +162,13 @@ def _show_app(
         context_of: makes what the app needs, with the terminal set up.
         max_rate: kilobytes a second that are sent to the terminal; None for what suits most links.
         to_parent: the descriptor of a pipe whose other end lives as long as the terminal does.
+        comparison: what is shown first, if that is no run: a comparison, and what trains for it.
     """
-    gc.disable()
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.show import show
 
     def make_app(terminal: Terminal) -> TrainerApp:
-        apps.append(TrainerApp(context_of(terminal), terminal))
+        apps.append(TrainerApp(context_of(terminal), terminal, comparison))
         return apps[-1]
 
     return show(make_app, None if max_rate is None else max_rate * 1000, to_parent)
@@ -299,7 +303,8 @@ def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float
             settings=Settings.of_user(),
         )
 
-    exit_code = _show_app(apps, context_of, max_rate)
+    gc.disable()
+    exit_code = show_app(apps, context_of, max_rate)
     source.close()
     if apps and not apps[-1].hung_up and apps[-1].failure is None:
         exit_summary.of_run(folder, source.history)

@@ -63,14 +63,12 @@ class Queue:
         session: Session,
         *,
         gate: threading.Event | None = None,
-        on_record: Callable[[Path], None] | None = None,
     ) -> None:
         """A queue that waits for `start`.
 
         Args:
             session: whose runs to train.
             gate: nothing heavy is imported before it opens.
-            on_record: told of the folder of each record that this process writes, as it begins.
 
         Raises:
             RunInUse: another process trains them.
@@ -78,7 +76,8 @@ class Queue:
             RunUnreadable: the record of one of its runs cannot be read.
         """
         self.session = session
-        self._on_record = on_record
+        self.on_record: Callable[[Path], None] | None = None
+        """Told of the folder of each record that this process writes, as it begins, in the thread that trains."""
         self._lock, self._inbox = _hold(session.folder)
         try:
             session.refresh()  # who held it until now may have written since the session was opened
@@ -148,8 +147,8 @@ class Queue:
 
     def _begun(self, index: int, record: Path) -> None:
         self.session.begun(index, record)
-        if self._on_record is not None:
-            self._on_record(record)
+        if self.on_record is not None:
+            self.on_record(record)
 
     def _work(self, trainer: Executor) -> None:
         try:
