@@ -1,7 +1,8 @@
 """What is wrong with a preset, on which line of its TOML, and what would be right.
 
-A scanner of keys, not a second parser: it trusts the document to be valid TOML, as `tomllib` has found it. In one
-that is not it stops where it no longer understands, and what it found until then is right all the same.
+`tomllib` reads the values and does not tell their lines. What does is a scanner of keys, not a second parser: it trusts
+the document to be valid TOML, as `tomllib` has found it. In one that is not it stops where it no longer understands,
+and what it found until then is right all the same.
 """
 
 from __future__ import annotations
