@@ -153,6 +153,13 @@ class RunConfigured(Event, frozen=True, kw_only=True, tag="RunResolved"):
     """What every epoch makes of each image anew: `none`, `crop and flip`; empty in records that do not tell."""
     device_uuid: Name = ""
     """Of a CUDA device or a slice of one, as torch gives it: others number them otherwise. Empty for the CPU."""
+    arithmetic: Annotated[dict[Name, Name], Meta(max_length=100)] = {}
+    """On CUDA: what decides about the last bits, by torch's own names: `cudnn.allow_tf32` is `True`, and so on."""
+
+    @property
+    def on_cuda(self) -> bool:
+        """Whether it trains on a CUDA device: calls return as their work is launched there, before it is done."""
+        return self.device.startswith("cuda")
 
 
 class PlanMade(Event, frozen=True, kw_only=True, tag=True):

@@ -43,6 +43,8 @@ class RunSpec(BaseModel):
     """What the forward pass computes in; None: fp32 on a CPU, bf16 on CUDA where it has that."""
     compile: bool = False
     """Whether the network is compiled before the first batch."""
+    deterministic: bool = False
+    """Whether only algorithms are taken that give the same bits each time; on a CPU they do anyway."""
     epochs: int | None = Field(None, ge=1)
     """Asked for instead of the preset's."""
     batch_size: int | None = Field(None, ge=1)

@@ -7,13 +7,22 @@ computed elsewhere than on the CPU.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+import re
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from tui_trainer.engine import distributed, metrics
 
@@ -129,6 +138,11 @@ class Pinned(Tensor):
 def install(monkeypatch: pytest.MonkeyPatch, ours: int = 0, current: int = 0, count: int = 2) -> FakeCuda:
     """Have the losses of a run lie on device `ours`, while the thread's own is `current`."""
     cuda = FakeCuda([Device() for _ in range(count)], ours, current)
+    _install(monkeypatch, cuda)
+    return cuda
+
+
+def _install(monkeypatch: pytest.MonkeyPatch, cuda: FakeCuda) -> None:
     empty = torch.empty
 
     def pinned(*size: Any, pin_memory: bool = False, **options: Any) -> Tensor:
@@ -145,13 +159,11 @@ def install(monkeypatch: pytest.MonkeyPatch, ours: int = 0, current: int = 0, co
     whole = metrics.validate
 
     def validate(*arguments: Any) -> tuple[float, float]:
-        cuda.wait_for(
-            cuda.devices[ours], cuda.devices[ours].busy_until
-        )  # its result is read, which waits for the device
+        device = cuda.devices[cuda.ours]
+        cuda.wait_for(device, device.busy_until)  # its result is read, which waits for the device
         return whole(*arguments)
 
     monkeypatch.setattr("tui_trainer.engine.trainer.validate", validate)
-    return cuda
 
 
 @dataclass(frozen=True)
@@ -185,3 +197,129 @@ def cards(monkeypatch: pytest.MonkeyPatch, *there: Card, built_for: list[str] | 
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: of(device).capability)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device=None: of(device).name)
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: CU130 if built_for is None else built_for)
+
+
+class LiveCuda(FakeCuda):
+    """The same by the host's real clock, and with what else a program asks of `torch.cuda`.
+
+    Attributes:
+        used: the devices that some thread has chosen.
+        mode: as `torch.cuda.set_sync_debug_mode` was told.
+    """
+
+    used: set[int]
+    mode: str
+
+    def __init__(self, there: tuple[Card, ...]) -> None:
+        self.there = there
+        self.used, self.mode, self._thread = set(), "default", threading.local()
+        super().__init__([Device() for _ in there])
+
+    @property  # type: ignore[override]
+    def now(self) -> float:
+        return time.perf_counter()
+
+    @now.setter
+    def now(self, at: float) -> None:
+        time.sleep(max(0.0, at - time.perf_counter()))
+
+    def set_device(self, device: torch.device | int) -> None:
+        """Each thread that trains chooses its device first: from then on what it asks of that lies on the CPU."""
+        super().set_device(device)
+        self.ours = self.current
+        self.used.add(self.current)
+        if not hasattr(self._thread, "mode"):
+            self._thread.mode = OnCpu(self)
+            self._thread.mode.__enter__()
+
+    def end(self) -> None:
+        """What the calling thread asks of a device is no longer done on the CPU."""
+        if hasattr(self._thread, "mode"):
+            self._thread.mode.__exit__(None, None, None)
+            del self._thread.mode
+
+    def set_sync_debug_mode(self, mode: str) -> None:
+        self.mode = mode
+
+    def memory_allocated(self, device: object = None) -> int:
+        """Bytes of all tensors that are alive in this process."""
+        alive = [each for each in gc.get_objects() if issubclass(type(each), Tensor)]
+        return sum(each.untyped_storage().nbytes() for each in alive)
+
+    def memory_reserved(self, device: torch.device | str | int) -> int:
+        """Some, where the device was ever chosen."""
+        return 2 << 20 if _index(device) in self.used else 0
+
+    def set_per_process_memory_fraction(self, fraction: float, device: torch.device | str | int) -> None:
+        """Of the card's memory, which is this process's here."""
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + int(fraction * CARD_BYTES)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+    def properties(self, device: torch.device | str | int) -> SimpleNamespace:
+        index = _index(device)
+        (major, minor), name = self.there[index].capability, self.there[index].name
+        return SimpleNamespace(name=name, major=major, minor=minor, total_memory=CARD_BYTES, uuid=uuid(index))
+
+
+CARD_BYTES = 80 << 30
+
+
+def uuid(index: int) -> str:
+    """Of a pretended card."""
+    return f"{index:08d}-2222-3333-4444-555555555555"
+
+
+def _index(device: torch.device | str | int) -> int:
+    return device if isinstance(device, int) else torch.device(device).index or 0
+
+
+class OnCpu(TorchFunctionMode):
+    """What a thread asks of a CUDA device is done on the CPU, and fails as it does there."""
+
+    def __init__(self, cuda: LiveCuda) -> None:
+        super().__init__()
+        self._cuda = cuda
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if self._cuda.mode == "error" and func in (Tensor.item, Tensor.tolist, Tensor.__bool__):
+            raise RuntimeError("called a synchronizing CUDA operation")
+        if func is torch.device:
+            return func(*args, **(kwargs or {}))
+        args = tuple(map(_on_cpu, args))
+        kwargs = {name: _on_cpu(value) for name, value in (kwargs or {}).items()}
+        try:
+            return func(*args, **kwargs)
+        except IndexError as error:
+            if func is not torch.nn.functional.cross_entropy:
+                raise
+            raise RuntimeError("CUDA error: device-side assert triggered\nCUDA kernel errors might be ...") from error
+
+
+def _on_cpu(value: Any) -> Any:
+    if isinstance(value, torch.device) and value.type == "cuda":
+        return torch.device("cpu")
+    return "cpu" if isinstance(value, str) and re.fullmatch(r"cuda(:\d+)?", value) else value
+
+
+@contextmanager
+def pretended(*there: Card) -> Iterator[LiveCuda]:
+    """While it is open, the program trains with `--device cuda:0` and so on, on cards that are the CPU."""
+    cuda = LiveCuda(there)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        cards(monkeypatch, *there)
+        _install(monkeypatch, cuda)
+        for name in ("set_sync_debug_mode", "memory_allocated", "memory_reserved", "set_per_process_memory_fraction"):
+            monkeypatch.setattr(torch.cuda, name, getattr(cuda, name))
+        monkeypatch.setattr(torch.cuda, "get_device_properties", cuda.properties)
+        monkeypatch.setattr(torch.cuda, "current_device", lambda: cuda.current)
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
+        monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: None)
+        monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)  # of older versions
+        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda *_, **__: None)
+        join = torch.distributed.init_process_group
+        monkeypatch.setattr(torch.distributed, "init_process_group", lambda backend: join("gloo"))
+        try:
+            yield cuda
+        finally:
+            cuda.end()

@@ -10,7 +10,16 @@ from pathlib import Path
 import msgspec
 
 from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SetPace, Stop, SwitchPreset
-from tui_trainer.events import AnyEvent, CommandAnswered, Continued, PaceChanged, Paused, PlanMade, RunEnded
+from tui_trainer.events import (
+    AnyEvent,
+    CommandAnswered,
+    Continued,
+    PaceChanged,
+    Paused,
+    PlanMade,
+    RunConfigured,
+    RunEnded,
+)
 from tui_trainer.records.history import History
 from tui_trainer.run_spec import RunSpec
 
@@ -111,6 +120,13 @@ class ScriptedLauncher:
         self.started.append(spec)
         self.hosts.append(ScriptedHost())
         return self.hosts[-1]
+
+
+def on_device(events: Iterable[AnyEvent], device: str) -> list[AnyEvent]:
+    """The same events as if the run had trained there."""
+    return [
+        msgspec.structs.replace(event, device=device) if isinstance(event, RunConfigured) else event for event in events
+    ]
 
 
 def moved_to(events: Iterable[AnyEvent], start: float) -> list[AnyEvent]:

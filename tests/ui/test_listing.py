@@ -8,6 +8,7 @@ import pytest
 
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
+from tests.ui.scripted_source import on_device
 from tui_trainer.events import (
     CALLS,
     AnyEvent,
@@ -299,3 +300,52 @@ async def test_after_a_switch_the_loop_before_it_is_forgotten(show: Show) -> Non
         lines = shown.the(Listing).plain()
         assert not any("!" in line for line in lines)
         assert sum("scheduler.step()" in line for line in lines) == 1
+
+
+def timed(scheduler: Any, device: str) -> list[AnyEvent]:
+    """A run there, with a validation that took far longer than all else."""
+    events = on_device(scripted_run(epochs=4, batches=20, scheduler=scheduler), device)
+    validated = CallsTimed(at=events[-1].at, counts={"validate": 0}, seconds={"validate": 14.85}, running="")
+    return [*cut(events, 70), validated]
+
+
+LAUNCHED = ("launch time", "to launch")
+
+
+@pytest.mark.parametrize("scheduler", ["StepLR", "OneCycleLR", "ReduceLROnPlateau"])
+async def test_on_cuda_shares_are_said_to_be_of_launches_and_validation_has_its_own_time(
+    show: Show, scheduler: Any
+) -> None:
+    async with show(timed(scheduler, "cuda:1"), size=(140, 40)) as shown:
+        lines = shown.the(Listing).plain()
+        assert lines[0].rstrip().endswith("share of launch time    times")
+        (validation,) = [line.split() for line in lines if "validate()" in line]
+        assert validation[-4:] == ["5.00", "s", "each", "3"]
+        assert len({len(line.rstrip()) for line in lines if "%" in line or "each" in line}) == 1
+        shares = [int(line.split("%")[0].split()[-1]) for line in lines if "%" in line]
+        assert 95 <= sum(shares) <= 105
+
+
+@pytest.mark.parametrize("scheduler", ["StepLR", "OneCycleLR", "ReduceLROnPlateau"])
+async def test_on_the_cpu_nothing_is_said_of_launches(show: Show, scheduler: Any) -> None:
+    for size in ((140, 40), (80, 24), (60, 24)):
+        async with show(timed(scheduler, "cpu"), size=size) as shown:
+            text = "\n".join(shown.the(Listing).plain())
+            assert not any(words in text for words in (*LAUNCHED, "each"))
+            assert "%" in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (70, 24), (60, 24)], ids=str)
+@pytest.mark.parametrize("scheduler", ["StepLR", "OneCycleLR", "ReduceLROnPlateau"])
+async def test_in_one_line_on_cuda_no_share_stands_without_saying_of_what(
+    show: Show, scheduler: Any, size: tuple[int, int]
+) -> None:
+    async with show(timed(scheduler, "cuda:0"), size=size) as shown:
+        names, shares = (line.rstrip() for line in shown.the(Listing).plain())
+        width = size[0] - 2
+        assert max(len(names), len(shares)) <= width
+        assert ("%" in shares) == shares.endswith(LAUNCHED)
+        if size[0] >= 80:
+            assert shares.endswith(LAUNCHED)
+        under_validation = shares.ljust(width)[names.index("val") :][:3]
+        assert under_validation.isspace()

@@ -16,7 +16,7 @@ import pytest
 from tests import waiting
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
-from tests.ui.scripted_source import moved_to
+from tests.ui.scripted_source import moved_to, on_device
 from tui_trainer.events import AnyEvent, CallsTimed, RunConfigured, RunStarted
 from tui_trainer.records.history import History
 from tui_trainer.ui.live.status_lines import Progress, costs
@@ -351,7 +351,7 @@ def test_lines_keep_to_their_width(gpu: Gpu | None, width: int) -> None:
     parts = StepTimes().parts(history_of(LIVE), 0.0)
     lines = [*machine_lines(replace(SAMPLE, gpu=gpu, gpu_trouble=trouble), width, ranks=4)]
     lines += step_lines(parts, width, 1.0, on_device=True)
-    lines += step_in_short(parts, width)
+    lines += step_in_short(parts, width, on_device=True)
     assert max(map(width_of, lines)) <= width
 
 
@@ -427,6 +427,29 @@ async def test_with_the_log_under_it_a_step_is_told_in_short(show: Show, here: l
         await shown.press("5", "6")
         await until(shown, "a step   9.90 ms · ")
         assert "forward 31 %" in shown_lines(shown)
+        assert "launched" not in shown_lines(shown)
+
+
+async def test_in_short_too_the_step_of_a_device_is_said_to_be_launched(show: Show, here: list[AnyEvent]) -> None:
+    async with show(on_device(here, "cuda:0"), size=(140, 30)) as shown:
+        await shown.press("5", "6")
+        await until(shown, "a step   launched in 9.90 ms · ")
+
+
+@pytest.mark.parametrize("width", [36, 60])
+def test_a_step_is_said_to_be_launched_where_that_is_what_was_timed(width: int) -> None:
+    parts = StepTimes().parts(history_of(LIVE), 0.0)
+    for on in (True, False):
+        full = [" ".join(span.text for span in line) for line in step_lines(parts, width, 0.1, on_device=on)]
+        short = [" ".join(span.text for span in line) for line in step_in_short(parts, width, on_device=on)]
+        for lines in (full, short):
+            assert ("launched in 9.90 ms" in lines[0]) == on
+            assert ("launched" in " ".join(lines)) == on
+        assert (full[-1] == "as the cpu hands them to the gpu") == on
+
+
+def test_of_no_step_nothing_is_said_to_be_launched() -> None:
+    assert "launched" not in str([*step_lines([], 60, 0.1, on_device=True), *step_in_short([], 60, on_device=True)])
 
 
 async def test_the_strip_above_the_keys_has_what_the_run_takes(show: Show, here: list[AnyEvent]) -> None:

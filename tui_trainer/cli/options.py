@@ -89,6 +89,7 @@ _rest = (
         help="Precision of the forward pass; default: bf16 on CUDA where the hardware has it, else fp32.",
     ),
     click.option("--compile", is_flag=True, help="Use torch.compile: about a minute's wait first, then faster steps."),
+    click.option("--deterministic", is_flag=True, help="On CUDA: the same bits in every run; slower."),
     click.option("--limit-val", type=click.IntRange(min=1), help="Validate on the first N images only."),
     click.option("--name", help="A name to find the run by."),
 )

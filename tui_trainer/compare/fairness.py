@@ -72,8 +72,10 @@ def _augmentation(run: Compared) -> VariableValue:
 
 
 def _kernels(run: Compared) -> VariableValue:
+    """With the switches of CUDA, which the CPU does not have."""
     chosen = run.history.settings.get("kernels")
-    return VariableValue(plain(chosen.new)) if chosen is not None else NOT_TOLD
+    switches = [f"{name} {value}" for name, value in sorted(_known(run).arithmetic.items())]
+    return VariableValue(plain(", ".join([chosen.new, *switches]))) if chosen is not None else NOT_TOLD
 
 
 def _device(run: Compared) -> VariableValue:

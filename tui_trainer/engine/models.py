@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 Shape: TypeAlias = tuple[int, int, int]
 """Channels, height, width of one image."""
@@ -90,6 +91,16 @@ class Scale(nn.Module):
         return x * self.factor
 
 
+class GlobalMaxPool(nn.Module):
+    """The largest value of each channel: `AdaptiveMaxPool2d(1)`, which has no deterministic form on CUDA."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.is_cuda:
+            return functional.max_pool2d(x, x.shape[-2:])  # the same, gradients too
+        pooled: Tensor = functional.adaptive_max_pool2d(x, 1)
+        return pooled
+
+
 def resnet9(shape: Shape, width: int = 64) -> nn.Module:
     """The ResNet-9 of D. Page's DAWNBench entry ("How to train your ResNet", 2018), logits scaled by 1/8."""
     return nn.Sequential(
@@ -99,7 +110,7 @@ def resnet9(shape: Shape, width: int = 64) -> nn.Module:
         _conv_bn(2 * width, 4 * width, pool=True),
         _conv_bn(4 * width, 8 * width, pool=True),
         Residual(nn.Sequential(_conv_bn(8 * width, 8 * width), _conv_bn(8 * width, 8 * width))),
-        nn.AdaptiveMaxPool2d(1),
+        GlobalMaxPool(),
         nn.Flatten(),
         nn.Linear(8 * width, CLASSES, bias=False),
         Scale(0.125),

@@ -28,9 +28,12 @@ class ComputeOptions:
     device: torch.device
     precision: Precision
     compiled: bool = False
+    deterministic: bool = False
 
     @classmethod
-    def chosen(cls, device: torch.device, precision: Precision | None, *, compiled: bool) -> ComputeOptions:
+    def chosen(
+        cls, device: torch.device, precision: Precision | None, *, compiled: bool, deterministic: bool = False
+    ) -> ComputeOptions:
         """As asked for; where nothing was, what suits the device.
 
         Raises:
@@ -40,7 +43,7 @@ class ComputeOptions:
             raise UserError("--compile needs a C++ compiler, and there is no c++, g++ or clang++ here; leave it out")
         if precision is None:
             precision = "bf16" if device.type == "cuda" and computes_in_bfloat16(device) else "fp32"
-        return cls(device, precision, compiled)
+        return cls(device, precision, compiled, deterministic)
 
     @property
     def optimizer_options(self) -> dict[str, Any]:
@@ -71,7 +74,8 @@ class ComputeOptions:
 
     def __str__(self) -> str:
         words = ["channels last", "fused optimizer where there is one"]
-        return ", ".join([*words, "compiled"] if self.compiled else words)
+        words += ["compiled"] if self.compiled else []
+        return ", ".join([*words, "deterministic"] if self.deterministic else words)
 
 
 INITIAL_SCALE = 2.0**16

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui_trainer.engine.distributed import Ranks
     from tui_trainer.engine.lr_preview import PlannedRun
     from tui_trainer.engine.precision import ComputeOptions
+    from tui_trainer.engine.reproducibility import Difference
     from tui_trainer.engine.thread_tuner import ThreadCount
     from tui_trainer.engine.train_state import Resumption, TrainState
 
@@ -47,6 +48,8 @@ class Prepared:
     """Whether that is the last checkpoint that was saved; it may be damaged, and one before it have served."""
     passed_over: str = ""
     """Why `auto` took no CUDA device, or not the first, where there is one."""
+    differences: tuple[Difference, ...] = ()
+    """On CUDA, what decides about the last bits and is not here as it was where the checkpoint was saved."""
 
 
 def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: Path | None = None) -> Prepared:
@@ -61,14 +64,17 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
         PresetError: the rehearsal found what is wrong with the preset.
     """
     tell_phase(emit, "importing torch")
-    from tui_trainer.engine import devices, distributed
+    from tui_trainer.engine import devices, distributed, reproducibility
     from tui_trainer.engine.precision import ComputeOptions
     from tui_trainer.engine.train_state import TrainState
 
     ranks = distributed.join(spec.device)
     device, passed_over = devices.resolve(ranks.device(spec.device))
     devices.use(device)
-    compute_options = ComputeOptions.chosen(device, spec.precision, compiled=spec.compile)
+    compute_options = ComputeOptions.chosen(
+        device, spec.precision, compiled=spec.compile, deterministic=spec.deterministic
+    )
+    reproducibility.choose_algorithms(device, deterministic=spec.deterministic)
     devices.set_threads(spec.threads)
     images, planned = _load_and_plan(spec, device, ranks, emit, is_new=checkpoint_folder is None)
     model, weights = _build_model(spec, images, compute_options, emit)
@@ -78,11 +84,22 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
         planned = found.train_state.planned if found else planned
         emit(planned.curve)
     train_state = found.train_state if found else TrainState(model, planned, compute_options)
+    differences = reproducibility.go_on_as(found.state.get("arithmetic"), device) if found else ()
     threads = _chosen_threads(spec, compute_options, ranks, model, images, planned, emit)
     resolved = _configured(spec, images, planned, model, weights, compute_options, ranks)
     state, last_is_sound = (found.state, found.last_is_sound) if found else (None, True)
     return Prepared(
-        spec, resolved, images, train_state, compute_options, ranks, threads, state, last_is_sound, passed_over
+        spec,
+        resolved,
+        images,
+        train_state,
+        compute_options,
+        ranks,
+        threads,
+        checkpoint=state,
+        last_is_sound=last_is_sound,
+        passed_over=passed_over,
+        differences=differences,
     )
 
 
@@ -156,7 +173,7 @@ def _configured(
     """What all that was asked for with a default or `auto` has come to; the threads are those set by now."""
     import torch
 
-    from tui_trainer.engine import datasets, devices, models
+    from tui_trainer.engine import datasets, devices, models, reproducibility
 
     return RunConfigured(
         at=time.time(),
@@ -176,6 +193,7 @@ def _configured(
         versions=_versions(),
         digests=Digests(weights=weights, data=images.digest, order=datasets.order_digest(images.train, spec.seed)),
         augmentation="crop and flip" if images.train.augmented else "none",
+        arithmetic=reproducibility.arithmetic(compute_options.device),
     )
 
 

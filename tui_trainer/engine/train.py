@@ -12,6 +12,7 @@ from tui_trainer.engine.devices import broken_context, is_out_of_memory
 from tui_trainer.engine.loop import fit
 from tui_trainer.engine.metrics import Diverged
 from tui_trainer.engine.prepare import Prepared, tell_phase
+from tui_trainer.engine.reproducibility import not_deterministic
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.events import TRAINING, AnyEvent, EndStatus, RunEnded, SettingChanged
 from tui_trainer.text.numbers import counted
@@ -38,6 +39,12 @@ def train(
     if prepared.spec.precision is None:
         why = "what this CUDA device is fast in" if compute_options.precision == "bf16" else "the default here"
         emit(SettingChanged(at=time.time(), setting="precision", old="auto", new=compute_options.precision, reason=why))
+    if compute_options.deterministic:
+        cost = "the CPU repeats itself anyway" if on_cpu else "slower, by how much was not measured here"
+        why = f"--deterministic: another run on such a device gives the same bits; {cost}"
+        emit(SettingChanged(at=time.time(), setting="algorithms", old="", new="deterministic", reason=why))
+    for each in prepared.differences:
+        emit(SettingChanged(at=time.time(), setting=each.name, old=each.old, new=each.new, reason=each.reason))
     if (chosen := prepared.threads) is not None:
         new, reason = str(chosen.threads), chosen.reason
         emit(SettingChanged(at=time.time(), setting="threads", old="auto", new=new, reason=reason))
@@ -72,6 +79,8 @@ def train(
         if is_out_of_memory(error):
             return ended("crashed", _out_of_memory(run), 1)
         if why := broken_context(error):
+            return ended("crashed", why, 1)
+        if why := not_deterministic(error):
             return ended("crashed", why, 1)
         raise
     except BaseException:

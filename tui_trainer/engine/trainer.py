@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import SwitchPreset
-from tui_trainer.engine import checkpoints, tracing
+from tui_trainer.engine import checkpoints, reproducibility, tracing
 from tui_trainer.engine.checkpoints import Saver
 from tui_trainer.engine.clock import TrainingClock
 from tui_trainer.engine.control import CommandHandler, CommandRefused
@@ -54,6 +54,7 @@ class Trainer:
     ) -> None:
         self._spec, self._images = prepared.spec, prepared.images
         self._train_state = prepared.train_state
+        self._arithmetic = reproducibility.circumstances(prepared.compute_options.device)
         model = self._train_state.model
         self._ranks = prepared.ranks
         self._forward = prepared.compute_options.forward(self._ranks.wrap(model))
@@ -282,6 +283,7 @@ class Trainer:
         return {
             **facts(self._spec, self._images),
             **self._train_state.state_dict(),
+            **({"arithmetic": self._arithmetic} if self._arithmetic else {}),
             "step": self.step,
             "epoch": self.epoch,
             "batch": self.batch,

@@ -62,7 +62,8 @@ def asked_of(folder: Path, *, new_record: bool = False) -> RunSpec:
         written_by = versions.get("tui-trainer") if isinstance(versions, dict) else None
         unknown = _unknown(error) if isinstance(asked, dict) else []
         raise CannotGoOn(folder, unknown, written_by if isinstance(written_by, str) else "") from None
-    # The threads it had make it go on bit for bit, where as many processes train as did; so does what it computed in.
+    # On a CPU the threads it had make it go on bit for bit, where as many processes train as did, with what it computed
+    # in; on CUDA it goes on so where it was asked to be deterministic, else within the rounding of its sums.
     threads = resolved.get("threads") if resolved.get("ranks", 1) == this_rank().ranks else None
     precision = resolved.get("precision")
     chosen = precision if precision in PRECISIONS else None

@@ -74,6 +74,14 @@ def percent(share: float) -> str:
     return f"{min(share, 1.0) * 100:2.0f} %"
 
 
+def milliseconds(seconds: float) -> str:
+    """Three digits: `0.24 ms`, `77.6 ms`, `129 ms`, `1.20 s`."""
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    thousandths = seconds * 1e3
+    return f"{thousandths:.{0 if thousandths >= 100 else 1 if thousandths >= 10 else 2}f} ms"
+
+
 def gigabytes(count: float) -> str:
     """Bytes as `0.6 GB`, `25 GB`."""
     return f"{count / 1e9:.1f} GB" if count < 9.95e9 else f"{count / 1e9:.0f} GB"

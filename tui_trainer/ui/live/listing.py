@@ -13,7 +13,7 @@ from tui_trainer.records.columns import CallTally
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import plain
 from tui_trainer.text.reasons import Reason, word
-from tui_trainer.ui.formatting import cut, fit, percent, thousands, wrap
+from tui_trainer.ui.formatting import cut, fit, milliseconds, percent, thousands, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 
 if TYPE_CHECKING:
@@ -235,7 +235,9 @@ class _CallFacts:
         """What each call of the batch being followed has made so far, in parts."""
         self.lit: tuple[str, LinePlace] | None = None
         """The line that runs now; none in a pause."""
-        self.total_s = sum(tally.seconds for tally in history.calls.values())
+        self.on_cuda = history.resolved is not None and history.resolved.on_cuda
+        """Whether calls return as their work is launched: all but `validate`, which waits for what it found."""
+        self.total_s = sum(tally.seconds for call, tally in history.calls.items() if self.has_share(call))
         if self.following:
             self._follow(history.followed)
         elif history.running:
@@ -260,13 +262,20 @@ class _CallFacts:
             return None
         return self.history.calls.get(line.call, CallTally())
 
+    def has_share(self, call: str) -> bool:
+        """Whether its time is of the same kind as that of the others."""
+        return call != "validate" or not self.on_cuda
+
     def share(self, tally: CallTally) -> float:
         return tally.seconds / self.total_s if self.total_s > 0 else 0.0
 
 
 def _heading(facts: _CallFacts, width: int) -> Line:
     if not facts.following:
-        return (Span("the loop", "faint"), Span("share of time    times".rjust(width - 8), "faint"))
+        title = "share of time    times"
+        if facts.on_cuda:
+            title = "share of launch time    times" if width >= 38 else "launch time    times"
+        return (Span("the loop", "faint"), Span(title.rjust(width - 8), "faint"))
     last = facts.history.followed[-1]
     where = f"batch {last.batch}" if last.batch is not None else "its end"
     return (Span("the loop", "faint"), Span(f"epoch {last.epoch}, {where}".rjust(width - 8), "live"))
@@ -301,6 +310,9 @@ def _right(line: LoopLine, facts: _CallFacts, lit: bool, width: int) -> list[Spa
         return [Span(" " + _elsewhere(line), "faint")]
     if not tally.count:
         return [Span("·".rjust(8), "lit" if lit else "faint")]
+    if not facts.has_share(line.call):
+        each = f"{milliseconds(tally.seconds / tally.count)} each".rjust(1 + BAR_WIDTH + 1 + 5)
+        return [Span(each, "lit" if lit else ""), Span(thousands(tally.count).rjust(9), "lit" if lit else "faint")]
     share = facts.share(tally)
     return [
         Span(" " + _bar(share), "lit" if lit else "bar"),
@@ -385,10 +397,7 @@ def _in_one_line(
     """The calls in a row, and under each its share of the time; what is wrong with their order, if something is; in
     slow motion, what was made last."""
     calls = [line for line in loop if line.place in ("batch", "epoch")]
-    for names in SHORTER_AND_SHORTER:
-        cells = [_name(line, names) for line in calls]
-        if sum(map(len, cells)) + 3 * len(cells) - 1 <= width:
-            break
+    cells, of_what = _cells(calls, facts, width)
     above: list[Span] = []
     below: list[Span] = []
     over = 0
@@ -397,7 +406,8 @@ def _in_one_line(
         lit = facts.lit == (line.call, line.place)
         above += [Span(between, "faint"), Span(name, "lit" if lit else "" if line.expected else "warning")]
         tally = facts.tally(line)
-        share = percent(facts.share(tally)).strip() if tally is not None and tally.count else ""
+        is_told = tally is not None and tally.count and facts.has_share(line.call) and of_what is not None
+        share = percent(facts.share(tally)).strip() if tally is not None and is_told else ""
         gap = len(between) - over
         over = max(0, len(share) - len(name))  # `12 %` under `val` takes a cell of the gap behind it
         below += [Span(" " * gap), Span(fit(share, len(name) + over), "live" if lit else "faint")]
@@ -405,7 +415,19 @@ def _in_one_line(
         return [tuple(above), _made_last(facts, width), (Span(" "), Span(cut(_what_for(facts), width - 2), "faint"))]
     if findings:
         return [tuple(above), (Span(" "), Span(cut(f"✗ {plain(findings[0].wrong)}", width - 2), "warning"))]
+    below.append(Span(f" {of_what}" if of_what else "", "faint"))
     return [tuple(above), tuple(below)]
+
+
+def _cells(calls: Sequence[LoopLine], facts: _CallFacts, width: int) -> tuple[list[str], str | None]:
+    """The names of the calls, and what stands behind their shares; None where there is no room to say it."""
+    for names in SHORTER_AND_SHORTER:
+        cells = [_name(line, names) for line in calls]
+        room = width - (sum(map(len, cells)) + 3 * len(cells) - 1)
+        for of_what in ("of launch time", "to launch") if facts.on_cuda else ("",):
+            if len(of_what) + bool(of_what) <= room:
+                return cells, of_what
+    return cells, None if facts.on_cuda else ""
 
 
 def _name(line: LoopLine, names: dict[str, str]) -> str:

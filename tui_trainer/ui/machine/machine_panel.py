@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tui_trainer import threads
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.formatting import UNKNOWN, cut, gigabytes, percent, wrap
+from tui_trainer.ui.formatting import UNKNOWN, cut, gigabytes, milliseconds, percent, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 
 if TYPE_CHECKING:
@@ -128,12 +128,15 @@ def machine_lines(sample: Sample, width: int, ranks: int = 1) -> list[Line]:
 
 
 def step_lines(parts: Sequence[Part], width: int, screen: float, *, on_device: bool = False) -> list[Line]:
-    """Where the time of a step goes; the screen's share is of all cores, and `on_device` tells of what is unseen."""
-    total = f"{_milliseconds(sum(part.seconds for part in parts))} on average" if parts else "none yet"
+    """Where the time of a step goes; the screen's share is of all cores.
+
+    `on_device`: it was launched on a device in that time, and computed there later.
+    """
+    total = _whole_step(parts, on_device=on_device) + ("" if on_device or not parts else " on average")
     lines: list[Line] = [(Span("a step".ljust(CALL), "faint"), Span(total, "faint"))]
     for part in parts:
         bar = _bar(part.share, width)
-        time_of_it = Span(_milliseconds(part.seconds).rjust(9), "faint")
+        time_of_it = Span(milliseconds(part.seconds).rjust(9), "faint")
         lines.append((Span(part.call.ljust(CALL), "faint"), *bar, Span(f" {percent(part.share).rjust(5)}"), time_of_it))
     beside = " of all cores" if width >= ROOMY else " of cores"
     screens = Span(f"{screen * 100:4.1f} %")
@@ -143,16 +146,23 @@ def step_lines(parts: Sequence[Part], width: int, screen: float, *, on_device: b
     return lines
 
 
-def step_in_short(parts: Sequence[Part], width: int) -> list[Line]:
+def step_in_short(parts: Sequence[Part], width: int, *, on_device: bool = False) -> list[Line]:
     """The same where there is room for a line or two."""
     told = [f"{part.call} {_short(part.share)}" for part in parts if part.share >= 0.01]
-    lines = [_milliseconds(sum(part.seconds for part in parts)) if parts else "none yet"]
+    lines = [_whole_step(parts, on_device=on_device)]
     for piece in told:
         if len(lines[-1]) + len(piece) + 3 > width - LABEL:
             lines.append(piece)
         else:
             lines[-1] += f" · {piece}"
     return [(Span(("" if n else "a step").ljust(LABEL), "faint"), Span(line)) for n, line in enumerate(lines)]
+
+
+def _whole_step(parts: Sequence[Part], *, on_device: bool) -> str:
+    if not parts:
+        return "none yet"
+    seconds = milliseconds(sum(part.seconds for part in parts))
+    return f"launched in {seconds}" if on_device else seconds
 
 
 def in_one_line(sample: Sample) -> str:
@@ -206,14 +216,6 @@ def _heat(gpu: Gpu) -> str:
     if gpu.celsius is not None:
         facts.append(f"{gpu.celsius} °C")
     return ", ".join(facts)
-
-
-def _milliseconds(seconds: float) -> str:
-    """Three digits: `0.24 ms`, `77.6 ms`, `129 ms`, `1.20 s`."""
-    if seconds >= 1:
-        return f"{seconds:.2f} s"
-    milliseconds = seconds * 1e3
-    return f"{milliseconds:.{0 if milliseconds >= 100 else 1 if milliseconds >= 10 else 2}f} ms"
 
 
 def _gauge(label: str, share: float | None, told: str, width: int) -> Line:
@@ -283,6 +285,10 @@ def _between(before: dict[str, tuple[int, float]], after: dict[str, tuple[int, f
     return [Part(call, spent / batches, spent / total if total > 0 else 0.0) for call, spent in seconds.items()]
 
 
+def _on_device(history: History) -> bool:
+    return history.resolved is not None and history.resolved.on_cuda
+
+
 NOT_YET = "measured once the run has begun"
 STEP_WIDTH = 36
 """What a step takes in little room."""
@@ -342,7 +348,8 @@ class MachinePanel(Panel):
         if width < TWO_COLUMNS:
             if len(left) + 1 + len(right) <= self.size.height:
                 return [*left, BLANK, *right]
-            return [*left, *step_in_short(self._times.parts(self._history, time.monotonic()), width)]
+            parts = self._times.parts(self._history, time.monotonic())
+            return [*left, *step_in_short(parts, width, on_device=_on_device(self._history))]
         left_width, _ = self._widths()
         return [
             (*one, Span(" " * max(1, left_width + 2 - width_of(one))), *two)
@@ -361,8 +368,7 @@ class MachinePanel(Panel):
         else:
             left = [heading("machine"), *((Span(line, "faint"),) for line in wrap(trouble or NOT_YET, left_width))]
         parts = self._times.parts(history, time.monotonic())
-        on_device = resolved is not None and resolved.device.startswith("cuda")
-        return left, step_lines(parts, right_width, self._share, on_device=on_device)
+        return left, step_lines(parts, right_width, self._share, on_device=_on_device(history))
 
     def _widths(self) -> tuple[int, int]:
         """Of what the machine does, and of what a step does."""

@@ -204,7 +204,7 @@ class Sampler:
             self._process = None
             return None
         gpu, trouble = None, ""
-        if resolved is not None and resolved.device.startswith("cuda"):
+        if resolved is not None and resolved.on_cuda:
             self._gpus = self._gpus or Gpus()
             gpu = self._gpus.read(
                 started.pid, resolved.device, resolved.device_name, self._environ, resolved.device_uuid
