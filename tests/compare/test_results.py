@@ -170,6 +170,17 @@ def test_other_kernels_are_said_to_touch_the_last_digits(tmp_path: Path) -> None
     assert "Only the last digits suffer: kernels: plain (steplr); compiled (none)." in fair.sentence
 
 
+def test_other_switches_of_cuda_are_said_to_touch_the_last_digits(tmp_path: Path) -> None:
+    on, off = {"cudnn.allow_tf32": "True"}, {"cudnn.allow_tf32": "False"}
+    steplr = record(tmp_path, changes={"arithmetic": on})
+    none = record(tmp_path, scheduler="none", changes={"arithmetic": off})
+    said = fairness(compared(tmp_path, [steplr, none])).sentence
+    on_words, off_words = "plain, cudnn.allow_tf32 True (steplr)", "plain, cudnn.allow_tf32 False (none)"
+    assert f"Only the last digits suffer: kernels: {on_words}; {off_words}." in said
+    alike = [record(tmp_path, name=name, changes={"arithmetic": on}) for name in ("a", "b")]
+    assert "suffer" not in fairness(compared(tmp_path, alike)).sentence
+
+
 def test_seeds_that_both_presets_have_are_no_difference(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     two = [{"seed": 0}, {"seed": 1}]
@@ -322,8 +333,14 @@ def test_what_was_trained_before_is_found_without_reading_long_records(tmp_path:
     found = [entry.run for entry in reused([entries[0], entries[2]], tmp_path, versions)]
     assert found == [done.name, other.name]
     assert [entry.run for entry in reused(entries, tmp_path, {**versions, "torch": "0.1"})] == [None] * 3
-    seed = entries[2].asked | {"seed": 7} if entries[2].asked else None
-    assert reused([msgspec.structs.replace(entries[2], asked=seed)], tmp_path, versions)[0].run is None
+
+    def other_words(entry: Contestant, **asked: Any) -> str | None:
+        there = [msgspec.structs.replace(entry, asked={**(entry.asked or {}), **asked})]
+        return reused(there, tmp_path, versions)[0].run
+
+    assert other_words(entries[2], seed=7) is None
+    assert other_words(entries[2], deterministic=False) == other.name  # which the record does not tell: it was not
+    assert other_words(entries[2], deterministic=True) is None
     shutil.rmtree(done)  # the one that is left was not finished
     assert reused(entries[:1], tmp_path, versions)[0].run is None
 

@@ -102,6 +102,7 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         val_images=st.integers(1, 10_000),
         recipe=recipes,
         versions=st.dictionaries(words, words, max_size=2),
+        arithmetic=st.dictionaries(words, words, max_size=2),
     ),
     ev.PlanMade: plans_made(),
     ev.StepsTaken: steps_taken(),

@@ -36,6 +36,11 @@ def test_a_precision_that_was_asked_for_is_kept(tmp_path: Path) -> None:
     assert asked_of(folder).precision == "fp32"
 
 
+def test_a_deterministic_run_goes_on_so_and_one_of_a_version_without_it_as_it_was(tmp_path: Path) -> None:
+    assert asked_of(record(tmp_path, lambda asked: asked.update(deterministic=True))).deterministic
+    assert not asked_of(record(tmp_path, lambda asked: asked.pop("deterministic"))).deterministic
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -163,11 +163,12 @@ def _without_builds(versions: object) -> dict[str, str]:
 
 
 def _sameness(asked: dict[str, Any]) -> str:
-    """All of what was asked that makes a difference to the numbers."""
+    """All of what was asked that makes a difference to the numbers; but for what is off: older records do not tell."""
     preset = asked.get("preset")
     if isinstance(preset, dict):
         preset = {key: value for key, value in preset.items() if key not in ("title", "description")}
-    rest = {key: value for key, value in asked.items() if key not in ("name", "preset", "preset_name", "data_dir")}
+    told = {key: value for key, value in asked.items() if value is not None and value is not False}
+    rest = {key: value for key, value in told.items() if key not in ("name", "preset", "preset_name", "data_dir")}
     epochs_said = {key: value for key, value in rest.items() if key not in ("epochs", "batch_size")}  # in the preset
     return json.dumps([preset, epochs_said], sort_keys=True)
 
