@@ -187,7 +187,7 @@ def _in_words(mistake: Mistake, recipe: ResolvedConfig) -> OrderFinding:
         "metric": metric,
         "steps": recipe.total_steps,
         "epochs": recipe.epochs,
-        "times": counted(recipe.batches_per_epoch, "time"),
+        "times": counted(recipe.lengths.batches_per_epoch, "time"),
         "after_batch": after_batch,
         "after_epoch": after_epoch,
         "where": after_batch if recipe.interval == "step" else after_epoch,

@@ -11,9 +11,10 @@ epochs and batches count from 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import isfinite, nan
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from math import inf, isfinite, nan
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -38,11 +39,17 @@ Status: TypeAlias = Literal["running", "paused", "finished", "stopped", "diverge
 EndStatus: TypeAlias = Literal["finished", "stopped", "diverged", "crashed"]
 
 
+# JSON has no NaN and no infinity: what is not finite is written as null, or as a word.
 if TYPE_CHECKING:
     Measured: TypeAlias = float
+    MetricValue: TypeAlias = float | int
 else:
     Measured = float | None
-"""A number that may have come out as not finite. JSON has no NaN: it is written as null, and is nan to all readers."""
+    MetricValue = int | float | Literal["inf", "-inf"] | None
+"""`Measured` may have come out as not finite: null in a record, nan to all readers.
+
+`MetricValue` keeps what it was: nan is null, an infinity "inf" or "-inf". Whole numbers stay whole, however large.
+"""
 
 
 # What a record may say: damaged, or made to harm, it may hold anything. These are bounds for what is read, not for what
@@ -54,6 +61,10 @@ LONGEST_TEXT = 4000
 MOST_SECONDS = 1e9
 MOST_IN_A_LIST = 100_000
 """Points of a plan. Of steps in a line the line's own length is the bound."""
+MOST_METRICS = 10_000
+"""Names in a line. The thousands that a large run logs are some; a million are made to harm."""
+LARGEST_WHOLE = 10**300
+"""A whole number beyond it is none that a float could be drawn by."""
 
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**62)]
 Number: TypeAlias = Annotated[int, Meta(ge=1, le=2**62)]
@@ -61,6 +72,11 @@ Number: TypeAlias = Annotated[int, Meta(ge=1, le=2**62)]
 Moment: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=MOST_SECONDS)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+if TYPE_CHECKING:
+    MeasuredShare: TypeAlias = float
+else:
+    MeasuredShare = Share | None
+"""A share that may not have been measured: null in a record, nan to all readers."""
 Name: TypeAlias = Annotated[str, Meta(max_length=1000)]
 """What a thing is called; not cut, since a part of it is another name."""
 
@@ -69,6 +85,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """The base of all events."""
 
     at: Moment
+
+
+class Lengths(NamedTuple):
+    """Of a run whose end is known from its beginning."""
+
+    epochs: int
+    batches_per_epoch: int
+    total_steps: int
 
 
 class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,15 +107,28 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     monitor: Name | None
     """What ReduceLROnPlateau watches, `val_loss` or `val_accuracy`; None for the others."""
     warmup_epochs: Count
-    epochs: Count
-    """The last epoch of the run under this recipe."""
+    epochs: Count | None
+    """The last epoch of the run under this recipe; None where no end is known."""
     batch_size: Count
-    batches_per_epoch: Count
-    total_steps: Count
-    """The last step of the run under this recipe."""
+    """0 where it is not known."""
+    batches_per_epoch: Count | None
+    """None where it is not known, or the run counts no epochs."""
+    total_steps: Count | None
+    """The last step of the run under this recipe; None where no end is known."""
 
     def __post_init__(self) -> None:
         _cut(self, "title")
+
+    @property
+    def lengths(self) -> Lengths:
+        """How long the run and its epochs are.
+
+        Raises:
+            ValueError: that is not known.
+        """
+        if self.epochs is None or self.batches_per_epoch is None or self.total_steps is None:
+            raise ValueError(f"{self.preset} has no known end")
+        return Lengths(self.epochs, self.batches_per_epoch, self.total_steps)
 
 
 class Digests(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,11 +221,12 @@ class PlanMade(Event, frozen=True, kw_only=True, tag=True):
         return self.note.partition(":")[0]
 
 
-class StepsTaken(Event, frozen=True, kw_only=True, tag=True):
+class StepsTaken(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True):
     """Consecutive batches of one epoch; `step` and `batch` are those of the first.
 
     `lrs` is what the optimizer used for each, or a single value that held for all. `losses` are float32, rounded to
     nine significant digits, which give the same float32 back; None is a loss that was not finite (JSON has no NaN).
+    `metrics` holds other numbers that each of these steps gave, by the names of their series, in float32 as the losses.
     """
 
     step: Number
@@ -197,6 +235,67 @@ class StepsTaken(Event, frozen=True, kw_only=True, tag=True):
     losses: list[float | None]
     lrs: list[float]
     elapsed: list[float]
+    metrics: Annotated[dict[Name, list[float | None]], Meta(max_length=100)] = msgspec.field(default_factory=dict)
+
+
+Goal: TypeAlias = Literal["min", "max", "none"]
+Kind: TypeAlias = Literal["train", "val", "lr", "system", "other"]
+
+
+class MetricDeclared(Event, frozen=True, kw_only=True, tag=True):
+    """What a series is, told before its first number or later; the last one told holds."""
+
+    name: Name
+    goal: Goal = "none"
+    """Whether less or more of it is better; `none`: neither."""
+    unit: Name = ""
+    """As a person writes it behind the number: `s`, `MB`, `°C`; empty for plain numbers."""
+    kind: Kind = "other"
+    """`train` and `val`: of the images that train or validate; `lr`: what an optimizer used; `system`: the machine."""
+    group: Name = ""
+    """What it is shown under; empty: the part of its name before the last slash."""
+    objective: bool = False
+    """Whether the run is judged by it."""
+
+
+class MetricsLogged(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True):
+    """Numbers that were logged together, by the names of their series.
+
+    Steps of a series may be far apart and begin anywhere; one that is not behind the last one overwrites what stands
+    from there on, as a training that was begun again does. `epoch` and `batch` are of the step, where they are known.
+    """
+
+    step: Count
+    values: Annotated[dict[Name, MetricValue], Meta(max_length=MOST_METRICS)]
+    epoch: Count | None = None
+    batch: Count | None = None
+    elapsed: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        if not _WORD_TYPES.isdisjoint(map(type, self.values.values())):
+            values = {name: _NOT_FINITE.get(value, value) for name, value in self.values.items()}
+            msgspec.structs.force_setattr(self, "values", values)
+
+
+class MetricColumns(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True):
+    """Numbers of the same series at many steps, as many `MetricsLogged` would tell them: `values[name][i]` is of
+    `steps[i]`.
+
+    For readers that have numbers in columns. A run that trains tells rows, as they come.
+    """
+
+    steps: list[int]
+    """Rising."""
+    values: Annotated[dict[Name, list[MetricValue]], Meta(max_length=MOST_METRICS)]
+    epochs: list[int] = msgspec.field(default_factory=list)
+    """As many as steps, or none."""
+    elapsed: list[float] = msgspec.field(default_factory=list)
+    """As many as steps, or none."""
+
+    def __post_init__(self) -> None:
+        for name, values in self.values.items():
+            if not _WORD_TYPES.isdisjoint(map(type, values)):
+                self.values[name] = [_NOT_FINITE.get(value, value) for value in values]
 
 
 class CallsMade(Event, frozen=True, kw_only=True, tag=True):
@@ -294,21 +393,26 @@ class PlateauCounted(Event, frozen=True, kw_only=True, tag=True):
         _mark_not_finite(self, "value", "best")
 
 
-class EpochEnded(Event, frozen=True, kw_only=True, tag=True):
-    """An epoch was trained and validated. `lr` is what its last batch used; speed counts training alone."""
+class EpochEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True):
+    """An epoch was trained and validated. `lr` is what its last batch used; speed counts training alone.
+
+    An accuracy that is nan was not measured.
+    """
 
     epoch: Count
     step: Count
     train_loss: Measured
-    train_accuracy: Share
+    train_accuracy: MeasuredShare
     val_loss: Measured
-    val_accuracy: Share
+    val_accuracy: MeasuredShare
     lr: float
     images_per_second: Annotated[float, Meta(ge=0, le=1e15)]
     elapsed: Seconds
+    validated: bool = True
+    """False: the epoch was trained alone, and what is said of a validation is nan."""
 
     def __post_init__(self) -> None:
-        _mark_not_finite(self, "train_loss", "val_loss")
+        _mark_not_finite(self, "train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
 class SwitchPlanned(Event, frozen=True, kw_only=True, tag=True):
@@ -421,6 +525,9 @@ AnyEvent: TypeAlias = (
     | RunConfigured
     | PlanMade
     | StepsTaken
+    | MetricDeclared
+    | MetricsLogged
+    | MetricColumns
     | CallsMade
     | CallsTimed
     | CallFollowed
@@ -446,6 +553,8 @@ _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 def encode(event: AnyEvent) -> bytes:
     """One line of the journal, with its newline."""
+    if type(event) is MetricsLogged or type(event) is MetricColumns:
+        event = _with_words(event)
     return _encoder.encode(event) + b"\n"
 
 
@@ -496,6 +605,8 @@ def _wrong_steps(event: StepsTaken) -> str | None:
         return "more batches or epochs than steps"
     if min(event.elapsed) < 0 or max(event.elapsed) > MOST_SECONDS:
         return "a time that cannot be"
+    if any(len(numbers) != count for numbers in event.metrics.values()):
+        return "losses and other numbers are not as many as each other"
     try:
         highest, lowest = max(event.losses), min(event.losses)  # type: ignore[type-var]
         sound = highest <= _LARGEST and lowest >= -_LARGEST  # type: ignore[operator]
@@ -514,9 +625,57 @@ def _wrong_plan(event: PlanMade) -> str | None:
     return None
 
 
+def _wrong_metrics(event: MetricsLogged) -> str | None:
+    return _too_large(event.values.values())
+
+
+def _wrong_columns(event: MetricColumns) -> str | None:
+    count = len(event.steps)
+    columns = [*event.values.values(), event.epochs or event.steps, event.elapsed or event.steps]
+    if not count or any(len(column) != count for column in columns):
+        return "columns that are not as long as each other"
+    if event.steps[0] < 0 or event.steps[-1] > 2**62 or any(one >= other for one, other in pairwise(event.steps)):
+        return "steps that do not rise"
+    if event.elapsed and not (min(event.elapsed) >= 0 and max(event.elapsed) <= MOST_SECONDS):
+        return "a time that cannot be"
+    if event.epochs and not (min(event.epochs) >= 0 and max(event.epochs) <= 2**62):
+        return "an epoch that cannot be"
+    return next(filter(None, map(_too_large, event.values.values())), None)
+
+
+def _too_large(values: Iterable[MetricValue]) -> str | None:
+    if any(type(value) is int and abs(value) > LARGEST_WHOLE for value in values):
+        return "a whole number that is too large"
+    return None
+
+
 _LARGEST = 3.4028235e38
 
-_CHECKS: dict[type, Callable[[Any], str | None]] = {StepsTaken: _wrong_steps, PlanMade: _wrong_plan}
+_CHECKS: dict[type, Callable[[Any], str | None]] = {
+    StepsTaken: _wrong_steps,
+    PlanMade: _wrong_plan,
+    MetricsLogged: _wrong_metrics,
+    MetricColumns: _wrong_columns,
+}
+
+_WORD_TYPES: frozenset[type] = frozenset({type(None), str})
+_NOT_FINITE: dict[object, float] = {None: nan, "inf": inf, "-inf": -inf}
+_WORDS = {inf: "inf", -inf: "-inf"}
+
+
+def _with_words(event: MetricsLogged | MetricColumns) -> AnyEvent:
+    """The same with words for what JSON has none for: nan is null to the encoder."""
+    values: dict[str, Any] = {}
+    if isinstance(event, MetricColumns):
+        if any(word in column for column in event.values.values() for word in _WORDS):
+            values = {name: [_WORDS.get(value, value) for value in column] for name, column in event.values.items()}
+    elif any(value in _WORDS for value in event.values.values()):
+        values = {name: _WORDS.get(value, value) for name, value in event.values.items()}
+    if not values:
+        return event
+    told = msgspec.structs.replace(event)
+    msgspec.structs.force_setattr(told, "values", values)
+    return told
 
 
 def _mark_not_finite(event: Event, *fields: str) -> None:

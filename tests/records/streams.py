@@ -24,6 +24,8 @@ lrs = st.floats(0, 10)
 steps = st.integers(1, MOST_STEPS)
 epochs = st.integers(1, 20)
 calls = st.sampled_from(CALLS)
+metric_names = st.sampled_from(["loss", "val/acc", "lr-SGD/pg1", "train_loss", "加", ""])
+numbers = st.floats() | st.integers(-(2**70), 2**70)
 preset_names = st.sampled_from(["steplr", "onecycle", "plateau", "none"])
 
 recipes = st.builds(
@@ -57,6 +59,21 @@ def steps_taken(draw: st.DrawFn) -> StepsTaken:
         losses=draw(losses),
         lrs=draw(st.lists(lrs, min_size=rates, max_size=rates)),
         elapsed=draw(st.lists(st.floats(0, 1e5), min_size=count, max_size=count)),
+        metrics=draw(st.dictionaries(st.sampled_from(["grad_norm", "加"]), losses, max_size=2)),
+    )
+
+
+@st.composite
+def metric_columns(draw: st.DrawFn) -> ev.MetricColumns:
+    """Columns that are as long as each other."""
+    at = draw(st.lists(st.integers(0, MOST_STEPS), min_size=1, max_size=8, unique=True).map(sorted))
+    whole: dict[str, int] = {"min_size": len(at), "max_size": len(at)}
+    return ev.MetricColumns(
+        at=draw(moments),
+        steps=at,
+        values=draw(st.dictionaries(metric_names, st.lists(numbers, **whole), max_size=3)),
+        epochs=draw(st.just([]) | st.lists(epochs, **whole)),
+        elapsed=draw(st.just([]) | st.lists(st.floats(0, 1e5), **whole)),
     )
 
 
@@ -106,6 +123,24 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
     ),
     ev.PlanMade: plans_made(),
     ev.StepsTaken: steps_taken(),
+    ev.MetricDeclared: _of(
+        ev.MetricDeclared,
+        name=metric_names,
+        goal=st.sampled_from(["min", "max", "none"]),
+        unit=words,
+        kind=st.sampled_from(["train", "val", "lr", "system", "other"]),
+        group=words,
+        objective=st.booleans(),
+    ),
+    ev.MetricsLogged: _of(
+        ev.MetricsLogged,
+        step=st.integers(0, MOST_STEPS),
+        values=st.dictionaries(metric_names, numbers, max_size=4),
+        epoch=st.none() | epochs,
+        batch=st.none() | st.integers(1, 50),
+        elapsed=st.none() | st.floats(0, 1e5),
+    ),
+    ev.MetricColumns: metric_columns(),
     ev.CallsMade: _of(
         ev.CallsMade,
         step=steps,
@@ -145,9 +180,10 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         epoch=epochs,
         step=steps,
         train_loss=measures,
-        train_accuracy=fractions,
+        train_accuracy=fractions | st.just(float("nan")),
         val_loss=measures,
-        val_accuracy=fractions,
+        val_accuracy=fractions | st.just(float("nan")),
+        validated=st.booleans(),
         lr=lrs,
         images_per_second=st.floats(0, 1e6),
         elapsed=st.floats(0, 1e5),

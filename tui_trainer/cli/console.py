@@ -180,12 +180,16 @@ def in_lines(event: AnyEvent, history: History) -> list[str]:
     """What a person should read of an event, without a screen to see it on."""
     match event:
         case RunConfigured(recipe=recipe) as run:
+            threads = f" ×{run.threads}" if run.threads else ""
+            length = ""
+            if recipe.epochs is not None and recipe.batches_per_epoch is not None:
+                length = f", {counted(recipe.epochs, 'epoch')} of {counted(recipe.batches_per_epoch, 'batch')}"
             ranks = f" in {run.ranks} processes" if run.ranks > 1 else ""
             return [
                 (
                     f"{plain(recipe.preset)}: {run.model} ({run.parameters:,} parameters) on {run.dataset} "
-                    f"({counted(run.train_images, 'image')}), {run.device} ×{run.threads}{ranks}, seed {run.seed}, "
-                    f"{counted(recipe.epochs, 'epoch')} of {counted(recipe.batches_per_epoch, 'batch')}"
+                    f"({counted(run.train_images, 'image')}), "
+                    f"{run.device}{threads}{ranks}, seed {run.seed}{length}"
                 )
             ]
         case LRChanged(epoch=epoch, reason=reason):

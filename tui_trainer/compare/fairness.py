@@ -105,6 +105,12 @@ def _machine(run: Compared) -> VariableValue:
 Read = Callable[[Compared], VariableValue]
 """Asked only of runs that have come so far as to be resolved."""
 
+
+def _epochs(run: Compared) -> VariableValue:
+    epochs = _known(run).recipe.epochs
+    return VariableValue(counted(epochs, "epoch") if epochs is not None else "not known")
+
+
 CONTROLLED_VARIABLES: tuple[tuple[str, str, Read], ...] = (
     ("data", "results", _data),
     ("split", "results", _split),
@@ -112,7 +118,7 @@ CONTROLLED_VARIABLES: tuple[tuple[str, str, Read], ...] = (
     ("initial weights", "results", _weights),
     ("batch order", "results", _order),
     ("augmentation", "results", _augmentation),
-    ("epochs", "results", lambda run: VariableValue(counted(_known(run).recipe.epochs, "epoch"))),
+    ("epochs", "results", _epochs),
     ("precision", "results", lambda run: VariableValue(plain(_known(run).precision))),
     ("kernels", "last digits", _kernels),
     ("device", "last digits", _device),

@@ -156,7 +156,7 @@ def _find_checkpoint(
         model=model,
         compute_options=compute_options,
         train_images=len(images.train),
-        epochs=planned.recipe.epochs,
+        epochs=planned.recipe.lengths.epochs,
     )
     return resume(folder, facts(spec, images), there, ranks, emit)
 

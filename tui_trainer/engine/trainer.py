@@ -130,7 +130,7 @@ class Trainer:
             RunStopped: the run was asked to end before its first batch.
         """
         self._command_handler.handle_commands(self)
-        while self.epoch <= self.recipe.epochs:
+        while self.epoch <= self.recipe.lengths.epochs:
             self._begin_epoch()
             yield self.epoch
 
@@ -228,7 +228,7 @@ class Trainer:
 
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan to follow another preset from the next epoch on."""
-        if self._next_epoch > self.recipe.epochs:
+        if self._next_epoch > self.recipe.lengths.epochs:
             raise CommandRefused(f"epoch {self.last_epoch} is the last one; start a new run with {command.name}")
         try:
             self._plan_switch(command.name, command.preset)
@@ -252,7 +252,7 @@ class Trainer:
         return self.last_epoch + 1
 
     def _plan_switch(self, name: str, preset: dict[str, Any]) -> None:
-        batches_left = self.recipe.batches_per_epoch - self.batch if self.batch else 0
+        batches_left = self.recipe.lengths.batches_per_epoch - self.batch if self.batch else 0
         self._switch = plan(
             name,
             Preset.model_validate(preset),

@@ -118,7 +118,7 @@ class Side:
 
     def _loop(self) -> Iterator[None]:
         order = self._order
-        for epoch in range(1, self._recipe.epochs + 1):
+        for epoch in range(1, self._recipe.lengths.epochs + 1):
             self._epoch, self._loss_sum, self._hits = epoch, 0.0, 0
             self._make(order.begin)
             for number, (images, labels) in enumerate(self._batches(epoch), 1):

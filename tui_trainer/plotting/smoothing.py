@@ -65,7 +65,7 @@ WINDOWS = (1, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 def fitting_window(config: ResolvedConfig | None) -> int:
     """The window that reaches over about a sixth of an epoch of a run; the shortest but one where that is not known."""
-    batches = config.batches_per_epoch if config else 0
+    batches = (config.batches_per_epoch or 0) if config else 0
     return max(window for window in WINDOWS if window <= max(5, batches / 6))
 
 

@@ -91,7 +91,7 @@ class StallDetector:
                 self._end_s = max(self._end_s, elapsed - self._elapsed)
                 self._at_epoch_end = True
             case RunConfigured(recipe=recipe) | PresetSwitched(recipe=recipe):
-                self._batches = recipe.batches_per_epoch
+                self._batches = recipe.batches_per_epoch or 0
             case PaceChanged(seconds_a_call=pace):
                 self._pace = pace
             case Paused() | RunEnded() | RunStarted():
@@ -213,7 +213,7 @@ class _Loss:
 
     def follow(self, recipe: ResolvedConfig) -> None:
         """A window is about a quarter of an epoch."""
-        self._size = min(max(recipe.batches_per_epoch // 4, 10), 200)
+        self._size = min(max((recipe.batches_per_epoch or 0) // 4, 10), 200)
 
     def take(self, event: StepsTaken) -> _Texts:
         losses = [loss for loss in event.losses if loss is not None]

@@ -88,6 +88,8 @@ class StepColumns:
         self.lrs: array[float] = column("d")
         self.elapsed: array[float] = column("d")
         self.epoch_starts: list[int] = []
+        self.lost: list[tuple[int, int]] = []
+        """The first and the last of steps in a row that the record lost; rising."""
 
     def take(self, event: StepsTaken, clock: float) -> None:
         """Append the steps of an event, which begins behind the last one; steps that are missing between are nan.
@@ -107,6 +109,7 @@ class StepColumns:
 
     def _fill_gap(self, missing: int, clock: float) -> None:
         if missing > 0:
+            self.lost.append((len(self.losses) + 1, len(self.losses) + missing))
             self.losses.extend(array("f", [nan]) * missing)
             self.lrs.extend(array("d", [nan]) * missing)
             self.elapsed.extend(array("d", [clock]) * missing)

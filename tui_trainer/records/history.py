@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
-from math import isfinite
+from math import isfinite, nan
 from typing import Any, ClassVar, TypeAlias
 
 from msgspec.structs import replace
@@ -22,6 +23,9 @@ from tui_trainer.events import (
     EpochEnded,
     LRChanged,
     LRUnchanged,
+    MetricColumns,
+    MetricDeclared,
+    MetricsLogged,
     PaceChanged,
     Paused,
     PhaseStarted,
@@ -39,6 +43,7 @@ from tui_trainer.events import (
 )
 from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColumns
 from tui_trainer.records.resume_filter import ResumeFilter
+from tui_trainer.records.series import AllSeries, LoggedSeries, StepSeries
 
 WhyEvent: TypeAlias = LRChanged | LRUnchanged | PlateauCounted | PresetSwitched | EpochEnded
 
@@ -70,6 +75,8 @@ class History:
         """The first step of each epoch begun; `epoch_starts[e - 1]` is epoch e's."""
         self.batches_in_epoch = 0
         """How many batches the current epoch has; 0 while unknown."""
+        self.series = AllSeries(forgets=forgets)
+        """All that was told in numbers over steps, by name: the losses, LRs and accuracies above and below, too."""
         self.epochs: list[EpochEnded] = []
         self.best: EpochEnded | None = None
         """The best epoch, as `tui_trainer.best` has it."""
@@ -110,6 +117,9 @@ class History:
         """Seconds by which the clock of the machine that trains is behind the reader's, who says so; no event tells."""
         self.known = ResumeFilter(sampled=sampled)
         """How far the events told so far have come."""
+        self._logged_until = 0
+        self._logged_epochs = LoggedSeries("epoch", forgets=forgets)
+        self._logged_elapsed = LoggedSeries("elapsed", forgets=forgets)
         self._calls = CallsSeen()
         self._clock = RunTimer()
 
@@ -117,8 +127,13 @@ class History:
 
     @property
     def steps(self) -> int:
-        """How many steps were taken."""
+        """How many steps were told one by one, each with its loss and LR."""
         return len(self.losses)
+
+    @property
+    def last_step(self) -> int:
+        """The last step of which anything is told; 0 before the first."""
+        return max(self.steps, self._logged_until)
 
     @property
     def epoch(self) -> int:
@@ -162,6 +177,19 @@ class History:
         followed by eye, and never falls before the end."""
         return self._clock.at(now - self.clock_behind)
 
+    def epoch_at(self, step: int) -> int | None:
+        """The epoch of a step; None where none was told."""
+        if 0 < step <= self.steps:
+            return bisect_right(self.epoch_starts, step)
+        return _int(_before(self._logged_epochs, step))
+
+    def clock_at(self, step: int) -> float | None:
+        """What the run's clock showed at the end of a step, or of the last one before it that was told of."""
+        if 0 < step <= self.steps:
+            return self.elapsed[step - 1]
+        logged = _before(self._logged_elapsed, step)
+        return self.elapsed[-1] if logged is None and self.steps and step > 0 else logged
+
     def recipe_of(self, epoch: int) -> ResolvedConfig | None:
         """What was followed in an epoch; None while unknown."""
         for switch in reversed(self.switches):
@@ -196,7 +224,7 @@ class History:
         self.resolved = event if self.resolved is None else replace(event, recipe=self.resolved.recipe)
         # A switch that is known is not told again by a run that goes on from a checkpoint before it.
         self.recipe = self.switches[-1].recipe if self.switches else event.recipe
-        self.batches_in_epoch = self.recipe.batches_per_epoch
+        self.batches_in_epoch = self.recipe.batches_per_epoch or 0
 
     def _plan_made(self, event: PlanMade) -> None:
         # A resumed run plans again what it follows; what was followed before or after that stays.
@@ -204,16 +232,51 @@ class History:
 
     def _steps_taken(self, event: StepsTaken) -> None:
         begun = self.epoch
+        if not begun:
+            self.series.add(StepSeries("train_loss", self.losses, self._columns.lost))
+            self.series.add(StepSeries("lr", self.lrs, self._columns.lost))
         self._columns.take(event, self._clock.seconds)
         if self.epoch > begun and self.recipe is not None:
-            self.batches_in_epoch = self.recipe.batches_per_epoch
+            self.batches_in_epoch = self.recipe.batches_per_epoch or 0
+        for name, values in event.metrics.items():
+            steps = range(event.step, event.step + len(values))
+            self.series.log_many(name, steps, [nan if value is None else value for value in values])
         self._clock.read(self.elapsed[-1], event.at)
         self._calls.leave_behind(self.steps)
+
+    def _metric_declared(self, event: MetricDeclared) -> None:
+        self.series.declare(event)
+
+    def _metrics_logged(self, event: MetricsLogged) -> None:
+        self.series.log(event.step, event.values)
+        self._logged_until = max(self._logged_until, event.step)
+        if event.epoch is not None:
+            self._log_epoch(event.step, event.epoch)
+        if event.elapsed is not None:
+            self._logged_elapsed.log(event.step, event.elapsed)
+            self._clock.read(event.elapsed, event.at)
+
+    def _metric_columns(self, event: MetricColumns) -> None:
+        for name, values in event.values.items():
+            self.series.log_many(name, event.steps, values)
+        self._logged_until = max(self._logged_until, event.steps[-1])
+        for step, epoch in zip(event.steps, event.epochs, strict=False):
+            self._log_epoch(step, epoch)
+        if event.elapsed:
+            self._logged_elapsed.log_many(event.steps, event.elapsed)
+            self._clock.read(max(event.elapsed), event.at)
+
+    def _log_epoch(self, step: int, epoch: int) -> None:
+        """Keep where an epoch begins."""
+        known = self._logged_epochs
+        if not known.steps or known.values[-1] != epoch or step <= known.steps[-1]:
+            known.log(step, epoch)
 
     def _epoch_ended(self, event: EpochEnded) -> None:
         self.epochs.append(event)
         self.why.append(event)
         self._clock.read(event.elapsed, event.at)
+        self.series.log(event.step, {name: getattr(event, name) for name in BY_EPOCH if _is_told(event, name)})
         if is_better(event, self.best):
             self.best = event
         if isfinite(event.val_loss) and (self.lowest is None or event.val_loss < self.lowest.val_loss):
@@ -241,7 +304,7 @@ class History:
         self.recipe = event.recipe
         self.plateau = None
         if self.epoch in (0, event.epoch):
-            self.batches_in_epoch = event.recipe.batches_per_epoch
+            self.batches_in_epoch = event.recipe.batches_per_epoch or 0
 
     def _calls_made(self, event: CallsMade) -> None:
         self.orders.append(event)
@@ -300,6 +363,9 @@ class History:
         RunConfigured: _run_resolved,
         PlanMade: _plan_made,
         StepsTaken: _steps_taken,
+        MetricDeclared: _metric_declared,
+        MetricsLogged: _metrics_logged,
+        MetricColumns: _metric_columns,
         CallsMade: _calls_made,
         CallsTimed: _calls_timed,
         CallFollowed: _call_followed,
@@ -318,6 +384,25 @@ class History:
         Alert: _noticed,
         RunEnded: _run_ended,
     }
+
+
+def _before(series: LoggedSeries, step: int) -> float | None:
+    """The value at a step, or the last one before it."""
+    index = bisect_right(series.steps, step) - 1
+    return series.values[index] if index >= 0 else None
+
+
+def _int(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+BY_EPOCH = ("val_loss", "val_accuracy", "train_accuracy", "images_per_second")
+"""Of an epoch's end, what is a series."""
+
+
+def _is_told(event: EpochEnded, name: str) -> bool:
+    """A loss that is nan was not finite; an accuracy that is nan was not measured."""
+    return event.validated if name == "val_loss" else isfinite(getattr(event, name))
 
 
 def _begin(plan: PlanMade) -> int:

@@ -16,19 +16,32 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from functools import cache
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
-from tui_trainer.events import MOST_SECONDS, AnyEvent, CallsTimed, Number, StepsTaken, decode_lines
+from tui_trainer.events import (
+    MOST_SECONDS,
+    AnyEvent,
+    CallsTimed,
+    MetricColumns,
+    MetricsLogged,
+    Number,
+    StepsTaken,
+    check,
+    decode_lines,
+)
 from tui_trainer.files.safe_open import open_private, open_regular
 from tui_trainer.records.columns import CallsSeen
 from tui_trainer.records.lines import any_sealed, in_a_row, seal_of
 
 BLOCK = 1 << 18
 """Bytes of a journal that are packed together: some 6,000 steps, which take the training thread some milliseconds."""
+
+LEAST_ROWS = 8
+"""Rows of metrics that are worth a table."""
 
 LARGEST = 64 << 20
 """Bytes; whatever claims to be a larger block is none of ours."""
@@ -47,9 +60,20 @@ class PackedSteps(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", t
     losses: bytes
     lrs: bytes
     elapsed: bytes
+    metrics: dict[str, bytes] = {}
 
 
-Packed: TypeAlias = AnyEvent | PackedSteps
+class PackedColumns(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True):
+    """As `MetricColumns`, with columns of bytes."""
+
+    at: float
+    steps: bytes
+    values: dict[str, bytes]
+    epochs: bytes
+    elapsed: bytes
+
+
+Packed: TypeAlias = AnyEvent | PackedSteps | PackedColumns
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -234,8 +258,13 @@ def _merged(events: list[AnyEvent]) -> Iterator[Packed]:
     """The same events for the state of a run: steps in a row as one event, and the times of the calls beside them."""
     steps: list[StepsTaken] = []
     times: list[CallsTimed] = []
+    rows: list[MetricsLogged] = []
     before: StepsTaken | None = None
     for event in events:
+        if isinstance(event, MetricsLogged) and not steps and (not rows or _another_row(rows[-1], event)):
+            rows.append(event)
+            continue
+        yield from _in_columns(rows)
         if isinstance(event, CallsTimed):
             times.append(event)
         elif isinstance(event, StepsTaken) and None not in event.losses:
@@ -250,7 +279,34 @@ def _merged(events: list[AnyEvent]) -> Iterator[Packed]:
             yield from _one_of_each(steps, times)
             yield event
             before = None
+    yield from _in_columns(rows)
     yield from _one_of_each(steps, times)
+
+
+def _another_row(one: MetricsLogged, other: MetricsLogged) -> bool:
+    """Whether they are rows of one table, one behind the other."""
+    return (
+        one.step < other.step
+        and one.values.keys() == other.values.keys()
+        and (one.epoch is None) == (other.epoch is None)
+        and (one.elapsed is None) == (other.elapsed is None)
+    )
+
+
+def _in_columns(rows: list[MetricsLogged]) -> Iterator[Packed]:
+    """All rows as one event; as they are where a column of floats does not hold what they do."""
+    whole = any(type(value) is int for row in rows for value in row.values.values())
+    if len(rows) < LEAST_ROWS or whole:
+        yield from rows
+    else:
+        yield PackedColumns(
+            at=rows[-1].at,
+            steps=array("q", [row.step for row in rows]).tobytes(),
+            values={name: array("d", [row.values[name] for row in rows]).tobytes() for name in rows[0].values},
+            epochs=array("q", [row.epoch for row in rows if row.epoch is not None]).tobytes(),
+            elapsed=array("d", [row.elapsed for row in rows if row.elapsed is not None]).tobytes(),
+        )
+    rows.clear()
 
 
 def _one_of_each(steps: list[StepsTaken], times: list[CallsTimed]) -> Iterator[Packed]:
@@ -264,12 +320,16 @@ def _one_of_each(steps: list[StepsTaken], times: list[CallsTimed]) -> Iterator[P
 
 def _in_a_row(one: StepsTaken, other: StepsTaken) -> bool:
     count = len(one.losses)
-    return (one.epoch, one.step + count, one.batch + count) == (other.epoch, other.step, other.batch)
+    follows = (one.epoch, one.step + count, one.batch + count) == (other.epoch, other.step, other.batch)
+    return follows and one.metrics.keys() == other.metrics.keys()
 
 
 def _packed(steps: list[StepsTaken]) -> PackedSteps:
     losses, lrs, elapsed = array("f"), array("d"), array("d")
+    metrics = {name: array("f") for name in steps[0].metrics}
     for event in steps:
+        for name, values in event.metrics.items():
+            metrics[name].fromlist([nan if value is None else value for value in values])
         losses.fromlist([loss for loss in event.losses if loss is not None])
         lrs.fromlist(event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs)
         elapsed.fromlist(event.elapsed)
@@ -281,15 +341,28 @@ def _packed(steps: list[StepsTaken]) -> PackedSteps:
         losses=losses.tobytes(),
         lrs=lrs.tobytes(),
         elapsed=elapsed.tobytes(),
+        metrics={name: values.tobytes() for name, values in metrics.items()},
     )
 
 
 def _unpacked(event: Packed) -> AnyEvent:
+    if isinstance(event, PackedColumns):
+        columns = MetricColumns(
+            at=event.at,
+            steps=array("q", event.steps).tolist(),
+            values={name: array("d", values).tolist() for name, values in event.values.items()},
+            epochs=array("q", event.epochs).tolist(),
+            elapsed=array("d", event.elapsed).tolist(),
+        )
+        check(columns)
+        return columns
     if not isinstance(event, PackedSteps):
         return event
     losses, lrs, elapsed = array("f", event.losses), array("d", event.lrs), array("d", event.elapsed)
+    metrics = {name: array("f", values) for name, values in event.metrics.items()}
     if (
         not len(losses) == len(lrs) == len(elapsed) > 0
+        or any(len(values) != len(losses) for values in metrics.values())
         or event.batch > event.step
         or event.epoch > event.step
         or not isfinite(sum(losses))
@@ -304,6 +377,7 @@ def _unpacked(event: Packed) -> AnyEvent:
         losses=[*losses],
         lrs=lrs.tolist(),
         elapsed=elapsed.tolist(),
+        metrics={name: [*values] for name, values in metrics.items()},
     )
 
 

@@ -258,7 +258,7 @@ def _read(folder: Path) -> tuple[History, list[str]]:
         if started is not None and (form := later_form(started.schema)):
             raise RecordUnfit(folder, form)
     recipe = history.recipe
-    if recipe is not None and history.steps > recipe.total_steps:
+    if recipe is not None and recipe.total_steps is not None and history.steps > recipe.total_steps:
         why = f"its record tells of step {history.steps:,}, and the run has {recipe.total_steps:,}"
         raise RecordUnfit(folder, why, anew=True)
     return history, [*tail.flaws, *history.known.flaws.in_words()]

@@ -10,6 +10,7 @@ before. So a wrong number costs its line, and neither those behind it nor what a
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
@@ -23,6 +24,8 @@ from tui_trainer.events import (
     EpochEnded,
     LRChanged,
     LRUnchanged,
+    MetricColumns,
+    MetricsLogged,
     PlateauCounted,
     PresetSwitched,
     RunConfigured,
@@ -55,6 +58,11 @@ class ResumeFilter:
         """The step of the checkpoint that the last process went on from, where the record does not come so far."""
         self._doubted: StepsTaken | None = None
         """It leaves steps out, and nothing has confirmed it yet."""
+        self._goes_on = False
+        """Whether the process that writes went on from a checkpoint: it trains again what is known."""
+        self._logged: dict[str, int] = {}
+        """The last step of each series, and what that was as the last process began."""
+        self._logged_resumed: dict[str, int] = {}
         self._last: dict[type, tuple[int, int]] = {}
         self._last_resumed: dict[type, tuple[int, int]] = {}
 
@@ -67,6 +75,10 @@ class ResumeFilter:
         part: AnyEvent | None = event
         if type(event) is StepsTaken:
             part = _without_first(event, self._resumed_at - event.step + 1)
+        elif type(event) is MetricsLogged:
+            part = self._not_logged(event)
+        elif type(event) is MetricColumns:
+            part = self._columns_not_logged(event)
         elif (position_of := _POSITIONS.get(type(event))) is not None and self._is_told(event, position_of(event)):
             part = None
         self.take(event)
@@ -77,6 +89,10 @@ class ResumeFilter:
         kind = type(event)
         if kind is StepsTaken:
             return self._take_steps(event)  # type: ignore[arg-type]
+        if kind is MetricsLogged:
+            return self._take_metrics(event)  # type: ignore[arg-type]
+        if kind is MetricColumns:
+            return self._take_columns(event)  # type: ignore[arg-type]
         if kind is RunStarted:
             self._begin(event)  # type: ignore[arg-type]
         elif kind is RunConfigured or kind is PresetSwitched:
@@ -106,11 +122,59 @@ class ResumeFilter:
         self._claims.compare_steps(self.steps)
         self._resumed_at = self.steps
         self._last_resumed = dict(self._last)
+        self._logged_resumed = dict(self._logged)
+
+    # Metrics
+
+    def _take_metrics(self, event: MetricsLogged) -> Sequence[AnyEvent]:
+        new = self._not_logged(event)
+        if new is None:
+            return NOTHING
+        for name in new.values:
+            self._logged[name] = event.step
+        return (new,)
+
+    def _take_columns(self, event: MetricColumns) -> Sequence[AnyEvent]:
+        new = self._columns_not_logged(event)
+        if new is None:
+            return NOTHING
+        for name in new.values:
+            self._logged[name] = new.steps[-1]
+        return (new,)
+
+    def _columns_not_logged(self, event: MetricColumns) -> MetricColumns | None:
+        """As `_not_logged`; of columns that are known in part, what begins behind all that is known of any."""
+        if not self._goes_on:
+            return event
+        known = max((self._logged_resumed.get(name, -1) for name in event.values), default=-1)
+        first = bisect_right(event.steps, known)
+        if not first:
+            return event
+        if first == len(event.steps):
+            return None
+        return msgspec.structs.replace(
+            event,
+            steps=event.steps[first:],
+            values={name: values[first:] for name, values in event.values.items()},
+            epochs=event.epochs[first:],
+            elapsed=event.elapsed[first:],
+        )
+
+    def _not_logged(self, event: MetricsLogged) -> MetricsLogged | None:
+        """What of it an earlier process has not told; None if that is nothing."""
+        known = self._logged_resumed
+        if not self._goes_on or not known:
+            return event
+        values = {name: value for name, value in event.values.items() if event.step > known.get(name, -1)}
+        if len(values) == len(event.values):
+            return event
+        return msgspec.structs.replace(event, values=values) if values else None
 
     # Steps
 
     def _begin(self, event: RunStarted) -> None:
         self.go_on()
+        self._goes_on = event.resumed_from_step is not None
         self._ahead = event.resumed_from_step or 0
         self._claims.begin(self._ahead)
 
@@ -271,4 +335,5 @@ def _without_first(event: StepsTaken, count: int) -> StepsTaken | None:
         losses=event.losses[count:],
         lrs=event.lrs if len(event.lrs) == 1 else event.lrs[count:],
         elapsed=event.elapsed[count:],
+        metrics={name: values[count:] for name, values in event.metrics.items()},
     )

@@ -47,7 +47,7 @@ def seconds_left(history: History) -> float | None:
     if history.ended is not None:
         return 0.0
     recipe = history.recipe
-    if recipe is None or not history.epoch_starts:
+    if recipe is None or recipe.epochs is None or recipe.batches_per_epoch is None or not history.epoch_starts:
         return None
     batch_s = _seconds_a_batch(history)
     if batch_s is None:

@@ -55,9 +55,9 @@ class RunExtent:
         self.history, self._seen, self._known = history, history.version, known
         self.steps = history.steps
         planned = history.plans[-1].last_step if history.plans else 0
-        self.total = max(self.steps, planned, history.recipe.total_steps if history.recipe else 0)
+        self.total = max(self.steps, planned, (history.recipe.total_steps or 0) if history.recipe else 0)
         if not same:
-            self._batches = history.recipe.batches_per_epoch if history.recipe else 0
+            self._batches = (history.recipe.batches_per_epoch or 0) if history.recipe else 0
             ends = [start - 1 for start in history.epoch_starts] or [0]
             self._ends = [*ends, ends[-1] + (history.batches_in_epoch or self._batches)]
             self.count_in(self.wanted)

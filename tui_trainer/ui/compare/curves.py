@@ -112,7 +112,7 @@ class CompareAxis(Axis):
         """Take in how far the runs go; whether that changed what is seen. A guess in seconds may be 5 % off."""
         end = 0.0
         for history in histories:
-            planned = history.recipe.total_steps if history.recipe and history.ended is None else 0
+            planned = (history.recipe.total_steps or 0) if history.recipe and history.ended is None else 0
             if history.steps or planned:
                 end = max(end, self.timeline(history).place(max(planned, history.steps)))
         if end == self._end or (self.unit == "seconds" and self._end * 0.95 <= end <= self._end):

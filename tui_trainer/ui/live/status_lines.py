@@ -147,6 +147,8 @@ class Progress(Panel):
         recipe = history.recipe
         if recipe is None:
             return [justified([], right, width)]
+        if recipe.epochs is None:  # no share of what has no known end
+            return [justified([Span(f" step {history.last_step:,}   no end known")], right, width)]
         done = len(history.epochs)
         batches = history.batches_in_epoch
         epoch_text = f" epoch {_of(history.epoch, recipe.epochs)} "
@@ -187,7 +189,9 @@ def ending(history: History) -> str:
         return ""
     done = "0 epochs"
     if history.recipe is not None:
-        done = f"{len(history.epochs)} of {counted(history.recipe.epochs, 'epoch')}"
+        done = counted(len(history.epochs), "epoch")
+        if history.recipe.epochs is not None:
+            done = f"{len(history.epochs)} of {counted(history.recipe.epochs, 'epoch')}"
     best, step, reason = history.best, thousands(ended.step), plain(ended.reason)
     match ended.status:
         case "finished":

@@ -1,0 +1,273 @@
+"""Named series: what real records hold comes out as it was logged, however it is read."""
+
+from __future__ import annotations
+
+from math import inf, isnan, nan
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.records.streams import fold, state_of
+from tests.scripted import scripted_run
+from tui_trainer.events import (
+    AnyEvent,
+    EpochEnded,
+    MetricDeclared,
+    MetricsLogged,
+    RunStarted,
+    StepsTaken,
+    decode,
+    encode,
+)
+from tui_trainer.records.history import History
+from tui_trainer.records.journal import Journal
+from tui_trainer.records.series import ATTEMPTS_KEPT
+from tui_trainer.records.tail import Tail
+
+
+def logged(step: int, *, elapsed: float | None = None, epoch: int | None = None, **values: float) -> MetricsLogged:
+    return MetricsLogged(at=1e9 + step, step=step, values=values, elapsed=elapsed, epoch=epoch)
+
+
+def through_a_journal(folder: Path, events: list[AnyEvent]) -> History:
+    """What a reader of the journal of these events is told."""
+    path = folder / "events.jsonl"
+    journal = Journal(path)
+    for event in events:
+        journal.emit(event)
+    journal.close()
+    history = History()
+    with Tail(path, packed=True) as tail:
+        for event in tail:
+            history.apply(event)
+        assert not tail.flaws
+    return history
+
+
+def points(history: History, name: str) -> list[tuple[int, float]]:
+    series = history.series[name]
+    return list(zip(series.steps, series.values, strict=True))
+
+
+def test_sparse_series_at_unlike_steps(tmp_path: Path) -> None:
+    history = through_a_journal(tmp_path, [logged(50, loss=2.0), logged(77, acc=0.5), logged(100, loss=1.0, acc=0.75)])
+    assert points(history, "loss") == [(50, 2.0), (100, 1.0)]
+    assert points(history, "acc") == [(77, 0.5), (100, 0.75)]
+    assert history.last_step == 100
+
+
+@pytest.mark.parametrize("first", [0, 1, 1000])
+def test_the_first_step_may_be_any(tmp_path: Path, first: int) -> None:
+    history = through_a_journal(tmp_path, [logged(first, loss=2.0), logged(first + 7, loss=1.0)])
+    assert points(history, "loss") == [(first, 2.0), (first + 7, 1.0)]
+
+
+def test_what_was_trained_again_takes_the_place_and_the_old_part_is_kept(tmp_path: Path) -> None:
+    told = [logged(step, loss=float(step)) for step in (10, 20, 30, 40)]
+    history = through_a_journal(tmp_path, [*told, logged(20, loss=2.5), logged(30, loss=3.5)])
+    assert points(history, "loss") == [(10, 10.0), (20, 2.5), (30, 3.5)]
+    (attempt,) = history.series["loss"].attempts
+    assert list(attempt.steps) == [20, 30, 40]
+    assert list(attempt.values) == [20.0, 30.0, 40.0]
+
+
+def test_a_number_told_again_at_its_step_is_no_other_attempt() -> None:
+    history = fold([logged(10, loss=1.0), logged(20, loss=2.0), logged(20, loss=3.0)])
+    assert points(history, "loss") == [(10, 1.0), (20, 3.0)]
+    assert not history.series["loss"].attempts
+
+
+def test_attempts_are_bounded() -> None:
+    history = History()
+    for _ in range(ATTEMPTS_KEPT + 5):
+        for step in (1, 2, 3):
+            history.apply(logged(step, loss=1.0))
+    assert len(history.series["loss"].attempts) == ATTEMPTS_KEPT
+
+
+def test_nan_and_infinities_are_values_as_they_were(tmp_path: Path) -> None:
+    history = through_a_journal(tmp_path, [logged(1, a=nan), logged(2, a=inf), logged(3, a=-inf), logged(5, a=1.0)])
+    series = history.series["a"]
+    assert list(series.steps) == [1, 2, 3, 5]
+    assert isnan(series.values[0])
+    assert list(series.values[1:]) == [inf, -inf, 1.0]
+    assert not any(series.is_missing(step) for step in range(1, 6))
+
+
+def test_a_step_that_the_record_lost_is_told_from_one_that_was_nan() -> None:
+    def steps(first: int, losses: list[float | None]) -> StepsTaken:
+        return StepsTaken(
+            at=1e9, step=first, epoch=1, batch=first, losses=losses, lrs=[0.1], elapsed=[1.0] * len(losses)
+        )
+
+    history = fold([steps(1, [1.0, None]), steps(6, [2.0]), steps(7, [3.0])])
+    loss = history.series["train_loss"]
+    assert [loss.is_missing(step) for step in range(1, 8)] == [False, False, True, True, True, False, False]
+    assert [isnan(value) for value in loss.values] == [False, True, True, True, True, False, False]
+
+
+def test_whole_numbers_beyond_what_a_float_holds_stay_exact(tmp_path: Path) -> None:
+    large = 2**53 + 1
+    history = through_a_journal(tmp_path, [logged(1, tokens=5), logged(2, tokens=large), logged(3, tokens=2**60)])
+    tokens = history.series["tokens"]
+    assert [tokens.exact(index) for index in range(3)] == [5, large, 2**60]  # type: ignore[attr-defined]
+    assert tokens.values[1] == float(large)
+
+
+def test_two_thousand_names_of_any_kind(tmp_path: Path) -> None:
+    names = [f"layer {i}/wéight norm·{i}" for i in range(1999)] + ["ü" * 500]
+    values = {name: float(i) for i, name in enumerate(names)}
+    history = through_a_journal(tmp_path, [MetricsLogged(at=1e9, step=s, values=values) for s in (1, 2)])
+    assert list(history.series) == names
+    assert points(history, names[-1]) == [(1, 1999.0), (2, 1999.0)]
+
+
+def test_no_end_and_no_epochs_are_known_of_a_language_model(tmp_path: Path) -> None:
+    history = through_a_journal(tmp_path, [logged(step, loss=1.0, elapsed=step / 10) for step in (1000, 2000)])
+    assert history.epoch_at(1500) is None
+    assert history.clock_at(1500) == 100.0
+    assert history.clock_at(999) is None
+    assert history.recipe is None
+
+
+def test_epochs_and_clock_of_sparse_series(tmp_path: Path) -> None:
+    history = through_a_journal(
+        tmp_path, [logged(10, loss=1.0, epoch=1, elapsed=1.0), logged(20, loss=1.0, epoch=2, elapsed=2.0)]
+    )
+    assert [history.epoch_at(step) for step in (9, 10, 19, 20, 25)] == [None, 1, 1, 2, 2]
+
+
+def test_an_epoch_without_accuracy_survives_its_journal(tmp_path: Path) -> None:
+    epoch = EpochEnded(
+        at=1e9, epoch=1, step=3, train_loss=1.0, train_accuracy=nan, val_loss=0.5, val_accuracy=nan, lr=0.1,
+        images_per_second=0.0, elapsed=1.0,
+    )  # fmt: skip
+    assert repr(decode(encode(epoch))) == repr(epoch)
+    history = through_a_journal(tmp_path, [epoch])
+    assert points(history, "val_loss") == [(3, 0.5)]
+    assert "val_accuracy" not in history.series
+    assert history.best is None
+    assert history.series.objective == "val_loss"
+    assert history.series.best("val_loss") == (3, 0.5)
+
+
+def test_an_epoch_that_was_not_validated_has_no_validation_loss() -> None:
+    trained = EpochEnded(
+        at=1e9, epoch=1, step=3, train_loss=1.0, train_accuracy=0.5, val_loss=nan, val_accuracy=nan, lr=0.1,
+        images_per_second=0.0, elapsed=1.0, validated=False,
+    )  # fmt: skip
+    diverged = msgspec.structs.replace(trained, validated=True)
+    assert "val_loss" not in fold([trained]).series
+    assert points(fold([diverged]), "val_loss")[0][0] == 3
+
+
+def test_our_own_runs_have_the_same_numbers_as_series() -> None:
+    history = fold(scripted_run(epochs=3, batches=7))
+    assert list(history.series["train_loss"].values) == list(history.losses)
+    assert list(history.series["lr"].values) == list(history.lrs)
+    assert points(history, "val_accuracy") == [(epoch.step, epoch.val_accuracy) for epoch in history.epochs]
+    assert history.series.objective == "val_accuracy"
+    assert history.series.goal("train_loss") == "min"
+
+
+def test_a_run_says_what_its_series_are() -> None:
+    history = fold(
+        [
+            logged(1, **{"val/BLEU": 10.0, "val_loss": 2.0}),
+            MetricDeclared(at=1e9, name="val/BLEU", goal="max", unit="%", kind="val", objective=True),
+            logged(2, **{"val/BLEU": 30.0}),
+            logged(3, **{"val/BLEU": nan}),
+            logged(4, **{"val/BLEU": 30.0}),
+        ]
+    )
+    assert history.series.objective == "val/BLEU"
+    assert history.series.best("val/BLEU") == (2, 30.0)  # of equals the earliest
+    assert history.series.group("val/BLEU") == "val"
+    assert history.series.best("nothing") is None
+
+
+def test_the_best_follows_what_took_another_ones_place() -> None:
+    history = fold([MetricDeclared(at=1e9, name="acc", goal="max"), logged(1, acc=0.5), logged(2, acc=0.9)])
+    assert history.series.best("acc") == (2, 0.9)
+    history.apply(logged(2, acc=0.4))
+    assert history.series.best("acc") == (1, 0.5)
+    history.apply(logged(2, acc=0.6))
+    assert history.series.best("acc") == (2, 0.6)
+
+
+def test_a_resumed_run_tells_nothing_twice(tmp_path: Path) -> None:
+    def begun(resumed: int | None) -> RunStarted:
+        return RunStarted(at=1e9, run="r", schema=1, pid=1, host="h", resumed_from_step=resumed)
+
+    events: list[AnyEvent] = [begun(None), *(logged(step, norm=float(step)) for step in (10, 20, 30))]
+    again: list[AnyEvent] = [begun(10), logged(20, norm=20.0, other=1.0), logged(30, norm=30.0), logged(40, norm=40.0)]
+    history = through_a_journal(tmp_path, events + again)
+    assert points(history, "norm") == [(10, 10.0), (20, 20.0), (30, 30.0), (40, 40.0)]
+    assert points(history, "other") == [(20, 1.0)]
+    assert not history.series["norm"].attempts
+
+
+def test_numbers_of_every_step_come_with_the_steps(tmp_path: Path) -> None:
+    def steps(first: int, **metrics: list[float | None]) -> StepsTaken:
+        return StepsTaken(
+            at=1e9, step=first, epoch=1, batch=first, losses=[1.0, 2.0], lrs=[0.1], elapsed=[1.0, 2.0], metrics=metrics
+        )
+
+    history = through_a_journal(tmp_path, [steps(1, norm=[0.5, None]), steps(3), steps(5, norm=[0.75, 1.0])])
+    series = history.series["norm"]
+    assert list(series.steps) == [1, 2, 5, 6]
+    assert isnan(series.values[1])
+    assert [series.values[index] for index in (0, 2, 3)] == [0.5, 0.75, 1.0]
+
+
+def test_lengths_that_differ_are_no_event() -> None:
+    line = (
+        b'{"type":"StepsTaken","at":1,"step":1,"epoch":1,"batch":1,"losses":[1.0,2.0],"lrs":[0.1],"elapsed":[1,2],'
+        b'"metrics":{"norm":[1.0]}}'
+    )
+    with pytest.raises(msgspec.ValidationError):
+        decode(line)
+
+
+def test_a_whole_number_that_no_float_can_be_is_no_event() -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decode(b'{"type":"MetricsLogged","at":1,"step":1,"values":{"a":' + b"9" * 400 + b"}}")
+
+
+names = st.sampled_from(["loss", "val/acc", "lr-SGD/pg1", "ü", ""])
+numbers = st.floats(allow_nan=True, allow_infinity=True) | st.integers(-(2**70), 2**70)
+rows = st.builds(
+    MetricsLogged,
+    at=st.just(1e9),
+    step=st.integers(0, 30),
+    values=st.dictionaries(names, numbers, min_size=1, max_size=4),
+    epoch=st.none() | st.integers(0, 5),
+    elapsed=st.none() | st.floats(0, 100),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(rows, max_size=40))
+def test_live_replayed_and_in_pieces_are_equal(tmp_path: Path, events: list[AnyEvent]) -> None:
+    (tmp_path / "events.jsonl").unlink(missing_ok=True)
+    (tmp_path / "events.packed").unlink(missing_ok=True)
+    assert state_of(through_a_journal(tmp_path, events)) == state_of(fold(events))
+
+
+@given(st.lists(rows, max_size=40))
+def test_steps_always_rise_and_the_latest_value_of_each_stands(events: list[MetricsLogged]) -> None:
+    history = fold(list(events))
+    for name, series in history.series.items():
+        steps = list(series.steps)
+        assert steps == sorted(set(steps))
+        told = [(event.step, event.values[name]) for event in events if name in event.values]
+        last_at: dict[int, int] = {step: place for place, (step, _) in enumerate(told)}
+        for step, value in zip(steps, series.values, strict=True):
+            assert repr(float(told[last_at[step]][1])) == repr(value)
+        # A step is gone only where something at or before it was logged later.
+        for place, (step, _) in enumerate(told):
+            if step not in steps:
+                assert any(later <= step for later, _ in told[place + 1 :])

@@ -1,0 +1,281 @@
+"""Named series of numbers: of any metric, at any steps, as they were logged."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+from typing import NamedTuple, Protocol
+
+from tui_trainer.events import Goal, Kind, MetricDeclared
+from tui_trainer.records.columns import KEPT
+
+ATTEMPTS_KEPT = 16
+"""Of what was trained, and then trained again from an earlier step, so many parts are kept, the latest ones."""
+
+LARGEST_EXACT = 2**53
+"""Beyond it a float does not hold every whole number."""
+
+
+class Point(NamedTuple):
+    """A number of a series."""
+
+    step: int
+    value: float
+
+
+class Attempt(NamedTuple):
+    """What stood in a series from some step on, before the run went back to it and another try took its place."""
+
+    steps: Sequence[int]
+    values: Sequence[float]
+
+
+class Series(Protocol):
+    """A metric over the run: `values[i]` was logged at `steps[i]`, and steps rise.
+
+    A nan or an infinity is a value that was logged. What was not logged is not there, but in a series of every step,
+    where steps that a damaged record has lost stand as nan: `is_missing` tells them apart.
+    """
+
+    name: str
+
+    @property
+    def steps(self) -> Sequence[int]:
+        """At which step each value was logged; rising, from 0 on."""
+
+    @property
+    def values(self) -> Sequence[float]:
+        """The values, as floats."""
+
+    @property
+    def attempts(self) -> Sequence[Attempt]:
+        """Earlier attempts, which later ones took the place of; oldest first."""
+
+    @property
+    def rewrites(self) -> int:
+        """How often something else took the place of what stood there: who kept something of it looks anew."""
+
+    def is_missing(self, step: int) -> bool:
+        """Whether the value at this step was lost, rather than logged as nan."""
+
+
+class StepSeries:
+    """A number of every step: a view of a column whose index `i` is step `i + 1`."""
+
+    attempts: Sequence[Attempt] = ()
+    rewrites = 0
+
+    def __init__(self, name: str, values: array[float], lost: list[tuple[int, int]]) -> None:
+        """Look at a column.
+
+        Args:
+            name: of the series.
+            values: the column; it grows.
+            lost: the first and the last of steps in a row that the record lost; it grows, and rises.
+        """
+        self.name = name
+        self.values: Sequence[float] = values
+        self._lost = lost
+
+    @property
+    def steps(self) -> Sequence[int]:
+        """From 1 to the last one."""
+        return range(1, len(self.values) + 1)
+
+    def is_missing(self, step: int) -> bool:
+        """Whether the record lost this step."""
+        place = bisect_right(self._lost, (step, step), key=lambda span: (span[0], step))
+        return place > 0 and self._lost[place - 1][0] <= step <= self._lost[place - 1][1]
+
+
+class LoggedSeries:
+    """Numbers at the steps at which they were logged, 16 bytes each."""
+
+    def __init__(self, name: str, *, forgets: bool = False) -> None:
+        """Nothing was logged yet; `forgets` as for a history: the last ones alone are held."""
+        self.name = name
+        self.steps = array("q")
+        self.values = array("d")
+        self.attempts: list[Attempt] = []
+        self.rewrites = 0
+        self._whole: dict[int, int] = {}
+        """At these steps a whole number was logged that its float is not."""
+        self._forgets = forgets
+
+    def log(self, step: int, value: float | int) -> None:
+        """Add a number, or put it into the place of all that was logged at this step and behind it."""
+        steps = self.steps
+        if steps and step <= steps[-1]:
+            self._go_back_to(step)
+        if type(value) is int:
+            self._keep_exact(step, value)
+        steps.append(step)
+        self.values.append(value)
+        if self._forgets and len(steps) > 2 * KEPT:
+            del steps[:-KEPT], self.values[:-KEPT]
+
+    def log_many(self, steps: Sequence[int], values: Sequence[float | int]) -> None:
+        """Add numbers at steps that rise."""
+        if self.steps and steps[0] <= self.steps[-1]:
+            self._go_back_to(steps[0])
+        for step, value in zip(steps, values, strict=True) if int in map(type, values) else ():
+            self._keep_exact(step, value)
+        self.steps.extend(steps)
+        self.values.extend(values)
+        if self._forgets and len(self.steps) > 2 * KEPT:
+            del self.steps[:-KEPT], self.values[:-KEPT]
+
+    def is_missing(self, step: int) -> bool:
+        """Never: what was not logged is not there."""
+        return False
+
+    def exact(self, index: int) -> float | int:
+        """The number as it was logged: a large whole one is no float."""
+        return self._whole.get(self.steps[index], self.values[index])
+
+    def _keep_exact(self, step: int, value: float | int) -> None:
+        if type(value) is int and abs(value) > LARGEST_EXACT and int(float(value)) != value:
+            self._whole[step] = value
+
+    def _go_back_to(self, step: int) -> None:
+        first = bisect_left(self.steps, step)
+        self.rewrites += 1
+        if len(self.steps) - first > 1 or self.steps[first] != step:  # a number alone, told again, is a correction
+            self.attempts.append(Attempt(self.steps[first:], self.values[first:]))
+            del self.attempts[:-ATTEMPTS_KEPT]
+        del self.steps[first:], self.values[first:]
+        for told in [told for told in self._whole if told >= step]:
+            del self._whole[told]
+
+
+OURS: Mapping[str, tuple[Goal, Kind]] = {
+    "train_loss": ("min", "train"),
+    "train_accuracy": ("max", "train"),
+    "val_loss": ("min", "val"),
+    "val_accuracy": ("max", "val"),
+    "lr": ("none", "lr"),
+    "images_per_second": ("none", "system"),
+}
+"""What is known of the series that every run of ours has; of others a run declares it."""
+
+OBJECTIVES = ("val_accuracy", "val_loss")
+"""By what a run is judged that declares nothing: the first of these that it has."""
+
+
+class AllSeries(Mapping[str, Series]):
+    """All series of a run by name, in the order in which they came."""
+
+    def __init__(self, *, forgets: bool = False) -> None:
+        self._series: dict[str, Series] = {}
+        self._logged: dict[str, LoggedSeries] = {}
+        self._declared: dict[str, MetricDeclared] = {}
+        self._best: dict[str, _Best] = {}
+        self._forgets = forgets
+        self._objective = ""
+
+    def __getitem__(self, name: str) -> Series:
+        return self._series[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._series)
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+    def add(self, series: Series) -> None:
+        """Have a series of every step among them."""
+        self._series.setdefault(series.name, series)
+
+    def declare(self, event: MetricDeclared) -> None:
+        """Take what a series is."""
+        self._declared[event.name] = event
+        if event.objective:
+            self._objective = event.name
+        elif self._objective == event.name:
+            self._objective = ""
+
+    def log(self, step: int, values: Mapping[str, float | int]) -> None:
+        """Take numbers that were logged together."""
+        for name, value in values.items():
+            (self._logged.get(name) or self._named(name)).log(step, value)
+
+    def log_many(self, name: str, steps: Sequence[int], values: Sequence[float | int]) -> None:
+        """Take numbers of a series at steps that rise."""
+        (self._logged.get(name) or self._named(name)).log_many(steps, values)
+
+    def declared(self, name: str) -> MetricDeclared | None:
+        """What the run said of a series; None where it said nothing."""
+        return self._declared.get(name)
+
+    def goal(self, name: str) -> Goal:
+        """Whether less or more of a series is better."""
+        said = self._declared.get(name)
+        return said.goal if said is not None else OURS.get(name, ("none", "other"))[0]
+
+    def kind(self, name: str) -> Kind:
+        """Of what a series is."""
+        said = self._declared.get(name)
+        return said.kind if said is not None else OURS.get(name, ("none", "other"))[1]
+
+    def group(self, name: str) -> str:
+        """What a series is shown under: as declared, else the part of its name before the last slash."""
+        said = self._declared.get(name)
+        return said.group if said is not None and said.group else name.rpartition("/")[0]
+
+    @property
+    def objective(self) -> str | None:
+        """By which series the run is judged; None while there is none."""
+        if self._objective in self._series:
+            return self._objective
+        return next((name for name in OBJECTIVES if name in self._series), None)
+
+    def best(self, name: str) -> Point | None:
+        """The best finite value of a series by its goal, of equals the earliest; None where there is none.
+
+        A look costs as much as came since the last one.
+        """
+        goal, series = self.goal(name), self._series.get(name)
+        if series is None or goal == "none":
+            return None
+        known = self._best.get(name)
+        if known is None or known.goal != goal:
+            known = self._best[name] = _Best(goal)
+        return known.of(series)
+
+    def last(self, name: str) -> Point | None:
+        """The latest value of a series, finite or not; None where it has none."""
+        series = self._series.get(name)
+        return Point(series.steps[-1], series.values[-1]) if series is not None and len(series.values) else None
+
+    def _named(self, name: str) -> LoggedSeries:
+        """A series to log into, made for a name that is new."""
+        shown = f"{name} (logged)" if name in self._series else name  # a series of every step may have it already
+        made = LoggedSeries(shown, forgets=self._forgets)
+        self._logged[name] = self._series[shown] = made
+        return made
+
+
+class _Best:
+    """The best value so far of a series that grows."""
+
+    def __init__(self, goal: Goal) -> None:
+        self.goal = goal
+        self._seen = -1
+        """The last step that was looked at."""
+        self._rewrites = 0
+        self._best: Point | None = None
+
+    def of(self, series: Series) -> Point | None:
+        steps, values = series.steps, series.values
+        if series.rewrites != self._rewrites:
+            self._seen, self._rewrites, self._best = -1, series.rewrites, None
+        sign = 1 if self.goal == "max" else -1
+        best = self._best
+        for index in range(bisect_right(steps, self._seen), len(values)):
+            value = values[index]
+            if isfinite(value) and (best is None or sign * value > sign * best.value):
+                best = Point(steps[index], value)
+        self._seen, self._best = steps[-1] if len(steps) else -1, best
+        return best
