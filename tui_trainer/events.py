@@ -11,7 +11,7 @@ epochs and batches count from 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import pairwise
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from tui_trainer.text.reasons import Reason, read
+from tui_trainer.text.reasons import Reason, read, says
 
-SCHEMA = 1
-"""The version of the record's form. A reader takes its own version and older ones."""
+SCHEMA = 2
+"""The version of the record's form. A reader takes its own version and older ones.
+
+2 has `MetricDeclared`, `MetricsLogged`, `MetricColumns`, metrics of each step, and reasons as codes beside their words.
+"""
 
 CALLS = (
     "zero_grad",
@@ -63,8 +66,8 @@ MOST_IN_A_LIST = 100_000
 """Points of a plan. Of steps in a line the line's own length is the bound."""
 MOST_METRICS = 10_000
 """Names in a line. The thousands that a large run logs are some; a million are made to harm."""
-LARGEST_WHOLE = 10**300
-"""A whole number beyond it is none that a float could be drawn by."""
+LARGEST_WHOLE = 2**63
+"""What is as large is kept as a float."""
 
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**62)]
 Number: TypeAlias = Annotated[int, Meta(ge=1, le=2**62)]
@@ -272,9 +275,8 @@ class MetricsLogged(Event, frozen=True, kw_only=True, omit_defaults=True, tag=Tr
     elapsed: Seconds | None = None
 
     def __post_init__(self) -> None:
-        if not _WORD_TYPES.isdisjoint(map(type, self.values.values())):
-            values = {name: _NOT_FINITE.get(value, value) for name, value in self.values.items()}
-            msgspec.structs.force_setattr(self, "values", values)
+        if not _NOT_FLOATS.isdisjoint(map(type, self.values.values())):
+            msgspec.structs.force_setattr(self, "values", {name: _kept(value) for name, value in self.values.items()})
 
 
 class MetricColumns(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True):
@@ -294,8 +296,8 @@ class MetricColumns(Event, frozen=True, kw_only=True, omit_defaults=True, tag=Tr
 
     def __post_init__(self) -> None:
         for name, values in self.values.items():
-            if not _WORD_TYPES.isdisjoint(map(type, values)):
-                self.values[name] = [_NOT_FINITE.get(value, value) for value in values]
+            if not _NOT_FLOATS.isdisjoint(map(type, values)):
+                self.values[name] = [_kept(value) for value in values]
 
 
 class CallsMade(Event, frozen=True, kw_only=True, tag=True):
@@ -342,7 +344,7 @@ class CallFollowed(Event, frozen=True, kw_only=True, tag=True):
         return tuple(self.value.split(BETWEEN_PARTS)) if self.value else ()
 
 
-class LRChanged(Event, frozen=True, kw_only=True, tag=True):
+class LRChanged(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True):
     """A change of the LR that a person would call one. `step` is the last one taken with the old LR."""
 
     step: Count
@@ -350,31 +352,37 @@ class LRChanged(Event, frozen=True, kw_only=True, tag=True):
     old: float
     new: float
     reason: str
+    because: Reason | None = None
+    """The reason as a code with its values; None in older records, and where it has no code."""
 
     def __post_init__(self) -> None:
         _cut(self, "reason")
+        _drop_other_reason(self)
 
     @property
     def why(self) -> Reason:
         """The reason as data."""
-        return read(self.reason)
+        return self.because or read(self.reason)
 
 
-class LRUnchanged(Event, frozen=True, kw_only=True, tag="LRHeld"):
+class LRUnchanged(Event, frozen=True, kw_only=True, omit_defaults=True, tag="LRHeld"):
     """The scheduler was asked at an epoch's end and left the LR as it is: why, in words."""
 
     step: Count
     epoch: Count
     lr: float
     reason: str
+    because: Reason | None = None
+    """As in `LRChanged`."""
 
     def __post_init__(self) -> None:
         _cut(self, "reason")
+        _drop_other_reason(self)
 
     @property
     def why(self) -> Reason:
         """The reason as data."""
-        return read(self.reason)
+        return self.because or read(self.reason)
 
 
 class PlateauCounted(Event, frozen=True, kw_only=True, tag=True):
@@ -625,10 +633,6 @@ def _wrong_plan(event: PlanMade) -> str | None:
     return None
 
 
-def _wrong_metrics(event: MetricsLogged) -> str | None:
-    return _too_large(event.values.values())
-
-
 def _wrong_columns(event: MetricColumns) -> str | None:
     count = len(event.steps)
     columns = [*event.values.values(), event.epochs or event.steps, event.elapsed or event.steps]
@@ -640,13 +644,20 @@ def _wrong_columns(event: MetricColumns) -> str | None:
         return "a time that cannot be"
     if event.epochs and not (min(event.epochs) >= 0 and max(event.epochs) <= 2**62):
         return "an epoch that cannot be"
-    return next(filter(None, map(_too_large, event.values.values())), None)
-
-
-def _too_large(values: Iterable[MetricValue]) -> str | None:
-    if any(type(value) is int and abs(value) > LARGEST_WHOLE for value in values):
-        return "a whole number that is too large"
     return None
+
+
+def _kept(value: Any) -> float | int:
+    """A number as it is kept: words of JSON for what is not finite as floats, and so what is too large."""
+    if type(value) is not int:
+        kept: float = _NOT_FINITE.get(value, value)
+        return kept
+    if abs(value) < LARGEST_WHOLE:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
 
 
 _LARGEST = 3.4028235e38
@@ -654,11 +665,10 @@ _LARGEST = 3.4028235e38
 _CHECKS: dict[type, Callable[[Any], str | None]] = {
     StepsTaken: _wrong_steps,
     PlanMade: _wrong_plan,
-    MetricsLogged: _wrong_metrics,
     MetricColumns: _wrong_columns,
 }
 
-_WORD_TYPES: frozenset[type] = frozenset({type(None), str})
+_NOT_FLOATS: frozenset[type] = frozenset({type(None), str, int})
 _NOT_FINITE: dict[object, float] = {None: nan, "inf": inf, "-inf": -inf}
 _WORDS = {inf: "inf", -inf: "-inf"}
 
@@ -683,6 +693,12 @@ def _mark_not_finite(event: Event, *fields: str) -> None:
         value = getattr(event, field)
         if value is None or not isfinite(value):
             msgspec.structs.force_setattr(event, field, nan)
+
+
+def _drop_other_reason(told: LRChanged | LRUnchanged) -> None:
+    """Keep a code only where its words are those that the event says: the words are what a person reads."""
+    if told.because is not None and not says(told.because, told.reason):
+        msgspec.structs.force_setattr(told, "because", None)
 
 
 def _cut(told: msgspec.Struct, field: str) -> None:

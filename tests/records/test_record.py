@@ -25,7 +25,7 @@ from tests.records.streams import fold, state_of
 from tests.scripted import scripted_run
 from tests.waiting import until
 from tui_trainer.cli import main
-from tui_trainer.events import Alert, AnyEvent, CallsTimed, EpochEnded, RunEnded, RunStarted, StepsTaken, encode
+from tui_trainer.events import SCHEMA, Alert, AnyEvent, CallsTimed, EpochEnded, RunEnded, RunStarted, StepsTaken, encode
 from tui_trainer.records import lock
 from tui_trainer.records.errors import CannotGoOn, RunInUse, RunsFolderUnwritable
 from tui_trainer.records.export import export_csv
@@ -525,7 +525,9 @@ def test_a_record_that_is_whole_is_not_said_to_be_cut_off(record: Record) -> Non
 # Records of other versions, and those that cannot be gone on with
 
 
-@pytest.mark.parametrize(("schema", "said"), [(2, "later version"), ("x", "form is not known"), (None, "not known")])
+@pytest.mark.parametrize(
+    ("schema", "said"), [(SCHEMA + 1, "later version"), ("x", "form is not known"), (None, "not known")]
+)
 def test_a_form_that_is_not_known_is_read_and_not_written_to(
     record: Record, tmp_path: Path, schema: object, said: str
 ) -> None:
@@ -553,7 +555,7 @@ def test_a_form_that_is_not_known_is_read_and_not_written_to(
 
 def test_a_later_form_that_the_journal_alone_tells_of(record: Record) -> None:
     for event in scripted_run():
-        record.emit(msgspec.structs.replace(event, schema=2) if isinstance(event, RunStarted) else event)
+        record.emit(msgspec.structs.replace(event, schema=SCHEMA + 1) if isinstance(event, RunStarted) else event)
     record.close()
     assert any("later version" in flaw for flaw in summarize(record.folder).flaws)
     with pytest.raises(CannotGoOn, match="later version"):
@@ -565,7 +567,7 @@ def test_a_record_that_a_later_version_wrote_a_part_of_is_not_gone_on_with(recor
     for number in range(2):
         began, *others = scripted_run(epochs=1)[:-1]
         assert isinstance(began, RunStarted)
-        schema = began.schema + (number == later)
+        schema = SCHEMA + (number == later)
         for event in (msgspec.structs.replace(began, schema=schema), *others):
             record.emit(event)
     record.close()

@@ -232,9 +232,12 @@ def test_lengths_that_differ_are_no_event() -> None:
         decode(line)
 
 
-def test_a_whole_number_that_no_float_can_be_is_no_event() -> None:
-    with pytest.raises(msgspec.MsgspecError):
-        decode(b'{"type":"MetricsLogged","at":1,"step":1,"values":{"a":' + b"9" * 400 + b"}}")
+@pytest.mark.parametrize(("digits", "kept"), [(18, 10**18 - 1), (19, 1e19), (400, inf)])
+def test_a_whole_number_that_is_too_large_is_kept_as_a_float(digits: int, kept: float) -> None:
+    event = decode(b'{"type":"MetricsLogged","at":1,"step":1,"values":{"a":' + b"9" * digits + b"}}")
+    assert isinstance(event, MetricsLogged)
+    assert event.values == {"a": kept}
+    assert decode(encode(event)) == event
 
 
 names = st.sampled_from(["loss", "val/acc", "lr-SGD/pg1", "ü", ""])

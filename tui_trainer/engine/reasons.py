@@ -57,11 +57,11 @@ def _is_turn(scheduler: Schedule) -> bool:
 
 
 def _changed(old: float, new: float, reason: Reason, epoch: int, step: int) -> LRChanged:
-    return LRChanged(at=time.time(), step=step, epoch=epoch, old=old, new=new, reason=word(reason))
+    return LRChanged(at=time.time(), step=step, epoch=epoch, old=old, new=new, reason=word(reason), because=reason)
 
 
 def _unchanged(lr: float, reason: Reason, epoch: int, step: int) -> LRUnchanged:
-    return LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=lr, reason=word(reason))
+    return LRUnchanged(at=time.time(), step=step, epoch=epoch, lr=lr, reason=word(reason), because=reason)
 
 
 def _plateau(

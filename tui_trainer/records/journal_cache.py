@@ -138,7 +138,7 @@ class Packer:
                 self._packed += len(lines)
             else:
                 self.close()  # a full disk: what is torn is cut off when a process writes here again
-        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+        except (OSError, msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
             self.close()  # lines that are no events can be read one by one only
 
     def close(self) -> None:

@@ -138,6 +138,16 @@ def word(reason: Reason) -> str:
     return words + _UNUSED if reason.params.get("unused") else words
 
 
+def says(reason: Reason, words: str) -> bool:
+    """Whether these are a reason's words, and JSON has all of its values as they are."""
+    if any(isinstance(value, float) and not isfinite(value) for value in reason.params.values()):
+        return False
+    try:
+        return word(reason) == words
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # a record may hold anything
+        return False
+
+
 @lru_cache(maxsize=1024)
 def read(words: str) -> Reason:
     """The reason whose words these are; `in_words`, with its `text`, where they are none that this version says.
