@@ -21,6 +21,7 @@ from tui_trainer.events import (
     RunEnded,
 )
 from tui_trainer.records.history import History
+from tui_trainer.run_sources.run_source import READONLY, Capabilities
 from tui_trainer.run_spec import RunSpec
 
 
@@ -30,7 +31,7 @@ class ScriptedHost:
     def __init__(self, events: Iterable[AnyEvent] = (), *, readonly: bool = False, obeys: bool = True) -> None:
         self.history = History()
         self.folder: Path | None = None
-        self.readonly = readonly
+        self.capabilities = READONLY if readonly else Capabilities()
         self.lags = False
         self.sent: list[AnyCommand] = []
         self.closed = False
@@ -48,8 +49,8 @@ class ScriptedHost:
         return count
 
     def send(self, command: AnyCommand) -> None:
-        if self.readonly:
-            raise PermissionError("read-only")
+        if type(command) not in self.capabilities.commands:
+            raise PermissionError(self.capabilities.why_not)
         self.sent.append(command)
         if self._obeys:
             self.come(*self._answers(command))

@@ -11,9 +11,10 @@ SCRIPT = """
 import sys
 import tui_trainer.ui.show, tui_trainer.ui.app, tui_trainer.ui.context
 from tui_trainer.records.history import History
+from tui_trainer.run_sources.run_source import READONLY
 
 class Host:
-    history, readonly, lags = History(), True, False
+    history, capabilities, lags = History(), READONLY, False
     def poll(self): return 0
     def close(self): pass
 

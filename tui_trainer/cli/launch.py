@@ -34,8 +34,8 @@ from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import find, newest, runs_folder
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun
-from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.launcher import InProcessLauncher
+from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
 from tui_trainer.torchrun import this_rank
 from tui_trainer.ui.terminal.job_control import wait_until_in_front
@@ -285,7 +285,7 @@ def _say_where(launcher: InProcessLauncher, comparisons: Comparisons) -> None:
 
 
 def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float | None) -> int:
-    source = JournalSource(folder, readonly=readonly)
+    source = open_source(folder, readonly=readonly)
     comparisons = Comparisons(folder.parent, None, lambda: folder, lambda: False)
     apps: list[TrainerApp] = []
 

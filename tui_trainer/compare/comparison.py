@@ -16,10 +16,12 @@ from tui_trainer.events import Status
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.plotting.scales import EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
+from tui_trainer.records.errors import RunNotFound
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import read_facts
-from tui_trainer.run_sources.journal_source import JournalSource
+from tui_trainer.run_sources.registry import open_source
+from tui_trainer.run_sources.run_source import RunSource
 
 MARKS = "●■▲◆▼○□△◇▽abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """What tells curves apart without colour."""
@@ -46,7 +48,7 @@ class Compared:
         self.history = History()
         self.facts: dict[str, object] = {}
         """What `run.json` holds."""
-        self._host: JournalSource | None = None
+        self._host: RunSource | None = None
 
     @property
     def state(self) -> State:
@@ -75,7 +77,10 @@ class Compared:
         if self.record is None:
             return 0
         if self._host is None:
-            self._host = JournalSource(self.record, readonly=True)
+            try:
+                self._host = open_source(self.record, readonly=True)
+            except RunNotFound:  # somebody has deleted it
+                return 0
             self.history = self._host.history
         count = self._host.poll()
         if not self.facts or (count and "resolved" not in self.facts):

@@ -53,7 +53,7 @@ def folders(runs: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
             found = sorted(Path(entry.path) for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [folder for folder in found if _is_record(folder, warn)]
+    return [folder for folder in found if is_record(folder, warn)]
 
 
 def summaries(runs: Path, warn: Callable[[str], None] = unsaid) -> list[RunSummary]:
@@ -86,7 +86,7 @@ def find(runs: Path, given: str) -> Path:
         RunNotFound: nothing goes by that, or several do; the sentence names what comes near.
     """
     path, no_path = _path_of(given)
-    if path is not None and os.sep in given and _is_record(path):
+    if path is not None and os.sep in given and is_record(path):
         return path
     unread: list[str] = []
     found = sorted(folders(runs, unread.append), key=_begun, reverse=True)
@@ -100,7 +100,7 @@ def find(runs: Path, given: str) -> Path:
             return matches[0]
         if matches:
             raise RunNotFound(f"{given!r} may be any of {_listed(matches)}. Say more of the id.")
-    if path is not None and given and _is_record(path):
+    if path is not None and given and is_record(path):
         return path
     if no_path and os.sep in given:
         raise RunNotFound(f"there is no run of this name in {runs}, and as a path: {no_path}.")
@@ -139,7 +139,7 @@ def _path_of(given: str) -> tuple[Path | None, str]:
         return None, str(error)
 
 
-def _is_record(folder: Path, warn: Callable[[str], None] = unsaid) -> bool:
+def is_record(folder: Path, warn: Callable[[str], None] = unsaid) -> bool:
     """Whether one of the two files is there that make a record; what only has their names is told to `warn`."""
     there = False
     for name in ("run.json", "events.jsonl"):

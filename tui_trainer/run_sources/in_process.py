@@ -33,7 +33,7 @@ from tui_trainer.run_options import PRECISIONS
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
 from tui_trainer.run_sources.notifier import NotifyCommand
-from tui_trainer.run_sources.run_source import GATE_S, crashed, replay
+from tui_trainer.run_sources.run_source import GATE_S, Capabilities, crashed, replay
 from tui_trainer.torchrun import tells_of_loss, this_rank
 
 if TYPE_CHECKING:
@@ -371,7 +371,8 @@ class InProcessSource:
     def __init__(self, run: LocalRun) -> None:
         self.run = run
         self.history = replay(run.goes_on) if run.goes_on else History()
-        self.readonly = self.lags = False
+        self.capabilities = Capabilities()
+        self.lags = False
         self._coming: deque[AnyEvent] = deque()
         self._open = True
         run.listen(self._take)

@@ -17,7 +17,7 @@ from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.tail import Tail
-from tui_trainer.run_sources.run_source import crashed
+from tui_trainer.run_sources.run_source import READONLY, Capabilities, crashed
 
 
 class JournalSource:
@@ -38,7 +38,7 @@ class JournalSource:
     def __init__(self, folder: Path, *, readonly: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder = folder
         self.history = History()
-        self.readonly = readonly
+        self.capabilities = READONLY if readonly else Capabilities()
         self.lags = False
         self._tail = Tail(folder / "events.jsonl", packed=True)
         self._trouble = ""
@@ -61,8 +61,8 @@ class JournalSource:
         return count
 
     def send(self, command: AnyCommand) -> None:
-        if self.readonly:
-            raise PermissionError("this view is read-only")
+        if type(command) not in self.capabilities.commands:
+            raise PermissionError(self.capabilities.why_not)
         try:
             inbox.send(self.folder, command)
         except RunsError as error:

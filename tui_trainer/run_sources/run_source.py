@@ -1,15 +1,40 @@
-"""What a screen holds of a run, wherever that lives."""
+"""What a screen holds of a run, wherever that lives, and what it can expect of it."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, get_args
 
-from tui_trainer.commands import AnyCommand
+from tui_trainer.commands import AnyCommand, Command
 from tui_trainer.events import RunEnded
 from tui_trainer.records.history import History
 from tui_trainer.records.tail import Tail
+
+ALL_COMMANDS: frozenset[type[Command]] = frozenset(get_args(AnyCommand))
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a source has of a run. The screen shows what there is, and says what there is not."""
+
+    tells_end: bool = True
+    """Whether it knows if the process that trains still lives; else only time tells."""
+    commands: frozenset[type[Command]] = ALL_COMMANDS
+    """What may be asked of the run."""
+    why_not: str = "this view is read-only: the run cannot be controlled from here"
+    """What a person is told who asks something else."""
+    calls: bool = True
+    """Whether it tells the calls of the loop, and why the LR moved."""
+    plan: bool = True
+    """Whether it tells the planned LR."""
+    checkpoints: bool = True
+    """Whether the run can be gone on with from what it saved."""
+
+
+READONLY = Capabilities(commands=frozenset())
+"""All that our own records have, to be looked at."""
 
 
 class RunSource(Protocol):
@@ -18,8 +43,8 @@ class RunSource(Protocol):
     history: History
     """The state of the run, as of the last `poll`."""
 
-    readonly: bool
-    """Whether commands are refused."""
+    capabilities: Capabilities
+    """What it has of the run."""
 
     lags: bool
     """Whether the last `poll` left something for the next one: a long record is being read."""
@@ -35,7 +60,7 @@ class RunSource(Protocol):
         """Ask something of the run; the answer comes as an event.
 
         Raises:
-            PermissionError: the run is read-only here.
+            PermissionError: this may not be asked here.
         """
 
     def close(self) -> None:

@@ -169,7 +169,8 @@ class TrainerApp(ContextApp):
 
     def show_run(self, folder: Path) -> None:
         """Look at a run; at the one on show already, by going back to it."""
-        from tui_trainer.run_sources.journal_source import JournalSource
+        from tui_trainer.records.errors import RunNotFound
+        from tui_trainer.run_sources.registry import open_source
         from tui_trainer.ui.runs.screen import OtherRunScreen
 
         source = self.context.source
@@ -177,8 +178,13 @@ class TrainerApp(ContextApp):
         if on_show is not None and on_show.run == folder.name:
             back_to_run(self)
             return
-        readonly = source is not None and source.readonly
-        self.push_screen(OtherRunScreen(JournalSource(folder, readonly=readonly), self.context.by))
+        readonly = source is not None and not source.capabilities.commands
+        try:
+            found = open_source(folder, readonly=readonly)
+        except RunNotFound as error:  # somebody has deleted it
+            self.say(str(error), "warning")
+        else:
+            self.push_screen(OtherRunScreen(found, self.context.by))
 
     def show_runs(self) -> None:
         from tui_trainer.ui.runs.screen import RunsScreen

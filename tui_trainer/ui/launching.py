@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui_trainer.commands import SwitchPreset
 from tui_trainer.run_request import RunRequest
 from tui_trainer.ui.live.screen import LiveScreen, back_to_run
 
@@ -34,7 +35,12 @@ class Launching:
         recipe = source.history.recipe
         old = recipe.preset if recipe is not None else "the run on show"
         epoch = max(source.history.epoch, 1) + 1
-        can_switch = not source.readonly and recipe is not None and recipe.epochs is not None and epoch <= recipe.epochs
+        can_switch = (
+            SwitchPreset in source.capabilities.commands
+            and recipe is not None
+            and recipe.epochs is not None
+            and epoch <= recipe.epochs
+        )
         from tui_trainer.ui.dialogs import switching
 
         question = switching(spec.preset_name, old, epoch if can_switch else None, self._context.launcher is not None)

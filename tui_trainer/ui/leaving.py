@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui_trainer.commands import Stop
 from tui_trainer.ui.live.screen import back_to_run
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Leaving:
             self._ask_of_comparison(queue)
             return
         source = self._context.source
-        if source is None or not self._context.is_live or source.readonly or self._stopping:
+        if source is None or not self._context.is_live or Stop not in source.capabilities.commands or self._stopping:
             self.now()
             return
         recipe = source.history.recipe

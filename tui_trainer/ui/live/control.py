@@ -52,7 +52,7 @@ class RunControl:
     @property
     def can_act(self) -> bool:
         """Whether the run can be asked anything."""
-        return self.source.history.ended is None and not self.source.readonly
+        return self.source.history.ended is None and bool(self.source.capabilities.commands)
 
     def pause_or_go_on(self) -> Refusal | None:
         """Pause a run that goes on; let a paused one go on."""
@@ -103,8 +103,8 @@ class RunControl:
         history = self.source.history
         if history.ended is not None:
             return Refusal(f"the run has {_HAS[history.ended.status]}: there is nothing to control")
-        if self.source.readonly:
-            return Refusal("this view is read-only: the run cannot be controlled from here")
+        if type(command) not in self.source.capabilities.commands:
+            return Refusal(self.source.capabilities.why_not)
         try:
             self.source.send(command)
         except (PermissionError, OSError) as error:

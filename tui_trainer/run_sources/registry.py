@@ -1,0 +1,56 @@
+"""Which source shows a run: the kinds of records that are known, each recognised by what lies there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from tui_trainer.records.errors import RunNotFound
+from tui_trainer.records.run_index import is_record
+from tui_trainer.run_sources.journal_source import JournalSource
+from tui_trainer.run_sources.run_source import RunSource
+
+
+class SourceKind(Protocol):
+    """A kind of record. One more is a module of its own here, and a line in `KINDS`."""
+
+    name: str
+    """What a person calls it: `tui-trainer`, `TensorBoard`."""
+
+    def recognises(self, path: Path) -> bool:
+        """Whether such a record lies at a path, by what is in it; a glance, that neither waits nor raises."""
+
+    def open(self, path: Path, *, readonly: bool) -> RunSource:
+        """Look at it. Nothing is read yet; `poll` reads."""
+
+
+class OurRecords:
+    """Runs that this program trains or has trained."""
+
+    name = "tui-trainer"
+
+    def recognises(self, path: Path) -> bool:
+        return is_record(path)
+
+    def open(self, path: Path, *, readonly: bool) -> RunSource:
+        return JournalSource(path, readonly=readonly)
+
+
+KINDS: list[SourceKind] = [OurRecords()]
+"""In the order in which they are asked: the first that recognises a path takes it."""
+
+
+def open_source(path: Path, *, readonly: bool = False) -> RunSource:
+    """The source of the run at a path.
+
+    Args:
+        path: of a folder or a file.
+        readonly: take no commands, whatever the source could do.
+
+    Raises:
+        RunNotFound: nothing that is known lies there.
+    """
+    for kind in KINDS:
+        if kind.recognises(path):
+            return kind.open(path, readonly=readonly)
+    raise RunNotFound(f"{path} holds no run: it has none of the forms {', '.join(kind.name for kind in KINDS)}.")
