@@ -417,7 +417,7 @@ def test_a_report_needs_nothing_from_elsewhere_and_shows_text_as_text(tmp_path: 
     table = rows_of(tmp_path / "r.csv")
     assert table[0]["preset"] == nasty
     assert float(table[0]["final_accuracy"]) == tabulate(comparison).rows[0].figures["final_accuracy"].mean
-    with pytest.raises(ReportFailed, match=r"\.html, \.md, \.csv"):
+    with pytest.raises(ReportFailed, match=r"\.html, \.md, \.csv, \.json"):
         write_report(comparison, tmp_path / "r.pdf")
 
 
@@ -427,14 +427,14 @@ def test_a_report_has_a_band_of_seeds_and_each_condition_with_its_digest(tmp_pat
     write_report(comparison, tmp_path / "r.html")
     html = (tmp_path / "r.html").read_text()
     assert html.count('<polygon class="band"') == 4  # one preset has seeds, on four charts
-    assert "means of the seeds" in html
+    assert "means of finished seeds" in html
     digest = "d1" * 32
     told = {"digests": Digests(weights=digest, data="d2" * 32, order="d3" * 32)}
     made = [record(tmp_path / "two", scheduler=s, changes=told) for s in ("StepLR", "none")]
     write_report(compared(tmp_path / "two", made), tmp_path / "two.html")
     page = (tmp_path / "two.html").read_text()
     assert f"<code>{digest}</code>" in page
-    assert "means of the seeds" not in page
+    assert "means of finished seeds" not in page
 
 
 def test_a_session_is_private_found_by_its_id_and_no_run(tmp_path: Path) -> None:
@@ -496,3 +496,47 @@ def test_a_comparison_of_finished_runs_loads_no_torch(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Fair: same data" in done.stdout
+
+
+def test_json_is_one_object_with_all_of_it_and_a_target_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from tui_trainer.cli import main
+
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path))
+    made = [record(tmp_path, epochs=2), record(tmp_path, scheduler="none", epochs=3)]
+
+    def compare(*options: str) -> Any:
+        return CliRunner().invoke(main, ["compare", *options])
+
+    done = compare(*[folder.name for folder in made], "--target", "0.6", "--json")
+    assert done.exit_code == 0
+    told = json.loads(done.stdout)
+    assert (told["target"], told["target_was_asked"], told["over"]) == (0.6, True, True)
+    assert [preset["preset"] for preset in told["presets"]] == ["steplr", "none"]
+    assert any("reached 0.6" in sentence for sentence in told["verdict"])
+    (best,) = [preset["preset"] for preset in told["presets"] if "final_accuracy" in preset["best"]]
+    assert any(sentence.startswith(f"{best} ended highest") for sentence in told["verdict"])
+    written = compare(told["session"], "--json", "--target", "0.6", "--report", str(tmp_path / "r.json"))
+    assert json.loads((tmp_path / "r.json").read_text()) == json.loads(written.stdout) == told
+
+    other = compare(told["session"], "--target", "0.7")
+    assert other.exit_code == 2
+    assert f"--target 0.7: {told['session']} has the target 0.6, which stays" in other.stderr
+    unasked = json.loads(compare(*[folder.name for folder in made], "--json").stdout)
+    assert unasked["target"] is not None
+    late = compare(unasked["session"], "--target", "0.7")
+    assert late.exit_code == 2
+    assert "was begun without a target, and names its own" in late.stderr
+
+
+def test_what_is_said_after_leaving_is_what_the_table_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A seed that diverged had the highest epoch of all: it is in no mean, and wins nothing here either."""
+    runs = tmp_path / "runs"
+    both = seeds(runs, {"a": [{"epochs": 9, "not_finite_at": 175}, {"seed": 1}], "b": [{}, {"seed": 1}]})
+    assert both.runs[0].history.best is not None
+    assert both.runs[3].history.best is not None
+    assert both.runs[0].history.best.val_accuracy > both.runs[3].history.best.val_accuracy
+    of_comparison(both)
+    best = tabulate(both).rows[1].figures["best_accuracy"]
+    assert f"best val accuracy {best.mean:.4f} ± {best.spread:.4f}, b" in capsys.readouterr().out

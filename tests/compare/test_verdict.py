@@ -75,6 +75,8 @@ def said(comparison: Comparison) -> list[str]:
 
 def test_a_single_run_has_nothing_to_be_set_against(tmp_path: Path) -> None:
     one = of(tmp_path, a=[[0.5]], b=[[]])
+    assert said(one)[0] == "Only a has finished an epoch, at 0.5000: nothing to compare it with."
+    one.runs[0].history.ended = None
     assert said(one)[0] == "Only a has finished an epoch, at 0.5000 so far: nothing to compare it with."
 
 
@@ -96,19 +98,14 @@ def test_of_seeds_all_must_have_reached_it_where_those_of_another_have(tmp_path:
     half = of(tmp_path, target=0.9, a=[[0.9], [0.5]], b=[[0.1, 0.9], [0.1, 0.1, 0.9]])
     assert said(half)[0] == "b reached 0.9 first (epoch 2.5 on average, 25.0 s)."
     none_whole = of(tmp_path, target=0.9, a=[[0.9], [0.5]], b=[[0.1, 0.9], [0.5]])
-    assert said(none_whole)[0] == "a reached 0.9 first (epoch 1, 10.0 s)."
+    assert said(none_whole)[0] == "None reached 0.9 with all its seeds."
+    assert "target_epoch" not in tabulate(none_whole).best
 
 
 def test_who_ended_highest_by_how_many_images(tmp_path: Path) -> None:
     lead = "a ended highest (0.9000), ahead of b (0.8500) by 0.0500"
-    images = "50 of 1,000 images, which may be luck of the one seed (--seeds 5 tells)"
+    images = "50 of 1,000 images, which may be luck of the one seed (their presets with --seeds 5 tell)"
     assert f"{lead}: {images}." in said(of(tmp_path, a=[[0.9]], b=[[0.85]], c=[[0.1]]))
-    going = of(tmp_path, ends=["finished", None], a=[[0.9]], b=[[0.95, 0.8]])
-    going.runs[1].history.ended = None
-    assert said(going)[0].startswith("All reached 0.9 in epoch 1.")
-    assert said(going)[1].startswith("a is highest (0.9000), ahead of b (0.8000) by 0.1000: 100 of 1,000 images")
-    assert "The best epoch was b's (0.9500)." in said(going)
-    assert said(going)[-1] == "1 run is not over yet."
     other = of(tmp_path, a=[[0.9]], b=[[0.85]])
     resolution = other.runs[1].history.resolved
     assert resolution is not None
@@ -118,21 +115,116 @@ def test_who_ended_highest_by_how_many_images(tmp_path: Path) -> None:
 
 def test_those_that_are_level_are_so_together(tmp_path: Path) -> None:
     ended = of(tmp_path, a=[[0.5]], b=[[0.9]], c=[[0.9]])
-    assert "b and c ended level, at 0.9000." in said(ended)
+    assert "b and c ended level and highest, at 0.9000." in said(ended)
+    both = of(tmp_path, a=[[0.9]], b=[[0.9]])
+    assert "a and b ended level, at 0.9000." in said(both)
     ended.runs[0].history.ended = None
-    assert "b and c are level, at 0.9000." in said(ended)
+    assert "b and c ended level of the 2 that finished, at 0.9000." in said(ended)
     assert not any("best epoch" in sentence for sentence in said(ended))  # it was nobody else's
 
 
 def test_a_diverged_run_did_not_end_highest(tmp_path: Path) -> None:
     one = of(tmp_path, ends=["diverged"], a=[[0.9]], b=[[0.5]])
-    assert "b alone came through." in said(one)
+    assert said(one)[0] == "b alone finished, at 0.5000: nothing to compare it with."
     assert "a diverged: its loss was not finite." in said(one)
     one.runs[1].history.ended = None
-    assert "b alone came through." not in said(one)  # who knows
+    assert said(one)[0] == "None has finished yet: nothing to compare."
     both = of(tmp_path, ends=["diverged", "diverged"], a=[[0.9]], b=[[0.5]])
-    assert "a and b diverged: their losses were not finite." in said(both)
-    assert not any("highest" in sentence or "alone" in sentence for sentence in said(both))
+    assert said(both) == ["None finished: nothing to compare.", "a and b diverged: their losses were not finite."]
+    third = of(tmp_path, ends=["diverged"], a=[[0.9, 0.95]], b=[[0.5, 0.4]], c=[[0.3, 0.3]])
+    assert said(third)[1].startswith("b ended highest of the 2 that finished (0.4000), ahead of c (0.3000)")
+    assert tabulate(third).best["final_accuracy"] == [1]
+
+
+def test_what_is_still_in_training_wins_nothing(tmp_path: Path) -> None:
+    going = of(tmp_path, target=0.9, ends=["finished", "finished", None], a=[[0.9]], b=[[0.85]], c=[[0.95, 0.8]])
+    going.runs[2].history.ended = None
+    told = said(going)
+    assert told[0] == "a reached 0.9 first of the 2 that finished (epoch 1, 10.0 s)."
+    assert told[1].startswith("a ended highest of the 2 that finished (0.9000), ahead of b (0.8500) by 0.0500")
+    assert told[2:] == ["1 run is not over yet."]  # and not that c had the best epoch
+    assert tabulate(going).best["best_accuracy"] == [0]
+    assert [row.group.label for row in tabulate(going).sorted_by("best_accuracy")] == ["a", "b", "c"]
+    nobody = of(tmp_path, target=0.99, ends=["finished", "finished", None], a=[[0.9]], b=[[0.85]], c=[[0.995, 0.8]])
+    nobody.runs[2].history.ended = None
+    assert said(nobody)[0] == "None of the 2 that finished reached 0.99."
+    one = of(tmp_path, ends=["finished", None], a=[[0.9]], b=[[0.95]])
+    one.runs[1].history.ended = None
+    assert said(one)[0] == "Only a has finished, at 0.9000: nothing to compare it with yet."
+
+
+def test_one_seed_of_three_wins_nothing(tmp_path: Path) -> None:
+    ends: list[EndStatus | None] = ["finished", "diverged", "crashed"]
+    part = of(tmp_path, target=0.9, ends=ends, a=[[0.99], [0.98], [0.97]], b=[[0.9], [0.8], [0.85]], c=[[0.1]] * 3)
+    told = said(part)
+    assert told[0] == "None of the 2 that finished reached 0.9 with all its seeds."
+    assert told[1].startswith("b ended highest of the 2 that finished (0.8500 ± 0.0500), ahead of c (0.1000 ±")
+    assert "a (1 of 3 seeds) diverged: its loss was not finite." in told
+    assert "a (1 of 3 seeds) crashed." in told
+    assert "a finished 1 of 3 seeds: a mean of a part wins nothing." in told
+    table = tabulate(part)
+    assert table.rows[0].figures["final_accuracy"].values == (0.99,)  # of the seed that finished alone
+    assert cell(table.rows[0], COLUMNS[1]) == "0.9900 (1 of 3)"
+    assert all(0 not in winners for winners in table.best.values())
+    assert [row.group.label for row in table.sorted_by("final_accuracy")] == ["b", "c", "a"]
+    part.runs[3].history.ended = None
+    assert said(part)[0] == "Only c has finished all its seeds, at 0.1000 ± 0.0000: nothing to compare it with yet."
+    assert "a has finished 1 of 3 seeds and b has finished 2 of 3 seeds: means of a part win nothing." in said(part)
+
+
+def test_a_seed_that_trains_is_in_no_mean(tmp_path: Path) -> None:
+    two = of(tmp_path, a=[[0.9], [0.8], [0.1]], b=[[0.7], [0.6], [0.1]])
+    for run in two.runs[2], two.runs[5]:
+        run.history.ended = None
+    row = tabulate(two).rows[0]
+    assert row.figures["final_accuracy"].values == (0.9, 0.8)
+    assert cell(row, COLUMNS[1]) == "0.8500 ± 0.0707 (2 of 3)"
+    for run in two.runs:
+        run.history.ended = None
+    assert tabulate(two).rows[0].figures == {}  # three that train have no mean at all
+    assert said(two)[0] == "None has finished all its seeds yet: nothing to compare."
+    alone = of(tmp_path, ends=[None], a=[[0.9]], b=[[0.5]])
+    alone.runs[0].history.ended = None
+    assert cell(tabulate(alone).rows[0], COLUMNS[1]) == "0.9000"  # as it stands
+
+
+def test_advice_is_not_what_was_done_already(tmp_path: Path) -> None:
+    def advice(comparison: Comparison) -> str:
+        return next(sentence for sentence in said(comparison) if "ahead of" in sentence)
+
+    joined = of(tmp_path, a=[[0.9]], b=[[0.85]])
+    assert advice(joined).endswith("which may be luck of the one seed (their presets with --seeds 5 tell).")
+    trained = of(tmp_path, a=[[0.9]], b=[[0.85]])
+    for run in trained.runs:
+        run.entry = msgspec.structs.replace(run.entry, asked={})
+    assert advice(trained).endswith("which may be luck of the one seed (--seeds 5 tells).")
+    mixed = of(tmp_path, a=[[0.9], [0.91]], b=[[0.85]])
+    assert advice(mixed).endswith("which may be luck of the one seed of b.")
+    three = of(tmp_path, a=[[0.9], [0.91], [0.92]], b=[[0.85], [0.84], [0.83]])
+    assert "--seeds" not in " ".join(said(three))
+    part = of(tmp_path, ends=["finished", "crashed", "crashed"], a=[[0.9], [0.91], [0.92]], b=[[0.85], [0.84], [0.83]])
+    assert "--seeds" not in " ".join(said(part))
+
+
+def test_a_target_once_named_stays(tmp_path: Path) -> None:
+    """None was asked for: the first two that finish name one, and what finishes later and higher names no other."""
+    made = [curve(tmp_path, [top / 2, top]) for top in (0.92, 0.91, 0.99, 0.995)]
+    entries = [Contestant(label=f"run{i}", seed=0, run=run) for i, run in enumerate(made)]
+    comparison = Comparison(Session.create(tmp_path, entries))
+    comparison.poll_all()
+    goodbyes = [run.history.ended for run in comparison.runs]
+    for run in comparison.runs:
+        run.history.ended = None
+    named = []
+    begun = comparison.session.plan.created_at
+    for number, (run, goodbye) in enumerate(zip(comparison.runs, goodbyes, strict=True)):
+        assert goodbye is not None
+        run.history.ended = msgspec.structs.replace(goodbye, at=begun + 10.0 * (number + 1))
+        named.append(tabulate(comparison).target)
+    assert named == [None, 0.9, 0.9, 0.9]
+    assert not tabulate(comparison).target_was_asked
+    unread = Comparison(comparison.session)
+    assert tabulate(unread).target is None  # whose records are not read yet
 
 
 def test_what_went_otherwise_is_counted(tmp_path: Path) -> None:
@@ -243,14 +335,14 @@ def test_a_target_is_what_half_of_them_have_reached_and_two_at_the_least(
     tmp_path: Path, tops: Sequence[float], rung: float | None
 ) -> None:
     comparison = of(tmp_path, **{f"run{i}": [[top / 2, top]] for i, top in enumerate(tops)})
-    assert fitting_target(comparison.groups) == rung
+    assert fitting_target(tops) == rung
     assert tabulate(comparison).target == rung
     assert not tabulate(comparison).target_was_asked
 
 
 def test_of_seeds_the_best_one_counts_for_a_target(tmp_path: Path) -> None:
     comparison = of(tmp_path, a=[[0.1], [0.9]], b=[[0.9], [0.1]])
-    assert fitting_target(comparison.groups) == 0.9
+    assert tabulate(comparison).target == 0.9
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ async def test_the_table_sorts_by_each_of_its_columns(three: Comparison) -> None
         best = {row.group.label: row.figures["best_accuracy"].mean for row in screen._findings.table.rows}
         assert labels(screen) == sorted(best, key=lambda label: -best[label])
         await pilot.press("S")
-        assert labels(screen) == sorted(best, key=lambda label: best[label])
+        assert labels(screen) == ["onecycle", "steplr", "none"]  # that diverged, and wins in neither order
 
 
 async def test_hide_solo_and_pin(three: Comparison) -> None:

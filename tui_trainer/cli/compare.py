@@ -120,7 +120,12 @@ LOOK_EVERY = 0.1
 @click.option("--exit-when-done", is_flag=True, help="Close the screen when all runs are done.")
 @max_rate_option
 @click.option("--list", "list_them", is_flag=True, help="List all comparisons, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="With --list: print a JSON list of objects.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print what came of it as one JSON object, without a screen; with --list: a list.",
+)
 def compare(
     what: tuple[str, ...],
     more: tuple[str, ...],
@@ -146,7 +151,9 @@ def compare(
         return
     if report is not None and report.suffix.lower() not in FORMS:
         refuse(f"--report {report}: the name must end in {', '.join(FORMS)}")
-    on_screen = os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+    on_screen = (
+        not as_json and os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+    )
     if on_screen and not wait_until_in_front(0):
         refuse("no shell is left that could bring compare to the front: start it with its output in a file")
     asked = [*what, *more, *(name for name in LESSON if lesson)]
@@ -162,7 +169,7 @@ def compare(
     if on_screen:
         code = _show(session, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
     else:
-        code = _tell(session, to_do=trains, report=report)
+        code = _tell(session, to_do=trains, report=report, as_json=as_json)
     if is_new:
         _forget_if_nothing_came_of_it(session)
     sys.exit(code)
@@ -184,7 +191,10 @@ def _open_or_make(
     check_runs_folder(runs)
     try:
         if len(asked) == 1 and (folder := find_session(runs, asked[0])) is not None:
-            return Session.open(folder), False
+            session = Session.open(folder)
+            if target is not None and target != session.plan.target:
+                refuse(_target_stays(session, target))
+            return session, False
         presets, records = told_apart(asked, runs)
         latest = all_sessions(runs)[:1]
     except RunsError as error:
@@ -206,20 +216,27 @@ def _open_or_make(
         refuse(str(error))
 
 
+def _target_stays(session: Session, target: float) -> str:
+    """What to say of another target for a session that has one, or has named one by itself."""
+    own = session.plan.target
+    has = f"has the target {own:g}" if own is not None else "was begun without a target, and names its own"
+    return f"--target {target:g}: {session.id} {has}, which stays; a new comparison can have another"
+
+
 def _spec(preset: str, jobs: int, options: dict[str, Any]) -> RunSpec:
     spec = checked(RunRequest(preset, **{**options, "name": None}))
     return spec.model_copy(update={"threads": spec.threads or fair_threads(jobs)})
 
 
-def _tell(session: Session, *, to_do: bool, report: Path | None) -> int:
-    """Without a screen: lines as it goes, the table and the verdict at the end."""
+def _tell(session: Session, *, to_do: bool, report: Path | None, as_json: bool) -> int:
+    """Without a screen: lines as it goes, the table and the verdict at the end; or, at the end, all of it as JSON."""
     comparison = Comparison(session)
     queue = _queue(session) if to_do else None
     if queue is not None:
         stop_on_signals(queue.stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         queue.start()
-    telling, voice = CompareReporter(comparison), SafeOutput(lambda: session.folder)
+    telling, voice = CompareReporter(comparison, as_json=as_json), SafeOutput(lambda: session.folder)
     while True:
         over = queue.is_over if queue is not None else None
         changed = comparison.poll()
@@ -230,7 +247,7 @@ def _tell(session: Session, *, to_do: bool, report: Path | None) -> int:
     comparison.poll_all()
     voice.say(telling.tell_news)
     voice.say(telling.tell_findings)
-    return _finish(comparison, queue, report)
+    return _finish(comparison, queue, report, as_json=as_json)
 
 
 def _queue(session: Session, **options: Any) -> Queue | None:
@@ -315,7 +332,7 @@ def _stop_and_finish(comparison: Comparison, queue: Queue, report: Path | None, 
     return exit_code or finished
 
 
-def _finish(comparison: Comparison, queue: Queue | None, report: Path | None) -> int:
+def _finish(comparison: Comparison, queue: Queue | None, report: Path | None, *, as_json: bool = False) -> int:
     """Write the report, say what went wrong, and return the exit code."""
     code = queue.exit_code if queue is not None else 0
     if queue is not None and queue.failure:
@@ -326,7 +343,7 @@ def _finish(comparison: Comparison, queue: Queue | None, report: Path | None) ->
         comparison.poll_all()
         try:
             write_report(comparison, report)
-            click.echo(f"report: {report}")
+            click.echo(f"report: {report}", err=as_json)
         except ReportFailed as error:
             say(str(error))
             code = code or 1

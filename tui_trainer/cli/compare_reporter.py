@@ -7,14 +7,16 @@ import click
 from tui_trainer.cli.console import in_lines as run_in_lines
 from tui_trainer.compare.comparison import Compared, Comparison
 from tui_trainer.compare.plain_lines import find_out, in_lines
+from tui_trainer.compare.report import as_json
 from tui_trainer.text.plain import plain
 
 
 class CompareReporter:
-    """Tells each thing once."""
+    """Tells each thing once; as JSON, nothing but what came of it."""
 
-    def __init__(self, comparison: Comparison) -> None:
+    def __init__(self, comparison: Comparison, *, as_json: bool = False) -> None:
         self._comparison = comparison
+        self._as_json = as_json
         self._told: dict[int, _Reported] = {}
 
     def tell_news(self) -> None:
@@ -25,10 +27,14 @@ class CompareReporter:
             seeds = len({other.entry.seed for other in self._comparison.runs}) > 1
             name = f"{plain(run.entry.label)}, seed {run.entry.seed}" if seeds else plain(run.entry.label)
             for line in told.news(run):
-                click.echo(f"[{number + 1}/{many}] {name}: {line}")
+                if not self._as_json:
+                    click.echo(f"[{number + 1}/{many}] {name}: {line}")
 
     def tell_findings(self) -> None:
         """Say what came of it."""
+        if self._as_json:
+            click.echo(as_json(self._comparison, find_out(self._comparison)), nl=False)
+            return
         for line in in_lines(self._comparison, find_out(self._comparison)):
             click.echo(line)
         click.echo(f"session: tui-trainer compare {self._comparison.session.id}")

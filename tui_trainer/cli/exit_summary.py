@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui_trainer.best import rank
 from tui_trainer.files.given_path import BadPath
 from tui_trainer.records.run_index import runs_folder
 from tui_trainer.records.run_metadata import read_facts
@@ -54,10 +53,12 @@ def of_comparison(comparison: Comparison) -> None:
         return
     done = sum(run.is_over for run in runs)
     said = f"all {len(runs)} runs are over" if done == len(runs) else f"{done} of {len(runs)} runs done"
-    bests = [(run.history.best, run.entry.label) for run in begun if run.history.best is not None]
-    if bests:
-        best, label = max(bests, key=lambda run: rank(run[0]))
-        said += f"; best val accuracy {best.val_accuracy:.4f}, {plain(label)}"
+    from tui_trainer.compare.plain_lines import cell
+    from tui_trainer.compare.table import COLUMNS, tabulate
+
+    if (best := tabulate(comparison).best_epoch) is not None:
+        column = next(column for column in COLUMNS if column.key == "best_accuracy")
+        said += f"; best val accuracy {cell(best, column)}, {plain(best.group.label)}"
     if crashed := sum(run.state == "crashed" for run in runs):
         said += f"; {crashed} crashed"
     _say(f"{plain(session.plan.name or session.id)}: {said}")

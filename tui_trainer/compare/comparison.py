@@ -64,6 +64,11 @@ class Compared:
         """Whether it will not go on by itself."""
         return self.history.ended is not None or self.state == "gone"
 
+    @property
+    def is_read(self) -> bool:
+        """Whether all that its record holds was taken in; True of one that has none yet."""
+        return self.record is None or (self._host is not None and not self._host.lags)
+
     def now_at(self, record: Path | None) -> bool:
         """Follow this record; whether it is another one than before."""
         if record == self.record:
@@ -117,6 +122,11 @@ class Group:
     def begun(self) -> list[Compared]:
         """The runs that have trained something."""
         return [run for run in self.runs if run.history.steps]
+
+    @property
+    def counted(self) -> list[Compared]:
+        """The runs whose numbers stand for the preset: finished seeds; a run that has no others, as it stands."""
+        return [run for run in self.runs if len(self.runs) == 1 or run.state == "finished"]
 
     @property
     def version(self) -> int:

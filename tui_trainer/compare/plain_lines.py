@@ -44,7 +44,7 @@ def title_of(column: Column, table: Table, *, short: bool = False) -> str:
 
 
 def cell(row: Row, column: Column) -> str:
-    """A number with its spread over seeds, and how many of them have it where not all do."""
+    """A number with its spread over finished seeds, and how many of all seeds have it where not all do."""
     figure = row.figure(column.key)
     if figure is None:
         return ABSENT
@@ -53,8 +53,8 @@ def cell(row: Row, column: Column) -> str:
         spread = column.show(figure.spread)
         _, _, unit = spread.partition(" ")
         text = f"{text.removesuffix(f' {unit}')} ± {spread}" if unit else f"{text} ± {spread}"
-    if len(figure.values) < len(row.numbers):
-        text += f" ({len(figure.values)} of {len(row.numbers)})"
+    if len(figure.values) < len(row.group.runs):
+        text += f" ({len(figure.values)} of {len(row.group.runs)})"
     return text
 
 

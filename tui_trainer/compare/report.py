@@ -1,10 +1,11 @@
-"""A comparison to send to a colleague: HTML in one file that needs no network, Markdown, or CSV. Its charts
-are SVG, by hand: lines in the colours of their presets, told apart without colour by marks and dashes."""
+"""A comparison to send to a colleague: HTML in one file that needs no network, Markdown, or CSV; JSON for scripts. Its
+charts are SVG, by hand: lines in the colours of their presets, told apart without colour by marks and dashes."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import Any
 
 from tui_trainer.compare.comparison import Comparison, Point, epoch_ends, rates, smoothed
 from tui_trainer.compare.plain_lines import Results, cell, find_out, shown_columns, table_cells, title_of
-from tui_trainer.compare.table import COLUMNS
+from tui_trainer.compare.table import COLUMNS, Row
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.plotting.scales import along, linear, logarithmic
 from tui_trainer.records.errors import RunsError, reason
@@ -125,12 +126,12 @@ def _along_the_line(curve: Curve, curves: int) -> list[Point]:
     return [line[int((i + shift) / curve.marked_every * len(line))] for i in range(curve.marked_every)]
 
 
-FORMS = (".html", ".md", ".csv")
+FORMS = (".html", ".md", ".csv", ".json")
 POINTS = 400
 """Points of a curve in a report: more than a chart there has pixels for."""
 
 
-BANDS = "Lines are the means of the seeds, bands reach from the lowest to the highest of them."
+BANDS = "Lines are the means of finished seeds, bands reach from the lowest to the highest of them."
 
 MARKS_A_LINE = 6
 """What tells a line without points of its own from the others, so many times."""
@@ -147,7 +148,7 @@ def write_report(comparison: Comparison, file: Path) -> None:
         ReportFailed: another ending, or a place that cannot be written to.
     """
     findings = find_out(comparison)
-    make = {".html": as_html, ".md": as_markdown, ".csv": as_csv}.get(file.suffix.lower())
+    make = {".html": as_html, ".md": as_markdown, ".csv": as_csv, ".json": as_json}.get(file.suffix.lower())
     if make is None:
         raise ReportFailed(f"--report {file}: the name must end in {', '.join(FORMS)}.")
     try:
@@ -158,13 +159,14 @@ def write_report(comparison: Comparison, file: Path) -> None:
 
 
 def as_csv(_: Comparison, findings: Results) -> str:
-    """A row a preset, a column a number; of several seeds, the mean and beside it the sample's standard deviation."""
+    """A row a preset, a column a number; of several seeds, the mean of those that have finished (`seeds` `of` all) and
+    beside it the sample's standard deviation."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     heads = [head for column in COLUMNS for head in (column.key, f"{column.key}_spread")]
-    writer.writerow(["preset", "status", "seeds", "epochs", "steps", "target", *heads])
+    writer.writerow(["preset", "status", "seeds", "of", "epochs", "steps", "target", *heads])
     for row in findings.table.rows:
-        line: list[object] = [plain(row.group.label), row.status, len(row.numbers)]
+        line: list[object] = [plain(row.group.label), row.status, len(row.numbers), len(row.group.runs)]
         line += [max((n.epochs for n in row.numbers), default=0), max((n.steps for n in row.numbers), default=0)]
         line.append("" if findings.table.target is None else findings.table.target)
         for column in COLUMNS:
@@ -172,6 +174,47 @@ def as_csv(_: Comparison, findings: Results) -> str:
             line += ["", ""] if figure is None else [figure.mean, "" if figure.spread is None else figure.spread]
         writer.writerow(line)
     return out.getvalue()
+
+
+def as_json(comparison: Comparison, findings: Results) -> str:
+    """One object: the verdict in words, fairness, and for each preset its numbers, in the order of the comparison."""
+    table = findings.table
+    found = {
+        "session": comparison.session.id,
+        "name": comparison.session.plan.name,
+        "over": comparison.is_over,
+        "target": table.target,
+        "target_was_asked": table.target_was_asked,
+        "verdict": list(findings.verdict),
+        "fair": findings.fairness.is_fair,
+        "fairness": findings.fairness.words,
+        "presets": [_row_as_json(row, table.best) for row in table.rows],
+        "differences": [
+            {"key": row.key, "values": dict(zip((g.label for g in comparison.groups), row.values, strict=True))}
+            for row in findings.differences
+        ],
+    }
+    return json.dumps(found, indent=2) + "\n"
+
+
+def _row_as_json(row: Row, best: dict[str, list[int]]) -> dict[str, Any]:
+    """`of` is how many seeds a preset has, `finished` how many of them a mean may count; `best` names columns."""
+    return {
+        "preset": row.group.label,
+        "status": row.status,
+        "of": len(row.group.runs),
+        "finished": sum(run.state == "finished" for run in row.group.runs),
+        "runs": [
+            {"seed": run.entry.seed, "status": run.state, "run": run.record.name if run.record else None}
+            for run in row.group.runs
+        ],
+        "best": [column.key for column in COLUMNS if row.group.number in best.get(column.key, ())],
+        "figures": {
+            column.key: {"mean": figure.mean, "spread": figure.spread, "values": list(figure.values)}
+            for column in COLUMNS
+            if (figure := row.figure(column.key)) is not None
+        },
+    }
 
 
 def as_markdown(comparison: Comparison, findings: Results) -> str:
@@ -199,7 +242,7 @@ def as_html(comparison: Comparison, findings: Results) -> str:
         fair="fair" if findings.fairness.is_fair else "unfair",
         legend=_legend(comparison),
         charts=_charts(comparison),
-        note=f'<p class="note">{BANDS}</p>' if any(len(group.begun) > 1 for group in comparison.groups) else "",
+        note=f'<p class="note">{BANDS}</p>' if any(len(group.counted) > 1 for group in comparison.groups) else "",
         table=_html_table(findings),
         conditions=_html_conditions(findings),
         differences=_html_differences(comparison, findings),
@@ -210,11 +253,11 @@ def as_html(comparison: Comparison, findings: Results) -> str:
 def _charts(comparison: Comparison) -> str:
     def curves(lines: Callable[[History], list[Point]], *, has_points: bool = False) -> list[Curve]:
         return [
-            of_seeds(
+            (of_seeds if group.counted else Curve)(  # of seeds that have not finished there is no mean
                 group.number,
                 group.mark,
                 group.colour,
-                [lines(run.history) for run in group.begun],
+                [lines(run.history) for run in group.counted or group.begun],
                 has_points=has_points,
                 marked_every=0 if has_points else MARKS_A_LINE,
             )

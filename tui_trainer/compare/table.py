@@ -1,9 +1,14 @@
-"""The numbers of a comparison, a row a preset: means over its seeds, and their spread."""
+"""The numbers of a comparison, a row a preset: means over its finished seeds, and their spread.
+
+Who is best in a column, which target was named, whose numbers count: all that is said of a comparison, on the screen,
+in plain lines, in a report or as JSON, takes it from here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import isfinite
 from statistics import fmean, stdev
 
@@ -101,7 +106,7 @@ class Row:
 
     group: Group
     numbers: tuple[Numbers, ...]
-    """Of its runs that have ended an epoch."""
+    """Of its runs that count (`Group.counted`) and have ended an epoch."""
     figures: dict[str, Figure]
     """By the key of the column; none where no run has that number."""
     status: str
@@ -111,6 +116,16 @@ class Row:
     def figure(self, key: str) -> Figure | None:
         """The number of a column."""
         return self.figures.get(key)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its seeds have finished: a row that lacks one wins nothing, whatever the others make of it."""
+        return all(run.state == "finished" for run in self.group.runs)
+
+    def whole(self, key: str) -> Figure | None:
+        """The number of a column where it may win: every seed has finished and has one."""
+        figure = self.figures.get(key) if self.is_whole else None
+        return figure if figure is not None and len(figure.values) == len(self.group.runs) else None
 
 
 @dataclass(frozen=True)
@@ -122,11 +137,16 @@ class Table:
     target_was_asked: bool
 
     @property
+    def whole(self) -> list[Row]:
+        """Those of which every seed has finished."""
+        return [row for row in self.rows if row.is_whole]
+
+    @property
     def best(self) -> dict[str, list[int]]:
-        """By column, the numbers of the groups that are best in it; of none where all are alike."""
+        """By column, the numbers of the groups that are best in it; of none where all that may win are alike."""
         best: dict[str, list[int]] = {}
         for column in COLUMNS:
-            have = [(row.figures[column.key].mean, row.group.number) for row in self.rows if column.key in row.figures]
+            have = [(figure.mean, row.group.number) for row in self.rows if (figure := row.whole(column.key))]
             if not column.better or len(have) < 2:
                 continue
             top = max(have, key=lambda pair: pair[0] * column.better)[0]
@@ -135,19 +155,30 @@ class Table:
                 best[column.key] = winners
         return best
 
+    @property
+    def best_epoch(self) -> Row | None:
+        """Of those that have finished, the one with the highest accuracy at the end of any epoch."""
+        have = [(figure.mean, row) for row in self.rows if (figure := row.whole("best_accuracy"))]
+        return max(have, key=lambda pair: pair[0])[1] if have else None
+
     def sorted_by(self, key: str, reverse: bool = False) -> list[Row]:
-        """The best first (or last); rows without that number at the end. `` keeps the order of training."""
+        """The best first (or last); after those that may win the others, and rows without that number at the end.
+
+        `` keeps the order of training.
+        """
         column = next((column for column in COLUMNS if column.key == key), None)
         if column is None:
             return list(reversed(self.rows)) if reverse else list(self.rows)
+        sign = -1 if (column.better or 1) > 0 else 1
         have = [row for row in self.rows if key in row.figures]
-        have.sort(key=lambda row: row.figures[key].mean * (-1 if (column.better or 1) > 0 else 1), reverse=reverse)
+        have.sort(key=lambda row: row.figures[key].mean * sign, reverse=reverse)
+        have.sort(key=lambda row: row.whole(key) is None)
         return have + [row for row in self.rows if key not in row.figures]
 
 
 def tabulate(comparison: Comparison) -> Table:
     """The numbers as they stand."""
-    target = comparison.target if comparison.target is not None else fitting_target(comparison.groups)
+    target = comparison.target if comparison.target is not None else named_target(comparison)
     rows = tuple(_row(group, target) for group in comparison.groups)
     return Table(rows, target, comparison.target is not None)
 
@@ -174,18 +205,38 @@ def numbers_of(run: Compared, target: float | None) -> Numbers:
     )
 
 
-def fitting_target(groups: Iterable[Group]) -> float | None:
-    """The highest rung that at least half of the presets have reached, and two at the least."""
-    tops = [
-        max((run.history.best.val_accuracy for run in group.runs if run.history.best), default=0.0) for group in groups
-    ]
+def named_target(comparison: Comparison) -> float | None:
+    """The target where none was asked for: named as soon as two presets have reached one with a finished run.
+
+    It is that of the runs which had finished by then. So it stays for the session, whatever finishes later, and whoever
+    reads the records names the same one.
+    """
+    if not all(run.is_read for run in comparison.runs):
+        return None  # which of them finished first is not known yet
+    begun = comparison.session.plan.created_at
+    finished = sorted(
+        (max(run.history.ended.at, begun), run.entry.label, run.history.best.val_accuracy)
+        for run in comparison.runs
+        if run.state == "finished" and run.history.ended and run.history.best
+    )
+    tops: dict[str, float] = {}
+    for _, together in groupby(finished, key=lambda run: run[0]):
+        for _, label, top in together:
+            tops[label] = max(top, tops.get(label, 0.0))
+        if (target := fitting_target(tops.values())) is not None:
+            return target
+    return None
+
+
+def fitting_target(tops: Iterable[float]) -> float | None:
+    """The highest rung that at least half of these accuracies come up to, and two at the least."""
     have = [top for top in tops if top > 0]
     needed = max(2, -(-len(have) // 2))
     return next((rung for rung in reversed(RUNGS) if sum(top >= rung for top in have) >= needed), None)
 
 
 def _row(group: Group, target: float | None) -> Row:
-    numbers = tuple(numbers_of(run, target) for run in group.runs if run.history.epochs)
+    numbers = tuple(numbers_of(run, target) for run in group.counted if run.history.epochs)
     figures = {}
     for column in COLUMNS:
         values = tuple(value for each in numbers if (value := column.read(each)) is not None)

@@ -95,7 +95,7 @@ class CompareScreen(TrainerScreen):
     def _find_out(self) -> Results:
         """The findings, worked out anew where an epoch ended or a run began or ended."""
         found_at: tuple[object, ...] = tuple(
-            (len(run.history.epochs), run.state, bool(run.facts)) for run in self.comparison.runs
+            (len(run.history.epochs), run.state, bool(run.facts), run.is_read) for run in self.comparison.runs
         )
         found_at += (self.comparison.session.trouble,)
         if self._findings is None or found_at != self._found_at:
