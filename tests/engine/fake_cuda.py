@@ -187,9 +187,8 @@ CU130 = ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"]
 def cards(monkeypatch: pytest.MonkeyPatch, *there: Card, built_for: list[str] | None = None) -> None:
     """Have torch see these cards."""
 
-    def of(device: torch.device | int | None = None) -> Card:
-        index = device.index if isinstance(device, torch.device) else device
-        return there[index or 0]
+    def of(device: torch.device | str | int | None = None) -> Card:
+        return there[0 if device is None else _index(device)]
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(there))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: len(there))
@@ -213,6 +212,7 @@ class LiveCuda(FakeCuda):
     def __init__(self, there: tuple[Card, ...]) -> None:
         self.there = there
         self.used, self.mode, self._thread = set(), "default", threading.local()
+        self._held: dict[int, int] = {}
         super().__init__([Device() for _ in there])
 
     @property  # type: ignore[override]
@@ -225,9 +225,14 @@ class LiveCuda(FakeCuda):
 
     def set_device(self, device: torch.device | int) -> None:
         """Each thread that trains chooses its device first: from then on what it asks of that lies on the CPU."""
+        self._held[self.current] = self.memory_allocated(self.current)
         super().set_device(device)
         self.ours = self.current
         self.used.add(self.current)
+        self.begin()
+
+    def begin(self) -> None:
+        """Have what the calling thread asks of a device be done on the CPU."""
         if not hasattr(self._thread, "mode"):
             self._thread.mode = OnCpu(self)
             self._thread.mode.__enter__()
@@ -241,8 +246,10 @@ class LiveCuda(FakeCuda):
     def set_sync_debug_mode(self, mode: str) -> None:
         self.mode = mode
 
-    def memory_allocated(self, device: object = None) -> int:
-        """Bytes of all tensors that are alive in this process."""
+    def memory_allocated(self, device: torch.device | str | int) -> int:
+        """Bytes of all tensors that are alive; of a device that is not in use, of those that were as it was left."""
+        if _index(device) != self.current:
+            return self._held.get(_index(device), 0)
         alive = [each for each in gc.get_objects() if issubclass(type(each), Tensor)]
         return sum(each.untyped_storage().nbytes() for each in alive)
 

@@ -24,7 +24,7 @@ class Together:
         processes: by rank.
     """
 
-    def __init__(self, ranks: int, *arguments: str, log: Path) -> None:
+    def __init__(self, ranks: int, *arguments: str, log: Path, module: str = "tui_trainer") -> None:
         self._logs = [log / f"rank-{time.monotonic_ns()}-{rank}.txt" for rank in range(ranks)]
         self._held = _held_port()
         port = str(self._held.getsockname()[1])
@@ -35,7 +35,7 @@ class Together:
                 told |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
                 told |= {"WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks)}
             with file.open("ab") as log_file:
-                self.processes.append(Running(*arguments, stdout=log_file, stderr=log_file, env=told))
+                self.processes.append(Running(*arguments, module=module, stdout=log_file, stderr=log_file, env=told))
 
     def wait(self) -> list[int]:
         """Wait for all of them; their exit codes."""
@@ -60,9 +60,9 @@ class Together:
 
 
 @contextlib.contextmanager
-def together(ranks: int, *arguments: str, log: Path) -> Iterator[Together]:
+def together(ranks: int, *arguments: str, log: Path, module: str = "tui_trainer") -> Iterator[Together]:
     """Start them; whatever is left of them at the end is killed."""
-    started = Together(ranks, *arguments, log=log)
+    started = Together(ranks, *arguments, log=log, module=module)
     try:
         yield started
     finally:

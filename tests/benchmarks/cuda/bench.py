@@ -53,8 +53,8 @@ class Bench:
     """Where and how the checks run.
 
     Attributes:
-        devices: as torch names them; in a rehearsal `cpu` alone.
-        rehearsal: everything small, on the CPU, to see that the checks themselves run.
+        devices: as torch names them.
+        rehearsal: everything small, on cards that are the CPU, to see that the checks themselves run.
         work: a folder of the check's own, for records and whatever else it writes.
         data: a torchvision root that holds CIFAR-10; None without.
         ends_at: when it must have ended, by `time.monotonic`, which all processes of a machine have in common.
@@ -84,6 +84,11 @@ class Bench:
     def either(self, real: T, rehearsed: T) -> T:
         """The one on a GPU, the other in a rehearsal."""
         return rehearsed if self.rehearsal else real
+
+    def command(self, module: str, *arguments: str) -> list[str]:
+        """A module and its arguments, run as a rehearsal has it: with cards that are the CPU."""
+        rehearsed = self.rehearsal and self.device != "cpu"
+        return [*(["tests.benchmarks.cuda.rehearsed"] if rehearsed else []), module, *arguments]
 
     def of(self, name: str, seconds: float) -> Self:
         """The same for a check that may take so long, with a folder of its own, which is there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -91,9 +92,6 @@ def device_assert_in_words(bench: Bench) -> Outcome:
     """A label that no network has an output for fails an assertion in a kernel."""
     asked = ["label", "run", *options(bench, "label", bench.either("cnn", "mlp"))]
     ended = run(bench, *asked, module="tests.benchmarks.cuda.handicapped")
-    if bench.rehearsal:
-        words = "no kernel of the CPU has assertions: there it is an IndexError"
-        return skipped(words) if ended.code == 1 else failed(ended.last_words)
     return _told_in_words(ended, r"CUDA failed: .*this process can train no more")
 
 
@@ -107,9 +105,10 @@ def _told_in_words(ended: Ended, sentence: str) -> Outcome:
 
 
 def compiled(bench: Bench) -> Outcome:
-    """A run with `--compile`."""
+    """A run with `--compile`; in a rehearsal on the CPU, since code for a card needs its driver."""
     if lack := compiler_lacks():
         return skipped(lack)
+    bench = replace(bench, devices=bench.either(bench.devices, ("cpu",)))
     ended = run(bench, "run", *options(bench, "compiled", bench.either("resnet9", "mlp")), "--compile")
     if ended.code:
         return failed(ended.last_words, output=ended.said[-4000:])
@@ -126,11 +125,11 @@ def compiler_lacks() -> str:
 
 def two_ranks_one_killed(bench: Bench) -> Outcome:
     """Two processes, of which one is killed: the other ends in words."""
-    if not bench.rehearsal and len(bench.devices) < 2:
+    if len(bench.devices) < 2:
         return skipped("there is one device")
-    device = bench.either("cuda", "cpu")
-    asked = ["run", *options(bench, "ranks", bench.either("resnet9", "mlp"), epochs=5_000), "--device", device]
-    with together(2, *asked, log=bench.work) as both:
+    asked = ["run", *options(bench, "ranks", bench.either("resnet9", "mlp"), epochs=5_000), "--device", "cuda"]
+    module, *asked = bench.command("tui_trainer", *asked)
+    with together(2, *asked, log=bench.work, module=module) as both:
         leader, other = both.processes
         wait_for(lambda: epochs_told(bench, "ranks") > 0 or leader.poll() is not None, bench.seconds_left)
         if leader.poll() is not None:

@@ -49,9 +49,10 @@ def run(bench: Bench, *arguments: str, module: str = "tui_trainer") -> Ended:
 
 
 @contextlib.contextmanager
-def running(bench: Bench, *arguments: str, module: str = "tui_trainer") -> Iterator[tuple[Running, Path]]:
+def running(bench: Bench, *words: str, module: str = "tui_trainer") -> Iterator[tuple[Running, Path]]:
     """A command while it runs, and the file that it prints to; it is killed at the end, with all that it started."""
     log = bench.work / f"{module.rpartition('.')[2]}-{time.monotonic_ns()}.txt"
+    module, *arguments = bench.command(module, *words)
     with log.open("wb") as file:
         process = Running(*arguments, module=module, stdout=file, stderr=file, session=True)
     try:

@@ -52,8 +52,6 @@ may have in them."""
 def machine(bench: Bench) -> Outcome:
     """What it is measured on."""
     figures: dict[str, Any] = {"torch": torch.__version__, "cores": os.cpu_count(), "load": os.getloadavg()[0]}
-    if bench.rehearsal:
-        return ok("a rehearsal, on the CPU", **figures)
     figures |= {"CUDA": torch.version.cuda, "cuDNN": torch.backends.cudnn.version()}
     for name in bench.devices:
         device, _ = devices.resolve(name)
@@ -181,8 +179,7 @@ def a_step_waits_for_nothing(bench: Bench) -> Outcome:
 
     def set_mode(mode: str) -> None:
         modes.append(mode)
-        if not bench.rehearsal:
-            torch.cuda.set_sync_debug_mode(mode)
+        torch.cuda.set_sync_debug_mode(mode)
 
     watch = Watch(set_mode)
     for precision in ("fp32", "bf16"):
@@ -193,8 +190,6 @@ def a_step_waits_for_nothing(bench: Bench) -> Outcome:
     expected = 2 * (2 * bench.either(20, 3) - 1)
     if watch.steps != expected or modes[-1] != "default":
         return failed(f"{watch.steps} steps were watched, and not {expected}")
-    if bench.rehearsal:
-        return skipped("the CPU is never waited for; the steps were watched all the same", steps=watch.steps)
     if not _waiting_is_refused(bench.device):
         return failed("CUDA lets a value be read while that is forbidden: nothing is proven", steps=watch.steps)
     return ok(f"{watch.steps} steps waited for nothing; reading a value is refused then", steps=watch.steps)
@@ -268,11 +263,10 @@ def record_keeps_up(bench: Bench) -> Outcome:
 
     def watched(run: Trainer, *arguments: Any) -> None:
         lag.launch(run.step)
-        if not bench.rehearsal:
-            marks.append(torch.cuda.Event())
-            marks[-1].record(torch.cuda.current_stream(arguments[-1].device))
-            marks[:] = [mark for mark in marks if not mark.query()]
-            ahead[0] = max(ahead[0], len(marks)) if run.epoch > 1 else 0
+        marks.append(torch.cuda.Event())
+        marks[-1].record(torch.cuda.current_stream(arguments[-1].device))
+        marks[:] = [mark for mark in marks if not mark.query()]
+        ahead[0] = max(ahead[0], len(marks)) if run.epoch > 1 else 0
         end_batch(run, *arguments)
         if run.epoch > 1 and time.perf_counter() - lag.launched[run.recipe.batches_per_epoch] > WATCHED_S:
             run_here.stop()
