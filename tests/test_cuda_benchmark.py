@@ -11,7 +11,7 @@ import torch
 
 from tests import preloaded
 from tests.benchmarks.cuda import __main__ as benchmark
-from tests.benchmarks.cuda import computed, figures
+from tests.benchmarks.cuda import computed, coverage, figures
 from tests.benchmarks.cuda.bench import Bench, Check, Outcome, ok, skipped
 from tests.benchmarks.cuda.computed import Lag, Watch, disagreements, held
 from tests.benchmarks.cuda.listed import CHECKS
@@ -264,3 +264,34 @@ def test_the_last_row_of_airbench() -> None:
     )
     with pytest.raises(ValueError, match="no row"):
         figures.last_row(said)
+
+
+TOLD_APART = """\
+def place(tensor, device):
+    if tensor.is_cuda:
+        tensor = pinned(tensor)
+    if device.type != "cuda":
+        return tensor
+    torch.cuda.synchronize()
+    return tensor
+
+
+def wait():
+    "For CUDA."
+    torch.cuda.synchronize()  # cuda
+"""
+
+
+def test_what_only_cuda_takes_is_found_and_what_is_not_listed_is_told() -> None:
+    found = coverage.only_cuda("engine/devices.py", TOLD_APART)
+    assert found.lines == {3, 6, 7}
+    assert found.conditions == {2, 4}
+    assert found.forgotten == {12: "torch.cuda.synchronize()"}
+    listed = coverage.only_cuda("engine/devices.py", TOLD_APART.replace("wait", "_fault"))
+    assert (listed.lines, listed.forgotten) == ({3, 6, 7, 11, 12}, {})
+
+
+def test_all_code_that_names_cuda_is_known_to_be_for_it_alone_or_not() -> None:
+    for file in coverage.PACKAGE.rglob("*.py"):
+        path = file.relative_to(coverage.PACKAGE).as_posix()
+        assert not coverage.only_cuda(path, file.read_text()).forgotten, path

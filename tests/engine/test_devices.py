@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from tests.engine import fake_cuda
-from tests.engine.fake_cuda import A100, CU130, H100, RTX_5090, T4, V100, Card, cards
+from tests.engine.fake_cuda import A100, CU130, H100, RTX_5090, T4, V100, Card, OnDevice, cards
 from tui_trainer.engine import devices
 from tui_trainer.engine.devices import broken_context, is_out_of_memory, resolve
-from tui_trainer.engine.distributed import ManyRanks
+from tui_trainer.engine.distributed import ManyRanks, SyncedBatchNorm2d, synchronised
 from tui_trainer.engine.precision import ComputeOptions
 from tui_trainer.errors import UserError
 from tui_trainer.torchrun import Rank
@@ -175,3 +175,60 @@ def test_several_processes_without_a_device_each_are_told_what_fits(
     cards(monkeypatch, *there)
     with pytest.raises(UserError, match=said):
         ManyRanks(RANKS).device("cuda")
+
+
+SECOND = Rank(rank=1, ranks=2, local_rank=1, local_ranks=2)
+
+
+@pytest.mark.parametrize("asked", ["auto", "cuda"])
+def test_each_of_several_processes_takes_the_device_of_its_number(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    cards(monkeypatch, A100, T4)
+    chosen: list[int] = []
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    assert ManyRanks(SECOND).device(asked) == "cuda:1"
+    assert chosen == [1]
+
+
+def test_several_processes_are_refused_a_single_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards(monkeypatch, A100, A100)
+    with pytest.raises(UserError, match="--device cuda:1: each of several processes has a device of its own"):
+        ManyRanks(SECOND).device("cuda:1")
+
+
+def test_several_processes_train_on_the_cpu_where_no_card_can_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards(monkeypatch)
+    assert ManyRanks(SECOND).device("auto") == ManyRanks(SECOND).device("cpu") == "cpu"
+    cards(monkeypatch, V100, V100)
+    assert ManyRanks(SECOND).device("auto") == "cpu"
+
+
+@pytest.mark.parametrize("there", [(A100, V100), (V100, A100)])
+def test_all_processes_say_which_of_their_cards_cannot_compute(
+    monkeypatch: pytest.MonkeyPatch, there: tuple[Card, Card]
+) -> None:
+    cards(monkeypatch, *there)
+    for local_rank in range(2):
+        with pytest.raises(UserError, match=TOO_OLD):
+            ManyRanks(Rank(rank=local_rank, ranks=2, local_rank=local_rank, local_ranks=2)).device("cuda")
+
+
+@pytest.mark.parametrize(("on_cuda", "kind"), [(True, torch.nn.SyncBatchNorm), (False, SyncedBatchNorm2d)])
+def test_several_processes_normalise_the_whole_batch_in_the_way_of_their_device(
+    on_cuda: bool, kind: type[torch.nn.Module]
+) -> None:
+    model = torch.nn.Sequential(torch.nn.BatchNorm2d(3))
+    if on_cuda:
+        model[0].weight = torch.nn.Parameter(torch.ones(3).as_subclass(OnDevice))
+    names = list(model.state_dict())
+    together = synchronised(model)
+    assert type(next(together.children())) is kind
+    assert list(together.state_dict()) == names
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_memory_of_devices_is_given_back_where_they_were_used(monkeypatch: pytest.MonkeyPatch, used: bool) -> None:
+    given: list[None] = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: used)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: given.append(None))
+    devices.let_go()
+    assert bool(given) == used

@@ -132,6 +132,8 @@ def test_the_device_of_a_process_is_the_one_on_which_it_computes(nvml: Nvml) -> 
         celsius=64,
         slowed_by=("its power limit",),
     )
+    nvml.devices = (IDLE, {**BUSY, "ComputeRunningProcesses": []})
+    assert gpus.read(PID, "cuda:0", "torch's name", {}).name == "NVIDIA B"  # also while it holds nothing there
 
 
 @pytest.mark.parametrize(
