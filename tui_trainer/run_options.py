@@ -17,6 +17,10 @@ BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet9-slim", "res
 TRAIN_IMAGES: dict[Dataset, int] = {"mnist-5k": 4_000, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000}
 """How many training images each data set has, known without loading it: plans and checks reckon with it."""
 
+DATASET: Dataset = "mnist-5k"
+MODEL: Model = "cnn"
+"""What is trained where nobody says: neither the person, nor the preset."""
+
 MOST_THREADS = 1024
 """More than any machine has cores; where the system has no room for so many, OpenMP ends the process without a word."""
 

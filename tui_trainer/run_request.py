@@ -6,8 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tui_trainer.presets.folders import shipped_for
+from tui_trainer.run_options import DATASET, MODEL
+
 if TYPE_CHECKING:
     from tui_trainer.presets.problems import Problem
+    from tui_trainer.presets.schema import Preset
     from tui_trainer.run_spec import RunSpec
 
 
@@ -19,7 +23,7 @@ class RunRequest:
 
     Args:
         preset: a name or a file.
-        options: those of `RunSpec.of`.
+        options: those of `RunSpec.of`; None is what nobody gave.
     """
 
     def __init__(self, preset: str, **options: Any) -> None:
@@ -29,7 +33,8 @@ class RunRequest:
     @classmethod
     def of(cls, spec: RunSpec) -> Self:
         """What was asked for with a preset that was read already."""
-        request = cls(spec.preset_name, model=spec.model, dataset=spec.dataset)
+        apart = {"preset_name", "preset", "from_preset", *spec.from_preset}
+        request = cls(spec.preset_name, **{key: value for key, value in spec if key not in apart})
         request.__dict__["spec"] = spec
         return request
 
@@ -40,13 +45,22 @@ class RunRequest:
 
     @property
     def model(self) -> str:
-        model: str = self._options["model"]
-        return model
+        return self._asked("model", MODEL)
 
     @property
     def dataset(self) -> str:
-        dataset: str = self._options["dataset"]
-        return dataset
+        return self._asked("dataset", DATASET)
+
+    def _asked(self, option: str, usual: str) -> str:
+        """What a person gave, else what the preset is made for."""
+        if self.ready is not None:
+            return str(getattr(self.ready, option))
+        return str(self._options.get(option) or shipped_for(self._preset).get(option, usual))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a person gave beside the preset."""
+        return {key: value for key, value in self._options.items() if value is not None}
 
     @property
     def ready(self) -> RunSpec | None:
@@ -61,15 +75,23 @@ class RunRequest:
         Raises:
             UserError: a wrong preset or option; with all problems, a line each.
         """
+        from tui_trainer.presets.catalogue import load
+
+        return self.spec_with(self.preset_name, load(self._preset))
+
+    def spec_with(self, preset_name: str, preset: Preset) -> RunSpec:
+        """The run that was asked for with another preset, which takes along what it is made for where nobody said.
+
+        Raises:
+            UserError: a wrong option; with all problems, a line each.
+        """
         from pydantic import ValidationError
 
         from tui_trainer.errors import UserError
-        from tui_trainer.presets.catalogue import load
         from tui_trainer.run_spec import RunSpec
 
-        preset = load(self._preset)
         try:
-            return RunSpec.of(self.preset_name, preset, **self._options)
+            return RunSpec.of(preset_name, preset, **self._options)
         except ValidationError as error:
             problems = (f"--{'-'.join(map(str, e['loc'])).replace('_', '-')}: {e['msg']}" for e in error.errors())
             raise UserError("\n".join(problems)) from None

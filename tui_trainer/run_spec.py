@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tui_trainer.events import RunConfigured
 from tui_trainer.presets.rules import RunConditions
-from tui_trainer.presets.schema import Preset
+from tui_trainer.presets.schema import TAKEN_ALONG, Preset
 from tui_trainer.run_options import (
     BATCH_NORM_MODELS,
+    DATASET,
     DEVICE_PATTERN,
+    MODEL,
     MOST_THREADS,
     Dataset,
     Model,
@@ -20,10 +23,21 @@ from tui_trainer.run_options import (
 )
 
 
+def made_for_others(preset: Preset, run: RunConfigured | None) -> str:
+    """What is to be said of a preset that is made for other data, or another model, than a run has; empty for none."""
+    if preset.made_for is None or run is None:
+        return ""
+    there = {"dataset": run.dataset, "model": run.model, "precision": run.precision}
+    unlike = preset.made_for.unlike(there)
+    if not unlike:
+        return ""
+    return f"made for {', '.join(unlike.values())}; this run keeps {', '.join(str(there[key]) for key in unlike)}"
+
+
 class RunSpec(BaseModel):
     """One run, as asked for. The preset is in full, with `--epochs` and `--batch-size` already put in.
 
-    `RunSpec.of` makes one, `with_preset` the same run with another preset.
+    `RunSpec.of` makes one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,10 +45,10 @@ class RunSpec(BaseModel):
     preset_name: str
     """The preset's name, or the stem of its file."""
     preset: Preset
-    dataset: Dataset = "mnist-5k"
+    dataset: Dataset = DATASET
     data_dir: Path | None = None
     """A torchvision `root`; None looks in the user's cache folder and downloads what is missing."""
-    model: Model = "cnn"
+    model: Model = MODEL
     device: str = Field("auto", pattern=DEVICE_PATTERN)
     seed: int = Field(0, ge=0, lt=2**63)
     threads: int | None = Field(None, ge=1, le=MOST_THREADS)
@@ -53,21 +67,29 @@ class RunSpec(BaseModel):
     limit_val: int | None = Field(None, ge=1)
     name: str | None = None
     """A name that a person gives the run, to find it by."""
+    from_preset: tuple[Literal["dataset", "model", "precision"], ...] = ()
+    """Which of these no person named: they are those that a preset is made for (`[for]`)."""
 
     @classmethod
     def of(cls, preset_name: str, preset: Preset, **options: Any) -> Self:
         """The run that `options` ask for, its epochs and batch size put into the preset.
 
+        A data set, a model or a precision that is left out, or None, is that which the preset is made for, else the
+        usual one.
+
         Raises:
             pydantic.ValidationError: an option out of its range.
         """
         changed = preset.with_training(options.get("epochs"), options.get("batch_size"))
-        return cls(preset_name=preset_name, preset=changed, **options)
+        given = {key: value for key, value in options.items() if value is not None or key not in TAKEN_ALONG}
+        own = preset.made_for.options if preset.made_for is not None else {}
+        taken = {key: value for key, value in own.items() if key not in given}
+        return cls(**{"from_preset": tuple(taken), **given, **taken}, preset_name=preset_name, preset=changed)
 
-    def with_preset(self, preset_name: str, preset: Preset) -> Self:
-        """The same run with another preset, whose epochs and batch size yield to those asked for."""
-        changed = preset.with_training(self.epochs, self.batch_size)
-        return self.model_copy(update={"preset_name": preset_name, "preset": changed})
+    @property
+    def taken(self) -> str:
+        """What was taken from a preset, for a person: `dataset cifar10, model resnet9-slim`; empty where nothing."""
+        return ", ".join(f"{key} {getattr(self, key)}" for key in self.from_preset)
 
     @property
     def train_images(self) -> int:

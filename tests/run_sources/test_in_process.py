@@ -10,7 +10,9 @@ import pytest
 
 from tui_trainer.events import Alert, AnyEvent, RunEnded
 from tui_trainer.presets.catalogue import load
+from tui_trainer.presets.checks import parse
 from tui_trainer.records.record import Record
+from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun
 from tui_trainer.run_sources.run_source import replay
@@ -88,3 +90,19 @@ def test_of_a_run_in_which_nothing_fails_nothing_is_told(tmp_path: Path) -> None
     assert ending(local, heard).status == "finished"
     assert len(begun) == 1
     assert not [*notices(heard, "recording"), *notices(heard, "watching"), *notices(heard, "woken")]
+
+
+def test_what_was_taken_from_the_preset_is_in_the_record(tmp_path: Path) -> None:
+    text = '[optimizer]\nname = "SGD"\nlr = 0.1\n[training]\nepochs = 1\n[for]\ndataset = "mnist-5k"\nmodel = "mlp"\n'
+    spec = RunSpec.of("made", parse(text), limit_train=64, limit_val=64, threads=1, device="cpu", model=None)
+    local = LocalRun(RunRequest.of(spec), tmp_path, ["test"])
+    heard: list[AnyEvent] = []
+    local.listen(heard.append)
+    assert ending(local, heard).status == "finished"
+    assert notices(heard, "options") == ["from the preset: dataset mnist-5k, model mlp"]
+    assert local.folder is not None
+    asked: Any = read_facts(local.folder)["asked"]
+    assert (asked["dataset"], asked["model"], asked["from_preset"]) == ("mnist-5k", "mlp", ["dataset", "model"])
+    plain, others = run(tmp_path)
+    assert ending(plain, others).status == "finished"
+    assert notices(others, "options") == []

@@ -20,13 +20,18 @@ LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 
 async def pick(shown: Shown, name: str) -> None:
     """Open the presets, put the cursor on one, press enter."""
+    await choose(shown, name)
+    await shown.press("enter")
+
+
+async def choose(shown: Shown, name: str) -> None:
+    """Open the presets, put the cursor on one."""
     if not isinstance(shown.app.screen, PickerScreen):
         await shown.press("p")
     screen = shown.app.screen
     assert isinstance(screen, PickerScreen)
     screen.list.go_to(name)
     await shown.frame()
-    await shown.press("enter")
 
 
 async def test_without_a_run_it_opens_on_the_presets_and_enter_starts_one(show: Show) -> None:
@@ -146,3 +151,38 @@ async def test_the_preview_waits_for_torch_and_says_so(show: Show) -> None:
         assert "start 0.05" in shown.text()
         assert "end 0.0123" in shown.text()
         assert "a word on it" in shown.text()
+
+
+async def test_a_preset_made_for_a_data_set_takes_it_along_and_its_card_says_so(show: Show) -> None:
+    async with show() as shown:
+        await choose(shown, "cifar10-cpu")
+        assert "brings dataset cifar10, model resnet9-slim, precision bf16" in " ".join(shown.text().split())
+        assert "50,000" not in shown.text()
+        await shown.press("enter")
+        (spec,) = shown.launcher.started
+        assert (spec.dataset, spec.model, spec.precision) == ("cifar10", "resnet9-slim", "bf16")
+        assert "cifar10" in shown.the(Headline).plain()[0]
+
+
+async def test_what_was_asked_for_wins_over_it_and_the_card_says_that_too(show: Show) -> None:
+    async with show(request=RunRequest("steplr", dataset="mnist-5k", model=None)) as shown:
+        await choose(shown, "cifar10-cpu")
+        said = " ".join(shown.text().split())
+        assert "brings model resnet9-slim, precision bf16; made for dataset cifar10; as asked, mnist-5k" in said
+        await choose(shown, "steplr")
+        assert "brings" not in shown.text()
+        await choose(shown, "cifar10-cpu")
+        await shown.press("enter")
+        (spec,) = shown.launcher.started
+        assert (spec.dataset, spec.model) == ("mnist-5k", "resnet9-slim")
+
+
+async def test_in_a_live_run_the_question_says_for_what_other_data_it_is_made(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await pick(shown, "cifar10-cpu")
+        assert "made for cifar10, resnet9-slim, bf16; this run keeps mnist-5k, cnn, fp32" in " ".join(
+            shown.text().replace("▌", " ").split()
+        )
+        await shown.press("escape")
+        await pick(shown, "cosine")
+        assert "made for" not in shown.text()

@@ -34,11 +34,22 @@ from tui_trainer.cli.options import (
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.entries import LESSON, fair_threads, joined, reused, to_train, told_apart, versions
+from tui_trainer.compare.entries import (
+    LESSON,
+    fair_threads,
+    joined,
+    on_the_same,
+    reused,
+    to_train,
+    told_apart,
+    versions,
+)
 from tui_trainer.compare.executors import outcome, to_do
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, SessionSummary, all_sessions, find_session, session_summaries
+from tui_trainer.errors import UserError
+from tui_trainer.presets.catalogue import load
 from tui_trainer.records.errors import RunInUse, RunsError, RunUnreadable
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_index import runs_folder
@@ -204,7 +215,7 @@ def _open_or_make(
         refuse(f"name two presets or runs to compare, or one preset with --seeds N, or use --lesson{known}")
     if options["seed"] + seeds - 1 >= 2**63:
         refuse(f"--seed {options['seed']}: with --seeds {seeds} they go beyond the largest seed")
-    specs = [_spec(preset, jobs, options) for preset in presets]
+    specs = _specs(presets, jobs, options)
     entries = to_train(specs, seeds)
     if not again:
         entries = reused(entries, runs, versions())
@@ -223,9 +234,19 @@ def _target_stays(session: Session, target: float) -> str:
     return f"--target {target:g}: {session.id} {has}, which stays; a new comparison can have another"
 
 
-def _spec(preset: str, jobs: int, options: dict[str, Any]) -> RunSpec:
-    spec = checked(RunRequest(preset, **{**options, "name": None}))
-    return spec.model_copy(update={"threads": spec.threads or fair_threads(jobs)})
+def _specs(presets: list[str], jobs: int, options: dict[str, Any]) -> list[RunSpec]:
+    """All on the same data and model: those asked for, else those that one of the presets is made for."""
+    try:
+        brought, said = on_the_same({name: load(name) for name in presets}, options)
+    except (UserError, RunsError) as error:
+        refuse(*str(error).splitlines())
+    if said:
+        say(said)
+    specs = [checked(RunRequest(name, **{**options, **brought, "name": None})) for name in presets]
+    return [
+        spec.model_copy(update={"threads": spec.threads or fair_threads(jobs), "from_preset": tuple(brought)})
+        for spec in specs
+    ]
 
 
 def _tell(session: Session, *, to_do: bool, report: Path | None, as_json: bool) -> int:

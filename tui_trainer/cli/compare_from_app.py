@@ -86,15 +86,19 @@ class Comparisons:
         return self._latest, None
 
     def _to_train(self, presets: Sequence[str]) -> list[Contestant]:
-        from tui_trainer.compare.entries import fair_threads, reused, to_train, versions
+        from tui_trainer.compare.entries import fair_threads, on_the_same, reused, to_train, versions
         from tui_trainer.presets.catalogue import load
+        from tui_trainer.run_spec import RunSpec
 
         if self._request is None:
             raise RunsError(f"not from here: tui-trainer compare {' '.join(presets)}")
         try:
-            base = self._request.spec
-            spec = base.model_copy(update={"threads": base.threads or fair_threads(1), "name": None})
-            specs = [spec.with_preset(Path(name).stem, load(name)) for name in presets]
+            _ = self._request.spec  # the options are sound
+            options = {**self._request.options, "name": None}
+            options["threads"] = options.get("threads") or fair_threads(1)
+            named = {Path(name).stem: load(name) for name in presets}
+            options |= on_the_same(named, options)[0]
+            specs = [RunSpec.of(name, preset, **options) for name, preset in named.items()]
         except UserError as error:
             raise RunsError(str(error).splitlines()[0]) from error
         return reused(to_train(specs, 1), self._runs, versions())

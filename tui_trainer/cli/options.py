@@ -15,7 +15,7 @@ import click
 
 from tui_trainer.errors import UserError
 from tui_trainer.files.given_path import BadPath, given_path
-from tui_trainer.run_options import DATASETS, DEVICE_PATTERN, MODELS, MOST_THREADS, PRECISIONS
+from tui_trainer.run_options import DATASET, DATASETS, DEVICE_PATTERN, MODEL, MODELS, MOST_THREADS, PRECISIONS
 from tui_trainer.run_request import RunRequest
 from tui_trainer.text.plain import plain, plain_lines
 from tui_trainer.torchrun import this_rank
@@ -65,8 +65,10 @@ _runs_dir = click.option(
 )
 
 _length = (
-    click.option("--dataset", type=click.Choice(DATASETS), default="mnist-5k", show_default=True),
-    click.option("--model", type=click.Choice(MODELS), default="cnn", show_default=True),
+    click.option(
+        "--dataset", type=click.Choice(DATASETS), help=f"Default: what the preset is made for, else {DATASET}."
+    ),
+    click.option("--model", type=click.Choice(MODELS), help=f"Default: what the preset is made for, else {MODEL}."),
     click.option("--epochs", type=click.IntRange(min=1), help="Override the preset's value."),
     click.option("--batch-size", type=click.IntRange(min=1), help="Override the preset's value."),
     click.option("--limit-train", type=click.IntRange(min=1), help="Train on the first N images only."),
@@ -86,7 +88,8 @@ _rest = (
     click.option(
         "--precision",
         type=click.Choice(PRECISIONS),
-        help="Precision of the forward pass; default: bf16 on CUDA where the hardware has it, else fp32.",
+        help="Precision of the forward pass; default: what the preset is made for, else bf16 on CUDA where the "
+        "hardware has it, else fp32.",
     ),
     click.option("--compile", is_flag=True, help="Use torch.compile: about a minute's wait first, then faster steps."),
     click.option("--deterministic", is_flag=True, help="On CUDA: the same bits in every run; slower."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,6 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.columns import cells
 from tui_trainer.cli.options import BAD_INPUT, has_torch, length_options, need_torch, refuse, say
 from tui_trainer.errors import UserError
-from tui_trainer.run_options import BATCH_NORM_MODELS, train_images
 from tui_trainer.run_request import RunRequest
 from tui_trainer.text.numbers import format_lr
 from tui_trainer.text.plain import plain
@@ -57,11 +57,14 @@ def show(name: str, **options: Any) -> None:
     from tui_trainer.presets.catalogue import find
 
     try:
-        problems = RunRequest(name, **options).warnings()
+        request = RunRequest(name, **options)
+        problems = request.warnings()
     except UserError as error:
         refuse(*str(error).splitlines())
     text = find(name).read_text(encoding="utf-8")
     click.echo(text, nl=not text.endswith("\n"))
+    if problems and request.spec.taken:
+        click.echo(f"note: reckoned with what it is made for: {request.spec.taken}", err=True)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
 
@@ -107,6 +110,8 @@ def plan(name: str, as_json: bool, **options: Any) -> None:
     if as_json:
         click.echo(json.dumps(lrs))
         return
+    if spec.taken:
+        click.echo(f"# made for {spec.taken}")
     if note:
         click.echo(f"# {note}")
     first = 0
@@ -132,16 +137,15 @@ def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
         path = find(file)
     except PresetError as error:
         return error.problems
-    run = RunConditions(
-        train_images=train_images(options["dataset"], options["limit_train"]),
-        batchnorm=options["model"] in BATCH_NORM_MODELS,
+    conditions = partial(
+        RunConditions.of, dataset=options["dataset"], model=options["model"], limit_train=options["limit_train"]
     )
-    checked = check_file(path, run, epochs=options["epochs"], batch_size=options["batch_size"])
+    checked = check_file(path, conditions, epochs=options["epochs"], batch_size=options["batch_size"])
     if checked.preset is None or checked.errors or not has_torch():
         return checked.problems
     from tui_trainer.engine.lr_preview import length_of, rehearse
 
-    rehearsed = rehearse(checked.preset, length_of(checked.preset, run.train_images))
+    rehearsed = rehearse(checked.preset, length_of(checked.preset, conditions(checked.preset.made_for).train_images))
     return checked.problems + rehearsed.problems
 
 
@@ -157,5 +161,6 @@ def _as_object(entry: PresetEntry) -> dict[str, Any]:
         "scheduler": preset.scheduler.name if preset else None,
         "interval": preset.scheduler.interval if preset else None,
         "epochs": preset.training.epochs if preset else None,
+        "for": preset.made_for.options if preset and preset.made_for else {},
         "problems": [str(problem) for problem in entry.problems],
     }

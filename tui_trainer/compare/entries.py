@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from tui_trainer.compare.session import Contestant
 from tui_trainer.files.given_path import BadPath, given_path
 from tui_trainer.presets.catalogue import find as find_preset
 from tui_trainer.presets.problems import PresetError
+from tui_trainer.presets.schema import TAKEN_ALONG, Preset
 from tui_trainer.records.errors import RunsError, RunUnreadable
 from tui_trainer.records.run_index import find, folders
 from tui_trainer.records.run_metadata import ending, read_facts
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.numbers import listed as in_words
 from tui_trainer.text.plain import plain
 from tui_trainer.threads import usable_cores
 
@@ -85,6 +87,37 @@ def to_train(specs: Iterable[RunSpec], seeds: int) -> list[Contestant]:
         for more in range(seeds)
         for label, spec in zip(labels, listed, strict=True)
     ]
+
+
+class MadeForOthers(RunsError):
+    """Presets that cannot be compared as they are: a comparison trains all on the same data and model."""
+
+
+def on_the_same(presets: Mapping[str, Preset], given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """What the presets bring along for all of a comparison where the person has not said, and what to say of it.
+
+    Raises:
+        MadeForOthers: two of them are made for different ones.
+    """
+    chosen: dict[str, Any] = {}
+    from_whom: list[str] = []
+    for key in TAKEN_ALONG:
+        if given.get(key) is not None:
+            continue
+        wanted: dict[str, list[str]] = {}
+        for name, preset in presets.items():
+            if preset.made_for is not None and (value := preset.made_for.options.get(key)):
+                wanted.setdefault(value, []).append(plain(name))
+        if len(wanted) > 1:
+            who = "; ".join(f"{in_words(names)} for {value}" for value, names in wanted.items())
+            raise MadeForOthers(f"made for a different {key}: {who}. A comparison trains all alike: say --{key}")
+        for value, names in wanted.items():
+            chosen[key] = value
+            from_whom += [name for name in names if name not in from_whom]
+    if not chosen:
+        return {}, ""
+    said = ", ".join(f"{key} {value}" for key, value in chosen.items())
+    return chosen, f"from {in_words(from_whom)}, for all: {said}"
 
 
 def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> list[Contestant]:
@@ -162,13 +195,17 @@ def _without_builds(versions: object) -> dict[str, str]:
     return {name: str(v).partition("+")[0] for name, v in versions.items()} if isinstance(versions, dict) else {}
 
 
+NO_DIFFERENCE = ("name", "preset", "preset_name", "data_dir", "from_preset")
+"""What was asked that makes no difference to the numbers, or is told of elsewhere."""
+
+
 def _sameness(asked: dict[str, Any]) -> str:
     """All of what was asked that makes a difference to the numbers; but for what is off: older records do not tell."""
     preset = asked.get("preset")
     if isinstance(preset, dict):
-        preset = {key: value for key, value in preset.items() if key not in ("title", "description")}
+        preset = {key: value for key, value in preset.items() if key not in ("title", "description", "for")}
     told = {key: value for key, value in asked.items() if value is not None and value is not False}
-    rest = {key: value for key, value in told.items() if key not in ("name", "preset", "preset_name", "data_dir")}
+    rest = {key: value for key, value in told.items() if key not in NO_DIFFERENCE}
     epochs_said = {key: value for key, value in rest.items() if key not in ("epochs", "batch_size")}  # in the preset
     return json.dumps([preset, epochs_said], sort_keys=True)
 

@@ -30,6 +30,7 @@ from tui_trainer.engine.tracing import CallTracer
 from tui_trainer.events import AnyEvent, EpochEnded, PresetSwitched, ResolvedConfig, SettingChanged, SwitchPlanned
 from tui_trainer.presets.problems import PresetError
 from tui_trainer.presets.schema import Preset
+from tui_trainer.run_spec import made_for_others
 from tui_trainer.text.numbers import counted
 
 
@@ -52,7 +53,7 @@ class Trainer:
         emit: Callable[[AnyEvent], None],
         checkpoint_folder: Path,
     ) -> None:
-        self._spec, self._images = prepared.spec, prepared.images
+        self._spec, self._resolved, self._images = prepared.spec, prepared.resolved, prepared.images
         self._train_state = prepared.train_state
         self._arithmetic = reproducibility.circumstances(prepared.compute_options.device)
         model = self._train_state.model
@@ -231,11 +232,12 @@ class Trainer:
         if self._next_epoch > self.recipe.lengths.epochs:
             raise CommandRefused(f"epoch {self.last_epoch} is the last one; start a new run with {command.name}")
         try:
-            self._plan_switch(command.name, command.preset)
+            preset = self._plan_switch(command.name, command.preset)
         except (PresetError, ValidationError) as error:
             raise CommandRefused(f"{command.name} does not fit the epochs that are left: {error}") from error
         self.save_last()  # what was promised is kept, whatever kills the process before the next epoch
-        return f"{command.name} from epoch {self._next_epoch} on, weights kept"
+        others = made_for_others(preset, self._resolved)
+        return f"{command.name} from epoch {self._next_epoch} on, weights kept" + (f"; {others}" if others else "")
 
     @property
     def before_epoch_end(self) -> bool:
@@ -251,17 +253,19 @@ class Trainer:
     def _next_epoch(self) -> int:
         return self.last_epoch + 1
 
-    def _plan_switch(self, name: str, preset: dict[str, Any]) -> None:
+    def _plan_switch(self, name: str, wanted: dict[str, Any]) -> Preset:
+        preset = Preset.model_validate(wanted)
         batches_left = self.recipe.lengths.batches_per_epoch - self.batch if self.batch else 0
         self._switch = plan(
             name,
-            Preset.model_validate(preset),
+            preset,
             len(self._images.train),
             first_epoch=self._next_epoch,
             last_epoch=self.recipe.epochs,
             first_step=self.step + batches_left + 1,
         )
         self._emit(SwitchPlanned(at=time.time(), epoch=self._next_epoch, preset=name))
+        return preset
 
     def save_checkpoint(self) -> str:
         """Save one now, in the middle of an epoch or not."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
@@ -30,7 +30,7 @@ from tui_trainer.presets.problems import (
     longest_key,
 )
 from tui_trainer.presets.rules import RULES, PresetOnRun, RunConditions
-from tui_trainer.presets.schema import Preset, TitleAndText, Training, Warmup
+from tui_trainer.presets.schema import PRESET_KEYS, TAKEN_ALONG, MadeFor, Preset, TitleAndText, Training, Warmup
 from tui_trainer.presets.wording import KINDS, explain, nearest, unknown_name
 from tui_trainer.text.plain import plain
 
@@ -119,7 +119,7 @@ def sound_fields(data: Mapping[str, Any], source: PresetText) -> tuple[dict[str,
     reading = _Reading(source)
     reading.top_level(data)
     reading.heading({key: data[key] for key in TitleAndText.model_fields if key in data})
-    for table, model in (("training", Training), ("warmup", Warmup)):
+    for table, model in (("training", Training), ("warmup", Warmup), ("for", MadeFor)):
         if table in data and reading.is_table(table, data[table]):
             reading.plain_table(table, data[table], model)
     for table in KINDS:
@@ -138,10 +138,12 @@ class _Reading:
 
     def top_level(self, data: Mapping[str, Any]) -> None:
         """Keys and tables that a preset does not have, or lacks."""
-        unknown = [key for key in data if key not in Preset.model_fields]
-        meant = {key: nearest(key, Preset.model_fields) for key in unknown}
+        unknown = [key for key in data if key not in PRESET_KEYS]
+        meant = {key: nearest(key, PRESET_KEYS) for key in unknown}
         for key in unknown:
-            close = f"did you mean {meant[key]}?" if meant[key] else f"it has {', '.join(Preset.model_fields)}"
+            close = f"did you mean {meant[key]}?" if meant[key] else f"it has {', '.join(PRESET_KEYS)}"
+            if key in TAKEN_ALONG:
+                close = "it belongs in [for]"
             self._add((key,), f"not known to a preset; {close}")
         if "optimizer" not in data and "optimizer" not in meant.values():
             self._add("optimizer", 'missing; write [optimizer] and, below it, such as name = "Adam"')
@@ -207,20 +209,27 @@ class Checked:
 def check(preset: Preset, run: RunConditions | None = None) -> list[Problem]:
     """What a sound preset leads to on a run: errors where it cannot do so, warnings where it hardly means to.
 
-    Without a run, on the default data set and model.
+    Without a run, on the data set and the model that it is made for, else the default ones.
     """
     return _found(preset, frozenset(Preset.model_fields), run)
+
+
+ConditionsOf: TypeAlias = Callable[[MadeFor | None], RunConditions]
+"""The conditions of a run with a preset, by what that is made for."""
 
 
 def check_text(
     text: str,
     file: str = "",
-    run: RunConditions | None = None,
+    run: RunConditions | ConditionsOf | None = None,
     *,
     epochs: int | None = None,
     batch_size: int | None = None,
 ) -> Checked:
-    """All that is wrong with a preset's text; `epochs` and `batch_size` take the place of what it says."""
+    """All that is wrong with a preset's text; `epochs` and `batch_size` take the place of what it says.
+
+    `run` may be a function that gives the conditions for what the preset says that it is made for.
+    """
     try:
         data = read_toml(text, file)
     except PresetError as error:
@@ -230,16 +239,24 @@ def check_text(
     if problems:
         stand_in = Preset(**{"optimizer": SGD(name="SGD"), **fields}).written_in(source)
         sound = frozenset(name for name in Preset.model_fields if name in fields or name not in data)
-        return Checked(None, _in_order(problems + _found(stand_in, sound - _lacking(fields), run)))
+        return Checked(None, _in_order(problems + _found(stand_in, sound - _lacking(fields), _on(run, stand_in))))
     try:
         preset = Preset(**fields).written_in(source).with_training(epochs, batch_size)
     except PresetError as error:
         return Checked(None, error.problems)
-    return Checked(preset, check(preset, run))
+    return Checked(preset, check(preset, _on(run, preset)))
+
+
+def _on(run: RunConditions | ConditionsOf | None, preset: Preset) -> RunConditions | None:
+    return run(preset.made_for) if callable(run) else run
 
 
 def check_file(
-    path: Path, run: RunConditions | None = None, *, epochs: int | None = None, batch_size: int | None = None
+    path: Path,
+    run: RunConditions | ConditionsOf | None = None,
+    *,
+    epochs: int | None = None,
+    batch_size: int | None = None,
 ) -> Checked:
     """As `check_text`, of a file."""
     try:
@@ -272,7 +289,7 @@ def read(path: Path) -> Preset:
 
 def _found(preset: Preset, sound: frozenset[str], run: RunConditions | None) -> list[Problem]:
     """What the rules find that read sound tables alone."""
-    case = PresetOnRun(preset, run or RunConditions())
+    case = PresetOnRun(preset, run or RunConditions.of(preset.made_for))
     findings = [
         finding
         for rule in RULES

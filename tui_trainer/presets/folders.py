@@ -30,3 +30,16 @@ def is_shipped(name: str) -> bool:
         return "/" not in name and not name.endswith(".toml") and shipped.is_file() and not own.exists()
     except (OSError, ValueError):  # no name of a file, or a folder that may not be entered: a closer look will tell
         return False
+
+
+def shipped_for(name: str) -> dict[str, str]:
+    """What a shipped preset is made for, by the options' names, without loading what reads presets; else nothing."""
+    if not is_shipped(name):
+        return {}
+    text = (shipped_folder() / f"{name}.toml").read_text(encoding="utf-8")
+    if "[for]" not in text:
+        return {}
+    import tomllib
+
+    table: dict[str, str] = tomllib.loads(text).get("for", {})
+    return table

@@ -18,7 +18,8 @@ from tui_trainer.presets import schedulers as s
 from tui_trainer.presets.optimizers import SGD, Adadelta, Adagrad
 from tui_trainer.presets.problems import Severity
 from tui_trainer.presets.schedulers import one_cycle_phases
-from tui_trainer.presets.schema import Preset
+from tui_trainer.presets.schema import MadeFor, Preset
+from tui_trainer.run_options import BATCH_NORM_MODELS, DATASET, MODEL, Dataset, Model, train_images
 from tui_trainer.text.numbers import counted, format_lr
 
 
@@ -29,6 +30,20 @@ class RunConditions:
     train_images: int = 4_000
     batchnorm: bool = False
     """Whether the model has BatchNorm layers."""
+
+    @classmethod
+    def of(
+        cls,
+        made_for: MadeFor | None = None,
+        *,
+        dataset: Dataset | None = None,
+        model: Model | None = None,
+        limit_train: int | None = None,
+    ) -> RunConditions:
+        """Those of the data set and the model that the person named, else those that the preset is made for."""
+        own = made_for or MadeFor()
+        images = train_images(dataset or own.dataset or DATASET, limit_train)
+        return cls(train_images=images, batchnorm=(model or own.model or MODEL) in BATCH_NORM_MODELS)
 
 
 @dataclass(frozen=True)

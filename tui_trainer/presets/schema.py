@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from tui_trainer.presets.fields import Count, Share, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
 from tui_trainer.presets.wording import explain
+from tui_trainer.run_options import Dataset, Model, Precision
 from tui_trainer.text.plain import plain
 
 EPOCHS = 10
@@ -35,6 +44,35 @@ class Warmup(Table):
     """Which part of the learning rate the first batch uses."""
 
 
+class MadeFor(Table):
+    """`[for]`: what it was made for, and takes along wherever the person does not say otherwise."""
+
+    dataset: Dataset | None = None
+    """The data set that it was made for."""
+    model: Model | None = None
+    """The model that it was made for."""
+    precision: Precision | None = None
+    """What the forward pass was to compute in."""
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What it says, by the options' names."""
+        return {key: value for key in TAKEN_ALONG if (value := getattr(self, key)) is not None}
+
+    @property
+    def words(self) -> str:
+        """`cifar10, resnet9-slim, bf16`."""
+        return ", ".join(self.options.values())
+
+    def unlike(self, there: Mapping[str, str | None]) -> dict[str, str]:
+        """What it says and what is told of `there` says otherwise."""
+        return {key: value for key, value in self.options.items() if there.get(key) and there[key] != value}
+
+
+TAKEN_ALONG = ("dataset", "model", "precision")
+"""The options of a run that a preset may bring."""
+
+
 class TitleAndText(Table):
     """The lines above the tables. They are plain text: control characters are taken out as they are read."""
 
@@ -55,6 +93,8 @@ class Preset(TitleAndText):
     """What moves the learning rate."""
     warmup: Warmup | None = None
     """A ramp in front of the scheduler."""
+    made_for: MadeFor | None = Field(None, alias="for")
+    """`[for]`: the data set, the model and the precision that it was made for."""
 
     _source: PresetText = PrivateAttr(default_factory=PresetText)
 
@@ -67,6 +107,14 @@ class Preset(TitleAndText):
     def warmup_epochs(self) -> int:
         """How many epochs the warm-up takes; 0 without one."""
         return self.warmup.epochs if self.warmup else 0
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """With the table's own name, and without one that is not there: as records have it that know no such table."""
+        data: dict[str, Any] = dump(self)
+        data.pop("made_for", None)
+        data.pop("for", None)
+        return data if self.made_for is None else data | {"for": self.made_for.options}
 
     def written_in(self, source: PresetText) -> Self:
         """The same preset, which knows where it was written."""
@@ -90,3 +138,7 @@ class Preset(TitleAndText):
         except ValidationError as error:
             raise PresetError(explain(error, Training, "training", source)) from None
         return self.model_copy(update={"training": training}).written_in(source)
+
+
+PRESET_KEYS = tuple(field.alias or name for name, field in Preset.model_fields.items())
+"""The keys and tables of a preset's file."""

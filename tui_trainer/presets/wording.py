@@ -173,6 +173,8 @@ def _home(key: str, table: str) -> str | None:
             return f"it belongs in [{name}]"
     if key in ("epochs", "batch_size") and table != "training":
         return "it belongs in [training]"
+    if key in ("dataset", "model", "precision") and table != "for":
+        return "it belongs in [for]"
     return None
 
 
@@ -190,7 +192,7 @@ def _wrong_value(detail: Mapping[str, Any], field: FieldInfo) -> str:
         case "string_too_long":
             return f"{len(value):,} characters are too many; at most {detail['ctx']['max_length']}"
         case "literal_error":
-            return _wrong_choice(str(detail["loc"][0]), value, get_args(field.annotation))
+            return _wrong_choice(str(detail["loc"][0]), value, _choices(field.annotation))
         case "finite_number":
             return f"{shown(value)} is not a finite number"
         case "tuple_type" | "too_short" | "too_long" | "missing":
@@ -216,6 +218,12 @@ def _is_number(text: str, whole: bool) -> bool:
     except ValueError:
         return False
     return len(text) < 30
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    """Those of a `Literal`, or of one behind an `or None`."""
+    args = get_args(annotation)
+    return tuple(choice for arg in args for choice in (get_args(arg) or ((arg,) if isinstance(arg, str) else ())))
 
 
 def _wrong_choice(key: str, value: Any, choices: tuple[str, ...]) -> str:

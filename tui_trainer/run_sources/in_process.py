@@ -215,6 +215,8 @@ class LocalRun:
         for problem in self.request.warnings():
             if self.goes_on is None:
                 self._emit(Alert(at=time.time(), kind="preset", text=str(problem)))
+        if self.goes_on is None and (taken := self.request.spec.taken):
+            self._emit(Alert(at=time.time(), kind="options", text=f"from the preset: {taken}"))
 
     def give_up(self) -> RunEnded:
         """End the run though the training thread does not: it hangs in a call to a process that is lost."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
     from tui_trainer.presets.catalogue import PresetEntry
     from tui_trainer.presets.rules import RunConditions
-    from tui_trainer.presets.schema import Preset
+    from tui_trainer.presets.schema import MadeFor, Preset
     from tui_trainer.run_request import RunRequest
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.run_spec import RunSpec
@@ -185,13 +185,17 @@ class AppContext:
         """
         from tui_trainer.run_spec import RunSpec
 
-        return RunSpec.of(name, preset) if self.defaults is None else self.defaults.with_preset(name, preset)
+        if self.defaults is None or self.request is None:
+            return RunSpec.of(name, preset)
+        return self.request.spec_with(name, preset)
 
-    def conditions(self) -> RunConditions:
+    def conditions(self, made_for: MadeFor | None) -> RunConditions:
         """What a preset does not say of the runs started from here, for its checks."""
         from tui_trainer.presets.rules import RunConditions
 
-        return RunConditions() if self.defaults is None else self.defaults.conditions
+        given = self.request.options if self.defaults is not None and self.request is not None else {}
+        named = {key: given[key] for key in ("dataset", "model", "limit_train") if key in given}
+        return RunConditions.of(made_for, **named)
 
     def follow(self, source: RunSource) -> None:
         """Take what is new of a run. While a long record is being read, frames follow each other without a rest."""

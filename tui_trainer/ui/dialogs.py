@@ -135,8 +135,11 @@ def leaving_view() -> Question:
     return Question("Leave?", "The run trains in another process.", choices)
 
 
-def switching(preset: str, old: str, next_epoch: int | None, can_start: bool) -> Question:
-    """How a preset is to be taken up while a run is live: `new`, `here` or nothing."""
+def switching(preset: str, old: str, next_epoch: int | None, can_start: bool, unlike: str = "") -> Question:
+    """How a preset is to be taken up while a run is live: `new`, `here` or nothing.
+
+    `unlike` says for which other data, or model, the preset is made.
+    """
     choices = []
     if can_start:
         choices.append(Choice("n", "as a new run from the start", f"{old} is stopped first; its record is kept", "new"))
@@ -144,7 +147,7 @@ def switching(preset: str, old: str, next_epoch: int | None, can_start: bool) ->
         label = f"in this run, from epoch {next_epoch} on"
         choices.append(Choice("r", label, "the weights are kept; the switch is marked on the charts", "here"))
     choices.append(Choice("esc", "stay with " + old, "", ""))
-    return Question(f"Train with {preset}?", "", choices)
+    return Question(f"Train with {preset}?", unlike, choices)
 
 
 def leaving_text(name: str) -> Question:

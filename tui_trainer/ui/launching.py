@@ -41,9 +41,12 @@ class Launching:
             and recipe.epochs is not None
             and epoch <= recipe.epochs
         )
+        from tui_trainer.run_spec import made_for_others
         from tui_trainer.ui.dialogs import switching
 
-        question = switching(spec.preset_name, old, epoch if can_switch else None, self._context.launcher is not None)
+        unlike = made_for_others(spec.preset, source.history.resolved)
+        can_start = self._context.launcher is not None
+        question = switching(spec.preset_name, old, epoch if can_switch else None, can_start, unlike)
 
         def answered(answer: str | None) -> None:
             if answer == "new":

@@ -141,7 +141,7 @@ class EditorScreen(TrainerScreen):
         checked = check_text(
             self._area.text,
             "this copy",
-            self.context.conditions(),
+            self.context.conditions,
             epochs=asked.epochs if asked else None,
             batch_size=asked.batch_size if asked else None,
         )

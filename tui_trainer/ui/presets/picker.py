@@ -59,7 +59,8 @@ class PresetList(FilteredList["PresetEntry"]):
         preset = item.preset
         if preset is None:
             return item.name
-        return f"{item.name} {preset.title} {preset.scheduler.name} {preset.optimizer.name}"
+        made_for = preset.made_for.words if preset.made_for is not None else ""
+        return f"{item.name} {preset.title} {preset.scheduler.name} {preset.optimizer.name} {made_for}"
 
     def can_be_marked(self, item: PresetEntry) -> bool:
         """A broken one cannot."""
@@ -269,7 +270,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
 
         key = (entry.name, str(entry.path))
         if (preview := self._previews.get(key)) is None:
-            preview = self._previews[key] = Preview(problems=check(spec.preset, self.context.conditions()), asked=True)
+            preview = self._previews[key] = Preview(problems=check(spec.preset, spec.conditions), asked=True)
         if preview.waits and not preview.problems_stop:
             try:
                 preview.plan = self.context.planner.ask(spec)

@@ -96,6 +96,7 @@ class PresetCard(Panel):
         lines += [BLANK, *((Span(line),) for line in wrap(_stepping(preset), width))]
         if self._spec is not None:
             lines += [(Span(line),) for line in wrap(_length(self._spec), width)]
+            lines += [(Span(line, "live"),) for line in wrap(_taken(self._spec), width)]
         lines.append(self._rates())
         note = self._preview.plan.note if self._preview.plan else ""
         lines += [(Span(line, "faint"),) for line in wrap(plain(note), width)]
@@ -160,6 +161,18 @@ def _stepping(preset: Preset) -> str:
     if preset.warmup is not None:
         steps += f"; first a warm-up of {counted(preset.warmup.epochs, 'epoch')}, after every batch"
     return f"{optimizer}; {steps}"
+
+
+def _taken(spec: RunSpec) -> str:
+    """What the preset brings along beside its schedule, and what it would have if the person had not said otherwise."""
+    made_for = spec.preset.made_for
+    if made_for is None:
+        return ""
+    taken = f"brings {spec.taken}" if spec.taken else ""
+    unlike = made_for.unlike({"dataset": spec.dataset, "model": spec.model, "precision": spec.precision})
+    meant = ", ".join(f"{key} {value}" for key, value in unlike.items())
+    given = f"made for {meant}; as asked, {', '.join(str(getattr(spec, key)) for key in unlike)}" if unlike else ""
+    return "; ".join(part for part in (taken, given) if part)
 
 
 def _length(spec: RunSpec) -> str:
