@@ -86,7 +86,7 @@ def test_the_best_is_told_by_the_same_rule() -> None:
     ]
     watch = AlertRules()
     assert [notice.text for epoch in epochs for notice in watch.take(epoch)] == [
-        "best so far: val_accuracy 0.9000 at epoch 3, after 0.9000 at epoch 1"
+        "a new best at epoch 3: val_accuracy 0.9000, before it 0.9000 at epoch 1"
     ]
     assert watch.best == epochs[2]
 

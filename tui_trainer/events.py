@@ -191,6 +191,8 @@ class RunConfigured(Event, frozen=True, kw_only=True, tag="RunResolved"):
     digests: Digests = Digests()
     augmentation: Name = ""
     """What every epoch makes of each image anew: `none`, `crop and flip`; empty in records that do not tell."""
+    classes: Count = 0
+    """Of the labels; 0 in records that do not tell."""
     device_uuid: Name = ""
     """Of a CUDA device or a slice of one, as torch gives it: others number them otherwise. Empty for the CPU."""
     arithmetic: Annotated[dict[Name, Name], Meta(max_length=100)] = {}
@@ -504,6 +506,8 @@ class Alert(Event, frozen=True, kw_only=True, tag="Noticed"):
 
     kind: Name
     text: str
+    over: Name = ""
+    """The kind of the warning that this one ends; empty where it ends none, and in records that do not tell."""
 
     def __post_init__(self) -> None:
         _cut(self, "text")

@@ -21,6 +21,9 @@ DATASET: Dataset = "mnist-5k"
 MODEL: Model = "cnn"
 """What is trained where nobody says: neither the person, nor the preset."""
 
+CLASSES: dict[str, int] = dict.fromkeys(DATASETS, 10)
+"""How many classes each data set has: what guessing comes to."""
+
 MOST_THREADS = 1024
 """More than any machine has cores; where the system has no room for so many, OpenMP ends the process without a word."""
 

@@ -80,7 +80,7 @@ def test_a_run_that_diverges_is_told_of_before_its_loss_is_nan(
     assert int(rises["STEP"]) < int(end["STEP"])
     lines = result.output.splitlines()
     (index,) = [index for index, line in enumerate(lines) if line == rises["TEXT"]]
-    assert lines[index].startswith("the loss rises: ")
+    assert lines[index].startswith("diverging: loss ")
     assert lines[-1].startswith("diverged: ")
 
 
@@ -90,7 +90,10 @@ def test_a_run_that_diverges_is_told_of_before_its_loss_is_nan(
         (["--notify", "'unbalanced"], "cannot be split into words"),
         (["--notify", "  "], "there is no command in it"),
         (["--notify", "no-such-program-anywhere now"], "there is no program 'no-such-program-anywhere' here"),
-        (["--notify-on", "end,lunch"], "'lunch' is none of end, diverging, stall, slow, best"),
+        (
+            ["--notify-on", "end,lunch"],
+            "'lunch' is none of end, diverging, chance-level, overfitting, plateaued",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is_written(

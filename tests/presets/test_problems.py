@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -275,6 +276,52 @@ def test_what_goes_wrong_with_schedulers(text: str, expected: list[str]) -> None
     assert len(problems) == len(expected), problems
     for problem, words in zip(problems, expected, strict=True):
         assert problem.startswith(words)
+
+
+def lr_warnings(text: str) -> list[str]:
+    return [line for line in said(text) if "nothing is learned:" in line]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name = "SGD"\nlr = 10',
+        'name = "SGD"\nlr = 20.0\nmomentum = 0.9',
+        *(f'name = "{name}"\nlr = 1.0' for name in ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop")),
+        'name = "Adam"\n[scheduler]\nname = "OneCycleLR"\nmax_lr = 1.0',
+        'name = "SGD"\n[scheduler]\nname = "CyclicLR"\nbase_lr = 0.1\nmax_lr = 10',
+        'name = "SGD"\nlr = 10\n[warmup]\nepochs = 1',
+        'name = "SGD"\nlr = 10\n[scheduler]\nname = "StepLR"\nstep_size = 1',
+        'name = "SGD"\nlr = 20\n[scheduler]\nname = "ConstantLR"\ntotal_iters = 3',
+        'name = "SGD"\nlr = 20\n[scheduler]\nname = "LinearLR"\nstart_factor = 0.1\ntotal_iters = 3',
+    ],
+)
+def test_an_lr_that_no_run_survives_is_warned_of(text: str) -> None:
+    (warning,) = lr_warnings(f"[optimizer]\n{text}")
+    assert warning.startswith("?")
+    assert re.search(r"(optimizer\.lr|scheduler\.max_lr): the LR comes to (10|20|1), and", warning)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name = "SGD"\nlr = 3.0\nmomentum = 0.9',
+        *(f'name = "{name}"\nlr = 0.5' for name in ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop")),
+        'name = "Adadelta"',
+        'name = "Adagrad"\nlr = 1.0',
+        'name = "Adam"\nlr = 1.0\neps = 1.0',
+        'name = "Adam"\nlr = 1.0\n[scheduler]\nname = "OneCycleLR"\nmax_lr = 0.01',
+        'name = "SGD"\nlr = 20\n[scheduler]\nname = "ConstantLR"\nfactor = 0.01',
+        'name = "SGD"\nlr = 20\n[scheduler]\nname = "LinearLR"\nstart_factor = 0.1\nend_factor = 0.01',
+    ],
+)
+def test_an_lr_that_some_run_survives_is_not_warned_of(text: str) -> None:
+    assert lr_warnings(f"[optimizer]\n{text}") == []
+
+
+@pytest.mark.parametrize("file", sorted(shipped_folder().glob("*.toml")), ids=lambda file: file.stem)
+def test_no_shipped_preset_has_an_lr_that_is_warned_of(file: Path) -> None:
+    assert lr_warnings(file.read_text()) == []
 
 
 def test_a_last_batch_of_one_image_with_batch_norm() -> None:

@@ -94,7 +94,7 @@ def test_a_rising_loss_is_told_once_before_it_is_nan(rise: Callable[[int], float
     events = training(lambda step: loss(step) + (rise(step) if step > 200 else 0))
     (notice,) = told(events)
     assert notice.kind == "diverging"
-    assert notice.text.startswith("the loss rises: ")
+    assert notice.text.startswith("diverging: loss ")
     assert "over the last 20 steps" in notice.text
     assert notice.at < events[-1].at
 
@@ -134,14 +134,15 @@ def test_losses_that_are_not_finite_count_for_nothing() -> None:
     assert told(training([None if step % 3 == 0 else 1.0 for step in range(400)])) == []
 
 
+@pytest.mark.says("health.slow")
 def test_slower_than_before_is_told_once_and_that_it_is_over() -> None:
     def step_s(step: int) -> float:
         return 0.25 if 300 < step <= 400 else 0.1
 
     slow, again = told(training(falling, steps=600, step_s=step_s))
     assert (slow.kind, again.kind) == ("slow", "recovered")
-    assert slow.text == "training has slowed down: 256 images/s, 640 images/s before"
-    assert again.text == "training is fast again, 640 images/s"
+    assert slow.text == "slow: 256 images/s, 640 images/s before"
+    assert again.text == "no longer slow: 640 images/s"
 
 
 def test_slow_is_measured_by_what_was_usual_of_late() -> None:
@@ -149,12 +150,12 @@ def test_slow_is_measured_by_what_was_usual_of_late() -> None:
         return 0.05 if 300 < step <= 1500 else 0.2
 
     (slow,) = told(training(falling, steps=2000, step_s=step_s))
-    assert slow.text == "training has slowed down: 320 images/s, 1,280 images/s before"
+    assert slow.text == "slow: 320 images/s, 1,280 images/s before"
 
 
 def test_where_no_batch_size_is_known_the_speed_is_in_steps() -> None:
     (slow,) = told(training(falling, steps=600, step_s=lambda step: 0.25 if step > 300 else 0.1)[1:])
-    assert slow.text == "training has slowed down: 4.0 steps/s, 10.0 steps/s before"
+    assert slow.text == "slow: 4.0 steps/s, 10.0 steps/s before"
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,7 @@ def test_what_is_no_drop_of_throughput(step_s: Callable[[int], float]) -> None:
     assert told(training(falling, steps=600, step_s=step_s)) == []
 
 
+@pytest.mark.never_says("health.slow")
 @pytest.mark.parametrize(
     "watched",
     [
@@ -211,11 +213,12 @@ def test_in_a_run_of_short_epochs_it_is_told_once_a_minute() -> None:
     assert kinds(told(short)) == ["best", "best"]
 
 
+@pytest.mark.says("health.best")
 def test_a_run_that_goes_on_remembers_its_best() -> None:
     watch = AlertRules(epoch(4, 0.9))
     assert told(epochs(0.8), watch) == []
     (notice,) = told([epoch(6, 0.95)], watch)
-    assert notice.text == "best so far: val_accuracy 0.9500 at epoch 6, after 0.9000 at epoch 4"
+    assert notice.text == "a new best at epoch 6: val_accuracy 0.9500, before it 0.9000 at epoch 4"
 
 
 def test_a_silence_is_long_by_what_is_usual() -> None:

@@ -118,7 +118,7 @@ def test_watching_that_fails_is_told_once_and_the_end_all_the_same(
         raise RuntimeError("no\nsum")
 
     watching, notices = watched(clock)
-    monkeypatch.setattr("tui_trainer.records.alerts._Loss.take", fail)
+    monkeypatch.setattr("tui_trainer.records.health.Health.take", fail)
     for event in EVENTS:
         watching.take(event)
     clock.pass_by(3600)

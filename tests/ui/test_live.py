@@ -91,7 +91,7 @@ async def test_a_run_that_stalls_is_said_to_as_long_as_it_does(show: Show) -> No
         assert "img/s" in headline.plain()[0]
 
 
-@pytest.mark.parametrize("kind", ["slow", "diverging", "recovered", "recording"])
+@pytest.mark.parametrize("kind", ["diverging", "recovered", "recording"])
 async def test_what_else_is_noticed_is_no_stall(show: Show, kind: str) -> None:
     async with show(LIVE) as shown:
         await shown.frame(Alert(at=time.time(), kind=kind, text="something"))

@@ -195,7 +195,7 @@ def in_lines(event: AnyEvent, history: History) -> list[str]:
         case LRChanged(epoch=epoch, reason=reason):
             return [f"epoch {epoch}: {reason}"]
         case EpochEnded() as ended:
-            best = "  best" if history.best is ended else ""
+            best = "  best" if history.best is ended and history.health.beats_guessing(ended) else ""
             return [
                 (
                     f"epoch {ended.epoch:>3}  train_loss {ended.train_loss:.4f}  val_loss {ended.val_loss:.4f}  "
@@ -210,12 +210,12 @@ def in_lines(event: AnyEvent, history: History) -> list[str]:
         case Alert(kind=kind, text=text) if kind not in SAID_ALREADY:
             return [plain(text)]
         case RunEnded(status=status, reason=reason):
-            best_so_far = history.best
-            tail = (
-                f"; best val_accuracy {best_so_far.val_accuracy:.4f} at epoch {best_so_far.epoch}"
-                if best_so_far
-                else ""
-            )
+            best_so_far, finding = history.best, history.finding
+            tail = ""
+            if best_so_far is not None:
+                tail = f"; best val_accuracy {best_so_far.val_accuracy:.4f} at epoch {best_so_far.epoch}"
+            if finding is not None and status in ("finished", "stopped"):
+                tail += f"; {finding.word}: {finding.reason}"
             return [f"{status}: {plain(reason)}{tail}"]
         case _:
             return []

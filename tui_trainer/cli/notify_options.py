@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from tui_trainer.events import Alert, AnyEvent, RunEnded
+from tui_trainer.records.health import KINDS
 from tui_trainer.run_sources.notifier import NEWS, USUAL_NEWS, NotifyCommand
 
 
@@ -59,7 +60,7 @@ def _command(context: click.Context, parameter: click.Parameter, text: str | Non
 
 
 def _events(context: click.Context, parameter: click.Parameter, text: str) -> frozenset[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = [KINDS.get(name.strip(), name.strip()) for name in text.split(",") if name.strip()]  # type: ignore[call-overload]
     if wrong := [name for name in names if name not in NEWS]:
         raise click.BadParameter(f"{wrong[0]!r} is none of {', '.join(NEWS)}.", context, parameter)
     return frozenset(names)

@@ -182,6 +182,7 @@ def _configured(
         parameters=models.parameter_count(model),
         device=str(compute_options.device),
         device_name=devices.name_of(compute_options.device),
+        classes=models.CLASSES,
         device_uuid=devices.uuid_of(compute_options.device),
         threads=torch.get_num_threads(),
         ranks=ranks.count,

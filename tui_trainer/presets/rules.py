@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from tui_trainer.presets import schedulers as s
-from tui_trainer.presets.optimizers import SGD, Adadelta, Adagrad
+from tui_trainer.presets.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, RAdam, RMSprop
 from tui_trainer.presets.problems import Severity
 from tui_trainer.presets.schedulers import one_cycle_phases
 from tui_trainer.presets.schema import MadeFor, Preset
@@ -138,6 +138,48 @@ def nesterov_needs_momentum(case: PresetOnRun) -> Iterator[RuleBroken]:
         yield RuleBroken("optimizer.nesterov", "needs momentum; add momentum = 0.9, or take nesterov out", "error")
     if optimizer.dampening != 0:
         yield RuleBroken("optimizer.dampening", "Nesterov momentum allows none; take one of the two out", "error")
+
+
+SGD_BREAKS, STEP_BREAKS = 10.0, 1.0
+"""LRs that no network survives: of SGD, and of the optimizers whose LR is about the length of a step, whatever the
+gradient. Adagrad's steps shrink too fast for such a bound, and Adadelta's LR is a factor on a step of its own."""
+
+LARGE_EPS = 0.01
+"""From here on a step is as short as its gradient is small, whatever the LR."""
+
+
+@rule("optimizer", *LENGTH)
+def lr_that_breaks(case: PresetOnRun) -> Iterator[RuleBroken]:
+    optimizer, scheduler = case.preset.optimizer, case.preset.scheduler
+    highest = _highest_lr(case)
+    if isinstance(optimizer, SGD) and highest >= SGD_BREAKS:
+        why, right = "the loss leaps away from it within a few steps", "0.01 to 0.1 is usual"
+    elif isinstance(optimizer, Adam | AdamW | NAdam | RAdam | RMSprop) and highest >= STEP_BREAKS:
+        if optimizer.eps >= LARGE_EPS:
+            return
+        why, right = f"{optimizer.name} moves every weight by about that much at a step", "0.001 is usual"
+    else:
+        return
+    key = "scheduler.max_lr" if scheduler.own_start is not None else "optimizer.lr"
+    yield RuleBroken(key, f"the LR comes to {format_lr(highest)}, and nothing is learned: {why}; {right}")
+
+
+def _highest_lr(case: PresetOnRun) -> float:
+    """What the LR comes to at most, over the run; a schedule that makes it grow says so by itself."""
+    scheduler, span = case.preset.scheduler, case.span
+    lr = case.preset.optimizer.lr
+    match scheduler:
+        case s.OneCycleLR() | s.CyclicLR():
+            return scheduler.max_lr
+        case s.ConstantLR() if not scheduler.total_iters or scheduler.total_iters >= span:
+            return lr * scheduler.factor
+        case s.LinearLR():
+            whole = scheduler.total_iters or span
+            reached = min(1.0, max(0, span - 1) / max(1, whole))
+            last = scheduler.start_factor + (scheduler.end_factor - scheduler.start_factor) * reached
+            return lr * max(scheduler.start_factor, last)
+        case _:
+            return lr
 
 
 @rule("optimizer", "scheduler")

@@ -3,10 +3,11 @@ long a run may say nothing before it is called stalled.
 
 | kind | told when | over when |
 | --- | --- | --- |
-| `diverging` | the loss has gone up again and stays up, window after window | it has come down half of that way |
+| `diverging`, `chance-level`, `overfitting`, `plateaued` | `records/health.py` finds it | it finds it no more |
 | `stall` | nothing has happened for much longer than a step, or a validation, takes | a step comes |
 | `slow` | training is slower than its own recent median, for a while | it is nearly as fast again |
-| `best` | an epoch is the best so far, after one that was not; once a minute at most | an epoch is not |
+| `best` | an epoch is the best so far, after one that was not, and better than guessing; once a minute at most | an
+epoch is not |
 
 That a warning is over is said too, as `recovered`; that the process was stopped or its machine slept, as `woken`, by
 the process itself (`run_sources/monitoring.py`). The end of a run, `end`, is an event of its own.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from math import inf, isfinite
+from math import inf
 from typing import TypeAlias
 
 from tui_trainer.best import is_better
@@ -34,7 +35,8 @@ from tui_trainer.events import (
     RunStarted,
     StepsTaken,
 )
-from tui_trainer.text.numbers import counted, format_metric
+from tui_trainer.records.health import KINDS, Finding, Health, Word
+from tui_trainer.text.captions import say
 
 LEAST_S = 15.0
 LEAST_AT_END_S = 60.0
@@ -73,15 +75,15 @@ class StallDetector:
             return max(LEAST_AT_END_S, usual) + held
         return max(LEAST_S, STEPS_SILENT * self._usual_s) + held
 
-    def take(self, event: AnyEvent) -> list[tuple[str, str]]:
-        """Kind and text of what is to be told now that `event` has happened."""
+    def take(self, event: AnyEvent) -> list[tuple[str, str, str]]:
+        """Kind and text of what is to be told now that `event` has happened, and the kind of what is over by it."""
         if isinstance(event, Alert):
             if event.kind == "stall":
                 self._told_at = self._last_at
             return []
-        over: list[tuple[str, str]] = []
+        over: list[tuple[str, str, str]] = []
         if self._told_at is not None and isinstance(event, StepsTaken | EpochEnded):
-            over.append(("recovered", f"training goes on, after {in_seconds(event.at - self._told_at)}"))
+            over.append(("recovered", f"training goes on, after {in_seconds(event.at - self._told_at)}", "stall"))
             self._told_at = None
         self._last_at = event.at
         match event:
@@ -132,9 +134,6 @@ def in_seconds(seconds: float) -> str:
 BESTS_APART_S = 60.0
 """Seconds: in a run of short epochs a new best is not told more often."""
 
-WINDOWS_UP = 3
-"""Windows in a row that are too high before a loss is called diverging."""
-
 SPEED_WINDOW_S = 2.0
 SPEEDS_KEPT = 30
 SPEEDS_NEEDED = 8
@@ -149,39 +148,60 @@ class AlertRules:
 
     Args:
         best: the best epoch so far, of a run that is gone on with.
+        health: how that run was; it is followed from here on. What was wrong with it is told already.
     """
 
-    def __init__(self, best: EpochEnded | None = None) -> None:
+    def __init__(self, best: EpochEnded | None = None, health: Health | None = None) -> None:
         self._best = _Best(best)
-        self._loss = _Loss()
+        self._health = health if health is not None else Health()
+        self._told = {self._health.finding.word} if self._health.finding is not None else set[Word]()
+        """What was found since the run was well; each is told once."""
         self._speed = _Speed()
         self._silence = StallDetector()
 
     def take(self, event: AnyEvent) -> list[Alert]:
         """What is to be told now that `event` has happened."""
-        texts = self._silence.take(event)
+        texts = [*self._silence.take(event), *self._judge(event)]
         match event:
             case RunStarted():
-                self._loss, self._speed = _Loss(), _Speed()
+                self._speed = _Speed()
             case RunConfigured(recipe=recipe) | PresetSwitched(recipe=recipe):
-                self._loss.follow(recipe)
                 self._speed.follow(recipe)
             case StepsTaken():
-                texts += [*self._loss.take(event), *self._speed.take(event)]
+                texts += self._speed.take(event)
             case EpochEnded():
-                texts += self._best.take(event)
+                texts += self._best.take(event, praised=self._health.beats_guessing(event))
             case PaceChanged(seconds_a_call=pace):
                 self._speed.stop_measuring(pace > 0)
             case Continued(one_batch=one_batch):
                 self._speed.stop_measuring(one_batch)
             case _:
                 pass
-        return [Alert(at=event.at, kind=kind, text=text) for kind, text in texts]
+        return [Alert(at=event.at, kind=kind, text=text, over=over) for kind, text, over in texts]
+
+    def _judge(self, event: AnyEvent) -> _Texts:
+        """What is wrong since this event; and once nothing is any more, that."""
+        before = self._health.finding
+        self._health.take(event)
+        now = self._health.finding
+        if now is not None and now.word not in self._told:
+            self._told.add(now.word)
+            found = self._health.onset or now
+            yield KINDS[found.word], f"{found.word}: {found.reason}", ""
+        elif now is None and before is not None:
+            self._told.clear()
+            over = say("health.over", word=before.word, figure=self._health.over(before.word))
+            yield "recovered", over, KINDS[before.word]
 
     @property
     def best(self) -> EpochEnded | None:
         """The best epoch so far."""
         return self._best.epoch
+
+    @property
+    def finding(self) -> Finding | None:
+        """What is wrong with the run's figures now."""
+        return self._health.finding
 
     @property
     def patience(self) -> float | None:
@@ -193,57 +213,8 @@ class AlertRules:
         return Alert(at=at, kind="stall", text=self._silence.in_words(seconds))
 
 
-_Texts: TypeAlias = Iterator[tuple[str, str]]
-"""Kind and text of what is to be told."""
-
-
-class _Loss:
-    """The mean loss of one window of steps after the other.
-
-    Too high is what has given back a fifth of all that was gained since the first window, and is half as high again as
-    the lowest: LRs that restart, and noise around a small loss, do not come that far.
-    """
-
-    def __init__(self) -> None:
-        self._size = 50
-        self._count, self._sum = 0, 0.0
-        self._first, self._lowest, self._before = inf, inf, inf
-        self._up = 0
-        self._told = False
-
-    def follow(self, recipe: ResolvedConfig) -> None:
-        """A window is about a quarter of an epoch."""
-        self._size = min(max((recipe.batches_per_epoch or 0) // 4, 10), 200)
-
-    def take(self, event: StepsTaken) -> _Texts:
-        losses = [loss for loss in event.losses if loss is not None]
-        done = 0
-        while done < len(losses):
-            piece = losses[done : done + self._size - self._count]
-            done += len(piece)
-            self._sum += sum(piece)
-            self._count += len(piece)
-            if self._count >= self._size:
-                mean, self._count, self._sum = self._sum / self._count, 0, 0.0
-                yield from self._window(mean, event)
-
-    def _window(self, mean: float, event: StepsTaken) -> _Texts:
-        if not isfinite(mean):
-            return
-        self._first = mean if self._first == inf else self._first
-        self._lowest = min(self._lowest, mean)
-        margin = max(self._lowest / 2, (self._first - self._lowest) / 5)
-        high = mean > self._lowest + margin
-        falling = mean < 0.95 * self._before
-        self._up = self._up + 1 if high and not falling else 0
-        self._before = mean
-        if not self._told and self._up >= WINDOWS_UP:
-            self._told = True
-            rising = f"the loss rises: {format_metric(mean)} over the last {counted(self._size, 'step')}"
-            yield "diverging", f"{rising}, epoch {event.epoch}; it was down to {format_metric(self._lowest)}"
-        elif self._told and mean <= self._lowest + margin / 2:
-            self._told = False
-            yield "recovered", f"the loss has come down again, to {format_metric(mean)}"
+_Texts: TypeAlias = Iterator[tuple[str, str, str]]
+"""Kind and text of what is to be told, and the kind of what is over by it."""
 
 
 class _Speed:
@@ -299,9 +270,10 @@ class _Speed:
             return
         self._told, self._in_a_row = slow, 0
         if slow:
-            yield "slow", f"training has slowed down: {self._images(speed)}, {self._images(usual)} before"
+            words = say("health.slow", speed=self._images(speed), usual=self._images(usual))
+            yield "slow", f"slow: {words}", ""
         else:
-            yield "recovered", f"training is fast again, {self._images(speed)}"
+            yield "recovered", say("health.over", word="slow", figure=self._images(speed)), "slow"
 
     def _images(self, speed: float) -> str:
         return f"{speed * self._batch_size:,.0f} images/s" if self._batch_size else f"{speed:,.1f} steps/s"
@@ -315,13 +287,14 @@ class _Best:
         self._is_best = best is None
         self._told_at = -inf
 
-    def take(self, event: EpochEnded) -> _Texts:
+    def take(self, event: EpochEnded, *, praised: bool) -> _Texts:
+        """An epoch was validated; `praised`: it is worth the word."""
         before, was_best = self.epoch, self._is_best
         self._is_best = is_better(event, before)
         if not self._is_best:
             return
         self.epoch = event
-        if before is not None and not was_best and event.at - self._told_at >= BESTS_APART_S:
+        if praised and before is not None and not was_best and event.at - self._told_at >= BESTS_APART_S:
             self._told_at = event.at
-            old = f"{before.val_accuracy:.4f} at epoch {before.epoch}"
-            yield "best", f"best so far: val_accuracy {event.val_accuracy:.4f} at epoch {event.epoch}, after {old}"
+            accuracies = {"accuracy": f"{event.val_accuracy:.4f}", "before": f"{before.val_accuracy:.4f}"}
+            yield "best", say("health.best", epoch=event.epoch, best_epoch=before.epoch, **accuracies), ""

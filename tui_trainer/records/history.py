@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite, nan
 from typing import Any, ClassVar, TypeAlias
 
@@ -42,6 +42,7 @@ from tui_trainer.events import (
     SwitchPlanned,
 )
 from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColumns
+from tui_trainer.records.health import KINDS, Finding, Health, Word
 from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.series import AllSeries, LoggedSeries, StepSeries
 
@@ -81,7 +82,9 @@ class History:
         self.best: EpochEnded | None = None
         """The best epoch, as `tui_trainer.best` has it."""
         self.lowest: EpochEnded | None = None
-        """The epoch with the lowest validation loss."""
+        """The epoch with the lowest validation loss, of those that are better than guessing, in loss and accuracy."""
+        self.health = Health(sampled=sampled)
+        """Whether the figures are those of a run that is well; `finding` has the clock's word, too."""
         self.plans: list[PlanMade] = []
         """The planned LR, a second one from a preset switch on; each begins after the one before it."""
         self.why: deque[WhyEvent] = deque(maxlen=200)
@@ -112,6 +115,8 @@ class History:
         self.stalled_since: float | None = None
         """When anything happened last (Unix time), of a run that stalls; None of one that does not."""
         self._happened_at = 0.0
+        self._told: dict[str, Alert] = {}
+        """Warnings that the clock gave, by kind, until they are over: that it stalls, that it is slow."""
         self.ended: RunEnded | None = None
         self.clock_behind = 0.0
         """Seconds by which the clock of the machine that trains is behind the reader's, who says so; no event tells."""
@@ -151,6 +156,21 @@ class History:
         if self.ended is not None:
             return self.ended.status
         return "paused" if self.paused is not None else "running"
+
+    @property
+    def finding(self) -> Finding | None:
+        """What is wrong with the run, and why, the worst first; None of one that is well. At its end that it stalled or
+        was slow is no matter any more."""
+        found = self.health.finding
+        if self.stalled_since is not None:
+            return _told_of("stalled", self._told)
+        if found is None and "slow" in self._told:
+            return _told_of("slow", self._told)
+        return found
+
+    def is_praiseworthy(self, ended: EpochEnded) -> bool:
+        """Whether to say of an epoch that its loss is the lowest: one that guesses has none worth the word."""
+        return self.health.beats_guessing(ended) and self.health.is_low(ended.val_loss)
 
     @property
     def calls(self) -> dict[str, CallTally]:
@@ -202,6 +222,7 @@ class History:
     def apply(self, event: AnyEvent) -> None:
         """Take one event. One that tells nothing new (a resumed run's repeated batch) changes nothing."""
         for new in self.known.take(event):
+            self.health.take(new)
             self._appliers[type(new)](self, new)
             if type(new) is not Alert:
                 self.stalled_since, self._happened_at = None, max(self._happened_at, new.at)
@@ -213,6 +234,7 @@ class History:
         self.ended = self.paused = self.switch_to_come = None
         self.pace = 0.0
         self.phase = self.phase_detail = ""  # what the process before it did last is over
+        self._told.clear()
         self._calls.followed.clear()
         self._stand_still()
 
@@ -279,7 +301,7 @@ class History:
         self.series.log(event.step, {name: getattr(event, name) for name in BY_EPOCH if _is_told(event, name)})
         if is_better(event, self.best):
             self.best = event
-        if isfinite(event.val_loss) and (self.lowest is None or event.val_loss < self.lowest.val_loss):
+        if (self.lowest is None or event.val_loss < self.lowest.val_loss) and self.is_praiseworthy(event):
             self.lowest = event
 
     def _lr_changed(self, event: LRChanged) -> None:
@@ -298,6 +320,7 @@ class History:
 
     def _preset_switched(self, event: PresetSwitched) -> None:
         self.switch_to_come = None
+        self._told.clear()  # batches may be of another size from here on
         self._calls.forget("scheduler.step")  # those of the scheduler before stood elsewhere in the loop
         self.switches.append(event)
         self.why.append(event)
@@ -341,6 +364,10 @@ class History:
 
     def _noticed(self, event: Alert) -> None:
         self.notices.append(event)
+        if event.kind in ("stall", "slow"):
+            self._told[event.kind] = event
+        elif event.kind == "recovered":
+            self._told.pop(event.over or "slow", None)  # older records do not tell what is over
         if event.kind == "stall":
             self.stalled_since = self._happened_at
             self._clock.hold(event.at)
@@ -351,6 +378,7 @@ class History:
     def _run_ended(self, event: RunEnded) -> None:
         self.ended = event
         self.paused = None
+        self._told.clear()
         self._stand_still()
 
     def _stand_still(self) -> None:
@@ -403,6 +431,11 @@ BY_EPOCH = ("val_loss", "val_accuracy", "train_accuracy", "images_per_second")
 def _is_told(event: EpochEnded, name: str) -> bool:
     """A loss that is nan was not finite; an accuracy that is nan was not measured."""
     return event.validated if name == "val_loss" else isfinite(getattr(event, name))
+
+
+def _told_of(word: Word, told: Mapping[str, Alert]) -> Finding:
+    notice = told.get(KINDS[word])
+    return Finding(word, notice.text.removeprefix(f"{word}: ") if notice is not None else "")
 
 
 def _begin(plan: PlanMade) -> int:

@@ -268,7 +268,7 @@ class LocalRun:
             return Path(os.devnull)
         if self.goes_on is not None:
             record = Record.reopen(self.goes_on, observer=self._tell)
-            self._watching.go_on_from(record.history.best, record.history.steps, record.history.epoch)
+            self._watching.go_on_from(record.history)
         else:
             asked = self.request.spec.model_dump(mode="json")
             record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)

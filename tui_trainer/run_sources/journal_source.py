@@ -139,9 +139,9 @@ class JournalSource:
 
     def _listen(self, event: AnyEvent) -> None:
         """What is silent, and for how long; that a stall is over is told here if it was told here."""
-        for kind, text in self._silence.take(event):
+        for kind, text, over in self._silence.take(event):
             if self._told_of_stall:
-                self.history.apply(Alert(at=event.at, kind=kind, text=text))
+                self.history.apply(Alert(at=event.at, kind=kind, text=text, over=over))
             self._told_of_stall = False
         if not isinstance(event, Alert):
             self._silent_since = self._clock()

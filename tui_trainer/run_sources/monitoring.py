@@ -16,13 +16,15 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import IO, Any
 
 from tui_trainer import threads
 from tui_trainer.engine.clock import BEAT_EVERY, Awake
-from tui_trainer.events import Alert, AnyEvent, EpochEnded, RunConfigured, RunEnded, StepsTaken
+from tui_trainer.events import Alert, AnyEvent, RunConfigured, RunEnded, StepsTaken
 from tui_trainer.records.alerts import AlertRules, in_seconds
+from tui_trainer.records.history import History
 from tui_trainer.run_sources.notifier import Notifier, NotifyCommand
 
 
@@ -60,10 +62,10 @@ class AlertMonitor:
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def go_on_from(self, best: EpochEnded | None, step: int, epoch: int) -> None:
+    def go_on_from(self, history: History) -> None:
         """The run has come so far already, in another process."""
-        self._step, self._epoch = step, epoch
-        self._watch = AlertRules(best)
+        self._step, self._epoch = history.steps, history.epoch
+        self._watch = AlertRules(history.best, deepcopy(history.health))
 
     def woken(self, at: float) -> Alert | None:
         """What is to be told before the next event, if the process stood still since the last one."""
@@ -148,6 +150,8 @@ class AlertMonitor:
     def _ending(self, ended: RunEnded) -> str:
         best = self._watch.best
         tail = f"; best val_accuracy {best.val_accuracy:.4f} at epoch {best.epoch}" if best is not None else ""
+        if (found := self._watch.finding) is not None and ended.status in ("finished", "stopped"):
+            tail += f"; {found.word}: {found.reason}"
         return f"{ended.status}: {ended.reason}{tail}"
 
 

@@ -4,7 +4,7 @@ It is run without a shell, its words as they were split; the facts are in its en
 
 | variable | holds |
 | --- | --- |
-| `TUI_TRAINER_EVENT` | `end`, `diverging`, `stall`, `slow`, `best` |
+| `TUI_TRAINER_EVENT` | `end`, `diverging`, `chance-level`, `overfitting`, `plateaued`, `stall`, `slow`, `best` |
 | `TUI_TRAINER_TEXT` | what happened, in a sentence |
 | `TUI_TRAINER_RUN`, `TUI_TRAINER_FOLDER` | the run's id and the folder of its record; empty where it never began |
 | `TUI_TRAINER_STATUS` | `running`, and at the end `finished`, `stopped`, `diverged`, `crashed` |
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO
 
 from tui_trainer import threads
+from tui_trainer.records.health import KINDS
 from tui_trainer.text.plain import plain
 
 LONGEST_S = 10.0
@@ -35,10 +36,10 @@ LONGEST_S = 10.0
 WAITING_AT_MOST = 8
 """Calls that wait for the one before them; more are left out."""
 
-NEWS = ("end", "diverging", "stall", "slow", "best")
+NEWS = ("end", *KINDS.values(), "best")
 """What it may be called for."""
 
-USUAL_NEWS = ("end", "diverging", "stall")
+USUAL_NEWS = ("end", "diverging", "chance-level", "stall")
 """What it is called for where nothing else was said: what a person would get up for."""
 
 

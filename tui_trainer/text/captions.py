@@ -32,6 +32,7 @@ SECTIONS = {
     "state": "What a run does",
     "why": "Why the LR moved or held",
     "epoch": "How epochs did, beside the reasons",
+    "health": "Whether a run is well: the reasons of its word in the top line",
     "end": "How a run ended",
     "record": "What is wrong with a record",
 }
@@ -72,13 +73,28 @@ CAPTIONS: dict[str, Caption] = {
     # How epochs did, beside the reasons
     "epoch.lowest_so_far": Caption(
         "val_loss {value}, lowest so far",
-        "an epoch validated with a finite loss lower than that of every epoch before it",
-        "an epoch before it had the same or less; its loss is not finite",
+        "an epoch validated with a loss lower than every one before it, and better than guessing in loss and accuracy",
+        "an epoch before it had the same or less; its loss is not finite, or no better than guessing",
     ),
     "epoch.lowest_before": Caption(
         "val_loss {value}, lowest {lowest} at epoch {epoch}",
         "an epoch validated no lower than one before it, which is named",
         "it is the lowest so far; no epoch has a finite loss",
+    ),
+    "epoch.guesses": Caption(
+        "val_loss {value}, accuracy no better than guessing",
+        "no epoch so far was better than guessing, and this one is not in its accuracy",
+        "an epoch was better than guessing, in loss and accuracy; the number of classes is not known",
+    ),
+    "epoch.loss_of_guessing": Caption(
+        "val_loss {value}, no better than guessing",
+        "no epoch so far was better than guessing, and this one is not in its loss, whatever its accuracy is",
+        "an epoch was better than guessing, in loss and accuracy; the number of classes is not known",
+    ),
+    "epoch.accuracy_of_guessing": Caption(
+        "val_accuracy {value}, no better than guessing",
+        "a plateau scheduler that watches the accuracy calls an epoch the best so far, and it is at chance level",
+        "its accuracy is above chance; the number of classes is not known",
     ),
     "epoch.not_finite": Caption(
         "val_loss not finite",
@@ -89,6 +105,72 @@ CAPTIONS: dict[str, Caption] = {
         "preset {old} → {new} from here on, weights kept",
         "a run follows another preset from this epoch on",
         "a switch is promised and its epoch has not begun",
+    ),
+    # What is wrong with a run, in figures, behind its word
+    "health.well": Caption(
+        "nothing seems wrong with this run",
+        "h is pressed, and none of the words below stands in the top line",
+        "one of them does; before the first batch; the run diverged or crashed",
+    ),
+    "health.over": Caption(
+        "no longer {word}: {figure}",
+        "what was wrong is so no more, and nothing else is; as a notice",
+        "another word has taken its place; nothing was wrong",
+    ),
+    "health.rises": Caption(
+        "loss {loss} over the last {steps}, epoch {epoch}; it was down to {low}",
+        "diverging: the loss has given back much of what was gained, for three windows in a row",
+        "a spike, a restart or a cycle of the LR, noise around a small loss; it falls again",
+    ),
+    "health.far_above": Caption(
+        "loss {loss} over the last {steps}, epoch {epoch}; {start}",
+        "diverging: the loss is twice that of its start or of guessing, for three windows in a row, and does not fall",
+        "the few large losses with which a high LR begins; it began as high, and comes down",
+    ),
+    "health.above": Caption(
+        "{name} {loss} after epoch {epoch}; {start}",
+        "diverging: after an epoch the training and the validation loss are a fifth above its start and above guessing",
+        "only the validation loss is; within 30 steps; the run began as high",
+    ),
+    "health.began": Caption(
+        "it began at {loss}",
+        "diverging, where the first loss was above that of guessing, or the classes are not known",
+        "the loss of guessing is the higher one, or the run was below that",
+    ),
+    "health.guess": Caption(
+        "a guess gets {loss}",
+        "diverging, where the loss of guessing is what the run should be below",
+        "the first loss was above it, and the run never below; the classes are not known",
+    ),
+    "health.chance": Caption(
+        "val_accuracy {accuracy} after epoch {epoch}, a guess gets {share}",
+        "chance level: after 50 steps the accuracy in training and validation is that of guessing, but for noise",
+        "in a warm-up; the images that train are known better, for less than three epochs; the classes are not known",
+    ),
+    "health.chance_by_loss": Caption(
+        "val_loss {loss} after epoch {epoch}, a guess gets {guess}",
+        "chance level: the accuracy is a little above it by luck, and no loss is a hundredth below that of guessing",
+        "a loss is; the accuracy is above twice that of guessing; in a warm-up",
+    ),
+    "health.overfitting": Caption(
+        "loss gap {gap}: val {low} → {val}, train {before} → {train} since epoch {epoch}",
+        "overfitting: the validation loss is up for some epochs, the training loss down by a fifth and at its lowest",
+        "single bad epochs, a rise of a twentieth of the loss of guessing; the training loss rises too",
+    ),
+    "health.plateaued": Caption(
+        "val_loss not below {low} for {epochs}, LR stays at {lr}",
+        "plateaued: ten epochs, or a fifth of a long run, brought no better loss or accuracy at an LR that stays",
+        "the LR is nearly down, moves, or is planned to fall; the accuracy gets better; at the last epoch",
+    ),
+    "health.slow": Caption(
+        "{speed}, {usual} before",
+        "slow: training took much longer than of late, for five windows in a row",
+        "in slow motion, batch by batch, in a pause or a validation; after a switch to other batches",
+    ),
+    "health.best": Caption(
+        "a new best at epoch {epoch}: val_accuracy {accuracy}, before it {before} at epoch {best_epoch}",
+        "an epoch is the best one, after one that was not; once a minute at most",
+        "in a row of bests; of an epoch that is no better than guessing; once a later one is the best",
     ),
     # The last line of a run
     "end.finished": Caption(
@@ -114,7 +196,12 @@ CAPTIONS: dict[str, Caption] = {
     "end.best": Caption(
         "best val accuracy {accuracy} at epoch {epoch}",
         "an epoch was validated: the one of highest accuracy, of equals that of lower loss, of those the first",
-        "no epoch was validated",
+        "no epoch was validated; the best of them is no better than guessing",
+    ),
+    "end.chance": Caption(
+        "val accuracy at chance, at most {accuracy}",
+        "epochs were validated, and the best of them is no better than guessing",
+        "an epoch is better than guessing; the number of classes is not known",
     ),
     "end.before_first_batch": Caption(
         "{status} before the first batch: {reason}",
@@ -222,6 +309,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     "patience_at_its_end": ("under the loop: more epochs without progress than patience", "within patience"),
     "patience_cools_down": ("under the loop: epochs of cooldown are to come", "no cooldown is left"),
     "patience_begins": ("under the loop: the last epoch was the best so far", "an epoch without progress is counted"),
+    "patience_begins_low": ("the same, of an epoch that is no better than guessing", "it is better than guessing"),
 }
 """Codes of `text/reasons.py`: when each is said, and when it must not be."""
 

@@ -113,6 +113,7 @@ WORDS: dict[str, str] = {
     "patience_at_its_end": f"patience of {{patience:epoch}} used up {_BEST}",
     "patience_cools_down": f"cooling down for {{cooldown:epoch}} more {_BEST}",
     "patience_begins": "best so far, patience of {patience:epoch} begins afresh",
+    "patience_begins_low": "patience of {patience:epoch} begins afresh",
     # The end of a run
     "comparison_stopped": "the comparison was stopped{detail:detail}",
     # Whatever this version has no code for

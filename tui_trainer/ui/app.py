@@ -64,7 +64,7 @@ class TrainerApp(ContextApp):
         self.context = context
         context.clock = FrameClock(self, self._frame)
         context.tasks = BackgroundTasks(self)
-        context.say = self.say
+        context.say, context.unsay = self.say, self.unsay
         context.pages = self
         self.launching = Launching(self)
         self.leaving = Leaving(self, is_broken=lambda: self.failure is not None)
@@ -103,6 +103,11 @@ class TrainerApp(ContextApp):
         """Answer in one quiet line, on the screen on show."""
         if isinstance(self.screen, TrainerScreen):
             self.screen.say(text, role, seconds)
+
+    def unsay(self, text: str) -> None:
+        """Say it no longer, on the screen on show."""
+        if isinstance(self.screen, TrainerScreen):
+            self.screen.key_line.unsay(text)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own; and whatever a widget shows, it shows as text."""

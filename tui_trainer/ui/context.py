@@ -146,6 +146,7 @@ class AppContext:
     clock: FrameClock = field(init=False)
     tasks: BackgroundTasks = field(init=False)
     say: Say = field(init=False)
+    unsay: Callable[[str], None] = field(init=False)
     pages: Pages = field(init=False)
 
     @property

@@ -100,6 +100,7 @@ KEYS: tuple[Key, ...] = (
     Key("run", "c", "c", "compare", "compare presets and runs", "compare"),
     Key("run", "r", "r", "runs", "list all recorded runs", "runs"),
     Key("run", "k", "k", "checkpoint", "keep: save a checkpoint now; training goes on", name="Checkpoint now"),
+    Key("run", "h", "h", "health", "health: what is wrong with the run, in figures", name="Health"),
     Key("run", "b", "b", "app.break_it", "break it: try a wrong order of calls next to the right one", "break it"),
     Key("charts", "left", "←", "cursor(-1)", "move the cursor left: the values at that step, and why"),
     Key("charts", "right", "→", "cursor(1)", "move the cursor right"),

@@ -45,6 +45,11 @@ class KeyLine(Panel):
         self._said_until = time.monotonic() + seconds
         self.redraw()
 
+    def unsay(self, text: str) -> None:
+        """The keys again, if this is what is said: it is true no more."""
+        if self._said is not None and self._said[0] == plain(text):
+            self.quiet()
+
     def quiet(self) -> None:
         """The keys again: what was said is of no interest any more."""
         self._said = None

@@ -348,18 +348,20 @@ def _patience(history: History, width: int) -> list[Line]:
     if recipe is None or recipe.scheduler != "ReduceLROnPlateau" or plateau is None:
         return []
     role = "warning" if plateau.bad_epochs else "faint"
-    return [(Span(" "), Span(line, role)) for line in wrap(patience_in_words(plateau), width - 1)]
+    praised = not history.epochs or history.is_praiseworthy(history.epochs[-1])
+    return [(Span(" "), Span(line, role)) for line in wrap(patience_in_words(plateau, praised=praised), width - 1)]
 
 
-def patience_in_words(plateau: PlateauCounted) -> str:
-    """`not better for 1 of 2 epochs (best 0.8010 at epoch 4)`."""
+def patience_in_words(plateau: PlateauCounted, *, praised: bool = True) -> str:
+    """`not better for 1 of 2 epochs (best 0.8010 at epoch 4)`; `praised`: an epoch that is better is worth the word."""
     best: dict[str, float] = {"best": plateau.best, "best_epoch": plateau.best_epoch}
     if plateau.bad_epochs > plateau.patience:
         return word(Reason("patience_at_its_end", {"patience": plateau.patience, **best}))
     if plateau.cooldown > 0:
         return word(Reason("patience_cools_down", {"cooldown": plateau.cooldown, **best}))
     if plateau.bad_epochs == 0:
-        return word(Reason("patience_begins", {"patience": plateau.patience}))
+        code = "patience_begins" if praised else "patience_begins_low"
+        return word(Reason(code, {"patience": plateau.patience}))
     return word(Reason("not_better", {"bad_epochs": plateau.bad_epochs, "patience": plateau.patience, **best}))
 
 

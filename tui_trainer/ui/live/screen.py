@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 
 from tui_trainer.events import SLOW_MOTION, ResolvedConfig
 from tui_trainer.records.history import History
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
@@ -20,8 +21,8 @@ from tui_trainer.ui.live.layout import Arrangement, LineBudget
 from tui_trainer.ui.live.listing import Listing, asked_recipe, is_followed
 from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.startup import Hints, StartupPanel
-from tui_trainer.ui.live.status_lines import Headline, Progress
-from tui_trainer.ui.live.why import Why
+from tui_trainer.ui.live.status_lines import Headline, Progress, ending
+from tui_trainer.ui.live.why import WARNED_FOR, Why
 from tui_trainer.ui.machine.machine_panel import Machine, MachinePanel
 from tui_trainer.ui.panel import Panel
 
@@ -137,6 +138,15 @@ class LiveScreen(ChartKeys):
 
     def action_slow_motion(self) -> None:
         self._asked(self.control.slow_motion())
+
+    def action_health(self) -> None:
+        finding = self.history.finding
+        if finding is not None:
+            self.say(f"{finding.word}: {finding.reason}", "warning", WARNED_FOR)
+        elif self.history.ended is not None and self.history.ended.status in ("diverged", "crashed"):
+            self.say(ending(self.history), "warning", WARNED_FOR)
+        else:
+            self.say(say("health.well") if self.history.steps else "nothing is trained yet")
 
     def action_runs(self) -> None:
         self.context.pages.show_runs()

@@ -40,7 +40,7 @@ class Headline(Panel):
             return []
         width = self.size.width
         what, state = _what(self._history, self._request), _state(self._history)
-        for droppable in ("brand", "speed", "parameters", "device", "dataset", "left", "switch"):
+        for droppable in ("brand", "speed", "parameters", "device", "dataset", "left", "switch", "why"):
             if _width(what) + _width(state) + 2 <= width:
                 break
             what.pop(droppable, None)
@@ -61,15 +61,26 @@ class PanelHeading(Panel):
 
 
 def state_word(history: History) -> tuple[str, str]:
-    """What the run does, in a word or two, and the role to show it in."""
+    """What the run does, in a word or two, and what is wrong with it; and the role to show it in.
+
+    A run that is well is quiet: its phase is all that is said. One that trains and is not well has the word of that in
+    its place; `finished` and `paused` stay, with that word behind them.
+    """
+    finding = history.finding
+    ill = f", {finding.word}" if finding is not None else ""
     if history.ended is not None:
-        return history.ended.status, "good" if history.ended.status == "finished" else "warning"
+        if history.ended.status not in ("finished", "stopped"):
+            return history.ended.status, "warning"
+        good = history.ended.status == "finished" and finding is None
+        return history.ended.status + ill, "good" if good else "warning"
     if history.paused is not None:
-        return say("state.paused"), "strong"
+        return say("state.paused") + ill, "warning" if ill else "strong"
     if history.stalled_since is not None:
         return say("state.stalled"), "warning"
     if history.pace > 0:
-        return say("state.slow_motion"), "live"
+        return say("state.slow_motion") + ill, "warning" if ill else "live"
+    if finding is not None:
+        return finding.word, "warning"
     return plain(history.phase) or say("state.starting"), "live"
 
 
@@ -100,13 +111,15 @@ def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]
 def _state(history: History) -> dict[str, list[Span]]:
     word, role = state_word(history)
     parts = {"word": [Span("● ", role), Span(word, role)]}
+    if history.finding is not None:
+        parts["why"] = [Span("  h", "key", "screen.health"), Span(" why", "faint", "screen.health")]
     if not history.steps:
         return parts
     now = time.time()
     parts["elapsed"] = [Span(f"   {clock(history.elapsed_at(now))}")]
     if (since := history.stalled_since) is not None:
         parts["stalled"] = [Span(" for ", "warning"), Span(clock(now - history.clock_behind - since), "warning")]
-        return {name: parts[name] for name in ("word", "stalled", "elapsed")}
+        return {name: parts[name] for name in ("word", "stalled", "elapsed", "why")}
     if history.ended is not None or history.pace > 0 or is_followed(history):
         return parts  # who looks at single calls learns nothing of the speed
     speed = images_per_second(history)
@@ -204,7 +217,8 @@ def ending(history: History) -> str:
             first = say("end.crashed", step=step, reason=reason)
     if best is None:
         return first
-    return f"{first}; {say('end.best', accuracy=f'{best.val_accuracy:.4f}', epoch=best.epoch)}"
+    figures = "end.best" if history.health.beats_guessing(best) else "end.chance"
+    return f"{first}; {say(figures, accuracy=f'{best.val_accuracy:.4f}', epoch=best.epoch)}"
 
 
 def _of(done: int, all_of_them: int) -> str:

@@ -1,5 +1,5 @@
-"""Why the LR moved or held, and what else a person should know: newest first, in words; and the same said on the screen
-on show as it comes, with a bell, where one is wanted."""
+"""What is wrong with the run, why the LR moved or held, and what else a person should know: newest first, in words; and
+the same said on the screen on show as it comes, with a bell, where one is wanted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
 from tui_trainer.events import Alert, EpochEnded, LRChanged, LRUnchanged, PlateauCounted, PresetSwitched, RunEnded
+from tui_trainer.records.health import Health
 from tui_trainer.records.history import History, WhyEvent
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
@@ -42,19 +43,25 @@ class Announcing:
         self._since = 0.0
         self._last: Alert | None = None
         self._ended = False
+        self._best: tuple[str, EpochEnded | None] | None = None
+        """The best epoch that was said last, and which one it was."""
 
     def tell(self, source: RunSource) -> None:
         """Say what is new; of what happened before this view was opened, nothing."""
         history = source.history
         if source is not self._source:
             self._source, self._since = source, time.time()
-            self._last, self._ended = None, history.ended is not None
+            self._last, self._ended, self._best = None, history.ended is not None, None
         fresh = list(self._fresh(source))
         if history.notices:
             self._last = history.notices[-1]
         for notice in reversed(fresh):
             role = role_of(notice)
             self._app.context.say(plain(notice.text), role, WARNED_FOR if role == "warning" else None)
+            self._best = (notice.text, history.best) if notice.kind == "best" else None
+        if self._best is not None and history.best is not self._best[1]:
+            self._app.context.unsay(self._best[0])  # another epoch is the best by now
+            self._best = None
         kinds = {notice.kind for notice in fresh}
         if (history.ended is not None) and not self._ended and self._is_new(history.ended, source):
             kinds.add("end")
@@ -81,8 +88,8 @@ MOST = 60
 
 
 class Why(Panel):
-    """The reasons in the order of their coming, the newest at the top; up and down scroll. With a cursor on the charts,
-    those up to the cursor."""
+    """The reasons in the order of their coming, the newest at the top; up and down scroll. What is wrong with the run
+    now stands before them all. With a cursor on the charts, those up to the cursor."""
 
     place: ClassVar[KeyContext | None] = "why"
 
@@ -103,6 +110,7 @@ class Why(Panel):
             history,
             history.why[-1] if history.why else None,
             history.notices[-1] if history.notices else None,
+            history.finding and history.finding.reason,
         )
         if all(new is old for new, old in zip(newest, self._newest, strict=False)) and self._newest:
             return
@@ -145,12 +153,17 @@ class Why(Panel):
 
     def _entries(self, history: History) -> Iterator[tuple[str, str, str]]:
         """Label, text, role; newest first."""
-        self._find_lowest(history.epochs)
+        self._find_lowest(history)
         counts = {event.epoch: event for event in history.why if isinstance(event, PlateauCounted)}
         held = {event.epoch for event in history.why if isinstance(event, LRUnchanged) and _tells_of_loss(event)}
+        finding = history.finding if self._under is None else None
+        if finding is not None:
+            yield "health", plain(f"{finding.word}: {finding.reason}"), "warning"
         for event in _newest_first(self._events(history), history):
             here = self._under is not None and _step(event) >= self._under[0]
             match event:
+                case Alert() if finding is not None and event.text == f"{finding.word}: {finding.reason}":
+                    pass  # stands above already
                 case Alert() if event.kind != "best":  # an epoch says itself how it did
                     yield "notice", plain(event.text), role_of(event)
                 case LRChanged():
@@ -159,13 +172,15 @@ class Why(Panel):
                     text = plain(event.reason)
                     if event.why.code in NOT_BETTER and (count := counts.get(event.epoch)) is not None:
                         text = f"{count.monitor} {loss(count.value)}, {text}"
+                    elif event.why.code == "best_so_far":
+                        text = _sober(text, _epoch_end(history.epochs, event.epoch), history)
                     yield _label(event, history.epochs), text, "" if here else "faint"
                 case PresetSwitched():
                     text = say("epoch.switched", old=plain(event.old), new=plain(event.recipe.preset))
                     yield f"epoch {event.epoch}", text, "live"
                 case EpochEnded() if event.epoch not in held:
                     lowest = self._lowest[bisect_left(history.epochs, event.epoch, key=_number)]
-                    yield f"epoch {event.epoch}", _how_it_did(event, *lowest), "" if here else "faint"
+                    yield f"epoch {event.epoch}", _how_it_did(event, *lowest, history.health), "" if here else "faint"
 
     def _events(self, history: History) -> list[WhyEvent | Alert]:
         """The newest of all kinds; with a cursor, the last ones up to it, however long ago that was."""
@@ -181,18 +196,23 @@ class Why(Panel):
             events += steps[max(0, stop - MOST) : stop]
         return [*events]
 
-    def _find_lowest(self, epochs: Sequence[EpochEnded]) -> None:
+    def _find_lowest(self, history: History) -> None:
+        epochs = history.epochs
         lowest, lowest_epoch = self._lowest[-1] if self._lowest else (inf, 0)
         for ended in epochs[len(self._lowest) :]:
-            if ended.val_loss < lowest:
+            if ended.val_loss < lowest and history.is_praiseworthy(ended):
                 lowest, lowest_epoch = ended.val_loss, ended.epoch
             self._lowest.append((lowest, lowest_epoch))
 
 
-def _how_it_did(ended: EpochEnded, lowest: float, epoch: int) -> str:
-    """Its validation loss and the lowest so far. Not "best": which epoch is that, the accuracy says first."""
+def _how_it_did(ended: EpochEnded, lowest: float, epoch: int, health: Health) -> str:
+    """Its validation loss and the lowest so far, of those that are better than guessing. Not "best": which epoch is
+    that, the accuracy says first."""
     if not isfinite(ended.val_loss):
         return say("epoch.not_finite")
+    if not epoch:
+        by_accuracy = health.beats_guessing(ended)
+        return say("epoch.loss_of_guessing" if by_accuracy else "epoch.guesses", value=loss(ended.val_loss))
     return say(
         "epoch.lowest_so_far" if epoch == ended.epoch else "epoch.lowest_before",
         value=loss(ended.val_loss),
@@ -246,6 +266,19 @@ def _step(event: WhyEvent | Alert) -> int:
 def _tells_of_loss(event: LRUnchanged) -> bool:
     """Whether a plateau scheduler's reason tells of the epoch's loss: it needs no other line."""
     return event.why.code in NOT_BETTER or event.why.params.get("monitor") == "val_loss"
+
+
+def _sober(text: str, ended: EpochEnded | None, history: History) -> str:
+    """`val_loss 0.8010, best so far`, but for that if it is said of an epoch that is no better than guessing."""
+    if ended is None or history.is_praiseworthy(ended):
+        return text
+    by_accuracy = history.health.beats_guessing(ended)
+    if by_accuracy and text.startswith("val_accuracy"):
+        return text
+    value = text.partition(",")[0].rpartition(" ")[2]
+    if text.startswith("val_accuracy"):
+        return say("epoch.accuracy_of_guessing", value=value)
+    return say("epoch.loss_of_guessing" if by_accuracy else "epoch.guesses", value=value)
 
 
 def _label(event: LRChanged | LRUnchanged, epochs: Sequence[EpochEnded]) -> str:
