@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tests.records.streams import KINDS, anything, fold, runs, state_of
 from tests.scripted import scripted_run
-from tui_trainer.events import AnyEvent, decode, encode
+from tests.text.test_reasons import reasons
+from tui_trainer.events import AnyEvent, LRUnchanged, decode, encode
 from tui_trainer.records.history import History
 from tui_trainer.records.journal import Journal
 from tui_trainer.records.tail import Tail
+from tui_trainer.text.reasons import WORDS, word
 
 same_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -30,6 +32,15 @@ def test_each_kind_survives_the_disk(kind: type, data: st.DataObject) -> None:
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
     assert repr(decode(line)) == repr(event)
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("code", WORDS)
+def test_a_reason_survives_the_disk(code: str, data: st.DataObject) -> None:
+    """With all that may stand beside it: an LR, and that no epoch is left to use it."""
+    reason = data.draw(reasons(code))
+    event = LRUnchanged(at=1.0, step=1, epoch=1, lr=0.1, reason=word(reason), because=reason)
+    assert decode(encode(event)) == event
 
 
 @same_folder

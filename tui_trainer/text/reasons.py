@@ -27,7 +27,7 @@ class Steps(msgspec.Struct, frozen=True):
     """The same in epochs, where batches come out even."""
 
 
-Param: TypeAlias = int | float | str | Steps
+Param: TypeAlias = bool | int | float | str | Steps
 
 
 class Reason(msgspec.Struct, frozen=True):
