@@ -240,12 +240,33 @@ async def test_the_charts_keys_move_one_axis(show: Show) -> None:
 async def test_the_newest_reason_stands_first_and_old_ones_are_a_key_away(show: Show) -> None:
     async with show(cut(scripted_run(epochs=30, batches=5), 140), size=(140, 30)) as shown:
         why = shown.the(Why)
-        newest = why.plain()[1]
+        newest = why.plain()[2]
         assert newest.startswith("epoch 27")
         await shown.press("down", "down", "down")
-        assert why.plain()[1] != newest
+        assert why.plain()[2] != newest
         await shown.press("up", "up", "up", "up")
-        assert why.plain()[1] == newest
+        assert why.plain()[2] == newest
+
+
+@pytest.mark.says("plan.warming_up", "plan.annealing")
+@pytest.mark.parametrize("size", [(80, 24), (140, 40), (200, 60)])
+async def test_what_the_plan_is_doing_stands_over_the_reasons(show: Show, size: tuple[int, int]) -> None:
+    events = scripted_run(epochs=10, batches=63, scheduler="OneCycleLR")
+    async with show(cut(events, 50), size=size) as shown:
+        assert "plan       warming up: 0.004 → 0.1 by step 190" in shown.text()
+        assert "nothing" not in shown.text()
+        await shown.frame(*cut(events, 400)[len(cut(events, 50)) :])
+        plan, newest = shown.the(Why).plain()[-2:] if size == (80, 24) else shown.the(Why).plain()[1:3]
+        assert plan.rstrip() == "plan       annealing: 0.1 → 4e-7 by step 630"
+        assert newest.startswith("epoch 6    val_loss")
+        await shown.press("left")
+        assert "plan  " not in shown.text()  # what it was doing there, the reasons up to the cursor tell
+
+
+@pytest.mark.never_says("plan.*")
+async def test_a_run_that_ended_has_no_plan_any_more(show: Show) -> None:
+    async with show(scripted_run(epochs=2, batches=5)) as shown:
+        assert "plan  " not in shown.text()
 
 
 async def test_why_in_words(show: Show) -> None:
@@ -300,7 +321,7 @@ async def test_an_epoch_of_a_plateau_scheduler_is_one_entry_in_the_engines_words
     reason = "not better for 1 of 2 epochs (best 0.1300 at epoch 4)"
     events = [event if event not in held else msgspec.structs.replace(held[0], reason=reason) for event in events]
     async with show(events) as shown:
-        newest, rest, before = shown.the(Why).plain()[1:4]
+        newest, rest, before = shown.the(Why).plain()[3:6]
         assert newest.startswith("epoch 5    val_loss 0.1300, not better for 1 of 2")
         assert rest.strip() == "epochs (best 0.1300 at epoch 4)"
         assert before.startswith("epoch 4")

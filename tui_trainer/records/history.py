@@ -86,7 +86,8 @@ class History:
         self.health = Health(sampled=sampled)
         """Whether the figures are those of a run that is well; `finding` has the clock's word, too."""
         self.plans: list[PlanMade] = []
-        """The planned LR, a second one from a preset switch on; each begins after the one before it."""
+        """The planned LR, another from each preset switch on, and from each drop that the losses brought; each begins
+        after the one before it."""
         self.why: deque[WhyEvent] = deque(maxlen=200)
         """Why the LR moved or did not, newest last."""
         self.lr_changes: list[LRChanged] = []
@@ -252,6 +253,14 @@ class History:
         # A resumed run plans again what it follows; what was followed before or after that stays.
         self.plans = sorted([*(plan for plan in self.plans if _begin(plan) != _begin(event)), event], key=_begin)
 
+    def _plan_on(self, change: LRChanged) -> None:
+        """What depends on the losses was planned without them: from a change that they brought it is planned anew."""
+        plan, step = self.plans[-1], change.step + 1
+        held = bisect_right(plan.steps, step) - 1
+        if held < 0 or step > plan.last_step or plan.lrs[held] == change.new:
+            return
+        self._plan_made(replace(plan, at=change.at, steps=[step], lrs=[change.new]))
+
     def _steps_taken(self, event: StepsTaken) -> None:
         begun = self.epoch
         if not begun:
@@ -307,6 +316,8 @@ class History:
     def _lr_changed(self, event: LRChanged) -> None:
         self.lr_changes.append(event)
         self.why.append(event)
+        if self.recipe is not None and self.recipe.monitor and self.plans:
+            self._plan_on(event)
 
     def _lr_held(self, event: LRUnchanged) -> None:
         self.why.append(event)

@@ -212,8 +212,8 @@ class PlannedCurves:
 
     @property
     def changes(self) -> bool:
-        """Whether the LR was to be anything but the same throughout."""
-        return len(set(self._lrs)) > 1
+        """Whether the LR is to be anything but the same throughout, under the plan that counts at the end."""
+        return len(set(self.plans[-1].lrs)) > 1
 
     @property
     def words(self) -> str:
@@ -223,6 +223,6 @@ class PlannedCurves:
         peak = max(self._lrs)
         if peak > self._lrs[0] and peak > self._lrs[-1]:
             return f"{lr(peak)} peak at step {self._steps[self._lrs.index(peak)]}"
-        if not self.changes:
+        if min(self._lrs) == peak:
             return f"{lr(peak)} throughout"
         return f"from {lr(self._lrs[0])} to {lr(self._lrs[-1])}"

@@ -7,15 +7,17 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from math import inf, isfinite
+from operator import is_
 from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
 from tui_trainer.events import Alert, EpochEnded, LRChanged, LRUnchanged, PlateauCounted, PresetSwitched, RunEnded
 from tui_trainer.records.health import Health
 from tui_trainer.records.history import History, WhyEvent
+from tui_trainer.records.plan_phases import PlanInWords
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.text.reasons import NOT_BETTER
-from tui_trainer.ui.formatting import loss, wrap
+from tui_trainer.ui.formatting import cut, loss, wrap
 from tui_trainer.ui.keys import KeyContext
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 
@@ -88,8 +90,8 @@ MOST = 60
 
 
 class Why(Panel):
-    """The reasons in the order of their coming, the newest at the top; up and down scroll. What is wrong with the run
-    now stands before them all. With a cursor on the charts, those up to the cursor."""
+    """What the plan of the LR is doing, and what is wrong with the run now; under it the reasons in the order of their
+    coming, the newest at the top; up and down scroll. With a cursor on the charts, the reasons up to the cursor."""
 
     place: ClassVar[KeyContext | None] = "why"
 
@@ -97,6 +99,8 @@ class Why(Panel):
         super().__init__(id=id)
         self._history: History | None = None
         self._newest: tuple[object, ...] = ()
+        self._in_words = PlanInWords()
+        self._plan = ""
         self._under: tuple[int, int] | None = None
         self._first = 0
         self._lowest: list[tuple[float, int]] = []
@@ -106,17 +110,18 @@ class Why(Panel):
         """Draw what is new; `under` are the steps under the cursor, where there is one."""
         if under != self._under:
             self._under, self._first, self._newest = under, 0, ()
+        plan = self._in_words.now(history) if under is None else ""
         newest = (
             history,
             history.why[-1] if history.why else None,
             history.notices[-1] if history.notices else None,
             history.finding and history.finding.reason,
         )
-        if all(new is old for new, old in zip(newest, self._newest, strict=False)) and self._newest:
+        if self._newest and plan == self._plan and all(map(is_, newest, self._newest)):
             return
         if history is not self._history:
             self._lowest.clear()
-        self._history, self._newest = history, newest
+        self._history, self._newest, self._plan = history, newest, plan
         self.redraw()
 
     def scroll_by(self, lines: int) -> None:
@@ -137,6 +142,7 @@ class Why(Panel):
         entries = self._entries(self._history)
         heading = "why" if self._under is None else "why, up to the cursor"
         lines: list[Line] = [] if height < 4 else [(Span(heading, "faint"),)]
+        lines += self._doing(width, height)
         room = height - len(lines)
         written: list[Line] = []
         before = ""
@@ -146,10 +152,15 @@ class Why(Panel):
             if len(written) > self._first + room:
                 break
         self._first = min(self._first, max(0, len(written) - room))
-        shown = written[self._first :]
-        if not shown:
-            shown = [(Span("nothing has moved the LR yet", "faint"),)]
-        return [*lines, *shown] if lines else shown[:room] or [BLANK]
+        return [*lines, *written[self._first :]] or [BLANK]
+
+    def _doing(self, width: int, height: int) -> list[Line]:
+        """What the plan is doing; in little room in one line, and in a single one while there is no reason yet."""
+        if not self._plan or (height == 1 and self._history is not None and self._history.why):
+            return []
+        if height >= 4:
+            return _entry("plan", self._plan, "", width)
+        return [(Span("plan".ljust(LABEL_WIDTH), "faint"), Span(cut(self._plan, width - LABEL_WIDTH)))]
 
     def _entries(self, history: History) -> Iterator[tuple[str, str, str]]:
         """Label, text, role; newest first."""
