@@ -269,4 +269,5 @@ async def on_the_screen(comparison: Comparison, findings: Results) -> None:
             best = [column for column in shown if row.group.number in findings.table.best.get(column.key, ())]
             assert lit == [cell(row, column) for column in best]
         words = " ".join(" ".join(line.split()) for panel in screen._verdicts for line in panel.plain())
-        assert " ".join(findings.verdict) in words
+        assert all(sentence in words for sentence in findings.verdict)
+        assert all(f"! {' '.join(warning.split())}" in words for warning in findings.warnings)

@@ -28,9 +28,11 @@ from tui_trainer.compare.report import ReportFailed, write_report
 from tui_trainer.compare.session import Contestant, Session, SessionDamaged, find_session
 from tui_trainer.compare.table import tabulate
 from tui_trainer.events import Digests, RunEnded, SettingChanged, decode_lines
+from tui_trainer.presets.checks import parse
 from tui_trainer.records.errors import RunNotFound
 from tui_trainer.records.export import export_csv
 from tui_trainer.records.run_index import folders
+from tui_trainer.run_spec import RunSpec
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -540,3 +542,78 @@ def test_what_is_said_after_leaving_is_what_the_table_says(tmp_path: Path, capsy
     of_comparison(both)
     best = tabulate(both).rows[1].figures["best_accuracy"]
     assert f"best val accuracy {best.mean:.4f} ± {best.spread:.4f}, b" in capsys.readouterr().out
+
+
+def to_come(runs: Path, **presets: str) -> Comparison:
+    """Presets by label, from their files' texts, that nobody has trained yet."""
+    entries = [
+        Contestant(label=label, seed=0, asked=RunSpec.of(label, parse(text)).model_dump(mode="json"))
+        for label, text in presets.items()
+    ]
+    return Comparison(Session.create(runs, entries))
+
+
+ADAM = '[training]\nepochs = 5\n[optimizer]\nname = "Adam"\nlr = 0.001\n[scheduler]\n'
+STEP = f'{ADAM}name = "StepLR"\nstep_size = 5\n'
+NONE = f'{ADAM}name = "none"\n'
+DROP = f'{ADAM}name = "StepLR"\nstep_size = 4\n'
+
+
+def test_schedules_that_come_to_the_same_are_called_so_before_they_train(tmp_path: Path) -> None:
+    same = find_out(to_come(tmp_path / "a", step=STEP, none=NONE, drop=DROP)).warnings
+    assert same[0] == (
+        "step and none come to the same LR in every step of this run: here they are one preset under different names."
+    )
+    assert same[1:] == (
+        "step: scheduler.step_size: never reached: the run has 5 epochs; less than 5 would drop the LR",
+    )
+    late = STEP.replace("step_size = 5", "step_size = 7")
+    three = find_out(to_come(tmp_path / "b", step=STEP, none=NONE, late=late))
+    assert three.warnings[0].startswith("step, none and late come to the same LR")
+    other = NONE.replace("Adam", "SGD")
+    assert find_out(to_come(tmp_path / "c", step=STEP, sgd=other)).warnings[0] == (
+        "step and sgd come to the same LR in every step of this run."
+    )
+    assert find_out(to_come(tmp_path / "d", none=NONE, drop=DROP)).warnings == ()
+
+
+def test_a_record_is_not_warned_of_what_its_file_did_not_say(tmp_path: Path) -> None:
+    """A record has every key of a preset, the LR of the optimizer too, which OneCycleLR does not use."""
+    cycle = '[optimizer]\nname = "SGD"\n{}[scheduler]\nname = "OneCycleLR"\nmax_lr = 0.1\n'
+    assert find_out(to_come(tmp_path / "a", cycle=cycle.format(""), none=NONE)).warnings == ()
+    (said,) = find_out(to_come(tmp_path / "b", cycle=cycle.format("lr = 0.5\n"), none=NONE)).warnings
+    assert said.startswith("cycle: optimizer.lr: not used")
+
+
+def test_warnings_are_in_plain_lines_and_in_every_report(tmp_path: Path) -> None:
+    comparison = to_come(tmp_path / "runs", step=STEP, none=NONE)
+    findings = find_out(comparison)
+    lines = in_lines(comparison, findings)
+    assert [line for line in lines if line.startswith("warning: ")] == [f"warning: {w}" for w in findings.warnings]
+    for form in ("html", "md", "json"):
+        write_report(comparison, tmp_path / f"r.{form}")
+        text = (tmp_path / f"r.{form}").read_text().replace("\\", "")
+        assert all(warning in text for warning in findings.warnings), form
+    quiet = to_come(tmp_path / "quiet", none=NONE, drop=DROP)
+    assert not any("warning" in line for line in in_lines(quiet, find_out(quiet)))
+
+
+def test_records_of_runs_are_warned_of_too_and_a_switch_ends_what_is_the_same(tmp_path: Path) -> None:
+    made = [record(tmp_path, name="a"), record(tmp_path, name="b"), record(tmp_path, name="c", switch_at=2)]
+    said = find_out(compared(tmp_path, made)).warnings
+    assert said[0].startswith("a and b come to the same LR")
+    assert len(said) == 1
+
+
+def test_compare_says_it_before_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from tui_trainer.cli import main
+
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr("tui_trainer.cli.compare._tell", lambda session, **_: 0)  # nothing is trained
+    for name, text in (("step", STEP), ("none", NONE)):
+        (tmp_path / f"{name}.toml").write_text(text)
+    said = CliRunner().invoke(main, ["compare", str(tmp_path / "step.toml"), str(tmp_path / "none.toml")]).stderr
+    assert "warning: step and none come to the same LR in every step of this run" in said
+    assert "scheduler.step_size: never reached" in said

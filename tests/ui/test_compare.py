@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.compare.made import compared, record, seeds
+from tests.compare.test_results import DROP, NONE, STEP, to_come
 from tests.scripted import scripted_run
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.commands import Stop
@@ -285,3 +286,15 @@ async def test_escape_closes_the_differences_before_it_leaves(tmp_path: Path) ->
         assert not screen.has_class("-differences")
         await pilot.press("escape")
         assert pilot.app.screen is not screen  # what becomes of what trains
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40), (250, 70)])
+async def test_what_is_to_be_known_of_the_presets_is_seen_before_they_train(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with show(to_come(tmp_path / "same", step=STEP, none=NONE), size) as (_, screen):
+        said = " ".join(text_of(screen).split())
+        assert "! step and none come to the same LR in every step" in said
+        assert "! step: scheduler.step_size: never reached" in said
+    async with show(to_come(tmp_path / "other", none=NONE, drop=DROP), size) as (_, screen):
+        assert "! " not in text_of(screen)

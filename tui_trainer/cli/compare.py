@@ -34,6 +34,7 @@ from tui_trainer.cli.options import (
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.differences import same_plans
 from tui_trainer.compare.entries import (
     LESSON,
     fair_threads,
@@ -222,9 +223,17 @@ def _open_or_make(
     entries += joined(records, runs, [entry.label for entry in entries])
     name = name or ("lesson" if lesson else None)
     try:
-        return Session.create(runs, entries, command=sys.argv, name=name, jobs=jobs, target=target), True
+        session = Session.create(runs, entries, command=sys.argv, name=name, jobs=jobs, target=target)
+        _say_which_are_the_same(session)
+        return session, True
     except RunsError as error:
         refuse(str(error))
+
+
+def _say_which_are_the_same(session: Session) -> None:
+    """Before anything trains, and on the screen too; what each preset's numbers lead to was said as they were read."""
+    for sentence in same_plans(Comparison(session)):
+        say(f"warning: {sentence}")
 
 
 def _target_stays(session: Session, target: float) -> str:

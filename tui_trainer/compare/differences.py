@@ -8,7 +8,12 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from tui_trainer.compare.comparison import Comparison, Group
+from tui_trainer.presets.checks import check
+from tui_trainer.presets.lrs import PlannedLRs, same_lrs
+from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
+from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.numbers import listed
 from tui_trainer.text.plain import plain
 
 ABSENT = "–"
@@ -62,6 +67,63 @@ def untold(comparison: Comparison) -> list[str]:
         if isinstance(why, str) and (group.runs[0].facts or group.runs[0].entry.asked):
             said.append(f"What preset {plain(group.label)} had cannot be told: {plain(why)}.")
     return said
+
+
+def warnings(comparison: Comparison) -> list[str]:
+    """What is to be known of the presets before they train, a sentence each: two that come to the same LRs on this run,
+    and what each preset's numbers lead to."""
+    return [*same_plans(comparison), *_of_presets(comparison)]
+
+
+def same_plans(comparison: Comparison) -> list[str]:
+    """Which presets come to the same LRs on this run, though their schedules be called otherwise."""
+    planned = {group.label: plan for group in comparison.groups if (plan := _planned(group)) is not None}
+    said, told = [], set[str]()
+    for label, plan in planned.items():
+        others = [other for other, its in planned.items() if other != label and same_lrs(plan, its)]
+        if not others or label in told:
+            continue
+        told.update([label, *others])
+        who = listed([plain(each) for each in (label, *others)])
+        alike = all(_trains_alike(plan.preset, planned[other].preset) for other in others)
+        more = ": here they are one preset under different names" if alike else ""
+        said.append(f"{who} come to the same LR in every step of this run{more}.")
+    return said
+
+
+def _trains_alike(a: Preset, b: Preset) -> bool:
+    """Whether but for the LR, which is the same, nothing tells two apart."""
+    cycled = any(getattr(preset.scheduler, "cycle_momentum", False) for preset in (a, b))
+    rest = [preset.optimizer.model_dump(exclude={"lr"}) for preset in (a, b)]
+    return rest[0] == rest[1] and a.training == b.training and (not cycled or a.scheduler == b.scheduler)
+
+
+def _of_presets(comparison: Comparison) -> list[str]:
+    said = []
+    for group in comparison.groups:
+        preset, run = _preset(group), _conditions(group)
+        if isinstance(preset, Preset) and run is not None:
+            found = [problem for problem in check(preset, run) if problem.severity == "warning"]
+            said += [f"{plain(group.label)}: {problem}" for problem in found]
+    return said
+
+
+def _planned(group: Group) -> PlannedLRs | None:
+    """What its preset plans on its data; None where that cannot be told, or it followed another one later."""
+    preset, run = _preset(group), _conditions(group)
+    if not isinstance(preset, Preset) or run is None or group.runs[0].history.switches:
+        return None
+    if any(problem.severity == "error" for problem in check(preset, run)):
+        return None
+    return PlannedLRs(preset, -(-run.train_images // preset.training.batch_size))
+
+
+def _conditions(group: Group) -> RunConditions | None:
+    asked: Any = group.runs[0].entry.asked or group.runs[0].facts.get("asked")
+    try:
+        return RunSpec.model_validate(asked).conditions
+    except ValidationError:
+        return None
 
 
 def _switches(group: Group) -> str:

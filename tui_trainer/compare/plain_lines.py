@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.differences import Difference, differences, untold
+from tui_trainer.compare.differences import Difference, differences, untold, warnings
 from tui_trainer.compare.fairness import Fairness, fairness
 from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row, Table, tabulate
 from tui_trainer.compare.verdict import caution, verdict
@@ -25,13 +25,15 @@ class Results:
     caution: str
     """What to say beside the verdict where fairness is told elsewhere; mostly empty."""
     differences: tuple[Difference, ...]
+    warnings: tuple[str, ...] = ()
+    """What is to be known of the presets, and was before any of them trained."""
 
 
 def find_out(comparison: Comparison) -> Results:
     """Work it all out from the records as far as they were read."""
     table, fair = tabulate(comparison), fairness(comparison)
     said = (*verdict(comparison, table), *untold(comparison))
-    return Results(table, fair, said, caution(fair), tuple(differences(comparison)))
+    return Results(table, fair, said, caution(fair), tuple(differences(comparison)), tuple(warnings(comparison)))
 
 
 def title_of(column: Column, table: Table, *, short: bool = False) -> str:
@@ -94,6 +96,7 @@ def in_lines(comparison: Comparison, findings: Results) -> list[str]:
     """The whole comparison in plain text."""
     lines = ["", *in_columns(table_cells(findings)), ""]
     lines += findings.verdict
+    lines += [f"warning: {sentence}" for sentence in findings.warnings]
     lines += findings.fairness.words
     if findings.differences:
         heading = ["what differs", *(plain(group.label) for group in comparison.groups)]

@@ -186,6 +186,7 @@ def as_json(comparison: Comparison, findings: Results) -> str:
         "target": table.target,
         "target_was_asked": table.target_was_asked,
         "verdict": list(findings.verdict),
+        "warnings": list(findings.warnings),
         "fair": findings.fairness.is_fair,
         "fairness": findings.fairness.words,
         "presets": [_row_as_json(row, table.best) for row in table.rows],
@@ -306,7 +307,8 @@ def _html_table(findings: Results) -> str:
 
 
 def _said(findings: Results) -> list[str]:
-    return [*findings.verdict, *([findings.caution] if findings.caution else [])]
+    warned = [f"Warning: {sentence}" for sentence in findings.warnings]
+    return [*findings.verdict, *([findings.caution] if findings.caution else []), *warned]
 
 
 def _html_conditions(findings: Results) -> str:

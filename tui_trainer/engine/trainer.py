@@ -27,8 +27,18 @@ from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.schedules import Schedule
 from tui_trainer.engine.thread_tuner import ThreadTuner, timed_on_a_copy
 from tui_trainer.engine.tracing import CallTracer
-from tui_trainer.events import AnyEvent, EpochEnded, PresetSwitched, ResolvedConfig, SettingChanged, SwitchPlanned
+from tui_trainer.events import (
+    Alert,
+    AnyEvent,
+    EpochEnded,
+    PresetSwitched,
+    ResolvedConfig,
+    SettingChanged,
+    SwitchPlanned,
+)
+from tui_trainer.presets.checks import check
 from tui_trainer.presets.problems import PresetError
+from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
 from tui_trainer.run_spec import made_for_others
 from tui_trainer.text.numbers import counted
@@ -265,6 +275,11 @@ class Trainer:
             first_step=self.step + batches_left + 1,
         )
         self._emit(SwitchPlanned(at=time.time(), epoch=self._next_epoch, preset=name))
+        left = preset.with_training(epochs=self._switch.length.epochs)
+        conditions = RunConditions(len(self._images.train), self._spec.conditions.batchnorm)
+        for problem in check(left, conditions):
+            if problem.severity == "warning":
+                self._emit(Alert(at=time.time(), kind="preset", text=str(problem)))
         return preset
 
     def save_checkpoint(self) -> str:

@@ -196,9 +196,11 @@ def momentum_to_cycle(case: PresetOnRun) -> Iterator[RuleBroken]:
 
 @rule("optimizer", "scheduler")
 def lr_without_a_say(case: PresetOnRun) -> Iterator[RuleBroken]:
-    scheduler = case.preset.scheduler
-    if scheduler.own_start is None or "lr" not in case.preset.optimizer.model_fields_set:
+    scheduler, optimizer, lines = case.preset.scheduler, case.preset.optimizer, case.preset.source.lines
+    if scheduler.own_start is None or "lr" not in optimizer.model_fields_set:
         return
+    if not lines and optimizer.lr == type(optimizer).model_fields["lr"].get_default():
+        return  # a record has every key, and this one may never have been written
     source = "max_lr / div_factor" if isinstance(scheduler, s.OneCycleLR) else "base_lr"
     start = format_lr(scheduler.own_start)
     yield RuleBroken("optimizer.lr", f"not used: {scheduler.name} starts at {source}, {start}; leave it out")

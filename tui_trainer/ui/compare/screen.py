@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 CHARTS: tuple[What, ...] = ("loss", "accuracy", "lr")
 DRAW_EVERY = 0.3
 """Seconds from one drawing to the next while long records are being read."""
+MOST_WARNED = 4
+"""Lines that warnings get under the table: charts need room too."""
+
 LEAST_FOR_ALL = 24
 """Lines of charts from which on all three are shown."""
 
@@ -86,6 +89,7 @@ class CompareScreen(TrainerScreen):
         self.table.show(findings)
         for words in (*self._verdicts, *self._differences):
             words.show(comparison, findings)
+        self._make_room_for_warnings()
         self.key_line.idle = frozenset() if self._trains() else frozenset({"pause"})
         self.key_line.redraw()
         if not self._is_over and (self.queue is None or self.queue.is_over):
@@ -127,6 +131,18 @@ class CompareScreen(TrainerScreen):
             if chart.labels != labels:
                 chart.labels = labels
                 chart.redraw()
+
+    def _make_room_for_warnings(self) -> None:
+        """Lines under the table for what is to be known before the presets train, where there is no room beside it."""
+        under = self._verdicts[1]
+        warned = min(MOST_WARNED, len(under.warned(self.size.width - 2)))
+        usual = 5 if self.has_class("-tall") or self.has_class("-very-tall") else 3
+        height = usual + warned if warned else None
+        if height is None:
+            if under.styles.has_rule("height"):
+                under.styles.clear_rule("height")
+        elif under.styles.height is None or under.styles.height.value != height:
+            under.styles.height = height
 
     # Keys
 

@@ -107,7 +107,16 @@ class Words(SeriesStyles):
 
 
 class VerdictWords(Words):
-    """What came of it, and whether that was fair."""
+    """What came of it, what to know of the presets, and whether it was fair."""
+
+    def warned(self, width: int) -> list[Line]:
+        """The warnings, right below what came first: they are to be seen before the presets train."""
+        sentences = self._findings.warnings if self._findings is not None else ()
+        said: list[Line] = []
+        for sentence in sentences:
+            for i, line in enumerate(wrap(plain(sentence), max(8, width - 2))):
+                said.append((Span("! " if i == 0 else "  ", "warning"), Span(line, "warning")))
+        return said
 
     def lines(self) -> Sequence[Line]:
         if self._findings is None:
@@ -116,6 +125,8 @@ class VerdictWords(Words):
         lines: list[Line] = []
         for i, sentence in enumerate(self._findings.verdict):
             lines += [(Span(line, "" if i else "strong"),) for line in wrap(plain(sentence), width)]
+            if i == 0:
+                lines += self.warned(width)
         fair = self._findings.fairness
         role = "faint" if fair.is_fair else "warning"
         said = [(Span(line, role),) for text in fair.words for line in wrap(plain(text), width)]

@@ -1,0 +1,149 @@
+"""The LR of any step of a run, reckoned from a preset alone: without torch, and before anything is trained.
+
+The formulas are those of the closed forms in `torch.optim.lr_scheduler` (torch 2.6 to 2.14); tests compare them with a
+rehearsal of torch's own. What a run really uses comes of the real scheduler (`engine/lr_preview.py`): here it is only
+told which presets come to the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tui_trainer.presets import schedulers as s
+from tui_trainer.presets.schema import Preset
+
+SAMPLES = 2_000
+"""Steps at which long schedules are compared, beside those at which one of them turns."""
+
+ALIKE = 1e-9
+"""Parts of an LR by which rounding may set two apart that are the same."""
+
+
+@dataclass(frozen=True)
+class PlannedLRs:
+    """What a preset plans for a run of so many batches an epoch. Steps count from 0 here."""
+
+    preset: Preset
+    batches_per_epoch: int
+
+    @property
+    def steps(self) -> int:
+        """All of the run."""
+        return self.preset.training.epochs * self.batches_per_epoch
+
+    @property
+    def _warmup(self) -> int:
+        return self.preset.warmup_epochs * self.batches_per_epoch
+
+    @property
+    def _stride(self) -> int:
+        """Batches from one step of the scheduler to the next."""
+        return 1 if self.preset.scheduler.interval == "step" else self.batches_per_epoch
+
+    @property
+    def _span(self) -> int:
+        """How often the scheduler's interval comes in the run, less the warm-up."""
+        return (self.steps - self._warmup) // self._stride
+
+    @property
+    def depends_on_losses(self) -> bool:
+        """Whether nobody can tell before the run: ReduceLROnPlateau, unless no drop can come in time."""
+        scheduler = self.preset.scheduler
+        if not isinstance(scheduler, s.ReduceLROnPlateau):
+            return False
+        return scheduler.patience < self._span - 2 and scheduler.min_lr < self.preset.optimizer.lr
+
+    def at(self, step: int) -> float:
+        """The LR that a step uses, unless it depends on losses."""
+        lr, warmup = self.preset.optimizer.lr, self.preset.warmup
+        if warmup is not None and step < self._warmup:
+            return lr * (warmup.start_factor + (1 - warmup.start_factor) * step / self._warmup)
+        return _lr(self.preset.scheduler, lr, (step - self._warmup) // self._stride, self._span)
+
+    def turning(self) -> Iterator[int]:
+        """Steps at which the curve turns, and those before and after them."""
+        for places in s.turns(self.preset.scheduler, self._span):
+            for place in places[:SAMPLES]:
+                step = self._warmup + place * self._stride
+                yield from range(max(0, step - 1), min(self.steps, step + 2))
+
+
+def same_lrs(a: PlannedLRs, b: PlannedLRs) -> bool:
+    """Whether two presets come to the same LR in every step of runs of the same length."""
+    if a.steps != b.steps or a.batches_per_epoch != b.batches_per_epoch or a.depends_on_losses or b.depends_on_losses:
+        return False
+    every = max(1, a.steps // SAMPLES)
+    epochs = max(1, a.preset.training.epochs // SAMPLES) * a.batches_per_epoch
+    places = {*range(0, a.steps, every), *range(0, a.steps, epochs), a.steps - 1, *a.turning(), *b.turning()}
+    return all(math.isclose(a.at(step), b.at(step), rel_tol=ALIKE, abs_tol=1e-18) for step in sorted(places))
+
+
+def _lr(scheduler: s.SchedulerTable, lr: float, place: int, span: int) -> float:  # one line a scheduler
+    """After `place` steps of a scheduler that makes `span` in the run."""
+    match scheduler:
+        case s.ConstantLR():
+            return lr * (scheduler.factor if place < (scheduler.total_iters or span) else 1.0)
+        case s.LinearLR():
+            part = min(1.0, place / (scheduler.total_iters or span))
+            return lr * (scheduler.start_factor + (scheduler.end_factor - scheduler.start_factor) * part)
+        case s.StepLR():
+            return lr * float(scheduler.gamma ** (place // scheduler.step_size))
+        case s.MultiStepLR():
+            return lr * float(scheduler.gamma ** sum(milestone <= place for milestone in scheduler.milestones))
+        case s.ExponentialLR():
+            return lr * float(scheduler.gamma**place)
+        case s.PolynomialLR():
+            return lr * float((1 - min(1.0, place / (scheduler.total_iters or span))) ** scheduler.power)
+        case s.CosineAnnealingLR():
+            return _cosine(lr, scheduler.eta_min, place / (scheduler.T_max or span))
+        case s.CosineAnnealingWarmRestarts():
+            begun, length = _cycle(scheduler, place)
+            return _cosine(lr, scheduler.eta_min, (place - begun) / length)
+        case s.CyclicLR():
+            return _cyclic(scheduler, place)
+        case s.OneCycleLR():
+            return _one_cycle(scheduler, place, span)
+    return lr
+
+
+def _cosine(high: float, low: float, part: float) -> float:
+    return low + (high - low) * (1 + math.cos(math.pi * part)) / 2
+
+
+def _cycle(scheduler: s.CosineAnnealingWarmRestarts, place: int) -> tuple[int, int]:
+    """Where the cycle of a place began, and how long it lasts."""
+    if scheduler.T_mult == 1:
+        return place - place % scheduler.T_0, scheduler.T_0
+    begun, length = 0, scheduler.T_0
+    while begun + length <= place:
+        begun, length = begun + length, length * scheduler.T_mult
+    return begun, length
+
+
+def _cyclic(scheduler: s.CyclicLR, place: int) -> float:
+    up = scheduler.step_size_up
+    period = up + (scheduler.step_size_down or up)
+    cycle, within = divmod(place, period)
+    height = within / up if within <= up else (period - within) / (period - up)
+    if scheduler.mode == "triangular2":
+        height /= 2.0**cycle
+    elif scheduler.mode == "exp_range":
+        height *= scheduler.gamma**place
+    return scheduler.base_lr + (scheduler.max_lr - scheduler.base_lr) * height
+
+
+def _one_cycle(scheduler: s.OneCycleLR, place: int, span: int) -> float:
+    first = scheduler.max_lr / scheduler.div_factor
+    levels = [first, scheduler.max_lr, *([first] if scheduler.three_phase else []), first / scheduler.final_div_factor]
+    begun = 0.0
+    ends = s.one_cycle_phases(scheduler, span)
+    for number, end in enumerate(ends):
+        if place <= end or number == len(ends) - 1:
+            part = (place - begun) / (end - begun) if end != begun else 1.0
+            if scheduler.anneal_strategy == "linear":
+                return levels[number] + (levels[number + 1] - levels[number]) * part
+            return _cosine(levels[number], levels[number + 1], part)
+        begun = end
+    return levels[-1]
