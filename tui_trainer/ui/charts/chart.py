@@ -183,6 +183,19 @@ STYLES = (
 )
 """Each is a component class `chart--STYLE`."""
 
+LOWEST, LAST, EARLY = "◆", "◇", "✗"
+"""On a curve: its best epoch, the last one that was validated, and its end where the run ended before it was to."""
+
+TURN, CHECKPOINT = "○", "■"
+"""Where the LR changed, and under the charts a checkpoint."""
+
+NOT_FINITE, BELOW = "!", "▾"
+"""A value that has no place: not a finite one (`!` is what is wrong, here as elsewhere); zero or less on a log scale.
+
+These are the marks of all charts. Each stands for one thing on every screen, and the help page tells for which. Whose a
+curve is no mark says, but its colour and its name.
+"""
+
 FULLEST = 0.55
 """A scale is kept, so that nothing jumps, while the values fill this part of it."""
 

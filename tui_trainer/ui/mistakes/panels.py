@@ -80,7 +80,7 @@ WRONG, RIGHT = 0, 1
 """The numbers of the two sides: colour and mark on the charts follow from them."""
 
 LABEL_WIDTH = 11
-SIGNS = {"wrong": "✗", "missing": "✗", "right": "✓"}
+SIGNS = {"wrong": "!", "missing": "!", "right": "✓"}
 
 
 class CaseList(CursorList[MistakeCase]):
