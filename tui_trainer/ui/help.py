@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
+from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.ui.charts.chart import BELOW, CHECKPOINT, EARLY, LAST, LOWEST, NOT_FINITE, TURN, Chart
 from tui_trainer.ui.formatting import wrap
 from tui_trainer.ui.keys import TITLES, Key, KeyContext, of
@@ -27,6 +28,7 @@ MARKS = (
     ("▌", "live", "the line of the loop that is running now, as the run reports it"),
     ("!", "warning", "under the loop: what is wrong with the order of its calls; ✓ what would be right"),
     ("·", "faint", "the LR as planned; the line over it is the LR really used"),
+    (SWATCH, "live", "in a comparison: the colour of a preset's curves, at whose ends its name stands"),
     (LOWEST, "live", "on a curve of validation: its best epoch"),
     (LAST, "strong", "on a curve of validation: the last epoch so far"),
     (EARLY, "warning", "at the end of a curve: the run ended before it was to"),
