@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
     from tui_trainer.presets.catalogue import PresetEntry
+    from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.run_spec import RunSpec
     from tui_trainer.ui.presets.editor import Copy
     from tui_trainer.ui.terminal.terminal import Terminal
@@ -198,6 +199,11 @@ class TrainerApp(ContextApp):
             self.say("there is no runs folder to open from here", "warning")
         else:
             self.push_screen(RunsScreen(self.context.runs))
+
+    def show_confusion(self, source: RunSource) -> None:
+        from tui_trainer.ui.confusion.screen import ConfusionScreen
+
+        self.push_screen(ConfusionScreen(source))
 
     def show_presets(self) -> None:
         from tui_trainer.ui.presets.picker import PickerScreen

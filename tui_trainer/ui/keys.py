@@ -49,7 +49,19 @@ PANELS: dict[str, PanelForms] = {
 
 
 KeyContext: TypeAlias = Literal[
-    "everywhere", "run", "charts", "why", "log", "panels", "another", "presets", "runs", "compare", "break it", "editor"
+    "everywhere",
+    "run",
+    "charts",
+    "why",
+    "log",
+    "panels",
+    "another",
+    "presets",
+    "runs",
+    "compare",
+    "confusion",
+    "break it",
+    "editor",
 ]
 
 TITLES: dict[KeyContext, str] = {
@@ -63,6 +75,7 @@ TITLES: dict[KeyContext, str] = {
     "presets": "Presets",
     "runs": "Runs",
     "compare": "A comparison",
+    "confusion": "What the network confuses",
     "break it": "Break it: a wrong order of calls, on purpose",
     "editor": "Editing a preset",
 }
@@ -99,6 +112,14 @@ KEYS: tuple[Key, ...] = (
     Key("run", "p", "p", "presets", "presets: switch in this run, or start a new one", "presets"),
     Key("run", "c", "c", "compare", "compare presets and runs", "compare"),
     Key("run", "r", "r", "runs", "list all recorded runs", "runs"),
+    Key(
+        "run",
+        "M",
+        "M",
+        "confusion",
+        "which classes the network confuses, and the images it was most wrong about",
+        name="Confusion matrix",
+    ),
     Key("run", "k", "k", "checkpoint", "keep: save a checkpoint now; training goes on", name="Checkpoint now"),
     Key("run", "h", "h", "health", "health: what is wrong with the run, in figures", name="Health"),
     Key("run", "b", "b", "app.break_it", "break it: try a wrong order of calls next to the right one", "break it"),
@@ -191,6 +212,7 @@ KEYS: tuple[Key, ...] = (
     Key("runs", "r", "r", "resume", "resume a run that ended early, from its checkpoint", "resume"),
     Key("runs", "d", "d", "delete", "delete the run; asks first", "delete"),
     Key("runs", "escape", "esc", "back", "back; close the filter", "back"),
+    Key("confusion", "escape", "esc", "back", "back to the run", "back"),
     Key("compare", "up,k", "↑", "row(-1)", "the preset above; its curves are drawn on top"),
     Key("compare", "down,j", "↓", "row(1)", "the preset below"),
     Key("compare", "left", "←", "cursor(-1)", "move the cursor left; the table shows all values there"),
