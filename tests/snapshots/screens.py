@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from textual.widgets import Input, TextArea
 
 from tests.compare.made import compared
+from tests.made_metrics import many_series
 from tests.recorded import copied, ending_at, recorded
 from tests.ui.conftest import Shown, cut
 from tests.ui.scripted_pair import ScriptedPair
@@ -76,6 +77,11 @@ def kept(run: str, number: int, ended: float, epochs: int | None = None, name: s
     if epochs is not None:
         events = cut(events, 63 * epochs)
     return copied(run, RUNS / f"20251121-21200{number}-{run}-3f2a", ending_at(events, NOW - ended), name=name)
+
+
+def logging() -> ScriptedHost:
+    """Two hundred series, told now and then."""
+    return happening(many_series(steps=3000))
 
 
 def with_a_log() -> ScriptedHost:
@@ -173,6 +179,8 @@ SCREENS: dict[str, tuple[Callable[[], ScriptedHost | dict[str, Any] | None], Dri
     "runs": (in_training, all_runs),
     "compare": (comparison, nothing),
     "differences": (comparison, keys("down", "d")),
+    "metrics": (logging, keys("m", "comma", "space", "right", "space", "asterisk")),
+    "metric": (logging, keys("m", "slash", "t", "r", "a", "i", "n", "enter", "enter")),
     "break-it": (in_training, keys("b")),
     "broken": (in_training, broken),
 }

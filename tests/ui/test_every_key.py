@@ -23,6 +23,7 @@ BEFORE: Mapping[KeyContext, Sequence[str]] = {
     "presets": ("down", "pagedown"),
     "runs": ("down",),
     "compare": ("down", "left", "left", "plus"),
+    "metrics": ("down", "comma", "comma", "plus", "plus"),
 }
 """Pressed first, so that the key has something to act on in both directions."""
 
@@ -77,10 +78,10 @@ async def test_every_key_does_something(key: Key, show: Show, runs: Path, tmp_pa
             await shown.press("e")
         if key.place in ("runs", "another"):
             await opened(shown)
+        if key.place == "metrics":
+            await shown.press("m")
         if key.place == "another":
             await shown.press("enter")
-        if key.place == "confusion":
-            await shown.press("M")
         await shown.press(*BEFORE.get(key.place, ()))
         before = seen(shown)
         await shown.frame()

@@ -109,6 +109,11 @@ class MinMaxTree:
         start, stop = max(0, start), max(start, min(stop, self._seen))
         return bisect_left(self._gaps, stop) - bisect_left(self._gaps, start) if self._gaps else 0
 
+    def not_finite(self, start: int, stop: int, at_most: int = 16) -> Sequence[int]:
+        """Which of `values[start:stop]` are not finite: the first ones of them."""
+        first = bisect_left(self._gaps, start)
+        return self._gaps[first : min(bisect_left(self._gaps, stop), first + at_most)]
+
 
 def _finite_extent(values: array[float]) -> tuple[float, float] | None:
     finite = [value for value in values if isfinite(value)]

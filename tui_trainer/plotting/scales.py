@@ -343,12 +343,13 @@ class SecondTimeline:
         return before + max(0.0, place - start) / (elapsed[before] - start)
 
 
-def edges(timeline: Timeline, first: float, last: float, columns: int) -> list[int]:
-    """How many whole steps lie before each of the `columns + 1` edges of equal columns from place `first` to `last`.
+def edges(timeline: Timeline, first: float, last: float, columns: int, least: int = 0) -> list[int]:
+    """How many whole steps lie before each of the `columns + 1` edges of equal columns from place `first` to `last`,
+    `least` at the least: -1 where a step 0 is in sight.
 
     Column i holds the steps `edges[i] + 1` to `edges[i + 1]`: in a series, the indices `[edges[i]:edges[i + 1]]`.
     """
     width = (last - first) / columns
-    return [max(0, floor(timeline.step(first + i * width) + ROUNDING)) for i in range(columns)] + [
-        max(0, floor(timeline.step(last) + ROUNDING))
+    return [max(least, floor(timeline.step(first + i * width) + ROUNDING)) for i in range(columns)] + [
+        max(least, floor(timeline.step(last) + ROUNDING))
     ]

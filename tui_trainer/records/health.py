@@ -72,8 +72,11 @@ class Guessing:
         if configured is not None:
             self.classes = configured.classes or CLASSES.get(configured.dataset, 0)
             self._train_images, self._val_images = configured.train_images, configured.val_images
-        self.loss = log(self.classes) if self.classes > 1 else inf
+
+    @property
+    def loss(self) -> float:
         """Cross-entropy in nats, ln(classes); inf while unknown."""
+        return log(self.classes) if self.classes > 1 else inf
 
     def explains(self, val_accuracy: float, *, margins: float = 1.0) -> bool:
         """Whether no more images of the validation are right than by guessing, but for noise."""
@@ -353,9 +356,7 @@ class _Rates:
 
     def take(self, lrs: list[float]) -> None:
         """More steps."""
-        low, high = (min(lrs), max(lrs)) if len(lrs) > 1 else (lrs[0], lrs[0])
-        self._low = low if low < self._low else self._low
-        self._high = high if high > self._high else self._high
+        self._low, self._high = min(self._low, min(lrs)), max(self._high, max(lrs))
 
     def end_epoch(self, event: EpochEnded) -> None:
         """An epoch is over."""

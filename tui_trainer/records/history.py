@@ -19,7 +19,6 @@ from tui_trainer.events import (
     CallsTimed,
     CheckpointSaved,
     CommandAnswered,
-    ConfusionCounted,
     Continued,
     EpochEnded,
     LRChanged,
@@ -86,8 +85,6 @@ class History:
         """The epoch with the lowest validation loss, of those that are better than guessing, in loss and accuracy."""
         self.health = Health(sampled=sampled)
         """Whether the figures are those of a run that is well; `finding` has the clock's word, too."""
-        self.confusion: ConfusionCounted | None = None
-        """What the last validation took for what."""
         self.plans: list[PlanMade] = []
         """The planned LR, another from each preset switch on, and from each drop that the losses brought; each begins
         after the one before it."""
@@ -127,8 +124,12 @@ class History:
         self.known = ResumeFilter(sampled=sampled)
         """How far the events told so far have come."""
         self._logged_until = 0
-        self._logged_epochs = LoggedSeries("epoch", forgets=forgets)
-        self._logged_elapsed = LoggedSeries("elapsed", forgets=forgets)
+        self.logged_epochs = LoggedSeries("epoch", forgets=forgets)
+        """Beside the epochs of the steps told one by one: where each began of those told with other numbers."""
+        self.logged_elapsed = LoggedSeries("elapsed", forgets=forgets)
+        """The same of the run's clock."""
+        self.clock_marks: list[tuple[float, float]] = []
+        """What the run's clock showed at a Unix time, wherever the one goes on or stands while the other does not."""
         self._calls = CallsSeen()
         self._clock = RunTimer()
 
@@ -205,13 +206,13 @@ class History:
         """The epoch of a step; None where none was told."""
         if 0 < step <= self.steps:
             return bisect_right(self.epoch_starts, step)
-        return _int(_before(self._logged_epochs, step))
+        return _int(_before(self.logged_epochs, step))
 
     def clock_at(self, step: int) -> float | None:
         """What the run's clock showed at the end of a step, or of the last one before it that was told of."""
         if 0 < step <= self.steps:
             return self.elapsed[step - 1]
-        logged = _before(self._logged_elapsed, step)
+        logged = _before(self.logged_elapsed, step)
         return self.elapsed[-1] if logged is None and self.steps and step > 0 else logged
 
     def recipe_of(self, epoch: int) -> ResolvedConfig | None:
@@ -232,7 +233,11 @@ class History:
                 self.stalled_since, self._happened_at = None, max(self._happened_at, new.at)
             self.version += 1
 
+    def _mark_clock(self, event: AnyEvent, elapsed: float | None = None) -> None:
+        self.clock_marks.append((self._clock.seconds if elapsed is None else elapsed, event.at))
+
     def _run_started(self, event: RunStarted) -> None:
+        self._mark_clock(event)
         self.first_started = self.first_started or event
         self.started = event
         self.ended = self.paused = self.switch_to_come = None
@@ -244,6 +249,7 @@ class History:
 
     def _phase_started(self, event: PhaseStarted) -> None:
         self.phase, self.phase_detail = event.phase, event.detail
+        self._mark_clock(event)
 
     def _run_resolved(self, event: RunConfigured) -> None:
         # What a run came to as it began, whatever it switched to before it went on.
@@ -287,7 +293,7 @@ class History:
         if event.epoch is not None:
             self._log_epoch(event.step, event.epoch)
         if event.elapsed is not None:
-            self._logged_elapsed.log(event.step, event.elapsed)
+            self.logged_elapsed.log(event.step, event.elapsed)
             self._clock.read(event.elapsed, event.at)
 
     def _metric_columns(self, event: MetricColumns) -> None:
@@ -297,12 +303,12 @@ class History:
         for step, epoch in zip(event.steps, event.epochs, strict=False):
             self._log_epoch(step, epoch)
         if event.elapsed:
-            self._logged_elapsed.log_many(event.steps, event.elapsed)
+            self.logged_elapsed.log_many(event.steps, event.elapsed)
             self._clock.read(max(event.elapsed), event.at)
 
     def _log_epoch(self, step: int, epoch: int) -> None:
         """Keep where an epoch begins."""
-        known = self._logged_epochs
+        known = self.logged_epochs
         if not known.steps or known.values[-1] != epoch or step <= known.steps[-1]:
             known.log(step, epoch)
 
@@ -310,14 +316,12 @@ class History:
         self.epochs.append(event)
         self.why.append(event)
         self._clock.read(event.elapsed, event.at)
+        self._mark_clock(event, event.elapsed)
         self.series.log(event.step, {name: getattr(event, name) for name in BY_EPOCH if _is_told(event, name)})
         if is_better(event, self.best):
             self.best = event
         if (self.lowest is None or event.val_loss < self.lowest.val_loss) and self.is_praiseworthy(event):
             self.lowest = event
-
-    def _confusion_counted(self, event: ConfusionCounted) -> None:
-        self.confusion = event
 
     def _lr_changed(self, event: LRChanged) -> None:
         self.lr_changes.append(event)
@@ -366,11 +370,13 @@ class History:
 
     def _paused(self, event: Paused) -> None:
         self.paused = event
+        self._mark_clock(event)
         self._calls.stand_still()
         self._clock.hold(event.at)
 
     def _continued(self, event: Continued) -> None:
         self.paused = None
+        self._mark_clock(event)
         self._clock.go_on(event.at)
 
     def _pace_changed(self, event: PaceChanged) -> None:
@@ -418,7 +424,6 @@ class History:
         LRUnchanged: _lr_held,
         PlateauCounted: _plateau_counted,
         EpochEnded: _epoch_ended,
-        ConfusionCounted: _confusion_counted,
         SwitchPlanned: _switch_planned,
         PresetSwitched: _preset_switched,
         SettingChanged: _setting_changed,

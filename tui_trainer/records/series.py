@@ -57,6 +57,10 @@ class Series(Protocol):
     def rewrites(self) -> int:
         """How often something else took the place of what stood there: who kept something of it looks anew."""
 
+    @property
+    def missing(self) -> int:
+        """How many values were lost."""
+
     def is_missing(self, step: int) -> bool:
         """Whether the value at this step was lost, rather than logged as nan."""
 
@@ -84,6 +88,10 @@ class StepSeries:
         """From 1 to the last one."""
         return range(1, len(self.values) + 1)
 
+    @property
+    def missing(self) -> int:
+        return sum(last - first + 1 for first, last in self._lost)
+
     def is_missing(self, step: int) -> bool:
         """Whether the record lost this step."""
         place = bisect_right(self._lost, (step, step), key=lambda span: (span[0], step))
@@ -100,6 +108,7 @@ class LoggedSeries:
         self.values = array("d")
         self.attempts: list[Attempt] = []
         self.rewrites = 0
+        self.missing = 0
         self._whole: dict[int, int] = {}
         """At these steps a whole number was logged that its float is not."""
         self._forgets = forgets

@@ -36,7 +36,7 @@ SECTIONS = {
     "health": "Whether a run is well: the reasons of its word in the top line",
     "end": "How a run ended",
     "record": "What is wrong with a record",
-    "confusion": "What a network confuses",
+    "metric": "Series of a run",
 }
 """What the ids begin with, in the order of the list."""
 
@@ -327,31 +327,36 @@ CAPTIONS: dict[str, Caption] = {
         "an event says that it came at a step or in an epoch where its process cannot have been",
         "each event lies within what was trained",
     ),
-    # The page of the confusion matrix
-    "confusion.nothing_yet": Caption(
-        "nothing yet: the first validation tells what is taken for what",
-        "a run that goes on has validated no epoch",
-        "an epoch was validated; or the run has ended",
+    # Series
+    "metric.none_yet": Caption(
+        "no series yet: they come as the run logs its first numbers",
+        "a run goes on, and no number of it was told",
+        "a number was told; the run has ended",
     ),
-    "confusion.not_told": Caption(
-        "this record does not tell: it was made with --metrics minimal, or by a version that did not count",
-        "an epoch was validated, or the run has ended, and nothing was counted",
-        "a matrix is there, or may still come",
+    "metric.none_at_all": Caption(
+        "this run told no numbers",
+        "a run has ended, and no number of it was told",
+        "a number was told; it may still tell one",
     ),
-    "confusion.none_wrong": Caption(
-        "nothing is taken for anything else",
-        "every image that validated was taken for what it is",
-        "one was not",
+    "metric.none_match": Caption(
+        "no series matches {filter}: esc removes the filter",
+        "there are series, and the filter lets none of them pass",
+        "one passes; there are none at all",
     ),
-    "confusion.no_images": Caption(
-        "the images are not kept in this record",
-        "one process validated, and none of its images can be read",
-        "they are there; or several processes validated",
+    "metric.unmoved": Caption(
+        "has not moved",
+        "a series has two values or more, all of them finite and the same",
+        "it has one value; two of them differ; one of them is not finite",
     ),
-    "confusion.images_of_several": Caption(
-        "not kept: several processes validated, each a part of the images",
-        "more than one process trains",
-        "one process trains",
+    "metric.not_finite": Caption(
+        "{count} not finite",
+        "of a series so many values are nan or infinite",
+        "all are finite; those that are nan were lost with a part of the record",
+    ),
+    "metric.lost": Caption(
+        "lost",
+        "the value at the cursor was lost with a part of the record",
+        "it was logged, as nan too",
     ),
 }
 

@@ -192,6 +192,11 @@ class TrainerApp(ContextApp):
         else:
             self.push_screen(OtherRunScreen(found, self.context.by))
 
+    def show_metrics(self, source: RunSource) -> None:
+        from tui_trainer.ui.metrics.screen import MetricsScreen
+
+        self.push_screen(MetricsScreen(source))
+
     def show_runs(self) -> None:
         from tui_trainer.ui.runs.screen import RunsScreen
 
@@ -199,11 +204,6 @@ class TrainerApp(ContextApp):
             self.say("there is no runs folder to open from here", "warning")
         else:
             self.push_screen(RunsScreen(self.context.runs))
-
-    def show_confusion(self, source: RunSource) -> None:
-        from tui_trainer.ui.confusion.screen import ConfusionScreen
-
-        self.push_screen(ConfusionScreen(source))
 
     def show_presets(self) -> None:
         from tui_trainer.ui.presets.picker import PickerScreen

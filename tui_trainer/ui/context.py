@@ -93,11 +93,11 @@ class Pages(Protocol):
     def show_run(self, folder: Path) -> None:
         """Look at a run by its record; at the one on show already, by going back to it."""
 
+    def show_metrics(self, source: RunSource) -> None:
+        """All series of a run."""
+
     def show_runs(self) -> None:
         """The list of all runs."""
-
-    def show_confusion(self, source: RunSource) -> None:
-        """What the network of a run confuses."""
 
     def show_presets(self) -> None:
         """The list of presets."""

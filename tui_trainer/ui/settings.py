@@ -39,6 +39,8 @@ class UISettings(msgspec.Struct, frozen=True, kw_only=True):
     small: dict[str, str] = msgspec.field(default_factory=dict)
     """The same for small terminals."""
     hints_seen: bool = False
+    pins: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    """Names of series that are pinned, by what the runs have in common that share them."""
 
 
 class Settings:

@@ -36,6 +36,10 @@ class RunExtent:
         self.total = 0
         """The last step of the run, as planned or as taken."""
         self.timeline: Timeline = StepTimeline()
+        self.begin = 0.0
+        """Where it begins."""
+        self.first = 1
+        """The first step that a cursor may stand on."""
         self.end = 0.0
         """Where the whole run ends."""
         self.version = 0
@@ -217,12 +221,16 @@ class XAxis(Axis):
     def end(self) -> float:
         return self._course.end
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self._window if self._window is not None else (self._course.begin, self._course.end)
+
     def edges(self, columns: int) -> list[int]:
         """The steps before each edge of as many equal columns; see `plotting.timeline.edges`."""
         first, last = self.bounds
         key = (columns, first, last, self._course.version)
         if self._edges[0] != key:
-            self._edges = key, edges(self._timeline, first, last, columns)
+            self._edges = key, edges(self._timeline, first, last, columns, self._course.first - 1)
         return self._edges[1]
 
     def place(self, step: float) -> float:
@@ -266,7 +274,7 @@ class XAxis(Axis):
             return
         first, last = self._window
         shift = (last - first) * part
-        shift = max(-first, min(self._course.end - last, shift))
+        shift = max(self._course.begin - first, min(self._course.end - last, shift))
         self._window, self._following = (first + shift, last + shift), False
         self._tell()
 
@@ -373,7 +381,7 @@ class XAxis(Axis):
         ):
             return
         follows = self._cursor is None and self.mode != "held" and 0 < self._course.steps < self._course.total
-        if span >= self._course.end:
+        if span >= self._course.end - self._course.begin:
             self._window = None
         elif follows:
             self._window, self._following = (first, first + span), True
@@ -382,12 +390,12 @@ class XAxis(Axis):
             at = self._timeline.place(self._cursor if self._cursor is not None else self._course.steps)
             if not first <= at <= last:
                 at = (first + last) / 2
-            left = max(0.0, min(self._course.end - span, at - (at - first) * factor))
+            left = max(self._course.begin, min(self._course.end - span, at - (at - first) * factor))
             self._window, self._following = (left, left + span), False
         self._tell()
 
     def _set_cursor(self, step: int) -> None:
-        self._cursor = max(1, min(self._course.total, step))
+        self._cursor = max(self._course.first, min(self._course.total, step))
         self._following = False  # or the stretch would move away from it
         if self._window is not None:
             first, last = self._window

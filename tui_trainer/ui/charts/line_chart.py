@@ -1,0 +1,574 @@
+"""A chart from a description: which series, over what, linear or in powers of ten, smoothed or not."""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from math import inf, isfinite, isnan, nan
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
+
+from tui_trainer.plotting.canvas import Glyph, GlyphRun
+from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree, hatched, range_of, sampled, spans
+from tui_trainer.plotting.curves import Span as Dots
+from tui_trainer.plotting.figure import DOTS
+from tui_trainer.plotting.scales import Scale
+from tui_trainer.plotting.smoothing import WINDOWS, Smoothing
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import format_metric
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.chart import Frame, beside, x_axis
+from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
+from tui_trainer.ui.charts.series_axis import SeriesAxis
+from tui_trainer.ui.formatting import UNKNOWN, cut
+from tui_trainer.ui.keys import KeyContext
+from tui_trainer.ui.panel import Line, Panel
+
+if TYPE_CHECKING:
+    from tui_trainer.records.history import History
+    from tui_trainer.records.series import AllSeries, Attempt, Series
+
+COLOURS_DARK = ("#56b4e9", "#e69f00", "#00b384", "#f0e442", "#cc79a7", "#f0703c", "#d5dae0")
+COLOURS_LIGHT = ("#2a7fb8", "#b97a00", "#007a58", "#857a00", "#a8457f", "#bf4800", "#20262c")
+"""Of series in one chart: Okabe and Ito's, as in a comparison."""
+
+SIGNS = "●▲■◆○▼□"
+"""What tells series in one chart apart without colours."""
+
+MOST_LINES = len(COLOURS_DARK)
+"""Series in one chart."""
+
+EARLIER_SHOWN = 4
+"""Earlier attempts that are drawn: the latest."""
+
+NOT_A_NUMBER, ABOVE_ALL, BELOW_ALL = "×", "▲", "▼"
+POINT = "•"
+COLUMNS_A_POINT = 6
+"""Numbers that lie at least as far apart have a point each."""
+
+CELLS_A_SIGN = 16
+"""A line among others bears its sign every so many cells."""
+
+DENSE = 8
+"""With more numbers a cell than this, what lies between lowest and highest is a band, and smoothed over it a line."""
+
+POINTS_A_WINDOW = 40
+"""So many windows of smoothing a series has, unless chosen."""
+
+
+class SeriesCurve:
+    """A series made ready for drawing, as it comes: a look costs by columns, and by what is new."""
+
+    def __init__(self, series: Series, *, smooths: bool = True, window: int | None = None) -> None:
+        self.series = series
+        self._smooths = smooths
+        self._window = window
+        self._earlier: dict[int, tuple[Attempt, MinMaxTree]] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._rewrites = self.series.rewrites
+        self._values: array[float] = self.series.values  # type: ignore[assignment]
+        self.tree = MinMaxTree(self._values)
+        self._columns = Columns(self.tree)
+        self.smoothing: Smoothing | None = None
+        self._fitted = 0
+        self._indices: tuple[list[int], int, list[int]] = ([], 0, [])
+
+    @property
+    def window(self) -> int:
+        """Over how many values it is smoothed; 1 where it is not."""
+        return self.smoothing.window if self.smoothing is not None else 1
+
+    def smooth_over(self, window: int | None) -> None:
+        """Smooth over so many values from now on; None for what suits how many there are."""
+        self._window, self._fitted = window, 0
+
+    def catch_up(self, at_most: int = AT_ONCE) -> bool:
+        """Read what is new, or so much of it; whether that is all. Something else in its place is read anew."""
+        if self.series.rewrites != self._rewrites:
+            self._begin()
+        done = self.tree.catch_up(at_most)
+        known = len(self._values)
+        if self._smooths and known >= 4 * self._fitted:
+            wanted = self._window or max(window for window in WINDOWS[:7] if window <= max(1, known / POINTS_A_WINDOW))
+            self._fitted = max(known, 16)
+            if wanted != self.window:
+                self.smoothing = Smoothing(self._values, wanted) if wanted > 1 else None
+        return (self.smoothing is None or self.smoothing.catch_up(at_most)) and done
+
+    def indices(self, edges: list[int]) -> list[int]:
+        """For each edge, counted in steps, how many values lie before it."""
+        steps, known = self.series.steps, len(self.tree)
+        old_edges, old_known, old = self._indices
+        if old_edges is edges and known == old_known:
+            return old
+        if isinstance(steps, range):
+            found = [min(max(edge - steps.start + 1, 0), known) for edge in edges]
+        else:
+            settled = 0
+            if old_edges is edges and old_known:
+                settled = bisect_left(edges, steps[old_known - 1])
+            found = old[:settled]
+            found += [bisect_right(steps, edge, 0, known) for edge in edges[settled:]]
+        self._indices = edges, known, found
+        return found
+
+    def over(self, edges: list[int]) -> list[Extent | None]:
+        """The lowest and the highest value of each column."""
+        return list(self._columns.over(self.indices(edges)))
+
+    def smooth(self, edges: list[int]) -> list[Extent | None] | None:
+        """The smoothed value of each column; None where it is not smoothed."""
+        return sampled(self.smoothing.values, self.indices(edges)) if self.smoothing is not None else None
+
+    def to_the_edges(self, extents: list[Extent | None], edges: list[int]) -> None:
+        """Let a line to a value out of sight, with none in a column at its end, reach that end."""
+        indices, steps, known = self.indices(edges), self.series.steps, len(self.tree)
+        for column, edge, index in ((0, edges[0] + 1, indices[0]), (len(extents) - 1, edges[-1], indices[-1])):
+            if extents[column] is None and 0 < index < known:
+                before, after = self._values[index - 1], self._values[index]
+                part = (edge - steps[index - 1]) / (steps[index] - steps[index - 1])
+                value = before + part * (after - before)
+                if isfinite(value):
+                    extents[column] = value, value
+
+    def earlier(self, edges: list[int]) -> list[list[Extent | None]]:
+        """The columns of earlier attempts, the latest last."""
+        drawn: list[list[Extent | None]] = []
+        attempts = self.series.attempts[-EARLIER_SHOWN:]
+        kept = {id(attempt) for attempt in attempts}
+        self._earlier = {key: held for key, held in self._earlier.items() if key in kept}
+        for attempt in attempts:
+            if id(attempt) not in self._earlier:
+                self._earlier[id(attempt)] = attempt, MinMaxTree(attempt.values)  # type: ignore[arg-type]
+            _, tree = self._earlier[id(attempt)]
+            tree.catch_up(AT_ONCE)
+            steps, known = attempt.steps, len(tree)
+            found = [bisect_right(steps, edge, 0, known) for edge in edges]
+            drawn.append(
+                [(tree.extent(a, b) or BREAK) if a < b else None for a, b in itertools.pairwise(found)],
+            )
+        return drawn
+
+    def marks(self, edges: list[int], cell: int) -> dict[int, str]:
+        """By cell, of so many columns each, what is not finite there; a step that was lost is no such value."""
+        indices = self.indices(edges)
+        if not self.tree.gaps(indices[0], indices[-1]):
+            return {}
+        found: dict[int, str] = {}
+        for column in range(0, len(edges) - 1, cell):
+            start, stop = indices[column], indices[min(column + cell, len(edges) - 1)]
+            if not self.tree.gaps(start, stop):
+                continue
+            for index in self.tree.not_finite(start, stop):
+                if not self.series.is_missing(self.series.steps[index]):
+                    value = self._values[index]
+                    found[column // cell] = NOT_A_NUMBER if isnan(value) else ABOVE_ALL if value > 0 else BELOW_ALL
+                    break
+        return found
+
+    def at(self, step: int | None) -> tuple[int, float] | None:
+        """The value at a step, or the last one before it; without a step the newest."""
+        steps = self.series.steps
+        index = len(steps) - 1 if step is None else bisect_right(steps, step) - 1
+        return (steps[index], self.series.values[index]) if index >= 0 else None
+
+    @property
+    def not_finite(self) -> int:
+        """How many values are nan or infinite; lost steps are none."""
+        return max(0, self.tree.gaps(0, len(self.tree)) - self.series.missing)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether it ever was another than at its first step."""
+        if len(self.tree) < 2 or self.not_finite:
+            return True
+        extent = self.tree.extent(0, len(self.tree))
+        return extent is None or extent[0] < extent[1]
+
+
+class Scatter:
+    """A series over numbers that fall as well as rise: what lies in each column, kept as it comes."""
+
+    def __init__(self, series: Series, over: Series) -> None:
+        self.series, self.over = series, over
+        self._made: tuple[object, ...] = ()
+        self._extents: list[Extent | None] = []
+        self._read = 0
+
+    def columns(self, axis: SeriesAxis, columns: int, at_most: int = AT_ONCE) -> tuple[list[Extent | None], bool]:
+        """The columns, and whether all is read."""
+        made = (axis.bounds, columns, self.series.rewrites, self.over.rewrites)
+        if made != self._made:
+            self._made, self._read = made, 0
+            self._extents = [None] * columns
+        steps, values, xs, at = self.series.steps, self.series.values, self.over.values, self.over.steps
+        stop = min(len(values), self._read + at_most)
+        for index in range(self._read, stop):
+            place = bisect_right(at, steps[index]) - 1
+            value = values[index]
+            if place < 0 or not isfinite(value) or not isfinite(xs[place]):
+                continue
+            column = axis.column_at(xs[place], columns)
+            if column is not None:
+                known = self._extents[column] or (inf, -inf)
+                self._extents[column] = min(known[0], value), max(known[1], value)
+        self._read = stop
+        return list(self._extents), stop == len(values)
+
+
+def number(value: float, unit: str = "") -> str:
+    """A value of any size as a person writes it, with its unit; nan and infinities by name."""
+    if isnan(value):
+        return "NaN"
+    if not isfinite(value):
+        return "inf" if value > 0 else "-inf"
+    whole = value == 0 or (value == int(value) and 1e4 <= abs(value) < 1e15)
+    text = f"{value:,.0f}" if whole else format_metric(value)
+    return f"{text} {plain(unit)}" if unit else text
+
+
+def shortened(name: str, width: int) -> str:
+    """A name in so many cells: its end, which tells it from others of its group, with an ellipsis before."""
+    if cell_len(name) <= width:
+        return name
+    kept = ""
+    for letter in reversed(name):
+        if cell_len(letter + kept) > width - 1:
+            break
+        kept = letter + kept
+    return f"…{kept}" if width > 0 else ""
+
+
+class LineChart(MouseChart):
+    """Some series of a run over one axis.
+
+    Values that are not finite are marks at the upper or lower edge, steps that a record lost are gaps, and what was
+    trained before a run went back stands faint behind what took its place.
+    """
+
+    right_axis: ClassVar[bool] = False
+    place: ClassVar[KeyContext | None] = None
+    axis: SeriesAxis
+
+    def __init__(
+        self,
+        axis: SeriesAxis,
+        series: Sequence[str] = (),
+        *,
+        title: str = "",
+        y: str = "linear",
+        smoothing: int | None = None,
+        id: str | None = None,
+    ) -> None:
+        """Draw series over an axis, which has its own `count` for what x is.
+
+        Args:
+            axis: what charts share.
+            series: names, as the run's history has them.
+            title: before the names; empty for none.
+            y: `linear` or `log`.
+            smoothing: over how many values; None for what suits how many there are.
+            id: of the widget.
+        """
+        super().__init__(axis, id=id)
+        self.names: tuple[str, ...] = tuple(series)
+        self.title = title
+        self.flags = ""
+        """What stands before the name: whether it is chosen, marked, pinned."""
+        self._log = y == "log"
+        self._window = smoothing
+        self._curves: dict[str, SeriesCurve] = {}
+        self._scatters: dict[str, Scatter] = {}
+        self._cell_edges: tuple[list[int], list[int]] = ([], [])
+
+    @property
+    def window(self) -> int | None:
+        """Over how many values lines are smoothed; None for what suits them."""
+        return self._window
+
+    @window.setter
+    def window(self, window: int | None) -> None:
+        if window != self._window:
+            self._window = window
+            for curve in self._curves.values():
+                curve.smooth_over(window)
+            self.redraw()
+
+    def draw_series(self, history: History, names: Sequence[str], flags: str = "") -> None:
+        """Draw these as they are now; nothing is done where nothing happened."""
+        wanted = tuple(names[:MOST_LINES])
+        if wanted != self.names or history is not self._history:
+            self.names = wanted
+            self._scales.clear()
+            if history is not self._history:
+                self._curves.clear()
+            self._scatters.clear()
+        elif flags == self.flags and history.version == self._seen:
+            return
+        self.flags = flags
+        self._history, self._seen = history, history.version
+        self.redraw()
+
+    def curve(self, name: str) -> SeriesCurve | None:
+        """A series made ready; None where the run has none of that name."""
+        history = self._history
+        series = history.series.get(name) if history is not None else None
+        if history is None or series is None:
+            return None
+        known = self._curves.get(name)
+        if known is None or known.series is not series:
+            smooths = history.series.kind(name) not in ("lr", "val")
+            known = self._curves[name] = SeriesCurve(series, smooths=smooths, window=self._window)
+        return known
+
+    def draw(self, frame: Frame) -> list[list[GlyphRun]]:
+        history = self._history
+        if history is None:
+            return []
+        self.axis.update(history)
+        for name in [name for name in self._curves if name not in self.names]:
+            del self._curves[name]
+        curves = [(name, curve) for name in self.names if (curve := self.curve(name)) is not None]
+        for _, curve in curves:
+            if not curve.catch_up():
+                self.call_later(self.redraw)
+        title = self._title_line(history, curves)
+        body = self._body(curves, frame) if frame.height else []
+        return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis)]
+
+    # The curves
+
+    def _body(self, curves: Sequence[tuple[str, SeriesCurve]], frame: Frame) -> list[list[GlyphRun]]:
+        across, up = DOTS[self.marks]
+        columns, dots = frame.width * across, frame.height * up
+        several = len(curves) > 1
+        edges = self.columns(frame)
+        scattered = self.axis.course.scattered
+        lines: dict[str, tuple[list[Extent | None], str]] = {}
+        """By name on the canvas: the columns, and the style."""
+        ranged: list[Sequence[Extent | None]] = []
+        over: list[tuple[SeriesCurve, list[Extent | None], str, str]] = []
+        for place, (name, curve) in enumerate(curves):
+            style = f"series{place}" if several else "smooth" if curve.has_moved else "faint"
+            if scattered is not None:
+                extents, done = self._scatter(name, curve, scattered).columns(self.axis, columns)
+                if not done:
+                    self.call_later(self.redraw)
+                lines[f"dots {place}"] = extents, style
+                ranged.append(extents)
+                continue
+            for number_of, earlier in enumerate(curve.earlier(edges)):
+                lines[f"raw {place} {number_of}"] = earlier, "planned"
+            smooth = curve.smooth(edges)
+            dense = smooth is not None and not several and edges[-1] - edges[0] >= DENSE * frame.width
+            extents = curve.over(self._cells(edges, across) if dense else edges)
+            curve.to_the_edges(extents, edges)
+            ranged.append(extents if not several or smooth is None else smooth)
+            if smooth is not None:
+                if not several:
+                    lines[f"raw {place}"] = extents, "raw"
+                lines[f"line {place}"] = smooth, style
+            else:
+                lines[f"line {place}"] = extents, style
+            over.append((curve, smooth or extents, style, SIGNS[place] if several else ""))
+        scale = self._series_scale(ranged, frame)
+        drawn: dict[str, list[Dots | None]] = {}
+        for key, (extents, _) in lines.items():
+            alone = key.startswith("dots")
+            curve_dots = _each_alone(extents, scale, dots) if alone else spans(extents, scale, dots)
+            drawn[key] = hatched(curve_dots, columns)
+        self._canvas.draw(drawn, frame.width, frame.height)
+        glyphs = [glyph for lit in over for glyph in self._glyphs(*lit, edges, scale, frame)]
+        for each in ranged:
+            glyphs += self.below(each, scale, frame)
+        rows = [
+            [GlyphRun(run.text, lines[run.style][1] if run.style in lines else run.style) for run in row]
+            for row in self._canvas.rows(self.cursor_line(frame), glyphs)
+        ]
+        return beside(frame, rows, scale.ticks if range_of(*ranged) is not None else ())
+
+    def _cells(self, edges: list[int], across: int) -> list[int]:
+        """The edges of cells rather than columns of dots; the same list for the same edges."""
+        if self._cell_edges[0] is not edges:
+            self._cell_edges = edges, edges[::across]
+        return self._cell_edges[1]
+
+    def _scatter(self, name: str, curve: SeriesCurve, over: Series) -> Scatter:
+        known = self._scatters.get(name)
+        if known is None or known.over is not over or known.series is not curve.series:
+            known = self._scatters[name] = Scatter(curve.series, over)
+        return known
+
+    def _series_scale(self, ranged: Sequence[Sequence[Extent | None]], frame: Frame) -> Scale:
+        log = self.log_scale
+        extent = range_of(*ranged, above=0.0 if log else -inf)
+        if extent is None:
+            extent = (0.1, 1.0) if log else (0.0, 1.0)
+        return self.scale(" ".join(self.names)[:200], extent, frame.height, log, frame.left or 6)
+
+    def _glyphs(
+        self,
+        curve: SeriesCurve,
+        extents: Sequence[Extent | None],
+        style: str,
+        sign: str,
+        edges: list[int],
+        scale: Scale,
+        frame: Frame,
+    ) -> list[Glyph]:
+        across = DOTS[self.marks][0]
+        glyphs: list[Glyph] = []
+        indices = curve.indices(edges)
+        if (indices[-1] - indices[0]) * COLUMNS_A_POINT <= frame.width:
+            for index in range(indices[0], indices[-1]):
+                value = curve.series.values[index]
+                if isfinite(value):
+                    glyphs += self.point(curve.series.steps[index], value, scale, frame, sign or POINT, style)
+        elif sign:
+            first = SIGNS.index(sign) * 3 % CELLS_A_SIGN
+            for cell in range(first, frame.width, CELLS_A_SIGN):
+                extent = extents[cell * across]
+                if extent is not None and isfinite(extent[0]):
+                    glyphs += self.glyph(cell, (extent[0] + extent[1]) / 2, scale, frame, sign, style)
+        for cell, mark in curve.marks(edges, across).items():
+            row = frame.height - 1 if mark == BELOW_ALL else 0
+            glyphs.append(Glyph(row, cell, mark, "warning"))
+        return glyphs
+
+    # What stands over them
+
+    def _title_line(self, history: History, curves: Sequence[tuple[str, SeriesCurve]]) -> list[GlyphRun]:
+        width, cursor = self.size.width, self.axis.cursor
+        left = [GlyphRun(self.flags, "actual")] if self.flags else []
+        if self.title:
+            left.append(GlyphRun(f"{self.title}  ", "title"))
+        if not curves:
+            return [*left, GlyphRun(cut(plain(" · ".join(self.names)), width), "faint")]
+        if len(curves) > 1:
+            return [*left, *self._legend(history, curves, width - _width(left))]
+        (name, curve), *_ = curves
+        values = self._figures(history.series, name, curve, cursor)
+        notes = self._notes(curve)
+        room = width - _width(left) - _width(values) - 2
+        while notes and room - _width(notes) - 2 < min(cell_len(plain(name)), 16):
+            notes.pop()
+        room -= _width(notes) + 2 if notes else 0
+        shown = shortened(plain(name) or "(no name)", room)
+        group, slash, last = shown.rpartition("/")
+        faint = not curve.has_moved
+        line = [*left, GlyphRun(group + slash, "faint"), GlyphRun(last, "faint" if faint else "title")]
+        line += [GlyphRun("  "), *values]
+        if notes:
+            line += [GlyphRun(" " * max(1, width - _width(line) - _width(notes))), *notes]
+        return line
+
+    def _figures(self, all_series: AllSeries, name: str, curve: SeriesCurve, cursor: int | None) -> list[GlyphRun]:
+        declared = all_series.declared(name)
+        unit = declared.unit if declared is not None else ""
+        found = curve.at(cursor)
+        if found is None:
+            return [GlyphRun(UNKNOWN, "faint")]
+        step, value = found
+        if isnan(value) and curve.series.is_missing(step):
+            return [GlyphRun(say("metric.lost"), "faint")]
+        style = "warning" if not isfinite(value) else "val" if cursor is not None else "smooth"
+        if not curve.has_moved:
+            style = "faint"
+        shown = [GlyphRun(number(value, unit), style)]
+        if cursor is not None and step != cursor:
+            shown.append(GlyphRun(f" at {step:,}", "faint"))
+        return shown
+
+    def _notes(self, curve: SeriesCurve) -> list[GlyphRun]:
+        """What is to be said of it, what matters most first."""
+        notes: list[GlyphRun] = []
+        if count := curve.not_finite:
+            notes.append(GlyphRun(say("metric.not_finite", count=f"{count:,}"), "warning"))
+        elif not curve.has_moved:
+            notes.append(GlyphRun(say("metric.unmoved"), "faint"))
+        if self.log_scale:
+            notes.append(GlyphRun(("  " if notes else "") + "log", "faint"))
+        if curve.window > 1:
+            notes.append(GlyphRun(f"{'  ' if notes else ''}smoothed {curve.window}", "faint"))
+        return notes
+
+    def _legend(self, history: History, curves: Sequence[tuple[str, SeriesCurve]], width: int) -> list[GlyphRun]:
+        """Each with its sign, its name as far as there is room, and its value."""
+        values = [self._figures(history.series, name, curve, self.axis.cursor)[:1] for name, curve in curves]
+        each = (width - sum(_width(value) + 5 for value in values)) // len(curves)
+        parts: list[GlyphRun] = []
+        for place, ((name, curve), value) in enumerate(zip(curves, values, strict=True)):
+            style = "warning" if not isfinite((curve.at(self.axis.cursor) or (0, 0.0))[1]) else f"series{place}"
+            shown = shortened(plain(name), max(each, 4))
+            part = [GlyphRun(f"{SIGNS[place]} {shown} ", f"series{place}"), *(v._replace(style=style) for v in value)]
+            if _width(parts) + _width(part) + 2 > width:
+                parts.append(GlyphRun(" …", "faint"))
+                break
+            parts += [GlyphRun("  "), *part] if parts else part
+        return parts
+
+    def copied(self) -> str:
+        """The values at the cursor, else the newest ones, a line each."""
+        history, cursor = self._history, self.axis.cursor
+        if history is None:
+            return ""
+        lines = [f"step {cursor if cursor is not None else history.last_step}"]
+        for name in self.names:
+            if (curve := self.curve(name)) is not None and (found := curve.at(cursor)) is not None:
+                lines.append(f"{plain(name)} {number(found[1])} at step {found[0]}")
+        return "\n".join(lines)
+
+    # Textual
+
+    def _strip(self, line: Line, width: int) -> Strip:
+        if all(span.text.isascii() for span in line):
+            return super()._strip(line, width)
+        return Panel._strip(self, line, width)  # a name may hold wide characters
+
+    def _style(self, role: str, action: str) -> Style:
+        if role.startswith("series") and (role, action) not in self._styles_by_role:
+            colours = COLOURS_DARK if self.app.current_theme.dark else COLOURS_LIGHT
+            colour = Color.parse(colours[int(role[len("series") :])]).rich_color
+            self._styles_by_role[role, action] = self.rich_style + Style(color=colour)
+        return super()._style(role, action)
+
+
+def _width(runs: Sequence[GlyphRun]) -> int:
+    return sum(cell_len(run.text) for run in runs)
+
+
+def _each_alone(extents: Sequence[Extent | None], scale: Scale, dots: int) -> list[Dots | None]:
+    """The dots of columns that are not joined to each other."""
+    alone: list[Dots | None] = []
+    for extent in extents:
+        alone += spans([extent], scale, dots) if extent is not None else [None]
+    return alone
+
+
+def trend(curve: SeriesCurve, cells: int) -> str:
+    """The course of a series as a line of blocks, as high as each stretch of its values lies; `×` where none is
+    finite."""
+    known = len(curve.tree)
+    heights: list[float] = []
+    for cell in range(min(cells, known)):
+        count = min(cells, known)
+        start, stop = known * cell // count, known * (cell + 1) // count
+        extent = curve.tree.extent(start, stop)
+        heights.append((extent[0] + extent[1]) / 2 if extent is not None else nan)
+    finite = [height for height in heights if isfinite(height)]
+    if not finite:
+        return NOT_A_NUMBER * len(heights)
+    low, high = min(finite), max(finite)
+    rise = 7 / (high - low) if high > low else 0.0
+    return "".join(BLOCKS[round((h - low) * rise)] if isfinite(h) else NOT_A_NUMBER for h in heights)
+
+
+BLOCKS = "▁▂▃▄▅▆▇█"

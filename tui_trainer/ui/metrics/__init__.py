@@ -1,0 +1,1 @@
+"""All series of a run, in charts side by side."""

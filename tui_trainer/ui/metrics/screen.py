@@ -1,0 +1,381 @@
+"""All series of a run in a grid of charts over one axis: filtered, marked to lie in one chart, pinned, made large."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from tui_trainer.plotting.smoothing import WINDOWS
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.line_chart import MOST_LINES, LineChart, shortened
+from tui_trainer.ui.charts.series_axis import SeriesAxis
+from tui_trainer.ui.formatting import cut, fit
+from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.metrics.catalogue import MOST_PINNED, Catalogue, pin, pinned
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span, justified, width_of
+from tui_trainer.ui.trainer_screen import TrainerScreen
+
+if TYPE_CHECKING:
+    from tui_trainer.records.history import History
+    from tui_trainer.run_sources.run_source import RunSource
+
+MOST_ACROSS = MOST_DOWN = 4
+LEAST_WIDTH, LEAST_HEIGHT = 60, 10
+"""Of a chart, in cells."""
+
+CHOSEN, MARKED, PINNED = "▌", "◆", "*"
+PART = 0.25
+
+
+def grid(width: int, height: int) -> tuple[int, int]:
+    """How many charts fit across and down."""
+    return (
+        max(1, min(MOST_ACROSS, width // LEAST_WIDTH)),
+        max(1, min(MOST_DOWN, height // LEAST_HEIGHT)),
+    )
+
+
+class Heading(Panel):
+    """The groups, the one looked at lit; what x counts; which page. Or the filter, while it is typed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: list[Span] = []
+        self.right: list[Span] = []
+        self.groups: list[tuple[str, int]] = []
+        self.group = ""
+
+    def lines(self) -> Sequence[Line]:
+        room = self.size.width - width_of(self.left) - width_of(self.right) - 3
+        return [justified([*self.left, *self._groups(room)], [*self.right, Span(" ")], self.size.width)]
+
+    def _groups(self, room: int) -> list[Span]:
+        """As many as fit around the one that is looked at."""
+        names = [(group, f"{shortened(plain(group), 24) or 'others'} {count}") for group, count in self.groups]
+        at = next((i for i, (group, _) in enumerate(names) if group == self.group), 0)
+        first = last = at
+        while len(names) > last - first + 1:
+            grown = (max(0, first - 1), min(len(names) - 1, last + 1))
+            taken = sum(width_of([Span(text)]) + 2 for _, text in names[grown[0] : grown[1] + 1]) + 4
+            if taken > room:
+                break
+            first, last = grown
+        spans: list[Span] = [Span("… ", "faint")] if first else []
+        for group, text in names[first : last + 1]:
+            spans += [Span(text, "live" if group == self.group else "faint"), Span("  ")]
+        if last < len(names) - 1:
+            spans.append(Span("…", "faint"))
+        return spans if width_of(spans) <= room else [Span(cut(names[at][1], max(0, room)), "live")] if names else []
+
+
+class Nothing(Panel):
+    """Why there is no chart."""
+
+    words = ""
+
+    def lines(self) -> Sequence[Line]:
+        return [*[BLANK] * (self.size.height // 3), (Span("  " + self.words, "faint"),)]
+
+
+class MetricsScreen(TrainerScreen):
+    """The series of one run."""
+
+    CSS_PATH: ClassVar[str] = "screen.tcss"
+    BINDINGS = bindings("metrics")
+
+    def __init__(self, source: RunSource) -> None:
+        super().__init__("metrics")
+        self.source = source
+        self.axis = SeriesAxis()
+        self.catalogue = Catalogue()
+        self.typing = False
+        self.marked: list[str] = []
+        self.large = False
+        self._at = 0
+        """The tile that is chosen."""
+        self._tiles: list[tuple[str, ...]] = []
+        self._logs: set[tuple[str, ...]] = set()
+        """Tiles whose heights are powers of ten."""
+        self._window: int | None = None
+        self._heading = Heading()
+        self._nothing = Nothing(id="nothing")
+        self._charts = [LineChart(self.axis) for _ in range(MOST_ACROSS * MOST_DOWN)]
+        self._laid_out: tuple[object, ...] = ()
+
+    @property
+    def history(self) -> History:
+        """The run on show."""
+        return self.source.history
+
+    @property
+    def at_ease(self) -> bool:
+        return self.history.ended is not None
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The series in the chart that is chosen; none where there is no chart."""
+        return self._tiles[self._at] if self._tiles else ()
+
+    def compose_content(self) -> ComposeResult:
+        yield self._heading
+        with Container(id="grid"):
+            yield from self._charts
+        yield self._nothing
+        yield self.key_line
+
+    def draw(self) -> None:
+        if self.source is not self.context.source:
+            self.context.follow(self.source)
+        self._collect()
+        across, down = self._grid()
+        on_page = self._page(across * down)
+        self._lay_out(across, down, len(on_page))
+        pins = set(pinned(self.context.settings, self.history))
+        for chart, tile in zip(self._charts, on_page, strict=False):
+            is_chosen = tile == self.chosen
+            flags = (CHOSEN if is_chosen else " ") + (f"{MARKED} " if set(tile) <= set(self.marked) else "")
+            flags += f"{PINNED} " if len(tile) == 1 and tile[0] in pins else ""
+            chart.set_class(is_chosen and not self.large, "-chosen")
+            chart.window = self._window
+            chart.log_scale = tile in self._logs
+            chart.draw_series(self.history, tile, flags)
+        self._head(across * down)
+        self.key_line.redraw()
+
+    def _collect(self) -> None:
+        """The tiles: those marked in one, then one for each series that passes."""
+        chosen = self.chosen
+        self.catalogue.update(self.history)
+        self.marked = [name for name in self.marked if name in self.history.series]
+        together = [tuple(self.marked)] if len(self.marked) > 1 else []
+        self._tiles = [*together, *((name,) for name in self.catalogue.names)]
+        if chosen in self._tiles and self._tiles[min(self._at, len(self._tiles) - 1)] != chosen:
+            self._at = self._tiles.index(chosen)
+        self._at = max(0, min(self._at, len(self._tiles) - 1))
+
+    def _grid(self) -> tuple[int, int]:
+        if self.large:
+            return 1, 1
+        size, count = self.app.size, max(1, len(self._tiles))
+        across, down = grid(size.width, size.height - 2)
+        return min(across, count), min(down, -(-count // min(across, count)))  # few of them are larger
+
+    def _page(self, size: int) -> list[tuple[str, ...]]:
+        first = self._at // size * size
+        return self._tiles[first : first + size]
+
+    def _lay_out(self, across: int, down: int, used: int) -> None:
+        words = self._why_nothing()
+        arranged = (across, down, used, words)
+        if arranged == self._laid_out:
+            return
+        self._laid_out = arranged
+        self._nothing.words = words
+        self.set_class(bool(words), "-nothing")
+        container = self.query_one("#grid")
+        container.styles.grid_size_columns, container.styles.grid_size_rows = across, down
+        for index, chart in enumerate(self._charts):
+            chart.set_class(index < used, "-used")
+            # The lowest chart of each column says what x counts.
+            chart.labels = index < used and (index + across >= used)
+        self._nothing.redraw()
+
+    def _why_nothing(self) -> str:
+        if self._tiles:
+            return ""
+        if self.catalogue.total:
+            return say("metric.none_match", filter=plain(self.catalogue.filter))
+        if self.history.ended is not None:
+            return say("metric.none_at_all")
+        return say("metric.none_yet")
+
+    def _head(self, size: int) -> None:
+        heading, catalogue = self._heading, self.catalogue
+        if self.typing or catalogue.filter:
+            typed = f"{catalogue.filter}▏" if self.typing else catalogue.filter
+            room = max(8, self.app.size.width // 3)
+            shown = typed if len(typed) <= room else "…" + typed[-(room - 1) :]
+            heading.left = [Span(" / ", "live" if self.typing else "faint"), Span(plain(shown) + "  ")]
+        else:
+            heading.left = [Span(" metrics  ", "strong")]
+        chosen = self.chosen
+        heading.groups = (
+            list(catalogue.groups.items()) if len(catalogue.groups) > 1 or "" not in catalogue.groups else []
+        )
+        heading.group = self.history.series.group(chosen[0]) if len(chosen) == 1 else ""
+        count = counted(catalogue.total, "series") if catalogue.total == 1 else f"{catalogue.total:,} series"
+        if catalogue.filter:
+            count = f"{len(catalogue.names):,} of {count}"
+        x = fit(plain(self.axis.counted), min(16, len(plain(self.axis.counted))))
+        right = [Span(f"x {x}{' log' if self.axis.log else ''}", "faint"), Span(f" · {count}", "faint")]
+        pages = -(-len(self._tiles) // size)
+        if pages > 1:
+            right.append(Span(f" · {self._at // size + 1}/{pages}", "faint"))
+        heading.right = right
+        heading.redraw()
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
+        """While the filter is typed, letters are letters; the key that begins it is taken here too, and not left to its
+        binding: of `/loss` that comes in one piece the letters would be commands."""
+        if not self.typing and event.key != "slash":
+            return
+        if not self.typing:
+            self.typing = True
+        elif event.key in ("enter", "escape"):
+            self.typing = False
+            if event.key == "escape":
+                self.catalogue.narrow("")
+        elif event.key == "backspace":
+            self.catalogue.narrow(self.catalogue.filter[:-1])
+        elif event.is_printable and event.character:
+            self.catalogue.narrow(self.catalogue.filter + event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+        self.draw()
+
+    def on_click(self, event: events.Click) -> None:
+        """The chart that is clicked is chosen."""
+        if event.widget in self._charts:
+            across, down = self._grid()
+            index = self._at // (across * down) * across * down + self._charts.index(event.widget)
+            self._choose(index)
+
+    def _choose(self, index: int) -> None:
+        if self._tiles:
+            self._at = max(0, min(index, len(self._tiles) - 1))
+        self.context.clock.hurry()
+
+    def action_move(self, by: int) -> None:
+        if self.large:
+            self.action_cursor(by)
+        else:
+            self._choose(self._at + by)
+
+    def action_row(self, by: int) -> None:
+        self._choose(self._at + by * self._grid()[0])
+
+    def action_page(self, by: int) -> None:
+        across, down = self._grid()
+        self._choose(self._at + by * across * down)
+
+    def action_group(self) -> None:
+        """The first of the next group."""
+        series = self.history.series
+        groups = [series.group(tile[0]) if len(tile) == 1 else None for tile in self._tiles]
+        here = groups[self._at] if groups else None
+        after = [i for i in range(self._at + 1, len(groups)) if groups[i] not in (here, groups[i - 1])]
+        self._choose(after[0] if after else 0)
+
+    def action_enlarge(self) -> None:
+        self.large = bool(self._tiles) and not self.large
+        self.context.clock.hurry()
+
+    def action_filter(self) -> None:
+        self.typing = True
+        self.draw()
+
+    def action_mark(self) -> None:
+        """Mark what is chosen, or unmark it."""
+        for name in self.chosen:
+            if name in self.marked:
+                self.marked.remove(name)
+            elif len(self.marked) < MOST_LINES:
+                self.marked.append(name)
+                if len(self.marked) == 1:
+                    self.say("mark another one: those marked lie in one chart, the first")
+            else:
+                self.say(f"one chart has room for {MOST_LINES} series", "warning")
+        self.context.clock.hurry()
+
+    def action_pin(self) -> None:
+        for name in self.chosen:
+            done = pin(self.context.settings, self.history, name)
+            shown = shortened(plain(name), 40)
+            if done is None:
+                self.say(f"{MOST_PINNED} are pinned, for more there is no room: * lets go of one", "warning")
+            else:
+                self.say(f"{shown}: {'pinned to the run, and to runs like it' if done else 'no longer pinned'}")
+        self.context.clock.hurry()
+
+    def action_unit(self) -> None:
+        self.axis.next_choice(self.history)
+        self.context.clock.hurry()
+
+    def action_over(self) -> None:
+        """Have the chosen series as the x axis of all, or steps again."""
+        course = self.axis.course
+        if course.counts == "series":
+            self.axis.count("step")
+        elif len(self.chosen) == 1:
+            self.axis.count("series", self.chosen[0])
+            self.say(f"x is {shortened(plain(self.chosen[0]), 40)}; again for steps")
+        self.context.clock.hurry()
+
+    def action_log_x(self) -> None:
+        self.axis.toggle_log()
+        self.context.clock.hurry()
+
+    def action_log_scale(self) -> None:
+        if self.chosen:
+            self._logs ^= {self.chosen}
+        self.context.clock.hurry()
+
+    def action_cursor(self, cells: int) -> None:
+        self.axis.move_cursor(cells)
+        self.context.clock.hurry()
+
+    def action_zoom(self, inwards: bool) -> None:
+        if inwards:
+            self.axis.zoom_in()
+        else:
+            self.axis.zoom_out()
+        self.context.clock.hurry()
+
+    def action_pan(self, by: int) -> None:
+        if self.axis.mode == "all":
+            self.say("the whole run is shown; + zooms in")
+        self.axis.pan(by * PART)
+        self.context.clock.hurry()
+
+    def action_reset(self) -> None:
+        self.axis.reset()
+        self.context.clock.hurry()
+
+    def action_smooth(self, more: bool) -> None:
+        curves = [curve for name in self.chosen for chart in self._charts if (curve := chart.curve(name)) is not None]
+        now = self._window or max((curve.window for curve in curves), default=1)
+        if more:
+            self._window = next((window for window in WINDOWS if window > now), WINDOWS[-1])
+        else:
+            self._window = next((window for window in reversed(WINDOWS) if window < now), WINDOWS[0])
+        self.say(f"smoothed over {self._window} values" if self._window > 1 else "not smoothed")
+        self.context.clock.hurry()
+
+    def action_copy(self) -> None:
+        charts = self._charts[: len(self._page(self._grid()[0] * self._grid()[1]))]
+        self.copy(next((chart.copied() for chart in charts if chart.names == self.chosen), ""))
+
+    def action_back(self) -> None:
+        """One thing after the other: out of the large chart, the cursor, the filter, the marks, the page."""
+        if self.large:
+            self.large = False
+        elif self.axis.cursor is not None:
+            self.axis.clear_cursor()
+        elif self.catalogue.filter:
+            self.catalogue.narrow("")
+        elif self.marked:
+            self.marked.clear()
+        else:
+            self.app.pop_screen()
+            return
+        self.context.clock.hurry()
