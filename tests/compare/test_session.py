@@ -125,3 +125,12 @@ def test_a_record_is_taken_down_once(tmp_path: Path) -> None:
     session.begun(0, tmp_path / "new")
     assert (session.folder / FILE).stat().st_ino == written.st_ino
     assert Session.open(session.folder).entries[0].given_up == ["old"]
+
+
+def test_what_lets_others_in_is_in_no_session(tmp_path: Path) -> None:
+    command = ["tui-trainer", "compare", "--token", "not-to-be-read", "none", "steplr"]
+    session = Session.create(tmp_path, [], command=command)
+    file = session.folder / FILE
+    assert "not-to-be-read" not in file.read_text()
+    file.write_text(file.read_text().replace("***", "not-to-be-read"))  # as it was written before
+    assert Session.open(session.folder).plan.command == [*command[:3], "***", *command[4:]]

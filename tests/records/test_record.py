@@ -31,7 +31,7 @@ from tui_trainer.records.errors import CannotGoOn, RunInUse, RunsFolderUnwritabl
 from tui_trainer.records.export import export_csv
 from tui_trainer.records.lock import WriterLock, is_live
 from tui_trainer.records.record import Record
-from tui_trainer.records.run_metadata import ending
+from tui_trainer.records.run_metadata import ending, read_facts
 from tui_trainer.records.summary import summarize
 from tui_trainer.records.tail import Tail
 from tui_trainer.run_sources.in_process import asked_of
@@ -618,3 +618,31 @@ def shifted(events: list[AnyEvent], to: float) -> list[AnyEvent]:
     """The events, the last of them at this moment."""
     by = to - events[-1].at
     return [msgspec.structs.replace(event, at=event.at + by) for event in events]
+
+
+SECRET = "Zq7fRn2Lx9-not-to-be-read"
+
+
+def test_what_lets_others_in_is_in_no_record(runs: Path) -> None:
+    """Neither in one that is begun, nor in what is read of an older one, nor in that one once it is gone on with."""
+    notify = f"curl -H 'Authorization: Bearer {SECRET}' https://me:{SECRET}@example.com/?token={SECRET}"
+    command = ["tui-trainer", "run", "--notify", notify, "--webhook", f"https://example.com/{SECRET}", "--epochs", "3"]
+    record = Record.create(runs, ASKED, command)
+    record.close()
+    file = record.folder / "run.json"
+    assert SECRET not in file.read_text()
+    kept = json.loads(file.read_text())["command"]
+    assert kept == read_facts(record.folder)["command"]
+    assert [*kept[:3], *kept[4:5], *kept[6:]] == [*command[:3], *command[4:5], *command[6:]]
+    file.write_text(json.dumps({**json.loads(file.read_text()), "command": command}))  # as it was written before
+    assert SECRET not in str(read_facts(record.folder))
+    again = Record.reopen(record.folder)
+    again.describe({"resolved": {}})
+    again.close()
+    assert SECRET not in file.read_text()
+
+
+@pytest.mark.parametrize("command", [None, "--token x", [1, {}], {"--token": "x"}])
+def test_what_is_no_command_line_stands_as_it_is(record: Record, command: object) -> None:
+    (record.folder / "run.json").write_text(json.dumps({"schema": 1, "command": command}))
+    assert read_facts(record.folder)["command"] == command

@@ -23,6 +23,7 @@ from tui_trainer.records.errors import RunNotFound, RunsError, RunsFolderUnwrita
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import ending
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.secrets import blanked
 
 SCHEMA = 1
 FOLDER = "sessions"
@@ -67,6 +68,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     created_at: float
     command: list[str]
+    """The command line, what is secret in it blanked."""
     jobs: int = 1
     """How many runs train at once."""
     target: float | None = None
@@ -130,7 +132,7 @@ class Session:
                 id=folder.name,
                 name=name,
                 created_at=now,
-                command=list(command),
+                command=blanked(command),
                 jobs=jobs,
                 target=target,
                 entries=list(entries),
@@ -299,7 +301,7 @@ def _read(file: Path) -> tuple[SessionPlan, _Stamp]:
         raise SessionDamaged(f"{file} is no session that can be read: {cause}.") from cause
     if plan.schema > SCHEMA:
         raise SessionDamaged(f"{file} was written by a later version of tui-trainer.")
-    return plan, stamp
+    return msgspec.structs.replace(plan, command=blanked(plan.command)), stamp
 
 
 def _stamp_of(stat: os.stat_result) -> _Stamp:

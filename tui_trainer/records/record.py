@@ -34,6 +34,7 @@ from tui_trainer.records.lines import EndsInNoLine
 from tui_trainer.records.lock import WriterLock
 from tui_trainer.records.run_metadata import later_form, read_facts
 from tui_trainer.records.tail import Tail
+from tui_trainer.text.secrets import blanked
 
 Observer = Callable[[Alert], None]
 
@@ -72,7 +73,7 @@ class Record:
             runs: the folder of all runs; made, private, if it is not there.
             asked: `RunSpec.model_dump(mode="json")`: the preset in full, the data set, the model and so on. The id
                 takes its readable part from `preset_name`.
-            command: the command line, as in `sys.argv`.
+            command: the command line, as in `sys.argv`; what is secret in it is blanked.
             observer: told when recording stops for want of room, and when it goes on.
 
         Raises:
@@ -89,7 +90,7 @@ class Record:
             "id": folder.name,
             "name": asked.get("name"),
             "created_at": now,
-            "command": list(command),
+            "command": blanked(command),
             "asked": dict(asked),
         }
         lock = None

@@ -17,13 +17,15 @@ from tui_trainer.files.safe_open import open_regular, read_regular
 from tui_trainer.records.errors import RunUnreadable, reason, unsaid
 from tui_trainer.records.lines import unsealed
 from tui_trainer.records.lock import words_in
+from tui_trainer.text.secrets import blanked
 
 LARGEST = 4 << 20
 """Bytes; ours has a few thousand."""
 
 
 def read_facts(folder: Path, warn: Callable[[str], None] = unsaid) -> dict[str, Any]:
-    """What `run.json` holds; empty where it is missing or damaged.
+    """What `run.json` holds; empty where it is missing or damaged. What is secret in its command is blanked, as records
+    of before have it.
 
     `warn` is told, in words, where something stands there that cannot be read.
     """
@@ -40,6 +42,9 @@ def read_facts(folder: Path, warn: Callable[[str], None] = unsaid) -> dict[str, 
     if not isinstance(facts, dict):
         warn("its run.json is damaged: it is not an object")
         return {}
+    command = facts.get("command")
+    if isinstance(command, list) and all(isinstance(word, str) for word in command):
+        facts["command"] = blanked(command)
     return facts
 
 

@@ -50,7 +50,8 @@ _UNITS: dict[str, tuple[Unit, int]] = {
 }
 
 _TOKEN = re.compile(
-    r"""\s*(?: (?P<quoted> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' ) | (?P<sign> [<>=!]+ ) | (?P<word> [^\s"'<>=!]+ ) )""",
+    r"""\s* (?: (?P<quoted> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
+    | (?P<sign> [<>=!]+ ) | (?P<word> [^\s"'<>=!]+ ) )""",
     re.VERBOSE,
 )
 _BARE = re.compile(r"""[^\s"'<>=!]+""")
