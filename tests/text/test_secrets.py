@@ -117,6 +117,21 @@ def test_ordinary_commands_stay_as_they_are(argv: list[str]) -> None:
     assert blanked(argv) == argv
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        "xoxb-0123456789-abc",
+        "ghp_0123456789abcdefABCD",
+        "sk-abcdefghijklmnop",
+        "hf_abcdefghijklmnop",
+        "AKIAABCDEFGHIJKL",
+    ],
+)
+def test_tokens_of_a_known_form_are_blanked_wherever_they_stand(token: str) -> None:
+    assert blanked(["run", "tell", token]) == ["run", "tell", BLANK]
+    assert blanked(["run", "--notify", f"tell me {token}"]) == ["run", "--notify", f"tell me '{BLANK}'"]
+
+
 ordinary = st.lists(
     st.from_regex(r"\A(--[bdfgilmnqrvxz]{2,8}(=[0-9.]{1,6})?|[bdfgilmnqrvxz/. 0-9'\"]{1,18})\Z"), min_size=1, max_size=8
 )

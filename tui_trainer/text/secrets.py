@@ -43,10 +43,11 @@ _KNOWN_FORMS = re.compile(
 )
 _RANDOM = re.compile(r"(?=[^\s/]*[0-9])(?=[^\s/]*[A-Za-z])[\w\-.~:%=+]{20,}")
 _BARE_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[\w\-]{24,}")
-_HINTS = (
+_HINTS = [
     *(":", "=", "@", "-c", "-u", "notify", "webhook", "token", "pass", "secret", "credential", "cookie", "bearer"),
-    *("auth", "key", "sig", "xox", "xapp", "gh", "glpat", "sk-", "hf_", "akia", "eyj"),
-)
+    *("auth", "key", "sig", "xox", "xapp", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat", "sk-", "hf_"),
+    *("akia", "eyj"),
+]
 """Without any of them there is no secret that would be known."""
 
 
