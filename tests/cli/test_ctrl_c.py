@@ -167,6 +167,15 @@ def test_sent_before_the_first_frame_it_stops_the_run(runs: Path, tmp_path: Path
         assert terminal.wait() == 130
 
 
+def records(runs: Path) -> list[Path]:
+    """Of the runs, and of no comparison."""
+    return [file.parent for file in runs.glob("*/events.jsonl")]
+
+
+def trains(runs: Path) -> bool:
+    return any(replay(run).steps for run in records(runs))
+
+
 AT_THE_END = """
 from tui_trainer.ui.app import TrainerApp
 def run(self, *arguments, run=TrainerApp.run, **options):
@@ -181,7 +190,7 @@ TrainerApp.run = run
 def test_as_a_screen_is_left_it_stops_what_would_train_on(runs: Path, tmp_path: Path, how: str) -> None:
     with held(AT_THE_END, tmp_path, "launch", *LONG, preloaded=True) as terminal:
         terminal.until("training")
-        terminal.until(lambda _: runs.exists() and any(replay(run).steps for run in runs.iterdir()))
+        terminal.until(lambda _: trains(runs))
         terminal.press("q")
         terminal.until("Leave?")
         terminal.press("k")
@@ -191,6 +200,76 @@ def test_as_a_screen_is_left_it_stops_what_would_train_on(runs: Path, tmp_path: 
         terminal.wait()
         (run,) = runs.iterdir()
         until(lambda: replay(run).status == "stopped")
+
+
+AS_THE_SECOND_ONE_LEAVES = """
+import signal, threading
+def heard():  # that the second process left the terminal: whoever listens to it ends then
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join()
+"""
+TOO_LATE = {
+    "taken before, and not passed on yet": """
+def sigwaitinfo(numbers, wait=signal.sigwaitinfo):
+    told = wait(numbers)
+    if told.si_signo == signal.SIGINT:
+        (FOLDER / "go").touch()
+        heard()
+    return told
+""",
+    "still to be taken": """
+def sigwaitinfo(numbers, wait=signal.sigwaitinfo):
+    told = wait(numbers)
+    if told.si_signo == signal.SIGCHLD:
+        heard()
+        os.kill(os.getpid(), signal.SIGINT)
+    return told
+""",
+}
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigwaitinfo"), reason="how it waits elsewhere is not held up here")
+@pytest.mark.parametrize("when", TOO_LATE)
+def test_what_the_first_process_has_not_passed_on_as_the_second_leaves_is_passed_on_before_it_ends(
+    runs: Path, tmp_path: Path, when: str
+) -> None:
+    slow = f"{AT_THE_END}{AS_THE_SECOND_ONE_LEAVES}{TOO_LATE[when]}signal.sigwaitinfo = sigwaitinfo\n"
+    with held(slow, tmp_path, "launch", *LONG, preloaded=True) as terminal:
+        terminal.until("training")
+        terminal.press("q")
+        terminal.until("Leave?")
+        terminal.press("k")
+        terminal.until(lambda _: (tmp_path / "here").exists())
+        if when == "still to be taken":
+            (tmp_path / "go").touch()
+        else:
+            os.kill(terminal.pid, signal.SIGINT)
+        assert terminal.wait() == 0
+        (run,) = runs.iterdir()
+        until(lambda: replay(run).status == "stopped")
+
+
+@pytest.mark.parametrize("opened", ["by its command", "in the app"])
+def test_as_the_screen_of_a_comparison_is_left_it_stops_what_would_train_on(
+    runs: Path, tmp_path: Path, opened: str
+) -> None:
+    """With a last checkpoint, and not as a process that is cut off."""
+    options = [*SMALL, "--epochs", "4000"]
+    command = ["compare", "none", "steplr", *options] if opened == "by its command" else ["launch", *options]
+    with held(AT_THE_END, tmp_path, *command, preloaded=True) as terminal:
+        if opened == "in the app":
+            terminal.until("presets")
+            terminal.press("  c")
+        terminal.until(lambda _: trains(runs))
+        terminal.press("q")
+        terminal.until("Leave?")
+        terminal.press("k")
+        terminal.until(lambda _: (tmp_path / "here").exists())
+        os.kill(terminal.pid, signal.SIGINT)
+        (tmp_path / "go").touch()
+        terminal.wait()
+        until(lambda: [replay(run).status for run in records(runs)] == ["stopped"])
 
 
 def test_a_terminal_that_is_closed_before_there_is_an_app_leaves_nothing_behind(runs: Path, tmp_path: Path) -> None:

@@ -172,6 +172,20 @@ async def test_told_to_stop_beside_the_loss_of_the_terminal_the_run_is_stopped(
     assert len(stops) + len(shown.app.leaving.unheeded) == 1  # what came too late is the caller's to obey
 
 
+async def test_told_to_stop_while_an_app_ends_that_left_its_run_training_whoever_sees_to_that_is_told(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with show(LIVE, on_detach=lambda: None) as shown:
+        with monkeypatch.context() as slow:
+            slow.setattr(shown.app, "exit", lambda code: None)
+            await shown.press("q", "k")
+            shown.app.leaving.told(signal.SIGINT)
+            await shown.pilot.pause()
+        assert shown.app.detached
+        assert shown.app.leaving.unheeded == [signal.SIGINT]
+        assert not shown.host.sent
+
+
 async def test_told_to_leave_before_it_began_it_does_not_begin(show: Show) -> None:
     host = ScriptedHost(LIVE)
     from tests.ui.scripted_source import ScriptedLauncher

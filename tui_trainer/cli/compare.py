@@ -31,7 +31,7 @@ from tui_trainer.cli.options import (
     say,
     training_options,
 )
-from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
+from tui_trainer.cli.signal_handlers import LONGEST_END_S, SignalHandlers, leave, stop_on_signals
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.differences import same_plans
@@ -302,9 +302,11 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
     comparison = Comparison(session)
     gate = threading.Event()
     queue = _queue(session, gate=gate) if to_do else None
-    if queue is not None:
-        queue.start()
     apps: list[TrainerApp] = []
+    stopping = None
+    if queue is not None:
+        stopping = stop_on_signals(lambda command: _stop(queue, command, has_begun=bool(apps)))
+        queue.start()
 
     def context_of(terminal: Terminal) -> AppContext:
         if queue is not None:
@@ -318,13 +320,13 @@ def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float
 
     code = show_app(apps, context_of, max_rate, shell.to_parent if shell is not None else None, (comparison, queue))
     is_gone = not apps or apps[-1].hung_up or apps[-1].failure is not None
-    if queue is None or shell is None:
+    if queue is None or shell is None or stopping is None:
         if not is_gone:
             exit_summary.of_comparison(comparison)
         finished = _finish(comparison, None, report)
         return code or finished
     if not is_gone and not apps[-1].detached:
-        return _stop_and_finish(comparison, queue, report, code)
+        return _stop_and_finish(comparison, queue, report, code, stopping)
     if apps and apps[-1].failure is not None:
         exit_summary.of_left("compare", session.id, session.runs)
     return _train_on(comparison, queue, report, shell)
@@ -339,7 +341,6 @@ def _log_beneath(terminal: Terminal, record: Path) -> None:
 def _train_on(comparison: Comparison, queue: Queue, report: Path | None, shell: foreground.Foreground) -> int:
     """Give the shell its prompt, and wait for the end; what is printed meanwhile goes to the newest run's log."""
     queue.on_record = lambda record: foreground.print_to(record / "log.txt")
-    stop_on_signals(queue.stop)
     shell.leave()
     foreground.print_to(comparison.session.folder / "log.txt")
     queue.wait()
@@ -347,9 +348,17 @@ def _train_on(comparison: Comparison, queue: Queue, report: Path | None, shell: 
     return _finish(comparison, queue, report)
 
 
-def _stop_and_finish(comparison: Comparison, queue: Queue, report: Path | None, exit_code: int) -> int:
+def _stop(queue: Queue, command: Stop, *, has_begun: bool) -> None:
+    """A signal came, and no screen is there to take it. Before there was one, nothing trains."""
+    if not has_begun:
+        os._exit(command.exit_code)
+    queue.stop(command)
+
+
+def _stop_and_finish(
+    comparison: Comparison, queue: Queue, report: Path | None, exit_code: int, stopping: SignalHandlers
+) -> int:
     """The person, or a signal, stopped what trains as the screen was left: wait for it, and say what came of it."""
-    stopping = stop_on_signals(queue.stop)
     if exit_code > 128:
         stopping.has_asked()
     if exit_code > 128 and not queue.is_over:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.cli import exit_summary, foreground
 from tui_trainer.cli.options import say
-from tui_trainer.cli.signal_handlers import LONGEST_END_S, stop_on_signals
+from tui_trainer.cli.signal_handlers import LONGEST_END_S
 from tui_trainer.errors import UserError
 from tui_trainer.records.errors import RunsError
 from tui_trainer.run_request import RunRequest
@@ -108,7 +108,6 @@ class Comparisons:
         queue = self.queue
         assert queue is not None
         if goes_on:
-            stop_on_signals(queue.stop)
             shell.leave()
             foreground.print_to(queue.session.folder / "log.txt")
             queue.wait()

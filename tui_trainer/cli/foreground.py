@@ -14,7 +14,7 @@ import sys
 import termios
 import threading
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ def call_process(name: str) -> None:
 
 _END = b"\0"
 
-_OF_INTEREST = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD}
+_TO_PASS_ON = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+_OF_INTEREST = _TO_PASS_ON | {signal.SIGCHLD}
 
 
 class Foreground:
@@ -117,7 +118,10 @@ def take(after_death: Callable[[int, Path | None], object]) -> Foreground:
         _hand_over(child)
         os.close(parent_is_ready)
         told = _Told(from_child)
-        code = os.waitstatus_to_exitcode(_wait_for(child, shell))
+        status = _wait_for(child, shell, told)
+        if status is None:
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(status)
         if code < 0:
             _bury(-code, told, modes, after_death)
         os._exit(code if code >= 0 else 128 - code)
@@ -133,9 +137,14 @@ def take(after_death: Callable[[int, Path | None], object]) -> Foreground:
 
 
 class _Told:
-    """What the child says of itself: each word ends with a zero byte; an empty one says that it left."""
+    """What the child says of itself: each word ends with a zero byte; an empty one says that it left.
+
+    Who listens ends nothing: a signal may have come that is still to be passed on, by the main thread. It is woken.
+    """
 
     def __init__(self, from_child: int) -> None:
+        self.left = False
+        """Whether the child has left the terminal."""
         self._from_child = from_child
         self._last = b""
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -152,7 +161,9 @@ class _Told:
             *whole, words = (words + piece).split(_END)
             for word in whole:
                 if not word:
-                    os._exit(0)
+                    self.left = True
+                    os.kill(os.getpid(), signal.SIGCHLD)
+                    return
                 self._last = word
 
 
@@ -168,28 +179,43 @@ def _hand_over(child: int) -> None:
             os.kill(child, signal.SIGINT)
 
 
-def _wait_for(child: int, shell: int) -> int:
-    """Wait for the child's end, and pass on to it what this process is told meanwhile; its status."""
+def _wait_for(child: int, shell: int, told: _Told) -> int | None:
+    """Wait until the child ends or leaves, and pass on to it what this process is told meanwhile.
+
+    Returns:
+        Its status, or None where it left.
+    """
     while True:
         number, from_keyboard = _next_signal()
-        if number == signal.SIGCHLD:
-            changed, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
-            if changed and not os.WIFSTOPPED(status):
-                return status
-            # The system goes on with what a shell leaves stopped, but for what was about to stop as the shell ended.
-            if changed and os.WSTOPSIG(status) != signal.SIGSTOP and os.getppid() != shell:
-                os.kill(child, signal.SIGCONT)
-        elif not (number == signal.SIGINT and from_keyboard):  # that reaches the child by itself
-            with suppress(ProcessLookupError):
-                os.kill(child, number)
+        if number != signal.SIGCHLD:
+            _pass_on(number, child, from_keyboard=from_keyboard)
+            continue
+        changed, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+        if changed and not os.WIFSTOPPED(status):
+            return status
+        # The system goes on with what a shell leaves stopped, but for what was about to stop as the shell ended.
+        if changed and os.WSTOPSIG(status) != signal.SIGSTOP and os.getppid() != shell:
+            os.kill(child, signal.SIGCONT)
+        if told.left:
+            while signal.sigpending() & _TO_PASS_ON:
+                number, from_keyboard = _next_signal(_TO_PASS_ON)
+                _pass_on(number, child, from_keyboard=from_keyboard)
+            return None
 
 
-def _next_signal() -> tuple[int, bool]:
-    """The next signal to this process, and whether it came from the keyboard: so to all that run in front."""
+def _pass_on(number: int, child: int, *, from_keyboard: bool) -> None:
+    if number == signal.SIGINT and from_keyboard:  # that reaches the child by itself
+        return
+    with suppress(ProcessLookupError):
+        os.kill(child, number)
+
+
+def _next_signal(wanted: Set[signal.Signals] = _OF_INTEREST) -> tuple[int, bool]:
+    """The next of these signals to this process, and whether it came from the keyboard: so to all that run in front."""
     if hasattr(signal, "sigwaitinfo"):
-        told = signal.sigwaitinfo(_OF_INTEREST)
+        told = signal.sigwaitinfo(wanted)
         return told.si_signo, told.si_code > 0  # that of `kill` is 0, those of other programs are negative
-    number = signal.sigwait(_OF_INTEREST)
+    number = signal.sigwait(wanted)
     modes = modes_of(0)
     return number, modes is not None and bool(modes[tty.LFLAG] & termios.ISIG)
 

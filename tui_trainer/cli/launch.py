@@ -127,11 +127,12 @@ def _show(
     A run outlives its screen: where the terminal was closed, or the person left it training, this waits for its end.
     """
     launcher = InProcessLauncher(runs, sys.argv, told.notify)
-    stopping = stop_on_signals(lambda command: _stop(launcher, command))  # before there is a screen, and after it
     apps: list[TrainerApp] = []
     comparisons = Comparisons(
         runs, request, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].context.is_live, shell
     )
+    # Before there is a screen, and after it.
+    stopping = stop_on_signals(lambda command: _stop(launcher, comparisons, command))
 
     def context_of(terminal: Terminal) -> AppContext:
         launcher.on_record = partial(_record_begun, shell, terminal)
@@ -266,11 +267,13 @@ def _train_on(launcher: InProcessLauncher, run: LocalRun, shell: foreground.Fore
     return ended.exit_code if ended else 1
 
 
-def _stop(launcher: InProcessLauncher, command: Stop) -> None:
-    """A signal came, and no screen is there to take it."""
-    if launcher.runs:
+def _stop(launcher: InProcessLauncher, comparisons: Comparisons, command: Stop) -> None:
+    """A signal came, and no screen is there to take it: end what trains, or what has not begun."""
+    if comparisons.queue is not None and comparisons.is_training:
+        comparisons.queue.stop(command)
+    elif launcher.runs:
         launcher.runs[-1].control.send(command)
-    else:
+    elif comparisons.queue is None:
         os._exit(command.exit_code)
 
 

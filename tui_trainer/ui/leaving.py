@@ -131,7 +131,8 @@ class Leaving:
             self._loop.call_soon_threadsafe(self._app.call_later, self._obey)
 
     def _obey(self) -> None:
-        while self._obeyed < len(self._told):
+        # What the person has left to train on is whoever's who sees to it without a screen, and so is what it is told.
+        while self._obeyed < len(self._told) and not self.detached:
             number = self._told[self._obeyed]
             self._obeyed += 1
             if number is None:
