@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from math import inf, nan
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from tests.scripted import scripted_run
 from tests.scripted_record import over
 from tests.terminal import Terminal
 from tui_trainer.cli.columns import Column, cells, in_columns
+from tui_trainer.events import MetricsLogged
 
 Cli = Callable[..., Result]
 
@@ -58,3 +62,74 @@ def test_columns_go_in_their_order_before_any_is_cut() -> None:
 def test_wide_characters_take_two_cells() -> None:
     lines = in_columns([Column("name", least=4), Column("x")], [["夜の学習", "1"], ["night", "2"]], 8)
     assert [cells(line) for line in lines] == [8, 8, 8]
+
+
+def test_json_tells_the_objective_and_the_last_values_of_metrics(cli: Cli, runs: Path) -> None:
+    logged = MetricsLogged(at=1e9, step=5, values={"grad/norm": nan, "up": inf, "down": -inf, "tokens": 2**60 + 1})
+    over(runs, [*scripted_run(epochs=2), logged], dataset="fashion-mnist")
+    (run,) = json.loads(cli("runs", "--json").stdout, parse_constant=pytest.fail)
+    assert run["objective"]["name"] == "val_accuracy"
+    assert (run["objective"]["goal"], run["objective"]["best"]) == ("max", run["best_val_accuracy"])
+    assert run["metrics"]["val_loss"] == run["val_loss"]
+    assert {name: run["metrics"][name] for name in logged.values} == {
+        "grad/norm": "nan",
+        "up": "inf",
+        "down": "-inf",
+        "tokens": 2**60 + 1,
+    }
+
+
+@pytest.fixture
+def three(runs: Path) -> list[str]:
+    """Runs of three LRs."""
+    return [
+        over(runs, preset=preset, name=f"run {lr}", optimizer={"lr": lr})
+        for preset, lr in (("steplr", 1e-4), ("cosine", 1e-3), ("onecycle", 0.1))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lr>=1e-3 and status:finished and val_loss<9", {1, 2}),
+        ("cosine", {1}),
+        ("not cosine", {0, 2}),
+        ("name:'run 0.1'", {2}),
+        ("lr>5", set()),
+        ("", {0, 1, 2}),
+    ],
+)
+def test_runs_are_filtered(cli: Cli, three: list[str], text: str, expected: set[int]) -> None:
+    done = cli("runs", "--json", "--filter", text)
+    assert done.exit_code == 0, done.stderr
+    assert {run["id"] for run in json.loads(done.stdout)} == {three[number] for number in expected}
+    lines = cli("runs", "--filter", text).stdout.splitlines()[1:]
+    assert {line.split()[2] for line in lines} == {three[number] for number in expected}
+
+
+def test_a_filter_that_none_passes_says_so(cli: Cli, three: list[str]) -> None:
+    done = cli("runs", "--filter", "lr>5")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "none of 3 runs" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("lr>=", "at 3: a number must come after >="),
+        ("(lr>1", "at 1: this ( is not closed"),
+        ("val_los<1", "at 1: no run here has 'val_los'; did you mean val_loss?"),
+        ("x" * 10_000, "at most 2,000 characters"),
+    ],
+)
+def test_what_is_wrong_with_a_filter_is_told(cli: Cli, three: list[str], text: str, words: str) -> None:
+    done = cli("runs", "--filter", text)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
+def test_a_name_that_no_run_has_and_that_comes_near_none_is_no_mistake(cli: Cli, three: list[str]) -> None:
+    """A run may log it tomorrow."""
+    done = cli("runs", "--json", "--filter", "bleu>1")
+    assert (done.exit_code, json.loads(done.stdout)) == (0, [])
+    assert "no run here has 'bleu'" in done.stderr

@@ -239,6 +239,37 @@ def runs(draw: st.DrawFn) -> list[AnyEvent]:
     return cut
 
 
+@st.composite
+def runs_with_metrics(draw: st.DrawFn) -> list[AnyEvent]:
+    """A plausible run that logs series of its own, anywhere, declares some of them, and may have been resumed."""
+    events = draw(runs())
+    names = draw(st.lists(metric_names | words, min_size=1, max_size=4, unique=True))
+    logged = st.one_of(
+        _of(
+            ev.MetricsLogged,
+            step=st.integers(0, 60),
+            values=st.dictionaries(st.sampled_from(names), numbers, min_size=1, max_size=3),
+            epoch=st.none() | epochs,
+            elapsed=st.none() | st.floats(0, 1e5),
+        ),
+        metric_columns(),
+        _of(
+            ev.MetricDeclared,
+            name=st.sampled_from([*names, "val_loss", "train_loss", "grad_norm"]),
+            goal=st.sampled_from(["min", "max", "none"]),
+            objective=st.booleans(),
+        ),
+    )
+    told: list[AnyEvent] = []
+    for event in events:
+        told += draw(st.lists(logged, max_size=2)) if draw(st.integers(0, 4)) == 0 else []
+        if isinstance(event, StepsTaken) and draw(st.integers(0, 3)) == 0:
+            values = draw(st.lists(st.none() | st.floats(0, 100, width=32), min_size=1, max_size=1)) * len(event.losses)
+            event = msgspec.structs.replace(event, metrics={draw(st.sampled_from(["grad_norm", *names])): values})
+        told.append(event)
+    return told
+
+
 def fold(events: list[AnyEvent]) -> History:
     """The history of these events."""
     history = History()

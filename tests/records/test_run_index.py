@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.records.streams import fold, runs
+from tests.records.streams import fold, runs, runs_with_metrics
 from tests.scripted import START, scripted_run
-from tui_trainer.events import AnyEvent, RunEnded, StepsTaken, encode
+from tui_trainer.events import AnyEvent, MetricDeclared, MetricsLogged, RunEnded, StepsTaken, encode
 from tui_trainer.records import lock
 from tui_trainer.records.errors import RunInUse, RunNotFound
+from tui_trainer.records.history import History
 from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import delete, find, folders, newest, runs_folder, summaries
-from tui_trainer.records.summary import SPARK_POINTS, RunSummary, images_per_second, summarize
+from tui_trainer.records.series import LoggedSeries
+from tui_trainer.records.summary import SPARK_POINTS, Objective, RunSummary, images_per_second, summarize
 
 CONTRACT = {
     *("id", "name", "status", "preset", "dataset", "model", "device", "seed", "epochs", "epochs_done", "steps_done"),
@@ -303,3 +306,95 @@ def test_a_summary_has_plain_values_only(tmp_path: Path) -> None:
     plain = msgspec.to_builtins(run)
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert any(isinstance(event, RunEnded) for event in scripted_run())
+
+
+# Series
+
+
+def single(value: float) -> float:
+    """A float32 with as few digits as tell it from all others."""
+    return float(str(np.float32(value)))
+
+
+def last_of(history: History) -> dict[str, str]:
+    """The last value of each series, in a form in which nan equals nan."""
+    found = {}
+    for name, series in history.series.items():
+        last = series.exact(len(series.steps) - 1) if isinstance(series, LoggedSeries) else series.values[-1]
+        found[name] = repr(single(last) if name == "train_loss" and not isinstance(series, LoggedSeries) else last)
+    return found
+
+
+def objective_of(history: History) -> Objective | None:
+    """What a run is judged by, from all of it."""
+    name = history.series.objective
+    if name is None:
+        return None
+    best, goal = history.series.best(name), history.series.goal(name)
+    if best is None:
+        return Objective(name=name, goal=goal, best=None, step=None)
+    epoch = history.best if name == "val_accuracy" else None
+    step = epoch.step if epoch is not None and epoch.val_accuracy == best.value else best.step
+    by_step = name == "train_loss" and not isinstance(history.series[name], LoggedSeries)
+    return Objective(name=name, goal=goal, best=single(best.value) if by_step else best.value, step=step)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(events=runs_with_metrics())
+def test_last_values_and_the_objective_are_those_of_the_whole_record(events: list[AnyEvent]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        run = summarize(put(Path(folder), "run", events))
+    history = fold(events)
+    assert {name: repr(value) for name, value in run.metrics.items()} == last_of(history)
+    assert run.objective == objective_of(history)
+
+
+def rows(name: str, *values: float, every: int = 1) -> list[AnyEvent]:
+    return [MetricsLogged(at=START, step=every * step, values={name: value}) for step, value in enumerate(values, 1)]
+
+
+def test_a_metric_that_was_logged_once_is_among_the_last_values(tmp_path: Path) -> None:
+    """However long ago: nothing but a look at every line shows it."""
+    events = scripted_run(epochs=30, batches=50)
+    events[len(events) // 2 : len(events) // 2] = rows("bleu/test", 31.5)
+    events += rows("tokens", 2**60 + 1)
+    run = summarize(put(tmp_path, "run", events))
+    assert run.metrics["bleu/test"] == 31.5
+    assert run.metrics["tokens"] == 2**60 + 1
+    assert set(run.metrics) >= {"train_loss", "lr", "val_loss", "val_accuracy"}
+
+
+def test_the_objective_is_what_the_run_declares(tmp_path: Path) -> None:
+    declared = MetricDeclared(at=START, name="ppl", goal="min", objective=True)
+    values = rows("ppl", 9.0, 7.0, 8.0, every=10)
+    for name, events in {"first": [declared, *values], "late": [*values, declared]}.items():
+        run = summarize(put(tmp_path, name, events))
+        assert run.objective == Objective(name="ppl", goal="min", best=7.0, step=20)
+    (none,) = [summarize(put(tmp_path, "none", rows("loss", 1.0)))]
+    assert none.objective is None
+    assert none.metrics == {"loss": 1.0}
+
+
+def test_a_loss_of_every_step_can_be_the_objective(tmp_path: Path) -> None:
+    declared = MetricDeclared(at=START, name="train_loss", goal="min", objective=True)
+    events = scripted_run(epochs=20, batches=50)
+    run, history = summarize(put(tmp_path, "run", [declared, *events])), fold([declared, *events])
+    least = min(history.losses)
+    assert run.objective == Objective(
+        name="train_loss", goal="min", best=single(least), step=history.losses.index(least) + 1
+    )
+
+
+def test_what_was_asked_for_is_told_flat(tmp_path: Path) -> None:
+    preset = {"title": "t", "optimizer": {"name": "Adam", "lr": 0.001, "betas": [0.9, 0.999]}, "warmup": None}
+    asked = {"preset": preset, "dataset": "mnist-5k", "seed": 3, "name": "x", "threads": None, "odd": {"a": {"b": 1}}}
+    run = summarize(put(tmp_path, "run", [], asked=asked))
+    assert run.config == {
+        "dataset": "mnist-5k",
+        "seed": 3,
+        "optimizer.name": "Adam",
+        "optimizer.lr": 0.001,
+        "optimizer.betas": [0.9, 0.999],
+    }
+    vast = {str(number): "x" * 10_000 for number in range(1000)}
+    assert len(msgspec.json.encode(summarize(put(tmp_path, "vast", [], asked=vast)).config)) < 60_000

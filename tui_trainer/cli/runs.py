@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -13,8 +14,10 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.options import GivenPath, refuse, runs_dir_option, say
 from tui_trainer.records.errors import ExportCutShort, RunsError
+from tui_trainer.records.run_filter import FilterError, parse
 from tui_trainer.records.run_index import find, none_there, runs_folder, summaries
 from tui_trainer.records.summary import RunSummary
+from tui_trainer.text.numbers import counted, in_json
 from tui_trainer.text.plain import plain
 
 COLUMNS = (
@@ -31,9 +34,15 @@ COLUMNS = (
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
+@click.option("--filter", "text", default="", metavar="TEXT", help="List only those: 'lr>=1e-3 and status:running'.")
 @runs_dir_option
-def runs(as_json: bool, runs_dir: Path | None) -> None:
-    """List runs, newest first."""
+def runs(as_json: bool, text: str, runs_dir: Path | None) -> None:
+    """List runs, newest first.
+
+    --filter takes words to look for, comparisons (< <= > >= = !=), NAME:VALUE with * and ?, `and`, `or`, `not` and
+    parentheses. Names are those of --json, of a preset's arguments (lr, momentum) and of metrics.
+    """
+    wanted = parse(text)
     folder = runs_folder(runs_dir)
     unread: list[str] = []
     try:
@@ -42,10 +51,15 @@ def runs(as_json: bool, runs_dir: Path | None) -> None:
         refuse(f"cannot read {folder}: {error.strerror}")
     if folder.exists() and not folder.is_dir():
         refuse(f"{folder} is not a folder")
+    for unknown in wanted.unknown_in(found):
+        if unknown.near:
+            raise FilterError(unknown.at, unknown.in_words)
+        say(f"warning: filter, at {unknown.at}: {unknown.in_words}")
+    there, found = len(found), [run for run in found if wanted.passes(run)]
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode([_for_json(run) for run in found]), indent=2))
     elif not found and not unread:
-        say(none_there(folder, unread))
+        say(f"none of {counted(there, 'run')} in {folder} passes the filter" if there else none_there(folder, unread))
     elif found:
         for row in in_columns(COLUMNS, [_cells(run) for run in found], room()):
             click.echo(row)
@@ -86,6 +100,11 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
         say(f"warning: {warning}")
     if warnings:
         sys.exit(1)
+
+
+def _for_json(run: RunSummary) -> dict[str, Any]:
+    """With words for numbers that JSON has none for, where they were logged."""
+    return msgspec.to_builtins(run) | {"metrics": {name: in_json(value) for name, value in run.metrics.items()}}
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:

@@ -261,9 +261,12 @@ class AllSeries(Mapping[str, Series]):
     def _named(self, name: str) -> LoggedSeries:
         """A series to log into, made for a name that is new."""
         shown = f"{name} (logged)" if name in self._series else name  # a series of every step may have it already
-        made = LoggedSeries(shown, forgets=self._forgets)
+        made = self._made(shown)
         self._logged[name] = self._series[shown] = made
         return made
+
+    def _made(self, name: str) -> LoggedSeries:
+        return LoggedSeries(name, forgets=self._forgets)
 
 
 class _Best:

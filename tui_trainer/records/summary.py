@@ -3,23 +3,36 @@ still takes, from its own clock."""
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import deque
-from itertools import pairwise
-from math import isfinite
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tui_trainer.events import SCHEMA, AnyEvent, Status, StepsTaken
+from tui_trainer.events import (
+    SCHEMA,
+    AnyEvent,
+    EpochEnded,
+    Goal,
+    MetricColumns,
+    MetricsLogged,
+    Status,
+    StepsTaken,
+)
 from tui_trainer.records.errors import reason
 from tui_trainer.records.flaws import MISSING_AT_MOST
-from tui_trainer.records.history import History
+from tui_trainer.records.history import BY_EPOCH, History
 from tui_trainer.records.lines import ENDS_IN_NO_LINE, Lines, SealedPlaces, unsealed
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
-from tui_trainer.text.numbers import counted
+from tui_trainer.records.series import OBJECTIVES, AllSeries, LoggedSeries, Point
+from tui_trainer.records.tail import Tail
+from tui_trainer.text.numbers import counted, float32_text
 
 WINDOW_SECONDS = 3.0
 """Speed is that of the last seconds: long enough to be calm, short enough to show a change."""
@@ -126,6 +139,8 @@ GONE = "its process is gone and said no goodbye"
 """Of a run that has crashed."""
 
 _STEPS = b'{"type":"StepsTaken"'
+_METRICS = b',"metrics":{'
+_METRIC_NAMES = re.compile(rb'"((?:[^"\\]|\\.)*)":\[')
 _PROCESS = (b'{"type":"RunStarted"', b'{"type":"RunEnded"')
 """Where it begins and ends: how far the run came until then is to be known."""
 _PASSED_OVER = (b'{"type":"CallsTimed"', b'{"type":"CallsMade"', b'{"type":"CallFollowed"', b'{"type":"PlanMade"')
@@ -134,6 +149,17 @@ _LAST_LINES = 16
 
 LEAST_BYTES_A_STEP = 8
 """In a journal; they have some 60."""
+
+
+class Objective(msgspec.Struct, frozen=True, kw_only=True):
+    """By which series a run is judged, and the best that it came to."""
+
+    name: str
+    goal: Goal
+    best: float | None
+    """None before the first finite value, and where neither less nor more is better."""
+    step: int | None
+    """Where the best was logged."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +203,12 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The last step of the record, of a run that went on to its end and could not be recorded any more."""
     flaws: list[str]
     """What is wrong with the record, as far as a glance at it shows; each in words."""
+    objective: Objective | None = None
+    """None while the run has no series to be judged by."""
+    metrics: dict[str, float | int] = {}
+    """The last value of every series, by its name; nan and infinities as they were logged."""
+    config: dict[str, Any] = {}
+    """What was asked for, flat: `optimizer.lr`, `training.batch_size`, `seed`; texts, numbers and lists of numbers."""
 
 
 def summarize(folder: Path) -> RunSummary:
@@ -224,6 +256,9 @@ def summarize(folder: Path) -> RunSummary:
         loss=skim.spark,
         cut_off_at_step=cut_off,
         flaws=flaws + skim.flaws,
+        objective=skim.objective(),
+        metrics=skim.last_values(),
+        config=_config(asked),
     )
 
 
@@ -233,11 +268,43 @@ def _status(history: History, live: bool) -> Status:
     return history.status
 
 
+class _Last(LoggedSeries):
+    """A series of which only the last value is looked at."""
+
+    def log(self, step: int, value: float | int) -> None:
+        self._forget()
+        super().log(step, value)
+
+    def log_many(self, steps: Sequence[int], values: Sequence[float | int]) -> None:
+        self._forget()
+        super().log_many(steps[-1:], values[-1:])
+
+    def _forget(self) -> None:
+        del self.steps[:], self.values[:]
+        self._whole.clear()
+
+
+class _Glance(AllSeries):
+    """All series: whole those by which a run may be judged, and of others the last value, however many there are."""
+
+    def _made(self, name: str) -> LoggedSeries:
+        declared = self.declared(name)
+        judged_by = name in OBJECTIVES or (declared is not None and declared.objective)
+        return LoggedSeries(name) if judged_by else _Last(name)
+
+
 class _Skim:
     """A pass over a journal that decodes what stands out, and of the steps a few at even distances and the last."""
 
     def __init__(self, journal: Path) -> None:
         self.history = History(sampled=True)
+        self._series: AllSeries = _Glance()
+        self.history.series = self._series
+        self._journal = journal
+        self._told_by_step: dict[bytes, bytes] = {}
+        """Of numbers that lines of steps hold beside losses and LRs, by name: the last such line."""
+        self._told_in_rows: set[str] = set()
+        """The names of numbers that were told otherwise."""
         self.spark: list[float] = []
         self.last_at: float | None = None
         self.trouble = ""
@@ -265,6 +332,7 @@ class _Skim:
             for line in chunk.split(b"\n")[:-1]:
                 self._look_at(line, last, stride)
         self._take_all(last)
+        self._settle_series()
         self._unread += lines.garbage
         self._ends_in_garbage = lines.in_garbage
 
@@ -278,6 +346,9 @@ class _Skim:
         self._place.look_at(line)
         if line.startswith(_PASSED_OVER):
             return
+        if line.startswith(_STEPS) and (at := line.find(_METRICS)) >= 0:
+            for name in _METRIC_NAMES.findall(line, at + len(_METRICS)):
+                self._told_by_step[name] = line
         if not line.startswith(_STEPS):
             if line.startswith(_PROCESS):
                 self._take_all(last)
@@ -299,6 +370,61 @@ class _Skim:
             found.append(f"The record {ENDS_IN_NO_LINE}")
         return [*found, *self._place.flaws, *self.history.known.flaws.missing_in_words()]
 
+    def objective(self) -> Objective | None:
+        """By what the run is judged, and the best of it; exactly."""
+        name = self._series.objective
+        if name is None:
+            return None
+        best = self._series.best(name)
+        epoch = self.history.best if name == "val_accuracy" else None
+        if best is not None and epoch is not None and epoch.val_accuracy == best.value:
+            best = Point(epoch.step, best.value)  # of equals, the one with the lower loss
+        value, step = (self._told(name, best.value), best.step) if best is not None else (None, None)
+        return Objective(name=name, goal=self._series.goal(name), best=value, step=step)
+
+    def last_values(self) -> dict[str, float | int]:
+        """The last value of each series, exactly."""
+        return {
+            name: series.exact(len(series.steps) - 1)
+            if isinstance(series, LoggedSeries)
+            else self._told(name, series.values[-1])
+            for name, series in self._series.items()
+        }
+
+    def _told(self, name: str, value: float) -> float:
+        """A value as it was told: losses of steps are float32, whose digits beyond that are of no meaning."""
+        single = name == "train_loss" and not isinstance(self._series[name], LoggedSeries)
+        return float(float32_text(value)) if single and isfinite(value) else value
+
+    def _settle_series(self) -> None:
+        """See that last values and the objective are those of the whole record; if a glance cannot, read all of it."""
+        by_step: set[str] = set()
+        for line in dict.fromkeys(self._told_by_step.values()):
+            opened = unsealed(line)
+            if opened is not None and isinstance(opened.event, StepsTaken):
+                by_step.update(opened.event.metrics)
+                self._log_last(opened.event)
+        both = not by_step.isdisjoint(self._told_in_rows)  # which of the two was told last, is not known
+        name = self._series.objective
+        judged_by = self._series[name] if name is not None else None
+        if both or name in by_step or (judged_by is not None and type(judged_by) is not LoggedSeries):
+            self._read_all()
+
+    def _log_last(self, event: StepsTaken) -> None:
+        """Take what steps that were passed over tell, where nothing later is known."""
+        step = event.step + len(event.losses) - 1
+        for name, values in event.metrics.items():
+            last = self._series.last(name)
+            if last is None or last.step < step:
+                self._series.log(step, {name: nan if (value := values[-1]) is None else value})
+
+    def _read_all(self) -> None:
+        history = History()
+        with Tail(self._journal, packed=True) as tail:
+            for event in tail:
+                history.apply(event)
+        self._series = history.series
+
     def _take(self, line: bytes) -> AnyEvent | None:
         if not line.strip():
             return None
@@ -309,6 +435,10 @@ class _Skim:
         if isinstance(event, StepsTaken) and event.step > self._read // LEAST_BYTES_A_STEP + MISSING_AT_MOST:
             self._unread += 1  # each step before it would take room, and the record has none for so many
             return None
+        if isinstance(event, MetricsLogged | MetricColumns):
+            self._told_in_rows.update(event.values)
+        elif isinstance(event, EpochEnded):
+            self._told_in_rows.update(BY_EPOCH)
         self.history.apply(event)
         self.last_at = event.at if self.last_at is None else max(self.last_at, event.at)
         return event
@@ -329,6 +459,38 @@ def _form(facts: dict[str, Any], history: History) -> list[str]:
 
 def _epochs_asked(asked: dict[str, Any]) -> int | None:
     return _whole(_mapping(_mapping(asked.get("preset")).get("training")).get("epochs"))
+
+
+MOST_ASKED = 200
+"""Values of what was asked for that are looked at; a run of ours has some 30."""
+_NOT_CONFIG = ("name", "preset_name", "title", "description", "data_dir")
+
+
+def _config(asked: dict[str, Any]) -> dict[str, Any]:
+    """What was asked for, flat, the preset's sections among the options; what was left open is left out."""
+    options = {key: value for key, value in asked.items() if key != "preset"}
+    flat = islice(_flat({**options, **_mapping(asked.get("preset"))}, ""), MOST_ASKED)
+    return {key: value for key, value in flat if key not in _NOT_CONFIG}
+
+
+def _flat(values: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict) and not above:
+            yield from _flat(value, f"{key[:LONGEST_ASKED]}.")
+        elif isinstance(value, bool | int | float):
+            yield above + key[:LONGEST_ASKED], value
+        elif isinstance(value, str):
+            yield above + key[:LONGEST_ASKED], value[:LONGEST_ASKED]
+        elif isinstance(value, list) and all(isinstance(each, bool | int | float | str) for each in value[:MOST_ASKED]):
+            yield (
+                above + key[:LONGEST_ASKED],
+                [each[:LONGEST_ASKED] if isinstance(each, str) else each for each in value[:20]],
+            )
+
+
+LONGEST_ASKED = 200
+"""Characters of a value, or a name of one, that are looked at."""
+LONGEST_LIST = 20
 
 
 def _mapping(value: object) -> dict[str, Any]:

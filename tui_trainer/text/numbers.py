@@ -76,3 +76,8 @@ def _without_padding(text: str) -> str:
     """`4e-07` as `4e-7`."""
     mantissa, e, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if e else text
+
+
+def in_json(value: float | int) -> float | int | str:
+    """A number, or the word for what JSON has no number for: `nan`, `inf`, `-inf`, which `float()` of Python reads."""
+    return value if isinstance(value, int) or math.isfinite(value) else str(value)
