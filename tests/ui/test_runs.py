@@ -115,6 +115,24 @@ async def test_filter_and_order(show: Show, runs: Path) -> None:
         assert len(names(listed)) == 3
 
 
+async def test_the_filter_is_that_of_the_shell_and_says_what_is_wrong_with_it(show: Show, runs: Path) -> None:
+    async with show(FINISHED, runs=runs, size=(140, 40)) as shown:
+        listed = await opened(shown)
+        await shown.press("slash", *"not status:crashed and epochs")
+        assert "must" not in shown.line(" / ")
+        await shown.press(*">")
+        assert "at 30: a number must come after >" in shown.line(" / ")
+        await shown.press("2", "enter")
+        assert names(listed) == ["old"]
+        assert "must" not in shown.line(" / ")
+        await shown.press("slash", "escape", "slash", *"val_los<1", "enter")
+        assert "at 1: no run here has 'val_los'; did you mean val_loss?" in shown.line(" / ")
+        assert names(listed) == []
+        await shown.press("escape", "slash", *"x" * 150)
+        assert "x▏" in shown.line(" / ")  # the end of what is typed stays in sight
+        assert max(len(line) for line in shown.text().splitlines()) <= 140
+
+
 async def test_a_run_is_opened_over_the_list_and_left_again(show: Show, runs: Path) -> None:
     async with show(ScriptedHost(FINISHED[:10]), runs=runs) as shown:
         listed = await opened(shown)

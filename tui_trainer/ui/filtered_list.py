@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.message import Message
 
@@ -85,6 +86,16 @@ class FilteredList(CursorList[T], can_focus=False):
         """What the filter looks for words in."""
         raise NotImplementedError
 
+    def passing(self, items: Sequence[T]) -> Iterable[T]:
+        """Those that the filter lets pass: what holds each of its words."""
+        words = self.filter.lower().split()
+        return (item for item in items if all(word in self.words_of(item).lower() for word in words))
+
+    @property
+    def trouble(self) -> str:
+        """Why the filter that is typed is none; empty where it is one."""
+        return ""
+
     def can_be_marked(self, item: T) -> bool:
         """Whether it can be compared at all."""
         return True
@@ -139,21 +150,29 @@ class FilteredList(CursorList[T], can_focus=False):
     def _show(self) -> None:
         """Those that pass; the cursor stays on its own, or near the place where it was."""
         here = self.name_of(self.current) if self.current is not None else ""
-        words = self.filter.lower().split()
-        self._shown = self.in_order(
-            item for item in self._all if all(word in self.words_of(item).lower() for word in words)
-        )
+        self._shown = self.in_order(self.passing(self._all))
         there = next((i for i, item in enumerate(self._shown) if self.name_of(item) == here), self._cursor)
         self._cursor = max(0, min(there, len(self._shown) - 1))
         self.redraw()
 
     def _filter_line(self, width: int, otherwise: str) -> Line:
         """The filter as it is typed or stands, else how many there are."""
-        if self.typing:
-            return (Span(" / ", "live"), Span(fit(self.filter + "▏", width - 4)))
-        if self.filter:
-            return (Span(" / ", "faint"), Span(fit(self.filter, width - 4)))
+        if self.typing or self.filter:
+            said, room = f"  {self.trouble}" if self.trouble else "", width - 4
+            most = max(room - cell_len(said), room // 2)
+            typed = _end(self.filter + ("▏" if self.typing else ""), most)
+            shown = (Span(" / ", "live" if self.typing else "faint"), Span(typed))
+            return (*shown, Span(fit(said, room - cell_len(typed)), "faint" if self.typing else "warning"))
         return (Span(fit(otherwise, width), "faint"),)
+
+
+def _end(text: str, width: int) -> str:
+    """The text in at most `width` cells; of one that is longer the end, which is typed on."""
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[1:]
+    return f"…{text}"
 
 
 class ChoosingScreen(TrainerScreen, Generic[T]):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual import events, on
 from textual.app import ComposeResult
 
-from tui_trainer.records import run_index
+from tui_trainer.records import run_filter, run_index
+from tui_trainer.records.run_filter import FilterError
 from tui_trainer.records.run_index import RunIndex
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
@@ -71,12 +72,30 @@ class RunList(FilteredList["RunSummary"]):
         self.complete = False
         """Whether all there are were put."""
         self.order = next(iter(ORDERS))
+        self._wanted = run_filter.parse("")
+        """What was typed last that is a filter."""
+        self._trouble = ""
 
     def name_of(self, item: RunSummary) -> str:
         return item.id
 
     def words_of(self, item: RunSummary) -> str:
-        return f"{item.id} {item.name or ''} {item.preset} {item.dataset} {item.model} {item.status}"
+        return run_filter.words_of(item)
+
+    def passing(self, items: Sequence[RunSummary]) -> Iterable[RunSummary]:
+        """Those that the filter lets pass, or the last one did that was typed to its end."""
+        try:
+            self._wanted = run_filter.parse(self.filter)
+        except FilterError as error:
+            self._trouble = f"at {error.at}: {error.what}"
+        else:
+            unknown = self._wanted.unknown_in(items) if self.complete else []
+            self._trouble = f"at {unknown[0].at}: {unknown[0].in_words}" if unknown else ""
+        return (run for run in items if self._wanted.passes(run))
+
+    @property
+    def trouble(self) -> str:
+        return self._trouble
 
     def in_order(self, items: Iterable[RunSummary]) -> list[RunSummary]:
         return sorted(items, key=ORDERS[self.order])
