@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import csv
+import json
 import struct
 from collections.abc import Callable
-from math import isnan
+from hashlib import sha256
+from math import inf, isnan, nan
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.records.streams import fold, runs
+from tests.recorded import RECORDS
+from tests.records.streams import fold, runs, runs_with_metrics
 from tests.scripted import float32, scripted_run
-from tui_trainer.events import AnyEvent, CallsMade, EpochEnded, LRChanged, StepsTaken, encode
+from tui_trainer.events import (
+    AnyEvent,
+    CallsMade,
+    EpochEnded,
+    LRChanged,
+    MetricColumns,
+    MetricsLogged,
+    StepsTaken,
+    encode,
+)
 from tui_trainer.records.errors import ExportFailed
-from tui_trainer.records.export import export_csv, export_tensorboard
+from tui_trainer.records.export import export_csv, export_jsonl, export_tensorboard
+from tui_trainer.records.series import LoggedSeries
 
 HEADERS = {
     "steps.csv": "step,epoch,batch,train_loss,lr,elapsed_s",
     "epochs.csv": "epoch,train_loss,train_accuracy,val_loss,val_accuracy,lr,images_per_second,elapsed_s",
     "order.csv": "epoch,batch,call",
     "lr_events.csv": "step,epoch,old_lr,new_lr,reason",
+    "metrics.csv": "step,epoch,elapsed_s,name,value",
 }
 
 
@@ -194,7 +209,7 @@ def test_files_that_are_there_are_replaced_whole_or_not_at_all(tmp_path: Path, m
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
-@pytest.mark.parametrize("export", [export_csv, export_tensorboard])
+@pytest.mark.parametrize("export", [export_csv, export_jsonl, export_tensorboard])
 def test_an_export_that_fails_leaves_no_folder_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, export: Callable[[Path, Path], object]
 ) -> None:
@@ -241,6 +256,130 @@ def test_where_nothing_can_be_written_or_read_a_sentence_says_so(tmp_path: Path)
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportFailed, match=r"file exists|not a directory"):
         export_csv(tmp_path, tmp_path / "file")
+
+
+# Series
+
+
+def logged(step: int, *, elapsed: float | None = None, epoch: int | None = None, **values: float) -> MetricsLogged:
+    return MetricsLogged(at=1e9 + step, step=step, values=values, elapsed=elapsed, epoch=epoch)
+
+
+def metrics(rows: dict[str, list[dict[str, str]]]) -> list[tuple[str, ...]]:
+    return [tuple(row.values()) for row in rows["metrics.csv"]]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(events=runs_with_metrics())
+def test_every_number_of_every_series_is_a_row(tmp_path: Path, events: list[AnyEvent]) -> None:
+    """The history of the same events has no other ones; what was trained again is there as it was trained last."""
+    rows, history = exported(tmp_path, events)["metrics.csv"], fold(events)
+    told: dict[str, list[tuple[int, str]]] = {}
+    for row in rows:
+        told.setdefault(row["name"], []).append((int(row["step"]), row["value"]))
+    assert set(told) == {name for name, series in history.series.items() if len(series.steps)}
+    for name, each in told.items():
+        series = history.series[name]
+        assert [step for step, _ in each] == [step for step in series.steps if not series.is_missing(step)]
+        for step, text in each:
+            index = series.steps.index(step) if isinstance(series, LoggedSeries) else step - 1
+            value = series.exact(index) if isinstance(series, LoggedSeries) else series.values[index]
+            read = np.float32(text) if name == "train_loss" and not isinstance(series, LoggedSeries) else float(text)
+            assert read == value or int(text) == value if "." not in text and text.isdigit() else _alike(read, value)
+
+
+def _alike(one: float, other: float) -> bool:
+    return bool(one == other) or (isnan(one) and isnan(other)) or bool(np.float32(one) == np.float32(other))
+
+
+def test_our_own_series_are_those_of_the_other_files(tmp_path: Path) -> None:
+    rows = exported(tmp_path, scripted_run(epochs=2))
+    long = {(row["name"], row["step"]): (row["epoch"], row["elapsed_s"], row["value"]) for row in rows["metrics.csv"]}
+    for row in rows["steps.csv"]:
+        for name in ("train_loss", "lr"):
+            assert long.pop((name, row["step"])) == (row["epoch"], row["elapsed_s"], row[name])
+    last = {row["epoch"]: row["step"] for row in rows["steps.csv"]}
+    for row in rows["epochs.csv"]:
+        for name in ("val_loss", "val_accuracy", "train_accuracy", "images_per_second"):
+            assert long.pop((name, last[row["epoch"]])) == (row["epoch"], row["elapsed_s"], row[name])
+    assert not long
+
+
+def test_numbers_are_exact_and_what_is_not_finite_is_a_word(tmp_path: Path) -> None:
+    values = {"tokens": 2**60 + 1, "lr-SGD/pg1": 0.1, "a": nan, "b": inf, "c": -inf, 'name, with\n"all"': 1, "": 2.0}
+    told = metrics(exported(tmp_path, [MetricsLogged(at=1e9, step=0, values=values, epoch=0, elapsed=1.5)]))
+    assert [row[:3] for row in told] == [("0", "0", "1.5")] * 7
+    assert {row[3]: row[4] for row in told} == {
+        "tokens": "1152921504606846977",
+        "lr-SGD/pg1": "0.1",
+        "a": "nan",
+        "b": "inf",
+        "c": "-inf",
+        'name, with\n"all"': "1",
+        "": "2.0",
+    }
+
+
+def test_of_what_was_trained_again_the_latest_is_there(tmp_path: Path) -> None:
+    told = [*(logged(step, loss=float(step)) for step in (10, 20, 30, 40)), logged(35, other=1.0)]
+    again = [logged(20, loss=2.5), logged(30, loss=3.5), logged(30, loss=3.75)]
+    assert metrics(exported(tmp_path, [*told, *again])) == [
+        ("10", "", "", "loss", "10.0"),
+        ("35", "", "", "other", "1.0"),
+        ("20", "", "", "loss", "2.5"),
+        ("30", "", "", "loss", "3.75"),
+    ]
+
+
+def test_a_number_that_says_no_epoch_and_no_time_has_those_of_its_step(tmp_path: Path) -> None:
+    """Though its step may be told later: steps are told a few at a time."""
+    events = scripted_run(epochs=2)
+    rows = exported(tmp_path, [*events[:6], logged(25, norm=1.0), *events[6:], logged(10**6, norm=2.0)])
+    step = next(row for row in rows["steps.csv"] if row["step"] == "25")
+    (first, last) = [row for row in metrics(rows) if row[3] == "norm"]
+    assert first == ("25", step["epoch"], step["elapsed_s"], "norm", "1.0")
+    assert last[:2] == ("1000000", "")
+
+
+def test_columns_are_rows_too(tmp_path: Path) -> None:
+    columns = MetricColumns(at=1e9, steps=[3, 7], values={"a": [1.0, nan], "b": [2**60 + 1, 2]}, epochs=[1, 2])
+    assert metrics(exported(tmp_path, [columns])) == [
+        ("3", "1", "", "a", "1.0"),
+        ("3", "1", "", "b", "1152921504606846977"),
+        ("7", "2", "", "a", "nan"),
+        ("7", "2", "", "b", "2"),
+    ]
+
+
+OLD = {
+    "onecycle": "d9812ff074b996aa 34067fa37c76a599 a8206f55b1d324f8 cfe38b9e55eeeac9",
+    "plateau": "64462cbb598897e7 6c1d86a1637bd7d9 d68245e2fd144434 6a57669a444b1daa",
+    "steplr": "2e4d343950127923 84bd207ddcff247c d68245e2fd144434 9612af8ff2e3ff7d",
+}
+"""How the SHA-256 of the four files that there were before series began, of records as they were before."""
+
+
+@pytest.mark.parametrize("run", OLD)
+def test_old_records_are_exported_as_before(tmp_path: Path, run: str) -> None:
+    written = export_csv(RECORDS / run, tmp_path)
+    assert " ".join(sha256(path.read_bytes()).hexdigest()[:16] for path in written[:4]) == OLD[run]
+    assert written[4].name == "metrics.csv"
+
+
+def test_lines_of_json_hold_all_that_happened_and_the_latest_numbers(tmp_path: Path) -> None:
+    run, events = tmp_path / "run", scripted_run(epochs=2)
+    run.mkdir()
+    own = [logged(5, **{"grad/norm": 1.0}), logged(10, **{"grad/norm": nan}), logged(7, **{"grad/norm": 2.0})]
+    (run / "events.jsonl").write_bytes(b"".join(map(encode, [*events[:-1], *own, events[-1]])))
+    (file,) = export_jsonl(run, tmp_path / "out")
+    lines = [json.loads(line, parse_constant=pytest.fail) for line in file.read_bytes().splitlines()]
+    assert all(line["v"] == 1 and line["at"] > 0 for line in lines)
+    assert (lines[0]["type"], lines[-1]["type"], lines[-1]["exit_code"]) == ("run", "ended", 0)
+    told = [(line["step"], name, value) for line in lines for name, value in line.get("values", {}).items()]
+    assert [one for one in told if one[1] == "grad/norm"] == [(5, "grad/norm", 1.0), (7, "grad/norm", 2.0)]
+    with (export_csv(run, tmp_path / "csv")[4]).open(newline="") as csv_file:
+        rows = [(int(row["step"]), row["name"]) for row in csv.DictReader(csv_file)]
+    assert [one[:2] for one in told] == rows
 
 
 def test_order_has_all_epochs(tmp_path: Path) -> None:

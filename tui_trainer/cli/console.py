@@ -108,16 +108,17 @@ class JsonLines:
 
 
 class PlainLines:
-    """Short lines at a calm rate."""
+    """Short lines at a calm rate, by a clock in seconds."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
-        self._next = time.monotonic() + CALM
+        self._clock = clock
+        self._next = clock() + CALM
 
     def tell(self, event: AnyEvent, history: History) -> None:
         for line in in_lines(event, history):
             self._say(line)
-        if history.steps and time.monotonic() >= self._next:
+        if history.steps and self._clock() >= self._next:
             self._say(_position(history))
 
     def close(self) -> None:
@@ -125,7 +126,7 @@ class PlainLines:
 
     def _say(self, line: str) -> None:
         print(line, file=self._out, flush=True)
-        self._next = time.monotonic() + CALM
+        self._next = self._clock() + CALM
 
 
 class Bar:

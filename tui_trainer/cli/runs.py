@@ -73,10 +73,11 @@ def runs(as_json: bool, text: str, runs_dir: Path | None) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "tensorboard"]),
+    type=click.Choice(["csv", "jsonl", "tensorboard"]),
     default="csv",
     show_default=True,
-    help="csv: four tables in DIR. tensorboard: an event file in DIR/ID; needs tui-trainer[tensorboard].",
+    help="csv: five tables in DIR. jsonl: DIR/run.jsonl, an object a line, as stream --json prints them. "
+    "tensorboard: an event file in DIR/ID; needs tui-trainer[tensorboard].",
 )
 @runs_dir_option
 def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
@@ -84,11 +85,11 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
 
     If parts of the record cannot be read, the rest is exported, what is missing is reported, and the exit code is 1.
     """
-    from tui_trainer.records.export import export_csv, export_tensorboard
+    from tui_trainer.records.export import export_csv, export_jsonl, export_tensorboard
 
     warnings: list[str] = []
     try:
-        write = export_csv if form == "csv" else export_tensorboard
+        write = {"csv": export_csv, "jsonl": export_jsonl, "tensorboard": export_tensorboard}[form]
         written = write(find(runs_folder(runs_dir), run), out, warnings.append)
     except ExportCutShort as error:
         refuse(str(error), exit_code=1)
@@ -104,7 +105,8 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
 
 def _for_json(run: RunSummary) -> dict[str, Any]:
     """With words for numbers that JSON has none for, where they were logged."""
-    return msgspec.to_builtins(run) | {"metrics": {name: in_json(value) for name, value in run.metrics.items()}}
+    told: dict[str, Any] = msgspec.to_builtins(run)
+    return told | {"metrics": {name: in_json(value) for name, value in run.metrics.items()}}
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:

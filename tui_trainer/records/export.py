@@ -1,5 +1,6 @@
-"""A record as CSV files that any tool reads: what every step, epoch and call was, from the journal alone. And as
-TensorBoard reads it: scalars and texts in an event file, written by TensorBoard's own package.
+"""A record as CSV files that any tool reads: what every step, epoch and call was, and every number of every series,
+from the journal alone. As one file of JSON lines, in the form of `stream`. And as TensorBoard reads it: scalars and
+texts in an event file, written by TensorBoard's own package.
 
 What every form of an export shares: the journal's events, each once, and files that are whole or not there.
 """
@@ -13,9 +14,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
+
+import msgspec
 
 from tui_trainer.events import (
     SCHEMA,
@@ -31,9 +34,12 @@ from tui_trainer.events import (
 from tui_trainer.files.atomic import atomic_files
 from tui_trainer.files.safe_open import open_regular
 from tui_trainer.records.errors import ExportCutShort, ExportFailed, reason, unsaid
+from tui_trainer.records.history import is_told
 from tui_trainer.records.lines import LARGEST_JOURNAL
+from tui_trainer.records.metric_rows import Row, SeriesNames, StandingRows, rows_of
 from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
+from tui_trainer.records.stream_form import StreamForm
 from tui_trainer.records.tail import Tail
 from tui_trainer.text.numbers import float32_text, format_lr
 
@@ -112,12 +118,16 @@ def journal_of(run: Path) -> Path:
     return journal
 
 
-def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[AnyEvent]:
+def new_events(journal: Path, warn: Callable[[str], None], most: int | None = None) -> Iterator[AnyEvent]:
     """The events of a journal, each step, epoch and change once, however often the run was resumed.
 
-    `warn` is told at its end of what could not be read, is missing or contradicts itself, if anything.
+    Args:
+        journal: the file.
+        warn: told at its end of what could not be read, is missing or contradicts itself, if anything.
+        most: so many events are the end, of a journal that grows.
     """
     known = ResumeFilter()
+    left = inf if most is None else most
     ended = False
     form = later_form(read_facts(journal.parent).get("schema", SCHEMA))
     with Tail(journal) as tail:
@@ -126,7 +136,12 @@ def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[AnyEvent]
                 form = form or later_form(event.schema)
             if isinstance(event, RunStarted | RunEnded):
                 ended = isinstance(event, RunEnded)
-            yield from known.take(event)
+            for new in known.take(event):
+                if left > 0:
+                    left -= 1
+                    yield new
+            if left <= 0:
+                break
     known.go_on()  # nothing comes any more that could confirm what is in doubt
     if form:
         warn(f"{form}. What is exported may lack something.")
@@ -134,6 +149,19 @@ def new_events(journal: Path, warn: Callable[[str], None]) -> Iterator[AnyEvent]
         warn(f"the record is cut off at step {known.steps:,}; {goodbye.reason}")
     for flaw in (*tail.flaws, *known.flaws.in_words()):
         warn(flaw)
+
+
+class _Reading:
+    """A record that is read twice: first to see what later numbers take the place of, then to be written."""
+
+    def __init__(self, journal: Path, warn: Callable[[str], None]) -> None:
+        """Read it once, up to where it ends now."""
+        self._journal, self._warn = journal, warn
+        self.rows = StandingRows(new_events(journal, unsaid))
+
+    def again(self) -> Iterator[AnyEvent]:
+        """The same events, and what is wrong with them to `warn`."""
+        return new_events(self._journal, self._warn, self.rows.count)
 
 
 def export_failed(run: Path, out: Path, cause: OSError) -> ExportFailed:
@@ -166,7 +194,7 @@ def whole_files(out: Path, names: Iterable[str]) -> Iterator[Mapping[str, Binary
         raise
 
 
-Row: TypeAlias = Sequence[Any]
+Cells: TypeAlias = Sequence[Any]
 
 HEADERS = {
     "steps.csv": ("step", "epoch", "batch", "train_loss", "lr", "elapsed_s"),
@@ -182,6 +210,7 @@ HEADERS = {
     ),
     "order.csv": ("epoch", "batch", "call"),
     "lr_events.csv": ("step", "epoch", "old_lr", "new_lr", "reason"),
+    "metrics.csv": ("step", "epoch", "elapsed_s", "name", "value"),
 }
 """The files and their columns. Steps, epochs and batches count from 1; times are seconds; accuracies fractions."""
 
@@ -190,7 +219,12 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
     """Write the record in folder `run` as CSV files into folder `out`, which is made if it is not there.
 
     Floats are printed so that reading them gives the same float (`train_loss`: the same float32); what was not finite
-    is `nan`. All four files are whole, or none is replaced.
+    is `nan`. All files are whole, or none is replaced.
+
+    `metrics.csv` has every number of every series, ours and what was logged, a row each in the order in which they
+    came: of one series steps rise. Whole numbers are exact; what was not finite is `nan`, `inf` or `-inf`; what was not
+    logged is not there; of what was trained again, the latest is. `epoch` and `elapsed_s` are empty where untold.
+    For it the journal is read twice, and memory takes 20 bytes a step, however many series there are.
 
     `warn` is told, in words, of lines of the record that could not be read.
 
@@ -209,12 +243,16 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
             writers = {name: csv.writer(text, lineterminator="\n") for name, text in texts.items()}
             for name, header in HEADERS.items():
                 writers[name].writerow(header)
-            lr_events = LREvents()
-            for event in new_events(journal, warn):
+            lr_events, reading, names = LREvents(), _Reading(journal, warn), SeriesNames()
+            for event in reading.again():
                 for change in lr_events.of(event):
                     row = (change.step, change.epoch, repr(change.old), repr(change.new), change.reason)
                     writers["lr_events.csv"].writerow(row)
                 _write(writers, event)
+                told = rows_of(event, names)
+                writers["metrics.csv"].writerows(
+                    _metric_row(reading.rows, row) for row in told if reading.rows.stands(row)
+                )
     except OSError as cause:
         raise export_failed(run, out, cause) from cause
     return [out / name for name in HEADERS]
@@ -231,7 +269,7 @@ def _write(writers: dict[str, Any], event: AnyEvent) -> None:
             writers["order.csv"].writerows((event.epoch, batch, call) for call in event.calls)
 
 
-def _step_rows(event: StepsTaken) -> Iterator[Row]:
+def _step_rows(event: StepsTaken) -> Iterator[Cells]:
     in_float32 = _float32_text()
     lrs = [repr(lr) for lr in event.lrs]
     if len(lrs) == 1:
@@ -252,7 +290,7 @@ def _float32_text() -> Callable[[float], str]:
     return lambda number: str(np.float32(number))
 
 
-def _epoch_row(event: EpochEnded) -> Row:
+def _epoch_row(event: EpochEnded) -> Cells:
     numbers = (
         event.train_loss,
         event.train_accuracy,
@@ -265,6 +303,41 @@ def _epoch_row(event: EpochEnded) -> Row:
     return (event.epoch, *(repr(float(number)) if isfinite(number) else "nan" for number in numbers))
 
 
+def _metric_row(rows: StandingRows, row: Row) -> Cells:
+    placed = rows.placed(row)
+    shown = _float32_text()(row.value) if row.single and isfinite(row.value) else str(row.value)
+    epoch, elapsed = placed.epoch, placed.elapsed
+    return row.step, "" if epoch is None else epoch, "" if elapsed is None else repr(elapsed), row.name, shown
+
+
+JSON_LINES = "run.jsonl"
+
+
+def export_jsonl(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
+    """Write the record in folder `run` as lines of JSON into `out/run.jsonl`, in the form of `stream --json`.
+
+    Of numbers that were trained again, the latest alone are there. `warn` is told, in words, of lines of the record
+    that could not be read.
+
+    Returns:
+        The file written.
+
+    Raises:
+        ExportFailed: there is no journal, or `out` cannot be written to; `ExportCutShort`, if the disk is at fault.
+    """
+    journal = journal_of(run)
+    try:
+        with whole_files(out, [JSON_LINES]) as files:
+            reading = _Reading(journal, warn)
+            form = StreamForm(stands=reading.rows.stands)
+            encoder = msgspec.json.Encoder()
+            for event in reading.again():
+                files[JSON_LINES].write(encoder.encode_lines(form.of(event)))
+    except OSError as cause:
+        raise export_failed(run, out, cause) from cause
+    return [out / JSON_LINES]
+
+
 NEEDED = "this format needs TensorBoard's package: pip install 'tui-trainer[tensorboard]'"
 
 
@@ -273,7 +346,8 @@ def export_tensorboard(run: Path, out: Path, warn: Callable[[str], None] = unsai
 
     Several runs in one `out` are compared by `tensorboard --logdir out`. The x axis of all is the step: what is known
     at an epoch's end stands at its last step. Values are float32, the only scalars that both of TensorBoard's loaders
-    read (the LR has more digits in the CSV export); what was not finite is NaN.
+    read (the LR has more digits in the CSV export); what was not finite is NaN or infinite, as it was. Series that the
+    run logged are under their own names; of what was trained again, the latest is there.
 
     `warn` is told, in words, of lines of the record that could not be read.
 
@@ -294,7 +368,8 @@ def export_tensorboard(run: Path, out: Path, warn: Callable[[str], None] = unsai
     try:
         with whole_files(out / run.name, [name]) as files:
             records = RecordWriter(files[name])
-            for event in _Board().of(new_events(journal, warn)):
+            reading = _Reading(journal, warn)
+            for event in _Board(reading.rows).of(reading.again()):
                 records.write(event.SerializeToString())
     except OSError as cause:
         raise export_failed(run, out, cause) from cause
@@ -304,7 +379,9 @@ def export_tensorboard(run: Path, out: Path, warn: Callable[[str], None] = unsai
 class _Board:
     """Turns a run's events into TensorBoard's."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: StandingRows) -> None:
+        self._rows = rows
+        self._names = SeriesNames()
         self._at = 0.0
         """When the last step was taken."""
 
@@ -321,6 +398,21 @@ class _Board:
                     yield from self._steps(event)
                 case EpochEnded():
                     yield _scalars(event.at, event.step, _of_epoch(event))
+            yield from self._logged(event)
+
+    def _logged(self, event: AnyEvent) -> Iterator[Written]:
+        """The series that have no tag of ours, under their names; those that were logged together in one."""
+        together: dict[int, dict[str, float]] = {}
+        clocks: dict[int, float | None] = {}
+        for row in rows_of(event, self._names):
+            if row.logged and self._rows.stands(row) and not isinstance(event, EpochEnded):
+                tag = f"{row.name} (logged)" if row.name in OUR_TAGS else row.name
+                together.setdefault(row.step, {})[tag] = _as_float(row.value)
+                clocks[row.step] = row.elapsed
+        last = max((clock for clock in clocks.values() if clock is not None), default=0.0)
+        for step, values in together.items():
+            clock = clocks[step]
+            yield _scalars(event.at if clock is None else max(0.0, event.at - last + clock), step, values)
 
     def _steps(self, event: StepsTaken) -> Iterator[Written]:
         """The event tells when the last of them was reported; the others were taken as long before as the run says."""
@@ -361,8 +453,21 @@ def _text(at: float, step: int, tag: str, text: str) -> Written:
     return event
 
 
+OUR_TAGS = {
+    *("loss/train", "lr", "lr changes", "loss/train of the epoch", "loss/val", "accuracy/train", "accuracy/val"),
+    *("images per second", "epoch"),
+}
+
+
+def _as_float(value: float | int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
+
+
 def _of_epoch(event: EpochEnded) -> dict[str, float]:
-    return {
+    numbers = {
         "loss/train of the epoch": event.train_loss,
         "loss/val": event.val_loss,
         "accuracy/train": event.train_accuracy,
@@ -370,3 +475,5 @@ def _of_epoch(event: EpochEnded) -> dict[str, float]:
         "images per second": event.images_per_second,
         "epoch": float(event.epoch),
     }
+    told = {"loss/val": "val_loss", "accuracy/train": "train_accuracy", "accuracy/val": "val_accuracy"}
+    return {tag: number for tag, number in numbers.items() if tag not in told or is_told(event, told[tag])}

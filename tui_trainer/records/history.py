@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite, nan
 from typing import Any, ClassVar, TypeAlias
 
@@ -224,14 +224,20 @@ class History:
 
     # The fold
 
-    def apply(self, event: AnyEvent) -> None:
-        """Take one event. One that tells nothing new (a resumed run's repeated batch) changes nothing."""
-        for new in self.known.take(event):
+    def apply(self, event: AnyEvent) -> Sequence[AnyEvent]:
+        """Take one event. One that tells nothing new (a resumed run's repeated batch) changes nothing.
+
+        Returns:
+            What is believed and new since this event: it, a part of it, and one before it that was in doubt.
+        """
+        taken = self.known.take(event)
+        for new in taken:
             self.health.take(new)
             self._appliers[type(new)](self, new)
             if type(new) is not Alert:
                 self.stalled_since, self._happened_at = None, max(self._happened_at, new.at)
             self.version += 1
+        return taken
 
     def _mark_clock(self, event: AnyEvent, elapsed: float | None = None) -> None:
         self.clock_marks.append((self._clock.seconds if elapsed is None else elapsed, event.at))
@@ -317,7 +323,7 @@ class History:
         self.why.append(event)
         self._clock.read(event.elapsed, event.at)
         self._mark_clock(event, event.elapsed)
-        self.series.log(event.step, {name: getattr(event, name) for name in BY_EPOCH if _is_told(event, name)})
+        self.series.log(event.step, {name: getattr(event, name) for name in BY_EPOCH if is_told(event, name)})
         if is_better(event, self.best):
             self.best = event
         if (self.lowest is None or event.val_loss < self.lowest.val_loss) and self.is_praiseworthy(event):
@@ -451,7 +457,7 @@ BY_EPOCH = ("val_loss", "val_accuracy", "train_accuracy", "images_per_second")
 """Of an epoch's end, what is a series."""
 
 
-def _is_told(event: EpochEnded, name: str) -> bool:
+def is_told(event: EpochEnded, name: str) -> bool:
     """A loss that is nan was not finite; an accuracy that is nan was not measured."""
     return event.validated if name == "val_loss" else isfinite(getattr(event, name))
 

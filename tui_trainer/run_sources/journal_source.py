@@ -35,13 +35,29 @@ class JournalSource:
     GRACE = 5.0
     """Seconds that the process which trains has to tell of a stall itself; one that is stopped cannot."""
 
-    def __init__(self, folder: Path, *, readonly: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        readonly: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        observer: Callable[[AnyEvent], None] | None = None,
+    ) -> None:
+        """Look at the record in a folder.
+
+        Args:
+            folder: the record's.
+            readonly: take no commands.
+            clock: monotonic seconds.
+            observer: told of each event, once, when `history` has it; the history holds the last steps alone then.
+        """
         self.folder = folder
-        self.history = History()
+        self.history = History(forgets=observer is not None)
+        self._observer = observer
         self.capabilities = READONLY if readonly else Capabilities()
         self.lags = False
-        self._tail = Tail(folder / "events.jsonl", packed=True)
-        self._trouble = ""
+        self._tail = Tail(folder / "events.jsonl", packed=observer is None)
+        self.trouble = ""
         """Why it could not be read at the last try."""
         self._said_form: str | None = None
         """What is to be said of the form of the record, once that was looked at."""
@@ -55,7 +71,7 @@ class JournalSource:
 
     def poll(self) -> int:
         count = self._read()
-        if not count and not self._trouble and self.history.ended is None and self._clock() >= self._next_look:
+        if not count and not self.trouble and self.history.ended is None and self._clock() >= self._next_look:
             self._next_look = self._clock() + self.LOOK_EVERY
             return self._look_for_writer()
         return count
@@ -76,11 +92,11 @@ class JournalSource:
         try:
             return self._read_on()
         except OSError as cause:
-            if self._trouble == (trouble := reason(cause)):
+            if self.trouble == (trouble := reason(cause)):
                 return 0
-            self._trouble = trouble
+            self.trouble = trouble
             text = f"the record cannot be read: its events.jsonl: {trouble}"
-            self.history.apply(Alert(at=self._now(), kind="recording", text=text))
+            self._take(Alert(at=self._now(), kind="recording", text=text))
             return 1
 
     def _read_on(self) -> int:
@@ -88,7 +104,7 @@ class JournalSource:
         until = time.thread_time() + self.READ_FOR  # on a busy machine it must come on as well
         while events := self._tail.read():
             for event in events:
-                self.history.apply(event)
+                self._take(event)
                 self._listen(event)
             count += len(events)
             self._compare_clocks(events[-1])
@@ -98,9 +114,14 @@ class JournalSource:
         for flaw in (*self._form(), *self._tail.flaws, *self.history.known.flaws.in_words()):
             if flaw not in self._told:
                 self._told.add(flaw)
-                self.history.apply(Alert(at=self._now(), kind="recording", text=flaw))
+                self._take(Alert(at=self._now(), kind="recording", text=flaw))
                 count += 1
         return count
+
+    def _take(self, event: AnyEvent) -> None:
+        for new in self.history.apply(event):
+            if self._observer is not None:
+                self._observer(new)
 
     def _compare_clocks(self, last: AnyEvent) -> None:
         """A line is written as its event happens: if the file says another time, the clocks of two machines differ."""
@@ -128,20 +149,20 @@ class JournalSource:
             return count
         if (goodbye := last_words(self.folder)) is not None:  # its journal had no room for it
             text = f"the record is cut off at step {self.history.steps:,}"
-            self.history.apply(Alert(at=self._now(), kind="recording", text=text))
-            self.history.apply(goodbye)
+            self._take(Alert(at=self._now(), kind="recording", text=text))
+            self._take(goodbye)
             self.history.known.flaws.nothing_behind()
             return 2
         gone = "its process is gone and said no goodbye"
         end = crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch)
-        self.history.apply(replace(end, at=self._now()))
+        self._take(replace(end, at=self._now()))
         return 1
 
     def _listen(self, event: AnyEvent) -> None:
         """What is silent, and for how long; that a stall is over is told here if it was told here."""
         for kind, text, over in self._silence.take(event):
             if self._told_of_stall:
-                self.history.apply(Alert(at=event.at, kind=kind, text=text, over=over))
+                self._take(Alert(at=event.at, kind=kind, text=text, over=over))
             self._told_of_stall = False
         if not isinstance(event, Alert):
             self._silent_since = self._clock()
@@ -154,6 +175,6 @@ class JournalSource:
             return 0
         stall = Alert(at=self._now(), kind="stall", text=self._silence.in_words(silent))
         self._silence.take(stall)
-        self.history.apply(stall)
+        self._take(stall)
         self._told_of_stall = True
         return 1

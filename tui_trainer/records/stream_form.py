@@ -1,0 +1,179 @@
+"""What happens in a run as objects of JSON, one a line: for scripts, agents and dashboards, live and in an export.
+
+This form is documented (`docs/records-and-api.md`) and has a version of its own, which the journal's form is free of:
+fields and types of objects may be added under the same version, and whoever reads passes over those that it does not
+know. None is taken away or changed without another version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from math import isfinite, nan
+from typing import Any, TypeAlias
+
+from tui_trainer.events import (
+    Alert,
+    AnyEvent,
+    CallsMade,
+    CheckpointSaved,
+    CommandAnswered,
+    Continued,
+    EpochEnded,
+    LRChanged,
+    LRUnchanged,
+    MetricColumns,
+    MetricDeclared,
+    MetricsLogged,
+    PaceChanged,
+    Paused,
+    PhaseStarted,
+    PlateauCounted,
+    PresetSwitched,
+    RunConfigured,
+    RunEnded,
+    RunStarted,
+    SettingChanged,
+    StepsTaken,
+    SwitchPlanned,
+)
+from tui_trainer.records.metric_rows import Row, SeriesNames, rows_of
+from tui_trainer.text.numbers import in_json
+
+VERSION = 1
+
+Object: TypeAlias = dict[str, Any]
+
+
+class StreamForm:
+    """Turns the events of one run, in their order, into objects."""
+
+    def __init__(self, since: int | None = None, stands: Callable[[Row], bool] = lambda _: True) -> None:
+        """Nothing was told yet.
+
+        Args:
+            since: begin with the first thing that is of a step after this one; None begins with all.
+            stands: whether a number of a series is told.
+        """
+        self._since = since
+        self._stands = stands
+        self._names = SeriesNames()
+
+    def of(self, event: AnyEvent) -> list[Object]:
+        """What is to be told of an event."""
+        rows = [row for row in rows_of(event, self._names) if self._stands(row)]
+        if (since := self._since) is None:
+            return _objects(event, rows)
+        if not _is_after(event, since):
+            return []
+        if not isinstance(event, RunEnded):
+            self._since = None
+        if isinstance(event, StepsTaken | MetricColumns):
+            rows = [row for row in rows if row.step > since]
+        return _objects(event, rows)
+
+
+def _is_after(event: AnyEvent, step: int) -> bool:
+    """Whether it is of a step after this one; the end of a run is, whenever it comes."""
+    if isinstance(event, RunEnded):
+        return True
+    if isinstance(event, StepsTaken):
+        return event.step + len(event.losses) - 1 > step
+    if isinstance(event, MetricColumns):
+        return event.steps[-1] > step
+    return getattr(event, "step", -1) > step
+
+
+def _objects(event: AnyEvent, rows: Iterable[Row]) -> list[Object]:
+    if isinstance(event, StepsTaken | MetricsLogged | MetricColumns):
+        return _metrics(event, rows)
+    form = _FORMS.get(type(event))
+    if form is None:
+        return []
+    kind, fields = form
+    made: Object = {"v": VERSION, "type": kind, "at": event.at, **fields(event)}
+    if isinstance(event, EpochEnded):
+        made["values"] = {row.name: in_json(row.value) for row in rows}
+    return [made]
+
+
+def _metrics(event: StepsTaken | MetricsLogged | MetricColumns, rows: Iterable[Row]) -> list[Object]:
+    """An object for each step of which numbers are told."""
+    made: dict[int, Object] = {}
+    last = event.elapsed[-1] if isinstance(event, StepsTaken) else None
+    for row in rows:
+        if (there := made.get(row.step)) is None:
+            at = event.at if last is None or row.elapsed is None else round(event.at - last + row.elapsed, 6)
+            there = {"v": VERSION, "type": "metrics", "at": at, "step": row.step}
+            told = {"epoch": row.epoch, "batch": row.batch, "elapsed_s": row.elapsed}
+            there |= {name: value for name, value in told.items() if value is not None}
+            there["values"] = {}
+            made[row.step] = there
+        there["values"][row.name] = in_json(row.value)
+    return list(made.values())
+
+
+def _configured(event: RunConfigured) -> Object:
+    recipe = event.recipe
+    return {
+        "preset": recipe.preset,
+        "dataset": event.dataset,
+        "model": event.model,
+        "parameters": event.parameters,
+        "device": event.device,
+        "precision": event.precision,
+        "threads": event.threads,
+        "processes": event.ranks,
+        "seed": event.seed,
+        "optimizer": recipe.optimizer,
+        "scheduler": recipe.scheduler,
+        "epochs": recipe.epochs,
+        "batch_size": recipe.batch_size or None,
+        "batches_per_epoch": recipe.batches_per_epoch,
+        "total_steps": recipe.total_steps,
+    }
+
+
+def _epoch(event: EpochEnded) -> Object:
+    """Its series are among `values`; here, what else an epoch has."""
+    return {
+        "step": event.step,
+        "epoch": event.epoch,
+        "elapsed_s": event.elapsed,
+        "train_loss": in_json(event.train_loss),
+        "lr": in_json(event.lr),
+    }
+
+
+def _plateau(event: PlateauCounted) -> Object:
+    best = in_json(event.best if isfinite(event.best) else nan)
+    told = {"epoch": event.epoch, "monitor": event.monitor, "value": in_json(event.value), "best": best}
+    counts = {"bad_epochs": event.bad_epochs, "patience": event.patience, "cooldown": event.cooldown}
+    return {**told, "best_epoch": event.best_epoch, **counts}
+
+
+def _fields(*names: str) -> Callable[[Any], Object]:
+    return lambda event: {name: getattr(event, name) for name in names}
+
+
+_FORMS: Mapping[type, tuple[str, Callable[[Any], Object]]] = {
+    RunStarted: ("run", _fields("run", "pid", "host", "resumed_from_step")),
+    PhaseStarted: ("phase", _fields("phase", "detail")),
+    RunConfigured: ("configured", _configured),
+    MetricDeclared: ("metric", _fields("name", "goal", "unit", "kind", "group", "objective")),
+    CallsMade: ("calls", _fields("step", "epoch", "batch", "calls")),
+    LRChanged: ("lr", _fields("step", "epoch", "old", "new", "reason")),
+    LRUnchanged: ("lr_unchanged", _fields("step", "epoch", "lr", "reason")),
+    PlateauCounted: ("plateau", _plateau),
+    EpochEnded: ("epoch", _epoch),
+    SwitchPlanned: ("switch_planned", _fields("epoch", "preset")),
+    PresetSwitched: ("switch", lambda event: {**_fields("step", "epoch", "old")(event), "new": event.recipe.preset}),
+    SettingChanged: ("setting", _fields("setting", "old", "new", "reason")),
+    CheckpointSaved: ("checkpoint", _fields("step", "epoch", "file", "best")),
+    Paused: ("paused", _fields("step", "by")),
+    Continued: ("continued", _fields("step", "by")),
+    PaceChanged: ("pace", _fields("seconds_a_call", "by")),
+    CommandAnswered: ("answer", _fields("id", "command", "by", "accepted", "answer")),
+    Alert: ("alert", _fields("kind", "text")),
+    RunEnded: ("ended", _fields("status", "reason", "step", "epoch", "exit_code")),
+}
+"""What is left out is for the eye alone: the planned LR as a curve, how long calls took, a batch in slow motion."""
