@@ -39,7 +39,7 @@ def run(runs: Path) -> str:
     return over(runs, name="night")
 
 
-@pytest.mark.parametrize("command", ["attach", "export", "stop", "pause", "resume", "compare"])
+@pytest.mark.parametrize("command", ["attach", "stream", "export", "stop", "pause", "resume", "compare"])
 def test_runs_are_completed_by_id_and_by_name(run: str, command: str) -> None:
     assert f"plain,{run}" in completed(command, run[:6])[0]
     assert completed(command, "nig")[0] == ["plain,night"]

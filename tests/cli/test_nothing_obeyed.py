@@ -42,7 +42,14 @@ COMMANDS: dict[str, list[list[str]]] = {
         [f"no{TAINT}", "aa"],
         ["RUN", "OTHER", "--report", f"/dev/null/{TAINT}.md"],
     ],
-    "runs": [[], ["--json"], ["--runs-dir", f"/dev/null/{TAINT}"]],
+    "runs": [
+        [],
+        ["--json"],
+        ["--runs-dir", f"/dev/null/{TAINT}"],
+        ["--filter", f"{TAINT}>"],
+        ["--filter", f"{TAINT}<1"],
+    ],
+    "stream": [["RUN"], ["RUN", "--json"], [f"no{TAINT}"]],
     "export": [["RUN", "--out", f"out {TAINT}"], [f"no{TAINT}", "--out", "out"]],
     "stop": [["RUN"], ["LIVE"], [f"no{TAINT}"]],
     "pause": [["RUN"], ["LIVE"]],
@@ -117,7 +124,8 @@ def test_a_pipe_gets_none_of_it(there: dict[str, str], words: tuple[str, ...]) -
     assert not [c for c in said if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t"], ascii(said)
     assert not obeyed(said.encode()), ascii(said)
     if "--json" in arguments:
-        assert _holds(json.loads(result.stdout), TAINT.partition(SHOWN)[0])
+        documents = result.stdout.splitlines() if command == "stream" else [result.stdout]
+        assert _holds([json.loads(document) for document in documents], TAINT.partition(SHOWN)[0])
 
 
 def _holds(value: object, text: str) -> bool:

@@ -38,6 +38,8 @@ COMMANDS = {
     "the folder of runs, to compare": ["compare", "steplr", "none", *SMALL, "--runs-dir", "PATH"],
     "the folder of runs, to compare --list": ["compare", "--list", "--runs-dir", "PATH"],
     "the folder of runs, to stop": ["stop", "x", "--runs-dir", "PATH"],
+    "the folder of runs, to stream": ["stream", "x", "--runs-dir", "PATH"],
+    "a run, to stream": ["stream", "PATH"],
     "a run, to export": ["export", "PATH", "--out", "out"],
     "a run, to stop": ["stop", "PATH"],
     "a run, to pause": ["pause", "PATH"],

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "attach": (["RUN"], 2),
     "compare": (["RUN", "OTHER"], 0),
     "runs": ([], 0),
+    "stream": (["RUN", "--json"], 0),
     "export": (["RUN", "--out", "out"], 0),
     "stop": (["RUN"], 1),
     "pause": (["RUN"], 1),

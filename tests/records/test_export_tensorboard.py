@@ -11,19 +11,21 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
 from tests.records.streams import runs
 from tests.scripted import START, scripted_run
 from tests.waiting import PATIENCE_S, until
-from tui_trainer.events import AnyEvent, EpochEnded, RunEnded, StepsTaken, encode
+from tui_trainer.events import AnyEvent, EpochEnded, MetricColumns, MetricsLogged, RunEnded, StepsTaken, encode
 from tui_trainer.records.errors import ExportFailed
 from tui_trainer.records.export import export_csv, export_tensorboard
 
@@ -63,6 +65,48 @@ def tables(run: Path, out: Path) -> dict[str, list[dict[str, str]]]:
 def single(value: float | str) -> bytes:
     """As TensorBoard holds numbers; NaN equals NaN."""
     return struct.pack("f", np.float32(value))
+
+
+def test_series_that_were_logged_are_there_from_step_0_and_the_latest_alone(tmp_path: Path) -> None:
+    def logged(step: int, at: float, **values: float) -> MetricsLogged:
+        return MetricsLogged(at=at, step=step, values=values)
+
+    own = [
+        logged(0, START + 1, **{"grad/norm": 3.0, "loss/val": 9.0}),
+        logged(50, START + 2, **{"grad/norm": nan, "up": inf, "tokens": 2**70}),
+        logged(90, START + 3, **{"grad/norm": 7.0}),
+        logged(60, START + 4, **{"grad/norm": 8.0}),
+    ]
+    columns = MetricColumns(at=START + 9, steps=[3, 5], values={"bleu": [1.0, 2.0]}, elapsed=[10.0, 12.5])
+    steps = StepsTaken(
+        at=START + 10,
+        step=1,
+        epoch=1,
+        batch=1,
+        losses=[1.0, 2.0],
+        lrs=[0.1],
+        elapsed=[1.0, 3.0],
+        metrics={"w": [0.5, None]},
+    )
+    (file,) = export_tensorboard(recorded(tmp_path, [*own, columns, steps]), tmp_path / "board")
+    board = read(file)
+    shown = [(at, step, str(value)) for at, step, value in board["grad/norm"]]
+    assert shown == [(START + 1, 0, "3.0"), (START + 2, 50, "nan"), (START + 4, 60, "8.0")]
+    assert [value for _, _, value in board["up"]] == [inf]
+    assert [value for _, _, value in board["tokens"]] == [2.0**70]
+    assert board["bleu"] == [(START + 6.5, 3, 1.0), (START + 9, 5, 2.0)]
+    assert [(at, step, str(value)) for at, step, value in board["w"]] == [(START + 8, 1, "0.5"), (START + 10, 2, "nan")]
+    assert [step for _, step, _ in board["loss/train"]] == [1, 2]
+    assert board["loss/val (logged)"] == [(START + 1, 0, 9.0)]  # another one than ours of that name
+
+
+def test_an_epoch_without_an_accuracy_has_none(tmp_path: Path) -> None:
+    epoch = next(event for event in scripted_run() if isinstance(event, EpochEnded))
+    lacking = replace(epoch, train_accuracy=nan, val_accuracy=nan, val_loss=nan, validated=False)
+    (file,) = export_tensorboard(recorded(tmp_path, [*scripted_run(epochs=1)[:-8], lacking]), tmp_path / "board")
+    board = read(file)
+    assert not {"accuracy/train", "accuracy/val", "loss/val"} & set(board)
+    assert len(board["loss/train of the epoch"]) == 1
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)

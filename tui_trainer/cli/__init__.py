@@ -31,6 +31,7 @@ _COMMANDS = {
     "attach": "tui_trainer.cli.launch",
     "compare": "tui_trainer.cli.compare",
     "runs": "tui_trainer.cli.runs",
+    "stream": "tui_trainer.cli.stream",
     "export": "tui_trainer.cli.runs",
     "stop": "tui_trainer.cli.control",
     "pause": "tui_trainer.cli.control",

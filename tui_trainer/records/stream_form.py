@@ -54,22 +54,27 @@ class StreamForm:
             since: begin with the first thing that is of a step after this one; None begins with all.
             stands: whether a number of a series is told.
         """
-        self._since = since
+        self._since = -1 if since is None else since
+        self._begun = since is None
         self._stands = stands
         self._names = SeriesNames()
 
     def of(self, event: AnyEvent) -> list[Object]:
         """What is to be told of an event."""
         rows = [row for row in rows_of(event, self._names) if self._stands(row)]
-        if (since := self._since) is None:
-            return _objects(event, rows)
-        if not _is_after(event, since):
+        began = self._begun
+        if not self.begins(event):
             return []
-        if not isinstance(event, RunEnded):
-            self._since = None
-        if isinstance(event, StepsTaken | MetricColumns):
-            rows = [row for row in rows if row.step > since]
+        if isinstance(event, StepsTaken) or (isinstance(event, MetricColumns) and not began):
+            rows = [row for row in rows if row.step > self._since]
         return _objects(event, rows)
+
+    def begins(self, event: AnyEvent) -> bool:
+        """Whether something is to be told of an event, or was to be of one before it."""
+        if self._begun or not _is_after(event, self._since):
+            return self._begun
+        self._begun = not isinstance(event, RunEnded)
+        return True
 
 
 def _is_after(event: AnyEvent, step: int) -> bool:
