@@ -14,10 +14,11 @@ import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 
 from tests.records.streams import fold, runs, runs_with_metrics
 from tests.scripted import START, scripted_run
-from tui_trainer.events import AnyEvent, MetricDeclared, MetricsLogged, RunEnded, StepsTaken, encode
+from tui_trainer.events import AnyEvent, MetricDeclared, MetricsLogged, RunEnded, RunStarted, StepsTaken, encode
 from tui_trainer.records import lock
 from tui_trainer.records.errors import RunInUse, RunNotFound
 from tui_trainer.records.history import History
@@ -362,6 +363,17 @@ def test_a_metric_that_was_logged_once_is_among_the_last_values(tmp_path: Path) 
     assert run.metrics["bleu/test"] == 31.5
     assert run.metrics["tokens"] == 2**60 + 1
     assert set(run.metrics) >= {"train_loss", "lr", "val_loss", "val_accuracy"}
+
+
+def test_what_a_resumed_run_told_again_is_not_its_last_value(tmp_path: Path) -> None:
+    def steps(first: int, last: int, norm: float) -> list[AnyEvent]:
+        told: dict[str, Any] = {"at": START, "epoch": 1, "losses": [1.0], "lrs": [0.1], "elapsed": [1.0]}
+        return [StepsTaken(**told, step=n, batch=n, metrics={"norm": [norm]}) for n in range(first, last + 1)]
+
+    begun = next(event for event in scripted_run() if isinstance(event, RunStarted))
+    again = replace(begun, resumed_from_step=5)
+    run = summarize(put(tmp_path, "run", [begun, *steps(1, 40, 2.0), again, *steps(6, 30, 3.0)]))
+    assert (run.steps_done, run.metrics["norm"]) == (40, 2.0)
 
 
 def test_the_objective_is_what_the_run_declares(tmp_path: Path) -> None:

@@ -207,7 +207,6 @@ def test_a_terminal_gets_none_of_it(tmp_path: Path) -> None:
     ("arguments", "code"),
     [
         (("runs",), 0),
-        (("runs", "--filter", f"{TAINT}<"), 2),
         (("stream", f"no{TAINT}"), 2),
         (("export", f"no{TAINT}", "--out", "out"), 2),
         (("stop", f"no{TAINT}"), 2),

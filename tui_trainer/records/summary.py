@@ -302,7 +302,11 @@ class _Skim:
         self.history.series = self._series
         self._journal = journal
         self._told_by_step: dict[bytes, bytes] = {}
-        """Of numbers that lines of steps hold beside losses and LRs, by name: the last such line."""
+        """Of numbers that lines of steps hold beside losses and LRs, by name: the last such line of this process."""
+        self._by_step: set[str] = set()
+        """Their names, as far as those lines were looked at."""
+        self._resumed_at = 0
+        """The step that was known as this process began."""
         self._told_in_rows: set[str] = set()
         """The names of numbers that were told otherwise."""
         self.spark: list[float] = []
@@ -352,6 +356,8 @@ class _Skim:
         if not line.startswith(_STEPS):
             if line.startswith(_PROCESS):
                 self._take_all(last)
+                self._take_told_by_step()
+                self._resumed_at = self.history.steps
             self._take(line)
         elif self._read >= self._next_sample:
             self._next_sample = self._read + stride
@@ -398,17 +404,22 @@ class _Skim:
 
     def _settle_series(self) -> None:
         """See that last values and the objective are those of the whole record; if a glance cannot, read all of it."""
-        by_step: set[str] = set()
-        for line in dict.fromkeys(self._told_by_step.values()):
-            opened = unsealed(line)
-            if opened is not None and isinstance(opened.event, StepsTaken):
-                by_step.update(opened.event.metrics)
-                self._log_last(opened.event)
-        both = not by_step.isdisjoint(self._told_in_rows)  # which of the two was told last, is not known
+        self._take_told_by_step()
+        both = not self._by_step.isdisjoint(self._told_in_rows)  # which of the two was told last, is not known
         name = self._series.objective
         judged_by = self._series[name] if name is not None else None
-        if both or name in by_step or (judged_by is not None and type(judged_by) is not LoggedSeries):
+        if both or name in self._by_step or (judged_by is not None and type(judged_by) is not LoggedSeries):
             self._read_all()
+
+    def _take_told_by_step(self) -> None:
+        for line in dict.fromkeys(self._told_by_step.values()):
+            opened = unsealed(line)
+            if opened is None or not isinstance(event := opened.event, StepsTaken):
+                continue
+            if event.step + len(event.losses) - 1 > self._resumed_at:  # else an earlier process has told it
+                self._by_step.update(event.metrics)
+                self._log_last(event)
+        self._told_by_step.clear()
 
     def _log_last(self, event: StepsTaken) -> None:
         """Take what steps that were passed over tell, where nothing later is known."""
