@@ -31,6 +31,8 @@ from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 DOCS = Path(__file__).parent.parent / "docs"
+WITH_ALL = {"on_detach": lambda: None, "on_compare": lambda _: None, "runs": Path("runs")}
+"""What the app has where `launch` makes it, which its line of keys shows."""
 COMPARED = ("onecycle", "steplr", "plateau", "none")
 BATCHES = 63  # of 64 images in an epoch of mnist-5k
 SLOW_FROM, SLOW_CALLS = 9, 7  # the half epoch after which the moving picture is slow, and for how many calls
@@ -74,9 +76,7 @@ async def shoot_run(runs: Path, name: str, preset: str, size: tuple[int, int], u
     launcher = InProcessLauncher(runs, ["tui-trainer", "launch", "--preset", preset])
     asked = RunRequest(preset, model="cnn", dataset="mnist-5k")
     host = launcher.start_request(asked)
-    app = TrainerApp(
-        AppContext(launcher=launcher, source=host, request=asked, on_shown=launcher.go, on_detach=lambda: None)
-    )
+    app = TrainerApp(AppContext(launcher=launcher, source=host, request=asked, on_shown=launcher.go, **WITH_ALL))
     async with app.run_test(size=size) as pilot:
         await until(pilot, host)
         save(app, name, f"tui-trainer launch --preset {preset}")
@@ -90,9 +90,7 @@ async def film_run(runs: Path, size: tuple[int, int]) -> None:
     launcher = InProcessLauncher(runs, ["tui-trainer", "launch", "--preset", "onecycle"])
     asked = RunRequest("onecycle", model="cnn", dataset="mnist-5k")
     host = launcher.start_request(asked)
-    app = TrainerApp(
-        AppContext(launcher=launcher, source=host, request=asked, on_shown=launcher.go, on_detach=lambda: None)
-    )
+    app = TrainerApp(AppContext(launcher=launcher, source=host, request=asked, on_shown=launcher.go, **WITH_ALL))
     frames: list[str] = []
     seconds: list[float] = []
 

@@ -194,7 +194,8 @@ async def opened(screen: str, size: tuple[int, int] = (140, 40)) -> AsyncIterato
     what = opens()
     options = what if isinstance(what, dict) else {"source": what}
     first = options.pop("comparison", None)
-    context = AppContext(launcher=ScriptedLauncher(), runs=RUNS, on_detach=lambda: None, **options)
+    everything = {"runs": RUNS, "on_detach": lambda: None, "on_compare": lambda names: None}
+    context = AppContext(launcher=ScriptedLauncher(), **everything, **options)
     app = TrainerApp(context, comparison=(first, None) if first is not None else None)
     app.animation_level = "none"
     app.context.clock.budget = QuietBudget()

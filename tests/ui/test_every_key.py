@@ -72,8 +72,10 @@ async def test_every_key_does_something(key: Key, show: Show, runs: Path, tmp_pa
     else:
         showing = show(LIVE, runs=runs, size=(140, 30), on_detach=lambda: None)
     async with showing as shown:
-        if key.place in ("presets", "editor"):
+        if key.place in ("presets", "editor", "filter"):
             await shown.press("p")
+        if key.place == "filter":
+            await shown.press("slash", "c")
         if key.place == "editor":
             await shown.press("e")
         if key.place in ("runs", "another"):

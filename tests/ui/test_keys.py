@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -58,8 +59,8 @@ def test_no_key_means_two_things_in_one_place() -> None:
         assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
-async def test_the_line_at_the_bottom_lists_the_keys_and_they_can_be_clicked(show: Show) -> None:
-    async with show(LIVE) as shown:
+async def test_the_line_at_the_bottom_lists_the_keys_and_they_can_be_clicked(show: Show, tmp_path: Path) -> None:
+    async with show(LIVE, runs=tmp_path, on_compare=lambda names: None) as shown:
         (line,) = shown.the(KeyLine).plain()
         for key in of("run", "everywhere"):
             if key.short:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from textual.app import App
 
+from tui_trainer.commands import SwitchPreset
 from tui_trainer.errors import UserError
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.settings import Settings
@@ -151,6 +152,17 @@ class AppContext:
     say: Say = field(init=False)
     unsay: Callable[[str], None] = field(init=False)
     pages: Pages = field(init=False)
+
+    @property
+    def can_begin(self) -> bool:
+        """Whether a preset can be trained from here: as a new run, or in the one on show from its next epoch on."""
+        if self.launcher is not None or self.source is None:
+            return self.launcher is not None
+        history, recipe = self.source.history, self.source.history.recipe
+        last = recipe.epochs if recipe is not None else None
+        if last is None or SwitchPreset not in self.source.capabilities.commands:
+            return False
+        return self.is_live and max(history.epoch, 1) < last
 
     @property
     def is_live(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from rich.cells import cell_len
 from textual import events, on
+from textual.actions import SkipAction
 from textual.message import Message
 
 from tui_trainer.ui.formatting import fit
@@ -33,6 +34,11 @@ class CursorList(Panel, Generic[T], can_focus=False):
     def index_at(self, event: events.Click) -> int | None:
         """Which of those shown was clicked."""
         raise NotImplementedError
+
+    @property
+    def shown(self) -> Sequence[T]:
+        """Those that can be chosen from."""
+        return self._shown
 
     @property
     def current(self) -> T | None:
@@ -75,6 +81,11 @@ class FilteredList(CursorList[T], can_focus=False):
         """Whether what is typed goes into the filter."""
         self.marked: list[str] = []
         """Names marked for a comparison, in the order of marking."""
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether there is anything that a filter could leave out."""
+        return bool(self._all)
 
     # What a list of some kind must know of its kind
 
@@ -136,8 +147,7 @@ class FilteredList(CursorList[T], can_focus=False):
             self.typing = True
             self.redraw()
         elif event.key in ("enter", "escape"):
-            self.typing = False
-            self.narrow("" if event.key == "escape" else self.filter)
+            self.end_typing("" if event.key == "escape" else self.filter)
         elif event.key == "backspace":
             self.narrow(self.filter[:-1])
         elif event.is_printable and event.character:
@@ -146,6 +156,11 @@ class FilteredList(CursorList[T], can_focus=False):
             return
         event.stop()
         event.prevent_default()
+
+    def end_typing(self, text: str) -> None:
+        """Letters are commands again; the filter is left at `text`."""
+        self.typing = False
+        self.narrow(text)
 
     def _show(self) -> None:
         """Those that pass; the cursor stays on its own, or near the place where it was."""
@@ -190,6 +205,35 @@ class ChoosingScreen(TrainerScreen, Generic[T]):
 
     def action_move(self, by: int) -> None:
         self.list.move(by)
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """Actions that would do nothing with the list as it is."""
+        none = {"filter", "sort"} if not self.list.is_filled else set()
+        if self.list.current is None:
+            none |= {"choose", "mark"}
+        if len(self.list.marked) < 2 or self.context.on_compare is None:
+            none.add("compare")
+        return frozenset(none)
+
+    def show_keys(self) -> None:
+        """Those that are of use now."""
+        self.key_line.idle, self.key_line.typed = self.idle, "filter" if self.list.typing else None
+        self.key_line.redraw()
+
+    def action_keep_filter(self) -> None:
+        """From a click; the key goes to the list."""
+        self._end_typing(self.list.filter)
+
+    def action_clear_filter(self) -> None:
+        """The same."""
+        self._end_typing("")
+
+    def _end_typing(self, text: str) -> None:
+        if not self.list.typing:
+            raise SkipAction
+        self.list.end_typing(text)
+        self.context.clock.hurry()
 
     def action_filter(self) -> None:
         self.list.typing = True

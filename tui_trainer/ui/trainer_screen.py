@@ -36,6 +36,8 @@ class KeyLine(Panel):
         self._keys = [key for key in of(*places, "everywhere") if key.short]
         self.idle: frozenset[str] = frozenset()
         """Actions that have nothing to act on now; their keys are left out."""
+        self.typed: KeyContext | None = None
+        """Where letters are typed: the place whose keys alone are of use meanwhile."""
         self._said: tuple[str, str] | None = None
         self._said_until = 0.0
 
@@ -65,6 +67,8 @@ class KeyLine(Panel):
 
     def _keys_that_fit(self, width: int) -> Line:
         """In the order of the table. Help, which has them all, and the way out are never missing."""
+        if self.typed is not None:
+            return (Span(" "), *_with_gaps([_spans(key) for key in of(self.typed)]))
         keys = [_spans(key) for key in self._keys if key.action not in self.idle]
         palette = [spans for spans in keys if spans[0].action == "app.command_palette"]
         others = [spans for spans in keys if spans[0].action not in LAST]

@@ -90,11 +90,24 @@ class CompareScreen(TrainerScreen):
         for words in (*self._verdicts, *self._differences):
             words.show(comparison, findings)
         self._make_room_for_warnings()
-        self.key_line.idle = frozenset() if self._trains() else frozenset({"pause"})
+        self.key_line.idle = self._idle()
         self.key_line.redraw()
         if not self._is_over and (self.queue is None or self.queue.is_over):
             self._is_over = True
             self.context.pages.comparison_is_over(self, self.queue.exit_code if self.queue is not None else 0)
+
+    def _idle(self) -> frozenset[str]:
+        """Actions that would do nothing here and now."""
+        none = set() if self._trains() else {"pause"}
+        if not self.has_class("-one"):
+            none.add("chart")
+        elif self._one != "loss":
+            none.add("loss")
+        if len(self.comparison.groups) < 2:
+            none.add("solo")
+        if self.has_class("-differences") or not self._drawn():  # no curve is on show
+            none |= {"chart", "loss", "unit"}
+        return frozenset(none)
 
     def _find_out(self) -> Results:
         """The findings, worked out anew where an epoch ended or a run began or ended."""

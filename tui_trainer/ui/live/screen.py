@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui_trainer.commands import Command, OneBatch, Pause, SaveCheckpoint, SetPace
 from tui_trainer.events import SLOW_MOTION, ResolvedConfig
 from tui_trainer.records.history import History
 from tui_trainer.text.captions import say
@@ -31,8 +32,13 @@ if TYPE_CHECKING:
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.ui.context import ContextApp
 
-CONTROLS = frozenset({"pause", "one_batch", "slow_motion", "checkpoint"})
-"""What can be asked of a live run alone."""
+CONTROLS: dict[str, type[Command]] = {
+    "pause": Pause,
+    "one_batch": OneBatch,
+    "slow_motion": SetPace,
+    "checkpoint": SaveCheckpoint,
+}
+"""What can be asked of a live run alone, and the command that asks it."""
 
 
 class LiveScreen(ChartKeys):
@@ -122,10 +128,22 @@ class LiveScreen(ChartKeys):
         self._machine.show(history, self.context.clock.budget.share)
         self._make_room(changed)
         self._hint()
-        self.key_line.idle = frozenset() if self.control.can_act else CONTROLS
+        self.key_line.idle = self._idle()
         self._tell_answers()
         if self.control.waits or history.pace > 0 or (history.followed and history.paused is None):
             self.context.clock.keep_hurrying()
+
+    def _idle(self) -> frozenset[str]:
+        """Actions that would do nothing here and now."""
+        taken = self.source.capabilities.commands if self.control.can_act else frozenset()
+        none = {action for action, command in CONTROLS.items() if command not in taken}
+        if self.context.on_compare is None:
+            none.add("compare")
+        if self.context.runs is None:
+            none.add("runs")
+        if self.context.launcher is None:
+            none.add("app.break_it")
+        return frozenset(none)
 
     def action_pause(self) -> None:
         self._asked(self.control.pause_or_go_on())

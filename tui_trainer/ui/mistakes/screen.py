@@ -99,7 +99,10 @@ class BreakItScreen(TrainerScreen):
         self._words[0].show(case, None)
         self._words[1].show(case, pair, self._step_at_cursor(pair))
         self._draw_charts(case, pair)
-        self.key_line.idle = frozenset({"view"}) if self._has_room or pair is None else frozenset()
+        charts = pair is not None and (self._has_room or self.has_class("-charts"))
+        self.key_line.idle = frozenset({"view"} if self._has_room or pair is None else ()) | (
+            frozenset() if charts else {"log_scale"}
+        )
         self.key_line.redraw()
 
     def _draw_charts(self, case: MistakeCase, pair: Pair | None) -> None:

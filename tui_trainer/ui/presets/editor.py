@@ -73,6 +73,10 @@ class Findings(Panel):
         return lines
 
 
+LETTERS = frozenset({"app.help", "app.leave"})
+"""Actions whose keys go into the text here."""
+
+
 class EditorScreen(TrainerScreen):
     """The text at the left; its planned LR and what is wrong with it at the right."""
 
@@ -81,7 +85,7 @@ class EditorScreen(TrainerScreen):
 
     def __init__(self, copy: Copy) -> None:
         super().__init__("editor")
-        self.key_line.idle = frozenset({"app.help", "app.leave"})  # letters go into the text here
+        self.key_line.idle = LETTERS
         self._heading = PanelHeading(f"a copy of {plain(copy.of)}")
         self._area = TextArea(copy.text, show_line_numbers=True, tab_behavior="indent")
         self._unchanged = self._area.text
@@ -152,6 +156,7 @@ class EditorScreen(TrainerScreen):
     def _show_problems(self) -> None:
         """A curve that is there stays while the text has a mistake, and is marked as that of an older one."""
         broken = self._preset is None or any(problem.severity == "error" for problem in self._problems)
+        self.key_line.idle = LETTERS | {"save"} if broken else LETTERS
         self._chart.visible = self._has_curve or not broken
         self._chart.set_class(broken, "-old")
         self._findings.show(self._problems, curve_is_old=broken and self._has_curve)

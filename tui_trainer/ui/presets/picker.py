@@ -158,7 +158,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
     """Names at the left, the planned LR and all else at the right."""
 
     CSS_PATH: ClassVar[str] = "picker.tcss"
-    BINDINGS = bindings("presets")
+    BINDINGS = bindings("filter", "presets")
 
     def __init__(self, heading: str) -> None:
         super().__init__("presets")
@@ -203,8 +203,22 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         if preview.waits and not preview.problems_stop:
             self.context.clock.keep_hurrying()
         self.list.redraw()
-        self.key_line.idle = frozenset() if self.context.source is not None or self.list.filter else frozenset({"back"})
-        self.key_line.redraw()
+        self.show_keys()
+
+    @property
+    def idle(self) -> frozenset[str]:
+        context, entry, none = self.context, self.list.current, super().idle
+        if entry is None or not context.can_begin or self._preview(entry, self._spec(entry)).problems_stop:
+            none |= {"choose"}
+        if entry is None:
+            none |= {"edit"}
+        elif not self.list.can_be_marked(entry):
+            none |= {"mark", "choose"}
+        if context.runs is None:
+            none |= {"runs"}
+        if context.launcher is None:
+            none |= {"app.break_it"}
+        return none if context.source is not None or self.list.filter else none | {"back"}
 
     def reload(self, name: str = "") -> None:
         """Read the folders, and put the cursor on `name`. Presets take long to load, and may lie on a slow disk."""

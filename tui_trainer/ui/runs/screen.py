@@ -231,7 +231,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
     """A list as `ls -lt` would give it."""
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
-    BINDINGS = bindings("runs")
+    BINDINGS = bindings("filter", "runs")
 
     def __init__(self, folder: Path) -> None:
         super().__init__("runs")
@@ -259,7 +259,18 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             more = f", and {len(self.shelf.unread) - 1} more" if len(self.shelf.unread) > 1 else ""
             self.say(f"{plain(self.shelf.unread[0])}{more}", "warning")
         self._details.show(self.list.current)
-        self.key_line.redraw()
+        self.show_keys()
+
+    @property
+    def idle(self) -> frozenset[str]:
+        run, none = self.list.current, super().idle
+        if len(self.list.shown) < 2:
+            none |= {"sort"}
+        if run is None or run.status not in ENDED_EARLY or self.context.launcher is None or self.context.is_live:
+            none |= {"resume"}
+        if run is None or run.status in LIVE:
+            none |= {"delete"}
+        return none if self.list.filter or len(self.app.screen_stack) > 1 else none | {"back"}
 
     @on(RunList.Chosen)
     def action_choose(self) -> None:
