@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import doctest
+import math
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import tui_trainer
 from tests.scripted import scripted_run
 from tests.scripted_record import over
 from tui_trainer import Run, RunsError, RunSummary, list_runs, open_run
-from tui_trainer.events import EpochEnded, StepsTaken
+from tui_trainer.events import EpochEnded, MetricDeclared, MetricsLogged, StepsTaken
 from tui_trainer.records.export import export_csv
 
 RECORDED = Path(__file__).parent / "recorded_runs"
@@ -46,6 +47,18 @@ def test_arrays_hold_what_the_loop_told(runs: Path) -> None:
     for name in run.epochs.dtype.names or ():
         np.testing.assert_array_equal(run.epochs[name], [getattr(event, name) for event in ended])
     assert (run.name, run.status, run.id, run.flaws) == ("night", "finished", run.folder.name, ())
+
+
+def test_every_series_is_there_by_its_name(runs: Path) -> None:
+    declared = MetricDeclared(at=1e9, name="val/BLEU", goal="max", unit="%", kind="val")
+    logged = [MetricsLogged(at=1e9, step=step, values={"val/BLEU": value}) for step, value in ((0, 1.5), (7, math.nan))]
+    run = open_run(over(runs, [*scripted_run()[:-1], declared, *logged, scripted_run()[-1]], name="night"))
+    assert list(run.metrics)[:2] == ["train_loss", "lr"]
+    np.testing.assert_array_equal(run.metrics["train_loss"].values, run.losses)
+    np.testing.assert_array_equal(run.metrics["val_loss"].steps, run.epochs["step"])
+    bleu = run.metrics["val/BLEU"]
+    assert (bleu.goal, bleu.unit, bleu.steps.tolist()) == ("max", "%", [0, 7])
+    np.testing.assert_array_equal(bleu.values, [1.5, math.nan])
 
 
 @pytest.mark.parametrize("name", ["onecycle", "plateau", "steplr", "typo"])

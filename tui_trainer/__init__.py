@@ -16,11 +16,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui_trainer.api import Run, RunsError, RunSummary, list_runs, open_run
+    from tui_trainer.api import Metric, Run, RunsError, RunSummary, list_runs, open_run
 
 __version__ = "0.1.0"
 
-__all__ = ["Run", "RunSummary", "RunsError", "__version__", "list_runs", "open_run"]
+__all__ = ["Metric", "Run", "RunSummary", "RunsError", "__version__", "list_runs", "open_run"]
 
 
 def __getattr__(name: str) -> object:

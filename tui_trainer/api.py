@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Run", "RunSummary", "RunsError", "list_runs", "open_run"]
+__all__ = ["Metric", "Run", "RunSummary", "RunsError", "list_runs", "open_run"]
 
 EPOCH_FIELDS = (
     ("epoch", "i8"),
@@ -34,6 +35,20 @@ EPOCH_FIELDS = (
     ("elapsed", "f8"),
 )
 """The fields of `Run.epochs`, with NumPy's name of their types."""
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A series of a run, as it was logged: `values[i]` at `steps[i]`, and steps rise."""
+
+    name: str
+    steps: NDArray[np.int64] = field(repr=False)
+    values: NDArray[np.float64] = field(repr=False)
+    """nan and the infinities are values that were logged."""
+    goal: str = "none"
+    """`min`, `max` or `none`: whether less or more of it is better."""
+    unit: str = ""
+    """Empty for plain numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +74,8 @@ class Run:
     The fields are `epoch` and `step` (its last), counted from 1; `train_loss`, `val_loss` (means over images; nan where
     not finite), `train_accuracy`, `val_accuracy` (0 to 1), `lr` (of the last step), `images_per_second`, `elapsed` (s).
     """
+    metrics: Mapping[str, Metric] = field(default_factory=dict, repr=False)
+    """All series by name, in the order in which they came: those above, and whatever else was logged."""
     flaws: tuple[str, ...] = ()
     """What of the record could not be read, is missing or contradicts itself; each in words."""
 
@@ -100,6 +117,7 @@ def open_run(run: str | os.PathLike[str], folder: str | os.PathLike[str] | None 
         lrs=np.array(history.lrs, np.float64),
         elapsed=np.array(history.elapsed, np.float64),
         epochs=np.array([_row(epoch) for epoch in history.epochs], np.dtype(list(EPOCH_FIELDS))),
+        metrics={name: _metric(history, name) for name in history.series},
         flaws=flaws,
     )
 
@@ -138,6 +156,19 @@ def _read(folder: Path) -> tuple[History, tuple[str, ...]]:
             return history, (*tail.flaws, *history.known.flaws.in_words())
     except OSError as cause:
         raise RunUnreadable(journal, cause) from cause
+
+
+def _metric(history: History, name: str) -> Metric:
+    import numpy as np
+
+    series, declared = history.series[name], history.series.declared(name)
+    return Metric(
+        name=name,
+        steps=np.array(series.steps, np.int64),
+        values=np.array(series.values, np.float64),
+        goal=history.series.goal(name),
+        unit=declared.unit if declared is not None else "",
+    )
 
 
 def _row(epoch: EpochEnded) -> tuple[Any, ...]:

@@ -66,6 +66,7 @@ MOST_IN_A_LIST = 100_000
 """Points of a plan. Of steps in a line the line's own length is the bound."""
 MOST_METRICS = 10_000
 """Names in a line. The thousands that a large run logs are some; a million are made to harm."""
+MOST_CLASSES = 1000
 LARGEST_WHOLE = 2**63
 """What is as large is kept as a float."""
 
@@ -425,6 +426,15 @@ class EpochEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True)
         _mark_not_finite(self, "train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
+class ConfusionCounted(Event, frozen=True, kw_only=True, tag=True):
+    """Which classes a validation took for which: `counts[i][j]` images of class `i` were taken for class `j`."""
+
+    epoch: Count
+    step: Count
+    classes: Annotated[list[Name], Meta(max_length=MOST_CLASSES)]
+    counts: Annotated[list[Annotated[list[Count], Meta(max_length=MOST_CLASSES)]], Meta(max_length=MOST_CLASSES)]
+
+
 class SwitchPlanned(Event, frozen=True, kw_only=True, tag=True):
     """A switch to another preset was promised; it takes effect as `epoch` begins, unless another one is asked for."""
 
@@ -547,6 +557,7 @@ AnyEvent: TypeAlias = (
     | LRUnchanged
     | PlateauCounted
     | EpochEnded
+    | ConfusionCounted
     | SwitchPlanned
     | PresetSwitched
     | SettingChanged
@@ -651,6 +662,13 @@ def _wrong_columns(event: MetricColumns) -> str | None:
     return None
 
 
+def _wrong_confusion(event: ConfusionCounted) -> str | None:
+    classes = len(event.classes)
+    if len(event.counts) != classes or any(len(row) != classes for row in event.counts):
+        return "rows, columns and classes are not as many as each other"
+    return None
+
+
 def _kept(value: Any) -> float | int:
     """A number as it is kept: words of JSON for what is not finite as floats, and so what is too large."""
     if type(value) is not int:
@@ -670,6 +688,7 @@ _CHECKS: dict[type, Callable[[Any], str | None]] = {
     StepsTaken: _wrong_steps,
     PlanMade: _wrong_plan,
     MetricColumns: _wrong_columns,
+    ConfusionCounted: _wrong_confusion,
 }
 
 _NOT_FLOATS: frozenset[type] = frozenset({type(None), str, int})

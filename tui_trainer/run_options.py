@@ -8,9 +8,22 @@ Dataset: TypeAlias = Literal["mnist-5k", "mnist", "fashion-mnist", "cifar10"]
 Model: TypeAlias = Literal["cnn", "mlp", "resnet9", "resnet9-slim", "resnet18"]
 Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
 
+MetricsLevel: TypeAlias = Literal["default", "minimal"]
+
 DATASETS: tuple[Dataset, ...] = ("mnist-5k", "mnist", "fashion-mnist", "cifar10")
 MODELS: tuple[Model, ...] = ("cnn", "mlp", "resnet9", "resnet9-slim", "resnet18")
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp16")
+METRICS_LEVELS: tuple[MetricsLevel, ...] = ("default", "minimal")
+CLASS_NAMES: dict[Dataset, tuple[str, ...]] = {
+    "mnist-5k": tuple("0123456789"),
+    "mnist": tuple("0123456789"),
+    "fashion-mnist": (
+        "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+    ),
+    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+}  # fmt: skip
+"""What the labels of each data set stand for, in their order; the names are those of the data sets' own pages."""
+
 BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet9-slim", "resnet18"})
 """Those that normalise over the batch, which a batch of one image cannot train."""
 

@@ -17,6 +17,7 @@ from tui_trainer.run_options import (
     MODEL,
     MOST_THREADS,
     Dataset,
+    MetricsLevel,
     Model,
     Precision,
     train_images,
@@ -59,6 +60,8 @@ class RunSpec(BaseModel):
     """Whether the network is compiled before the first batch."""
     deterministic: bool = False
     """Whether only algorithms are taken that give the same bits each time; on a CPU they do anyway."""
+    metrics: MetricsLevel = "default"
+    """Whether more is measured than losses, LRs and accuracies: norms of the network, what classes are confused."""
     epochs: int | None = Field(None, ge=1)
     """Asked for instead of the preset's."""
     batch_size: int | None = Field(None, ge=1)

@@ -19,12 +19,12 @@ from tests.compare.made import compared, record, rewritten, seeds, session_of
 from tests.scripted import scripted_run
 from tests.waiting import PATIENCE_S
 from tui_trainer.cli.exit_summary import of_comparison
-from tui_trainer.compare.comparison import MARKS, Comparison
+from tui_trainer.compare.comparison import Comparison, Group
 from tui_trainer.compare.differences import differences
 from tui_trainer.compare.entries import reused
 from tui_trainer.compare.fairness import fairness
 from tui_trainer.compare.plain_lines import find_out, in_lines
-from tui_trainer.compare.report import ReportFailed, write_report
+from tui_trainer.compare.report import ReportFailed, as_html, write_report
 from tui_trainer.compare.session import Contestant, Session, SessionDamaged, find_session
 from tui_trainer.compare.table import tabulate
 from tui_trainer.events import Digests, RunEnded, SettingChanged, decode_lines
@@ -459,13 +459,36 @@ def test_a_session_is_private_found_by_its_id_and_no_run(tmp_path: Path) -> None
             Session.open(session.folder)
 
 
-def test_thirty_presets_have_marks_and_colours_of_their_own(tmp_path: Path) -> None:
+def test_thirty_presets_have_names_of_their_own(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     made = [record(runs, epochs=1) for _ in range(30)]
     groups = compared(runs, made).groups
     assert len({group.label for group in groups}) == 30
-    assert len({group.mark for group in groups}) == 30
-    assert len(set(MARKS)) == len(MARKS)
+
+
+def test_only_where_no_seed_came_to_its_end_and_none_goes_on_has_a_preset_ended_early(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    ends = {"finished": False, "stopped": True, "crashed": True, None: True}  # the last one's process is gone
+    made = [record(runs, epochs=2, status=status) for status in ends]
+    made.append(record(runs, epochs=2, not_finite_at=10))
+    comparison = compared(runs, made, ["plateau"])
+    assert [group.ended_early for group in comparison.groups] == [*ends.values(), True, False]
+    mixed = Group("both", 0)
+    mixed.runs = [run for group in comparison.groups[:2] for run in group.runs]
+    assert not mixed.ended_early
+
+
+def test_in_a_report_curves_have_their_names_at_their_ends(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    made = [record(runs, epochs=3), record(runs, scheduler="OneCycleLR", epochs=3, not_finite_at=30)]
+    comparison = compared(runs, made)
+    html = as_html(comparison, find_out(comparison))
+    for chart in html.split("<svg")[1:]:
+        names = re.findall(r'class="name" x="[0-9.]+" y="([0-9.]+)">([^<]*)<', chart)
+        assert sorted(name for _, name in names) == ["onecycle ✗", "steplr"]
+        assert abs(float(names[0][0]) - float(names[1][0])) >= 14
+        assert chart.count(">✗<") == 1
+    assert html.count(">◆<") == 4  # of validation loss and accuracy, each preset's best
 
 
 def test_a_comparison_of_finished_runs_loads_no_torch(tmp_path: Path) -> None:

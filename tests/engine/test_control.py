@@ -11,6 +11,7 @@ from tui_trainer.engine import checkpoints, control
 from tui_trainer.engine.clock import Awake
 from tui_trainer.engine.tracing import tell_lr
 from tui_trainer.events import (
+    Alert,
     AnyEvent,
     CallFollowed,
     CallsMade,
@@ -24,6 +25,7 @@ from tui_trainer.events import (
     RunEnded,
     StepsTaken,
 )
+from tui_trainer.presets.checks import parse
 
 ME = "test"
 
@@ -255,6 +257,26 @@ def test_a_switch_before_the_first_batch_takes_effect_at_once(tiny: TinyRun) -> 
     assert answers(tiny) == [("switch to other", True, "other from epoch 1 on, weights kept")]
     assert [(e.step, e.epoch) for e in tiny.of(PresetSwitched)] == [(1, 1)]
     assert tiny.lrs[0] == pytest.approx(0.1 / 25)
+
+
+def test_a_switch_is_warned_of_for_the_epochs_that_are_left_and_says_what_the_run_keeps(tiny: TinyRun) -> None:
+    """A drop after three epochs comes in the four of the preset, and not in the three that the run still has."""
+    drops = '[training]\nepochs = 4\n[optimizer]\nname = "SGD"\n[scheduler]\nname = "StepLR"\nstep_size = 3\n'
+    made = parse(f'{drops}[for]\ndataset = "cifar10"\n')
+    send_on(tiny, EpochEnded, SwitchPreset(by=ME, name="other", preset=made.model_dump(mode="json")))
+    assert tiny.train(t.NONE, epochs=4).status == "finished"
+    told = [alert.text for alert in tiny.of(Alert) if alert.kind == "preset"]
+    (warned,) = [text for text in told if "batch_size" not in text]
+    assert warned.startswith("scheduler.step_size: never reached: the run has 3 epochs")
+    ((_, accepted, answer),) = answers(tiny)
+    assert accepted
+    assert answer == "other from epoch 2 on, weights kept; made for cifar10; this run keeps mnist-5k"
+
+
+def test_a_switch_to_what_suits_the_run_is_warned_of_by_nobody(tiny: TinyRun) -> None:
+    send_on(tiny, EpochEnded, switch(t.NONE))
+    tiny.train(t.NONE, epochs=4)
+    assert [alert.text for alert in tiny.of(Alert) if alert.kind == "preset"] == []
 
 
 @pytest.mark.parametrize("preset", [{}, {"optimizer": {"name": "SGD", "lr": -1}}, {"optimizer": 3}])

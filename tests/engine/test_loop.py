@@ -10,10 +10,22 @@ from torch.nn import functional
 
 from tests.engine import tiny as t
 from tests.engine.tiny import BATCHES, TinyRun
+from tests.records.streams import fold
+from tui_trainer.commands import Stop
 from tui_trainer.engine import models
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.metrics import validate
-from tui_trainer.events import CallsMade, CallsTimed, EpochEnded, RunConfigured, StepsTaken
+from tui_trainer.events import (
+    CallsMade,
+    CallsTimed,
+    ConfusionCounted,
+    EpochEnded,
+    MetricDeclared,
+    MetricsLogged,
+    RunConfigured,
+    RunStarted,
+    StepsTaken,
+)
 
 BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
 
@@ -143,3 +155,41 @@ def test_what_was_resolved_is_told_before_the_first_batch(tiny: TinyRun) -> None
     assert (resolved.recipe.total_steps, resolved.recipe.batches_per_epoch) == (6, 3)
     kinds = [type(event) for event in tiny.events]
     assert kinds.index(RunConfigured) < kinds.index(StepsTaken)
+
+
+def test_more_than_losses_is_told_and_training_is_the_same_without_it(tiny: TinyRun) -> None:
+    tiny.train(t.ONE_CYCLE, epochs=8)
+    declared = {event.name for event in tiny.of(MetricDeclared)}
+    logged = tiny.of(MetricsLogged)
+    assert {name for event in logged for name in event.values} <= declared
+    assert [event.step for event in logged if "grad_norm" in event.values] == [10, 20]
+    by_epoch = [event for event in logged if "memory" in event.values]
+    assert [event.step for event in by_epoch] == [BATCHES * epoch for epoch in range(1, 9)]
+    assert sum(by_epoch[-1].values[f"val_accuracy/{digit}"] for digit in range(10)) == pytest.approx(
+        10 * tiny.of(EpochEnded)[-1].val_accuracy
+    )
+    confusion = tiny.of(ConfusionCounted)
+    assert [event.epoch for event in confusion] == [*range(1, 9)]
+    assert sum(map(sum, confusion[-1].counts)) == 10
+    losses = [event.losses for event in tiny.of(StepsTaken)]
+    tiny.events.clear()
+    tiny.train(t.ONE_CYCLE, epochs=8, metrics="minimal")
+    assert [loss for row in losses for loss in row] == [loss for event in tiny.of(StepsTaken) for loss in event.losses]
+    assert not tiny.of(MetricDeclared) + tiny.of(MetricsLogged) + tiny.of(ConfusionCounted)
+
+
+def test_what_is_told_more_is_told_once_by_a_resumed_run(tiny: TinyRun) -> None:
+    tiny.train(t.ONE_CYCLE, epochs=8)
+    whole = fold(tiny.events)
+    stop = Stop(by="test")
+    tiny.when = [(lambda event: isinstance(event, EpochEnded) and event.epoch == 4, lambda: tiny.control.send(stop))]
+    tiny.events.clear()
+    tiny.train(t.ONE_CYCLE, epochs=8)
+    tiny.when = []
+    tiny.events.append(RunStarted(at=1e9, run="r", schema=2, pid=1, host="h", resumed_from_step=12))
+    tiny.train(t.ONE_CYCLE, epochs=8, resume=True)
+    again = fold(tiny.events)
+    assert list(again.series["grad_norm"].steps) == list(whole.series["grad_norm"].steps)
+    assert list(again.series["grad_norm"].values) == list(whole.series["grad_norm"].values)
+    assert list(again.series["val_accuracy/3"].values) == list(whole.series["val_accuracy/3"].values)
+    assert not again.series["grad_norm"].attempts

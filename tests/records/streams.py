@@ -188,6 +188,13 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         images_per_second=st.floats(0, 1e6),
         elapsed=st.floats(0, 1e5),
     ),
+    ev.ConfusionCounted: _of(
+        ev.ConfusionCounted,
+        epoch=epochs,
+        step=steps,
+        classes=st.just(["a", "b"]),
+        counts=st.lists(st.lists(st.integers(0, 100), min_size=2, max_size=2), min_size=2, max_size=2),
+    ),
     ev.SwitchPlanned: _of(ev.SwitchPlanned, epoch=epochs, preset=preset_names),
     ev.PresetSwitched: _of(ev.PresetSwitched, step=steps, epoch=epochs, old=preset_names, recipe=recipes),
     ev.SettingChanged: _of(ev.SettingChanged, setting=words, old=words, new=words, reason=words),

@@ -93,13 +93,16 @@ def test_of_a_run_in_which_nothing_fails_nothing_is_told(tmp_path: Path) -> None
 
 
 def test_what_was_taken_from_the_preset_is_in_the_record(tmp_path: Path) -> None:
-    text = '[optimizer]\nname = "SGD"\nlr = 0.1\n[training]\nepochs = 1\n[for]\ndataset = "mnist-5k"\nmodel = "mlp"\n'
+    text = '[training]\nepochs = 1\n[optimizer]\nname = "SGD"\nlr = 0.1\n[scheduler]\nname = "StepLR"\nstep_size = 5\n'
+    text += '[for]\ndataset = "mnist-5k"\nmodel = "mlp"\n'
     spec = RunSpec.of("made", parse(text), limit_train=64, limit_val=64, threads=1, device="cpu", model=None)
     local = LocalRun(RunRequest.of(spec), tmp_path, ["test"])
     heard: list[AnyEvent] = []
     local.listen(heard.append)
     assert ending(local, heard).status == "finished"
     assert notices(heard, "options") == ["from the preset: dataset mnist-5k, model mlp"]
+    told = [event.kind for event in heard if isinstance(event, Alert) and event.kind in ("options", "preset")]
+    assert told == ["options", "preset"]  # a screen with one line for both shows the warning
     assert local.folder is not None
     asked: Any = read_facts(local.folder)["asked"]
     assert (asked["dataset"], asked["model"], asked["from_preset"]) == ("mnist-5k", "mlp", ["dataset", "model"])

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
@@ -15,7 +16,7 @@ from textual.pilot import Pilot
 
 from tests.plotting.dots import lit
 from tests.scripted import scripted_run
-from tui_trainer.events import AnyEvent, PlanMade, PresetSwitched, StepsTaken
+from tui_trainer.events import AnyEvent, EpochEnded, PlanMade, PresetSwitched, StepsTaken
 from tui_trainer.plotting.figure import Marks
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import in_ascii
@@ -108,10 +109,107 @@ async def test_columns_stand_under_each_other() -> None:
         switched = [column(line, "┊") for line in (*loss[1:], *lr[1:-2])]
         at = ticks[2]  # after epoch 2, the third tick from 0 on
         assert sum(at in columns for columns in switched) > len(switched) / 2  # but where curves lie over it
-        points = {at for line in loss[1:] for at in column(line, "◆")}
-        assert len(points) == 6
+        points = {at for line in loss[1:] for at in (*column(line, "◆"), *column(line, "◇"))}
+        assert len(points) == 2
         assert points <= set(ticks)
         assert "onecycle" in loss[1]
+
+
+def validated(values: Sequence[float], status: Any = "finished", log: bool = False) -> History:
+    """A run with these losses at the ends of its epochs."""
+    events: list[AnyEvent] = []
+    for event in scripted_run(epochs=len(values), status=status):
+        if isinstance(event, EpochEnded):
+            event = msgspec.structs.replace(event, val_loss=values[event.epoch - 1])
+        events.append(event)
+    return history_of(events)
+
+
+def dots_of(chart: LossChart | LRChart, role: str) -> set[tuple[int, int]]:
+    """The dots of the cells in which a curve of this style is seen."""
+    lines = [
+        "".join(span.text if span.role == role else " " * len(span.text) for span in line) for line in chart.lines()[1:]
+    ]
+    return lit(["".join(c if "\u2800" <= c <= "\u28ff" else " " for c in line) for line in lines])
+
+
+@pytest.mark.parametrize("log", [False, True])
+async def test_validation_loss_is_a_line_as_fine_as_the_others(log: bool) -> None:
+    """A network that overfits is seen to: 0.0921 rises to 0.1102 within one row of cells."""
+    app = Charts()
+    async with app.run_test(size=(140, 40)) as pilot:
+        app.loss.log_scale = log
+        await app.show(validated([0.6, 0.2, 0.0921, 0.0950, 0.0990, 0.1040, 0.1102]), pilot)
+        dots = dots_of(app.loss, "val")
+        last = app.axis.column_of(app.axis.total, app.axis.width)
+        lowest = app.axis.column_of(app.axis.total * 3 // 7, app.axis.width)
+        assert last is not None
+        assert lowest is not None
+        after = [y for x, y in dots if (x - 14) // 2 > lowest + 1]
+        assert max(after) > min(after)
+        assert len({x for x, _ in dots if (x - 14) // 2 > lowest}) > (last - lowest)  # dots, not one mark an epoch
+
+
+@pytest.mark.parametrize(
+    ("values", "marks"),
+    [
+        ([0.5, 0.2, 0.1, 0.15, 0.12], {"◆": 3, "◇": 5}),
+        ([0.5, 0.4, 0.3, 0.2, 0.1], {"◆": 5}),
+        ([0.5], {"◆": 1}),
+        ([0.5, 0.2, math.nan], {"◆": 2}),
+    ],
+)
+async def test_of_the_validations_only_the_lowest_and_the_last_are_marked(
+    values: list[float], marks: dict[str, int]
+) -> None:
+    app = Charts()
+    async with app.run_test(size=(140, 40)) as pilot:
+        history = validated(values)
+        await app.show(history, pilot)
+        lines = app.loss.plain()
+        cells = {
+            mark: app.axis.column_of(history.epochs[epoch - 1].step, app.axis.width) for mark, epoch in marks.items()
+        }
+        assert {mark: [at - 7 for line in lines[1:] for at in column(line, mark)] for mark in "◆◇"} == {
+            mark: [cells[mark]] if mark in cells else [] for mark in "◆◇"
+        }
+
+
+async def test_validation_over_training_is_seen_and_so_is_training() -> None:
+    app = Charts()
+    async with app.run_test(size=(140, 40)) as pilot:
+        history = validated([0.5] * 6)
+        history.losses[:] = array(history.losses.typecode, [0.5] * len(history.losses))
+        await app.show(history, pilot)
+        assert dots_of(app.loss, "val")
+        assert dots_of(app.loss, "smooth")
+
+
+@pytest.mark.parametrize(("status", "ends"), [("finished", 0), (None, 0), ("stopped", 1), ("crashed", 1)])
+async def test_a_run_that_ended_early_ends_in_a_cross(status: Any, ends: int) -> None:
+    app = Charts()
+    events = scripted_run(epochs=5, status=status)
+    if ends:  # after three of five epochs
+        third = next(i for i, event in enumerate(events) if isinstance(event, EpochEnded) and event.epoch == 3)
+        events = [*events[: third + 1], msgspec.structs.replace(events[-1], step=events[third].step)]
+    async with app.run_test(size=(140, 40)) as pilot:
+        history = history_of(events)
+        await app.show(history, pilot)
+        crosses = [at - 7 for line in app.loss.plain()[1:] for at in column(line, "✗")]
+        assert crosses == [app.axis.column_of(history.steps, app.axis.width)] * ends
+
+
+async def test_a_run_that_diverged_ends_in_a_cross_where_its_loss_was_last_finite() -> None:
+    app = Charts()
+    async with app.run_test(size=(140, 40)) as pilot:
+        await app.show(RUNS["diverged"], pilot)
+        crosses = [(row, at) for row, line in enumerate(app.loss.plain()[1:]) for at in column(line, "✗")]
+        assert len(crosses) == 1
+        app.axis.point_at(3)
+        for _ in range(3):
+            app.axis.zoom_in()  # and none where its end is out of sight
+        await pilot.pause()
+        assert not any(column(line, "✗") for line in app.loss.plain()[1:])
 
 
 async def test_the_title_says_the_numbers_now_and_those_at_the_cursor() -> None:
@@ -180,7 +278,7 @@ async def test_what_is_not_finite_is_marked_and_not_drawn() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.show(run(epochs=3, not_finite_at=25), pilot)
         title, first, *_ = app.loss.plain()
-        assert column(first, "×")
+        assert column(first, "!")
         assert title.split()[1:3] == ["train", "–"]
 
 
@@ -293,8 +391,6 @@ async def test_a_preset_of_any_name_stays_one_cell_a_letter() -> None:
 
 
 def renamed(event: PresetSwitched) -> Any:
-    import msgspec
-
     return msgspec.structs.replace(event.recipe, preset="学习[red]\x1bx")
 
 
@@ -496,8 +592,6 @@ class TestXAxis:
         history = history_of(scripted_run(epochs=2, batches=20, status=None))
         switch = scripted_run(epochs=4, batches=20, switch_at=3)
         found = next(event for event in switch if isinstance(event, PresetSwitched))
-        import msgspec
-
         recipe = msgspec.structs.replace(found.recipe, batches_per_epoch=10, total_steps=60)
         history.apply(msgspec.structs.replace(found, recipe=recipe))
         axis.update(history)

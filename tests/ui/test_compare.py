@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.compare.test_results import DROP, NONE, STEP, to_come
 from tests.scripted import scripted_run
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.commands import Stop
-from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.comparison import Comparison, Group
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.compare.screen import CompareScreen
@@ -82,7 +83,94 @@ async def test_the_screen_says_what_counts_at_every_size(three: Comparison, size
             assert word in said
         assert "Not like for like" in said  # other lengths
         assert "reached 0.5" in said
-        assert all(group.mark in said for group in three.groups)
+        chart = next(chart for chart in screen.query(Overlay) if chart.display)
+        if size[0] > 60:  # each curve has its name at its end, and that of the one that ended early a cross
+            ends = [line.split()[-2:] for line in chart.plain()]
+            for end in (["steplr"], ["onecycle"], ["none", "✗"]):
+                assert any(line[-len(end) :] == end for line in ends)
+
+
+def cells_of(chart: Overlay, group: Group, wanted: str) -> list[tuple[int, int]]:
+    """Row and column of characters in the colour of a preset's line."""
+    found = []
+    for row, line in enumerate(chart.lines()[1:]):
+        at = 0
+        for span in line:
+            if span.role == f"run{group.colour}":
+                found += [(row, at + i) for i, letter in enumerate(span.text) if letter in wanted]
+            at += len(span.text)
+    return found
+
+
+DOTS = "".join(map(chr, range(0x2801, 0x2900)))
+
+
+async def test_of_equal_runs_each_is_seen_and_named(tmp_path: Path) -> None:
+    """As a wrong order of calls that changes nothing lies on the right one."""
+    equal = compared(tmp_path, [record(tmp_path, epochs=4, name=name) for name in ("one", "two", "three")])
+    async with show(equal) as (_, screen):
+        for chart in screen.query(Overlay):
+            of_each = [cells_of(chart, group, DOTS) for group in equal.groups]
+            assert min(map(len, of_each)) > max(map(len, of_each)) / 2
+            named = {line.split()[-1]: row for row, line in enumerate(chart.plain()) if line.split()}
+            rows = sorted(named[name] for name in ("one", "two", "three"))
+            assert rows[2] - rows[0] == 2  # under each other
+
+
+async def test_marks_stand_on_their_own_curves_at_the_best_epoch_alone(three: Comparison) -> None:
+    async with show(three) as (_, screen):
+        for name, best, field in (("loss", min, "val_loss"), ("accuracy", max, "val_accuracy")):
+            chart = screen.query_one(f"#{name}", Overlay)
+            for group in three.groups:
+                (run,) = group.runs
+                epoch = best(run.history.epochs, key=lambda epoch: getattr(epoch, field))
+                cells = cells_of(chart, group, "◆")
+                place = screen.axis.timeline(run.history).place(epoch.step)
+                assert len(cells) <= 1  # two may share a cell
+                for _, column in cells:
+                    assert column - 7 == screen.axis.column_at(place, screen.axis.width)
+            assert sum(len(cells_of(chart, group, "◆")) for group in three.groups) >= 2
+            assert not any(mark in line for mark in "●■▲" for line in chart.plain())
+
+
+async def test_a_run_that_ended_early_ends_in_a_cross_in_its_colour(three: Comparison) -> None:
+    async with show(three) as (_, screen):
+        for chart in screen.query(Overlay):
+            crosses = [cells_of(chart, group, "✗") for group in three.groups]
+            assert [len(cells) for cells in crosses] == [0, 0, 2]  # on the curve, and behind the name
+
+
+async def test_more_names_than_rows_are_counted(tmp_path: Path) -> None:
+    many = compared(tmp_path, [record(tmp_path, epochs=2, name=f"run {i}") for i in range(30)])
+    async with show(many) as (pilot, screen):
+        chart = screen.query_one("#lr", Overlay)
+
+        def named() -> list[str]:
+            return [found[0] for line in chart.plain()[1:-2] if (found := re.search(r"run \d+$", line))]
+
+        assert chart.plain()[-3].endswith(f" +{30 - len(named())}")
+        assert "run 0" in named()  # the chosen one
+        await pilot.press("down", "down")
+        screen.draw()
+        await pilot.pause()
+        assert "run 2" in named()
+
+
+async def test_a_run_that_explodes_leaves_the_others_their_room(three: Comparison) -> None:
+    async with show(three) as (_, screen):
+        chart = screen.query_one("#loss", Overlay)
+        before = chart.plain()
+        (run,) = three.groups[2].runs
+        assert run.history.ended is not None
+        for step in range(20, 40):
+            run.history.losses[step] = 10.0 ** (step - 15)
+        chart._curves.clear()
+        chart._made.clear()
+        chart.redraw()
+        labels = [line[:6] for line in chart.plain()[1:]]
+        assert not any("e" in label for label in labels)
+        assert len(cells_of(chart, three.groups[2], "✗")) == 2
+        assert len(before) == len(chart.plain())
 
 
 async def test_the_table_sorts_by_each_of_its_columns(three: Comparison) -> None:
@@ -105,8 +193,8 @@ async def test_hide_solo_and_pin(three: Comparison) -> None:
         assert drawn() == ["none", "onecycle", "steplr"]
         await pilot.press("h")
         assert drawn() == ["none", "onecycle"]
-        assert "■" in "".join(chart.plain())
-        assert "●" not in "".join(chart.plain())
+        assert "onecycle" in "".join(chart.plain())
+        assert "steplr" not in "".join(chart.plain())
         await pilot.press("h", "down", "o")
         assert drawn() == ["onecycle"]
         await pilot.press("o")

@@ -84,6 +84,8 @@ async def test_every_key_does_something(key: Key, show: Show, runs: Path, tmp_pa
             await shown.press("m")
         if key.place == "another":
             await shown.press("enter")
+        if key.place == "confusion":
+            await shown.press("M")
         await shown.press(*BEFORE.get(key.place, ()))
         before = seen(shown)
         await shown.frame()

@@ -242,7 +242,7 @@ async def test_a_record_whose_order_is_wrong_says_so_under_the_right_listing(sho
     async with show(wrong_at_the_end()) as shown:
         lines = shown.the(Listing).plain()
         words = " ".join(" ".join(lines).split())
-        assert "✗ OneCycleLR is stepped once an epoch and counts batches" in words
+        assert "! OneCycleLR is stepped once an epoch and counts batches" in words
         assert "✓ scheduler.step() in the batch loop, after optimizer.step()." in words
         assert any(line.startswith("     scheduler.step()") for line in lines)
         assert any("! scheduler.step()" in line for line in lines)
@@ -251,13 +251,13 @@ async def test_a_record_whose_order_is_wrong_says_so_under_the_right_listing(sho
 async def test_in_one_line_what_is_wrong_stands_in_place_of_the_shares(show: Show) -> None:
     async with show(wrong_at_the_end(), size=(80, 24)) as shown:
         (_, below) = shown.the(Listing).plain()
-        assert below.startswith(" ✗ OneCycleLR is stepped once an epoch")
+        assert below.startswith(" ! OneCycleLR is stepped once an epoch")
 
 
 @pytest.mark.parametrize("scheduler", ["StepLR", "OneCycleLR", "ReduceLROnPlateau"])
 async def test_a_run_of_ours_is_always_in_order(show: Show, scheduler: Any) -> None:
     async with show(scripted_run(epochs=4, batches=20, scheduler=scheduler)) as shown:
-        assert "✗" not in "\n".join(shown.the(Listing).plain())
+        assert "! " not in "\n".join(shown.the(Listing).plain())
 
 
 @pytest.mark.parametrize("width", [60, 80, 115])

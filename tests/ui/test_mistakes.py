@@ -90,7 +90,7 @@ async def test_every_mistake_is_shown_beside_the_right_order_with_what_is_wrong(
         text = shown.text()
         assert any(line.lstrip().startswith(f"▌{title}") for line in text.splitlines())
         assert text.count("for images, labels in train:") == 2
-        assert text.count("✗") == 1
+        assert sum("! " in line for line in text.splitlines()) == 1
         assert sum("✓" in line for line in text.splitlines()) == 1
         assert "wrong" in shown.words()
         assert "your code" in shown.words()
@@ -114,8 +114,8 @@ async def test_both_orders_are_trained_and_drawn_over_each_other(page: Open) -> 
         assert f"training   epoch 2/{EPOCHS}" in shown.text().splitlines()[0]
         for chart in shown.app.screen.query(Overlay):
             drawn = "\n".join(chart.plain())
-            assert "●" in drawn
-            assert "■" in drawn
+            assert " right" in drawn
+            assert " wrong" in drawn
         assert "2 0.04 0.1000 0.2500" in shown.words()
         assert "2 0.002 2.0000 0.2500" in shown.words()
         assert "PyTorch" not in shown.words()
@@ -140,8 +140,8 @@ async def test_the_cursor_reads_both_sides_at_the_same_step(page: Open) -> None:
         assert f"{BATCHES * EPOCHS} – –" in shown.words()
         assert all("│" in "\n".join(chart.plain()) for chart in shown.app.screen.query(Overlay))
         await shown.press(*["left"] * 50)
-        figures = shown.words().partition("■ right ")[2]
-        right, wrong = figures.partition(" ● wrong ")[0], figures.partition(" ● wrong ")[2]
+        figures = shown.words().partition("━ right ")[2]
+        right, wrong = figures.partition(" ━ wrong ")[0], figures.partition(" ━ wrong ")[2]
         step = right.split()[0]
         assert int(step) <= 2 * BATCHES
         assert right == f"{step} 0.04 0.5000"
@@ -248,7 +248,7 @@ async def test_in_little_room_there_are_listings_first_and_then_what_came_of_the
         text = shown.text()
         assert "for images" not in text
         assert text.splitlines()[0].startswith(" scheduler.step() before optimizer.step()")
-        assert "■" in "\n".join(shown.the(Overlay).plain())
+        assert " right" in "\n".join(shown.the(Overlay).plain())
         await shown.press("pagedown")
         assert "your code" in shown.words()
         await shown.press("v")
@@ -309,8 +309,7 @@ def test_a_real_one_in_a_terminal() -> None:
         terminal.until("both are trained")
         terminal.until("said nothing")
         screen = terminal.screen
-        assert "●" in screen
-        assert "■" in screen
+        assert any(line.rstrip().count(" right") for line in screen.splitlines() if "┤" in line or "│" in line)
         terminal.press("\x1b")
         terminal.until("choose a preset")
         terminal.press("q")

@@ -24,7 +24,7 @@ from tests.tainted import SHOWN, TAINT, obeyed, tainted, tainted_presets, tainte
 from tests.terminal import Terminal
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_pair import ScriptedPair
-from tui_trainer.events import AnyEvent, MetricsLogged, PhaseStarted, RunEnded
+from tui_trainer.events import AnyEvent, ConfusionCounted, MetricsLogged, PhaseStarted, RunEnded
 from tui_trainer.mistakes.cases import MistakeCase
 from tui_trainer.records.record import Record
 from tui_trainer.ui.mistakes.screen import BreakItScreen
@@ -106,6 +106,9 @@ async def test_every_screen_that_there_is(show: Show, own_presets: Path, tmp_pat
         await look(
             shown, "comma", "question_mark", "escape", "p", "down", "pagedown", "escape", "q", "escape", "1", "6", "C"
         )
+        names, counts = [TAINT, TAINT * 2], [[3, 4], [2, 1]]
+        await shown.frame(ConfusionCounted(at=1e9, epoch=1, step=5, classes=names, counts=counts))
+        await look(shown, "M", "escape")
         await look(shown, "r", "o", "space", "d", "escape", "enter", "comma", "escape", "escape")
         await shown.press("escape")
         await shown.frame(MetricsLogged(at=RUN[-1].at, step=30, values={TAINT: 1.0, f"{TAINT}/{TAINT}": 2.0}))

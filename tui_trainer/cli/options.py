@@ -15,7 +15,16 @@ import click
 
 from tui_trainer.errors import UserError
 from tui_trainer.files.given_path import BadPath, given_path
-from tui_trainer.run_options import DATASET, DATASETS, DEVICE_PATTERN, MODEL, MODELS, MOST_THREADS, PRECISIONS
+from tui_trainer.run_options import (
+    DATASET,
+    DATASETS,
+    DEVICE_PATTERN,
+    METRICS_LEVELS,
+    MODEL,
+    MODELS,
+    MOST_THREADS,
+    PRECISIONS,
+)
 from tui_trainer.run_request import RunRequest
 from tui_trainer.text.plain import plain, plain_lines
 from tui_trainer.torchrun import this_rank
@@ -93,6 +102,13 @@ _rest = (
     ),
     click.option("--compile", is_flag=True, help="Use torch.compile: about a minute's wait first, then faster steps."),
     click.option("--deterministic", is_flag=True, help="On CUDA: the same bits in every run; slower."),
+    click.option(
+        "--metrics",
+        type=click.Choice(METRICS_LEVELS),
+        default="default",
+        show_default=True,
+        help="minimal: losses, LR and accuracy alone, no norms and no confusion matrix.",
+    ),
     click.option("--limit-val", type=click.IntRange(min=1), help="Validate on the first N images only."),
     click.option("--name", help="A name to find the run by."),
 )

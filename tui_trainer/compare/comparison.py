@@ -23,11 +23,11 @@ from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
 
-MARKS = "●■▲◆▼○□△◇▽abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""What tells curves apart without colour."""
-
 COLOURS = 7
-"""How many colours there are; a mark comes again with another colour."""
+"""How many colours there are; presets of one colour are told apart by their names at the ends of their curves."""
+
+SWATCH = "━"
+"""Beside a name, in its colour: which curve is whose."""
 
 LOOK_EVERY = 0.5
 """Seconds between looks at the session's file."""
@@ -105,13 +105,8 @@ class Group:
     def __init__(self, label: str, number: int) -> None:
         self.label = label
         self.number = number
-        """From 0; colour and mark follow from it, and stay."""
+        """From 0; the colour follows from it, and stays."""
         self.runs: list[Compared] = []
-
-    @property
-    def mark(self) -> str:
-        """Its character on the charts."""
-        return MARKS[self.number % len(MARKS)]
 
     @property
     def colour(self) -> int:
@@ -127,6 +122,12 @@ class Group:
     def counted(self) -> list[Compared]:
         """The runs whose numbers stand for the preset: finished seeds; a run that has no others, as it stands."""
         return [run for run in self.runs if len(self.runs) == 1 or run.state == "finished"]
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether none of its seeds came to the end that it was to have, and none goes on."""
+        ends = [run.history.ended for run in self.runs]
+        return bool(self.begun) and all(end is not None and end.status != "finished" for end in ends)
 
     @property
     def version(self) -> int:

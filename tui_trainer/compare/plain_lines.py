@@ -67,7 +67,7 @@ def table_cells(findings: Results, rows: Sequence[Row] | None = None) -> list[li
     best = table.best
     cells = [["preset", "status", "epochs", *(title_of(column, table) for column in columns)]]
     for row in rows if rows is not None else table.sorted_by("final_accuracy"):
-        line = [f"{row.group.mark} {plain(row.group.label)}", row.status, row.progress]
+        line = [plain(row.group.label), row.status, row.progress]
         for column in columns:
             star = "*" if row.group.number in best.get(column.key, ()) else ""
             line.append(cell(row, column) + star)

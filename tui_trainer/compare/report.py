@@ -1,5 +1,5 @@
 """A comparison to send to a colleague: HTML in one file that needs no network, Markdown, or CSV; JSON for scripts. Its
-charts are SVG, by hand: lines in the colours of their presets, told apart without colour by marks and dashes."""
+charts are SVG, by hand: lines in the colours of their presets, told apart without colour by dashes and names."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
+from operator import itemgetter
 from pathlib import Path
 from statistics import fmean
 from string import Template
 from typing import Any
 
-from tui_trainer.compare.comparison import Comparison, Point, epoch_ends, rates, smoothed
+from tui_trainer.compare.comparison import SWATCH, Comparison, Point, epoch_ends, rates, smoothed
 from tui_trainer.compare.plain_lines import Results, cell, find_out, shown_columns, table_cells, title_of
 from tui_trainer.compare.table import COLUMNS, Row
 from tui_trainer.files.atomic import write_atomic
@@ -26,8 +27,10 @@ from tui_trainer.records.history import History
 from tui_trainer.text.plain import plain
 
 WIDTH, HEIGHT = 860, 300
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 46
+LEFT, RIGHT, TOP, BOTTOM = 62, 150, 12, 46
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 2", "1 2")
+NAME_HEIGHT, LONGEST_NAME = 15.0, 17
+"""Pixels between names at the ends of curves, and letters of one."""
 ROW = 18
 """Pixels that a row of a scale takes: its ticks stand on rows."""
 
@@ -37,16 +40,15 @@ class Curve:
     """One preset's lines on a chart."""
 
     number: int
-    mark: str
+    name: str
     colour: int
     lines: list[list[Point]]
     """One a seed, or their mean alone."""
     band: list[tuple[float, float, float]] = field(default_factory=list)
     """Place, lowest and highest of the seeds around their mean."""
-    has_points: bool = False
-    """Whether each point of the first line is marked with the preset's character."""
-    marked_every: int = 0
-    """Of a line without points of its own: how many marks are put along it."""
+    best: Callable[[Iterable[Point]], Point] | None = None
+    """Which point of the first line is marked as the best."""
+    ended_early: bool = False
 
 
 def chart(title: str, unit: str, curves: Sequence[Curve], *, log: bool = False) -> str:
@@ -96,34 +98,45 @@ def chart(title: str, unit: str, curves: Sequence[Curve], *, log: bool = False) 
         for line in curve.lines:
             path = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in line)
             parts.append(f'<polyline class="line{thin}"{style} points="{path}"/>')
-        for x, y in curve.lines[0] if curve.has_points and curve.lines else _along_the_line(curve, len(curves)):
+        first = curve.lines[0] if curve.lines else []
+        marked = [("◆", curve.best(first))] if curve.best is not None and first else []
+        marked += [("✗", first[-1])] if curve.ended_early and first else []
+        for mark, (x, y) in marked:
             parts.append(
-                f'<text class="mark" x="{x_of(x):.1f}" y="{y_of(y) + 4:.1f}" text-anchor="middle">'
-                f"{escape(curve.mark)}</text>"
+                f'<text class="mark" x="{x_of(x):.1f}" y="{y_of(y) + 5:.1f}" text-anchor="middle">{mark}</text>'
             )
         parts.append("</g>")
-    parts.append("</g></svg>")
+    parts.append("</g>")
+    ends = [(y_of(curve.lines[0][-1][1]), curve) for curve in curves if curve.lines and curve.lines[0]]
+    for y, curve in _apart(ends, TOP + 8, TOP + high):
+        name = escape(curve.name if len(curve.name) <= LONGEST_NAME else f"{curve.name[: LONGEST_NAME - 1]}…")
+        cross = " ✗" if curve.ended_early else ""
+        parts.append(f'<g class="run c{curve.colour}" data-run="{curve.number}">')
+        parts.append(f'<text class="name" x="{WIDTH - RIGHT + 6}" y="{y + 4:.1f}">{name}{cross}</text></g>')
+    parts.append("</svg>")
     return "\n".join(parts)
 
 
-def of_seeds(number: int, mark: str, colour: int, lines: list[list[Point]], **more: Any) -> Curve:
+def _apart(ends: Sequence[tuple[float, Curve]], top: float, bottom: float) -> list[tuple[float, Curve]]:
+    """Heights for names, as near as can be to where curves end, a line apart as long as there is room."""
+    between = min(NAME_HEIGHT, (bottom - top) / max(1, len(ends) - 1))
+    placed: list[tuple[float, Curve]] = []
+    for y, curve in sorted(ends, key=lambda end: end[0]):
+        placed.append((max(top, y, placed[-1][0] + between if placed else top), curve))
+    for i in range(len(placed) - 1, -1, -1):
+        placed[i] = min(placed[i][0], bottom - (len(placed) - 1 - i) * between), placed[i][1]
+    return placed
+
+
+def of_seeds(number: int, name: str, colour: int, lines: list[list[Point]], **more: Any) -> Curve:
     """A preset's curve: of several seeds at the same places their mean, with a band from the lowest to the highest."""
     places = [[x for x, _ in line] for line in lines]
     if len(lines) < 2 or any(others != places[0] for others in places):
-        return Curve(number, mark, colour, lines, **more)
+        return Curve(number, name, colour, lines, **more)
     heights = [[line[i][1] for line in lines] for i in range(len(places[0]))]
     mean = [(x, fmean(ys)) for x, ys in zip(places[0], heights, strict=True)]
     band = [(x, min(ys), max(ys)) for x, ys in zip(places[0], heights, strict=True)]
-    return Curve(number, mark, colour, [mean], band, **more)
-
-
-def _along_the_line(curve: Curve, curves: int) -> list[Point]:
-    """Marks along a line, each preset's at other places than its neighbours'."""
-    if not curve.marked_every or not curve.lines or not curve.lines[0]:
-        return []
-    line = curve.lines[0]
-    shift = (curve.number % curves + 0.5) / curves
-    return [line[int((i + shift) / curve.marked_every * len(line))] for i in range(curve.marked_every)]
+    return Curve(number, name, colour, [mean], band, **more)
 
 
 FORMS = (".html", ".md", ".csv", ".json")
@@ -132,9 +145,6 @@ POINTS = 400
 
 
 BANDS = "Lines are the means of finished seeds, bands reach from the lowest to the highest of them."
-
-MARKS_A_LINE = 6
-"""What tells a line without points of its own from the others, so many times."""
 
 
 class ReportFailed(RunsError):
@@ -252,15 +262,17 @@ def as_html(comparison: Comparison, findings: Results) -> str:
 
 
 def _charts(comparison: Comparison) -> str:
-    def curves(lines: Callable[[History], list[Point]], *, has_points: bool = False) -> list[Curve]:
+    def curves(
+        lines: Callable[[History], list[Point]], best: Callable[[Iterable[Point]], Point] | None = None
+    ) -> list[Curve]:
         return [
             (of_seeds if group.counted else Curve)(  # of seeds that have not finished there is no mean
                 group.number,
-                group.mark,
+                plain(group.label),
                 group.colour,
                 [lines(run.history) for run in group.counted or group.begun],
-                has_points=has_points,
-                marked_every=0 if has_points else MARKS_A_LINE,
+                best=best,
+                ended_early=group.ended_early,
             )
             for group in comparison.groups
             if group.begun
@@ -274,8 +286,8 @@ def _charts(comparison: Comparison) -> str:
 
     drawn = (
         ("Training loss, smoothed, log scale", curves(lambda h: smoothed(h, "epoch", POINTS))),
-        ("Validation loss", curves(val_loss, has_points=True)),
-        ("Validation accuracy", curves(accuracy, has_points=True)),
+        ("Validation loss", curves(val_loss, lambda points: min(points, key=itemgetter(1)))),
+        ("Validation accuracy", curves(accuracy, lambda points: max(points, key=itemgetter(1)))),
         ("Learning rate", curves(lambda h: rates(h, "epoch", POINTS // 2))),
     )
     charts = [(title, chart(title, "epoch", found, log="log" in title)) for title, found in drawn]
@@ -285,7 +297,7 @@ def _charts(comparison: Comparison) -> str:
 def _legend(comparison: Comparison) -> str:
     return "\n".join(
         f'<label class="c{group.colour}"><input type="checkbox" checked data-run="{group.number}">'
-        f"<b>{escape(group.mark)}</b> {escape(plain(group.label))}</label>"
+        f"<b>{SWATCH}</b> {escape(plain(group.label))}</label>"
         for group in comparison.groups
     )
 
@@ -301,7 +313,7 @@ def _html_table(findings: Results) -> str:
             f"{escape(cell(row, column))}</td>"
             for column in columns
         )
-        name = f'<th class="c{row.group.colour}"><b>{escape(row.group.mark)}</b> {escape(plain(row.group.label))}</th>'
+        name = f'<th class="c{row.group.colour}"><b>{SWATCH}</b> {escape(plain(row.group.label))}</th>'
         rows.append(f"<tr>{name}<td>{escape(row.status)}</td><td>{escape(row.progress)}</td>{cells}</tr>")
     return f"<tr><th>preset</th><th>status</th><th>epochs</th>{heads}</tr>\n" + "\n".join(rows)
 
@@ -332,8 +344,7 @@ def _html_differences(comparison: Comparison, findings: Results) -> str:
     if not findings.differences:
         return "<tr><td>Nothing: their presets are the same.</td></tr>"
     heads = "".join(
-        f'<th class="c{group.colour}"><b>{escape(group.mark)}</b> {escape(plain(group.label))}</th>'
-        for group in comparison.groups
+        f'<th class="c{group.colour}"><b>{SWATCH}</b> {escape(plain(group.label))}</th>' for group in comparison.groups
     )
     rows = [
         f"<tr><th>{escape(row.key)}</th>" + "".join(f"<td>{escape(value)}</td>" for value in row.values) + "</tr>"

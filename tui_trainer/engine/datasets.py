@@ -123,6 +123,12 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
     )
 
 
+def pixels(dataset: Dataset, images: Tensor) -> Tensor:
+    """The bytes (N, C, H, W), uint8, of normalised images of a data set."""
+    mean, std = (torch.tensor(values, device=images.device).view(1, -1, 1, 1) for values in _STATISTICS[dataset])
+    return (images * std + mean).mul(255).round().clamp(0, 255).to(torch.uint8)
+
+
 def batches(split: Split, batch_size: int, seed: int, epoch: int, first: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches of an epoch from batch `first` on (counted from 1), the last and smaller one included.
 

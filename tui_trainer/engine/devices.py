@@ -48,6 +48,16 @@ def resolve(name: str) -> tuple[torch.device, str]:
     return torch.device("cuda", index), ""
 
 
+def memory_held(device: torch.device) -> dict[str, float]:
+    """MB that this process holds, of the machine's memory and of a CUDA device's, by the names of their series."""
+    import psutil
+
+    held = {"memory": round(psutil.Process().memory_info().rss / 1e6, 1)}
+    if device.type == "cuda":
+        held["gpu_memory"] = round(torch.cuda.memory_allocated(device) / 1e6, 1)
+    return held
+
+
 def use(device: torch.device) -> None:
     """Have the calling thread, the one that trains, submit its work to `device` and to no other.
 

@@ -15,7 +15,8 @@ from torch.nn import functional
 from tui_trainer.engine.datasets import Split
 from tui_trainer.engine.devices import is_out_of_memory, let_go
 from tui_trainer.engine.distributed import ALONE, Ranks
-from tui_trainer.events import AnyEvent, StepsTaken
+from tui_trainer.engine.model_metrics import NORMS, Confusion
+from tui_trainer.events import AnyEvent, MetricsLogged, StepsTaken
 
 
 class Diverged(Exception):
@@ -50,14 +51,18 @@ class _Batches:
     sizes: list[int] = field(default_factory=list)
     elapsed: list[float] = field(default_factory=list)
     losses: list[Tensor] = field(default_factory=list)
+    norms: list[Tensor] = field(default_factory=list)
+    looked_at: list[int] = field(default_factory=list)
+    """The steps that `norms` are of."""
     fetched: Tensor | None = None
     arrived: torch.cuda.Event | None = None
     """On CUDA: when all of it was computed and copied, by the device's own clock."""
 
     def send(self, ranks: Ranks) -> None:
         """Start the copy to the host; on CUDA it runs beside the training."""
-        stacked = ranks.sum(torch.stack(self.losses).float())
+        stacked = torch.cat([ranks.sum(torch.stack(self.losses).float()), *self.norms])
         self.losses.clear()
+        self.norms.clear()
         if not stacked.is_cuda:
             self.fetched = stacked
             return
@@ -67,7 +72,7 @@ class _Batches:
         self.arrived.record(torch.cuda.current_stream(stacked.device))  # where the copy was submitted
 
     def values(self, *, wait: bool) -> list[float] | None:
-        """The losses, or None while they are on their way."""
+        """The losses and, behind them, the norms; None while they are on their way."""
         assert self.fetched is not None
         if self.arrived is not None:
             if not wait and not self.arrived.query():
@@ -90,6 +95,7 @@ class MetricAccumulator:
         self._told_until = elapsed()
         self._open: _Batches | None = None
         self._sent: deque[_Batches] = deque()
+        self._norms: Tensor | None = None
         self._outputs: list[tuple[Tensor, Tensor]] = []
         self._hits: Tensor | None = None
         self._report_at = 0.0
@@ -104,6 +110,10 @@ class MetricAccumulator:
         """Start the sums of an epoch; not at zero where a run is resumed within one."""
         self.loss_sum, self.images, self.hits_before, self._hits = loss_sum, images, hits, None
         self._told_until = self._elapsed()  # validation, and what else came since, is no step's time
+
+    def add_norms(self, norms: Tensor) -> None:
+        """`NORMS` of the batch that is added next, on the device."""
+        self._norms = norms
 
     def add_batch(
         self,
@@ -122,6 +132,10 @@ class MetricAccumulator:
             self._open = _Batches(step, epoch, batch)
         taken = self._open
         taken.losses.append(loss.detach())
+        if self._norms is not None:
+            taken.norms.append(self._norms)
+            taken.looked_at.append(step)
+            self._norms = None
         taken.lrs.append(lr)
         taken.sizes.append(self._ranks.images(labels))
         taken.elapsed.append(round(elapsed, 4))
@@ -184,7 +198,8 @@ class MetricAccumulator:
         hits = self._ranks.sum((outputs.argmax(1) == labels).sum())
         self._hits = hits if self._hits is None else self._hits + hits
 
-    def _tell(self, taken: _Batches, losses: list[float]) -> None:
+    def _tell(self, taken: _Batches, values: list[float]) -> None:
+        losses = values[: len(taken.sizes)]
         finite = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
         end = finite + 1
         lrs = taken.lrs[:end]
@@ -199,11 +214,21 @@ class MetricAccumulator:
                 elapsed=taken.elapsed[:end],
             )
         )
+        self._tell_norms(taken, values[len(taken.sizes) :], taken.step + finite)
         if finite < len(losses):
             raise Diverged(taken.step + finite, taken.lrs[finite])
         for loss, size in zip(losses, taken.sizes, strict=True):
             self.loss_sum += loss * size
             self.images += size
+
+    def _tell_norms(self, taken: _Batches, values: list[float], last_step: int) -> None:
+        """Norms of steps up to the last one that is told."""
+        for place, step in enumerate(taken.looked_at):
+            if step <= last_step:
+                at = place * len(NORMS)
+                norms = dict(zip(NORMS, map(_nine_digits, values[at : at + len(NORMS)]), strict=True))
+                elapsed = taken.elapsed[step - taken.step]
+                self._emit(MetricsLogged(at=time.time(), step=step, values=norms, epoch=taken.epoch, elapsed=elapsed))
 
 
 def _nine_digits(loss: float) -> float:
@@ -216,7 +241,11 @@ VAL_BATCH = 500
 
 
 def validate(
-    model: nn.Module, split: Split, ranks: Ranks = ALONE, forward: Callable[[Tensor], Tensor] | None = None
+    model: nn.Module,
+    split: Split,
+    ranks: Ranks = ALONE,
+    forward: Callable[[Tensor], Tensor] | None = None,
+    confusion: Confusion | None = None,
 ) -> tuple[float, float]:
     """Mean loss and accuracy of `model` over `split`, both over images; each rank takes a part of them.
 
@@ -224,6 +253,7 @@ def validate(
 
     Args:
         forward: how to call the model, where that is not simply by itself.
+        confusion: takes down what is taken for what.
 
     Raises:
         RuntimeError, MemoryError: there is no memory for a single image.
@@ -233,7 +263,7 @@ def validate(
     try:
         while True:
             try:
-                loss, hits = _over(part, size, forward or model)
+                loss, hits = _over(part, size, forward or model, confusion)
                 break
             except (RuntimeError, MemoryError) as error:
                 if size == 1 or not is_out_of_memory(error):
@@ -246,12 +276,18 @@ def validate(
 
 
 @torch.inference_mode()
-def _over(split: Split, size: int, forward: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+def _over(
+    split: Split, size: int, forward: Callable[[Tensor], Tensor], confusion: Confusion | None
+) -> tuple[Tensor, Tensor]:
     """The sum of the losses, and how many images were classified rightly, in batches of a size."""
+    if confusion is not None:
+        confusion.begin()
     loss = torch.zeros((), device=split.images.device)
     hits = torch.zeros((), dtype=torch.int64, device=split.images.device)
     for images, labels in zip(split.images.split(size), split.labels.split(size), strict=True):
         outputs = forward(images)
         loss += functional.cross_entropy(outputs, labels, reduction="sum")
         hits += (outputs.argmax(1) == labels).sum()
+        if confusion is not None:
+            confusion.add(outputs, labels)
     return loss, hits

@@ -112,6 +112,11 @@ class LossScaler:
         self._scaler.update()
         self._skipped += self._scaler.scale(self._one) < before
 
+    def one(self) -> Tensor:
+        """The scale as a tensor on the device, which is not waited for; 1 where nothing is scaled."""
+        scaled: Tensor = self._scaler.scale(self._one) if self.is_on else self._one
+        return scaled
+
     @property
     def skipped(self) -> int:
         """Steps that were skipped so far. Waits for the device."""

@@ -11,10 +11,12 @@ from tui_trainer.engine.control import CommandHandler, CommandQueue, RunStopped
 from tui_trainer.engine.devices import broken_context, is_out_of_memory
 from tui_trainer.engine.loop import fit
 from tui_trainer.engine.metrics import Diverged
+from tui_trainer.engine.model_metrics import declared_metrics
 from tui_trainer.engine.prepare import Prepared, tell_phase
 from tui_trainer.engine.reproducibility import not_deterministic
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.events import TRAINING, AnyEvent, EndStatus, RunEnded, SettingChanged
+from tui_trainer.run_options import CLASS_NAMES
 from tui_trainer.text.numbers import counted
 
 
@@ -48,6 +50,9 @@ def train(
     if (chosen := prepared.threads) is not None:
         new, reason = str(chosen.threads), chosen.reason
         emit(SettingChanged(at=time.time(), setting="threads", old="auto", new=new, reason=reason))
+    if prepared.spec.metrics == "default":
+        for declared in declared_metrics(CLASS_NAMES[prepared.spec.dataset], gpu=not on_cpu):
+            emit(declared)
     tell_phase(emit, TRAINING)
     clock = TrainingClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0, awake or Awake())
     ranks = prepared.ranks

@@ -15,13 +15,15 @@ from torch import Tensor
 
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import SwitchPreset
-from tui_trainer.engine import checkpoints, reproducibility, tracing
+from tui_trainer.engine import checkpoints, datasets, models, reproducibility, tracing
 from tui_trainer.engine.checkpoints import Saver
 from tui_trainer.engine.clock import TrainingClock
 from tui_trainer.engine.control import CommandHandler, CommandRefused
 from tui_trainer.engine.datasets import batches
+from tui_trainer.engine.devices import memory_held
 from tui_trainer.engine.lr_preview import PlannedRun, plan
 from tui_trainer.engine.metrics import Diverged, MetricAccumulator, validate
+from tui_trainer.engine.model_metrics import Confusion, Norms
 from tui_trainer.engine.prepare import Prepared, facts
 from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.schedules import Schedule
@@ -30,16 +32,20 @@ from tui_trainer.engine.tracing import CallTracer
 from tui_trainer.events import (
     Alert,
     AnyEvent,
+    ConfusionCounted,
     EpochEnded,
+    MetricsLogged,
     PresetSwitched,
     ResolvedConfig,
     SettingChanged,
     SwitchPlanned,
 )
+from tui_trainer.files import most_wrong
 from tui_trainer.presets.checks import check
 from tui_trainer.presets.problems import PresetError
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
+from tui_trainer.run_options import CLASS_NAMES
 from tui_trainer.run_spec import made_for_others
 from tui_trainer.text.numbers import counted
 
@@ -65,7 +71,8 @@ class Trainer:
     ) -> None:
         self._spec, self._resolved, self._images = prepared.spec, prepared.resolved, prepared.images
         self._train_state = prepared.train_state
-        self._arithmetic = reproducibility.circumstances(prepared.compute_options.device)
+        self._device = prepared.compute_options.device
+        self._arithmetic = reproducibility.circumstances(self._device)
         model = self._train_state.model
         self._ranks = prepared.ranks
         self._forward = prepared.compute_options.forward(self._ranks.wrap(model))
@@ -74,6 +81,12 @@ class Trainer:
         self._saver = Saver(checkpoint_folder, prepared.ranks, emit, last_is_sound=prepared.last_is_sound)
         self._calls = CallTracer(emit, command_handler, clock.now)
         self._metrics = MetricAccumulator(emit, self._ranks, lambda: clock.elapsed)
+        self._run_folder = checkpoint_folder.parent
+        self._norms: Norms | None = None
+        self._confusion: Confusion | None = None
+        if self._spec.metrics == "default":
+            self._norms = Norms(model, emit, self._train_state.loss_scaler.one)
+            self._confusion = Confusion(models.CLASSES, self._device)
         self._thread_tuner = self._make_thread_tuner(prepared)
         self._explained: list[AnyEvent] = []
         self._switch: PlannedRun | None = None
@@ -185,6 +198,15 @@ class Trainer:
         """Report the epoch and save a checkpoint."""
         self._calls.end()
         self.flush()
+        self._tell_epoch_end(val_loss, val_accuracy)
+        ended = Best(self.epoch, val_loss, val_accuracy)
+        if best := is_better(ended, self.best):
+            self.best = ended
+        self.epoch, self.batch = self.epoch + 1, 0
+        self._save(best=best)
+        self._command_handler.handle_commands(self)
+
+    def _tell_epoch_end(self, val_loss: float, val_accuracy: float) -> None:
         metrics = self._metrics
         seconds = self._epoch_trained - self._epoch_began
         self._emit(
@@ -201,12 +223,27 @@ class Trainer:
                 elapsed=round(self._clock.elapsed, 4),
             )
         )
-        ended = Best(self.epoch, val_loss, val_accuracy)
-        if best := is_better(ended, self.best):
-            self.best = ended
-        self.epoch, self.batch = self.epoch + 1, 0
-        self._save(best=best)
-        self._command_handler.handle_commands(self)
+        if self._confusion is not None:
+            self._tell_confusion(self._confusion)
+
+    def _tell_confusion(self, confusion: Confusion) -> None:
+        """What the validation took for what, how right it was about each class, and what the process holds."""
+        names = CLASS_NAMES[self._spec.dataset]
+        counts = confusion.matrix(self._ranks)
+        now = time.time()
+        self._emit(ConfusionCounted(at=now, epoch=self.epoch, step=self.step, classes=[*names], counts=counts))
+        values = memory_held(self._device)
+        for number, (name, row) in enumerate(zip(names, counts, strict=True)):
+            if images := sum(row):
+                values[f"val_accuracy/{name}"] = row[number] / images
+        elapsed = round(self._clock.elapsed, 4)
+        self._emit(MetricsLogged(at=now, step=self.step, values=values, epoch=self.epoch, elapsed=elapsed))
+        if self._ranks.several:  # each has seen a part of the images
+            return
+        val = self._images.val
+        to_pixels = partial(datasets.pixels, self._spec.dataset)
+        with suppress(OSError):  # a full disk is told of where the journal meets it
+            most_wrong.write(self._run_folder, confusion.most_wrong(self.epoch, val.images, val.labels, to_pixels))
 
     def flush(self, *, wait: bool = False) -> None:
         """Report what happened since the last time; with `wait`, all of it, whatever is still on the device."""
@@ -356,12 +393,19 @@ class Trainer:
             return self.scheduler.lr
 
         self.optimizer_step = calls.watch("optimizer.step", step, tracing.tell_weights(model, lr_now))
+        if self._norms is not None:
+            self.optimizer_step = partial(self._look_around, self._norms, self.optimizer_step)
         self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, tracing.tell_lr(lr_now))
         self._validate = calls.watch(
             "validate",
-            partial(validate, model, self._images.val, ranks, self._forward_here),
+            partial(validate, model, self._images.val, ranks, self._forward_here, self._confusion),
             tracing.tell_validation,
         )
+
+    def _look_around(self, norms: Norms, optimizer_step: Callable[[], object]) -> None:
+        looked = norms.around(self.step, optimizer_step)
+        if looked is not None:
+            self._metrics.add_norms(looked)
 
     def _begin_epoch(self) -> None:
         if self._switch is not None and self.batch == 0:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import groupby
+from operator import itemgetter, or_
 from typing import NamedTuple
 
 from tui_trainer.plotting.curves import Span
 from tui_trainer.plotting.figure import DOTS, Marks, draw
 
-DOTTED = ("planned", "flat")
-"""Curves that are told from drawn ones without colour too: only the left dots of their cells are kept."""
+DOTTED = ("planned", "flat", "train", "accuracy")
+"""Curves that are told from drawn ones without colour too: only the left dots of their cells are kept.
 
-PLAIN = {"raw": ".", "planned": ".", "flat": ":", "accuracy": "+"}
+Here as below, the first word of a curve's name says what it is: `train steplr`.
+"""
+
+BANDS = ("raw", "band")
+"""What lies under lines, and is hidden by them. Lines hide none of one another: see `Canvas`."""
+
+PLAIN = {"raw": ".", "band": ".", "planned": ".", "flat": ":", "train": ":", "accuracy": "+", "val": "="}
 """With one plain character a cell, what tells these curves from the others, which are drawn with `*`."""
 
 MANY = 6
-"""With more curves than this most of their dots are hidden under others, and finding out which is worth its time."""
+"""With more curves than this most of their dots lie under others', and finding out which is worth its time."""
+
+AT_ONE_PLACE = 3
+"""So many curves at most are seen in one cell; of more, those on top."""
 
 _LEFT_HALVES = str.maketrans(
     {chr(0x2800 + dots): chr(0x2800 + (dots & 0x47)) for dots in range(256) if dots & 0x47}
@@ -26,6 +37,9 @@ _LEFT_HALVES = str.maketrans(
 
 
 _INK = re.compile("[^ ]+")
+
+_QUARTERS = " ▗▖▄▝▐▞▟▘▚▌▙▀▜▛█"
+"""By which of the four are lit."""
 
 
 class GlyphRun(NamedTuple):
@@ -47,7 +61,8 @@ class Glyph(NamedTuple):
 class Canvas:
     """Draws named curves; the names are the keys of their styles, the first lies undermost.
 
-    A cell belongs to the uppermost curve that has a dot in it, so that a line keeps its shape over a faint band.
+    Lines that have dots in the same cell all keep them, and take turns in colouring such cells: where they coincide
+    they are seen as dashes of their colours. A line hides the band under it, so that it keeps its shape.
     """
 
     def __init__(self, marks: Marks = "braille") -> None:
@@ -84,8 +99,8 @@ class Canvas:
         drawn = draw([tile for _, _, tile in tiles], height, self.marks)
         for (name, first, _), lines in zip(tiles, drawn, strict=True):
             if self.marks == "ascii":
-                lines = [line.replace("*", PLAIN.get(name, "*")) for line in lines]
-            elif name in DOTTED:
+                lines = [line.replace("*", PLAIN.get(_kind(name), "*")) for line in lines]
+            elif _kind(name) in DOTTED:
                 lines = [line.translate(_LEFT_HALVES) for line in lines]
             self._text[name] = [
                 old[:first] + new + old[first + len(new) :] for old, new in zip(self._text[name], lines, strict=True)
@@ -106,12 +121,12 @@ class Canvas:
             texts = tuple(self._text[name][row] for name in self._order)
             key = (self._order, texts, tuple(below[row]), tuple(above[row]))
             if row >= len(self._rows):
-                self._rows.append((key, self._compose(texts, below[row], above[row])))
+                self._rows.append((key, self._compose(row, texts, below[row], above[row])))
             elif self._rows[row][0] != key:
-                self._rows[row] = (key, self._compose(texts, below[row], above[row]))
+                self._rows[row] = (key, self._compose(row, texts, below[row], above[row]))
         return [runs for _, runs in self._rows]
 
-    def _compose(self, texts: Sequence[str], under: Sequence[Glyph], over: Sequence[Glyph]) -> list[GlyphRun]:
+    def _compose(self, row: int, texts: Sequence[str], under: Sequence[Glyph], over: Sequence[Glyph]) -> list[GlyphRun]:
         width = self._size[0]
         layers = [(name, text) for name, text in zip(self._order, texts, strict=True) if not text.isspace()]
         if not layers and not under and not over:
@@ -120,26 +135,62 @@ class Canvas:
         styles = [""] * width
         for glyph in under:
             cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
+        lit = 0  # the cells in which lines have dots, a bit each
+        shared: dict[int, list[tuple[str, str]]] = {}
         for name, text in layers:
+            is_line = _kind(name) not in BANDS
             for match in _INK.finditer(text):
                 start, stop = match.span()
-                cells[start:stop] = match.group()
-                styles[start:stop] = [name] * (stop - start)
+                here = (1 << stop) - (1 << start)
+                if is_line and lit & here:
+                    for column in range(start, stop):
+                        if lit >> column & 1:
+                            there = shared.setdefault(column, [(cells[column], styles[column])])
+                            there.append((text[column], name))
+                        else:
+                            cells[column], styles[column] = text[column], name
+                else:
+                    cells[start:stop] = match.group()
+                    styles[start:stop] = [name] * (stop - start)
+                lit = lit | here if is_line else lit & ~here
+        for column, there in shared.items():
+            if lit >> column & 1:
+                cells[column], styles[column] = self._together(there, row, column)
         for glyph in over:
             cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
         return runs(cells, styles)
 
+    def _together(self, there: Sequence[tuple[str, str]], row: int, column: int) -> tuple[str, str]:
+        """What a cell shows in which lines share: the dots of all, in the colour of the one whose turn it is."""
+        upper = there[-AT_ONE_PLACE:]
+        # Two cells of each along a level line, one down a steep one, and no slope on which it were always one's turn.
+        text, name = upper[(2 * column + 5 * row) // 4 % len(upper)]
+        if self.marks == "braille":
+            text = chr(reduce(or_, (ord(each) for each, _ in there)))
+        elif self.marks == "blocks":
+            text = _QUARTERS[reduce(or_, (_QUARTERS.index(each) for each, _ in there))]
+        return text, name
+
+
+def _kind(name: str) -> str:
+    """The first word of a curve's name."""
+    return name.partition(" ")[0]
+
 
 def uncovered(curves: dict[str, list[Span | None]], marks: Marks) -> dict[str, list[Span | None]]:
-    """The curves without the spans of which no cell would be seen, since a curve above has a dot in each."""
+    """The curves without the spans of which no cell would be seen, since enough curves above have a dot in each: of a
+    band one, of a line as many as share a cell."""
     across, up = DOTS[marks]
     length = max(map(len, curves.values()), default=0)
-    covered = [0] * -(-length // across)
+    # The rows, a bit each, in which there is a curve above, are two, are three, ….
+    depths = [[0] * -(-length // across) for _ in range(AT_ONE_PLACE)]
     rows_of: dict[Span, int] = {}
     kept: dict[str, list[Span | None]] = {}
     for name, whole in reversed(curves.items()):
         curve = list(whole)
         mine: list[tuple[int, int]] = []
+        is_line = _kind(name) not in BANDS
+        covered = depths[-1 if is_line else 0]
         for i, span in enumerate(curve):
             if span is None:
                 continue
@@ -151,10 +202,19 @@ def uncovered(curves: dict[str, list[Span | None]], marks: Marks) -> dict[str, l
                 mine.append((column, rows))
             else:
                 curve[i] = None
-        for column, rows in mine:
-            covered[column] |= rows
+        for column, rows in _by_column(mine):
+            for deeper, depth in zip(reversed(depths[1:]), reversed(depths[:-1]), strict=True):
+                if is_line:
+                    deeper[column] |= depth[column] & rows
+            depths[0][column] |= rows
         kept[name] = curve
     return dict(reversed(kept.items()))
+
+
+def _by_column(rows: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The rows of each column together: a curve that is there twice counts once."""
+    for column, those in groupby(rows, key=itemgetter(0)):
+        yield column, reduce(or_, (bits for _, bits in those))
 
 
 def runs(cells: Sequence[str], styles: Sequence[str]) -> list[GlyphRun]:

@@ -27,7 +27,8 @@ def draw(tiles: Sequence[Sequence[Span | None]], rows: int, marks: Marks = "brai
     """The text of curves, each drawn apart: for each, `rows` lines, the topmost first.
 
     A tile is one curve, a span (or nothing) for each column of dots, `rows` cells high. All of them are drawn on one
-    sheet, one under the other, since what plotext does once a sheet costs more than a curve.
+    sheet, one under the other, since what plotext does once a sheet costs more than a curve; and of each only the
+    rows in which it has dots, since plotext's cost is that of the sheet's cells.
     """
     across, up = DOTS[marks]
     width = max((-(-len(tile) // across) for tile in tiles), default=0)
@@ -36,8 +37,15 @@ def draw(tiles: Sequence[Sequence[Span | None]], rows: int, marks: Marks = "brai
     xs: list[float] = []
     ys: list[float] = []
     lines: list[int] = []
-    for i, tile in enumerate(tiles):
-        floor = (len(tiles) - 1 - i) * rows
+    lowest: list[int] = []
+    floors = [0]
+    for tile in tiles:
+        there = [span for span in tile if span is not None]
+        low = min(there)[0] // up if there else 0
+        high = max(span[1] for span in there) // up + 1 if there else 0
+        lowest.append(low)
+        floor = floors[-1] - low
+        floors.append(floors[-1] + high - low)
         for left, bottom, right, top in _strokes(tile):
             xs.append((left + 0.5) / across)
             ys.append(floor + (bottom + 0.5) / up)
@@ -45,10 +53,14 @@ def draw(tiles: Sequence[Sequence[Span | None]], rows: int, marks: Marks = "brai
                 lines.append(len(xs))
                 xs.append((right + 0.5) / across)
                 ys.append(floor + (top + 0.5) / up)
-    sheet = _sheet(xs, ys, lines, width, rows * len(tiles), _MARKERS[marks])
-    return [
-        [line[: -(-len(tile) // across)] for line in sheet[i * rows : (i + 1) * rows]] for i, tile in enumerate(tiles)
-    ]
+    height = floors[-1]
+    sheet = _sheet(xs, ys, lines, width, height, _MARKERS[marks]) if height else []
+    drawn: list[list[str]] = []
+    for tile, low, floor, ceiling in zip(tiles, lowest, floors[:-1], floors[1:], strict=True):
+        cells = -(-len(tile) // across)
+        inked = [line[:cells] for line in sheet[height - ceiling : height - floor]]
+        drawn.append([" " * cells] * (rows - low - len(inked)) + inked + [" " * cells] * low)
+    return drawn
 
 
 def _strokes(tile: Sequence[Span | None]) -> list[tuple[int, int, int, int]]:

@@ -72,11 +72,8 @@ class Guessing:
         if configured is not None:
             self.classes = configured.classes or CLASSES.get(configured.dataset, 0)
             self._train_images, self._val_images = configured.train_images, configured.val_images
-
-    @property
-    def loss(self) -> float:
+        self.loss = log(self.classes) if self.classes > 1 else inf
         """Cross-entropy in nats, ln(classes); inf while unknown."""
-        return log(self.classes) if self.classes > 1 else inf
 
     def explains(self, val_accuracy: float, *, margins: float = 1.0) -> bool:
         """Whether no more images of the validation are right than by guessing, but for noise."""
@@ -356,7 +353,9 @@ class _Rates:
 
     def take(self, lrs: list[float]) -> None:
         """More steps."""
-        self._low, self._high = min(self._low, min(lrs)), max(self._high, max(lrs))
+        low, high = (min(lrs), max(lrs)) if len(lrs) > 1 else (lrs[0], lrs[0])
+        self._low = low if low < self._low else self._low
+        self._high = high if high > self._high else self._high
 
     def end_epoch(self, event: EpochEnded) -> None:
         """An epoch is over."""

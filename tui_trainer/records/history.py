@@ -19,6 +19,7 @@ from tui_trainer.events import (
     CallsTimed,
     CheckpointSaved,
     CommandAnswered,
+    ConfusionCounted,
     Continued,
     EpochEnded,
     LRChanged,
@@ -85,6 +86,8 @@ class History:
         """The epoch with the lowest validation loss, of those that are better than guessing, in loss and accuracy."""
         self.health = Health(sampled=sampled)
         """Whether the figures are those of a run that is well; `finding` has the clock's word, too."""
+        self.confusion: ConfusionCounted | None = None
+        """What the last validation took for what."""
         self.plans: list[PlanMade] = []
         """The planned LR, another from each preset switch on, and from each drop that the losses brought; each begins
         after the one before it."""
@@ -329,6 +332,9 @@ class History:
         if (self.lowest is None or event.val_loss < self.lowest.val_loss) and self.is_praiseworthy(event):
             self.lowest = event
 
+    def _confusion_counted(self, event: ConfusionCounted) -> None:
+        self.confusion = event
+
     def _lr_changed(self, event: LRChanged) -> None:
         self.lr_changes.append(event)
         self.why.append(event)
@@ -430,6 +436,7 @@ class History:
         LRUnchanged: _lr_held,
         PlateauCounted: _plateau_counted,
         EpochEnded: _epoch_ended,
+        ConfusionCounted: _confusion_counted,
         SwitchPlanned: _switch_planned,
         PresetSwitched: _preset_switched,
         SettingChanged: _setting_changed,

@@ -21,6 +21,7 @@ from tui_trainer.events import (
     AnyEvent,
     CallsMade,
     CheckpointSaved,
+    ConfusionCounted,
     EpochEnded,
     LRChanged,
     LRUnchanged,
@@ -302,7 +303,7 @@ class ResumeFilter:
 
 _NEVER = (-1, 0)
 
-_ONLY_ONCE = (EpochEnded, PlateauCounted, CallsMade, PresetSwitched)
+_ONLY_ONCE = (EpochEnded, ConfusionCounted, PlateauCounted, CallsMade, PresetSwitched)
 """No process tells these twice of the same place: a repetition is known though the steps around it were lost."""
 
 _PLACED = (LRChanged, LRUnchanged, PresetSwitched, CallsMade)
@@ -314,6 +315,7 @@ _AT_LAST_STEP = (EpochEnded, CheckpointSaved, RunEnded)
 _POSITIONS: dict[type, Callable[[Any], tuple[int, int]]] = {
     EpochEnded: lambda event: (event.epoch, 0),
     PlateauCounted: lambda event: (event.epoch, 0),
+    ConfusionCounted: lambda event: (event.epoch, 0),
     LRChanged: lambda event: (event.step, 0),
     LRUnchanged: lambda event: (event.step, 0),
     PresetSwitched: lambda event: (event.step, 0),

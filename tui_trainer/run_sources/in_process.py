@@ -212,11 +212,13 @@ class LocalRun:
 
     def _warn(self) -> None:
         """Read the preset, and tell what its numbers will lead to; once, as the run begins."""
-        for problem in self.request.warnings():
-            if self.goes_on is None:
-                self._emit(Alert(at=time.time(), kind="preset", text=str(problem)))
-        if self.goes_on is None and (taken := self.request.spec.taken):
+        problems = self.request.warnings()
+        if self.goes_on is not None:
+            return
+        if taken := self.request.spec.taken:
             self._emit(Alert(at=time.time(), kind="options", text=f"from the preset: {taken}"))
+        for problem in problems:  # last: where there is one line for all of it, a warning is what stands there
+            self._emit(Alert(at=time.time(), kind="preset", text=str(problem)))
 
     def give_up(self) -> RunEnded:
         """End the run though the training thread does not: it hangs in a call to a process that is lost."""

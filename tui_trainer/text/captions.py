@@ -36,6 +36,7 @@ SECTIONS = {
     "health": "Whether a run is well: the reasons of its word in the top line",
     "end": "How a run ended",
     "record": "What is wrong with a record",
+    "confusion": "What a network confuses",
     "metric": "Series of a run",
 }
 """What the ids begin with, in the order of the list."""
@@ -326,6 +327,32 @@ CAPTIONS: dict[str, Caption] = {
         "{lines} of the record {say} a step or an epoch where the run was not.",
         "an event says that it came at a step or in an epoch where its process cannot have been",
         "each event lies within what was trained",
+    ),
+    # The page of the confusion matrix
+    "confusion.nothing_yet": Caption(
+        "nothing yet: the first validation tells what is taken for what",
+        "a run that goes on has validated no epoch",
+        "an epoch was validated; or the run has ended",
+    ),
+    "confusion.not_told": Caption(
+        "this record does not tell: it was made with --metrics minimal, or by a version that did not count",
+        "an epoch was validated, or the run has ended, and nothing was counted",
+        "a matrix is there, or may still come",
+    ),
+    "confusion.none_wrong": Caption(
+        "nothing is taken for anything else",
+        "every image that validated was taken for what it is",
+        "one was not",
+    ),
+    "confusion.no_images": Caption(
+        "the images are not kept in this record",
+        "one process validated, and none of its images can be read",
+        "they are there; or several processes validated",
+    ),
+    "confusion.images_of_several": Caption(
+        "not kept: several processes validated, each a part of the images",
+        "more than one process trains",
+        "one process trains",
     ),
     # Series
     "metric.none_yet": Caption(

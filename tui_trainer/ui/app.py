@@ -205,6 +205,11 @@ class TrainerApp(ContextApp):
         else:
             self.push_screen(RunsScreen(self.context.runs))
 
+    def show_confusion(self, source: RunSource) -> None:
+        from tui_trainer.ui.confusion.screen import ConfusionScreen
+
+        self.push_screen(ConfusionScreen(source))
+
     def show_presets(self) -> None:
         from tui_trainer.ui.presets.picker import PickerScreen
 

@@ -100,6 +100,9 @@ class Pages(Protocol):
     def show_runs(self) -> None:
         """The list of all runs."""
 
+    def show_confusion(self, source: RunSource) -> None:
+        """What the network of a run confuses."""
+
     def show_presets(self) -> None:
         """The list of presets."""
 

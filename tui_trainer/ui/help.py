@@ -12,7 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
-from tui_trainer.ui.charts.chart import Chart
+from tui_trainer.compare.comparison import SWATCH
+from tui_trainer.ui.charts.chart import BELOW, CHECKPOINT, EARLY, LAST, LOWEST, NOT_FINITE, TURN, Chart
 from tui_trainer.ui.formatting import wrap
 from tui_trainer.ui.keys import TITLES, Key, KeyContext, of
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
@@ -25,16 +26,20 @@ if TYPE_CHECKING:
 
 MARKS = (
     ("▌", "live", "the line of the loop that is running now, as the run reports it"),
-    ("✗", "warning", "under the loop: what is wrong with the order of its calls; ✓ what would be right"),
+    ("!", "warning", "under the loop: what is wrong with the order of its calls; ✓ what would be right"),
     ("·", "faint", "the LR as planned; the line over it is the LR really used"),
-    ("◆", "", "validation, at the end of an epoch"),
-    ("●", "strong", "on the LR: where it changed; point at it to see why"),
+    (SWATCH, "live", "in a comparison: the colour of a preset's curves, at whose ends its name stands"),
+    (LOWEST, "live", "on a curve of validation: its best epoch"),
+    (LAST, "strong", "on a curve of validation: the last epoch so far"),
+    (EARLY, "warning", "at the end of a curve: the run ended before it was to"),
+    ("- -", "live", "where curves coincide they take turns, as dashes of their colours"),
+    (TURN, "strong", "on the LR: where it changed; point at it to see why"),
     ("┊", "warning", "another preset from here on; faint: a change of the LR"),
     ("┴", "", "under the charts: the end of an epoch"),
-    ("■", "", "under the charts: the last checkpoint; the best one is lit; one alone is both"),
-    ("×", "warning", "a loss that is not finite"),
-    ("▾", "warning", "on a log scale: zero or less, which cannot be drawn"),
-    ("●", "warning", "under a plateau scheduler: epochs without progress, against its patience"),
+    (CHECKPOINT, "", "under the charts: the last checkpoint; the best one is lit; one alone is both"),
+    (NOT_FINITE, "warning", "a loss that is not finite"),
+    (BELOW, "warning", "on a log scale: zero or less, which cannot be drawn"),
+    ("●", "live", "in the top line: how the run stands"),
     ("moved", "", "`all moved 0.06 of 12.9`: how far a step took all weights, as one vector, and how long that is"),
     ("screen", "faint", "`screen 1.4 %`: how much of the CPU this screen takes, of all cores together"),
 )

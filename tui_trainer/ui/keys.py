@@ -61,6 +61,7 @@ KeyContext: TypeAlias = Literal[
     "runs",
     "filter",
     "compare",
+    "confusion",
     "break it",
     "editor",
 ]
@@ -78,6 +79,7 @@ TITLES: dict[KeyContext, str] = {
     "runs": "Runs",
     "filter": "A filter, while it is typed",
     "compare": "A comparison",
+    "confusion": "What the network confuses",
     "break it": "Break it: a wrong order of calls, on purpose",
     "editor": "Editing a preset",
 }
@@ -115,6 +117,14 @@ KEYS: tuple[Key, ...] = (
     Key("run", "c", "c", "compare", "compare presets and runs", "compare"),
     Key("run", "r", "r", "runs", "list all recorded runs", "runs"),
     Key("run", "m", "m", "metrics", "metrics: all series of the run, in charts side by side", "metrics"),
+    Key(
+        "run",
+        "M",
+        "M",
+        "confusion",
+        "which classes the network confuses, and the images it was most wrong about",
+        name="Confusion matrix",
+    ),
     Key("run", "k", "k", "checkpoint", "keep: save a checkpoint now; training goes on", name="Checkpoint now"),
     Key("run", "h", "h", "health", "health: what is wrong with the run, in figures", name="Health"),
     Key("run", "b", "b", "app.break_it", "break it: try a wrong order of calls next to the right one", "break it"),
@@ -242,6 +252,7 @@ KEYS: tuple[Key, ...] = (
     Key("runs", "escape", "esc", "back", "back; close the filter", "back"),
     Key("filter", "enter", "enter", "keep_filter", "keep the filter", "keep the filter", name="Keep the filter"),
     Key("filter", "escape", "esc", "clear_filter", "clear it, and show all", "clear it", name="Clear the filter"),
+    Key("confusion", "escape", "esc", "back", "back to the run", "back"),
     Key("compare", "up,k", "↑", "row(-1)", "the preset above; its curves are drawn on top"),
     Key("compare", "down,j", "↓", "row(1)", "the preset below"),
     Key("compare", "left", "←", "cursor(-1)", "move the cursor left; the table shows all values there"),

@@ -22,7 +22,7 @@ class Span(NamedTuple):
 
     text: str
     role: str = ""
-    """Of `theme.ROLES`; empty for plain text."""
+    """Of `theme.ROLES`; empty for plain text; where a colour means a number, that: `#rrggbb`, `#rrggbb on #rrggbb`."""
     action: str = ""
 
 
@@ -165,6 +165,8 @@ class Panel(Widget):
         if (style := self._styles_by_role.get((role, action))) is None:
             if role in ROLES:
                 style = self._style("", "") + role_style(role, self.app.theme_variables)
+            elif role.startswith("#"):
+                style = self._style("", "") + Style.parse(role)
             else:  # a panel may have roles of its own
                 style = self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
             if action:

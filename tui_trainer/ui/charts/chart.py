@@ -19,6 +19,7 @@ from tui_trainer.plotting.scales import Scale, Tick, linear, logarithmic
 from tui_trainer.text.plain import in_ascii, plain
 from tui_trainer.ui.charts.axis import Axis, Mode
 from tui_trainer.ui.context import ContextApp
+from tui_trainer.ui.formatting import cut
 from tui_trainer.ui.panel import Line, Panel, Span
 
 BADGES: dict[Mode, tuple[str, str]] = {
@@ -27,6 +28,9 @@ BADGES: dict[Mode, tuple[str, str]] = {
     "held": ("frozen", "switch"),
 }
 """What is in sight, in a word, and the style to say it in."""
+
+LEAST_FOR_NAMES = 40
+"""Columns from which on curves have their names at their ends."""
 
 LAST_BEFORE_RIGHT = 2
 """Parts of a title with this number or a lower one stay longer than what stands at its right end."""
@@ -50,10 +54,13 @@ class Frame:
     labels: bool
 
     @classmethod
-    def within(cls, width: int, height: int, labels: bool, right_axis: bool = True) -> Frame:
-        """The parts of a chart of this size; what does not fit is left out, the curves last."""
+    def within(cls, width: int, height: int, labels: bool, *, longest_name: int = 0, right_axis: bool = True) -> Frame:
+        """The parts of a chart of this size; what does not fit is left out, the curves last. Where curves have names,
+        those have room at the right, the longest one if it takes no more than a sixth of the width."""
         left = 6 if width >= 60 else 5 if width >= 24 else 0
         right = 5 if width >= 60 and right_axis else 0
+        if longest_name and width >= LEAST_FOR_NAMES:
+            right = max(right, min(longest_name, width // 6))
         title = height >= 1
         rows = height - title
         line = labels and rows >= 4
@@ -63,9 +70,13 @@ class Frame:
 
 
 def beside(
-    frame: Frame, rows: Sequence[Sequence[GlyphRun]], left: Sequence[Tick], right: Sequence[Tick] | None = None
+    frame: Frame,
+    rows: Sequence[Sequence[GlyphRun]],
+    left: Sequence[Tick],
+    right: Sequence[Tick] | None = None,
+    names: Mapping[int, GlyphRun] | None = None,
 ) -> list[list[GlyphRun]]:
-    """The rows of a chart between its axes; the right one is blank without ticks."""
+    """The rows of a chart between its axes; the right one is blank without ticks, or has the names of curves by row."""
     lefts = {frame.height - 1 - tick.at: tick.label for tick in left}
     rights = {frame.height - 1 - tick.at: tick.label for tick in right or ()}
     lines: list[list[GlyphRun]] = []
@@ -81,8 +92,31 @@ def beside(
                 GlyphRun("├" if label else "│", "axis"),
                 GlyphRun(label[: frame.right].ljust(frame.right), "accuracy"),
             ]
+        elif frame.right and names is not None and (name := names.get(row)) is not None:
+            line += [GlyphRun(" "), GlyphRun(cut(name.text, frame.right), name.style)]
         lines.append(line)
     return lines
+
+
+def at_ends(ends: Sequence[tuple[float, GlyphRun]], rows: int) -> dict[int, GlyphRun]:
+    """The names of curves by row, each as near as can be to where its curve ends, in the order of these ends.
+
+    Of more names than rows, as many as fit, those first in `ends`, and how many others there are.
+    """
+    shown = list(ends)
+    if len(shown) > rows:
+        shown = shown[: rows - 1]
+    by_height = sorted(shown, key=lambda end: end[0])
+    placed: list[int] = []
+    for end, _ in by_height:
+        placed.append(max(int(end), placed[-1] + 1 if placed else 0))
+    room = rows - (len(ends) > len(shown))
+    for i in range(len(placed) - 1, -1, -1):
+        placed[i] = min(placed[i], room - len(placed) + i)
+    names = {row: name for row, (_, name) in zip(placed, by_height, strict=True)}
+    if room < rows:
+        names[rows - 1] = GlyphRun(f"+{len(ends) - len(shown)}", "label")
+    return names
 
 
 def x_axis(
@@ -183,6 +217,19 @@ STYLES = (
 )
 """Each is a component class `chart--STYLE`."""
 
+LOWEST, LAST, EARLY = "◆", "◇", "✗"
+"""On a curve: its best epoch, the last one that was validated, and its end where the run ended before it was to."""
+
+TURN, CHECKPOINT = "○", "■"
+"""Where the LR changed, and under the charts a checkpoint."""
+
+NOT_FINITE, BELOW = "!", "▾"
+"""A value that has no place: not a finite one (`!` is what is wrong, here as elsewhere); zero or less on a log scale.
+
+These are the marks of all charts. Each stands for one thing on every screen, and the help page tells for which. Whose a
+curve is no mark says, but its colour and its name.
+"""
+
 FULLEST = 0.55
 """A scale is kept, so that nothing jumps, while the values fill this part of it."""
 
@@ -265,13 +312,17 @@ class Chart(Panel, Generic[AnyAxis]):
 
     def lines(self) -> Sequence[Line]:
         """The chart for the size at hand."""
-        width, height = self.size
-        frame = Frame.within(width, height, self.labels, self.right_axis)
+        frame = self.frame
         self.axis.width = frame.width
         lines = [tuple(Span(run.text, run.style) for run in line) for line in self.draw(frame)]
         if self.marks != "ascii":
             return lines
         return [tuple(span._replace(text=in_ascii(span.text)) for span in line) for line in lines]
+
+    @property
+    def frame(self) -> Frame:
+        """Its parts, for the size at hand."""
+        return Frame.within(*self.size, self.labels, right_axis=self.right_axis)
 
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         """All lines of the chart."""

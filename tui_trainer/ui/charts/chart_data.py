@@ -6,11 +6,11 @@ from __future__ import annotations
 import itertools
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
-from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, sampled
+from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree, sampled
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
@@ -126,25 +126,30 @@ class Losses:
         return values[step - 1] if 0 < step <= len(values) else float("nan")
 
 
-def accuracies(history: History, axis: XAxis, columns: int) -> list[Extent | None]:
-    """The validation accuracy in the column of each epoch's end; at the edges of what is seen, where the line to an
-    epoch out of sight crosses them."""
+def at_epoch_ends(
+    history: History, axis: XAxis, columns: int, value_of: Callable[[EpochEnded], float]
+) -> list[Extent | None]:
+    """A value of validation in the column of each epoch's end; at the edges of what is seen, where the line to an
+    epoch out of sight crosses them. None runs through one that is not finite."""
     extents: list[Extent | None] = [None] * columns
     first, last = axis.bounds
     before: tuple[float, float] | None = None
     for epoch in history.epochs:
-        if not isfinite(epoch.val_accuracy):
+        value = value_of(epoch)
+        place, column_here = axis.place(epoch.step), axis.column_of(epoch.step, columns)
+        if not isfinite(value):
+            before = None
+            if column_here is not None:
+                extents[column_here] = BREAK
             continue
-        place, accuracy = axis.place(epoch.step), epoch.val_accuracy
         if before is not None:
             for edge, column in ((first, 0), (last, columns - 1)):
                 if before[0] < edge < place:
-                    crossing = before[1] + (edge - before[0]) / (place - before[0]) * (accuracy - before[1])
+                    crossing = before[1] + (edge - before[0]) / (place - before[0]) * (value - before[1])
                     extents[column] = (crossing, crossing)
-        column_here = axis.column_of(epoch.step, columns)
         if column_here is not None:
-            extents[column_here] = (accuracy, accuracy)
-        before = place, accuracy
+            extents[column_here] = (value, value)
+        before = place, value
     return extents
 
 

@@ -1,4 +1,4 @@
-"""The loss: every batch faint, smoothed over it, validation as points, and the accuracy behind."""
+"""The loss: every batch faint, smoothed over it, validation's as a line too, and the accuracy behind."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
-from tui_trainer.ui.charts.chart import Frame, beside, narrow, x_axis
-from tui_trainer.ui.charts.chart_data import Losses, accuracies
+from tui_trainer.ui.charts.chart import EARLY, LAST, LOWEST, NOT_FINITE, Frame, beside, narrow, x_axis
+from tui_trainer.ui.charts.chart_data import Losses, at_epoch_ends
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
-from tui_trainer.ui.charts.titles import VAL, loss_title
+from tui_trainer.ui.charts.titles import loss_title
 
 if TYPE_CHECKING:
-    from tui_trainer.events import EpochEnded
     from tui_trainer.records.history import History
-
-NOT_FINITE = "×"
 
 
 class LossChart(MouseChart):
@@ -78,18 +75,20 @@ class LossChart(MouseChart):
         across, up = DOTS[self.marks]
         edges = self.columns(frame)
         raw, smooth = losses.raw(edges, frame.width), losses.smooth(edges)
-        accuracy = accuracies(history, self.axis, frame.width * across)
-        ended = [epoch for epoch in history.epochs if edges[0] < epoch.step <= edges[-1]]
-        scale = self._loss_scale([raw, smooth, [(epoch.val_loss, epoch.val_loss) for epoch in ended]], frame)
+        columns = frame.width * across
+        accuracy = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_accuracy)
+        val = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_loss)
+        scale = self._loss_scale([raw, smooth, val], frame)
         right = self._accuracy_scale(accuracy, frame)
         dots = frame.height * up
-        curves = {"raw": hatched(spans(raw, scale, dots), frame.width * across)}
+        curves = {"raw": hatched(spans(raw, scale, dots), columns)}
         if right is not None:
             curves["accuracy"] = spans(accuracy, right, dots)
         curves["smooth"] = spans(smooth, scale, dots)
+        curves["val"] = spans(val, scale, dots)
         self._canvas.draw(curves, frame.width, frame.height)
-        over = self._points(history, ended, scale, frame) + self._warnings(losses, edges, frame)
-        over += self.below(raw, scale, frame)
+        over = self._warnings(losses, edges, frame) + self.below(raw, scale, frame) + self.below(val, scale, frame)
+        over += self._marks(history, scale, frame) + self._early_end(history, smooth, scale, frame)
         rows = self._canvas.rows(self._under(history, frame), over)
         return beside(frame, rows, scale.ticks, right.ticks if right is not None else None)
 
@@ -119,15 +118,20 @@ class LossChart(MouseChart):
                 glyphs += [Glyph(0, column + 1 + i, letter, "switch") for i, letter in enumerate(name)]
         return glyphs
 
-    def _points(self, history: History, ended: list[EpochEnded], scale: Scale, frame: Frame) -> list[Glyph]:
-        """The validation loss of each epoch, the lowest lit."""
-        lowest = history.lowest.epoch if history.lowest is not None else 0
+    def _marks(self, history: History, scale: Scale, frame: Frame) -> list[Glyph]:
+        """On the validation loss: its last epoch, and over it the lowest."""
         glyphs: list[Glyph] = []
-        for epoch in ended:
-            if isfinite(epoch.val_loss):
-                style = "best" if epoch.epoch == lowest else "val"
-                glyphs += self.point(epoch.step, epoch.val_loss, scale, frame, VAL, style)
+        for epoch, mark, style in ((history.epochs[-1:], LAST, "mark"), ([history.lowest], LOWEST, "best")):
+            if epoch and epoch[0] is not None and isfinite(epoch[0].val_loss):
+                glyphs += self.point(epoch[0].step, epoch[0].val_loss, scale, frame, mark, style)
         return glyphs
+
+    def _early_end(self, history: History, smooth: Sequence[Extent | None], scale: Scale, frame: Frame) -> list[Glyph]:
+        """A cross at the end of a run that ended before it was to, as high as its loss was last finite."""
+        if history.ended is None or history.ended.status == "finished":
+            return []
+        last = next((extent[1] for extent in reversed(smooth) if extent is not None and isfinite(extent[1])), None)
+        return self.point(history.steps, last, scale, frame, EARLY, "warning") if last is not None else []
 
     def _warnings(self, losses: Losses, edges: list[int], frame: Frame) -> list[Glyph]:
         """Losses that are not finite, marked where they were."""

@@ -9,7 +9,7 @@ from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
-from tui_trainer.ui.charts.chart import Frame, beside, x_axis
+from tui_trainer.ui.charts.chart import TURN, Frame, beside, x_axis
 from tui_trainer.ui.charts.chart_data import PlannedCurves
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import lr_title, why_at
@@ -17,8 +17,6 @@ from tui_trainer.ui.charts.titles import lr_title, why_at
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
     from tui_trainer.records.history import History
-
-TURN = "●"
 
 
 class LRChart(MouseChart):

@@ -15,7 +15,7 @@ from tui_trainer.plotting.curves import Extent
 from tui_trainer.plotting.figure import DOTS, Marks
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.ui.charts.axis import XAxis
-from tui_trainer.ui.charts.chart import Chart, Frame
+from tui_trainer.ui.charts.chart import BELOW, CHECKPOINT, Chart, Frame
 from tui_trainer.ui.charts.chart_data import checkpoints, marks_between
 from tui_trainer.ui.charts.titles import figures_at
 from tui_trainer.ui.keys import KeyContext
@@ -28,10 +28,6 @@ COLUMNS_A_TURN = 8
 
 COLUMNS_AN_END = 4
 """The same for the ends of epochs."""
-
-CHECKPOINT = "■"
-BELOW = "▾"
-"""A value that a logarithmic scale has no place for."""
 
 AT_ONCE = 20_000
 """Steps of a long record that are read in one frame, so that keys are answered in between."""
@@ -185,7 +181,7 @@ class MouseChart(RunChart):
 
     def _cell(self, event: events.MouseEvent) -> int | None:
         """The cell of the curves under the mouse."""
-        frame = Frame.within(*self.size, self.labels, self.right_axis)
+        frame = Frame.within(*self.size, self.labels, right_axis=self.right_axis)
         cell = event.x - (frame.left + 1 if frame.left else 0)
         return cell if 0 <= cell < frame.width else None
 

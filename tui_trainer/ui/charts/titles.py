@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import GlyphRun
-from tui_trainer.ui.charts.chart import fitted, narrow
+from tui_trainer.ui.charts.chart import LAST, LOWEST, fitted, narrow
 from tui_trainer.ui.charts.chart_data import Losses, Mark, PlannedCurves, marks_between, since
 from tui_trainer.ui.formatting import clock, cut, loss, lr
 
@@ -36,13 +36,11 @@ def figures_at(history: History, step: int, under: tuple[int, int] | None = None
     return "\n".join([*lines, *(f"step {mark.step}: {mark.words}" for mark in marks)])
 
 
-VAL = "◆"
-
 IF_FLAT = "if the loss stopped improving at once"
 
 
 def loss_title(history: History, losses: Losses, cursor: int | None, width: int, log: bool = False) -> list[GlyphRun]:
-    """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, lowest      accuracy 0.9712`"""
+    """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, lowest      accuracy 0.9712`, in the curves' colours."""
     parts = [(0, [GlyphRun("loss", "title")])]
     right: list[GlyphRun] = []
     step = history.steps if cursor is None else cursor
@@ -62,7 +60,8 @@ def loss_title(history: History, losses: Losses, cursor: int | None, width: int,
     if ended and ended[0].step <= step:
         last = ended[0]
         lowest = ", lowest" if history.lowest is not None and history.lowest.epoch == last.epoch else ""
-        parts.append((2, [GlyphRun(f"{VAL} val {loss(last.val_loss):<6}", "val")]))
+        mark = LOWEST if lowest else LAST if last is history.epochs[-1] else " "  # as on the curve
+        parts.append((2, [GlyphRun(f"{mark} val {loss(last.val_loss):<6}", "val")]))
         parts.append((3, [GlyphRun(f"epoch {last.epoch}{lowest}", "faint")]))
         right = [GlyphRun(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
     parts.append((5, [GlyphRun("log scale", "faint")] if log else []))

@@ -1,11 +1,11 @@
-"""One overlay of a comparison: every preset's curve in its colour, with its marks."""
+"""One overlay of a comparison: every preset's curve in its colour, with its name at the end."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from math import inf
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from rich.style import Style
 from textual import events
@@ -14,7 +14,7 @@ from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale, linear
-from tui_trainer.ui.charts.chart import FULLEST, Chart, Frame, beside, fitted, x_axis
+from tui_trainer.ui.charts.chart import EARLY, FULLEST, LOWEST, Chart, Frame, at_ends, beside, fitted, narrow, x_axis
 from tui_trainer.ui.compare.curves import CompareAxis, GroupCurves, along_points, preset_style
 
 if TYPE_CHECKING:
@@ -23,21 +23,28 @@ if TYPE_CHECKING:
 What: TypeAlias = Literal["loss", "accuracy", "lr"]
 Loss: TypeAlias = Literal["both", "validation", "training"]
 
-Lines: TypeAlias = tuple[list[Extent | None], list[Extent | None], list[tuple[float, float]]]
-"""A preset's line, its band of seeds, and the points that are marked."""
+
+class Lines(NamedTuple):
+    """What is drawn of a preset."""
+
+    line: list[Extent | None]
+    band: list[Extent | None]
+    """How far its seeds lie apart; empty for one seed alone."""
+    train: list[Extent | None]
+    """The training loss beside that of validation; empty where it is the line, or not drawn."""
+    best: tuple[float, float] | None
+    """Place and value of its best epoch."""
+
 
 LOSSES: tuple[Loss, ...] = ("both", "validation", "training")
 DRAW_EVERY = 0.4
 """Seconds from one drawing to the next of curves that are half read."""
 
+FAR_ABOVE = 2.0
+"""Losses of a run that ended early more than so many times above all others have no place on the scale."""
+
 READ_FOR = 0.01
 """Seconds of the screen's own time for which one chart reads what is new, before it draws."""
-
-CELLS_A_MARK = 18
-"""Marks along a line stand so far apart, each preset's at other cells than its neighbours'."""
-
-CELLS_A_POINT = 4
-"""Points of epochs closer than this are marked now and then alone."""
 
 
 class Overlay(Chart[CompareAxis]):
@@ -66,6 +73,12 @@ class Overlay(Chart[CompareAxis]):
             self._seen_groups = seen
             self._groups = list(groups)
             self.redraw_soon()
+
+    @property
+    def frame(self) -> Frame:
+        """The same for all overlays of these presets, whatever is drawn of them."""
+        longest = max((len(_label(group)) for group in self._groups if group.begun), default=0)
+        return Frame.within(*self.size, self.labels, longest_name=longest)
 
     def next_loss(self) -> None:
         """Training and validation, one of them, the other."""
@@ -100,50 +113,48 @@ class Overlay(Chart[CompareAxis]):
 
     def _title(self) -> list[GlyphRun]:
         if self.what == "accuracy":
-            return [GlyphRun("accuracy", "title"), GlyphRun("  validation", "faint")]
+            return fitted(
+                [(0, [GlyphRun("accuracy", "title")]), (1, [GlyphRun(f"validation  {LOWEST} highest", "faint")])],
+                [],
+                self.size.width,
+            )
         if self.what == "lr":
             return [GlyphRun("lr", "title")]
         said = {
-            "both": "training, smoothed, as lines; validation as points",
+            "both": "validation; training, smoothed, is dotted",
             "validation": "validation",
             "training": "training, smoothed",
         }
         parts = [(0, [GlyphRun("loss", "title")]), (1, [GlyphRun(said[self.loss], "faint")])]
+        if self.loss != "training":
+            parts.append((3, [GlyphRun(f"{LOWEST} lowest", "faint")]))
         return fitted([*parts, (2, [GlyphRun("log scale" if self.log_scale else "", "faint")])], [], self.size.width)
 
     def _rows(self, curves: Sequence[GroupCurves], frame: Frame) -> list[list[GlyphRun]]:
         across, up = DOTS[self.marks]
-        columns = frame.width * across
-        bands: dict[str, list[Extent | None]] = {}
-        lines: dict[str, list[Extent | None]] = {}
-        points: dict[str, list[tuple[float, float]]] = {}
-        for each in curves:
-            name = each.group.label
-            line, band, marked = self._kept(each, columns)
-            lines[name], points[name] = line, marked
-            if band:
-                bands[name] = band
-        values = [[(y, y) for _, y in marked] for marked in points.values()]
-        scale = self._scale_for([*lines.values(), *bands.values(), *values], frame)
-        dots = frame.height * up
+        columns, dots = frame.width * across, frame.height * up
+        made = {each.group.label: self._kept(each, columns) for each in curves}
+        scale = self._scale_for(self._in_sight(curves, made), frame)
         drawn: dict[str, list[Span | None]] = {}
         styles: dict[str, str] = {}
-        for each in curves:
-            name, colour = each.group.label, each.group.colour
-            if name in bands:
-                styles[f"band {name}"] = f"band{colour}"
-                drawn[f"band {name}"] = hatched(spans(bands[name], scale, dots), columns)
-        for each in curves:
-            styles[f"line {each.group.label}"] = f"run{each.group.colour}"
-            drawn[f"line {each.group.label}"] = self._dots_of(each.group.label, lines[each.group.label], scale, dots)
+        for kind, style in (("band", "band"), ("train", "train"), ("line", "run")):
+            for each in curves:
+                label = each.group.label
+                extents: list[Extent | None] = getattr(made[label], kind)
+                if extents:
+                    name = f"{kind} {label}"
+                    styles[name] = f"{style}{each.group.colour}"
+                    drawn[name] = hatched(self._dots_of(name, extents, scale, dots), columns)
         self._canvas.draw(drawn, frame.width, frame.height)
-        glyphs = _taking_turns([self._marks(each.group, points, lines, scale, frame) for each in curves])
-        under = self._cursor_line(frame)
+        glyphs = [glyph for each in curves for glyph in self._marks(each.group, made[each.group.label], scale, frame)]
         rows = [
             [GlyphRun(run.text, styles.get(run.style, run.style)) for run in row]
-            for row in self._canvas.rows(under, glyphs)
+            for row in self._canvas.rows(self._cursor_line(frame), glyphs)
         ]
-        return beside(frame, rows, scale.ticks if values or lines else ())
+        named: list[tuple[float, GlyphRun]] = []
+        for each in reversed(curves):  # the chosen preset lies on top, and its name is the last to go
+            named += self._named(each.group, made[each.group.label], scale, frame)
+        return beside(frame, rows, scale.ticks if curves else (), names=at_ends(named, frame.height))
 
     def _kept(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and marked points of one preset; as they were, where nothing happened to it."""
@@ -161,17 +172,20 @@ class Overlay(Chart[CompareAxis]):
         return known[3]
 
     def _one(self, each: GroupCurves, columns: int) -> Lines:
-        """Line, band and marked points of one preset."""
+        """Line, band and best epoch of one preset."""
         axis = self.axis
         if self.what == "lr":
-            line, band = each.lr(axis, columns)
-            return line, band, []
-        if self.what == "loss" and self.loss != "validation":
-            line, band = each.loss(axis, columns)
-            ends = each.epoch_ends(axis, "val_loss") if self.loss == "both" else []
-            return line, band, [(place, mean) for place, mean, _, _ in ends]
+            return Lines(*each.lr(axis, columns), [], None)
+        if self.what == "loss" and self.loss == "training":
+            return Lines(*each.loss(axis, columns), [], None)
         ends = each.epoch_ends(axis, "val_accuracy" if self.what == "accuracy" else "val_loss")
         points = [(place, mean) for place, mean, _, _ in ends]
+        best = max if self.what == "accuracy" else min
+        lit = best(points, key=lambda point: point[1]) if points else None
+        line = along_points(points, axis, columns)
+        if self.what == "loss" and self.loss == "both":
+            train, band = each.loss(axis, columns)
+            return Lines(line, band, train, lit)
         bars: list[Extent | None] = []
         if len(each.runs) > 1:
             bars = [None] * columns
@@ -179,7 +193,24 @@ class Overlay(Chart[CompareAxis]):
                 column = axis.column_at(place, columns)
                 if column is not None:
                     bars[column] = (low, high)
-        return along_points(points, axis, columns), bars, points
+        return Lines(line, bars, [], lit)
+
+    def _in_sight(self, curves: Sequence[GroupCurves], made: Mapping[str, Lines]) -> list[list[Extent | None]]:
+        """What the scale is to hold: all but losses of runs that ended early far above those of all others."""
+        calm, early = [
+            [
+                extents
+                for each in curves
+                if each.group.ended_early is ended_early
+                for extents in made[each.group.label][:3]
+                if extents
+            ]
+            for ended_early in (False, True)
+        ]
+        if self.what != "loss" or not early or (extent := range_of(*calm)) is None:
+            return [*calm, *early]
+        most = extent[1] * FAR_ABOVE
+        return [*calm, *([kept if kept is not None and kept[1] <= most else None for kept in each] for each in early)]
 
     def _scale_for(self, extents: Sequence[Sequence[Extent | None]], frame: Frame) -> Scale:
         log = self.log_scale and self.what != "accuracy"
@@ -204,33 +235,30 @@ class Overlay(Chart[CompareAxis]):
         self._kept_scale = (frame.height, scale)
         return scale
 
-    def _marks(
-        self,
-        group: Group,
-        points: dict[str, list[tuple[float, float]]],
-        lines: dict[str, list[Extent | None]],
-        scale: Scale,
-        frame: Frame,
-    ) -> list[Glyph]:
+    def _marks(self, group: Group, lines: Lines, scale: Scale, frame: Frame) -> list[Glyph]:
+        """The best epoch, and a cross where a preset's line ends early."""
         style = f"run{group.colour}"
-        marked = points[group.label]
         glyphs: list[Glyph] = []
-        last = -CELLS_A_POINT
-        for place, value in marked:
-            column = self.axis.column_at(place, frame.width)
-            if column is not None and column - last >= CELLS_A_POINT:
-                glyphs += self.glyph(column, value, scale, frame, group.mark, style)
-                last = column
-        if marked or self.what == "accuracy":
-            return glyphs
-        line = lines[group.label]
-        across = len(line) // frame.width
-        shift = (group.number * 5 + 4) % CELLS_A_MARK
-        for column in range(shift, frame.width, CELLS_A_MARK):
-            extent = line[column * across]
-            if extent is not None:
-                glyphs += self.glyph(column, extent[1], scale, frame, group.mark, style)
+        if lines.best is not None and (column := self.axis.column_at(lines.best[0], frame.width)) is not None:
+            glyphs += self.glyph(column, lines.best[1], scale, frame, LOWEST, style)
+        if group.ended_early:
+            longest = max((lines.train, lines.line), key=lambda extents: _end(extents)[0])
+            at, value = _end(longest)
+            last = max(self.axis.timeline(run.history).place(run.history.steps) for run in group.begun)
+            if at >= 0 and self.axis.column_at(last, frame.width) is not None:
+                top = 10**scale.high if scale.log else scale.high
+                glyphs += self.glyph(at * frame.width // len(longest), min(value, top), scale, frame, EARLY, style)
         return glyphs
+
+    def _named(self, group: Group, lines: Lines, scale: Scale, frame: Frame) -> list[tuple[float, GlyphRun]]:
+        """A preset's name, and the row at which its line ends; nothing where none of it is in sight."""
+        at, value = _end(lines.line)
+        if at < 0:
+            at, value = _end(lines.train)
+        if at < 0 or not frame.height:
+            return []
+        height = min(1.0, max(0.0, scale.height(value)))
+        return [(min(frame.height - 1.0, (1 - height) * frame.height), GlyphRun(_label(group), f"run{group.colour}"))]
 
     def _cursor_line(self, frame: Frame) -> list[Glyph]:
         if self.axis.cursor is None:
@@ -246,21 +274,21 @@ class Overlay(Chart[CompareAxis]):
         self.redraw_soon()
 
     def on_click(self, event: events.Click) -> None:
-        frame = Frame.within(*self.size, self.labels)
+        frame = self.frame
         cell = event.x - (frame.left + 1 if frame.left else 0)
         if 0 <= cell < frame.width:
             self.axis.point_at(cell)
 
 
-def _taking_turns(marks: Sequence[Sequence[Glyph]]) -> list[Glyph]:
-    """Marks of several presets; those that fall on one cell take turns along the axis, so that each is seen."""
-    at: dict[tuple[int, int], list[Glyph]] = {}
-    for glyphs in marks:
-        for glyph in glyphs:
-            at.setdefault((glyph.row, glyph.column), []).append(glyph)
-    turn = 0
-    shown = []
-    for cell in sorted(at, key=lambda cell: cell[1]):
-        shown.append(at[cell][turn % len(at[cell])])
-        turn += len(at[cell]) > 1
-    return shown
+def _label(group: Group) -> str:
+    """What stands at the end of a preset's line."""
+    return f"{narrow(group.label)}{f' {EARLY}' if group.ended_early else ''}"
+
+
+def _end(extents: Sequence[Extent | None]) -> tuple[int, float]:
+    """The last column that holds a finite value, and that; a column before the first one where none does."""
+    for column in range(len(extents) - 1, -1, -1):
+        extent = extents[column]
+        if extent is not None and isfinite(extent[1]):
+            return column, extent[1]
+    return -1, 0.0

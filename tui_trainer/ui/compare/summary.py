@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.compare.differences import ABSENT
 from tui_trainer.records.summary import seconds_left
 from tui_trainer.text.plain import plain
@@ -167,7 +168,7 @@ class DifferenceWords(Words):
             return []
         head: list[Span] = [Span(" " * first)]
         for group, size in zip(groups, sizes, strict=True):
-            head += [Span("  "), Span(fit(f"{group.mark} {plain(group.label)}", size), f"run{group.colour}")]
+            head += [Span("  "), Span(fit(f"{SWATCH} {plain(group.label)}", size), f"run{group.colour}")]
         lines: list[Line] = [tuple(head)]
         for key, row in zip(keys, rows, strict=True):
             line = [Span(key.ljust(first), "faint")]
@@ -191,7 +192,7 @@ class DifferenceWords(Words):
                 table, _, key = row.key.partition(".")
                 name = key if table == "scheduler" or key in ("lr", "momentum") else f"{table} {key}".rstrip()
                 said.append(row.values[i] if key == "name" else f"{name} {row.values[i]}")
-            name = f"{group.mark} {fit(plain(group.label), size)} "
+            name = f"{SWATCH} {fit(plain(group.label), size)} "
             for j, text in enumerate(wrap(plain(", ".join(said)) or "as the others", max(8, width - size - 3))):
                 lines.append((Span(name if not j else " " * (size + 3), f"run{group.colour}"), Span(cut(text, width))))
         return lines

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message import Message
 
+from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.compare.plain_lines import cell
 from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row
 from tui_trainer.text.plain import plain
@@ -230,7 +231,7 @@ class CompareTable(SeriesStyles, can_focus=False):
         pin = "^" if group.number in self.shown.pinned else " "
         colour = f"run{group.colour}" if seen else "faint"
         name = fit(plain(group.label), label)
-        line = [Span("▌" if here else " ", "live"), Span(f"{group.mark}{pin}", colour)]
+        line = [Span("▌" if here else " ", "live"), Span(f"{SWATCH}{pin}", colour)]
         line.append(Span(f"{name} ", "strong" if here else "" if seen else "faint"))
         if self._axis.cursor is None and self._bar_width(self._findings):
             line.append(Span(_bar(group), colour))

@@ -369,7 +369,7 @@ def _wrong(findings: Sequence[OrderFinding], width: int) -> list[Line]:
     """Under the right listing: what the record has instead."""
     lines: list[Line] = []
     for finding in findings:
-        lines += [(Span(" "), Span(line, "warning")) for line in wrap(f"✗ {plain(finding.wrong)}.", width - 1)]
+        lines += [(Span(" "), Span(line, "warning")) for line in wrap(f"! {plain(finding.wrong)}.", width - 1)]
         lines += [(Span(" "), Span(line, "good")) for line in wrap(f"✓ {plain(finding.right)}.", width - 1)]
     return lines
 
@@ -416,7 +416,7 @@ def _in_one_line(
     if facts.following:
         return [tuple(above), _made_last(facts, width), (Span(" "), Span(cut(_what_for(facts), width - 2), "faint"))]
     if findings:
-        return [tuple(above), (Span(" "), Span(cut(f"✗ {plain(findings[0].wrong)}", width - 2), "warning"))]
+        return [tuple(above), (Span(" "), Span(cut(f"! {plain(findings[0].wrong)}", width - 2), "warning"))]
     below.append(Span(f" {of_what}" if of_what else "", "faint"))
     return [tuple(above), tuple(below)]
 

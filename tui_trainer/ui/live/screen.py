@@ -169,6 +169,9 @@ class LiveScreen(ChartKeys):
     def action_runs(self) -> None:
         self.context.pages.show_runs()
 
+    def action_confusion(self) -> None:
+        self.context.pages.show_confusion(self.source)
+
     def action_metrics(self) -> None:
         self.context.pages.show_metrics(self.source)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from textual import events
 
 from tui_trainer.call_order import check
+from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.events import ResolvedConfig
 from tui_trainer.mistakes.cases import MistakeCase, Order
 from tui_trainer.text.plain import plain
@@ -77,10 +78,10 @@ def _line(call: str, indent: int, recipe: ResolvedConfig) -> OrderLine:
 
 
 WRONG, RIGHT = 0, 1
-"""The numbers of the two sides: colour and mark on the charts follow from them."""
+"""The numbers of the two sides: their colours follow from them."""
 
 LABEL_WIDTH = 11
-SIGNS = {"wrong": "✗", "missing": "✗", "right": "✓"}
+SIGNS = {"wrong": "!", "missing": "!", "right": "✓"}
 
 
 class CaseList(CursorList[MistakeCase]):
@@ -133,7 +134,7 @@ class OrderListing(SeriesStyles):
             self.redraw()
 
     def lines(self) -> Sequence[Line]:
-        head = Span("● wrong", f"run{WRONG}") if self._wrong else Span("■ right", f"run{RIGHT}")
+        head = Span(f"{SWATCH} wrong", f"run{WRONG}") if self._wrong else Span(f"{SWATCH} right", f"run{RIGHT}")
         return [(head,), *(self._line(line) for line in self._order)]
 
     def _line(self, line: OrderLine) -> Line:
@@ -226,9 +227,9 @@ def _figures(pair: Pair, step: int | None) -> list[Line]:
     """Both sides as they stand, or as they were at a step; a line each in its colour."""
     heads = ("epochs", "last LR", "val_loss", "accuracy") if step is None else ("step", "LR", "batch's loss", "")
     lines: list[Line] = [(Span(" " * LABEL_WIDTH + _columns(*heads), "faint"),)]
-    for name, number, side in (("■ right", RIGHT, pair.right), ("● wrong", WRONG, pair.wrong)):
+    for name, number, side in (("right", RIGHT, pair.right), ("wrong", WRONG, pair.wrong)):
         values = _now(side) if step is None else _at(side, step)
-        lines.append((Span(name.ljust(LABEL_WIDTH), f"run{number}"), Span(_columns(*values))))
+        lines.append((Span(f"{SWATCH} {name}".ljust(LABEL_WIDTH), f"run{number}"), Span(_columns(*values))))
     return lines
 
 

@@ -1,0 +1,137 @@
+"""The page of the confusion matrix: what it says is what was counted, and what there is not it says too."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.scripted import scripted_run
+from tests.ui.conftest import Show, cut
+from tests.ui.scripted_source import ScriptedHost
+from tui_trainer.events import ConfusionCounted, RunConfigured
+from tui_trainer.files import most_wrong
+from tui_trainer.files.most_wrong import MostWrong, WrongImage
+from tui_trainer.ui.confusion.images import Image, drawn
+from tui_trainer.ui.confusion.screen import ConfusionPanel, ConfusionScreen
+
+LIVE = cut(scripted_run(epochs=4, batches=20), 50)
+
+
+def told(counts: list[list[int]], epoch: int = 2) -> ConfusionCounted:
+    return ConfusionCounted(at=2e9, epoch=epoch, step=40, classes=["cat", "dog", "bird"], counts=counts)
+
+
+COUNTS = [[90, 10, 0], [25, 75, 0], [0, 0, 100]]
+
+
+def images(epoch: int = 2) -> MostWrong:
+    pixels = base64.b64encode(bytes(range(16))).decode()
+    return MostWrong(epoch=epoch, shape=(1, 4, 4), images=[WrongImage(7, 1, 0, 3.5, pixels)])
+
+
+@pytest.mark.says("confusion.no_images")
+@pytest.mark.never_says(
+    "confusion.nothing_yet", "confusion.not_told", "confusion.none_wrong", "confusion.images_of_several"
+)
+async def test_the_matrix_has_the_counts_the_shares_and_the_worst_pairs(show: Show) -> None:
+    async with show(ScriptedHost([*LIVE, told(COUNTS)])) as shown:
+        await shown.press("M")
+        assert isinstance(shown.app.screen, ConfusionScreen)
+        text = "\n".join(shown.app.screen.query_one(ConfusionPanel).plain())
+        assert "epoch 2, 300 images" in text
+        lines = [line.split() for line in text.splitlines()]
+        assert ["cat", "90", "10", "·", "90.0%"] in [line[:5] for line in lines]
+        assert ["dog", "25", "75", "·", "75.0%"] in [line[:5] for line in lines]
+        assert any(line[:2] == ["all", "88.3%"] for line in lines)
+        worst = [line for line in text.splitlines() if "taken for" in line][1:]
+        assert "dog taken for cat" in worst[0]
+        assert "25 of 100" in worst[0]
+        assert "cat taken for dog" in worst[1]
+        assert "the images are not kept in this record" in text
+        for never in ("nothing", "does not tell", "several processes"):
+            assert never not in text
+        await shown.press("escape")
+        assert not isinstance(shown.app.screen, ConfusionScreen)
+
+
+@pytest.mark.says("confusion.none_wrong")
+async def test_nothing_wrong_is_said_so_and_an_empty_class_has_no_share(show: Show) -> None:
+    async with show(ScriptedHost([*LIVE, told([[5, 0, 0], [0, 0, 0], [0, 0, 5]])])) as shown:
+        await shown.press("M")
+        text = "\n".join(shown.app.screen.query_one(ConfusionPanel).plain())
+        assert "nothing is taken for anything else" in text
+        assert ["dog", "·", "·", "·", "–"] in [line.split()[:5] for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("epochs_done", "said"),
+    [
+        pytest.param(False, "nothing yet", marks=pytest.mark.says("confusion.nothing_yet")),
+        pytest.param(True, "this record does not tell", marks=pytest.mark.says("confusion.not_told")),
+    ],
+)
+async def test_without_a_matrix_it_says_why(show: Show, epochs_done: bool, said: str) -> None:
+    events = cut(scripted_run(epochs=4, batches=20), 50 if epochs_done else 10)
+    async with show(ScriptedHost(events)) as shown:
+        await shown.press("M")
+        assert said in "\n".join(shown.app.screen.query_one(ConfusionPanel).plain())
+
+
+async def test_it_follows_the_run(show: Show) -> None:
+    host = ScriptedHost([*LIVE, told(COUNTS)])
+    async with show(host) as shown:
+        await shown.press("M")
+        host.come(told([[100, 0, 0], [0, 100, 0], [0, 0, 100]], epoch=3))
+        panel = shown.app.screen.query_one(ConfusionPanel)
+        await shown.until(lambda: "epoch 3" in "\n".join(panel.plain()))
+
+
+@pytest.mark.never_says("confusion.no_images")
+async def test_images_of_the_run_stand_there_and_those_of_another_epoch_are_called_so(
+    show: Show, tmp_path: Path
+) -> None:
+    host = ScriptedHost([*LIVE, told(COUNTS)])
+    host.folder = tmp_path
+    most_wrong.write(tmp_path, images(epoch=1))
+    async with show(host) as shown:
+        await shown.press("M")
+        panel = shown.app.screen.query_one(ConfusionPanel)
+        await shown.until(lambda: "dog → cat" in "\n".join(panel.plain()))
+        assert "of epoch 1" in "\n".join(panel.plain())
+        assert "not kept" not in "\n".join(panel.plain())
+
+
+@pytest.mark.says("confusion.images_of_several")
+async def test_of_several_processes_no_images_are_kept(show: Show) -> None:
+    several = [replace(event, ranks=2) if isinstance(event, RunConfigured) else event for event in LIVE]
+    async with show(ScriptedHost([*several, told(COUNTS)])) as shown:
+        await shown.press("M")
+        assert "several processes validated" in "\n".join(shown.app.screen.query_one(ConfusionPanel).plain())
+
+
+def test_what_is_written_is_read_and_what_is_damaged_is_not_there(tmp_path: Path) -> None:
+    assert most_wrong.read(tmp_path) is None
+    most_wrong.write(tmp_path, images())
+    assert most_wrong.read(tmp_path) == images()
+    assert (tmp_path / most_wrong.FILE).stat().st_mode & 0o077 == 0
+    whole = (tmp_path / most_wrong.FILE).read_bytes()
+    for damage in (b"", whole[:-3], whole.replace(b'"shape":[1,4,4]', b'"shape":[1,4,5]'), b"[" * 100_000):
+        (tmp_path / most_wrong.FILE).write_bytes(damage)
+        assert most_wrong.read(tmp_path) is None
+
+
+def test_an_image_is_two_pixels_a_cell_in_their_colours() -> None:
+    image = Image(3, 2, 1, bytes([255, 0, 0, 255, 0, 0]))  # red over green
+    ((span,),) = drawn(image, plain=False)
+    assert (span.text, span.role) == ("▀", "#ff0000 on #00ff00")
+    ((dark,),) = drawn(Image(1, 2, 1, bytes([0, 0])), plain=True)
+    ((light,),) = drawn(Image(1, 2, 1, bytes([255, 255])), plain=True)
+    assert (dark.text, light.text) == (" ", "@")
+
+
+def test_shrinking_takes_the_mean() -> None:
+    assert Image(1, 2, 2, bytes([0, 100, 100, 200])).shrunk(2) == Image(1, 1, 1, bytes([100]))
+    assert Image(1, 3, 3, bytes([0, 100, 9, 100, 200, 9, 9, 9, 9])).shrunk(2).pixels == bytes([100])
