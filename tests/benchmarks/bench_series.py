@@ -1,0 +1,115 @@
+"""What named series cost: `python -m tests.benchmarks.bench_series`.
+
+Three records of a million steps: loss and LR alone, 25 steps a line; with two further numbers of each step beside them;
+and all four logged by name, a line a step, as a loop of somebody else's is recorded. Of each: CPU time of writing, CPU
+time of opening (packed, as viewers read, and by its lines), and the memory that it takes. Then a viewer's CPU time for
+200 series that are logged ten times a second, for ten seconds, in blocks as a poll finds them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from tui_trainer.events import AnyEvent, MetricsLogged, StepsTaken
+from tui_trainer.records.history import History
+from tui_trainer.records.journal import Journal
+from tui_trainer.records.tail import Tail
+
+STEPS = 1_000_000
+A_LINE = 25
+SERIES, A_SECOND, SECONDS = 200, 10, 10
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        for kind in ("loss and LR", "two more a step", "four by name"):
+            journal = Path(name) / kind / "events.jsonl"
+            journal.parent.mkdir()
+            spent = _write(journal, kind)
+            size = journal.stat().st_size / STEPS
+            packed, lines = _opened(journal, packed=True), _opened(journal, packed=False)
+            print(
+                f"{kind:18}  written {spent / STEPS * 1e6:5.2f} µs a step, {size:4.0f} bytes;  "
+                f"opened {packed[0]:5.2f} s packed, {lines[0]:5.2f} s by lines;  {packed[1]:4.0f} MiB"
+            )
+        print(f"{SERIES} series at {A_SECOND} steps a second: {_followed(Path(name)):.1%} of a core")
+
+
+def events(kind: str) -> Iterator[AnyEvent]:
+    """A run of a million steps."""
+    rng = random.Random(0)
+    numbers = [float(f"{rng.random():.9g}") for _ in range(4 * A_LINE)]
+    for first in range(1, STEPS + 1, A_LINE):
+        at, elapsed = 1e9 + first / 125, [round((first + i) / 125, 4) for i in range(A_LINE)]
+        one, two, three = (numbers[i * A_LINE : (i + 1) * A_LINE] for i in range(3))
+        lrs = [0.1 - 1e-8 * (first + i) for i in range(A_LINE)]
+        if kind == "four by name":
+            for i in range(A_LINE):
+                values = {"loss": one[i], "lr": lrs[i], "grad_norm": two[i], "accuracy": three[i]}
+                yield MetricsLogged(at=at, step=first + i, values=values, elapsed=elapsed[i])
+        else:
+            more = {"grad_norm": two, "weight_norm": three} if kind == "two more a step" else {}
+            yield StepsTaken(
+                at=at, step=first, epoch=1, batch=first, losses=[*one], lrs=lrs, elapsed=elapsed, metrics=more
+            )
+
+
+def _write(path: Path, kind: str) -> float:
+    journal, spent = Journal(path), 0.0
+    for event in events(kind):
+        began = time.thread_time()
+        journal.emit(event)
+        spent += time.thread_time() - began
+    journal.close()
+    return spent
+
+
+def _opened(path: Path, *, packed: bool) -> tuple[float, float]:
+    """CPU seconds and MiB of opening it in a process of its own."""
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        before, began = psutil.Process().memory_info().rss, time.process_time()
+        history = History()
+        with Tail(path, packed=packed) as tail:
+            for event in tail:
+                history.apply(event)
+        spent = time.process_time() - began
+        assert history.last_step == STEPS
+        os.write(write, f"{spent} {(psutil.Process().memory_info().rss - before) / 2**20}".encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as told:
+        spent, taken = map(float, told.read().split())
+    os.waitpid(child, 0)
+    return spent, taken
+
+
+def _followed(folder: Path) -> float:
+    """The share of a core that decoding and folding take."""
+    path = folder / "followed.jsonl"
+    path.write_bytes(b"")
+    journal, history = Journal(path), History()
+    spent, rng = 0.0, random.Random(0)
+    with Tail(path, packed=True) as tail:
+        for step in range(A_SECOND * SECONDS):
+            values = {f"layer{i}/norm": rng.random() for i in range(SERIES)}
+            journal.emit(MetricsLogged(at=1e9 + step / A_SECOND, step=step, values=values, elapsed=step / A_SECOND))
+            began = time.thread_time()
+            for event in tail:
+                history.apply(event)
+            spent += time.thread_time() - began
+    journal.close()
+    assert len(history.series) == SERIES
+    return spent / SECONDS
+
+
+if __name__ == "__main__":
+    sys.exit(main())
