@@ -23,13 +23,13 @@ NORMS = ("grad_norm", "weight_norm", "update_ratio")
 """Of all parameters taken as one vector: the norm of the gradients and that of the weights before the step, and by how
 much of it the step moved them."""
 
-LEAST_APART = 10
+LEAST_APART = 20
 """Steps from one look to the next."""
 
 SHARE = 0.005
 """Of the time of the steps that looks may take."""
 
-DISTANCES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+DISTANCES = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 def declared_metrics(classes: tuple[str, ...], *, gpu: bool) -> Iterator[MetricDeclared]:
@@ -99,9 +99,14 @@ class Norms:
         if apart > self._apart:  # steps that were slow once, in a pause or in slow motion, bring no more looks
             self._apart = apart
             share = self._look_s / (self._look_s + apart * step_s)
-            why = f"a look takes {self._look_s * 1000:.2g} ms, a step {step_s * 1000:.2g} ms: {share:.1%} of the time"
+            why = f"a look takes {_ms(self._look_s)}, a step {_ms(step_s)}: {share:.1%} of the time"
             new = f"every {ceil(apart)} steps"
             self._emit(SettingChanged(at=time.time(), setting="norms of the network", old="", new=new, reason=why))
+
+
+def _ms(seconds: float) -> str:
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.2g} ms"
 
 
 MOST_WRONG = 12
