@@ -11,9 +11,11 @@ import pytest
 from tests.records.streams import fold
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
+from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.events import (
     Alert,
     AnyEvent,
+    CallFollowed,
     Continued,
     EpochEnded,
     PaceChanged,
@@ -86,7 +88,7 @@ def test_what_else_a_run_may_do(events: list[AnyEvent], said: str) -> None:
     assert word(*LIVE, *events) == said
 
 
-@pytest.mark.says("state.first_batch", "state.paused_before")
+@pytest.mark.says("state.first_batch", "state.paused_before", "state.space_continues")
 @pytest.mark.never_says("state.paused_before")
 async def test_what_is_waited_for_before_the_first_batch(show: Show) -> None:
     before = LIVE[: next(i for i, event in enumerate(LIVE) if isinstance(event, PhaseStarted)) + 1]
@@ -98,6 +100,34 @@ async def test_what_is_waited_for_before_the_first_batch(show: Show) -> None:
         assert "● paused before the first batch: space continues" in shown.text()
         await shown.frame(Continued(at=LATER, step=0, by="screen"))
         assert "paused" not in shown.text()
+
+
+@pytest.mark.never_says("state.space_continues")
+async def test_a_view_that_takes_no_commands_says_of_a_pause_no_more_than_that(show: Show) -> None:
+    before = LIVE[: next(i for i, event in enumerate(LIVE) if isinstance(event, PhaseStarted)) + 1]
+    async with show(ScriptedHost([*before, Paused(at=LATER, step=0, by="attach")], readonly=True)) as shown:
+        assert "● paused before the first batch" in shown.text()
+        assert "continues" not in shown.text()
+
+
+FOLLOWED = [
+    SLOW,
+    CallFollowed(at=LATER, step=51, epoch=3, batch=11, call="zero_grad", value=""),
+    PAUSED,
+]
+
+
+@pytest.mark.parametrize(
+    "readonly",
+    [
+        pytest.param(False, marks=pytest.mark.says("state.paused_in_batch")),
+        pytest.param(True, marks=pytest.mark.never_says("state.paused_in_batch")),
+    ],
+)
+async def test_how_a_pause_in_slow_motion_goes_on_is_said_where_it_can_be_asked(show: Show, readonly: bool) -> None:
+    async with show(ScriptedHost([*LIVE, *FOLLOWED], readonly=readonly)) as shown:
+        assert ("n steps through the next" in shown.text()) != readonly
+        assert "Paused." in shown.text()
 
 
 @pytest.mark.never_says("state.first_batch", "state.paused_before", "end.before_first_batch")

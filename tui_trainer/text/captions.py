@@ -54,9 +54,19 @@ CAPTIONS: dict[str, Caption] = {
         "it goes on, has ended, or was resumed by another process",
     ),
     "state.paused_before": Caption(
-        "paused before the first batch: space continues",
+        "paused before the first batch",
         "a pause was asked for before any batch was trained",
         "a batch was trained, or the run has ended",
+    ),
+    "state.space_continues": Caption(
+        "space continues",
+        "a paused run takes commands from here",
+        "it takes none: the view is read-only, or the run has ended",
+    ),
+    "state.paused_in_batch": Caption(
+        "Paused. n steps through the next batch, space continues.",
+        "calls are followed one by one, the run stands still, and takes commands from here",
+        "it takes none: then only that it is paused",
     ),
     "state.stalled": Caption(
         "stalled",

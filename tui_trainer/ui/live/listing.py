@@ -11,6 +11,7 @@ from tui_trainer.call_order import OrderFinding, check
 from tui_trainer.events import CallFollowed, CallsMade, PlateauCounted, ResolvedConfig
 from tui_trainer.records.columns import CallTally
 from tui_trainer.records.history import History
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.text.reasons import Reason, word
 from tui_trainer.ui.formatting import cut, fit, milliseconds, percent, thousands, wrap
@@ -163,15 +164,17 @@ class Listing(Panel):
         self._history: History | None = None
         self._version = -1
         self._asked: ResolvedConfig | None = None
+        self._takes_commands = True
         self._loop: Loop | None = None
         self._loop_of: tuple[object, ...] = ()
         self._findings: list[OrderFinding] = []
 
-    def show(self, history: History, asked: ResolvedConfig | None = None) -> None:
+    def show(self, history: History, asked: ResolvedConfig | None = None, *, takes_commands: bool = True) -> None:
         """Draw what is new. `asked` is what the run will follow, as long as it has not said so itself."""
         if history is self._history and history.version == self._version:
             return
         self._history, self._version, self._asked = history, history.version, asked
+        self._takes_commands = takes_commands
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
@@ -179,7 +182,7 @@ class Listing(Panel):
         loop = self.loop()
         if history is None or loop is None:
             return []
-        facts = _CallFacts(history, loop)
+        facts = _CallFacts(history, loop, takes_commands=self._takes_commands)
         width = self.size.width
         if self.size.height < LEAST_LINES:
             return _in_one_line(loop.lines, facts, self._findings, width)
@@ -227,8 +230,9 @@ def is_followed(history: History) -> bool:
 class _CallFacts:
     """What the events say of the lines: which is lit, how often and how long each ran, what it made."""
 
-    def __init__(self, history: History, loop: Loop) -> None:
+    def __init__(self, history: History, loop: Loop, *, takes_commands: bool = True) -> None:
         self.history = history
+        self.takes_commands = takes_commands
         self.place_of = loop.place_of
         self.following = is_followed(history)
         self.values: dict[tuple[str, LinePlace], tuple[str, ...]] = {}
@@ -389,7 +393,7 @@ def _meaning(loop: Sequence[LoopLine], facts: _CallFacts, width: int) -> list[Li
 def _what_for(facts: _CallFacts) -> str:
     """What the call that runs is for; in a pause, how it goes on."""
     if facts.lit is None:
-        return "Paused. n steps through the next batch, space continues."
+        return say("state.paused_in_batch") if facts.takes_commands else "Paused."
     return MEANING.get(facts.lit[0], "")
 
 

@@ -116,11 +116,11 @@ class LiveScreen(ChartKeys):
         if began:
             self.loss.show(history)
         else:
-            self._waiting.show(history)
+            self._waiting.show(history, takes_commands=self.control.can_act)
         self.lr.show(history)
         if self._asked_recipe is None and self._request is not None and self._request.ready is not None:
             self._asked_recipe = asked_recipe(self._request.ready)
-        self._listing.show(history, self._asked_recipe)
+        self._listing.show(history, self._asked_recipe, takes_commands=self.control.can_act)
         self._why.show(history, self.axis.at_cursor)
         self._progress.show(history, self.context.clock.budget.share)
         changed = self._arrangement.arrange()
@@ -223,7 +223,7 @@ class LiveScreen(ChartKeys):
             self._hints_wait = False
             if outlasts and self.history.ended is None:
                 self.hints.begin()
-        live = self.history.steps > 0 and self.history.ended is None
+        live = self.history.steps > 0 and self.control.can_act  # they tell of keys that ask something of the run
         if self.history.ended is not None and not self.hints.is_over:
             self.hints.end()
         if live and not remembered.kept.hints_seen:
@@ -246,7 +246,7 @@ class LiveScreen(ChartKeys):
         who = "" if answer.by == "screen" else f" (asked by {plain(answer.by)})"
         text = plain(answer.answer) if answer.accepted else f"{plain(answer.command)}: {plain(answer.answer)}"
         if answer.accepted and answer.command == SLOW_MOTION and self.history.paused is not None:
-            text += "; space continues"
+            text += f"; {say('state.space_continues')}"
         self.say(text + who, "live" if answer.accepted else "warning")
 
     def _make_room(self, changed: bool) -> None:

@@ -22,11 +22,13 @@ class StartupPanel(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._history: History | None = None
+        self._takes_commands = True
         self._phases: list[tuple[str, float]] = []
         """Each phase in words, and when this screen first saw it."""
 
-    def show(self, history: History) -> None:
+    def show(self, history: History, *, takes_commands: bool = True) -> None:
         """Bring the words up to date; the seconds go on between events."""
+        self._takes_commands = takes_commands
         if history is not self._history:
             self._phases.clear()
         self._history = history
@@ -53,7 +55,7 @@ class StartupPanel(Panel):
             lines.append((Span("  ✓ ", "faint"), Span(words + _took(end - began), "faint")))
         if history.ended is None and self._phases:
             words, began = self._phases[-1]
-            words = say("state.paused_before") if history.paused is not None else words + _took(now - began)
+            words = self._paused() if history.paused is not None else words + _took(now - began)
             lines.append((Span("  ● ", "live"), Span(words, "strong")))
         elif history.ended is not None:
             ended = history.ended
@@ -61,6 +63,10 @@ class StartupPanel(Panel):
             lines += [(Span("  " + line, "warning"),) for line in wrap(reason, width - 4)]
         above = max(0, (height - len(lines)) // 3)
         return [*([BLANK] * above), *lines]
+
+    def _paused(self) -> str:
+        more = f": {say('state.space_continues')}" if self._takes_commands else ""
+        return say("state.paused_before") + more
 
 
 def _took(seconds: float) -> str:
