@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.records.streams import fold, runs, runs_with_metrics
@@ -22,6 +23,7 @@ from tui_trainer.events import AnyEvent, MetricDeclared, MetricsLogged, RunEnded
 from tui_trainer.records import lock
 from tui_trainer.records.errors import RunInUse, RunNotFound
 from tui_trainer.records.history import History
+from tui_trainer.records.lines import seal
 from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import delete, find, folders, newest, runs_folder, summaries
 from tui_trainer.records.series import LoggedSeries
@@ -341,10 +343,14 @@ def objective_of(history: History) -> Objective | None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
-@given(events=runs_with_metrics())
-def test_last_values_and_the_objective_are_those_of_the_whole_record(events: list[AnyEvent]) -> None:
+@given(events=runs_with_metrics(), is_sealed=st.booleans())
+def test_last_values_and_the_objective_are_those_of_the_whole_record(events: list[AnyEvent], is_sealed: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        run = summarize(put(Path(folder), "run", events))
+        record = put(Path(folder), "run", events)
+        if is_sealed:  # as in all but the oldest records
+            lines = [seal(encode(event), number) for number, event in enumerate(events, 1)]
+            (record / "events.jsonl").write_bytes(b"".join(lines))
+        run = summarize(record)
     history = fold(events)
     assert {name: repr(value) for name, value in run.metrics.items()} == last_of(history)
     assert run.objective == objective_of(history)

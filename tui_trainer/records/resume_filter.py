@@ -67,6 +67,11 @@ class ResumeFilter:
         self._last: dict[type, tuple[int, int]] = {}
         self._last_resumed: dict[type, tuple[int, int]] = {}
 
+    @property
+    def is_resumed(self) -> bool:
+        """Whether the process that writes went on from where an earlier one was: it may tell again what is known."""
+        return self._goes_on
+
     def copy(self) -> ResumeFilter:
         """As far as this one, and going its own way from here."""
         return deepcopy(self)

@@ -234,6 +234,11 @@ class AllSeries(Mapping[str, Series]):
         return said.group if said is not None and said.group else name.rpartition("/")[0]
 
     @property
+    def declared_objective(self) -> str:
+        """By which series the run has said that it is judged, be there one or not; empty where it said nothing."""
+        return self._objective
+
+    @property
     def objective(self) -> str | None:
         """By which series the run is judged; None while there is none."""
         if self._objective in self._series:

@@ -27,7 +27,7 @@ from tui_trainer.events import (
 from tui_trainer.records.errors import reason
 from tui_trainer.records.flaws import MISSING_AT_MOST
 from tui_trainer.records.history import BY_EPOCH, History
-from tui_trainer.records.lines import ENDS_IN_NO_LINE, Lines, SealedPlaces, unsealed
+from tui_trainer.records.lines import ENDS_IN_NO_LINE, Lines, SealedPlaces, seal_of, unsealed
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.series import OBJECTIVES, AllSeries, LoggedSeries, Point
@@ -139,6 +139,8 @@ GONE = "its process is gone and said no goodbye"
 """Of a run that has crashed."""
 
 _STEPS = b'{"type":"StepsTaken"'
+_ROWS = b'{"type":"MetricsLogged"'
+_NUMBERS = (_ROWS, b'{"type":"MetricColumns"')
 _METRICS = b',"metrics":{'
 _METRIC_NAMES = re.compile(rb'"((?:[^"\\]|\\.)*)":\[')
 _PROCESS = (b'{"type":"RunStarted"', b'{"type":"RunEnded"')
@@ -293,6 +295,21 @@ class _Glance(AllSeries):
         return LoggedSeries(name) if judged_by else _Last(name)
 
 
+class _Row(msgspec.Struct):
+    """What a glance at a row of numbers shows."""
+
+    at: float
+    values: dict[str, msgspec.Raw]
+
+
+_glance = msgspec.json.Decoder(_Row)
+
+_HELD = {*OBJECTIVES, *BY_EPOCH}
+"""Series by which a run may be judged, or that epochs tell too: each number of them is looked at."""
+
+MOST_PUT_OFF = 1000
+
+
 class _Skim:
     """A pass over a journal that decodes what stands out, and of the steps a few at even distances and the last."""
 
@@ -307,6 +324,10 @@ class _Skim:
         """Their names, as far as those lines were looked at."""
         self._resumed_at = 0
         """The step that was known as this process began."""
+        self._rows: dict[tuple[str, ...], bytes] = {}
+        """Of rows of numbers that were put off, the last one of the same names, in their order."""
+        self._put_off: set[str] = set()
+        """Their names."""
         self._told_in_rows: set[str] = set()
         """The names of numbers that were told otherwise."""
         self.spark: list[float] = []
@@ -353,9 +374,14 @@ class _Skim:
         if line.startswith(_STEPS) and (at := line.find(_METRICS)) >= 0:
             for name in _METRIC_NAMES.findall(line, at + len(_METRICS)):
                 self._told_by_step[name] = line
+        if line.startswith(_NUMBERS):
+            if line.startswith(_ROWS) and self._is_put_off(line):
+                return
+            self._take_rows()
         if not line.startswith(_STEPS):
             if line.startswith(_PROCESS):
                 self._take_all(last)
+                self._take_rows()
                 self._take_told_by_step()
                 self._resumed_at = self.history.steps
             self._take(line)
@@ -402,13 +428,42 @@ class _Skim:
         single = name == "train_loss" and not isinstance(self._series[name], LoggedSeries)
         return float(float32_text(value)) if single and isfinite(value) else value
 
+    def _is_put_off(self, line: bytes) -> bool:
+        """Whether of this row of numbers, and of others of the same names, only the last one need be looked at."""
+        sealed = seal_of(line)
+        if sealed is None or not sealed.holds or self.history.known.is_resumed:
+            return False  # it may be damaged, or told by an earlier process already
+        row = _glance.decode(line)
+        declared = self._series.declared_objective
+        if not _HELD.isdisjoint(row.values) or declared in row.values:
+            return False
+        self.last_at = row.at if self.last_at is None else max(self.last_at, row.at)
+        names = tuple(row.values)
+        self._rows.pop(names, None)
+        self._rows[names] = line
+        if len(self._rows) > MOST_PUT_OFF:
+            self._take_rows()
+        return True
+
+    def _take_rows(self) -> None:
+        for names, line in self._rows.items():
+            self._put_off.update(names)
+            self._take(line)
+        self._rows.clear()
+
     def _settle_series(self) -> None:
         """See that last values and the objective are those of the whole record; if a glance cannot, read all of it."""
+        self._take_rows()
         self._take_told_by_step()
         both = not self._by_step.isdisjoint(self._told_in_rows)  # which of the two was told last, is not known
         name = self._series.objective
         judged_by = self._series[name] if name is not None else None
-        if both or name in self._by_step or (judged_by is not None and type(judged_by) is not LoggedSeries):
+        if (
+            both
+            or name in self._by_step
+            or name in self._put_off
+            or (judged_by is not None and type(judged_by) is not LoggedSeries)
+        ):
             self._read_all()
 
     def _take_told_by_step(self) -> None:
