@@ -24,7 +24,7 @@ BANDS = ("raw", "band")
 PLAIN = {"raw": ".", "band": ".", "planned": ".", "flat": ":", "train": ":", "accuracy": "+", "val": "="}
 """With one plain character a cell, what tells these curves from the others, which are drawn with `*`."""
 
-MANY = 6
+MANY = 12
 """With more curves than this most of their dots lie under others', and finding out which is worth its time."""
 
 AT_ONE_PLACE = 3
@@ -108,8 +108,13 @@ class Canvas:
             self.cells_drawn += len(lines[0]) * height if lines else 0
         self._order = tuple(curves)
 
-    def rows(self, under: Sequence[Glyph] = (), over: Sequence[Glyph] = ()) -> list[list[GlyphRun]]:
-        """The lines as runs, the topmost first, with glyphs under and over the curves."""
+    def rows(
+        self, under: Sequence[Glyph] = (), over: Sequence[Glyph] = (), styles: Mapping[str, str] | None = None
+    ) -> list[list[GlyphRun]]:
+        """The lines as runs, the topmost first, with glyphs under and over the curves; `styles` are those of curves
+        whose style is not their name."""
+        called = styles or {}
+        named = [(name, called.get(name, name)) for name in self._order]
         width, height = self._size
         below: list[list[Glyph]] = [[] for _ in range(height)]
         above: list[list[Glyph]] = [[] for _ in range(height)]
@@ -119,16 +124,23 @@ class Canvas:
                     by_row[glyph.row].append(glyph)
         for row in range(height):
             texts = tuple(self._text[name][row] for name in self._order)
-            key = (self._order, texts, tuple(below[row]), tuple(above[row]))
+            key = (named, texts, tuple(below[row]), tuple(above[row]))
             if row >= len(self._rows):
-                self._rows.append((key, self._compose(row, texts, below[row], above[row])))
+                self._rows.append((key, self._compose(row, named, texts, below[row], above[row])))
             elif self._rows[row][0] != key:
-                self._rows[row] = (key, self._compose(row, texts, below[row], above[row]))
+                self._rows[row] = (key, self._compose(row, named, texts, below[row], above[row]))
         return [runs for _, runs in self._rows]
 
-    def _compose(self, row: int, texts: Sequence[str], under: Sequence[Glyph], over: Sequence[Glyph]) -> list[GlyphRun]:
+    def _compose(
+        self,
+        row: int,
+        named: Sequence[tuple[str, str]],
+        texts: Sequence[str],
+        under: Sequence[Glyph],
+        over: Sequence[Glyph],
+    ) -> list[GlyphRun]:
         width = self._size[0]
-        layers = [(name, text) for name, text in zip(self._order, texts, strict=True) if not text.isspace()]
+        layers = [(*name, text) for name, text in zip(named, texts, strict=True) if not text.isspace()]
         if not layers and not under and not over:
             return [GlyphRun(" " * width)]
         cells = [" "] * width
@@ -137,7 +149,7 @@ class Canvas:
             cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
         lit = 0  # the cells in which lines have dots, a bit each
         shared: dict[int, list[tuple[str, str]]] = {}
-        for name, text in layers:
+        for name, style, text in layers:
             is_line = _kind(name) not in BANDS
             for match in _INK.finditer(text):
                 start, stop = match.span()
@@ -146,12 +158,12 @@ class Canvas:
                     for column in range(start, stop):
                         if lit >> column & 1:
                             there = shared.setdefault(column, [(cells[column], styles[column])])
-                            there.append((text[column], name))
+                            there.append((text[column], style))
                         else:
-                            cells[column], styles[column] = text[column], name
+                            cells[column], styles[column] = text[column], style
                 else:
                     cells[start:stop] = match.group()
-                    styles[start:stop] = [name] * (stop - start)
+                    styles[start:stop] = [style] * (stop - start)
                 lit = lit | here if is_line else lit & ~here
         for column, there in shared.items():
             if lit >> column & 1:
@@ -164,12 +176,15 @@ class Canvas:
         """What a cell shows in which lines share: the dots of all, in the colour of the one whose turn it is."""
         upper = there[-AT_ONE_PLACE:]
         # Two cells of each along a level line, one down a steep one, and no slope on which it were always one's turn.
-        text, name = upper[(2 * column + 5 * row) // 4 % len(upper)]
+        text, style = upper[(2 * column + 5 * row) // 4 % len(upper)]
         if self.marks == "braille":
-            text = chr(reduce(or_, (ord(each) for each, _ in there)))
+            dots = 0
+            for each, _ in there:
+                dots |= ord(each)
+            text = chr(dots)
         elif self.marks == "blocks":
             text = _QUARTERS[reduce(or_, (_QUARTERS.index(each) for each, _ in there))]
-        return text, name
+        return text, style
 
 
 def _kind(name: str) -> str:

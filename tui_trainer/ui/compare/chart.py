@@ -147,10 +147,7 @@ class Overlay(Chart[CompareAxis]):
                     drawn[name] = hatched(self._dots_of(name, extents, scale, dots), columns)
         self._canvas.draw(drawn, frame.width, frame.height)
         glyphs = [glyph for each in curves for glyph in self._marks(each.group, made[each.group.label], scale, frame)]
-        rows = [
-            [GlyphRun(run.text, styles.get(run.style, run.style)) for run in row]
-            for row in self._canvas.rows(self._cursor_line(frame), glyphs)
-        ]
+        rows = self._canvas.rows(self._cursor_line(frame), glyphs, styles)
         named: list[tuple[float, GlyphRun]] = []
         for each in reversed(curves):  # the chosen preset lies on top, and its name is the last to go
             named += self._named(each.group, made[each.group.label], scale, frame)
