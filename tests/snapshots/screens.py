@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from textual.widgets import Input, TextArea
 
 from tests.compare.made import compared
-from tests.made_metrics import many_series
+from tests.made_metrics import many_series, sparse_run
 from tests.recorded import copied, ending_at, recorded
 from tests.ui.conftest import Shown, cut
 from tests.ui.scripted_pair import ScriptedPair
@@ -82,6 +82,11 @@ def kept(run: str, number: int, ended: float, epochs: int | None = None, name: s
 def logging() -> ScriptedHost:
     """Two hundred series, told now and then."""
     return happening(many_series(steps=3000))
+
+
+def told() -> ScriptedHost:
+    """Numbers now and then, and nothing else."""
+    return happening(sparse_run())
 
 
 def with_a_log() -> ScriptedHost:
@@ -179,6 +184,8 @@ SCREENS: dict[str, tuple[Callable[[], ScriptedHost | dict[str, Any] | None], Dri
     "runs": (in_training, all_runs),
     "compare": (comparison, nothing),
     "differences": (comparison, keys("down", "d")),
+    "told": (told, keys("left")),
+    "pinned": (in_training, keys("m", "asterisk", "right", "asterisk", "down", "asterisk", "escape")),
     "metrics": (logging, keys("m", "comma", "space", "right", "space", "asterisk")),
     "metric": (logging, keys("m", "slash", "t", "r", "a", "i", "n", "enter", "enter")),
     "break-it": (in_training, keys("b")),

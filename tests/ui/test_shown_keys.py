@@ -78,6 +78,11 @@ state("a run of the list", keys=("runs", "enter"))
 state("editor", keys=("p", "e"))
 state("editor, with errors", keys=("p", "e", "x", "y"))
 state("mistakes", keys=("b",))
+state("metrics", keys=("m", "right"))
+state("metrics, some marked", keys=("m", "space", "right", "space"))
+state("metrics, a filter is typed", keys=("m", "slash", "l"))
+state("metrics, none matches", keys=("m", "slash", "q", "q", "enter"))
+state("metrics before the first number", events=LIVE[:2], keys=("m",))
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -94,9 +95,9 @@ class JsonLines:
                 "epoch": event.epoch,
                 "step": event.step,
                 "train_loss": event.train_loss,
-                "train_accuracy": event.train_accuracy,
-                "val_loss": event.val_loss,
-                "val_accuracy": event.val_accuracy,
+                "train_accuracy": _measured(event.train_accuracy),
+                "val_loss": event.val_loss if event.validated else None,
+                "val_accuracy": _measured(event.val_accuracy),
                 "lr": event.lr,
                 "images_per_second": event.images_per_second,
                 "elapsed_s": event.elapsed,
@@ -105,6 +106,16 @@ class JsonLines:
 
     def close(self) -> None:
         """Nothing to clean up."""
+
+
+def _measured(share: float) -> float | None:
+    return share if isfinite(share) else None
+
+
+def _validation(ended: EpochEnded) -> str:
+    """What was measured on the images that validate."""
+    val_loss = f"val_loss {ended.val_loss:.4f}  " if ended.validated else "not validated  "
+    return val_loss + (f"val_accuracy {ended.val_accuracy:.4f}  " if isfinite(ended.val_accuracy) else "")
 
 
 class PlainLines:
@@ -199,9 +210,8 @@ def in_lines(event: AnyEvent, history: History) -> list[str]:
             best = "  best" if history.best is ended and history.health.beats_guessing(ended) else ""
             return [
                 (
-                    f"epoch {ended.epoch:>3}  train_loss {ended.train_loss:.4f}  val_loss {ended.val_loss:.4f}  "
-                    f"val_accuracy {ended.val_accuracy:.4f}  lr {format_lr(ended.lr)}  "
-                    f"{ended.images_per_second:,.0f} images/s{best}"
+                    f"epoch {ended.epoch:>3}  train_loss {ended.train_loss:.4f}  {_validation(ended)}"
+                    f"lr {format_lr(ended.lr)}  {ended.images_per_second:,.0f} images/s{best}"
                 )
             ]
         case PresetSwitched(epoch=epoch, recipe=recipe):

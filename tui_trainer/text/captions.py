@@ -37,6 +37,7 @@ SECTIONS = {
     "end": "How a run ended",
     "record": "What is wrong with a record",
     "confusion": "What a network confuses",
+    "untold": "What a run does not tell",
     "metric": "Series of a run",
 }
 """What the ids begin with, in the order of the list."""
@@ -47,6 +48,16 @@ CAPTIONS: dict[str, Caption] = {
         "starting",
         "a process has begun and has not told what it does",
         "it has told a phase; or the run has ended",
+    ),
+    "state.running": Caption(
+        "running",
+        "a run tells numbers, and has not told what it does",
+        "it has told a phase or a recipe; it is paused, stalled or over; no number was told yet",
+    ),
+    "state.no_end": Caption(
+        "no end known",
+        "a run goes on that has told no number of epochs to come",
+        "it told one; it has ended",
     ),
     "state.paused": Caption(
         "paused",
@@ -175,6 +186,11 @@ CAPTIONS: dict[str, Caption] = {
         "a plateau scheduler that watches the accuracy calls an epoch the best so far, and it is at chance level",
         "its accuracy is above chance; the number of classes is not known",
     ),
+    "epoch.not_validated": Caption(
+        "not validated",
+        "an epoch was trained, and its source says that it was not validated",
+        "it was, with whatever loss",
+    ),
     "epoch.not_finite": Caption(
         "val_loss not finite",
         "the validation loss of an epoch is NaN or infinite",
@@ -277,6 +293,11 @@ CAPTIONS: dict[str, Caption] = {
         "an epoch was validated: the one of highest accuracy, of equals that of lower loss, of those the first",
         "no epoch was validated; the best of them is no better than guessing",
     ),
+    "end.best_loss": Caption(
+        "lowest val_loss {value} at epoch {epoch}",
+        "a run has ended that measured no accuracy: the epoch of lowest finite validation loss",
+        "an epoch measured one; no validation loss is finite",
+    ),
     "end.chance": Caption(
         "val accuracy at chance, at most {accuracy}",
         "epochs were validated, and the best of them is no better than guessing",
@@ -363,6 +384,17 @@ CAPTIONS: dict[str, Caption] = {
         "not kept: several processes validated, each a part of the images",
         "more than one process trains",
         "one process trains",
+    ),
+    # What a run does not tell
+    "untold.calls": Caption(
+        "this run does not tell its calls",
+        "a run has told numbers, and neither its loop nor a call of it",
+        "it told a recipe or a call",
+    ),
+    "untold.why": Caption(
+        "this run does not tell why its LR is what it is",
+        "a run has told numbers, and neither a plan, nor a reason, nor an epoch's end",
+        "it told one of them, or a notice came",
     ),
     # Series
     "metric.none_yet": Caption(

@@ -70,8 +70,9 @@ def _between(history: History, first: int, last: int) -> Iterator[Mark]:
     for switch in history.switches:
         yield Mark(switch.step - 1, "switch", f"preset {plain(switch.old)} → {plain(switch.recipe.preset)}")
     for ended in _those(history.epochs, first, last):
-        figures = f"val_loss {loss(ended.val_loss)}, accuracy {loss(ended.val_accuracy)}"
-        yield Mark(ended.step, "epoch", f"epoch {ended.epoch} ends, {figures}")
+        figures = f", val_loss {loss(ended.val_loss)}" if ended.validated else ""
+        figures += f", accuracy {loss(ended.val_accuracy)}" if isfinite(ended.val_accuracy) else ""
+        yield Mark(ended.step, "epoch", f"epoch {ended.epoch} ends{figures}")
     for saved in checkpoints(history):
         yield Mark(saved.step, "checkpoint", "best checkpoint" if saved.best else "last checkpoint")
 

@@ -360,6 +360,10 @@ class SeriesAxis(XAxis):
         choices += [("series", name) for name in history.series if name.rpartition("/")[2].lower() in TOKENS]
         return choices
 
+    def next_unit(self) -> None:
+        if self.course.history is not None:
+            self.next_choice(self.course.history)
+
     def next_choice(self, history: History) -> None:
         """Count in the next of them."""
         choices = self.choices(history)

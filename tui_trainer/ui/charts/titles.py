@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import GlyphRun
@@ -27,7 +28,8 @@ def figures_at(history: History, step: int, under: tuple[int, int] | None = None
     ended = bisect_right(history.epochs, step, key=lambda event: event.step)
     if ended:
         last = history.epochs[ended - 1]
-        figures = f"val_loss {loss(last.val_loss)}, val_accuracy {loss(last.val_accuracy)}"
+        figures = f"val_loss {loss(last.val_loss)}" if last.validated else "not validated"
+        figures += f", val_accuracy {loss(last.val_accuracy)}" if isfinite(last.val_accuracy) else ""
         facts.append(f"{figures} at epoch {last.epoch}")
     lines = [" · ".join(facts)]
     marks = marks_between(history, *under) if under is not None else []
@@ -61,9 +63,11 @@ def loss_title(history: History, losses: Losses, cursor: int | None, width: int,
         last = ended[0]
         lowest = ", lowest" if history.lowest is not None and history.lowest.epoch == last.epoch else ""
         mark = LOWEST if lowest else LAST if last is history.epochs[-1] else " "  # as on the curve
-        parts.append((2, [GlyphRun(f"{mark} val {loss(last.val_loss):<6}", "val")]))
-        parts.append((3, [GlyphRun(f"epoch {last.epoch}{lowest}", "faint")]))
-        right = [GlyphRun(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
+        if last.validated:
+            parts.append((2, [GlyphRun(f"{mark} val {loss(last.val_loss):<6}", "val")]))
+            parts.append((3, [GlyphRun(f"epoch {last.epoch}{lowest}", "faint")]))
+        if isfinite(last.val_accuracy):
+            right = [GlyphRun(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
     parts.append((5, [GlyphRun("log scale", "faint")] if log else []))
     return fitted(parts, right, width)
 

@@ -212,7 +212,7 @@ class CompareTable(SeriesStyles, can_focus=False):
         read = [f"{step:,}", loss(value) if isfinite(value) else "not finite", lr(history.lrs[step - 1])]
         if not ended:
             return [*read, UNKNOWN, UNKNOWN, UNKNOWN]
-        return [*read, loss(ended[-1].val_loss), f"{ended[-1].val_accuracy:.4f}", str(ended[-1].epoch)]
+        return [*read, loss(ended[-1].val_loss), loss(ended[-1].val_accuracy), str(ended[-1].epoch)]
 
     def _head(self, heads: list[str], widths: list[int], label: int, width: int, seen: str) -> Line:
         """The titles; at the left which rows are seen, where there are more."""

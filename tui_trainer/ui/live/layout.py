@@ -47,11 +47,13 @@ class LineBudget:
         log: LogPane,
         hints: Widget,
         stacked: bool,
+        strip: int = 0,
     ) -> None:
         self._screen = screen
         self._charts, self._hints = charts, hints
         self._listing, self._why, self._machine, self._log = listing, why, machine, log
         self._stacked = stacked
+        self._strip = strip
 
     def heights(self) -> dict[str, int]:
         """Lines by id of the panel."""
@@ -78,7 +80,7 @@ class LineBudget:
 
     def _inside(self) -> int:
         """Lines between the headline and the progress."""
-        return self._screen.app.size.height - (5 if self._is_airy else 3) - self._hints.display
+        return self._screen.app.size.height - (5 if self._is_airy else 3) - self._hints.display - self._strip
 
     def _in_short(self) -> int:
         """Lines of the panels that are not full, and of the machine, which says itself what it needs."""

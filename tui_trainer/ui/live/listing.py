@@ -94,7 +94,7 @@ class Loop:
             if line.call not in self.place_of or newest is None or line.call in newest.calls
         )
         self.lines = [
-            LoopLine(f"for epoch in range({recipe.epochs}):", "", "epochs"),
+            LoopLine(f"for epoch in range({recipe.epochs}):" if recipe.epochs else "while True:", "", "epochs"),
             LoopLine("for images, labels in train:", "data", "batches"),
             *batch,
             *epoch,
@@ -181,7 +181,8 @@ class Listing(Panel):
         history = self._history
         loop = self.loop()
         if history is None or loop is None:
-            return []
+            told = history is not None and history.last_step and not history.calls
+            return [(Span(cut(say("untold.calls"), self.size.width), "faint"),)] if told else []
         facts = _CallFacts(history, loop, takes_commands=self._takes_commands)
         width = self.size.width
         if self.size.height < LEAST_LINES:

@@ -21,6 +21,7 @@ from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.layout import Arrangement, LineBudget
 from tui_trainer.ui.live.listing import Listing, asked_recipe, is_followed
 from tui_trainer.ui.live.log_pane import LogPane
+from tui_trainer.ui.live.series import PinnedStrip, ToldCharts
 from tui_trainer.ui.live.startup import Hints, StartupPanel
 from tui_trainer.ui.live.status_lines import Headline, Progress, ending
 from tui_trainer.ui.live.why import WARNED_FOR, Why
@@ -63,6 +64,10 @@ class LiveScreen(ChartKeys):
         for panel in panels:
             panel.can_focus = True
         self._progress = Progress(machine)
+        self._steps_axis = self.axis
+        self._told: ToldCharts | None = None
+        """Made for a run that tells numbers and no single steps."""
+        self._strip = PinnedStrip()
         self.hints = Hints()
         self._hints_wait = False
         """Whether they begin as soon as it is known that they will not come again."""
@@ -103,21 +108,25 @@ class LiveScreen(ChartKeys):
             with Vertical(id="side"):
                 yield from self._side
         yield self._log
+        yield self._strip
         yield self._progress
         yield self.hints
         yield self.key_line
 
     def draw(self) -> None:
         history = self.history
-        began = history.steps > 0
+        told = not history.steps and len(history.series) > 0
+        began = history.steps > 0 or told
         self.set_class(began, "-began")
+        self._tell(told)
         self.set_class(is_followed(history), "-followed")
         self._headline.show(history, self._request)
-        if began:
-            self.loss.show(history)
-        else:
+        if not began:
             self._waiting.show(history, takes_commands=self.control.can_act)
-        self.lr.show(history)
+        elif not told:
+            self.loss.show(history)
+        if not told:
+            self.lr.show(history)
         if self._asked_recipe is None and self._request is not None and self._request.ready is not None:
             self._asked_recipe = asked_recipe(self._request.ready)
         self._listing.show(history, self._asked_recipe, takes_commands=self.control.can_act)
@@ -126,6 +135,8 @@ class LiveScreen(ChartKeys):
         changed = self._arrangement.arrange()
         self._log.show(self.source)
         self._machine.show(history, self.context.clock.budget.share)
+        low = self.has_class("-low") or (self.has_class("-narrow") and not self.has_class("-very-tall"))
+        self._strip.show(history, self.context.settings, self.app.size.width, 1 if low else 3)
         self._make_room(changed)
         self._hint()
         self.key_line.idle = self._idle()
@@ -144,6 +155,39 @@ class LiveScreen(ChartKeys):
         if self.context.launcher is None:
             none.add("app.break_it")
         return frozenset(none)
+
+    def _tell(self, told: bool) -> None:
+        """Have the two charts of series in the place of loss and LR, or these again."""
+        if self._told is None:
+            if not told:
+                return
+            from tui_trainer.ui.charts.series_axis import SeriesAxis
+
+            self._told = ToldCharts(SeriesAxis())
+            self.query_one("#charts").mount(self._told.upper, self._told.lr)
+        self.set_class(told, "-told")
+        self.axis = self._told.axis if told else self._steps_axis
+        if told:
+            has_lrs = self._told.show(self.history)
+            self._told.upper.set_class(self.loss.has_class("-hidden"), "-hidden")
+            self._told.lr.set_class(self.lr.has_class("-hidden") or not has_lrs, "-hidden")
+            self._told.upper.labels = self._told.lr.has_class("-hidden")
+
+    def action_smooth(self, more: bool) -> None:
+        if self._told is None or not self.has_class("-told"):
+            super().action_smooth(more)
+            return
+        window = self._told.smooth(more)
+        self.say(f"smoothed over {window} values" if window > 1 else "not smoothed")
+        self.context.clock.hurry()
+
+    def action_log_scale(self) -> None:
+        if self._told is None or not self.has_class("-told"):
+            super().action_log_scale()
+            return
+        chart = self._told.lr if self._told.lr.has_focus else self._told.upper
+        chart.log_scale = not chart.log_scale
+        self.context.clock.hurry()
 
     def action_pause(self) -> None:
         self._asked(self.control.pause_or_go_on())
@@ -205,7 +249,8 @@ class LiveScreen(ChartKeys):
 
     def action_copy(self) -> None:
         focused = self.focused
-        self.copy(focused.copied() if isinstance(focused, Panel) else self.loss.copied())
+        chart = self._told.upper if self._told is not None and self.has_class("-told") else self.loss
+        self.copy(focused.copied() if isinstance(focused, Panel) else chart.copied())
 
     def action_back(self) -> None:
         if not self.hints.is_over:
@@ -261,12 +306,14 @@ class LiveScreen(ChartKeys):
             self._log,
             self.hints,
             arrangement.is_stacked,
+            self._strip.height,
         )
-        arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"))
+        arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"), self._strip.height)
         if not changed and arranged == self._arranged:
             return
         self._arranged = arranged
-        _, heights, began = arranged
+        _, heights, began, _ = arranged
+        self._strip.styles.height, self._strip.display = self._strip.height, self._strip.height > 0
         charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
         self.set_class(not charts, "-no-charts")
         self.set_class(all(panel.has_class("-hidden") for panel in self._side), "-no-side")

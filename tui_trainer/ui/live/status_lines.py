@@ -12,7 +12,7 @@ from tui_trainer.records.summary import images_per_second, seconds_left
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.formatting import about, clock, gigabytes, in_short, percent, thousands
+from tui_trainer.ui.formatting import about, clock, gigabytes, in_short, loss, percent, thousands
 from tui_trainer.ui.live.listing import is_followed
 from tui_trainer.ui.machine.machine_panel import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
@@ -81,7 +81,8 @@ def state_word(history: History) -> tuple[str, str]:
         return say("state.slow_motion") + ill, "warning" if ill else "live"
     if finding is not None:
         return finding.word, "warning"
-    return plain(history.phase) or say("state.starting"), "live"
+    tells = history.last_step > 0 and history.recipe is None  # one of ours has phases, and begins again with them
+    return plain(history.phase) or say("state.running" if tells else "state.starting"), "live"
 
 
 def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]:
@@ -89,6 +90,8 @@ def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]
     parts: dict[str, list[Span]] = {"brand": [Span(" tui-trainer ", "faint")], "space": [Span(" ")]}
     if recipe is not None:
         parts["preset"] = [Span(plain(recipe.preset), "strong")]
+    elif request is None and history.started is not None:
+        parts["preset"] = [Span(plain(history.started.run), "strong")]
     if (switch := history.switch_to_come) is not None and history.ended is None:
         parts["switch"] = [Span(f" → {plain(switch.preset)} from epoch {switch.epoch}", "live")]
     if resolved is None:
@@ -113,7 +116,7 @@ def _state(history: History) -> dict[str, list[Span]]:
     parts = {"word": [Span("● ", role), Span(word, role)]}
     if history.finding is not None:
         parts["why"] = [Span("  h", "key", "screen.health"), Span(" why", "faint", "screen.health")]
-    if not history.steps:
+    if not history.last_step:
         return parts
     now = time.time()
     parts["elapsed"] = [Span(f"   {clock(history.elapsed_at(now))}")]
@@ -122,6 +125,8 @@ def _state(history: History) -> dict[str, list[Span]]:
         return {name: parts[name] for name in ("word", "stalled", "elapsed", "why")}
     if history.ended is not None or history.pace > 0 or is_followed(history):
         return parts  # who looks at single calls learns nothing of the speed
+    if history.recipe is None:
+        return parts  # it tells neither how fast it is nor how long it will be
     speed = images_per_second(history)
     parts["speed"] = [Span(f"{thousands(speed) if speed > 0 else '–':>9}"), Span(" img/s", "faint")]
     left = seconds_left(history)
@@ -158,10 +163,10 @@ class Progress(Panel):
             return [(Span(" "), Span(ending(history), "strong"))]
         right = self._costs(history, width)
         recipe = history.recipe
-        if recipe is None:
+        if recipe is None and not history.last_step:
             return [justified([], right, width)]
-        if recipe.epochs is None:  # no share of what has no known end
-            return [justified([Span(f" step {history.last_step:,}   no end known")], right, width)]
+        if recipe is None or recipe.epochs is None:  # no share of what has no known end
+            return [justified(_so_far(history), right, width)]
         done = len(history.epochs)
         batches = history.batches_in_epoch
         epoch_text = f" epoch {_of(history.epoch, recipe.epochs)} "
@@ -205,6 +210,8 @@ def ending(history: History) -> str:
         done = counted(len(history.epochs), "epoch")
         if history.recipe.epochs is not None:
             done = f"{len(history.epochs)} of {counted(history.recipe.epochs, 'epoch')}"
+    elif not history.epochs:
+        done = counted(history.last_step, "step")
     best, step, reason = history.best, thousands(ended.step), plain(ended.reason)
     match ended.status:
         case "finished":
@@ -216,9 +223,18 @@ def ending(history: History) -> str:
         case "crashed":
             first = say("end.crashed", step=step, reason=reason)
     if best is None:
-        return first
+        if (lowest := history.lowest) is None:
+            return first
+        return f"{first}; {say('end.best_loss', value=loss(lowest.val_loss), epoch=lowest.epoch)}"
     figures = "end.best" if history.health.beats_guessing(best) else "end.chance"
     return f"{first}; {say(figures, accuracy=f'{best.val_accuracy:.4f}', epoch=best.epoch)}"
+
+
+def _so_far(history: History) -> list[Span]:
+    """The step, and the epoch where one is told, of a run whose end is not."""
+    epoch = history.epoch_at(history.last_step)
+    counted_so_far = f" step {history.last_step:,}" + (f"   epoch {epoch:,}" if epoch is not None else "")
+    return [Span(counted_so_far), Span(f"   {say('state.no_end')}", "faint")]
 
 
 def _of(done: int, all_of_them: int) -> str:

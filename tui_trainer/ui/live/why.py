@@ -152,6 +152,8 @@ class Why(Panel):
             if len(written) > self._first + room:
                 break
         self._first = min(self._first, max(0, len(written) - room))
+        if not written and len(lines) < 2 and self._history.last_step and not self._history.plans:
+            written = [(Span(cut(say("untold.why"), width), "faint"),)]
         return [*lines, *written[self._first :]] or [BLANK]
 
     def _doing(self, width: int, height: int) -> list[Line]:
@@ -219,6 +221,8 @@ class Why(Panel):
 def _how_it_did(ended: EpochEnded, lowest: float, epoch: int, health: Health) -> str:
     """Its validation loss and the lowest so far, of those that are better than guessing. Not "best": which epoch is
     that, the accuracy says first."""
+    if not ended.validated:
+        return say("epoch.not_validated")
     if not isfinite(ended.val_loss):
         return say("epoch.not_finite")
     if not epoch:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -87,7 +88,7 @@ class MetricsScreen(TrainerScreen):
     """The series of one run."""
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
-    BINDINGS = bindings("metrics")
+    BINDINGS = bindings("filter", "metrics")
 
     def __init__(self, source: RunSource) -> None:
         super().__init__("metrics")
@@ -146,7 +147,21 @@ class MetricsScreen(TrainerScreen):
             chart.log_scale = tile in self._logs
             chart.draw_series(self.history, tile, flags)
         self._head(across * down)
+        self.key_line.idle, self.key_line.typed = self._idle(), "filter" if self.typing else None
         self.key_line.redraw()
+
+    def _idle(self) -> frozenset[str]:
+        """Actions that would do nothing here and now."""
+        none: set[str] = set()
+        if not self._tiles:
+            none |= {"enlarge", "mark", "pin", "log_scale"}
+        if not self.catalogue.total:
+            none |= {"filter", "unit"}
+        elif len(self.axis.choices(self.history)) < 2 and self.axis.course.counts == "step":
+            none.add("unit")
+        if len(self.catalogue.groups) < 2:
+            none.add("group")
+        return frozenset(none)
 
     def _collect(self) -> None:
         """The tiles: those marked in one, then one for each series that passes."""
@@ -230,9 +245,7 @@ class MetricsScreen(TrainerScreen):
         if not self.typing:
             self.typing = True
         elif event.key in ("enter", "escape"):
-            self.typing = False
-            if event.key == "escape":
-                self.catalogue.narrow("")
+            self._end_typing("" if event.key == "escape" else self.catalogue.filter)
         elif event.key == "backspace":
             self.catalogue.narrow(self.catalogue.filter[:-1])
         elif event.is_printable and event.character:
@@ -242,6 +255,21 @@ class MetricsScreen(TrainerScreen):
         event.stop()
         event.prevent_default()
         self.draw()
+
+    def _end_typing(self, text: str) -> None:
+        if not self.typing:
+            raise SkipAction
+        self.typing = False
+        self.catalogue.narrow(text)
+        self.context.clock.hurry()
+
+    def action_keep_filter(self) -> None:
+        """From a click; the key is taken above."""
+        self._end_typing(self.catalogue.filter)
+
+    def action_clear_filter(self) -> None:
+        """The same."""
+        self._end_typing("")
 
     def on_click(self, event: events.Click) -> None:
         """The chart that is clicked is chosen."""
