@@ -386,3 +386,31 @@ async def test_what_is_to_be_known_of_the_presets_is_seen_before_they_train(
         assert "! step: scheduler.step_size: never reached" in said
     async with show(to_come(tmp_path / "other", none=NONE, drop=DROP), size) as (_, screen):
         assert "! " not in text_of(screen)
+
+
+async def test_curves_are_means_of_finished_seeds_as_the_table_is(tmp_path: Path) -> None:
+    """A seed that diverged, or trains, is in no mean and no band; one that trains has a line of its own."""
+    made: dict[str, Sequence[dict[str, Any]]] = {
+        "a": [{"seed": 0, "epochs": 4}, {"seed": 1, "epochs": 4}, {"seed": 2, "epochs": 4, "not_finite_at": 70}],
+        "b": [{"seed": 3, "epochs": 4, "status": None}, {"seed": 4, "epochs": 4, "status": None}],
+    }
+    comparison = seeds(tmp_path, made)
+    for run in comparison.groups[1].runs:
+        run.history.ended = None
+    async with show(comparison) as (_, screen):
+        chart = screen.query_one("#accuracy", Overlay)
+        first, second, diverged = [run.history.epochs for run in comparison.groups[0].runs]
+        assert len(diverged) == 3
+        curves = chart._curves_of(comparison.groups[0])
+        ends = curves.epoch_ends(screen.axis, "val_accuracy")
+        both = [(a.val_accuracy, b.val_accuracy) for a, b in zip(first, second, strict=True)]
+        assert [end[1:] for end in ends] == [(sum(pair) / 2, min(pair), max(pair)) for pair in both]
+        assert (len(curves.runs), len(curves.beside)) == (2, 0)
+        lines = chart._one(curves, 60)
+        table = screen._findings.table.rows[0]
+        assert [end for end in lines.line if end][-1][0] == pytest.approx(table.figures["final_accuracy"].mean)
+        training = chart._one(chart._curves_of(comparison.groups[1]), 60)
+        assert training.band == [None] * 60 or not training.band  # of one alone there is none
+        assert len(training.beside) == 1
+        only = comparison.groups[1].runs[0].history.epochs
+        assert [end for end in training.line if end][-1][0] == only[-1].val_accuracy

@@ -124,6 +124,19 @@ class Group:
         return [run for run in self.runs if len(self.runs) == 1 or run.state == "finished"]
 
     @property
+    def averaged(self) -> list[Compared]:
+        """The runs whose mean is the preset's curve: those that count; before one does, a single seed, and no mean."""
+        there = [run for run in self.counted if run.history.steps]
+        return there or [run for run in self.begun if not run.is_over][:1] or self.begun[:1]
+
+    @property
+    def beside(self) -> list[Compared]:
+        """The runs whose curves are drawn each by itself: seeds that are in no mean, as long as they train."""
+        averaged = self.averaged
+        has_mean = any(run in averaged for run in self.counted)
+        return [run for run in self.begun if run not in averaged and not (has_mean and run.is_over)]
+
+    @property
     def ended_early(self) -> bool:
         """Whether none of its seeds came to the end that it was to have, and none goes on."""
         ends = [run.history.ended for run in self.runs]

@@ -34,6 +34,8 @@ class Lines(NamedTuple):
     """The training loss beside that of validation; empty where it is the line, or not drawn."""
     best: tuple[float, float] | None
     """Place and value of its best epoch."""
+    beside: tuple[list[Extent | None], ...] = ()
+    """Of seeds that train and are in no mean, a line each."""
 
 
 LOSSES: tuple[Loss, ...] = ("both", "validation", "training")
@@ -137,14 +139,15 @@ class Overlay(Chart[CompareAxis]):
         scale = self._scale_for(self._in_sight(curves, made), frame)
         drawn: dict[str, list[Span | None]] = {}
         styles: dict[str, str] = {}
-        for kind, style in (("band", "band"), ("train", "train"), ("line", "run")):
+        for kind, style in (("band", "band"), ("beside", "band"), ("train", "train"), ("line", "run")):
             for each in curves:
                 label = each.group.label
-                extents: list[Extent | None] = getattr(made[label], kind)
-                if extents:
-                    name = f"{kind} {label}"
-                    styles[name] = f"{style}{each.group.colour}"
-                    drawn[name] = hatched(self._dots_of(name, extents, scale, dots), columns)
+                found = getattr(made[label], kind)
+                for number, extents in enumerate(found if kind == "beside" else [found]):
+                    if extents:
+                        name = f"{kind} {number} {label}"
+                        styles[name] = f"{style}{each.group.colour}"
+                        drawn[name] = hatched(self._dots_of(name, extents, scale, dots), columns)
         self._canvas.draw(drawn, frame.width, frame.height)
         glyphs = [glyph for each in curves for glyph in self._marks(each.group, made[each.group.label], scale, frame)]
         rows = self._canvas.rows(self._cursor_line(frame), glyphs, styles)
@@ -172,17 +175,22 @@ class Overlay(Chart[CompareAxis]):
         """Line, band and best epoch of one preset."""
         axis = self.axis
         if self.what == "lr":
-            return Lines(*each.lr(axis, columns), [], None)
+            beside = tuple(run.lr(axis.edges(run.history, columns)) for run in each.beside)
+            return Lines(*each.lr(axis, columns), [], None, beside)
         if self.what == "loss" and self.loss == "training":
-            return Lines(*each.loss(axis, columns), [], None)
-        ends = each.epoch_ends(axis, "val_accuracy" if self.what == "accuracy" else "val_loss")
+            beside = tuple(run.loss(axis.edges(run.history, columns)) for run in each.beside)
+            return Lines(*each.loss(axis, columns), [], None, beside)
+        field = "val_accuracy" if self.what == "accuracy" else "val_loss"
+        ends = each.epoch_ends(axis, field)
         points = [(place, mean) for place, mean, _, _ in ends]
         best = max if self.what == "accuracy" else min
         lit = best(points, key=lambda point: point[1]) if points else None
         line = along_points(points, axis, columns)
+        alone = [each.epoch_ends(axis, field, [run]) for run in each.beside]
+        beside = tuple(along_points([(x, y) for x, y, _, _ in ends], axis, columns) for ends in alone)
         if self.what == "loss" and self.loss == "both":
             train, band = each.loss(axis, columns)
-            return Lines(line, band, train, lit)
+            return Lines(line, band, train, lit, beside)
         bars: list[Extent | None] = []
         if len(each.runs) > 1:
             bars = [None] * columns
@@ -190,7 +198,7 @@ class Overlay(Chart[CompareAxis]):
                 column = axis.column_at(place, columns)
                 if column is not None:
                     bars[column] = (low, high)
-        return Lines(line, bars, [], lit)
+        return Lines(line, bars, [], lit, beside)
 
     def _in_sight(self, curves: Sequence[GroupCurves], made: Mapping[str, Lines]) -> list[list[Extent | None]]:
         """What the scale is to hold: all but losses of runs that ended early far above those of all others."""
@@ -199,7 +207,7 @@ class Overlay(Chart[CompareAxis]):
                 extents
                 for each in curves
                 if each.group.ended_early is ended_early
-                for extents in made[each.group.label][:3]
+                for extents in (*made[each.group.label][:3], *made[each.group.label].beside)
                 if extents
             ]
             for ended_early in (False, True)

@@ -4,7 +4,7 @@ and curves in columns, made ready as they come."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isfinite, nan
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -198,7 +198,8 @@ class RunCurves:
 
 
 class GroupCurves:
-    """The curves of all seeds of a preset: their mean as a line, and how far they lie apart as a band."""
+    """The curves of a preset: the mean of its finished seeds as a line, how far these lie apart as a band, and seeds
+    that train as lines of their own."""
 
     def __init__(self, group: Group) -> None:
         self.group = group
@@ -206,8 +207,13 @@ class GroupCurves:
 
     @property
     def runs(self) -> list[RunCurves]:
-        """Of those runs that have trained something."""
-        return [self._of(run) for run in self.group.begun]
+        """Of those runs whose mean is the line."""
+        return [self._of(run) for run in self.group.averaged]
+
+    @property
+    def beside(self) -> list[RunCurves]:
+        """Of those that are lines of their own."""
+        return [self._of(run) for run in self.group.beside]
 
     @property
     def steps_read(self) -> int:
@@ -216,7 +222,7 @@ class GroupCurves:
 
     def catch_up(self, until: float) -> bool:
         """Read what is new, until this thread has computed so long (`time.thread_time`); whether that was all."""
-        return all(run.catch_up() and time.thread_time() < until for run in self.runs)
+        return all(run.catch_up() and time.thread_time() < until for run in [*self.runs, *self.beside])
 
     def loss(self, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
         """Line and band of the smoothed training loss."""
@@ -227,11 +233,14 @@ class GroupCurves:
         each = [run.lr(axis.edges(run.history, columns)) for run in self.runs]
         return _line_and_band(each, columns) if len(each) != 1 else (each[0], [])
 
-    def epoch_ends(self, axis: CompareAxis, field: str) -> list[tuple[float, float, float, float]]:
-        """Place, mean, lowest and highest of a number of `EpochEnded`, an epoch each."""
+    def epoch_ends(
+        self, axis: CompareAxis, field: str, runs: Sequence[RunCurves] | None = None
+    ) -> list[tuple[float, float, float, float]]:
+        """Place, mean, lowest and highest of a number of `EpochEnded`, an epoch each; of those in the mean, or of
+        `runs`."""
         places: list[float] = []
         values: list[list[float]] = []
-        for run in self.runs:
+        for run in self.runs if runs is None else runs:
             timeline = axis.timeline(run.history)
             for i, epoch in enumerate(run.history.epochs):
                 if i == len(places):
