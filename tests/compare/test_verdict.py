@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import nan
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tui_trainer.compare.plain_lines import cell
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.compare.table import COLUMNS, Figure, Table, fitting_target, tabulate
 from tui_trainer.compare.verdict import verdict
-from tui_trainer.events import EndStatus, EpochEnded, RunConfigured
+from tui_trainer.events import AnyEvent, EndStatus, EpochEnded, MetricDeclared, MetricsLogged, RunConfigured
 
 Curve = Sequence[float]
 """The validation accuracy of each epoch."""
@@ -30,14 +30,20 @@ def curve(
     *,
     losses: Curve | None = None,
     speed: float = 100.0,
+    logged: Mapping[str, Curve] | None = None,
+    declared: Sequence[MetricDeclared] = (),
 ) -> str:
-    """The record of a run with such epochs, each of which takes ten seconds; losses are 1 less the accuracy."""
+    """The record of a run with such epochs, each of which takes ten seconds; losses are 1 less the accuracy.
+
+    Of each series that is `logged` a value stands at each epoch's end.
+    """
     folder = record(runs, epochs=1, batches=2)
-    events = []
+    events: list[AnyEvent] = []
     ends = iter(accuracies)
     for event in scripted_run(epochs=max(1, len(accuracies)), batches=2, status=status):
         if isinstance(event, RunConfigured):
             event = resolved(event, val_images=1000)
+            events += declared
         elif isinstance(event, EpochEnded):
             accuracy = next(ends, None)
             if accuracy is None:
@@ -49,6 +55,9 @@ def curve(
                 elapsed=10.0 * event.epoch,
                 images_per_second=speed,
             )
+            values = {name: each[event.epoch - 1] for name, each in (logged or {}).items() if len(each) >= event.epoch}
+            if values:
+                events.append(MetricsLogged(at=event.at, step=event.step, values=values, epoch=event.epoch))
         events.append(event)
     rewritten(folder, events)
     return folder.name
@@ -73,6 +82,8 @@ def said(comparison: Comparison) -> list[str]:
     return verdict(comparison, tabulate(comparison))
 
 
+@pytest.mark.says("comparison.only_one")
+@pytest.mark.never_says("comparison.no_epoch", "comparison.only_one_has_it", "comparison.one_finished_yet")
 def test_a_single_run_has_nothing_to_be_set_against(tmp_path: Path) -> None:
     one = of(tmp_path, a=[[0.5]], b=[[]])
     assert said(one)[0] == "Only a has finished an epoch, at 0.5000: nothing to compare it with."
@@ -80,6 +91,10 @@ def test_a_single_run_has_nothing_to_be_set_against(tmp_path: Path) -> None:
     assert said(one)[0] == "Only a has finished an epoch, at 0.5000 so far: nothing to compare it with."
 
 
+@pytest.mark.says("comparison.first", "comparison.first_together", "comparison.all_reached", "comparison.none_reached")
+@pytest.mark.never_says(
+    "comparison.first", "comparison.first_together", "comparison.all_reached", "comparison.none_reached"
+)
 def test_who_was_first_to_a_target(tmp_path: Path) -> None:
     alone = of(tmp_path, target=0.9, a=[[0.5, 0.9]], b=[[0.5, 0.8, 0.95]])
     assert said(alone)[0] == "a reached 0.9 first (epoch 2, 20.0 s)."  # a target that is met is reached
@@ -94,6 +109,8 @@ def test_who_was_first_to_a_target(tmp_path: Path) -> None:
     assert "reached" not in " ".join(said(unasked))
 
 
+@pytest.mark.says("comparison.first", "comparison.none_reached")
+@pytest.mark.never_says("comparison.first")
 def test_of_seeds_all_must_have_reached_it_where_those_of_another_have(tmp_path: Path) -> None:
     half = of(tmp_path, target=0.9, a=[[0.9], [0.5]], b=[[0.1, 0.9], [0.1, 0.1, 0.9]])
     assert said(half)[0] == "b reached 0.9 first (epoch 2.5 on average, 25.0 s)."
@@ -102,6 +119,8 @@ def test_of_seeds_all_must_have_reached_it_where_those_of_another_have(tmp_path:
     assert "target_epoch" not in tabulate(none_whole).best
 
 
+@pytest.mark.says("comparison.ended_best", "comparison.luck_of_a_seed")
+@pytest.mark.never_says("comparison.level", "comparison.more_than_luck", "comparison.could_be_luck")
 def test_who_ended_highest_by_how_many_images(tmp_path: Path) -> None:
     lead = "a ended highest (0.9000), ahead of b (0.8500) by 0.0500"
     images = "50 of 1,000 images, which may be luck of the one seed (their presets with --seeds 5 tell)"
@@ -113,6 +132,8 @@ def test_who_ended_highest_by_how_many_images(tmp_path: Path) -> None:
     assert f"{lead}." in said(other)  # of which images, nobody knows
 
 
+@pytest.mark.says("comparison.level")
+@pytest.mark.never_says("comparison.ended_best", "comparison.best_epoch")
 def test_those_that_are_level_are_so_together(tmp_path: Path) -> None:
     ended = of(tmp_path, a=[[0.5]], b=[[0.9]], c=[[0.9]])
     assert "b and c ended level and highest, at 0.9000." in said(ended)
@@ -123,6 +144,17 @@ def test_those_that_are_level_are_so_together(tmp_path: Path) -> None:
     assert not any("best epoch" in sentence for sentence in said(ended))  # it was nobody else's
 
 
+@pytest.mark.says(
+    "comparison.one_finished",
+    "comparison.one_diverged",
+    "comparison.none_finished_yet",
+    "comparison.none_finished",
+    "comparison.diverged",
+    "comparison.ended_best",
+)
+@pytest.mark.never_says(
+    "comparison.one_diverged", "comparison.diverged", "comparison.none_finished", "comparison.none_finished_yet"
+)
 def test_a_diverged_run_did_not_end_highest(tmp_path: Path) -> None:
     one = of(tmp_path, ends=["diverged"], a=[[0.9]], b=[[0.5]])
     assert said(one)[0] == "b alone finished, at 0.5000: nothing to compare it with."
@@ -136,6 +168,8 @@ def test_a_diverged_run_did_not_end_highest(tmp_path: Path) -> None:
     assert tabulate(third).best["final_accuracy"] == [1]
 
 
+@pytest.mark.says("comparison.not_over", "comparison.one_finished_yet")
+@pytest.mark.never_says("comparison.best_epoch", "comparison.one_finished")
 def test_what_is_still_in_training_wins_nothing(tmp_path: Path) -> None:
     going = of(tmp_path, target=0.9, ends=["finished", "finished", None], a=[[0.9]], b=[[0.85]], c=[[0.95, 0.8]])
     going.runs[2].history.ended = None
@@ -153,6 +187,8 @@ def test_what_is_still_in_training_wins_nothing(tmp_path: Path) -> None:
     assert said(one)[0] == "Only a has finished, at 0.9000: nothing to compare it with yet."
 
 
+@pytest.mark.says("comparison.a_part", "comparison.parts", "comparison.one_diverged", "comparison.crashed")
+@pytest.mark.never_says("comparison.ended_best")
 def test_one_seed_of_three_wins_nothing(tmp_path: Path) -> None:
     ends: list[EndStatus | None] = ["finished", "diverged", "crashed"]
     part = of(tmp_path, target=0.9, ends=ends, a=[[0.99], [0.98], [0.97]], b=[[0.9], [0.8], [0.85]], c=[[0.1]] * 3)
@@ -172,6 +208,8 @@ def test_one_seed_of_three_wins_nothing(tmp_path: Path) -> None:
     assert "a has finished 1 of 3 seeds and b has finished 2 of 3 seeds: means of a part win nothing." in said(part)
 
 
+@pytest.mark.says("comparison.none_finished_yet")
+@pytest.mark.never_says("comparison.one_finished_yet")
 def test_a_seed_that_trains_is_in_no_mean(tmp_path: Path) -> None:
     two = of(tmp_path, a=[[0.9], [0.8], [0.1]], b=[[0.7], [0.6], [0.1]])
     for run in two.runs[2], two.runs[5]:
@@ -188,6 +226,8 @@ def test_a_seed_that_trains_is_in_no_mean(tmp_path: Path) -> None:
     assert cell(tabulate(alone).rows[0], COLUMNS[1]) == "0.9000"  # as it stands
 
 
+@pytest.mark.says("comparison.luck_of_a_seed")
+@pytest.mark.never_says("comparison.luck_of_a_seed")
 def test_advice_is_not_what_was_done_already(tmp_path: Path) -> None:
     def advice(comparison: Comparison) -> str:
         return next(sentence for sentence in said(comparison) if "ahead of" in sentence)
@@ -227,6 +267,19 @@ def test_a_target_once_named_stays(tmp_path: Path) -> None:
     assert tabulate(unread).target is None  # whose records are not read yet
 
 
+@pytest.mark.says("comparison.crashed", "comparison.stopped", "comparison.one_stopped", "comparison.not_over")
+@pytest.mark.never_says(
+    "comparison.crashed",
+    "comparison.one_stopped",
+    "comparison.stopped",
+    "comparison.one_diverged",
+    "comparison.diverged",
+    "comparison.not_over",
+    "comparison.one_gone",
+    "comparison.gone",
+    "comparison.a_part",
+    "comparison.parts",
+)
 def test_what_went_otherwise_is_counted(tmp_path: Path) -> None:
     ends: list[EndStatus | None] = ["crashed", "crashed", "stopped", "stopped"]
     several = said(of(tmp_path, ends=ends, a=[[0.9]], b=[[0.5]], c=[[0.4]], d=[[0.3]]))
@@ -254,6 +307,8 @@ def test_a_lead_as_large_as_the_spread_is_not_larger(tmp_path: Path) -> None:
     assert any("3 and 2 seeds)" in s for s in uneven)
 
 
+@pytest.mark.says("comparison.*_luck")
+@pytest.mark.never_says("comparison.more_than_luck", "comparison.could_be_luck", "comparison.luck_of_a_seed")
 @pytest.mark.parametrize(
     ("p", "words"),
     [

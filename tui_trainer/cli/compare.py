@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ from tui_trainer.compare.entries import (
     versions,
 )
 from tui_trainer.compare.executors import outcome, to_do
+from tui_trainer.compare.metric import ACCURACY, parsed
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, SessionSummary, all_sessions, find_session, session_summaries
@@ -124,7 +126,16 @@ LOOK_EVERY = 0.1
     show_default=True,
     help="How many seeds to train each preset with.",
 )
-@click.option("--target", type=click.FloatRange(0, 1), help="A validation accuracy to reach, from 0 to 1.")
+@click.option(
+    "--metric",
+    metavar="NAME[:min|max]",
+    help="Compare by this series of the runs, val_loss say, instead of the validation accuracy.",
+)
+@click.option(
+    "--target",
+    type=float,
+    help="What is to be reached: a validation accuracy from 0 to 1, or with --metric a value of that.",
+)
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="How many runs train at once.")
 @click.option("--report", type=GivenPath(what="file"), help=f"Write a report to this file: {', '.join(FORMS)}.")
 @click.option("--lesson", is_flag=True, help="The experiment of the lesson: six schedules on mnist-5k.")
@@ -143,6 +154,7 @@ def compare(
     more: tuple[str, ...],
     runs_dir: Path | None,
     report: Path | None,
+    metric: str | None,
     lesson: bool,
     exit_when_done: bool,
     max_rate: float | None,
@@ -169,7 +181,7 @@ def compare(
     if on_screen and not wait_until_in_front(0):
         refuse("no shell is left that could bring compare to the front: start it with its output in a file")
     asked = [*what, *more, *(name for name in LESSON if lesson)]
-    session, is_new = _open_or_make(runs, asked, lesson=lesson, **options)
+    session, is_new = _open_or_make(runs, asked, lesson=lesson, metric=metric, **options)
     try:
         trains = bool(to_do(session))
     except RunsError as error:
@@ -178,13 +190,22 @@ def compare(
         if is_new:
             _forget_if_nothing_came_of_it(session)
         need_torch("compare")
+    comparison = Comparison(session, metric)
     if on_screen:
-        code = _show(session, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
+        code = _show(comparison, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
     else:
-        code = _tell(session, to_do=trains, report=report, as_json=as_json)
+        code = _tell(comparison, to_do=trains, report=report, as_json=as_json)
     if is_new:
         _forget_if_nothing_came_of_it(session)
     sys.exit(code)
+
+
+def _check_target(target: float | None, metric: str | None) -> None:
+    """What cannot be meant ends the program, exit 2. Whether runs have the metric, they know only as they train."""
+    if target is not None and not isfinite(target):
+        refuse(f"--target {target}: a finite number")
+    if target is not None and (metric is None or parsed(metric)[0] == ACCURACY.name) and not 0 <= target <= 1:
+        refuse(f"--target {target:g}: a validation accuracy is a number from 0 to 1")
 
 
 def _open_or_make(
@@ -192,6 +213,7 @@ def _open_or_make(
     asked: list[str],
     *,
     lesson: bool,
+    metric: str | None,
     seeds: int,
     target: float | None,
     jobs: int,
@@ -202,6 +224,11 @@ def _open_or_make(
     """The session that is meant, and whether it is a new one. What is wrong ends the program, exit 2."""
     check_runs_folder(runs)
     try:
+        if metric is not None:
+            parsed(metric)
+    except ValueError as error:
+        refuse(f"--metric {plain(metric)}: {error}")
+    try:
         if len(asked) == 1 and (folder := find_session(runs, asked[0])) is not None:
             session = Session.open(folder)
             if target is not None and target != session.plan.target:
@@ -211,6 +238,7 @@ def _open_or_make(
         latest = all_sessions(runs)[:1]
     except RunsError as error:
         refuse(*str(error).splitlines())
+    _check_target(target, metric)
     if len(presets) * seeds + len(records) < 2:
         known = f", or a session, such as {latest[0].name}" if latest else ""
         refuse(f"name two presets or runs to compare, or one preset with --seeds N, or use --lesson{known}")
@@ -223,7 +251,7 @@ def _open_or_make(
     entries += joined(records, runs, [entry.label for entry in entries])
     name = name or ("lesson" if lesson else None)
     try:
-        session = Session.create(runs, entries, command=sys.argv, name=name, jobs=jobs, target=target)
+        session = Session.create(runs, entries, command=sys.argv, name=name, jobs=jobs, target=target, metric=metric)
         _say_which_are_the_same(session)
         return session, True
     except RunsError as error:
@@ -258,9 +286,9 @@ def _specs(presets: list[str], jobs: int, options: dict[str, Any]) -> list[RunSp
     ]
 
 
-def _tell(session: Session, *, to_do: bool, report: Path | None, as_json: bool) -> int:
+def _tell(comparison: Comparison, *, to_do: bool, report: Path | None, as_json: bool) -> int:
     """Without a screen: lines as it goes, the table and the verdict at the end; or, at the end, all of it as JSON."""
-    comparison = Comparison(session)
+    session = comparison.session
     queue = _queue(session) if to_do else None
     if queue is not None:
         stop_on_signals(queue.stop)
@@ -290,16 +318,18 @@ def _queue(session: Session, **options: Any) -> Queue | None:
         refuse(str(error), exit_code=1)
 
 
-def _show(session: Session, *, to_do: bool, report: Path | None, max_rate: float | None, exit_when_done: bool) -> int:
+def _show(
+    comparison: Comparison, *, to_do: bool, report: Path | None, max_rate: float | None, exit_when_done: bool
+) -> int:
     """The screen, until the person leaves it. What trains here outlives it, unless the person stops it."""
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.settings import Settings
 
+    session = comparison.session
     shell = foreground.take(exit_summary.of_killed) if to_do else None
     if shell is not None:
         shell.train_in(session.folder)
-    comparison = Comparison(session)
     gate = threading.Event()
     queue = _queue(session, gate=gate) if to_do else None
     apps: list[TrainerApp] = []

@@ -54,11 +54,13 @@ def of_comparison(comparison: Comparison) -> None:
     done = sum(run.is_over for run in runs)
     said = f"all {len(runs)} runs are over" if done == len(runs) else f"{done} of {len(runs)} runs done"
     from tui_trainer.compare.plain_lines import cell
-    from tui_trainer.compare.table import COLUMNS, tabulate
+    from tui_trainer.compare.table import tabulate
 
-    if (best := tabulate(comparison).best_epoch) is not None:
-        column = next(column for column in COLUMNS if column.key == "best_accuracy")
-        said += f"; best val accuracy {cell(best, column)}, {plain(best.group.label)}"
+    table = tabulate(comparison)
+    if (best := table.best_ever) is not None:
+        column = next(column for column in table.columns if column.key == table.best_key)
+        what = "best val accuracy" if table.metric.is_accuracy else f"{table.metric.extreme} {table.metric.words}"
+        said += f"; {what} {cell(best, column)}, {plain(best.group.label)}"
     if crashed := sum(run.state == "crashed" for run in runs):
         said += f"; {crashed} crashed"
     _say(f"{plain(session.plan.name or session.id)}: {said}")

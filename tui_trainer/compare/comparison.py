@@ -11,8 +11,9 @@ from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
 
+from tui_trainer.compare.metric import ACCURACY, Metric, metric_of
 from tui_trainer.compare.session import Contestant, Session
-from tui_trainer.events import Status
+from tui_trainer.events import Goal, Status
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.plotting.scales import EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
@@ -20,6 +21,7 @@ from tui_trainer.records.errors import RunNotFound
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import read_facts
+from tui_trainer.records.series import Series
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
 
@@ -49,6 +51,7 @@ class Compared:
         self.facts: dict[str, object] = {}
         """What `run.json` holds."""
         self._host: RunSource | None = None
+        self._reached: dict[tuple[str, Goal, float], _Reached] = {}
 
     @property
     def state(self) -> State:
@@ -75,6 +78,7 @@ class Compared:
             return False
         self.close()
         self.record, self.history, self.facts = record, History(), {}
+        self._reached.clear()
         return True
 
     def poll(self) -> int:
@@ -92,11 +96,40 @@ class Compared:
             self.facts = read_facts(self.record)
         return count
 
+    def first_at(self, name: str, goal: Goal, target: float) -> int | None:
+        """The step at which a series first came to a target; None where it has not. A look costs what came since."""
+        series = self.history.series.get(name)
+        if series is None or goal == "none":
+            return None
+        known = self._reached.get((name, goal, target))
+        if known is None or known.series is not series or known.rewrites != series.rewrites:
+            known = self._reached[name, goal, target] = _Reached(series)
+        return known.look(1 if goal == "max" else -1, target)
+
     def close(self) -> None:
         """Look no more."""
         if self._host is not None:
             self._host.close()
             self._host = None
+
+
+class _Reached:
+    """Where a series that grows came to a target, looked at from where the last look ended."""
+
+    def __init__(self, series: Series) -> None:
+        self.series, self.rewrites = series, series.rewrites
+        self._seen = 0
+        self._step: int | None = None
+
+    def look(self, sign: int, target: float) -> int | None:
+        values = self.series.values
+        if self._step is None:
+            for index in range(self._seen, len(values)):
+                if isfinite(values[index]) and sign * values[index] >= sign * target:
+                    self._step = self.series.steps[index]
+                    break
+            self._seen = len(values)
+        return self._step
 
 
 class Group:
@@ -151,8 +184,10 @@ class Group:
 class Comparison:
     """All runs of a session. It belongs to the thread that polls."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, by: str | None = None) -> None:
+        """Follow a session; `by` is what its runs are compared by (`NAME[:min|max]`), where not by its own metric."""
         self.session = session
+        self.by = by
         self.groups: list[Group] = []
         self.version = 0
         """Grows with everything that changed."""
@@ -173,8 +208,19 @@ class Comparison:
 
     @property
     def target(self) -> float | None:
-        """The accuracy that was asked for."""
+        """What was asked to be reached, of `target_metric`."""
         return self.session.plan.target
+
+    @property
+    def target_metric(self) -> Metric:
+        """What the session was begun with, which its target is one of: of accuracy where it named none."""
+        asked = self.session.plan.metric
+        return ACCURACY if asked is None else metric_of(asked, self._compared)
+
+    @property
+    def metric(self) -> Metric:
+        """By what the runs are compared."""
+        return metric_of(self.by if self.by is not None else self.session.plan.metric, self._compared)
 
     @property
     def is_over(self) -> bool:

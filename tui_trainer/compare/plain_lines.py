@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.differences import Difference, differences, untold, warnings
 from tui_trainer.compare.fairness import Fairness, fairness
-from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row, Table, tabulate
+from tui_trainer.compare.metric import Metric
+from tui_trainer.compare.table import TARGET_COLUMNS, Column, Row, Table, tabulate, with_spread
 from tui_trainer.compare.verdict import caution, verdict
 from tui_trainer.text.plain import plain
 
@@ -29,9 +30,9 @@ class Results:
     """What is to be known of the presets, and was before any of them trained."""
 
 
-def find_out(comparison: Comparison) -> Results:
-    """Work it all out from the records as far as they were read."""
-    table, fair = tabulate(comparison), fairness(comparison)
+def find_out(comparison: Comparison, metric: Metric | None = None) -> Results:
+    """Work it all out from the records as far as they were read; by `metric`, where not by the comparison's own."""
+    table, fair = tabulate(comparison, metric), fairness(comparison)
     said = (*verdict(comparison, table), *untold(comparison))
     return Results(table, fair, said, caution(fair), tuple(differences(comparison)), tuple(warnings(comparison)))
 
@@ -50,11 +51,8 @@ def cell(row: Row, column: Column) -> str:
     figure = row.figure(column.key)
     if figure is None:
         return ABSENT
-    text = column.show(figure.mean)
-    if figure.spread is not None:
-        spread = column.show(figure.spread)
-        _, _, unit = spread.partition(" ")
-        text = f"{text.removesuffix(f' {unit}')} ± {spread}" if unit else f"{text} ± {spread}"
+    spread = figure.spread
+    text = with_spread(column.show(figure.mean), column.show(spread) if spread is not None else None)
     if len(figure.values) < len(row.group.runs):
         text += f" ({len(figure.values)} of {len(row.group.runs)})"
     return text
@@ -66,7 +64,7 @@ def table_cells(findings: Results, rows: Sequence[Row] | None = None) -> list[li
     columns = shown_columns(table)
     best = table.best
     cells = [["preset", "status", "epochs", *(title_of(column, table) for column in columns)]]
-    for row in rows if rows is not None else table.sorted_by("final_accuracy"):
+    for row in rows if rows is not None else table.sorted_by(table.final_key):
         line = [plain(row.group.label), row.status, row.progress]
         for column in columns:
             star = "*" if row.group.number in best.get(column.key, ()) else ""
@@ -77,7 +75,7 @@ def table_cells(findings: Results, rows: Sequence[Row] | None = None) -> list[li
 
 def shown_columns(table: Table) -> list[Column]:
     """All columns; without a target, not those of it."""
-    return [column for column in COLUMNS if table.target is not None or column.key not in TARGET_COLUMNS]
+    return [column for column in table.columns if table.target is not None or column.key not in TARGET_COLUMNS]
 
 
 def in_columns(cells: Sequence[Sequence[str]], left: int = 2) -> list[str]:

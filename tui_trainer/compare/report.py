@@ -19,7 +19,7 @@ from typing import Any
 
 from tui_trainer.compare.comparison import SWATCH, Comparison, Point, epoch_ends, rates, smoothed
 from tui_trainer.compare.plain_lines import Results, cell, find_out, shown_columns, table_cells, title_of
-from tui_trainer.compare.table import COLUMNS, Row
+from tui_trainer.compare.table import Row, Table
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.plotting.scales import along, linear, logarithmic
 from tui_trainer.records.errors import RunsError, reason
@@ -173,17 +173,24 @@ def as_csv(_: Comparison, findings: Results) -> str:
     beside it the sample's standard deviation."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    heads = [head for column in COLUMNS for head in (column.key, f"{column.key}_spread")]
-    writer.writerow(["preset", "status", "seeds", "of", "epochs", "steps", "target", *heads])
-    for row in findings.table.rows:
+    table = findings.table
+    heads = [head for column in table.columns for head in (column.key, f"{column.key}_spread")]
+    writer.writerow(["preset", "status", "seeds", "of", "epochs", "steps", "target", *_by(table), *heads])
+    for row in table.rows:
         line: list[object] = [plain(row.group.label), row.status, len(row.numbers), len(row.group.runs)]
         line += [max((n.epochs for n in row.numbers), default=0), max((n.steps for n in row.numbers), default=0)]
-        line.append("" if findings.table.target is None else findings.table.target)
-        for column in COLUMNS:
+        line.append("" if table.target is None else table.target)
+        line += [plain(table.metric.name) for _ in _by(table)]
+        for column in table.columns:
             figure = row.figure(column.key)
             line += ["", ""] if figure is None else [figure.mean, "" if figure.spread is None else figure.spread]
         writer.writerow(line)
     return out.getvalue()
+
+
+def _by(table: Table) -> list[str]:
+    """The heading of a column that says by what runs were compared, where that is not their accuracy."""
+    return [] if table.metric.is_accuracy else ["metric"]
 
 
 def as_json(comparison: Comparison, findings: Results) -> str:
@@ -193,13 +200,14 @@ def as_json(comparison: Comparison, findings: Results) -> str:
         "session": comparison.session.id,
         "name": comparison.session.plan.name,
         "over": comparison.is_over,
+        "metric": {"name": table.metric.name, "goal": table.metric.goal, "unit": table.metric.unit},
         "target": table.target,
         "target_was_asked": table.target_was_asked,
         "verdict": list(findings.verdict),
         "warnings": list(findings.warnings),
         "fair": findings.fairness.is_fair,
         "fairness": findings.fairness.words,
-        "presets": [_row_as_json(row, table.best) for row in table.rows],
+        "presets": [_row_as_json(row, table) for row in table.rows],
         "differences": [
             {"key": row.key, "values": dict(zip((g.label for g in comparison.groups), row.values, strict=True))}
             for row in findings.differences
@@ -208,8 +216,9 @@ def as_json(comparison: Comparison, findings: Results) -> str:
     return json.dumps(found, indent=2) + "\n"
 
 
-def _row_as_json(row: Row, best: dict[str, list[int]]) -> dict[str, Any]:
+def _row_as_json(row: Row, table: Table) -> dict[str, Any]:
     """`of` is how many seeds a preset has, `finished` how many of them a mean may count; `best` names columns."""
+    best = table.best
     return {
         "preset": row.group.label,
         "status": row.status,
@@ -219,10 +228,10 @@ def _row_as_json(row: Row, best: dict[str, list[int]]) -> dict[str, Any]:
             {"seed": run.entry.seed, "status": run.state, "run": run.record.name if run.record else None}
             for run in row.group.runs
         ],
-        "best": [column.key for column in COLUMNS if row.group.number in best.get(column.key, ())],
+        "best": [column.key for column in table.columns if row.group.number in best.get(column.key, ())],
         "figures": {
             column.key: {"mean": figure.mean, "spread": figure.spread, "values": list(figure.values)}
-            for column in COLUMNS
+            for column in table.columns
             if (figure := row.figure(column.key)) is not None
         },
     }
@@ -307,7 +316,7 @@ def _html_table(findings: Results) -> str:
     columns = shown_columns(table)
     heads = "".join(f"<th>{escape(title_of(column, table))}</th>" for column in columns)
     rows = []
-    for row in table.sorted_by("final_accuracy"):
+    for row in table.sorted_by(table.final_key):
         cells = "".join(
             f"<td{' class=best' if row.group.number in table.best.get(column.key, ()) else ''}>"
             f"{escape(cell(row, column))}</td>"

@@ -72,7 +72,9 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int = 1
     """How many runs train at once."""
     target: float | None = None
-    """The validation accuracy to be reached; None leaves the choice to who reads."""
+    """What is to be reached of the metric; None leaves the choice to who reads."""
+    metric: str | None = None
+    """By what the runs are compared, as `NAME[:min|max]`; None: by their validation accuracy."""
     entries: list[Contestant]
 
 
@@ -115,6 +117,7 @@ class Session:
         name: str | None = None,
         jobs: int = 1,
         target: float | None = None,
+        metric: str | None = None,
     ) -> Session:
         """Begin a session.
 
@@ -135,6 +138,7 @@ class Session:
                 command=blanked(command),
                 jobs=jobs,
                 target=target,
+                metric=metric,
                 entries=list(entries),
             )
             session = cls(folder, plan)

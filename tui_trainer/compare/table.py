@@ -6,13 +6,16 @@ in plain lines, in a report or as JSON, takes it from here.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from math import isfinite
 from statistics import fmean, stdev
 
 from tui_trainer.compare.comparison import Compared, Comparison, Group
+from tui_trainer.compare.metric import ACCURACY, SHORT, Metric
 from tui_trainer.text.numbers import format_metric
 
 RUNGS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
@@ -21,11 +24,11 @@ RUNGS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0
 
 @dataclass(frozen=True)
 class Reached:
-    """Where a run first had an accuracy, at an epoch's end."""
+    """Where a run first came to the target; None is what is not known of it."""
 
-    epoch: int
+    epoch: int | None
     step: int
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class Numbers:
     seconds: float | None
     images_per_second: float | None
     reached: Reached | None
+    best_metric: float | None = None
+    final_metric: float | None = None
+    """Of what the runs are compared by, where that is not their accuracy."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,25 @@ COLUMNS: tuple[Column, ...] = (
 )
 """In the order of the table; those of the target hold from its first batch to the epoch's end that reached it."""
 
+
+@lru_cache(maxsize=32)
+def columns_of(metric: Metric) -> tuple[Column, ...]:
+    """The columns where runs are compared by this: its own first, and what would stand there twice once."""
+    if metric.is_accuracy:
+        return COLUMNS
+    long, short = metric.title(), metric.title(SHORT)
+    own = [Column("final_metric", f"final {long}", short, lambda n: n.final_metric, metric.show, metric.sign)]
+    if metric.goal != "none":
+        titles = f"best {long}", f"{metric.extreme} {short}"
+        own.insert(0, Column("best_metric", *titles, lambda n: n.best_metric, metric.show, metric.sign))
+    twice = {"val_loss": ("best_loss", "final_loss"), "val_accuracy": ("best_accuracy", "final_accuracy")}
+    rest = [column for column in COLUMNS if column.key not in twice.get(metric.name, ())]
+    return (*own, *(replace(each, short=AMONG_OTHERS.get(each.key, each.short)) for each in rest))
+
+
+AMONG_OTHERS = {"best_accuracy": "b acc", "final_accuracy": "acc"}
+"""Short titles of what runs are mostly compared by, where they are not."""
+
 TARGET_COLUMNS = ("target_epoch", "target_step", "target_seconds")
 
 
@@ -135,6 +160,23 @@ class Table:
     rows: tuple[Row, ...]
     target: float | None
     target_was_asked: bool
+    metric: Metric = ACCURACY
+    """By what they are compared."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, those of the metric first."""
+        return columns_of(self.metric)
+
+    @property
+    def final_key(self) -> str:
+        """The column of how they ended, in what they are compared by."""
+        return "final_accuracy" if self.metric.is_accuracy else "final_metric"
+
+    @property
+    def best_key(self) -> str:
+        """The column of their best, in what they are compared by."""
+        return "best_accuracy" if self.metric.is_accuracy else "best_metric"
 
     @property
     def whole(self) -> list[Row]:
@@ -145,7 +187,7 @@ class Table:
     def best(self) -> dict[str, list[int]]:
         """By column, the numbers of the groups that are best in it; of none where all that may win are alike."""
         best: dict[str, list[int]] = {}
-        for column in COLUMNS:
+        for column in self.columns:
             have = [(figure.mean, row.group.number) for row in self.rows if (figure := row.whole(column.key))]
             if not column.better or len(have) < 2:
                 continue
@@ -156,17 +198,17 @@ class Table:
         return best
 
     @property
-    def best_epoch(self) -> Row | None:
-        """Of those that have finished, the one with the highest accuracy at the end of any epoch."""
-        have = [(figure.mean, row) for row in self.rows if (figure := row.whole("best_accuracy"))]
-        return max(have, key=lambda pair: pair[0])[1] if have else None
+    def best_ever(self) -> Row | None:
+        """Of those that have finished, the one that at any time was best in what they are compared by."""
+        have = [(figure.mean, row) for row in self.rows if (figure := row.whole(self.best_key))]
+        return max(have, key=lambda pair: pair[0] * self.metric.sign)[1] if have else None
 
     def sorted_by(self, key: str, reverse: bool = False) -> list[Row]:
         """The best first (or last); after those that may win the others, and rows without that number at the end.
 
         `` keeps the order of training.
         """
-        column = next((column for column in COLUMNS if column.key == key), None)
+        column = next((column for column in self.columns if column.key == key), None)
         if column is None:
             return list(reversed(self.rows)) if reverse else list(self.rows)
         sign = -1 if (column.better or 1) > 0 else 1
@@ -176,22 +218,27 @@ class Table:
         return have + [row for row in self.rows if key not in row.figures]
 
 
-def tabulate(comparison: Comparison) -> Table:
-    """The numbers as they stand."""
-    target = comparison.target if comparison.target is not None else named_target(comparison)
-    rows = tuple(_row(group, target) for group in comparison.groups)
-    return Table(rows, target, comparison.target is not None)
+def tabulate(comparison: Comparison, metric: Metric | None = None) -> Table:
+    """The numbers as they stand, by this metric where it is not the comparison's own.
+
+    A target is one of what the session was begun with: by another metric there is none.
+    """
+    metric = metric or comparison.metric
+    target = comparison.target if metric.name == comparison.target_metric.name else None
+    asked = target is not None
+    if metric.is_accuracy and comparison.target is None and comparison.target_metric.is_accuracy:
+        target = named_target(comparison)
+    rows = tuple(_row(group, target, metric) for group in comparison.groups)
+    return Table(rows, target, asked, metric)
 
 
-def numbers_of(run: Compared, target: float | None) -> Numbers:
-    """One run in figures, from the ends of its epochs."""
+def numbers_of(run: Compared, target: float | None, metric: Metric = ACCURACY) -> Numbers:
+    """One run in figures, from the ends of its epochs, and from the series that it is compared by."""
     history = run.history
     last = history.epochs[-1] if history.epochs else None
     losses = [epoch.val_loss for epoch in history.epochs if isfinite(epoch.val_loss)]
     speeds = [epoch.images_per_second for epoch in history.epochs if epoch.images_per_second > 0]
-    first = None
-    if target is not None:
-        first = next((epoch for epoch in history.epochs if epoch.val_accuracy >= target), None)
+    best, end = history.series.best(metric.name, metric.goal), history.series.last(metric.name)
     return Numbers(
         best_accuracy=history.best.val_accuracy if history.best else None,
         final_accuracy=_finite(last.val_accuracy) if last else None,
@@ -201,8 +248,27 @@ def numbers_of(run: Compared, target: float | None) -> Numbers:
         steps=history.steps,
         seconds=last.elapsed if last else None,
         images_per_second=fmean(speeds) if speeds else None,
-        reached=Reached(first.epoch, first.step, first.elapsed) if first is not None else None,
+        reached=_reached(run, target, metric),
+        best_metric=best.value if best is not None and not metric.is_accuracy else None,
+        final_metric=_finite(end.value) if end is not None and not metric.is_accuracy else None,
     )
+
+
+def _reached(run: Compared, target: float | None, metric: Metric) -> Reached | None:
+    history = run.history
+    if target is None:
+        return None
+    if metric.is_accuracy:
+        first = next((epoch for epoch in history.epochs if epoch.val_accuracy >= target), None)
+        return Reached(first.epoch, first.step, first.elapsed) if first is not None else None
+    step = run.first_at(metric.name, metric.goal, target)
+    if step is None:
+        return None
+    ended = next((epoch for epoch in history.epochs if epoch.step == step), None)
+    if ended is not None:
+        return Reached(ended.epoch, step, ended.elapsed)
+    within = bisect_right(history.epoch_starts, step)
+    return Reached(within or None, step, history.elapsed[step - 1] if 0 < step <= len(history.elapsed) else None)
 
 
 def named_target(comparison: Comparison) -> float | None:
@@ -235,10 +301,11 @@ def fitting_target(tops: Iterable[float]) -> float | None:
     return next((rung for rung in reversed(RUNGS) if sum(top >= rung for top in have) >= needed), None)
 
 
-def _row(group: Group, target: float | None) -> Row:
-    numbers = tuple(numbers_of(run, target) for run in group.counted if run.history.epochs)
+def _row(group: Group, target: float | None, metric: Metric) -> Row:
+    told = [run for run in group.counted if run.history.epochs or run.history.series.last(metric.name)]
+    numbers = tuple(numbers_of(run, target, metric) for run in told)
     figures = {}
-    for column in COLUMNS:
+    for column in columns_of(metric):
         values = tuple(value for each in numbers if (value := column.read(each)) is not None)
         if values:
             figures[column.key] = Figure(values)
@@ -269,6 +336,14 @@ def progress_of(runs: Sequence[Compared]) -> str:
         return epochs
     ended = sum(run.history.ended is not None for run in runs)
     return f"{ended} of {len(runs)}" if current is None else f"{ended} of {len(runs)}, {epochs}"
+
+
+def with_spread(mean: str, spread: str | None) -> str:
+    """`0.9780 ± 0.0020`; what is behind the number, such as `s`, once: `8.0 ± 0.1 s`."""
+    if spread is None:
+        return mean
+    _, _, unit = spread.partition(" ")
+    return f"{mean.removesuffix(f' {unit}')} ± {spread}" if unit else f"{mean} ± {spread}"
 
 
 def _finite(value: float) -> float | None:

@@ -8,12 +8,14 @@ here by its continued fraction (DLMF 8.17.22) with Lentz's method.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, lgamma, log, log1p
+from math import exp, isfinite, lgamma, log, log1p
 from statistics import fmean, variance
 
-from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.comparison import Compared, Comparison
 from tui_trainer.compare.fairness import MOST, Fairness
-from tui_trainer.compare.table import Figure, Row, Table
+from tui_trainer.compare.metric import Metric, near
+from tui_trainer.compare.table import Figure, Row, Table, with_spread
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, listed
 from tui_trainer.text.plain import plain
 
@@ -73,32 +75,67 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
 
     A preset wins nothing before all its seeds have finished.
     """
-    begun = [row for row in table.rows if any(run.history.epochs for run in row.group.runs)]
+    begun = [row for row in table.rows if any(_has_begun(run, table.metric) for run in row.group.runs)]
     whole = [row for row in table.whole if row.numbers]
     sentences: list[str] = []
     if not begun:
-        sentences.append("No run has finished an epoch yet: nothing to compare.")
+        sentences += _nothing_yet(comparison, table)
     elif len(begun) == 1:
-        final = begun[0].figure("final_accuracy")
-        so_far = "" if begun[0].is_whole else " so far"
-        reached = f", at {_value(final)}{so_far}" if final else ""
-        sentences.append(f"Only {_label(begun[0])} has finished an epoch{reached}: nothing to compare it with.")
+        at = _at(table, begun[0].figure(table.final_key), so_far=not begun[0].is_whole)
+        if table.metric.is_accuracy:
+            sentences.append(say("comparison.only_one", who=_label(begun[0]), at=at))
+        else:
+            sentences.append(say("comparison.only_one_has_it", who=_label(begun[0]), metric=table.metric.words, at=at))
     elif len(whole) < 2:
-        sentences += _too_few(comparison, begun, whole)
+        sentences += _too_few(comparison, table, begun, whole)
     else:
         sentences += _who_was_first(table, whole)
-        sentences += _who_ended_highest(table, whole)
+        sentences += _who_ended_best(table, whole)
         sentences += _who_was_best(table)
+    if begun:
+        sentences += _what_is_not_there(table)
     sentences += _what_went_otherwise(comparison, table)
     if comparison.session.trouble:
         sentences.append(plain(comparison.session.trouble))
     return sentences
 
 
+def _has_begun(run: Compared, metric: Metric) -> bool:
+    """Whether there is anything to compare it by."""
+    if metric.is_accuracy:
+        return bool(run.history.epochs)
+    return run.history.series.last(metric.name) is not None
+
+
+def _nothing_yet(comparison: Comparison, table: Table) -> list[str]:
+    if table.metric.is_accuracy:
+        return [say("comparison.no_epoch")]
+    name, runs = table.metric.name, comparison.runs
+    if not comparison.is_over or not any(run.history.series for run in runs):
+        return [say("comparison.not_logged_yet", metric=table.metric.words)]
+    names = [plain(each) for each in near(name, runs)]
+    if not names:
+        return [say("comparison.no_such_metric", metric=table.metric.words)]
+    return [say("comparison.no_such_metric_but", metric=table.metric.words, names=listed(names))]
+
+
+def _at(table: Table, figure: Figure | None, *, so_far: bool = False) -> str:
+    """`, at 0.9780`, or `, with val_loss at 0.0877`; nothing where there is no number."""
+    if figure is None:
+        return ""
+    what = "" if table.metric.is_accuracy else f"with {table.metric.words} "
+    return f", {what}at {_value(figure, table.metric)}{' so far' if so_far else ''}"
+
+
+def _in(metric: Metric, word: str) -> str:
+    """`highest`; of what is not the accuracy, `lowest in val_loss`."""
+    return word if metric.is_accuracy else f"{word} in {metric.words}"
+
+
 def caution(fair: Fairness) -> str:
     """What must be said beside the verdict where fairness is told elsewhere; empty where it was fair."""
     unlike = [fact.name for fact in fair.differing if fact.touches == "results"]
-    return f"Mind that they did not have the same {listed(unlike)}." if unlike else ""
+    return say("comparison.unlike", names=listed(unlike)) if unlike else ""
 
 
 def _among(table: Table) -> str:
@@ -106,72 +143,93 @@ def _among(table: Table) -> str:
     return "" if len(table.whole) == len(table.rows) else f" of the {len(table.whole)} that finished"
 
 
-def _too_few(comparison: Comparison, begun: Sequence[Row], whole: Sequence[Row]) -> list[str]:
+def _too_few(comparison: Comparison, table: Table, begun: Sequence[Row], whole: Sequence[Row]) -> list[str]:
     """Fewer than two have finished: there is nobody to be ahead of."""
     seeds = " all its seeds" if any(len(row.group.runs) > 1 for row in begun) else ""
+    over = comparison.is_over
     if whole:
-        final = whole[0].whole("final_accuracy")
-        reached = f", at {_value(final)}" if final else ""
-        if comparison.is_over:
-            return [f"{_label(whole[0])} alone finished{seeds}{reached}: nothing to compare it with."]
-        return [f"Only {_label(whole[0])} has finished{seeds}{reached}: nothing to compare it with yet."]
-    if comparison.is_over:
-        return [f"None finished{seeds}: nothing to compare."]
-    return [f"None has finished{seeds} yet: nothing to compare."]
+        id = "comparison.one_finished" if over else "comparison.one_finished_yet"
+        return [say(id, who=_label(whole[0]), seeds=seeds, at=_at(table, whole[0].whole(table.final_key)))]
+    return [say("comparison.none_finished" if over else "comparison.none_finished_yet", seeds=seeds)]
 
 
 def _who_was_first(table: Table, whole: Sequence[Row]) -> list[str]:
-    """By epochs, which are the same on every machine, and in seconds only as a remark."""
-    if table.target is None:
+    """By epochs, which are the same on every machine, and in seconds only as a remark; by steps where none has any."""
+    if table.target is None or table.metric.goal == "none":
         return []
-    there = [(figure, row) for row in whole if (figure := row.whole("target_epoch"))]
-    target, among = f"{table.target:g}", _among(table)
+    key = "target_epoch" if any(row.whole("target_epoch") for row in whole) else "target_step"
+    there = [(figure, row) for row in whole if (figure := row.whole(key))]
+    target = f"{table.target:g}" if table.metric.is_accuracy else f"{table.metric.words} {table.target:g}"
+    among = _among(table)
     if not there:
-        seeds = " with all its seeds" if any(row.figure("target_epoch") for row in whole) else ""
-        return [f"None{among} reached {target}{seeds}."] if table.target_was_asked else []
+        if not table.target_was_asked:
+            return []
+        seeds = " with all its seeds" if any(row.figure("target_step") for row in whole) else ""
+        return [say("comparison.none_reached", among=among, target=target, seeds=seeds)]
     soonest = min(figure.mean for figure, _ in there)
     first = [row for figure, row in there if figure.mean == soonest]
-    epoch = f"epoch {soonest:.0f}" if soonest == round(soonest) else f"epoch {soonest:.1f} on average"
+    unit = key.removeprefix("target_")
+    when = f"{unit} {soonest:.0f}" if soonest == round(soonest) else f"{unit} {soonest:.1f} on average"
     if len(first) == 1:
-        seconds = first[0].figures["target_seconds"].mean
-        return [f"{_label(first[0])} reached {target} first{among} ({epoch}, {seconds:.1f} s)."]
+        if (took := first[0].whole("target_seconds")) is not None:
+            when += f", {took.mean:.1f} s"
+        return [say("comparison.first", who=_label(first[0]), target=target, among=among, when=when)]
     if len(first) == len(whole):
-        return [f"All{among} reached {target} in {epoch}."]
-    return [f"{listed([_label(row) for row in first], MOST)} reached {target} first{among}, all in {epoch}."]
+        return [say("comparison.all_reached", among=among, target=target, when=when)]
+    who = listed([_label(row) for row in first], MOST)
+    return [say("comparison.first_together", who=who, target=target, among=among, when=when)]
 
 
-def _who_ended_highest(table: Table, whole: Sequence[Row]) -> list[str]:
-    ended = [(figure, row) for row in whole if (figure := row.whole("final_accuracy"))]
-    ended.sort(key=lambda pair: pair[0].mean, reverse=True)
+def _who_ended_best(table: Table, whole: Sequence[Row]) -> list[str]:
+    metric, among = table.metric, _among(table)
+    if metric.goal == "none":
+        return [say("comparison.no_goal", metric=metric.words)]
+    ended = [(figure, row) for row in whole if (figure := row.whole(table.final_key))]
+    ended.sort(key=lambda pair: pair[0].mean * metric.sign, reverse=True)
     if len(ended) < 2:
         return []
     (a, one), (b, two) = ended[:2]
-    among = _among(table)
     if a.mean == b.mean:
         level = listed([_label(row) for figure, row in ended if figure.mean == a.mean], MOST)
         rest = len(ended) > sum(figure.mean == a.mean for figure, _ in ended)
-        return [f"{level} ended level{' and highest' if rest else ''}{among}, at {_value(a)}."]
-    lead = a.mean - b.mean
-    who = f"{_label(one)} ended highest{among} ({_value(a)})"
-    return [f"{who}, ahead of {_label(two)} ({_value(b)}) by {lead:.4f}{_weight(one, two, lead)}."]
+        how = f" and {_in(metric, metric.extreme)}" if rest else "" if metric.is_accuracy else f" in {metric.words}"
+        return [say("comparison.level", who=level, how=how, among=among, value=_value(a, metric))]
+    lead = abs(a.mean - b.mean)
+    by = f"{lead:.4f}" if metric.is_accuracy else metric.show(lead)
+    return [
+        say(
+            "comparison.ended_best",
+            who=_label(one),
+            how=_in(metric, metric.extreme),
+            among=among,
+            value=_value(a, metric),
+            other=_label(two),
+            others=_value(b, metric),
+            lead=f"{by}{_weight(one, two, lead, table)}",
+        )
+    ]
 
 
-def _weight(one: Row, two: Row, lead: float) -> str:
+def _weight(one: Row, two: Row, lead: float, table: Table) -> str:
     """What a lead is worth: tested against the spread of seeds, or in images where there is but one seed."""
-    a, b = one.figures["final_accuracy"], two.figures["final_accuracy"]
+    a, b = one.figures[table.final_key], two.figures[table.final_key]
     p = welch(a.values, b.values)
     if p is not None:
         spread = max(a.spread or 0.0, b.spread or 0.0)
         larger, holds = lead > spread, p < SIGNIFICANT
-        said = f"{'more' if larger else 'less'} than the spread of seeds{':' if larger == holds else ', yet'}"
+        compared = f"{'more' if larger else 'less'} than the spread of seeds{':' if larger == holds else ', yet'}"
         n, m = len(a.values), len(b.values)
         seeds = f"{n} seeds each" if n == m else f"{n} and {m} seeds"
-        return f", {said} {'more than luck' if holds else 'it could be luck'} ({NAME}, p {_p(p)}, {seeds})"
+        id = "comparison.more_than_luck" if holds else "comparison.could_be_luck"
+        return ", " + say(id, compared=compared, test=NAME, p=_p(p), seeds=seeds)
+    luck = say("comparison.luck_of_a_seed", seed=_one_seed(one, two))
+    if not table.metric.is_accuracy:
+        return f", {luck}"
     images = {run.history.resolved.val_images for row in (one, two) for run in row.group.runs if run.history.resolved}
     if len(images) != 1:
         return ""
     (count,) = images
-    return f": {lead * count:.0f} of {counted(count, 'image')}, which may be luck of {_one_seed(one, two)}"
+    return f": {lead * count:.0f} of {counted(count, 'image')}, {luck}"
 
 
 def _one_seed(one: Row, two: Row) -> str:
@@ -189,34 +247,58 @@ def _p(p: float) -> str:
 
 
 def _who_was_best(table: Table) -> list[str]:
-    """Said where the best epoch of all was not that of who ended highest."""
-    best = table.best_epoch
-    ended = [(figure.mean, row) for row in table.rows if (figure := row.whole("final_accuracy"))]
+    """Said where the best of all, at any time, was not that of who ended best."""
+    metric, best = table.metric, table.best_ever
+    ended = [(figure.mean, row) for row in table.rows if (figure := row.whole(table.final_key))]
     if best is None or not ended:
         return []
-    highest = max(ended, key=lambda pair: pair[0])[1]
-    there, here = best.figures["best_accuracy"], highest.whole("best_accuracy")
-    if here is None or there.mean <= here.mean:
+    ahead = max(ended, key=lambda pair: pair[0] * metric.sign)[1]
+    there, here = best.figures[table.best_key], ahead.whole(table.best_key)
+    if here is None or there.mean * metric.sign <= here.mean * metric.sign:
         return []
-    among = _among(table)
-    return [f"The best epoch{among} was {_label(best)}'s ({_value(there)})."]
+    values = {"among": _among(table), "who": _label(best), "value": _value(there, metric)}
+    if metric.is_accuracy:
+        return [say("comparison.best_epoch", **values)]
+    return [say("comparison.best_value", extreme=metric.extreme, metric=metric.words, **values)]
+
+
+def _what_is_not_there(table: Table) -> list[str]:
+    """Whose runs have ended without the metric, and whose ended in one that is no number."""
+    metric = table.metric
+    if metric.is_accuracy:
+        return []
+    absent, unfit = [], []
+    for row in table.rows:
+        over = [run for run in row.group.runs if run.history.ended is not None]
+        ends = [run.history.series.last(metric.name) for run in over]
+        if without := sum(end is None for end in ends):
+            absent.append(_with_seeds(row, without))
+        if not_finite := sum(end is not None and not isfinite(end.value) for end in ends):
+            unfit.append(_with_seeds(row, not_finite))
+    said = []
+    if absent:
+        has = "has" if len(absent) == 1 else "have"
+        said.append(say("comparison.without_metric", who=listed(absent, MOST), has=has, metric=metric.words))
+    if unfit:
+        said.append(say("comparison.not_finite", who=listed(unfit, MOST), metric=metric.words))
+    return said
 
 
 def _what_went_otherwise(comparison: Comparison, table: Table) -> list[str]:
     said = []
     for state, one, several in (
-        ("diverged", "diverged: its loss was not finite", "diverged: their losses were not finite"),
-        ("crashed", "crashed", "crashed"),
-        ("stopped", "was stopped early", "were stopped early"),
-        ("gone", "is gone: its record is not there", "are gone: their records are not there"),
+        ("diverged", "comparison.one_diverged", "comparison.diverged"),
+        ("crashed", "comparison.crashed", "comparison.crashed"),
+        ("stopped", "comparison.one_stopped", "comparison.stopped"),
+        ("gone", "comparison.one_gone", "comparison.gone"),
     ):
         labels = [_with_seeds(row, count) for row in table.rows if (count := _in_state(row, state))]
         if labels:
-            said.append(f"{listed(labels, MOST)} {one if len(labels) == 1 else several}.")
+            said.append(say(one if len(labels) == 1 else several, who=listed(labels, MOST)))
     said += _what_is_not_whole(comparison, table)
     to_come = sum(not run.is_over for row in table.rows for run in row.group.runs)
     if to_come:
-        said.append(f"{to_come} {'run is' if to_come == 1 else 'runs are'} not over yet.")
+        said.append(say("comparison.not_over", runs="1 run is" if to_come == 1 else f"{to_come} runs are"))
     return said
 
 
@@ -227,8 +309,8 @@ def _what_is_not_whole(comparison: Comparison, table: Table) -> list[str]:
         return []
     has = "finished" if comparison.is_over else "has finished"
     counts = [f"{_label(row)} {has} {len(row.numbers)} of {len(row.group.runs)} seeds" for row in parts]
-    part = "a mean of a part wins nothing" if len(parts) == 1 else "means of a part win nothing"
-    return [f"{listed(counts, MOST)}: {part}."]
+    id = "comparison.a_part" if len(parts) == 1 else "comparison.parts"
+    return [say(id, counts=listed(counts, MOST))]
 
 
 def _in_state(row: Row, state: str) -> int:
@@ -241,8 +323,9 @@ def _with_seeds(row: Row, count: int) -> str:
     return f"{_label(row)} ({count} of {seeds} seeds)" if seeds > 1 else _label(row)
 
 
-def _value(figure: Figure) -> str:
-    return f"{figure.mean:.4f}" + (f" ± {figure.spread:.4f}" if figure.spread is not None else "")
+def _value(figure: Figure, metric: Metric) -> str:
+    show = "{:.4f}".format if metric.is_accuracy else metric.show
+    return with_spread(show(figure.mean), show(figure.spread) if figure.spread is not None else None)
 
 
 def _label(row: Row) -> str:

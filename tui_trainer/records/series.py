@@ -180,7 +180,7 @@ class AllSeries(Mapping[str, Series]):
         self._series: dict[str, Series] = {}
         self._logged: dict[str, LoggedSeries] = {}
         self._declared: dict[str, MetricDeclared] = {}
-        self._best: dict[str, _Best] = {}
+        self._best: dict[tuple[str, Goal], _Best] = {}
         self._forgets = forgets
         self._objective = ""
 
@@ -245,17 +245,18 @@ class AllSeries(Mapping[str, Series]):
             return self._objective
         return next((name for name in OBJECTIVES if name in self._series), None)
 
-    def best(self, name: str) -> Point | None:
-        """The best finite value of a series by its goal, of equals the earliest; None where there is none.
+    def best(self, name: str, goal: Goal | None = None) -> Point | None:
+        """The best finite value of a series by its goal, or by this one, of equals the earliest; None where there is
+        none.
 
         A look costs as much as came since the last one.
         """
-        goal, series = self.goal(name), self._series.get(name)
+        goal, series = goal or self.goal(name), self._series.get(name)
         if series is None or goal == "none":
             return None
-        known = self._best.get(name)
-        if known is None or known.goal != goal:
-            known = self._best[name] = _Best(goal)
+        known = self._best.get((name, goal))
+        if known is None:
+            known = self._best[name, goal] = _Best(goal)
         return known.of(series)
 
     def last(self, name: str) -> Point | None:

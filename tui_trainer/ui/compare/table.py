@@ -12,7 +12,7 @@ from textual.message import Message
 
 from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.compare.plain_lines import cell
-from tui_trainer.compare.table import COLUMNS, TARGET_COLUMNS, Column, Row
+from tui_trainer.compare.table import TARGET_COLUMNS, Column, Row
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.formatting import UNKNOWN, fit, loss, lr
@@ -30,6 +30,8 @@ ROOMY = 84
 """Cells from which on columns have their full titles."""
 
 KEEP = (
+    "final_metric",
+    "best_metric",
     "final_accuracy",
     "best_accuracy",
     "target_epoch",
@@ -155,8 +157,8 @@ class CompareTable(SeriesStyles, can_focus=False):
         kept: set[str] = set()
         texts: dict[str, list[str]] = {}
         for key in KEEP:
-            column = next(column for column in COLUMNS if column.key == key)
-            if column.key in TARGET_COLUMNS and table.target is None:
+            column = next((column for column in table.columns if column.key == key), None)
+            if column is None or (column.key in TARGET_COLUMNS and table.target is None):
                 continue
             text = [self._title(column, findings, width < ROOMY), *(cell(row, column) for row in rows)]
             needed = 2 + max(map(len, text))
@@ -165,7 +167,7 @@ class CompareTable(SeriesStyles, can_focus=False):
             used += needed
             kept.add(key)
             texts[key] = text
-        self._columns = [column for column in COLUMNS if column.key in kept]
+        self._columns = [column for column in table.columns if column.key in kept]
         heads = [fixed[0][0], fixed[1][0], *(texts[column.key][0] for column in self._columns)]
         cells = [
             [fixed[0][i + 1], fixed[1][i + 1], *(texts[column.key][i + 1] for column in self._columns)]

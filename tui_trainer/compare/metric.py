@@ -1,0 +1,121 @@
+"""By which number runs are compared: their validation accuracy, or any series that they have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from tui_trainer.events import Goal
+from tui_trainer.records.series import OURS
+from tui_trainer.text.numbers import format_lr, format_metric
+from tui_trainer.text.plain import plain
+
+if TYPE_CHECKING:
+    from tui_trainer.compare.comparison import Compared
+
+LONGEST = 500
+"""Characters of a name, as records have them."""
+
+LONG, SHORT = 28, 14
+"""Characters that a name gets in the heading of a column, and where room is scarce."""
+
+MOST_NEAR, NEAR_CHARACTERS = 1000, 60
+"""Of so many names the near ones are looked for, by so many characters of each."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A series, and whether less or more of it is better."""
+
+    name: str
+    goal: Goal
+    unit: str = ""
+    """As a person writes it behind the number; empty for plain numbers."""
+
+    @property
+    def is_accuracy(self) -> bool:
+        """Whether it is the validation accuracy, by which runs are compared unless somebody asks for another one."""
+        return self.name == ACCURACY.name and self.goal == ACCURACY.goal
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, -1 where less is, 0 where neither."""
+        return {"max": 1, "min": -1, "none": 0}[self.goal]
+
+    @property
+    def extreme(self) -> str:
+        """What its best value is called."""
+        return "lowest" if self.goal == "min" else "highest"
+
+    @property
+    def words(self) -> str:
+        """Its name as text."""
+        return plain(self.name)
+
+    def title(self, most: int = LONG) -> str:
+        """Its name in so many characters: the end of a long one, which tells it from those of its group."""
+        words = self.words
+        return words if len(words) <= most else f"…{words[1 - most :]}"
+
+    def show(self, value: float) -> str:
+        """A value of it, with its unit."""
+        text = f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else format_metric(value) if abs(value) < 1e4 else ""
+        return f"{text or format_lr(value)} {plain(self.unit)}".rstrip()
+
+
+ACCURACY = Metric("val_accuracy", "max")
+"""What runs are compared by where nobody asks for anything else."""
+
+
+def parsed(asked: str) -> tuple[str, Goal | None]:
+    """`NAME[:min|max]`: the name, and the goal where one is said.
+
+    Raises:
+        ValueError: there is no name, or a longer one than any series has.
+    """
+    name, colon, goal = asked.rpartition(":")
+    if not colon or goal not in ("min", "max"):
+        name, goal = asked, ""
+    if not name.strip() or len(name) > LONGEST:
+        raise ValueError(f"a name of 1 to {LONGEST} characters, and :min or :max behind it if the runs do not say")
+    return name, "min" if goal == "min" else "max" if goal == "max" else None
+
+
+def metric_of(asked: str | None, runs: Sequence[Compared]) -> Metric:
+    """What is meant by `asked`; where it says no goal, that of the runs that have it and agree.
+
+    Of None it is the validation accuracy, or what all of them are judged by, where none has one.
+    """
+    if asked is None:
+        judged = {run.history.series.objective for run in runs} - {None}
+        name, goal = (judged.pop() if len(judged) == 1 else None) or ACCURACY.name, None
+    else:
+        name, goal = parsed(asked)
+    every = [run.history.series for run in runs]
+    goals = {series.goal(name) for series in every if name in series or series.declared(name) is not None}
+    agreed = goals.pop() if len(goals) == 1 else "none" if goals else OURS.get(name, ("none", "other"))[0]
+    units = {said.unit for series in every if (said := series.declared(name)) is not None}
+    return Metric(name, goal or agreed, units.pop() if len(units) == 1 else "")
+
+
+def in_common(runs: Sequence[Compared]) -> list[str]:
+    """The names of the series that all runs with any have: accuracy and loss first, then in the order of the runs."""
+    told = [run.history.series for run in runs if len(run.history.series)]
+    shared = [name for name in (told[0] if told else ()) if all(name in series for series in told)]
+    first = ("val_accuracy", "val_loss")
+    return [name for name in first if name in shared] + [name for name in shared if name not in first]
+
+
+def near(name: str, runs: Sequence[Compared]) -> list[str]:
+    """Names of series that the runs have and that are like this one, the nearest first; at most three."""
+    names = dict.fromkeys(each[:NEAR_CHARACTERS] for run in runs for each in run.history.series)
+    return list(_near(name[:NEAR_CHARACTERS], tuple(islice(names, MOST_NEAR))))
+
+
+@lru_cache(maxsize=8)
+def _near(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(get_close_matches(name, names, n=3, cutoff=0.55))
