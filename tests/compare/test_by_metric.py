@@ -249,10 +249,10 @@ def test_accuracy_by_its_name_is_as_without_one(tmp_path: Path) -> None:
 
 def test_what_all_are_judged_by_stands_in_where_none_has_an_accuracy(tmp_path: Path) -> None:
     runs = scored(tmp_path, metric=None, a=[[1.0]], b=[[2.0]]).runs
-    assert metric_of(None, runs) == ACCURACY
+    assert metric_of(None, [run.history.series for run in runs]) == ACCURACY
     for run in runs:
         run.history.series._series.pop("val_accuracy")
-    assert metric_of(None, runs) == Metric("val_loss", "min")
+    assert metric_of(None, [run.history.series for run in runs]) == Metric("val_loss", "min")
     assert metric_of(None, []) == ACCURACY
 
 
@@ -284,12 +284,12 @@ def test_names_are_cut_at_their_beginning_and_stay_text(tmp_path: Path) -> None:
 
 def test_series_in_common_and_names_that_are_near(tmp_path: Path) -> None:
     both = scored(tmp_path, a=[[1.0]], b=[[]])
-    names = in_common(both.runs)
+    names = in_common(both.series)
     assert names[:2] == ["val_accuracy", "val_loss"]
     assert "score" not in names
-    assert "score" in in_common(both.runs[:1])
-    assert near("scores", both.runs) == ["score"]
-    assert near("zzz", both.runs) == []
+    assert "score" in in_common(both.series[:1])
+    assert near("scores", both.series) == ["score"]
+    assert near("zzz", both.series) == []
 
 
 def test_the_session_remembers_it_and_old_sessions_open(tmp_path: Path) -> None:

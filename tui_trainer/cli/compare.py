@@ -227,7 +227,7 @@ def _open_or_make(
         if metric is not None:
             parsed(metric)
     except ValueError as error:
-        refuse(f"--metric {plain(metric)}: {error}")
+        refuse(f"--metric {plain(metric or '')}: {error}")
     try:
         if len(asked) == 1 and (folder := find_session(runs, asked[0])) is not None:
             session = Session.open(folder)

@@ -21,7 +21,7 @@ from tui_trainer.records.errors import RunNotFound
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import read_facts
-from tui_trainer.records.series import Series
+from tui_trainer.records.series import AllSeries, Series
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
 
@@ -207,6 +207,11 @@ class Comparison:
         return self._compared
 
     @property
+    def series(self) -> list[AllSeries]:
+        """What each run has logged."""
+        return [run.history.series for run in self._compared]
+
+    @property
     def target(self) -> float | None:
         """What was asked to be reached, of `target_metric`."""
         return self.session.plan.target
@@ -215,12 +220,12 @@ class Comparison:
     def target_metric(self) -> Metric:
         """What the session was begun with, which its target is one of: of accuracy where it named none."""
         asked = self.session.plan.metric
-        return ACCURACY if asked is None else metric_of(asked, self._compared)
+        return ACCURACY if asked is None else metric_of(asked, self.series)
 
     @property
     def metric(self) -> Metric:
         """By what the runs are compared."""
-        return metric_of(self.by if self.by is not None else self.session.plan.metric, self._compared)
+        return metric_of(self.by if self.by is not None else self.session.plan.metric, self.series)
 
     @property
     def is_over(self) -> bool:

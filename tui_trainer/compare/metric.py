@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from tui_trainer.events import Goal
-from tui_trainer.records.series import OURS
+from tui_trainer.records.series import OURS, AllSeries
 from tui_trainer.text.numbers import format_lr, format_metric
 from tui_trainer.text.plain import plain
-
-if TYPE_CHECKING:
-    from tui_trainer.compare.comparison import Compared
 
 LONGEST = 500
 """Characters of a name, as records have them."""
@@ -85,34 +81,33 @@ def parsed(asked: str) -> tuple[str, Goal | None]:
     return name, "min" if goal == "min" else "max" if goal == "max" else None
 
 
-def metric_of(asked: str | None, runs: Sequence[Compared]) -> Metric:
+def metric_of(asked: str | None, every: Sequence[AllSeries]) -> Metric:
     """What is meant by `asked`; where it says no goal, that of the runs that have it and agree.
 
     Of None it is the validation accuracy, or what all of them are judged by, where none has one.
     """
     if asked is None:
-        judged = {run.history.series.objective for run in runs} - {None}
+        judged = {series.objective for series in every} - {None}
         name, goal = (judged.pop() if len(judged) == 1 else None) or ACCURACY.name, None
     else:
         name, goal = parsed(asked)
-    every = [run.history.series for run in runs]
     goals = {series.goal(name) for series in every if name in series or series.declared(name) is not None}
     agreed = goals.pop() if len(goals) == 1 else "none" if goals else OURS.get(name, ("none", "other"))[0]
     units = {said.unit for series in every if (said := series.declared(name)) is not None}
     return Metric(name, goal or agreed, units.pop() if len(units) == 1 else "")
 
 
-def in_common(runs: Sequence[Compared]) -> list[str]:
+def in_common(every: Sequence[AllSeries]) -> list[str]:
     """The names of the series that all runs with any have: accuracy and loss first, then in the order of the runs."""
-    told = [run.history.series for run in runs if len(run.history.series)]
+    told = [series for series in every if len(series)]
     shared = [name for name in (told[0] if told else ()) if all(name in series for series in told)]
     first = ("val_accuracy", "val_loss")
     return [name for name in first if name in shared] + [name for name in shared if name not in first]
 
 
-def near(name: str, runs: Sequence[Compared]) -> list[str]:
+def near(name: str, every: Sequence[AllSeries]) -> list[str]:
     """Names of series that the runs have and that are like this one, the nearest first; at most three."""
-    names = dict.fromkeys(each[:NEAR_CHARACTERS] for run in runs for each in run.history.series)
+    names = dict.fromkeys(each[:NEAR_CHARACTERS] for series in every for each in series)
     return list(_near(name[:NEAR_CHARACTERS], tuple(islice(names, MOST_NEAR))))
 
 

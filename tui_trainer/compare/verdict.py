@@ -110,10 +110,10 @@ def _has_begun(run: Compared, metric: Metric) -> bool:
 def _nothing_yet(comparison: Comparison, table: Table) -> list[str]:
     if table.metric.is_accuracy:
         return [say("comparison.no_epoch")]
-    name, runs = table.metric.name, comparison.runs
-    if not comparison.is_over or not any(run.history.series for run in runs):
+    every = comparison.series
+    if not comparison.is_over or not any(every):
         return [say("comparison.not_logged_yet", metric=table.metric.words)]
-    names = [plain(each) for each in near(name, runs)]
+    names = [plain(each) for each in near(table.metric.name, every)]
     if not names:
         return [say("comparison.no_such_metric", metric=table.metric.words)]
     return [say("comparison.no_such_metric_but", metric=table.metric.words, names=listed(names))]
