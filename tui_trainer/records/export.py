@@ -248,20 +248,24 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
                 for change in lr_events.of(event):
                     row = (change.step, change.epoch, repr(change.old), repr(change.new), change.reason)
                     writers["lr_events.csv"].writerow(row)
-                _write(writers, event)
-                told = rows_of(event, names)
-                writers["metrics.csv"].writerows(
-                    _metric_row(reading.rows, row) for row in told if reading.rows.stands(row)
-                )
+                _write(writers, event, names)
+                told = filter(reading.rows.stands, rows_of(event, names, logged_alone=True))
+                writers["metrics.csv"].writerows(_metric_row(reading.rows, row) for row in told)
     except OSError as cause:
         raise export_failed(run, out, cause) from cause
     return [out / name for name in HEADERS]
 
 
-def _write(writers: dict[str, Any], event: AnyEvent) -> None:
+def _write(writers: dict[str, Any], event: AnyEvent, names: SeriesNames) -> None:
     match event:
         case StepsTaken():
-            writers["steps.csv"].writerows(_step_rows(event))
+            rows = list(_step_rows(event))
+            writers["steps.csv"].writerows(rows)
+            names.steps_begin()
+            series = [(name, column) for name, column in (("train_loss", 3), ("lr", 4)) if name in names.of_steps]
+            writers["metrics.csv"].writerows(
+                (row[0], row[1], row[5], name, row[column]) for row in rows for name, column in series
+            )
         case EpochEnded():
             writers["epochs.csv"].writerow(_epoch_row(event))
         case CallsMade():

@@ -60,10 +60,13 @@ class SeriesNames:
         return shown
 
 
-def rows_of(event: AnyEvent, names: SeriesNames) -> Iterator[Row]:
-    """The numbers that an event tells, each as a row, as far as the event itself knows."""
+def rows_of(event: AnyEvent, names: SeriesNames, *, logged_alone: bool = False) -> Iterator[Row]:
+    """The numbers that an event tells, each as a row, as far as the event itself knows.
+
+    `logged_alone`: without those of the series of every step, which are many and never go back.
+    """
     if isinstance(event, StepsTaken):
-        yield from _of_steps(event, names)
+        yield from _of_steps(event, names, logged_alone)
     elif isinstance(event, MetricsLogged):
         for name, value in event.values.items():
             yield Row(event.step, event.epoch, event.batch, event.elapsed, names.of(name), value)
@@ -80,9 +83,11 @@ def rows_of(event: AnyEvent, names: SeriesNames) -> Iterator[Row]:
                 yield Row(event.step, event.epoch, None, event.elapsed, names.of(name), getattr(event, name))
 
 
-def _of_steps(event: StepsTaken, names: SeriesNames) -> Iterator[Row]:
+def _of_steps(event: StepsTaken, names: SeriesNames, logged_alone: bool) -> Iterator[Row]:
     names.steps_begin()
-    loss, lr = (name in names.of_steps for name in ("train_loss", "lr"))
+    if logged_alone and not event.metrics:
+        return
+    loss, lr = (name in names.of_steps and not logged_alone for name in ("train_loss", "lr"))
     beside = [(names.of(name), values) for name, values in event.metrics.items()]
     lrs = event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs
     for index, (value, rate, elapsed) in enumerate(zip(event.losses, lrs, event.elapsed, strict=True)):
@@ -118,12 +123,11 @@ class StandingRows:
         for event in events:
             self.count += 1
             self._places.apply(event)
-            for row in rows_of(event, names):
-                if row.logged:
-                    rows, step = last.get(row.name, (0, -1))
-                    if row.step <= step:
-                        self._went_back_to(row.name, rows, row.step)
-                    last[row.name] = rows + 1, row.step
+            for row in rows_of(event, names, logged_alone=True):
+                rows, step = last.get(row.name, (0, -1))
+                if row.step <= step:
+                    self._went_back_to(row.name, rows, row.step)
+                last[row.name] = rows + 1, row.step
         self._told: dict[str, int] = dict.fromkeys(self._went_back, 0)
 
     def _went_back_to(self, name: str, rows: int, step: int) -> None:
