@@ -518,6 +518,8 @@ class Alert(Event, frozen=True, kw_only=True, tag="Noticed"):
     text: str
     over: Name = ""
     """The kind of the warning that this one ends; empty where it ends none, and in records that do not tell."""
+    rule: Annotated[str, Meta(max_length=LONGEST_TEXT)] = ""
+    """Of the kind `alert`, and of its end: the rule of a person's that it is about."""
 
     def __post_init__(self) -> None:
         _cut(self, "text")

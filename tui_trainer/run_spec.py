@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from tui_trainer.events import RunConfigured
 from tui_trainer.presets.rules import RunConditions
@@ -22,6 +22,7 @@ from tui_trainer.run_options import (
     Precision,
     train_images,
 )
+from tui_trainer.text.alert_rule import AlertRule, check_rules, parse
 
 
 def made_for_others(preset: Preset, run: RunConfigured | None) -> str:
@@ -70,6 +71,8 @@ class RunSpec(BaseModel):
     limit_val: int | None = Field(None, ge=1)
     name: str | None = None
     """A name that a person gives the run, to find it by."""
+    alerts: Annotated[tuple[str, ...], AfterValidator(check_rules)] = ()
+    """Rules of which a person is told, as `text/alert_rule.py` has them, beside those of the preset."""
     from_preset: tuple[Literal["dataset", "model", "precision"], ...] = ()
     """Which of these no person named: they are those that a preset is made for (`[for]`)."""
 
@@ -93,6 +96,11 @@ class RunSpec(BaseModel):
     def taken(self) -> str:
         """What was taken from a preset, for a person: `dataset cifar10, model resnet9-slim`; empty where nothing."""
         return ", ".join(f"{key} {getattr(self, key)}" for key in self.from_preset)
+
+    @property
+    def rules(self) -> list[AlertRule]:
+        """All of which a person is told: those of the preset, and those that were asked for."""
+        return [parse(rule) for rule in dict.fromkeys((*self.preset.alerts, *self.alerts))]
 
     @property
     def train_images(self) -> int:

@@ -118,9 +118,7 @@ def test_calls_beyond_those_that_wait_are_left_out_and_never_waited_for(tmp_path
     assert started.wait(PATIENCE_S)
     for _ in range(WAITING_AT_MOST + 3):
         notifier.tell("end", FACTS)
-    assert failures == [
-        f"--notify: {Path(sys.executable).name} not called for end: {WAITING_AT_MOST} calls wait already"
-    ]
+    assert failures == [f"--notify: {Path(sys.executable).name} not told of end: {WAITING_AT_MOST} events wait already"]
     stop = threading.Event()
 
     def open_again() -> None:
@@ -170,4 +168,4 @@ def test_a_thread_that_dies_is_told(script: Callable[[str], tuple[str, ...]]) ->
     notifier = Notifier(NotifyCommand(script("")), failures.append, open_log)
     notifier.tell("end", FACTS)
     notifier.finish()
-    assert [failure.partition(" is called")[2] for failure in failures] == [" no more: SystemExit: 3"]
+    assert [failure.partition(" is told")[2] for failure in failures] == [" no more: SystemExit: 3"]

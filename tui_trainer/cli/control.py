@@ -10,7 +10,7 @@ import click
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
-from tui_trainer.cli.options import data_dir_option, refuse, runs_dir_option
+from tui_trainer.cli.options import alert_option, data_dir_option, refuse, runs_dir_option
 from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.records import inbox
@@ -55,23 +55,32 @@ def pause(run: str, runs_dir: Path | None) -> None:
 @click.argument("run", shell_complete=completion.runs)
 @data_dir_option
 @click.option("--new-record", is_flag=True, help="Continue from its checkpoint in a new record.")
+@alert_option
 @notify_options
 @runs_dir_option
-def resume(run: str, runs_dir: Path | None, data_dir: Path | None, new_record: bool, told: NotifyOptions) -> None:
+def resume(
+    run: str,
+    runs_dir: Path | None,
+    data_dir: Path | None,
+    new_record: bool,
+    alerts: tuple[str, ...],
+    told: NotifyOptions,
+) -> None:
     """Resume a paused run, or continue one that ended early from its checkpoint."""
     folder = _find(run, runs_dir)
     if this_rank().alone and is_live(folder):
         if new_record:
             refuse(f"{folder.name} is live and goes on in its own record; leave --new-record out")
-        if told.is_asked:
+        if told.is_asked or alerts:
             refuse(
-                f"{folder.name} trains in another process, which alone could tell of it: leave --notify and --bell out"
+                f"{folder.name} trains in another process, which alone could tell of it: "
+                "leave --alert, --notify, --webhook and --bell out"
             )
         _ask(folder, Continue(by=BY))
     else:
         from tui_trainer.cli.run import resume_here
 
-        sys.exit(resume_here(folder, told, data_dir, new_record=new_record))
+        sys.exit(resume_here(folder, told, data_dir, alerts, new_record=new_record))
 
 
 @click.command()

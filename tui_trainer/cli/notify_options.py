@@ -1,7 +1,8 @@
-"""`--notify`, `--notify-on` and `--bell`: how a person who looks away is told."""
+"""`--notify`, `--webhook`, `--notify-on` and `--bell`: how a person who looks away is told."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -9,26 +10,30 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
+from tui_trainer.cli.options import GivenPath
 from tui_trainer.events import Alert, AnyEvent, RunEnded
 from tui_trainer.records.health import KINDS
-from tui_trainer.run_sources.notifier import NEWS, USUAL_NEWS, NotifyCommand
+from tui_trainer.run_sources.notifier import NEWS, USUAL_NEWS, WEBHOOK_VARIABLE, NotifyCommand, Told, Webhook
+from tui_trainer.text.plain import plain
 
 
 @dataclass(frozen=True)
 class NotifyOptions:
     """What the person wants to be told of, and how."""
 
-    notify: NotifyCommand | None = None
+    notify: tuple[Told, ...] = ()
+    """Commands to run, and addresses to post to."""
     bell: frozenset[str] = frozenset()
     """The events that ring the terminal's bell; none without `--bell`."""
 
     @property
     def is_asked(self) -> bool:
-        return self.notify is not None or bool(self.bell)
+        return bool(self.notify or self.bell)
 
     def rings_for(self, event: AnyEvent) -> bool:
         """Whether the bell is wanted for it."""
@@ -66,6 +71,35 @@ def _events(context: click.Context, parameter: click.Parameter, text: str) -> fr
     return frozenset(names)
 
 
+def _address(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    from tui_trainer.run_sources.webhook import BadAddress, checked_address
+
+    try:
+        return None if text is None else checked_address(text)
+    except BadAddress as error:
+        raise click.BadParameter(f"{error}.", context, parameter) from None
+
+
+def _address_in(context: click.Context, parameter: click.Parameter, file: Path | None) -> str | None:
+    from tui_trainer.run_sources.webhook import BadAddress, address_in
+
+    try:
+        return None if file is None else address_in(file)
+    except BadAddress as error:
+        raise click.BadParameter(f"{plain(str(file))}: {error}.", context, parameter) from None
+
+
+def _address_of_environment() -> str | None:
+    """Where nobody gave another one."""
+    from tui_trainer.run_sources.webhook import BadAddress, checked_address
+
+    text = os.environ.get(WEBHOOK_VARIABLE, "")
+    try:
+        return checked_address(text) if text else None
+    except BadAddress as error:
+        raise click.UsageError(f"{WEBHOOK_VARIABLE}: {error}.") from None
+
+
 _notify = click.option(
     "--notify",
     metavar="COMMAND",
@@ -79,8 +113,21 @@ _on = click.option(
     default=",".join(USUAL_NEWS),
     show_default=True,
     callback=_events,
-    help=f"The events for --notify and --bell: any of {', '.join(NEWS)}, separated by commas. "
+    help=f"The events for --notify, --webhook and --bell: any of {', '.join(NEWS)}, separated by commas. "
     "best: an epoch that is the best so far, after one that was not; once a minute at most.",
+)
+_webhook = click.option(
+    "--webhook",
+    metavar="URL",
+    callback=_address,
+    help="Post these events as JSON to this https address. Others on this machine can read it in the list of "
+    f"processes: --webhook-file, or {WEBHOOK_VARIABLE} in the environment, keeps it to you.",
+)
+_webhook_file = click.option(
+    "--webhook-file",
+    type=GivenPath(what="file"),
+    callback=_address_in,
+    help="The same with the address in a file of mode 0600.",
 )
 _bell = click.option("--bell", is_flag=True, help="Ring the terminal bell at these events.")
 
@@ -91,16 +138,25 @@ def bell_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def notify_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The same with `--notify`."""
-    return _notify(_on(_bell(_with_told(command))))
+    """The same with `--notify` and `--webhook`."""
+    return _notify(_webhook(_webhook_file(_on(_bell(_with_told(command, posts=True))))))
 
 
-def _with_told(command: Callable[..., Any]) -> Callable[..., Any]:
+def _with_told(command: Callable[..., Any], *, posts: bool = False) -> Callable[..., Any]:
     @wraps(command)
     def called(
-        *args: Any, bell: bool, notify_on: frozenset[str], notify: tuple[str, ...] | None = None, **options: Any
+        *args: Any,
+        bell: bool,
+        notify_on: frozenset[str],
+        notify: tuple[str, ...] | None = None,
+        webhook: str | None = None,
+        webhook_file: str | None = None,
+        **options: Any,
     ) -> Any:
-        asked = NotifyCommand(notify, notify_on) if notify is not None else None
-        return command(*args, told=NotifyOptions(asked, notify_on if bell else frozenset()), **options)
+        whom: list[Told] = [] if notify is None else [NotifyCommand(notify, notify_on)]
+        address = webhook or webhook_file or (_address_of_environment() if posts else None)
+        if address is not None:
+            whom.append(Webhook(address, notify_on))
+        return command(*args, told=NotifyOptions(tuple(whom), notify_on if bell else frozenset()), **options)
 
     return called

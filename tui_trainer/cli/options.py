@@ -26,6 +26,7 @@ from tui_trainer.run_options import (
     PRECISIONS,
 )
 from tui_trainer.run_request import RunRequest
+from tui_trainer.text.alert_rule import BadRule, check_rules
 from tui_trainer.text.plain import plain, plain_lines
 from tui_trainer.torchrun import this_rank
 
@@ -89,6 +90,23 @@ data_dir_option = click.option(
     help="The torchvision root folder that holds the data set.",
 )
 
+
+def _rules(context: click.Context, parameter: click.Parameter, rules: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return check_rules(rules)
+    except BadRule as error:
+        raise click.BadParameter(f"{error}.", context, parameter) from None
+
+
+alert_option = click.option(
+    "--alert",
+    "alerts",
+    multiple=True,
+    metavar="RULE",
+    callback=_rules,
+    help="Tell when this is so, such as 'val_loss > 2 for 3 epochs', 'loss is nan' or 'lr < 1e-6'; may be repeated.",
+)
+
 _rest = (
     data_dir_option,
     click.option("--device", default="auto", show_default=True, callback=_device, help="auto, cpu, cuda or cuda:N."),
@@ -111,6 +129,7 @@ _rest = (
     ),
     click.option("--limit-val", type=click.IntRange(min=1), help="Validate on the first N images only."),
     click.option("--name", help="A name to find the run by."),
+    alert_option,
 )
 
 

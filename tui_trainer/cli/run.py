@@ -55,10 +55,18 @@ def run(preset: str, runs_dir: Path | None, as_json: bool, told: NotifyOptions, 
     sys.exit(_train_here(LocalRun(request, runs, sys.argv, notify=told.notify), told, as_json=as_json))
 
 
-def resume_here(folder: Path, told: NotifyOptions, data_dir: Path | None = None, *, new_record: bool = False) -> int:
+def resume_here(
+    folder: Path,
+    told: NotifyOptions,
+    data_dir: Path | None = None,
+    alerts: tuple[str, ...] = (),
+    *,
+    new_record: bool = False,
+) -> int:
     """Go on with a run that ended early, and return the exit code.
 
-    `data_dir`: where its data lies now, if it moved; `new_record`: begin a new record, from its checkpoint.
+    `data_dir`: where its data lies now, if it moved; `alerts`: rules beside those that it has; `new_record`: begin a
+    new record, from its checkpoint.
     """
     need_torch("resume")
     try:
@@ -67,6 +75,7 @@ def resume_here(folder: Path, told: NotifyOptions, data_dir: Path | None = None,
         refuse(str(error))
     if data_dir is not None:
         spec = spec.model_copy(update={"data_dir": data_dir})
+    spec = spec.model_copy(update={"alerts": (*spec.alerts, *alerts)})
     run = LocalRun(
         RunRequest.of(spec), folder.parent, sys.argv, goes_on=folder, new_record=new_record, notify=told.notify
     )

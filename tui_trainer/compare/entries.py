@@ -195,7 +195,7 @@ def _without_builds(versions: object) -> dict[str, str]:
     return {name: str(v).partition("+")[0] for name, v in versions.items()} if isinstance(versions, dict) else {}
 
 
-NO_DIFFERENCE = ("name", "preset", "preset_name", "data_dir", "from_preset")
+NO_DIFFERENCE = ("name", "preset", "preset_name", "data_dir", "from_preset", "alerts")
 """What was asked that makes no difference to the numbers, or is told of elsewhere."""
 
 
@@ -203,7 +203,7 @@ def _sameness(asked: dict[str, Any]) -> str:
     """All of what was asked that makes a difference to the numbers; but for what is off: older records do not tell."""
     preset = asked.get("preset")
     if isinstance(preset, dict):
-        preset = {key: value for key, value in preset.items() if key not in ("title", "description", "for")}
+        preset = {key: value for key, value in preset.items() if key not in ("title", "description", "for", "alerts")}
     told = {key: value for key, value in asked.items() if value is not None and value is not False}
     rest = {key: value for key, value in told.items() if key not in NO_DIFFERENCE}
     epochs_said = {key: value for key, value in rest.items() if key not in ("epochs", "batch_size")}  # in the preset

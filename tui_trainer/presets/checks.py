@@ -31,11 +31,16 @@ from tui_trainer.presets.problems import (
 )
 from tui_trainer.presets.rules import RULES, PresetOnRun, RunConditions
 from tui_trainer.presets.schema import PRESET_KEYS, TAKEN_ALONG, MadeFor, Preset, TitleAndText, Training, Warmup
-from tui_trainer.presets.wording import KINDS, explain, nearest, unknown_name
+from tui_trainer.presets.wording import KINDS, explain, nearest, shown, unknown_name
+from tui_trainer.text.alert_rule import MOST_RULES, BadRule
+from tui_trainer.text.alert_rule import parse as parse_rule
 from tui_trainer.text.plain import plain
 
 LARGEST_FILE = 64 * 1024
 """Bytes. A preset is a page of text; what is larger is another file."""
+
+TOLD_BY_OPTIONS = ("notify", "notify-on", "webhook", "webhook-file", "url", "command", "bell")
+"""How a person is told is for the person to say: who gets a preset from elsewhere runs nothing of it."""
 
 LONGEST_KEY = 100
 """Names in a dotted key: two would do, and thousands would keep `tomllib` busy for minutes."""
@@ -122,6 +127,8 @@ def sound_fields(data: Mapping[str, Any], source: PresetText) -> tuple[dict[str,
     for table, model in (("training", Training), ("warmup", Warmup), ("for", MadeFor)):
         if table in data and reading.is_table(table, data[table]):
             reading.plain_table(table, data[table], model)
+    if "alerts" in data:
+        reading.alerts(data["alerts"])
     for table in KINDS:
         if table in data and reading.is_table(table, data[table]):
             reading.named_table(table, data[table])
@@ -144,6 +151,8 @@ class _Reading:
             close = f"did you mean {meant[key]}?" if meant[key] else f"it has {', '.join(PRESET_KEYS)}"
             if key in TAKEN_ALONG:
                 close = "it belongs in [for]"
+            elif key.casefold().replace("_", "-") in TOLD_BY_OPTIONS:
+                close = "a preset holds no commands and no addresses; give them on the command line"
             self._add((key,), f"not known to a preset; {close}")
         if "optimizer" not in data and "optimizer" not in meant.values():
             self._add("optimizer", 'missing; write [optimizer] and, below it, such as name = "Adam"')
@@ -152,6 +161,23 @@ class _Reading:
         sound = self._validated("", words, TitleAndText)
         if sound is not None:
             self.fields |= {key: getattr(sound, key) for key in words}
+
+    def alerts(self, rules: Any) -> None:
+        """A list of rules; all that is wrong with them, each with its number."""
+        if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
+            self._add("alerts", 'is a list of rules in quotes; write such as ["val_loss > 2 for 3 epochs"]')
+            return
+        sound = True
+        for number, rule in enumerate(rules[: MOST_RULES + 1], 1):
+            try:
+                parse_rule(rule)
+            except BadRule as error:
+                sound = False
+                self._add("alerts", f"item {number}, {shown(rule)}: {error}")
+        if len(rules) > MOST_RULES:
+            self._add("alerts", f"{len(rules):,} rules are too many; at most {MOST_RULES}")
+        elif sound:
+            self.fields["alerts"] = tuple(rules)
 
     def is_table(self, table: str, value: Any) -> bool:
         if not isinstance(value, dict):

@@ -20,6 +20,7 @@ from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
 from tui_trainer.presets.wording import explain
 from tui_trainer.run_options import Dataset, Model, Precision
+from tui_trainer.text.alert_rule import check_rules
 from tui_trainer.text.plain import plain
 
 EPOCHS = 10
@@ -87,6 +88,8 @@ class Preset(TitleAndText):
 
     training: Training = Training()
     """How long, and in what portions."""
+    alerts: Annotated[tuple[str, ...], Field(strict=False), AfterValidator(check_rules)] = ()
+    """Rules of which a person is told, such as "val_loss > 2 for 3 epochs"."""
     optimizer: AnyOptimizer
     """What moves the weights."""
     scheduler: AnyScheduler = NoScheduler(name="none")
@@ -110,10 +113,12 @@ class Preset(TitleAndText):
 
     @model_serializer(mode="wrap")
     def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """With the table's own name, and without one that is not there: as records have it that know no such table."""
+        """With the table's own name, and without what is not there: as records have it that know no such key."""
         data: dict[str, Any] = dump(self)
         data.pop("made_for", None)
         data.pop("for", None)
+        if not self.alerts:
+            data.pop("alerts")
         return data if self.made_for is None else data | {"for": self.made_for.options}
 
     def written_in(self, source: PresetText) -> Self:

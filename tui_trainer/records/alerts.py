@@ -6,6 +6,7 @@ long a run may say nothing before it is called stalled.
 | `diverging`, `chance-level`, `overfitting`, `plateaued` | `records/health.py` finds it | it finds it no more |
 | `stall` | nothing has happened for much longer than a step, or a validation, takes | a step comes |
 | `slow` | training is slower than its own recent median, for a while | it is nearly as fast again |
+| `alert` | a rule of a person's is so (`records/rule_watch.py`) | it is so no more |
 | `best` | an epoch is the best so far, after one that was not, and better than guessing; once a minute at most | an
 epoch is not |
 
@@ -36,6 +37,7 @@ from tui_trainer.events import (
     StepsTaken,
 )
 from tui_trainer.records.health import KINDS, Finding, Health, Word
+from tui_trainer.records.rule_watch import RuleWatch
 from tui_trainer.text.captions import say
 
 LEAST_S = 15.0
@@ -149,15 +151,19 @@ class AlertRules:
     Args:
         best: the best epoch so far, of a run that is gone on with.
         health: how that run was; it is followed from here on. What was wrong with it is told already.
+        rules: those of a person's.
     """
 
-    def __init__(self, best: EpochEnded | None = None, health: Health | None = None) -> None:
+    def __init__(
+        self, best: EpochEnded | None = None, health: Health | None = None, rules: RuleWatch | None = None
+    ) -> None:
         self._best = _Best(best)
         self._health = health if health is not None else Health()
         self._told = {self._health.finding.word} if self._health.finding is not None else set[Word]()
         """What was found since the run was well; each is told once."""
         self._speed = _Speed()
         self._silence = StallDetector()
+        self._rules = rules if rules is not None else RuleWatch()
 
     def take(self, event: AnyEvent) -> list[Alert]:
         """What is to be told now that `event` has happened."""
@@ -177,7 +183,8 @@ class AlertRules:
                 self._speed.stop_measuring(one_batch)
             case _:
                 pass
-        return [Alert(at=event.at, kind=kind, text=text, over=over) for kind, text, over in texts]
+        told = [Alert(at=event.at, kind=kind, text=text, over=over) for kind, text, over in texts]
+        return told + self._rules.take(event)
 
     def _judge(self, event: AnyEvent) -> _Texts:
         """What is wrong since this event; and once nothing is any more, that."""

@@ -9,7 +9,8 @@
 
 Of several the first is said. A run is well until its figures say otherwise: noise, restarts of the LR, a warm-up, a
 decaying LR at its end are no trouble. What is not known (how many classes there are) makes no word. `stalled` and
-`slow` are told by the clock, not by figures: `records/stall_detector.py`, `records/alerts.py`.
+`slow` are told by the clock, not by figures: `records/alerts.py`; `alert` is a rule of a person's, which
+`records/rule_watch.py` holds against any number.
 
 The same events give the same state, however they were cut into lines; it does not grow with the run, and takes O(1) an
 event, beyond the steps and points that the event itself holds.
@@ -36,7 +37,7 @@ from tui_trainer.run_options import CLASSES
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr, format_metric
 
-Word: TypeAlias = Literal["diverging", "chance level", "overfitting", "plateaued", "stalled", "slow"]
+Word: TypeAlias = Literal["diverging", "chance level", "overfitting", "plateaued", "stalled", "slow", "alert"]
 
 
 KINDS: dict[Word, str] = {
@@ -46,6 +47,7 @@ KINDS: dict[Word, str] = {
     "plateaued": "plateaued",
     "stalled": "stall",
     "slow": "slow",
+    "alert": "alert",
 }
 """The kind of the `events.Alert` that tells of each."""
 

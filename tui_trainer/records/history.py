@@ -46,6 +46,7 @@ from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColu
 from tui_trainer.records.health import KINDS, Finding, Health, Word
 from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.series import AllSeries, LoggedSeries, StepSeries
+from tui_trainer.text.alert_rule import MOST_RULES
 
 WhyEvent: TypeAlias = LRChanged | LRUnchanged | PlateauCounted | PresetSwitched | EpochEnded
 
@@ -118,6 +119,9 @@ class History:
         """The last change of each setting."""
         self.stalled_since: float | None = None
         """When anything happened last (Unix time), of a run that stalls; None of one that does not."""
+        self.rules_told: dict[str, Alert] = {}
+        """Rules of a person's that were told of, by their text, until they are over; at the end of the run, those that
+        were not."""
         self._happened_at = 0.0
         self._told: dict[str, Alert] = {}
         """Warnings that the clock gave, by kind, until they are over: that it stalls, that it is slow."""
@@ -172,6 +176,8 @@ class History:
         found = self.health.finding
         if self.stalled_since is not None:
             return _told_of("stalled", self._told)
+        if found is None and self.rules_told and self.ended is None:
+            return Finding("alert", self.rules_told[next(reversed(self.rules_told))].text)
         if found is None and "slow" in self._told:
             return _told_of("slow", self._told)
         return found
@@ -401,6 +407,12 @@ class History:
         self.notices.append(event)
         if event.kind in ("stall", "slow"):
             self._told[event.kind] = event
+        elif event.kind == "alert":
+            self.rules_told.pop(event.rule, None)
+            if len(self.rules_told) < MOST_RULES:
+                self.rules_told[event.rule] = event
+        elif event.kind == "recovered" and event.over == "alert":
+            self.rules_told.pop(event.rule, None)
         elif event.kind == "recovered":
             self._told.pop(event.over or "slow", None)  # older records do not tell what is over
         if event.kind == "stall":

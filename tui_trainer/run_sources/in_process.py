@@ -32,7 +32,7 @@ from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_options import PRECISIONS
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
-from tui_trainer.run_sources.notifier import NotifyCommand
+from tui_trainer.run_sources.notifier import Told
 from tui_trainer.run_sources.run_source import GATE_S, Capabilities, crashed, replay
 from tui_trainer.torchrun import tells_of_loss, this_rank
 
@@ -109,7 +109,7 @@ class LocalRun:
         new_record: bool = False,
         gate: threading.Event | None = None,
         on_record: Callable[[Record], None] | None = None,
-        notify: NotifyCommand | None = None,
+        notify: Sequence[Told] = (),
     ) -> None:
         """A run that waits for `start`.
 
@@ -121,7 +121,7 @@ class LocalRun:
             new_record: it goes on in a record of its own, the one that it has being of no use.
             gate: nothing heavy is imported before it opens; it is not waited for long.
             on_record: told of the record as it begins, in the training thread.
-            notify: a command to run where there is something to tell.
+            notify: commands to run, or addresses to post to, where there is something to tell.
         """
         self.request = request
         self.goes_on = None if new_record else goes_on
@@ -144,7 +144,7 @@ class LocalRun:
         self._place = this_rank()
         self._emitting = threading.RLock()
         """Held while an event is told and recorded: the loop emits, and now and then who watches it."""
-        notify = notify if self._place.leads else None
+        notify = notify if self._place.leads else ()
         self._awake = Awake()
         self._watching = AlertMonitor(self._emit, self._emitting, notify, self._about, self._open_log, self._awake)
         self._warned = WarningCapture(lambda: self.folder, self._open_log)
@@ -213,6 +213,7 @@ class LocalRun:
     def _warn(self) -> None:
         """Read the preset, and tell what its numbers will lead to; once, as the run begins."""
         problems = self.request.warnings()
+        self._watching.watch_for(self.request.spec.rules)
         if self.goes_on is not None:
             return
         if taken := self.request.spec.taken:

@@ -14,7 +14,7 @@ from tui_trainer.events import PlanMade
 from tui_trainer.records.record import Record
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import InProcessSource, LocalRun, asked_of
-from tui_trainer.run_sources.notifier import NotifyCommand
+from tui_trainer.run_sources.notifier import Told
 from tui_trainer.run_sources.run_source import GATE_S
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _plan_key(spec: RunSpec) -> str:
 class InProcessLauncher:
     """Starts runs in threads of this process, and plans them, once `go` was called: the screen comes first."""
 
-    def __init__(self, runs_folder: Path, command: Sequence[str], notify: NotifyCommand | None = None) -> None:
+    def __init__(self, runs_folder: Path, command: Sequence[str], notify: Sequence[Told] = ()) -> None:
         self._notify = notify
         self._gate = threading.Event()
         self.planner = Planner(self._gate)

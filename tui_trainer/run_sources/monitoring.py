@@ -14,7 +14,7 @@ import time
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from copy import deepcopy
 from pathlib import Path
@@ -25,7 +25,9 @@ from tui_trainer.engine.clock import BEAT_EVERY, Awake
 from tui_trainer.events import Alert, AnyEvent, RunConfigured, RunEnded, StepsTaken
 from tui_trainer.records.alerts import AlertRules, in_seconds
 from tui_trainer.records.history import History
-from tui_trainer.run_sources.notifier import Notifier, NotifyCommand
+from tui_trainer.records.rule_watch import RuleWatch
+from tui_trainer.run_sources.notifier import Notifier, NotifyCommand, Outbox, Told
+from tui_trainer.text.alert_rule import AlertRule
 
 
 class AlertMonitor:
@@ -35,8 +37,8 @@ class AlertMonitor:
     Args:
         emit: takes a notice, from any thread.
         lock: held by whoever emits, so that no step comes between a look and what it tells.
-        notify: the command to run for some of them.
-        about: which run this is, for that command.
+        notify: who is told of some of them: commands to run, addresses to post to.
+        about: which run this is, for those.
         open_log: opens the run's log, for what the command prints.
         awake: the seconds in which this process could run: what it was stopped for is no stall of the run.
     """
@@ -45,7 +47,7 @@ class AlertMonitor:
         self,
         emit: Callable[[AnyEvent], None],
         lock: AbstractContextManager[object],
-        notify: NotifyCommand | None = None,
+        notify: Sequence[Told] = (),
         about: Callable[[], Mapping[str, str]] = dict,
         open_log: Callable[[], IO[bytes] | None] = lambda: None,
         awake: Awake | None = None,
@@ -54,18 +56,24 @@ class AlertMonitor:
         self._lock = lock
         self._about = about
         self._awake = awake or Awake()
+        self._rules: Sequence[AlertRule] = ()
         self._watch = AlertRules()
-        self._notifier = Notifier(notify, self._notify_failed, open_log) if notify is not None else None
+        self._outboxes = [self._outbox(whom, open_log) for whom in notify]
         self._step = self._epoch = 0
         self._last_at = self._awake()
         self._failed = False
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
+    def watch_for(self, rules: Sequence[AlertRule]) -> None:
+        """Hold these rules against the run, too; before its first batch."""
+        self._rules = rules
+        self._watch = AlertRules(rules=RuleWatch(rules))
+
     def go_on_from(self, history: History) -> None:
         """The run has come so far already, in another process."""
         self._step, self._epoch = history.steps, history.epoch
-        self._watch = AlertRules(history.best, deepcopy(history.health))
+        self._watch = AlertRules(history.best, deepcopy(history.health), RuleWatch(self._rules, history))
 
     def woken(self, at: float) -> Alert | None:
         """What is to be told before the next event, if the process stood still since the last one."""
@@ -80,8 +88,8 @@ class AlertMonitor:
         for notice in self._comes_to(event):
             self._emit(notice)
         match event:
-            case Alert(kind=kind, text=text):
-                self._notify(kind, text)
+            case Alert(kind=kind, text=text, rule=rule):
+                self._notify(kind, text, RULE=rule)
                 return
             case RunConfigured():
                 self._look_out()
@@ -115,10 +123,10 @@ class AlertMonitor:
                 self._emit(self._watch.stall(silent, at=time.time()))
 
     def finish(self) -> None:
-        """The run is over: wait for the commands that still run, not for long."""
+        """The run is over: wait for what is still to be told, not for long."""
         self._over.set()
-        if self._notifier is not None:
-            self._notifier.finish()
+        for outbox in self._outboxes:
+            outbox.finish()
 
     def _look_out(self) -> None:
         """Have somebody look whether it stalls, as long as it goes on."""
@@ -139,10 +147,19 @@ class AlertMonitor:
         self._emit(_no_longer_watched(why))
 
     def _notify(self, event: str, text: str, **more: str) -> None:
-        if self._notifier is None:
+        if not self._outboxes:
             return
-        facts = {"STATUS": "running", "EXIT_CODE": "", "STEP": str(self._step), "EPOCH": str(self._epoch), "TEXT": text}
-        self._notifier.tell(event, {**facts, **self._about(), **more})
+        where = {"STEP": str(self._step), "EPOCH": str(self._epoch)}
+        facts = {"STATUS": "running", "EXIT_CODE": "", "RULE": "", "TEXT": text, **where, **self._about(), **more}
+        for outbox in self._outboxes:
+            outbox.tell(event, facts)
+
+    def _outbox(self, whom: Told, open_log: Callable[[], IO[bytes] | None]) -> Outbox:
+        if isinstance(whom, NotifyCommand):
+            return Notifier(whom, self._notify_failed, open_log)
+        from tui_trainer.run_sources.webhook import WebhookPoster  # as few runs have one
+
+        return WebhookPoster(whom, self._notify_failed)
 
     def _notify_failed(self, sentence: str) -> None:
         self._emit(Alert(at=time.time(), kind="notify", text=sentence))

@@ -1,11 +1,14 @@
-"""A command of the user's own, run where there is something to tell: `--notify`.
+"""A command of the user's own, run where there is something to tell: `--notify`; and what it has in common with other
+ways to tell.
 
 It is run without a shell, its words as they were split; the facts are in its environment, never in its words.
 
 | variable | holds |
 | --- | --- |
-| `TUI_TRAINER_EVENT` | `end`, `diverging`, `chance-level`, `overfitting`, `plateaued`, `stall`, `slow`, `best` |
+| `TUI_TRAINER_EVENT` | `end`, `diverging`, `chance-level`, `overfitting`, `plateaued`, `stall`, `slow`, `alert`,
+`best`, `recovered` |
 | `TUI_TRAINER_TEXT` | what happened, in a sentence |
+| `TUI_TRAINER_RULE` | of an `alert`, and where one is over: the rule, as it was given; empty else |
 | `TUI_TRAINER_RUN`, `TUI_TRAINER_FOLDER` | the run's id and the folder of its record; empty where it never began |
 | `TUI_TRAINER_STATUS` | `running`, and at the end `finished`, `stopped`, `diverged`, `crashed` |
 | `TUI_TRAINER_STEP`, `TUI_TRAINER_EPOCH` | how far it has come |
@@ -20,15 +23,19 @@ import signal
 import threading
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from tui_trainer import threads
 from tui_trainer.records.health import KINDS
 from tui_trainer.text.plain import plain
+
+WEBHOOK_VARIABLE = "TUI_TRAINER_WEBHOOK"
+"""Of the environment: an address that events are posted to. It is for this program alone."""
 
 LONGEST_S = 10.0
 """A command that takes longer is killed, with all that it has started."""
@@ -36,10 +43,10 @@ LONGEST_S = 10.0
 WAITING_AT_MOST = 8
 """Calls that wait for the one before them; more are left out."""
 
-NEWS = ("end", *KINDS.values(), "best")
+NEWS = ("end", *KINDS.values(), "best", "recovered")
 """What it may be called for."""
 
-USUAL_NEWS = ("end", "diverging", "chance-level", "stall")
+USUAL_NEWS = ("end", "diverging", "chance-level", "stall", "alert")
 """What it is called for where nothing else was said: what a person would get up for."""
 
 
@@ -51,13 +58,93 @@ class NotifyCommand:
     on: frozenset[str] = frozenset(USUAL_NEWS)
 
 
-class Notifier:
-    """Runs the command in a thread of its own, one call after the other; whoever calls never waits.
+@dataclass(frozen=True)
+class Webhook:
+    """Where to post, and for which events; `run_sources/webhook.py` does it."""
+
+    address: str = field(repr=False)
+    """A secret."""
+    on: frozenset[str] = frozenset(USUAL_NEWS)
+
+
+Told: TypeAlias = NotifyCommand | Webhook
+"""Who is told of events."""
+
+
+class Outbox(ABC):
+    """Tells of events in a thread of its own, one after the other; whoever has something to tell never waits.
+
+    Args:
+        who: whom it tells, as a person knows it: `--notify: curl`.
+        on: the events that are to be told.
+        failed: told, in a sentence, what went wrong; each sentence once. In any thread.
+        longest_s: seconds that one may take.
+    """
+
+    def __init__(self, who: str, on: frozenset[str], failed: Callable[[str], None], longest_s: float) -> None:
+        self._who = who
+        self._on = on
+        self._failed = failed
+        self._longest_s = longest_s
+        self._waiting: queue.Queue[Mapping[str, str] | None] = queue.Queue(WAITING_AT_MOST)
+        self._thread: threading.Thread | None = None
+        self._said: set[str] = set()
+        self._saying = threading.Lock()
+        """Held by whichever thread touches what was said."""
+
+    @abstractmethod
+    def deliver(self, facts: Mapping[str, str]) -> None:
+        """Tell of one event, within `longest_s`, in the thread of this outbox."""
+
+    @abstractmethod
+    def trouble(self, error: Exception) -> str:
+        """What to say of a failure, after whom it was to be told to."""
+
+    def tell(self, event: str, facts: Mapping[str, str]) -> None:
+        """Tell of `event` soon, if it is one of those asked for. Returns at once."""
+        if event not in self._on:
+            return
+        if self._thread is None:
+            name = self._who.partition(":")[0].strip("-")
+            self._thread = threads.begin(name, self._work, lambda why: self.say(f"is told no more: {why}"))
+        try:
+            self._waiting.put_nowait({"EVENT": event, **facts})
+        except queue.Full:
+            self.say(f"not told of {event}: {WAITING_AT_MOST} events wait already")
+
+    def finish(self) -> None:
+        """Wait until all is told; at most as long as one event may take, and a little."""
+        if self._thread is None:
+            return
+        until = time.monotonic() + self._longest_s + 1.0
+        with suppress(queue.Full):
+            self._waiting.put(None, timeout=self._longest_s)
+        self._thread.join(max(0.0, until - time.monotonic()))
+
+    def say(self, what: str) -> None:
+        """Tell the run what went wrong; the same only once."""
+        with self._saying:
+            new = what not in self._said
+            self._said.add(what)
+        if new:
+            self._failed(f"{self._who} {what}")
+
+    def _work(self) -> None:
+        while (facts := self._waiting.get()) is not None:
+            try:
+                self.deliver(facts)
+            except Exception as error:  # of this event: the next one may do
+                self.say(self.trouble(error))
+
+
+class Notifier(Outbox):
+    """Runs the command for each event.
 
     Args:
         notify: what to run.
-        failed: told, in a sentence, what went wrong; each sentence once. In any thread.
+        failed: as of an `Outbox`.
         open_log: opens what takes the command's output; None where there is none.
+        longest_s: seconds after which a command is killed.
     """
 
     def __init__(
@@ -67,55 +154,28 @@ class Notifier:
         open_log: Callable[[], IO[bytes] | None] = lambda: None,
         longest_s: float = LONGEST_S,
     ) -> None:
-        self._notify = notify
-        self._failed = failed
+        super().__init__(f"--notify: {Path(notify.command[0]).name}", notify.on, failed, longest_s)
+        self._command = notify.command
         self._open_log = open_log
-        self._longest_s = longest_s
-        self._calls: queue.Queue[Mapping[str, str] | None] = queue.Queue(WAITING_AT_MOST)
-        self._thread: threading.Thread | None = None
-        self._said: set[str] = set()
-        self._saying = threading.Lock()
-        """Held by whichever thread touches what was said."""
 
-    def tell(self, event: str, facts: Mapping[str, str]) -> None:
-        """Run the command for `event` soon, if it is one of those asked for. Returns at once."""
-        if event not in self._notify.on:
-            return
-        if self._thread is None:
-            self._thread = threads.begin("notify", self._work, lambda why: self._say(f"is called no more: {why}"))
-        try:
-            self._calls.put_nowait({"EVENT": event, **facts})
-        except queue.Full:
-            self._say(f"not called for {event}: {WAITING_AT_MOST} calls wait already")
+    def trouble(self, error: Exception) -> str:
+        """As the system has it; of what nobody foresaw the traceback goes to the log."""
+        if isinstance(error, OSError | ValueError):
+            return f"could not be run: {getattr(error, 'strerror', None) or error}"
+        traceback.print_exception(error)
+        return f"could not be run: {threads.in_a_line(error)}"
 
-    def finish(self) -> None:
-        """Wait until all calls are over; at most as long as one of them may take, and a little."""
-        if self._thread is None:
-            return
-        until = time.monotonic() + self._longest_s + 1.0
-        with suppress(queue.Full):
-            self._calls.put(None, timeout=self._longest_s)
-        self._thread.join(max(0.0, until - time.monotonic()))
-
-    def _work(self) -> None:
-        while (facts := self._calls.get()) is not None:
-            try:
-                self._run(facts)
-            except (OSError, ValueError) as error:
-                self._say(f"could not be run: {getattr(error, 'strerror', None) or error}")
-            except Exception as error:  # of this call: the next one may do
-                traceback.print_exc()
-                self._say(f"could not be run: {threads.in_a_line(error)}")
-
-    def _run(self, facts: Mapping[str, str]) -> None:
+    def deliver(self, facts: Mapping[str, str]) -> None:
+        """Run it, and wait for it."""
         import subprocess  # few runs have such a command, and a start waits for all that is imported
 
         told = {f"TUI_TRAINER_{name}": plain(value) for name, value in facts.items()}
+        known = {name: value for name, value in os.environ.items() if name != WEBHOOK_VARIABLE}
         log = self._open_log()
         try:
             process = subprocess.Popen(
-                self._notify.command,
-                env={**os.environ, **told},
+                self._command,
+                env={**known, **told},
                 stdin=subprocess.DEVNULL,
                 stdout=log or subprocess.DEVNULL,
                 stderr=log or subprocess.DEVNULL,
@@ -130,14 +190,7 @@ class Notifier:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            self._say(f"took longer than {self._longest_s:g} s, and was ended")
+            self.say(f"took longer than {self._longest_s:g} s, and was ended")
         else:
             if code:
-                self._say(f"ended with {f'exit code {code}' if code > 0 else signal.Signals(-code).name}")
-
-    def _say(self, what: str) -> None:
-        with self._saying:
-            new = what not in self._said
-            self._said.add(what)
-        if new:
-            self._failed(f"--notify: {Path(self._notify.command[0]).name} {what}")
+                self.say(f"ended with {f'exit code {code}' if code > 0 else signal.Signals(-code).name}")

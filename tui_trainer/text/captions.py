@@ -34,6 +34,7 @@ SECTIONS = {
     "why": "Why the LR moved or held",
     "epoch": "How epochs did, beside the reasons",
     "health": "Whether a run is well: the reasons of its word in the top line",
+    "alert": "Rules of alerts, as a person gave them",
     "end": "How a run ended",
     "record": "What is wrong with a record",
     "confusion": "What a network confuses",
@@ -267,6 +268,37 @@ CAPTIONS: dict[str, Caption] = {
         "a new best at epoch {epoch}: val_accuracy {accuracy}, before it {before} at epoch {best_epoch}",
         "an epoch is the best one, after one that was not; once a minute at most",
         "in a row of bests; of an epoch that is no better than guessing; once a later one is the best",
+    ),
+    # Rules that a person gave with --alert or in a preset; {rule} stands in their words
+    "alert.so": Caption(
+        "{rule}: {value} at {place}",
+        "a value is as the rule says, and was so in a row for as long as it says; the last one is named",
+        "it was not so for that long; it was told and is not over; the value is nan, and the rule compares",
+    ),
+    "alert.last": Caption(
+        "none since {place}",
+        "a rule of what is missing: its series had its last value so many steps, epochs or seconds ago",
+        "a value came since; within the epoch that goes on",
+    ),
+    "alert.never": Caption(
+        "none so far",
+        "a rule of what is missing, and its series had no value from the beginning",
+        "it had one",
+    ),
+    "alert.over": Caption(
+        "no longer {rule}: {value} at {place}",
+        "a rule was told, and a value is not so; where it came back within a minute, none is so for a minute",
+        "nothing was told of it; the value is nan, and the rule compares",
+    ),
+    "alert.dropped": Caption(
+        "no longer watched: {rule}",
+        "a rule was told, and the run is gone on with without it",
+        "the run is gone on with and has it; it was over",
+    ),
+    "alert.unknown": Caption(
+        "the alert {rule} watches nothing: there is no {series} yet, but {names}",
+        "a whole epoch is over and the rule's series had no value; once",
+        "it had one; of a rule of what is missing; in the first epoch",
     ),
     # The last line of a run
     "end.finished": Caption(
