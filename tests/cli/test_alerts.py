@@ -68,7 +68,7 @@ def test_a_rule_of_the_options_and_one_of_the_preset_are_told_recorded_and_run_a
     assert result.exit_code == 0, result.output
     first, second = alerts(only(runs))
     assert (first.kind, first.rule) == ("alert", "lr >= 0.1")
-    assert first.text.startswith("lr >= 0.1: 0.1 at step 1, epoch 1")
+    assert first.text.startswith("alert: lr >= 0.1: 0.1 at step 1, epoch 1")
     assert (second.kind, second.rule) == ("alert", "val_loss > 0 for 2 epochs")
     assert second.text.endswith(" at step 8, epoch 2")
     assert first.text in result.output

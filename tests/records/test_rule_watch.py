@@ -80,7 +80,9 @@ def steps(
 def told(rules: str | Sequence[str], events: Iterable[AnyEvent], history: History | None = None) -> list[str]:
     rules = [rules] if isinstance(rules, str) else rules
     watch = RuleWatch([parse(rule) for rule in rules], history)
-    return [alert.text for event in events for alert in watch.take(event)]
+    alerts = [alert for event in events for alert in watch.take(event)]
+    assert all(alert.text.startswith("alert: ") for alert in alerts if alert.kind == "alert")
+    return [alert.text.removeprefix("alert: ") for alert in alerts]
 
 
 @pytest.mark.says("alert.so", "alert.over")
@@ -257,7 +259,7 @@ def test_a_run_that_is_gone_on_with_tells_what_it_would_have_told(
         history.apply(event)
         for alert in watch.take(event):
             history.apply(alert)
-            before.append(alert.text)
+            before.append(alert.text.removeprefix("alert: "))
     # From its checkpoint it trains some of it again.
     assert before + told(RULES, events[again:], history) == whole
 

@@ -81,6 +81,21 @@ async def test_a_run_that_stands_still_has_its_word_and_what_is_wrong(show: Show
         assert words in headline(shown)
 
 
+async def test_a_rule_of_a_persons_is_said_as_it_comes_and_for_as_long_as_it_is_so(show: Show) -> None:
+    rule = "val_loss > 2 for 3 epochs"
+    async with show(live(Made(settled(0.1)))) as shown:
+        assert "h why" not in headline(shown)
+        so = Alert(at=time.time(), kind="alert", text=f"alert: {rule}: 2.31 at step 630, epoch 5", rule=rule)
+        await shown.frame(so)
+        assert "● alert  h why" in headline(shown)
+        assert said(shown) == so.text
+        assert sum("alert: val_loss > 2" in line for line in shown.text().splitlines()) == 2  # and among the reasons
+        over = f"no longer {rule}: 1.9 at step 756, epoch 6"
+        await shown.frame(Alert(at=time.time(), kind="recovered", text=over, over="alert", rule=rule))
+        assert "h why" not in headline(shown)
+        assert said(shown) == over
+
+
 async def test_slow_is_said_while_it_is(show: Show) -> None:
     slow = Alert(at=time.time(), kind="slow", text="slow: 100 images/s, 900 images/s before")
     async with show(live(Made(settled(0.1)), slow)) as shown:

@@ -177,7 +177,8 @@ class History:
         if self.stalled_since is not None:
             return _told_of("stalled", self._told)
         if found is None and self.rules_told and self.ended is None:
-            return Finding("alert", self.rules_told[next(reversed(self.rules_told))].text)
+            newest = self.rules_told[next(reversed(self.rules_told))]
+            return Finding("alert", newest.text.removeprefix("alert: "))
         if found is None and "slow" in self._told:
             return _told_of("slow", self._told)
         return found

@@ -218,7 +218,7 @@ class _Watched:
         if not self._told:
             self._told, self._lasts = True, now.clock - self._over_at < APART_S
             last = say("alert.last", place=self._last) if self._last.step else say("alert.never")
-            yield Alert(at=at, kind=KIND, text=f"{plain(self._text)}: {last}", rule=self._text)
+            yield Alert(at=at, kind=KIND, text=f"{KIND}: {plain(self._text)}: {last}", rule=self._text)
 
     def complain(self, at: float, names: Iterable[str]) -> Iterator[Alert]:
         """After a whole epoch there is no such series; said once."""
@@ -276,7 +276,7 @@ class _Watched:
         self._told = True
         self._lasts = self._so_at - self._over_at < APART_S
         words = say("alert.so", rule=plain(self._text), value=self._shown(), place=self._last)
-        return Alert(at=at, kind=KIND, text=words, rule=self._text)
+        return Alert(at=at, kind=KIND, text=f"{KIND}: {words}", rule=self._text)
 
     def _tell_end(self, at: float, where: _Place) -> Alert:
         self._told, self._over_at = False, where.clock

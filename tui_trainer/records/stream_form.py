@@ -178,7 +178,7 @@ _FORMS: Mapping[type, tuple[str, Callable[[Any], Object]]] = {
     Continued: ("continued", _fields("step", "by")),
     PaceChanged: ("pace", _fields("seconds_a_call", "by")),
     CommandAnswered: ("answer", _fields("id", "command", "by", "accepted", "answer")),
-    Alert: ("alert", _fields("kind", "text", "over")),
+    Alert: ("alert", _fields("kind", "text", "over", "rule")),
     RunEnded: ("ended", _fields("status", "reason", "step", "epoch", "exit_code")),
 }
 """What is left out is for the eye alone: the planned LR as a curve, how long calls took, a batch in slow motion."""
