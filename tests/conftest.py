@@ -13,6 +13,7 @@ from tests import leftovers, preloaded
 from tui_trainer.text import captions, reasons
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
+os.environ.pop("TUI_TRAINER_WEBHOOK", None)  # whoever runs the tests is told of none of them
 
 COLLECT_AFTER = (10_000, 20, 10)
 """As `gc.set_threshold` has it: with torch and all tests in memory, a look for garbage as often as Python has it from

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 from tests.cli.conftest import SMALL
 from tests.cli.test_launch import only
 from tests.run_sources.test_webhook import SECRET, Listening
+from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.commands import Stop
 from tui_trainer.events import Alert, AnyEvent, EpochEnded
 from tui_trainer.presets.catalogue import load
@@ -145,6 +147,7 @@ def test_events_are_posted_and_the_address_is_nowhere(cli: Cli, runs: Path, list
         ("end", "", 0),
     ]
     assert told[0]["run"] == only(runs).name
+    assert "warning: --webhook: everybody on this machine can read the address" in result.output
     assert SECRET not in everything_in(runs) + result.output
 
 
@@ -155,7 +158,9 @@ def test_the_address_may_stand_in_a_file_or_in_the_environment(
     file.touch(0o600)
     file.write_text(listening.address)
     run = ["run", "--preset", "none", *SMALL, "--epochs", "1"]
-    assert cli(*run, "--webhook-file", str(file)).exit_code == 0
+    result = cli(*run, "--webhook-file", str(file))
+    assert result.exit_code == 0
+    assert "list of processes" not in result.output
     assert len(listening.posted) == 1
     monkeypatch.setenv("TUI_TRAINER_WEBHOOK", listening.address)
     env = f"{sys.executable} -c 'import os; print(dict(os.environ))'"
@@ -169,6 +174,22 @@ def test_the_address_may_stand_in_a_file_or_in_the_environment(
     assert result.exit_code == 2
     assert "TUI_TRAINER_WEBHOOK: it is http" in result.output
     assert SECRET not in result.output
+
+
+def test_what_the_environment_says_keeps_no_paused_run_from_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only options are refused where the run trains in another process, which alone could tell."""
+    seen: list[NotifyOptions] = []
+
+    @click.command()
+    @notify_options
+    def command(told: NotifyOptions) -> None:
+        seen.append(told)
+
+    monkeypatch.setenv("TUI_TRAINER_WEBHOOK", "https://example.com/x")
+    for options in ([], ["--webhook", "https://example.com/y"], ["--bell"], ["--notify", "true"]):
+        assert CliRunner().invoke(command, options).exit_code == 0
+    assert [told.is_asked for told in seen] == [False, True, True, True]
+    assert [len(told.notify) for told in seen] == [1, 1, 1, 2]
 
 
 def test_one_that_fails_is_a_notice_and_the_run_is_as_it_was(cli: Cli, runs: Path, listening: Listening) -> None:

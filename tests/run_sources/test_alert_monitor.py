@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 import pytest
+from msgspec.structs import replace
 
 from tests.scripted import scripted_run
 from tests.ui.scripted_source import moved_to
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.engine.clock import Awake
-from tui_trainer.events import Alert, AnyEvent, RunEnded, StepsTaken
+from tui_trainer.events import Alert, AnyEvent, MetricsLogged, RunConfigured, RunEnded, StepsTaken
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
+from tui_trainer.text.alert_rule import parse
 
 EVENTS = scripted_run(epochs=2, batches=20)
 BEGUN = EVENTS[: next(i for i, event in enumerate(EVENTS) if isinstance(event, StepsTaken)) + 1]
@@ -74,6 +76,33 @@ def test_a_stall_is_told_by_the_process_that_trains(clock: Clock) -> None:
     for event in NEXT:
         watching.take(event)
     assert [notice.kind for notice in notices] == ["stall", "recovered"]
+    watching.finish()
+
+
+@pytest.mark.parametrize(("device", "degrees"), [("cuda:0", 90), ("cuda:0", None), ("cpu", 90)])
+def test_how_hot_a_device_is_can_be_watched_and_is_no_sign_of_life(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, device: str, degrees: int | None
+) -> None:
+    monkeypatch.setattr("tui_trainer.engine.devices.temperature", lambda _: degrees)
+    heard: list[AnyEvent] = []
+
+    def emit(event: AnyEvent) -> None:
+        heard.append(event)
+        watching.take(event)
+
+    watching = AlertMonitor(emit, threading.RLock(), awake=Awake(clock, lambda: clock.cpu))
+    watching.watch_for([parse("gpu_temp > 85")])
+    for event in BEGUN:
+        watching.take(replace(event, device=device) if isinstance(event, RunConfigured) else event)
+    for _ in range(16):
+        clock.pass_by(1.0)
+        watching.look()
+    measured = device == "cuda:0" and degrees is not None
+    logged = [event.values for event in heard if isinstance(event, MetricsLogged)]
+    assert logged == ([{"gpu_temp": degrees}] if measured else [])
+    told = [(event.kind, event.text) for event in heard if isinstance(event, Alert)]
+    assert told[: len(logged)] == [("alert", "alert: gpu_temp > 85: 90 at step 7, epoch 1")] * len(logged)
+    assert [kind for kind, _ in told[len(logged) :]] == ["stall"]
     watching.finish()
 
 

@@ -20,6 +20,7 @@ from tui_trainer.events import Alert, AnyEvent, RunEnded
 from tui_trainer.records.health import KINDS
 from tui_trainer.run_sources.notifier import NEWS, USUAL_NEWS, WEBHOOK_VARIABLE, NotifyCommand, Told, Webhook
 from tui_trainer.text.plain import plain
+from tui_trainer.torchrun import this_rank
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,8 @@ class NotifyOptions:
     """Commands to run, and addresses to post to."""
     bell: frozenset[str] = frozenset()
     """The events that ring the terminal's bell; none without `--bell`."""
-
-    @property
-    def is_asked(self) -> bool:
-        return bool(self.notify or self.bell)
+    is_asked: bool = False
+    """Whether the options of this command ask for any of it; what the environment says is for those that can."""
 
     def rings_for(self, event: AnyEvent) -> bool:
         """Whether the bell is wanted for it."""
@@ -71,11 +70,20 @@ def _events(context: click.Context, parameter: click.Parameter, text: str) -> fr
     return frozenset(names)
 
 
+IN_THE_LIST = (
+    "--webhook: everybody on this machine can read the address in the list of processes; "
+    f"--webhook-file, or {WEBHOOK_VARIABLE} in the environment, keeps it to you"
+)
+
+
 def _address(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
     from tui_trainer.run_sources.webhook import BadAddress, checked_address
 
     try:
-        return None if text is None else checked_address(text)
+        address = None if text is None else checked_address(text)
+        if address is not None and this_rank().leads:
+            click.echo(f"warning: {IN_THE_LIST}", err=True)
+        return address
     except BadAddress as error:
         raise click.BadParameter(f"{error}.", context, parameter) from None
 
@@ -154,9 +162,12 @@ def _with_told(command: Callable[..., Any], *, posts: bool = False) -> Callable[
         **options: Any,
     ) -> Any:
         whom: list[Told] = [] if notify is None else [NotifyCommand(notify, notify_on)]
-        address = webhook or webhook_file or (_address_of_environment() if posts else None)
+        given = webhook or webhook_file
+        is_asked = bell or bool(whom) or given is not None
+        address = given or (_address_of_environment() if posts else None)
         if address is not None:
             whom.append(Webhook(address, notify_on))
-        return command(*args, told=NotifyOptions(tuple(whom), notify_on if bell else frozenset()), **options)
+        told = NotifyOptions(tuple(whom), notify_on if bell else frozenset(), is_asked)
+        return command(*args, told=told, **options)
 
     return called

@@ -18,6 +18,14 @@ def let_go() -> None:
         torch.cuda.empty_cache()
 
 
+def temperature(device: str) -> int | None:
+    """Degrees Celsius of a CUDA device; None where it, its driver or what asks that does not tell."""
+    try:
+        return int(torch.cuda.temperature(torch.device(device)))
+    except Exception:  # NVML's own errors among them, whose classes are known only where it is installed
+        return None
+
+
 def resolve(name: str) -> tuple[torch.device, str]:
     """The device for `auto`, `cpu`, `cuda` or `cuda:N`, and why `auto` passed a CUDA device over; mostly empty.
 

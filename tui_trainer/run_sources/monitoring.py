@@ -17,17 +17,23 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from copy import deepcopy
+from math import inf
 from pathlib import Path
 from typing import IO, Any
 
 from tui_trainer import threads
 from tui_trainer.engine.clock import BEAT_EVERY, Awake
-from tui_trainer.events import Alert, AnyEvent, RunConfigured, RunEnded, StepsTaken
+from tui_trainer.events import Alert, AnyEvent, MetricDeclared, MetricsLogged, RunConfigured, RunEnded, StepsTaken
 from tui_trainer.records.alerts import AlertRules, in_seconds
 from tui_trainer.records.history import History
 from tui_trainer.records.rule_watch import RuleWatch
 from tui_trainer.run_sources.notifier import Notifier, NotifyCommand, Outbox, Told
 from tui_trainer.text.alert_rule import AlertRule
+
+GPU_TEMP = "gpu_temp"
+"""Degrees Celsius of the run's CUDA device: a series where a rule watches it."""
+
+MEASURED_EVERY_S = 5.0
 
 
 class AlertMonitor:
@@ -61,6 +67,9 @@ class AlertMonitor:
         self._outboxes = [self._outbox(whom, open_log) for whom in notify]
         self._step = self._epoch = 0
         self._last_at = self._awake()
+        self._device = ""
+        self._measured_step, self._measured_at = 0, -inf
+        self._measuring = False
         self._failed = False
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -91,7 +100,8 @@ class AlertMonitor:
             case Alert(kind=kind, text=text, rule=rule):
                 self._notify(kind, text, RULE=rule)
                 return
-            case RunConfigured():
+            case RunConfigured(device=device, on_cuda=on_cuda):
+                self._device = device if on_cuda else ""
                 self._look_out()
             case StepsTaken():
                 self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch
@@ -101,7 +111,8 @@ class AlertMonitor:
                 self._notify("end", self._ending(event), STATUS=event.status, EXIT_CODE=str(event.exit_code))
             case _:
                 pass
-        self._last_at = self._awake()
+        if not self._measuring:
+            self._last_at = self._awake()
 
     def _comes_to(self, event: AnyEvent) -> list[Alert]:
         if self._failed:
@@ -114,13 +125,38 @@ class AlertMonitor:
             return [_no_longer_watched(threads.in_a_line(error))]
 
     def look(self) -> None:
-        """See whether the run stalls, and tell."""
+        """See whether the run stalls, and tell; and how hot its device is, where a rule wants to know."""
+        self._measure()
         with self._lock:
             if self._failed:
                 return
             patience, silent = self._watch.patience, self._awake() - self._last_at
             if patience is not None and silent > patience:
                 self._emit(self._watch.stall(silent, at=time.time()))
+
+    def _measure(self) -> None:
+        """The temperature is a number of the run like any other. While no step comes it is not told: that would look as
+        if something happened."""
+        wanted = self._device and any(rule.series == GPU_TEMP for rule in self._rules)
+        if not wanted or self._step == self._measured_step or self._awake() - self._measured_at < MEASURED_EVERY_S:
+            return
+        from tui_trainer.engine.devices import temperature  # torch is there: the run computes with it
+
+        celsius = temperature(self._device)
+        with self._lock:
+            if celsius is None or self._over.is_set():
+                return
+            self._measuring = True
+            try:
+                if not self._measured_step:
+                    kind = MetricDeclared(at=time.time(), name=GPU_TEMP, unit="°C", kind="system", group="machine")
+                    self._emit(kind)
+                self._measured_step, self._measured_at = self._step, self._awake()
+                self._emit(
+                    MetricsLogged(at=time.time(), step=self._step, values={GPU_TEMP: celsius}, epoch=self._epoch)
+                )
+            finally:
+                self._measuring = False
 
     def finish(self) -> None:
         """The run is over: wait for what is still to be told, not for long."""
