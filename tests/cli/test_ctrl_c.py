@@ -111,7 +111,8 @@ def interrupt(terminal: Terminal, how: str) -> None:
 @pytest.mark.parametrize("how", ["typed", "sent"])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_before_there_is_a_screen_it_ends_the_launch(runs: Path, tmp_path: Path, moment: str, how: str) -> None:
-    with held(MOMENTS[moment], tmp_path, "launch", *LONG) as terminal:
+    loaded = moment != "as the program is loaded"
+    with held(MOMENTS[moment], tmp_path, "launch", *LONG, preloaded=loaded) as terminal:
         modes = terminal.modes_before
         until((tmp_path / "here").exists)
         interrupt(terminal, how)
@@ -129,7 +130,7 @@ def test_before_there_is_a_screen_it_ends_the_launch(runs: Path, tmp_path: Path,
 def test_whoever_started_it_may_have_ignored_it(runs: Path, tmp_path: Path, moment: str) -> None:
     """As a shell does for what it starts in the background."""
     ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
-    with held(f"{ignored}\n{MOMENTS[moment]}", tmp_path, "launch", *LONG) as terminal:
+    with held(f"{ignored}\n{MOMENTS[moment]}", tmp_path, "launch", *LONG, preloaded=True) as terminal:
         until((tmp_path / "here").exists)
         interrupt(terminal, "typed")
         (tmp_path / "go").touch()
@@ -140,7 +141,8 @@ def test_whoever_started_it_may_have_ignored_it(runs: Path, tmp_path: Path, mome
 @pytest.mark.parametrize("how", ["typed", "sent"])
 @pytest.mark.parametrize("moment", ["as the app is made", "as the app begins"])
 def test_before_there_is_a_screen_it_ends_a_comparison(runs: Path, tmp_path: Path, moment: str, how: str) -> None:
-    with held(MOMENTS[moment], tmp_path, "compare", "none", "steplr", *SMALL, "--epochs", "4000") as terminal:
+    arguments = ["compare", "none", "steplr", *SMALL, "--epochs", "4000"]
+    with held(MOMENTS[moment], tmp_path, *arguments, preloaded=True) as terminal:
         until((tmp_path / "here").exists)
         interrupt(terminal, how)
         (tmp_path / "go").touch()

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,15 @@ from tui_trainer import __version__
 from tui_trainer.cli import doctor
 
 Cli = Callable[..., Result]
+
+_torch = doctor._torch
+_torch_once = cache(_torch)
+
+
+@pytest.fixture(autouse=True)
+def asks_torch_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter that loads torch takes seconds, and says the same each time."""
+    monkeypatch.setattr(doctor, "_torch", _torch_once)
 
 
 def asked(cli: Cli) -> dict[str, Any]:
@@ -135,6 +145,7 @@ def test_a_torch_that_breaks_as_it_is_loaded_is_told_of(runs: Path, tmp_path: Pa
 
 
 def test_a_torch_that_does_not_answer_is_told_of(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_torch", _torch)
     monkeypatch.setattr(doctor, "TORCH_PATIENCE_S", 0.01)
     assert asked(cli)["torch"] == {"installed": True, "trouble": "it did not answer within 0.01 s"}
 

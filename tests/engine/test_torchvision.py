@@ -7,6 +7,7 @@ import io
 import pickle
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,18 +17,22 @@ from torch import nn
 from tests.engine.test_data_files import Server, server  # noqa: F401
 from tui_trainer.engine import data_files, models
 
-torchvision = pytest.importorskip("torchvision")
+
+@pytest.fixture
+def torchvision() -> Any:
+    """Imported where a test is run: all who only collect the tests go without the second that it takes."""
+    return pytest.importorskip("torchvision")
 
 
 @pytest.mark.parametrize(("name", "kind"), [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")])
-def test_files_and_checksums_are_those_of_torchvision(name: str, kind: str) -> None:
+def test_files_and_checksums_are_those_of_torchvision(torchvision: Any, name: str, kind: str) -> None:
     theirs, ours = getattr(torchvision.datasets, kind), data_files.DIGITS[name]
     assert ours.folder == kind
     assert ours.resources == [tuple(each) for each in theirs.resources]
     assert set(ours.mirrors) & set(theirs.mirrors)
 
 
-def test_so_are_those_of_cifar10() -> None:
+def test_so_are_those_of_cifar10(torchvision: Any) -> None:
     theirs = torchvision.datasets.CIFAR10
     sums = {**dict(theirs.train_list), **dict(theirs.test_list), theirs.meta["filename"]: theirs.meta["md5"]}
     assert {file: md5 for file, (_, md5) in data_files.CIFAR10_FILES.items()} == sums
@@ -47,6 +52,7 @@ def batch(number: int) -> bytes:
 
 
 def test_photographs_are_downloaded_unpacked_and_read_as_torchvision_reads_them(
+    torchvision: Any,
     server: Server,  # noqa: F811
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -92,7 +98,7 @@ def test_photographs_are_downloaded_unpacked_and_read_as_torchvision_reads_them(
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_resnet18_has_the_weights_names_and_outputs_of_torchvisions(channels: int) -> None:
+def test_resnet18_has_the_weights_names_and_outputs_of_torchvisions(torchvision: Any, channels: int) -> None:
     ours = models.build("resnet18", (channels, 32, 32), seed=3)
     torch.manual_seed(3)
     theirs = torchvision.models.resnet18(num_classes=10)
