@@ -15,18 +15,32 @@ import shutil
 import signal
 import time
 import traceback
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import msgspec
 from click.testing import CliRunner
 
-from tests.attacks.mutations import RECORD, flip_bits, make_hostile
+from tests.attacks.mutations import RECORD, damaged_json, make_hostile
 from tests.scripted import scripted_run
 from tui_trainer.cli import completion, main
-from tui_trainer.events import encode
+from tui_trainer.events import (
+    AnyEvent,
+    ConfusionCounted,
+    EpochEnded,
+    MetricColumns,
+    MetricDeclared,
+    MetricsLogged,
+    RunConfigured,
+    StepsTaken,
+    encode,
+)
+from tui_trainer.files import most_wrong
+from tui_trainer.files.most_wrong import MostWrong, WrongImage
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.lines import seal
 from tui_trainer.records.lock import is_live
@@ -37,8 +51,49 @@ from tui_trainer.run_sources.journal_source import JournalSource
 SECONDS = 2.0
 MEMORY = 300 << 20
 HANGS_S = 120
-EVENTS = scripted_run(epochs=4, batches=20, steps_a_line=4, slow_batch=3, pause_after=30, switch_at=3)
-COMMANDS = ("runs", "runs --json", "export", "stop", "compare --list", "complete", "attach", "resume")
+
+
+def _with_metrics(events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
+    """With series of each form, and with what is taken for what."""
+    for event in events:
+        if isinstance(event, StepsTaken):
+            norms: list[float | None] = [1.0 / (event.step + i) for i in range(len(event.losses))]
+            yield msgspec.structs.replace(event, metrics={"grad_norm": norms})
+            continue
+        yield event
+        if isinstance(event, RunConfigured):
+            yield MetricDeclared(at=event.at, name="grad_norm", group="network")
+            yield MetricDeclared(at=event.at, name="val_accuracy/cat", goal="max", kind="val", objective=True)
+        elif isinstance(event, EpochEnded):
+            at, step, epoch = event.at, event.step, event.epoch
+            values = {"val_accuracy/cat": event.val_accuracy, "memory": float("inf"), "tokens": 2**60 + step}
+            yield MetricsLogged(at=at, step=step, epoch=epoch, elapsed=event.elapsed, values=values)
+            lrs = {"lr-SGD/pg0": [0.1, 0.05]}
+            yield MetricColumns(at=at, steps=[step - 1, step], epochs=[epoch, epoch], values=lrs)
+            yield ConfusionCounted(at=at, epoch=epoch, step=step, classes=["cat", "dog"], counts=[[40, 10], [5, 45]])
+
+
+EVENTS = [*_with_metrics(scripted_run(epochs=4, batches=20, steps_a_line=4, slow_batch=3, pause_after=30, switch_at=3))]
+MOST_WRONG = MostWrong(
+    epoch=4,
+    shape=(1, 8, 8),
+    images=[
+        WrongImage(index=i, label=0, taken_for=1, loss=4.0 - i, pixels=b64encode(bytes(64)).decode()) for i in (0, 1)
+    ],
+)
+COMMANDS = (
+    "runs",
+    "runs --json",
+    "export",
+    "export --format jsonl",
+    "stream",
+    "stream --json",
+    "stop",
+    "compare --list",
+    "complete",
+    "attach",
+    "resume",
+)
 
 
 class Attack:
@@ -54,6 +109,7 @@ class Attack:
         for event in EVENTS:
             record.emit(event)
         record.close()
+        most_wrong.write(record.folder, MOST_WRONG)
         self._record = record.folder
         self._sound = folder / "sound"
         shutil.copytree(self._record, self._sound)
@@ -82,10 +138,11 @@ class Attack:
         lines = [seal(encode(event), at) if sealed else encode(event) for at, event in enumerate(EVENTS, 1)]
         content = b"".join(lines)
         what = f"record {number}: {kind}, {'sealed' if sealed else 'as it was before seals'}"
-        if chance.random() < 0.1:
-            facts = self._record / "run.json"
-            facts.write_bytes(flip_bits(chance, facts.read_bytes()))
-            what += ", run.json too"
+        for name in ("run.json", most_wrong.FILE):
+            if chance.random() < 0.1:
+                file = self._record / name
+                file.write_bytes(damaged_json(chance, file.read_bytes()))
+                what += f", {name} too"
         journal.write_bytes(RECORD[kind](chance, content))
         said = self._all(what)
         tables = ("steps.csv", "epochs.csv") if kind == "lines" and not sealed else tuple(self._truth)
@@ -120,7 +177,8 @@ class Attack:
 
     def _put(self) -> None:
         shutil.rmtree(self._runs)
-        shutil.rmtree(self._folder / "out", ignore_errors=True)
+        for out in ("out", "lines"):
+            shutil.rmtree(self._folder / out, ignore_errors=True)
         shutil.copytree(self._sound, self._record)
 
     def _all(self, what: str) -> dict[str, str]:
@@ -157,10 +215,10 @@ class Attack:
         if command == "resume":
             return self._resume()
         arguments = command.split()
-        if command in ("export", "stop"):
+        if arguments[0] in ("export", "stream", "stop"):
             arguments += [self._record.name]
-        if command == "export":
-            arguments += ["--out", str(self._folder / "out")]
+        if arguments[0] == "export":
+            arguments += ["--out", str(self._folder / ("lines" if "jsonl" in arguments else "out"))]
         result = CliRunner().invoke(main, [*arguments, "--runs-dir", str(self._runs)])
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -169,6 +227,7 @@ class Attack:
         return result.output
 
     def _attach(self) -> str:
+        from tui_trainer.ui.confusion.images import Image, drawn
         from tui_trainer.ui.live.status_lines import ending
 
         host = JournalSource(self._record)
@@ -178,6 +237,9 @@ class Attack:
         host.close()
         history = host.history
         said = [notice.text for notice in history.notices if notice.kind == "recording"]
+        if (wrong := most_wrong.read(self._record)) is not None:
+            images = [Image(*wrong.shape, wrong.pixels(place)) for place in range(len(wrong.images))]
+            _ = [drawn(image.shrunk(by), plain=False) for image in images for by in (1, 3)]
         _ = (images_per_second(history), seconds_left(history), history.elapsed_at(time.time()), history.batch)
         return " ".join([*said, ending(history) if history.ended is not None else ""])
 

@@ -70,6 +70,16 @@ def change_sizes(chance: random.Random, content: bytes) -> bytes:
             return content[:at] + b"\0" * chance.choice((10, 5000, 6 << 20)) + content[at:]
 
 
+def damaged_json(chance: random.Random, content: bytes) -> bytes:
+    """Some bits of a file with one JSON object, or one of its values, in its depths too."""
+    make = chance.choice((flip_bits, change_numbers, change_types, _cut))
+    return make(chance, json.dumps(json.loads(content)).encode())
+
+
+def _cut(chance: random.Random, content: bytes) -> bytes:
+    return content[: chance.randrange(len(content))]
+
+
 RECORD: dict[str, Callable[[random.Random, bytes], bytes]] = {
     "bits": flip_bits,
     "lines": shuffle_lines,
@@ -147,7 +157,16 @@ def _noise(path: Path) -> None:
 
 
 HOSTILE = (_pipe, _endless, _in_a_circle, _nowhere, _sparse, _long_hole, _socket, Path.mkdir, _empty, _noise)
-NAMES = ("run.json", "events.jsonl", "events.packed", "lock", "control.jsonl", "log.txt", "checkpoints/last.pt")
+NAMES = (
+    "run.json",
+    "events.jsonl",
+    "events.packed",
+    "lock",
+    "control.jsonl",
+    "log.txt",
+    "checkpoints/last.pt",
+    "most_wrong.json",
+)
 
 
 def make_hostile(chance: random.Random, folder: Path) -> list[str]:
