@@ -66,7 +66,7 @@ MOST_IN_A_LIST = 100_000
 """Points of a plan. Of steps in a line the line's own length is the bound."""
 MOST_METRICS = 10_000
 """Names in a line. The thousands that a large run logs are some; a million are made to harm."""
-MOST_CLASSES = 1000
+MOST_CLASSES = 256
 LARGEST_WHOLE = 2**63
 """What is as large is kept as a float."""
 
@@ -232,7 +232,7 @@ class StepsTaken(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True)
 
     `lrs` is what the optimizer used for each, or a single value that held for all. `losses` are float32, rounded to
     nine significant digits, which give the same float32 back; None is a loss that was not finite (JSON has no NaN).
-    `metrics` holds other numbers that each of these steps gave, by the names of their series, in float32 as the losses.
+    `metrics` holds other numbers of these steps, by the names of their series; None is one that was not finite.
     """
 
     step: Number

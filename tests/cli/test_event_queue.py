@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.scripted import scripted_run
 from tui_trainer.cli.console import MOST_WAITING, EventQueue
-from tui_trainer.events import AnyEvent, EpochEnded, RunEnded, StepsTaken
+from tui_trainer.events import AnyEvent, EpochEnded, MetricsLogged, RunEnded, StepsTaken
 from tui_trainer.records.history import History
 
 
@@ -36,3 +36,14 @@ def test_of_what_nobody_reads_the_ends_of_epochs_are_kept_and_steps_are_not() ->
         history.apply(event)
     assert history.epochs[-1] == ends[-1]
     assert history.ended is not None
+
+
+def test_numbers_that_nobody_reads_do_not_pile_up() -> None:
+    coming = EventQueue()
+    for step in range(2 * MOST_WAITING):
+        coming.put(MetricsLogged(at=1e9, step=step, values={"norm": 1.0}))
+    end = scripted_run(epochs=1)[-1]
+    coming.put(end)
+    found = taken(coming)
+    assert len(found) == MOST_WAITING + 1
+    assert found[-1] == end

@@ -31,6 +31,7 @@ from tui_trainer.events import (
 from tui_trainer.records.flaws import MISSING_AT_MOST
 from tui_trainer.records.journal import Journal
 from tui_trainer.records.journal_cache import packed_beside
+from tui_trainer.records.lines import seal
 from tui_trainer.records.record import Record
 from tui_trainer.records.summary import summarize
 from tui_trainer.records.tail import Tail
@@ -358,3 +359,24 @@ def test_a_glance_at_a_record_keeps_no_room_for_steps_that_it_cannot_hold(tmp_pa
     summary = summarize(record.folder)
     assert summary.steps_done == sound.steps_done
     assert "1 line of the record could not be read" in summary.flaws
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'"at":1,"step":1,"values":5}',
+        b'"step":1}',
+        b'"at":1,"step":-1,"values":{"a":1}}',
+        b'"at":1,"step":1,"values":{"a":1e999}}',
+        b'"at":1,"step":1,"values":{"a":1}}x',
+    ],
+)
+def test_a_row_of_numbers_that_is_none_is_counted_in_a_list_of_runs(row: bytes, tmp_path: Path) -> None:
+    """Sealed as a sound one: by a later version, or by somebody who means ill."""
+    folder = tmp_path / "20260101-000000-x"
+    folder.mkdir()
+    (folder / "run.json").write_text("{}")
+    began = encode(RunStarted(at=1.0, run="r", schema=2, pid=1, host="h"))
+    lines = [began, *[b'{"type":"MetricsLogged",' + row + b"\n"] * 2]
+    (folder / "events.jsonl").write_bytes(b"".join(seal(line, number) for number, line in enumerate(lines, 1)))
+    assert any("could not be read" in flaw for flaw in summarize(folder).flaws)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import inf, isnan, nan
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -22,9 +23,11 @@ from tui_trainer.events import (
     decode,
     encode,
 )
+from tui_trainer.records import journal_cache
+from tui_trainer.records.columns import KEPT
 from tui_trainer.records.history import History
 from tui_trainer.records.journal import Journal
-from tui_trainer.records.series import ATTEMPTS_KEPT
+from tui_trainer.records.series import ATTEMPTS_KEPT, LoggedSeries
 from tui_trainer.records.tail import Tail
 
 
@@ -208,6 +211,46 @@ def test_a_resumed_run_tells_nothing_twice(tmp_path: Path) -> None:
     assert points(history, "norm") == [(10, 10.0), (20, 20.0), (30, 30.0), (40, 40.0)]
     assert points(history, "other") == [(20, 1.0)]
     assert not history.series["norm"].attempts
+
+
+def test_a_run_that_found_no_checkpoint_and_began_anew_loses_no_numbers(tmp_path: Path) -> None:
+    def begun() -> RunStarted:
+        return RunStarted(at=1e9, run="r", schema=2, pid=1, host="h")
+
+    def steps(first: int) -> StepsTaken:
+        return StepsTaken(at=1e9, step=first, epoch=1, batch=first, losses=[1.0] * 20, lrs=[0.1], elapsed=[1.0] * 20)
+
+    told = [event for first in (1, 21, 41) for event in (steps(first), logged(first + 19, norm=float(first)))]
+    history = through_a_journal(tmp_path, [begun(), *told, begun(), *told[:2]])
+    assert points(history, "norm") == [(20, 1.0), (40, 21.0), (60, 41.0)]
+
+
+def test_numbers_between_steps_are_packed_with_them(tmp_path: Path) -> None:
+    def steps(first: int) -> StepsTaken:
+        elapsed = [round(first / 10 + i / 10, 4) for i in range(20)]
+        return StepsTaken(
+            at=1e9 + first, step=first, epoch=1, batch=first, losses=[1.0] * 20, lrs=[0.1], elapsed=elapsed
+        )
+
+    events: list[AnyEvent] = []
+    for first in range(1, 4001, 20):
+        events += [steps(first), logged(first + 19, elapsed=round(first / 10 + 1.9, 4), norm=float(first))]
+    with patch.object(journal_cache, "BLOCK", 20_000):
+        history = through_a_journal(tmp_path, events)
+    expected = fold(events)
+    assert history.version < len(events) / 5
+    history.version = expected.version
+    assert state_of(history) == state_of(expected)
+
+
+def test_whole_numbers_that_are_forgotten_or_told_again_take_no_room() -> None:
+    history = History(forgets=True)
+    for step in range(3 * KEPT):
+        history.apply(logged(step, tokens=2**53 + 1 + 2 * step))
+    series = history.series["tokens"]
+    assert isinstance(series, LoggedSeries)
+    assert len(series._whole) == len(series.steps) <= 2 * KEPT
+    assert series.exact(-1 + len(series.steps)) == 2**53 + 1 + 2 * (3 * KEPT - 1)
 
 
 def test_numbers_of_every_step_come_with_the_steps(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_source import ScriptedHost
-from tui_trainer.events import ConfusionCounted, RunConfigured
+from tui_trainer.events import AnyEvent, ConfusionCounted, MetricDeclared, RunConfigured, RunEnded
 from tui_trainer.files import most_wrong
 from tui_trainer.files.most_wrong import MostWrong, WrongImage
 from tui_trainer.ui.confusion.images import Image, drawn
@@ -66,18 +66,80 @@ async def test_nothing_wrong_is_said_so_and_an_empty_class_has_no_share(show: Sh
         assert ["dog", "·", "·", "·", "–"] in [line.split()[:5] for line in text.splitlines()]
 
 
+YOUNG = cut(scripted_run(epochs=4, batches=20), 10)
+DECLARED = MetricDeclared(at=2e9, name="val_accuracy/cat", goal="max", kind="val")
+ENDED = RunEnded(at=2e9, status="stopped", reason="asked to", step=10, epoch=1, exit_code=0)
+ALL_WORDS = {
+    "confusion.nothing_yet": "nothing yet",
+    "confusion.none_came": "ended before its first validation",
+    "confusion.not_told": "this record does not tell",
+}
+
+
 @pytest.mark.parametrize(
-    ("epochs_done", "said"),
+    ("events", "said"),
     [
-        pytest.param(False, "nothing yet", marks=pytest.mark.says("confusion.nothing_yet")),
-        pytest.param(True, "this record does not tell", marks=pytest.mark.says("confusion.not_told")),
+        pytest.param(
+            [*YOUNG, DECLARED],
+            "confusion.nothing_yet",
+            marks=[
+                pytest.mark.says("confusion.nothing_yet"),
+                pytest.mark.never_says("confusion.none_came", "confusion.not_told"),
+            ],
+            id="it will count",
+        ),
+        pytest.param(
+            [*LIVE, DECLARED],
+            "confusion.nothing_yet",
+            marks=[
+                pytest.mark.says("confusion.nothing_yet"),
+                pytest.mark.never_says("confusion.none_came", "confusion.not_told"),
+            ],
+            id="an older record that is gone on with",
+        ),
+        pytest.param(
+            YOUNG[:3],
+            "confusion.nothing_yet",
+            marks=[
+                pytest.mark.says("confusion.nothing_yet"),
+                pytest.mark.never_says("confusion.none_came", "confusion.not_told"),
+            ],
+            id="it has not trained yet",
+        ),
+        pytest.param(
+            YOUNG,
+            "confusion.not_told",
+            marks=[
+                pytest.mark.says("confusion.not_told"),
+                pytest.mark.never_says("confusion.nothing_yet", "confusion.none_came"),
+            ],
+            id="it trains and does not count",
+        ),
+        pytest.param(
+            LIVE,
+            "confusion.not_told",
+            marks=[
+                pytest.mark.says("confusion.not_told"),
+                pytest.mark.never_says("confusion.nothing_yet", "confusion.none_came"),
+            ],
+            id="it has validated and counted nothing",
+        ),
+        pytest.param(
+            [*YOUNG, DECLARED, ENDED],
+            "confusion.none_came",
+            marks=[
+                pytest.mark.says("confusion.none_came"),
+                pytest.mark.never_says("confusion.nothing_yet", "confusion.not_told"),
+            ],
+            id="it was stopped before",
+        ),
     ],
 )
-async def test_without_a_matrix_it_says_why(show: Show, epochs_done: bool, said: str) -> None:
-    events = cut(scripted_run(epochs=4, batches=20), 50 if epochs_done else 10)
+async def test_without_a_matrix_it_says_why(show: Show, events: list[AnyEvent], said: str) -> None:
     async with show(ScriptedHost(events)) as shown:
         await shown.press("M")
-        assert said in "\n".join(shown.app.screen.query_one(ConfusionPanel).plain())
+        text = "\n".join(shown.app.screen.query_one(ConfusionPanel).plain())
+        assert [name for name, words in ALL_WORDS.items() if words in text] == [said]
 
 
 async def test_it_follows_the_run(show: Show) -> None:
@@ -110,6 +172,16 @@ async def test_of_several_processes_no_images_are_kept(show: Show) -> None:
     async with show(ScriptedHost([*several, told(COUNTS)])) as shown:
         await shown.press("M")
         assert "several processes validated" in "\n".join(shown.app.screen.query_one(ConfusionPanel).plain())
+
+
+async def test_many_classes_are_drawn_as_far_as_they_fit_and_that_is_said(show: Show) -> None:
+    many = [[int(i == j) * 9 + int(j == i + 1) for j in range(100)] for i in range(100)]
+    event = ConfusionCounted(at=2e9, epoch=2, step=40, classes=[f"class {i}" for i in range(100)], counts=many)
+    async with show(ScriptedHost([*LIVE, event]), size=(80, 24)) as shown:
+        await shown.press("M")
+        text = "\n".join(shown.app.screen.query_one(ConfusionPanel).plain())
+        assert "of 100 classes shown" in text
+        assert "90.1%" in text  # of all of them
 
 
 def test_what_is_written_is_read_and_what_is_damaged_is_not_there(tmp_path: Path) -> None:

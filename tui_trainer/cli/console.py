@@ -27,8 +27,11 @@ from tui_trainer.events import (
     CallsMade,
     CallsTimed,
     CommandAnswered,
+    ConfusionCounted,
     EpochEnded,
     LRChanged,
+    MetricColumns,
+    MetricsLogged,
     PresetSwitched,
     RunConfigured,
     RunEnded,
@@ -267,7 +270,7 @@ class LogReporter:
 MOST_WAITING = 1000
 """Events that wait to be told before those that come again and again are passed over."""
 
-_PASSED_OVER = StepsTaken | CallsTimed | CallsMade
+_PASSED_OVER = StepsTaken | CallsTimed | CallsMade | MetricsLogged | MetricColumns | ConfusionCounted
 
 
 class EventQueue:

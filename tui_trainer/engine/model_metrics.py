@@ -1,6 +1,7 @@
 """More of a network than its loss: norms every so many steps, and after validation which classes it confuses.
 
-Nothing here waits for the device or changes a number of the training.
+Nothing here changes a number of the training, and nothing in a step waits for the device; after validation, which has
+waited for it anyway, it is asked for what was counted.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ class Norms:
         if apart > self._apart:  # steps that were slow once, in a pause or in slow motion, bring no more looks
             self._apart = apart
             share = self._look_s / (self._look_s + apart * step_s)
-            why = f"a look takes {_ms(self._look_s)}, a step {_ms(step_s)}: {share:.1%} of the time"
+            whose = "of the host's time" if self._parameters and self._parameters[0].is_cuda else "of the time"
+            why = f"a look takes {_ms(self._look_s)}, a step {_ms(step_s)}: {share:.1%} {whose}"
             new = f"every {ceil(apart)} steps"
             self._emit(SettingChanged(at=time.time(), setting="norms of the network", old="", new=new, reason=why))
 
@@ -165,14 +167,14 @@ class Confusion:
         ]
         _, channels, height, width = images.shape
         chosen = torch.tensor([index for _, index, _ in worst], dtype=torch.int64, device=images.device)
-        shown = pixels(images[chosen]).cpu()
+        shown, classes = pixels(images[chosen]).cpu(), labels[chosen].tolist()
         return MostWrong(
             epoch=epoch,
             shape=(channels, height, width),
             images=[
                 WrongImage(
                     index=index,
-                    label=int(labels[index]),
+                    label=classes[place],
                     taken_for=taken_for,
                     loss=loss,
                     pixels=base64.b64encode(bytes(shown[place].flatten().tolist())).decode(),

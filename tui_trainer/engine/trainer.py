@@ -230,6 +230,8 @@ class Trainer:
         """What the validation took for what, how right it was about each class, and what the process holds."""
         names = CLASS_NAMES[self._spec.dataset]
         counts = confusion.matrix(self._ranks)
+        if not self._ranks.several:  # each of several has seen a part of the images
+            self._keep_most_wrong(confusion)
         now = time.time()
         self._emit(ConfusionCounted(at=now, epoch=self.epoch, step=self.step, classes=[*names], counts=counts))
         values = memory_held(self._device)
@@ -238,8 +240,9 @@ class Trainer:
                 values[f"val_accuracy/{name}"] = row[number] / images
         elapsed = round(self._clock.elapsed, 4)
         self._emit(MetricsLogged(at=now, step=self.step, values=values, epoch=self.epoch, elapsed=elapsed))
-        if self._ranks.several:  # each has seen a part of the images
-            return
+
+    def _keep_most_wrong(self, confusion: Confusion) -> None:
+        """Before the matrix is told: who hears of that finds them there."""
         val = self._images.val
         to_pixels = partial(datasets.pixels, self._spec.dataset)
         with suppress(OSError):  # a full disk is told of where the journal meets it

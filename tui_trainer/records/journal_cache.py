@@ -18,16 +18,20 @@ from collections.abc import Iterator
 from functools import cache
 from math import isfinite, nan
 from pathlib import Path
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from tui_trainer.events import (
+    MOST_METRICS,
     MOST_SECONDS,
     AnyEvent,
     CallsTimed,
     MetricColumns,
     MetricsLogged,
+    Moment,
+    Name,
     Number,
     StepsTaken,
     check,
@@ -53,22 +57,22 @@ _MAGIC = b"ttp1"
 class PackedSteps(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True):
     """As `StepsTaken`, with columns of bytes."""
 
-    at: float
+    at: Moment
     step: Number
     epoch: Number
     batch: Number
     losses: bytes
     lrs: bytes
     elapsed: bytes
-    metrics: dict[str, bytes] = {}
+    metrics: Annotated[dict[Name, bytes], Meta(max_length=100)] = {}
 
 
 class PackedColumns(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True):
     """As `MetricColumns`, with columns of bytes."""
 
-    at: float
+    at: Moment
     steps: bytes
-    values: dict[str, bytes]
+    values: Annotated[dict[Name, bytes], Meta(max_length=MOST_METRICS)]
     epochs: bytes
     elapsed: bytes
 
@@ -190,6 +194,8 @@ class Unpacker:
         if len(lines) < frame.length or zlib.crc32(lines) != frame.checksum:
             return None
         events = [_unpacked(event) for event in _decoder().decode(frame.content)]
+        if not all(isfinite(event.at) for event in events):  # JSON has no such number, and msgpack has
+            return None
         return Block(events, frame.length, frame.lines, *_numbers(lines))
 
 
@@ -256,31 +262,58 @@ def _frames(fd: int) -> Iterator[_Frame]:
 
 def _merged(events: list[AnyEvent]) -> Iterator[Packed]:
     """The same events for the state of a run: steps in a row as one event, and the times of the calls beside them."""
-    steps: list[StepsTaken] = []
-    times: list[CallsTimed] = []
-    rows: list[MetricsLogged] = []
+    pending = _Pending()
     before: StepsTaken | None = None
     for event in events:
-        if isinstance(event, MetricsLogged) and not steps and (not rows or _another_row(rows[-1], event)):
-            rows.append(event)
-            continue
-        yield from _in_columns(rows)
         if isinstance(event, CallsTimed):
-            times.append(event)
+            pending.times.append(event)
+        elif isinstance(event, MetricsLogged):
+            if not pending.takes(event, before):
+                yield from pending.flush()
+                before = None
+            pending.rows.append(event)
         elif isinstance(event, StepsTaken) and None not in event.losses:
             if before is None or not _in_a_row(before, event):
                 # Whether it is to be believed is for the history to say, by what comes behind it.
-                yield from _one_of_each(steps, times)
+                yield from pending.flush()
                 yield event
             else:
-                steps.append(event)
+                pending.steps.append(event)
             before = event
         else:
-            yield from _one_of_each(steps, times)
+            yield from pending.flush()
             yield event
             before = None
-    yield from _in_columns(rows)
-    yield from _one_of_each(steps, times)
+        pending.at = event.at
+    yield from pending.flush()
+
+
+class _Pending:
+    """Steps, rows of metrics and times of calls, in a row: they come to the same, whichever is told first."""
+
+    def __init__(self) -> None:
+        self.steps: list[StepsTaken] = []
+        self.rows: list[MetricsLogged] = []
+        self.times: list[CallsTimed] = []
+        self.at = 0.0
+        """Of the last event."""
+
+    def takes(self, row: MetricsLogged, before: StepsTaken | None) -> bool:
+        """Whether a row stands for the same behind steps that are still to come: its clock is not ahead of theirs."""
+        if self.rows and not _another_row(self.rows[-1], row):
+            return False
+        return before is None or row.elapsed is None or row.elapsed <= before.elapsed[-1]
+
+    def flush(self) -> Iterator[Packed]:
+        """All of it, each kind as one event."""
+        if self.steps:
+            yield _packed(self.steps)
+        yield from _in_columns(self.rows, self.at if self.steps else None)
+        if self.times:
+            yield _summed(self.times)
+        self.steps.clear()
+        self.rows.clear()
+        self.times.clear()
 
 
 def _another_row(one: MetricsLogged, other: MetricsLogged) -> bool:
@@ -293,29 +326,23 @@ def _another_row(one: MetricsLogged, other: MetricsLogged) -> bool:
     )
 
 
-def _in_columns(rows: list[MetricsLogged]) -> Iterator[Packed]:
-    """All rows as one event; as they are where a column of floats does not hold what they do."""
+def _in_columns(rows: list[MetricsLogged], at: float | None) -> Iterator[Packed]:
+    """All rows as one event; as they are where a column of floats does not hold what they do. `at` is when the last
+    event came that they are told behind."""
+    if not rows:
+        return
+    rows = [*rows[:-1], rows[-1] if at is None else msgspec.structs.replace(rows[-1], at=at)]
     whole = any(type(value) is int for row in rows for value in row.values.values())
     if len(rows) < LEAST_ROWS or whole:
         yield from rows
-    else:
-        yield PackedColumns(
-            at=rows[-1].at,
-            steps=array("q", [row.step for row in rows]).tobytes(),
-            values={name: array("d", [row.values[name] for row in rows]).tobytes() for name in rows[0].values},
-            epochs=array("q", [row.epoch for row in rows if row.epoch is not None]).tobytes(),
-            elapsed=array("d", [row.elapsed for row in rows if row.elapsed is not None]).tobytes(),
-        )
-    rows.clear()
-
-
-def _one_of_each(steps: list[StepsTaken], times: list[CallsTimed]) -> Iterator[Packed]:
-    if steps:
-        yield _packed(steps)
-    if times:
-        yield _summed(times)
-    steps.clear()
-    times.clear()
+        return
+    yield PackedColumns(
+        at=rows[-1].at,
+        steps=array("q", [row.step for row in rows]).tobytes(),
+        values={name: array("d", [row.values[name] for row in rows]).tobytes() for name in rows[0].values},
+        epochs=array("q", [row.epoch for row in rows if row.epoch is not None]).tobytes(),
+        elapsed=array("d", [row.elapsed for row in rows if row.elapsed is not None]).tobytes(),
+    )
 
 
 def _in_a_row(one: StepsTaken, other: StepsTaken) -> bool:
@@ -326,7 +353,7 @@ def _in_a_row(one: StepsTaken, other: StepsTaken) -> bool:
 
 def _packed(steps: list[StepsTaken]) -> PackedSteps:
     losses, lrs, elapsed = array("f"), array("d"), array("d")
-    metrics = {name: array("f") for name in steps[0].metrics}
+    metrics = {name: array("d") for name in steps[0].metrics}
     for event in steps:
         for name, values in event.metrics.items():
             metrics[name].fromlist([nan if value is None else value for value in values])
@@ -357,9 +384,10 @@ def _unpacked(event: Packed) -> AnyEvent:
         check(columns)
         return columns
     if not isinstance(event, PackedSteps):
+        check(event)  # a block's checksum is no secret
         return event
     losses, lrs, elapsed = array("f", event.losses), array("d", event.lrs), array("d", event.elapsed)
-    metrics = {name: array("f", values) for name, values in event.metrics.items()}
+    metrics = {name: array("d", values) for name, values in event.metrics.items()}
     if (
         not len(losses) == len(lrs) == len(elapsed) > 0
         or any(len(values) != len(losses) for values in metrics.values())

@@ -180,7 +180,8 @@ class ResumeFilter:
 
     def _begin(self, event: RunStarted) -> None:
         self.go_on()
-        self._goes_on = event.resumed_from_step is not None
+        # One that found no checkpoint begins anew, and trains the same again: what is recorded stays as it is.
+        self._goes_on = event.resumed_from_step is not None or self.steps > 0
         self._ahead = event.resumed_from_step or 0
         self._claims.begin(self._ahead)
 

@@ -122,8 +122,7 @@ class LoggedSeries:
             self._keep_exact(step, value)
         steps.append(step)
         self.values.append(value)
-        if self._forgets and len(steps) > 2 * KEPT:
-            del steps[:-KEPT], self.values[:-KEPT]
+        self._trim()
 
     def log_many(self, steps: Sequence[int], values: Sequence[float | int]) -> None:
         """Add numbers at steps that rise."""
@@ -133,8 +132,7 @@ class LoggedSeries:
             self._keep_exact(step, value)
         self.steps.extend(steps)
         self.values.extend(values)
-        if self._forgets and len(self.steps) > 2 * KEPT:
-            del self.steps[:-KEPT], self.values[:-KEPT]
+        self._trim()
 
     def is_missing(self, step: int) -> bool:
         """Never: what was not logged is not there."""
@@ -154,9 +152,17 @@ class LoggedSeries:
         if len(self.steps) - first > 1 or self.steps[first] != step:  # a number alone, told again, is a correction
             self.attempts.append(Attempt(self.steps[first:], self.values[first:]))
             del self.attempts[:-ATTEMPTS_KEPT]
-        del self.steps[first:], self.values[first:]
-        for told in [told for told in self._whole if told >= step]:
-            del self._whole[told]
+        self._drop(first, len(self.steps))
+
+    def _trim(self) -> None:
+        if self._forgets and len(self.steps) > 2 * KEPT:
+            self._drop(0, len(self.steps) - KEPT)
+
+    def _drop(self, first: int, end: int) -> None:
+        if self._whole:
+            for step in self.steps[first:end]:
+                self._whole.pop(step, None)
+        del self.steps[first:end], self.values[first:end]
 
 
 OURS: Mapping[str, tuple[Goal, Kind]] = {
@@ -217,6 +223,10 @@ class AllSeries(Mapping[str, Series]):
     def declared(self, name: str) -> MetricDeclared | None:
         """What the run said of a series; None where it said nothing."""
         return self._declared.get(name)
+
+    def declares(self, start: str) -> bool:
+        """Whether the run has said what a series is whose name begins so."""
+        return any(name.startswith(start) for name in self._declared)
 
     def goal(self, name: str) -> Goal:
         """Whether less or more of a series is better."""

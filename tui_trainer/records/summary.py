@@ -433,7 +433,10 @@ class _Skim:
         sealed = seal_of(line)
         if sealed is None or not sealed.holds or self.history.known.is_resumed:
             return False  # it may be damaged, or told by an earlier process already
-        row = _glance.decode(line)
+        try:
+            row = _glance.decode(line)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return False  # it is none: that is seen, and counted, where it is taken
         declared = self._series.declared_objective
         if not _HELD.isdisjoint(row.values) or declared in row.values:
             return False

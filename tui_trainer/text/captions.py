@@ -394,14 +394,19 @@ CAPTIONS: dict[str, Caption] = {
     ),
     # The page of the confusion matrix
     "confusion.nothing_yet": Caption(
-        "nothing yet: the first validation tells what is taken for what",
-        "a run that goes on has validated no epoch",
-        "an epoch was validated; or the run has ended",
+        "nothing yet: the next validation tells what is taken for what",
+        "nothing was counted, and a run goes on that counts, or has not trained yet",
+        "a matrix is there; the run has ended, or does not count",
+    ),
+    "confusion.none_came": Caption(
+        "the run ended before its first validation",
+        "a run has ended that validated no epoch",
+        "an epoch was validated, or may be",
     ),
     "confusion.not_told": Caption(
         "this record does not tell: it was made with --metrics minimal, or by a version that did not count",
-        "an epoch was validated, or the run has ended, and nothing was counted",
-        "a matrix is there, or may still come",
+        "epochs were validated, or a run goes on that does not count, and nothing was counted",
+        "a matrix is there, or may still come; no epoch was validated",
     ),
     "confusion.none_wrong": Caption(
         "nothing is taken for anything else",

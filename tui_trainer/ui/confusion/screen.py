@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nsmallest
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.color import Color
 
-from tui_trainer.events import ConfusionCounted
+from tui_trainer.events import TRAINING, ConfusionCounted
 from tui_trainer.files import most_wrong
 from tui_trainer.files.most_wrong import MostWrong
 from tui_trainer.text.captions import say
@@ -22,6 +23,7 @@ from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
+    from tui_trainer.records.history import History
     from tui_trainer.run_sources.run_source import RunSource
 
 WORST_NAMED = 3
@@ -44,17 +46,22 @@ class ConfusionPanel(Panel):
         self._instead = ""
         """What is said where there is no matrix."""
         self._no_images = ""
+        self._shown: tuple[ConfusionCounted | None, MostWrong | None, str, str] | None = None
 
     def show(self, told: ConfusionCounted | None, images: MostWrong | None, instead: str, no_images: str) -> None:
         """Bring it up to date."""
-        self._counted, self._images, self._instead, self._no_images = told, images, instead, no_images
+        shown = told, images, instead, no_images
+        if shown == self._shown:
+            return  # drawing all images anew takes as long as a key may wait
+        self._shown = shown
+        self._counted, self._images, self._instead, self._no_images = shown
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
         width, height = self.size
         if self._counted is None:
             return [(Span(" "), Span(cut(self._instead, width - 2), "faint"))]
-        matrix, pairs = self._matrix(self._counted), self._pairs(self._counted)
+        matrix, pairs = self._matrix(self._counted, width, height), self._pairs(self._counted)
         pad = max(map(width_of, matrix)) + GAP
         if width - pad >= LEAST_BESIDE:
             return _beside([*matrix, BLANK, *pairs], self._wrong(width - pad, height), pad)
@@ -66,13 +73,16 @@ class ConfusionPanel(Panel):
 
     # The matrix
 
-    def _matrix(self, told: ConfusionCounted) -> list[Line]:
-        names = [cut(plain(name), LONGEST_NAME) for name in told.classes]
-        label = max(map(len, names), default=0)
+    def _matrix(self, told: ConfusionCounted, width: int, height: int) -> list[Line]:
+        label = max((min(len(plain(name)), LONGEST_NAME) for name in told.classes), default=0)
         cell = max(4, *(len(str(count)) + 1 for row in told.counts for count in row)) if told.counts else 4
         right = sum(row[i] for i, row in enumerate(told.counts))
         images = sum(map(sum, told.counts))
         pictures = counted(images, "image")
+        fit = max(1, min((width - label - 12) // cell, height - 4, len(told.classes)))
+        names = [cut(plain(name), LONGEST_NAME) for name in told.classes[:fit]]
+        if fit < len(told.classes):
+            pictures += f", {fit} of {len(told.classes)} classes shown"
         lines: list[Line] = [
             (
                 Span(" is ↓  taken for →", "strong"),
@@ -84,11 +94,11 @@ class ConfusionPanel(Panel):
                 Span("  right", "faint"),
             ),
         ]
-        for i, (name, row) in enumerate(zip(names, told.counts, strict=True)):
+        for i, (name, row) in enumerate(zip(names, told.counts, strict=False)):
             total = sum(row)
             cells = [
                 Span(str(count or "·").rjust(cell), self._heat(count, total, right=i == j))
-                for j, count in enumerate(row)
+                for j, count in enumerate(row[:fit])
             ]
             lines.append((Span(f" {name:>{label}}  "), *cells, Span(_share(row[i], total))))
         everything = Span(f" {'all':>{label}}  {' ' * (cell * len(names))}", "faint")
@@ -96,16 +106,18 @@ class ConfusionPanel(Panel):
         return lines
 
     def _pairs(self, told: ConfusionCounted) -> list[Line]:
-        pairs = [
-            (count / sum(row), count, i, j)
+        pairs = (
+            (-count / total, i, j, count)
             for i, row in enumerate(told.counts)
+            if (total := sum(row))
             for j, count in enumerate(row)
             if i != j and count
-        ]
-        if not pairs:
+        )
+        worst = nsmallest(WORST_NAMED, pairs)
+        if not worst:
             return [(Span(" " + say("confusion.none_wrong"), "good"),)]
         lines: list[Line] = [(Span(" most often", "strong"),)]
-        for _, count, i, j in sorted(pairs, key=lambda pair: (-pair[0], pair[2:]))[:WORST_NAMED]:
+        for _, i, j, count in worst:
             of = sum(told.counts[i])
             words = f" {plain(told.classes[i])} taken for {plain(told.classes[j])}"
             lines.append((Span(words), Span(f"  {count} of {of}", "faint")))
@@ -190,6 +202,16 @@ def _beside(left: list[Line], right: list[Line], pad: int) -> list[Line]:
     ]
 
 
+def _instead(history: History) -> str:
+    """What is said where there is no matrix."""
+    counts = history.series.declares("val_accuracy/") or history.phase != TRAINING
+    if history.ended is None and counts:
+        return say("confusion.nothing_yet")
+    if history.ended is not None and not history.epochs:
+        return say("confusion.none_came")
+    return say("confusion.not_told")
+
+
 class ConfusionScreen(TrainerScreen):
     """The last validation of a run, class by class; while it trains, the newest."""
 
@@ -221,11 +243,8 @@ class ConfusionScreen(TrainerScreen):
         if told is not None and told is not self._read_for and not self._reads:
             self._read(told)
         several = history.resolved is not None and history.resolved.ranks > 1
-        may_come = history.ended is None and not history.epochs
-        instead = say("confusion.nothing_yet" if may_come else "confusion.not_told")
-        self._panel.show(
-            told, self._images, instead, say("confusion.images_of_several" if several else "confusion.no_images")
-        )
+        no_images = say("confusion.images_of_several" if several else "confusion.no_images")
+        self._panel.show(told, self._images, _instead(history), "" if self._reads else no_images)
         self.key_line.redraw()
 
     def _read(self, told: ConfusionCounted) -> None:
