@@ -12,8 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tui_trainer.records.run_filter import DEEPEST, LONGEST, FilterError, matches_glob, parse
+from tui_trainer.records.run_filter import DEEPEST, LONGEST, FilterError, glob, parse
 from tui_trainer.records.summary import Objective, RunSummary
+
+LARGER_THAN_ANY_FLOAT = "1" * 400
 
 
 def run(**facts: Any) -> RunSummary:
@@ -93,6 +95,8 @@ NIGHT = run(
         "not no_such",
         "limit_train<=200",
         "((night))",
+        f"lr!={LARGER_THAN_ANY_FLOAT}",
+        f"lr<{LARGER_THAN_ANY_FLOAT}",
     ],
 )
 def test_what_passes(text: str) -> None:
@@ -120,6 +124,10 @@ def test_what_passes(text: str) -> None:
         "not (night or day)",
         "status:finished and preset:onecycle or lr>1",
         "val_accuracy:*",
+        f"lr={LARGER_THAN_ANY_FLOAT}",
+        f"lr:{LARGER_THAN_ANY_FLOAT}",
+        f"'val loss'=-{LARGER_THAN_ANY_FLOAT}",
+        f"seed>{LARGER_THAN_ANY_FLOAT}",
     ],
 )
 def test_what_does_not(text: str) -> None:
@@ -247,7 +255,7 @@ def test_it_means_what_it_says(made: tuple[str, Any], val_loss: float | None, na
 
 @given(pattern=st.text("ab*?", max_size=12), text=st.text("ab\n", max_size=12))
 def test_globs_are_those_of_the_shell(pattern: str, text: str) -> None:
-    assert matches_glob(pattern, text) == fnmatchcase(text, pattern)
+    assert glob(pattern)(text) == fnmatchcase(text, pattern)
 
 
 # Whatever is meant to harm

@@ -160,7 +160,8 @@ def test_newest_first_and_foreign_folders_passed_over(tmp_path: Path) -> None:
 
 def test_broken_records_are_told_of_as_far_as_they_go(tmp_path: Path) -> None:
     (tmp_path / "only-json").mkdir()
-    (tmp_path / "only-json" / "run.json").write_text('{"name": "x", "asked": {"model": "mlp", "seed": 3}}')
+    text = '{"name": "x", "asked": {"model": "mlp", "seed": 3}, "created_at": %s}' % ("1" * 400)
+    (tmp_path / "only-json" / "run.json").write_text(text)
     (tmp_path / "bad-json").mkdir()
     (tmp_path / "bad-json" / "run.json").write_text('{"name')
     (tmp_path / "bad-json" / "events.jsonl").write_bytes(b"".join(map(encode, scripted_run())))
@@ -174,6 +175,7 @@ def test_broken_records_are_told_of_as_far_as_they_go(tmp_path: Path) -> None:
     told = {run.id: run for run in summaries(tmp_path)}
     assert len(told) == 5
     assert (told["only-json"].name, told["only-json"].model, told["only-json"].seed) == ("x", "mlp", 3)
+    assert told["only-json"].started_at is None  # the number is larger than any float
     assert (told["bad-json"].status, told["bad-json"].steps_done) == ("finished", 60)
     assert {run.status for name, run in told.items() if name != "bad-json"} == {"crashed"}
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
-from math import isnan
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, NamedTuple, Protocol
 
@@ -156,29 +156,33 @@ def _configured(config: Mapping[str, object], name: str) -> object:
     return next((config[key] for key in named if key in config), None)
 
 
-def matches_glob(pattern: str, text: str) -> bool:
-    """Whether a text is what a pattern says: `*` is any characters, `?` any one. No pattern takes long."""
-    first, *middle, last = pattern.split("*") if "*" in pattern else (pattern, pattern)
-    if "*" not in pattern:
-        return len(first) == len(text) and _at(first, text, 0)
-    end = len(text) - len(last)
-    if end < len(first) or not _at(first, text, 0) or not _at(last, text, end):
-        return False
-    at = len(first)
-    for piece in middle:  # each as far left as it goes leaves the most for those behind it
-        while at + len(piece) <= end and not _at(piece, text, at):
-            at += 1
-        if at + len(piece) > end:
+@lru_cache(maxsize=64)
+def glob(pattern: str) -> Callable[[str], bool]:
+    """Whether a text is what a pattern says: `*` is any characters, `?` any one.
+
+    No pattern goes back: a look costs at most the length of a text times that of the pattern.
+    """
+    # Pieces between `*`, each at the first place behind the one before it, the first and the last at the ends. A piece
+    # has a fixed length and nothing in it repeats: looking for it never goes back either.
+    split = pattern.split("*")
+    split = [split[0], *filter(None, split[1:-1]), split[-1]] if len(split) > 1 else split
+    pieces = [re.compile("".join("." if c == "?" else re.escape(c) for c in piece), re.DOTALL) for piece in split]
+    first, last, begins, ends = pieces[0], pieces[-1], len(split[0]), len(split[-1])
+
+    def passes(text: str) -> bool:
+        if len(pieces) == 1:
+            return len(text) == begins and first.match(text) is not None
+        if first.match(text) is None:
             return False
-        at += len(piece)
-    return True
+        at, end = begins, len(text) - ends
+        for piece in pieces[1:-1]:
+            found = piece.search(text, at, max(at, end))
+            if found is None:
+                return False
+            at = found.end()
+        return at <= end and last.match(text, end) is not None
 
-
-def _at(piece: str, text: str, at: int) -> bool:
-    """Whether a text has a piece of a pattern, without a `*`, at a place."""
-    if "?" not in piece:
-        return text.startswith(piece, at)
-    return all(wanted in ("?", there) for wanted, there in zip(piece, text[at : at + len(piece)], strict=True))
+    return passes
 
 
 # Parts of a filter
@@ -233,7 +237,7 @@ class _Comparison:
             return False
         if self.operator == ":":
             if "*" in self.text or "?" in self.text:
-                return matches_glob(self.text, _text(value))
+                return glob(self.text)(_text(value))
             return self._equals(value)
         if self.operator in ("=", "==", "!="):
             return self._equals(value) == (self.operator != "!=")
@@ -244,7 +248,8 @@ class _Comparison:
 
     def _equals(self, value: Any) -> bool:
         if self.number is not None and _is_number(value):
-            return bool(value == self.number or (isnan(self.number) and value != value))
+            same = value == self.number
+            return bool(same or (self.number != self.number and value != value))  # nan is nan; no float is that large
         return _text(value) == self.text
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from tui_trainer.records.run_filter import glob
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
@@ -27,12 +28,10 @@ MOST_PINS_KEPT = 20_000
 
 
 def matcher(text: str) -> Callable[[str], bool]:
-    """Whether a name holds each word of a filter, in any order, whatever its case; `*` and `?` in a word stand for any
-    characters and for one, and the word then for the whole name.
-
-    No name is a pattern, and no pattern goes back: a look costs at most the length of a name times that of a word.
+    """Whether a name holds each word of a filter, in any order, whatever its case; a word with `*` or `?` is a glob, as
+    in a filter of runs, for the whole name. No name is a pattern.
     """
-    tests = [_whole(word) if "*" in word or "?" in word else _part(word) for word in text.lower().split()]
+    tests = [glob(word) if "*" in word or "?" in word else _part(word) for word in text.lower().split()]
 
     def passes(name: str) -> bool:
         lower = name.lower()
@@ -43,37 +42,6 @@ def matcher(text: str) -> Callable[[str], bool]:
 
 def _part(word: str) -> Callable[[str], bool]:
     return lambda name: word in name
-
-
-def _whole(glob: str) -> Callable[[str], bool]:
-    """Pieces between `*`, each at the first place behind the one before it, the first and the last at the ends."""
-    # A piece has a fixed length and nothing in it repeats: looking for it never goes back.
-    pieces = [
-        re.compile("".join("." if c == "?" else re.escape(c) for c in piece), re.DOTALL) for piece in _split(glob)
-    ]
-    lengths = [len(piece) for piece in _split(glob)]
-    first, last = pieces[0], pieces[-1]
-
-    def passes(name: str) -> bool:
-        if len(pieces) == 1:
-            return len(name) == lengths[0] and first.match(name) is not None
-        if first.match(name) is None:
-            return False
-        at, end = lengths[0], len(name) - lengths[-1]
-        for piece in pieces[1:-1]:
-            found = piece.search(name, at, max(at, end))
-            if found is None:
-                return False
-            at = found.end()
-        return at <= end and last.match(name, end) is not None
-
-    return passes
-
-
-def _split(glob: str) -> list[str]:
-    """The pieces; stars in a row are one."""
-    pieces = glob.split("*")
-    return [pieces[0], *filter(None, pieces[1:-1]), pieces[-1]] if len(pieces) > 1 else pieces
 
 
 class Catalogue:
