@@ -274,6 +274,55 @@ def test_a_plateau_says_what_it_waits_for(counts: Sequence[tuple[int, int]], rea
     assert plateau(63 * max(1, len(counts)), *counts, reason=reason) == words
 
 
+def counted(epoch: int, bad: int) -> PlateauCounted:
+    return PlateauCounted(at=START, epoch=epoch, monitor="val_loss", value=1.0, best=1.0, best_epoch=1,
+                          bad_epochs=bad, patience=2, cooldown=0)  # fmt: skip
+
+
+def held(epoch: int, lr: float, reason: str) -> LRUnchanged:
+    return LRUnchanged(at=START, step=63 * epoch, epoch=epoch, lr=lr, reason=reason)
+
+
+@pytest.mark.says("plan.at_min_lr")
+@pytest.mark.never_says("plan.waits", "plan.has_patience")
+def test_at_min_lr_no_drop_is_waited_for_any_more() -> None:
+    planned = of('name = "ReduceLROnPlateau"\npatience = 2')
+    at_min = [counted(3, 3), held(3, 0.1, AT_MIN)]
+    for bad in (0, 1, 2):
+        history = trained(planned, 252, *at_min, counted(4, bad), held(4, 0.1, "said"))
+        assert now(history) == "holds 0.1: min_lr is reached"
+    later = [event for epoch in range(4, 300) for event in (counted(epoch, 1), held(epoch, 0.1, "said"))]
+    assert now(trained(planned, 252, *at_min, *later)) == "holds 0.1: min_lr is reached"
+
+
+@pytest.mark.says("plan.at_min_lr")
+def test_nor_behind_a_drop_that_min_lr_cut_short() -> None:
+    planned = of('name = "ReduceLROnPlateau"\npatience = 2')
+    drops = dropped(189, 3, 0.1, 0.01), counted(3, 0), dropped(378, 6, 0.01, 0.005), counted(6, 0)
+    assert now(trained(planned, 378, *drops)) == "holds 0.005: min_lr is reached"
+
+
+@pytest.mark.says("plan.has_patience")
+@pytest.mark.never_says("plan.at_min_lr")
+def test_a_drop_like_those_before_or_a_switch_waits_on() -> None:
+    planned = of('name = "ReduceLROnPlateau"\npatience = 2')
+    drops = dropped(189, 3, 0.1, 0.03), counted(3, 0), dropped(378, 6, 0.03, 0.009), counted(6, 0)
+    assert now(trained(planned, 378, *drops)) == "holds 0.009 until val_loss is not better for 3 epochs"
+    two = plan("plateau", SHIPPED["plateau"], IMAGES, first_epoch=5, first_step=253, last_epoch=10)
+    switched = PresetSwitched(at=START, step=252, epoch=5, old="p", recipe=two.recipe)
+    history = trained(planned, 252, counted(3, 3), held(3, 0.1, AT_MIN), switched, two.curve)
+    assert now(history) == "holds 0.001 until val_loss stops getting better"
+
+
+@pytest.mark.never_says("plan.at_min_lr")
+def test_a_run_that_went_back_to_a_higher_lr_waits_again() -> None:
+    planned = of('name = "ReduceLROnPlateau"\npatience = 2')
+    history = trained(planned, 378, counted(3, 3), dropped(378, 6, 0.1, 0.01), counted(6, 3), held(6, 0.01, AT_MIN))
+    assert now(history) == "holds 0.01: min_lr is reached"
+    history.min_lr = 0.001
+    assert now(history) == "holds 0.01 until val_loss is not better for 3 epochs"
+
+
 def test_a_plateau_behind_a_warm_up_warms_up_first() -> None:
     planned = of('name = "ReduceLROnPlateau"', WARMUP)
     assert now(trained(planned, 10)) == "warming up: 0.01 → 0.1 by step 64"

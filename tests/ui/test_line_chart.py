@@ -12,10 +12,10 @@ from tests.made_metrics import begun, ended, logged, many_series, sparse_run
 from tests.records.streams import fold
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, Shown
-from tui_trainer.events import AnyEvent, Continued, MetricDeclared, Paused, StepsTaken
+from tui_trainer.events import AnyEvent, Continued, MetricColumns, MetricDeclared, Paused, StepsTaken
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.records.history import History
-from tui_trainer.ui.charts.line_chart import LineChart, Scatter, SeriesCurve, number, shortened, trend
+from tui_trainer.ui.charts.line_chart import AT_ONCE, LineChart, Scatter, SeriesCurve, number, shortened, trend
 from tui_trainer.ui.charts.series_axis import KnotTimeline, SeriesAxis
 
 
@@ -236,6 +236,21 @@ async def test_what_moved_once_is_finite_and_has_one_value_is_not_said_to_be_any
     text = await drawn(show, [begun(), *rows, logged(20, b=1.0)])
     assert "not moved" not in text
     assert "not finite" not in text
+
+
+@pytest.mark.never_says("metric.unmoved", "metric.not_finite")
+@pytest.mark.parametrize("first", [1.0, nan])
+def test_of_a_series_that_is_still_being_read_neither_is_said(first: float) -> None:
+    count = 2 * AT_ONCE
+    values = [first] + [1.0] * (count - 2) + [2.0 if first == 1.0 else nan]
+    history = fold([begun(), MetricColumns(at=START, steps=[*range(1, count + 1)], values={"a": values})])
+    curve = SeriesCurve(history.series["a"], smooths=False)
+    assert not curve.catch_up()
+    assert LineChart(axis_of(history))._notes(curve) == []
+    assert curve.has_moved
+    assert curve.catch_up()
+    notes = [run.text for run in LineChart(axis_of(history))._notes(curve)]
+    assert notes == ([] if first == 1.0 else ["2 not finite"])
 
 
 @pytest.mark.says("metric.lost")

@@ -110,6 +110,10 @@ class History:
         self.resolved: RunConfigured | None = None
         self.recipe: ResolvedConfig | None = None
         self.plateau: PlateauCounted | None = None
+        self.min_lr: float | None = None
+        """The LR under which ReduceLROnPlateau does not go, once that showed; None before, and after a switch."""
+        self._drop = 1.0
+        """What its drops multiply the LR with."""
         self.paused: Paused | None = None
         self.pace = 0.0
         """Slow motion: seconds a call; 0 is full speed."""
@@ -345,11 +349,24 @@ class History:
     def _lr_changed(self, event: LRChanged) -> None:
         self.lr_changes.append(event)
         self.why.append(event)
-        if self.recipe is not None and self.recipe.monitor and self.plans:
-            self._plan_on(event)
+        if self.recipe is not None and self.recipe.monitor:
+            self._find_min_lr(event)
+            if self.plans:
+                self._plan_on(event)
+
+    def _find_min_lr(self, event: LRChanged) -> None:
+        """All drops are by one factor, but for the last, which ends at `min_lr`."""
+        if event.old <= 0 or event.why.code != "patience_used_up":
+            return
+        factor = event.new / event.old
+        if factor > self._drop * (1 + 1e-6):
+            self.min_lr = event.new
+        self._drop = min(self._drop, factor)
 
     def _lr_held(self, event: LRUnchanged) -> None:
         self.why.append(event)
+        if event.why.code == "at_min_lr":
+            self.min_lr = event.lr
 
     def _plateau_counted(self, event: PlateauCounted) -> None:
         self.plateau = event
@@ -365,7 +382,8 @@ class History:
         self.switches.append(event)
         self.why.append(event)
         self.recipe = event.recipe
-        self.plateau = None
+        self.plateau = self.min_lr = None
+        self._drop = 1.0
         if self.epoch in (0, event.epoch):
             self.batches_in_epoch = event.recipe.batches_per_epoch or 0
 

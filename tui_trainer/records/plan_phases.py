@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from tui_trainer.events import LRUnchanged, PlanMade, ResolvedConfig
+from tui_trainer.events import PlanMade, ResolvedConfig
 from tui_trainer.records.history import History
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
@@ -153,12 +153,12 @@ class PlanInWords:
 def _waiting(history: History, recipe: ResolvedConfig, plan: PlanMade) -> str:
     """Of ReduceLROnPlateau: what it waits for, and how long it has."""
     count, monitor = history.plateau, plain(recipe.monitor or "")
-    lr = format_lr(plan.lrs[bisect_right(plan.steps, history.steps + 1) - 1])
-    last = next((event for event in reversed(history.why) if isinstance(event, LRUnchanged)), None)
+    here = plan.lrs[bisect_right(plan.steps, history.steps + 1) - 1]
+    lr = format_lr(here)
+    if history.min_lr is not None and here <= history.min_lr:  # a run that went back may be above it again
+        return say("plan.at_min_lr", lr=lr)
     if count is None:
         return say("plan.watches", lr=lr, monitor=monitor)
-    if last is not None and last.epoch == count.epoch and last.why.code == "at_min_lr":
-        return say("plan.at_min_lr", lr=lr)
     if count.cooldown > 0:
         return say("plan.cools_down", lr=lr, epochs=counted(count.cooldown, "epoch"))
     if 0 < count.bad_epochs <= count.patience:

@@ -154,8 +154,8 @@ CAPTIONS: dict[str, Caption] = {
     ),
     "plan.at_min_lr": Caption(
         "holds {lr}: min_lr is reached",
-        "ReduceLROnPlateau was to drop the LR in the last epoch, and it is at min_lr",
-        "the LR is above min_lr",
+        "since the last switch a drop was not made as the LR is at min_lr, or was a smaller one than those before it",
+        "the LR is above min_lr; a switch came; no drop has shown where min_lr is",
     ),
     "plan.until_switch": Caption(
         "{doing}; {preset} from epoch {epoch}",
@@ -453,12 +453,12 @@ CAPTIONS: dict[str, Caption] = {
     "metric.unmoved": Caption(
         "has not moved",
         "a series has two values or more, all of them finite and the same",
-        "it has one value; two of them differ; one of them is not finite",
+        "it has one value; two of them differ; one of them is not finite; some are not read yet",
     ),
     "metric.not_finite": Caption(
         "{count} not finite",
         "of a series so many values are nan or infinite",
-        "all are finite; those that are nan were lost with a part of the record",
+        "all are finite; those that are nan were lost with a part of the record; some are not read yet",
     ),
     "metric.lost": Caption(
         "lost",

@@ -80,6 +80,8 @@ class SeriesCurve:
         self.smoothing: Smoothing | None = None
         self._fitted = 0
         self._indices: tuple[list[int], int, list[int]] = ([], 0, [])
+        self.is_read = False
+        """Whether all that there is was read at the last look: else nothing is to be said of the series as a whole."""
 
     @property
     def window(self) -> int:
@@ -95,6 +97,7 @@ class SeriesCurve:
         if self.series.rewrites != self._rewrites:
             self._begin()
         done = self.tree.catch_up(at_most)
+        self.is_read = done
         known = len(self._values)
         if self._smooths and known >= 4 * self._fitted:
             wanted = self._window or max(window for window in WINDOWS[:7] if window <= max(1, known / POINTS_A_WINDOW))
@@ -187,8 +190,8 @@ class SeriesCurve:
 
     @property
     def has_moved(self) -> bool:
-        """Whether it ever was another than at its first step."""
-        if len(self.tree) < 2 or self.not_finite:
+        """Whether it ever was another than at its first step, or may have been, as long as not all of it is read."""
+        if not self.is_read or len(self.tree) < 2 or self.not_finite:
             return True
         extent = self.tree.extent(0, len(self.tree))
         return extent is None or extent[0] < extent[1]
@@ -490,7 +493,7 @@ class LineChart(MouseChart):
     def _notes(self, curve: SeriesCurve) -> list[GlyphRun]:
         """What is to be said of it, what matters most first."""
         notes: list[GlyphRun] = []
-        if count := curve.not_finite:
+        if curve.is_read and (count := curve.not_finite):
             notes.append(GlyphRun(say("metric.not_finite", count=f"{count:,}"), "warning"))
         elif not curve.has_moved:
             notes.append(GlyphRun(say("metric.unmoved"), "faint"))
