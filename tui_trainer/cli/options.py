@@ -26,7 +26,6 @@ from tui_trainer.run_options import (
     PRECISIONS,
 )
 from tui_trainer.run_request import RunRequest
-from tui_trainer.text.alert_rule import BadRule, check_rules
 from tui_trainer.text.plain import plain, plain_lines
 from tui_trainer.torchrun import this_rank
 
@@ -92,6 +91,10 @@ data_dir_option = click.option(
 
 
 def _rules(context: click.Context, parameter: click.Parameter, rules: tuple[str, ...]) -> tuple[str, ...]:
+    if not rules:
+        return rules
+    from tui_trainer.text.alert_rule import BadRule, check_rules
+
     try:
         return check_rules(rules)
     except BadRule as error:

@@ -46,7 +46,9 @@ from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColu
 from tui_trainer.records.health import KINDS, Finding, Health, Word
 from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.series import AllSeries, LoggedSeries, StepSeries
-from tui_trainer.text.alert_rule import MOST_RULES
+
+RULES_KEPT = 100
+"""That were told of at once; a run has at most half as many."""
 
 WhyEvent: TypeAlias = LRChanged | LRUnchanged | PlateauCounted | PresetSwitched | EpochEnded
 
@@ -428,7 +430,7 @@ class History:
             self._told[event.kind] = event
         elif event.kind == "alert":
             self.rules_told.pop(event.rule, None)
-            if len(self.rules_told) < MOST_RULES:
+            if len(self.rules_told) < RULES_KEPT:
                 self.rules_told[event.rule] = event
         elif event.kind == "recovered" and event.over == "alert":
             self.rules_told.pop(event.rule, None)

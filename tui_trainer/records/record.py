@@ -34,7 +34,6 @@ from tui_trainer.records.lines import EndsInNoLine
 from tui_trainer.records.lock import WriterLock
 from tui_trainer.records.run_metadata import later_form, read_facts
 from tui_trainer.records.tail import Tail
-from tui_trainer.text.secrets import blanked
 
 Observer = Callable[[Alert], None]
 
@@ -79,6 +78,8 @@ class Record:
         Raises:
             RunsFolderUnwritable: with what, where and what to do. Nothing is left behind.
         """
+        from tui_trainer.text.secrets import blanked  # no first frame waits for it
+
         now = time.time()
         try:
             runs.mkdir(mode=0o700, parents=True, exist_ok=True)

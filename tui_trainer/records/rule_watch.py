@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from math import inf, nan
+from typing import TYPE_CHECKING
 
 from tui_trainer.events import Alert, AnyEvent, EpochEnded, MetricColumns, MetricsLogged, RunStarted, StepsTaken
 from tui_trainer.records.history import BY_EPOCH, History, is_told
-from tui_trainer.text.alert_rule import AlertRule
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_lr, listed
 from tui_trainer.text.plain import plain
+
+if TYPE_CHECKING:
+    from tui_trainer.text.alert_rule import AlertRule
 
 KIND = "alert"
 """Of the `events.Alert` that tells of a rule."""
@@ -225,6 +227,8 @@ class _Watched:
         if self._seen or self.rule.test == "missing":
             return
         self._seen = True
+        from difflib import get_close_matches  # once in a run, if at all
+
         close = get_close_matches(self.rule.series[:100], list(names), n=1, cutoff=0.6)
         shown = listed([plain(name)[:60] for name in close or names], most=6)
         words = say("alert.unknown", rule=plain(self._text), series=plain(self.rule.series)[:100], names=shown)

@@ -17,7 +17,6 @@ from tui_trainer.files.safe_open import open_regular, read_regular
 from tui_trainer.records.errors import RunUnreadable, reason, unsaid
 from tui_trainer.records.lines import unsealed
 from tui_trainer.records.lock import words_in
-from tui_trainer.text.secrets import blanked
 
 LARGEST = 4 << 20
 """Bytes; ours has a few thousand."""
@@ -44,6 +43,8 @@ def read_facts(folder: Path, warn: Callable[[str], None] = unsaid) -> dict[str, 
         return {}
     command = facts.get("command")
     if isinstance(command, list) and all(isinstance(word, str) for word in command):
+        from tui_trainer.text.secrets import blanked  # no first frame waits for it
+
         facts["command"] = blanked(command)
     return facts
 

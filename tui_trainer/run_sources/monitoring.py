@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager, suppress
 from copy import deepcopy
 from math import inf
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tui_trainer import threads
 from tui_trainer.engine.clock import BEAT_EVERY, Awake
@@ -28,7 +28,9 @@ from tui_trainer.records.alerts import AlertRules, in_seconds
 from tui_trainer.records.history import History
 from tui_trainer.records.rule_watch import RuleWatch
 from tui_trainer.run_sources.notifier import Notifier, NotifyCommand, Outbox, Told
-from tui_trainer.text.alert_rule import AlertRule
+
+if TYPE_CHECKING:
+    from tui_trainer.text.alert_rule import AlertRule
 
 GPU_TEMP = "gpu_temp"
 """Degrees Celsius of the run's CUDA device: a series where a rule watches it."""
