@@ -330,3 +330,10 @@ def test_compare_by_a_metric_from_the_shell(tmp_path: Path, monkeypatch: pytest.
 def test_what_is_said_after_leaving_is_of_the_metric(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     of_comparison(scored(tmp_path, a=[[1.0, 4.0]], b=[[2.0, 3.0]]))
     assert "; lowest score 1.0000, a" in capsys.readouterr().out
+
+
+def test_a_report_has_a_chart_of_the_metric(tmp_path: Path) -> None:
+    made = scored(tmp_path, a=[[1.0, 4.0]], b=[[2.0, 3.0]])
+    assert "<figcaption>score</figcaption>" in as_html(made, find_out(made))
+    made.by = "val_loss"
+    assert "<figcaption>score</figcaption>" not in as_html(made, find_out(made))

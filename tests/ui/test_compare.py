@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ from textual.pilot import Pilot
 
 from tests.compare.made import compared, record, seeds
 from tests.compare.test_results import DROP, NONE, STEP, to_come
+from tests.compare.test_verdict import curve
 from tests.scripted import scripted_run
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison, Group
+from tui_trainer.compare.metric import in_common
+from tui_trainer.compare.session import Contestant, Session
+from tui_trainer.events import Goal, MetricDeclared
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.compare.screen import CompareScreen
@@ -414,3 +419,97 @@ async def test_curves_are_means_of_finished_seeds_as_the_table_is(tmp_path: Path
         assert len(training.beside) == 1
         only = comparison.groups[1].runs[0].history.epochs
         assert [end for end in training.line if end][-1][0] == only[-1].val_accuracy
+
+
+def by_epoch(runs: Path, scores: dict[str, Sequence[Sequence[float]]], goal: Goal = "min", **plan: Any) -> Comparison:
+    """Presets by label, a score of each epoch a seed."""
+    entries = []
+    for label, each in scores.items():
+        for seed, values in enumerate(each):
+            declared = [MetricDeclared(at=0.0, name="val/score", goal=goal, unit="pt")]
+            logged = {"val/score": values, "flat": [1.0] * len(values)}
+            run = curve(runs, [0.5] * len(values), logged=logged, declared=declared)
+            entries.append(Contestant(label=label, seed=seed, run=run))
+    comparison = Comparison(Session.create(runs, entries, **plan))
+    comparison.poll_all()
+    return comparison
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+async def test_a_key_goes_through_the_series_that_runs_have_in_common(tmp_path: Path, size: tuple[int, int]) -> None:
+    comparison = by_epoch(tmp_path, {"a": [[4.0, 3.0], [4.0, 2.0]], "b": [[5.0, 1.5], [5.0, 1.0]]})
+    async with show(comparison, size) as (pilot, screen):
+        chart = screen.query_one("#accuracy", Overlay)
+        before = text_of(screen)
+        seen = []
+        for _ in range(len(in_common(comparison.series))):
+            await pilot.press("m")
+            screen.draw()
+            await pilot.pause()
+            metric = screen._metric()
+            seen.append(metric.name)
+            if metric.is_accuracy:
+                break
+            said = text_of(screen)
+            assert chart.display
+            assert chart.plain()[0].strip().startswith(metric.title())
+            if metric.name == "val/score":
+                assert "pt" in chart.plain()[0]
+                assert "◆ lowest" in chart.plain()[0]
+                assert "b ended lowest in val/score" in " ".join(said.split())
+                assert labels(screen) == ["b", "a"]
+                ends = [end for end in chart._one(chart._curves_of(comparison.groups[0]), 40).line if end]
+                assert ends[-1] == (2.5, 2.5)  # the mean of the seeds, as in the table
+                assert "2.5000 ± 0.7071 pt" in said
+            if metric.name == "flat":
+                assert "lowest" not in chart.plain()[0]
+                assert "highest" not in chart.plain()[0]
+                assert "nothing of it is called best" in " ".join(said.split())
+        assert seen[-1] == "val_accuracy"
+        assert set(seen) >= {"val_loss", "val/score", "flat", "val_accuracy"}
+        await pilot.press("M")
+        screen.draw()
+        assert screen._metric().name == seen[-2]
+        await pilot.press("m")
+        screen.draw()
+        await pilot.pause()
+        assert chart.plain()[0].strip().startswith("accuracy")
+        assert before.splitlines()[0] in text_of(screen)
+
+
+async def test_the_metric_that_was_asked_for_is_on_the_screen_from_the_first_frame(tmp_path: Path) -> None:
+    comparison = by_epoch(tmp_path, {"a": [[4.0, 3.0]], "b": [[5.0, 1.5]]}, metric="val/score:max")
+    async with show(comparison) as (pilot, screen):
+        assert screen.query_one("#accuracy", Overlay).plain()[0].strip().startswith("val/score")
+        assert "◆ highest" in text_of(screen)
+        assert labels(screen) == ["a", "b"]
+        await pilot.press("left", "left")
+        heads, *rows = screen.query_one(CompareTable).plain()
+        assert "val/score" in heads
+        assert [row.split()[-2:] for row in rows] == [["4.0000", "pt"], ["5.0000", "pt"]]
+
+
+async def test_values_that_are_not_finite_are_marked_and_said(tmp_path: Path) -> None:
+    fine = by_epoch(tmp_path / "a", {"a": [[4.0, 3.0, 2.0]], "b": [[5.0, 1.5, 1.0]]}, metric="val/score")
+    async with show(fine) as (_, screen):
+        assert "!" not in "".join(screen.query_one("#accuracy", Overlay).plain())
+    holed = by_epoch(tmp_path / "b", {"a": [[4.0, nan, 2.0]], "b": [[5.0, 1.5, 1.0]]}, metric="val/score")
+    async with show(holed) as (_, screen):
+        chart = screen.query_one("#accuracy", Overlay).plain()
+        assert "! not finite" in chart[0]
+        assert sum(line.count("!") for line in chart[1:]) == 1
+
+
+async def test_a_series_of_many_values_is_drawn_by_columns(tmp_path: Path) -> None:
+    comparison = by_epoch(tmp_path, {"a": [[4.0, 3.0]], "b": [[5.0, 1.5]]}, metric="dense:min")
+    for run in comparison.runs:
+        last = run.history.steps
+        run.history.series.log_many("dense", range(last * 3000), [float(i % 7) for i in range(last * 3000)])
+        run.history.series.log(last, {"dense": 2.0})  # and goes back
+        run.history.series.log_many("dense", range(last + 1, 9000), [float(i % 7) for i in range(last + 1, 9000)])
+    async with show(comparison) as (_, screen):
+        chart = screen.query_one("#accuracy", Overlay)
+        lines = chart._one(chart._curves_of(comparison.groups[0]), 60)
+        assert any(extent for extent in lines.line)
+        assert lines.best is None
+        assert "lowest" not in chart.plain()[0]

@@ -329,3 +329,17 @@ def epoch_ends(history: History, unit: Unit, value: Callable[[int], float]) -> l
     place = timeline_of(history, unit).place
     found = [(place(epoch.step), value(i)) for i, epoch in enumerate(history.epochs)]
     return [(x, y) for x, y in found if isfinite(y)]
+
+
+def logged(history: History, unit: Unit, name: str, points: int) -> list[Point]:
+    """The finite values of a series; of more than so many, the lowest and the highest of each stretch."""
+    series = history.series.get(name)
+    if series is None:
+        return []
+    place, steps, values = timeline_of(history, unit).place, series.steps, series.values
+    every = max(1, 2 * len(values) // points)
+    found: list[int] = []
+    for start in range(0, len(values), every):
+        there = [i for i in range(start, min(start + every, len(values))) if isfinite(values[i])]
+        found += sorted({f(there, key=values.__getitem__) for f in (min, max)}) if there else []
+    return [(place(steps[i]), values[i]) for i in found]

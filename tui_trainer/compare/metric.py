@@ -98,9 +98,12 @@ def metric_of(asked: str | None, every: Sequence[AllSeries]) -> Metric:
 
 
 def in_common(every: Sequence[AllSeries]) -> list[str]:
-    """The names of the series that all runs with any have: accuracy and loss first, then in the order of the runs."""
+    """The names of the series that all runs with any have: accuracy and loss first, then in the order of the runs.
+
+    The LR is none of them: nobody is ahead in it.
+    """
     told = [series for series in every if len(series)]
-    shared = [name for name in (told[0] if told else ()) if all(name in series for series in told)]
+    shared = [name for name in (told[0] if told else ()) if name != "lr" and all(name in series for series in told)]
     first = ("val_accuracy", "val_loss")
     return [name for name in first if name in shared] + [name for name in shared if name not in first]
 

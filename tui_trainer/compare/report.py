@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from importlib.resources import files
 from operator import itemgetter
@@ -17,7 +18,8 @@ from statistics import fmean
 from string import Template
 from typing import Any
 
-from tui_trainer.compare.comparison import SWATCH, Comparison, Point, epoch_ends, rates, smoothed
+from tui_trainer.compare.comparison import SWATCH, Comparison, Point, epoch_ends, logged, rates, smoothed
+from tui_trainer.compare.metric import Metric
 from tui_trainer.compare.plain_lines import Results, cell, find_out, shown_columns, table_cells, title_of
 from tui_trainer.compare.table import Row, Table
 from tui_trainer.files.atomic import write_atomic
@@ -261,7 +263,7 @@ def as_html(comparison: Comparison, findings: Results) -> str:
         ),
         fair="fair" if findings.fairness.is_fair else "unfair",
         legend=_legend(comparison),
-        charts=_charts(comparison),
+        charts=_charts(comparison, findings.table.metric),
         note=f'<p class="note">{BANDS}</p>' if any(len(group.counted) > 1 for group in comparison.groups) else "",
         table=_html_table(findings),
         conditions=_html_conditions(findings),
@@ -270,7 +272,7 @@ def as_html(comparison: Comparison, findings: Results) -> str:
     )
 
 
-def _charts(comparison: Comparison) -> str:
+def _charts(comparison: Comparison, metric: Metric) -> str:
     def curves(
         lines: Callable[[History], list[Point]], best: Callable[[Iterable[Point]], Point] | None = None
     ) -> list[Curve]:
@@ -293,13 +295,19 @@ def _charts(comparison: Comparison) -> str:
     def accuracy(history: History) -> list[Point]:
         return epoch_ends(history, "epoch", lambda i: history.epochs[i].val_accuracy)
 
-    drawn = (
+    drawn = [
         ("Training loss, smoothed, log scale", curves(lambda h: smoothed(h, "epoch", POINTS))),
         ("Validation loss", curves(val_loss, lambda points: min(points, key=itemgetter(1)))),
         ("Validation accuracy", curves(accuracy, lambda points: max(points, key=itemgetter(1)))),
         ("Learning rate", curves(lambda h: rates(h, "epoch", POINTS // 2))),
-    )
-    charts = [(title, chart(title, "epoch", found, log="log" in title)) for title, found in drawn]
+    ]
+    if metric.name not in ("val_accuracy", "val_loss", "train_loss", "lr"):
+        best: Callable[[Iterable[Point]], Point] | None = None
+        if metric.sign:
+            best = partial(max if metric.sign > 0 else min, key=itemgetter(1))
+        of_it = curves(lambda history: logged(history, "epoch", metric.name, POINTS), best)
+        drawn.insert(0, (metric.words, of_it))
+    charts = [(title, chart(title, "epoch", found, log=title.endswith("log scale"))) for title, found in drawn]
     return "\n".join(f"<figure><figcaption>{escape(t)}</figcaption>{svg}</figure>" for t, svg in charts if svg)
 
 

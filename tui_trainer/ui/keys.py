@@ -264,6 +264,8 @@ KEYS: tuple[Key, ...] = (
     Key("compare", "S", "S", "turn", "reverse the sort order", name="Reverse the sort order"),
     Key("compare", "d", "d", "differences", "what differs between the presets, and nothing else", "differences"),
     Key("compare", "v", "v", "chart", "show the next chart, where only one fits", "chart"),
+    Key("compare", "m", "m", "metric(1)", "by the next series that all runs have: table, verdict and chart", "metric"),
+    Key("compare", "M", "M", "metric(-1)", "by the series before it", name="Compare by the series before"),
     Key("compare", "l", "l", "loss", "show the training loss, the validation loss or both", "loss"),
     Key("compare", "x", "x", "unit", "x axis in epochs, seconds or steps", "axis"),
     Key(
@@ -276,7 +278,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("compare", "minus", "-", "zoom(False)", "zoom out", name="Zoom out"),
     Key("compare", "0", "0", "reset", "show everything, without the cursor", name="Show everything"),
-    Key("compare", "y", "y", "log_scale", "log scale of loss and LR on or off", name="Log scale"),
+    Key("compare", "y", "y", "log_scale", "log scale on or off; of accuracy there is none", name="Log scale"),
     Key("compare", "enter", "enter", "open", "open the run, live or finished", name="Open the run"),
     Key("compare", "space", "space", "pause", "pause or continue the run that is training", "pause"),
     Key("compare", "escape", "esc", "back", "back; training goes on", name="Back"),

@@ -10,11 +10,25 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from rich.style import Style
 from textual import events
 
+from tui_trainer.compare.metric import ACCURACY
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale, linear
-from tui_trainer.ui.charts.chart import EARLY, FULLEST, LOWEST, Chart, Frame, at_ends, beside, fitted, narrow, x_axis
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.chart import (
+    EARLY,
+    FULLEST,
+    LOWEST,
+    NOT_FINITE,
+    Chart,
+    Frame,
+    at_ends,
+    beside,
+    fitted,
+    narrow,
+    x_axis,
+)
 from tui_trainer.ui.compare.curves import CompareAxis, GroupCurves, along_points, preset_style
 
 if TYPE_CHECKING:
@@ -36,6 +50,8 @@ class Lines(NamedTuple):
     """Place and value of its best epoch."""
     beside: tuple[list[Extent | None], ...] = ()
     """Of seeds that train and are in no mean, a line each."""
+    unfit: tuple[float, ...] = ()
+    """Places of values that are not finite."""
 
 
 LOSSES: tuple[Loss, ...] = ("both", "validation", "training")
@@ -55,9 +71,13 @@ class Overlay(Chart[CompareAxis]):
     def __init__(self, what: What, axis: CompareAxis, *, id: str | None = None) -> None:
         super().__init__(axis, id=id)
         self.what = what
+        self.metric = ACCURACY
+        """By what the presets are compared: the chart of accuracy is one of it."""
         self.loss: Loss = "both"
         self._curves: dict[str, GroupCurves] = {}
         self._groups: list[Group] = []
+        self._is_log = False
+        """Whether the chart of a metric is drawn on a log scale: where all of it is above zero."""
         self._lags = False
         """Whether there are steps of a long record that were not read yet."""
         self._draw_at = 0.0
@@ -95,14 +115,15 @@ class Overlay(Chart[CompareAxis]):
             self._body = self._rows(curves, frame) if frame.height else []
             self._body_for = frame
             self._draw_at = time.monotonic() + DRAW_EVERY if self._lags else 0.0
-        return [*([self._title()] if frame.title else []), *self._body, *x_axis(frame, self.axis)]
+        title = self._title()  # of what is drawn
+        return [*([title] if frame.title else []), *self._body, *x_axis(frame, self.axis)]
 
     def _reads_on(self, curves: Sequence[GroupCurves]) -> bool:
         """Read what is new, for a moment, unless it is time to draw what is half read; whether there is more to do."""
         if self._lags and time.monotonic() >= self._draw_at:
             return True
         until = time.thread_time() + READ_FOR
-        self._lags = not all(each.catch_up(until) for each in curves)
+        self._lags = not all(each.catch_up(until, self._series) for each in curves)
         if not self._lags:
             self._draw_at = 0.0
         return self._lags
@@ -113,7 +134,14 @@ class Overlay(Chart[CompareAxis]):
             known = self._curves[group.label] = GroupCurves(group)
         return known
 
+    @property
+    def _series(self) -> str:
+        """The series that is drawn, where it is another than accuracy, loss and LR."""
+        return self.metric.name if self.what == "accuracy" and not self.metric.is_accuracy else ""
+
     def _title(self) -> list[GlyphRun]:
+        if self._series:
+            return self._title_of_metric()
         if self.what == "accuracy":
             return fitted(
                 [(0, [GlyphRun("accuracy", "title")]), (1, [GlyphRun(f"validation  {LOWEST} highest", "faint")])],
@@ -131,6 +159,19 @@ class Overlay(Chart[CompareAxis]):
         if self.loss != "training":
             parts.append((3, [GlyphRun(f"{LOWEST} lowest", "faint")]))
         return fitted([*parts, (2, [GlyphRun("log scale" if self.log_scale else "", "faint")])], [], self.size.width)
+
+    def _title_of_metric(self) -> list[GlyphRun]:
+        """Its name and unit, and what is marked."""
+        drawn = [known[1] for label, known in self._made.items() if any(group.label == label for group in self._groups)]
+        said = [plain(self.metric.unit), "smoothed" if self._series == "train_loss" else ""]
+        if any(lines.best is not None for lines in drawn):
+            said.append(f"{LOWEST} {self.metric.extreme}")
+        if any(lines.unfit for lines in drawn):
+            said.append(f"{NOT_FINITE} not finite")
+        if self._is_log:
+            said.append("log scale")
+        parts = [(i + 1, [GlyphRun(text, "faint")]) for i, text in enumerate(filter(None, said))]
+        return fitted([(0, [GlyphRun(narrow(self.metric.title()), "title")]), *parts], [], self.size.width)
 
     def _rows(self, curves: Sequence[GroupCurves], frame: Frame) -> list[list[GlyphRun]]:
         across, up = DOTS[self.marks]
@@ -158,7 +199,7 @@ class Overlay(Chart[CompareAxis]):
 
     def _kept(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and marked points of one preset; as they were, where nothing happened to it."""
-        key = (each.group.version, each.steps_read, self.axis.unit, self.axis.bounds, columns, self.loss)
+        key = (each.group.version, each.steps_read, self.axis.unit, self.axis.bounds, columns, self.loss, self.metric)
         known = self._made.get(each.group.label)
         if known is None or known[0] != key:
             known = self._made[each.group.label] = (key, self._one(each, columns))
@@ -174,10 +215,12 @@ class Overlay(Chart[CompareAxis]):
     def _one(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and best epoch of one preset."""
         axis = self.axis
-        if self.what == "lr":
+        if self._series and self._series not in ("lr", "train_loss"):
+            return self._of_metric(each, columns)
+        if self.what == "lr" or self._series == "lr":
             beside = tuple(run.lr(axis.edges(run.history, columns)) for run in each.beside)
             return Lines(*each.lr(axis, columns), [], None, beside)
-        if self.what == "loss" and self.loss == "training":
+        if self._series or (self.what == "loss" and self.loss == "training"):
             beside = tuple(run.loss(axis.edges(run.history, columns)) for run in each.beside)
             return Lines(*each.loss(axis, columns), [], None, beside)
         field = "val_accuracy" if self.what == "accuracy" else "val_loss"
@@ -200,6 +243,12 @@ class Overlay(Chart[CompareAxis]):
                     bars[column] = (low, high)
         return Lines(line, bars, [], lit, beside)
 
+    def _of_metric(self, each: GroupCurves, columns: int) -> Lines:
+        """Line, band and best value of a series of one preset."""
+        line, band, points, unfit = each.series(self.axis, self._series, columns)
+        best = max(points, key=lambda point: point[1] * self.metric.sign) if points and self.metric.sign else None
+        return Lines(line, band, [], best, each.alone(self.axis, self._series, columns), tuple(unfit))
+
     def _in_sight(self, curves: Sequence[GroupCurves], made: Mapping[str, Lines]) -> list[list[Extent | None]]:
         """What the scale is to hold: all but losses of runs that ended early far above those of all others."""
         calm, early = [
@@ -218,8 +267,11 @@ class Overlay(Chart[CompareAxis]):
         return [*calm, *([kept if kept is not None and kept[1] <= most else None for kept in each] for each in early)]
 
     def _scale_for(self, extents: Sequence[Sequence[Extent | None]], frame: Frame) -> Scale:
-        log = self.log_scale and self.what != "accuracy"
-        extent = range_of(*extents, above=0.0 if log else -inf)
+        log = self.log_scale and (self.what != "accuracy" or bool(self._series))
+        extent = range_of(*extents, above=0.0 if log and not self._series else -inf)
+        if self._series and extent is not None:
+            log = self._is_log = log and extent[0] > 0
+            return self.scale(f"metric {self._series}", extent, frame.height, log, frame.left or 6)
         if extent is None:
             return linear(0.0, 1.0, frame.height, frame.left or 6)
         if self.what == "lr" and not log:
@@ -246,6 +298,9 @@ class Overlay(Chart[CompareAxis]):
         glyphs: list[Glyph] = []
         if lines.best is not None and (column := self.axis.column_at(lines.best[0], frame.width)) is not None:
             glyphs += self.glyph(column, lines.best[1], scale, frame, LOWEST, style)
+        for place in lines.unfit:
+            if (column := self.axis.column_at(place, frame.width)) is not None and frame.height:
+                glyphs.append(Glyph(frame.height - 1, column, NOT_FINITE, "warning"))
         if group.ended_early:
             longest = max((lines.train, lines.line), key=lambda extents: _end(extents)[0])
             at, value = _end(longest)

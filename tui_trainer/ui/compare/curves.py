@@ -4,7 +4,10 @@ and curves in columns, made ready as they come."""
 from __future__ import annotations
 
 import time
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import isfinite, nan
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -13,7 +16,7 @@ from rich.style import Style
 from textual.color import Color
 
 from tui_trainer.compare.comparison import Point, timeline_of
-from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree
+from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree
 from tui_trainer.plotting.scales import UNITS, Timeline, Unit, edges
 from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
 from tui_trainer.ui.charts.axis import ZOOM, Axis
@@ -167,6 +170,9 @@ class CompareAxis(Axis):
         self._tell()
 
 
+MOST_POINTS = 2_000
+"""Values of a series that are drawn point by point; of more, what each column holds."""
+
 AT_ONCE = 10_000
 """Steps of a run that are read in one go: some milliseconds."""
 
@@ -180,13 +186,54 @@ class RunCurves:
         self._means = Means(self.smoothing.values)
         self.rates = MinMaxTree(history.lrs)
         self._columns = Columns(self.rates, held=True)
+        self._tree: tuple[object, ...] = ()
+        """Of a long series: its name, how often it was rewritten, and its extents."""
 
-    def catch_up(self) -> bool:
-        """Read what is new, or as much as a frame can afford; whether that was all."""
+    def catch_up(self, name: str = "") -> bool:
+        """Read what is new, of this series too, or as much as a frame can afford; whether that was all."""
         whole = self.rates.catch_up(AT_ONCE)
         whole = self.smoothing.catch_up(AT_ONCE) and whole
         self._means.catch_up()
+        if (tree := self._tree_of(name)) is not None:
+            whole = tree.catch_up(AT_ONCE) and whole
         return whole
+
+    def is_long(self, name: str) -> bool:
+        """Whether a series has more values than are drawn point by point."""
+        series = self.history.series.get(name)
+        return series is not None and len(series.values) > MOST_POINTS
+
+    def steps(self, name: str) -> Sequence[int]:
+        """At which steps a series has values."""
+        series = self.history.series.get(name)
+        return series.steps if series is not None else ()
+
+    def extents(self, name: str, edges: list[int]) -> list[Extent | None]:
+        """The lowest and the highest value of a long series in each column."""
+        tree, steps = self._tree_of(name), self.steps(name)
+        if tree is None:
+            return [None] * (len(edges) - 1)
+        places = [min(len(tree), bisect_right(steps, edge)) for edge in edges]
+        return [tree.extent(a, b) or BREAK if a < b else None for a, b in pairwise(places)]
+
+    def points(self, name: str, axis: CompareAxis) -> tuple[list[Point], list[float]]:
+        """Place and value of a series that is not long; and the places of values that are not finite."""
+        series = self.history.series.get(name)
+        if series is None:
+            return [], []
+        place = axis.timeline(self.history).place
+        told = [(place(step), value) for step, value in zip(series.steps, series.values, strict=True)]
+        return [point for point in told if isfinite(point[1])], [x for x, y in told if not isfinite(y)]
+
+    def _tree_of(self, name: str) -> MinMaxTree | None:
+        series = self.history.series.get(name)
+        if series is None or not isinstance(series.values, array) or not self.is_long(name):
+            return None
+        if self._tree[:2] != (name, series.rewrites):
+            self._tree = (name, series.rewrites, MinMaxTree(series.values))
+        tree = self._tree[2]
+        assert isinstance(tree, MinMaxTree)
+        return tree
 
     def loss(self, edges: list[int]) -> list[Extent | None]:
         """The smoothed training loss."""
@@ -220,9 +267,10 @@ class GroupCurves:
         """How many losses have been smoothed."""
         return sum(len(run.smoothing.values) for run in self._runs.values())
 
-    def catch_up(self, until: float) -> bool:
-        """Read what is new, until this thread has computed so long (`time.thread_time`); whether that was all."""
-        return all(run.catch_up() and time.thread_time() < until for run in [*self.runs, *self.beside])
+    def catch_up(self, until: float, name: str = "") -> bool:
+        """Read what is new, of this series too, until this thread has computed so long (`time.thread_time`); whether
+        that was all."""
+        return all(run.catch_up(name) and time.thread_time() < until for run in [*self.runs, *self.beside])
 
     def loss(self, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
         """Line and band of the smoothed training loss."""
@@ -232,6 +280,51 @@ class GroupCurves:
         """Line and band of the LR."""
         each = [run.lr(axis.edges(run.history, columns)) for run in self.runs]
         return _line_and_band(each, columns) if len(each) != 1 else (each[0], [])
+
+    def are_alike(self, name: str) -> bool:
+        """Whether the runs of the mean have a series at the same steps, as far as each goes: else they have no mean."""
+        every = [run.steps(name) for run in self.runs]
+        longest: Sequence[int] = max(every, key=len, default=())
+        return all(steps[i] == longest[i] for steps in every for i in range(len(steps)))
+
+    def series(
+        self, axis: CompareAxis, name: str, columns: int
+    ) -> tuple[list[Extent | None], list[Extent | None], list[Point], list[float]]:
+        """Line and band of a series; the points of the line, unless there are very many; and where values are not
+        finite."""
+        runs = self.runs if self.are_alike(name) else self.runs[:1]
+        if any(run.is_long(name) for run in runs):
+            return (
+                *_line_and_band([run.extents(name, axis.edges(run.history, columns)) for run in runs], columns),
+                [],
+                [],
+            )
+        told = [run.points(name, axis) for run in runs]
+        unfit = [place for _, places in told for place in places]
+        longest: list[Point] = max((points for points, _ in told), key=len, default=[])
+        if unfit:  # of those that are whole at a place each
+            longest = told[0][0]
+            told = told[:1]
+        heights = [[points[i][1] for points, _ in told if i < len(points)] for i in range(len(longest))]
+        mean = [(place, fmean(values)) for (place, _), values in zip(longest, heights, strict=True)]
+        band: list[Extent | None] = []
+        if len(told) > 1:
+            band = [None] * columns
+            for (place, _), values in zip(longest, heights, strict=True):
+                column = axis.column_at(place, columns)
+                if column is not None:
+                    band[column] = (min(values), max(values))
+        return along_points(mean, axis, columns), band, mean, unfit
+
+    def alone(self, axis: CompareAxis, name: str, columns: int) -> tuple[list[Extent | None], ...]:
+        """The lines of a series of those that are in no mean."""
+        runs = self.beside if self.are_alike(name) else [*self.runs[1:], *self.beside]
+        return tuple(
+            run.extents(name, axis.edges(run.history, columns))
+            if run.is_long(name)
+            else along_points(run.points(name, axis)[0], axis, columns)
+            for run in runs
+        )
 
     def epoch_ends(
         self, axis: CompareAxis, field: str, runs: Sequence[RunCurves] | None = None

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui_trainer.compare.metric import Metric, in_common, metric_of
 from tui_trainer.compare.plain_lines import Results, find_out
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 CHARTS: tuple[What, ...] = ("loss", "accuracy", "lr")
 DRAW_EVERY = 0.3
 """Seconds from one drawing to the next while long records are being read."""
+FIND_EVERY = 1.0
+"""Seconds from one working out of the findings to the next while only a number between epochs came."""
 MOST_WARNED = 4
 """Lines that warnings get under the table: charts need room too."""
 
@@ -53,8 +56,12 @@ class CompareScreen(TrainerScreen):
         self._verdicts = VerdictWords(), VerdictWords(id="verdict")
         self._differences = DifferenceWords(), DifferenceWords(id="differences")
         self._one: What = "loss"
+        self._by: str | None = None
+        """What a key chose to compare by; None: the comparison's own metric."""
         self._findings: Results | None = None
         self._found_at: tuple[object, ...] = ()
+        self._logged = -1
+        self._find_at = 0.0
         self._draw_at = 0.0
         self._is_over = False
         """Whether it was told that nothing is left to train."""
@@ -83,8 +90,9 @@ class CompareScreen(TrainerScreen):
         findings = self._find_out()
         self.axis.update(run.history for group in self._drawn() for run in group.begun)
         drawn = self._drawn()
+        self._charts["accuracy"].metric = metric = findings.table.metric
         for chart in self._charts.values():  # those without a size too: they draw as they get one
-            chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen))
+            chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen, metric))
         self._headline.show(comparison, self.queue, self.context.clock.budget.share)
         self.table.show(findings)
         for words in (*self._verdicts, *self._differences):
@@ -107,17 +115,34 @@ class CompareScreen(TrainerScreen):
             none.add("solo")
         if self.has_class("-differences") or not self._drawn():  # no curve is on show
             none |= {"chart", "loss", "unit"}
+        if len(in_common(self.comparison.series)) < 2:
+            none.add("metric(1)")
         return frozenset(none)
 
     def _find_out(self) -> Results:
-        """The findings, worked out anew where an epoch ended or a run began or ended."""
+        """The findings, worked out anew where an epoch ended or a run began or ended; by a metric that comes between
+        epochs, now and then."""
+        metric = self._metric()
         found_at: tuple[object, ...] = tuple(
             (len(run.history.epochs), run.state, bool(run.facts), run.is_read) for run in self.comparison.runs
         )
-        found_at += (self.comparison.session.trouble,)
-        if self._findings is None or found_at != self._found_at:
-            self._findings, self._found_at = find_out(self.comparison), found_at
+        found_at += (self.comparison.session.trouble, metric)
+        logged = sum(len(series[metric.name].values) for series in self.comparison.series if metric.name in series)
+        is_due = found_at != self._found_at or (logged != self._logged and time.monotonic() >= self._find_at)
+        if self._findings is None or is_due:
+            first = self._findings is None and not metric.is_accuracy
+            self._findings, self._found_at, self._logged = find_out(self.comparison, metric), found_at, logged
+            self._find_at = time.monotonic() + FIND_EVERY
+            if first:
+                self._sort_by_metric()
         return self._findings
+
+    def _metric(self) -> Metric:
+        return self.comparison.metric if self._by is None else metric_of(self._by, self.comparison.series)
+
+    def _sort_by_metric(self) -> None:
+        assert self._findings is not None
+        self.table.sort_key, self.table.reverse = self._findings.table.final_key, False
 
     def _drawn(self) -> list[Group]:
         """The presets whose curves are seen, the one under the cursor last, so that it lies on top."""
@@ -179,8 +204,7 @@ class CompareScreen(TrainerScreen):
         self._hurry()
 
     def action_log_scale(self) -> None:
-        for what in ("loss", "lr"):
-            chart = self._charts[what]
+        for chart in self._charts.values():
             chart.log_scale = not chart.log_scale
         self._hurry()
 
@@ -216,6 +240,21 @@ class CompareScreen(TrainerScreen):
 
     def action_sort(self) -> None:
         self.table.sort_next()
+
+    def action_metric(self, by: int) -> None:
+        names = in_common(self.comparison.series)
+        now, own = self._metric(), self.comparison.metric
+        names = [*([own.name] if own.name not in names else []), *names]
+        if len(names) < 2:
+            self.say("the runs have no other series in common")
+            return
+        at = (names.index(now.name) + by) % len(names) if now.name in names else 0
+        self._by = None if names[at] == own.name else names[at]
+        self._findings = find_out(self.comparison, self._metric())
+        self._sort_by_metric()
+        self._one = "accuracy"  # whose chart is one of the metric now
+        self.say(f"by {self._metric().words}, {at + 1} of {len(names)} series that the runs have in common")
+        self._hurry()
 
     def action_turn(self) -> None:
         self.table.turn()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -11,9 +12,11 @@ from textual import events
 from textual.message import Message
 
 from tui_trainer.compare.comparison import SWATCH
+from tui_trainer.compare.metric import SHORT, Metric
 from tui_trainer.compare.plain_lines import cell
 from tui_trainer.compare.table import TARGET_COLUMNS, Column, Row
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.chart import narrow
 from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.formatting import UNKNOWN, fit, loss, lr
 from tui_trainer.ui.panel import Line, Span
@@ -196,12 +199,29 @@ class CompareTable(SeriesStyles, can_focus=False):
         place = self._axis.cursor or 0.0
         heads = [f"at {self._axis.unit} {place:.6g}" if self._axis.unit != "seconds" else f"at {place:.1f} s"]
         heads += ["step", "loss", "lr", "val loss", "accuracy", "of epoch"]
+        metric = findings.table.metric
+        more = metric if metric.name not in ("val_accuracy", "val_loss", "train_loss", "lr") else None
+        heads += [narrow(more.title(SHORT))] if more is not None else []
         cells, roles = [], []
         for row in rows:
             run = next(iter(row.group.begun), None)
-            cells.append(["", *(self._read(run, place) if run is not None else [UNKNOWN] * 6)])
-            roles.append([""] * 7)
+            read = self._read(run, place) if run is not None else [UNKNOWN] * 6
+            if more is not None:
+                read.append(self._logged(run, more, place))
+            cells.append(["", *read])
+            roles.append([""] * len(cells[-1]))
         return heads, cells, roles
+
+    def _logged(self, run: Compared | None, metric: Metric, place: float) -> str:
+        """What a series was when it was logged last, at or before a place."""
+        series = run.history.series.get(metric.name) if run is not None else None
+        if run is None or series is None:
+            return UNKNOWN
+        step = int(self._axis.timeline(run.history).step(place) + 1e-6)
+        index = bisect_right(series.steps, step) - 1
+        if index < 0:
+            return UNKNOWN
+        return metric.show(series.values[index]) if isfinite(series.values[index]) else "not finite"
 
     def _read(self, run: Compared, place: float) -> list[str]:
         history = run.history
