@@ -59,6 +59,12 @@ def differences(comparison: Comparison) -> list[Difference]:
     return rows
 
 
+def settings_of(group: Group) -> dict[str, object] | None:
+    """What a preset's runs began with, `optimizer.lr` say; None where that cannot be told."""
+    preset = _preset(group)
+    return {key: each.value for key, each in _settings(preset).items()} if isinstance(preset, Preset) else None
+
+
 def untold(comparison: Comparison) -> list[str]:
     """Whose preset cannot be told, and why, a sentence each; of runs that have begun and whose record is there."""
     said = []

@@ -629,6 +629,21 @@ CAPTIONS: dict[str, Caption] = {
         "runs train, or are to come",
         "all are over",
     ),
+    "comparison.rank_correlation": Caption(
+        "rank correlation {rho} over {runs}",
+        "five finished runs or more differ in a setting that is a number, and in how they ended",
+        "the setting is in words; all ended alike; fewer have finished",
+    ),
+    "comparison.few_runs": Caption(
+        "a hint, of few runs",
+        "what goes with the outcome is drawn of fewer than ten runs",
+        "of ten or more",
+    ),
+    "comparison.too_few_to_relate": Caption(
+        "What goes with {metric} is drawn once five runs have finished that differ in a setting.",
+        "fewer have finished, or they differ in none that is known",
+        "a setting can be drawn",
+    ),
     "comparison.unlike": Caption(
         "Mind that they did not have the same {names}.",
         "what the results depend on differs, and fairness is told elsewhere",

@@ -266,6 +266,14 @@ KEYS: tuple[Key, ...] = (
     Key("compare", "v", "v", "chart", "show the next chart, where only one fits", "chart"),
     Key("compare", "m", "m", "metric(1)", "by the next series that all runs have: table, verdict and chart", "metric"),
     Key("compare", "M", "M", "metric(-1)", "by the series before it", name="Compare by the series before"),
+    Key(
+        "compare",
+        "c",
+        "c",
+        "relations",
+        "what goes with the outcome, a setting after the other: five runs or more",
+        name="What goes with the outcome",
+    ),
     Key("compare", "l", "l", "loss", "show the training loss, the validation loss or both", "loss"),
     Key("compare", "x", "x", "unit", "x axis in epochs, seconds or steps", "axis"),
     Key(

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui_trainer.compare.correlation import Relation, relations
 from tui_trainer.compare.metric import Metric, in_common, metric_of
 from tui_trainer.compare.plain_lines import Results, find_out
 from tui_trainer.records import inbox
@@ -16,6 +17,7 @@ from tui_trainer.records.errors import RunsError
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.chart import Overlay, What
 from tui_trainer.ui.compare.curves import CompareAxis
+from tui_trainer.ui.compare.scatter import Scatter
 from tui_trainer.ui.compare.summary import CompareHeadline, DifferenceWords, VerdictWords
 from tui_trainer.ui.compare.table import CompareTable
 from tui_trainer.ui.keys import bindings
@@ -55,11 +57,14 @@ class CompareScreen(TrainerScreen):
         self._charts["loss"].log_scale = True  # where they end close to each other is what one looks for
         self._verdicts = VerdictWords(), VerdictWords(id="verdict")
         self._differences = DifferenceWords(), DifferenceWords(id="differences")
+        self._scatter = Scatter(id="scatter")
         self._one: What = "loss"
         self._by: str | None = None
         """What a key chose to compare by; None: the comparison's own metric."""
         self._findings: Results | None = None
         self._found_at: tuple[object, ...] = ()
+        self._related: list[Relation] = []
+        self._related_of: Results | None = None
         self._logged = -1
         self._find_at = 0.0
         self._draw_at = 0.0
@@ -71,6 +76,7 @@ class CompareScreen(TrainerScreen):
         with Horizontal(id="body"):
             with Vertical(id="charts"):
                 yield from self._charts.values()
+            yield self._scatter
             yield self._differences[1]
             with Vertical(id="side"):
                 yield self._verdicts[0]
@@ -97,6 +103,10 @@ class CompareScreen(TrainerScreen):
         self.table.show(findings)
         for words in (*self._verdicts, *self._differences):
             words.show(comparison, findings)
+        if self.has_class("-scatter"):
+            if findings is not self._related_of:
+                self._related, self._related_of = relations(comparison, findings.table), findings
+            self._scatter.show(self._related, metric, comparison.groups)
         self._make_room_for_warnings()
         self.key_line.idle = self._idle()
         self.key_line.redraw()
@@ -113,7 +123,7 @@ class CompareScreen(TrainerScreen):
             none.add("loss")
         if len(self.comparison.groups) < 2:
             none.add("solo")
-        if self.has_class("-differences") or not self._drawn():  # no curve is on show
+        if self.has_class("-differences") or self.has_class("-scatter") or not self._drawn():  # no curve is on show
             none |= {"chart", "loss", "unit"}
         if len(in_common(self.comparison.series)) < 2:
             none.add("metric(1)")
@@ -259,6 +269,15 @@ class CompareScreen(TrainerScreen):
     def action_turn(self) -> None:
         self.table.turn()
 
+    def action_relations(self) -> None:
+        """The first setting, the next ones, and behind the last one the charts again."""
+        if self.has_class("-scatter") and not self._scatter.next():
+            self.remove_class("-scatter")
+        else:
+            self.add_class("-scatter")
+            self.remove_class("-differences")
+        self._hurry()
+
     def action_differences(self) -> None:
         self.toggle_class("-differences")
         self._hurry()
@@ -287,6 +306,9 @@ class CompareScreen(TrainerScreen):
     def action_back(self) -> None:
         if self.has_class("-differences"):
             self.action_differences()
+        elif self.has_class("-scatter"):
+            self.remove_class("-scatter")
+            self._hurry()
         elif len(self.app.screen_stack) > 1:  # what trains here goes on
             self.app.pop_screen()
         else:
