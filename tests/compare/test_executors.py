@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -257,17 +259,25 @@ def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_o
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     presets = ("none", "onecycle", *SMALL, "--epochs", "90")
-    process = Running("compare", *presets, "--jobs", "2")
-    until(lambda: any(history.steps > 8 for history in histories_so_far(runs)))
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 143
+    monkeypatch.setattr(executors, "subprocess", SimpleNamespace(Popen=with_torch, PIPE=subprocess.PIPE))
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # one that came too late would end the tests
+
+    def stop() -> None:
+        until(lambda: any(history.steps > 8 for history in histories_so_far(runs)))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stops = threading.Thread(target=stop)
+    stops.start()
+    try:
+        assert compare(*presets, "--jobs", "2").exit_code == 143
+    finally:
+        stops.join()
+        signal.signal(signal.SIGTERM, before)
     stopped = histories(runs)
     assert {history.status for history in stopped} == {"stopped"}
     assert all(history.steps < 360 for history in stopped)
     together = newest_session(runs)
-    with monkeypatch.context() as patched:
-        patched.setattr(executors, "subprocess", SimpleNamespace(Popen=with_torch, PIPE=subprocess.PIPE))
-        done = compare(together.id)
+    done = compare(together.id)
     assert done.exit_code == 0, done.output
     assert [(h.status, h.steps) for h in histories(runs)] == [("finished", 360)] * 2
 
