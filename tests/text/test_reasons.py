@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_trainer.text.numbers import format_lr, format_metric
@@ -43,6 +43,7 @@ def reasons(draw: st.DrawFn, code: str) -> Reason:
 
 
 @pytest.mark.parametrize("code", WORDS)
+@settings(max_examples=20)  # of each code, and there are fifty
 @given(data=st.data())
 def test_the_reason_of_its_words_is_the_same(code: str, data: st.DataObject) -> None:
     reason = data.draw(reasons(code))
