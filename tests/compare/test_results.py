@@ -640,3 +640,25 @@ def test_compare_says_it_before_it_trains(tmp_path: Path, monkeypatch: pytest.Mo
     said = CliRunner().invoke(main, ["compare", str(tmp_path / "step.toml"), str(tmp_path / "none.toml")]).stderr
     assert "warning: step and none come to the same LR in every step of this run" in said
     assert "scheduler.step_size: never reached" in said
+
+
+def test_compare_rehearses_each_schedule_before_it_says_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from tui_trainer.cli import main
+
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path / "runs"))
+    halves = (
+        '[training]\nepochs = 10\nbatch_size = 4\n[optimizer]\nname = "SGD"\n'
+        '[scheduler]\nname = "CyclicLR"\nbase_lr = 0.001\nmax_lr = 0.01\nstep_size_up = 2\nmode = "triangular2"\n'
+    )
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(halves)
+    told = CliRunner().invoke(main, ["compare", *(str(tmp_path / f"{name}.toml") for name in "ab")])
+    assert told.exit_code == 2
+    assert f"{tmp_path / 'a.toml'}:6: scheduler: cannot run: " in told.stderr
+    assert f"{tmp_path / 'b.toml'}:6: scheduler: cannot run: " in told.stderr
+    assert "come to the same" not in told.output
+    assert not (tmp_path / "runs").exists()

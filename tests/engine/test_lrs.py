@@ -79,3 +79,22 @@ def test_a_longer_run_an_other_lr_or_a_warm_up_is_not_the_same() -> None:
     assert not same_lrs(planned(NONE), planned(NONE, more="[warmup]\nepochs = 1"))
     million = planned('name = "StepLR"\nstep_size = 15000', epochs=16000), planned(NONE, epochs=16000)
     assert not same_lrs(*million)  # one turn in a million steps
+
+
+CYCLIC = 'name = "CyclicLR"\nbase_lr = 0.001\nmax_lr = 0.01\nstep_size_up = 2\n'
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        'name = "ExponentialLR"\ngamma = 3.0\ninterval = "step"',
+        'name = "StepLR"\nstep_size = 1\ngamma = 10.0\ninterval = "step"',
+        f'name = "MultiStepLR"\nmilestones = {[*range(1, 400)]}\ngamma = 10.0\ninterval = "step"',
+        CYCLIC + 'mode = "exp_range"\ngamma = 1.5',
+        CYCLIC + 'mode = "triangular2"',
+    ],
+)
+def test_what_no_number_can_say_is_the_same_as_nothing(scheduler: str) -> None:
+    grows = planned(scheduler, epochs=80)
+    assert not same_lrs(grows, grows)
+    assert not same_lrs(grows, planned(NONE, epochs=80))

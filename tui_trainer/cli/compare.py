@@ -29,6 +29,7 @@ from tui_trainer.cli.options import (
     has_torch,
     need_torch,
     refuse,
+    rehearse,
     say,
     training_options,
 )
@@ -277,9 +278,11 @@ def _specs(presets: list[str], jobs: int, options: dict[str, Any]) -> list[RunSp
         brought, said = on_the_same({name: load(name) for name in presets}, options)
     except (UserError, RunsError) as error:
         refuse(*str(error).splitlines())
+    specs = [checked(RunRequest(name, **{**options, **brought, "name": None})) for name in presets]
+    if specs and has_torch():
+        rehearse(*specs)
     if said:
         say(said)
-    specs = [checked(RunRequest(name, **{**options, **brought, "name": None})) for name in presets]
     return [
         spec.model_copy(update={"threads": spec.threads or fair_threads(jobs), "from_preset": tuple(brought)})
         for spec in specs

@@ -169,6 +169,19 @@ def checked(request: RunRequest) -> RunSpec:
     return spec
 
 
+def rehearse(*specs: RunSpec) -> None:
+    """Step the real scheduler of each run through its LRs, as `presets check` does; needs torch. What is impossible
+    ends the program, exit 2."""
+    from tui_trainer.engine.lr_preview import length_of
+    from tui_trainer.engine.lr_preview import rehearse as rehearsed
+
+    found = [
+        each for spec in specs for each in rehearsed(spec.preset, length_of(spec.preset, spec.train_images)).problems
+    ]
+    if found:
+        refuse(*dict.fromkeys(map(str, found)))
+
+
 def refuse(*problems: str, exit_code: int = BAD_INPUT) -> NoReturn:
     """Say what is wrong, a line each, and end the program."""
     say(*problems)

@@ -56,11 +56,18 @@ class PlannedLRs:
         return scheduler.patience < self._span - 2 and scheduler.min_lr < self.preset.optimizer.lr
 
     def at(self, step: int) -> float:
-        """The LR that a step uses, unless it depends on losses."""
+        """The LR that a step uses, unless it depends on losses.
+
+        Raises:
+            OverflowError: it, or what it is reckoned with as torch does, is larger than any float.
+        """
         lr, warmup = self.preset.optimizer.lr, self.preset.warmup
         if warmup is not None and step < self._warmup:
             return lr * (warmup.start_factor + (1 - warmup.start_factor) * step / self._warmup)
-        return _lr(self.preset.scheduler, lr, (step - self._warmup) // self._stride, self._span)
+        reckoned = _lr(self.preset.scheduler, lr, (step - self._warmup) // self._stride, self._span)
+        if not math.isfinite(reckoned):
+            raise OverflowError("the LR is larger than any float")
+        return reckoned
 
     def turning(self) -> Iterator[int]:
         """Steps at which the curve turns, and those before and after them."""
@@ -71,13 +78,18 @@ class PlannedLRs:
 
 
 def same_lrs(a: PlannedLRs, b: PlannedLRs) -> bool:
-    """Whether two presets come to the same LR in every step of runs of the same length."""
+    """Whether two presets come to the same LR in every step of runs of the same length, as far as that can be reckoned:
+    with an LR beyond all numbers they are not the same.
+    """
     if a.steps != b.steps or a.batches_per_epoch != b.batches_per_epoch or a.depends_on_losses or b.depends_on_losses:
         return False
     every = max(1, a.steps // SAMPLES)
     epochs = max(1, a.preset.training.epochs // SAMPLES) * a.batches_per_epoch
     places = {*range(0, a.steps, every), *range(0, a.steps, epochs), a.steps - 1, *a.turning(), *b.turning()}
-    return all(math.isclose(a.at(step), b.at(step), rel_tol=ALIKE, abs_tol=1e-18) for step in sorted(places))
+    try:
+        return all(math.isclose(a.at(step), b.at(step), rel_tol=ALIKE, abs_tol=1e-18) for step in sorted(places))
+    except ArithmeticError:
+        return False
 
 
 def _lr(scheduler: s.SchedulerTable, lr: float, place: int, span: int) -> float:  # one line a scheduler
