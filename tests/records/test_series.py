@@ -27,7 +27,8 @@ from tui_trainer.records import journal_cache
 from tui_trainer.records.columns import KEPT
 from tui_trainer.records.history import History
 from tui_trainer.records.journal import Journal
-from tui_trainer.records.series import ATTEMPTS_KEPT, LoggedSeries
+from tui_trainer.records.series import ATTEMPTS_KEPT, MOST_SERIES, LoggedSeries
+from tui_trainer.records.summary import summarize
 from tui_trainer.records.tail import Tail
 
 
@@ -317,3 +318,47 @@ def test_steps_always_rise_and_the_latest_value_of_each_stands(events: list[Metr
         for place, (step, _) in enumerate(told):
             if step not in steps:
                 assert any(later <= step for later, _ in told[place + 1 :])
+
+
+# However many there are
+
+
+@pytest.mark.says("record.too_many_series")
+def test_more_series_than_are_kept_are_left_out_and_said_to_be(tmp_path: Path) -> None:
+    many = [f"m{number}" for number in range(12)]
+    events: list[AnyEvent] = [
+        RunStarted(at=1.0, run="r", schema=2, pid=1, host="h"),
+        *(logged(step, **dict.fromkeys(many[step * 3 :][:3], 1.0)) for step in range(4)),
+        logged(9, m0=2.0, m11=2.0, val_loss=0.5),
+    ]
+    with patch("tui_trainer.records.series.MOST_SERIES", 7):
+        live, read = fold(events), through_a_journal(tmp_path, events)
+        (tmp_path / "run.json").write_text("{}")
+        summary = summarize(tmp_path)
+    for history in (live, read):
+        assert list(history.series) == [*many[:7], "val_loss"]
+        assert history.series.last("m0") == (9, 2.0)
+        assert history.known.flaws.in_words() == [TOO_MANY]
+    assert list(summary.metrics) == list(live.series)
+    assert TOO_MANY in summary.flaws
+
+
+TOO_MANY = "the record has more than 20,000 series; those that came after them are left out."
+
+
+@pytest.mark.never_says("record.too_many_series")
+def test_as_many_as_are_kept_are_not(tmp_path: Path) -> None:
+    with patch("tui_trainer.records.series.MOST_SERIES", 7):
+        history = fold([logged(1, **{f"m{number}": 1.0 for number in range(7)}), logged(2, m0=1.0)])
+    assert not history.known.flaws.in_words()
+
+
+def test_a_journal_of_hundreds_of_thousands_of_names_is_no_feast(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    with (tmp_path / "events.jsonl").open("wb") as file:
+        file.write(encode(RunStarted(at=1.0, run="r", schema=2, pid=1, host="h")))
+        for line in range(20):
+            file.write(encode(logged(line, **{f"{line}-{number}": 1.0 for number in range(10_000)})))
+    summary = summarize(tmp_path)
+    assert len(summary.metrics) == MOST_SERIES
+    assert TOO_MANY in summary.flaws

@@ -86,6 +86,18 @@ def test_a_group_may_be_declared() -> None:
 # The grid
 
 
+def test_names_are_the_same_list_until_there_are_others() -> None:
+    history, catalogue = fold([begun(), logged(1, a=1.0, b=1.0)]), Catalogue()
+    assert catalogue.update(history)
+    names = catalogue.names
+    catalogue.narrow("*")
+    assert not catalogue.update(history)
+    assert catalogue.names is names
+    history.apply(logged(2, c=1.0))
+    assert catalogue.update(history)
+    assert catalogue.names == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(
     ("size", "charts"),
     [((80, 24), 2), ((140, 40), 6), ((200, 60), 12), ((250, 70), 16), ((60, 16), 1), ((400, 99), 16)],
@@ -131,6 +143,18 @@ async def test_typing_filters_and_letters_are_no_commands(show: Show) -> None:
         assert page(shown).catalogue.names == ["val/acc", "val/loss"]
         await shown.press("escape")
         assert len(page(shown).catalogue.names) == 203
+
+
+async def test_tiles_are_kept_until_the_names_or_the_marks_are_others(show: Show) -> None:
+    async with show([begun(), logged(1, a=1.0, b=1.0)]) as shown:
+        await shown.press("m")
+        screen = page(shown)
+        tiles = screen._tiles
+        screen._collect()
+        assert screen._tiles is tiles
+        screen.marked = ["a", "b"]
+        screen._collect()
+        assert screen._tiles == [("a", "b"), ("a",), ("b",)]
 
 
 async def test_marked_ones_lie_in_one_chart_the_first(show: Show) -> None:

@@ -19,6 +19,7 @@ from tui_trainer.events import (
     ResolvedConfig,
     RunEnded,
 )
+from tui_trainer.records.series import MOST_SERIES
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
@@ -40,6 +41,8 @@ class Flaws:
         """Events of other kinds that a process told twice, or after later ones."""
         self.misnumbered = 0
         """Events that say a step or an epoch where the run cannot have been."""
+        self.series_left_out = False
+        """Whether there are more series than are kept."""
         self.steps_behind: Span | None = None
         self.epochs_behind: Span | None = None
         """What a process said was done and has not told, steps and ends of epochs; the next one may train it again."""
@@ -104,6 +107,8 @@ class Flaws:
             said.append(say("record.steps_missing", steps=counted(missing, "step"), are=are, where=_listed(holes)))
         if epochs := _with(self._epochs, self.epochs_behind):
             said.append(say("record.epoch_ends_missing", epochs=_called("epoch", epochs)))
+        if self.series_left_out:
+            said.append(say("record.too_many_series", most=f"{MOST_SERIES:,}"))
         return said
 
     def contradictions_in_words(self) -> list[str]:

@@ -250,6 +250,8 @@ class History:
         for new in taken:
             self.health.take(new)
             self._appliers[type(new)](self, new)
+            if self.series.left_out:
+                self.known.flaws.series_left_out = True
             if type(new) is not Alert:
                 self.stalled_since, self._happened_at = None, max(self._happened_at, new.at)
             self.version += 1

@@ -14,6 +14,9 @@ from tui_trainer.records.columns import KEPT
 ATTEMPTS_KEPT = 16
 """Of what was trained, and then trained again from an earlier step, so many parts are kept, the latest ones."""
 
+MOST_SERIES = 20_000
+"""Series that are logged and kept, beside those that every run has: each costs, and a record may be made to harm."""
+
 LARGEST_EXACT = 2**53
 """Beyond it a float does not hold every whole number."""
 
@@ -189,6 +192,8 @@ class AllSeries(Mapping[str, Series]):
         self._best: dict[tuple[str, Goal], _Best] = {}
         self._forgets = forgets
         self._objective = ""
+        self.left_out = False
+        """Whether there were more series than `MOST_SERIES`, of which those that came later are not here."""
 
     def __getitem__(self, name: str) -> Series:
         return self._series[name]
@@ -205,6 +210,9 @@ class AllSeries(Mapping[str, Series]):
 
     def declare(self, event: MetricDeclared) -> None:
         """Take what a series is."""
+        if len(self._declared) >= MOST_SERIES and event.name not in self._declared and not event.objective:
+            self.left_out = True
+            return
         self._declared[event.name] = event
         if event.objective:
             self._objective = event.name
@@ -214,11 +222,17 @@ class AllSeries(Mapping[str, Series]):
     def log(self, step: int, values: Mapping[str, float | int]) -> None:
         """Take numbers that were logged together."""
         for name, value in values.items():
-            (self._logged.get(name) or self._named(name)).log(step, value)
+            if (series := self._logged.get(name) or self._named(name)) is not None:
+                series.log(step, value)
 
     def log_many(self, name: str, steps: Sequence[int], values: Sequence[float | int]) -> None:
         """Take numbers of a series at steps that rise."""
-        (self._logged.get(name) or self._named(name)).log_many(steps, values)
+        if (series := self._logged.get(name) or self._named(name)) is not None:
+            series.log_many(steps, values)
+
+    def keeps(self, name: str) -> bool:
+        """Whether numbers that were logged by this name are here."""
+        return name in self._logged
 
     def declared(self, name: str) -> MetricDeclared | None:
         """What the run said of a series; None where it said nothing."""
@@ -274,8 +288,11 @@ class AllSeries(Mapping[str, Series]):
         series = self._series.get(name)
         return Point(series.steps[-1], series.values[-1]) if series is not None and len(series.values) else None
 
-    def _named(self, name: str) -> LoggedSeries:
-        """A series to log into, made for a name that is new."""
+    def _named(self, name: str) -> LoggedSeries | None:
+        """A series to log into, made for a name that is new; None where there are too many."""
+        if len(self._logged) >= MOST_SERIES and name not in OURS and name != self._objective:
+            self.left_out = True
+            return None
         shown = f"{name} (logged)" if name in self._series else name  # a series of every step may have it already
         made = self._made(shown)
         self._logged[name] = self._series[shown] = made

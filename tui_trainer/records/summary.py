@@ -400,6 +400,7 @@ class _Skim:
             found.append(f"{counted(self._unread, 'line')} of the record could not be read")
         if self._ends_in_garbage:
             found.append(f"The record {ENDS_IN_NO_LINE}")
+        self.history.known.flaws.series_left_out |= self._series.left_out
         return [*found, *self._place.flaws, *self.history.known.flaws.missing_in_words()]
 
     def objective(self) -> Objective | None:
@@ -450,8 +451,8 @@ class _Skim:
 
     def _take_rows(self) -> None:
         for names, line in self._rows.items():
-            self._put_off.update(names)
             self._take(line)
+            self._put_off.update(filter(self._series.keeps, names))
         self._rows.clear()
 
     def _settle_series(self) -> None:
@@ -504,11 +505,11 @@ class _Skim:
         if isinstance(event, StepsTaken) and event.step > self._read // LEAST_BYTES_A_STEP + MISSING_AT_MOST:
             self._unread += 1  # each step before it would take room, and the record has none for so many
             return None
+        self.history.apply(event)
         if isinstance(event, MetricsLogged | MetricColumns):
-            self._told_in_rows.update(event.values)
+            self._told_in_rows.update(filter(self._series.keeps, event.values))
         elif isinstance(event, EpochEnded):
             self._told_in_rows.update(BY_EPOCH)
-        self.history.apply(event)
         self.last_at = event.at if self.last_at is None else max(self.last_at, event.at)
         return event
 

@@ -352,6 +352,11 @@ CAPTIONS: dict[str, Caption] = {
         "an epoch is over by what follows it, and no line tells its end",
         "each epoch that is over has its end; the last one still goes on, or its process crashed in it",
     ),
+    "record.too_many_series": Caption(
+        "the record has more than {most} series; those that came after them are left out.",
+        "more series are logged, or declared, than are kept",
+        "all that are logged are kept",
+    ),
     "record.left_out": Caption(
         "the record contradicts itself; left out: steps {where}.",
         "a line tells steps where the run cannot have been",

@@ -72,10 +72,13 @@ class Catalogue:
                 by_group.setdefault(series.group(name), []).append(name)
         before = self.names
         by_group = dict(sorted(by_group.items(), key=lambda each: _rank(history, *each)))
-        self.names = [name for names in by_group.values() for name in names]
+        names = [name for names in by_group.values() for name in names]
+        changed = names != before
+        if changed:
+            self.names = names  # another list only where it is another: who made something of it keeps that
         self.groups = {group: len(names) for group, names in by_group.items()}
         self.total = len(series)
-        return self.names != before
+        return changed
 
     def narrow(self, text: str) -> None:
         """Let those pass that a filter matches."""

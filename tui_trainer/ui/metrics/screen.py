@@ -101,6 +101,8 @@ class MetricsScreen(TrainerScreen):
         self._at = 0
         """The tile that is chosen."""
         self._tiles: list[tuple[str, ...]] = []
+        self._made_of: tuple[list[str], list[str]] = [], []
+        """The names that passed, and those marked, of which the tiles were made."""
         self._logs: set[tuple[str, ...]] = set()
         """Tiles whose heights are powers of ten."""
         self._window: int | None = None
@@ -168,6 +170,11 @@ class MetricsScreen(TrainerScreen):
         chosen = self.chosen
         self.catalogue.update(self.history)
         self.marked = [name for name in self.marked if name in self.history.series]
+        names, marked = self._made_of
+        if self.catalogue.names is names and self.marked == marked:
+            self._at = max(0, min(self._at, len(self._tiles) - 1))
+            return
+        self._made_of = self.catalogue.names, list(self.marked)
         together = [tuple(self.marked)] if len(self.marked) > 1 else []
         self._tiles = [*together, *((name,) for name in self.catalogue.names)]
         if chosen in self._tiles and self._tiles[min(self._at, len(self._tiles) - 1)] != chosen:
