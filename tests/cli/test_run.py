@@ -166,7 +166,7 @@ def test_what_an_export_leaves_out_of_a_damaged_record_is_no_success(cli: Cli, r
         journal.write(b'{"type": "garbage"}\n')
     result = cli("export", "a", "--out", str(tmp_path / "damaged"))
     assert result.exit_code == 1
-    assert len(result.stdout.splitlines()) == 4  # the rest is written
+    assert len(result.stdout.splitlines()) == 5  # the rest is written
     assert "1 line of the record could not be read" in result.stderr
 
 

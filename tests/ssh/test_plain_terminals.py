@@ -41,7 +41,7 @@ def test_without_unicode_the_screen_is_ascii_and_readable(run: str) -> None:
         terminal.press("q")
         assert terminal.wait() == 0
         assert terminal.text.isascii()
-    chart = [line for line in screen.splitlines() if re.search(r"[.:']{3}", line)]
+    chart = [line for line in screen.splitlines() if re.search(r"[.:'*+=]{3}", line)]
     assert len(chart) > 5, screen
 
 

@@ -170,13 +170,18 @@ def checked(request: RunRequest) -> RunSpec:
 
 
 def rehearse(*specs: RunSpec) -> None:
-    """Step the real scheduler of each run through its LRs, as `presets check` does; needs torch. What is impossible
-    ends the program, exit 2."""
+    """Step the real scheduler of each run whose LRs cannot be reckoned through all of them, as `presets check` does; it
+    alone needs torch. What is impossible ends the program, exit 2."""
+    from tui_trainer.presets.lrs import PlannedLRs
+
+    doubtful = [spec for spec in specs if not PlannedLRs(spec.preset, spec.batches_per_epoch).are_finite]
+    if not doubtful:
+        return
     from tui_trainer.engine.lr_preview import length_of
     from tui_trainer.engine.lr_preview import rehearse as rehearsed
 
     found = [
-        each for spec in specs for each in rehearsed(spec.preset, length_of(spec.preset, spec.train_images)).problems
+        each for spec in doubtful for each in rehearsed(spec.preset, length_of(spec.preset, spec.train_images)).problems
     ]
     if found:
         refuse(*dict.fromkeys(map(str, found)))

@@ -100,7 +100,9 @@ class Norms:
         if apart > self._apart:  # steps that were slow once, in a pause or in slow motion, bring no more looks
             self._apart = apart
             share = self._look_s / (self._look_s + apart * step_s)
-            whose = "of the host's time" if self._parameters and self._parameters[0].is_cuda else "of the time"
+            whose = "of the time"
+            if self._parameters[0].is_cuda:
+                whose = "of the host's time"
             why = f"a look takes {_ms(self._look_s)}, a step {_ms(step_s)}: {share:.1%} {whose}"
             new = f"every {ceil(apart)} steps"
             self._emit(SettingChanged(at=time.time(), setting="norms of the network", old="", new=new, reason=why))

@@ -55,6 +55,17 @@ class PlannedLRs:
             return False
         return scheduler.patience < self._span - 2 and scheduler.min_lr < self.preset.optimizer.lr
 
+    @property
+    def are_finite(self) -> bool:
+        """Whether no LR of the run is too large for a float, as far as some of its steps and the last one tell."""
+        if self.depends_on_losses:
+            return True
+        some = {*range(0, self.steps, max(1, self.steps // SAMPLES)), self.steps - 1}
+        try:
+            return all(math.isfinite(self.at(step)) for step in some)
+        except OverflowError:
+            return False
+
     def at(self, step: int) -> float:
         """The LR that a step uses, unless it depends on losses.
 

@@ -33,7 +33,7 @@ TESTS = [
 LEAST = 0.95
 
 ONLY_CUDA = {
-    "engine/devices.py": {"computes_in_bfloat16", "_why_no_cuda", "_fault", "broken_context"},
+    "engine/devices.py": {"temperature", "computes_in_bfloat16", "_why_no_cuda", "_fault", "broken_context"},
     "engine/metrics.py": {"_when_done"},
     "engine/reproducibility.py": {"_prepare_cublas", "go_on_as"},
     "ui/machine/sampling.py": {"Gpus", "_in_a_sentence"},
