@@ -55,6 +55,15 @@ class Emulator(pyte.Screen):
             super().select_graphic_rendition(*attributes)
 
 
+WORDS_OF_TRAINING = ("training", "overfitting", "plateaued", "chance level", "diverging")
+"""What the top line says of a run that trains: small ones of tests are soon not well."""
+
+
+def trains(screen: str) -> bool:
+    """Whether the screen shows a run that trains."""
+    return "finished" not in screen and any(word in screen for word in WORDS_OF_TRAINING)
+
+
 class Terminal:
     """Runs `tui-trainer`, or another module, in a pseudo-terminal of its own session, as a shell's login would.
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import SMALL
 from tests.scripted_record import over
-from tests.terminal import Terminal
+from tests.terminal import Terminal, trains
 from tests.waiting import until
 from tui_trainer.run_sources.run_source import replay
 
@@ -92,7 +92,7 @@ def test_a_run_launched_in_the_background_begins_once_it_is_in_front(runs: Path)
         until_stopped(bash)
         assert not runs.exists()
         bash.press("fg\n")
-        bash.until("training")
+        bash.until(trains)
         until(lambda: runs.exists() and replay(only(runs)).steps > 0)
         bash.press("q")
         bash.until("background")
@@ -182,7 +182,7 @@ def test_when_its_shell_ends_a_suspended_run_stops_and_what_has_not_begun_ends(r
         bash.until(lambda screen: screen.rstrip().endswith(INNER))
         if suspended:
             bash.press(f"{TUI} launch {LONG}\n")
-            bash.until("training")
+            bash.until(trains)
             until(lambda: runs.exists() and replay(only(runs)).steps > 0)
             bash.press("\x1a")
         else:

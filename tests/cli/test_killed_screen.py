@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.cli.conftest import SMALL
-from tests.terminal import Terminal
+from tests.terminal import Terminal, trains
 from tests.waiting import until
 from tui_trainer.records.lock import is_live
 from tui_trainer.run_sources.run_source import replay
@@ -28,7 +28,7 @@ def only(runs: Path) -> Path:
 
 def until_trained(terminal: Terminal, runs: Path) -> Path:
     """Wait for the run's first steps while its screen is read; the run's folder."""
-    terminal.until("training")
+    terminal.until(trains)
     terminal.until(lambda _: runs.exists() and replay(only(runs)).steps > 0)
     return only(runs)
 

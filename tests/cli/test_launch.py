@@ -12,7 +12,7 @@ import pytest
 
 from tests import preloaded
 from tests.cli.conftest import SMALL
-from tests.terminal import Terminal
+from tests.terminal import Terminal, trains
 from tests.waiting import until
 from tui_trainer.events import RunEnded, StepsTaken
 from tui_trainer.records.lock import is_live
@@ -91,7 +91,7 @@ def test_the_screen_shows_the_run_and_leaves_its_numbers_as_they_are(runs: Path)
 
 def test_left_training_it_gives_the_prompt_back_and_goes_on_and_can_be_watched_and_stopped(runs: Path) -> None:
     with Terminal("launch", "--preset", "none", *LONG) as terminal:
-        terminal.until("training")
+        terminal.until(trains)
         terminal.press("q")
         terminal.until("background")
         terminal.press("k")
@@ -100,7 +100,7 @@ def test_left_training_it_gives_the_prompt_back_and_goes_on_and_can_be_watched_a
     run = only(runs)
     assert is_live(run)
     with Terminal("attach") as second:
-        second.until("training")
+        second.until(trains)
         second.press(" ")
         second.until("paused")
         assert "paused" in preloaded.run("runs").stdout
@@ -116,9 +116,9 @@ def test_left_training_it_gives_the_prompt_back_and_goes_on_and_can_be_watched_a
 
 @pytest.mark.parametrize("moment", ["importing torch", "training", "dialog"])
 def test_a_closed_terminal_ends_no_run(runs: Path, moment: str) -> None:
-    arguments = ("launch", "--preset", "none", *SMALL, "--epochs", "60")
+    arguments = ("launch", "--preset", "none", *SMALL, "--epochs", "150")
     with Terminal(*arguments, preloaded=moment != "importing torch") as terminal:
-        terminal.until("training" if moment == "dialog" else moment)
+        terminal.until(moment if moment == "importing torch" else trains)
         if moment == "dialog":
             terminal.press("q")
             terminal.until("background")
@@ -126,14 +126,14 @@ def test_a_closed_terminal_ends_no_run(runs: Path, moment: str) -> None:
         terminal.wait()
         run = _until_begun(runs)
         steps, ended = _until_ended(run)
-    assert (steps, ended.status) == (240, "finished")
+    assert (steps, ended.status) == (600, "finished")
     assert "without a terminal" in (run / "log.txt").read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_run_with_a_checkpoint_and_leaves_the_terminal_clean(runs: Path, number: int) -> None:
     with Terminal("launch", "--preset", "none", *LONG) as terminal:
-        terminal.until("training")
+        terminal.until(trains)
         run = _until_begun(runs)
         os.kill(_pid(run), number)
         assert terminal.wait() == 128 + number
