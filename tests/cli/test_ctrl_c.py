@@ -103,7 +103,7 @@ def interrupt(terminal: Terminal, how: str) -> None:
     """Once, and wait until it has come."""
     if how == "typed":
         terminal.press("\x03")
-        terminal.until("^C")  # written by the terminal as it sends the signals
+        terminal.until(lambda _: b"^C" in terminal.text)  # written by the terminal, wherever its cursor stands
     else:
         os.kill(terminal.pid, signal.SIGINT)
 
