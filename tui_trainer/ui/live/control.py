@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
-from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.axis_keys import AxisKeys
 from tui_trainer.ui.charts.chart_data import steps_of
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
-from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
@@ -116,14 +115,9 @@ class RunControl:
 _HAS = {"finished": "finished", "stopped": "been stopped", "diverged": "diverged", "crashed": "crashed"}
 
 
-PART = 0.25
-"""Of what is in sight, moved at a time."""
-
-
-class ChartKeys(TrainerScreen):
+class ChartKeys(AxisKeys):
     """A screen with a loss and an LR chart on one axis."""
 
-    axis: XAxis
     loss: LossChart
     lr: LRChart
 
@@ -131,12 +125,6 @@ class ChartKeys(TrainerScreen):
     def history(self) -> History:
         """The run on show."""
         raise NotImplementedError
-
-    def action_cursor(self, cells: int) -> None:
-        was = self.axis.mode
-        self.axis.move_cursor(cells)
-        self._stood_still(was)
-        self.context.clock.hurry()
 
     def action_mark(self, by: int) -> None:
         if not self.axis.move_to(steps_of(self.history), by):
@@ -147,22 +135,7 @@ class ChartKeys(TrainerScreen):
         self.axis.clear_cursor()
         self.context.clock.hurry()
 
-    def action_zoom(self, inwards: bool) -> None:
-        if inwards:
-            self.axis.zoom_in()
-        else:
-            self.axis.zoom_out()
-        self.context.clock.hurry()
-
-    def action_pan(self, by: int) -> None:
-        if self.axis.mode == "all":
-            self.say("the whole run is shown; + zooms in")
-        was = self.axis.mode
-        self.axis.pan(by * PART)
-        self._stood_still(was)
-        self.context.clock.hurry()
-
-    def _stood_still(self, was: Mode) -> None:
+    def axis_moved(self, was: Mode) -> None:
         if was == "live" and self.axis.mode == "held":
             self.say("frozen: f follows the newest steps again")
 
@@ -170,10 +143,6 @@ class ChartKeys(TrainerScreen):
         self.axis.follow()
         if self.history.ended is not None:
             self.say("the run has ended: this is its end")
-        self.context.clock.hurry()
-
-    def action_reset(self) -> None:
-        self.axis.reset()
         self.context.clock.hurry()
 
     def action_unit(self) -> None:

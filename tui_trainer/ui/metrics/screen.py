@@ -14,13 +14,13 @@ from tui_trainer.plotting.smoothing import WINDOWS
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.axis_keys import AxisKeys
 from tui_trainer.ui.charts.line_chart import MOST_LINES, LineChart, shortened
 from tui_trainer.ui.charts.series_axis import SeriesAxis
 from tui_trainer.ui.formatting import cut, fit
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.metrics.catalogue import MOST_PINNED, Catalogue, pin, pinned
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, justified, width_of
-from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
@@ -31,7 +31,6 @@ LEAST_WIDTH, LEAST_HEIGHT = 60, 10
 """Of a chart, in cells."""
 
 CHOSEN, MARKED, PINNED = "▌", "◆", "*"
-PART = 0.25
 
 
 def grid(width: int, height: int) -> tuple[int, int]:
@@ -84,11 +83,13 @@ class Nothing(Panel):
         return [*[BLANK] * (self.size.height // 3), (Span("  " + self.words, "faint"),)]
 
 
-class MetricsScreen(TrainerScreen):
+class MetricsScreen(AxisKeys):
     """The series of one run."""
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("filter", "metrics")
+
+    axis: SeriesAxis
 
     def __init__(self, source: RunSource) -> None:
         super().__init__("metrics")
@@ -363,27 +364,6 @@ class MetricsScreen(TrainerScreen):
     def action_log_scale(self) -> None:
         if self.chosen:
             self._logs ^= {self.chosen}
-        self.context.clock.hurry()
-
-    def action_cursor(self, cells: int) -> None:
-        self.axis.move_cursor(cells)
-        self.context.clock.hurry()
-
-    def action_zoom(self, inwards: bool) -> None:
-        if inwards:
-            self.axis.zoom_in()
-        else:
-            self.axis.zoom_out()
-        self.context.clock.hurry()
-
-    def action_pan(self, by: int) -> None:
-        if self.axis.mode == "all":
-            self.say("the whole run is shown; + zooms in")
-        self.axis.pan(by * PART)
-        self.context.clock.hurry()
-
-    def action_reset(self) -> None:
-        self.axis.reset()
         self.context.clock.hurry()
 
     def action_smooth(self, more: bool) -> None:
