@@ -387,3 +387,25 @@ def test_order_has_all_epochs(tmp_path: Path) -> None:
     rows = exported(tmp_path, events)["order.csv"]
     told = [call for event in events if isinstance(event, CallsMade) for call in event.calls]
     assert [row["call"] for row in rows] == told
+
+
+def test_numbers_beside_a_steps_loss_keep_all_their_digits(tmp_path: Path) -> None:
+    norm = 0.12345678901234567
+    steps = StepsTaken(
+        at=1e9, step=1, epoch=1, batch=1, losses=[1.0], lrs=[0.1], elapsed=[1.0], metrics={"norm": [norm]}
+    )  # fmt: skip
+    (tmp_path / "events.jsonl").write_bytes(encode(steps))
+    export_csv(tmp_path, tmp_path / "out")
+    with (tmp_path / "out" / "metrics.csv").open(newline="") as file:
+        assert [float(row["value"]) for row in csv.DictReader(file) if row["name"] == "norm"] == [norm]
+
+
+def test_a_carriage_return_in_a_text_ends_no_row(tmp_path: Path) -> None:
+    logged = MetricsLogged(at=1e9, step=3, values={"a\rb": 1.5, "\r": 2.5})
+    calls = CallsMade(at=1e9, step=1, epoch=1, batch=1, calls=["zero\rgrad"])
+    (tmp_path / "events.jsonl").write_bytes(encode(logged) + encode(calls))
+    export_csv(tmp_path, tmp_path / "out")
+    with (tmp_path / "out" / "metrics.csv").open(newline="") as file:
+        assert {row["name"]: row["value"] for row in csv.DictReader(file)} == {"a\rb": "1.5", "\r": "2.5"}
+    with (tmp_path / "out" / "order.csv").open(newline="") as file:
+        assert [row["call"] for row in csv.DictReader(file)] == ["zero\rgrad"]

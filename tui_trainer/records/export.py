@@ -241,23 +241,42 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
             texts = {name: io.TextIOWrapper(file, "utf-8", newline="") for name, file in files.items()}
             for text in texts.values():
                 stack.callback(text.detach)  # written out, and left open for its owner to close
-            writers = {name: csv.writer(text, lineterminator="\n") for name, text in texts.items()}
+            writers = {name: _Writer(text) for name, text in texts.items()}
             for name, header in HEADERS.items():
                 writers[name].writerow(header)
             lr_events, reading, names = LREvents(), _Reading(journal, warn), SeriesNames()
             for event in reading.again():
                 for change in lr_events.of(event):
-                    row = (change.step, change.epoch, repr(change.old), repr(change.new), change.reason)
-                    writers["lr_events.csv"].writerow(row)
+                    lrs = repr(change.old), repr(change.new)
+                    writers["lr_events.csv"].writerow((change.step, change.epoch, *lrs, change.reason))
                 _write(writers, event, names)
                 told = filter(reading.rows.stands, rows_of(event, names, logged_alone=True))
-                writers["metrics.csv"].writerows(_metric_row(reading.rows, row) for row in told)
+                for row in told:
+                    writers["metrics.csv"].writerow(_metric_row(reading.rows, row))
     except OSError as cause:
         raise export_failed(run, out, cause) from cause
     return [out / name for name in HEADERS]
 
 
-def _write(writers: dict[str, Any], event: AnyEvent, names: SeriesNames) -> None:
+class _Writer:
+    """Rows of a CSV file. Python's leaves a carriage return in a text unquoted, which ends the row for readers."""
+
+    def __init__(self, file: io.TextIOBase) -> None:
+        self._plain = csv.writer(file, lineterminator="\n")
+        self._quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+    def writerow(self, row: Iterable[Any]) -> None:
+        """Write a row that may hold texts of others."""
+        cells = list(row)
+        returns = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        (self._quoted if returns else self._plain).writerow(cells)
+
+    def writerows(self, rows: Iterable[Iterable[Any]]) -> None:
+        """Write rows of numbers, and of names of ours."""
+        self._plain.writerows(rows)
+
+
+def _write(writers: dict[str, _Writer], event: AnyEvent, names: SeriesNames) -> None:
     match event:
         case StepsTaken():
             rows = list(_step_rows(event))
@@ -271,7 +290,8 @@ def _write(writers: dict[str, Any], event: AnyEvent, names: SeriesNames) -> None
             writers["epochs.csv"].writerow(_epoch_row(event))
         case CallsMade():
             batch = "" if event.batch is None else event.batch
-            writers["order.csv"].writerows((event.epoch, batch, call) for call in event.calls)
+            for call in event.calls:
+                writers["order.csv"].writerow((event.epoch, batch, call))
 
 
 def _step_rows(event: StepsTaken) -> Iterator[Cells]:
