@@ -98,7 +98,7 @@ def _of_steps(event: StepsTaken, names: SeriesNames, logged_alone: bool) -> Iter
             yield Row(*place, "lr", rate, logged=False)
         for name, values in beside:
             other = values[index]
-            yield Row(*place, name, nan if other is None else other, single=True)
+            yield Row(*place, name, nan if other is None else other)
 
 
 class StandingRows:

@@ -244,7 +244,8 @@ class ConfusionScreen(TrainerScreen):
             self._read(told)
         several = history.resolved is not None and history.resolved.ranks > 1
         no_images = say("confusion.images_of_several" if several else "confusion.no_images")
-        self._panel.show(told, self._images, _instead(history), "" if self._reads else no_images)
+        instead = "" if told is not None else _instead(history)
+        self._panel.show(told, self._images, instead, "" if self._reads else no_images)
         self.key_line.redraw()
 
     def _read(self, told: ConfusionCounted) -> None:
