@@ -1,6 +1,6 @@
 """Write `docs/captions.md`: `python scripts/list_captions.py`.
 
-Every caption of `text/captions.py`, with the tests that are marked with its id: `says`, where it must be said, and
+Every caption of `text/captions/`, with the tests that are marked with its id: `says`, where it must be said, and
 `never_says`, where it must not.
 """
 
@@ -25,7 +25,7 @@ HEAD = """# What the program says, and when
 
 Each sentence and word in which tui-trainer claims something of a run, a preset, a comparison, a record or the machine:
 when it is said, when it would be wrong, and the tests of both. `python scripts/list_captions.py` writes this page from
-`tui_trainer/text/captions.py`, where the words are made.
+`tui_trainer/text/captions/`, where the words are made, a file for each of these:
 """
 
 
@@ -77,7 +77,7 @@ def text() -> str:
     for kind, id, file, test in marked():
         if (line := f"`{test}` ({file.relative_to(ROOT).as_posix()})") not in tests[id][kind]:
             tests[id][kind].append(line)
-    lines = [HEAD]
+    lines = [HEAD, *(f"- [{title}](#{_anchor(title)}): `{section}.py`" for section, title in SECTIONS.items()), ""]
     for section, title in SECTIONS.items():
         lines.append(f"## {title}\n")
         for id, caption in CAPTIONS.items():
@@ -87,6 +87,11 @@ def text() -> str:
                 lines.append(f"- said: {caption.said}  \n  {_tests(tests[id]['says'])}")
                 lines.append(f"- never: {caption.never}  \n  {_tests(tests[id]['never_says'])}\n")
     return "\n".join(lines)
+
+
+def _anchor(title: str) -> str:
+    """What GitHub calls the place of a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def _tests(tests: list[str]) -> str:

@@ -29,7 +29,7 @@ class Phase:
     """A part of the curve in which the LR goes one way, or stays."""
 
     caption: str
-    """An id of `text/captions.py`."""
+    """An id of `text/captions/plan.py`."""
     start: float
     end: float
     """The LR that it comes to; of one that holds, the LR after it, or the same where none follows."""

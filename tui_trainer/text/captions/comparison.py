@@ -1,0 +1,193 @@
+"""What came of a comparison."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "What came of a comparison"
+
+CAPTIONS = {
+    "comparison.no_epoch": Caption(
+        "No run has finished an epoch yet: nothing to compare.",
+        "runs are compared by their accuracy, and none has an epoch",
+        "one has an epoch; or they are compared by another metric",
+    ),
+    "comparison.not_logged_yet": Caption(
+        "No run has logged {metric} yet: nothing to compare.",
+        "no run has the metric, and one of them is not over",
+        "one has it; or all are over",
+    ),
+    "comparison.no_such_metric": Caption(
+        "No run has {metric}: nothing to compare.",
+        "all runs are over, none has the metric, and none has one of a name like it",
+        "one has it; or it may still come; or a name is near",
+    ),
+    "comparison.no_such_metric_but": Caption(
+        "No run has {metric}: nothing to compare. Near it: {names}.",
+        "the same, where names of series that they have are like it",
+        "one has it; or it may still come",
+    ),
+    "comparison.only_one": Caption(
+        "Only {who} has finished an epoch{at}: nothing to compare it with.",
+        "runs are compared by their accuracy, and those of one preset alone have an epoch",
+        "those of another one have, too; or of none",
+    ),
+    "comparison.only_one_has_it": Caption(
+        "Only {who} has {metric}{at}: nothing to compare it with.",
+        "runs of one preset alone have the metric",
+        "those of another one have it, too; or of none",
+    ),
+    "comparison.one_finished": Caption(
+        "{who} alone finished{seeds}{at}: nothing to compare it with.",
+        "all runs are over, and those of one preset alone have all finished",
+        "two presets have finished; or runs are to come",
+    ),
+    "comparison.one_finished_yet": Caption(
+        "Only {who} has finished{seeds}{at}: nothing to compare it with yet.",
+        "one preset has finished, and runs are not over",
+        "two have; or all runs are over",
+    ),
+    "comparison.none_finished": Caption(
+        "None finished{seeds}: nothing to compare.",
+        "all runs are over, and no preset has finished with all its seeds",
+        "one has; or runs are not over",
+    ),
+    "comparison.none_finished_yet": Caption(
+        "None has finished{seeds} yet: nothing to compare.",
+        "two presets have an epoch, none has finished with all its seeds, and runs are not over",
+        "one has finished; or all runs are over",
+    ),
+    "comparison.none_reached": Caption(
+        "None{among} reached {target}{seeds}.",
+        "a target was asked for, and no preset that finished has come to it with all its seeds",
+        "one has; or the target was named by the program; or no goal is known",
+    ),
+    "comparison.first": Caption(
+        "{who} reached {target} first{among} ({when}).",
+        "of the presets that finished one was there in fewer epochs, on average, than each other",
+        "two were there in the same epoch; or one of its seeds was not there",
+    ),
+    "comparison.first_together": Caption(
+        "{who} reached {target} first{among}, all in {when}.",
+        "several, but not all that finished, were there in the same epoch, and none before",
+        "one was there before; or all were there together",
+    ),
+    "comparison.all_reached": Caption(
+        "All{among} reached {target} in {when}.",
+        "all that finished were there in the same epoch",
+        "one was there later, or not at all",
+    ),
+    "comparison.level": Caption(
+        "{who} ended level{how}{among}, at {value}.",
+        "the best ends of two or more are the same number",
+        "one ended better than each other",
+    ),
+    "comparison.ended_best": Caption(
+        "{who} ended {how}{among} ({value}), ahead of {other} ({others}) by {lead}.",
+        "one ended better than each other that finished, by the goal of what they are compared by",
+        "two are level; no goal is known; a seed of it has not finished",
+    ),
+    "comparison.more_than_luck": Caption(
+        "{compared} more than luck ({test}, p {p}, {seeds})",
+        "Welch's t-test of both presets' seeds has a p below 0.05",
+        "p is 0.05 or more; one of them has a single seed",
+    ),
+    "comparison.could_be_luck": Caption(
+        "{compared} it could be luck ({test}, p {p}, {seeds})",
+        "Welch's t-test of both presets' seeds has a p of 0.05 or more",
+        "p is below it; one of them has a single seed",
+    ),
+    "comparison.luck_of_a_seed": Caption(
+        "which may be luck of {seed}",
+        "one of the two that are ahead has a single seed",
+        "both have several",
+    ),
+    "comparison.best_epoch": Caption(
+        "The best epoch{among} was {who}'s ({value}).",
+        "compared by accuracy, another preset than the one that ended highest had the highest of all",
+        "who ended highest had it, or as high a one",
+    ),
+    "comparison.best_value": Caption(
+        "The {extreme} {metric}{among} was {who}'s ({value}).",
+        "another preset than the one that ended best had the best value of the metric at any time",
+        "who ended best had it, or as good a one; no goal is known",
+    ),
+    "comparison.no_goal": Caption(
+        "Whether less or more {metric} is better is not settled: nothing of it is called best ({metric}:min or "
+        "{metric}:max settles it).",
+        "two presets have finished, and neither was a goal asked for nor do the runs agree on one",
+        "a goal is known",
+    ),
+    "comparison.without_metric": Caption(
+        "{who} {has} no {metric}.",
+        "runs have ended without the metric, and others have it",
+        "they have it; they have not ended; no run has it; compared by accuracy",
+    ),
+    "comparison.not_finite": Caption(
+        "{who} ended with no finite {metric}.",
+        "the last value of the metric, of runs that have ended, is nan or infinite",
+        "it is finite; there is none",
+    ),
+    "comparison.one_diverged": Caption(
+        "{who} diverged: its loss was not finite.",
+        "of one preset runs have ended as diverged",
+        "no run has; runs of two presets have",
+    ),
+    "comparison.diverged": Caption(
+        "{who} diverged: their losses were not finite.",
+        "of several presets runs have ended as diverged",
+        "of one, or none",
+    ),
+    "comparison.crashed": Caption("{who} crashed.", "runs have crashed", "no run has"),
+    "comparison.one_stopped": Caption(
+        "{who} was stopped early.", "of one preset runs were stopped", "of none, or of two, they were"
+    ),
+    "comparison.stopped": Caption(
+        "{who} were stopped early.", "of several presets runs were stopped", "of one, or none, they were"
+    ),
+    "comparison.one_gone": Caption(
+        "{who} is gone: its record is not there.",
+        "of one preset a run has a record by name, and no such folder is there",
+        "it is there; the run has not begun; of two they are gone",
+    ),
+    "comparison.gone": Caption(
+        "{who} are gone: their records are not there.",
+        "the same of several presets",
+        "of one, or none",
+    ),
+    "comparison.a_part": Caption(
+        "{counts}: a mean of a part wins nothing.",
+        "one preset of several seeds has a mean, and not all of its seeds have finished",
+        "all have; none has; of two presets it is so",
+    ),
+    "comparison.parts": Caption(
+        "{counts}: means of a part win nothing.",
+        "the same of several presets",
+        "of one, or none",
+    ),
+    "comparison.not_over": Caption(
+        "{runs} not over yet.",
+        "runs train, or are to come",
+        "all are over",
+    ),
+    "comparison.rank_correlation": Caption(
+        "rank correlation {rho} over {runs}",
+        "five finished runs or more differ in a setting that is a number, and in how they ended",
+        "the setting is in words; all ended alike; fewer have finished",
+    ),
+    "comparison.few_runs": Caption(
+        "a hint, of few runs",
+        "what goes with the outcome is drawn of fewer than ten runs",
+        "of ten or more",
+    ),
+    "comparison.too_few_to_relate": Caption(
+        "What goes with {metric} is drawn once five runs have finished that differ in a setting.",
+        "fewer have finished, or they differ in none that is known",
+        "a setting can be drawn",
+    ),
+    "comparison.unlike": Caption(
+        "Mind that they did not have the same {names}.",
+        "what the results depend on differs, and fairness is told elsewhere",
+        "nothing of that differs",
+    ),
+}

@@ -1,0 +1,40 @@
+"""Series of a run."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "Series of a run"
+
+CAPTIONS = {
+    "metric.none_yet": Caption(
+        "no series yet: they come as the run logs its first numbers",
+        "a run goes on, and no number of it was told",
+        "a number was told; the run has ended",
+    ),
+    "metric.none_at_all": Caption(
+        "this run told no numbers",
+        "a run has ended, and no number of it was told",
+        "a number was told; it may still tell one",
+    ),
+    "metric.none_match": Caption(
+        "no series matches {filter}: esc removes the filter",
+        "there are series, and the filter lets none of them pass",
+        "one passes; there are none at all",
+    ),
+    "metric.unmoved": Caption(
+        "has not moved",
+        "a series has two values or more, all of them finite and the same",
+        "it has one value; two of them differ; one of them is not finite; some are not read yet",
+    ),
+    "metric.not_finite": Caption(
+        "{count} not finite",
+        "of a series so many values are nan or infinite",
+        "all are finite; those that are nan were lost with a part of the record; some are not read yet",
+    ),
+    "metric.lost": Caption(
+        "lost",
+        "the value at the cursor was lost with a part of the record",
+        "it was logged, as nan too",
+    ),
+}

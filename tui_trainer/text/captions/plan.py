@@ -1,0 +1,75 @@
+"""What the plan of the LR is doing."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "What the plan of the LR is doing"
+
+CAPTIONS = {
+    "plan.warming_up": Caption(
+        "warming up: {start} → {end} by {when}",
+        "the ramp of [warmup], or OneCycleLR on its way up; the end is its top",
+        "behind the top",
+    ),
+    "plan.annealing": Caption(
+        "annealing: {start} → {end} by {when}",
+        "OneCycleLR or a cosine on its way down, as far as this run comes",
+        "on a way up; of other schedulers",
+    ),
+    "plan.to_restart": Caption(
+        "annealing: {start} → {end} by {when}, then a restart at {top}",
+        "CosineAnnealingWarmRestarts within a cycle that another one follows in this run",
+        "in the last cycle of the run",
+    ),
+    "plan.falling": Caption(
+        "falling: {start} → {end} by {when}",
+        "a scheduler without a name for it moves the LR down step by step",
+        "where the LR stays, or rises",
+    ),
+    "plan.climbing": Caption(
+        "climbing: {start} → {end} by {when}",
+        "the LR rises step by step, and it is no warm-up",
+        "where the LR stays, or falls",
+    ),
+    "plan.holds_then": Caption(
+        "holds {start} through {when}, then ×{factor}",
+        "StepLR, MultiStepLR or ConstantLR between two changes, the last step or epoch with this LR being named",
+        "no change is left in this run",
+    ),
+    "plan.holds": Caption(
+        "holds {start} to the end",
+        "no change of the LR is left in this run",
+        "a change is to come; of ReduceLROnPlateau, which the losses decide",
+    ),
+    "plan.watches": Caption(
+        "holds {lr} until {monitor} stops getting better",
+        "ReduceLROnPlateau has not seen an epoch",
+        "it has counted one",
+    ),
+    "plan.has_patience": Caption(
+        "holds {lr} until {monitor} is not better for {epochs}",
+        "ReduceLROnPlateau counts no epoch against its patience",
+        "an epoch is counted; in cooldown; at min_lr",
+    ),
+    "plan.waits": Caption(
+        "waits for {monitor}: not better for {bad} of {patience}",
+        "ReduceLROnPlateau counts epochs within its patience",
+        "the last epoch was better; it has just dropped the LR",
+    ),
+    "plan.cools_down": Caption(
+        "holds {lr}: cooldown for {epochs} more",
+        "ReduceLROnPlateau counts no epoch for a while",
+        "its cooldown is over",
+    ),
+    "plan.at_min_lr": Caption(
+        "holds {lr}: min_lr is reached",
+        "since the last switch a drop was not made as the LR is at min_lr, or was a smaller one than those before it",
+        "the LR is above min_lr; a switch came; no drop has shown where min_lr is",
+    ),
+    "plan.until_switch": Caption(
+        "{doing}; {preset} from epoch {epoch}",
+        "a switch to another preset is promised",
+        "no switch is to come, or it is made",
+    ),
+}

@@ -1,0 +1,65 @@
+"""What is wrong with a record."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "What is wrong with a record"
+
+CAPTIONS = {
+    "record.steps_missing": Caption(
+        "{steps} {are} missing from the record: {where}.",
+        "steps lie between others, or before a step said to be done, and no line tells them",
+        "each step up to the last that is said to be done is told",
+    ),
+    "record.epoch_ends_missing": Caption(
+        "the record does not have the end of {epochs}.",
+        "an epoch is over by what follows it, and no line tells its end",
+        "each epoch that is over has its end; the last one still goes on, or its process crashed in it",
+    ),
+    "record.too_many_series": Caption(
+        "the record has more than {most} series; those that came after them are left out.",
+        "more series are logged, or declared, than are kept",
+        "all that are logged are kept",
+    ),
+    "record.left_out": Caption(
+        "the record contradicts itself; left out: steps {where}.",
+        "a line tells steps where the run cannot have been",
+        "lines of steps follow each other, or a resumed run trains steps again",
+    ),
+    "record.told_twice": Caption(
+        "the record contradicts itself; told twice, the first kept: steps {where}.",
+        "a process tells a step that it has told",
+        "a resumed run tells steps again that the process before it had told",
+    ),
+    "record.wrong_epoch": Caption(
+        "the record contradicts itself; counted to the epoch around them: steps {where}.",
+        "steps say that they are of an epoch that they cannot be of",
+        "each step is of the epoch that it says",
+    ),
+    "record.epoch_end_left_out": Caption(
+        "the record contradicts itself; left out: the end of {epochs}.",
+        "a line tells the end of an epoch that cannot have ended there",
+        "epochs end one after the other",
+    ),
+    "record.beyond_its_end": Caption(
+        "the record contradicts itself: it tells of step {step}, and ends at step {last}.",
+        "a line tells of a step behind the one that is said to be the last",
+        "nothing lies behind the last step",
+    ),
+    "record.stands_twice": Caption(
+        "{lines} of the record {stand} there twice; left out once.",
+        "a process wrote an order of calls, a switch or a count of a plateau twice",
+        "a resumed run tells again what the process before it had told",
+    ),
+    "record.out_of_order": Caption(
+        "{lines} of the record {stand} behind later ones.",
+        "an order of calls, a switch or a count of a plateau stands behind one that came later",
+        "events stand in the order of their coming",
+    ),
+    "record.misnumbered": Caption(
+        "{lines} of the record {say} a step or an epoch where the run was not.",
+        "an event says that it came at a step or in an epoch where its process cannot have been",
+        "each event lies within what was trained",
+    ),
+}

@@ -1,0 +1,60 @@
+"""What a run does."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "What a run does"
+
+CAPTIONS = {
+    "state.starting": Caption(
+        "starting",
+        "a process has begun and has not told what it does",
+        "it has told a phase; or the run has ended",
+    ),
+    "state.running": Caption(
+        "running",
+        "a run tells numbers, and has not told what it does",
+        "it has told a phase or a recipe; it is paused, stalled or over; no number was told yet",
+    ),
+    "state.no_end": Caption(
+        "no end known",
+        "a run goes on that has told no number of epochs to come",
+        "it told one; it has ended",
+    ),
+    "state.paused": Caption(
+        "paused",
+        "somebody asked for a pause, or for one batch, and the run stands still",
+        "it goes on, has ended, or was resumed by another process",
+    ),
+    "state.paused_before": Caption(
+        "paused before the first batch",
+        "a pause was asked for before any batch was trained",
+        "a batch was trained, or the run has ended",
+    ),
+    "state.space_continues": Caption(
+        "space continues",
+        "a paused run takes commands from here",
+        "it takes none: the view is read-only, or the run has ended",
+    ),
+    "state.paused_in_batch": Caption(
+        "Paused. n steps through the next batch, space continues.",
+        "calls are followed one by one, the run stands still, and takes commands from here",
+        "it takes none: then only that it is paused",
+    ),
+    "state.stalled": Caption(
+        "stalled",
+        "a notice says that nothing has happened for much longer than a step, or a validation, takes",
+        "anything has happened since; in a pause; after the end",
+    ),
+    "state.slow_motion": Caption(
+        "slow motion",
+        "calls are held so that they can be followed by eye",
+        "at full speed, in a pause, or after the end",
+    ),
+    "state.first_batch": Caption(
+        "the first batch",
+        "the run trains, and its first batch is not told yet",
+        "a phase before it goes on, such as the loading of data",
+    ),
+}

@@ -1,0 +1,62 @@
+"""Why the LR moved or held: the words of `text/reasons.py`, which a record keeps."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+from tui_trainer.text.reasons import WORDS
+
+TITLE = "Why the LR moved or held"
+
+_REASONS: dict[str, tuple[str, str]] = {
+    "warmup_over": ("the ramp of [warmup] has reached its top, and a scheduler follows", "without [warmup]; within it"),
+    "warmup_over_no_scheduler": ("the same, and no scheduler follows", "without [warmup]; where a scheduler follows"),
+    "step_size_reached": ("StepLR multiplied the LR by gamma", "between two multiples of step_size"),
+    "next_drop": ("StepLR held the LR, and will drop it in this run", "at a drop; where none is left"),
+    "no_drop_left": ("StepLR held the LR, and the run ends before it drops it", "where a drop comes"),
+    "milestone_reached": ("MultiStepLR stands at one of its milestones", "between them"),
+    "next_milestone": ("MultiStepLR held the LR, and one of its milestones is still to come", "where none is left"),
+    "no_milestone_left": ("MultiStepLR held the LR behind its last milestone", "before its last milestone"),
+    "gamma": ("ExponentialLR stepped", "of another scheduler"),
+    "factor_holds": ("ConstantLR holds the LR down", "from total_iters on"),
+    "factor_lifted": ("ConstantLR came to total_iters", "before and after"),
+    "factor_over": ("ConstantLR has passed total_iters", "until then"),
+    "line": ("LinearLR moves the LR", "behind total_iters"),
+    "line_over": ("LinearLR has passed total_iters", "until then"),
+    "power_curve": ("PolynomialLR moves the LR", "behind total_iters"),
+    "power_curve_over": ("PolynomialLR has passed total_iters", "until then"),
+    "cosine": ("CosineAnnealingLR is on its way down", "at its bottom, or on its way up"),
+    "cosine_bottom": ("CosineAnnealingLR stands at T_max, or an odd multiple", "elsewhere"),
+    "cosine_top": ("CosineAnnealingLR stands at an even multiple of T_max", "elsewhere"),
+    "cosine_climbs": ("CosineAnnealingLR goes on past T_max", "on its way down"),
+    "cosine_at_eta_min": ("cosine_bottom, where eta_min is above the LR that it begins with", "where it is below"),
+    "cosine_begins_again": ("cosine_top, where eta_min is above the LR that it begins with", "where it is below"),
+    "cosine_goes_back": ("cosine_climbs, where eta_min is above the LR that it begins with", "where it is below"),
+    "restart": ("CosineAnnealingWarmRestarts begins a cycle", "within a cycle"),
+    "cosine_to_restart": ("CosineAnnealingWarmRestarts is within a cycle", "as one begins"),
+    "cyclic_bottom": ("CyclicLR begins a cycle", "within one"),
+    "cyclic_up": ("CyclicLR climbs", "at its ends, or on its way down"),
+    "cyclic_top": ("CyclicLR stands at the top of a cycle", "elsewhere"),
+    "cyclic_down": ("CyclicLR falls", "at its ends, or on its way up"),
+    "one_cycle_up": ("OneCycleLR climbs, stepped once an epoch", "from its peak on"),
+    "one_cycle_peak": ("OneCycleLR stands at its highest LR", "before and after"),
+    "one_cycle_down": ("OneCycleLR anneals, stepped once an epoch", "until its peak, and at its bottom"),
+    "one_cycle_back": ("OneCycleLR with three_phase is back at the LR it began with", "without three_phase"),
+    "one_cycle_bottom": ("OneCycleLR stands at its last step", "before"),
+    "one_cycle_end": ("the same, where final_div_factor below 1 ends it above its start", "where it ends below"),
+    "one_cycle_over": ("OneCycleLR was asked once more than it has steps", "within its steps"),
+    "best_so_far": ("what ReduceLROnPlateau watches is the best so far", "it is better by less than the threshold"),
+    "not_better": ("ReduceLROnPlateau counts an epoch that is no better", "in cooldown; with patience used up"),
+    "not_better_by_threshold": ("the same of one that is better by less than the threshold", "it is no better at all"),
+    "cooling_down": ("ReduceLROnPlateau counts no epoch, nor will it the next", "in the last epoch of cooldown"),
+    "cooled_down": ("ReduceLROnPlateau counts no epoch, and will from the next on", "outside of cooldown"),
+    "patience_used_up": ("ReduceLROnPlateau dropped the LR", "the LR is the same after it"),
+    "at_min_lr": ("it was to drop, and the LR is at min_lr already", "the LR is above min_lr"),
+    "drop_too_small": ("it was to drop, and the drop would be no more than eps", "the LR fell"),
+    "patience_at_its_end": ("under the loop: more epochs without progress than patience", "within patience"),
+    "patience_cools_down": ("under the loop: epochs of cooldown are to come", "no cooldown is left"),
+    "patience_begins": ("under the loop: the last epoch was the best so far", "an epoch without progress is counted"),
+    "patience_begins_low": ("the same, of an epoch that is no better than guessing", "it is better than guessing"),
+}
+"""Codes of `text/reasons.py`, where their words are: when each is said, and when it must not be."""
+
+CAPTIONS = {f"why.{code}": Caption(WORDS[code], said, never) for code, (said, never) in _REASONS.items()}
