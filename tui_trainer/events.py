@@ -260,6 +260,8 @@ class MetricDeclared(Event, frozen=True, kw_only=True, tag=True):
     """`train` and `val`: of the images that train or validate; `lr`: what an optimizer used; `system`: the machine."""
     group: Name = ""
     """What it is shown under; empty: the part of its name before the last slash."""
+    shown_as: Name = ""
+    """What the program itself calls it: `errD_real` for the `train_loss` of a run; empty: its name."""
     objective: bool = False
     """Whether the run is judged by it."""
 
@@ -525,6 +527,55 @@ class Alert(Event, frozen=True, kw_only=True, tag="Noticed"):
         _cut(self, "text")
 
 
+class ProgramWatched(Event, frozen=True, kw_only=True, tag=True):
+    """The run is another program's training: what is told of it was seen from outside."""
+
+    command: Annotated[list[Name], Meta(max_length=1000)]
+    """As it was typed; what is secret in it is blanked."""
+    cwd: Name
+    """The folder that it was begun in."""
+    pid: Count = 0
+    """Of the process that trains; 0 while that is not known."""
+
+
+class CallSite(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A place in somebody's program where a call of its training loop is made."""
+
+    id: Name
+    """As `CallsTimed` and `CallFollowed` name it."""
+    call: Name
+    """`data`, `zero_grad`, `backward`, `optimizer.step` and so on."""
+    text: Name
+    """As a person would write it: `errD_real.backward()`, `for images, labels in train_loader:`."""
+    file: Name = ""
+    """The path of the program's file; empty where only a library's is known."""
+    lineno: Count = 0
+    function: Name = ""
+    within: Name = ""
+    """The id of the site that it is nested in: a pass over a DataLoader, an optimizer's closure; empty at the top."""
+
+
+class LoopFound(Event, frozen=True, kw_only=True, tag=True):
+    """The calls of a watched program's loop, in the order in which they come in it; a later one takes its place."""
+
+    sites: Annotated[list[CallSite], Meta(max_length=1000)]
+
+
+class MistakeFound(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True):
+    """Something is wrong with the order of a watched program's calls, and where: said once each."""
+
+    mistake: Name
+    """Its code; the words are those of whoever shows it."""
+    step: Count
+    """How far the run had come."""
+    file: Name = ""
+    lineno: Count = 0
+    values: Annotated[dict[Name, bool | int | float | Annotated[str, Meta(max_length=1000)]], Meta(max_length=50)] = (
+        msgspec.field(default_factory=dict)
+    )
+    """What the words name."""
+
+
 class RunEnded(Event, frozen=True, kw_only=True, tag=True):
     """The run said goodbye. `exit_code` is the command's, as the contract of the command line has it."""
 
@@ -569,6 +620,9 @@ AnyEvent: TypeAlias = (
     | PaceChanged
     | CommandAnswered
     | Alert
+    | ProgramWatched
+    | LoopFound
+    | MistakeFound
     | RunEnded
 )
 

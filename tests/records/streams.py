@@ -195,6 +195,26 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         classes=st.just(["a", "b"]),
         counts=st.lists(st.lists(st.integers(0, 100), min_size=2, max_size=2), min_size=2, max_size=2),
     ),
+    ev.ProgramWatched: _of(
+        ev.ProgramWatched, command=st.lists(words, max_size=3), cwd=words, pid=st.integers(0, 2**22)
+    ),
+    ev.LoopFound: _of(
+        ev.LoopFound,
+        sites=st.lists(
+            st.builds(
+                ev.CallSite, id=words, call=calls, text=words, file=words, lineno=st.integers(0, 1000), within=words
+            ),
+            max_size=3,
+        ),
+    ),
+    ev.MistakeFound: _of(
+        ev.MistakeFound,
+        mistake=words,
+        step=steps,
+        file=words,
+        lineno=st.integers(0, 1000),
+        values=st.dictionaries(words, st.booleans() | st.integers(0, 100) | words, max_size=2),
+    ),
     ev.SwitchPlanned: _of(ev.SwitchPlanned, epoch=epochs, preset=preset_names),
     ev.PresetSwitched: _of(ev.PresetSwitched, step=steps, epoch=epochs, old=preset_names, recipe=recipes),
     ev.SettingChanged: _of(ev.SettingChanged, setting=words, old=words, new=words, reason=words),

@@ -22,17 +22,20 @@ from tui_trainer.events import (
     ConfusionCounted,
     Continued,
     EpochEnded,
+    LoopFound,
     LRChanged,
     LRUnchanged,
     MetricColumns,
     MetricDeclared,
     MetricsLogged,
+    MistakeFound,
     PaceChanged,
     Paused,
     PhaseStarted,
     PlanMade,
     PlateauCounted,
     PresetSwitched,
+    ProgramWatched,
     ResolvedConfig,
     RunConfigured,
     RunEnded,
@@ -48,6 +51,7 @@ from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.series import AllSeries, LoggedSeries, StepSeries
 
 RULES_KEPT = 100
+MISTAKES_KEPT = 100
 """That were told of at once; a run has at most half as many."""
 
 WhyEvent: TypeAlias = LRChanged | LRUnchanged | PlateauCounted | PresetSwitched | EpochEnded
@@ -100,6 +104,12 @@ class History:
         self.switches: list[PresetSwitched] = []
         self.switch_to_come: SwitchPlanned | None = None
         """The switch that was promised last, until it takes effect."""
+        self.program: ProgramWatched | None = None
+        """The program that is watched; None of a run of our own."""
+        self.loop: LoopFound | None = None
+        """Its loop, as far as it was seen."""
+        self.mistakes: dict[tuple[str, str, int], MistakeFound] = {}
+        """What is wrong with it, by code, file and line, in the order in which it was found."""
         self.orders: deque[CallsMade] = deque(maxlen=64)
         """The latest orders of calls, newest last; the record has them all."""
         self.latest_checkpoint: CheckpointSaved | None = None
@@ -445,6 +455,16 @@ class History:
             self.stalled_since = None
             self._clock.wake(event.at)
 
+    def _program_watched(self, event: ProgramWatched) -> None:
+        self.program = event
+
+    def _loop_found(self, event: LoopFound) -> None:
+        self.loop = event
+
+    def _mistake_found(self, event: MistakeFound) -> None:
+        if len(self.mistakes) < MISTAKES_KEPT:
+            self.mistakes.setdefault((event.mistake, event.file, event.lineno), event)
+
     def _run_ended(self, event: RunEnded) -> None:
         self.ended = event
         self.paused = None
@@ -481,6 +501,9 @@ class History:
         PaceChanged: _pace_changed,
         CommandAnswered: _command_answered,
         Alert: _noticed,
+        ProgramWatched: _program_watched,
+        LoopFound: _loop_found,
+        MistakeFound: _mistake_found,
         RunEnded: _run_ended,
     }
 

@@ -24,11 +24,13 @@ from tui_trainer.events import (
     MetricColumns,
     MetricDeclared,
     MetricsLogged,
+    MistakeFound,
     PaceChanged,
     Paused,
     PhaseStarted,
     PlateauCounted,
     PresetSwitched,
+    ProgramWatched,
     RunConfigured,
     RunEnded,
     RunStarted,
@@ -179,6 +181,9 @@ _FORMS: Mapping[type, tuple[str, Callable[[Any], Object]]] = {
     PaceChanged: ("pace", _fields("seconds_a_call", "by")),
     CommandAnswered: ("answer", _fields("id", "command", "by", "accepted", "answer")),
     Alert: ("alert", _fields("kind", "text", "over", "rule")),
+    ProgramWatched: ("program", _fields("command", "cwd", "pid")),
+    MistakeFound: ("mistake", _fields("mistake", "step", "file", "lineno", "values")),
     RunEnded: ("ended", _fields("status", "reason", "step", "epoch", "exit_code")),
 }
-"""What is left out is for the eye alone: the planned LR as a curve, how long calls took, a batch in slow motion."""
+"""What is left out is for the eye alone: the planned LR as a curve, how long calls took, a batch in slow motion, the
+listing of a watched loop."""
