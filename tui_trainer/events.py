@@ -119,6 +119,8 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """None where it is not known, or the run counts no epochs."""
     total_steps: Count | None
     """The last step of the run under this recipe; None where no end is known."""
+    min_lr: float | None = None
+    """Under which ReduceLROnPlateau does not go; None for the others, and in records of earlier versions."""
 
     def __post_init__(self) -> None:
         _cut(self, "title")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import msgspec
@@ -34,6 +35,7 @@ from tui_trainer.presets.schema import Preset
 from tui_trainer.records.history import History
 from tui_trainer.records.plan_phases import PlanInWords, PlanPhases
 from tui_trainer.text.numbers import format_lr
+from tui_trainer.text.reasons import Reason, word
 
 SHIPPED = {entry.name: entry.preset for entry in catalogue() if entry.builtin and entry.preset}
 IMAGES = 4_000
@@ -296,14 +298,52 @@ def test_at_min_lr_no_drop_is_waited_for_any_more() -> None:
 
 
 @pytest.mark.says("plan.at_min_lr")
-def test_nor_behind_a_drop_that_min_lr_cut_short() -> None:
-    planned = of('name = "ReduceLROnPlateau"\npatience = 2')
+def test_nor_behind_a_drop_that_min_lr_cut_short_in_a_record_that_does_not_tell_min_lr() -> None:
+    told = of('name = "ReduceLROnPlateau"\npatience = 2')
+    planned = replace(told, recipe=msgspec.structs.replace(told.recipe, min_lr=None))
     drops = dropped(189, 3, 0.1, 0.01), counted(3, 0), dropped(378, 6, 0.01, 0.005), counted(6, 0)
     assert now(trained(planned, 378, *drops)) == "holds 0.005: min_lr is reached"
 
 
+@pytest.mark.says("plan.at_min_lr")
+@pytest.mark.never_says("plan.has_patience")
+def test_nor_behind_a_first_drop_that_lands_on_the_min_lr_of_the_recipe() -> None:
+    planned = of('name = "ReduceLROnPlateau"\npatience = 2\nmin_lr = 0.01')
+    assert planned.recipe.min_lr == 0.01
+    assert of('name = "ReduceLROnPlateau"').recipe.min_lr == 0.0
+    assert of('name = "StepLR"\nstep_size = 1').recipe.min_lr is None
+    assert now(trained(planned, 189, dropped(189, 3, 0.1, 0.01), counted(3, 0))) == "holds 0.01: min_lr is reached"
+    above = dropped(189, 3, 0.1, 0.02), counted(3, 0)
+    assert now(trained(planned, 189, *above)) == "holds 0.02 until val_loss is not better for 3 epochs"
+
+
+@pytest.mark.says("plan.drop_too_small")
+@pytest.mark.never_says("plan.has_patience", "plan.waits")
+def test_where_a_drop_is_too_small_to_be_made_none_is_waited_for() -> None:
+    planned = of('name = "ReduceLROnPlateau"\npatience = 2', lr=5e-9)
+    because = Reason("drop_too_small", {"monitor": "val_loss", "best": 1.0, "bad_epochs": 3, "patience": 2,
+                                        "eps": 1e-8, "lr": 5e-9})  # fmt: skip
+    stuck = msgspec.structs.replace(held(3, 5e-9, word(because)), because=because)
+    for bad in (0, 1, 2):
+        history = trained(planned, 252, counted(3, 3), stuck, counted(4, bad), held(4, 5e-9, "said"))
+        assert now(history) == "holds 5e-9: a drop would be no more than eps"
+
+
+@pytest.mark.says("plan.watches")
+@pytest.mark.never_says("plan.drop_too_small")
+def test_a_switch_forgets_that_a_drop_was_too_small() -> None:
+    planned = of('name = "ReduceLROnPlateau"\npatience = 2', lr=5e-9)
+    because = Reason("drop_too_small", {"monitor": "val_loss", "best": 1.0, "bad_epochs": 3, "patience": 2,
+                                        "eps": 1e-8, "lr": 5e-9})  # fmt: skip
+    stuck = msgspec.structs.replace(held(3, 5e-9, word(because)), because=because)
+    two = plan("plateau", SHIPPED["plateau"], IMAGES, first_epoch=5, first_step=253, last_epoch=10)
+    switched = PresetSwitched(at=START, step=252, epoch=5, old="p", recipe=two.recipe)
+    history = trained(planned, 252, counted(3, 3), stuck, switched, two.curve)
+    assert now(history) == "holds 0.001 until val_loss stops getting better"
+
+
 @pytest.mark.says("plan.has_patience")
-@pytest.mark.never_says("plan.at_min_lr")
+@pytest.mark.never_says("plan.at_min_lr", "plan.drop_too_small")
 def test_a_drop_like_those_before_or_a_switch_waits_on() -> None:
     planned = of('name = "ReduceLROnPlateau"\npatience = 2')
     drops = dropped(189, 3, 0.1, 0.03), counted(3, 0), dropped(378, 6, 0.03, 0.009), counted(6, 0)

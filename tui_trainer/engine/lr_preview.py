@@ -19,7 +19,7 @@ from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import closed_form_lr
 from tui_trainer.events import PlanMade, ResolvedConfig
 from tui_trainer.presets.problems import PresetError, Problem
-from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts, restarts, turns
+from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts, ReduceLROnPlateau, restarts, turns
 from tui_trainer.presets.schema import Preset
 
 SAMPLE_ABOVE = 50_000
@@ -256,6 +256,7 @@ def plan(
             batch_size=preset.training.batch_size,
             batches_per_epoch=length.batches_per_epoch,
             total_steps=before + length.total_steps,
+            min_lr=preset.scheduler.min_lr if isinstance(preset.scheduler, ReduceLROnPlateau) else None,
         ),
         curve=_curve(rehearsal, before),
         first_epoch=first_epoch,

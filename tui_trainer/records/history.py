@@ -123,7 +123,9 @@ class History:
         self.recipe: ResolvedConfig | None = None
         self.plateau: PlateauCounted | None = None
         self.min_lr: float | None = None
-        """The LR under which ReduceLROnPlateau does not go, once that showed; None before, and after a switch."""
+        """The LR under which ReduceLROnPlateau does not go, as its recipe says, or once that showed."""
+        self.undropped_lr: float | None = None
+        """The LR at which a drop of it was no more than eps, and was not made; None before, and after a switch."""
         self._drop = 1.0
         """What its drops multiply the LR with."""
         self.paused: Paused | None = None
@@ -290,6 +292,8 @@ class History:
         self.resolved = event if self.resolved is None else replace(event, recipe=self.resolved.recipe)
         # A switch that is known is not told again by a run that goes on from a checkpoint before it.
         self.recipe = self.switches[-1].recipe if self.switches else event.recipe
+        if self.recipe.min_lr is not None:
+            self.min_lr = self.recipe.min_lr
         self.batches_in_epoch = self.recipe.batches_per_epoch or 0
 
     def _plan_made(self, event: PlanMade) -> None:
@@ -364,12 +368,13 @@ class History:
         self.lr_changes.append(event)
         self.why.append(event)
         if self.recipe is not None and self.recipe.monitor:
-            self._find_min_lr(event)
+            if self.recipe.min_lr is None:
+                self._find_min_lr(event)
             if self.plans:
                 self._plan_on(event)
 
     def _find_min_lr(self, event: LRChanged) -> None:
-        """All drops are by one factor, but for the last, which ends at `min_lr`."""
+        """Of a recipe that does not tell it: all drops are by one factor, but for the last, which ends at `min_lr`."""
         if event.old <= 0 or event.why.code != "patience_used_up":
             return
         factor = event.new / event.old
@@ -381,6 +386,8 @@ class History:
         self.why.append(event)
         if event.why.code == "at_min_lr":
             self.min_lr = event.lr
+        elif event.why.code == "drop_too_small":
+            self.undropped_lr = event.lr
 
     def _plateau_counted(self, event: PlateauCounted) -> None:
         self.plateau = event
@@ -396,7 +403,8 @@ class History:
         self.switches.append(event)
         self.why.append(event)
         self.recipe = event.recipe
-        self.plateau = self.min_lr = None
+        self.plateau = self.undropped_lr = None
+        self.min_lr = event.recipe.min_lr
         self._drop = 1.0
         if self.epoch in (0, event.epoch):
             self.batches_in_epoch = event.recipe.batches_per_epoch or 0

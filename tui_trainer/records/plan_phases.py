@@ -157,6 +157,8 @@ def _waiting(history: History, recipe: ResolvedConfig, plan: PlanMade) -> str:
     lr = format_lr(here)
     if history.min_lr is not None and here <= history.min_lr:  # a run that went back may be above it again
         return say("plan.at_min_lr", lr=lr)
+    if history.undropped_lr is not None and here <= history.undropped_lr:
+        return say("plan.drop_too_small", lr=lr)
     if count is None:
         return say("plan.watches", lr=lr, monitor=monitor)
     if count.cooldown > 0:

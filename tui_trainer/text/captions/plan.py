@@ -64,8 +64,13 @@ CAPTIONS = {
     ),
     "plan.at_min_lr": Caption(
         "holds {lr}: min_lr is reached",
-        "since the last switch a drop was not made as the LR is at min_lr, or was a smaller one than those before it",
-        "the LR is above min_lr; a switch came; no drop has shown where min_lr is",
+        "the LR is at the min_lr that the recipe tells, or that a drop showed which was not made, or was cut short",
+        "the LR is above min_lr; a switch came; no recipe tells where min_lr is, and no drop has shown it",
+    ),
+    "plan.drop_too_small": Caption(
+        "holds {lr}: a drop would be no more than eps",
+        "since the last switch ReduceLROnPlateau did not make a drop at this LR, as it was too small",
+        "the LR is higher than it was then; a switch came; at min_lr",
     ),
     "plan.until_switch": Caption(
         "{doing}; {preset} from epoch {epoch}",
