@@ -53,19 +53,26 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         pytest.fail(f"marked as a test that this is said, but it was not: {', '.join(missing)}")
 
 
+@pytest.fixture
+def captions_said() -> Iterator[set[str]]:
+    """The ids of all captions that are said while the test runs."""
+    with _heard() as said:
+        yield said
+
+
 @contextmanager
 def _heard() -> Iterator[set[str]]:
     """The ids of all captions that are said meanwhile."""
     said: set[str] = set()
 
     class Heard(dict):  # type: ignore[type-arg]
-        def __init__(self, words: object, prefix: str = "") -> None:
+        def __init__(self, words: dict, prefix: str = "") -> None:
             super().__init__(words)
-            self._prefix = prefix
+            self._words, self._prefix = words, prefix
 
         def __getitem__(self, key: str) -> object:
             said.add(self._prefix + key)
-            return super().__getitem__(key)
+            return self._words[key]  # who listens to those hears it, too
 
     before = captions.CAPTIONS, reasons.WORDS
     captions.CAPTIONS, reasons.WORDS = Heard(before[0]), Heard(before[1], "why.")

@@ -15,11 +15,13 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from tui_trainer.presets import schedulers as s
+from tui_trainer.presets.lrs import PlannedLRs
 from tui_trainer.presets.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, RAdam, RMSprop
 from tui_trainer.presets.problems import Severity
 from tui_trainer.presets.schedulers import one_cycle_phases
 from tui_trainer.presets.schema import MadeFor, Preset
 from tui_trainer.run_options import BATCH_NORM_MODELS, DATASET, MODEL, Dataset, Model, train_images
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
 
 
@@ -70,13 +72,12 @@ class PresetOnRun:
     @property
     def part(self) -> str:
         """How long the scheduler has, in words."""
-        who = "the warm-up leaves" if self.preset.warmup else "the run has"
-        return f"{who} {self.steps(self.span)}"
+        return say("rule.warmup_leaves" if self.preset.warmup else "rule.run_has", steps=self.steps(self.span))
 
-    def less(self, would: str, than: int | None = None) -> str:
+    def less(self, caption: str, than: int | None = None) -> str:
         """What a smaller number would do, where there is one."""
         than = self.span if than is None else than
-        return f"; less than {than} would {would}" if than > 1 else ""
+        return say(caption, than=than) if than > 1 else ""
 
     def steps(self, number: int) -> str:
         """So many steps of the scheduler, in words."""
@@ -135,9 +136,9 @@ def nesterov_needs_momentum(case: PresetOnRun) -> Iterator[RuleBroken]:
     if not isinstance(optimizer, SGD) or not optimizer.nesterov:
         return
     if optimizer.momentum == 0:
-        yield RuleBroken("optimizer.nesterov", "needs momentum; add momentum = 0.9, or take nesterov out", "error")
+        yield RuleBroken("optimizer.nesterov", say("rule.nesterov_momentum"), "error")
     if optimizer.dampening != 0:
-        yield RuleBroken("optimizer.dampening", "Nesterov momentum allows none; take one of the two out", "error")
+        yield RuleBroken("optimizer.dampening", say("rule.nesterov_dampening"), "error")
 
 
 SGD_BREAKS, STEP_BREAKS = 10.0, 1.0
@@ -153,15 +154,15 @@ def lr_that_breaks(case: PresetOnRun) -> Iterator[RuleBroken]:
     optimizer, scheduler = case.preset.optimizer, case.preset.scheduler
     highest = _highest_lr(case)
     if isinstance(optimizer, SGD) and highest >= SGD_BREAKS:
-        why, right = "the loss leaps away from it within a few steps", "0.01 to 0.1 is usual"
+        why, right = say("rule.sgd_leaps"), say("rule.usual_sgd")
     elif isinstance(optimizer, Adam | AdamW | NAdam | RAdam | RMSprop) and highest >= STEP_BREAKS:
         if optimizer.eps >= LARGE_EPS:
             return
-        why, right = f"{optimizer.name} moves every weight by about that much at a step", "0.001 is usual"
+        why, right = say("rule.adam_leaps", optimizer=optimizer.name), say("rule.usual_adam")
     else:
         return
     key = "scheduler.max_lr" if scheduler.own_start is not None else "optimizer.lr"
-    yield RuleBroken(key, f"the LR comes to {format_lr(highest)}, and nothing is learned: {why}; {right}")
+    yield RuleBroken(key, say("rule.lr_breaks", lr=format_lr(highest), why=why, right=right))
 
 
 def _highest_lr(case: PresetOnRun) -> float:
@@ -169,8 +170,11 @@ def _highest_lr(case: PresetOnRun) -> float:
     scheduler, span = case.preset.scheduler, case.span
     lr = case.preset.optimizer.lr
     match scheduler:
-        case s.OneCycleLR() | s.CyclicLR():
-            return scheduler.max_lr
+        case s.OneCycleLR():  # in a short run no step has the LR of its peak
+            planned = PlannedLRs(case.preset, case.batches_per_epoch)
+            return max(map(planned.at, {0, planned.steps - 1, *planned.turning()}))
+        case s.CyclicLR():
+            return _top_of(scheduler, span)
         case s.ConstantLR() if not scheduler.total_iters or scheduler.total_iters >= span:
             return lr * scheduler.factor
         case s.LinearLR():
@@ -182,15 +186,30 @@ def _highest_lr(case: PresetOnRun) -> float:
             return lr
 
 
+def _top_of(scheduler: s.CyclicLR, span: int) -> float:
+    """What the first way up of a cycle comes to in so many steps; what mode exp_range makes grow says so by itself."""
+    last = min(scheduler.step_size_up, max(0, span - 1))
+    height = last / scheduler.step_size_up
+    if scheduler.mode == "exp_range" and scheduler.gamma < 1:
+        height = max(place / scheduler.step_size_up * scheduler.gamma**place for place in _turn_of(scheduler, last))
+    return scheduler.base_lr + (scheduler.max_lr - scheduler.base_lr) * height
+
+
+def _turn_of(scheduler: s.CyclicLR, last: int) -> tuple[int, ...]:
+    """Places at which place * gamma**place may be highest until the last one: its own turn, between two of them."""
+    turn = math.floor(-1 / math.log(scheduler.gamma))
+    return min(turn, last), min(turn + 1, last)
+
+
 @rule("optimizer", "scheduler")
 def momentum_to_cycle(case: PresetOnRun) -> Iterator[RuleBroken]:
     optimizer, scheduler = case.preset.optimizer, case.preset.scheduler
     if isinstance(scheduler, s.OneCycleLR | s.CyclicLR) and scheduler.cycle_momentum:
         if isinstance(optimizer, Adadelta | Adagrad):
-            message = f"{optimizer.name} has no momentum to cycle; write cycle_momentum = false"
+            message = say("rule.no_momentum", optimizer=optimizer.name)
             yield RuleBroken("scheduler.cycle_momentum", message, "error")
         if scheduler.base_momentum > scheduler.max_momentum:
-            message = f"the lower end of the cycle is above max_momentum, {scheduler.max_momentum:g}; swap them"
+            message = say("rule.momentum_upside_down", top=f"{scheduler.max_momentum:g}")
             yield RuleBroken("scheduler.base_momentum", message, "error")
 
 
@@ -203,17 +222,17 @@ def lr_without_a_say(case: PresetOnRun) -> Iterator[RuleBroken]:
         return  # a record has every key, and this one may never have been written
     source = "max_lr / div_factor" if isinstance(scheduler, s.OneCycleLR) else "base_lr"
     start = format_lr(scheduler.own_start)
-    yield RuleBroken("optimizer.lr", f"not used: {scheduler.name} starts at {source}, {start}; leave it out")
+    yield RuleBroken("optimizer.lr", say("rule.lr_not_used", scheduler=scheduler.name, source=source, start=start))
 
 
 @rule("optimizer", "scheduler")
 def bottom_below_start(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler, lr = case.preset.scheduler, case.preset.optimizer.lr
-    start = f"the optimizer's lr, {format_lr(lr)}"
     if isinstance(scheduler, s.CosineAnnealingLR | s.CosineAnnealingWarmRestarts) and scheduler.eta_min >= lr:
-        yield RuleBroken("scheduler.eta_min", f"not below {start}, so the LR never falls; less would anneal to it")
+        caption = "rule.eta_min_climbs" if scheduler.eta_min > lr else "rule.eta_min_stays"
+        yield RuleBroken("scheduler.eta_min", say(caption, lr=format_lr(lr)))
     if isinstance(scheduler, s.ReduceLROnPlateau) and scheduler.min_lr >= lr:
-        yield RuleBroken("scheduler.min_lr", f"not below {start}, so the LR never falls; less would let it")
+        yield RuleBroken("scheduler.min_lr", say("rule.min_lr_stops", lr=format_lr(lr)))
 
 
 # The scheduler by itself.
@@ -223,25 +242,24 @@ def bottom_below_start(case: PresetOnRun) -> Iterator[RuleBroken]:
 def cycle_goes_up(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler = case.preset.scheduler
     if isinstance(scheduler, s.CyclicLR) and scheduler.max_lr <= scheduler.base_lr:
-        message = f"the top is not above base_lr, {format_lr(scheduler.base_lr)}; make it larger"
+        message = say("rule.cycle_upside_down", base=format_lr(scheduler.base_lr))
         yield RuleBroken("scheduler.max_lr", message, "error")
     if isinstance(scheduler, s.CyclicLR) and scheduler.mode != "exp_range" and scheduler.gamma != 1:
-        yield RuleBroken("scheduler.gamma", f'not used by mode "{scheduler.mode}"; only "exp_range" multiplies by it')
+        yield RuleBroken("scheduler.gamma", say("rule.gamma_not_used", mode=scheduler.mode))
     if isinstance(scheduler, s.OneCycleLR) and scheduler.div_factor * scheduler.final_div_factor < 1:
-        message = "so small that the run would end above max_lr; 1e4 is torch's own"
-        yield RuleBroken("scheduler.final_div_factor", message, "error")
+        yield RuleBroken("scheduler.final_div_factor", say("rule.ends_above_top"), "error")
 
 
 @rule("scheduler")
 def factor_that_acts(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler = case.preset.scheduler
     if isinstance(scheduler, s.StepLR | s.MultiStepLR | s.ExponentialLR) and scheduler.gamma >= 1:
-        what = "leaves the LR as it is" if scheduler.gamma == 1 else "makes the LR grow"
-        yield RuleBroken("scheduler.gamma", f"{scheduler.gamma:g} {what}; less than 1 lets it fall")
+        caption = "rule.gamma_keeps" if scheduler.gamma == 1 else "rule.gamma_grows"
+        yield RuleBroken("scheduler.gamma", say(caption, gamma=f"{scheduler.gamma:g}"))
     if isinstance(scheduler, s.ConstantLR) and scheduler.factor == 1:
-        yield RuleBroken("scheduler.factor", "1 leaves the LR as it is; less than 1 holds it down at first")
+        yield RuleBroken("scheduler.factor", say("rule.factor_keeps"))
     if isinstance(scheduler, s.LinearLR) and scheduler.start_factor == scheduler.end_factor:
-        yield RuleBroken("scheduler.end_factor", "the same as start_factor, so the LR stays; make them differ")
+        yield RuleBroken("scheduler.end_factor", say("rule.line_is_level"))
 
 
 @rule("scheduler")
@@ -251,7 +269,7 @@ def milestones_in_order(case: PresetOnRun) -> Iterator[RuleBroken]:
         in_order = sorted(scheduler.milestones)
         if list(scheduler.milestones) != in_order:
             first = ", ".join(str(milestone) for milestone in in_order[:8]) + (", ..." if in_order[8:] else "")
-            yield RuleBroken("scheduler.milestones", f"not in rising order; write [{first}]", "error")
+            yield RuleBroken("scheduler.milestones", say("rule.milestones_unordered", milestones=first), "error")
 
 
 @rule("scheduler")
@@ -260,7 +278,7 @@ def mode_fits_monitor(case: PresetOnRun) -> Iterator[RuleBroken]:
     if isinstance(scheduler, s.ReduceLROnPlateau):
         right = "max" if scheduler.monitor == "val_accuracy" else "min"
         if scheduler.mode != right:
-            message = f'"{scheduler.mode}" takes a {scheduler.monitor} that gets worse for better; write "{right}"'
+            message = say("rule.mode_upside_down", mode=scheduler.mode, monitor=scheduler.monitor, right=right)
             yield RuleBroken("scheduler.mode", message, "error")
 
 
@@ -272,19 +290,18 @@ def warmup_has_its_place(case: PresetOnRun) -> Iterator[RuleBroken]:
     if case.preset.warmup is None:
         return
     if isinstance(case.preset.scheduler, s.OneCycleLR):
-        message = "OneCycleLR has a warm-up of its own, pct_start of the run; take this table out"
-        yield RuleBroken("warmup", message, "error")
+        yield RuleBroken("warmup", say("rule.warmup_of_its_own"), "error")
     if isinstance(case.preset.scheduler, s.CyclicLR):
-        message = "CyclicLR begins low, at base_lr, and climbs by itself; take this table out"
-        yield RuleBroken("warmup", message, "error")
+        yield RuleBroken("warmup", say("rule.begins_low"), "error")
 
 
 @rule("training", "warmup")
 def warmup_leaves_a_run(case: PresetOnRun) -> Iterator[RuleBroken]:
     warmup = case.preset.warmup
     if warmup and warmup.epochs >= case.epochs:
-        right = f"less than {case.epochs} would leave some" if case.epochs > 1 else "a longer run would leave some"
-        yield RuleBroken("warmup.epochs", f"leaves nothing of {counted(case.epochs, 'epoch')}; {right}", "error")
+        right = say("rule.shorter_warmup", epochs=case.epochs) if case.epochs > 1 else say("rule.longer_run")
+        said = say("rule.warmup_is_all", epochs=counted(case.epochs, "epoch"), right=right)
+        yield RuleBroken("warmup.epochs", said, "error")
 
 
 # The scheduler on a run of this length.
@@ -295,18 +312,22 @@ def acts_within_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler, span = case.preset.scheduler, case.span
     match scheduler:
         case s.StepLR() if scheduler.step_size >= span:
-            yield RuleBroken("scheduler.step_size", f"never reached: {case.part}{case.less('drop the LR')}")
+            less = case.less("rule.less_drops" if scheduler.gamma < 1 else "rule.less_reaches")
+            yield RuleBroken("scheduler.step_size", say("rule.never_drops", part=case.part, less=less))
         case s.MultiStepLR() if late := [milestone for milestone in scheduler.milestones if milestone >= span]:
-            yield RuleBroken("scheduler.milestones", f"{late[0]} is never reached: {case.part}{case.less('be')}")
+            less = case.less("rule.less_is_reached")
+            said = say("rule.milestone_late", milestone=late[0], part=case.part, less=less)
+            yield RuleBroken("scheduler.milestones", said)
         case s.CosineAnnealingWarmRestarts() if span <= scheduler.T_0:
-            yield RuleBroken("scheduler.T_0", f"no restart comes: {case.part}{case.less('bring one')}")
+            less = case.less("rule.less_restarts")
+            yield RuleBroken("scheduler.T_0", say("rule.no_restart", part=case.part, less=less))
         case s.CyclicLR() if scheduler.step_size_up >= span:
-            yield RuleBroken("scheduler.step_size_up", f"the top is never reached: {case.part}{case.less('reach it')}")
+            less = case.less("rule.less_tops")
+            yield RuleBroken("scheduler.step_size_up", say("rule.top_not_reached", part=case.part, less=less))
         case s.ReduceLROnPlateau() if scheduler.patience >= span - 2:
             # The first epoch is the best so far whatever it brings, and nothing follows a drop after the last one.
-            yield RuleBroken(
-                "scheduler.patience", f"no drop can come in time: {case.part}{case.less('let one', span - 2)}"
-            )
+            less = case.less("rule.less_lets_one", span - 2)
+            yield RuleBroken("scheduler.patience", say("rule.no_drop_in_time", part=case.part, less=less))
         case _:
             pass
 
@@ -314,23 +335,31 @@ def acts_within_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
 @rule(*LENGTH)
 def curve_fits_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler, span = case.preset.scheduler, case.span
-    if isinstance(scheduler, s.CosineAnnealingLR) and scheduler.T_max and scheduler.T_max != span:
-        what = "climbs again before the end" if scheduler.T_max < span else "never gets down to eta_min"
-        yield RuleBroken("scheduler.T_max", f"the LR {what}: {_fills(case)}")
     if isinstance(scheduler, s.ConstantLR) and (scheduler.total_iters or span) >= span:
-        yield RuleBroken("scheduler.total_iters", f"the factor holds to the end of the run{case.less('lift it')}")
+        yield RuleBroken("scheduler.total_iters", say("rule.factor_stays", less=case.less("rule.less_lifts")))
     if isinstance(scheduler, s.LinearLR | s.PolynomialLR) and scheduler.total_iters:
         to_zero = isinstance(scheduler, s.PolynomialLR) or scheduler.end_factor == 0
         if scheduler.total_iters > span:
-            yield RuleBroken("scheduler.total_iters", f"the run ends before the curve does: {_fills(case)}")
+            yield RuleBroken("scheduler.total_iters", say("rule.curve_cut", fills=_fills(case)))
         elif scheduler.total_iters < span and to_zero:
-            yield RuleBroken(
-                "scheduler.total_iters", f"the LR is 0 from there on, and nothing is learned: {_fills(case)}"
-            )
+            yield RuleBroken("scheduler.total_iters", say("rule.zero_from_there", fills=_fills(case)))
+
+
+@rule("optimizer", *LENGTH)
+def cosine_fits_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
+    scheduler, span = case.preset.scheduler, case.span
+    if not isinstance(scheduler, s.CosineAnnealingLR) or not scheduler.T_max:
+        return
+    if scheduler.eta_min >= case.preset.optimizer.lr:
+        return  # it does not go down at all, which is said
+    if scheduler.T_max > span:
+        yield RuleBroken("scheduler.T_max", say("rule.bottom_not_reached", fills=_fills(case)))
+    elif scheduler.T_max < span - 1:  # with one less than the run the last step is the bottom
+        yield RuleBroken("scheduler.T_max", say("rule.turns_back", fills=_fills(case)))
 
 
 def _fills(case: PresetOnRun) -> str:
-    return f"{case.steps(case.span)} would fill the run; left out, it does"
+    return say("rule.fills", steps=case.steps(case.span))
 
 
 @rule(*LENGTH)
@@ -344,13 +373,18 @@ def decay_leaves_something(case: PresetOnRun) -> Iterator[RuleBroken]:
         return
     if drops < 1 or drops * math.log(scheduler.gamma) >= math.log(FLAT):
         return
-    end = drops * math.log10(scheduler.gamma)
-    right = 0.01 ** (1 / drops)
-    message = (
-        f"after {counted(drops, 'drop')} the LR ends at 1e{math.floor(end)} of its start, where nothing is learned;"
-        f" {right:.4g} would end at a hundredth"
+    share = _power_of_ten(drops * math.log10(scheduler.gamma))
+    gamma = f"{0.01 ** (1 / drops):.4g}"
+    yield RuleBroken(
+        "scheduler.gamma", say("rule.decays_to_nothing", drops=counted(drops, "drop"), share=share, gamma=gamma)
     )
-    yield RuleBroken("scheduler.gamma", message)
+
+
+def _power_of_ten(exponent: float) -> str:
+    """`2e-5` of -4.7; of numbers that no float has, too."""
+    whole = math.floor(exponent)
+    digit = round(10 ** (exponent - whole))
+    return f"{digit}e{whole}" if digit < 10 else f"1e{whole + 1}"
 
 
 @rule("optimizer", *LENGTH)
@@ -368,7 +402,7 @@ def growth_stays_finite(case: PresetOnRun) -> Iterator[RuleBroken]:
             times, lr = span, max(1.0, scheduler.max_lr)
     gamma = getattr(scheduler, "gamma", 1.0)
     if gamma > 1 and math.log10(lr) + times * math.log10(gamma) > 300:
-        yield RuleBroken("scheduler.gamma", "makes the LR grow past all numbers; less than 1 lets it fall", "error")
+        yield RuleBroken("scheduler.gamma", say("rule.grows_past_all"), "error")
 
 
 @rule(*LENGTH)
@@ -379,16 +413,15 @@ def one_cycle_has_its_phases(case: PresetOnRun) -> Iterator[RuleBroken]:
     ends = [0.0, *one_cycle_phases(scheduler, span)]
     phases = list(pairwise(ends))
     if scheduler.pct_start * span < 1:
-        message = f"{scheduler.pct_start:g} of {case.steps(span)} is less than one, so the LR never climbs"
-        right = f"; {1.5 / span:.2g} would do" if span > 1 else "; a longer run would do"
-        yield RuleBroken("scheduler.pct_start", message + right)
+        right = say("rule.more_would_do", share=f"{1.5 / span:.2g}") if span > 1 else say("rule.longer_run_would_do")
+        said = say("rule.never_climbs", share=f"{scheduler.pct_start:g}", steps=case.steps(span), right=right)
+        yield RuleBroken("scheduler.pct_start", said)
     elif any(start == end for start, end in phases):
         right = f"{1.5 / span:.3g}" if ends[1] == 0 else "0.3"
-        message = f"of {case.steps(span)} it leaves a phase without a step, and torch divides by zero"
-        yield RuleBroken("scheduler.pct_start", f"{message}; {right} would do", "error")
+        said = say("rule.phase_without_step", steps=case.steps(span), share=right)
+        yield RuleBroken("scheduler.pct_start", said, "error")
     elif any(start > end for start, end in phases):
-        message = "with three_phase the way up takes so much of the run, and the way down as much again"
-        yield RuleBroken("scheduler.pct_start", f"{message}; less than 0.5 leaves some for the end", "error")
+        yield RuleBroken("scheduler.pct_start", say("rule.way_down_too_long"), "error")
 
 
 # The data.
@@ -398,10 +431,12 @@ def one_cycle_has_its_phases(case: PresetOnRun) -> Iterator[RuleBroken]:
 def batches_fit_the_data(case: PresetOnRun) -> Iterator[RuleBroken]:
     images, size = case.run.train_images, case.preset.training.batch_size
     if size > images:
-        message = f"more than the {counted(images, 'training image')}, so that an epoch is one batch of them all"
-        yield RuleBroken("training.batch_size", f"{message}; {min(64, images)} would make more steps")
+        smaller = min(64, images // 2)
+        right = say("rule.more_steps", size=smaller) if smaller else ""
+        said = say("rule.one_batch", images=counted(images, "training image")) + right
+        yield RuleBroken("training.batch_size", said)
     if case.run.batchnorm and min(size, images) > 1 and images % size == 1:
-        message = "leaves a last batch of one image, from which alone BatchNorm then takes its statistics"
-        yield RuleBroken("training.batch_size", f"{message}; {size + 1} would not")
+        right = say("rule.last_of_one", size=next(n for n in range(size + 1, images + 1) if images % n != 1))
+        yield RuleBroken("training.batch_size", right)
     elif case.run.batchnorm and size == 1:
-        yield RuleBroken("training.batch_size", "gives BatchNorm one image to take its statistics from; 16 is a start")
+        yield RuleBroken("training.batch_size", say("rule.batches_of_one"))

@@ -17,6 +17,7 @@ from tui_trainer.text.captions import (
     metric,
     plan,
     record,
+    rule,
     state,
     untold,
     why,
@@ -36,6 +37,7 @@ _SECTIONS = (
     untold,
     metric,
     comparison,
+    rule,
 )
 """In the order of the list."""
 

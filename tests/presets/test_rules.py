@@ -1,0 +1,327 @@
+"""Each caption of a rule: a preset of which it is said, presets of which it would be wrong, and the LRs against which
+those are held that claim something of them."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.presets.drawing import Written, written
+from tui_trainer.presets.checks import check, check_text
+from tui_trainer.presets.lrs import PlannedLRs
+from tui_trainer.presets.problems import Problem
+from tui_trainer.presets.rules import RunConditions
+from tui_trainer.presets.schema import Preset
+from tui_trainer.text.captions import CAPTIONS
+
+IDS = sorted(id for id in CAPTIONS if id.startswith("rule."))
+
+SGD = '[optimizer]\nname = "SGD"\nmomentum = 0.9\n'
+WARMUP = "[warmup]\nepochs = 1\n"
+
+
+def of(scheduler: str, *lines: str, optimizer: str = SGD, epochs: int = 10) -> str:
+    table = "\n".join(["[scheduler]", f'name = "{scheduler}"', *lines, ""])
+    return f"[training]\nepochs = {epochs}\n{optimizer}{table}"
+
+
+def one_cycle(*lines: str, optimizer: str = SGD, epochs: int = 10) -> str:
+    return of("OneCycleLR", "max_lr = 0.1", *lines, optimizer=optimizer, epochs=epochs)
+
+
+def cyclic(*lines: str, optimizer: str = SGD, top: float = 0.2) -> str:
+    return of("CyclicLR", "base_lr = 0.1", f"max_lr = {top:g}", *lines, optimizer=optimizer)
+
+
+def with_lr(name: str, lr: float, more: str = "") -> str:
+    return f'[optimizer]\nname = "{name}"\nlr = {lr}\n{more}'
+
+
+ADAGRAD = '[optimizer]\nname = "Adagrad"\n'
+NESTEROV = '[optimizer]\nname = "SGD"\nnesterov = true\n'
+BATCH_NORM = RunConditions(4_000, batchnorm=True)
+SEVEN = "[training]\nbatch_size = 7\n" + SGD
+
+SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
+    "rule.nesterov_momentum": (NESTEROV, "needs momentum; add momentum = 0.9, or take nesterov out"),
+    "rule.nesterov_dampening": (
+        NESTEROV + "momentum = 0.9\ndampening = 0.1",
+        "Nesterov momentum allows none; take one of the two out",
+    ),
+    "rule.lr_breaks": (with_lr("SGD", 10), "the LR comes to 10, and nothing is learned: the loss leaps away from it"),
+    "rule.sgd_leaps": (with_lr("SGD", 20), "the loss leaps away from it within a few steps; 0.01 to 0.1 is usual"),
+    "rule.adam_leaps": (with_lr("AdamW", 1), "AdamW moves every weight by about that much at a step; 0.001 is usual"),
+    "rule.usual_sgd": (with_lr("SGD", 10), "; 0.01 to 0.1 is usual"),
+    "rule.usual_adam": (with_lr("Adam", 2), "; 0.001 is usual"),
+    "rule.no_momentum": (one_cycle(optimizer=ADAGRAD), "Adagrad has no momentum to cycle; write cycle_momentum = f"),
+    "rule.momentum_upside_down": (one_cycle("base_momentum = 0.99"), "is above max_momentum, 0.95; swap them"),
+    "rule.lr_not_used": (
+        one_cycle(optimizer=with_lr("SGD", 0.1)),
+        "not used: OneCycleLR starts at max_lr / div_factor, 0.004; leave it out",
+    ),
+    "rule.eta_min_climbs": (
+        of("CosineAnnealingLR", "eta_min = 0.01"),
+        "above the optimizer's lr, 0.001, so the LR climbs towards it; less would anneal to it",
+    ),
+    "rule.eta_min_stays": (
+        of("CosineAnnealingWarmRestarts", "T_0 = 3", "eta_min = 0.001"),
+        "the same as the optimizer's lr, 0.001, so the LR stays; less would anneal to it",
+    ),
+    "rule.min_lr_stops": (
+        of("ReduceLROnPlateau", "patience = 1", "min_lr = 0.001"),
+        "not below the optimizer's lr, 0.001, so the LR never falls; less would let it",
+    ),
+    "rule.cycle_upside_down": (cyclic("step_size_up = 9", top=0.1), "not above base_lr, 0.1; make it larger"),
+    "rule.gamma_not_used": (
+        cyclic("step_size_up = 9", "gamma = 0.9"),
+        'not used by mode "triangular"; only "exp_range" multiplies by it',
+    ),
+    "rule.ends_above_top": (one_cycle("final_div_factor = 0.01"), "so small that the run would end above max_lr; 1e4"),
+    "rule.gamma_keeps": (of("StepLR", "step_size = 3", "gamma = 1"), "1 leaves the LR as it is; less than 1 lets it"),
+    "rule.gamma_grows": (of("ExponentialLR", "gamma = 1.1"), "1.1 makes the LR grow; less than 1 lets it fall"),
+    "rule.factor_keeps": (of("ConstantLR", "factor = 1", "total_iters = 3"), "1 leaves the LR as it is; less than 1"),
+    "rule.line_is_level": (of("LinearLR", "start_factor = 1.0"), "the same as start_factor, so the LR stays"),
+    "rule.milestones_unordered": (of("MultiStepLR", "milestones = [7, 3]"), "not in rising order; write [3, 7]"),
+    "rule.mode_upside_down": (
+        of("ReduceLROnPlateau", "patience = 1", 'mode = "max"'),
+        '"max" takes a val_loss that gets worse for better; write "min"',
+    ),
+    "rule.warmup_of_its_own": (one_cycle() + WARMUP, "OneCycleLR has a warm-up of its own, pct_start of the run; take"),
+    "rule.begins_low": (cyclic("step_size_up = 9") + WARMUP, "CyclicLR begins low, at base_lr, and climbs by itself;"),
+    "rule.warmup_is_all": (of("none", epochs=1) + WARMUP, "leaves nothing of 1 epoch; a longer run would leave some"),
+    "rule.shorter_warmup": (
+        of("none", epochs=2) + WARMUP.replace("1", "3"),
+        "leaves nothing of 2 epochs; less than 2 would leave some",
+    ),
+    "rule.longer_run": (of("none", epochs=1) + WARMUP, "; a longer run would leave some"),
+    "rule.run_has": (of("StepLR", "step_size = 10"), "never reached: the run has 10 epochs; less"),
+    "rule.warmup_leaves": (of("StepLR", "step_size = 10") + WARMUP, "never reached: the warm-up leaves 9 epochs; less"),
+    "rule.less_drops": (of("StepLR", "step_size = 10"), "; less than 10 would drop the LR"),
+    "rule.less_reaches": (of("StepLR", "step_size = 10", "gamma = 2"), "; less than 10 would reach it"),
+    "rule.less_is_reached": (of("MultiStepLR", "milestones = [3, 12]"), "12 is never reached: the run has 10 epochs"),
+    "rule.less_restarts": (of("CosineAnnealingWarmRestarts", "T_0 = 10"), "; less than 10 would bring one"),
+    "rule.less_tops": (cyclic(), "; less than 630 would reach it"),
+    "rule.less_lets_one": (of("ReduceLROnPlateau"), "the run has 10 epochs; less than 8 would let one"),
+    "rule.less_lifts": (of("ConstantLR"), "; less than 10 would lift it"),
+    "rule.never_drops": (of("StepLR", "step_size = 1", epochs=1), "never reached: the run has 1 epoch"),
+    "rule.milestone_late": (of("MultiStepLR", "milestones = [10]"), "10 is never reached: the run has 10 epochs; less"),
+    "rule.no_restart": (of("CosineAnnealingWarmRestarts", "T_0 = 10"), "no restart comes: the run has 10 epochs"),
+    "rule.top_not_reached": (cyclic(), "the top is never reached: the run has 630 batches; less than 630"),
+    "rule.no_drop_in_time": (of("ReduceLROnPlateau", "patience = 8"), "no drop can come in time: the run has 10"),
+    "rule.fills": (of("CosineAnnealingLR", "T_max = 20"), "10 epochs would fill the run; left out, it does"),
+    "rule.turns_back": (of("CosineAnnealingLR", "T_max = 8"), "the LR climbs again before the end: 10 epochs"),
+    "rule.bottom_not_reached": (of("CosineAnnealingLR", "T_max = 11"), "the LR never gets down to eta_min: 10 epochs"),
+    "rule.factor_stays": (of("ConstantLR", "total_iters = 10"), "the factor holds to the end of the run; less than 10"),
+    "rule.curve_cut": (of("LinearLR", "total_iters = 11"), "the run ends before the curve does: 10 epochs would fill"),
+    "rule.zero_from_there": (
+        of("LinearLR", "end_factor = 0", "total_iters = 9"),
+        "the LR is 0 from there on, and nothing is learned: 10 epochs would fill the run",
+    ),
+    "rule.decays_to_nothing": (
+        of("StepLR", "step_size = 1", "gamma = 0.3"),
+        "after 9 drops the LR ends at 2e-5 of its start, where nothing is learned; 0.5995 would end at a hundredth",
+    ),
+    "rule.grows_past_all": (of("ExponentialLR", "gamma = 1e100"), "makes the LR grow past all numbers; less"),
+    "rule.never_climbs": (
+        one_cycle("pct_start = 0.001"),
+        "0.001 of 630 batches is less than one, so the LR never climbs; 0.0024 would do",
+    ),
+    "rule.more_would_do": (one_cycle("pct_start = 0.001"), "; 0.0024 would do"),
+    "rule.longer_run_would_do": (one_cycle('interval = "epoch"', epochs=1), "the LR never climbs; a longer run would"),
+    "rule.phase_without_step": (
+        one_cycle('interval = "epoch"', "pct_start = 0.1"),
+        "of 10 epochs it leaves a phase without a step, and torch divides by zero; 0.15 would do",
+    ),
+    "rule.way_down_too_long": (
+        one_cycle("three_phase = true", "pct_start = 0.6"),
+        "with three_phase the way up takes so much of the run, and the way down as much again; less than 0.5 leaves",
+    ),
+    "rule.one_batch": (
+        "[training]\nbatch_size = 5000\n" + SGD,
+        "more than the 4,000 training images, so that an epoch is one batch of them all; 64 would make more steps",
+    ),
+    "rule.more_steps": (SEVEN, "one batch of them all; 2 would make more steps", RunConditions(5)),
+    "rule.last_of_one": (
+        SEVEN.replace("7", "3"),
+        "a last batch of one image, from which alone BatchNorm then takes its statistics; 5 would not",
+        RunConditions(13, batchnorm=True),
+    ),
+    "rule.batches_of_one": (
+        SEVEN.replace("7", "1"),
+        "gives BatchNorm one image to take its statistics from; 16 is a start",
+        BATCH_NORM,
+    ),
+}  # fmt: skip
+
+FINE = of("StepLR", "step_size = 3", "gamma = 0.5")
+
+NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
+    "rule.nesterov_momentum": [NESTEROV + "momentum = 0.9", SGD],
+    "rule.nesterov_dampening": [NESTEROV + "momentum = 0.9", SGD + "dampening = 0.5"],
+    "rule.lr_breaks": [
+        with_lr("SGD", 9.9),
+        with_lr("Adam", 0.9),
+        with_lr("Adagrad", 5),
+        with_lr("Adam", 1, "eps = 1"),
+        cyclic("step_size_up = 2000", top=20),  # it comes to a third of the way up
+        cyclic(
+            "step_size_up = 300", 'mode = "exp_range"', "gamma = 0.9", top=20
+        ),  # which shrinks faster than it climbs
+    ],
+    "rule.sgd_leaps": [with_lr("Adam", 20), with_lr("SGD", 3)],
+    "rule.adam_leaps": [with_lr("SGD", 20), with_lr("Adam", 1, "eps = 0.01")],
+    "rule.usual_sgd": [with_lr("Adam", 20), SGD],
+    "rule.usual_adam": [with_lr("SGD", 20), with_lr("Adam", 0.1)],
+    "rule.no_momentum": [one_cycle(), one_cycle("cycle_momentum = false", optimizer=ADAGRAD)],
+    "rule.momentum_upside_down": [one_cycle(), one_cycle("base_momentum = 0.99", "cycle_momentum = false")],
+    "rule.lr_not_used": [one_cycle(), of("StepLR", "step_size = 3", optimizer=with_lr("SGD", 0.1))],
+    "rule.eta_min_climbs": [of("CosineAnnealingLR"), of("CosineAnnealingLR", "eta_min = 0.001")],
+    "rule.eta_min_stays": [of("CosineAnnealingLR"), of("CosineAnnealingLR", "eta_min = 0.01")],
+    "rule.min_lr_stops": [of("ReduceLROnPlateau", "patience = 1", "min_lr = 0.0009")],
+    "rule.cycle_upside_down": [cyclic("step_size_up = 9")],
+    "rule.gamma_not_used": [cyclic("step_size_up = 9", 'mode = "exp_range"', "gamma = 0.99"), cyclic("gamma = 1")],
+    "rule.ends_above_top": [one_cycle("final_div_factor = 0.04")],
+    "rule.gamma_keeps": [FINE, of("StepLR", "step_size = 3", "gamma = 1.5")],
+    "rule.gamma_grows": [FINE, of("StepLR", "step_size = 3", "gamma = 1")],
+    "rule.factor_keeps": [of("ConstantLR", "factor = 0.9", "total_iters = 3")],
+    "rule.line_is_level": [of("LinearLR"), of("LinearLR", "start_factor = 0.5", "end_factor = 0.1")],
+    "rule.milestones_unordered": [of("MultiStepLR", "milestones = [3, 7]"), of("MultiStepLR", "milestones = [3, 3]")],
+    "rule.mode_upside_down": [
+        of("ReduceLROnPlateau", "patience = 1"),
+        of("ReduceLROnPlateau", "patience = 1", 'monitor = "val_accuracy"'),
+        of("ReduceLROnPlateau", "patience = 1", 'monitor = "val_accuracy"', 'mode = "max"'),
+    ],
+    "rule.warmup_of_its_own": [one_cycle(), FINE + WARMUP],
+    "rule.begins_low": [cyclic("step_size_up = 9"), FINE + WARMUP],
+    "rule.warmup_is_all": [of("none", epochs=2) + WARMUP, of("none", epochs=1)],
+    "rule.shorter_warmup": [of("none", epochs=1) + WARMUP, FINE + WARMUP],
+    "rule.longer_run": [of("none", epochs=2) + WARMUP.replace("1", "2"), FINE + WARMUP],
+    "rule.run_has": [FINE, of("StepLR", "step_size = 10") + WARMUP],
+    "rule.warmup_leaves": [FINE + WARMUP, of("StepLR", "step_size = 10")],
+    "rule.less_drops": [of("StepLR", "step_size = 10", "gamma = 2"), of("StepLR", "step_size = 1", epochs=1)],
+    "rule.less_reaches": [of("StepLR", "step_size = 10"), of("StepLR", "step_size = 1", "gamma = 2", epochs=1)],
+    "rule.less_is_reached": [of("MultiStepLR", "milestones = [1]", epochs=1)],
+    "rule.less_restarts": [of("CosineAnnealingWarmRestarts", "T_0 = 1", epochs=1)],
+    "rule.less_tops": [cyclic("step_size_up = 629"), cyclic('interval = "epoch"', "step_size_up = 9")],
+    "rule.less_lets_one": [of("ReduceLROnPlateau", "patience = 0", epochs=3), of("ReduceLROnPlateau", epochs=2)],
+    "rule.less_lifts": [of("ConstantLR", epochs=1), of("ConstantLR", "total_iters = 3")],
+    "rule.never_drops": [of("StepLR", "step_size = 9"), of("StepLR", "step_size = 8") + WARMUP],
+    "rule.milestone_late": [of("MultiStepLR", "milestones = [9]")],
+    "rule.no_restart": [of("CosineAnnealingWarmRestarts", "T_0 = 9")],
+    "rule.top_not_reached": [cyclic("step_size_up = 629")],
+    "rule.no_drop_in_time": [of("ReduceLROnPlateau", "patience = 7")],
+    "rule.fills": [of("CosineAnnealingLR", "T_max = 10"), of("CosineAnnealingLR"), of("LinearLR", "total_iters = 10")],
+    "rule.turns_back": [
+        of("CosineAnnealingLR", "T_max = 9"),  # its last epoch is at the bottom
+        of("CosineAnnealingLR", "T_max = 20"),
+        of("CosineAnnealingLR", "T_max = 5", "eta_min = 0.01"),  # it climbs first, and then comes down
+    ],
+    "rule.bottom_not_reached": [
+        of("CosineAnnealingLR", "T_max = 10"),
+        of("CosineAnnealingLR", "T_max = 20", "eta_min = 0.01"),
+    ],
+    "rule.factor_stays": [of("ConstantLR", "total_iters = 9")],
+    "rule.curve_cut": [of("LinearLR", "total_iters = 10"), of("PolynomialLR")],
+    "rule.zero_from_there": [
+        of("PolynomialLR", "total_iters = 10"),
+        of("LinearLR", "end_factor = 0.1", "total_iters = 5"),
+    ],
+    "rule.decays_to_nothing": [of("StepLR", "step_size = 1", "gamma = 0.4"), of("ExponentialLR", "gamma = 0.4")],
+    "rule.grows_past_all": [of("ExponentialLR", "gamma = 1e10"), FINE],
+    "rule.never_climbs": [one_cycle("pct_start = 0.0016")],
+    "rule.more_would_do": [one_cycle('interval = "epoch"', epochs=1), one_cycle()],
+    "rule.longer_run_would_do": [one_cycle("pct_start = 0.001")],
+    "rule.phase_without_step": [one_cycle('interval = "epoch"', "pct_start = 0.2"), one_cycle()],
+    "rule.way_down_too_long": [one_cycle("pct_start = 0.6"), one_cycle("three_phase = true", "pct_start = 0.4")],
+    "rule.one_batch": ["[training]\nbatch_size = 4000\n" + SGD],
+    "rule.more_steps": [(SEVEN, RunConditions(1))],
+    "rule.last_of_one": [
+        (SEVEN, RunConditions(15)),
+        (SEVEN, RunConditions(16, batchnorm=True)),
+        (SEVEN, RunConditions(1, batchnorm=True)),
+    ],
+    "rule.batches_of_one": [(SEVEN, BATCH_NORM), SEVEN.replace("7", "1")],
+}
+
+
+def problems(text: str, run: RunConditions | None = None) -> list[Problem]:
+    checked = check_text(text, "p", run)
+    assert checked.preset is not None, checked.problems
+    return checked.problems
+
+
+def test_each_caption_of_a_rule_has_its_presets() -> None:
+    assert sorted(SAID) == sorted(NEVER) == IDS
+
+
+@pytest.mark.says("rule.*")
+@pytest.mark.parametrize("id", IDS)
+def test_what_goes_wrong_is_said(id: str, captions_said: set[str]) -> None:
+    text, words, *run = SAID[id]
+    told = [problem.message for problem in problems(text, *run)]
+    assert any(words in message for message in told), told
+    assert id in captions_said
+
+
+@pytest.mark.never_says("rule.*")
+@pytest.mark.parametrize("id", IDS)
+def test_and_is_not_said_where_it_would_be_wrong(id: str, captions_said: set[str]) -> None:
+    for case in NEVER[id]:
+        text, *run = case if isinstance(case, tuple) else (case,)
+        told = problems(text, *run)
+        assert id not in captions_said, told
+
+
+@given(written(), st.integers(1, 5_000))
+@settings(max_examples=400, deadline=None)
+def test_what_is_claimed_of_the_lrs_is_so(case: Written, images: int) -> None:
+    preset = Preset.model_validate(case.tables)
+    found = check(preset, RunConditions(images))
+    planned = PlannedLRs(preset, -(-images // preset.training.batch_size))
+    assume(not any(problem.severity == "error" for problem in found) and planned.steps <= 20_000)
+    first = preset.warmup_epochs * planned.batches_per_epoch
+    stride = 1 if preset.scheduler.interval == "step" else planned.batches_per_epoch
+    try:
+        lrs = [planned.at(step) for step in range(first, planned.steps, stride)]
+    except OverflowError:
+        assume(False)
+        return
+    start, scheduler = lrs[0], preset.scheduler
+    for problem in found:
+        message = problem.message
+        if lr := re.match(r"the LR comes to (\S+),", message):
+            assert max(lrs) >= 0.99 * float(lr[1]), message
+        elif problem.key == "scheduler.step_size" or "restart comes" in message or "so the LR stays" in message:
+            assert scheduler.name == "CosineAnnealingWarmRestarts" or max(lrs) - min(lrs) <= 1e-12 * start, message
+            assert all(two <= one or scheduler.eta_min > one for one, two in pairwise(lrs)), message
+        elif "the top is never reached" in message:
+            assert lrs == sorted(lrs) or scheduler.mode == "exp_range", message
+            assert max(lrs) < scheduler.max_lr, message
+        elif "climbs again before the end" in message:
+            assert any(two > one for one, two in pairwise(lrs)), message
+        elif "never gets down to eta_min" in message:
+            assert min(lrs) > scheduler.eta_min, message
+        elif "climbs towards it" in message:
+            assert all(lr >= start * (1 - 1e-9) for lr in lrs), message
+        elif "the LR is 0 from there on" in message:
+            assert lrs[-1] == 0, message
+        elif share := re.search(r"ends at (\S+) of its start", message):
+            assert lrs[-1] / start == pytest.approx(float(share[1]), rel=0.51, abs=1e-300), message
+
+
+@pytest.mark.parametrize("images", range(1, 140))
+@pytest.mark.parametrize("batchnorm", [False, True])
+def test_a_batch_size_that_is_said_to_be_better_is_better(images: int, batchnorm: bool) -> None:
+    for size in (2, 3, 5, 7, 12, 64, 139, 200):
+        run = RunConditions(images, batchnorm)
+        for problem in problems(f"[training]\nbatch_size = {size}\n{SGD}", run):
+            if better := re.search(r"; (\d+) would (make more steps|not)$", problem.message):
+                other = int(better[1])
+                if better[2] == "not":
+                    assert images % other != 1
+                else:
+                    assert images / other > 1

@@ -1,0 +1,260 @@
+"""What goes wrong with a preset on a run: `presets/rules.py` finds it."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "What goes wrong with a preset on a run"
+
+CAPTIONS = {
+    # The optimizer by itself, and with the scheduler
+    "rule.nesterov_momentum": Caption(
+        "needs momentum; add momentum = 0.9, or take nesterov out",
+        "SGD has nesterov, and no momentum",
+        "it has momentum; without nesterov",
+    ),
+    "rule.nesterov_dampening": Caption(
+        "Nesterov momentum allows none; take one of the two out",
+        "SGD has nesterov and dampening",
+        "it has only one of them",
+    ),
+    "rule.lr_breaks": Caption(
+        "the LR comes to {lr}, and nothing is learned: {why}; {right}",
+        "SGD comes to an LR of 10 or more in this run, or an Adam, RMSprop or the like to 1 or more",
+        "below that, whatever the preset would come to in a longer run; Adadelta, Adagrad; an eps of 0.01 or more",
+    ),
+    "rule.sgd_leaps": Caption(
+        "the loss leaps away from it within a few steps",
+        "why nothing is learned, of SGD",
+        "of the others",
+    ),
+    "rule.adam_leaps": Caption(
+        "{optimizer} moves every weight by about that much at a step",
+        "why nothing is learned, of Adam, AdamW, NAdam, RAdam, RMSprop",
+        "of SGD; with an eps of 0.01 or more",
+    ),
+    "rule.usual_sgd": Caption("0.01 to 0.1 is usual", "of SGD's LR", "of another optimizer"),
+    "rule.usual_adam": Caption("0.001 is usual", "of the LR of Adam, AdamW, NAdam, RAdam, RMSprop", "of SGD"),
+    "rule.no_momentum": Caption(
+        "{optimizer} has no momentum to cycle; write cycle_momentum = false",
+        "OneCycleLR or CyclicLR is to cycle the momentum of Adadelta or Adagrad",
+        "the optimizer has momentum or betas; cycle_momentum is false",
+    ),
+    "rule.momentum_upside_down": Caption(
+        "the lower end of the cycle is above max_momentum, {top}; swap them",
+        "base_momentum is above max_momentum, and is cycled",
+        "it is not; cycle_momentum is false",
+    ),
+    "rule.lr_not_used": Caption(
+        "not used: {scheduler} starts at {source}, {start}; leave it out",
+        "the optimizer's lr was written, and the scheduler starts at an LR of its own",
+        "it was not written; the scheduler starts at it",
+    ),
+    "rule.eta_min_climbs": Caption(
+        "above the optimizer's lr, {lr}, so the LR climbs towards it; less would anneal to it",
+        "a cosine goes to an eta_min above the LR that it begins with",
+        "eta_min is the same, or less",
+    ),
+    "rule.eta_min_stays": Caption(
+        "the same as the optimizer's lr, {lr}, so the LR stays; less would anneal to it",
+        "a cosine goes to an eta_min that is the LR it begins with",
+        "eta_min is another",
+    ),
+    "rule.min_lr_stops": Caption(
+        "not below the optimizer's lr, {lr}, so the LR never falls; less would let it",
+        "the min_lr of ReduceLROnPlateau is the LR that it begins with, or more",
+        "it is less",
+    ),
+    # The scheduler by itself
+    "rule.cycle_upside_down": Caption(
+        "the top is not above base_lr, {base}; make it larger",
+        "the max_lr of CyclicLR is its base_lr, or less",
+        "it is more",
+    ),
+    "rule.gamma_not_used": Caption(
+        'not used by mode "{mode}"; only "exp_range" multiplies by it',
+        "CyclicLR has a gamma, and another mode than exp_range",
+        "its mode is exp_range; gamma is 1",
+    ),
+    "rule.ends_above_top": Caption(
+        "so small that the run would end above max_lr; 1e4 is torch's own",
+        "div_factor times final_div_factor of OneCycleLR is less than 1",
+        "it is 1 or more",
+    ),
+    "rule.gamma_keeps": Caption(
+        "{gamma} leaves the LR as it is; less than 1 lets it fall",
+        "the gamma of StepLR, MultiStepLR or ExponentialLR is 1",
+        "it is another",
+    ),
+    "rule.gamma_grows": Caption(
+        "{gamma} makes the LR grow; less than 1 lets it fall",
+        "the gamma of StepLR, MultiStepLR or ExponentialLR is more than 1",
+        "it is 1 or less",
+    ),
+    "rule.factor_keeps": Caption(
+        "1 leaves the LR as it is; less than 1 holds it down at first",
+        "the factor of ConstantLR is 1",
+        "it is less",
+    ),
+    "rule.line_is_level": Caption(
+        "the same as start_factor, so the LR stays; make them differ",
+        "both factors of LinearLR are the same",
+        "they differ",
+    ),
+    "rule.milestones_unordered": Caption(
+        "not in rising order; write [{milestones}]",
+        "a milestone of MultiStepLR stands behind a later one",
+        "they stand in order, or one stands twice",
+    ),
+    "rule.mode_upside_down": Caption(
+        '"{mode}" takes a {monitor} that gets worse for better; write "{right}"',
+        "ReduceLROnPlateau watches a loss for its highest value, or an accuracy for its lowest",
+        "its mode fits what it watches, or follows it",
+    ),
+    # The warm-up
+    "rule.warmup_of_its_own": Caption(
+        "OneCycleLR has a warm-up of its own, pct_start of the run; take this table out",
+        "[warmup] stands before OneCycleLR",
+        "before another scheduler",
+    ),
+    "rule.begins_low": Caption(
+        "CyclicLR begins low, at base_lr, and climbs by itself; take this table out",
+        "[warmup] stands before CyclicLR",
+        "before another scheduler",
+    ),
+    "rule.warmup_is_all": Caption(
+        "leaves nothing of {epochs}; {right}",
+        "the warm-up takes all epochs of the run, or more",
+        "an epoch is left",
+    ),
+    "rule.shorter_warmup": Caption(
+        "less than {epochs} would leave some", "the same, of a run of several epochs", "of a run of one epoch"
+    ),
+    "rule.longer_run": Caption(
+        "a longer run would leave some", "the same, of a run of one epoch", "of a run of several epochs"
+    ),
+    # The scheduler on a run of this length; {part} is one of the next two
+    "rule.run_has": Caption("the run has {steps}", "how long a scheduler acts, without [warmup]", "with [warmup]"),
+    "rule.warmup_leaves": Caption("the warm-up leaves {steps}", "the same with [warmup]", "without [warmup]"),
+    "rule.less_drops": Caption(
+        "; less than {than} would drop the LR", "of StepLR, where a smaller step_size would", "of a gamma of 1 or more"
+    ),
+    "rule.less_reaches": Caption(
+        "; less than {than} would reach it", "of StepLR with a gamma of 1 or more", "of a gamma below 1"
+    ),
+    "rule.less_is_reached": Caption(
+        "; less than {than} would be", "of a milestone, where an earlier one would", "of a run of one step"
+    ),
+    "rule.less_restarts": Caption(
+        "; less than {than} would bring one", "of a restart, where a smaller T_0 would", "of a run of one step"
+    ),
+    "rule.less_tops": Caption(
+        "; less than {than} would reach it", "of CyclicLR's top, where a shorter way up would", "of a run of one step"
+    ),
+    "rule.less_lets_one": Caption(
+        "; less than {than} would let one",
+        "of ReduceLROnPlateau, where less patience would",
+        "of a run in which not even a patience of 0 would",
+    ),
+    "rule.less_lifts": Caption(
+        "; less than {than} would lift it", "of ConstantLR, where fewer total_iters would", "of a run of one step"
+    ),
+    "rule.never_drops": Caption(
+        "never reached: {part}{less}",
+        "StepLR does not change the LR within the run",
+        "it does, be it before the last step alone",
+    ),
+    "rule.milestone_late": Caption(
+        "{milestone} is never reached: {part}{less}",
+        "a milestone of MultiStepLR lies behind the last step of the run",
+        "each is reached",
+    ),
+    "rule.no_restart": Caption(
+        "no restart comes: {part}{less}",
+        "the first cycle of CosineAnnealingWarmRestarts lasts to the end of the run, or longer",
+        "a step of the run comes after it",
+    ),
+    "rule.top_not_reached": Caption(
+        "the top is never reached: {part}{less}",
+        "the way up of CyclicLR lasts to the end of the run, or longer",
+        "a step of the run has the LR at the top",
+    ),
+    "rule.no_drop_in_time": Caption(
+        "no drop can come in time: {part}{less}",
+        "with the first epoch as the best one, and none better, ReduceLROnPlateau would drop the LR behind the run",
+        "a drop could come before the last epoch",
+    ),
+    "rule.fills": Caption("{steps} would fill the run; left out, it does", "T_max or total_iters does not", "it does"),
+    "rule.turns_back": Caption(
+        "the LR climbs again before the end: {fills}",
+        "CosineAnnealingLR is past its bottom by the last step of the run",
+        "the last step is the bottom, or before it; eta_min is not below the LR",
+    ),
+    "rule.bottom_not_reached": Caption(
+        "the LR never gets down to eta_min: {fills}",
+        "T_max of CosineAnnealingLR is longer than the run",
+        "it is as long, or shorter; eta_min is not below the LR",
+    ),
+    "rule.factor_stays": Caption(
+        "the factor holds to the end of the run{less}",
+        "the total_iters of ConstantLR are the run, or more",
+        "the factor is lifted before the last step",
+    ),
+    "rule.curve_cut": Caption(
+        "the run ends before the curve does: {fills}",
+        "the total_iters of LinearLR or PolynomialLR are more than the run has",
+        "they are as many, or fewer",
+    ),
+    "rule.zero_from_there": Caption(
+        "the LR is 0 from there on, and nothing is learned: {fills}",
+        "PolynomialLR, or a LinearLR to 0, has come to its end before the last step",
+        "it comes to its end with the run; LinearLR ends above 0",
+    ),
+    "rule.decays_to_nothing": Caption(
+        "after {drops} the LR ends at {share} of its start, where nothing is learned; {gamma} would end at a hundredth",
+        "StepLR or ExponentialLR bring the LR below a ten thousandth of its start",
+        "it ends above that",
+    ),
+    "rule.grows_past_all": Caption(
+        "makes the LR grow past all numbers; less than 1 lets it fall",
+        "a gamma above 1 brings the LR to more than 1e300 in this run",
+        "it does not come that far",
+    ),
+    "rule.never_climbs": Caption(
+        "{share} of {steps} is less than one, so the LR never climbs{right}",
+        "pct_start leaves OneCycleLR no step on its way up",
+        "it leaves one",
+    ),
+    "rule.more_would_do": Caption("; {share} would do", "the same, of a run of several steps", "of a run of one step"),
+    "rule.longer_run_would_do": Caption("; a longer run would do", "the same, of a run of one step", "of a longer one"),
+    "rule.phase_without_step": Caption(
+        "of {steps} it leaves a phase without a step, and torch divides by zero; {share} would do",
+        "two ends of OneCycleLR's phases are the same",
+        "each phase has a length",
+    ),
+    "rule.way_down_too_long": Caption(
+        "with three_phase the way up takes so much of the run, and the way down as much again; less than 0.5 leaves "
+        "some for the end",
+        "pct_start of a OneCycleLR with three_phase leaves nothing for the last phase",
+        "without three_phase; something is left",
+    ),
+    # The data
+    "rule.one_batch": Caption(
+        "more than the {images}, so that an epoch is one batch of them all",
+        "the batch size is more than all images that train",
+        "it is as many, or fewer",
+    ),
+    "rule.more_steps": Caption(
+        "; {size} would make more steps", "the same, where a smaller batch makes more of them", "there is but one image"
+    ),
+    "rule.last_of_one": Caption(
+        "leaves a last batch of one image, from which alone BatchNorm then takes its statistics; {size} would not",
+        "a model with BatchNorm gets a last batch of one image",
+        "without BatchNorm; the last batch has more, or all have one",
+    ),
+    "rule.batches_of_one": Caption(
+        "gives BatchNorm one image to take its statistics from; 16 is a start",
+        "a model with BatchNorm gets batches of one image",
+        "without BatchNorm; batches have more",
+    ),
+}
