@@ -341,6 +341,23 @@ def test_a_number_that_says_no_epoch_and_no_time_has_those_of_its_step(tmp_path:
     assert last[:2] == ("1000000", "")
 
 
+def test_numbers_logged_by_the_name_of_a_series_of_every_step_are_told_from_it(tmp_path: Path) -> None:
+    events = [logged(0, lr=7.0, train_loss=8.0), *scripted_run(epochs=1, batches=3), logged(9, lr=6.0)]
+    rows = [(row[3], int(row[0]), float32(float(row[4]))) for row in metrics(exported(tmp_path, events))]
+    history = fold(events)
+    assert {name for name, _, _ in rows} == set(history.series)
+    for name in ("lr", "lr (logged)", "train_loss", "train_loss (logged)"):
+        series = history.series[name]
+        assert [row[1:] for row in rows if row[0] == name] == list(
+            zip(series.steps, map(float32, series.values), strict=True)
+        )
+    (file,) = export_jsonl(tmp_path / "run", tmp_path / "lines")
+    told = [json.loads(line) for line in file.read_bytes().splitlines()]
+    assert [
+        (line["step"], line["values"]["lr (logged)"]) for line in told if "lr (logged)" in line.get("values", {})
+    ] == [(0, 7.0), (9, 6.0)]
+
+
 def test_columns_are_rows_too(tmp_path: Path) -> None:
     columns = MetricColumns(at=1e9, steps=[3, 7], values={"a": [1.0, nan], "b": [2**60 + 1, 2]}, epochs=[1, 2])
     assert metrics(exported(tmp_path, [columns])) == [

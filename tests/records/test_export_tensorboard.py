@@ -97,7 +97,17 @@ def test_series_that_were_logged_are_there_from_step_0_and_the_latest_alone(tmp_
     assert board["bleu"] == [(START + 6.5, 3, 1.0), (START + 9, 5, 2.0)]
     assert [(at, step, str(value)) for at, step, value in board["w"]] == [(START + 8, 1, "0.5"), (START + 10, 2, "nan")]
     assert [step for _, step, _ in board["loss/train"]] == [1, 2]
-    assert board["loss/val (logged)"] == [(START + 1, 0, 9.0)]  # another one than ours of that name
+    assert board["loss/val"] == [(START + 1, 0, 9.0)]
+
+
+def test_a_record_that_tells_no_steps_and_epochs_has_those_tags_for_its_own(tmp_path: Path) -> None:
+    own = {"lr": 0.5, "epoch": 1.0, "loss/val": 2.0, "train_loss": 3.0}
+    logged = MetricsLogged(at=START, step=5, values=own)
+    (file,) = export_tensorboard(recorded(tmp_path, [logged]), tmp_path / "alone")
+    assert {tag: value for tag, ((_, _, value),) in read(file).items()} == own
+    (file,) = export_tensorboard(recorded(tmp_path, [logged, *scripted_run(epochs=1)]), tmp_path / "beside")
+    board = read(file)
+    assert {tag: board[f"{tag} (logged)"][0][2] for tag in own} == own
 
 
 def test_an_epoch_without_an_accuracy_has_none(tmp_path: Path) -> None:

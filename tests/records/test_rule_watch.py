@@ -169,6 +169,13 @@ def test_any_series_by_name_however_it_is_logged() -> None:
     assert told("n > 2", [large]) == ["n > 2: 1.15292e18 at step 1"]
 
 
+def test_a_number_that_is_logged_by_the_name_of_a_series_of_every_step_is_another_one() -> None:
+    logged = MetricsLogged(at=START, step=9, values={"lr": 9.0})
+    assert not told("lr > 1", [*steps([1.0] * 8), logged])
+    assert told("lr > 1", [logged])
+    assert told("'lr (logged)' > 1", [*steps([1.0] * 8), logged])
+
+
 def test_a_value_is_shown_in_so_many_digits_that_it_is_seen_to_be_so() -> None:
     assert told("val_loss > 2", epochs([2.00000001])) == ["val_loss > 2: 2.00000001 at step 4, epoch 1"]
 

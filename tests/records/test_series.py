@@ -267,6 +267,49 @@ def test_numbers_of_every_step_come_with_the_steps(tmp_path: Path) -> None:
     assert [series.values[index] for index in (0, 2, 3)] == [0.5, 0.75, 1.0]
 
 
+def of_each_step(first: int, losses: list[float | None]) -> StepsTaken:
+    return StepsTaken(
+        at=1e9, step=first, epoch=1, batch=first, losses=losses, lrs=[0.1] * len(losses), elapsed=[1.0] * len(losses)
+    )
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_numbers_logged_by_the_name_of_a_series_of_every_step_hide_it_never(tmp_path: Path, before: bool) -> None:
+    row = logged(0 if before else 5, lr=7.0, train_loss=8.0, norm=9.0)
+    steps = of_each_step(1, [1.0, 2.0])
+    history = through_a_journal(tmp_path, [row, steps] if before else [steps, row])
+    assert points(history, "lr") == [(1, 0.1), (2, 0.1)]
+    assert points(history, "train_loss") == [(1, 1.0), (2, 2.0)]
+    assert points(history, "lr (logged)") == [(row.step, 7.0)]
+    assert points(history, "train_loss (logged)") == [(row.step, 8.0)]
+    assert points(history, "norm") == [(row.step, 9.0)]
+    assert history.series["lr (logged)"].name == "lr (logged)"
+
+
+def test_where_no_step_tells_them_they_have_their_names() -> None:
+    history = fold([logged(10, lr=7.0, **{"lr (logged)": 6.0})])
+    assert points(history, "lr") == [(10, 7.0)]
+    assert points(history, "lr (logged)") == [(10, 6.0)]
+
+
+def test_a_name_that_is_given_in_its_place_is_taken_from_no_other(tmp_path: Path) -> None:
+    history = through_a_journal(
+        tmp_path, [logged(0, lr=7.0, **{"lr (logged)": 6.0}), of_each_step(1, [1.0]), logged(5, **{"lr (logged)": 5.0})]
+    )
+    assert points(history, "lr") == [(1, 0.1)]
+    assert points(history, "lr (logged)") == [(0, 7.0)]
+    assert points(history, "lr (logged) (logged)") == [(0, 6.0), (5, 5.0)]
+
+
+def test_who_kept_something_of_a_series_sees_that_another_has_its_name() -> None:
+    history = fold([MetricDeclared(at=1e9, name="train_loss", goal="min"), logged(0, train_loss=0.25)])
+    assert history.series.best("train_loss") == (0, 0.25)
+    before = history.series["train_loss"].rewrites
+    history.apply(of_each_step(1, [2.0, 1.5]))
+    assert history.series["train_loss"].rewrites != before
+    assert history.series.best("train_loss") == (2, 1.5)
+
+
 def test_lengths_that_differ_are_no_event() -> None:
     line = (
         b'{"type":"StepsTaken","at":1,"step":1,"epoch":1,"batch":1,"losses":[1.0,2.0],"lrs":[0.1],"elapsed":[1,2],'
@@ -284,7 +327,7 @@ def test_a_whole_number_that_is_too_large_is_kept_as_a_float(digits: int, kept: 
     assert decode(encode(event)) == event
 
 
-names = st.sampled_from(["loss", "val/acc", "lr-SGD/pg1", "ü", ""])
+names = st.sampled_from(["loss", "val/acc", "lr-SGD/pg1", "lr", "ü", ""])
 numbers = st.floats(allow_nan=True, allow_infinity=True) | st.integers(-(2**70), 2**70)
 rows = st.builds(
     MetricsLogged,
@@ -297,7 +340,7 @@ rows = st.builds(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(rows, max_size=40))
+@given(st.lists(rows | st.integers(1, 30).map(lambda step: of_each_step(step, [1.0])), max_size=40))
 def test_live_replayed_and_in_pieces_are_equal(tmp_path: Path, events: list[AnyEvent]) -> None:
     (tmp_path / "events.jsonl").unlink(missing_ok=True)
     (tmp_path / "events.packed").unlink(missing_ok=True)

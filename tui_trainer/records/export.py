@@ -36,9 +36,10 @@ from tui_trainer.files.safe_open import open_regular
 from tui_trainer.records.errors import ExportCutShort, ExportFailed, reason, unsaid
 from tui_trainer.records.history import is_told
 from tui_trainer.records.lines import LARGEST_JOURNAL
-from tui_trainer.records.metric_rows import Row, SeriesNames, StandingRows, rows_of
+from tui_trainer.records.metric_rows import Row, StandingRows, rows_of
 from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
+from tui_trainer.records.series import OF_STEPS
 from tui_trainer.records.stream_form import StreamForm
 from tui_trainer.records.tail import Tail
 from tui_trainer.text.numbers import float32_text, format_lr
@@ -244,13 +245,13 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
             writers = {name: _Writer(text) for name, text in texts.items()}
             for name, header in HEADERS.items():
                 writers[name].writerow(header)
-            lr_events, reading, names = LREvents(), _Reading(journal, warn), SeriesNames()
+            lr_events, reading = LREvents(), _Reading(journal, warn)
             for event in reading.again():
                 for change in lr_events.of(event):
                     lrs = repr(change.old), repr(change.new)
                     writers["lr_events.csv"].writerow((change.step, change.epoch, *lrs, change.reason))
-                _write(writers, event, names)
-                told = filter(reading.rows.stands, rows_of(event, names, logged_alone=True))
+                _write(writers, event)
+                told = filter(reading.rows.stands, rows_of(event, logged_alone=True))
                 for row in told:
                     writers["metrics.csv"].writerow(_metric_row(reading.rows, row))
     except OSError as cause:
@@ -276,15 +277,13 @@ class _Writer:
         self._plain.writerows(rows)
 
 
-def _write(writers: dict[str, _Writer], event: AnyEvent, names: SeriesNames) -> None:
+def _write(writers: dict[str, _Writer], event: AnyEvent) -> None:
     match event:
         case StepsTaken():
             rows = list(_step_rows(event))
             writers["steps.csv"].writerows(rows)
-            names.steps_begin()
-            series = [(name, column) for name, column in (("train_loss", 3), ("lr", 4)) if name in names.of_steps]
             writers["metrics.csv"].writerows(
-                (row[0], row[1], row[5], name, row[column]) for row in rows for name, column in series
+                (row[0], row[1], row[5], name, row[column]) for row in rows for name, column in _COLUMNS_OF_STEPS
             )
         case EpochEnded():
             writers["epochs.csv"].writerow(_epoch_row(event))
@@ -292,6 +291,9 @@ def _write(writers: dict[str, _Writer], event: AnyEvent, names: SeriesNames) -> 
             batch = "" if event.batch is None else event.batch
             for call in event.calls:
                 writers["order.csv"].writerow((event.epoch, batch, call))
+
+
+_COLUMNS_OF_STEPS = [(name, HEADERS["steps.csv"].index(name)) for name in OF_STEPS]
 
 
 def _step_rows(event: StepsTaken) -> Iterator[Cells]:
@@ -332,7 +334,7 @@ def _metric_row(rows: StandingRows, row: Row) -> Cells:
     placed = rows.placed(row)
     shown = _float32_text()(row.value) if row.single and isfinite(row.value) else str(row.value)
     epoch, elapsed = placed.epoch, placed.elapsed
-    return row.step, "" if epoch is None else epoch, "" if elapsed is None else repr(elapsed), row.name, shown
+    return row.step, "" if epoch is None else epoch, "" if elapsed is None else repr(elapsed), rows.shown(row), shown
 
 
 JSON_LINES = "run.jsonl"
@@ -354,7 +356,7 @@ def export_jsonl(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> 
     try:
         with whole_files(out, [JSON_LINES]) as files:
             reading = _Reading(journal, warn)
-            form = StreamForm(stands=reading.rows.stands)
+            form = StreamForm(stands=reading.rows.stands, has_steps=reading.rows.has_steps)
             encoder = msgspec.json.Encoder()
             for event in reading.again():
                 files[JSON_LINES].write(encoder.encode_lines(form.of(event)))
@@ -406,7 +408,6 @@ class _Board:
 
     def __init__(self, rows: StandingRows) -> None:
         self._rows = rows
-        self._names = SeriesNames()
         self._at = 0.0
         """When the last step was taken."""
 
@@ -429,9 +430,11 @@ class _Board:
         """The series that have no tag of ours, under their names; those that were logged together in one."""
         together: dict[int, dict[str, float]] = {}
         clocks: dict[int, float | None] = {}
-        for row in rows_of(event, self._names):
+        ours = (TAGS_OF_STEPS if self._rows.has_steps else set()) | (TAGS_OF_EPOCHS if self._rows.has_epochs else set())
+        for row in rows_of(event):
             if row.logged and self._rows.stands(row) and not isinstance(event, EpochEnded):
-                tag = f"{row.name} (logged)" if row.name in OUR_TAGS else row.name
+                name = self._rows.shown(row)
+                tag = f"{name} (logged)" if name in ours else name
                 together.setdefault(row.step, {})[tag] = _as_float(row.value)
                 clocks[row.step] = row.elapsed
         last = max((clock for clock in clocks.values() if clock is not None), default=0.0)
@@ -478,9 +481,9 @@ def _text(at: float, step: int, tag: str, text: str) -> Written:
     return event
 
 
-OUR_TAGS = {
-    *("loss/train", "lr", "lr changes", "loss/train of the epoch", "loss/val", "accuracy/train", "accuracy/val"),
-    *("images per second", "epoch"),
+TAGS_OF_STEPS = {"loss/train", "lr", "lr changes"}
+TAGS_OF_EPOCHS = {
+    *("loss/train of the epoch", "loss/val", "accuracy/train", "accuracy/val", "images per second", "epoch"),
 }
 
 

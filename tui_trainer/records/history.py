@@ -48,7 +48,7 @@ from tui_trainer.events import (
 from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColumns
 from tui_trainer.records.health import KINDS, Finding, Health, Word
 from tui_trainer.records.resume_filter import ResumeFilter
-from tui_trainer.records.series import AllSeries, LoggedSeries, StepSeries
+from tui_trainer.records.series import OF_STEPS, AllSeries, LoggedSeries, StepSeries
 
 RULES_KEPT = 100
 MISTAKES_KEPT = 100
@@ -311,8 +311,8 @@ class History:
     def _steps_taken(self, event: StepsTaken) -> None:
         begun = self.epoch
         if not begun:
-            self.series.add(StepSeries("train_loss", self.losses, self._columns.lost))
-            self.series.add(StepSeries("lr", self.lrs, self._columns.lost))
+            of_steps = zip(OF_STEPS, (self.losses, self.lrs), strict=True)
+            self.series.add_of_steps(*(StepSeries(name, column, self._columns.lost) for name, column in of_steps))
         self._columns.take(event, self._clock.seconds)
         if self.epoch > begun and self.recipe is not None:
             self.batches_in_epoch = self.recipe.batches_per_epoch or 0

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tui_trainer.events import AnyEvent, EpochEnded, MetricColumns, MetricsLogged, StepsTaken
 from tui_trainer.records.history import BY_EPOCH, History, is_told
-from tui_trainer.records.series import AllSeries, Series
+from tui_trainer.records.series import AllSeries, StepSeries, shown_name
 
 
 class Row(NamedTuple):
@@ -27,6 +27,7 @@ class Row(NamedTuple):
     elapsed: float | None
     """Seconds on the run's clock; None where nothing says it."""
     name: str
+    """As the event has it; `shown_name` is what it is shown by where it was logged."""
     value: float | int
     logged: bool = True
     """False: it is of a series of every step, which never goes back."""
@@ -34,69 +35,38 @@ class Row(NamedTuple):
     """Whether it was recorded in single precision."""
 
 
-class SeriesNames:
-    """By which name a number is shown: one that is logged as a series of every step is already, by another."""
-
-    def __init__(self) -> None:
-        self._begun = False
-        self._taken: set[str] = set()
-        self._shown: dict[str, str] = {}
-        self.of_steps: Sequence[str] = ()
-        """The series of every step, once steps were told."""
-
-    def steps_begin(self) -> None:
-        """Steps are told: the first time, these take their names."""
-        if not self._begun:
-            self._begun = True
-            self.of_steps = [name for name in ("train_loss", "lr") if name not in self._taken]
-            self._taken.update(self.of_steps)
-
-    def of(self, name: str) -> str:
-        """The name that a number which is logged by this one is shown by."""
-        shown = self._shown.get(name)
-        if shown is None:
-            shown = self._shown[name] = f"{name} (logged)" if name in self._taken else name
-            self._taken.add(shown)
-        return shown
-
-
-def rows_of(event: AnyEvent, names: SeriesNames, *, logged_alone: bool = False) -> Iterator[Row]:
+def rows_of(event: AnyEvent, *, logged_alone: bool = False) -> Iterator[Row]:
     """The numbers that an event tells, each as a row, as far as the event itself knows.
 
     `logged_alone`: without those of the series of every step, which are many and never go back.
     """
     if isinstance(event, StepsTaken):
-        yield from _of_steps(event, names, logged_alone)
+        yield from _of_steps(event, logged_alone)
     elif isinstance(event, MetricsLogged):
         for name, value in event.values.items():
-            yield Row(event.step, event.epoch, event.batch, event.elapsed, names.of(name), value)
+            yield Row(event.step, event.epoch, event.batch, event.elapsed, name, value)
     elif isinstance(event, MetricColumns):
-        told = [(names.of(name), values) for name, values in event.values.items()]
         for index, step in enumerate(event.steps):
             epoch = event.epochs[index] if event.epochs else None
             elapsed = event.elapsed[index] if event.elapsed else None
-            for name, values in told:
+            for name, values in event.values.items():
                 yield Row(step, epoch, None, elapsed, name, values[index])
     elif isinstance(event, EpochEnded):
         for name in BY_EPOCH:
             if is_told(event, name):
-                yield Row(event.step, event.epoch, None, event.elapsed, names.of(name), getattr(event, name))
+                yield Row(event.step, event.epoch, None, event.elapsed, name, getattr(event, name))
 
 
-def _of_steps(event: StepsTaken, names: SeriesNames, logged_alone: bool) -> Iterator[Row]:
-    names.steps_begin()
+def _of_steps(event: StepsTaken, logged_alone: bool) -> Iterator[Row]:
     if logged_alone and not event.metrics:
         return
-    loss, lr = (name in names.of_steps and not logged_alone for name in ("train_loss", "lr"))
-    beside = [(names.of(name), values) for name, values in event.metrics.items()]
     lrs = event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs
     for index, (value, rate, elapsed) in enumerate(zip(event.losses, lrs, event.elapsed, strict=True)):
         place = event.step + index, event.epoch, event.batch + index, elapsed
-        if loss:
+        if not logged_alone:
             yield Row(*place, "train_loss", nan if value is None else value, logged=False, single=True)
-        if lr:
             yield Row(*place, "lr", rate, logged=False)
-        for name, values in beside:
+        for name, values in event.metrics.items():
             other = values[index]
             yield Row(*place, name, nan if other is None else other)
 
@@ -118,12 +88,15 @@ class StandingRows:
         leaves nothing of those before it to say."""
         self.count = 0
         """How many events there were."""
+        self.has_steps = self.has_epochs = False
+        """Whether steps were told one by one, and whether the ends of epochs were."""
         last: dict[str, tuple[int, int]] = {}
-        names = SeriesNames()
         for event in events:
             self.count += 1
+            self.has_steps |= isinstance(event, StepsTaken)
+            self.has_epochs |= isinstance(event, EpochEnded)
             self._places.apply(event)
-            for row in rows_of(event, names, logged_alone=True):
+            for row in rows_of(event, logged_alone=True):
                 rows, step = last.get(row.name, (0, -1))
                 if row.step <= step:
                     self._went_back_to(row.name, rows, row.step)
@@ -146,6 +119,10 @@ class StandingRows:
             known.popleft()
         return not known or row.step < known[0][1]
 
+    def shown(self, row: Row) -> str:
+        """The name that the series of a row is shown by."""
+        return shown_name(row.name, self.has_steps) if row.logged else row.name
+
     def placed(self, row: Row) -> Row:
         """The row with its epoch and time, where the run tells them at all."""
         if row.epoch is not None and row.elapsed is not None:
@@ -158,7 +135,7 @@ class StandingRows:
 class _NoSeries(AllSeries):
     """Holds no number."""
 
-    def add(self, series: Series) -> None:
+    def add_of_steps(self, *added: StepSeries) -> None:
         """Nothing."""
 
     def log(self, step: int, values: Mapping[str, float | int]) -> None:

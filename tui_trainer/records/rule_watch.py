@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.events import Alert, AnyEvent, EpochEnded, MetricColumns, MetricsLogged, RunStarted, StepsTaken
 from tui_trainer.records.history import BY_EPOCH, History, is_told
+from tui_trainer.records.series import shown_name
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_lr, listed
 from tui_trainer.text.plain import plain
@@ -55,6 +56,8 @@ class RuleWatch:
         self._names: dict[str, None] = {}
         self._step = self._epoch = self._ended = 0
         self._clock = 0.0
+        self._has_steps = False
+        """Whether steps are told one by one."""
         self._known = 0
         """The step up to which a resumed run may tell what is known already."""
         self._dropped: list[str] = []
@@ -91,7 +94,7 @@ class RuleWatch:
 
     def _steps(self, event: StepsTaken) -> Iterator[Alert]:
         """The values of each step, and whether others are missing by now."""
-        count = len(event.losses)
+        count, self._has_steps = len(event.losses), True
         first = max(0, self._known + 1 - event.step)
         if first >= count:
             return
@@ -119,7 +122,7 @@ class RuleWatch:
         self._remember(values)
         where = _Place(step, self._epoch if epoch is None else epoch, self._clock)
         for name, value in values.items():
-            for watched in self._of(name):
+            for watched in self._of(shown_name(name, self._has_steps)):
                 yield from watched.take(at, where, value, self._ended)
 
     def _of(self, name: str) -> Sequence[_Watched]:
@@ -136,7 +139,7 @@ class RuleWatch:
     def _go_on_from(self, history: History) -> None:
         """Stand where one would that had taken all of its events."""
         self._known = self._step = history.last_step
-        self._epoch, self._clock = history.epoch, history.elapsed_s
+        self._epoch, self._clock, self._has_steps = history.epoch, history.elapsed_s, history.steps > 0
         self._ended = history.epochs[-1].epoch if history.epochs else 0
         self._remember(history.series)
         for name in MEANT.keys() & history.series.keys():

@@ -72,7 +72,6 @@ class StepSeries:
     """A number of every step: a view of a column whose index `i` is step `i + 1`."""
 
     attempts: Sequence[Attempt] = ()
-    rewrites = 0
 
     def __init__(self, name: str, values: array[float], lost: list[tuple[int, int]]) -> None:
         """Look at a column.
@@ -83,6 +82,7 @@ class StepSeries:
             lost: the first and the last of steps in a row that the record lost; it grows, and rises.
         """
         self.name = name
+        self.rewrites = 0
         self.values: Sequence[float] = values
         self._lost = lost
 
@@ -178,6 +178,23 @@ OURS: Mapping[str, tuple[Goal, Kind]] = {
 }
 """What is known of the series that every run of ours has; of others a run declares it."""
 
+OF_STEPS = ("train_loss", "lr")
+"""The series of every step, in a run whose steps are told one by one."""
+
+_LOGGED = " (logged)"
+
+
+def shown_name(name: str, steps: bool) -> str:
+    """The name by which a number that was logged by this one is shown: another where `steps` have their own series
+    of that name."""
+    if not steps or not name.startswith(OF_STEPS):
+        return name
+    stem = name
+    while stem.endswith(_LOGGED):  # one that was logged by the name that is given here makes room as well
+        stem = stem.removesuffix(_LOGGED)
+    return name + _LOGGED if stem in OF_STEPS else name
+
+
 OBJECTIVES = ("val_accuracy", "val_loss")
 """By what a run is judged that declares nothing: the first of these that it has."""
 
@@ -188,6 +205,8 @@ class AllSeries(Mapping[str, Series]):
     def __init__(self, *, forgets: bool = False) -> None:
         self._series: dict[str, Series] = {}
         self._logged: dict[str, LoggedSeries] = {}
+        """By the names by which they were logged."""
+        self._of_steps = False
         self._declared: dict[str, MetricDeclared] = {}
         self._best: dict[tuple[str, Goal], _Best] = {}
         self._forgets = forgets
@@ -204,9 +223,16 @@ class AllSeries(Mapping[str, Series]):
     def __len__(self) -> int:
         return len(self._series)
 
-    def add(self, series: Series) -> None:
-        """Have a series of every step among them."""
-        self._series.setdefault(series.name, series)
+    def add_of_steps(self, *added: StepSeries) -> None:
+        """Have the series of every step among them. What was logged by their names is shown by others from now on."""
+        self._of_steps = True
+        self._best.clear()
+        for name, logged in self._logged.items():
+            logged.name = shown_name(name, steps=True)
+        for series in added:
+            if (before := self._series.get(series.name)) is not None:
+                series.rewrites = before.rewrites + 1
+        self._series = {series.name: series for series in (*self._series.values(), *added)}
 
     def declare(self, event: MetricDeclared) -> None:
         """Take what a series is."""
@@ -293,7 +319,7 @@ class AllSeries(Mapping[str, Series]):
         if len(self._logged) >= MOST_SERIES and name not in OURS and name != self._objective:
             self.left_out = True
             return None
-        shown = f"{name} (logged)" if name in self._series else name  # a series of every step may have it already
+        shown = shown_name(name, self._of_steps)
         made = self._made(shown)
         self._logged[name] = self._series[shown] = made
         return made

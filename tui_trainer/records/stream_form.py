@@ -38,7 +38,8 @@ from tui_trainer.events import (
     StepsTaken,
     SwitchPlanned,
 )
-from tui_trainer.records.metric_rows import Row, SeriesNames, rows_of
+from tui_trainer.records.metric_rows import Row, rows_of
+from tui_trainer.records.series import shown_name
 from tui_trainer.text.numbers import in_json
 
 VERSION = 1
@@ -49,27 +50,34 @@ Object: TypeAlias = dict[str, Any]
 class StreamForm:
     """Turns the events of one run, in their order, into objects."""
 
-    def __init__(self, since: int | None = None, stands: Callable[[Row], bool] = lambda _: True) -> None:
+    def __init__(
+        self, since: int | None = None, stands: Callable[[Row], bool] = lambda _: True, *, has_steps: bool = False
+    ) -> None:
         """Nothing was told yet.
 
         Args:
             since: begin with the first thing that is of a step after this one; None begins with all.
             stands: whether a number of a series is told.
+            has_steps: whether the run is known to tell its steps one by one, before the first one is.
         """
         self._since = -1 if since is None else since
         self._begun = since is None
         self._stands = stands
-        self._names = SeriesNames()
+        self._has_steps = has_steps
 
     def of(self, event: AnyEvent) -> list[Object]:
         """What is to be told of an event."""
-        rows = [row for row in rows_of(event, self._names) if self._stands(row)]
+        self._has_steps |= isinstance(event, StepsTaken)
+        rows = [row for row in rows_of(event) if self._stands(row)]
         began = self._begun
         if not self.begins(event):
             return []
         if isinstance(event, StepsTaken) or (isinstance(event, MetricColumns) and not began):
             rows = [row for row in rows if row.step > self._since]
-        return _objects(event, rows)
+        return _objects(event, [(self._shown(row), row) for row in rows])
+
+    def _shown(self, row: Row) -> str:
+        return shown_name(row.name, self._has_steps) if row.logged else row.name
 
     def begins(self, event: AnyEvent) -> bool:
         """Whether something is to be told of an event, or was to be of one before it."""
@@ -90,7 +98,7 @@ def _is_after(event: AnyEvent, step: int) -> bool:
     return getattr(event, "step", -1) > step
 
 
-def _objects(event: AnyEvent, rows: Iterable[Row]) -> list[Object]:
+def _objects(event: AnyEvent, rows: Iterable[tuple[str, Row]]) -> list[Object]:
     if isinstance(event, StepsTaken | MetricsLogged | MetricColumns):
         return _metrics(event, rows)
     form = _FORMS.get(type(event))
@@ -99,23 +107,23 @@ def _objects(event: AnyEvent, rows: Iterable[Row]) -> list[Object]:
     kind, fields = form
     made: Object = {"v": VERSION, "type": kind, "at": event.at, **fields(event)}
     if isinstance(event, EpochEnded):
-        made["values"] = {row.name: in_json(row.value) for row in rows}
+        made["values"] = {name: in_json(row.value) for name, row in rows}
     return [made]
 
 
-def _metrics(event: StepsTaken | MetricsLogged | MetricColumns, rows: Iterable[Row]) -> list[Object]:
+def _metrics(event: StepsTaken | MetricsLogged | MetricColumns, rows: Iterable[tuple[str, Row]]) -> list[Object]:
     """An object for each step of which numbers are told."""
     made: dict[int, Object] = {}
     last = event.elapsed[-1] if isinstance(event, StepsTaken) else None
-    for row in rows:
+    for name, row in rows:
         if (there := made.get(row.step)) is None:
             at = event.at if last is None or row.elapsed is None else round(event.at - last + row.elapsed, 6)
             there = {"v": VERSION, "type": "metrics", "at": at, "step": row.step}
             told = {"epoch": row.epoch, "batch": row.batch, "elapsed_s": row.elapsed}
-            there |= {name: value for name, value in told.items() if value is not None}
+            there |= {field: value for field, value in told.items() if value is not None}
             there["values"] = {}
             made[row.step] = there
-        there["values"][row.name] = in_json(row.value)
+        there["values"][name] = in_json(row.value)
     return list(made.values())
 
 

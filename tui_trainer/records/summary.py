@@ -30,7 +30,7 @@ from tui_trainer.records.history import BY_EPOCH, History
 from tui_trainer.records.lines import ENDS_IN_NO_LINE, Lines, SealedPlaces, seal_of, unsealed
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
-from tui_trainer.records.series import OBJECTIVES, AllSeries, LoggedSeries, Point
+from tui_trainer.records.series import OBJECTIVES, AllSeries, LoggedSeries, Point, shown_name
 from tui_trainer.records.tail import Tail
 from tui_trainer.text.numbers import counted, float32_text
 
@@ -484,7 +484,7 @@ class _Skim:
         """Take what steps that were passed over tell, where nothing later is known."""
         step = event.step + len(event.losses) - 1
         for name, values in event.metrics.items():
-            last = self._series.last(name)
+            last = self._series.last(shown_name(name, steps=True))
             if last is None or last.step < step:
                 self._series.log(step, {name: nan if (value := values[-1]) is None else value})
 
