@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 import pytest
 from hypothesis import settings
 
-from tests import leftovers, preloaded
+from tests import idle_pilot, leftovers, preloaded
 from tui_trainer.text import captions, reasons
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
@@ -23,6 +23,8 @@ gc.set_threshold(*COLLECT_AFTER)
 settings.register_profile("tui-trainer", deadline=None)  # a busy machine takes its time
 settings.register_profile("mutation", deadline=None, derandomize=True, max_examples=20)
 settings.load_profile("tui-trainer")
+
+idle_pilot.install()
 
 _started = leftovers.Started()
 

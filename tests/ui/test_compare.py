@@ -16,6 +16,7 @@ from tests.compare.made import compared, record, seeds
 from tests.compare.test_results import DROP, NONE, STEP, to_come
 from tests.compare.test_verdict import curve
 from tests.scripted import scripted_run
+from tests.ui.conftest import Shown
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison, Group
@@ -308,7 +309,7 @@ async def test_marked_presets_are_compared_over_what_is_on_show(three: Compariso
 
     app = TrainerApp(AppContext(on_compare=compare))
     async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.pause()  # the presets are read after the first frame
+        await Shown(app, pilot).settle()  # the presets are read after the first frame
         await pilot.press("space", "space", "c")
         await pilot.pause()
         assert [list(names) for names in asked] == [["none", "steplr"]]

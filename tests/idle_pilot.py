@@ -1,0 +1,56 @@
+"""Textual's `Pilot`, which waits until nothing is left to do, and no longer.
+
+Its own waits until the process computes little for 20 ms: too short where the machine is busy, and most of what a test
+of the screen takes where it is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from textual import app, pilot
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+MOST_FRAMES = 100
+"""Of one pause: a screen that has itself drawn again with each is never done."""
+
+
+def install() -> None:
+    """Have all pilots wait like this."""
+    app.wait_for_idle = pilot.wait_for_idle = _until_idle  # type: ignore[attr-defined]
+    Pilot._wait_for_screen = _until_drawn  # type: ignore[assignment, method-assign]
+
+
+async def _until_idle(_: float = 0.0) -> None:
+    """Return when nothing could go on in this loop but by a timer, a thread or a file."""
+    ready: deque[object] = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    await asyncio.sleep(0)
+    while ready:  # this goes on as the last that was ready: what is there now was added meanwhile
+        await asyncio.sleep(0)
+
+
+async def _until_drawn(self: Pilot[object], timeout: float = 0.0) -> bool:
+    """Return when all messages are processed and what they changed is drawn; whether the app is still well."""
+    await _until_idle()
+    for _ in range(MOST_FRAMES):
+        if self.app._resize_event is not None:
+            self.app._check_resize()  # else it waits whether another size follows
+        elif self.app.screen_stack and _wants_to_be_drawn(self.app.screen):
+            self.app.screen._on_timer_update()
+        else:
+            break
+        await _until_idle()
+    return not self.app._exception_event.is_set()
+
+
+def _wants_to_be_drawn(screen: Screen[object]) -> bool:
+    return bool(
+        screen._layout_required
+        or screen._scroll_required
+        or screen._repaint_required
+        or screen._recompose_required
+        or screen._dirty_widgets
+        or screen._callbacks
+    )
