@@ -28,6 +28,9 @@ ADAPTERS = {
     "ui/terminal/textual_internals.py": "textual",
     "engine/torch_internals.py": "torch",
     "plotting/figure.py": "plotext",
+    "watching/injected/sitecustomize.py": "Python",
+    "watching/injected/_tui_trainer_observer/torch_internals.py": "torch",
+    "watching/injected/_tui_trainer_observer/python_internals.py": "Python",
 }
 """The files that may know private names, and whose."""
 

@@ -1,0 +1,81 @@
+"""Losses that go backward: each by its value, and by the name that the program has for it."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from .python_internals import getframe
+from .wrapping import Depth, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
+
+    from .observer import Observer
+    from .values import Values
+
+_NAN = float("nan")
+
+
+class Losses:
+    """Notes each call of `torch.autograd.backward`, which `Tensor.backward` calls too."""
+
+    def __init__(self, observer: Observer, values: Values) -> None:
+        self._observer = observer
+        self._writer = observer.writer
+        self._sites = observer.sites
+        self._values = values
+        self._depth = Depth()
+        """Checkpointing calls backward within a backward."""
+        self.scaled: tuple[Any, Any] | None = None
+        """Weak references to what a GradScaler gave last, and to the loss that it was given."""
+
+    def install(self, torch: Any) -> None:
+        """Listen to all."""
+        observer, compiling, depth = self._observer, self._observer.compiling, self._depth
+        writer, guard = self._writer, self._observer.guard
+
+        def make(original: Any) -> Any:
+            def backward(*args: Any, **kwargs: Any) -> Any:
+                if compiling() or depth.inside or not observer.on:
+                    return original(*args, **kwargs)
+                depth.inside = True
+                try:
+                    try:
+                        if not writer.started:
+                            observer.start()
+                        loss = self._loss(args, kwargs)
+                    except Exception as error:
+                        loss = None
+                        guard.failed("backward", error)
+                    begin = perf_counter()
+                    result = original(*args, **kwargs)
+                    end = perf_counter()
+                finally:
+                    depth.inside = False
+                try:
+                    self._note(loss, getframe(1), begin, end)
+                except Exception as error:
+                    guard.failed("backward", error)
+                return result
+
+            return backward
+
+        replace(torch.autograd, "backward", make)
+
+    def _loss(self, args: Any, kwargs: Any) -> Any:
+        """What backward is called on; of a scaled loss, the loss."""
+        root = args[0] if args else kwargs.get("tensors")
+        if self.scaled is not None:
+            given, loss = self.scaled
+            self.scaled = None
+            if given() is root and root is not None:
+                return loss()
+        if type(root) in (list, tuple) and len(root) == 1:
+            return root[0]
+        return root
+
+    def _note(self, loss: Any, frame: FrameType, begin: float, end: float) -> None:
+        site = self._sites.of_call("backward", frame, 0, loss)
+        self._values.record(site, begin, end, loss)
