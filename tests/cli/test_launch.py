@@ -105,13 +105,32 @@ def test_left_training_it_gives_the_prompt_back_and_goes_on_and_can_be_watched_a
         second.until("paused")
         assert "paused" in preloaded.run("runs").stdout
         second.press("q")
-        second.until("trains in another process")
+        second.until("The run is paused, in another process.")
         second.press("l")
         assert second.wait() == 0
     assert "going on" in preloaded.run("resume", run.name).stdout
     assert "stopping after step" in preloaded.run("stop", run.name).stdout
     _, ended = _until_ended(run)
     assert (ended.status, ended.reason) == ("stopped", "stopped from the shell")
+
+
+def test_left_paused_it_is_said_to_wait_and_not_to_train(runs: Path) -> None:
+    with Terminal("launch", "--preset", "none", *LONG, "--name", "night") as terminal:
+        terminal.until(trains)
+        terminal.press(" ")
+        terminal.until("paused")
+        terminal.press("q")
+        terminal.until("none is paused, and not over.")
+        terminal.press("k")
+        assert terminal.wait() == 0
+        said = terminal.text.split(LEFT_CLEAN)[-1].decode()
+    run = only(runs)
+    assert f"{run.name} is paused, and waits in the background." in said
+    assert "keeps training" not in said
+    assert f"watch it: tui-trainer attach {run.name}\r\n" in said
+    done = preloaded.run("stop", run.name)
+    assert done.returncode == 0
+    until(lambda: not is_live(run))
 
 
 @pytest.mark.parametrize("moment", ["importing torch", "training", "dialog"])

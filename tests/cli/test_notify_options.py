@@ -52,7 +52,7 @@ def test_the_end_of_a_run_is_told_with_its_facts(cli: Cli, runs: Path, told: Pat
     run = only(runs)
     assert (fact["EVENT"], fact["STATUS"], fact["EXIT_CODE"]) == ("end", "finished", "0")
     assert (fact["RUN"], fact["FOLDER"], fact["STEP"], fact["EPOCH"]) == (run.name, str(run), "8", "2")
-    assert fact["TEXT"].startswith("finished: all epochs done; best val_accuracy 0.")
+    assert fact["TEXT"].startswith("finished: all epochs done; best val accuracy 0.")
     assert "told with ['two words', '$HOME;ls']" in (run / "log.txt").read_text()
 
 

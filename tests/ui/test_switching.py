@@ -65,7 +65,7 @@ async def test_in_a_live_run_it_asks_how(show: Show) -> None:
         await pick(shown, "cosine")
         assert isinstance(shown.app.screen, Question)
         assert "as a new run from the start" in shown.text()
-        assert "in this run, from epoch 4 on" in shown.text()
+        assert "in this run, from the next epoch on" in shown.text()
         await shown.press("escape")
         assert isinstance(shown.app.screen, PickerScreen)
         assert not shown.host.sent
@@ -129,7 +129,7 @@ async def test_a_run_of_another_process_can_be_switched_but_none_started(show: S
         shown.app.context.launcher = None
         await pick(shown, "cosine")
         assert "as a new run" not in shown.text()
-        assert "in this run, from epoch 4 on" in shown.text()
+        assert "in this run, from the next epoch on" in shown.text()
 
 
 async def test_a_run_that_ends_while_one_is_asked_is_followed_by_the_new_one(show: Show) -> None:

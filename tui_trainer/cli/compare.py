@@ -347,7 +347,7 @@ def _show(
         return AppContext(
             exit_when_done=exit_when_done,
             on_shown=gate.set,
-            on_detach=lambda: exit_summary.of_left("compare", session.id, session.runs),
+            on_detach=lambda: exit_summary.of_left("compare", session.id, session.runs, paused=comparison.is_paused),
             settings=Settings.of_user(),
         )
 
@@ -361,7 +361,7 @@ def _show(
     if not is_gone and not apps[-1].detached:
         return _stop_and_finish(comparison, queue, report, code, stopping)
     if apps and apps[-1].failure is not None:
-        exit_summary.of_left("compare", session.id, session.runs)
+        exit_summary.of_left("compare", session.id, session.runs, paused=comparison.is_paused)
     return _train_on(comparison, queue, report, shell)
 
 

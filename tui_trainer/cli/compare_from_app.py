@@ -120,7 +120,8 @@ class Comparisons:
     def say_where(self) -> None:
         """How to find it again."""
         if self.queue is not None:
-            exit_summary.of_left("compare", self.queue.session.id, self._runs)
+            paused = self._latest is not None and self._latest.is_paused
+            exit_summary.of_left("compare", self.queue.session.id, self._runs, paused=paused)
 
     @property
     def exit_code(self) -> int:

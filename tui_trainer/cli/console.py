@@ -33,14 +33,17 @@ from tui_trainer.events import (
     MetricColumns,
     MetricsLogged,
     PresetSwitched,
+    ResolvedConfig,
     RunConfigured,
     RunEnded,
     StepsTaken,
 )
 from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.history import History
+from tui_trainer.records.outcome import best_in_words, end_in_words
 from tui_trainer.records.record import Record
 from tui_trainer.records.summary import images_per_second
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
 from tui_trainer.text.output import Output, visible
 from tui_trainer.text.plain import plain
@@ -117,7 +120,7 @@ def _measured(share: float) -> float | None:
 
 def _validation(ended: EpochEnded) -> str:
     """What was measured on the images that validate."""
-    val_loss = f"val_loss {ended.val_loss:.4f}  " if ended.validated else "not validated  "
+    val_loss = f"val_loss {ended.val_loss:.4f}  " if ended.validated else f"{say('epoch.not_validated')}  "
     return val_loss + (f"val_accuracy {ended.val_accuracy:.4f}  " if isfinite(ended.val_accuracy) else "")
 
 
@@ -157,7 +160,7 @@ class Bar:
             console=_console(out),
             refresh_per_second=2,
         )
-        self._task = self._progress.add_task("starting", total=None)
+        self._task = self._progress.add_task(say("line.starting"), total=None)
         self._progress.start()
 
     def tell(self, event: AnyEvent, history: History) -> None:
@@ -195,51 +198,66 @@ def in_lines(event: AnyEvent, history: History) -> list[str]:
     """What a person should read of an event, without a screen to see it on."""
     match event:
         case RunConfigured(recipe=recipe) as run:
-            threads = f" ×{run.threads}" if run.threads else ""
-            length = ""
-            if recipe.epochs is not None and recipe.batches_per_epoch is not None:
-                length = f", {counted(recipe.epochs, 'epoch')} of {counted(recipe.batches_per_epoch, 'batch')}"
-            ranks = f" in {run.ranks} processes" if run.ranks > 1 else ""
-            return [
-                (
-                    f"{plain(recipe.preset)}: {run.model} ({run.parameters:,} parameters) on {run.dataset} "
-                    f"({counted(run.train_images, 'image')}), "
-                    f"{run.device}{threads}{ranks}, seed {run.seed}{length}"
-                )
-            ]
+            return [_began(run, recipe)]
         case LRChanged(epoch=epoch, reason=reason):
-            return [f"epoch {epoch}: {reason}"]
+            return [say("line.lr", epoch=epoch, reason=plain(reason))]
         case EpochEnded() as ended:
-            best = "  best" if history.best is ended and history.health.beats_guessing(ended) else ""
-            return [
-                (
-                    f"epoch {ended.epoch:>3}  train_loss {ended.train_loss:.4f}  {_validation(ended)}"
-                    f"lr {format_lr(ended.lr)}  {ended.images_per_second:,.0f} images/s{best}"
-                )
-            ]
+            return [_epoch(ended, is_best=history.best is ended and history.health.beats_guessing(ended))]
         case PresetSwitched(epoch=epoch, recipe=recipe):
-            return [f"epoch {epoch}: now {plain(recipe.preset)}, weights kept"]
+            return [say("line.switched", epoch=epoch, preset=plain(recipe.preset))]
         case CommandAnswered(command=command, by=by, answer=answer):
-            return [f"{plain(by)}: {plain(command)}: {plain(answer)}"]
+            return [say("line.answered", by=plain(by), command=plain(command), answer=plain(answer))]
         case Alert(kind=kind, text=text) if kind not in SAID_ALREADY:
             return [plain(text)]
-        case RunEnded(status=status, reason=reason):
-            best_so_far, finding = history.best, history.finding
-            tail = ""
-            if best_so_far is not None:
-                tail = f"; best val_accuracy {best_so_far.val_accuracy:.4f} at epoch {best_so_far.epoch}"
-            if finding is not None and status in ("finished", "stopped"):
-                tail += f"; {finding.word}: {finding.reason}"
-            return [f"{status}: {plain(reason)}{tail}"]
+        case RunEnded() as ended:
+            best = best_in_words(history.best, history.lowest, history.health)
+            return [end_in_words(ended, best, history.finding)]
         case _:
             return []
 
 
+def _began(run: RunConfigured, recipe: ResolvedConfig) -> str:
+    device = plain(run.device)
+    if run.threads and run.device == "cpu":  # beside another device it would be read as so many of those
+        device += say("line.threads", threads=run.threads)
+    length = ""
+    if recipe.epochs is not None and recipe.batches_per_epoch is not None:
+        epochs, batches = counted(recipe.epochs, "epoch"), counted(recipe.batches_per_epoch, "batch")
+        length = say("line.length", epochs=epochs, batches=batches)
+    return say(
+        "line.began",
+        preset=plain(recipe.preset),
+        model=plain(run.model),
+        parameters=counted(run.parameters, "parameter"),
+        dataset=plain(run.dataset),
+        images=counted(run.train_images, "image"),
+        device=device,
+        ranks=say("line.ranks", ranks=run.ranks) if run.ranks > 1 else "",
+        seed=run.seed,
+        length=length,
+    )
+
+
+def _epoch(ended: EpochEnded, *, is_best: bool) -> str:
+    return say(
+        "line.epoch",
+        epoch=f"{ended.epoch:>3}",
+        train_loss=f"{ended.train_loss:.4f}",
+        validation=_validation(ended),
+        lr=format_lr(ended.lr),
+        speed=f"{ended.images_per_second:,.0f}",
+        best=say("line.best") if is_best else "",
+    )
+
+
 def _position(history: History) -> str:
-    batches = history.batches_in_epoch
-    speed = images_per_second(history)
-    return (
-        f"epoch {history.epoch} batch {history.batch}/{batches}  loss {history.losses[-1]:.4f}  {speed:,.0f} images/s"
+    return say(
+        "line.position",
+        epoch=history.epoch,
+        batch=history.batch,
+        batches=history.batches_in_epoch,
+        loss=f"{history.losses[-1]:.4f}",
+        speed=f"{images_per_second(history):,.0f}",
     )
 
 
@@ -323,7 +341,7 @@ class SafeOutput:
         with contextlib.suppress(OSError):
             _lead_to(open_private(folder / "log.txt", os.O_WRONLY | os.O_APPEND))
             at = time.strftime("%Y-%m-%d %H:%M:%S")
-            print(f"{at} nobody reads what is printed any more; training goes on", flush=True)
+            print(f"{at} {say('line.nobody_reads')}", flush=True)
 
 
 class SafeReporter:

@@ -13,6 +13,8 @@ from tui_trainer.files.given_path import BadPath
 from tui_trainer.records.run_index import runs_folder
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.records.summary import summarize
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import in_ascii, plain, shows_unicode
 
 if TYPE_CHECKING:
@@ -21,15 +23,15 @@ if TYPE_CHECKING:
 
 
 _WHO: dict[int, str] = {
-    signal.SIGKILL: ", as the system does where memory runs out",
-    signal.SIGSEGV: ", an error in native code",
-    signal.SIGBUS: ", an error in native code",
-    signal.SIGABRT: ", an error in native code",
+    signal.SIGKILL: "exit.out_of_memory",
+    signal.SIGSEGV: "exit.native",
+    signal.SIGBUS: "exit.native",
+    signal.SIGABRT: "exit.native",
 }
-"""Why one may have been killed, by the signal."""
+"""Why one may have been killed, by the signal: a caption."""
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     """To the terminal that had the screen, in the characters that it can show."""
     click.echo(line if shows_unicode() else in_ascii(line))
 
@@ -40,8 +42,8 @@ def of_run(folder: Path, history: History) -> None:
         return
     from tui_trainer.ui.live.status_lines import ending
 
-    _say(f"{plain(str(read_facts(folder).get('name') or folder.name))}: {ending(history)}")
-    _say(f"open it again: {_command('attach', folder.name, folder.parent)}")
+    _print(f"{plain(str(read_facts(folder).get('name') or folder.name))}: {ending(history)}")
+    _print(f"{say('exit.again')}: {_command('attach', folder.name, folder.parent)}")
 
 
 def of_comparison(comparison: Comparison) -> None:
@@ -51,8 +53,9 @@ def of_comparison(comparison: Comparison) -> None:
     begun = [run for run in runs if run.record is not None]
     if not begun:
         return
-    done = sum(run.is_over for run in runs)
-    said = f"all {len(runs)} runs are over" if done == len(runs) else f"{done} of {len(runs)} runs done"
+    over, all_runs = sum(run.is_over for run in runs), counted(len(runs), "run")
+    is_over = over == len(runs)
+    parts = [say("exit.runs_over", runs=all_runs) if is_over else say("exit.some_over", over=over, runs=all_runs)]
     from tui_trainer.compare.plain_lines import cell
     from tui_trainer.compare.table import tabulate
 
@@ -60,36 +63,44 @@ def of_comparison(comparison: Comparison) -> None:
     if (best := table.best_ever) is not None:
         column = next(column for column in table.columns if column.key == table.best_key)
         what = "best val accuracy" if table.metric.is_accuracy else f"{table.metric.extreme} {table.metric.words}"
-        said += f"; {what} {cell(best, column)}, {plain(best.group.label)}"
+        parts.append(say("exit.best", what=what, value=cell(best, column), who=plain(best.group.label)))
     if crashed := sum(run.state == "crashed" for run in runs):
-        said += f"; {crashed} crashed"
-    _say(f"{plain(session.plan.name or session.id)}: {said}")
-    again = "open it again" if done == len(runs) or comparison.is_driven else "continue it"
-    _say(f"{again}: {_command('compare', session.id, session.runs)}")
+        parts.append(say("exit.crashed", count=crashed))
+    _print(f"{plain(session.plan.name or session.id)}: {'; '.join(parts)}")
+    again = say("exit.again" if is_over or comparison.is_driven else "exit.continue")
+    _print(f"{again}: {_command('compare', session.id, session.runs)}")
 
 
-def of_left(command: str, identity: str, runs: Path) -> None:
-    """Of what trains on in the background; `command` shows it."""
-    _say(f"{identity} keeps training in the background.")
-    _say(f"watch it: {_command(command, identity, runs)}")
-    _say(f"end it:   {_command('stop', identity, runs)}")
+def of_left(command: str, identity: str, runs: Path, *, paused: bool = False) -> None:
+    """Of what trains on in the background, or stands still there; `command` shows it."""
+    _print(say("exit.waits" if paused else "exit.trains_on", run=identity))
+    _print(f"{say('exit.see')}: {_command(command, identity, runs)}")
+    _print(f"{say('exit.end')}:   {_command('stop', identity, runs)}")
+
+
+def of_left_unnamed() -> None:
+    """The same of a run that has no record yet."""
+    _print(say("exit.trains_on", run=say("exit.unnamed")))
+    _print(f"{say('exit.see')}: tui-trainer attach")
 
 
 def of_killed(number: int, folder: Path | None) -> None:
     """Of a process that a signal killed while it trained into `folder`, a record or a session; None for neither."""
     from tui_trainer.compare.session import FOLDER
 
-    _complain(f"tui-trainer was killed by {signal.Signals(number).name}{_WHO.get(number, '')}")
+    who = say(_WHO[number]) if number in _WHO else ""
+    _complain(say("exit.killed", signal=signal.Signals(number).name, who=who))
     if folder is None:
-        _complain("nothing was recorded yet")
+        _complain(say("exit.nothing_recorded"))
     elif folder.parent.name == FOLDER:
-        _complain(f"continue it: {_command('compare', folder.name, folder.parent.parent)}")
+        _complain(f"{say('exit.continue')}: {_command('compare', folder.name, folder.parent.parent)}")
     else:
         run = summarize(folder)
-        _complain(f"{plain(run.name or run.id)}: {run.status} after step {run.steps_done}")
+        steps = counted(run.steps_done, "step")
+        _complain(say("exit.got_to", run=plain(run.name or run.id), status=run.status, steps=steps))
         goes_on = run.status == "crashed"
-        said, command = ("continue it", "resume") if goes_on else ("open it again", "attach")
-        _complain(f"{said}: {_command(command, run.id, folder.parent)}")
+        said, command = ("exit.continue", "resume") if goes_on else ("exit.again", "attach")
+        _complain(f"{say(said)}: {_command(command, run.id, folder.parent)}")
 
 
 def _complain(line: str) -> None:

@@ -192,18 +192,19 @@ def _context_to_train(
         _settle()
         launcher.go()
 
-    return AppContext(
+    context = AppContext(
         launcher=launcher,
         source=source,
         request=request,
         exit_when_done=exit_when_done,
         on_shown=shown,
-        on_detach=lambda: _say_where(launcher, comparisons),
+        on_detach=lambda: _say_where(launcher, comparisons, paused=context.is_paused),
         on_compare=comparisons.open,
         runs=runs,
         bell=told.bell,
         settings=Settings.of_user(),
     )
+    return context
 
 
 def _record_begun(shell: foreground.Foreground, terminal: Terminal, record: Record) -> None:
@@ -223,7 +224,7 @@ def _afterwards(
     """The screen is gone: train on what outlives it, or say why the run ended; the command's exit code."""
     goes_on = bool(apps) and (apps[-1].hung_up or apps[-1].detached or apps[-1].failure is not None)
     if goes_on and apps[-1].failure is not None and (apps[-1].context.is_live or comparisons.is_training):
-        _say_where(launcher, comparisons)
+        _say_where(launcher, comparisons, paused=apps[-1].context.is_paused)
     if comparisons.is_training:
         return comparisons.finish(goes_on=goes_on, shell=shell) or exit_code
     source = apps[-1].context.source if apps else None
@@ -277,14 +278,14 @@ def _stop(launcher: InProcessLauncher, comparisons: Comparisons, command: Stop) 
         os._exit(command.exit_code)
 
 
-def _say_where(launcher: InProcessLauncher, comparisons: Comparisons) -> None:
-    """What trains on, and how to find it again."""
+def _say_where(launcher: InProcessLauncher, comparisons: Comparisons, *, paused: bool) -> None:
+    """What trains on, or is `paused`, and how to find it again."""
     if comparisons.queue is not None:
         comparisons.say_where()
     elif launcher.runs and (record := launcher.runs[-1].record) is not None:
-        exit_summary.of_left("attach", record.id, record.folder.parent)
+        exit_summary.of_left("attach", record.id, record.folder.parent, paused=paused)
     elif launcher.runs:
-        click.echo("The run keeps training in the background.\nwatch it: tui-trainer attach")
+        exit_summary.of_left_unnamed()
 
 
 def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float | None) -> int:

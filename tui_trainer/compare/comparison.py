@@ -202,6 +202,11 @@ class Comparison:
             self._add(entry)
 
     @property
+    def is_paused(self) -> bool:
+        """Whether what trains stands still, and has not ended."""
+        return any(run.history.status == "paused" for run in self._compared)
+
+    @property
     def runs(self) -> list[Compared]:
         """All runs, in the order in which they train."""
         return self._compared

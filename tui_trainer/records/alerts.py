@@ -37,6 +37,7 @@ from tui_trainer.events import (
     StepsTaken,
 )
 from tui_trainer.records.health import KINDS, Finding, Health, Word
+from tui_trainer.records.outcome import best_in_words
 from tui_trainer.records.rule_watch import RuleWatch
 from tui_trainer.text.captions import say
 
@@ -201,9 +202,9 @@ class AlertRules:
             yield "recovered", over, KINDS[before.word]
 
     @property
-    def best(self) -> EpochEnded | None:
-        """The best epoch so far."""
-        return self._best.epoch
+    def best_in_words(self) -> str:
+        """The best epoch so far, or that none was better than guessing; empty before the first."""
+        return best_in_words(self._best.epoch, None, self._health)
 
     @property
     def finding(self) -> Finding | None:

@@ -26,6 +26,7 @@ from tui_trainer.engine.clock import BEAT_EVERY, Awake
 from tui_trainer.events import Alert, AnyEvent, MetricDeclared, MetricsLogged, RunConfigured, RunEnded, StepsTaken
 from tui_trainer.records.alerts import AlertRules, in_seconds
 from tui_trainer.records.history import History
+from tui_trainer.records.outcome import end_in_words
 from tui_trainer.records.rule_watch import RuleWatch
 from tui_trainer.run_sources.notifier import Notifier, NotifyCommand, Outbox, Told
 
@@ -203,11 +204,7 @@ class AlertMonitor:
         self._emit(Alert(at=time.time(), kind="notify", text=sentence))
 
     def _ending(self, ended: RunEnded) -> str:
-        best = self._watch.best
-        tail = f"; best val_accuracy {best.val_accuracy:.4f} at epoch {best.epoch}" if best is not None else ""
-        if (found := self._watch.finding) is not None and ended.status in ("finished", "stopped"):
-            tail += f"; {found.word}: {found.reason}"
-        return f"{ended.status}: {ended.reason}{tail}"
+        return end_in_words(ended, self._watch.best_in_words, self._watch.finding)
 
 
 def _no_longer_watched(why: str) -> Alert:

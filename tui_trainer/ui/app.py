@@ -297,14 +297,14 @@ class TrainerApp(ContextApp):
         self.push_screen(BreakItScreen(InProcessPair))
 
     def action_leave(self) -> None:
-        self.leaving.ask(self._queue_at_work())
-
-    def _queue_at_work(self) -> Queue | None:
-        """What trains a comparison in this process, if that is on show or under what is."""
+        """What trains a comparison in this process, on show or under what is, is asked about before a run."""
         from tui_trainer.ui.compare.screen import CompareScreen
 
-        queues = [screen.queue for screen in self.screen_stack if isinstance(screen, CompareScreen)]
-        return next((queue for queue in queues if queue is not None and not queue.is_over), None)
+        for screen in self.screen_stack:
+            if isinstance(screen, CompareScreen) and screen.queue is not None and not screen.queue.is_over:
+                self.leaving.ask_of_comparison(screen.queue, paused=screen.comparison.is_paused)
+                return
+        self.leaving.ask()
 
     async def action_quit(self) -> None:
         """Textual's own way out, by ctrl+q and the palette: asks all the same."""

@@ -173,6 +173,11 @@ class AppContext:
         return self.source is not None and self.source.history.ended is None
 
     @property
+    def is_paused(self) -> bool:
+        """Whether the run on show stands still, and has not ended."""
+        return self.source is not None and self.source.history.status == "paused"
+
+    @property
     def can_detach(self) -> bool:
         """Whether a live run can be left training in the background."""
         return self.on_detach is not None

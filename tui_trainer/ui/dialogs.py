@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import fit, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
@@ -115,51 +116,65 @@ class Question(ModalScreen[str]):
         self.dismiss("")
 
 
-def leaving(run: str, can_detach: bool, shown_by: str = "attach", ended_by: str = "stop") -> Question:
+def leaving(
+    run: str, can_detach: bool, shown_by: str = "attach", ended_by: str = "stop", *, paused: bool = False
+) -> Question:
     """What becomes of a live run as its screen is left: `keep`, `stop` or nothing."""
-    follows = f"tui-trainer {shown_by} shows it again, tui-trainer {ended_by} ends it"
-    keep = Choice("k", "keep it training in the background", follows, "keep")
-    stop = Choice("s", "stop it", "after the current batch; its record is kept", "stop")
-    stay = Choice("esc", "stay", "", "")
-    choices = [keep, stop, stay] if can_detach else [stop, stay]
-    return Question("Leave?", f"{run} is still training.", choices)
+    choices = [Choice("s", say("question.stop"), say("question.after_batch"), "stop"), _stay()]
+    if can_detach:
+        follows = say("question.found_again", shown_by=shown_by, ended_by=ended_by)
+        choices.insert(0, Choice("k", say("question.keep_paused" if paused else "question.keep"), follows, "keep"))
+    return Question(say("question.leave"), say("question.paused" if paused else "question.trains", run=run), choices)
 
 
-def leaving_view() -> Question:
+def leaving_view(*, paused: bool = False) -> Question:
     """A run that lives elsewhere goes on without this view: `leave`, `stop` or nothing."""
+    follows = say("question.stays_paused" if paused else "question.keeps_training")
     choices = [
-        Choice("l", "leave", "it keeps training where it runs", "leave"),
-        Choice("s", "stop the run", "after the current batch; its record is kept", "stop"),
-        Choice("esc", "stay", "", ""),
+        Choice("l", say("question.leave_it"), follows, "leave"),
+        Choice("s", say("question.stop_the_run"), say("question.after_batch"), "stop"),
+        _stay(),
     ]
-    return Question("Leave?", "The run trains in another process.", choices)
+    return Question(
+        say("question.leave"), say("question.paused_elsewhere" if paused else "question.elsewhere"), choices
+    )
 
 
-def switching(preset: str, old: str, next_epoch: int | None, can_start: bool, unlike: str = "") -> Question:
+def _stay() -> Choice:
+    return Choice("esc", say("question.stay"), "", "")
+
+
+def switching(preset: str, old: str, unlike: str = "", *, can_switch: bool, can_start: bool) -> Question:
     """How a preset is to be taken up while a run is live: `new`, `here` or nothing.
 
-    `unlike` says for which other data, or model, the preset is made.
+    Args:
+        preset: which one.
+        old: what the run follows now.
+        unlike: for which other data, or model, the preset is made.
+        can_switch: whether the run can follow it from its next epoch on.
+        can_start: whether a new run can be started.
     """
     choices = []
     if can_start:
-        choices.append(Choice("n", "as a new run from the start", f"{old} is stopped first; its record is kept", "new"))
-    if next_epoch is not None:
-        label = f"in this run, from epoch {next_epoch} on"
-        choices.append(Choice("r", label, "the weights are kept; the switch is marked on the charts", "here"))
-    choices.append(Choice("esc", "stay with " + old, "", ""))
-    return Question(f"Train with {preset}?", unlike, choices)
+        choices.append(Choice("n", say("question.as_new"), say("question.old_stops", old=old), "new"))
+    if can_switch:
+        choices.append(Choice("r", say("question.in_this_run"), say("question.weights_kept"), "here"))
+    choices.append(Choice("esc", say("question.stay_with", old=old), "", ""))
+    return Question(say("question.train_with", preset=preset), unlike, choices)
 
 
 def leaving_text(name: str) -> Question:
     """A text with changes that were not saved is left: `save`, `leave` or nothing."""
     choices = [
-        Choice("s", f"save it as {name}" if name else "save it", "", "save"),
-        Choice("l", "leave", "your changes are lost", "leave"),
-        Choice("esc", "keep editing", "", ""),
+        Choice("s", say("question.save_as", name=name) if name else say("question.save"), "", "save"),
+        Choice("l", say("question.leave_it"), say("question.changes_lost"), "leave"),
+        Choice("esc", say("question.keep_editing"), "", ""),
     ]
-    return Question("Leave without saving?", "The copy has unsaved changes.", choices)
+    return Question(say("question.unsaved"), say("question.has_changes"), choices)
 
 
-def confirming(title: str, text: str, label: str, follows: str = "") -> Question:
-    """A plain yes or no: `yes` or nothing."""
-    return Question(title, text, [Choice("y", label, follows, "yes"), Choice("esc", "no", "", "")])
+def deleting(run: str, done: str, status: str) -> Question:
+    """Whether a run is to go, `yes` or nothing: how far it came, and how it ended, in words."""
+    text = say("question.to_delete", run=run, done=done, status=status)
+    yes = Choice("y", say("question.delete_it"), say("question.for_good"), "yes")
+    return Question(say("question.delete"), text, [yes, Choice("esc", say("question.no"), "", "")])

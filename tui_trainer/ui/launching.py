@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.commands import SwitchPreset
 from tui_trainer.run_request import RunRequest
+from tui_trainer.text.captions import say
 from tui_trainer.ui.live.screen import LiveScreen, back_to_run
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Launching:
             self.start(spec)
             return
         recipe = source.history.recipe
-        old = recipe.preset if recipe is not None else "the run on show"
+        old = recipe.preset if recipe is not None else say("question.run_on_show")
         epoch = max(source.history.epoch, 1) + 1
         can_switch = (
             SwitchPreset in source.capabilities.commands
@@ -46,7 +47,7 @@ class Launching:
 
         unlike = made_for_others(spec.preset, source.history.resolved)
         can_start = self._context.launcher is not None
-        question = switching(spec.preset_name, old, epoch if can_switch else None, can_start, unlike)
+        question = switching(spec.preset_name, old, unlike, can_switch=can_switch, can_start=can_start)
 
         def answered(answer: str | None) -> None:
             if answer == "new":
@@ -60,7 +61,7 @@ class Launching:
         """Start a run and show it."""
         self._next = None
         if self._context.launcher is None:
-            self._context.say("no run can be started from here; tui-trainer launch starts one", "warning")
+            self._context.say(say("question.starts_none"), "warning")
             return
         self.show(self._context.launcher.start(spec), spec)
 
@@ -87,14 +88,14 @@ class Launching:
         """Go on with a run that ended early, in this process."""
         context, launcher = self._context, self._context.launcher
         if launcher is None:
-            context.say(f"not from here; tui-trainer resume {folder.name} continues it", "warning")
+            context.say(say("question.resumes_none", run=folder.name), "warning")
         elif context.is_live:
-            context.say("a run is live here already: stop it first", "warning")
+            context.say(say("question.live_already"), "warning")
         elif self._reads is not None:
-            context.say(f"reading the record of {self._reads.name}")
+            context.say(say("question.reading", run=self._reads.name))
         else:
             self._reads = folder
-            context.say(f"reading the record of {folder.name}")
+            context.say(say("question.reading", run=folder.name))
             context.tasks.run(
                 lambda: launcher.reopen(folder), lambda reopened: self._go_on(launcher, reopened), self._refused
             )
@@ -102,7 +103,7 @@ class Launching:
     def _go_on(self, launcher: Launcher, reopened: Reopened) -> None:
         self._reads = None
         if self._context.is_live:
-            self._context.say("a run was started here meanwhile: stop it first", "warning")
+            self._context.say(say("question.begun_meanwhile"), "warning")
         else:
             self.show(*launcher.go_on(reopened))
 
@@ -120,5 +121,5 @@ class Launching:
             live.say(refusal.text, "warning")
             return
         self._next = spec
-        live.say(f"stopping {old}; {spec.preset_name} starts as soon as it has ended")
+        live.say(say("question.stopping_for", old=old, preset=spec.preset_name))
         self._context.clock.hurry()

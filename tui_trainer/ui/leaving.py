@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui_trainer.commands import Stop
+from tui_trainer.text.captions import say
 from tui_trainer.ui.live.screen import back_to_run
 
 if TYPE_CHECKING:
@@ -51,25 +52,18 @@ class Leaving:
         """Signals that came too late for the app: nothing has followed from them."""
         return [number for number in self._told[self._obeyed :] if number is not None]
 
-    def ask(self, queue: Queue | None = None) -> None:
-        """Leave; with a live run that could be controlled, or a comparison that trains here, ask what becomes of it.
-
-        Args:
-            queue: what trains a comparison here; None where nothing does.
-        """
-        if queue is not None:
-            self._ask_of_comparison(queue)
-            return
+    def ask(self) -> None:
+        """Leave; with a live run that could be controlled, ask what becomes of it."""
         source = self._context.source
         if source is None or not self._context.is_live or Stop not in source.capabilities.commands or self._stopping:
             self.now()
             return
         recipe = source.history.recipe
-        run = recipe.preset if recipe is not None else "the run"
-        ours = self._context.launcher is not None
+        run = recipe.preset if recipe is not None else say("question.the_run")
+        ours, paused = self._context.launcher is not None, self._context.is_paused
         from tui_trainer.ui.dialogs import leaving, leaving_view
 
-        question = leaving(run, self._context.can_detach) if ours else leaving_view()
+        question = leaving(run, self._context.can_detach, paused=paused) if ours else leaving_view(paused=paused)
 
         def answered(answer: str | None) -> None:
             if answer == "keep":
@@ -81,10 +75,17 @@ class Leaving:
 
         self._app.push_screen(question, answered)
 
-    def _ask_of_comparison(self, queue: Queue) -> None:
+    def ask_of_comparison(self, queue: Queue, *, paused: bool) -> None:
+        """Ask what becomes of a comparison that trains here, or stands still.
+
+        Args:
+            queue: what trains it.
+            paused: whether it stands still.
+        """
         from tui_trainer.ui.dialogs import leaving
 
-        question = leaving("the comparison", self._context.can_detach, "compare SESSION", "stop SESSION")
+        of = say("question.the_comparison")
+        question = leaving(of, self._context.can_detach, "compare SESSION", "stop SESSION", paused=paused)
 
         def answered(answer: str | None) -> None:
             if answer == "keep":
@@ -110,7 +111,7 @@ class Leaving:
             live.say(refusal.text, "warning")
             return
         self._at_end = self._stopping = True
-        live.say("stopping after this batch; the screen closes once the record is complete")
+        live.say(say("question.stopping"))
         self._context.clock.hurry()
 
     def follow_up(self) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.records.history import History
+from tui_trainer.records.outcome import best_in_words
 from tui_trainer.records.summary import images_per_second, seconds_left
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.formatting import about, clock, gigabytes, in_short, loss, percent, thousands
+from tui_trainer.ui.formatting import about, clock, gigabytes, in_short, percent, thousands
 from tui_trainer.ui.live.listing import is_followed
 from tui_trainer.ui.machine.machine_panel import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
@@ -212,7 +213,7 @@ def ending(history: History) -> str:
             done = f"{len(history.epochs)} of {counted(history.recipe.epochs, 'epoch')}"
     elif not history.epochs:
         done = counted(history.last_step, "step")
-    best, step, reason = history.best, thousands(ended.step), plain(ended.reason)
+    step, reason = thousands(ended.step), plain(ended.reason)
     match ended.status:
         case "finished":
             first = say("end.finished", done=done, clock=clock(history.elapsed_s))
@@ -222,12 +223,7 @@ def ending(history: History) -> str:
             first = say("end.stopped", step=step, done=done) + (f": {reason}" if reason else "")
         case "crashed":
             first = say("end.crashed", step=step, reason=reason)
-    if best is None:
-        if (lowest := history.lowest) is None:
-            return first
-        return f"{first}; {say('end.best_loss', value=loss(lowest.val_loss), epoch=lowest.epoch)}"
-    figures = "end.best" if history.health.beats_guessing(best) else "end.chance"
-    return f"{first}; {say(figures, accuracy=f'{best.val_accuracy:.4f}', epoch=best.epoch)}"
+    return "; ".join(filter(None, (first, best_in_words(history.best, history.lowest, history.health))))
 
 
 def _so_far(history: History) -> list[Span]:

@@ -305,17 +305,15 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         if run.status in LIVE:
             self.say("a live run is not deleted: stop it first", "warning")
             return
-        from tui_trainer.ui.dialogs import confirming
+        from tui_trainer.ui.dialogs import deleting
 
         done = f"{counted(run.steps_done, 'step')}, {counted(run.epochs_done, 'epoch')}"
-        text = f"{plain(run.name or run.id)}: {done}, {run.status}."
-        question = confirming("Delete this run?", text, "delete it", "its record and checkpoints are deleted for good")
 
         def answered(answer: str | None) -> None:
             if answer == "yes":
                 self._delete(Path(run.folder))
 
-        self.app.push_screen(question, answered)
+        self.app.push_screen(deleting(plain(run.name or run.id), done, run.status), answered)
 
     def action_back(self) -> None:
         if self.list.filter:

@@ -1,0 +1,39 @@
+"""What came of a run, in words: how it ended, its best epoch, and what was wrong with it in the end."""
+
+from __future__ import annotations
+
+from tui_trainer.events import EpochEnded, RunEnded
+from tui_trainer.records.health import Finding, Health
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import format_metric
+from tui_trainer.text.plain import plain
+
+
+def best_in_words(best: EpochEnded | None, lowest: EpochEnded | None, health: Health) -> str:
+    """The best epoch, or that none was better than guessing; empty where nothing was validated.
+
+    Args:
+        best: the best epoch by its accuracy; None where none was measured.
+        lowest: that of the lowest validation loss, if one is praiseworthy.
+        health: of the same run.
+    """
+    if best is not None:
+        caption = "end.best" if health.beats_guessing(best) else "end.chance"
+        return say(caption, accuracy=f"{best.val_accuracy:.4f}", epoch=best.epoch)
+    if lowest is not None:
+        return say("end.best_loss", value=format_metric(lowest.val_loss), epoch=lowest.epoch)
+    return ""
+
+
+def end_in_words(ended: RunEnded, best: str, finding: Finding | None) -> str:
+    """The line in which a run without a screen ends, and in which somebody who is told of it reads how.
+
+    Args:
+        ended: its goodbye.
+        best: what `best_in_words` says.
+        finding: what was wrong with it in the end.
+    """
+    said = [say("line.ended", status=ended.status, reason=plain(ended.reason)), best]
+    if finding is not None and ended.status in ("finished", "stopped"):
+        said.append(f"{finding.word}: {finding.reason}")
+    return "; ".join(filter(None, said))

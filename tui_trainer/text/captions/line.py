@@ -1,0 +1,49 @@
+"""What a run without a screen prints, and its log keeps: `cli/console.py`."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "Lines of a run without a screen"
+
+CAPTIONS = {
+    "line.began": Caption(
+        "{preset}: {model} ({parameters}) on {dataset} ({images}), {device}{ranks}, seed {seed}{length}",
+        "a run has resolved what it trains",
+        "before that",
+    ),
+    "line.threads": Caption(" ×{threads}", "it trains on the CPU, with so many threads", "it trains on another device"),
+    "line.ranks": Caption(" in {ranks} processes", "several processes train", "one does"),
+    "line.length": Caption(", {epochs} of {batches}", "its epochs and their batches are known", "no end is known"),
+    "line.epoch": Caption(
+        "epoch {epoch}  train_loss {train_loss}  {validation}lr {lr}  {speed} images/s{best}",
+        "an epoch has ended",
+        "within one",
+    ),
+    "line.best": Caption(
+        "  best",
+        "an epoch is the best so far, and better than guessing",
+        "one before it is; it is no better than guessing",
+    ),
+    "line.lr": Caption("epoch {epoch}: {reason}", "the LR has moved in an epoch", "it stayed"),
+    "line.switched": Caption(
+        "epoch {epoch}: now {preset}, weights kept", "the run follows another preset", "it is promised"
+    ),
+    "line.answered": Caption(
+        "{by}: {command}: {answer}", "somebody gave the run a command, and it answered", "none came"
+    ),
+    "line.position": Caption(
+        "epoch {epoch} batch {batch}/{batches}  loss {loss}  {speed} images/s",
+        "every ten seconds within an epoch",
+        "before the first batch",
+    ),
+    "line.starting": Caption(
+        "starting", "a bar stands there, and the run has told nothing", "it has told what it does"
+    ),
+    "line.ended": Caption("{status}: {reason}", "a run has ended", "it goes on"),
+    "line.nobody_reads": Caption(
+        "nobody reads what is printed any more; training goes on",
+        "the pipe's reader has gone",
+        "a full disk, or a slow reader",
+    ),
+}
