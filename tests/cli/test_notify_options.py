@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from click.testing import Result
 
 from tests.cli.conftest import SMALL
 from tests.cli.test_launch import only
+from tests.compare.made import compared, record
+from tests.run_sources.test_webhook import SECRET, Listening
 from tests.terminal import Terminal
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.events import Alert
@@ -123,6 +127,56 @@ def test_launch_and_run_ring_the_bell_at_the_end_and_launch_notifies(runs: Path,
     with Terminal("run", "--preset", "none", *SMALL, "--epochs", "1") as terminal:
         assert terminal.wait() == 0
         assert b"\a" not in terminal.text
+
+
+@pytest.fixture
+def listening() -> Iterator[Listening]:
+    server = Listening()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_each_run_of_a_comparison_is_told_of_and_no_secret_is_kept(
+    cli: Cli, runs: Path, told: Path, listening: Listening, tmp_path: Path, jobs: str
+) -> None:
+    address = tmp_path / "address"
+    address.write_text(listening.address)
+    address.chmod(0o600)
+    notify = ["--notify", f"{sys.executable} '{told}' --token={SECRET}", "--webhook-file", str(address)]
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        result = cli("compare", "none", "onecycle", *SMALL, "--epochs", "1", "--jobs", jobs, *notify)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert result.exit_code == 0
+    assert len({fact["RUN"] for fact in facts(told) if fact["EVENT"] == "end"}) == 2
+    assert len({json.loads(body)["run"] for _, _, body in listening.posted}) == 2
+    kept = b"".join(file.read_bytes() for file in runs.rglob("*") if file.suffix in (".json", ".jsonl"))
+    assert b"none" in kept
+    assert SECRET.encode() not in kept
+
+
+def test_of_a_comparison_that_is_over_nobody_is_notified_and_that_is_said(cli: Cli, runs: Path) -> None:
+    comparison = compared(runs, [record(runs), record(runs, scheduler="OneCycleLR")])
+    result = cli("compare", comparison.session.id, "--notify", "true")
+    assert "warning: nothing trains here, so nobody is notified" in result.output
+    assert "nobody is notified" not in cli("compare", comparison.session.id, "--bell").output
+
+
+def test_compare_rings_the_bell_as_a_run_ends(runs: Path) -> None:
+    asked = ["compare", "none", "onecycle", *SMALL, "--epochs", "1", "--again"]
+    for more, bells in (["--json", "--bell"], 2), (["--json"], 0):
+        with Terminal(*asked, *more) as terminal:
+            assert terminal.wait() == 0
+            assert terminal.text.count(b"\a") in range(min(bells, 1), bells + 1)
+    rung = []
+    for more in [], ["--bell"]:  # a screen ends sequences with that character, too
+        with Terminal(*asked, "--exit-when-done", *more) as terminal:
+            assert terminal.wait() == 0
+            rung.append(re.sub(rb"\x1b[]P_].*?(\a|\x1b\\)", b"", terminal.text).count(b"\a"))
+    assert rung[0] == 0 < rung[1]
 
 
 def test_what_a_library_warns_of_is_in_the_log_of_the_run(

@@ -29,7 +29,7 @@ from tui_trainer.compare.session import Contestant, Session, SessionDamaged, fin
 from tui_trainer.compare.table import tabulate
 from tui_trainer.events import Digests, RunEnded, SettingChanged, decode_lines
 from tui_trainer.presets.checks import parse
-from tui_trainer.records.errors import RunNotFound
+from tui_trainer.records.errors import RunNotFound, RunsError
 from tui_trainer.records.export import export_csv
 from tui_trainer.records.run_index import folders
 from tui_trainer.run_spec import RunSpec
@@ -661,4 +661,19 @@ def test_compare_rehearses_each_schedule_before_it_says_anything(
     assert f"{tmp_path / 'a.toml'}:6: scheduler: cannot run: " in told.stderr
     assert f"{tmp_path / 'b.toml'}:6: scheduler: cannot run: " in told.stderr
     assert "come to the same" not in told.output
+    assert not (tmp_path / "runs").exists()
+
+
+def test_compare_in_the_app_rehearses_them_too(tmp_path: Path) -> None:
+    from tui_trainer.cli.compare_from_app import Comparisons
+    from tui_trainer.run_request import RunRequest
+
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(
+            '[training]\nepochs = 10\nbatch_size = 4\n[optimizer]\nname = "SGD"\n'
+            '[scheduler]\nname = "CyclicLR"\nbase_lr = 0.001\nmax_lr = 0.01\nstep_size_up = 2\nmode = "triangular2"\n'
+        )
+    opened = Comparisons(tmp_path / "runs", RunRequest("none"), lambda: None, lambda: False)
+    with pytest.raises(RunsError, match="scheduler: cannot run"):
+        opened.open([str(tmp_path / "a.toml"), str(tmp_path / "b.toml")])
     assert not (tmp_path / "runs").exists()

@@ -22,6 +22,7 @@ from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.compare_reporter import CompareReporter
 from tui_trainer.cli.console import SafeOutput
 from tui_trainer.cli.launch import max_rate_option, show_app
+from tui_trainer.cli.notify_options import NotifyOptions, notify_options, ring
 from tui_trainer.cli.options import (
     GivenPath,
     check_runs_folder,
@@ -49,6 +50,7 @@ from tui_trainer.compare.entries import (
 )
 from tui_trainer.compare.executors import outcome, to_do
 from tui_trainer.compare.metric import ACCURACY, parsed
+from tui_trainer.compare.news import News
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, SessionSummary, all_sessions, find_session, session_summaries
@@ -120,6 +122,7 @@ LOOK_EVERY = 0.1
     "--preset", "more", multiple=True, metavar="NAME|FILE", shell_complete=completion.presets, help="A preset to add."
 )
 @training_options
+@notify_options
 @click.option(
     "--seeds",
     type=click.IntRange(1, 1000),
@@ -161,6 +164,7 @@ def compare(
     max_rate: float | None,
     list_them: bool,
     as_json: bool,
+    told: NotifyOptions,
     **options: Any,
 ) -> None:
     """Train presets on the same data, model and initial weights, and compare them side by side.
@@ -191,11 +195,13 @@ def compare(
         if is_new:
             _forget_if_nothing_came_of_it(session)
         need_torch("compare")
+    if told.notify and told.is_asked and (not trains or is_live(session.folder)):
+        say("warning: nothing trains here, so nobody is notified: --notify and --webhook are for who trains")
     comparison = Comparison(session, metric)
     if on_screen:
-        code = _show(comparison, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
+        code = _show(comparison, told, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
     else:
-        code = _tell(comparison, to_do=trains, report=report, as_json=as_json)
+        code = _tell(comparison, told, to_do=trains, report=report, as_json=as_json)
     if is_new:
         _forget_if_nothing_came_of_it(session)
     sys.exit(code)
@@ -289,24 +295,29 @@ def _specs(presets: list[str], jobs: int, options: dict[str, Any]) -> list[RunSp
     ]
 
 
-def _tell(comparison: Comparison, *, to_do: bool, report: Path | None, as_json: bool) -> int:
+def _tell(comparison: Comparison, told: NotifyOptions, *, to_do: bool, report: Path | None, as_json: bool) -> int:
     """Without a screen: lines as it goes, the table and the verdict at the end; or, at the end, all of it as JSON."""
     session = comparison.session
-    queue = _queue(session) if to_do else None
+    queue = _queue(session, notify=told.notify) if to_do else None
     if queue is not None:
         stop_on_signals(queue.stop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         queue.start()
     telling, voice = CompareReporter(comparison, as_json=as_json), SafeOutput(lambda: session.folder)
+    news = News(comparison)
     while True:
         over = queue.is_over if queue is not None else None
         changed = comparison.poll()
         voice.say(telling.tell_news)
+        if news.kinds() & told.bell:
+            ring()
         if over or (queue is None and not comparison.is_driven and not changed):
             break
         time.sleep(LOOK_EVERY)
     comparison.poll_all()
     voice.say(telling.tell_news)
+    if news.kinds() & told.bell:
+        ring()
     voice.say(telling.tell_findings)
     return _finish(comparison, queue, report, as_json=as_json)
 
@@ -322,7 +333,13 @@ def _queue(session: Session, **options: Any) -> Queue | None:
 
 
 def _show(
-    comparison: Comparison, *, to_do: bool, report: Path | None, max_rate: float | None, exit_when_done: bool
+    comparison: Comparison,
+    told: NotifyOptions,
+    *,
+    to_do: bool,
+    report: Path | None,
+    max_rate: float | None,
+    exit_when_done: bool,
 ) -> int:
     """The screen, until the person leaves it. What trains here outlives it, unless the person stops it."""
     from tui_trainer.ui.app import TrainerApp
@@ -334,7 +351,7 @@ def _show(
     if shell is not None:
         shell.train_in(session.folder)
     gate = threading.Event()
-    queue = _queue(session, gate=gate) if to_do else None
+    queue = _queue(session, gate=gate, notify=told.notify) if to_do else None
     apps: list[TrainerApp] = []
     stopping = None
     if queue is not None:
@@ -349,6 +366,7 @@ def _show(
             on_shown=gate.set,
             on_detach=lambda: exit_summary.of_left("compare", session.id, session.runs, paused=comparison.is_paused),
             settings=Settings.of_user(),
+            bell=told.bell,
         )
 
     code = show_app(apps, context_of, max_rate, shell.to_parent if shell is not None else None, (comparison, queue))

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_trainer.cli import exit_summary, foreground
-from tui_trainer.cli.options import say
+from tui_trainer.cli.options import has_torch, impossible, say
 from tui_trainer.cli.signal_handlers import LONGEST_END_S
 from tui_trainer.errors import UserError
 from tui_trainer.records.errors import RunsError
 from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.notifier import Told
 
 if TYPE_CHECKING:  # nothing of comparisons before one is asked for: the first frame comes first
     from tui_trainer.compare.comparison import Comparison
@@ -32,6 +33,7 @@ class Comparisons:
         on_show: the record of the run on show, if it has one.
         is_live: whether that run goes on.
         shell: told of what trains here; None where nothing can.
+        notify: whom to notify of what trains here.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class Comparisons:
         on_show: Callable[[], Path | None],
         is_live: Callable[[], bool],
         shell: foreground.Foreground | None = None,
+        notify: Sequence[Told] = (),
     ) -> None:
         self._runs = runs
         self._request = request
         self._on_show = on_show
         self._is_live = is_live
         self._shell = shell
+        self._notify = notify
         self.queue: Queue | None = None
         """What trains here."""
         self._latest: Comparison | None = None
@@ -76,7 +80,7 @@ class Comparisons:
         entries += joined(records, self._runs, [entry.label for entry in entries])
         session = Session.create(self._runs, entries, command=sys.argv)
         if any(entry.run is None for entry in entries):
-            self.queue = Queue(session)
+            self.queue = Queue(session, notify=self._notify)
             self.queue.start()
             if self._shell is not None:
                 self._shell.train_in(session.folder)
@@ -101,6 +105,8 @@ class Comparisons:
             specs = [RunSpec.of(name, preset, **options) for name, preset in named.items()]
         except UserError as error:
             raise RunsError(str(error).splitlines()[0]) from error
+        if has_torch() and (problems := impossible(*specs)):
+            raise RunsError(problems[0])
         return reused(to_train(specs, 1), self._runs, versions())
 
     def finish(self, *, goes_on: bool, shell: foreground.Foreground) -> int:

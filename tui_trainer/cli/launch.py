@@ -129,7 +129,12 @@ def _show(
     launcher = InProcessLauncher(runs, sys.argv, told.notify)
     apps: list[TrainerApp] = []
     comparisons = Comparisons(
-        runs, request, lambda: _record_on_show(launcher), lambda: bool(apps) and apps[-1].context.is_live, shell
+        runs,
+        request,
+        lambda: _record_on_show(launcher),
+        lambda: bool(apps) and apps[-1].context.is_live,
+        shell,
+        told.notify,
     )
     # Before there is a screen, and after it.
     stopping = stop_on_signals(lambda command: _stop(launcher, comparisons, command))

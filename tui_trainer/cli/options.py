@@ -170,21 +170,26 @@ def checked(request: RunRequest) -> RunSpec:
 
 
 def rehearse(*specs: RunSpec) -> None:
-    """Step the real scheduler of each run whose LRs cannot be reckoned through all of them, as `presets check` does; it
-    alone needs torch. What is impossible ends the program, exit 2."""
+    """As `impossible`; what is ends the program, exit 2."""
+    if found := impossible(*specs):
+        refuse(*found)
+
+
+def impossible(*specs: RunSpec) -> list[str]:
+    """What cannot run, a line each: the real scheduler of each run whose LRs cannot be reckoned is stepped through all
+    of them, as `presets check` does; that alone needs torch."""
     from tui_trainer.presets.lrs import PlannedLRs
 
     doubtful = [spec for spec in specs if not PlannedLRs(spec.preset, spec.batches_per_epoch).are_finite]
     if not doubtful:
-        return
+        return []
     from tui_trainer.engine.lr_preview import length_of
     from tui_trainer.engine.lr_preview import rehearse as rehearsed
 
     found = [
         each for spec in doubtful for each in rehearsed(spec.preset, length_of(spec.preset, spec.train_images)).problems
     ]
-    if found:
-        refuse(*dict.fromkeys(map(str, found)))
+    return list(dict.fromkeys(map(str, found)))
 
 
 def refuse(*problems: str, exit_code: int = BAD_INPUT) -> NoReturn:

@@ -237,11 +237,14 @@ class Comparison:
         """Whether every run has ended."""
         return all(run.is_over for run in self._compared)
 
-    def poll(self) -> bool:
-        """Take in what happened, for a fraction of a second at most; whether anything did."""
+    def poll(self, *, look: bool = False) -> bool:
+        """Take in what happened, for a fraction of a second at most; whether anything did.
+
+        `look` at the session's file, however short the last look is ago: which record each run has stands there.
+        """
         now = time.monotonic()
         before, self.lags = self.version, False
-        if now >= self._next_look:
+        if look or now >= self._next_look:
             self._next_look = now + LOOK_EVERY
             self._look()
         count, until = len(self._compared), time.thread_time() + READ_FOR
@@ -256,7 +259,7 @@ class Comparison:
 
     def poll_all(self) -> None:
         """Take in all that is recorded, however long that takes."""
-        self._next_look = 0.0  # runs that began since the last look are among it
+        self.poll(look=True)  # runs that began since the last look are among it
         while self.poll():
             pass
 

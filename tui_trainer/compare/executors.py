@@ -1,9 +1,9 @@
 """Who trains the runs of a session, one after the other: this process, or another one that does as it is told,
 `python -m tui_trainer.compare.executors FOLDER`.
 
-On its standard input come lines, the number of a run to train or a stop; on its standard output go lines, each an
-object: a record that has begun, or how the run ended. When its input ends, whoever told it is gone: it stops too,
-with a checkpoint, and what it trained can be gone on with.
+On its standard input come lines, whom to notify, the number of a run to train or a stop; on its standard output go
+lines, each an object: a record that has begun, or how the run ended. When its input ends, whoever told it is gone: it
+stops too, with a checkpoint, and what it trained can be gone on with.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import ending
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun
+from tui_trainer.run_sources.notifier import NotifyCommand, Told, Webhook
 from tui_trainer.text.reasons import Reason, word
 
 STOPPED = "comparison_stopped"
@@ -135,12 +136,17 @@ class InProcessExecutor:
     """Trains in a thread of this process."""
 
     def __init__(
-        self, session: Session, begun: Callable[[int, Path], None], gate: threading.Event | None = None
+        self,
+        session: Session,
+        begun: Callable[[int, Path], None],
+        gate: threading.Event | None = None,
+        notify: Sequence[Told] = (),
     ) -> None:
-        """`begun` is told of the record of each run as it begins, in the training thread."""
+        """`begun` is told of the record of each run as it begins, in the training thread; `notify` of its events."""
         self._session = session
         self._begun = begun
         self._gate = gate
+        self.notify = notify
         self._run: LocalRun | None = None
         self._stop: Stop | None = None
 
@@ -158,6 +164,7 @@ class InProcessExecutor:
             goes_on=goes_on_from(self._session.record_of(entry)),
             gate=self._gate,
             on_record=lambda record: self._begun(index, record.folder),
+            notify=self.notify,
         )
         self._run = run
         if self._stop is not None:
@@ -183,14 +190,19 @@ class InProcessExecutor:
 class SubprocessExecutor:
     """Trains in a process of its own, which is started with the first run."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, notify: Sequence[Told] = ()) -> None:
         self._session = session
+        self._notify = notify
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: Stop | None = None
 
     def train(self, index: int) -> Ended:
         """Train a run of the session to its end, from its checkpoint if it has one."""
-        process = self._process = self._process or self._start()
+        process = self._process
+        if process is None:
+            process = self._process = self._start()
+            # Neither in the arguments nor in the environment, which others on the machine may read.
+            self._tell(process, msgspec.json.encode({"notify": self._notify}))
         assert process.stdout is not None
         self._tell(process, msgspec.json.encode({"train": index}))
         if self._stop is not None:
@@ -268,7 +280,11 @@ def work(folder: Path) -> None:
     def listen() -> None:
         for line in sys.stdin.buffer:
             said = msgspec.json.decode(line)
-            if "train" in said:
+            if "notify" in said:
+                trainer.notify = [
+                    msgspec.convert(each, NotifyCommand if "command" in each else Webhook) for each in said["notify"]
+                ]
+            elif "train" in said:
                 session.refresh()
                 asked.put(said["train"])
             elif isinstance(command := commands.decode(line), Stop):

@@ -11,7 +11,7 @@ import os
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.errors import RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.inbox import Inbox
 from tui_trainer.records.lock import WriterLock, is_live
+from tui_trainer.run_sources.notifier import Told
 
 LISTEN_EVERY = 0.2
 """Seconds between looks for what the shell asks."""
@@ -63,12 +64,14 @@ class Queue:
         session: Session,
         *,
         gate: threading.Event | None = None,
+        notify: Sequence[Told] = (),
     ) -> None:
         """A queue that waits for `start`.
 
         Args:
             session: whose runs to train.
             gate: nothing heavy is imported before it opens.
+            notify: commands to run, or addresses to post to, where there is something to tell of a run.
 
         Raises:
             RunInUse: another process trains them.
@@ -95,9 +98,9 @@ class Queue:
         self._stop: Stop | None = None
         jobs = min(session.plan.jobs, len(self._turns))
         self._trainers: list[Executor] = (
-            [SubprocessExecutor(session) for _ in range(jobs)]
+            [SubprocessExecutor(session, notify) for _ in range(jobs)]
             if jobs > 1
-            else [InProcessExecutor(session, self._begun, gate)]
+            else [InProcessExecutor(session, self._begun, gate, notify)]
         )
         self._left = len(self._trainers)
         self._outcome: Outcome | None = None

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 
 from tui_trainer.compare.correlation import Relation, relations
 from tui_trainer.compare.metric import Metric, in_common, metric_of
+from tui_trainer.compare.news import News
 from tui_trainer.compare.plain_lines import Results, find_out
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsError
@@ -68,6 +69,7 @@ class CompareScreen(TrainerScreen):
         self._logged = -1
         self._find_at = 0.0
         self._draw_at = 0.0
+        self._news = News(comparison)
         self._is_over = False
         """Whether it was told that nothing is left to train."""
 
@@ -87,11 +89,14 @@ class CompareScreen(TrainerScreen):
 
     def draw(self) -> None:
         comparison = self.comparison
-        comparison.poll()
+        is_over = not self._is_over and (self.queue is None or self.queue.is_over)
+        comparison.poll(look=is_over)  # before all is said to be over, the last word of each run is heard
         self.context.clock.behind |= comparison.lags
         if comparison.lags and time.monotonic() < self._draw_at:
             return  # what is only half read is drawn now and then
         self._draw_at = time.monotonic() + DRAW_EVERY
+        if self._news.kinds() & self.context.bell:
+            self.app.bell()
         self._make_room()
         findings = self._find_out()
         self.axis.update(run.history for group in self._drawn() for run in group.begun)
@@ -110,7 +115,7 @@ class CompareScreen(TrainerScreen):
         self._make_room_for_warnings()
         self.key_line.idle = self._idle()
         self.key_line.redraw()
-        if not self._is_over and (self.queue is None or self.queue.is_over):
+        if is_over and not comparison.lags:
             self._is_over = True
             self.context.pages.comparison_is_over(self, self.queue.exit_code if self.queue is not None else 0)
 
