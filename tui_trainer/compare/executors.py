@@ -281,9 +281,7 @@ def work(folder: Path) -> None:
         for line in sys.stdin.buffer:
             said = msgspec.json.decode(line)
             if "notify" in said:
-                trainer.notify = [
-                    msgspec.convert(each, NotifyCommand if "command" in each else Webhook) for each in said["notify"]
-                ]
+                trainer.notify = [_whom(each) for each in said["notify"]]
             elif "train" in said:
                 session.refresh()
                 asked.put(said["train"])
@@ -301,6 +299,10 @@ def work(folder: Path) -> None:
     while (index := asked.get()) is not None:
         ended = trainer.train(index)
         say({"exit_code": ended.exit_code, "reason": ended.reason, "has_record": ended.has_record})
+
+
+def _whom(told: dict[str, Any]) -> Told:
+    return msgspec.convert(told, NotifyCommand) if "command" in told else msgspec.convert(told, Webhook)
 
 
 if __name__ == "__main__":
