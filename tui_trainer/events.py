@@ -76,10 +76,13 @@ Number: TypeAlias = Annotated[int, Meta(ge=1, le=2**62)]
 Moment: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=MOST_SECONDS)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Speed: TypeAlias = Annotated[float, Meta(ge=0, le=1e15)]
 if TYPE_CHECKING:
     MeasuredShare: TypeAlias = float
+    MeasuredSpeed: TypeAlias = float
 else:
     MeasuredShare = Share | None
+    MeasuredSpeed = Speed | None
 """A share that may not have been measured: null in a record, nan to all readers."""
 Name: TypeAlias = Annotated[str, Meta(max_length=1000)]
 """What a thing is called; not cut, since a part of it is another name."""
@@ -100,16 +103,24 @@ class Lengths(NamedTuple):
 
 
 class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What a preset came to for this run: names for the screen, and lengths."""
+    """What a preset came to for this run: names for the screen, and lengths.
+
+    Of a watched program, what was seen of its optimizer and its scheduler.
+    """
 
     preset: Name
+    """Empty where none is followed: of a watched program."""
     title: str
     optimizer: Name
+    """Its class; of a watched program with several, that which the steps are counted by."""
     scheduler: Name
+    """Its class; `none` where there is none, empty where that is not known."""
     interval: Literal["step", "epoch"] | None
-    """When the scheduler steps: after every batch or after validation; None where there is no scheduler."""
+    """When the scheduler steps: after every batch or after validation; None where there is no scheduler, or that is not
+    known."""
     monitor: Name | None
-    """What ReduceLROnPlateau watches, `val_loss` or `val_accuracy`; None for the others."""
+    """What ReduceLROnPlateau watches, `val_loss` or `val_accuracy`; None for the others, and where that is not known.
+    """
     warmup_epochs: Count
     epochs: Count | None
     """The last epoch of the run under this recipe; None where no end is known."""
@@ -173,22 +184,26 @@ class PhaseStarted(Event, frozen=True, kw_only=True, tag=True):
 
 
 class RunConfigured(Event, frozen=True, kw_only=True, tag="RunResolved"):
-    """Everything that was asked for with a default or `auto` is now settled."""
+    """Everything that was asked for with a default or `auto` is now settled.
 
-    dataset: Name
-    model: Name
-    parameters: Count
-    device: Name
+    Of a watched program it tells what could be seen, and may be told again as more is: what is not known is an empty
+    text or None.
+    """
+
+    dataset: Name = ""
+    model: Name = ""
+    parameters: Count | None = None
+    device: Name = ""
     """As torch names it: `cpu`, `cuda:0`."""
-    device_name: Name
-    threads: Count
-    precision: Name
+    device_name: Name = ""
+    threads: Count | None = None
+    precision: Name = ""
     """What the forward pass computes in: `fp32`, `bf16`."""
-    seed: int
-    train_images: Count
-    val_images: Count
+    seed: int | None = None
+    train_images: Count | None = None
+    val_images: Count | None = None
     recipe: ResolvedConfig
-    versions: Annotated[dict[Name, Name], Meta(max_length=100)]
+    versions: Annotated[dict[Name, Name], Meta(max_length=100)] = {}
     ranks: Count = 1
     """Processes that train together, each with a share of every batch."""
     digests: Digests = Digests()
@@ -232,9 +247,10 @@ class PlanMade(Event, frozen=True, kw_only=True, tag=True):
 class StepsTaken(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True):
     """Consecutive batches of one epoch; `step` and `batch` are those of the first.
 
-    `lrs` is what the optimizer used for each, or a single value that held for all. `losses` are float32, rounded to
-    nine significant digits, which give the same float32 back; None is a loss that was not finite (JSON has no NaN).
-    `metrics` holds other numbers of these steps, by the names of their series; None is one that was not finite.
+    `lrs` is what the optimizer used for each, a single value that held for all, or empty where that is not known.
+    `losses` are float32, rounded to nine significant digits, which give the same float32 back; None is a loss that was
+    not finite (JSON has no NaN). `metrics` holds other numbers of these steps, by the names of their series; None is
+    one that was not finite.
     """
 
     step: Number
@@ -244,6 +260,8 @@ class StepsTaken(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True)
     lrs: list[float]
     elapsed: list[float]
     metrics: Annotated[dict[Name, list[float | None]], Meta(max_length=100)] = msgspec.field(default_factory=dict)
+    losses_seen: bool = True
+    """False: of these steps of a watched program no loss was to be seen, and all are None."""
 
 
 Goal: TypeAlias = Literal["min", "max", "none"]
@@ -420,14 +438,16 @@ class EpochEnded(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True)
     train_accuracy: MeasuredShare
     val_loss: Measured
     val_accuracy: MeasuredShare
-    lr: float
-    images_per_second: Annotated[float, Meta(ge=0, le=1e15)]
+    lr: Measured
+    images_per_second: MeasuredSpeed
+    """nan where it was not measured."""
     elapsed: Seconds
-    validated: bool = True
-    """False: the epoch was trained alone, and what is said of a validation is nan."""
+    validated: bool | None = True
+    """False: the epoch was trained alone; None: nothing is known of a validation, of a watched program. What is said of
+    one is nan then."""
 
     def __post_init__(self) -> None:
-        _mark_not_finite(self, "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+        _mark_not_finite(self, "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "images_per_second")
 
 
 class ConfusionCounted(Event, frozen=True, kw_only=True, tag=True):
@@ -680,8 +700,10 @@ def _nothing(_: AnyEvent) -> None:
 
 def _wrong_steps(event: StepsTaken) -> str | None:
     count = len(event.losses)
-    if not count or len(event.elapsed) != count or len(event.lrs) not in (1, count):
+    if not count or len(event.elapsed) != count or len(event.lrs) not in (0, 1, count):
         return "losses, lrs and elapsed are not as many as each other"
+    if not event.losses_seen and event.losses != [None] * count:
+        return "losses that were not seen"
     if event.batch > event.step or event.epoch > event.step:
         return "more batches or epochs than steps"
     if min(event.elapsed) < 0 or max(event.elapsed) > MOST_SECONDS:
@@ -690,9 +712,9 @@ def _wrong_steps(event: StepsTaken) -> str | None:
         return "losses and other numbers are not as many as each other"
     try:
         highest, lowest = max(event.losses), min(event.losses)  # type: ignore[type-var]
-        sound = highest <= _LARGEST and lowest >= -_LARGEST  # type: ignore[operator]
+        sound = highest <= LARGEST_LOSS and lowest >= -LARGEST_LOSS  # type: ignore[operator]
     except TypeError:  # one was not finite
-        sound = all(loss is None or -_LARGEST <= loss <= _LARGEST for loss in event.losses)
+        sound = all(loss is None or -LARGEST_LOSS <= loss <= LARGEST_LOSS for loss in event.losses)
     return None if sound else "a loss that no float32 can be"
 
 
@@ -740,7 +762,8 @@ def _kept(value: Any) -> float | int:
         return inf if value > 0 else -inf
 
 
-_LARGEST = 3.4028235e38
+LARGEST_LOSS = 3.4028235e38
+"""Of a float32."""
 
 _CHECKS: dict[type, Callable[[Any], str | None]] = {
     StepsTaken: _wrong_steps,

@@ -82,11 +82,40 @@ def goodbye(made: Made, status: str = "finished") -> list[AnyEvent]:
 
 STEPS = next(event for event in scripted_run() if isinstance(event, StepsTaken))
 SWITCHED = next(event for event in scripted_run(switch_at=2) if isinstance(event, PresetSwitched))
+LITTLE_KNOWN = EpochEnded(
+    at=START,
+    epoch=1,
+    step=5,
+    train_loss=0.5,
+    train_accuracy=nan,
+    val_loss=nan,
+    val_accuracy=nan,
+    lr=nan,
+    images_per_second=nan,
+    elapsed=1.0,
+    validated=None,
+)
 LINES: dict[str, tuple[list[AnyEvent], set[str], str]] = {
     "it has begun": (
         [replaced(CONFIGURED, device="cpu", threads=2, ranks=1)],
         {"line.began", "line.threads", "line.length"},
         "steplr: cnn (411,802 parameters) on mnist-5k (1,248 images), cpu ×2, seed 0, 3 epochs of 20 batches",
+    ),
+    "another program's": (
+        [
+            replaced(
+                CONFIGURED,
+                device="cpu",
+                threads=2,
+                ranks=1,
+                dataset="",
+                train_images=None,
+                seed=None,
+                recipe=msgspec.structs.replace(NO_END, preset="", optimizer="AdamW", scheduler=""),
+            )
+        ],
+        {"line.watched", "line.threads"},
+        "watched: cnn (411,802 parameters), cpu ×2, AdamW",
     ),
     "on a GPU": (
         [replaced(CONFIGURED, device="cuda:0", threads=4, ranks=1, recipe=NO_END)],
@@ -105,13 +134,18 @@ LINES: dict[str, tuple[list[AnyEvent], set[str], str]] = {
     ),
     "an epoch is the best": (
         ended(LEARNS),
-        {"line.epoch", "line.best"},
+        {"line.epoch", "line.best", "line.lr_used", "line.speed"},
         "val_accuracy 0.9500  lr 0.1  1,000 images/s  best",
     ),
-    "an epoch is not": (ended(GETS_WORSE), {"line.epoch"}, "val_accuracy 0.8000  lr 0.1  1,000 images/s"),
+    "an epoch is not": (
+        ended(GETS_WORSE),
+        {"line.epoch", "line.lr_used", "line.speed"},
+        "val_accuracy 0.8000  lr 0.1  1,000 images/s",
+    ),
+    "an epoch of which little is known": ([LITTLE_KNOWN], {"line.epoch"}, "epoch   1  train_loss 0.5000  "),
     "an epoch is no better than guessing": (
         ended(GUESSES),
-        {"line.epoch"},
+        {"line.epoch", "line.lr_used", "line.speed"},
         "val_accuracy 0.1000  lr 0.1  1,000 images/s",
     ),
     "a switch": ([SWITCHED], {"line.switched"}, "epoch 2: now onecycle, weights kept"),

@@ -50,13 +50,15 @@ def steps_taken(draw: st.DrawFn) -> StepsTaken:
     count = draw(st.integers(1, 8))
     step = draw(steps)
     losses = st.lists(st.none() | st.floats(0, 100, width=32).map(float32), min_size=count, max_size=count)
-    rates = draw(st.sampled_from([1, count]))
+    rates = draw(st.sampled_from([0, 1, count]))
+    seen = draw(st.sampled_from([True, True, False]))
     return StepsTaken(
         at=draw(moments),
         step=step,
         epoch=draw(st.integers(1, min(step, 20))),
         batch=draw(st.integers(1, step)),
-        losses=draw(losses),
+        losses=draw(losses) if seen else [None] * count,
+        losses_seen=seen,
         lrs=draw(st.lists(lrs, min_size=rates, max_size=rates)),
         elapsed=draw(st.lists(st.floats(0, 1e5), min_size=count, max_size=count)),
         metrics=draw(st.dictionaries(st.sampled_from(["grad_norm", "加"]), losses, max_size=2)),
@@ -109,14 +111,14 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         ev.RunConfigured,
         dataset=words,
         model=words,
-        parameters=st.integers(0, 10**9),
+        parameters=st.none() | st.integers(0, 10**9),
         device=words,
         device_name=words,
-        threads=st.integers(1, 64),
+        threads=st.none() | st.integers(1, 64),
         precision=st.sampled_from(["fp32", "bf16"]),
-        seed=st.integers(0, 2**63 - 1),
-        train_images=st.integers(1, 60_000),
-        val_images=st.integers(1, 10_000),
+        seed=st.none() | st.integers(0, 2**63 - 1),
+        train_images=st.none() | st.integers(1, 60_000),
+        val_images=st.none() | st.integers(1, 10_000),
         recipe=recipes,
         versions=st.dictionaries(words, words, max_size=2),
         arithmetic=st.dictionaries(words, words, max_size=2),
@@ -184,8 +186,8 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         val_loss=measures,
         val_accuracy=fractions | st.just(float("nan")),
         validated=st.booleans(),
-        lr=lrs,
-        images_per_second=st.floats(0, 1e6),
+        lr=lrs | st.just(float("nan")),
+        images_per_second=st.floats(0, 1e6) | st.just(float("nan")),
         elapsed=st.floats(0, 1e5),
     ),
     ev.ConfusionCounted: _of(

@@ -178,7 +178,7 @@ def test_steps_lost_between_two_lines_stand_as_nan() -> None:
         {"elapsed": [0.1, 0.2]},
         {"elapsed": [-1.0]},
         {"elapsed": [1e300]},
-        {"lrs": []},
+        {"losses_seen": False},
         {"lrs": [0.1, 0.1]},
         {"losses": [1e39]},
         {"losses": [-1e300]},

@@ -104,8 +104,8 @@ class JsonLines:
                 "train_accuracy": _measured(event.train_accuracy),
                 "val_loss": _measured(event.val_loss),
                 "val_accuracy": _measured(event.val_accuracy),
-                "lr": event.lr,
-                "images_per_second": event.images_per_second,
+                "lr": _measured(event.lr),
+                "images_per_second": _measured(event.images_per_second),
                 "elapsed_s": event.elapsed,
             }
             print(json.dumps(row), file=self._out, flush=True)
@@ -120,7 +120,9 @@ def _measured(share: float) -> float | None:
 
 def _validation(ended: EpochEnded) -> str:
     """What was measured on the images that validate."""
-    val_loss = f"val_loss {ended.val_loss:.4f}  " if ended.validated else f"{say('epoch.not_validated')}  "
+    val_loss = "" if ended.validated is None else f"{say('epoch.not_validated')}  "
+    if ended.validated:
+        val_loss = f"val_loss {ended.val_loss:.4f}  "
     return val_loss + (f"val_accuracy {ended.val_accuracy:.4f}  " if isfinite(ended.val_accuracy) else "")
 
 
@@ -220,32 +222,44 @@ def _began(run: RunConfigured, recipe: ResolvedConfig) -> str:
     device = plain(run.device)
     if run.threads and run.device == "cpu":  # beside another device it would be read as so many of those
         device += say("line.threads", threads=run.threads)
+    ranks = say("line.ranks", ranks=run.ranks) if run.ranks > 1 else ""
     length = ""
     if recipe.epochs is not None and recipe.batches_per_epoch is not None:
         epochs, batches = counted(recipe.epochs, "epoch"), counted(recipe.batches_per_epoch, "batch")
         length = say("line.length", epochs=epochs, batches=batches)
+    model, data = plain(run.model), plain(run.dataset)
+    parameters = counted(run.parameters, "parameter") if run.parameters is not None else ""
+    images = counted(run.train_images, "image") if run.train_images is not None else ""
+    if not recipe.preset:
+        samples = counted(run.train_images, "sample") if run.train_images is not None else ""
+        trained = [
+            f"{what} ({size})" if what and size else what for what, size in ((model, parameters), (data, samples))
+        ]
+        facts = [*trained, device + ranks, plain(recipe.optimizer), plain(recipe.scheduler)]
+        return say("line.watched", facts=", ".join(filter(None, facts)), length=length)
     return say(
         "line.began",
         preset=plain(recipe.preset),
-        model=plain(run.model),
-        parameters=counted(run.parameters, "parameter"),
-        dataset=plain(run.dataset),
-        images=counted(run.train_images, "image"),
+        model=model,
+        parameters=parameters,
+        dataset=data,
+        images=images,
         device=device,
-        ranks=say("line.ranks", ranks=run.ranks) if run.ranks > 1 else "",
+        ranks=ranks,
         seed=run.seed,
         length=length,
     )
 
 
 def _epoch(ended: EpochEnded, *, is_best: bool) -> str:
+    speed = ended.images_per_second
     return say(
         "line.epoch",
         epoch=f"{ended.epoch:>3}",
-        train_loss=f"{ended.train_loss:.4f}",
+        train_loss=f"{ended.train_loss:.4f}" if isfinite(ended.train_loss) else "–",
         validation=_validation(ended),
-        lr=format_lr(ended.lr),
-        speed=f"{ended.images_per_second:,.0f}",
+        lr=say("line.lr_used", lr=format_lr(ended.lr)) if isfinite(ended.lr) else "",
+        speed=say("line.speed", speed=f"{speed:,.0f}") if isfinite(speed) else "",
         best=say("line.best") if is_best else "",
     )
 

@@ -42,11 +42,15 @@ def _data(run: Compared) -> VariableValue:
 
 def _split(run: Compared) -> VariableValue:
     resolved = _known(run)
+    if resolved.train_images is None or resolved.val_images is None:
+        return NOT_TOLD
     return VariableValue(f"{resolved.train_images:,} + {resolved.val_images:,} images")
 
 
 def _model(run: Compared) -> VariableValue:
     resolved = _known(run)
+    if not resolved.model or resolved.parameters is None:
+        return NOT_TOLD
     return VariableValue(f"{plain(resolved.model)} ({counted(resolved.parameters, 'parameter')})")
 
 
@@ -80,12 +84,20 @@ def _kernels(run: Compared) -> VariableValue:
 
 def _device(run: Compared) -> VariableValue:
     resolved = _known(run)
+    if not resolved.device:
+        return NOT_TOLD
     many = f", {resolved.ranks} processes" if resolved.ranks > 1 else ""
     return VariableValue(f"{plain(resolved.device)} {plain(resolved.device_name)}".strip() + many)
 
 
+def _precision(run: Compared) -> VariableValue:
+    return VariableValue(plain(_known(run).precision)) if _known(run).precision else NOT_TOLD
+
+
 def _threads(run: Compared) -> VariableValue:
     changed = run.history.settings.get("threads")
+    if _known(run).threads is None:
+        return NOT_TOLD
     first = str(_known(run).threads)
     return VariableValue(
         f"{first}, then {plain(changed.new)}" if changed is not None and changed.new != first else first
@@ -93,6 +105,8 @@ def _threads(run: Compared) -> VariableValue:
 
 
 def _versions(run: Compared) -> VariableValue:
+    if not _known(run).versions:
+        return NOT_TOLD
     return VariableValue(
         ", ".join(f"{plain(name)} {plain(text)}" for name, text in sorted(_known(run).versions.items()))
     )
@@ -119,7 +133,7 @@ CONTROLLED_VARIABLES: tuple[tuple[str, str, Read], ...] = (
     ("batch order", "results", _order),
     ("augmentation", "results", _augmentation),
     ("epochs", "results", _epochs),
-    ("precision", "results", lambda run: VariableValue(plain(_known(run).precision))),
+    ("precision", "results", _precision),
     ("kernels", "last digits", _kernels),
     ("device", "last digits", _device),
     ("threads", "last digits", _threads),

@@ -229,6 +229,8 @@ def _weight(one: Row, two: Row, lead: float, table: Table) -> str:
     if len(images) != 1:
         return ""
     (count,) = images
+    if count is None:
+        return ""
     return f": {lead * count:.0f} of {counted(count, 'image')}, {luck}"
 
 

@@ -88,8 +88,11 @@ class StepColumns:
         self.lrs: array[float] = column("d")
         self.elapsed: array[float] = column("d")
         self.epoch_starts: list[int] = []
-        self.lost: list[tuple[int, int]] = []
-        """The first and the last of steps in a row that the record lost; rising."""
+        self.no_losses: list[tuple[int, int]] = []
+        """The first and the last of steps in a row of which no loss is known: the record lost them, or none was to be
+        seen; rising."""
+        self.no_lrs: list[tuple[int, int]] = []
+        """The same of LRs."""
 
     def take(self, event: StepsTaken, clock: float) -> None:
         """Append the steps of an event, which begins behind the last one; steps that are missing between are nan.
@@ -102,14 +105,21 @@ class StepColumns:
         if event.epoch > len(self.epoch_starts):
             self._begin_epoch(event.epoch, event.step - event.batch + 1)
         losses: list[Any] = event.losses
+        count = len(losses)
+        if not event.losses_seen:
+            _add_span(self.no_losses, len(self.losses) + 1, count)
+        if not event.lrs:
+            _add_span(self.no_lrs, len(self.lrs) + 1, count)
         self.losses.fromlist([nan if loss is None else loss for loss in losses] if None in losses else losses)
-        self.lrs.fromlist(event.lrs * len(losses) if len(event.lrs) == 1 else event.lrs)
+        lrs = event.lrs or [nan]
+        self.lrs.fromlist(lrs * count if len(lrs) == 1 else lrs)
         rising = event.elapsed[0] >= clock and event.elapsed == sorted(event.elapsed)
         self.elapsed.fromlist(event.elapsed if rising else list(accumulate(event.elapsed, max, initial=clock))[1:])
 
     def _fill_gap(self, missing: int, clock: float) -> None:
         if missing > 0:
-            self.lost.append((len(self.losses) + 1, len(self.losses) + missing))
+            _add_span(self.no_losses, len(self.losses) + 1, missing)
+            _add_span(self.no_lrs, len(self.lrs) + 1, missing)
             self.losses.extend(array("f", [nan]) * missing)
             self.lrs.extend(array("d", [nan]) * missing)
             self.elapsed.extend(array("d", [clock]) * missing)
@@ -122,6 +132,13 @@ class StepColumns:
         for lost in range(begun + 1, epoch):
             self.epoch_starts.append(before + (first - before) * (lost - known) // (epoch - known))
         self.epoch_starts.append(first)
+
+
+def _add_span(spans: list[tuple[int, int]], first: int, count: int) -> None:
+    last = first + count - 1
+    if spans and spans[-1][1] == first - 1:
+        first, _ = spans.pop()
+    spans.append((first, last))
 
 
 FOLLOWED_AT_MOST = 64

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
 
@@ -90,14 +90,14 @@ class LREvents:
                 return [LREvent(at, step, epoch, old, new, reason)]
             case StepsTaken():
                 changes = self._switched(event)
-                self._lr = event.lrs[-1]
+                self._lr = event.lrs[-1] if event.lrs else None
                 return changes
         return []
 
     def _switched(self, event: StepsTaken) -> list[LREvent]:
         """A switch tells no LR itself: the first step after it does."""
         switch, self._switch = self._switch, None
-        if switch is None or self._lr is None:
+        if switch is None or self._lr is None or not event.lrs:
             return []
         reason = f"preset switched from {switch.old} to {switch.recipe.preset}"
         return [LREvent(switch.at, switch.step - 1, switch.epoch, self._lr, event.lrs[0], reason)]
@@ -283,7 +283,10 @@ def _write(writers: dict[str, _Writer], event: AnyEvent) -> None:
             rows = list(_step_rows(event))
             writers["steps.csv"].writerows(rows)
             writers["metrics.csv"].writerows(
-                (row[0], row[1], row[5], name, row[column]) for row in rows for name, column in _COLUMNS_OF_STEPS
+                (row[0], row[1], row[5], name, row[column])
+                for row in rows
+                for name, column in _COLUMNS_OF_STEPS
+                if row[column] != ""
             )
         case EpochEnded():
             writers["epochs.csv"].writerow(_epoch_row(event))
@@ -298,12 +301,13 @@ _COLUMNS_OF_STEPS = [(name, HEADERS["steps.csv"].index(name)) for name in OF_STE
 
 def _step_rows(event: StepsTaken) -> Iterator[Cells]:
     in_float32 = _float32_text()
-    lrs = [repr(lr) for lr in event.lrs]
+    lrs = [repr(lr) for lr in event.lrs] or [""]
     if len(lrs) == 1:
         lrs *= len(event.losses)
+    not_finite = "nan" if event.losses_seen else ""
     rows = zip(event.losses, lrs, event.elapsed, strict=True)
     for i, (loss, lr, elapsed) in enumerate(rows):
-        shown = "nan" if loss is None else in_float32(loss)
+        shown = not_finite if loss is None else in_float32(loss)
         yield event.step + i, event.epoch, event.batch + i, shown, lr, repr(elapsed)
 
 
@@ -444,11 +448,15 @@ class _Board:
 
     def _steps(self, event: StepsTaken) -> Iterator[Written]:
         """The event tells when the last of them was reported; the others were taken as long before as the run says."""
-        lrs = event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs
+        lrs = event.lrs if len(event.lrs) > 1 else (event.lrs or [nan]) * len(event.losses)
         began = event.at - event.elapsed[-1]
         for number, (loss, lr, elapsed) in enumerate(zip(event.losses, lrs, event.elapsed, strict=True)):
             self._at = max(self._at, began + elapsed)
-            values = {"loss/train": float("nan") if loss is None else loss, "lr": lr}
+            values = {"loss/train": nan if loss is None else loss, "lr": lr}
+            if not event.losses_seen:
+                del values["loss/train"]
+            if not event.lrs:
+                del values["lr"]
             yield _scalars(self._at, event.step + number, values)
 
 
@@ -504,4 +512,5 @@ def _of_epoch(event: EpochEnded) -> dict[str, float]:
         "epoch": float(event.epoch),
     }
     told = {"loss/val": "val_loss", "accuracy/train": "train_accuracy", "accuracy/val": "val_accuracy"}
+    told["images per second"] = "images_per_second"
     return {tag: number for tag, number in numbers.items() if tag not in told or is_told(event, told[tag])}

@@ -202,7 +202,7 @@ class Claims:
 
     def follow(self, recipe: ResolvedConfig) -> None:
         """A recipe of the run."""
-        self._total = max(self._total, recipe.total_steps or 0)
+        self._total = max(self._total, recipe.total_steps) if recipe.total_steps else 0
 
     def cannot_stand(self, event: SteppedEvent, *, steps: int, epoch: int, epoch_begins: int, resumed_at: int) -> bool:
         """Whether the step or the epoch that a line says is one where the process cannot have been.

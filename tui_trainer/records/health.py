@@ -21,7 +21,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from itertools import accumulate
-from math import frexp, inf, isfinite, log, sqrt
+from math import frexp, inf, isfinite, log, nan, sqrt
 from typing import Literal, NamedTuple, TypeAlias
 
 from tui_trainer.events import (
@@ -71,7 +71,7 @@ class Guessing:
         self.classes = 0
         """0 while unknown."""
         self._train_images = self._val_images = 0
-        if configured is not None:
+        if configured is not None and configured.train_images and configured.val_images:
             self.classes = configured.classes or CLASSES.get(configured.dataset, 0)
             self._train_images, self._val_images = configured.train_images, configured.val_images
         self.loss = log(self.classes) if self.classes > 1 else inf
@@ -178,7 +178,7 @@ class Health:
         known = max(0, known)
         self._step = event.step + len(event.losses) - 1
         losses = event.losses[known:] if known else event.losses
-        lrs = event.lrs[known:] if known and len(event.lrs) > 1 else event.lrs
+        lrs = event.lrs[known:] if known and len(event.lrs) > 1 else event.lrs or [nan]
         self._rates.take(lrs)
         self._losses.take(losses, lrs, event.epoch, self.guessing.loss)
 
@@ -363,6 +363,8 @@ class _Rates:
         """An epoch is over."""
         low, high = min(self._low, event.lr), max(self._high, event.lr)
         self._low, self._high = inf, 0.0
+        if not isfinite(event.lr):
+            return  # not known
         self.now = event.lr
         self.highest = max(self.highest, high)
         self._steady_low, self._steady_high = min(self._steady_low, low), max(self._steady_high, high)

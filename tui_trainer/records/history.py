@@ -48,7 +48,7 @@ from tui_trainer.events import (
 from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColumns
 from tui_trainer.records.health import KINDS, Finding, Health, Word
 from tui_trainer.records.resume_filter import ResumeFilter
-from tui_trainer.records.series import OF_STEPS, AllSeries, LoggedSeries, StepSeries
+from tui_trainer.records.series import AllSeries, LoggedSeries, StepSeries
 
 RULES_KEPT = 100
 MISTAKES_KEPT = 100
@@ -75,9 +75,9 @@ class History:
         """Grows with every event applied: what was drawn from an older one may be stale."""
         self._columns = StepColumns(forgets=forgets)
         self.losses = self._columns.losses
-        """Training loss of step `i + 1`, float32; nan where it was not finite."""
+        """Training loss of step `i + 1`, float32; nan where it was not finite, or is not known."""
         self.lrs = self._columns.lrs
-        """What the optimizer used for step `i + 1`."""
+        """What the optimizer used for step `i + 1`; nan where that is not known."""
         self.elapsed = self._columns.elapsed
         """The run's clock at the end of step `i + 1`, in seconds; never falls."""
         self.epoch_starts = self._columns.epoch_starts
@@ -311,8 +311,10 @@ class History:
     def _steps_taken(self, event: StepsTaken) -> None:
         begun = self.epoch
         if not begun:
-            of_steps = zip(OF_STEPS, (self.losses, self.lrs), strict=True)
-            self.series.add_of_steps(*(StepSeries(name, column, self._columns.lost) for name, column in of_steps))
+            self.series.add_of_steps(
+                StepSeries("train_loss", self.losses, self._columns.no_losses),
+                StepSeries("lr", self.lrs, self._columns.no_lrs),
+            )
         self._columns.take(event, self._clock.seconds)
         if self.epoch > begun and self.recipe is not None:
             self.batches_in_epoch = self.recipe.batches_per_epoch or 0
@@ -532,7 +534,7 @@ BY_EPOCH = ("val_loss", "val_accuracy", "train_accuracy", "images_per_second")
 
 def is_told(event: EpochEnded, name: str) -> bool:
     """A loss that is nan was not finite; an accuracy that is nan was not measured."""
-    return event.validated if name == "val_loss" else isfinite(getattr(event, name))
+    return bool(event.validated) if name == "val_loss" else isfinite(getattr(event, name))
 
 
 def _told_of(word: Word, told: Mapping[str, Alert]) -> Finding:

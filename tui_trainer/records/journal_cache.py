@@ -272,7 +272,7 @@ def _merged(events: list[AnyEvent]) -> Iterator[Packed]:
                 yield from pending.flush()
                 before = None
             pending.rows.append(event)
-        elif isinstance(event, StepsTaken) and None not in event.losses:
+        elif isinstance(event, StepsTaken) and event.lrs and None not in event.losses:
             if before is None or not _in_a_row(before, event):
                 # Whether it is to be believed is for the history to say, by what comes behind it.
                 yield from pending.flush()

@@ -60,11 +60,12 @@ def rows_of(event: AnyEvent, *, logged_alone: bool = False) -> Iterator[Row]:
 def _of_steps(event: StepsTaken, logged_alone: bool) -> Iterator[Row]:
     if logged_alone and not event.metrics:
         return
-    lrs = event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs
+    lrs = event.lrs if len(event.lrs) > 1 else (event.lrs or [nan]) * len(event.losses)
     for index, (value, rate, elapsed) in enumerate(zip(event.losses, lrs, event.elapsed, strict=True)):
         place = event.step + index, event.epoch, event.batch + index, elapsed
-        if not logged_alone:
+        if not logged_alone and event.losses_seen:
             yield Row(*place, "train_loss", nan if value is None else value, logged=False, single=True)
+        if not logged_alone and event.lrs:
             yield Row(*place, "lr", rate, logged=False)
         for name, values in event.metrics.items():
             other = values[index]

@@ -99,6 +99,10 @@ class RuleWatch:
         if first >= count:
             return
         columns: dict[str, Sequence[float | None]] = {"train_loss": event.losses, "lr": event.lrs, **event.metrics}
+        if not event.losses_seen:
+            del columns["train_loss"]
+        if not event.lrs:
+            del columns["lr"]
         self._remember(columns)
         for name, column in columns.items():
             for watched in self._of(name):

@@ -79,7 +79,7 @@ class StepSeries:
         Args:
             name: of the series.
             values: the column; it grows.
-            lost: the first and the last of steps in a row that the record lost; it grows, and rises.
+            lost: the first and the last of steps in a row that the record lost, or never had; it grows, and rises.
         """
         self.name = name
         self.rewrites = 0

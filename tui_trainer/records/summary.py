@@ -94,7 +94,7 @@ def _images(history: History, first: int, last: int) -> int:
     if recipe is None or last < first:
         return 0
     images = (last - first + 1) * recipe.batch_size
-    if resolved is not None and history.batch == history.batches_in_epoch:
+    if resolved is not None and resolved.train_images and history.batch == history.batches_in_epoch:
         images -= max(0, history.batches_in_epoch * recipe.batch_size - resolved.train_images)
     return images
 
@@ -103,18 +103,22 @@ def _seconds_a_batch(history: History) -> float | None:
     first, seconds = _recent(history)
     if seconds >= LEAST_SECONDS and history.steps > first:
         return seconds / (history.steps - first)
-    if history.epochs and history.resolved is not None and history.epochs[-1].images_per_second > 0:
-        epoch_s = history.resolved.train_images / history.epochs[-1].images_per_second
-        return epoch_s / max(1, history.batches_in_epoch)
-    return None
+    training_s = _training_seconds(history)
+    return training_s / max(1, history.batches_in_epoch) if training_s is not None else None
+
+
+def _training_seconds(history: History) -> float | None:
+    """What the last epoch took for its training alone; None where that was not told."""
+    images = history.resolved.train_images if history.resolved is not None else None
+    if not images or not history.epochs or not history.epochs[-1].images_per_second > 0:
+        return None
+    return images / history.epochs[-1].images_per_second
 
 
 def _validation_seconds(history: History) -> float:
     """What the last epoch took beyond its training."""
-    spans = _epoch_spans(history)
-    if not spans or history.resolved is None or history.epochs[-1].images_per_second <= 0:
-        return 0.0
-    return max(0.0, spans[-1] - history.resolved.train_images / history.epochs[-1].images_per_second)
+    spans, training_s = _epoch_spans(history), _training_seconds(history)
+    return max(0.0, spans[-1] - training_s) if spans and training_s is not None else 0.0
 
 
 def _recent_epoch_seconds(history: History) -> float | None:
@@ -246,7 +250,7 @@ def summarize(folder: Path) -> RunSummary:
         val_accuracy=_finite(last.val_accuracy) if last else None,
         val_loss=_finite(last.val_loss) if last else None,
         train_loss=_finite(last.train_loss) if last else None,
-        images_per_second=images_per_second(history) or None,
+        images_per_second=_finite(images_per_second(history)) or None,
         started_at=begun.at if begun else _number(facts.get("created_at")),
         ended_at=ended.at if ended else None if live else skim.last_at,
         elapsed_s=history.elapsed_s,

@@ -14,7 +14,8 @@ Calls are rows of four little-endian doubles: `site, begin, end, value`. `site` 
 defined before; `begin` and `end` are seconds of `time.perf_counter()` in that process; what `value` is depends on the
 call (`CALLS`). Rows stand in the order in which calls *ended*, so one within another stands before it. A row of site 0
 is a value that came late, from a device: `begin` is the number of the row that it belongs to, counted from 0 over the
-whole of the process.
+whole of the process, rows of site 0 included. A value that is nan itself is told like a late one, however early it is
+known: a row whose value is nan and that none of site 0 follows has no value.
 
 A file may end in a torn frame: its process was killed, or is still writing.
 """
@@ -255,7 +256,8 @@ class Observed(Definition, frozen=True, kw_only=True):
     """Something that findings are made of, which only the process itself can see."""
 
     fact: Text
-    """`validation_mode`, `no_gradient`, `kept_graph` and so on: `findings` lists them."""
+    """`validation_mode`, `no_gradient`, `kept_graph` and so on: `findings` lists them. `divided`: the losses of a
+    `backward` site are what came of a division by the plain number `by`, told as that changes."""
     site: int = 0
     values: Plain = {}
     clock: float = 0.0

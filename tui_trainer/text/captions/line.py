@@ -12,14 +12,21 @@ CAPTIONS = {
         "a run has resolved what it trains",
         "before that",
     ),
+    "line.watched": Caption(
+        "watched: {facts}{length}",
+        "another program's training is watched, and what it trains was seen",
+        "it is our own",
+    ),
     "line.threads": Caption(" ×{threads}", "it trains on the CPU, with so many threads", "it trains on another device"),
     "line.ranks": Caption(" in {ranks} processes", "several processes train", "one does"),
     "line.length": Caption(", {epochs} of {batches}", "its epochs and their batches are known", "no end is known"),
     "line.epoch": Caption(
-        "epoch {epoch}  train_loss {train_loss}  {validation}lr {lr}  {speed} images/s{best}",
+        "epoch {epoch}  train_loss {train_loss}  {validation}{lr}{speed}{best}",
         "an epoch has ended",
         "within one",
     ),
+    "line.lr_used": Caption("lr {lr}", "the LR of its last batch is known", "it is not"),
+    "line.speed": Caption("  {speed} images/s", "its speed was measured", "it was not, as that of another program"),
     "line.best": Caption(
         "  best",
         "an epoch is the best so far, and better than guessing",

@@ -316,7 +316,7 @@ def _images(history: History) -> Timeline | None:
     if resolved is None or recipe is None or not recipe.batch_size:
         return None
     a_batch, batches = recipe.batch_size, recipe.batches_per_epoch or 0
-    an_epoch = min(resolved.train_images, a_batch * batches) if batches else 0
+    an_epoch = min(resolved.train_images or a_batch * batches, a_batch * batches)
     knots = KnotTimeline("step")
     knots.add(0, 0.0)
     starts = history.epoch_starts

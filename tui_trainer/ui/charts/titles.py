@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import GlyphRun
+from tui_trainer.text.captions import say
 from tui_trainer.ui.charts.chart import LAST, LOWEST, fitted, narrow
 from tui_trainer.ui.charts.chart_data import Losses, Mark, PlannedCurves, marks_between, since
 from tui_trainer.ui.formatting import clock, cut, loss, lr
@@ -28,9 +29,10 @@ def figures_at(history: History, step: int, under: tuple[int, int] | None = None
     ended = bisect_right(history.epochs, step, key=lambda event: event.step)
     if ended:
         last = history.epochs[ended - 1]
-        figures = f"val_loss {loss(last.val_loss)}" if last.validated else "not validated"
-        figures += f", val_accuracy {loss(last.val_accuracy)}" if isfinite(last.val_accuracy) else ""
-        facts.append(f"{figures} at epoch {last.epoch}")
+        told = {True: f"val_loss {loss(last.val_loss)}", False: say("epoch.not_validated"), None: ""}[last.validated]
+        figures = [told, f"val_accuracy {loss(last.val_accuracy)}" if isfinite(last.val_accuracy) else ""]
+        if any(figures):
+            facts.append(f"{', '.join(filter(None, figures))} at epoch {last.epoch}")
     lines = [" · ".join(facts)]
     marks = marks_between(history, *under) if under is not None else []
     if not marks and (moved := since(history, step)) is not None:

@@ -41,8 +41,8 @@ class CompareHeadline(Panel):
         right = [*self._state(comparison), Span(" ")]
         left = [Span(" tui-trainer  ", "faint"), Span(self._what(comparison), "strong")]
         if resolved := next((run.history.resolved for run in comparison.runs if run.history.resolved), None):
-            device = f"{plain(resolved.device)} ×{resolved.threads}" if resolved.device == "cpu" else resolved.device
-            for text in (resolved.model, resolved.dataset, device):
+            threads = f" ×{resolved.threads}" if resolved.device == "cpu" and resolved.threads else ""
+            for text in filter(None, (resolved.model, resolved.dataset, resolved.device + threads)):
                 part = [Span(" · ", "faint"), Span(plain(text))]
                 if width_of(left) + width_of(part) + width_of(right) + 2 <= width:
                     left += part

@@ -19,6 +19,7 @@ from tui_trainer.ui.machine.machine_panel import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
 
 if TYPE_CHECKING:
+    from tui_trainer.events import RunConfigured
     from tui_trainer.run_request import RunRequest
     from tui_trainer.ui.machine.sampling import Sample
 
@@ -101,15 +102,21 @@ def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]
             parts["model"] = [Span(" · ", "faint"), Span(request.model)]
             parts["dataset"] = [Span(" · ", "faint"), Span(request.dataset)]
         return parts
-    parts["model"] = [Span(" · ", "faint"), Span(plain(resolved.model))]
-    parts["parameters"] = [Span(f" {in_short(resolved.parameters)}")]
-    parts["dataset"] = [Span(" · ", "faint"), Span(plain(resolved.dataset))]
-    threads = history.settings.get("threads")
-    device = plain(resolved.device)
-    if device == "cpu":
-        device += f" ×{plain(threads.new) if threads is not None else resolved.threads}"
-    parts["device"] = [Span(" · ", "faint"), Span(device)]
+    if resolved.model:
+        parts["model"] = [Span(" · ", "faint"), Span(plain(resolved.model))]
+        if resolved.parameters is not None:
+            parts["parameters"] = [Span(f" {in_short(resolved.parameters)}")]
+    if resolved.dataset:
+        parts["dataset"] = [Span(" · ", "faint"), Span(plain(resolved.dataset))]
+    if resolved.device:
+        parts["device"] = [Span(" · ", "faint"), Span(_device(history, resolved))]
     return parts
+
+
+def _device(history: History, resolved: RunConfigured) -> str:
+    changed = history.settings.get("threads")
+    threads = plain(changed.new) if changed is not None else resolved.threads
+    return plain(resolved.device) + (f" ×{threads}" if resolved.device == "cpu" and threads else "")
 
 
 def _state(history: History) -> dict[str, list[Span]]:

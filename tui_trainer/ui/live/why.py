@@ -191,7 +191,7 @@ class Why(Panel):
                 case PresetSwitched():
                     text = say("epoch.switched", old=plain(event.old), new=plain(event.recipe.preset))
                     yield f"epoch {event.epoch}", text, "live"
-                case EpochEnded() if event.epoch not in held:
+                case EpochEnded() if event.epoch not in held and event.validated is not None:
                     lowest = self._lowest[bisect_left(history.epochs, event.epoch, key=_number)]
                     yield f"epoch {event.epoch}", _how_it_did(event, *lowest, history.health), "" if here else "faint"
 

@@ -1,0 +1,202 @@
+"""What the interpreter makes of traces of some shapes."""
+
+from __future__ import annotations
+
+from math import isfinite, isnan
+
+import pytest
+
+from tests.watch.made_traces import MadeTrace, interpreted, mnist
+from tui_trainer.events import EpochEnded, LoopFound, RunConfigured, StepsTaken
+
+
+def test_a_loop_over_epochs_is_told_with_its_losses_its_lrs_and_its_epochs() -> None:
+    _, history = interpreted(mnist(epochs=3, batches=4).end())
+    assert list(history.losses) == pytest.approx([2.0 / step for step in range(1, 13)])
+    assert list(history.lrs) == [1.0] * 4 + [0.7] * 4 + [0.7 * 0.7] * 4
+    assert history.epoch_starts == [1, 5, 9]
+    assert [ended.epoch for ended in history.epochs] == [1, 2, 3]
+    assert [ended.step for ended in history.epochs] == [4, 8, 12]
+    assert history.epochs[0].train_loss == pytest.approx(sum(2.0 / step for step in range(1, 5)) / 4)
+    assert [ended.lr for ended in history.epochs] == [1.0, 0.7, 0.7 * 0.7]
+
+
+def test_what_a_run_came_to_is_told_as_far_as_it_is_known() -> None:
+    _, history = interpreted(mnist(epochs=3, batches=4).end())
+    configured = history.resolved
+    assert configured is not None
+    assert (configured.model, configured.parameters, configured.device) == ("Net", 1000, "cpu")
+    assert (configured.dataset, configured.train_images, configured.val_images) == ("MNIST", 32, None)
+    assert (configured.seed, configured.precision) == (1, "")
+    recipe = history.recipe
+    assert recipe is not None
+    assert (recipe.optimizer, recipe.scheduler, recipe.batch_size) == ("Adadelta", "StepLR", 8)
+    assert (recipe.epochs, recipe.batches_per_epoch, recipe.total_steps) == (3, 4, 12)
+
+
+def test_a_loop_without_a_loader_counts_no_epochs() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer(class_name="AdamW", lrs=[3e-4])
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for number in range(5):
+        made.call(backward, 4.0 - number)
+        made.step(step, optimizer)
+    events, history = interpreted(made.end())
+    assert list(history.losses) == [4.0, 3.0, 2.0, 1.0, 0.0]
+    assert history.epoch_starts == [1]
+    assert not [event for event in events if isinstance(event, EpochEnded)]
+    assert history.recipe is not None
+    assert (history.recipe.epochs, history.recipe.batches_per_epoch, history.recipe.total_steps) == (None, None, None)
+
+
+def test_an_epoch_that_a_loop_leaves_early_is_one_as_the_next_begins() -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(), made.loader(batches=100)
+    data = made.site("data", "train_loader", loader)
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for _ in range(3):
+        for _ in made.batches(data, 5, stops=False):
+            made.call(backward, 1.0)
+            made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert history.epoch_starts == [1, 6, 11]
+    assert [ended.step for ended in history.epochs] == [5, 10], "whether the third is over nobody knows"
+
+
+def test_a_loader_that_is_read_a_batch_ahead_has_its_last_step_in_its_epoch() -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(), made.loader(batches=3)
+    data = made.site("data", "train_loader", loader)
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for _ in range(2):
+        made.call(data, -1.0)
+        made.call(data)
+        for batch in range(3):
+            made.call(data, 0.0 if batch < 2 else 1.0)
+            made.call(backward, 1.0)
+            made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert history.epoch_starts == [1, 4]
+    assert [ended.step for ended in history.epochs] == [3, 6]
+
+
+def test_one_batch_of_a_new_iterator_for_each_step_is_no_epoch() -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(), made.loader(batches=100)
+    data = made.site("data", "train_loader", loader)
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for _ in range(5):
+        made.call(data, -1.0)
+        made.call(data)
+        made.call(backward, 1.0)
+        made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert history.epoch_starts == [1]
+    assert not history.epochs
+
+
+def test_losses_of_several_names_are_told_beside_the_main_one() -> None:
+    made = MadeTrace()
+    one, two = made.optimizer("optimizerD", "Adam", [2e-4]), made.optimizer("optimizerG", "Adam", [1e-4])
+    loader = made.loader(batches=6)
+    data = made.site("data", "dataloader", loader)
+    real, fake, errg = (made.site("backward", name) for name in ("errD_real", "errD_fake", "errG"))
+    step_d = made.site("optimizer.step", "optimizerD", one)
+    step_g = made.site("optimizer.step", "optimizerG", two)
+    for batch in made.batches(data, 6):
+        made.call(real, 1.0 + batch)
+        made.call(fake, 2.0 + batch)
+        made.step(step_d, one)
+        made.call(errg, 3.0 + batch)
+        made.step(step_g, two)
+    events, history = interpreted(made.end())
+    assert list(history.losses) == [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    assert list(history.series["errD_real"].values) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    assert list(history.series["errG"].values) == [3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+    assert history.steps == 6
+    declared = history.series.declared("train_loss")
+    assert declared is not None
+    assert declared.shown_as == "errD_fake"
+    assert any(isinstance(event, StepsTaken) and "errG" in event.metrics for event in events)
+
+
+def test_a_loss_that_comes_late_is_waited_for() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    waiting = []
+    for number in range(6):
+        waiting.append((made.call(backward, float("nan")), 1.0 + number))
+        made.step(step, optimizer)
+        if len(waiting) > 2:
+            made.late(*waiting.pop(0))
+    for row in waiting:
+        made.late(*row)
+    _, history = interpreted(made.end())
+    assert list(history.losses) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+
+
+def test_a_loss_that_is_not_finite_and_one_that_was_not_seen_are_told_apart() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    made.call(backward, 1.0)
+    made.step(step, optimizer)
+    made.late(made.call(backward, float("nan")), float("nan"))
+    made.step(step, optimizer)
+    made.call(backward, float("nan"))
+    made.step(step, optimizer)
+    made.call(backward, float("inf"))
+    made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert history.losses[0] == 1.0
+    assert all(not isfinite(loss) for loss in history.losses[1:])
+    assert [history.series["train_loss"].is_missing(step) for step in (1, 2, 3, 4)] == [False, False, True, False]
+
+
+def test_an_lr_that_is_not_known_is_no_number() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer(lrs=[None])
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for _ in range(2):
+        made.call(backward, 1.0)
+        made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert all(isnan(lr) for lr in history.lrs)
+    assert history.series["lr"].is_missing(1)
+
+
+def test_the_loop_is_listed_in_its_order_and_nested_by_its_passes() -> None:
+    events, history = interpreted(mnist().end())
+    assert history.loop is not None
+    by_id = {site.id: site for site in history.loop.sites}
+    listed = [(site.call, by_id[site.within].call if site.within else "") for site in history.loop.sites]
+    assert listed == [
+        ("data", ""),
+        ("zero_grad", "data"),
+        ("backward", "data"),
+        ("optimizer.step", "data"),
+        ("data", ""),
+        ("scheduler.step", ""),
+    ]
+    assert [site.text for site in history.loop.sites][1:4] == [
+        "optimizer.zero_grad()",
+        "loss.backward()",
+        "optimizer.step()",
+    ]
+    told = [event for event in events if isinstance(event, LoopFound)]
+    assert len(told) <= 2
+
+
+def test_calls_are_counted_and_timed_by_their_sites() -> None:
+    _, history = interpreted(mnist(epochs=2, batches=4).end())
+    assert history.loop is not None
+    steps = next(site.id for site in history.loop.sites if site.call == "optimizer.step")
+    assert history.calls[steps].count == 8
+    assert history.calls[steps].seconds == pytest.approx(0.008)
+
+
+def test_what_is_told_is_configured_before_its_first_step() -> None:
+    events, _ = interpreted(mnist().end())
+    kinds = [type(event) for event in events]
+    assert kinds.index(RunConfigured) < kinds.index(StepsTaken)

@@ -1,0 +1,98 @@
+"""What a watched run came to, as far as it can be told: its network, data, optimizer, scheduler and length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui_trainer.events import ResolvedConfig, RunConfigured
+from tui_trainer.watching.definitions import Definitions, count, name
+from tui_trainer.watching.passes import Passes
+from tui_trainer.watching.trace import LoaderSeen, ModelSeen, Options
+
+EPOCHS = ("epochs", "num_epochs", "n_epochs", "max_epochs", "num_train_epochs", "nb_epochs", "niter")
+"""What programs call their argument for the number of epochs."""
+
+BEGIN = ("start_epoch", "first_epoch", "initial_epoch")
+"""For the epochs that another process did already, counted from 0."""
+
+PLATEAU = "ReduceLROnPlateau"
+
+
+def configured(definitions: Definitions, options: Options, optimizer: int, passes: Passes) -> dict[str, Any]:
+    """The fields of `RunConfigured`, for a run whose steps are those of an optimizer."""
+    model = _model(definitions)
+    training = passes.training
+    loader = definitions.loaders.get(training.loader) if training is not None else None
+    hello = definitions.hello
+    arguments = hello.arguments if hello is not None else {}
+    seed = arguments.get("seed")
+    versions = {"torch": name(hello.torch), "python": name(hello.python)} if hello is not None else {}
+    return {
+        "dataset": name(loader.dataset) if loader is not None else "",
+        "model": name(model.class_name) if model is not None else "",
+        "parameters": count(model.parameters) if model is not None else None,
+        "device": name(model.device) if model is not None else "",
+        "device_name": name(model.device_name) if model is not None else "",
+        "device_uuid": name(model.device_uuid) if model is not None else "",
+        "threads": (count(model.threads, 1) if model is not None else None),
+        "seed": seed if type(seed) is int and abs(seed) < 2**63 else None,
+        "train_images": count(loader.samples, 1) if loader is not None else None,
+        "ranks": (count(hello.world_size, 1) if hello is not None else None) or 1,
+        "versions": {key: version for key, version in versions.items() if version},
+        "recipe": _recipe(definitions, options, optimizer, passes, loader, arguments),
+    }
+
+
+def event(fields: dict[str, Any], at: float) -> RunConfigured:
+    """The event that tells them."""
+    return RunConfigured(at=at, **fields)
+
+
+def _recipe(
+    definitions: Definitions,
+    options: Options,
+    optimizer: int,
+    passes: Passes,
+    loader: LoaderSeen | None,
+    arguments: dict[str, Any],
+) -> ResolvedConfig:
+    seen = definitions.optimizers.get(optimizer)
+    epochs = _epochs(options, passes, arguments)
+    steps = passes.steps_an_epoch
+    total = count(options.steps, 1)
+    if total is None and epochs is not None and steps is not None:
+        total = count(epochs * steps, 1)
+    scheduler = definitions.scheduler_of(optimizer)
+    return ResolvedConfig(
+        preset="",
+        title="",
+        optimizer=name(seen.class_name) if seen is not None else "",
+        scheduler=name(scheduler.class_name) if scheduler is not None else "",
+        interval=None,
+        monitor=None,
+        warmup_epochs=0,
+        epochs=epochs,
+        batch_size=(count(loader.batch_size, 1) if loader is not None else None) or 0,
+        batches_per_epoch=steps,
+        total_steps=total,
+    )
+
+
+def _model(definitions: Definitions) -> ModelSeen | None:
+    """The largest network that is trained."""
+    return max(definitions.models.values(), key=lambda model: model.trainable, default=None)
+
+
+def _epochs(options: Options, passes: Passes, arguments: dict[str, Any]) -> int | None:
+    """The last epoch, as the person said it or the program's argument for it; None where there are no epochs, or it
+    went on behind it."""
+    if not passes.counts_epochs:
+        return None
+    asked = count(options.epochs, 1)
+    if asked is None:
+        given = (arguments.get(key) for key in EPOCHS)
+        asked = next((number for number in given if type(number) is int and 0 < number < 2**31), None)
+        begun = (arguments.get(key) for key in BEGIN)
+        before = next((number for number in begun if type(number) is int and 0 < number < 2**31), 0)
+        asked = asked - before if asked is not None else None
+    return asked if asked is not None and asked >= max(1, passes.epoch) else None

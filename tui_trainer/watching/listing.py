@@ -1,0 +1,169 @@
+"""The listing of a watched loop: its calls in the order in which they come, nested by passes; how often each was made,
+for how long, and which runs."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+
+from tui_trainer.events import CallSite
+from tui_trainer.watching.definitions import LARGEST, Definitions, name
+from tui_trainer.watching.passes import Pass
+from tui_trainer.watching.trace import Rows, Site
+
+LISTED_AT_MOST = 1000
+COUNTED_AT_MOST = 100
+"""Sites whose times are told; a line of a record holds no more."""
+
+SAMPLE_EVERY = 0.2
+"""Seconds between the instants at which the call that runs is taken down."""
+
+NOT_LISTED = frozenset({"lr", "momentum", "weight_decay", "scale", "train", "item"})
+"""Rows that tell a value: they are no call of the loop."""
+
+LONGEST_CALL = 1e6
+"""Seconds; a row that claims more is not believed."""
+
+TOP = 0
+
+
+class Listing:
+    """Places each site as it is seen first, and counts the calls of all."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._order: dict[int, list[int]] = {TOP: []}
+        """The sites within each pass, or within another call; those of no pass are at the top."""
+        self._within: dict[int, int] = {}
+        self._last: dict[int, int] = {}
+        """The site that was called last, within each."""
+        self.changed = False
+        self._counts: dict[int, int] = {}
+        self._seconds: dict[int, float] = {}
+        self._running = ""
+        self._sample_at = 0.0
+
+    def knows(self, site: int) -> bool:
+        """Whether it has its place."""
+        return site in self._within
+
+    def place(self, site: Site, innermost: Pass | None, begin: float, recent: list[list[float]]) -> None:
+        """A call is made for the first time.
+
+        Args:
+            site: of the call.
+            innermost: the pass that runs; of `data` the one that it stands in.
+            begin: when it began.
+            recent: the calls before it, as rows, the newest last: those that began later are within it.
+        """
+        if site.call in NOT_LISTED or len(self._within) >= LISTED_AT_MOST:
+            return
+        container = TOP
+        if innermost is not None and (not innermost.exhausted or innermost.batches == 1):
+            container = innermost.site
+        order = self._order.setdefault(container, [])
+        place = self._after_last(container, recent, begin)
+        order.insert(place, site.id)
+        self._within[site.id] = container
+        if site.call == "optimizer.step":
+            self._move_inside(site.id, container, begin, recent)
+        self.changed = True
+
+    def _after_last(self, container: int, recent: list[list[float]], begin: float) -> int:
+        order = self._order[container]
+        for row in reversed(recent):
+            if row[1] < begin and row[0] in self._within and self._within[int(row[0])] == container:
+                return order.index(int(row[0])) + 1
+        return len(order)
+
+    def _move_inside(self, site: int, container: int, begin: float, recent: list[list[float]]) -> None:
+        """Calls of a closure are within the optimizer's step that calls it."""
+        inside: list[int] = []
+        for row in reversed(recent):
+            if not row[1] >= begin:
+                break
+            if self._within.get(int(row[0])) == container and row[0] not in inside:
+                inside.insert(0, int(row[0]))
+        for other in inside:
+            self._order[container].remove(other)
+            self._within[other] = site
+        if inside:
+            self._order[site] = inside
+
+    # Times
+
+    def count(self, rows: Rows) -> None:
+        """Add what was called."""
+        sites, begins, ends = rows[:, 0], rows[:, 1], rows[:, 2]
+        seconds = ends - begins
+        with np.errstate(invalid="ignore"):
+            sound = (sites >= 1) & (sites <= 1e6) & (sites == np.floor(sites)) & (seconds >= 0)
+            sound &= seconds < LONGEST_CALL
+        numbers = sites[sound].astype(np.int64)
+        if not len(numbers):
+            return
+        counts = np.bincount(numbers)
+        times = np.bincount(numbers, seconds[sound])
+        for site in np.flatnonzero(counts).tolist():
+            if site in self._within:
+                self._counts[site] = self._counts.get(site, 0) + int(counts[site])
+                self._seconds[site] = self._seconds.get(site, 0.0) + float(times[site])
+        self._sample(numbers, begins[sound], ends[sound])
+
+    def _sample(self, sites: Rows, begins: Rows, ends: Rows) -> None:
+        """Take down which call ran at an instant: over time each is caught in proportion to the time that it takes."""
+        latest = float(ends[-1])
+        if not isfinite(latest) or self._sample_at <= latest < self._sample_at + SAMPLE_EVERY:
+            return
+        self._sample_at = latest
+        self._running = str(int(sites[-1])) if int(sites[-1]) in self._within else self._running
+
+    def timed(self) -> tuple[dict[str, int], dict[str, float], str]:
+        """Counts and seconds since the last time, and the call that runs, by the ids of the listing."""
+        most = sorted(self._counts, key=lambda site: -self._seconds.get(site, 0.0))[:COUNTED_AT_MOST]
+        counts = {str(site): self._counts[site] for site in most}
+        seconds = {str(site): round(self._seconds[site], 6) for site in most}
+        self._counts, self._seconds = {}, {}
+        return counts, seconds, self._running
+
+    # The listing
+
+    def sites(self) -> list[CallSite]:
+        """All that was seen, in its order; a pass, or a step with a closure, comes before what is within it."""
+        self.changed = False
+        listed: list[CallSite] = []
+        self._list(TOP, listed, set())
+        return listed
+
+    def _list(self, container: int, listed: list[CallSite], seen: set[int]) -> None:
+        for site in self._order.get(container, []):
+            if site in seen:
+                continue
+            seen.add(site)
+            if (known := self._definitions.sites.get(site)) is not None:
+                listed.append(self._listed(known, container))
+            self._list(site, listed, seen)
+
+    def _listed(self, site: Site, container: int) -> CallSite:
+        return CallSite(
+            id=str(site.id),
+            call=name(site.call),
+            text=name(self._text(site)),
+            file=name(site.file),
+            lineno=site.lineno if 0 <= site.lineno <= LARGEST else 0,
+            function=name(site.function),
+            within=str(container) if container != TOP else "",
+        )
+
+    def _text(self, site: Site) -> str:
+        """The line of the program; where there is none to read, what it would be."""
+        if site.text:
+            return site.text.strip()
+        if site.call == "data":
+            loader = self._definitions.loaders.get(site.target)
+            return f"for batch in {site.name or (loader.class_name if loader is not None else 'DataLoader')}:"
+        if site.call == "backward":
+            return f"{site.name or 'loss'}.backward()"
+        _, _, method = site.call.rpartition(".")
+        return f"{site.name}.{method}()" if site.name else f"{site.call}()"

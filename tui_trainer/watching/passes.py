@@ -1,0 +1,184 @@
+"""Passes over DataLoaders, and the epochs that follow from them.
+
+An epoch is a training pass: one with steps of the optimizer inside. A pass ends at its loader's length, as the loader
+has no more, or as another pass over it begins, whichever is first: some loops leave early, some fetch a batch ahead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST_OPEN = 64
+"""Passes within each other; a trace that was made to harm may begin any number."""
+
+
+@dataclass(slots=True, eq=False)
+class Pass:
+    """One pass over a DataLoader."""
+
+    site: int
+    """Where it is iterated."""
+    loader: int
+    length: int | None
+    """Batches that the loader has; None where that is not known."""
+    after_training: bool
+    """Whether steps were made before it began."""
+    batches: int = 0
+    """That it gave so far."""
+    steps: int = 0
+    backwards: int = 0
+    ended: bool = False
+    """Whether the loader said that it has no more."""
+    began: float = 0.0
+    last: float = 0.0
+    """The moment of its last batch."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether all of its batches were given."""
+        return self.ended or (self.length is not None and 0 < self.length <= self.batches)
+
+    @property
+    def is_a_single_batch(self) -> bool:
+        """Whether one batch alone was taken of a loader that has more: `next(iter(loader))`, which is no epoch."""
+        return self.batches <= 1 and not self.exhausted
+
+
+class Passes:
+    """Follows the passes of one process, and counts epochs."""
+
+    def __init__(self) -> None:
+        self._open: list[Pass] = []
+        self.training: Pass | None = None
+        """The pass of the epoch that is being trained, or was last; None while none was, or where there is no
+        loader."""
+        self.epoch = 0
+        """The epoch of the last step; 0 before the first."""
+        self.counts_epochs = False
+        """Whether its epochs are passes; a loop without a DataLoader has none that could be counted."""
+        self.over = False
+        """Whether the epoch of the last step is over, and its end is still to be told."""
+        self.done: list[Pass] = []
+        """Passes without steps that are over, since whoever asks took them out."""
+        self._told: Pass | None = None
+        """The training pass of the epoch whose end was told last."""
+        self._whole_epochs: list[int] = []
+        """How many steps each epoch had that is over, those alike once."""
+
+    @property
+    def steps_an_epoch(self) -> int | None:
+        """Steps of each epoch, as far as the epochs that are over and the loader's length agree; None where that is not
+        known."""
+        training = self.training
+        if training is None or not self.counts_epochs:
+            return None
+        if self._whole_epochs:
+            return self._whole_epochs[0] if len(self._whole_epochs) == 1 else None
+        ahead = 1 if training.steps > 1 else 0
+        return training.length if 0 <= training.batches - training.steps <= ahead else None
+
+    @property
+    def innermost(self) -> Pass | None:
+        """The pass that runs; None between passes."""
+        return self._open[-1] if self._open else None
+
+    @property
+    def around(self) -> Pass | None:
+        """The pass that the innermost one stands in."""
+        return self._open[-2] if len(self._open) > 1 else None
+
+    def begin(self, site: int, loader: int, length: int | None, moment: float) -> Pass:
+        """A loader is iterated anew."""
+        for place, other in enumerate(self._open):
+            if other.loader == loader or other.site == site:
+                self._close(place)
+                break
+        while self._open and self._open[-1].exhausted:  # it is left, though it may not say so
+            self._close(len(self._open) - 1)
+        if len(self._open) >= MOST_OPEN:
+            self._close(0)
+        training = self.training
+        if training is not None and training not in self._open and _is_next(training, site, loader):
+            self.over = self.over or (not training.is_a_single_batch and training is not self._told)
+        begun = Pass(site, loader, length, after_training=self.epoch > 0, began=moment, last=moment)
+        self._open.append(begun)
+        return begun
+
+    def batch(self, site: int, loader: int, length: int | None, moment: float) -> Pass:
+        """A batch was given."""
+        place = self._place(site, loader)
+        if place is None:
+            self.begin(site, loader, length, moment)
+            place = len(self._open) - 1
+        else:
+            self._close(place + 1)
+        given = self._open[place]
+        given.batches += 1
+        given.last = moment
+        return given
+
+    def end(self, site: int, loader: int) -> Pass | None:
+        """A loader had no more."""
+        place = self._place(site, loader)
+        if place is None:
+            return None
+        ended = self._open[place]
+        ended.ended = True
+        self._close(place)
+        return ended
+
+    def backward(self) -> None:
+        """A loss went backward."""
+        if self._open:
+            self._open[-1].backwards += 1
+
+    def is_over_at_step(self) -> bool:
+        """Whether the step that comes now is the first of another epoch, so that the one before it is over."""
+        of, training = self.innermost, self.training
+        if of is None or training is None or of is training or training in self._open:
+            return False
+        return not training.is_a_single_batch
+
+    def step(self) -> None:
+        """The optimizer stepped."""
+        of, training = self.innermost or self.training, self.training
+        if of is not None:
+            self.counts_epochs = True
+            of.steps += 1
+            if training is not None and training in self._open:
+                training.steps += of is not training
+            elif of is not training:
+                self.epoch += training is not None and not training.is_a_single_batch
+                self.training = of
+        self.epoch = max(self.epoch, 1)
+
+    def end_epoch(self) -> None:
+        """The epoch that was over has been told of."""
+        self.over = False
+        training = self._told = self.training
+        if training is not None and training.steps and training.steps not in self._whole_epochs[:2]:
+            self._whole_epochs.append(training.steps)
+
+    def finish(self) -> None:
+        """The process is gone: whatever is open is over."""
+        self._close(0)
+        if self.training is not None and self.training.exhausted and self.training is not self._told:
+            self.over = True
+
+    def _place(self, site: int, loader: int) -> int | None:
+        for place in range(len(self._open) - 1, -1, -1):
+            one = self._open[place]
+            if one.loader == loader and (one.site == site or loader):
+                return place
+        return None
+
+    def _close(self, place: int) -> None:
+        """Passes from a place of the stack on are over."""
+        closed = self._open[place:]
+        del self._open[place:]
+        self.done += [each for each in reversed(closed) if not each.steps and len(self.done) < MOST_OPEN]
+
+
+def _is_next(training: Pass, site: int, loader: int) -> bool:
+    """Whether a pass there is the next one over the data that trains; loaders may be made anew for each epoch."""
+    return training.steps > 0 and (training.loader == loader or training.site == site)
