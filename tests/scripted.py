@@ -196,7 +196,7 @@ class _Script:
             lrs = [self.lr(step) for step in steps]
         else:
             steps, lrs = [first], [self.base]
-            note = "depends on the losses" if self.scheduler == "ReduceLROnPlateau" else ""
+            note = "depends on val_loss" if self.scheduler == "ReduceLROnPlateau" else ""
         return PlanMade(at=self.at, steps=steps, lrs=lrs, last_step=last, note=note)
 
     # The run

@@ -104,7 +104,7 @@ def test_plan_in_words_joins_steps_of_equal_lr_and_says_what_it_depends_on(cli: 
         ["steps", "1", "to", "315", "0.001"],
         ["steps", "316", "to", "630", "0.0005"],
     ]
-    assert "depends on the losses" in cli("presets", "plan", "plateau").stdout
+    assert "depends on val_loss" in cli("presets", "plan", "plateau").stdout
 
 
 @pytest.mark.parametrize("command", ["show", "plan", "check"])

@@ -78,7 +78,7 @@ def test_plateau_is_planned_flat_and_says_on_what_it_depends() -> None:
     plan = rehearse(SHIPPED["plateau"], RunLength(10, 63))
 
     assert (plan.steps, plan.lrs) == ([1], [0.001])
-    assert plan.note.startswith("depends on the losses")
+    assert plan.note.startswith("depends on val_loss: ")
 
 
 def test_plateau_stalled_drops_whenever_patience_is_over() -> None:

@@ -433,7 +433,7 @@ def test_a_plateau_that_dropped_its_lr_is_planned_on_from_there() -> None:
         [0.025],
     ]
     assert history.plans[-1].last_step == 630
-    assert history.plans[-1].note.startswith("depends on the losses")
+    assert history.plans[-1].note.startswith("depends on val_loss: ")
     assert now(history) == "holds 0.025 until val_loss stops getting better"
 
 

@@ -97,7 +97,7 @@ async def test_before_the_first_batch_there_are_axes_a_word_and_the_plan() -> No
         assert lit([line[7:74] for line in app.lr.plain()[1:-2]])
         assert app.lr.plain()[-1].split() == ["all", "0", "1", "2", "3", "epoch"]
         await app.show(History(), pilot)
-        assert any("the plan is being made" in line for line in app.lr.plain())
+        assert any("no plan yet" in line for line in app.lr.plain())
 
 
 async def test_columns_stand_under_each_other() -> None:
@@ -321,21 +321,24 @@ async def test_smoothing_is_adjusted_and_said() -> None:
         assert f"train {history.losses[-1]:.4f}" in app.loss.plain()[0]
 
 
+FLAT = "if val_accuracy got no better"
+
+
 async def test_a_plan_is_shown_without_a_run() -> None:
     app = Charts()
-    plan = PlanMade(at=0.0, steps=[1], lrs=[0.001], last_step=60, note="depends on the losses: it falls")
-    flat = PlanMade(at=0.0, steps=[1, 11, 21], lrs=[0.001, 0.0005, 0.00025], last_step=60)
+    plan = PlanMade(at=0.0, steps=[1], lrs=[0.001], last_step=60, note="depends on val_loss: it falls")
+    flat = PlanMade(at=0.0, steps=[1, 11, 21], lrs=[0.001, 0.0005, 0.00025], last_step=60, note=FLAT)
     async with app.run_test(size=(100, 30)) as pilot:
         app.lr.show_plan(None)
         assert any("being made" in line for line in app.lr.plain())
         app.lr.show_plan(plan, batches_per_epoch=20)
         await pilot.pause()
         alone = app.lr.plain()
-        assert "depends on the losses" in alone[0]
+        assert "depends on val_loss" in alone[0]
         assert alone[-1].split()[-1] == "epoch"
         app.lr.show_plan(plan, batches_per_epoch=20, if_flat=flat)
         assert app.lr.plain()[1:-2] != alone[1:-2]
-        assert "if the loss stopped improving at once: from 0.001 to 0.00025" in app.lr.plain()[0]
+        assert "if val_accuracy got no better: from 0.001 to 0.00025" in app.lr.plain()[0]
         app.lr.show_plan(plan)
         assert app.lr.plain()[-1].split()[-1] == "step"
 

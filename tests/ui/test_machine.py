@@ -7,11 +7,13 @@ import re
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import msgspec
 import pytest
+from textual.app import App, ComposeResult
 
 from tests import waiting
 from tests.scripted import scripted_run
@@ -19,10 +21,12 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import moved_to, on_device
 from tui_trainer.events import AnyEvent, CallsTimed, RunConfigured, RunStarted
 from tui_trainer.records.history import History
+from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.live.status_lines import Progress, costs
 from tui_trainer.ui.machine.machine_panel import (
     Machine,
     MachinePanel,
+    Part,
     StepTimes,
     in_one_line,
     machine_lines,
@@ -30,7 +34,7 @@ from tui_trainer.ui.machine.machine_panel import (
     step_lines,
 )
 from tui_trainer.ui.machine.sampling import Gpu, Gpus, Sample
-from tui_trainer.ui.panel import width_of
+from tui_trainer.ui.panel import Span, width_of
 
 PID = os.getpid()
 GPU = Gpu(
@@ -117,6 +121,9 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> Nvml:
     return fake
 
 
+@pytest.mark.never_says(
+    "machine.no_package", "machine.no_driver", "machine.which_device", "machine.not_reported", "machine.whose_memory"
+)
 def test_the_device_of_a_process_is_the_one_on_which_it_computes(nvml: Nvml) -> None:
     gpus = Gpus()
     assert (nvml.starts, gpus.trouble) == (1, "")
@@ -155,6 +162,7 @@ def test_where_processes_are_not_told_it_is_torch_s_number(
     assert Gpus().read(PID, device, "torch's name", environ).name == name
 
 
+@pytest.mark.says("machine.not_reported")
 def test_what_a_device_does_not_tell_is_left_open(nvml: Nvml) -> None:
     nvml.devices = ({"Name": b"old bytes"},)
     assert Gpus().read(PID, "cuda:0", "", {}) == Gpu(
@@ -162,6 +170,8 @@ def test_what_a_device_does_not_tell_is_left_open(nvml: Nvml) -> None:
     )
 
 
+@pytest.mark.says("machine.whose_memory")
+@pytest.mark.never_says("machine.not_reported")
 def test_processes_that_a_container_hides_are_said_to_be(nvml: Nvml) -> None:
     seen = Gpus().read(PID, "cuda:0", "", {})
     assert seen.unknown == ""
@@ -192,6 +202,7 @@ def test_on_unlike_devices_the_name_tells_which_it_is(nvml: Nvml, environ: dict[
     assert Gpus().read(PID, "cuda:0", "NVIDIA B", environ).name == name
 
 
+@pytest.mark.says("machine.which_device")
 def test_where_nothing_tells_which_it_is_none_is_shown(nvml: Nvml) -> None:
     busy = {**BUSY, "ComputeRunningProcesses": []}
     nvml.devices = (IDLE, busy, busy)
@@ -205,6 +216,7 @@ def test_older_names_of_two_functions_are_tried(nvml: Nvml) -> None:
     assert (gpu.celsius, gpu.slowed_by) == (71, ("heat",))
 
 
+@pytest.mark.says("machine.no_package", "machine.no_driver")
 def test_without_the_package_or_a_driver_it_says_so(monkeypatch: pytest.MonkeyPatch, nvml: Nvml) -> None:
     def no_driver() -> None:
         raise nvml.NVMLError("Driver Not Loaded")
@@ -242,6 +254,7 @@ def sampled(machine: Machine, history: History) -> Sample | None:
     return machine.sample
 
 
+@pytest.mark.never_says("machine.elsewhere", "machine.unseen", "machine.failed", "machine.over")
 def test_a_sample_is_of_the_process_that_trains_and_of_the_whole_machine() -> None:
     sample = sampled(Machine(), history_of(LIVE))
     assert sample is not None
@@ -284,8 +297,16 @@ def test_it_asks_once_a_second() -> None:
 @pytest.mark.parametrize(
     ("started", "words"),
     [
-        ({"host": "else\x1bwhere"}, "the run is on elsewhere, which cannot be measured from here"),
-        ({"pid": 2**22 + 7}, "the run's process cannot be seen from here"),
+        pytest.param(
+            {"host": "else\x1bwhere"},
+            "the run is on elsewhere, which cannot be measured from here",
+            marks=pytest.mark.says("machine.elsewhere"),
+        ),
+        pytest.param(
+            {"pid": 2**22 + 7},
+            "the run's process cannot be seen from here",
+            marks=pytest.mark.says("machine.unseen"),
+        ),
         ({"at": 1.0}, "the run's process cannot be seen from here"),
     ],
     ids=["another machine", "a process that is gone", "a number that is another process's by now"],
@@ -296,6 +317,7 @@ def test_what_cannot_be_measured_is_said(started: dict[str, object], words: str)
     assert machine.trouble == words
 
 
+@pytest.mark.says("machine.failed")
 def test_a_sample_that_fails_is_told_in_the_place_of_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> object:
         raise RuntimeError("no\nsuch file: /proc/meminfo")
@@ -311,6 +333,7 @@ def test_a_sample_that_fails_is_told_in_the_place_of_figures(monkeypatch: pytest
     assert machine.trouble == ""
 
 
+@pytest.mark.says("machine.over")
 def test_a_run_that_is_over_is_not_measured() -> None:
     machine = Machine()
     assert sampled(machine, history_of(scripted_run())) is None
@@ -476,3 +499,156 @@ async def test_of_a_finished_run_it_says_where_the_time_went(show: Show) -> None
         await shown.press("5")
         assert "the run is over: there is nothing to measure" in shown.text()
         assert "backward       ━━━━━╸────  55 %  5.40 ms" in shown_lines(shown)
+
+
+# In words
+
+
+NO_GPU = replace(SAMPLE, gpu=None)
+COLD = replace(GPU, watts=None, slowed_by=(), celsius=70)
+UNLIMITED = replace(GPU, watts_allowed=None, celsius=None, slowed_by=())
+PARTS = [Part("forward", 0.001, 0.4), Part("backward", 0.0015, 0.6)]
+ROOMY_WORDS = {"machine.cores", "machine.this_run", "machine.others"}
+SMALL_WORDS = {"machine.cores", "machine.run", "machine.rest"}
+STEP = {"machine.of_all_cores"}
+
+WORDS: dict[str, tuple[Callable[[], object], set[str], list[str]]] = {
+    "a processor": (
+        lambda: machine_lines(NO_GPU, 80),
+        ROOMY_WORDS,
+        ["16 cores: cpu 100 % is all", "this run 25 %, others 35 %"],
+    ),
+    "in little room": (lambda: machine_lines(NO_GPU, 40), SMALL_WORDS, ["run 25 %, rest 35 %"]),
+    "of several processes": (
+        lambda: machine_lines(NO_GPU, 80, ranks=4),
+        {"machine.cores", "machine.first_of", "machine.others"},
+        ["first of 4 25 %, others 35 %"],
+    ),
+    "a device": (
+        lambda: machine_lines(SAMPLE, 80),
+        ROOMY_WORDS | {"machine.power", "machine.allowed", "machine.heat", "machine.slowed_by"},
+        ["310 of 700 W, 64 °C", "slowed by its power limit"],
+    ),
+    "one that tells no power": (
+        lambda: machine_lines(replace(SAMPLE, gpu=COLD), 80),
+        ROOMY_WORDS | {"machine.heat"},
+        ["70 °C"],
+    ),
+    "one without a limit": (
+        lambda: machine_lines(replace(SAMPLE, gpu=UNLIMITED), 80),
+        ROOMY_WORDS | {"machine.power"},
+        ["310 W"],
+    ),
+    "a line": (
+        lambda: [[Span(in_one_line(SAMPLE))]],
+        {
+            "machine.busy",
+            "machine.memory",
+            "machine.gpu",
+            "machine.power",
+            "machine.allowed",
+            "machine.heat",
+            "machine.slowed_by",
+        },
+        ["cpu 60 % of all cores, run 25 %", "memory 31 %, run 2.5 GB", "gpu 97 %", "slowed by its power limit"],
+    ),
+    "a line without a device": (
+        lambda: [[Span(in_one_line(NO_GPU))]],
+        {"machine.busy", "machine.memory"},
+        ["cpu 60 % of all cores, run 25 %"],
+    ),
+    "a step": (
+        lambda: step_lines(PARTS, 80, 0.01),
+        STEP | {"machine.on_average"},
+        ["2.50 ms on average", "of all cores"],
+    ),
+    "a step in little room": (
+        lambda: step_lines(PARTS, 40, 0.01),
+        {"machine.of_cores", "machine.on_average"},
+        ["2.50 ms on average", " of cores"],
+    ),
+    "a step on a device": (
+        lambda: step_lines(PARTS, 80, 0.01, on_device=True),
+        STEP | {"machine.launched", "machine.handed_over"},
+        ["launched in 2.50 ms", "as the cpu hands them to the gpu"],
+    ),
+    "no step yet": (lambda: step_lines([], 80, 0.01, on_device=True), STEP | {"machine.no_step_yet"}, ["none yet"]),
+    "no step that is told": (
+        lambda: step_lines([], 80, 0.01, untold=True),
+        STEP | {"machine.step_untold"},
+        ["not told"],
+    ),
+    "neither in short": (lambda: step_in_short([], 40, untold=True), {"machine.step_untold"}, ["not told"]),
+}
+
+
+def said_of_the_machine(captions_said: set[str]) -> set[str]:
+    return {id for id in captions_said if id.startswith("machine.")}
+
+
+@pytest.mark.says("machine.*")
+@pytest.mark.never_says("machine.*")
+@pytest.mark.parametrize("case", WORDS)
+def test_this_is_said_and_nothing_else(case: str, captions_said: set[str]) -> None:
+    lines, ids, words = WORDS[case]
+    told = "\n".join(text(lines()))
+    for each in words:
+        assert each in told
+    assert said_of_the_machine(captions_said) == ids
+
+
+def begun(**changes: object) -> list[AnyEvent]:
+    ours = {"pid": PID, "host": socket.gethostname(), "at": time.time(), **changes}
+    return [msgspec.structs.replace(event, **ours) if isinstance(event, RunStarted) else event for event in LIVE]
+
+
+class Waiting(Machine):
+    """Whose measurement does not come back."""
+
+    def _ask(self, *_: object) -> None:
+        """Nothing comes of it."""
+
+
+@pytest.mark.says("machine.*")
+@pytest.mark.never_says("machine.*")
+@pytest.mark.parametrize(
+    ("events", "ids", "words"),
+    [
+        pytest.param(begun(), {"machine.being_measured"}, "being measured", id="begun"),
+        pytest.param(
+            [], {"machine.not_begun", "machine.no_step_yet"}, "measured once the run has begun", id="not begun"
+        ),
+        pytest.param(
+            [event for event in scripted_run() if not isinstance(event, CallsTimed)],
+            {"machine.over", "machine.step_untold"},
+            "the run is over: there is nothing to measure",
+            id="over, and it told no times",
+        ),
+    ],
+)
+async def test_in_the_place_of_figures(
+    events: list[AnyEvent], ids: set[str], words: str, captions_said: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Shown(App[None]):
+        def compose(self) -> ComposeResult:
+            yield MachinePanel(Waiting())
+
+    app, history = Shown(), History()
+    for event in events:
+        history.apply(event)
+    async with app.run_test(size=(120, 30)) as pilot:
+        panel = app.query_one(MachinePanel)
+        panel.add_class("-full")
+        panel.show(history, 0.01)
+        await pilot.pause()
+        panel.show(history, 0.01)
+        assert words in "\n".join(panel.plain())
+    assert said_of_the_machine(captions_said) - {"machine.of_all_cores", "machine.on_average"} == ids
+
+
+def test_each_is_said_in_a_case() -> None:
+    above = {"machine.being_measured", "machine.not_begun", "machine.over", "machine.elsewhere", "machine.unseen"}
+    above |= {"machine.failed", "machine.no_package", "machine.no_driver", "machine.which_device"}
+    above |= {"machine.not_reported", "machine.whose_memory"}
+    ids = {id for id in CAPTIONS if id.startswith("machine.")}
+    assert set().union(*(said for _, said, _ in WORDS.values())) | above == ids

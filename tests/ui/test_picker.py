@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.events import Key
 
+from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_source import ScriptedLauncher, ScriptedPlanner
 from tui_trainer.events import PlanMade
@@ -357,3 +358,12 @@ async def test_options_that_are_good_are_taken_without_a_word(show: Show) -> Non
         assert "options" not in shown.the(KeyLine).plain()[0]
         await shown.press("enter")
         assert [spec.model for spec in shown.launcher.started] == ["mlp"]
+
+
+@pytest.mark.never_says("chart.plan_is_made")
+async def test_where_nobody_plans_no_plan_is_said_to_be_made(show: Show) -> None:
+    async with show(scripted_run(epochs=1)) as shown:
+        shown.app.context.launcher = None
+        await shown.press("p", "e")
+        assert isinstance(shown.app.screen, EditorScreen)
+        assert "being made" not in shown.text()

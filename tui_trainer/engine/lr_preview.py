@@ -21,6 +21,7 @@ from tui_trainer.events import PlanMade, ResolvedConfig
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts, ReduceLROnPlateau, restarts, turns
 from tui_trainer.presets.schema import Preset
+from tui_trainer.text.captions import say
 
 SAMPLE_ABOVE = 50_000
 """How often a scheduler is stepped at most; that takes about a quarter of a second."""
@@ -29,8 +30,6 @@ SAMPLES = 2_000
 
 ROUNDING = 1e-9
 """How far below zero, as a part of the highest LR, rounding may carry LinearLR at its end."""
-
-DEPENDS_ON_LOSSES = "depends on the losses: the LR falls when {monitor} stops getting better"
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,11 @@ def rehearse(preset: Preset, length: RunLength, *, sample_above: int = SAMPLE_AB
     """
     plan = _Plan(preset, length)
     watches = preset.scheduler.monitor
-    note = DEPENDS_ON_LOSSES.format(monitor=watches) if watches else ""
+    note = say("plan.depends_on_losses", monitor=watches) if watches else ""
     exact = scheduler_steps(preset, length) <= sample_above
     plan.follow(_walk(preset, length) if exact else _leaps(preset, length))
     if not exact:
-        sampled = f"{length.total_steps:,} steps, sampled at {len(plan.steps):,} of them"
+        sampled = say("plan.sampled", steps=f"{length.total_steps:,}", count=f"{len(plan.steps):,}")
         note = f"{note}; {sampled}" if note else sampled
     return plan.rehearsal(exact, note)
 
@@ -72,7 +71,7 @@ def rehearse_stalled(preset: Preset, length: RunLength, *, sample_above: int = S
         return None
     plan = _Plan(preset, length)
     plan.follow(_walk(preset, length, stalled=True))
-    return plan.rehearsal(True, f"if {preset.scheduler.monitor} stopped getting better at once")
+    return plan.rehearsal(True, say("plan.without_progress", monitor=preset.scheduler.monitor))
 
 
 def full_plan(preset: Preset, length: RunLength) -> list[float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tui_trainer.text.captions import (
     alert,
+    chart,
     comparison,
     confusion,
     end,
@@ -16,6 +17,7 @@ from tui_trainer.text.captions import (
     exit,
     health,
     line,
+    machine,
     metric,
     plan,
     question,
@@ -42,6 +44,8 @@ _SECTIONS = (
     confusion,
     untold,
     metric,
+    chart,
+    machine,
     comparison,
     rule,
 )

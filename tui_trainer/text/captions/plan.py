@@ -72,6 +72,22 @@ CAPTIONS = {
         "since the last switch ReduceLROnPlateau did not make a drop at this LR, as it was too small",
         "the LR is higher than it was then; a switch came; at min_lr",
     ),
+    # Beside a planned curve
+    "plan.depends_on_losses": Caption(
+        "depends on {monitor}: the LR falls when it stops getting better",
+        "a plan of ReduceLROnPlateau, which was made as if it got better all the time",
+        "of other schedulers",
+    ),
+    "plan.without_progress": Caption(
+        "if {monitor} got no better",
+        "a second curve beside that plan: what would come if it did not",
+        "of other schedulers; of a plan of too many steps",
+    ),
+    "plan.sampled": Caption(
+        "{steps} steps, sampled at {count} of them",
+        "a plan of more steps than are rehearsed one by one",
+        "each step was rehearsed",
+    ),
     "plan.until_switch": Caption(
         "{doing}; {preset} from epoch {epoch}",
         "a switch to another preset is promised",

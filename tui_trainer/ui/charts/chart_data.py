@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree, sampled
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.formatting import loss, lr
@@ -228,7 +229,7 @@ class PlannedCurves:
             return ""
         peak = max(self._lrs)
         if peak > self._lrs[0] and peak > self._lrs[-1]:
-            return f"{lr(peak)} peak at step {self._steps[self._lrs.index(peak)]}"
+            return say("chart.peak", lr=lr(peak), step=self._steps[self._lrs.index(peak)])
         if min(self._lrs) == peak:
-            return f"{lr(peak)} throughout"
-        return f"from {lr(self._lrs[0])} to {lr(self._lrs[-1])}"
+            return say("chart.throughout", lr=lr(peak))
+        return say("chart.from_to", start=lr(self._lrs[0]), end=lr(self._lrs[-1]))

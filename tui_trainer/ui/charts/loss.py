@@ -12,6 +12,7 @@ from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
+from tui_trainer.text.captions import say
 from tui_trainer.ui.charts.chart import EARLY, LAST, LOWEST, NOT_FINITE, Frame, beside, narrow, x_axis
 from tui_trainer.ui.charts.chart_data import Losses, at_epoch_ends
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
@@ -58,7 +59,7 @@ class LossChart(MouseChart):
             self.call_later(self.redraw)
         title = loss_title(history, self._losses, self.axis.cursor, self.size.width, self.log_scale)
         if not history.steps:
-            return self._titled(frame, title, self._empty(frame, "no batch yet"))
+            return self._titled(frame, title, self._empty(frame, _why_empty(history)))
         return self._titled(frame, title, self._curves(history, self._losses, frame) if frame.height else [])
 
     def _titled(self, frame: Frame, title: list[GlyphRun], body: list[list[GlyphRun]]) -> list[list[GlyphRun]]:
@@ -143,3 +144,9 @@ class LossChart(MouseChart):
             for cell in range(frame.width)
             if losses.pyramid.gaps(edges[cell * across], edges[(cell + 1) * across])
         ]
+
+
+def _why_empty(history: History) -> str:
+    if history.last_step:
+        return say("chart.loss_untold")
+    return say("chart.no_batch_yet" if history.ended is None else "chart.no_batch")

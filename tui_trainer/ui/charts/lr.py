@@ -9,6 +9,7 @@ from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
+from tui_trainer.text.captions import say
 from tui_trainer.ui.charts.chart import TURN, Frame, beside, x_axis
 from tui_trainer.ui.charts.chart_data import PlannedCurves
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
@@ -33,8 +34,8 @@ class LRChart(MouseChart):
         super().show(history)
 
     def show_plan(self, plan: PlanMade | None, *, batches_per_epoch: int = 0, if_flat: PlanMade | None = None) -> None:
-        """A plan without a run; None says that it is on its way. `if_flat` is what would come of it if the loss
-        stopped improving at once. Without `batches_per_epoch` the axis counts steps."""
+        """A plan without a run; None says that it is on its way. `if_flat` is what would come of it if what
+        it watches stopped getting better at once. Without `batches_per_epoch` the axis counts steps."""
         self._history, self._seen = None, -1
         self._planned = PlannedCurves.kept(self._planned, [plan] if plan is not None else [])
         self._if_flat = PlannedCurves([if_flat]) if if_flat is not None else None
@@ -84,7 +85,7 @@ class LRChart(MouseChart):
         for drawn in extents.values():
             over += self.below(drawn, scale, frame)
         if not extents:
-            under += _words("the plan is being made", frame)
+            under += _words(_why_empty(history), frame)
         return beside(frame, self._canvas.rows(under, over), scale.ticks if extents else ())
 
     def _lr_scale(self, extents: list[list[Extent | None]], frame: Frame) -> Scale:
@@ -117,6 +118,14 @@ class Used:
 def _apart(plan: list[Span | None], used: list[Span | None]) -> list[Span | None]:
     """The plan where it is not what was used, and would be hidden anyway."""
     return [None if planned == lit else planned for planned, lit in zip(plan, used, strict=True)]
+
+
+def _why_empty(history: History | None) -> str:
+    if history is None:
+        return say("chart.plan_is_made")
+    if history.last_step:
+        return say("chart.lr_untold")
+    return say("chart.no_plan_yet" if history.ended is None else "chart.no_lr")
 
 
 def _words(text: str, frame: Frame) -> list[Glyph]:

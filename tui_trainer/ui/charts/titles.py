@@ -40,19 +40,16 @@ def figures_at(history: History, step: int, under: tuple[int, int] | None = None
     return "\n".join([*lines, *(f"step {mark.step}: {mark.words}" for mark in marks)])
 
 
-IF_FLAT = "if the loss stopped improving at once"
-
-
 def loss_title(history: History, losses: Losses, cursor: int | None, width: int, log: bool = False) -> list[GlyphRun]:
     """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, lowest      accuracy 0.9712`, in the curves' colours."""
     parts = [(0, [GlyphRun("loss", "title")])]
     right: list[GlyphRun] = []
     step = history.steps if cursor is None else cursor
     window = losses.smoothing.window
-    how = f"smoothed {window}" if window > 1 else "not smoothed"
     if cursor is not None:
-        parts.append((0, [GlyphRun(f"step {cursor:,}", "cursor")]))
+        parts.append((0, [GlyphRun(say("chart.at_step", step=f"{cursor:,}"), "cursor")]))
     if 0 < step <= history.steps:
+        how = say("chart.smoothed", window=window) if window > 1 else say("chart.not_smoothed")
         smoothed = f"{loss(losses.smoothed_at(step)):<6}"
         if cursor is None:
             parts.append((1, [GlyphRun(f"train {smoothed}", "smooth")]))
@@ -63,14 +60,14 @@ def loss_title(history: History, losses: Losses, cursor: int | None, width: int,
     ended = history.epochs[bisect_right(history.epochs, step, key=lambda epoch: epoch.step) - 1 :][:1]
     if ended and ended[0].step <= step:
         last = ended[0]
-        lowest = ", lowest" if history.lowest is not None and history.lowest.epoch == last.epoch else ""
+        lowest = say("chart.lowest") if history.lowest is not None and history.lowest.epoch == last.epoch else ""
         mark = LOWEST if lowest else LAST if last is history.epochs[-1] else " "  # as on the curve
         if last.validated:
             parts.append((2, [GlyphRun(f"{mark} val {loss(last.val_loss):<6}", "val")]))
             parts.append((3, [GlyphRun(f"epoch {last.epoch}{lowest}", "faint")]))
         if isfinite(last.val_accuracy):
             right = [GlyphRun(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
-    parts.append((5, [GlyphRun("log scale", "faint")] if log else []))
+    parts.append((5, [GlyphRun(say("chart.log_scale"), "faint")] if log else []))
     return fitted(parts, right, width)
 
 
@@ -84,7 +81,7 @@ def why_at(history: History, cursor: int | None, under: tuple[int, int] | None) 
     moved = since(history, cursor)
     if here or moved is None:
         return here[0] if here else None
-    return moved._replace(words=f"since step {moved.step:,}: {moved.words}")
+    return moved._replace(words=say("chart.since", step=f"{moved.step:,}", words=moved.words))
 
 
 def lr_title(
@@ -102,19 +99,20 @@ def lr_title(
     """
     parts = [(0, [GlyphRun("lr", "title")])]
     steps = history.steps if history is not None else 0
-    scale = (5, [GlyphRun("log scale", "faint")] if log else [])
+    scale = (5, [GlyphRun(say("chart.log_scale"), "faint")] if log else [])
     if cursor is not None:
-        parts.append((0, [GlyphRun(f"step {cursor:,}", "cursor")]))
+        parts.append((0, [GlyphRun(say("chart.at_step", step=f"{cursor:,}"), "cursor")]))
         if history is not None and cursor <= steps:
-            parts.append((0, [GlyphRun(f"{lr(history.lrs[cursor - 1])} used".ljust(11), "actual")]))
+            used = say("chart.used", lr=lr(history.lrs[cursor - 1]))
+            parts.append((0, [GlyphRun(used.ljust(11), "actual")]))
         intended = planned.at(cursor) if planned is not None else None
         if intended is not None:
-            parts.append((2, [GlyphRun(f"{lr(intended)} planned", "faint")]))
+            parts.append((2, [GlyphRun(say("chart.planned", lr=lr(intended)), "faint")]))
         if why is not None:
             parts.append((1, [GlyphRun(_in_the_rest(narrow(why.words), parts, width), "mark")]))
         return fitted([*parts, scale], [], width)
     if history is not None and steps:
-        parts.append((0, [GlyphRun(f"{lr(history.lrs[-1])} used last".ljust(16), "actual")]))
+        parts.append((0, [GlyphRun(say("chart.used_last", lr=lr(history.lrs[-1])).ljust(16), "actual")]))
     if planned is not None:
         note = narrow(planned.note)
         if not note or planned.changes:
@@ -124,7 +122,8 @@ def lr_title(
         if note:
             parts.append((2, [GlyphRun(note, "faint")]))
     if if_flat is not None:
-        parts.append((2, [GlyphRun(f"{IF_FLAT}: {if_flat.words}", "flat")]))
+        flat = say("chart.if_flat", condition=narrow(if_flat.note), curve=if_flat.words)
+        parts.append((2, [GlyphRun(flat, "flat")]))
     return fitted([*parts, scale], [], width)
 
 

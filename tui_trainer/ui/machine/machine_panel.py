@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tui_trainer import threads
 from tui_trainer.records.history import History
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import UNKNOWN, cut, gigabytes, milliseconds, percent, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
@@ -27,8 +28,6 @@ ASK_EVERY = 1.0
 
 ASK_AGAIN = 60.0
 """The same after a sample that could not be taken at all."""
-
-FAILED = "the machine cannot be measured"
 
 
 class Machine:
@@ -79,18 +78,18 @@ class Machine:
 
             self._sampler = Sampler()
         sample = self._sampler.take(started, resolved)
-        trouble = "" if sample is not None else "the run's process cannot be seen from here"
+        trouble = "" if sample is not None else say("machine.unseen")
         self._answers.append((started, sample, trouble, ASK_EVERY))
 
     def _fail(self, started: RunStarted, why: str) -> None:
-        self._answers.append((started, None, f"{FAILED}: {plain(why)}", ASK_AGAIN))
+        self._answers.append((started, None, say("machine.failed", why=plain(why)), ASK_AGAIN))
 
 
 def _out_of_reach(history: History) -> str:
     if history.ended is not None:
-        return "the run is over: there is nothing to measure"
+        return say("machine.over")
     if history.started is not None and history.started.host != socket.gethostname():
-        return f"the run is on {plain(history.started.host)}, which cannot be measured from here"
+        return say("machine.elsewhere", host=plain(history.started.host))
     return ""
 
 
@@ -111,12 +110,13 @@ class Part(NamedTuple):
 
 def machine_lines(sample: Sample, width: int, ranks: int = 1) -> list[Line]:
     """The processor, the memory, and the device if the run computes on one; `ranks` is how many processes it has."""
-    whose = ("this run" if width >= ROOMY else "run") if ranks == 1 else f"first of {ranks}"
-    others = f"{'others' if width >= ROOMY else 'rest'} {_short(max(0.0, sample.cpu - sample.cpu_ours))}"
+    roomy = width >= ROOMY
+    whose = say("machine.this_run" if roomy else "machine.run") if ranks == 1 else say("machine.first_of", ranks=ranks)
+    others = say("machine.others" if roomy else "machine.rest", share=_short(max(0.0, sample.cpu - sample.cpu_ours)))
     cpu = f"{whose} {_short(sample.cpu_ours)}, {others}"
     memory = f"{whose} {_of(sample.memory_ours, sample.memory_total)}"
     lines: list[Line] = [
-        heading("machine", f"{sample.cores} cores: cpu 100 % is all"),
+        heading("machine", say("machine.cores", cores=sample.cores)),
         _gauge("cpu", sample.cpu, cpu, width),
         _gauge("memory", sample.memory_used / sample.memory_total, memory, width),
     ]
@@ -127,29 +127,38 @@ def machine_lines(sample: Sample, width: int, ranks: int = 1) -> list[Line]:
     return lines
 
 
-def step_lines(parts: Sequence[Part], width: int, screen: float, *, on_device: bool = False) -> list[Line]:
-    """Where the time of a step goes; the screen's share is of all cores.
+def step_lines(
+    parts: Sequence[Part], width: int, screen: float, *, on_device: bool = False, untold: bool = False
+) -> list[Line]:
+    """Where the time of a step goes.
 
-    `on_device`: it was launched on a device in that time, and computed there later.
+    Args:
+        parts: in their order; empty where none is known.
+        width: in cells.
+        screen: the share of all cores that the screen itself takes.
+        on_device: it was launched on a device in that time, and computed there later.
+        untold: there were steps, or none comes any more, so that no parts will be known.
     """
-    total = _whole_step(parts, on_device=on_device) + ("" if on_device or not parts else " on average")
+    total = _whole_step(parts, on_device=on_device, untold=untold)
+    if parts and not on_device:
+        total = say("machine.on_average", seconds=total)
     lines: list[Line] = [(Span("a step".ljust(CALL), "faint"), Span(total, "faint"))]
     for part in parts:
         bar = _bar(part.share, width)
         time_of_it = Span(milliseconds(part.seconds).rjust(9), "faint")
         lines.append((Span(part.call.ljust(CALL), "faint"), *bar, Span(f" {percent(part.share).rjust(5)}"), time_of_it))
-    beside = " of all cores" if width >= ROOMY else " of cores"
+    beside = say("machine.of_all_cores" if width >= ROOMY else "machine.of_cores")
     screens = Span(f"{screen * 100:4.1f} %")
     lines.append((Span("screen".ljust(CALL), "faint"), *_bar(screen, width), screens, Span(beside, "faint")))
     if on_device and parts:
-        lines.append((Span("as the cpu hands them to the gpu", "faint"),))
+        lines.append((Span(say("machine.handed_over"), "faint"),))
     return lines
 
 
-def step_in_short(parts: Sequence[Part], width: int, *, on_device: bool = False) -> list[Line]:
+def step_in_short(parts: Sequence[Part], width: int, *, on_device: bool = False, untold: bool = False) -> list[Line]:
     """The same where there is room for a line or two."""
     told = [f"{part.call} {_short(part.share)}" for part in parts if part.share >= 0.01]
-    lines = [_whole_step(parts, on_device=on_device)]
+    lines = [_whole_step(parts, on_device=on_device, untold=untold)]
     for piece in told:
         if len(lines[-1]) + len(piece) + 3 > width - LABEL:
             lines.append(piece)
@@ -158,22 +167,25 @@ def step_in_short(parts: Sequence[Part], width: int, *, on_device: bool = False)
     return [(Span(("" if n else "a step").ljust(LABEL), "faint"), Span(line)) for n, line in enumerate(lines)]
 
 
-def _whole_step(parts: Sequence[Part], *, on_device: bool) -> str:
+def _whole_step(parts: Sequence[Part], *, on_device: bool, untold: bool) -> str:
     if not parts:
-        return "none yet"
+        return say("machine.step_untold" if untold else "machine.no_step_yet")
     seconds = milliseconds(sum(part.seconds for part in parts))
-    return f"launched in {seconds}" if on_device else seconds
+    return say("machine.launched", seconds=seconds) if on_device else seconds
 
 
 def in_one_line(sample: Sample) -> str:
     """The same of the machine, where there is room for a line."""
     facts = [
-        f"cpu {_short(sample.cpu)} of all cores, run {_short(sample.cpu_ours)}",
-        f"memory {_short(sample.memory_used / sample.memory_total)}, run {gigabytes(sample.memory_ours)}",
+        say("machine.busy", share=_short(sample.cpu), ours=_short(sample.cpu_ours)),
+        say(
+            "machine.memory", share=_short(sample.memory_used / sample.memory_total), ours=gigabytes(sample.memory_ours)
+        ),
     ]
     if sample.gpu is not None:
-        facts += [text for text in (f"gpu {_short(sample.gpu.busy)}", _heat(sample.gpu)) if text]
-        facts += [f"slowed by {reason}" for reason in sample.gpu.slowed_by[:1]]
+        busy = say("machine.gpu", share=_short(sample.gpu.busy))
+        facts += [text for text in (busy, _heat(sample.gpu)) if text]
+        facts += [say("machine.slowed_by", reasons=reason) for reason in sample.gpu.slowed_by[:1]]
     return " · ".join(facts)
 
 
@@ -198,7 +210,8 @@ def _gpu_lines(gpu: Gpu, width: int, whose: str) -> list[Line]:
     elif gpu.celsius is not None:
         lines.append(_gauge("  heat", None, _heat(gpu), width))
     if gpu.slowed_by:
-        lines.append((Span(cut(f"  slowed by {' and '.join(gpu.slowed_by)}", width), "warning"),))
+        slowed = say("machine.slowed_by", reasons=" and ".join(gpu.slowed_by))
+        lines.append((Span(cut(f"  {slowed}", width), "warning"),))
     return lines
 
 
@@ -211,10 +224,10 @@ def _heat(gpu: Gpu) -> str:
     """`310 of 700 W, 64 °C`, as far as it is told."""
     facts = []
     if gpu.watts is not None:
-        allowed = f" of {gpu.watts_allowed:.0f}" if gpu.watts_allowed else ""
-        facts.append(f"{gpu.watts:.0f}{allowed} W")
+        allowed = say("machine.allowed", watts=f"{gpu.watts_allowed:.0f}") if gpu.watts_allowed else ""
+        facts.append(say("machine.power", watts=f"{gpu.watts:.0f}", allowed=allowed))
     if gpu.celsius is not None:
-        facts.append(f"{gpu.celsius} °C")
+        facts.append(say("machine.heat", celsius=gpu.celsius))
     return ", ".join(facts)
 
 
@@ -285,11 +298,15 @@ def _between(before: dict[str, tuple[int, float]], after: dict[str, tuple[int, f
     return [Part(call, spent / batches, spent / total if total > 0 else 0.0) for call, spent in seconds.items()]
 
 
+def _is_untold(history: History) -> bool:
+    """Whether no time of a call is to be waited for: batches were trained without one, or none comes any more."""
+    return history.ended is not None or history.last_step > 0
+
+
 def _on_device(history: History) -> bool:
     return history.resolved is not None and history.resolved.on_cuda
 
 
-NOT_YET = "measured once the run has begun"
 STEP_WIDTH = 36
 """What a step takes in little room."""
 TWO_COLUMNS = 78
@@ -343,13 +360,14 @@ class MachinePanel(Panel):
         if self._history is None:
             return []
         if not self._full:
-            return [self._in_one_line(width)]
+            return [self._in_one_line(self._history, width)]
         left, right = self._columns()
         if width < TWO_COLUMNS:
             if len(left) + 1 + len(right) <= self.size.height:
                 return [*left, BLANK, *right]
             parts = self._times.parts(self._history, time.monotonic())
-            return [*left, *step_in_short(parts, width, on_device=_on_device(self._history))]
+            short = step_in_short(parts, width, on_device=_on_device(self._history), untold=_is_untold(self._history))
+            return [*left, *short]
         left_width, _ = self._widths()
         return [
             (*one, Span(" " * max(1, left_width + 2 - width_of(one))), *two)
@@ -361,14 +379,20 @@ class MachinePanel(Panel):
         if history is None:
             return [], []
         left_width, right_width = self._widths()
-        sample, trouble = self._machine.sample, self._machine.trouble
-        resolved = history.resolved
+        sample, resolved = self._machine.sample, history.resolved
         if sample is not None:
             left = machine_lines(sample, left_width, resolved.ranks if resolved is not None else 1)
         else:
-            left = [heading("machine"), *((Span(line, "faint"),) for line in wrap(trouble or NOT_YET, left_width))]
+            left = [heading("machine"), *((Span(line, "faint"),) for line in wrap(self._why_not(history), left_width))]
         parts = self._times.parts(history, time.monotonic())
-        return left, step_lines(parts, right_width, self._share, on_device=_on_device(history))
+        on_device, untold = _on_device(history), _is_untold(history)
+        return left, step_lines(parts, right_width, self._share, on_device=on_device, untold=untold)
+
+    def _why_not(self, history: History) -> str:
+        """Why there is no sample."""
+        if self._machine.trouble:
+            return self._machine.trouble
+        return say("machine.not_begun" if history.started is None else "machine.being_measured")
 
     def _widths(self) -> tuple[int, int]:
         """Of what the machine does, and of what a step does."""
@@ -378,7 +402,7 @@ class MachinePanel(Panel):
         right = width // 2 - 1 if width >= 2 * ROOMY + 2 else STEP_WIDTH
         return width - 2 - right, right
 
-    def _in_one_line(self, width: int) -> Line:
-        sample, trouble = self._machine.sample, self._machine.trouble
-        told = in_one_line(sample) if sample is not None else trouble or NOT_YET
+    def _in_one_line(self, history: History, width: int) -> Line:
+        sample = self._machine.sample
+        told = in_one_line(sample) if sample is not None else self._why_not(history)
         return (Span(" machine  ", "faint"), Span(cut(told, width - 10), "" if sample is not None else "faint"))

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from tui_trainer.events import RunConfigured, RunStarted
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import listed
 
 SLOWED_BY = {
@@ -55,12 +56,12 @@ class Gpus:
         try:
             self._nvml: Any = importlib.import_module("pynvml")
         except ImportError:
-            self._nvml, self.trouble = None, "not measured: nvidia-ml-py is not installed"
+            self._nvml, self.trouble = None, say("machine.no_package")
             return
         try:
             self._nvml.nvmlInit()
         except self._nvml.NVMLError as error:
-            self._nvml, self.trouble = None, f"not measured: {error}"
+            self._nvml, self.trouble = None, say("machine.no_driver", why=error)
 
     def read(self, pid: int, device: str, name: str, environ: Mapping[str, str], uuid: str = "") -> Gpu:
         """How the device of a process is.
@@ -76,7 +77,7 @@ class Gpus:
             return Gpu(name)
         handle = self._handle(pid, device, name, environ, uuid)
         if handle is None:
-            return Gpu(name, unknown="not measured: the driver does not report which of its devices this is")
+            return Gpu(name, unknown=say("machine.which_device"))
         rates = self._ask("nvmlDeviceGetUtilizationRates", handle)
         memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
         milliwatts = self._ask("nvmlDeviceGetPowerUsage", handle)
@@ -159,8 +160,8 @@ def _in_a_sentence(answers: Mapping[str, Any], *, hidden: bool) -> str:
     """What the device did not answer; and whether its processes are hidden, as from within a container."""
     missing = [what for what, answer in answers.items() if answer is None]
     if missing:
-        return f"this device does not report {listed(missing)}"
-    return "whose memory it is cannot be seen from here" if hidden else ""
+        return say("machine.not_reported", facts=listed(missing))
+    return say("machine.whose_memory") if hidden else ""
 
 
 FIRST_S = 0.1

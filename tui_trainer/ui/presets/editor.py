@@ -157,7 +157,8 @@ class EditorScreen(TrainerScreen):
         """A curve that is there stays while the text has a mistake, and is marked as that of an older one."""
         broken = self._preset is None or any(problem.severity == "error" for problem in self._problems)
         self.key_line.idle = LETTERS | {"save"} if broken else LETTERS
-        self._chart.visible = self._has_curve or not broken
+        waits = self.context.planner is not None and not self._planned and not broken
+        self._chart.visible = self._has_curve or waits
         self._chart.set_class(broken, "-old")
         self._findings.show(self._problems, curve_is_old=broken and self._has_curve)
 
