@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from tui_trainer.compare.comparison import Compared, Comparison, Group
 from tui_trainer.events import RunConfigured
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, listed
 from tui_trainer.text.plain import plain
 
@@ -25,7 +26,7 @@ class VariableValue(NamedTuple):
         return self.digest or self.words
 
 
-NOT_TOLD = VariableValue("not told")
+NOT_TOLD = VariableValue("", "not told")
 """By records of earlier versions, which may have had the same or not."""
 
 
@@ -122,10 +123,12 @@ Read = Callable[[Compared], VariableValue]
 
 def _epochs(run: Compared) -> VariableValue:
     epochs = _known(run).recipe.epochs
-    return VariableValue(counted(epochs, "epoch") if epochs is not None else "not known")
+    return VariableValue(counted(epochs, "epoch") if epochs is not None else say("fairness.not_known"))
 
 
-CONTROLLED_VARIABLES: tuple[tuple[str, str, Read], ...] = (
+Touches: TypeAlias = Literal["results", "rounding", "rounding_and_seconds", "seconds"]
+
+CONTROLLED_VARIABLES: tuple[tuple[str, Touches, Read], ...] = (
     ("data", "results", _data),
     ("split", "results", _split),
     ("model", "results", _model),
@@ -134,10 +137,10 @@ CONTROLLED_VARIABLES: tuple[tuple[str, str, Read], ...] = (
     ("augmentation", "results", _augmentation),
     ("epochs", "results", _epochs),
     ("precision", "results", _precision),
-    ("kernels", "last digits", _kernels),
-    ("device", "last digits", _device),
-    ("threads", "last digits", _threads),
-    ("versions", "last digits", _versions),
+    ("kernels", "rounding", _kernels),
+    ("device", "rounding_and_seconds", _device),
+    ("threads", "rounding_and_seconds", _threads),
+    ("versions", "rounding", _versions),
     ("machine", "seconds", _machine),
 )
 """Name, what suffers where it differs, and how it is read; in the order in which they are told."""
@@ -157,8 +160,8 @@ class Comparability:
     name: str
     values: dict[str, list[str]]
     """Each value that occurs, and the labels of those that have it."""
-    touches: str
-    """What suffers where it differs: `results`, `last digits` or `seconds`."""
+    touches: Touches
+    """What suffers where it differs."""
     not_told: tuple[str, ...] = ()
     """The labels of those whose records do not tell it."""
     proven: bool = False
@@ -180,7 +183,7 @@ class Comparability:
     def words(self) -> str:
         """`batch size: 64 (steplr, none), 128 (onecycle)`."""
         parts = [f"{value} ({listed(labels, MOST)})" for value, labels in self.values.items()]
-        parts += [f"not told ({listed(self.not_told, MOST)})"] if self.not_told else []
+        parts += [f"{say('fairness.not_told')} ({listed(self.not_told, MOST)})"] if self.not_told else []
         return f"{self.name}: {'; '.join(parts)}"
 
 
@@ -221,37 +224,38 @@ class Fairness:
             return self.sentence
         if not self.differing:
             if not self.not_told:
-                return "Fair: nothing but the presets differs."
-            return f"Fair as far as is told; not told: {listed([variable.name for variable in self.not_told])}."
-        names = listed([variable.name for variable in self.differing])
-        return f"Fair but for {names}." if self.is_fair else f"Not like for like: other {names}."
+                return say("fairness.short_fair")
+            return say("fairness.short_as_told", names=listed([variable.name for variable in self.not_told]))
+        caption = "fairness.short_but" if self.is_fair else "fairness.short_not_alike"
+        return say(caption, names=listed([variable.name for variable in self.differing]))
 
     @property
     def sentence(self) -> str:
         """The answer, in words."""
         if self.known == 0:
-            return "Is it fair? Nothing has been trained yet."
+            return say("fairness.nothing_trained")
         same = [variable.name for variable in self.variables if variable.same]
         if self.known == 1:
-            return f"Is it fair? Nothing to set against it yet: {', '.join(same)} as recorded."
+            return say("fairness.only_one", same=", ".join(same))
         results = [variable.words for variable in self.differing if variable.touches == "results"]
         rest = [variable for variable in self.differing if variable.touches != "results"]
-        parts = [f"Not like for like: {'; '.join(results)}."] if results else []
+        parts = [say("fairness.not_alike", what="; ".join(results))] if results else []
         if same:
-            proven = [variable.name for variable in self.variables if variable.same and variable.proven]
-            fair = "Same" if results else "Fair as far as is told: same" if self.not_told else "Fair: same"
-            parts.append(f"{fair} {listed(same)}{f' ({listed(proven)} by digest, to the bit)' if proven else ''}.")
-        parts += [f"Only the {variable.touches} suffer: {variable.words}." for variable in rest]
+            names = [variable.name for variable in self.variables if variable.same and variable.proven]
+            proven = say("fairness.proven", names=listed(names)) if names else ""
+            as_told = "fairness.fair_as_told" if self.not_told else "fairness.fair"
+            parts.append(say("fairness.same" if results else as_told, names=listed(same), proven=proven))
+        parts += [say(f"fairness.{variable.touches}", what=variable.words) for variable in rest]
         parts += _who_does_not_tell(self.not_told)
         return " ".join(parts)
 
 
 def _who_does_not_tell(variables: list[Comparability]) -> list[str]:
-    """`Not told by old: kernels and batch order.`, a sentence for each set of runs."""
+    """A sentence for each set of runs."""
     by: dict[tuple[str, ...], list[str]] = {}
     for variable in variables:
         by.setdefault(variable.not_told, []).append(variable.name)
-    return [f"Not told by {listed(labels, MOST)}: {listed(names)}." for labels, names in by.items()]
+    return [say("fairness.not_told_by", who=listed(who, MOST), names=listed(names)) for who, names in by.items()]
 
 
 def fairness(comparison: Comparison) -> Fairness:
@@ -265,7 +269,7 @@ def fairness(comparison: Comparison) -> Fairness:
     return Fairness(variables, len(groups), tuple(_asides(comparison.groups)))
 
 
-def _comparability(name: str, groups: list[Group], read: Read, touches: str) -> Comparability:
+def _comparability(name: str, groups: list[Group], read: Read, touches: Touches) -> Comparability:
     """A group's value is that of all its seeds together, so that two groups with the same seeds are equal."""
     not_told: list[str] = []
     found: ValueGroups = {}
@@ -312,7 +316,8 @@ def _asides(groups: list[Group]) -> list[str]:
     for group in groups:
         for run in group.runs:
             for record in run.entry.given_up:
-                said.append(f"{plain(group.label)} was begun anew: {plain(record)} had no checkpoint to go on from.")
+                said.append(say("fairness.begun_anew", who=plain(group.label), record=plain(record)))
             for switch in run.history.switches:
-                said.append(f"{plain(group.label)} switched to {plain(switch.recipe.preset)} in epoch {switch.epoch}.")
+                preset = plain(switch.recipe.preset)
+                said.append(say("fairness.switched", who=plain(group.label), preset=preset, epoch=switch.epoch))
     return said

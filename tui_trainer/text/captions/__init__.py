@@ -15,6 +15,7 @@ from tui_trainer.text.captions import (
     end,
     epoch,
     exit,
+    fairness,
     health,
     line,
     machine,
@@ -47,6 +48,7 @@ _SECTIONS = (
     chart,
     machine,
     comparison,
+    fairness,
     rule,
 )
 """In the order of the list."""
