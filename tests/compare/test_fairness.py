@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.compare.made import compared, record, rewritten, seeds, session_of
+from tui_trainer.cli.compare_reporter import CompareReporter
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.fairness import fairness
 from tui_trainer.events import Digests, RunConfigured, decode_lines
@@ -155,6 +156,22 @@ def test_this_is_said_and_nothing_else(case: str, tmp_path: Path, captions_said:
     for each in words:
         assert each in told
     assert {id for id in captions_said if id.startswith("fairness.")} == ids
+
+
+@pytest.mark.says("line.begins_anew")
+def test_a_comparison_without_a_screen_says_it_as_the_run_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    comparison = begun_anew(tmp_path)
+    comparison.runs[0].entry = msgspec.structs.replace(comparison.runs[0].entry, asked={})
+    CompareReporter(comparison).tell_news()
+    assert "begins anew: lost-run had no checkpoint to go on from\n" in capsys.readouterr().out
+
+
+@pytest.mark.never_says("line.begins_anew")
+def test_of_other_runs_it_does_not(tmp_path: Path, captions_said: set[str]) -> None:
+    CompareReporter(two(tmp_path)).tell_news()
+    assert "line.begins_anew" not in captions_said
 
 
 def test_each_is_said_in_a_case() -> None:

@@ -8,6 +8,7 @@ from tui_trainer.cli.console import in_lines as run_in_lines
 from tui_trainer.compare.comparison import Compared, Comparison
 from tui_trainer.compare.plain_lines import find_out, in_lines
 from tui_trainer.compare.report import as_json
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
 
@@ -55,7 +56,7 @@ class _Reported:
             self._began, self._epochs, self._changes = True, len(history.epochs), len(history.lr_changes)
         if not self._began and history.resolved is not None:
             self._began = True
-            lines += [f"begins anew: {plain(record)} had no checkpoint to go on from" for record in run.entry.given_up]
+            lines += [say("line.begins_anew", record=plain(record)) for record in run.entry.given_up]
             lines += run_in_lines(history.resolved, history)
         for epoch in history.epochs[self._epochs :]:
             lines += run_in_lines(epoch, history)

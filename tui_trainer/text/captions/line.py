@@ -48,6 +48,11 @@ CAPTIONS = {
         "starting", "a bar stands there, and the run has told nothing", "it has told what it does"
     ),
     "line.ended": Caption("{status}: {reason}", "a run has ended", "it goes on"),
+    "line.begins_anew": Caption(
+        "begins anew: {record} had no checkpoint to go on from",
+        "a comparison begins a run again that was lost before its first checkpoint",
+        "the run goes on; it is the first of its kind",
+    ),
     "line.nobody_reads": Caption(
         "nobody reads what is printed any more; training goes on",
         "the pipe's reader has gone",
