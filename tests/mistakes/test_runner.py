@@ -16,7 +16,9 @@ from tests.waiting import PATIENCE_S, until
 from tui_trainer.call_order import check
 from tui_trainer.engine import datasets, models
 from tui_trainer.engine.datasets import batches
+from tui_trainer.engine.lr_preview import full_plan
 from tui_trainer.engine.metrics import validate
+from tui_trainer.engine.schedules import RunLength
 from tui_trainer.errors import UserError
 from tui_trainer.events import AnyEvent, CallsMade, EpochEnded, PhaseStarted, RunEnded, StepsTaken
 from tui_trainer.mistakes import runner
@@ -359,3 +361,105 @@ def test_a_pair_says_why_it_could_not_be_trained(monkeypatch: pytest.MonkeyPatch
     pair = InProcessPair(CASES[0])
     until(lambda: not pair.poll() and pair.is_over)
     assert pair.failure == "the digits are gone"
+
+
+# What is said of each mistake
+
+
+def no_warning(both: Both) -> None:
+    assert not both.wrong.notices
+    assert both.wrong.status == "finished"
+
+
+def moves_one_to_the_left(both: Both) -> None:
+    right, wrong = list(both.right.lrs), list(both.wrong.lrs)
+    assert wrong[:-1] == right[1:]
+
+
+def drops_an_epoch_early(both: Both) -> None:
+    right, wrong = ([epoch.lr for epoch in side.epochs] for side in (both.right, both.wrong))
+    assert right[0] == right[1] > right[2]
+    assert wrong[:-1] == right[1:]
+    assert wrong[0] > wrong[1]  # one epoch at the high LR instead of two
+
+
+def never_leaves_its_start(both: Both) -> None:
+    assert list(both.wrong.lrs) == [both.right.lrs[epoch] for epoch in range(EPOCHS) for _ in range(BATCHES)]
+    preset = case_of("OneCycleLR stepped once an epoch").spec.preset
+    real = full_plan(preset, RunLength(EPOCHS, 63))  # as long as it is on the page
+    assert real[0] == pytest.approx(0.05 / 25)
+    assert real.index(max(real)) == pytest.approx(0.3 * len(real), abs=2)  # over the first third
+    assert max(real[:EPOCHS]) < 1.2 * real[0]  # hardly climbs
+    assert real[:EPOCHS] == sorted(real[:EPOCHS])  # and never anneals
+    assert max(real[62::63]) > 0.9 * 0.05  # of the right order the LR after an epoch comes near max_lr,
+    assert real[-1] < 1e-4 * 0.05  # and ends near zero
+    no_warning(both)
+
+
+def is_next_to_nothing_after_ten_batches(both: Both) -> None:
+    wrong = list(both.wrong.lrs)
+    assert wrong[0] == wrong[1] > wrong[2]
+    assert wrong[10] <= 1.01e-5 * wrong[0]
+    assert both.wrong.epochs[-1].val_loss == pytest.approx(both.wrong.epochs[-2].val_loss, abs=1e-4)
+    within = {epoch.epoch: {lr for lr, of in zip(both.right.lrs, range(EPOCHS * BATCHES), strict=True)
+                            if of // BATCHES == epoch.epoch - 1} for epoch in both.right.epochs}  # fmt: skip
+    assert all(len(lrs) == 1 for lrs in within.values())
+
+
+def stops_at_the_end_of_its_first_epoch(both: Both) -> None:
+    assert both.wrong.status == "crashed"
+    assert list(both.wrong.losses) == list(both.right.losses)[:BATCHES]
+
+
+def goes_astray(both: Both) -> None:
+    assert list(both.wrong.lrs) == list(both.right.lrs)
+    assert list(both.wrong.losses)[1:] != list(both.right.losses)[1:]
+
+
+def moves_no_weight(both: Both) -> None:
+    assert list(both.wrong.lrs) == list(both.right.lrs)
+    assert len({epoch.val_loss for epoch in both.wrong.epochs}) == 1
+
+
+def moves_no_weight_unwarned(both: Both) -> None:
+    moves_no_weight(both)
+    no_warning(both)
+
+
+def keeps_its_lr(both: Both) -> None:
+    assert len({*both.wrong.lrs}) == 1
+    assert len({epoch.lr for epoch in both.right.epochs}) == EPOCHS
+    no_warning(both)
+
+
+SAID_OF: dict[str, tuple[Callable[[Both], None], str]] = {
+    "before_optimizer": (moves_one_to_the_left, "The whole curve moves one batch to the left."),
+    "as_epoch_begins": (drops_an_epoch_early, "every drop comes an epoch early, and the network learns at the high LR"),
+    "once_an_epoch": (never_leaves_its_start, "it takes five of those steps, hardly climbs, never anneals"),
+    "every_batch": (is_next_to_nothing_after_ten_batches, "After ten of them the LR is next to nothing"),
+    "no_metric": (stops_at_the_end_of_its_first_epoch, "at its end the program stops."),
+    "no_zero_grad": (goes_astray, "The LR is as planned; the gradient is not. It adds up over all batches"),
+    "late_zero_grad": (moves_no_weight_unwarned, "the loss stays near ln 10 = 2.3"),
+    "no_optimizer_step": (moves_no_weight, "its warning points at the order."),
+    "no_scheduler_step": (keeps_its_lr, "the LR stays as high as it begins."),
+}
+
+
+@pytest.mark.says("mistake.*")
+@pytest.mark.never_says("mistake.*")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_what_is_said_of_a_mistake_is_so_and_is_said_of_no_other(
+    trained: Trained, case: MistakeCase, captions_said: set[str]
+) -> None:
+    so, words = SAID_OF[case.id]
+    so(trained(case.title))
+    assert words in case.happens
+    assert case.look
+    said = {id for id in captions_said if id.startswith("mistake.")}
+    assert said == {f"mistake.{case.id}", f"mistake.{case.id}_look"}
+    warned = bool(trained(case.title).wrong.notices)
+    assert not (warned and "No warning tells" in case.happens)
+
+
+def test_something_is_said_of_each() -> None:
+    assert [case.id for case in CASES] == list(SAID_OF)

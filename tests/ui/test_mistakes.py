@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
@@ -11,7 +11,7 @@ from tests.scripted import scripted_run
 from tests.terminal import Terminal
 from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_pair import BATCHES, ScriptedPair
-from tui_trainer.events import Alert, PhaseStarted
+from tui_trainer.events import Alert, EndStatus, PhaseStarted
 from tui_trainer.mistakes.cases import CASES, EPOCHS, MistakeCase
 from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.live.listing import asked_recipe
@@ -121,7 +121,7 @@ async def test_both_orders_are_trained_and_drawn_over_each_other(page: Open) -> 
         assert "PyTorch" not in shown.words()
         pair.end()
         await shown.frame()
-        assert "both are trained" in shown.text().splitlines()[0]
+        assert "both have ended" in shown.text().splitlines()[0]
         assert "PyTorch said nothing." in shown.words()
         assert "✓" in shown.line("▌OneCycleLR stepped once an epoch")
 
@@ -237,7 +237,7 @@ async def test_in_little_room_there_are_listings_first_and_then_what_came_of_the
         assert text.count("for images, labels in train:") == 2
         assert "scheduler.step() before optimizer.step()" in text
         await shown.press("v")
-        assert "nothing is trained yet" in shown.text()
+        assert "this mistake is not trained yet" in shown.text()
         await shown.press("enter")
         pair = shown.pairs[0]
         pair.begin()
@@ -306,7 +306,7 @@ def test_a_real_one_in_a_terminal() -> None:
         terminal.until("▌OneCycleLR stepped once an epoch")
         terminal.press("\r")
         terminal.until("training   epoch")
-        terminal.until("both are trained")
+        terminal.until("both have ended")
         terminal.until("said nothing")
         screen = terminal.screen
         assert any(line.rstrip().count(" right") for line in screen.splitlines() if "┤" in line or "│" in line)
@@ -314,3 +314,134 @@ def test_a_real_one_in_a_terminal() -> None:
         terminal.until("choose a preset")
         terminal.press("q")
         assert terminal.wait() == 0
+
+
+# In words
+
+WARNING = Alert(at=0.0, kind="warning", text="UserWarning: Detected call")
+OPENED = {"mistake.to_try", "mistake.purpose", "mistake.invitation", "mistake.before_optimizer_look"}
+SEEN = OPENED | {"mistake.before_optimizer"}
+
+
+async def untried(page: Page) -> None:
+    """As it is opened."""
+
+
+async def view(page: Page) -> None:
+    await page.press("v")
+
+
+async def begin(page: Page) -> ScriptedPair:
+    await page.press("enter")
+    return page.pairs[0]
+
+
+async def starts(page: Page) -> None:
+    await begin(page)
+
+
+async def trains(page: Page) -> None:
+    pair = await begin(page)
+    pair.begin()
+    pair.train(pair.right, 2, loss=0.5, lr=0.1)
+
+
+async def trains_and_view(page: Page) -> None:
+    await trains(page)
+    await page.press("v")
+
+
+async def ends(page: Page, *alerts: Alert, status: EndStatus = "finished", reason: str = "") -> None:
+    pair = await begin(page)
+    pair.begin()
+    pair.train(pair.right, 2, loss=0.5, lr=0.1)
+    for alert in alerts:
+        pair.wrong.apply(alert)
+    pair.end(status, reason)
+
+
+async def fails(page: Page) -> None:
+    pair = await begin(page)
+    pair.failure, pair.is_over = "no data here", True
+
+
+PAGE_CASES: dict[str, tuple[Callable[[Page], Awaitable[None]], set[str], list[str]]] = {
+    "untried": (
+        untried,
+        OPENED,
+        [
+            "a mistake to try",
+            "a wrong order of calls, on purpose, beside the right one",
+            "enter trains both orders for real: mlp on mnist-5k",
+        ],
+    ),
+    "viewed": (
+        view,
+        OPENED | {"mistake.both_shown"},
+        ["listings and charts are both shown already"],
+    ),
+    "starting": (starts, SEEN | {"mistake.starting"}, ["● starting"]),
+    "training": (trains, SEEN | {"mistake.starting", "mistake.training"}, ["● training   epoch 2/5"]),
+    "over": (
+        ends,
+        SEEN | {"mistake.starting", "mistake.training", "mistake.over", "mistake.silent"},
+        ["both have ended", "said nothing."],
+    ),
+    "over, with a warning": (
+        lambda page: ends(page, WARNING),
+        SEEN | {"mistake.starting", "mistake.training", "mistake.over", "mistake.warned"},
+        ["warned: UserWarning: Detected call"],
+    ),
+    "crashed": (
+        lambda page: ends(page, status="crashed", reason="TypeError: no metrics"),
+        SEEN | {"mistake.starting", "mistake.training", "mistake.over", "mistake.stopped_it"},
+        ["stopped it: TypeError: no metrics"],
+    ),
+    "diverged": (
+        lambda page: ends(page, status="diverged", reason="not finite"),
+        SEEN | {"mistake.starting", "mistake.training", "mistake.over", "mistake.silent_divergence"},
+        ["said nothing; not finite"],
+    ),
+    "diverged, with a warning": (
+        lambda page: ends(page, WARNING, status="diverged", reason="not finite"),
+        SEEN | {"mistake.starting", "mistake.training", "mistake.over", "mistake.warned", "mistake.diverged"},
+        ["warned: UserWarning: Detected call", "went on; not finite"],
+    ),
+    "not trained": (
+        fails,
+        SEEN | {"mistake.starting", "mistake.untrained"},
+        ["could not be trained", "no data here"],
+    ),
+}
+
+
+@pytest.mark.says("mistake.*")
+@pytest.mark.never_says("mistake.*")
+@pytest.mark.parametrize("case", PAGE_CASES)
+async def test_this_is_said_and_nothing_else(case: str, page: Open, captions_said: set[str]) -> None:
+    act, ids, words = PAGE_CASES[case]
+    async with page(size=(250, 70)) as shown:
+        await act(shown)
+        await shown.frame()
+        await shown.frame()
+        for each in words:
+            assert each in shown.text()
+    assert {id for id in captions_said if id.startswith("mistake.")} - {"mistake.training"} == ids - {
+        "mistake.training"
+    }
+
+
+@pytest.mark.says("mistake.not_trained_yet")
+@pytest.mark.never_says("mistake.both_shown", "mistake.purpose")
+async def test_of_an_untried_mistake_there_are_no_charts_whatever_was_tried_before(
+    page: Open, captions_said: set[str]
+) -> None:
+    async with page(size=(80, 24)) as shown:
+        pair = await begin(shown)
+        pair.begin()
+        pair.end()
+        await shown.frame()
+        assert "mistake.not_trained_yet" not in captions_said
+        await shown.press("down", "v")
+        assert "this mistake is not trained yet: enter trains both orders" in shown.text()
+    assert not captions_said & {"mistake.both_shown", "mistake.purpose"}

@@ -20,6 +20,7 @@ from tui_trainer.text.captions import (
     line,
     machine,
     metric,
+    mistake,
     plan,
     question,
     record,
@@ -50,6 +51,7 @@ _SECTIONS = (
     comparison,
     fairness,
     rule,
+    mistake,
 )
 """In the order of the list."""
 

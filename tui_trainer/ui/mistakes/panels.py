@@ -13,6 +13,7 @@ from tui_trainer.call_order import check
 from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.events import ResolvedConfig
 from tui_trainer.mistakes.cases import MistakeCase, Order
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.filtered_list import CursorList
@@ -103,7 +104,7 @@ class CaseList(CursorList[MistakeCase]):
 
     def lines(self) -> Sequence[Line]:
         width = self.size.width
-        lines: list[Line] = [(Span("a mistake to try", "faint"),)]
+        lines: list[Line] = [(Span(say("mistake.to_try"), "faint"),)]
         for i, case in enumerate(self._shown):
             here = i == self._cursor
             title = case.title + (" ✓" if case.title in self._tried else "")
@@ -258,11 +259,13 @@ def _last(history: History, field: str) -> str:
 def _said(pair: Pair) -> list[tuple[str, str]]:
     """What PyTorch itself told of the wrong order."""
     wrong = pair.wrong
-    said = [(f"warned: {plain(notice.text).partition(' Failure to do')[0]}", "warning") for notice in wrong.notices]
+    warnings = [plain(notice.text).partition(" Failure to do")[0] for notice in wrong.notices]
+    said = [(say("mistake.warned", text=text), "warning") for text in warnings]
     if wrong.ended is not None and wrong.ended.status == "crashed":
-        said.append((f"stopped it: {plain(wrong.ended.reason)}", "warning"))
+        said.append((say("mistake.stopped_it", reason=plain(wrong.ended.reason)), "warning"))
     elif wrong.ended is not None and wrong.ended.status == "diverged":
-        said.append((f"said nothing; {plain(wrong.ended.reason)}", "warning"))
-    if not said and pair.is_over:
-        said.append(("said nothing.", "faint"))
+        caption = "mistake.diverged" if warnings else "mistake.silent_divergence"
+        said.append((say(caption, reason=plain(wrong.ended.reason)), "warning"))
+    if not said and pair.is_over and not pair.failure:
+        said.append((say("mistake.silent"), "faint"))
     return said

@@ -14,6 +14,7 @@ from tui_trainer.compare.comparison import Compared, Group
 from tui_trainer.compare.session import Contestant
 from tui_trainer.mistakes.cases import CASES, DATASET, EPOCHS, MODEL, MistakeCase
 from tui_trainer.plotting.scales import ROUNDING
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.chart import Overlay
@@ -138,9 +139,9 @@ class BreakItScreen(TrainerScreen):
 
     def action_view(self) -> None:
         if self._has_room:
-            self.say("listings and charts are both shown already")
+            self.say(say("mistake.both_shown"))
         elif self.pair is None:
-            self.say("nothing is trained yet: enter trains both orders")
+            self.say(say("mistake.not_trained_yet"))
         else:
             self.toggle_class("-charts")
             self.context.clock.hurry()
@@ -218,7 +219,7 @@ class BreakItHeadline(Panel):
         width = self.size.width
         left = [Span(" tui-trainer  ", "faint"), Span("break it", "strong")]
         if width >= LISTED_FROM:
-            left.append(Span("  a wrong order of calls, on purpose, beside the right one", "faint"))
+            left.append(Span(f"  {say('mistake.purpose')}", "faint"))
         elif self._case is not None:
             left = [Span(f" {self._case.title}", "strong")]
         return [justified(left, [*_state(self._pair), Span(" ")], width)]
@@ -228,13 +229,13 @@ def _state(pair: Pair | None) -> list[Span]:
     if pair is None:
         return []
     if pair.failure:
-        return [Span("could not be trained", "warning")]
+        return [Span(say("mistake.untrained"), "warning")]
     if pair.is_over:
-        return [Span("both are trained", "good")]
+        return [Span(say("mistake.over"), "good")]
     history = pair.right
     if not history.steps:
-        return [Span(f"● {plain(history.phase) or 'starting'}", "live")]
-    return [Span(f"● training   epoch {history.epoch}/{EPOCHS}", "live")]
+        return [Span(f"● {plain(history.phase) or say('mistake.starting')}", "live")]
+    return [Span(f"● {say('mistake.training', epoch=history.epoch, epochs=EPOCHS)}", "live")]
 
 
 class Invitation(Panel):
@@ -242,10 +243,7 @@ class Invitation(Panel):
 
     def lines(self) -> list[Line]:
         width, height = self.size
-        text = (
-            f"enter trains both orders for real: {MODEL} on {DATASET}, {counted(EPOCHS, 'epoch')}, the same first "
-            "weights and the same batches, some seconds."
-        )
+        text = say("mistake.invitation", model=MODEL, dataset=DATASET, epochs=counted(EPOCHS, "epoch"))
         said = wrap(text, min(width - 2, 64))
         above = max(0, (height - len(said)) // 2)
         return [*[()] * above, *((Span(line.center(width), "faint"),) for line in said)]
