@@ -16,7 +16,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from typing import Self
 
 import psutil
 import pyte
+from pyte.screens import wcwidth
 
 from tests.preloaded import start, start_anew
 from tests.waiting import PATIENCE_S
@@ -32,10 +33,18 @@ _KEYBOARD = re.compile(rb"\x1b\[[<>=?][\d;]*u")
 """Of the Kitty keyboard protocol, which pyte would show."""
 
 
+FIRST_WIDE = "\u1100"
+"""The first character of two cells: of those before it there is no need to ask."""
+
+
 class Emulator(pyte.Screen):
-    """With the alternate screen, which pyte leaves out."""
+    """With the alternate screen, which pyte leaves out, and without reading again what has not changed."""
 
     _before: tuple[dict[int, object], pyte.screens.Cursor] | None = None
+
+    def __init__(self, columns: int, lines: int) -> None:
+        self._shown: dict[int, str] = {}
+        super().__init__(columns, lines)
 
     def set_mode(self, *modes: int, **options: bool) -> None:
         if 1049 in modes and options.get("private") and self._before is None:
@@ -49,10 +58,26 @@ class Emulator(pyte.Screen):
             (lines, self.cursor), self._before = self._before, None
             self.buffer.clear()
             self.buffer.update(lines)
+            self.dirty.update(range(self.lines))
 
     def select_graphic_rendition(self, *attributes: int, **options: bool) -> None:
         if not options.get("private"):
             super().select_graphic_rendition(*attributes)
+
+    @property
+    def display(self) -> list[str]:
+        """Each line, put together anew where it has changed."""
+        for y in self.dirty:
+            self._shown[y] = "".join(self._characters(y))
+        self.dirty.clear()
+        return [self._shown[y] for y in range(self.lines)]
+
+    def _characters(self, y: int) -> Iterator[str]:
+        line, is_covered = self.buffer[y], False
+        for x in range(self.columns):
+            data = "" if is_covered else line[x].data
+            is_covered = data >= FIRST_WIDE and wcwidth(data[0]) == 2
+            yield data
 
 
 WORDS_OF_TRAINING = ("training", "overfitting", "plateaued", "chance level", "diverging")

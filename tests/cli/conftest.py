@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,3 +32,10 @@ def cli(runs: Path) -> Callable[..., Result]:
         return CliRunner().invoke(main, arguments)
 
     return invoke
+
+
+def with_broken_torch(folder: Path, why: str) -> str:
+    """Makes one that says why as it is loaded, at once. A `PYTHONPATH` where it stands before the one there is."""
+    (folder / "torch").mkdir(parents=True)
+    (folder / "torch" / "__init__.py").write_text(f"raise OSError({why!r})")
+    return os.pathsep.join([str(folder), str(Path(__file__).parents[2])])

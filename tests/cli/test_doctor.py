@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from tests.cli.conftest import with_broken_torch
 from tests.terminal import Terminal
 from tui_trainer import __version__
 from tui_trainer.cli import doctor
@@ -107,8 +108,9 @@ def test_colours_are_those_that_the_terminal_names(variables: dict[str, str], co
     assert doctor._terminal(variables)["colors"] == colors
 
 
-def test_on_a_terminal_it_tells_of_that(runs: Path) -> None:
-    with Terminal("doctor", columns=100, lines=60) as terminal:
+def test_on_a_terminal_it_tells_of_that(runs: Path, tmp_path: Path) -> None:
+    env = {"PYTHONPATH": with_broken_torch(tmp_path / "broken", "not asked here")}
+    with Terminal("doctor", columns=100, lines=60, env=env) as terminal:
         assert terminal.wait() == 0
         words = " ".join(terminal.screen.split())
     for told in ("is_terminal yes", "columns 100", "colors 16 million"):
@@ -129,10 +131,7 @@ def test_folders_that_cannot_be_are_told_of_and_are_no_error(
 
 
 def test_a_torch_that_breaks_as_it_is_loaded_is_told_of(runs: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "broken"
-    (broken / "torch").mkdir(parents=True)
-    (broken / "torch" / "__init__.py").write_text("raise OSError('libcudart.so.12: cannot open shared object file')")
-    path = os.pathsep.join([str(broken), str(Path(__file__).parents[2])])
+    path = with_broken_torch(tmp_path / "broken", "libcudart.so.12: cannot open shared object file")
     done = subprocess.run(
         [sys.executable, "-m", "tui_trainer", "doctor", "--json"],
         env={**os.environ, "PYTHONPATH": path},

@@ -14,7 +14,9 @@ from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal, trains
 from tests.waiting import until
+from tui_trainer.commands import Stop
 from tui_trainer.events import RunEnded, StepsTaken
+from tui_trainer.records.inbox import send
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.tail import Tail
 
@@ -133,20 +135,33 @@ def test_left_paused_it_is_said_to_wait_and_not_to_train(runs: Path) -> None:
     until(lambda: not is_live(run))
 
 
-@pytest.mark.parametrize("moment", ["importing torch", "training", "dialog"])
+def test_closed_before_it_trains_it_trains_to_its_end(runs: Path) -> None:
+    with Terminal("launch", "--preset", "none", *SMALL, "--epochs", "5", preloaded=False) as terminal:
+        terminal.until("importing torch")
+        terminal.close()
+        terminal.wait()
+        run = _until_begun(runs)
+        steps, ended = _until_ended(run)
+    assert (steps, ended.status) == (20, "finished")
+    assert "without a terminal" in (run / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("moment", ["training", "dialog"])
 def test_a_closed_terminal_ends_no_run(runs: Path, moment: str) -> None:
-    arguments = ("launch", "--preset", "none", *SMALL, "--epochs", "150")
-    with Terminal(*arguments, preloaded=moment != "importing torch") as terminal:
-        terminal.until(moment if moment == "importing torch" else trains)
+    with Terminal("launch", "--preset", "none", *LONG) as terminal:
+        terminal.until(trains)
         if moment == "dialog":
             terminal.press("q")
             terminal.until("background")
         terminal.close()
         terminal.wait()
-        run = _until_begun(runs)
-        steps, ended = _until_ended(run)
-    assert (steps, ended.status) == (600, "finished")
-    assert "without a terminal" in (run / "log.txt").read_text()
+        run = only(runs)
+        until(lambda: "without a terminal" in (run / "log.txt").read_text())
+        at, _ = steps_and_end(run)
+        until(lambda: steps_and_end(run)[0] > at)
+        send(run, Stop(by="test"))
+        _, ended = _until_ended(run)
+    assert ended.status == "stopped"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

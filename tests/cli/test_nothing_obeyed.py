@@ -16,7 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tests.cli.conftest import SMALL
+from tests.cli.conftest import SMALL, with_broken_torch
 from tests.compare.made import session_of
 from tests.tainted import SHOWN, TAINT, obeyed, tainted_presets, tainted_record, tainted_session
 from tests.terminal import Terminal
@@ -114,7 +114,16 @@ def _answering(live: Record) -> Iterator[None]:
         thread.join()
 
 
-@pytest.mark.parametrize("words", CASES, ids=lambda words: plain(" ".join(words))[:60])
+@pytest.fixture
+def words(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """A command; what `doctor` is told by torch is tainted too."""
+    if request.param[0] == "doctor":
+        monkeypatch.setenv("PYTHONPATH", with_broken_torch(tmp_path / "broken", TAINT))
+    given: tuple[str, ...] = request.param
+    return given
+
+
+@pytest.mark.parametrize("words", CASES, ids=lambda words: plain(" ".join(words))[:60], indirect=True)
 def test_a_pipe_gets_none_of_it(there: dict[str, str], words: tuple[str, ...]) -> None:
     command, *arguments = words
     result = CliRunner().invoke(main, [*command.split(), *(there.get(each, each) for each in arguments)])
@@ -141,6 +150,7 @@ def _holds(value: object, text: str) -> bool:
     "words",
     [case for case in CASES if case[0] not in (*SCREENS, "presets check", "presets plan")],  # those load torch for it
     ids=lambda words: plain(" ".join(words))[:60],
+    indirect=True,
 )
 def test_a_terminal_gets_none_of_it(there: dict[str, str], words: tuple[str, ...]) -> None:
     command, *arguments = words

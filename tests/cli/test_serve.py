@@ -109,23 +109,6 @@ async def test_a_page_shows_the_screen_and_answers_keys_and_follows_its_size(run
         await shown.until_closed()
 
 
-async def test_a_closed_page_ends_no_run(runs: Path) -> None:
-    async with serving("--", "launch", "--preset", "steplr", *SMALL, "--epochs", "4000") as address:
-        async with page(address) as shown:
-            await shown.until("● training")
-        (folder,) = runs.iterdir()
-    try:
-        steps = replay(folder).steps
-        until(lambda: replay(folder).steps > steps)
-        assert is_live(folder)
-        trainer = writer(folder)
-        assert trainer is not None
-        until(lambda: psutil.Process(trainer).name() == "tui-train")
-    finally:
-        send(folder, Stop(by="test"))
-    until(lambda: not is_live(folder))
-
-
 @pytest.fixture
 def nothing_left(runs: Path) -> Iterator[None]:
     """Whatever happens, nothing trains on after the test."""
@@ -158,13 +141,22 @@ async def test_a_page_opened_again_shows_what_the_one_before_began_and_begins_no
 
 
 @pytest.mark.usefixtures("nothing_left")
-async def test_what_another_serve_began_is_not_taken_for_ones_own(runs: Path) -> None:
+async def test_what_another_serve_began_is_not_taken_for_ones_own_and_goes_on_without_its_page(runs: Path) -> None:
     command = ("--", "launch", "--preset", "none", *SMALL, "--epochs", "4000")
     async with serving(*command) as one, page(one) as shown:
         await shown.until("● training")
+        (first,) = folders(runs)
+        await shown.press(" ")  # nothing is wanted of it but that it lives
+        await shown.until("paused")
         async with serving(*command) as other, page(other) as apart:
             await apart.until("● training")
-            assert len(folders(runs)) == 2
+            (second,) = {*folders(runs)} - {first}
+    assert is_live(first)
+    steps = replay(second).steps
+    until(lambda: replay(second).steps > steps)
+    trainer = writer(second)
+    assert trainer is not None
+    until(lambda: psutil.Process(trainer).name() == "tui-train")
 
 
 async def test_a_page_of_another_site_is_not_let_in(run: str) -> None:
