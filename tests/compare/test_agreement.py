@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from tests.compare.test_verdict import curve
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.plain_lines import Results, cell, find_out, in_lines, shown_columns
+from tui_trainer.compare.plain_lines import Results, cell, find_out, in_lines
 from tui_trainer.compare.report import as_csv, as_html, as_json, as_markdown
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import Goal, MetricDeclared
@@ -250,14 +250,14 @@ def written_down(groups: Groups, findings: Results, by: By) -> Written:
 def reported(comparison: Comparison, findings: Results, by: By) -> list[Written]:
     """As each form says it, read back from its text alone."""
     verdict = list(findings.verdict)
-    at = 3 + [column.key for column in shown_columns(findings.table)].index(by.final)
+    at = 3 + [column.key for column in findings.columns].index(by.final)
     found: list[Written] = []
 
     lines = in_lines(comparison, findings)
     body = lines[2 : lines.index("", 2)]
     plain = {re.split(r"\s+", line)[0]: re.split(r"\s{2,}", line.strip()) for line in body}
     # Fewer cells where the epochs are empty: from the right they are as many.
-    right = at - (3 + len(shown_columns(findings.table)))
+    right = at - (3 + len(findings.columns))
     cells = {name: row[right] for name, row in plain.items()}
     said = [line for line in lines if line in verdict]
     found.append((_without_stars(cells), _with_stars(cells), said))
@@ -330,7 +330,7 @@ async def on_the_screen(comparison: Comparison, findings: Results) -> None:
             text = "".join(span.text for span in line)
             row = next(row for row in findings.table.rows if f" {row.group.label} " in text)
             lit = [span.text for span in line if span.role == "lit"]
-            shown = [column for column in shown_columns(findings.table) if column in table._columns]
+            shown = [column for column in findings.columns if column in table._columns]
             assert all(cell(row, column) in text for column in shown)
             best = [column for column in shown if row.group.number in findings.table.best.get(column.key, ())]
             assert lit == [cell(row, column) for column in best]

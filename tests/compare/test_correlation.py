@@ -13,6 +13,8 @@ from tests.compare.test_verdict import curve
 from tests.ui.test_compare import show
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.correlation import Relation, ranks, relations, spearman
+from tui_trainer.compare.plain_lines import find_out
+from tui_trainer.compare.report import as_html, as_json, as_markdown
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.compare.table import tabulate
 from tui_trainer.presets.checks import parse
@@ -135,3 +137,17 @@ async def test_of_fewer_runs_it_says_what_is_missing(tmp_path: Path) -> None:
         await pilot.pause()
         said = " ".join(screen.query_one(Scatter).plain())
         assert "What goes with val_accuracy is drawn once five runs have finished that differ in a setting." in said
+
+
+def test_every_report_but_csv_says_what_goes_with_the_outcome(tmp_path: Path) -> None:
+    comparison = swept(tmp_path, RATES)
+    findings = find_out(comparison)
+    told = json.loads(as_json(comparison, findings))
+    assert told["relations"][0] == {"setting": "optimizer.lr", "correlation": pytest.approx(-1.0), "runs": 5}
+    assert {each["preset"]: each["settings"]["optimizer.lr"] for each in told["presets"]}["p2"] == 0.01
+    words = "rank correlation -1.00 over 5 runs; a hint, of few runs"
+    assert f"| optimizer.lr | {words} |" in as_markdown(comparison, findings)
+    assert f"<tr><th>optimizer.lr</th><td>{words}</td></tr>" in as_html(comparison, findings)
+    few = swept(tmp_path / "few", RATES[:4])
+    assert json.loads(as_json(few, find_out(few)))["relations"] == []
+    assert "What goes with" not in as_markdown(few, find_out(few)) + as_html(few, find_out(few))

@@ -19,6 +19,7 @@ from tests.compare.made import compared, record, rewritten, seeds, session_of
 from tests.scripted import scripted_run
 from tests.waiting import PATIENCE_S
 from tui_trainer.cli.exit_summary import of_comparison
+from tui_trainer.compare import differences as differences_of
 from tui_trainer.compare.comparison import Comparison, Group
 from tui_trainer.compare.differences import differences
 from tui_trainer.compare.entries import reused
@@ -677,3 +678,14 @@ def test_compare_in_the_app_rehearses_them_too(tmp_path: Path) -> None:
     with pytest.raises(RunsError, match="scheduler: cannot run"):
         opened.open([str(tmp_path / "a.toml"), str(tmp_path / "b.toml")])
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_lrs_of_presets_are_compared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[object] = []
+    monkeypatch.setattr(differences_of, "same_lrs", lambda a, b: bool(looks.append(a)))
+    comparison = to_come(tmp_path, step=STEP, none=NONE)
+    first = find_out(comparison).warnings
+    assert looks
+    many = len(looks)
+    assert find_out(comparison).warnings == first
+    assert len(looks) == many

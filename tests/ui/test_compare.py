@@ -25,6 +25,7 @@ from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import Goal, MetricDeclared
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.chart import Overlay
+from tui_trainer.ui.compare.column_choice import ColumnChoice
 from tui_trainer.ui.compare.screen import CompareScreen
 from tui_trainer.ui.compare.table import CompareTable
 from tui_trainer.ui.context import AppContext
@@ -514,3 +515,34 @@ async def test_a_series_of_many_values_is_drawn_by_columns(tmp_path: Path) -> No
         assert any(extent for extent in lines.line)
         assert lines.best is None
         assert "lowest" not in chart.plain()[0]
+
+
+async def test_columns_are_marked_in_a_list(three: Comparison) -> None:
+    async with show(three, size=(140, 40)) as (pilot, screen):
+        table = screen.query_one(CompareTable)
+        assert "best acc" in table.plain()[0]
+        await pilot.press("t")
+        await pilot.pause()
+        choice = pilot.app.screen
+        assert isinstance(choice, ColumnChoice)
+        names = list(choice._list.shown)
+        for name in list(choice._list.marked):
+            choice._list.move(names.index(name) - names.index(str(choice._list.current)))
+            await pilot.press("space")
+        choice._list.move(names.index("scheduler.name") - names.index(str(choice._list.current)))
+        await pilot.press("space", "enter")
+        await pilot.pause()
+        screen.draw()
+        await pilot.pause()
+        head, *rows = table.plain()
+        assert "scheduler.name" in head
+        assert "best acc" not in head
+        assert any("OneCycleLR" in row for row in rows)
+        await pilot.press("s")
+        screen.draw()
+        await pilot.pause()
+        assert "scheduler.name ▼" in table.plain()[0]
+        words = [row.split()[-1] for row in table.plain()[1:] if row.strip()]
+        assert words == sorted(words)
+        await pilot.press("t", "escape")
+        assert three.columns == ("scheduler.name",)

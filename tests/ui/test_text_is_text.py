@@ -118,7 +118,7 @@ async def test_every_screen_that_there_is(show: Show, own_presets: Path, tmp_pat
     async with show(size=(140, 60)) as shown:
         await look(shown, *["down"] * 20, "slash", "a", "enter", "e", "escape", "escape")
     async with show(comparison=compared(runs, folders)) as shown:
-        await look(shown, "d", "d", "down", "i", "left", "enter", "escape", "q", "escape")
+        await look(shown, "t", "escape", "d", "d", "down", "i", "left", "enter", "escape", "q", "escape")
 
     def train(case: MistakeCase) -> ScriptedPair:
         pair = ScriptedPair(case)

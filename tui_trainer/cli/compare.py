@@ -36,6 +36,7 @@ from tui_trainer.cli.options import (
 )
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, SignalHandlers, leave, stop_on_signals
 from tui_trainer.commands import Stop
+from tui_trainer.compare.columns import parsed_columns
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.differences import same_plans
 from tui_trainer.compare.entries import (
@@ -136,6 +137,12 @@ LOOK_EVERY = 0.1
     help="Compare by this series of the runs, val_loss say, instead of the validation accuracy.",
 )
 @click.option(
+    "--columns",
+    metavar="NAME,...",
+    help="What the table shows: numbers (final_accuracy), series (val_loss), settings (optimizer.lr); standard: the "
+    "usual numbers, settings: all that differ.",
+)
+@click.option(
     "--target",
     type=float,
     help="What is to be reached: a validation accuracy from 0 to 1, or with --metric a value of that.",
@@ -159,6 +166,7 @@ def compare(
     runs_dir: Path | None,
     report: Path | None,
     metric: str | None,
+    columns: str | None,
     lesson: bool,
     exit_when_done: bool,
     max_rate: float | None,
@@ -185,6 +193,10 @@ def compare(
     )
     if on_screen and not wait_until_in_front(0):
         refuse("no shell is left that could bring compare to the front: start it with its output in a file")
+    try:
+        shown = parsed_columns(columns) if columns is not None else ()
+    except ValueError as error:
+        refuse(f"--columns {plain(columns or '')}: {error}")
     asked = [*what, *more, *(name for name in LESSON if lesson)]
     session, is_new = _open_or_make(runs, asked, lesson=lesson, metric=metric, **options)
     try:
@@ -197,7 +209,7 @@ def compare(
         need_torch("compare")
     if told.notify and told.is_asked and (not trains or is_live(session.folder)):
         say("warning: nothing trains here, so nobody is notified: --notify and --webhook are for who trains")
-    comparison = Comparison(session, metric)
+    comparison = Comparison(session, metric, shown)
     if on_screen:
         code = _show(comparison, told, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
     else:

@@ -6,7 +6,7 @@ And their curves for a drawing: each run's own places along an axis, thinned so 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
@@ -184,10 +184,17 @@ class Group:
 class Comparison:
     """All runs of a session. It belongs to the thread that polls."""
 
-    def __init__(self, session: Session, by: str | None = None) -> None:
-        """Follow a session; `by` is what its runs are compared by (`NAME[:min|max]`), where not by its own metric."""
+    def __init__(self, session: Session, by: str | None = None, columns: Sequence[str] = ()) -> None:
+        """Follow a session.
+
+        Args:
+            session: whose runs.
+            by: what they are compared by (`NAME[:min|max]`), where not by the session's own metric.
+            columns: which ones the table is to have, as `compare/columns.py` takes names; none: the usual ones.
+        """
         self.session = session
         self.by = by
+        self.columns = tuple(columns)
         self.groups: list[Group] = []
         self.version = 0
         """Grows with everything that changed."""

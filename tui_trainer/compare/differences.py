@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 
@@ -59,6 +60,14 @@ def differences(comparison: Comparison) -> list[Difference]:
     return rows
 
 
+def setting(comparison: Comparison, key: str) -> Difference:
+    """A setting of each preset, be they alike or not."""
+    presets = [_preset(group) for group in comparison.groups]
+    settings = [_settings(preset) if isinstance(preset, Preset) else None for preset in presets]
+    everywhere = all(key in each for each in settings if each is not None)
+    return Difference(key, tuple(UNKNOWN if each is None else _cell(each.get(key), everywhere) for each in settings))
+
+
 def settings_of(group: Group) -> dict[str, object] | None:
     """What a preset's runs began with, `optimizer.lr` say; None where that cannot be told."""
     preset = _preset(group)
@@ -77,8 +86,18 @@ def untold(comparison: Comparison) -> list[str]:
 
 def warnings(comparison: Comparison) -> list[str]:
     """What is to be known of the presets before they train, a sentence each: two that come to the same LRs on this run,
-    and what each preset's numbers lead to."""
-    return [*same_plans(comparison), *_of_presets(comparison)]
+    and what each preset's numbers lead to.
+
+    It is worked out once for the same presets: all LRs of each pair are compared.
+    """
+    presets = [(group.label, _asked(group), bool(group.runs[0].history.switches)) for group in comparison.groups]
+    known = _warned.get(comparison)
+    if known is None or known[0] != presets:
+        known = _warned[comparison] = presets, [*same_plans(comparison), *_of_presets(comparison)]
+    return known[1]
+
+
+_warned: WeakKeyDictionary[Comparison, tuple[list[tuple[str, Any, bool]], list[str]]] = WeakKeyDictionary()
 
 
 def same_plans(comparison: Comparison) -> list[str]:
@@ -124,10 +143,15 @@ def _planned(group: Group) -> PlannedLRs | None:
     return PlannedLRs(preset, -(-run.train_images // preset.training.batch_size))
 
 
+def _asked(group: Group) -> Any:
+    """What was asked for, as far as it is told."""
+    run = group.runs[0]
+    return run.entry.asked or run.facts.get("asked")
+
+
 def _conditions(group: Group) -> RunConditions | None:
-    asked: Any = group.runs[0].entry.asked or group.runs[0].facts.get("asked")
     try:
-        return RunSpec.model_validate(asked).conditions
+        return RunSpec.model_validate(_asked(group)).conditions
     except ValidationError:
         return None
 
@@ -151,8 +175,7 @@ def _cell(setting: _Setting | None, everywhere: bool) -> str:
 
 def _preset(group: Group) -> Preset | str:
     """What its runs followed as they began, or why that cannot be told."""
-    run = group.runs[0]
-    asked: Any = run.entry.asked or run.facts.get("asked")
+    asked = _asked(group)
     if not isinstance(asked, dict) or "preset" not in asked:
         return "its record does not say"
     try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tui_trainer.compare.columns import ShownColumn, series_chosen, shown_columns, unknown_columns
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.differences import Difference, differences, untold, warnings
 from tui_trainer.compare.fairness import Fairness, fairness
 from tui_trainer.compare.metric import Metric
-from tui_trainer.compare.table import TARGET_COLUMNS, Column, Row, Table, tabulate, with_spread
+from tui_trainer.compare.table import TARGET_COLUMNS, Row, Table, tabulate, with_spread
 from tui_trainer.compare.verdict import caution, verdict
 from tui_trainer.text.plain import plain
 
@@ -26,19 +27,34 @@ class Results:
     caution: str
     """What to say beside the verdict where fairness is told elsewhere; mostly empty."""
     differences: tuple[Difference, ...]
+    columns: tuple[ShownColumn, ...]
+    """Those that the table is to show, in their order."""
+    are_chosen: bool
+    """Whether a person chose them."""
     warnings: tuple[str, ...] = ()
     """What is to be known of the presets, and was before any of them trained."""
 
 
 def find_out(comparison: Comparison, metric: Metric | None = None) -> Results:
     """Work it all out from the records as far as they were read; by `metric`, where not by the comparison's own."""
-    table, fair = tabulate(comparison, metric), fairness(comparison)
-    said = (*verdict(comparison, table), *untold(comparison))
-    return Results(table, fair, said, caution(fair), tuple(differences(comparison)), tuple(warnings(comparison)))
+    table, fair = tabulate(comparison, metric, series_chosen(comparison)), fairness(comparison)
+    said = (*verdict(comparison, table), *untold(comparison), *unknown_columns(comparison, table))
+    return Results(
+        table,
+        fair,
+        said,
+        caution(fair),
+        tuple(differences(comparison)),
+        tuple(shown_columns(comparison, table)),
+        bool(comparison.columns),
+        tuple(warnings(comparison)),
+    )
 
 
-def title_of(column: Column, table: Table, *, short: bool = False) -> str:
+def title_of(column: ShownColumn, table: Table, *, short: bool = False) -> str:
     """A column's heading; those of the target say which: `epoch to 0.98`."""
+    if isinstance(column, Difference):
+        return plain(column.key)
     title = column.short if short else column.title
     if column.key not in TARGET_COLUMNS:
         return title
@@ -46,8 +62,11 @@ def title_of(column: Column, table: Table, *, short: bool = False) -> str:
     return f"{title} to {target}" if not short else title
 
 
-def cell(row: Row, column: Column) -> str:
-    """A number with its spread over finished seeds, and how many of all seeds have it where not all do."""
+def cell(row: Row, column: ShownColumn) -> str:
+    """A number with its spread over finished seeds, and how many of all seeds have it where not all do; or a
+    setting."""
+    if isinstance(column, Difference):
+        return column.values[row.group.number]
     figure = row.figure(column.key)
     if figure is None:
         return ABSENT
@@ -61,7 +80,7 @@ def cell(row: Row, column: Column) -> str:
 def table_cells(findings: Results, rows: Sequence[Row] | None = None) -> list[list[str]]:
     """Headings, then a row a preset; the best of each column with a star."""
     table = findings.table
-    columns = shown_columns(table)
+    columns = findings.columns
     best = table.best
     cells = [["preset", "status", "epochs", *(title_of(column, table) for column in columns)]]
     for row in rows if rows is not None else table.sorted_by(table.final_key):
@@ -71,11 +90,6 @@ def table_cells(findings: Results, rows: Sequence[Row] | None = None) -> list[li
             line.append(cell(row, column) + star)
         cells.append(line)
     return cells
-
-
-def shown_columns(table: Table) -> list[Column]:
-    """All columns; without a target, not those of it."""
-    return [column for column in table.columns if table.target is not None or column.key not in TARGET_COLUMNS]
 
 
 def in_columns(cells: Sequence[Sequence[str]], left: int = 2) -> list[str]:

@@ -18,9 +18,12 @@ from statistics import fmean
 from string import Template
 from typing import Any
 
+from tui_trainer.compare.columns import ShownColumn
 from tui_trainer.compare.comparison import SWATCH, Comparison, Point, epoch_ends, logged, rates, smoothed
+from tui_trainer.compare.correlation import relations
+from tui_trainer.compare.differences import Difference, settings_of
 from tui_trainer.compare.metric import Metric
-from tui_trainer.compare.plain_lines import Results, cell, find_out, shown_columns, table_cells, title_of
+from tui_trainer.compare.plain_lines import Results, cell, find_out, table_cells, title_of
 from tui_trainer.compare.table import Row, Table
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.plotting.scales import along, linear, logarithmic
@@ -170,20 +173,28 @@ def write_report(comparison: Comparison, file: Path) -> None:
         raise ReportFailed(f"the report could not be written to {file}: {reason(cause)}.") from cause
 
 
-def as_csv(_: Comparison, findings: Results) -> str:
-    """A row a preset, a column a number; of several seeds, the mean of those that have finished (`seeds` `of` all) and
-    beside it the sample's standard deviation."""
+def as_csv(comparison: Comparison, findings: Results) -> str:
+    """A row a preset, a column a number, or what was chosen; of several seeds, the mean of those that have finished
+    (`seeds` `of` all) and beside it the sample's standard deviation."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     table = findings.table
-    heads = [head for column in table.columns for head in (column.key, f"{column.key}_spread")]
+    columns: Sequence[ShownColumn] = findings.columns if comparison.columns else table.columns
+    heads = [
+        head
+        for column in columns
+        for head in ([column.key] if isinstance(column, Difference) else [column.key, f"{column.key}_spread"])
+    ]
     writer.writerow(["preset", "status", "seeds", "of", "epochs", "steps", "target", *_by(table), *heads])
     for row in table.rows:
         line: list[object] = [plain(row.group.label), row.status, len(row.numbers), len(row.group.runs)]
         line += [max((n.epochs for n in row.numbers), default=0), max((n.steps for n in row.numbers), default=0)]
         line.append("" if table.target is None else table.target)
         line += [plain(table.metric.name) for _ in _by(table)]
-        for column in table.columns:
+        for column in columns:
+            if isinstance(column, Difference):
+                line.append(column.values[row.group.number])
+                continue
             figure = row.figure(column.key)
             line += ["", ""] if figure is None else [figure.mean, "" if figure.spread is None else figure.spread]
         writer.writerow(line)
@@ -210,6 +221,10 @@ def as_json(comparison: Comparison, findings: Results) -> str:
         "fair": findings.fairness.is_fair,
         "fairness": findings.fairness.words,
         "presets": [_row_as_json(row, table) for row in table.rows],
+        "relations": [
+            {"setting": each.key, "correlation": each.correlation, "runs": len(each.dots)}
+            for each in relations(comparison, table)
+        ],
         "differences": [
             {"key": row.key, "values": dict(zip((g.label for g in comparison.groups), row.values, strict=True))}
             for row in findings.differences
@@ -231,6 +246,7 @@ def _row_as_json(row: Row, table: Table) -> dict[str, Any]:
             for run in row.group.runs
         ],
         "best": [column.key for column in table.columns if row.group.number in best.get(column.key, ())],
+        "settings": settings_of(row.group),
         "figures": {
             column.key: {"mean": figure.mean, "spread": figure.spread, "values": list(figure.values)}
             for column in table.columns
@@ -249,6 +265,9 @@ def as_markdown(comparison: Comparison, findings: Results) -> str:
         heading = ["setting", *(plain(group.label) for group in comparison.groups)]
         lines += ["", "## What differs", ""]
         lines += _md_table([heading, *([row.key, *row.values] for row in findings.differences)])
+    if related := relations(comparison, findings.table):
+        lines += ["", f"## What goes with {_md(findings.table.metric.words)}", ""]
+        lines += _md_table([["setting", "rank correlation"], *([each.key, each.words] for each in related)])
     return "\n".join([*lines, "", _about(comparison), ""])
 
 
@@ -268,6 +287,7 @@ def as_html(comparison: Comparison, findings: Results) -> str:
         table=_html_table(findings),
         conditions=_html_conditions(findings),
         differences=_html_differences(comparison, findings),
+        relations=_html_relations(comparison, findings.table),
         about=escape(_about(comparison)),
     )
 
@@ -321,7 +341,7 @@ def _legend(comparison: Comparison) -> str:
 
 def _html_table(findings: Results) -> str:
     table = findings.table
-    columns = shown_columns(table)
+    columns = findings.columns
     heads = "".join(f"<th>{escape(title_of(column, table))}</th>" for column in columns)
     rows = []
     for row in table.sorted_by(table.final_key):
@@ -368,6 +388,16 @@ def _html_differences(comparison: Comparison, findings: Results) -> str:
         for row in findings.differences
     ]
     return f"<tr><th></th>{heads}</tr>\n" + "\n".join(rows)
+
+
+def _html_relations(comparison: Comparison, table: Table) -> str:
+    """What goes with what runs are compared by; nothing where too few have finished."""
+    rows = "\n".join(
+        f"<tr><th>{escape(plain(each.key))}</th><td>{escape(each.words)}</td></tr>"
+        for each in relations(comparison, table)
+    )
+    what = f"<h2>What goes with {escape(table.metric.words)}</h2>"
+    return f'{what}\n<div class="scroll"><table id="relations">\n{rows}\n</table></div>' if rows else ""
 
 
 def _md_table(cells: list[list[str]]) -> list[str]:

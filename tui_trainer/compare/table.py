@@ -7,15 +7,15 @@ in plain lines, in a report or as JSON, takes it from here.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
 from math import isfinite
 from statistics import fmean, stdev
 
 from tui_trainer.compare.comparison import Compared, Comparison, Group
-from tui_trainer.compare.metric import ACCURACY, SHORT, Metric
+from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
 from tui_trainer.text.numbers import format_metric
 
 RUNGS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
@@ -47,6 +47,8 @@ class Numbers:
     best_metric: float | None = None
     final_metric: float | None = None
     """Of what the runs are compared by, where that is not their accuracy."""
+    last: Mapping[str, float] = field(default_factory=dict)
+    """The last value of other series, where it is finite."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,17 @@ def columns_of(metric: Metric) -> tuple[Column, ...]:
     return (*own, *(replace(each, short=AMONG_OTHERS.get(each.key, each.short)) for each in rest))
 
 
+def key_of_series(name: str) -> str:
+    """The key of a column of the last value of a series."""
+    return f"metrics.{name}"
+
+
+def column_of_series(metric: Metric) -> Column:
+    """A column of the last value of a series."""
+    title, short = f"final {metric.title()}", metric.title(SHORT)
+    return Column(key_of_series(metric.name), title, short, lambda n: n.last.get(metric.name), metric.show, metric.sign)
+
+
 AMONG_OTHERS = {"best_accuracy": "b acc", "final_accuracy": "acc"}
 """Short titles of what runs are mostly compared by, where they are not."""
 
@@ -162,11 +175,13 @@ class Table:
     target_was_asked: bool
     metric: Metric = ACCURACY
     """By what they are compared."""
+    series: tuple[Metric, ...] = ()
+    """Others that have a column."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """All columns, those of the metric first."""
-        return columns_of(self.metric)
+        return (*columns_of(self.metric), *map(column_of_series, self.series))
 
     @property
     def final_key(self) -> str:
@@ -218,8 +233,9 @@ class Table:
         return have + [row for row in self.rows if key not in row.figures]
 
 
-def tabulate(comparison: Comparison, metric: Metric | None = None) -> Table:
-    """The numbers as they stand, by this metric where it is not the comparison's own.
+def tabulate(comparison: Comparison, metric: Metric | None = None, series: Sequence[str] = ()) -> Table:
+    """The numbers as they stand, by this metric where it is not the comparison's own, and with the last value of other
+    series.
 
     A target is one of what the session was begun with: by another metric there is none.
     """
@@ -228,11 +244,14 @@ def tabulate(comparison: Comparison, metric: Metric | None = None) -> Table:
     asked = target is not None
     if metric.is_accuracy and comparison.target is None and comparison.target_metric.is_accuracy:
         target = named_target(comparison)
-    rows = tuple(_row(group, target, metric) for group in comparison.groups)
-    return Table(rows, target, asked, metric)
+    others = tuple(metric_of(name, comparison.series) for name in dict.fromkeys(series))
+    rows = tuple(_row(group, target, metric, others) for group in comparison.groups)
+    return Table(rows, target, asked, metric, others)
 
 
-def numbers_of(run: Compared, target: float | None, metric: Metric = ACCURACY) -> Numbers:
+def numbers_of(
+    run: Compared, target: float | None, metric: Metric = ACCURACY, others: Sequence[Metric] = ()
+) -> Numbers:
     """One run in figures, from the ends of its epochs, and from the series that it is compared by."""
     history = run.history
     last = history.epochs[-1] if history.epochs else None
@@ -251,6 +270,11 @@ def numbers_of(run: Compared, target: float | None, metric: Metric = ACCURACY) -
         reached=_reached(run, target, metric),
         best_metric=best.value if best is not None and not metric.is_accuracy else None,
         final_metric=_finite(end.value) if end is not None and not metric.is_accuracy else None,
+        last={
+            each.name: point.value
+            for each in others
+            if (point := history.series.last(each.name)) is not None and isfinite(point.value)
+        },
     )
 
 
@@ -301,11 +325,11 @@ def fitting_target(tops: Iterable[float]) -> float | None:
     return next((rung for rung in reversed(RUNGS) if sum(top >= rung for top in have) >= needed), None)
 
 
-def _row(group: Group, target: float | None, metric: Metric) -> Row:
+def _row(group: Group, target: float | None, metric: Metric, others: Sequence[Metric]) -> Row:
     told = [run for run in group.counted if run.history.epochs or run.history.series.last(metric.name)]
-    numbers = tuple(numbers_of(run, target, metric) for run in told)
+    numbers = tuple(numbers_of(run, target, metric, others) for run in told)
     figures = {}
-    for column in columns_of(metric):
+    for column in (*columns_of(metric), *map(column_of_series, others)):
         values = tuple(value for each in numbers if (value := column.read(each)) is not None)
         if values:
             figures[column.key] = Figure(values)

@@ -261,6 +261,7 @@ KEYS: tuple[Key, ...] = (
     Key("compare", "o", "o", "solo", "solo: show only its curves, or all again", "solo"),
     Key("compare", "i", "i", "pin", "pin its row to the top, or unpin it", "pin"),
     Key("compare", "s", "s", "sort", "sort the table by its next column", "sort"),
+    Key("compare", "t", "t", "columns", "choose the columns of the table: numbers, settings, any series", "columns"),
     Key("compare", "S", "S", "turn", "reverse the sort order", name="Reverse the sort order"),
     Key("compare", "d", "d", "differences", "what differs between the presets, and nothing else", "differences"),
     Key("compare", "v", "v", "chart", "show the next chart, where only one fits", "chart"),

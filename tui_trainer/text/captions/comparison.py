@@ -27,6 +27,11 @@ CAPTIONS = {
         "the same, where names of series that they have are like it",
         "one has it; or it may still come",
     ),
+    "comparison.no_such_column": Caption(
+        "{name} is neither a setting nor a series of these runs.",
+        "a column of the table was asked for by that name, all runs are over, and none has such a thing",
+        "one has it; it may still come",
+    ),
     "comparison.only_one": Caption(
         "Only {who} has finished an epoch{at}: nothing to compare it with.",
         "runs are compared by their accuracy, and those of one preset alone have an epoch",

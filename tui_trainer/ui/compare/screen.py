@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui_trainer.compare.columns import can_be_chosen
 from tui_trainer.compare.correlation import Relation, relations
 from tui_trainer.compare.metric import Metric, in_common, metric_of
 from tui_trainer.compare.news import News
@@ -17,6 +18,7 @@ from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsError
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.chart import Overlay, What
+from tui_trainer.ui.compare.column_choice import ColumnChoice
 from tui_trainer.ui.compare.curves import CompareAxis
 from tui_trainer.ui.compare.scatter import Scatter
 from tui_trainer.ui.compare.summary import CompareHeadline, DifferenceWords, VerdictWords
@@ -145,7 +147,7 @@ class CompareScreen(TrainerScreen):
         logged = sum(len(series[metric.name].values) for series in self.comparison.series if metric.name in series)
         is_due = found_at != self._found_at or (logged != self._logged and time.monotonic() >= self._find_at)
         if self._findings is None or is_due:
-            first = self._findings is None and not metric.is_accuracy
+            first = self._findings is None and not metric.is_accuracy and not self.table.sort_key
             self._findings, self._found_at, self._logged = find_out(self.comparison, metric), found_at, logged
             self._find_at = time.monotonic() + FIND_EVERY
             if first:
@@ -269,6 +271,21 @@ class CompareScreen(TrainerScreen):
         self._sort_by_metric()
         self._one = "accuracy"  # whose chart is one of the metric now
         self.say(f"by {self._metric().words}, {at + 1} of {len(names)} series that the runs have in common")
+        self._hurry()
+
+    def action_columns(self) -> None:
+        """A list to mark them in; none that is marked: the usual ones."""
+        findings, comparison = self._find_out(), self.comparison
+        names = can_be_chosen(comparison, findings.table)
+        chosen = comparison.columns or tuple(column.key for column in findings.columns)
+        names += [name for name in comparison.columns if name not in names]
+        self.app.push_screen(ColumnChoice(names, chosen), self._take_columns)
+
+    def _take_columns(self, chosen: tuple[str, ...] | None) -> None:
+        if chosen is None:
+            return
+        self.comparison.columns = chosen
+        self._findings = None
         self._hurry()
 
     def action_turn(self) -> None:

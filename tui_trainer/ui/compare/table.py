@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message import Message
 
+from tui_trainer.compare.columns import ShownColumn
 from tui_trainer.compare.comparison import SWATCH
+from tui_trainer.compare.differences import Difference
 from tui_trainer.compare.metric import SHORT, Metric
 from tui_trainer.compare.plain_lines import cell
-from tui_trainer.compare.table import TARGET_COLUMNS, Column, Row
+from tui_trainer.compare.table import TARGET_COLUMNS, Row
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import narrow
 from tui_trainer.ui.compare.curves import SeriesStyles
@@ -78,7 +80,7 @@ class CompareTable(SeriesStyles, can_focus=False):
         self._order: list[int] = []
         self._chosen = 0
         self._top = 0
-        self._columns: list[Column] = []
+        self._columns: list[ShownColumn] = []
 
     # What is under the cursor
 
@@ -145,7 +147,10 @@ class CompareTable(SeriesStyles, can_focus=False):
         return 0 if all(run.is_over for row in rows for run in row.group.runs) else BAR
 
     def _sorted(self, findings: Results) -> list[Row]:
-        rows = findings.table.sorted_by(self.sort_key, self.reverse)
+        by = next((column for column in findings.columns if column.key == self.sort_key), None)
+        rows = findings.table.sorted_by("" if isinstance(by, Difference) else self.sort_key, self.reverse)
+        if isinstance(by, Difference):
+            rows.sort(key=lambda row: _as_sorted(by.values[row.group.number]), reverse=self.reverse)
         pinned = self.shown.pinned
         return sorted(rows, key=lambda row: row.group.number not in pinned)
 
@@ -159,10 +164,8 @@ class CompareTable(SeriesStyles, can_focus=False):
         used = 6 + self._bar_width(findings) + sum(2 + max(map(len, column)) for column in fixed)
         kept: set[str] = set()
         texts: dict[str, list[str]] = {}
-        for key in KEEP:
-            column = next((column for column in table.columns if column.key == key), None)
-            if column is None or (column.key in TARGET_COLUMNS and table.target is None):
-                continue
+        for column in self._in_order_of_room(findings):
+            key = column.key
             text = [self._title(column, findings, width < ROOMY), *(cell(row, column) for row in rows)]
             needed = 2 + max(map(len, text))
             if used + needed > width:
@@ -170,7 +173,7 @@ class CompareTable(SeriesStyles, can_focus=False):
             used += needed
             kept.add(key)
             texts[key] = text
-        self._columns = [column for column in table.columns if column.key in kept]
+        self._columns = [column for column in findings.columns if column.key in kept]
         heads = [fixed[0][0], fixed[1][0], *(texts[column.key][0] for column in self._columns)]
         cells = [
             [fixed[0][i + 1], fixed[1][i + 1], *(texts[column.key][i + 1] for column in self._columns)]
@@ -186,8 +189,13 @@ class CompareTable(SeriesStyles, can_focus=False):
         ]
         return heads, cells, roles
 
-    def _title(self, column: Column, findings: Results, short: bool) -> str:
-        title = column.short if short else column.title
+    def _in_order_of_room(self, findings: Results) -> list[ShownColumn]:
+        """What was chosen, in its order; of the usual columns what one looks for first."""
+        columns = list(findings.columns)
+        return columns if findings.are_chosen else sorted(columns, key=lambda column: KEEP.index(column.key))
+
+    def _title(self, column: ShownColumn, findings: Results, short: bool) -> str:
+        title = plain(column.key) if isinstance(column, Difference) else column.short if short else column.title
         if column.key in TARGET_COLUMNS:
             title = f"{title} to {findings.table.target:g}" if not short else f"{title}→{findings.table.target:g}"
         if column.key == self.sort_key:
@@ -286,6 +294,14 @@ def status_word(group: Group) -> str:
     from tui_trainer.compare.table import status_of
 
     return status_of(group.runs)
+
+
+def _as_sorted(setting: str) -> tuple[bool, float, str]:
+    """Numbers by their size, before words by their letters."""
+    try:
+        return False, float(setting), ""
+    except ValueError:
+        return True, 0.0, setting
 
 
 def _status_role(status: str) -> str:
