@@ -168,9 +168,11 @@ class Planned(Definition, frozen=True, kw_only=True, tag="plan"):
 
     scheduler: int
     from_count: int
-    """The scheduler's steps that were made already; `lrs[i]` holds after `from_count + i` of them."""
+    """The scheduler's steps that were made already; `lrs[group][i]` holds after `from_count + i * every` of them."""
     lrs: list[list[float]]
     """For each group."""
+    every: int = 1
+    """More than 1 in a long schedule, which is told at 20,000 places at most."""
     length: int | None
     """Steps of the scheduler until its end; None where that is unknown."""
     length_from: Text = ""

@@ -67,6 +67,14 @@ class CallSites:
         """The number of something that is told of a group of an optimizer, from no place."""
         return self._define((call, target, "", 0, part), {"call": call, "target": target, "part": part})
 
+    def is_of_program(self, frame: FrameType) -> bool:
+        """Whether a frame is the program's own, and no library's."""
+        code = frame.f_code
+        known = self._codes.get(id(code))
+        if known is None:
+            known = self._codes[id(code)] = (code, self._is_library(code.co_filename))
+        return not known[1]
+
     def program_frame(self, frame: FrameType | None) -> FrameType | None:
         """The innermost frame from there on that is the program's own."""
         while frame is not None and self._is_library(frame.f_code.co_filename):
@@ -119,6 +127,18 @@ def line_of(frame: FrameType) -> str:
         return text(getline(frame.f_code.co_filename, frame.f_lineno, frame.f_globals).strip(), 300)
     except Exception:
         return ""
+
+
+def name_around(held: Any, frame: FrameType | None) -> str:
+    """What the program calls an object in this frame, or in one of the next further out."""
+    for _ in range(6):
+        if frame is None:
+            break
+        name = name_of(held, frame)
+        if name:
+            return name
+        frame = frame.f_back
+    return ""
 
 
 def name_of(held: Any, frame: FrameType) -> str:

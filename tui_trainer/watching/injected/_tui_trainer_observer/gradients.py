@@ -29,6 +29,8 @@ class Gradients:
 
     def install(self, torch: Any) -> None:
         """Listen to all."""
+        if self._observer.settings.calls == "off":
+            return
         observer, depth = self._observer, Depth()
         replace(torch.optim.Optimizer, "zero_grad", noted_outermost(observer, "zero_grad", depth, self._of_optimizer))
         replace(torch.nn.Module, "zero_grad", noted_outermost(observer, "zero_grad", depth, self._of_network))

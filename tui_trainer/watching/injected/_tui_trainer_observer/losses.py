@@ -13,19 +13,23 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .observer import Observer
+    from .optimizer_steps import OptimizerSteps
     from .values import Values
 
-_NAN = float("nan")
+_MOST_WITHOUT_STEP = 50
+"""Losses that went backward with no optimizer's step seen: those of a compiled one cannot be."""
 
 
 class Losses:
     """Notes each call of `torch.autograd.backward`, which `Tensor.backward` calls too."""
 
-    def __init__(self, observer: Observer, values: Values) -> None:
+    def __init__(self, observer: Observer, values: Values, steps: OptimizerSteps) -> None:
         self._observer = observer
         self._writer = observer.writer
         self._sites = observer.sites
         self._values = values
+        self._steps = steps
+        self._without_step = 0
         self._depth = Depth()
         """Checkpointing calls backward within a backward."""
         self.scaled: tuple[Any, Any] | None = None
@@ -79,3 +83,7 @@ class Losses:
     def _note(self, loss: Any, frame: FrameType, begin: float, end: float) -> None:
         site = self._sites.of_call("backward", frame, 0, loss)
         self._values.record(site, begin, end, loss)
+        if not self._steps.first:
+            self._without_step += 1
+            if self._without_step == _MOST_WITHOUT_STEP:
+                self._writer.define("observed", fact="step_not_visible", site=site, values={}, clock=end)

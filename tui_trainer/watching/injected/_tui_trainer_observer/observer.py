@@ -36,6 +36,9 @@ class Observer:
         self._objects = 0
         self._at_start: list[Callable[[], None]] = []
         self._at_fork: list[Callable[[], None]] = []
+        self._at_write: list[Callable[[float], None]] = []
+        self._at_end: list[Callable[[], None]] = []
+        self.writer.after_write = self._written
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
 
@@ -59,6 +62,14 @@ class Observer:
         """Have it called in a fork's child, whose objects are all unknown."""
         self._at_fork.append(forget)
 
+    def at_write(self, look: Callable[[float], None]) -> None:
+        """Have it called a few times a second, as the trace is written, with the time."""
+        self._at_write.append(look)
+
+    def at_end(self, finish: Callable[[], None]) -> None:
+        """Have it called as the interpreter ends."""
+        self._at_end.append(finish)
+
     def start(self) -> None:
         """The process trains: an optimizer begins to step, or a loss to go backward."""
         if self.writer.started or self.writer.ended:
@@ -77,6 +88,10 @@ class Observer:
         self.on = False
         self.writer.close()
 
+    def _written(self, now: float) -> None:
+        for look in self._at_write:
+            look(now)
+
     def _tell_fault(self, where: str, error: str, off: bool) -> None:
         self.writer.define("fault", where=where, error=error, off=off)
 
@@ -84,6 +99,8 @@ class Observer:
         """The interpreter ends. Never raises."""
         try:
             if pid == os.getpid() and self.writer.started and not self.writer.ended:
+                for finish in self._at_end:
+                    finish()
                 self.writer.define("goodbye", clock=perf_counter())
                 self.turn_off()
         except Exception:

@@ -44,7 +44,7 @@ class OptimizerSteps:
         self._writer = observer.writer
         self._sites = observer.sites
         self.seen: SeenObjects[OptimizerRecord] = SeenObjects(lambda _: OptimizerRecord(observer.new_number()))
-        self.before_first_step: list[Callable[[Any], None]] = []
+        self.before_first_step: Callable[[Any], None] | None = None
         """Called with each optimizer that has not stepped before, after it was defined."""
         self.after_step: Callable[[OptimizerRecord, float], None] | None = None
         self.lr_factor = 1.0
@@ -151,8 +151,8 @@ class OptimizerSteps:
             groups=[_group(group) for group in groups[:_MOST_GROUPS]],
             wraps=self._wrapped_by(optimizer),
         )
-        for call in self.before_first_step:
-            call(optimizer)
+        if self.before_first_step is not None:
+            self.before_first_step(optimizer)
 
     def _wrapped_by(self, optimizer: Any) -> int:
         """The optimizer within it that it gives its steps to, or 0."""
@@ -202,8 +202,7 @@ class OptimizerSteps:
 
 def _of_tensor(value: Any) -> float | None:
     """The number of a tensor on the CPU; None of others, which are not read: that would wait for the device."""
-    device = getattr(value, "device", None)
-    if device is None or device.type != "cpu" or value.numel() != 1:
+    if not getattr(value, "is_cpu", False) or value.numel() != 1:
         return None
     return float(value.item())
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from .call_sites import name_of
+import os
+
+from .call_sites import name_around
 from .plain import plain, text
+from .python_internals import getframe
+from .rehearsal import Rehearsal, function_of, inner_schedulers
 from .seen_objects import SeenObjects
 from .torch_internals import INITIAL_STEP
 from .wrapping import Depth, noted_outermost, replace
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from .optimizer_steps import OptimizerSteps
 
 _NAN = float("nan")
+_MOST_PLANS = 20
 
 
 class SchedulerRecord:
@@ -26,6 +31,7 @@ class SchedulerRecord:
         self.number = number
         self.steps = 0
         self.defined = False
+        self.plans = 0
         self.file = ""
         self.lineno = 0
 
@@ -39,29 +45,49 @@ class Schedulers:
         self._sites = observer.sites
         self._optimizers = optimizers
         self._depth = Depth()
+        self._rehearsal = Rehearsal(observer)
         self._wrap_step = noted_outermost(observer, "scheduler.step", self._depth, self._stepped)
         self.seen: SeenObjects[SchedulerRecord] = SeenObjects(lambda _: SchedulerRecord(observer.new_number()))
+        self._base: Any = None
         self._plateau: Any = None
 
     def install(self, torch: Any) -> None:
         """Listen to all."""
         schedulers = torch.optim.lr_scheduler
         self._plateau = schedulers.ReduceLROnPlateau
-        for base in (schedulers.LRScheduler, self._plateau):
-            self._wrap_classes(base)
+        self._base = schedulers.LRScheduler
+        for kind in self.classes():
+            self._wrap_class(kind)
         replace(schedulers.LRScheduler, INITIAL_STEP, self._make_initial)
         self._wrap_later_classes(schedulers.LRScheduler)
         self._observer.at_fork(self._forget)
 
+    def classes(self) -> list[Any]:
+        """All that there are by now, derived ones too."""
+        bases = (self._base, self._plateau)
+        return list(dict.fromkeys(kind for base in bases for kind in (base, *_derived(base))))
+
+    def number_of(self, scheduler: Any) -> int:
+        """Its number in the trace."""
+        return self.seen.of(scheduler).number
+
+    def found(self, schedulers: list[Any], frame: FrameType | None) -> None:
+        """An optimizer steps for the first time, and these are there: define them, and rehearse them."""
+        inner = {id(held) for scheduler in schedulers for held in inner_schedulers(scheduler)}
+        for scheduler in schedulers:
+            if id(scheduler) not in inner and getattr(scheduler, "optimizer", None) is not None:
+                self.define(scheduler, frame)
+
+    def loaded(self, scheduler: Any) -> None:
+        """Its state was loaded."""
+        record = self.seen.of(scheduler)
+        if record.defined:
+            self.tell_state(scheduler, record)
+            self._rehearse(scheduler, record)
+
     def _forget(self) -> None:
         self.seen.clear()
         self._depth.inside = False
-
-    def _wrap_classes(self, base: Any) -> None:
-        """A class and all that are derived from it by now."""
-        self._wrap_class(base)
-        for derived in type.__subclasses__(base):
-            self._wrap_classes(derived)
 
     def _wrap_class(self, kind: Any) -> None:
         held = vars(kind).get("step")
@@ -91,8 +117,22 @@ class Schedulers:
                 return original(*args, **kwargs)
             finally:
                 depth.inside = before
+                try:
+                    self._made(args[0], getframe(1))
+                except Exception as error:
+                    self._observer.guard.failed("scheduler", error)
 
         return initial_step
+
+    def _made(self, scheduler: Any, frame: FrameType | None) -> None:
+        """Remember which line made it: not that of its own constructor."""
+        record = self.seen.of(scheduler)
+        constructors = [getattr(vars(kind).get("__init__"), "__code__", None) for kind in type(scheduler).__mro__]
+        frame = self._sites.program_frame(frame)
+        while frame is not None and frame.f_code in constructors:
+            frame = self._sites.program_frame(frame.f_back)
+        if frame is not None and not record.file:
+            record.file, record.lineno = text(os.path.abspath(frame.f_code.co_filename)), frame.f_lineno
 
     def _stepped(self, frame: FrameType, begin: float, end: float, result: Any, args: Any, kwargs: Any) -> None:
         scheduler = args[0]
@@ -125,21 +165,51 @@ class Schedulers:
             id=record.number,
             class_name=text(kind.__name__, 200),
             module=text(kind.__module__, 200),
-            name=name_of(scheduler, own) if own is not None else "",
+            name=name_around(scheduler, own),
             optimizer=self._optimizers.number_of(scheduler.optimizer),
-            state=plain(vars(scheduler)),
+            state=state_of(scheduler),
             file=record.file,
             lineno=record.lineno,
         )
+        self._rehearse(scheduler, record)
+
+    def _rehearse(self, scheduler: Any, record: SchedulerRecord) -> None:
+        if isinstance(scheduler, self._plateau) or record.plans >= _MOST_PLANS:
+            return
+        record.plans += 1
+        before = self._depth.inside
+        self._depth.inside = True
+        try:
+            plan = self._rehearsal.of(scheduler, record.steps)
+        finally:
+            self._depth.inside = before
+        if plan is not None:
+            self._writer.define("plan", scheduler=record.number, from_count=record.steps, **plan)
 
     def tell_state(self, scheduler: Any, record: SchedulerRecord, metric: float | None = None) -> None:
         """Tell where it stands."""
-        self._writer.define("scheduler_state", id=record.number, state=plain(vars(scheduler)), metric=metric)
+        self._writer.define("scheduler_state", id=record.number, state=state_of(scheduler), metric=metric)
 
 
 def _number(lr: Any) -> float:
     """An LR that is no float; nan where it lies on a device."""
     if type(lr) is int:
         return float(lr)
-    device = getattr(lr, "device", None)
-    return float(lr.item()) if device is not None and device.type == "cpu" else _NAN
+    return float(lr.item()) if getattr(lr, "is_cpu", False) else _NAN
+
+
+def _derived(base: Any) -> list[Any]:
+    """All classes that are derived from one."""
+    return [kind for derived in type.__subclasses__(base) for kind in (derived, *_derived(derived))]
+
+
+def state_of(scheduler: Any) -> dict[str, object]:
+    """What of its `state_dict` is plain, and that of schedulers within it; functions by name. Runs none of it."""
+    state = plain(vars(scheduler))
+    inner = inner_schedulers(scheduler)
+    if inner:
+        state["schedulers"] = [dict(state_of(held), class_name=text(type(held).__name__, 200)) for held in inner]
+    functions = vars(scheduler).get("lr_lambdas")
+    if type(functions) is list:
+        state["lr_lambdas"] = [function_of(held) for held in functions]
+    return state

@@ -20,3 +20,44 @@ def data_loader_iterator(torch: Any) -> Any:
 def submodule(name: str) -> Any:
     """A module of torch's, which its package may have hidden by something of the same name."""
     return sys.modules["torch." + name]
+
+
+def scale_of(scaler: Any) -> Any:
+    """The tensor that holds the scale of a GradScaler; None as long as there is none."""
+    return getattr(scaler, "_scale", None)
+
+
+def found_infs(scaler: Any, optimizer: Any) -> list[Any]:
+    """The tensors, one for each device, that tell whether this optimizer's gradients had an infinity."""
+    state = getattr(scaler, "_per_optimizer_states", {}).get(id(optimizer), {})
+    return list(state.get("found_inf_per_device", {}).values())
+
+
+def does_skip_itself(optimizer: Any) -> bool:
+    """Whether an optimizer is called by a GradScaler in any case: a fused one."""
+    return bool(getattr(optimizer, "_step_supports_amp_scaling", False))
+
+
+def is_compiled_in_place(network: Any) -> bool:
+    """Whether `Module.compile` was called on it."""
+    return getattr(network, "_compiled_call_impl", None) is not None
+
+
+def batch_norm_classes(torch: Any) -> tuple[Any, ...]:
+    """What normalises by the batch in training mode, and by what it has seen in evaluation mode."""
+    return (torch.nn.modules.batchnorm._NormBase,)
+
+
+def closed_form(scheduler: Any) -> Any:
+    """The method of a scheduler that reckons its LRs from `last_epoch` alone; None where it has none."""
+    return getattr(scheduler, "_get_closed_form_lr", None)
+
+
+def lrs_at(scheduler: Any, step: int) -> list[float]:
+    """The LRs of a scheduler that can be reckoned without being stepped there. It is at that step then."""
+    scheduler.last_epoch = step
+    reckon = closed_form(scheduler)
+    if reckon is None:
+        scheduler._get_lr_called_within_step = True
+        reckon = scheduler.get_lr
+    return [float(lr) for lr in reckon()]

@@ -16,6 +16,10 @@ MOST_UNREAD_FILES = 32
 _MOST_BEFORE_START = 1 << 19
 """Bytes of calls, and of definitions, that a process holds before it trains: later ones are not kept."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _LONGEST_FRAME = 4 << 20
 _pack_call = Struct("<4d").pack
 _pack_head = Struct("<IB").pack
@@ -28,6 +32,8 @@ class TraceWriter:
     def __init__(self, folder: str) -> None:
         """The files will be named after this process and this moment."""
         self._folder = folder
+        self.after_write: Callable[[float], None] | None = None
+        """Called each time that what was in memory has been written, with the time."""
         self.forget()
 
     def forget(self) -> None:
@@ -45,8 +51,9 @@ class TraceWriter:
         self.ended = False
         self.due = 0.0
         """When what is in memory is to be written: `overdue` is called by the first call that ends after it."""
-        self.pace = 0.0
-        """Seconds that each call is held for slow motion."""
+        self.each_call = False
+        """Whether each call is written by itself, and `after_write` called: for slow motion."""
+        self._is_writing = False
 
     def call(self, site: int, begin: float, end: float, value: float) -> None:
         """Record a call."""
@@ -72,9 +79,17 @@ class TraceWriter:
 
     def overdue(self, now: float) -> None:
         """Write what is in memory."""
+        if self._is_writing:
+            return
         if self.started:
-            self.due = now + INTERVAL
-            self.write()
+            self.due = now if self.each_call else now + INTERVAL
+            self._is_writing = True
+            try:
+                self.write()
+                if self.after_write is not None:
+                    self.after_write(now)
+            finally:
+                self._is_writing = False
             return
         self.due = now + INTERVAL
         if sum(map(len, self._frames)) + len(self._calls) > 2 * _MOST_BEFORE_START:

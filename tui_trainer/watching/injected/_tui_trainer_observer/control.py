@@ -1,0 +1,182 @@
+"""What is asked of the process from outside: pause, one step, stop, slow motion, another LR.
+
+It is looked for after steps of the run's optimizer, at most some times a second, in a file that is written over in
+place, and taken up at the end of a step: ranks of one run do so at the same one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from time import perf_counter
+
+from .plain import decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .observer import Observer
+    from .optimizer_steps import OptimizerRecord, OptimizerSteps
+
+FILE = "control"
+_SIZE = 128
+_INTERVAL = 0.05
+_ORDERS = ("run", "pause", "one", "stop")
+
+
+class StopRequested(KeyboardInterrupt):
+    """Somebody asked for this training to stop: what ctrl-c would do, but at the end of an optimizer's step.
+
+    Programs that save or clean up at ctrl-c do so for this too.
+    """
+
+
+class Asked:
+    """`trace.Asked`."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        """
+        Raises:
+            ValueError: they are none.
+        """
+        self.serial, self.at, self.alive = (int(values.get(name, 0)) for name in ("serial", "at", "alive"))
+        self.do = values.get("do", "run")
+        self.pace = min(max(float(values.get("pace", 0.0)), 0.0), 60.0)
+        self.lr_factor = float(values.get("lr_factor", 1.0))
+        if self.do not in _ORDERS or not 0.0 < self.lr_factor < 1e6:
+            raise ValueError(values)
+
+
+class Control:
+    """Does what is asked."""
+
+    def __init__(self, observer: Observer, steps: OptimizerSteps) -> None:
+        self._observer = observer
+        self._writer = observer.writer
+        self._steps = steps
+        self._forget()
+
+    def install(self, torch: Any) -> None:
+        """Listen, if that is wanted."""
+        if self._observer.settings.control:
+            self._steps.after_step = self._after_step
+            self._observer.at_write(self._hold)
+            self._observer.at_fork(self._forget)
+
+    def _forget(self) -> None:
+        """In a fork's child: the file stands open for the parent too, and is only read."""
+        self._file = -1
+        self._content = b""
+        self._due = 0.0
+        self._serial = 0
+        self._pending: Asked | None = None
+        self._one_more = False
+        self._pace = 0.0
+        self._steps.lr_factor = 1.0
+
+    def _after_step(self, record: OptimizerRecord, now: float) -> None:
+        if self._one_more:
+            self._one_more = False
+            self._pause(record.steps)
+        elif now >= self._due:
+            self._due = now + _INTERVAL
+            self._look()
+        if self._pending is not None and record.steps >= self._pending.at:
+            asked, self._pending = self._pending, None
+            self._take_up(asked, record.steps)
+
+    def _look(self) -> Asked | None:
+        """What is asked now, where that is new; it is pending from here on."""
+        try:
+            if self._file < 0:
+                path = os.path.join(self._observer.settings.folder, FILE)
+                self._file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+            content = os.pread(self._file, _SIZE, 0)
+        except OSError:
+            self._file = -1
+            return None
+        if content == self._content:
+            return None
+        self._content = content
+        values = decode(content)
+        try:
+            asked = Asked(values) if isinstance(values, dict) else None
+        except (TypeError, ValueError):
+            return None
+        if asked is None or asked.serial == self._serial:
+            return None
+        self._serial = asked.serial
+        self._pending = asked
+        return asked
+
+    def _take_up(self, asked: Asked, step: int) -> None:
+        self._apply(asked, step)
+        if asked.do == "pause":
+            self._pause(step, asked)
+        elif asked.do == "one":
+            self._obeyed(asked.serial, "one", step)
+            self._one_more = True
+        else:
+            self._obeyed(asked.serial, asked.do, step)
+        if asked.do == "stop":
+            raise StopRequested(f"stopped from tui-trainer, at the end of step {step}")
+
+    def _apply(self, asked: Asked, step: int) -> None:
+        """The settings that stand beside each order."""
+        if asked.pace != self._pace:
+            self._pace = asked.pace
+            self._writer.each_call = asked.pace > 0
+            self._writer.due = 0.0
+            self._obeyed(asked.serial, "pace", step)
+        if asked.lr_factor != self._steps.lr_factor:
+            self._steps.lr_factor = asked.lr_factor
+            self._obeyed(asked.serial, "lr", step)
+
+    def _pause(self, step: int, asked: Asked | None = None) -> None:
+        """Stand still until something else is asked, or nobody is there any more who could."""
+        asker = asked.alive if asked is not None else self._asker
+        self._asker = asker
+        self._obeyed(asked.serial if asked is not None else self._serial, "pause", step)
+        while _is_there(asker):
+            time.sleep(_INTERVAL)
+            new = self._look()
+            if new is not None:
+                self._pending = None
+                if new.do != "pause":
+                    self._asker = new.alive
+                    self._take_up(new, step)
+                    return
+                self._apply(new, step)
+                asker = self._asker = new.alive
+                self._obeyed(new.serial, "pause", step)
+            elif self._file < 0:
+                return
+
+    _asker = 0
+
+    def _hold(self, now: float) -> None:
+        """Slow motion: a call was written."""
+        until = perf_counter() + self._pace
+        while self._pace and perf_counter() < until:
+            time.sleep(min(_INTERVAL, max(until - perf_counter(), 0.0)))
+            asked = self._look()
+            if asked is not None and asked.pace < self._pace:
+                return
+
+    def _obeyed(self, serial: int, what: str, step: int) -> None:
+        self._writer.define("obeyed", serial=serial, what=what, step=step, clock=perf_counter())
+        self._writer.write()
+
+
+def _is_there(process: int) -> bool:
+    """Whether a process is there. Nobody is 0."""
+    if process <= 0:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
