@@ -30,8 +30,8 @@ _started = leftovers.Started()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Three a core: a test of a terminal or of a screen waits longer than it computes."""
-    return 3 * (os.cpu_count() or 1)
+    """Two a core: some wait, for a disk or a process. Each takes ten seconds of a core to begin: torch, and all tests."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True)
