@@ -30,7 +30,7 @@ _started = leftovers.Started()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two a core: some wait, for a disk or a process. Each takes ten seconds of a core to begin: torch, and all tests."""
+    """Two a core, for some wait. No more: each takes ten seconds of a core to begin, with torch and all tests."""
     return 2 * (os.cpu_count() or 1)
 
 

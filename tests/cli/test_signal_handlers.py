@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.waiting import PATIENCE_S
 from tui_trainer.cli import signal_handlers
 from tui_trainer.cli.signal_handlers import SignalHandlers
 from tui_trainer.commands import Stop
@@ -50,7 +51,7 @@ def test_a_second_signal_leaves_at_once_with_its_own_exit_code(
     deaf.send_signal(signal.Signals[first])
     assert line(deaf) == f"stopped by {first} {128 + signal.Signals[first]} signal"
     deaf.send_signal(signal.Signals[second])
-    assert deaf.wait(60) == 128 + signal.Signals[second]
+    assert deaf.wait(PATIENCE_S) == 128 + signal.Signals[second]
     assert line(deaf) == ""  # nothing more was asked
 
 

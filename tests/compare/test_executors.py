@@ -23,7 +23,7 @@ from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.compare.made import record
 from tests.preloaded import Running
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.cli import main
 from tui_trainer.compare import executors
 from tui_trainer.compare.comparison import Comparison
@@ -302,7 +302,7 @@ def test_stopped_from_the_shell_it_is_listed_and_gone_on_with(runs: Path) -> Non
     done = preloaded.run("stop", session.id[:-2])
     assert done.returncode == 0
     assert f"continue it: tui-trainer compare {session.id}" in done.stdout
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert [history.status for history in histories(runs)] == ["stopped"]
     assert preloaded.run("stop", session.id).returncode == 1  # nobody trains it now
     listed = preloaded.run("compare", "--list").stdout.splitlines()

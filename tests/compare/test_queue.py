@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from tests.cli.conftest import SMALL
 from tests.compare.made import record, session_of
 from tests.preloaded import Running
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.cli import main
 from tui_trainer.commands import Stop
 from tui_trainer.compare import queue as queues
@@ -86,7 +86,7 @@ def ends(runs: Path, codes: Sequence[int]) -> Behaves:
 
 def over(queue: Queue) -> int:
     queue.start()
-    assert queue.wait(60)
+    assert queue.wait(PATIENCE_S)
     assert queue.is_over
     return queue.exit_code
 
@@ -262,7 +262,7 @@ def test_it_stops_where_the_shell_asks_for_it_and_for_nothing_else(
     inbox.send(queue.session.folder, Pause(by="test"))
     assert not queue.wait(3 * queues.LISTEN_EVERY)
     inbox.send(queue.session.folder, Stop(by="test", reason="by the shell"))
-    assert queue.wait(60)
+    assert queue.wait(PATIENCE_S)
     assert queue.exit_code == 0
     assert queue.failure == ""
     assert not is_live(queue.session.folder)
@@ -280,13 +280,13 @@ def test_who_listens_and_dies_is_told_of(
     ends_well = ends(tmp_path, [0])
 
     def behaves(session: Session, index: int) -> Ended:
-        assert died.wait(60)
+        assert died.wait(PATIENCE_S)
         return ends_well(session, index)
 
     trains(behaves)
     queue = Queue(session(tmp_path, 1))
     queue.start()
-    assert queue.wait(60)
+    assert queue.wait(PATIENCE_S)
     assert "the shell is heard no more: RuntimeError: broken" in queue.failure.splitlines()
 
 
@@ -300,7 +300,7 @@ def test_a_trainer_that_cannot_be_closed_keeps_nobody_waiting(
     trains(ends(tmp_path, [0]))
     queue = Queue(session(tmp_path, 1))
     queue.start()
-    assert queue.wait(60)
+    assert queue.wait(PATIENCE_S)
     until(lambda: queue.failure == "RuntimeError: broken")
 
 
@@ -313,7 +313,7 @@ def test_a_worker_that_is_told_nonsense_ends(tmp_path: Path) -> None:
         assert worker.stdin is not None
         worker.stdin.write(b"nonsense\n")
         worker.stdin.flush()
-        worker.wait(60)
+        worker.wait(PATIENCE_S)
     finally:
         worker.kill()
         worker.wait()
@@ -336,7 +336,7 @@ def test_many_jobs_are_waited_for_together(tmp_path: Path, trains: Callable[[Beh
         assert time.monotonic() - began < 10
     finally:
         going = False
-        assert queue.wait(60)
+        assert queue.wait(PATIENCE_S)
 
 
 # With real trainers

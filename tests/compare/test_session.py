@@ -10,6 +10,7 @@ import pytest
 
 from tests.compare.made import compared, record, session_of
 from tests.compare.stress import lost_in_a_round, quick_trainers
+from tests.waiting import PATIENCE_S
 from tui_trainer.compare import session as sessions
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.plain_lines import find_out
@@ -61,7 +62,7 @@ def test_who_goes_on_with_a_session_knows_what_was_trained_since_it_opened_it(tm
         queue = Queue(later)
         queue.stop()
         queue.start()
-        assert queue.wait(60)
+        assert queue.wait(PATIENCE_S)
     assert later.entries[0].run == done.name
     later.begun(1, tmp_path / "record-1")
     assert [entry.run for entry in Session.open(before.folder).entries] == [done.name, "record-1"]

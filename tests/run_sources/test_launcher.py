@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.engine import lr_preview
 from tui_trainer.errors import UserError
 from tui_trainer.presets.catalogue import load
@@ -38,7 +38,7 @@ def test_a_plan_is_made_once_however_often_it_is_asked_for(plans: Planner) -> No
 
     def slow(name: str, *args: object, **options: object) -> object:
         made.append(name)
-        may_end.wait(60)
+        may_end.wait(PATIENCE_S)
         return plan(name, *args, **options)  # type: ignore[arg-type]
 
     with patch.object(lr_preview, "plan", slow):

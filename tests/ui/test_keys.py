@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 import tui_trainer.ui
 from tests.scripted import scripted_run
@@ -113,7 +114,8 @@ async def test_the_palette_has_the_keys_by_name(show: Show) -> None:
         assert {"Pause", "One batch", "Slow", "Presets"} <= names
         await shown.press("ctrl+p")
         await shown.pilot.press(*"one bat")
-        await shown.pilot.pause(0.3)
+        found = shown.app.screen.query_one(OptionList)
+        await shown.until(lambda: found.option_count == 1)
         await shown.pilot.press("enter")
         await shown.pilot.pause()
         await shown.frame()

@@ -16,6 +16,7 @@ from tests.ui.test_compare import StillQueue
 from tests.ui.test_compare import show as show_comparison
 from tests.ui.test_runs import ResumingLauncher, recorded
 from tests.ui.test_switching import pick
+from tests.waiting import PATIENCE_S
 from tui_trainer.events import Paused, RunStarted
 from tui_trainer.text.captions import CAPTIONS
 
@@ -273,7 +274,7 @@ async def test_a_run_that_was_begun_while_a_record_was_read(
 
     class Slow(ResumingLauncher):
         def reopen(self, folder: Path) -> Path:
-            assert may_go_on.wait(60)
+            assert may_go_on.wait(PATIENCE_S)
             return folder
 
     record = recorded(tmp_path / "runs", "night", FINISHED[: len(FINISHED) // 2])

@@ -10,6 +10,7 @@ import pytest
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
+from tests.waiting import PATIENCE_S
 from tui_trainer.events import AnyEvent
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.journal_source import JournalSource
@@ -244,7 +245,7 @@ async def test_keys_are_answered_while_a_record_is_read_to_go_on_with(show: Show
 
     class Slow(ResumingLauncher):
         def reopen(self, folder: Path) -> Path:
-            assert may_go_on.wait(60)
+            assert may_go_on.wait(PATIENCE_S)
             return folder
 
     launcher = Slow()

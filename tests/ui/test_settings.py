@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
+from tests.waiting import PATIENCE_S
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.settings import Settings, UISettings
 from tui_trainer.ui.theme import DARK, LIGHT
@@ -103,7 +104,7 @@ def test_what_is_chosen_holds_while_the_disk_takes_its_time(file: Path, monkeypa
     """And what is chosen meanwhile is written after it; nobody waits but who asks to."""
     may_go_on = threading.Event()
     fsync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda fd: may_go_on.wait(60) and fsync(fd))
+    monkeypatch.setattr(os, "fsync", lambda fd: may_go_on.wait(PATIENCE_S) and fsync(fd))
     remembered = Settings(file)
     for theme in ("one", "two", "three"):
         remembered.change(theme=theme)
