@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from tui_trainer.watching.interpreter import Interpreter
 
 from tui_trainer.events import AnyEvent
 from tui_trainer.records.history import History
+from tui_trainer.watching.interpreter import Interpreter
 from tui_trainer.watching.trace import (
     AnyDefinition,
     Goodbye,
