@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.cli.conftest import SMALL
+from tests.compare.made import record
 from tests.scripted import scripted_run
 from tests.scripted_record import over
 from tests.terminal import Terminal
@@ -43,6 +44,49 @@ def test_without_unicode_the_screen_is_ascii_and_readable(run: str) -> None:
         assert terminal.text.isascii()
     chart = [line for line in screen.splitlines() if re.search(r"[.:'*+=]{3}", line)]
     assert len(chart) > 5, screen
+
+
+LINUX_CONSOLE = {"TERM": "linux", "COLORTERM": "", "LC_ALL": "C"}
+
+
+def without_question_marks(terminal: Terminal) -> None:
+    """In no line but that of the keys, where one opens the help."""
+    lines = [line for line in terminal.screen.splitlines() if "? help" not in line]
+    assert len(lines) > 20
+    assert [line for line in lines if "?" in line] == []
+
+
+def test_on_the_linux_console_without_unicode_no_chart_is_drawn_in_question_marks(runs: Path) -> None:
+    over(runs, scripted_run(epochs=4, scheduler="OneCycleLR"), preset="onecycle", name="other")
+    over(runs, scripted_run(epochs=4, scheduler="ReduceLROnPlateau", switch_at=3), preset="plateau", name="plain")
+    with Terminal("attach", "plain", env=LINUX_CONSOLE) as terminal:
+        terminal.until(lambda screen: all(word in screen for word in ("best val accuracy", "loss.backward()", "epoch")))
+        without_question_marks(terminal)
+        for key, word in (("\x1b[D", "step 80"), ("]", "smoothed 10"), ("x", "80 step"), ("5", "nothing to measure")):
+            terminal.press(key)
+            terminal.until(word)
+            without_question_marks(terminal)
+        terminal.press("m")
+        terminal.until("val_accuracy")
+        without_question_marks(terminal)
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert terminal.text.isascii()
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_nor_are_those_of_a_comparison(runs: Path, columns: int) -> None:
+    names = [record(runs, scheduler=kind, epochs=4).name for kind in ("OneCycleLR", "ReduceLROnPlateau", "StepLR")]
+    with Terminal("compare", *names, env=LINUX_CONSOLE, columns=columns) as terminal:
+        terminal.until(lambda screen: "steplr" in screen and "? help" in screen)
+        without_question_marks(terminal)
+        for key, word in (("\x1b[D", "epoch 4"), ("0", "Fair"), ("d", "differ")):
+            terminal.press(key)
+            terminal.until(word)
+            without_question_marks(terminal)
+        terminal.press("q")
+        assert terminal.wait() == 0
+        assert terminal.text.isascii()
 
 
 @pytest.mark.parametrize("term", ["xterm", "linux", "screen"])

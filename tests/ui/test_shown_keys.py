@@ -10,19 +10,24 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.compare.made import compared, record
-from tests.scripted import scripted_run
+from tests.records.made_runs import GUESS, Made, chance
+from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_pair import ScriptedPair
 from tests.ui.scripted_source import ScriptedHost
 from tests.ui.test_runs import opened, recorded
+from tui_trainer.events import Paused
+from tui_trainer.ui.dialogs import Choices, Question
 from tui_trainer.ui.help import HelpScreen, Keys
 from tui_trainer.ui.keys import KEYS, Key
 from tui_trainer.ui.live.status_lines import Headline, Progress
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.trainer_screen import KeyLine
+from tui_trainer.ui.trainer_screen import KeyLine, TrainerScreen
 
 EVENTS = scripted_run(epochs=6, batches=20)
 LIVE = cut(EVENTS, 50)
+PAUSED = [*LIVE, Paused(at=START, step=50, by="screen")]
+GUESSES = list(Made(lambda step: GUESS, val_loss=lambda epoch: 2.31, accuracy=chance).events())
 SIZE = (140, 30)
 
 ALIKE = ("app.help", "app.leave", "app.command_palette")
@@ -49,7 +54,8 @@ def state(name: str, *, keys: Sequence[str] = (), size: tuple[int, int] = SIZE, 
                 await shown.frame()
             for key in keys:
                 await (opened(shown) if key == "runs" else shown.press(key))
-            shown.app.screen.key_line.quiet()  # an answer stands in its place for a while
+            if isinstance(shown.app.screen, TrainerScreen):
+                shown.app.screen.key_line.quiet()  # an answer stands in its place for a while
             yield shown
 
     STATES[name] = entered
@@ -83,6 +89,14 @@ state("metrics, some marked", keys=("m", "space", "right", "space"))
 state("metrics, a filter is typed", keys=("m", "slash", "l"))
 state("metrics, none matches", keys=("m", "slash", "q", "q", "enter"))
 state("metrics before the first number", events=LIVE[:2], keys=("m",))
+state("metrics, a large chart", keys=("m", "enter"))
+state("metrics of a run that has ended", events=EVENTS, keys=("m", "g"))
+state("metrics of a run attached to", keys=("m",), launcher=None, on_compare=None)
+state("metrics in 80 columns", keys=("m",), size=(80, 24))
+state("health, of a run that is well", keys=("h",))
+state("health, of a run that is not", events=GUESSES, keys=("h",))
+state("confusion", keys=("M",))
+state("confusion of a run that has ended", events=EVENTS, keys=("M",))
 
 
 @asynccontextmanager
@@ -183,3 +197,47 @@ async def is_in_help(shown: Shown, keys: Sequence[Key]) -> None:
     text = "\n".join("".join(span.text for span in line) for line in shown.the(Keys).laid_out(200))
     assert [key.label for key in keys if key.does not in text] == []
     await shown.press("escape")
+
+
+QUESTIONS: dict[str, State] = {}
+
+
+def question(name: str, **options: Any) -> None:
+    """Enter a state as `state` does, in which something is asked."""
+    state(name, **options)
+    QUESTIONS[name] = STATES.pop(name)
+
+
+def nothing() -> None:
+    """Of a screen that can be left to the background."""
+
+
+question("leave a run", keys=("q",), on_detach=nothing)
+question("leave a run that is paused", events=PAUSED, keys=("q",), on_detach=nothing)
+question("leave a run that ends with its screen", keys=("q",))
+question("leave a run attached to", keys=("q",), launcher=None)
+question("take up a preset", keys=("p", "enter"))
+question("take up a preset where none starts", keys=("p", "enter"), launcher=None)
+question("leave a text", keys=("p", "e", "x", "escape"))
+question("delete a run", keys=("runs", "d"))
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_each_answer_that_a_question_shows_is_given_by_its_key(name: str, show: Show, tmp_path: Path) -> None:
+    left: list[str] | None = None
+    number = 0
+    while left is None or left:
+        number += 1
+        async with QUESTIONS[name](show, tmp_path / str(number)) as shown:
+            asked = shown.app.screen
+            assert isinstance(asked, Question)
+            told = [line.strip("▌ ").split(" ")[0] for line in shown.the(Choices).plain()]
+            if left is None:
+                left = [key for key in told if key == "esc" or len(key) == 1]
+                assert left == [choice.key for choice in asked._all]
+                assert left[-1] == "esc"
+            before = seen(shown)
+            key = left.pop(0)
+            await shown.press({"esc": "escape"}.get(key, key))
+            assert shown.app.screen is not asked or shown.app._exit, key
+            assert seen(shown) != before
