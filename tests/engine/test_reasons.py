@@ -9,9 +9,10 @@ import torch
 from hypothesis import assume, given, settings
 
 from tests.presets.drawing import Written, written
-from tui_trainer.engine.reasons import MANY_TURNS, SchedulerEvent, explain
+from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
 from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
+from tui_trainer.lr_reasons import MANY_TURNS, SchedulerEvent
 from tui_trainer.presets.checks import check, parse
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
@@ -163,7 +164,9 @@ def test_a_scheduler_that_steps_in_the_batch_loop_tells_the_change_but_for_onecy
 
 def test_every_code_of_the_table_is_told_by_somebody() -> None:
     of_the_screen = {"patience_at_its_end", "patience_cools_down", "patience_begins", "patience_begins_low"}
-    assert OF_THE_ENGINE | of_the_screen | {"comparison_stopped", "in_words"} == set(WORDS)
+    watched = {"written_by", "written_falls", "written_rises", "changed_by", "changed_falls", "changed_rises"}
+    watched |= {"kept_by", "next_scheduler", "dialled"}
+    assert OF_THE_ENGINE | of_the_screen | watched | {"comparison_stopped", "in_words"} == set(WORDS)
 
 
 def test_step_lr() -> None:

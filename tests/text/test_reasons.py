@@ -23,7 +23,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "metric": st.floats(0, 1e6, allow_nan=False).map(lambda value: float(format_metric(value))),
     "name": st.sampled_from(["val_loss", "val_accuracy", "CosineAnnealingLR"]),
     "steps": st.builds(Steps, COUNTS, st.just("epoch"), st.none())
-    | st.builds(Steps, COUNTS, st.just("batch"), st.none() | st.integers(1, 10**5)),
+    | st.builds(Steps, COUNTS, st.sampled_from(["batch", "step"]), st.none() | st.integers(1, 10**5)),
+    "place": st.sampled_from(["train.py:112", "the program", "a b (copy).py:3"]),
     "detail": st.sampled_from(["", "left", "stopped by SIGTERM; the last checkpoint could not be saved"]),
     "text": st.sampled_from(["", "the moon is full", "step_size 2 attained", "0.1 → 0.2"]),
 }

@@ -175,7 +175,9 @@ def interpreted(
     if lines is not None:
         lines(interpreter)
     interpreter.finish()
-    return events, replayed(events)
+    history = replayed(events)
+    assert not history.known.flaws.in_words()
+    return events, history
 
 
 def replayed(events: Sequence[AnyEvent]) -> History:

@@ -139,19 +139,22 @@ def test_a_loss_that_comes_late_is_waited_for() -> None:
 def test_a_loss_that_is_not_finite_and_one_that_was_not_seen_are_told_apart() -> None:
     made = MadeTrace()
     optimizer = made.optimizer()
-    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
-    made.call(backward, 1.0)
+    one, other = made.site("backward", "loss"), made.site("backward")
+    step = made.site("optimizer.step", "optimizer", optimizer)
+    made.call(one, 1.0)
     made.step(step, optimizer)
-    made.late(made.call(backward, float("nan")), float("nan"))
+    made.late(made.call(other, float("nan")), float("nan"))
     made.step(step, optimizer)
-    made.call(backward, float("nan"))
+    made.call(other, float("nan"))
     made.step(step, optimizer)
-    made.call(backward, float("inf"))
+    made.call(one, float("inf"))
+    made.step(step, optimizer)
+    made.call(one, float("nan"))
     made.step(step, optimizer)
     _, history = interpreted(made.end())
     assert history.losses[0] == 1.0
     assert all(not isfinite(loss) for loss in history.losses[1:])
-    assert [history.series["train_loss"].is_missing(step) for step in (1, 2, 3, 4)] == [False, False, True, False]
+    assert [history.series["train_loss"].is_missing(step) for step in range(1, 6)] == [False, False, True, False, False]
 
 
 def test_an_lr_that_is_not_known_is_no_number() -> None:

@@ -13,6 +13,7 @@ import torch
 from torch.optim import lr_scheduler
 
 from tui_trainer.engine.devices import broken_context, is_out_of_memory
+from tui_trainer.lr_reasons import PlateauSeen
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
 from tui_trainer.presets.schedulers import TurningPoints, turns
 from tui_trainer.presets.schema import Preset
@@ -64,25 +65,6 @@ def _takes(kind: type[torch.optim.Optimizer], key: str, value: Any, devices: fro
                 raise
             return False
     return True
-
-
-@dataclass(frozen=True)
-class PlateauSeen:
-    """What ReduceLROnPlateau made of the last value it was given."""
-
-    value: float
-    best: float
-    """The best value that counted as one, this one included."""
-    best_ago: int
-    """How many of its steps ago that was; 0 when it is this value."""
-    bad_epochs: int
-    """How many values in a row were not better, this one included, before a drop sets the count back to 0."""
-    cooldown: int
-    """How many steps are still not counted; while it lasts `bad_epochs` is 0."""
-    ignored: bool
-    """Whether this value fell into the cooldown."""
-    tried: bool
-    """Whether patience was at its end, so that the LR was to drop."""
 
 
 class Schedule:

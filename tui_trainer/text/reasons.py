@@ -21,7 +21,7 @@ class Steps(msgspec.Struct, frozen=True):
     """So many steps of a scheduler."""
 
     number: int
-    unit: Literal["epoch", "batch"]
+    unit: Literal["epoch", "batch", "step"]
     """After what it steps."""
     epochs: int | None = None
     """The same in epochs, where batches come out even."""
@@ -114,6 +114,16 @@ WORDS: dict[str, str] = {
     "patience_cools_down": f"cooling down for {{cooldown:epoch}} more {_BEST}",
     "patience_begins": "best so far, patience of {patience:epoch} begins afresh",
     "patience_begins_low": "patience of {patience:epoch} begins afresh",
+    # A watched program: where it has its LR from
+    "written_by": "written by {place:place}",
+    "written_falls": "written by {place:place}: it rose until here, and falls from here",
+    "written_rises": "written by {place:place}: it fell until here, and rises from here",
+    "changed_by": "changed by {scheduler:name} at {place:place}",
+    "changed_falls": "changed by {scheduler:name} at {place:place}: it rose until here, and falls from here",
+    "changed_rises": "changed by {scheduler:name} at {place:place}: it fell until here, and rises from here",
+    "kept_by": "left as it is by {scheduler:name} at {place:place}",
+    "next_scheduler": "milestone {milestone:int} of {scheduler:name} reached: its next scheduler has it",
+    "dialled": "set by hand, with the LR dial",
     # The end of a run
     "comparison_stopped": "the comparison was stopped{detail:detail}",
     # Whatever this version has no code for
@@ -207,7 +217,8 @@ def _steps(steps: Steps) -> str:
 
 def _steps_of(text: str) -> Steps:
     count, _, epochs = text.partition(" (")
-    return Steps(_count_of(count), "epoch" if "epoch" in count else "batch", _count_of(epochs) if epochs else None)
+    unit: Literal["epoch", "batch", "step"] = "epoch" if "epoch" in count else "batch" if "batch" in count else "step"
+    return Steps(_count_of(count), unit, _count_of(epochs) if epochs else None)
 
 
 def _count_of(text: str) -> int:
@@ -221,7 +232,8 @@ _WAYS: dict[str, _Way] = {
     "name": _Way(str, r"\w+", str),
     "epoch": _Way(lambda number: counted(number, "epoch"), rf"{_COUNT} epochs?", _count_of),
     "more epoch": _Way(lambda number: counted(number, "more epoch"), rf"{_COUNT} more epochs?", _count_of),
-    "steps": _Way(_steps, rf"{_COUNT} (?:epochs?|batch(?:es)?)(?: \({_COUNT} epochs?\))?", _steps_of),
+    "place": _Way(str, r"[^,;→\n]{1,300}", str),
+    "steps": _Way(_steps, rf"{_COUNT} (?:epochs?|batch(?:es)?|steps?)(?: \({_COUNT} epochs?\))?", _steps_of),
     "detail": _Way(lambda text: f": {text}" if text else "", r"(?:[:;] .*)?", lambda text: text[2:]),
     "text": _Way(str, r"(?!)", str),
 }

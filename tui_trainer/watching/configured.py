@@ -6,6 +6,7 @@ from typing import Any
 
 from tui_trainer.events import ResolvedConfig, RunConfigured
 from tui_trainer.watching.definitions import Definitions, count, name
+from tui_trainer.watching.lr_causes import Scheduler
 from tui_trainer.watching.passes import Passes
 from tui_trainer.watching.trace import LoaderSeen, ModelSeen, Options
 
@@ -15,10 +16,10 @@ EPOCHS = ("epochs", "num_epochs", "n_epochs", "max_epochs", "num_train_epochs", 
 BEGIN = ("start_epoch", "first_epoch", "initial_epoch")
 """For the epochs that another process did already, counted from 0."""
 
-PLATEAU = "ReduceLROnPlateau"
 
-
-def configured(definitions: Definitions, options: Options, optimizer: int, passes: Passes) -> dict[str, Any]:
+def configured(
+    definitions: Definitions, options: Options, optimizer: int, passes: Passes, leading: Scheduler | None
+) -> dict[str, Any]:
     """The fields of `RunConfigured`, for a run whose steps are those of an optimizer."""
     model = _model(definitions)
     training = passes.training
@@ -39,7 +40,7 @@ def configured(definitions: Definitions, options: Options, optimizer: int, passe
         "train_images": count(loader.samples, 1) if loader is not None else None,
         "ranks": (count(hello.world_size, 1) if hello is not None else None) or 1,
         "versions": {key: version for key, version in versions.items() if version},
-        "recipe": _recipe(definitions, options, optimizer, passes, loader, arguments),
+        "recipe": _recipe(definitions, options, optimizer, passes, leading, loader, arguments),
     }
 
 
@@ -53,6 +54,7 @@ def _recipe(
     options: Options,
     optimizer: int,
     passes: Passes,
+    leading: Scheduler | None,
     loader: LoaderSeen | None,
     arguments: dict[str, Any],
 ) -> ResolvedConfig:
@@ -62,19 +64,20 @@ def _recipe(
     total = count(options.steps, 1)
     if total is None and epochs is not None and steps is not None:
         total = count(epochs * steps, 1)
-    scheduler = definitions.scheduler_of(optimizer)
+    monitor, min_lr = leading.watches if leading is not None else (None, None)
     return ResolvedConfig(
         preset="",
         title="",
         optimizer=name(seen.class_name) if seen is not None else "",
-        scheduler=name(scheduler.class_name) if scheduler is not None else "",
-        interval=None,
-        monitor=None,
+        scheduler=name(leading.seen.class_name) if leading is not None else "",
+        interval=leading.interval if leading is not None else None,
+        monitor=name(monitor) if monitor else None,
         warmup_epochs=0,
         epochs=epochs,
         batch_size=(count(loader.batch_size, 1) if loader is not None else None) or 0,
         batches_per_epoch=steps,
         total_steps=total,
+        min_lr=min_lr,
     )
 
 

@@ -45,6 +45,8 @@ class Definitions:
         self.schedulers: dict[int, SchedulerSeen] = {}
         self.loaders: dict[int, LoaderSeen] = {}
         self.models: dict[int, ModelSeen] = {}
+        self._places: dict[tuple[object, ...], int] = {}
+        self._same_as: dict[int, int] = {}
 
     def take(self, frame: AnyDefinition) -> None:
         """Keep what is a definition of a thing."""
@@ -64,6 +66,25 @@ class Definitions:
             case _:
                 pass
 
+    def place(self, site: Site) -> int:
+        """The number by which a site is listed: that of the first one in its line, for a program that makes its loaders
+        or optimizers anew for each epoch."""
+        known = self._same_as.get(site.id)
+        if known is None:
+            known = self._same_as[site.id] = self._places.setdefault(self._line(site), site.id)
+        return known
+
+    def _line(self, site: Site) -> tuple[object, ...]:
+        if not site.file:
+            return site.call, site.target, site.part
+        line = site.call, site.file, site.lineno
+        if site.call == "data":
+            loader = self.loaders.get(site.target)
+            return (*line, site.name, loader and (loader.class_name, loader.dataset, loader.samples, loader.batch_size))
+        # A line that leads into a library, `trainer.fit(...)`, stands for calls of several objects.
+        _, _, method = site.call.rpartition(".")
+        return (*line, site.name) if method in site.text else (*line, site.name, site.target)
+
     def wrapped(self, optimizer: int) -> int:
         """The optimizer that takes the steps of one: itself, or what it wraps."""
         seen: set[int] = set()
@@ -76,11 +97,6 @@ class Definitions:
         """How many batches a pass over a loader has; None where that is not known."""
         known = self.loaders.get(loader)
         return count(known.batches) if known is not None else None
-
-    def scheduler_of(self, optimizer: int) -> SchedulerSeen | None:
-        """The scheduler of an optimizer that was seen last; None where none was."""
-        of = [each for each in self.schedulers.values() if self.wrapped(each.optimizer) == optimizer]
-        return of[-1] if of else None
 
     def first_lr(self, optimizer: int, group: int) -> float | None:
         """The LR that an optimizer's group had as it was seen first; None where that is not known."""

@@ -1,37 +1,54 @@
 """From the trace of a watched process to the events of a record.
 
-Each part is a fold of its own: `passes` has the epochs, `steps` the losses, `listing` the loop. Here rows go to them in
-their order, and what they come to goes out.
+Each part is a fold of its own: `passes` has the epochs, `steps` the losses, `rates` the LRs and `lr_causes` why they
+moved, `validation` what is known of one, `listing` the loop. Here rows go to them in their order, and what they come to
+goes out.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from math import nan
-from typing import Any
+from math import inf, isfinite, nan
 
 import numpy as np
 
-from tui_trainer.events import TRAINING, AnyEvent, CallsTimed, EpochEnded, LoopFound, PhaseStarted, StepsTaken
-from tui_trainer.watching.configured import configured, event
+from tui_trainer.events import AnyEvent, CallFollowed, CallsMade
 from tui_trainer.watching.definitions import Definitions
-from tui_trainer.watching.listing import Listing
+from tui_trainer.watching.followed_calls import in_words
+from tui_trainer.watching.listing import Listing, Row
+from tui_trainer.watching.logged import LoggedNumbers
+from tui_trainer.watching.lr_causes import LRCauses
+from tui_trainer.watching.orders import BATCHES, Orders
 from tui_trainer.watching.passes import Passes
+from tui_trainer.watching.plans import Plans
+from tui_trainer.watching.rates import Rates, Stepwise
 from tui_trainer.watching.run_clock import RunClock
-from tui_trainer.watching.step_teller import StepTeller
 from tui_trainer.watching.steps import LateValues, Losses, Step, Value
-from tui_trainer.watching.trace import LATE, AnyDefinition, Obeyed, Options, Rows, Site
-
-STEPS_WAITING = 256
-"""Steps after which a value that is still to come is given up."""
+from tui_trainer.watching.teller import Teller
+from tui_trainer.watching.trace import (
+    LATE,
+    AnyDefinition,
+    Logged,
+    Obeyed,
+    Observed,
+    Options,
+    Planned,
+    Rows,
+    SchedulerSeen,
+    SchedulerState,
+    Site,
+)
+from tui_trainer.watching.validation import Validation
 
 STEPS_HELD = 1000
 """More are told at once."""
 
 RECENT = 512
 """Calls since the last step that are kept, to find the order of calls in."""
+
+Handler = Callable[[float, float, float], None]
 
 
 class Interpreter:
@@ -51,35 +68,41 @@ class Interpreter:
             options: how it is watched.
             clock: gives the Unix time.
         """
-        self._emit, self._options, self._now = emit, options, clock
+        self._now = clock
         self._definitions = Definitions()
-        self._clock = RunClock()
         self._passes = Passes()
-        self._losses = Losses()
-        self._late = LateValues()
+        self._clock = RunClock()
+        self._losses, self._late = Losses(), LateValues()
+        self._rates = Rates(self._definitions)
+        self._causes = LRCauses(self._definitions, self._passes, clock)
+        self._plans = Plans(self._passes, self._causes, options)
+        self._validation = Validation(self._definitions)
+        self._logged = LoggedNumbers()
         self._listing = Listing(self._definitions)
-        self._teller = StepTeller(self._emit_steps, clock)
-        self._handlers: dict[float, Callable[[float, float, float], None]] = {}
-        self._recent: list[list[float]] = []
-        """Calls since the last step of the run."""
+        self._teller = Teller(emit, clock, self._definitions, options, self._passes, self._causes)
+        self._scale, self._skips = Stepwise("loss_scale"), Stepwise("skipped_steps")
+        self._handlers: dict[float, Handler | None] = {}
+        """What takes the rows of each site; None where no more is kept of them than that they were."""
+        self._calls: dict[float, str] = {}
+        self._orders = Orders(self._calls)
+        self._scheduler_defined = 0
+        """The scheduler that the last frame defined; 0 where it was another."""
+        self._recent: list[Row] = []
+        """The last calls."""
+        self._cut = 0
+        """Of these, the first of the batch, or the epoch's end, that is under way."""
+        self._stepped = False
+        """Whether a step of the run was made since then."""
         self._row = 0
         """The number of the row that is read."""
         self._main = 0
         """The optimizer whose steps are counted; 0 before the first."""
-        self._lr = self._last_lr = nan
-        """Of its first group: what the next step will use, and what the last one used."""
-        self._steps: list[Step] = []
-        """Those that were not told yet."""
-        self._last: Step | None = None
-        """The last one, told or not."""
-        self.step = 0
         self._epoch_begins = 1
         """The first step of the epoch."""
-        self._epoch_loss = (0.0, 0)
-        """The sum of the losses of the epoch's steps that were told, and how many they are."""
+        self._following = False
         self._at_last_tick = 0
         """The last step then."""
-        self._configured: dict[str, Any] | None = None
+        self.step = 0
 
     @property
     def epoch(self) -> int:
@@ -94,9 +117,23 @@ class Interpreter:
             self._take_rows(frame)
             return
         self._definitions.take(frame)
+        defined, self._scheduler_defined = self._scheduler_defined, 0
         match frame:
             case Site():
                 self._handle(frame)
+                if defined and frame.call == "scheduler.step" and frame.target == defined:
+                    self._causes.define_site(frame)
+            case SchedulerSeen():
+                self._causes.define(frame)
+                self._scheduler_defined = frame.id
+            case SchedulerState():
+                self._explain(self._causes.state(frame, self.step, self.epoch))
+            case Planned():
+                self._plans.take(frame, self.step)
+            case Logged():
+                self._take_logged(frame)
+            case Observed(fact="divided", site=site, values={"by": by}) if type(by) in (int, float):
+                self._losses.divisors[site] = float(by)
             case Obeyed():
                 self._obeyed(frame)
             case _:
@@ -107,6 +144,7 @@ class Interpreter:
 
     def printed(self, line: str) -> None:
         """A line that the command printed."""
+        self._validation.printed(line, self._now())
 
     def tick(self) -> None:
         """Some time went by: tell what is complete. What comes after a step and belongs to it has come by the second
@@ -116,167 +154,282 @@ class Interpreter:
 
     def finish(self) -> None:
         """The process is gone: tell what is pending."""
-        self._passes.finish()
+        if (last := self._teller.last) is not None:
+            self._rates.end(last)
+            self._scale.end(last)
+            self._skips.end(last)
+        self._close_passes(finished=True)
         if self._passes.over:
-            self._end_epoch()
+            self._end_epoch(inf)
+        elif (found := self._validation.take(inf)) is not None:
+            self._tell(self.step)
+            self._teller.tell_validation(found)
         self._late.give_up(self._row)
         self._tell(self.step)
 
     # Rows
 
     def _take_rows(self, rows: Rows) -> None:
-        handlers = self._handlers
-        for row in rows.tolist():
+        handlers, recent = self._handlers, self._recent
+        following = self._following
+        for row in zip(*rows.T.tolist(), strict=True):
             site, begin, end, value = row
-            if (handler := handlers.get(site)) is not None:
-                handler(begin, end, value)
-                self._recent.append(row)
+            if site in handlers:
+                recent.append(row)
+                if (handler := handlers[site]) is not None:
+                    handler(begin, end, value)
+                if following:
+                    self._follow(site, value)
             elif site == LATE:
                 self._late.come(begin, value)
             self._row += 1
-        del self._recent[:-RECENT]
+        self._cut = max(0, self._cut - max(0, len(recent) - RECENT))
+        del recent[:-RECENT]
         self._listing.count(rows)
-        if len(self._steps) > STEPS_HELD:
+        if self._teller.waiting > STEPS_HELD:
             self._tell(self.step - 1)
 
     def _handle(self, site: Site) -> None:
         """Have the rows of a site handled."""
-        handler = {
+        handlers: dict[str, Callable[[Site, float, float, float], None]] = {
             "data": self._data,
             "backward": self._backward,
             "optimizer.step": self._optimizer_step,
-            "lr": self._lr_moved,
-        }.get(site.call, self._call)
-        if LATE < site.id <= 2**53:
-            self._handlers[site.id] = partial(handler, site)
+            "scheduler.step": self._scheduler_step,
+            "lr": self._rate,
+            "momentum": self._rate,
+            "weight_decay": self._rate,
+            "clip_grad": self._clip,
+            "scale": self._scaled,
+            "scaler.step": self._scaler_step,
+            "item": self._item,
+        }
+        if LATE < site.id <= 2**53 and site.id in self._definitions.sites:
+            self._handlers[site.id] = partial(handlers.get(site.call, self._call), site)
+            self._calls[site.id] = site.call
 
     def _call(self, site: Site, begin: float, _end: float, _value: float) -> None:
         """A call of which nothing more than its place is kept."""
+        self._place(site, begin)
+        self._handlers[site.id] = None
+
+    def _place(self, site: Site, begin: float) -> None:
+        """Give a call its place in the listing, if it is made for the first time."""
         if not self._listing.knows(site.id):
             self._listing.place(site, self._passes.innermost, begin, self._recent)
 
     def _data(self, site: Site, begin: float, end: float, value: float) -> None:
-        passes = self._passes
+        passes, place = self._passes, self._definitions.place(site)
         if value == 1:
-            passes.end(site.id, site.target)
-            return
-        if value == 0:
-            passes.batch(site.id, site.target, self._definitions.batches(site.target), end)
+            if passes.end(place, site.target) is passes.training:
+                self._cut_batch(len(self._recent))
+        elif value == 0:
+            if passes.batch(place, site.target, self._definitions.batches(site.target), end) is passes.training:
+                self._cut_batch(len(self._recent) - 1)
         else:
-            passes.begin(site.id, site.target, self._definitions.batches(site.target), end)
+            passes.begin(place, site.target, self._definitions.batches(site.target), end)
         if not self._listing.knows(site.id):
             self._listing.place(site, passes.around, begin, self._recent)
+        if passes.done:
+            self._close_passes()
         if passes.over:
-            self._end_epoch()
+            self._end_epoch(begin)
 
-    def _backward(self, site: Site, begin: float, end: float, value: float) -> None:
-        self._call(site, begin, end, value)
+    def _close_passes(self, *, finished: bool = False) -> None:
+        passes = self._passes
+        if finished:
+            passes.close_all()
+        for done in passes.done:
+            if not done.backwards:
+                self._validation.pass_over(done, passes.training)
+        passes.done.clear()
+        if finished:
+            passes.finish(validated=self._validation.seen)
+
+    def _backward(self, site: Site, begin: float, _end: float, value: float) -> None:
+        self._place(site, begin)
         self._passes.backward()
-        loss = Value(site.name, site.id, value)
-        if value != value:  # nan: it comes late, or there is none
-            self._late.expect(self._row, loss)
-        self._losses.backward(loss, begin)
+        self._losses.backward(self._value(site.name, site.id, value), begin)
 
-    def _lr_moved(self, site: Site, _begin: float, _end: float, value: float) -> None:
-        if site.part == 0 and site.target == self._main:
-            self._lr = value
+    def _value(self, called: str, site: int, number: float) -> Value:
+        """The number of a row; one that is nan comes late, or there is none."""
+        value = Value(called, site, number)
+        if number != number:
+            self._late.expect(self._row, value)
+        else:
+            self._late.told_at_once.add(site)
+        return value
+
+    def _rate(self, site: Site, _begin: float, _end: float, value: float) -> None:
+        told = self._rates.take(site, value, self._main, (self._teller.last, self._teller.previous))
+        if told is not None:
+            self._losses.beside(told)
+        is_first = site.call == "lr" and site.part == 0
+        if is_first and site.target == (self._main or site.target) and isfinite(value):
+            self._explain(self._causes.moved(value, self.step, self.epoch))
+
+    def _clip(self, site: Site, begin: float, _end: float, value: float) -> None:
+        self._place(site, begin)
+        self._losses.beside(self._value("grad_norm", site.id, value))
+
+    def _scaled(self, _site: Site, _begin: float, _end: float, value: float) -> None:
+        self._move(self._scale, value)
+
+    def _scaler_step(self, site: Site, begin: float, _end: float, value: float) -> None:
+        self._place(site, begin)
+        if value != 1:
+            return
+        if not any(row[1] >= begin and self._calls[row[0]] == "optimizer.step" for row in self._recent[-4:]):
+            self._losses.drop()  # no step comes of what went backward
+        self._move(self._skips, (self._skips.value if isfinite(self._skips.value) else 0.0) + 1)
+
+    def _move(self, series: Stepwise, value: float) -> None:
+        last = self._teller.last
+        told = series.move(value, last.number + 1 if last is not None else 1, last)
+        if told is not None:
+            self._losses.beside(told)
+
+    def _item(self, site: Site, _begin: float, _end: float, value: float) -> None:
+        current = self._passes.innermost
+        if current is not None and not current.backwards and not current.steps and isfinite(value):
+            self._validation.read(site, value, current)
+
+    def _scheduler_step(self, site: Site, begin: float, _end: float, value: float) -> None:
+        self._place(site, begin)
+        if events := self._causes.stepped(site, value, self.step, self.epoch):
+            self._explain(events)
 
     def _optimizer_step(self, site: Site, begin: float, end: float, value: float) -> None:
-        self._call(site, begin, end, value)
+        self._place(site, begin)
         optimizer = site.target
-        if self._definitions.wrapped(optimizer) != optimizer:
+        if optimizer != self._main and self._definitions.wrapped(optimizer) != optimizer:
             return
         loss, others, number = self._losses.of_step(begin)
         if not self._main:
             self._begin(optimizer, begin)
         elif optimizer != self._main:
-            if self._last is not None:
-                self._last.others += [loss, *others] if number else others
+            if (last := self._teller.last) is not None:
+                last.others += [loss, *others] if number else others
             return
-        if self._passes.is_over_at_step():
-            self._end_epoch()
-        before = self.epoch
-        self._passes.step()
-        self.step += 1
-        if self.epoch > before:
-            self._epoch_begins = self.step
-        batch = self.step - self._epoch_begins + 1
-        elapsed = self._clock.at(end)
-        self._last = Step(self.step, self.epoch, batch, self._lr, elapsed, loss, others, number)
-        self._last_lr = self._lr
-        self._steps.append(self._last)
-        self._recent.clear()
+        self._step(begin, end, loss, others)
 
     def _begin(self, optimizer: int, begin: float) -> None:
         """The first optimizer steps for the first time."""
-        self._main = optimizer
-        lr = self._definitions.first_lr(optimizer, 0)
-        if lr is not None:
-            self._lr = lr
-        self._clock.begin(min((row[1] for row in self._recent), default=begin))
+        self._main = self._teller.main = optimizer
+        self._causes.begin(optimizer, self._rates.of(optimizer))
+        batches = [row[1] for row in self._recent if row[3] == 0 and self._calls[row[0]] == "data"]
+        self._clock.begin(batches[-1] if batches else min((row[1] for row in self._recent), default=begin))
+
+    def _step(self, begin: float, end: float, loss: Value, others: list[Value]) -> None:
+        passes, validation = self._passes, self._validation
+        if passes.is_over_at_step():
+            self._end_epoch(begin)
+        elif self.step and validation.is_pending(self._unix(begin)):
+            self._tell_validation(begin)
+        before = self.epoch
+        passes.step()
+        if self.epoch > before:
+            self._epoch_begins = self.step + 1
+            begins = (place for place, row in enumerate(self._recent) if self._is_pass_begin(row))
+            self._cut = max(self._cut, max(begins, default=-1) + 1)
+        self.step += 1
+        batch = self.step - self._epoch_begins + 1
+        self._teller.add(
+            Step(self.step, self.epoch, batch, self._rates.of(self._main), self._clock.at(end), loss, others)
+        )
+        self._stepped = True
+        if passes.training is None or passes.training.exhausted:  # no batch that comes will say that this one is done
+            self._cut_batch(len(self._recent))
 
     # What goes out
+
+    def _tell_validation(self, until: float) -> None:
+        """Tell what is known of a validation within an epoch, before a moment of the process."""
+        if (found := self._validation.take(self._unix(until))) is not None:
+            self._tell(self.step)
+            self._teller.tell_validation(found)
+
+    def _unix(self, moment: float) -> float:
+        """The Unix time of a moment of the process."""
+        hello = self._definitions.hello
+        return hello.at + moment - hello.clock if hello is not None else inf
+
+    def _take_logged(self, frame: Logged) -> None:
+        values = self._logged.take(frame)
+        self._validation.logged(values)
+        self._teller.tell_names(self._logged.new_names())
+        last = self._teller.last
+        for called, value in values.items():
+            if last is not None:
+                last.others.append(Value(called, 0, value))
+            else:
+                self._losses.beside(Value(called, 0, value))
 
     def _obeyed(self, frame: Obeyed) -> None:
         if frame.what == "pause":
             self._clock.stop(frame.clock)
         elif frame.what in ("run", "one", "stop"):
             self._clock.go_on(frame.clock)
+        if frame.what == "lr":
+            self._causes.dial()
+        if frame.what in ("one", "pace"):
+            self._following = True
+        elif frame.what == "run":
+            self._following = False
         self._tell(self.step)
+
+    def _follow(self, number: float, value: float) -> None:
+        site = self._definitions.sites.get(int(number))
+        if site is None or not self._listing.knows(site.id):
+            return
+        called = str(self._definitions.place(site))
+        where = {"step": self.step, "epoch": self.epoch, "batch": None, "call": called}
+        words = in_words(site, value, self._rates.of(self._main))
+        for told in (None, words):
+            self._teller.emit(CallFollowed(at=self._now(), value=told, **where))  # type: ignore[arg-type]
+
+    def _explain(self, events: Iterable[AnyEvent]) -> None:
+        """Tell why the LR moved, behind the step after which it did."""
+        for event in events:
+            self._tell(self.step)
+            self._teller.emit(event)
+
+    def _is_pass_begin(self, row: Row) -> bool:
+        return row[3] == -1 and self._calls[row[0]] == "data"
+
+    def _cut_batch(self, end: int) -> None:
+        """The calls before this place are those of a batch; tell their order, if it is one of the first."""
+        batch = self.step - self._epoch_begins + 1
+        if self._stepped and batch <= BATCHES:
+            self._tell(self.step - 1)
+            self._tell_order(end, batch)
+        self._cut, self._stepped = end, False
+
+    def _tell_order(self, end: int, batch: int | None) -> None:
+        """Tell the order of the calls before this place: those of a batch, or of an epoch's end."""
+        calls = self._orders.of(self._recent[self._cut : end])
+        if calls and self.step:
+            self._teller.tell_configuration()
+            self._teller.emit(CallsMade(at=self._now(), step=self.step, epoch=self.epoch, batch=batch, calls=calls))
 
     def _tell(self, until: int) -> None:
-        """Emit what is known of the steps up to one, the listing, and how long the calls took."""
-        ready = 0
-        for step in self._steps:
-            if step.number > until or (step.waits and self.step - step.number < STEPS_WAITING):
-                break
-            ready += 1
-        if ready:
-            self._tell_configuration()
-            steps = self._steps[:ready]
-            del self._steps[:ready]
-            self._teller.tell(steps)
-        if self._configured is None:
+        """Emit what is known of the steps up to one, the plan, the listing, and how long the calls took."""
+        if not self._teller.tell(until, self.step):
             return
-        if self._listing.changed:
-            self._emit(LoopFound(at=self._now(), sites=self._listing.sites()))
-        counts, seconds, running = self._listing.timed()
-        if counts:
-            self._emit(CallsTimed(at=self._now(), counts=counts, seconds=seconds, running=running))
+        if (plan := self._plans.due(self._now())) is not None:
+            self._teller.emit(plan)
+        self._teller.tell_loop(self._listing)
 
-    def _tell_configuration(self) -> None:
-        fields = configured(self._definitions, self._options, self._main, self._passes)
-        if fields != self._configured:
-            first, self._configured = self._configured is None, fields
-            self._emit(event(fields, self._now()))
-            if first:
-                self._emit(PhaseStarted(at=self._now(), phase=TRAINING))
-
-    def _emit_steps(self, told: AnyEvent) -> None:
-        if isinstance(told, StepsTaken):
-            seen = [loss for loss in told.losses if loss is not None]
-            sum_so_far, count = self._epoch_loss
-            self._epoch_loss = sum_so_far + sum(seen), count + len(seen)
-        self._emit(told)
-
-    def _end_epoch(self) -> None:
+    def _end_epoch(self, until: float) -> None:
+        """The epoch is over; what was printed until a moment of the process is of it."""
         self._late.give_up(self._row)
-        self._passes.end_epoch()
         self._tell(self.step)
-        total, count = self._epoch_loss
-        self._epoch_loss = 0.0, 0
-        self._emit(
-            EpochEnded(
-                at=self._now(),
-                epoch=self.epoch,
-                step=self.step,
-                train_loss=total / count if count else nan,
-                train_accuracy=nan,
-                val_loss=nan,
-                val_accuracy=nan,
-                lr=self._last_lr,
-                images_per_second=nan,
-                elapsed=self._clock.seconds,
-                validated=None,
-            )
-        )
+        self._tell_order(len(self._recent) - isfinite(until), None)  # the last of them is the next epoch's
+        self._cut, self._stepped = len(self._recent), False
+        found = self._validation.take(self._unix(until) if isfinite(until) else inf)
+        self._passes.end_epoch()
+        self._teller.end_epoch(found, self.epoch, self._rates_used())
+
+    def _rates_used(self) -> float:
+        last = self._teller.last
+        return last.lr if last is not None else nan

@@ -4,6 +4,7 @@ for how long, and which runs."""
 from __future__ import annotations
 
 from math import isfinite
+from typing import TypeAlias
 
 import numpy as np
 
@@ -27,6 +28,9 @@ LONGEST_CALL = 1e6
 
 TOP = 0
 
+Row: TypeAlias = tuple[float, float, float, float]
+"""A call: its site, when it began and ended, and its value."""
+
 
 class Listing:
     """Places each site as it is seen first, and counts the calls of all."""
@@ -48,14 +52,14 @@ class Listing:
         """Whether it has its place."""
         return site in self._within
 
-    def place(self, site: Site, innermost: Pass | None, begin: float, recent: list[list[float]]) -> None:
+    def place(self, site: Site, innermost: Pass | None, begin: float, recent: list[Row]) -> None:
         """A call is made for the first time.
 
         Args:
             site: of the call.
             innermost: the pass that runs; of `data` the one that it stands in.
             begin: when it began.
-            recent: the calls before it, as rows, the newest last: those that began later are within it.
+            recent: the calls until it, as rows, the newest last: those that began later are within it.
         """
         if site.call in NOT_LISTED or len(self._within) >= LISTED_AT_MOST:
             return
@@ -70,20 +74,20 @@ class Listing:
             self._move_inside(site.id, container, begin, recent)
         self.changed = True
 
-    def _after_last(self, container: int, recent: list[list[float]], begin: float) -> int:
+    def _after_last(self, container: int, recent: list[Row], begin: float) -> int:
         order = self._order[container]
         for row in reversed(recent):
             if row[1] < begin and row[0] in self._within and self._within[int(row[0])] == container:
                 return order.index(int(row[0])) + 1
         return len(order)
 
-    def _move_inside(self, site: int, container: int, begin: float, recent: list[list[float]]) -> None:
+    def _move_inside(self, site: int, container: int, begin: float, recent: list[Row]) -> None:
         """Calls of a closure are within the optimizer's step that calls it."""
         inside: list[int] = []
         for row in reversed(recent):
             if not row[1] >= begin:
                 break
-            if self._within.get(int(row[0])) == container and row[0] not in inside:
+            if row[0] != site and self._within.get(int(row[0])) == container and row[0] not in inside:
                 inside.insert(0, int(row[0]))
         for other in inside:
             self._order[container].remove(other)
@@ -96,8 +100,8 @@ class Listing:
     def count(self, rows: Rows) -> None:
         """Add what was called."""
         sites, begins, ends = rows[:, 0], rows[:, 1], rows[:, 2]
-        seconds = ends - begins
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
+            seconds = ends - begins
             sound = (sites >= 1) & (sites <= 1e6) & (sites == np.floor(sites)) & (seconds >= 0)
             sound &= seconds < LONGEST_CALL
         numbers = sites[sound].astype(np.int64)

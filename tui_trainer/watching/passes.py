@@ -110,7 +110,7 @@ class Passes:
         if place is None:
             self.begin(site, loader, length, moment)
             place = len(self._open) - 1
-        else:
+        elif place + 1 < len(self._open):
             self._close(place + 1)
         given = self._open[place]
         given.batches += 1
@@ -135,7 +135,7 @@ class Passes:
     def is_over_at_step(self) -> bool:
         """Whether the step that comes now is the first of another epoch, so that the one before it is over."""
         of, training = self.innermost, self.training
-        if of is None or training is None or of is training or training in self._open:
+        if of is None or training is None or of is training or training in self._open or training is self._told:
             return False
         return not training.is_a_single_batch
 
@@ -159,11 +159,15 @@ class Passes:
         if training is not None and training.steps and training.steps not in self._whole_epochs[:2]:
             self._whole_epochs.append(training.steps)
 
-    def finish(self) -> None:
+    def close_all(self) -> None:
         """The process is gone: whatever is open is over."""
         self._close(0)
-        if self.training is not None and self.training.exhausted and self.training is not self._told:
-            self.over = True
+
+    def finish(self, *, validated: bool) -> None:
+        """The process is gone. An epoch that was left early is over if something was validated behind it."""
+        training = self.training
+        if training is not None and training is not self._told and (training.exhausted or validated):
+            self.over = self.over or training.steps > 0
 
     def _place(self, site: int, loader: int) -> int | None:
         for place in range(len(self._open) - 1, -1, -1):

@@ -34,12 +34,12 @@ class Value:
     @property
     def is_on_its_way(self) -> bool:
         """Whether it, or a part of it, is still to come."""
-        return self.waits or any(part.waits for part in self.parts)
+        return self.waits or (bool(self.parts) and any(part.waits for part in self.parts))
 
     @property
     def is_known(self) -> bool:
         """Whether it, and each part of it, can be told."""
-        return self.known and all(part.known for part in self.parts)
+        return self.known and (not self.parts or all(part.known for part in self.parts))
 
     @property
     def told(self) -> float:
@@ -60,8 +60,8 @@ class Step:
     elapsed: float
     loss: Value
     others: list[Value] = field(default_factory=list)
-    backwards: int = 1
-    """Losses that went backward for it by the name of `loss`."""
+    told: bool = False
+    """Whether its loss was told."""
 
     @property
     def waits(self) -> bool:
@@ -74,11 +74,13 @@ class LateValues:
 
     def __init__(self) -> None:
         self._waiting: dict[int, Value] = {}
-        self.sites: set[int] = set()
-        """Of which a value came late: of these it is waited for."""
+        self.told_at_once: set[int] = set()
+        """Sites of which a number was known at once: there nan is a number that is none, and nothing to wait for."""
 
     def expect(self, row: int, value: Value) -> None:
         """The value of a row is still to come."""
+        if value.site in self.told_at_once:
+            return
         value.waits, value.known = True, False
         self._waiting[row] = value
         if len(self._waiting) > LATE_AT_MOST:
@@ -89,7 +91,6 @@ class LateValues:
         value = self._waiting.pop(int(row), None) if isfinite(row) else None
         if value is not None:
             value.number, value.waits, value.known = number, False, True
-            self.sites.add(value.site)
 
     def give_up(self, before: int) -> None:
         """What belongs to rows before this one does not come any more."""

@@ -93,4 +93,9 @@ CAPTIONS = {
         "a switch to another preset is promised",
         "no switch is to come, or it is made",
     ),
+    "plan.length_unknown": Caption(
+        "length unknown: only what is sure is planned",
+        "a watched program's scheduler was rehearsed, and nothing tells how long it will run",
+        "the scheduler's own arguments, or a person, say how long it runs",
+    ),
 }

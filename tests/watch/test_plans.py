@@ -1,0 +1,75 @@
+"""The planned LR of a watched program: which step runs with which LR."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.watch.made_traces import MadeTrace, interpreted
+from tui_trainer.events import PlanMade
+from tui_trainer.watching.trace import Planned
+
+
+def planned(*, every_step: bool, length: int | None, epochs: int = 2, from_count: int = 0) -> list[PlanMade]:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(lrs=[1.0]), made.loader(batches=3)
+    steps_by = made.scheduler(optimizer, "LambdaLR", state={"last_epoch": 0})
+    lrs = [[1.0 / (from_count + place + 1)] for place in range(6 if every_step else 4)]
+    data = made.site("data", "train_loader", loader)
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    scheduled = made.site("scheduler.step", "scheduler", steps_by)
+    count = 0
+
+    def rehearse() -> None:
+        made.define(
+            Planned(
+                scheduler=steps_by,
+                from_count=from_count,
+                lrs=[[lr for (lr,) in lrs]],
+                length=length,
+                length_from="total_steps" if length else "",
+            )
+        )
+
+    if not from_count:
+        rehearse()
+    for _ in range(epochs):
+        for _ in made.batches(data, 3):
+            made.call(backward, 1.0)
+            made.step(step, optimizer)
+            if every_step:
+                count += 1
+                made.call(scheduled, 1.0 / (count + 1))
+                if count == from_count:
+                    rehearse()
+        if not every_step:
+            count += 1
+            made.call(scheduled, 1.0 / (count + 1))
+    events, _ = interpreted(made.end())
+    return [event for event in events if isinstance(event, PlanMade)]
+
+
+@pytest.mark.never_says("plan.length_unknown")
+def test_of_a_scheduler_that_steps_every_batch_each_lr_is_of_one_step(captions_said: set[str]) -> None:
+    (plan,) = planned(every_step=True, length=6)
+    assert plan.steps == [1, 2, 3, 4, 5, 6]
+    assert plan.lrs == [1.0 / number for number in range(1, 7)]
+    assert (plan.last_step, plan.note) == (6, "")
+    assert "plan.length_unknown" not in captions_said
+
+
+def test_of_one_that_steps_every_epoch_each_lr_is_of_an_epoch() -> None:
+    (plan,) = planned(every_step=False, length=4)
+    assert plan.steps == [1, 4, 7, 10]
+    assert plan.last_step == 12
+
+
+def test_a_rehearsal_in_the_middle_begins_with_the_step_that_comes() -> None:
+    (plan,) = planned(every_step=True, length=6, from_count=2)
+    assert plan.steps[0] == 3
+    assert plan.lrs[0] == 1.0 / 3
+
+
+@pytest.mark.says("plan.length_unknown")
+def test_a_length_that_is_not_known_is_said() -> None:
+    (plan,) = planned(every_step=True, length=None)
+    assert plan.short_note == "length unknown"

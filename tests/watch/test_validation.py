@@ -1,0 +1,219 @@
+"""What is told of a validation, and from where: logged, read batch by batch, printed."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import Any
+
+import pytest
+
+from tests.watch.made_traces import START, MadeTrace
+from tui_trainer.events import AnyEvent
+from tui_trainer.records.history import History
+from tui_trainer.watching.interpreter import Interpreter
+from tui_trainer.watching.trace import Options
+
+LOSS_SUM = "test_loss += F.nll_loss(output, target, reduction='sum').item()"
+LOSS_MEAN = "losses.append(criterion(model(x), y).item())"
+LOSS_WEIGHTED = "running_loss += loss.item() * inputs.size(0)"
+CORRECT = "correct += pred.eq(target.view_as(pred)).sum().item()"
+
+
+class Loop:
+    """Epochs of two steps, then a validation of three batches over 25 images, the last batch smaller."""
+
+    def __init__(self) -> None:
+        self.made = MadeTrace()
+        self.optimizer = self.made.optimizer()
+        train = self.made.loader("train_loader", 2)
+        val = self.made.loader("test_loader", 3, 10, samples=25, shuffles=False)
+        self.train_data = self.made.site("data", "train_loader", train)
+        self.val_data = self.made.site("data", "test_loader", val)
+        self.backward = self.made.site("backward", "loss")
+        self.step = self.made.site("optimizer.step", "optimizer", self.optimizer)
+        self.reads: dict[str, int] = {}
+        self.lines: list[tuple[float, str]] = []
+
+    def train(self, steps: int = 2) -> None:
+        for _ in self.made.batches(self.train_data, steps):
+            self.made.call(self.backward, 1.0)
+            self.made.step(self.step, self.optimizer)
+
+    def validate(self, **values: list[float]) -> None:
+        """Each line of the program reads so many numbers."""
+        texts = {"sum": LOSS_SUM, "mean": LOSS_MEAN, "weighted": LOSS_WEIGHTED, "correct": CORRECT}
+        for key in values:
+            if key not in self.reads:
+                self.reads[key] = self.made.site("item", text=texts[key])
+        for batch in self.made.batches(self.val_data, 3):
+            for key, column in values.items():
+                self.made.call(self.reads[key], column[batch])
+
+    def prints(self, line: str) -> None:
+        """The program prints a line, now."""
+        self.lines.append((START + self.made.now - 100.0, line))
+
+    def told(self) -> History:
+        history, events = History(), list[AnyEvent]()
+        now = [START]
+        interpreter = Interpreter(events.append, Options(), lambda: now[0])
+        for at, line in self.lines:
+            now[0] = at
+            interpreter.printed(line)
+        for frame in self.made.end():
+            interpreter.take("1-1", frame)
+        interpreter.finish()
+        for event in events:
+            history.apply(event)
+        assert not history.known.flaws.in_words()
+        return history
+
+
+def shown_as(history: History, name: str) -> str:
+    declared = history.series.declared(name)
+    return declared.shown_as if declared is not None else ""
+
+
+def test_a_loss_that_is_summed_over_images_is_divided_by_their_number() -> None:
+    loop = Loop()
+    for _ in range(2):
+        loop.train()
+        loop.validate(sum=[20.0, 10.0, 5.0], correct=[9.0, 8.0, 3.0])
+    ended = loop.told().epochs
+    assert [(each.val_loss, each.val_accuracy, each.validated) for each in ended] == [(35 / 25, 20 / 25, True)] * 2
+
+
+def test_a_loss_of_each_batch_is_averaged() -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(mean=[1.0, 2.0, 3.0])
+    history = loop.told()
+    assert history.epochs[0].val_loss == 2.0
+    assert shown_as(history, "val_loss") == "losses"
+    assert isnan(history.epochs[0].val_accuracy)
+
+
+def test_a_loss_that_is_weighted_by_its_images_is_averaged_so() -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(weighted=[1.0, 2.0, 3.0])
+    assert loop.told().epochs[0].val_loss == (10 * 1.0 + 10 * 2.0 + 5 * 3.0) / 25
+
+
+def test_what_the_program_prints_decides_what_its_numbers_come_to() -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(mean=[10.0, 20.0, 5.0])
+    loop.prints("====> Test set loss: 1.4000")
+    assert loop.told().epochs[0].val_loss == 35 / 25
+
+
+def test_of_numbers_that_contradict_what_is_printed_nothing_is_told() -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(mean=[1.0, 2.0, 3.0])
+    loop.prints("validation loss: 0.7777")
+    ended = loop.told().epochs[0]
+    assert isnan(ended.val_loss)
+    assert ended.validated is None
+
+
+def test_what_a_logger_names_is_taken_before_all_else() -> None:
+    loop = Loop()
+    for number in range(2):
+        loop.train()
+        loop.validate(mean=[1.0, 2.0, 3.0])
+        loop.made.logged({"val/loss": 0.5 - number / 10, "val/acc": 91.5, "epoch": number, "speed": 3})
+    history = loop.told()
+    assert [ended.val_loss for ended in history.epochs] == [0.5, 0.4]
+    assert [ended.val_accuracy for ended in history.epochs] == [0.915, 0.915]
+    assert shown_as(history, "val_loss") == "val/loss"
+    assert list(history.series["val/loss"].values) == [0.5, 0.4]
+    assert list(history.series["val/loss"].steps) == [2, 4]
+    assert history.series.goal("val/loss") == "min"
+    assert history.series.kind("val/loss") == "val"
+    assert list(history.series["speed"].values) == [3, 3]
+    assert "epoch" not in history.series
+
+
+def test_what_is_printed_is_the_last_resort_and_is_marked() -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate()
+    loop.prints("Test set: Average loss: 0.0523, Accuracy: 20/25 (80%)")
+    history = loop.told()
+    assert (history.epochs[0].val_loss, history.epochs[0].val_accuracy) == (0.0523, 0.8)
+    assert shown_as(history, "val_loss") == "Test set: Average loss (read from the output)"
+    assert shown_as(history, "val_accuracy") == "Accuracy (read from the output)"
+
+
+def test_a_validation_within_an_epoch_is_told_at_its_step() -> None:
+    loop = Loop()
+    made = loop.made
+    made.call(loop.train_data, -1.0)
+    for batch in range(2):
+        made.call(loop.train_data)
+        made.call(loop.backward, 1.0)
+        made.step(loop.step, loop.optimizer)
+        if not batch:
+            loop.validate(mean=[1.0, 2.0, 3.0])
+    made.call(loop.train_data, 1.0)
+    history = loop.told()
+    assert list(history.series["val_loss"].steps) == [1]
+    assert list(history.series["val_loss"].values) == [2.0]
+    assert history.epochs[0].validated is None
+    assert [(site.call, bool(site.within)) for site in history.loop.sites if site.call == "data"] == [  # type: ignore[union-attr]
+        ("data", False),
+        ("data", True),
+    ]
+
+
+def test_a_pass_before_training_is_no_validation() -> None:
+    loop = Loop()
+    loop.validate(sum=[20.0, 10.0, 5.0])
+    loop.train()
+    ended = loop.told().epochs
+    assert [each.validated for each in ended] == [None]
+
+
+def test_a_pass_over_the_data_that_trains_is_no_validation() -> None:
+    loop = Loop()
+    read = loop.made.site("item", text=LOSS_MEAN)
+    loop.train()
+    for _ in loop.made.batches(loop.train_data, 2):
+        loop.made.call(read, 0.25)
+    loop.train()
+    assert [each.validated for each in loop.told().epochs if each.step == 2] == [None]
+
+
+def test_losses_that_are_read_while_it_trains_are_none_of_a_validation() -> None:
+    loop = Loop()
+    read = loop.made.site("item", text="total_loss += loss.item()")
+    for _ in loop.made.batches(loop.train_data, 2):
+        loop.made.call(loop.backward, 1.0)
+        loop.made.call(read, 1.0)
+        loop.made.step(loop.step, loop.optimizer)
+    loop.validate()
+    assert [each.validated for each in loop.told().epochs] == [None]
+
+
+def test_the_validation_of_a_loop_without_epochs_is_told_at_its_step() -> None:
+    loop = Loop()
+    made = loop.made
+    for number in range(1, 4):
+        made.call(loop.backward, 1.0)
+        made.step(loop.step, loop.optimizer)
+        if number == 2:
+            loop.prints("step 2: train loss 4.2874, val loss 4.2823")
+            made.now += 0.5
+    history = loop.told()
+    assert (list(history.series["val_loss"].steps), list(history.series["val_loss"].values)) == ([2], [4.2823])
+    assert shown_as(history, "val_loss") == "val loss (read from the output)"
+
+
+@pytest.mark.parametrize("values", [{"correct": [9.0, 8.0, 30.0]}, {"correct": [0.5, 0.5, 0.5]}])
+def test_numbers_that_can_be_no_hits_are_no_accuracy(values: dict[str, Any]) -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(**values)
+    assert isnan(loop.told().epochs[0].val_accuracy)

@@ -1,0 +1,90 @@
+"""Numbers that a program reads batch by batch while it validates, and what they come to over the whole pass.
+
+`test_loss += F.nll_loss(output, target, reduction="sum").item()` is a sum over images; `losses.append(loss.item())` is
+a loss of each batch. Which it is, the line of the program says, or a number that it prints behind the pass.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import isfinite
+from typing import NamedTuple
+
+from tui_trainer.watching.named_values import Measure, meaning, words
+from tui_trainer.watching.trace import LoaderSeen, Site
+
+HITS = frozenset({"correct", "corrects", "hits", "right", "ncorrect"})
+"""What programs call the number of images that were classified rightly."""
+
+_GIVEN_TO = re.compile(
+    r"^\s*(?:self\.)?([A-Za-z_][\w.]*?)\s*(?:\[[^\]]*\])?\s*(?:\+=|=(?!=)|\.(?:append|update|add)\()"
+)
+_SUMMED = re.compile(r"reduction\s*=\s*['\"]sum['\"]|size_average\s*=\s*False")
+_TIMES_SIZE = re.compile(r"size\(0\)|shape\[0\]|\blen\(|batch_size|\bbs\b|\bn\b")
+
+
+@dataclass(slots=True)
+class BatchRead:
+    """The numbers that one line read in a pass."""
+
+    site: Site
+    count: int = 0
+    total: float = 0.0
+    last: float = 0.0
+    least: float = 0.0
+    most: float = 0.0
+    whole: bool = True
+    weighted: float = 0.0
+    """The sum of each number times the images of its batch."""
+
+    def add(self, value: float, size: int) -> None:
+        """A number of a batch of so many images."""
+        self.least = value if not self.count else min(self.least, value)
+        self.most = value if not self.count else max(self.most, value)
+        self.count += 1
+        self.total += value
+        self.weighted += value * size
+        self.last = value
+        self.whole = self.whole and value == value // 1
+
+    @property
+    def label(self) -> str:
+        """What the program calls it."""
+        given_to = _GIVEN_TO.match(self.site.text)
+        return given_to[1] if given_to is not None else self.site.name
+
+
+class Candidate(NamedTuple):
+    """A number that a pass may come to."""
+
+    label: str
+    measure: Measure
+    value: float
+    likely: bool
+    """Whether the line of the program says that this is it."""
+
+
+def candidates(read: BatchRead, loader: LoaderSeen | None, *, whole_pass: bool) -> list[Candidate]:
+    """What the numbers of a line may come to, the likeliest first."""
+    if not read.count or not isfinite(read.total):
+        return []
+    said, label, text = meaning(read.label), read.label, read.site.text
+    samples = loader.samples if loader is not None and whole_pass and not loader.drop_last else None
+    if HITS.intersection(words(label)) or (said.measure == "accuracy" and read.whole and ".sum()" in text):
+        if samples and read.whole and read.least >= 0 and read.total <= samples:
+            return [Candidate(label, "accuracy", read.total / samples, likely=True)]
+        return []
+    if said.measure not in ("loss", "accuracy"):
+        return []
+    mean = read.total / read.count
+    found = []
+    if samples and said.measure == "loss":
+        found.append(Candidate(label, "loss", read.total / samples, likely=_SUMMED.search(text) is not None))
+    if samples:
+        by_size = "*" in text or ".update(" in text
+        likely = by_size and _TIMES_SIZE.search(text) is not None
+        found.append(Candidate(label, said.measure, read.weighted / samples, likely=likely))
+    is_summed = any(each.likely for each in found)
+    found.append(Candidate(label, said.measure, mean, likely=not is_summed))
+    return sorted(found, key=lambda each: not each.likely)

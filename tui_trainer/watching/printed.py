@@ -1,0 +1,76 @@
+"""Numbers that a program prints: `Test set: Average loss: 0.0523, Accuracy: 9832/10000 (98%)`."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tui_trainer.watching.named_values import TRAINING, VALIDATION, Measure, Of, meaning, words
+
+LONGEST_LINE = 1000
+"""Characters that are looked through."""
+
+_NUMBER = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?:\s*/\s*(\d+))?(\s*%)?(?![\w.]*\w)")
+
+
+class PrintedNumber(NamedTuple):
+    """A number with the words before it."""
+
+    label: str
+    measure: Measure
+    of: Of
+    value: float
+    """A share where it is in percent, or one number of another."""
+    written: str
+    """As it stands there."""
+
+
+def numbers_in(line: str) -> list[PrintedNumber]:
+    """The losses and accuracies that a line tells, and of what."""
+    found: list[PrintedNumber] = []
+    line = line[:LONGEST_LINE]
+    of: Of = ""
+    end = 0
+    for number in _NUMBER.finditer(line):
+        between = line[end : number.start()]
+        end = number.end()
+        of = _of(between) or of
+        # What stands behind the last comma or bracket belongs to this number: `loss 0.3, acc 0.9`.
+        label = re.split(r"[,;|\[\](){}\t]", between)[-1].strip(" :=-\t>'\"")
+        said = meaning(label)
+        if said.measure in ("loss", "accuracy") and label:
+            value = _value(number, said.measure)
+            if value is not None:
+                found.append(PrintedNumber(label, said.measure, said.of or of, value, number[1]))
+    return found
+
+
+def _of(between: str) -> Of:
+    """Of what the last word that says it tells."""
+    for word in reversed(words(between)):
+        if word in VALIDATION:
+            return "val"
+        if word in TRAINING:
+            return "train"
+    return ""
+
+
+def _value(number: re.Match[str], measure: Measure) -> float | None:
+    value = float(number[1])
+    if number[2] is not None:  # 9832/10000
+        whole = float(number[2])
+        return value / whole if measure == "accuracy" and 0 < whole >= value >= 0 else None
+    if number[3] is not None:
+        return value / 100 if measure == "accuracy" else None
+    if measure == "accuracy":
+        return value if 0 <= value <= 1 and "." in number[1] else None
+    return value if "." in number[1] or "e" in number[1].lower() else None
+
+
+def is_written_as(value: float, written: str) -> bool:
+    """Whether a number, rounded as another one was, is that."""
+    if "e" in written.lower():
+        digits = len(written.lower().partition("e")[0].replace("-", "").replace(".", "")) - 1
+        return float(f"{value:.{digits}e}") == float(written)
+    decimals = len(written.partition(".")[2])
+    return decimals > 0 and f"{value:.{decimals}f}" == written

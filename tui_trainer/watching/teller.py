@@ -1,0 +1,271 @@
+"""Emits what was understood of a watched run, in the order in which a record has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import isfinite, nan
+from typing import Any, Literal
+
+from tui_trainer.events import (
+    LARGEST_LOSS,
+    TRAINING,
+    AnyEvent,
+    CallsTimed,
+    EpochEnded,
+    LoopFound,
+    MetricDeclared,
+    MetricsLogged,
+    PhaseStarted,
+    StepsTaken,
+)
+from tui_trainer.watching.configured import configured, event
+from tui_trainer.watching.definitions import Definitions, name
+from tui_trainer.watching.listing import Listing
+from tui_trainer.watching.lr_causes import LRCauses
+from tui_trainer.watching.named_values import Meaning
+from tui_trainer.watching.passes import Passes
+from tui_trainer.watching.steps import Step, in_groups
+from tui_trainer.watching.trace import Options
+from tui_trainer.watching.validation import Found, Told
+
+STEPS_WAITING = 256
+"""Steps after which a value that is still to come is given up."""
+
+STEPS_A_LINE = 1000
+"""In an event at most."""
+
+MOST_COLUMNS = 100
+"""Other numbers of each step; a record takes no more."""
+
+_NAMED: dict[str, Literal["min", "max"]] = {"val_loss": "min", "val_accuracy": "max"}
+
+
+class Teller:
+    """Emits steps, each once and in their order; epochs, and what else follows from them."""
+
+    def __init__(
+        self,
+        emit: Callable[[AnyEvent], None],
+        now: Callable[[], float],
+        definitions: Definitions,
+        options: Options,
+        passes: Passes,
+        causes: LRCauses,
+    ) -> None:
+        self.emit = emit
+        self._now = now
+        self._definitions, self._options, self._passes, self._causes = definitions, options, passes, causes
+        self.main = 0
+        """The optimizer whose steps are counted."""
+        self.last: Step | None = None
+        self.previous: Step | None = None
+        """The last two steps, told or not."""
+        self._steps: list[Step] = []
+        """Those that were not told yet."""
+        self._configured: dict[str, Any] | None = None
+        self._shown_as: str | None = None
+        """What the program calls its loss; None while it was not told, empty where it has several names."""
+        self._declared: dict[str, str] = {}
+        self._last_of: dict[str, int] = {}
+        """The last step at which each other number was told: they do not go back."""
+        self._epoch_losses = (0.0, 0)
+        """The sum of the losses of the epoch's steps that were told, and how many they are."""
+
+    @property
+    def waiting(self) -> int:
+        """Steps that were not told yet."""
+        return len(self._steps)
+
+    def add(self, step: Step) -> None:
+        """A step was taken."""
+        if self.previous is not None and self.previous.told and self.previous.others:
+            self._tell_beside(self.previous)
+        self.previous, self.last = self.last, step
+        self._steps.append(step)
+
+    # Steps
+
+    def tell(self, until: int, newest: int) -> bool:
+        """Emit what is known of the steps up to one, of which the newest was made; whether anything was told so far."""
+        ready = 0
+        for step in self._steps:
+            if step.number > until or (step.waits and newest - step.number < STEPS_WAITING):
+                break
+            ready += 1
+        if self._configured is not None:
+            for known in (self.previous, self.last):  # what came behind a step that is told already
+                if known is not None and known.told and known.others:
+                    self._tell_beside(known)
+        if ready:
+            self.tell_configuration()
+            steps = self._steps[:ready]
+            del self._steps[:ready]
+            for group in in_groups(steps, STEPS_A_LINE):
+                self._tell_group(group)
+        return self._configured is not None
+
+    def tell_configuration(self) -> None:
+        """Emit what the run came to, where that is not what was told last."""
+        fields = configured(self._definitions, self._options, self.main, self._passes, self._causes.leading)
+        if fields != self._configured:
+            first, self._configured = self._configured is None, fields
+            self.emit(event(fields, self._now()))
+            if first:
+                self.emit(PhaseStarted(at=self._now(), phase=TRAINING))
+
+    def _tell_group(self, steps: list[Step]) -> None:
+        self._tell_loss_name(steps[-1].loss.name)
+        columns = self._columns(steps)
+        taken = self._taken(steps, columns)
+        losses = [loss for loss in taken.losses if loss is not None]
+        so_far, count = self._epoch_losses
+        self._epoch_losses = so_far + sum(losses), count + len(losses)
+        self._declare(columns)
+        self.emit(taken)
+        for step in steps:
+            step.told = True
+            self._tell_beside(step, left_out=columns)
+
+    def _tell_beside(self, step: Step, left_out: Iterable[str] = ()) -> None:
+        """Emit the other numbers of a step, but for some."""
+        values: dict[str, float] = {}
+        for value in step.others:
+            called = name(value.name)
+            if called and called not in left_out and value.is_known and self._last_of.get(called, 0) < step.number:
+                values[called] = value.told
+        step.others = [value for value in step.others if value.is_on_its_way]
+        if values:
+            self._last_of.update(dict.fromkeys(values, step.number))
+            self._log(step, values)
+
+    def _log(self, step: Step, values: dict[str, float]) -> None:
+        self._declare(values)
+        at = self._now()
+        self.emit(MetricsLogged(at=at, step=step.number, values={**values}, epoch=step.epoch, elapsed=step.elapsed))
+
+    def _columns(self, steps: list[Step]) -> dict[str, list[float | None]]:
+        """Numbers that each of the steps has once."""
+        columns: dict[str, list[float | None]] = {}
+        for first in steps[0].others[:MOST_COLUMNS]:
+            called = name(first.name)
+            if not called or called in columns or self._last_of.get(called, 0) >= steps[0].number:
+                continue
+            column: list[float | None] = []
+            for step in steps:
+                of_it = [value for value in step.others if value.name == first.name]
+                if len(of_it) != 1 or not of_it[0].is_known or abs(of_it[0].told) == float("inf"):
+                    break
+                column.append(of_it[0].told if isfinite(of_it[0].told) else None)
+            else:
+                columns[called] = column
+                self._last_of[called] = steps[-1].number
+        return columns
+
+    def _taken(self, steps: list[Step], columns: dict[str, list[float | None]]) -> StepsTaken:
+        first = steps[0]
+        lrs = [step.lr for step in steps] if isfinite(first.lr) else []
+        return StepsTaken(
+            at=self._now(),
+            step=first.number,
+            epoch=first.epoch,
+            batch=first.batch,
+            losses=[as_recorded(step.loss.told) if step.loss.is_known else None for step in steps],
+            lrs=lrs[:1] if all(lr == lrs[0] for lr in lrs) else lrs,
+            elapsed=[step.elapsed for step in steps],
+            metrics=columns,
+            losses_seen=first.loss.is_known,
+        )
+
+    # What series are
+
+    def _tell_loss_name(self, shown_as: str) -> None:
+        """Say what the program calls its loss; one that is called otherwise from step to step has no name."""
+        if not shown_as or self._shown_as in ("", shown_as):
+            return
+        self._shown_as = shown_as if self._shown_as is None else ""
+        self.emit(
+            MetricDeclared(at=self._now(), name="train_loss", goal="min", kind="train", shown_as=name(self._shown_as))
+        )
+
+    def _declare(self, names: Iterable[str]) -> None:
+        """Say of series of ours what they are, as they are told first."""
+        for called in names:
+            if called in self._declared or not (fields := _OURS.get(called) or _of_rate(called)):
+                continue
+            self._declared[called] = ""
+            self.emit(MetricDeclared(at=self._now(), name=called, **fields))
+
+    def tell_names(self, names: list[tuple[str, Meaning, Literal["min", "max", "none"]]]) -> None:
+        """Say what the series are that a program logs, as far as their names tell."""
+        for called, said, goal in names:
+            kind: Any = "lr" if said.measure == "lr" else said.of or "other"
+            self._declared[called] = ""
+            self.emit(MetricDeclared(at=self._now(), name=called, goal=goal, kind=kind))
+
+    # Validation and epochs
+
+    def tell_validation(self, found: Found) -> None:
+        """Emit what a validation within an epoch came to, at the last step."""
+        values = {key: told.value for key, told in self._named(found).items()}
+        if self.last is not None and values:
+            self._log(self.last, values)
+
+    def _named(self, found: Found | None) -> dict[str, Told]:
+        """The numbers of a validation by the names of their series; where they are from is said first."""
+        numbers = {"val_loss": found.loss, "val_accuracy": found.accuracy} if found is not None else {}
+        known = {key: told for key, told in numbers.items() if told is not None}
+        for key, told in known.items():
+            shown_as = name(told.shown_as) if told.shown_as != key else ""
+            if self._declared.get(key, "") != shown_as:
+                self._declared[key] = shown_as
+                at = self._now()
+                self.emit(MetricDeclared(at=at, name=key, goal=_NAMED[key], kind="val", shown_as=shown_as))
+        return known
+
+    def end_epoch(self, found: Found | None, epoch: int, lr: float) -> None:
+        """Emit the end of an epoch, all of whose steps are told."""
+        total, count = self._epoch_losses
+        self._epoch_losses = 0.0, 0
+        last, named = self.last, self._named(found)
+        if last is None:
+            return
+        loss, accuracy = named.get("val_loss"), named.get("val_accuracy")
+        self.emit(
+            EpochEnded(
+                at=self._now(),
+                epoch=epoch,
+                step=last.number,
+                train_loss=total / count if count else nan,
+                train_accuracy=nan,
+                val_loss=loss.value if loss is not None else nan,
+                val_accuracy=accuracy.value if accuracy is not None else nan,
+                lr=lr,
+                images_per_second=nan,
+                elapsed=last.elapsed,
+                validated=True if loss is not None else None,
+            )
+        )
+
+    def tell_loop(self, listing: Listing) -> None:
+        """Emit the listing, if it has changed, and how long the calls took since the last time."""
+        if listing.changed:
+            self.emit(LoopFound(at=self._now(), sites=listing.sites()))
+        counts, seconds, running = listing.timed()
+        if counts:
+            self.emit(CallsTimed(at=self._now(), counts=counts, seconds=seconds, running=running))
+
+
+_OURS: dict[str, dict[str, Any]] = {
+    "grad_norm": {"group": "network"},
+    "loss_scale": {"group": "optimizer"},
+    "skipped_steps": {"group": "optimizer"},
+}
+
+
+def _of_rate(called: str) -> dict[str, Any]:
+    return {"kind": "lr"} if called.startswith("lr-") and not called.endswith(("-momentum", "-weight_decay")) else {}
+
+
+def as_recorded(loss: float) -> float | None:
+    """With as many digits as give the same float32 back; None where it is none that is finite."""
+    return float(f"{loss:.9g}") if -LARGEST_LOSS <= loss <= LARGEST_LOSS else None
