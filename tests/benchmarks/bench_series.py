@@ -1,9 +1,11 @@
 """What named series cost: `python -m tests.benchmarks.bench_series`.
 
-Three records of a million steps: loss and LR alone, 25 steps a line; with two further numbers of each step beside them;
-and all four logged by name, a line a step, as a loop of somebody else's is recorded. Of each: CPU time of writing, CPU
-time of opening (packed, as viewers read, and by its lines), and the memory that it takes. Then a viewer's CPU time for
-200 series that are logged ten times a second, for ten seconds, in blocks as a poll finds them.
+Four records of a million steps: loss and LR alone, 25 steps a line; with two further numbers of each step beside them;
+the same with a row of three others behind each line, as of norms that are taken now and then; and all four logged by
+name, a line a step, as a loop of somebody else's is recorded. Of each: CPU time of writing, CPU time of opening as
+viewers do (packed, and by its lines where there is no packed cache), the memory that it takes, and CPU time of its line
+in the list of runs. Then a viewer's CPU time for 200 series that are logged ten times a second, for ten seconds, in
+blocks as a poll finds them.
 """
 
 from __future__ import annotations
@@ -21,24 +23,31 @@ import psutil
 from tui_trainer.events import AnyEvent, MetricsLogged, StepsTaken
 from tui_trainer.records.history import History
 from tui_trainer.records.journal import Journal
+from tui_trainer.records.journal_cache import packed_beside
+from tui_trainer.records.summary import summarize
 from tui_trainer.records.tail import Tail
 
 STEPS = 1_000_000
 A_LINE = 25
+KINDS = ("loss and LR", "two more a step", "rows between", "four by name")
 SERIES, A_SECOND, SECONDS = 200, 10, 10
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        for kind in ("loss and LR", "two more a step", "four by name"):
+        for kind in KINDS:
             journal = Path(name) / kind / "events.jsonl"
             journal.parent.mkdir()
             spent = _write(journal, kind)
             size = journal.stat().st_size / STEPS
-            packed, lines = _opened(journal, packed=True), _opened(journal, packed=False)
+            (journal.parent / "run.json").write_text("{}")
+            packed, listed = _opened(journal), _listed(journal.parent)
+            packed_beside(journal).unlink()
+            lines = _opened(journal)
             print(
                 f"{kind:18}  written {spent / STEPS * 1e6:5.2f} µs a step, {size:4.0f} bytes;  "
-                f"opened {packed[0]:5.2f} s packed, {lines[0]:5.2f} s by lines;  {packed[1]:4.0f} MiB"
+                f"opened {packed[0]:5.2f} s packed, {lines[0]:5.2f} s by lines;  {packed[1]:4.0f} MiB;  "
+                f"listed {listed:5.2f} s"
             )
         print(f"{SERIES} series at {A_SECOND} steps a second: {_followed(Path(name)):.1%} of a core")
 
@@ -56,10 +65,13 @@ def events(kind: str) -> Iterator[AnyEvent]:
                 values = {"loss": one[i], "lr": lrs[i], "grad_norm": two[i], "accuracy": three[i]}
                 yield MetricsLogged(at=at, step=first + i, values=values, elapsed=elapsed[i])
         else:
-            more = {"grad_norm": two, "weight_norm": three} if kind == "two more a step" else {}
+            more = {} if kind == "loss and LR" else {"grad_norm": two, "weight_norm": three}
             yield StepsTaken(
                 at=at, step=first, epoch=1, batch=first, losses=[*one], lrs=lrs, elapsed=elapsed, metrics=more
             )
+            if kind == "rows between":
+                values = {"update_ratio": one[0], "memory": two[0], "images": three[0]}
+                yield MetricsLogged(at=at, step=first + A_LINE - 1, epoch=1, values=values, elapsed=elapsed[-1])
 
 
 def _write(path: Path, kind: str) -> float:
@@ -72,13 +84,19 @@ def _write(path: Path, kind: str) -> float:
     return spent
 
 
-def _opened(path: Path, *, packed: bool) -> tuple[float, float]:
+def _listed(folder: Path) -> float:
+    began = time.thread_time()
+    summarize(folder)
+    return time.thread_time() - began
+
+
+def _opened(path: Path) -> tuple[float, float]:
     """CPU seconds and MiB of opening it in a process of its own."""
     read, write = os.pipe()
     if (child := os.fork()) == 0:
         before, began = psutil.Process().memory_info().rss, time.process_time()
         history = History()
-        with Tail(path, packed=packed) as tail:
+        with Tail(path, packed=True) as tail:
             for event in tail:
                 history.apply(event)
         spent = time.process_time() - began

@@ -181,6 +181,6 @@ def test_events_that_no_line_could_be_are_passed_over(folder: Path, forged: dict
     """A block's checksum is no secret: whoever may write there may forge it."""
     path = written(folder, scripted_run(epochs=1, batches=20))
     lines = path.read_bytes()
-    with patch.object(journal_cache, "_merged", lambda events: [forged]):
+    with patch.object(journal_cache, "merged", lambda events: [forged]):
         packed_beside(path).write_bytes(journal_cache.pack(lines, 0))
     assert told(path, quickly=True)[1] == told(path, quickly=False)[1]

@@ -244,6 +244,27 @@ def test_numbers_between_steps_are_packed_with_them(tmp_path: Path) -> None:
     assert state_of(history) == state_of(expected)
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_million_rows_take_few_events_packed_or_not(tmp_path: Path, packed: bool) -> None:
+    path = tmp_path / "events.jsonl"
+    journal = Journal(path)
+    told = [logged(step, elapsed=step / 10, loss=1 / (1 + step), epoch=step // 1000) for step in range(12_000)]
+    told[6_000:6_000] = [logged(5_999, val_loss=0.5)]
+    for event in told:
+        journal.emit(msgspec.structs.replace(event, values={**event.values, "tokens": event.step}))
+    journal.close()
+    if not packed:
+        (tmp_path / "events.packed").unlink()
+    history = History()
+    with Tail(path, packed=True) as tail:
+        for event in tail:
+            history.apply(event)
+    assert history.version < 60
+    assert list(history.series["tokens"].steps) == list(range(12_000))
+    assert history.series.last("val_loss") == (5_999, 0.5)
+    assert history.epoch_at(6_500) == 6
+
+
 def test_whole_numbers_that_are_forgotten_or_told_again_take_no_room() -> None:
     history = History(forgets=True)
     for step in range(3 * KEPT):
@@ -345,6 +366,29 @@ def test_live_replayed_and_in_pieces_are_equal(tmp_path: Path, events: list[AnyE
     (tmp_path / "events.jsonl").unlink(missing_ok=True)
     (tmp_path / "events.packed").unlink(missing_ok=True)
     assert state_of(through_a_journal(tmp_path, events)) == state_of(fold(events))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(rows | st.integers(1, 30).map(lambda step: of_each_step(step, [1.0])), max_size=60), st.booleans())
+def test_lines_that_are_merged_come_to_the_same(tmp_path: Path, events: list[AnyEvent], alike: bool) -> None:
+    """However few rows are looked at together."""
+    (tmp_path / "events.jsonl").unlink(missing_ok=True)
+    (tmp_path / "events.packed").unlink(missing_ok=True)
+    if alike:  # rows of one table, mostly
+        events = [
+            logged(step, loss=event.values.get("loss", step), tokens=2**53 + step)
+            if isinstance(event, MetricsLogged)
+            else event
+            for step, event in enumerate(events)
+        ]
+    with (
+        patch("tui_trainer.records.tail.MANY", 1),
+        patch.object(journal_cache, "LEAST_ROWS", 2),
+        patch.object(journal_cache, "LEAST_IN_A_TABLE", 3),
+    ):
+        history, expected = through_a_journal(tmp_path, events), fold(events)
+    history.version = expected.version
+    assert state_of(history) == state_of(expected)
 
 
 @given(st.lists(rows, max_size=40))

@@ -14,11 +14,13 @@ import os
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import groupby
 from math import isfinite, nan
+from operator import le, lt
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -40,12 +42,16 @@ from tui_trainer.events import (
 from tui_trainer.files.safe_open import open_private, open_regular
 from tui_trainer.records.columns import CallsSeen
 from tui_trainer.records.lines import any_sealed, in_a_row, seal_of
+from tui_trainer.records.series import LARGEST_EXACT
 
 BLOCK = 1 << 18
 """Bytes of a journal that are packed together: some 6,000 steps, which take the training thread some milliseconds."""
 
 LEAST_ROWS = 8
 """Rows of metrics that are worth a table."""
+
+LEAST_IN_A_TABLE = 64
+"""Rows that are worth a look at all of them at once."""
 
 LARGEST = 64 << 20
 """Bytes; whatever claims to be a larger block is none of ours."""
@@ -215,7 +221,7 @@ def pack(lines: bytes, start: int) -> bytes:
         first, _ = _numbers(lines)
         if first is None or not in_a_row(lines.split(b"\n")[:-1], first):
             raise ValueError("not sound lines in a row")
-    block = _encoder.encode(list(_merged(decode_lines(lines))))
+    block = _encoder.encode([_packed(event) for event in merged(decode_lines(lines))])
     head = _MAGIC, start, len(lines), zlib.crc32(lines), lines.count(b"\n"), len(block)
     front = _HEADER.pack(*head)
     return front + struct.pack("<I", zlib.crc32(block, zlib.crc32(front))) + block
@@ -260,32 +266,24 @@ def _frames(fd: int) -> Iterator[_Frame]:
 # Events in a row as one
 
 
-def _merged(events: list[AnyEvent]) -> Iterator[Packed]:
+def merged(events: list[AnyEvent]) -> Iterator[AnyEvent]:
     """The same events for the state of a run: steps in a row as one event, and the times of the calls beside them."""
     pending = _Pending()
-    before: StepsTaken | None = None
-    for event in events:
-        if isinstance(event, CallsTimed):
-            pending.times.append(event)
-        elif isinstance(event, MetricsLogged):
-            if not pending.takes(event, before):
-                yield from pending.flush()
-                before = None
-            pending.rows.append(event)
-        elif isinstance(event, StepsTaken) and event.lrs and None not in event.losses:
-            if before is None or not _in_a_row(before, event):
-                # Whether it is to be believed is for the history to say, by what comes behind it.
-                yield from pending.flush()
-                yield event
-            else:
-                pending.steps.append(event)
-            before = event
-        else:
+    for _, group in groupby(events, _shape):
+        alike = list(group)
+        if (table := _table(alike)) is not None:
             yield from pending.flush()
-            yield event
-            before = None
-        pending.at = event.at
+            yield table
+            pending.before, pending.at = None, table.at
+        else:
+            for event in alike:
+                yield from pending.take(event)
     yield from pending.flush()
+
+
+def _shape(event: AnyEvent) -> int:
+    """Equal for rows that may be of one table."""
+    return len(event.values) if type(event) is MetricsLogged else -1
 
 
 class _Pending:
@@ -297,17 +295,43 @@ class _Pending:
         self.times: list[CallsTimed] = []
         self.at = 0.0
         """Of the last event."""
+        self.before: StepsTaken | None = None
+        """The steps that came last, where others may go on behind them."""
 
-    def takes(self, row: MetricsLogged, before: StepsTaken | None) -> bool:
+    def take(self, event: AnyEvent) -> Iterator[AnyEvent]:
+        """Keep an event for later, or give all that came until it."""
+        if isinstance(event, CallsTimed):
+            self.times.append(event)
+        elif isinstance(event, MetricsLogged):
+            if not self._takes(event):
+                yield from self.flush()
+                self.before = None
+            self.rows.append(event)
+        elif isinstance(event, StepsTaken) and event.lrs and None not in event.losses:
+            if self.before is None or not _in_a_row(self.before, event):
+                # Whether it is to be believed is for the history to say, by what comes behind it.
+                yield from self.flush()
+                yield event
+            else:
+                self.steps.append(event)
+            self.before = event
+        else:
+            yield from self.flush()
+            yield event
+            self.before = None
+        self.at = event.at
+
+    def _takes(self, row: MetricsLogged) -> bool:
         """Whether a row stands for the same behind steps that are still to come: its clock is not ahead of theirs."""
         if self.rows and not _another_row(self.rows[-1], row):
             return False
+        before = self.before
         return before is None or row.elapsed is None or row.elapsed <= before.elapsed[-1]
 
-    def flush(self) -> Iterator[Packed]:
+    def flush(self) -> Iterator[AnyEvent]:
         """All of it, each kind as one event."""
         if self.steps:
-            yield _packed(self.steps)
+            yield _joined(self.steps)
         yield from _in_columns(self.rows, self.at if self.steps else None)
         if self.times:
             yield _summed(self.times)
@@ -316,32 +340,57 @@ class _Pending:
         self.times.clear()
 
 
+def _table(events: Sequence[AnyEvent]) -> MetricColumns | None:
+    """Events of one shape as one, if they are many rows of one table; None where they are not. It is what most lines
+    of a foreign record are, and quicker than to look at one row after the other."""
+    if len(events) < LEAST_IN_A_TABLE or type(events[0]) is not MetricsLogged:
+        return None
+    rows: Sequence[MetricsLogged] = events  # type: ignore[assignment]
+    names = list(rows[0].values)
+    steps, times = [row.step for row in rows], [row.at for row in rows]
+    epochs, elapsed = [row.epoch for row in rows], [row.elapsed for row in rows]
+    if not all(map(lt, steps, steps[1:])) or not all(map(le, times, times[1:])):
+        return None
+    if any(None in each and {*each} != {None} for each in (epochs, elapsed)):
+        return None
+    try:
+        values = {name: [row.values[name] for row in rows] for name in names}
+    except KeyError:
+        return None
+    return MetricColumns(
+        at=times[-1],
+        steps=steps,
+        values=values,
+        epochs=[epoch for epoch in epochs if epoch is not None],
+        elapsed=[second for second in elapsed if second is not None],
+    )
+
+
 def _another_row(one: MetricsLogged, other: MetricsLogged) -> bool:
     """Whether they are rows of one table, one behind the other."""
     return (
         one.step < other.step
+        and one.at <= other.at
         and one.values.keys() == other.values.keys()
         and (one.epoch is None) == (other.epoch is None)
         and (one.elapsed is None) == (other.elapsed is None)
     )
 
 
-def _in_columns(rows: list[MetricsLogged], at: float | None) -> Iterator[Packed]:
-    """All rows as one event; as they are where a column of floats does not hold what they do. `at` is when the last
-    event came that they are told behind."""
+def _in_columns(rows: list[MetricsLogged], at: float | None) -> Iterator[AnyEvent]:
+    """All rows as one event. `at` is when the last event came that they are told behind."""
     if not rows:
         return
     rows = [*rows[:-1], rows[-1] if at is None else msgspec.structs.replace(rows[-1], at=at)]
-    whole = any(type(value) is int for row in rows for value in row.values.values())
-    if len(rows) < LEAST_ROWS or whole:
+    if len(rows) < LEAST_ROWS:
         yield from rows
         return
-    yield PackedColumns(
+    yield MetricColumns(
         at=rows[-1].at,
-        steps=array("q", [row.step for row in rows]).tobytes(),
-        values={name: array("d", [row.values[name] for row in rows]).tobytes() for name in rows[0].values},
-        epochs=array("q", [row.epoch for row in rows if row.epoch is not None]).tobytes(),
-        elapsed=array("d", [row.elapsed for row in rows if row.elapsed is not None]).tobytes(),
+        steps=[row.step for row in rows],
+        values={name: [row.values[name] for row in rows] for name in rows[0].values},
+        epochs=[row.epoch for row in rows if row.epoch is not None],
+        elapsed=[row.elapsed for row in rows if row.elapsed is not None],
     )
 
 
@@ -351,25 +400,56 @@ def _in_a_row(one: StepsTaken, other: StepsTaken) -> bool:
     return follows and one.metrics.keys() == other.metrics.keys()
 
 
-def _packed(steps: list[StepsTaken]) -> PackedSteps:
-    losses, lrs, elapsed = array("f"), array("d"), array("d")
-    metrics = {name: array("d") for name in steps[0].metrics}
+def _joined(steps: list[StepsTaken]) -> StepsTaken:
+    losses: list[float | None] = []
+    lrs: list[float] = []
+    elapsed: list[float] = []
+    metrics: dict[str, list[float | None]] = {name: [] for name in steps[0].metrics}
     for event in steps:
+        losses += event.losses
+        lrs += event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs
+        elapsed += event.elapsed
         for name, values in event.metrics.items():
-            metrics[name].fromlist([nan if value is None else value for value in values])
-        losses.fromlist([loss for loss in event.losses if loss is not None])
-        lrs.fromlist(event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs)
-        elapsed.fromlist(event.elapsed)
-    return PackedSteps(
-        at=steps[-1].at,
-        step=steps[0].step,
-        epoch=steps[0].epoch,
-        batch=steps[0].batch,
-        losses=losses.tobytes(),
-        lrs=lrs.tobytes(),
-        elapsed=elapsed.tobytes(),
-        metrics={name: values.tobytes() for name, values in metrics.items()},
+            metrics[name] += values
+    return msgspec.structs.replace(
+        steps[0], at=steps[-1].at, losses=losses, lrs=lrs, elapsed=elapsed, metrics=metrics
     )
+
+
+def _packed(event: AnyEvent) -> Packed:
+    """With its columns as bytes, where those hold all of them."""
+    if isinstance(event, StepsTaken) and len(event.lrs) == len(event.losses) and None not in event.losses:
+        return PackedSteps(
+            at=event.at,
+            step=event.step,
+            epoch=event.epoch,
+            batch=event.batch,
+            losses=_bytes("f", event.losses),
+            lrs=_bytes("d", event.lrs),
+            elapsed=_bytes("d", event.elapsed),
+            metrics={
+                name: _bytes("d", [nan if value is None else value for value in values])
+                for name, values in event.metrics.items()
+            },
+        )
+    if isinstance(event, MetricColumns) and not any(_is_beyond_floats(column) for column in event.values.values()):
+        return PackedColumns(
+            at=event.at,
+            steps=_bytes("q", event.steps),
+            values={name: _bytes("d", values) for name, values in event.values.items()},
+            epochs=_bytes("q", event.epochs),
+            elapsed=_bytes("d", event.elapsed),
+        )
+    return event
+
+
+def _bytes(kind: str, numbers: Sequence[Any]) -> bytes:
+    return array(kind, numbers).tobytes()
+
+
+def _is_beyond_floats(column: Sequence[float | int]) -> bool:
+    """Whether a whole number is among them that no float may be; of others a history keeps the float alone."""
+    return int in map(type, column) and any(type(value) is int and abs(value) > LARGEST_EXACT for value in column)
 
 
 def _unpacked(event: Packed) -> AnyEvent:

@@ -133,8 +133,8 @@ class LoggedSeries:
             self._go_back_to(steps[0])
         for step, value in zip(steps, values, strict=True) if int in map(type, values) else ():
             self._keep_exact(step, value)
-        self.steps.extend(steps)
-        self.values.extend(values)
+        self.steps.extend(array("q", steps))
+        self.values.extend(array("d", values))
         self._trim()
 
     def is_missing(self, step: int) -> bool:

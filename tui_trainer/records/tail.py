@@ -13,12 +13,15 @@ import msgspec
 
 from tui_trainer.events import AnyEvent, decode_lines
 from tui_trainer.files.safe_open import open_regular
-from tui_trainer.records.journal_cache import Unpacker
+from tui_trainer.records.journal_cache import Unpacker, merged
 from tui_trainer.records.lines import ENDS_IN_NO_LINE, Lines, SealedPlaces, any_sealed, in_a_row, unsealed
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain_lines
 
 NUMBERS_KEPT = 5
+
+MANY = 256
+"""Events that are worth to be merged; a live run tells fewer at a time."""
 
 
 class Tail:
@@ -32,8 +35,8 @@ class Tail:
 
         Args:
             path: the journal.
-            packed: whether, of what lies far back, the sum will do that is packed beside the journal (`packed`): the
-                same state of the run, in fewer events.
+            packed: whether the sum of many lines will do: the same state of the run, in fewer events. What lies far
+                back is packed so beside the journal (`journal_cache`), and read the faster.
         """
         self.lines = 0
         """Whole lines read so far."""
@@ -46,6 +49,8 @@ class Tail:
         self._garbage = 0
         """How many of its lines without an end were counted."""
         self._packed = Unpacker(path) if packed else None
+        self._sums = packed
+        """Whether fewer events with the same state of the run will do."""
 
     def __enter__(self) -> Tail:
         return self
@@ -76,7 +81,7 @@ class Tail:
                 self._garbage += 1
                 self._skip()
             if events := self._decode(lines):
-                return events
+                return list(merged(events)) if self._sums and len(events) >= MANY else events
         return []
 
     def pass_over(self) -> None:
