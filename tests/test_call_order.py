@@ -16,7 +16,7 @@ from tui_trainer.events import CallsMade, ResolvedConfig
 from tui_trainer.mistakes.cases import CASES, MistakeCase, Order
 from tui_trainer.presets.catalogue import catalogue
 from tui_trainer.run_spec import RunSpec
-from tui_trainer.ui.live.listing import asked_recipe
+from tui_trainer.ui.live.recipe_loop import asked_recipe
 
 LEARN = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
 STEP = "scheduler.step"

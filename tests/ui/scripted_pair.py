@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_trainer.events import EndStatus, EpochEnded, RunConfigured, RunEnded, StepsTaken
 from tui_trainer.mistakes.cases import MistakeCase
 from tui_trainer.records.history import History
-from tui_trainer.ui.live.listing import asked_recipe
+from tui_trainer.ui.live.recipe_loop import asked_recipe
 
 BATCHES = 63
 """An epoch's, of mnist-5k."""

@@ -17,11 +17,12 @@ from tui_trainer.events import (
     PaceChanged,
     Paused,
     PlanMade,
+    ProgramWatched,
     RunConfigured,
     RunEnded,
 )
 from tui_trainer.records.history import History
-from tui_trainer.run_sources.run_source import READONLY, Capabilities
+from tui_trainer.run_sources.run_source import READONLY, Capabilities, of_watched
 from tui_trainer.run_spec import RunSpec
 
 
@@ -45,12 +46,15 @@ class ScriptedHost:
     def poll(self) -> int:
         count = len(self._coming)
         while self._coming:
-            self.history.apply(self._coming.popleft())
+            event = self._coming.popleft()
+            self.history.apply(event)
+            if isinstance(event, ProgramWatched):
+                self.capabilities = of_watched(readonly=not self.capabilities.commands, controlled=True)
         return count
 
     def send(self, command: AnyCommand) -> None:
-        if type(command) not in self.capabilities.commands:
-            raise PermissionError(self.capabilities.why_not)
+        if refusal := self.capabilities.refusal(type(command)):
+            raise PermissionError(refusal)
         self.sent.append(command)
         if self._obeys:
             self.come(*self._answers(command))

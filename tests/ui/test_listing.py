@@ -21,7 +21,9 @@ from tui_trainer.events import (
     ResolvedConfig,
     RunConfigured,
 )
-from tui_trainer.ui.live.listing import MEANING, Listing, Loop
+from tui_trainer.ui.live.listing import Listing
+from tui_trainer.ui.live.loop import MEANING
+from tui_trainer.ui.live.recipe_loop import RecipeLoop
 
 IN_BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
 
@@ -68,7 +70,7 @@ def order(calls: list[str], batch: int | None = 1, epoch: int = 1, step: int = 1
     ],
 )
 def test_where_the_scheduler_stands(changes: dict[str, Any], in_batch: list[str], at_end: list[str]) -> None:
-    lines = Loop(recipe(**changes)).lines
+    lines = RecipeLoop(recipe(**changes)).lines
     assert lines[0].code == "for epoch in range(10):"
     batch = [line for line in lines if line.place == "batch"]
     assert [line.call for line in batch[:5]] == IN_BATCH
@@ -78,21 +80,23 @@ def test_where_the_scheduler_stands(changes: dict[str, Any], in_batch: list[str]
 
 def test_in_two_places_the_events_say_which_it_is_now() -> None:
     warm = recipe(warmup_epochs=1)
-    assert Loop(warm).place_of["scheduler.step"] == "batch"
-    assert Loop(warm, [order([*IN_BATCH, "scheduler.step"])]).place_of["scheduler.step"] == "batch"
+    assert RecipeLoop(warm).place_of["scheduler.step"] == "batch"
+    assert RecipeLoop(warm, [order([*IN_BATCH, "scheduler.step"])]).place_of["scheduler.step"] == "batch"
     after = [order([*IN_BATCH, "scheduler.step"]), order(["validate"], None), order(IN_BATCH, epoch=2)]
-    assert Loop(warm, after).place_of["scheduler.step"] == "epoch"
+    assert RecipeLoop(warm, after).place_of["scheduler.step"] == "epoch"
 
 
 @pytest.mark.parametrize(("batch", "place"), [(1, "batch"), (None, "epoch")])
 def test_a_call_that_has_no_place_is_shown_all_the_same(batch: int | None, place: str) -> None:
     strange = [order(["something_else"], batch), order(["something_else"], batch, epoch=2)]
-    extra = [line for line in Loop(recipe(), strange).lines if not line.expected]
+    extra = [line for line in RecipeLoop(recipe(), strange).lines if not line.expected]
     assert [(line.code, line.place) for line in extra] == [("something_else", place)]
 
 
 def test_a_scheduler_stepped_in_the_wrong_place_is_not_hidden() -> None:
-    lines = Loop(recipe(scheduler="OneCycleLR", interval="step"), [order(["validate", "scheduler.step"], None)]).lines
+    lines = RecipeLoop(
+        recipe(scheduler="OneCycleLR", interval="step"), [order(["validate", "scheduler.step"], None)]
+    ).lines
     assert [(line.call, line.expected) for line in lines if line.place == "epoch"] == [
         ("validate", True),
         ("scheduler.step", False),

@@ -14,7 +14,7 @@ from tests.ui.scripted_pair import BATCHES, ScriptedPair
 from tui_trainer.events import Alert, EndStatus, PhaseStarted
 from tui_trainer.mistakes.cases import CASES, EPOCHS, MistakeCase
 from tui_trainer.ui.compare.chart import Overlay
-from tui_trainer.ui.live.listing import asked_recipe
+from tui_trainer.ui.live.recipe_loop import asked_recipe
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.mistakes.panels import CaseList, Explanation, right_lines, wrong_lines
 from tui_trainer.ui.mistakes.screen import BreakItScreen, Invitation

@@ -55,6 +55,12 @@ def images_per_second(history: History) -> float:
     return ended.images_per_second if ended is not None else 0.0
 
 
+def steps_per_second(history: History) -> float:
+    """Steps of the last seconds within the epoch; 0 while unknown."""
+    first, seconds = _recent(history)
+    return (history.steps - first) / seconds if seconds >= LEAST_SECONDS else 0.0
+
+
 def seconds_left(history: History) -> float | None:
     """Seconds of the run's clock to come, validation included; None while unknown, 0 at the end."""
     if history.ended is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tui_trainer.commands import AnyCommand
-from tui_trainer.events import SCHEMA, Alert, AnyEvent
+from tui_trainer.events import SCHEMA, Alert, AnyEvent, ProgramWatched
 from tui_trainer.records import inbox
 from tui_trainer.records.alerts import StallDetector
 from tui_trainer.records.errors import RunsError, reason
@@ -17,7 +17,7 @@ from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.tail import Tail
-from tui_trainer.run_sources.run_source import READONLY, Capabilities, crashed
+from tui_trainer.run_sources.run_source import READONLY, Capabilities, crashed, of_watched
 
 
 class JournalSource:
@@ -54,6 +54,7 @@ class JournalSource:
         self.folder = folder
         self.history = History(forgets=observer is not None)
         self._observer = observer
+        self._readonly = readonly
         self.capabilities = READONLY if readonly else Capabilities()
         self.lags = False
         self._tail = Tail(folder / "events.jsonl", packed=observer is None)
@@ -77,8 +78,8 @@ class JournalSource:
         return count
 
     def send(self, command: AnyCommand) -> None:
-        if type(command) not in self.capabilities.commands:
-            raise PermissionError(self.capabilities.why_not)
+        if refusal := self.capabilities.refusal(type(command)):
+            raise PermissionError(refusal)
         try:
             inbox.send(self.folder, command)
         except RunsError as error:
@@ -120,6 +121,10 @@ class JournalSource:
 
     def _take(self, event: AnyEvent) -> None:
         for new in self.history.apply(event):
+            if type(new) is ProgramWatched:
+                asked = read_facts(self.folder).get("asked")
+                controlled = not isinstance(asked, dict) or asked.get("control") is not False
+                self.capabilities = of_watched(readonly=self._readonly, controlled=controlled)
             if self._observer is not None:
                 self._observer(new)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, get_args
 
-from tui_trainer.commands import AnyCommand, Command
+from tui_trainer.commands import AnyCommand, Command, SaveCheckpoint, Stop, SwitchPreset
 from tui_trainer.events import RunEnded
 from tui_trainer.records.history import History
 from tui_trainer.records.tail import Tail
+from tui_trainer.text.captions import say
 
 ALL_COMMANDS: frozenset[type[Command]] = frozenset(get_args(AnyCommand))
 
@@ -25,6 +27,8 @@ class Capabilities:
     """What may be asked of the run."""
     why_not: str = "this view is read-only: the run cannot be controlled from here"
     """What a person is told who asks something else."""
+    why_not_this: Mapping[type[Command], str] = field(default_factory=dict)
+    """The same of single commands, where that is another reason."""
     calls: bool = True
     """Whether it tells the calls of the loop, and why the LR moved."""
     plan: bool = True
@@ -32,9 +36,30 @@ class Capabilities:
     checkpoints: bool = True
     """Whether the run can be gone on with from what it saved."""
 
+    def refusal(self, command: type[Command]) -> str:
+        """Why something cannot be asked of the run; empty where it can."""
+        return "" if command in self.commands else self.why_not_this.get(command, self.why_not)
+
 
 READONLY = Capabilities(commands=frozenset())
 """All that our own records have, to be looked at."""
+
+
+def of_watched(*, readonly: bool, controlled: bool) -> Capabilities:
+    """What there is of a watched program's run: its network, its data and its checkpoints are its own.
+
+    Args:
+        readonly: nothing is to be asked of it from here.
+        controlled: whether its processes may be told anything, by the person who began to watch.
+    """
+    if readonly:
+        return replace(READONLY, checkpoints=False)
+    none: dict[type[Command], str] = {
+        SwitchPreset: say("watched.no_switch"),
+        SaveCheckpoint: say("watched.no_checkpoint"),
+    }
+    commands = ALL_COMMANDS - none.keys() if controlled else frozenset({Stop})
+    return Capabilities(commands=commands, why_not=say("watched.no_control"), why_not_this=none, checkpoints=False)
 
 
 class RunSource(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -210,6 +211,27 @@ class TrainerApp(ContextApp):
 
         self.push_screen(ConfusionScreen(source))
 
+    def show_order(self, source: RunSource) -> None:
+        from tui_trainer.ui.order.screen import OrderScreen
+
+        self.push_screen(OrderScreen(source))
+
+    @property
+    def can_break_it(self) -> bool:
+        if self.context.launcher is not None:
+            return True
+        source = self.context.source
+        return source is not None and source.history.program is not None and find_spec("torch") is not None
+
+    def break_it(self, mistake: str = "") -> None:
+        if not self.can_break_it:
+            self.say("nothing can be trained from here; in tui-trainer launch, b opens this page", "warning")
+            return
+        from tui_trainer.mistakes.runner import InProcessPair
+        from tui_trainer.ui.mistakes.screen import BreakItScreen
+
+        self.push_screen(BreakItScreen(InProcessPair, mistake))
+
     def show_presets(self) -> None:
         from tui_trainer.ui.presets.picker import PickerScreen
 
@@ -288,13 +310,7 @@ class TrainerApp(ContextApp):
         self.push_screen(name)
 
     def action_break_it(self) -> None:
-        if self.context.launcher is None:
-            self.say("nothing can be trained from here; in tui-trainer launch, b opens this page", "warning")
-            return
-        from tui_trainer.mistakes.runner import InProcessPair
-        from tui_trainer.ui.mistakes.screen import BreakItScreen
-
-        self.push_screen(BreakItScreen(InProcessPair))
+        self.break_it()
 
     def action_leave(self) -> None:
         """What trains a comparison in this process, on show or under what is, is asked about before a run."""

@@ -103,6 +103,16 @@ class Pages(Protocol):
     def show_confusion(self, source: RunSource) -> None:
         """What the network of a run confuses."""
 
+    def show_order(self, source: RunSource) -> None:
+        """What is wrong with the order of calls of a watched program."""
+
+    @property
+    def can_break_it(self) -> bool:
+        """Whether mistakes can be trained from here."""
+
+    def break_it(self, mistake: str = "") -> None:
+        """The page of mistakes to try, with the cursor on this one, by the name that `call_order` has for it."""
+
     def show_presets(self) -> None:
         """The list of presets."""
 

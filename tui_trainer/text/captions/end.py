@@ -10,7 +10,12 @@ CAPTIONS = {
     "end.finished": Caption(
         "finished: {done} in {clock}",
         "all epochs were trained",
-        "it ended in another way, or goes on",
+        "it ended in another way, or goes on; of a watched program",
+    ),
+    "end.watched": Caption(
+        "{reason}: {done} in {clock}",
+        "a watched command ended by itself, with exit code 0",
+        "it ended in another way, or goes on; a run of ours",
     ),
     "end.diverged": Caption(
         "diverged at step {step}: {reason}",

@@ -35,7 +35,7 @@ CAPTIONS = {
     "epoch.not_validated": Caption(
         "not validated",
         "an epoch was trained, and its source says that it was not validated",
-        "it was, with whatever loss",
+        "it was, with whatever loss; of a watched program, which may validate unseen",
     ),
     "epoch.not_finite": Caption(
         "val_loss not finite",

@@ -19,13 +19,18 @@ from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import loss_title
 
 if TYPE_CHECKING:
+    from rich.style import Style
+
     from tui_trainer.records.history import History
+    from tui_trainer.ui.charts.other_losses import OtherLosses
 
 
 class LossChart(MouseChart):
     """Training loss, validation loss and accuracy of a run."""
 
     _losses: Losses | None = None
+    _others: OtherLosses | None = None
+    """What a watched program has beside its first loss; None for a run of ours."""
     _window: int | None = None
 
     @property
@@ -55,9 +60,17 @@ class LossChart(MouseChart):
         self.axis.update(history)
         if self._losses is None or self._losses.history is not history:
             self._losses = Losses(history, self._window)
-        if not self._losses.catch_up(AT_ONCE):
+        if history.program is not None and (self._others is None or self._others.history is not history):
+            from tui_trainer.ui.charts.other_losses import OtherLosses
+
+            self._others = OtherLosses(history)
+        elif history.program is None:
+            self._others = None
+        read = self._losses.catch_up(AT_ONCE)
+        if not (read if self._others is None else self._others.catch_up(AT_ONCE) and read):
             self.call_later(self.redraw)
-        title = loss_title(history, self._losses, self.axis.cursor, self.size.width, self.log_scale)
+        width, cursor = self.size.width, self.axis.cursor
+        title = loss_title(history, self._losses, cursor, width, self.log_scale, self._others)
         if not history.steps:
             return self._titled(frame, title, self._empty(frame, _why_empty(history)))
         return self._titled(frame, title, self._curves(history, self._losses, frame) if frame.height else [])
@@ -79,7 +92,8 @@ class LossChart(MouseChart):
         columns = frame.width * across
         accuracy = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_accuracy)
         val = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_loss)
-        scale = self._loss_scale([raw, smooth, val], frame)
+        others = self._others.columns(edges) if self._others is not None else {}
+        scale = self._loss_scale([raw, smooth, val, *others.values()], frame)
         right = self._accuracy_scale(accuracy, frame)
         dots = frame.height * up
         curves = {"raw": hatched(spans(raw, scale, dots), columns)}
@@ -87,9 +101,13 @@ class LossChart(MouseChart):
             curves["accuracy"] = spans(accuracy, right, dots)
         curves["smooth"] = spans(smooth, scale, dots)
         curves["val"] = spans(val, scale, dots)
+        for style, extents in others.items():
+            curves[style] = spans(extents, scale, dots)
         self._canvas.draw(curves, frame.width, frame.height)
         over = self._warnings(losses, edges, frame) + self.below(raw, scale, frame) + self.below(val, scale, frame)
         over += self._marks(history, scale, frame) + self._early_end(history, smooth, scale, frame)
+        if self._others is not None:
+            over += self._others.signs(others, smooth, scale, frame, self)
         rows = self._canvas.rows(self._under(history, frame), over)
         return beside(frame, rows, scale.ticks, right.ticks if right is not None else None)
 
@@ -144,6 +162,14 @@ class LossChart(MouseChart):
             for cell in range(frame.width)
             if losses.pyramid.gaps(edges[cell * across], edges[(cell + 1) * across])
         ]
+
+    def _style(self, role: str, action: str) -> Style:
+        if role.startswith("series") and (role, action) not in self._styles_by_role:
+            from tui_trainer.ui.charts.other_losses import series_style
+
+            dark = self.app.current_theme.dark
+            self._styles_by_role[role, action] = series_style(role, self.rich_style, dark)
+        return super()._style(role, action)
 
 
 def _why_empty(history: History) -> str:

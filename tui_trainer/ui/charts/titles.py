@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import GlyphRun
 from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import LAST, LOWEST, fitted, narrow
 from tui_trainer.ui.charts.chart_data import Losses, Mark, PlannedCurves, marks_between, since
 from tui_trainer.ui.formatting import clock, cut, loss, lr
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
+    from tui_trainer.ui.charts.other_losses import OtherLosses
 
 
 def figures_at(history: History, step: int, under: tuple[int, int] | None = None) -> str:
@@ -24,7 +26,9 @@ def figures_at(history: History, step: int, under: tuple[int, int] | None = None
         return ""
     epoch = bisect_right(history.epoch_starts, step)
     batch = step - history.epoch_starts[epoch - 1] + 1
-    facts = [f"step {step}", f"epoch {epoch}, batch {batch}", f"train_loss {loss(history.losses[step - 1])}"]
+    declared = history.series.declared("train_loss")
+    name = plain(declared.shown_as) if declared is not None and declared.shown_as else "train_loss"
+    facts = [f"step {step}", f"epoch {epoch}, batch {batch}", f"{name} {loss(history.losses[step - 1])}"]
     facts += [f"lr {lr(history.lrs[step - 1])}", clock(history.elapsed[step - 1])]
     ended = bisect_right(history.epochs, step, key=lambda event: event.step)
     if ended:
@@ -40,8 +44,22 @@ def figures_at(history: History, step: int, under: tuple[int, int] | None = None
     return "\n".join([*lines, *(f"step {mark.step}: {mark.words}" for mark in marks)])
 
 
-def loss_title(history: History, losses: Losses, cursor: int | None, width: int, log: bool = False) -> list[GlyphRun]:
-    """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, lowest      accuracy 0.9712`, in the curves' colours."""
+FIRST_SIGN = "●"
+"""Of the first of several losses, in the title and on its curve."""
+
+
+def loss_title(
+    history: History,
+    losses: Losses,
+    cursor: int | None,
+    width: int,
+    log: bool = False,
+    others: OtherLosses | None = None,
+) -> list[GlyphRun]:
+    """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, lowest      accuracy 0.9712`, in the curves' colours.
+
+    Of a watched program with the names that it has itself: `loss  ● errD_real 0.3913  ▲ errD_fake 0.3246`.
+    """
     parts = [(0, [GlyphRun("loss", "title")])]
     right: list[GlyphRun] = []
     step = history.steps if cursor is None else cursor
@@ -52,10 +70,11 @@ def loss_title(history: History, losses: Losses, cursor: int | None, width: int,
         how = say("chart.smoothed", window=window) if window > 1 else say("chart.not_smoothed")
         smoothed = f"{loss(losses.smoothed_at(step)):<6}"
         if cursor is None:
-            parts.append((1, [GlyphRun(f"train {smoothed}", "smooth")]))
+            parts.append((1, [GlyphRun(f"{_name_of_loss(history, others)} {smoothed}", "smooth")]))
             parts.append((4, [GlyphRun(how, "faint")]))
         else:
-            parts.append((1, [GlyphRun(f"train {loss(history.losses[step - 1]):<6}", "val")]))
+            name = _name_of_loss(history, others)
+            parts.append((1, [GlyphRun(f"{name} {loss(history.losses[step - 1]):<6}", "val")]))
             parts.append((2, [GlyphRun(smoothed, "smooth"), GlyphRun(f" {how}", "faint")] if window > 1 else []))
     ended = history.epochs[bisect_right(history.epochs, step, key=lambda epoch: epoch.step) - 1 :][:1]
     if ended and ended[0].step <= step:
@@ -68,7 +87,18 @@ def loss_title(history: History, losses: Losses, cursor: int | None, width: int,
         if isfinite(last.val_accuracy):
             right = [GlyphRun(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
     parts.append((5, [GlyphRun(say("chart.log_scale"), "faint")] if log else []))
+    if others is not None:
+        parts[2:2] = others.legend(cursor)
     return fitted(parts, right, width)
+
+
+def _name_of_loss(history: History, others: OtherLosses | None) -> str:
+    """What the first loss is called: by a watched program's own name for it, where that says more
+    than the heading; with its sign where there are more."""
+    declared = history.series.declared("train_loss")
+    name = narrow(declared.shown_as) if declared is not None else ""
+    name = "train" if name in ("", "loss", "train_loss") else name
+    return f"{FIRST_SIGN} {name}" if others is not None and others.are_several else name
 
 
 def why_at(history: History, cursor: int | None, under: tuple[int, int] | None) -> Mark | None:

@@ -102,8 +102,8 @@ class RunControl:
         history = self.source.history
         if history.ended is not None:
             return Refusal(f"the run has {_HAS[history.ended.status]}: there is nothing to control")
-        if type(command) not in self.source.capabilities.commands:
-            return Refusal(self.source.capabilities.why_not)
+        if refusal := self.source.capabilities.refusal(type(command)):
+            return Refusal(refusal)
         try:
             self.source.send(command)
         except (PermissionError, OSError) as error:

@@ -30,6 +30,9 @@ LEAST_CHART, LEAST_IF_AIRY = 4, 5
 GIVES_WAY = (("log", 4), ("why", 4), ("loop", 11))
 """Who gives lines back to the charts, in this order, and how many it keeps: half a loop would be none."""
 
+LEAST_UNDER = 7
+"""Lines that a loop beside the charts leaves to what is under it, however long it is."""
+
 WHY = 8
 LOG, LOG_IF_HIGH = 8, 14
 
@@ -64,6 +67,8 @@ class LineBudget:
             heights["loop"] = self._listing.height_wanted()
         if not self._log.has_class("-hidden"):
             heights["log"] = self._log.height_wanted(LOG_IF_HIGH if screen.has_class("-very-tall") else LOG)
+        if not self._stacked and "loop" in heights:
+            heights["loop"] = min(heights["loop"], max(GIVES_WAY[-1][1], self._inside() - LEAST_UNDER))
         if not charts:
             return heights
         least = LEAST_IF_AIRY if self._is_airy else LEAST_CHART

@@ -19,8 +19,11 @@ from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.keys import PANELS, bindings
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.layout import Arrangement, LineBudget
-from tui_trainer.ui.live.listing import Listing, asked_recipe, is_followed
+from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.log_pane import LogPane
+from tui_trainer.ui.live.loop import is_followed
+from tui_trainer.ui.live.order import OrderLine
+from tui_trainer.ui.live.recipe_loop import asked_recipe
 from tui_trainer.ui.live.series import PinnedStrip, ToldCharts
 from tui_trainer.ui.live.startup import Hints, StartupPanel
 from tui_trainer.ui.live.status_lines import Headline, Progress, ending
@@ -67,7 +70,7 @@ class LiveScreen(ChartKeys):
         self._steps_axis = self.axis
         self._told: ToldCharts | None = None
         """Made for a run that tells numbers and no single steps."""
-        self._strip = PinnedStrip()
+        self._order, self._strip = OrderLine(), PinnedStrip()
         self.hints = Hints()
         self._hints_wait = False
         """Whether they begin as soon as it is known that they will not come again."""
@@ -108,6 +111,7 @@ class LiveScreen(ChartKeys):
             with Vertical(id="side"):
                 yield from self._side
         yield self._log
+        yield self._order
         yield self._strip
         yield self._progress
         yield self.hints
@@ -137,6 +141,7 @@ class LiveScreen(ChartKeys):
         self._machine.show(history, self.context.clock.budget.share)
         low = self.has_class("-low") or (self.has_class("-narrow") and not self.has_class("-very-tall"))
         self._strip.show(history, self.context.settings, self.app.size.width, 1 if low else 3)
+        self._order.show(history, 3 if self.has_class("-tall") or self.has_class("-very-tall") else 1)
         self._make_room(changed)
         self._hint()
         self.key_line.idle = self._idle()
@@ -152,8 +157,9 @@ class LiveScreen(ChartKeys):
             none.add("compare")
         if self.context.runs is None:
             none.add("runs")
-        if self.context.launcher is None:
+        if not self.context.pages.can_break_it:
             none.add("app.break_it")
+        none |= {"presets", "confusion"} if self.history.program is not None else {"order"}
         return frozenset(none)
 
     def _tell(self, told: bool) -> None:
@@ -219,8 +225,17 @@ class LiveScreen(ChartKeys):
     def action_metrics(self) -> None:
         self.context.pages.show_metrics(self.source)
 
+    def action_order(self) -> None:
+        if self.history.program is None:
+            self.say("the loop of this run is tui-trainer's own: what is wrong with its order stands under its listing")
+        else:
+            self.context.pages.show_order(self.source)
+
     def action_presets(self) -> None:
-        self.context.pages.show_presets()
+        if self.history.program is not None:
+            self.say(say("watched.no_switch"), "warning")
+        else:
+            self.context.pages.show_presets()
 
     def action_compare(self) -> None:
         self.context.pages.compare([])
@@ -230,7 +245,7 @@ class LiveScreen(ChartKeys):
         self._asked(self.control.switch(name, preset))
 
     def action_older(self, lines: int) -> None:
-        self._why.scroll_by(lines)
+        (self._listing if self._listing.has_focus else self._why).scroll_by(lines)
 
     def action_log_page(self, pages: int) -> None:
         self._log.page(pages)
@@ -306,14 +321,16 @@ class LiveScreen(ChartKeys):
             self._log,
             self.hints,
             arrangement.is_stacked,
-            self._strip.height,
+            self._strip.height + self._order.height,
         )
-        arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"), self._strip.height)
+        fixed = self._strip.height, self._order.height
+        arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"), fixed)
         if not changed and arranged == self._arranged:
             return
         self._arranged = arranged
         _, heights, began, _ = arranged
-        self._strip.styles.height, self._strip.display = self._strip.height, self._strip.height > 0
+        for panel in (self._strip, self._order):
+            panel.styles.height, panel.display = panel.height, panel.height > 0
         charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
         self.set_class(not charts, "-no-charts")
         self.set_class(all(panel.has_class("-hidden") for panel in self._side), "-no-side")

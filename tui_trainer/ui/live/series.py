@@ -170,4 +170,9 @@ def shown_small(history: History, settings: Settings) -> list[str]:
         objective = series.objective
         return [objective] if objective is not None and objective not in (*losses, *lrs) else []
     further = [name for name in series if name not in OURS]
+    if history.program is not None:
+        from tui_trainer.ui.charts.other_losses import names_of_others
+
+        drawn = names_of_others(history)
+        further = [name for name in further if name not in drawn]
     return [name for name in further if is_lr(history, name) or series.kind(name) == "train"][:MOST_PINNED]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.records.history import History
 from tui_trainer.records.outcome import best_in_words
-from tui_trainer.records.summary import images_per_second, seconds_left
+from tui_trainer.records.summary import images_per_second, seconds_left, steps_per_second
 from tui_trainer.text.captions import say
+from tui_trainer.text.command_line import command_in_short
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.formatting import about, clock, gigabytes, in_short, percent, thousands
-from tui_trainer.ui.live.listing import is_followed
+from tui_trainer.ui.formatting import about, clock, cut, gigabytes, in_short, percent, thousands
+from tui_trainer.ui.live.loop import is_followed
 from tui_trainer.ui.machine.machine_panel import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
 
@@ -42,13 +43,21 @@ class Headline(Panel):
             return []
         width = self.size.width
         what, state = _what(self._history, self._request), _state(self._history)
-        for droppable in ("brand", "speed", "parameters", "device", "dataset", "left", "switch", "why"):
+        for droppable in _LEAVES_FIRST if self._history.program is None else _LEAVES_FIRST_OF_WATCHED:
             if _width(what) + _width(state) + 2 <= width:
                 break
             what.pop(droppable, None)
             state.pop(droppable, None)
+        if "command" in what and (more := _width(what) + _width(state) + 2 - width) > 0:
+            (command,) = what["command"]
+            what["command"] = [command._replace(text=cut(command.text, max(8, width_of([command]) - more)))]
         right = [span for part in state.values() for span in part]
         return [justified([span for part in what.values() for span in part], [*right, Span(" ")], width)]
+
+
+_LEAVES_FIRST = ("brand", "speed", "parameters", "device", "dataset", "left", "switch", "why")
+_LEAVES_FIRST_OF_WATCHED = ("dataset", "device", "parameters", "model", "speed", "left", "pid", "why", "ranks")
+"""What is left out where there is no room for all, in this order."""
 
 
 class PanelHeading(Panel):
@@ -90,7 +99,10 @@ def state_word(history: History) -> tuple[str, str]:
 def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]:
     recipe, resolved = history.recipe, history.resolved
     parts: dict[str, list[Span]] = {"brand": [Span(" tui-trainer ", "faint")], "space": [Span(" ")]}
-    if recipe is not None:
+    if history.program is not None:
+        parts = {"brand": [Span(" watching  ", "faint")]}
+        parts["command"] = [Span(command_in_short(history.program.command), "strong")]
+    elif recipe is not None:
         parts["preset"] = [Span(plain(recipe.preset), "strong")]
     elif request is None and history.started is not None:
         parts["preset"] = [Span(plain(history.started.run), "strong")]
@@ -133,13 +145,31 @@ def _state(history: History) -> dict[str, list[Span]]:
         return {name: parts[name] for name in ("word", "stalled", "elapsed", "why")}
     if history.ended is not None or history.pace > 0 or is_followed(history):
         return parts  # who looks at single calls learns nothing of the speed
-    if history.recipe is None:
+    if history.recipe is None and history.program is None:
         return parts  # it tells neither how fast it is nor how long it will be
-    speed = images_per_second(history)
-    parts["speed"] = [Span(f"{thousands(speed) if speed > 0 else '–':>9}"), Span(" img/s", "faint")]
+    parts["speed"] = _speed(history)
     left = seconds_left(history)
-    parts["left"] = [Span(f"{about(left) if left is not None else '–':>8}"), Span(" left", "faint")]
+    if history.program is None or left is not None:
+        parts["left"] = [Span(f"{about(left) if left is not None else '–':>8}"), Span(" left", "faint")]
+    if history.program is not None:
+        resolved = history.resolved
+        ranks = resolved.ranks if resolved is not None else 1
+        parts["pid"] = [Span("   pid ", "faint"), Span(str(history.program.pid))] if history.program.pid else []
+        parts["ranks"] = [Span("   "), Span(counted(ranks, "rank"))] if ranks > 1 else []
     return parts
+
+
+def _speed(history: History) -> list[Span]:
+    """Images a second; of a watched program whose batches are of unknown size, or of several ranks, steps."""
+    speed = images_per_second(history)
+    if history.program is None:
+        return [Span(f"{thousands(speed) if speed > 0 else '–':>9}"), Span(" img/s", "faint")]
+    resolved = history.resolved
+    if speed > 0 and resolved is not None and resolved.ranks == 1:
+        return [Span(f"{thousands(speed):>9}"), Span(" samples/s", "faint")]
+    speed = steps_per_second(history)
+    digits = 0 if speed >= 100 else 1 if speed >= 1 else 2
+    return [Span(f"{f'{speed:,.{digits}f}' if speed > 0 else '–':>9}"), Span(" steps/s", "faint")]
 
 
 def _width(parts: dict[str, list[Span]]) -> int:
@@ -173,8 +203,8 @@ class Progress(Panel):
         recipe = history.recipe
         if recipe is None and not history.last_step:
             return [justified([], right, width)]
-        if recipe is None or recipe.epochs is None:  # no share of what has no known end
-            return [justified(_so_far(history), right, width)]
+        if recipe is None or recipe.epochs is None or not recipe.batches_per_epoch:
+            return [justified(_so_far(history, width - width_of(right)), right, width)]
         done = len(history.epochs)
         batches = history.batches_in_epoch
         epoch_text = f" epoch {_of(history.epoch, recipe.epochs)} "
@@ -214,7 +244,9 @@ def ending(history: History) -> str:
     if ended is None:
         return ""
     done = "0 epochs"
-    if history.recipe is not None:
+    if history.program is not None and not history.epochs:
+        done = counted(history.last_step, "step")
+    elif history.recipe is not None:
         done = counted(len(history.epochs), "epoch")
         if history.recipe.epochs is not None:
             done = f"{len(history.epochs)} of {counted(history.recipe.epochs, 'epoch')}"
@@ -222,6 +254,8 @@ def ending(history: History) -> str:
         done = counted(history.last_step, "step")
     step, reason = thousands(ended.step), plain(ended.reason)
     match ended.status:
+        case "finished" if history.program is not None:
+            first = say("end.watched", reason=reason, done=done, clock=clock(history.elapsed_s))
         case "finished":
             first = say("end.finished", done=done, clock=clock(history.elapsed_s))
         case "diverged":
@@ -233,11 +267,33 @@ def ending(history: History) -> str:
     return "; ".join(filter(None, (first, best_in_words(history.best, history.lowest, history.health))))
 
 
-def _so_far(history: History) -> list[Span]:
-    """The step, and the epoch where one is told, of a run whose end is not."""
-    epoch = history.epoch_at(history.last_step)
-    counted_so_far = f" step {history.last_step:,}" + (f"   epoch {epoch:,}" if epoch is not None else "")
-    return [Span(counted_so_far), Span(f"   {say('state.no_end')}", "faint")]
+def _so_far(history: History, room: int) -> list[Span]:
+    """How far a run has come of which not all lengths are known: a share of those alone that are."""
+    recipe, last = history.recipe, history.last_step
+    epochs, total = (recipe.epochs, recipe.total_steps) if recipe is not None else (None, None)
+    step = Span(f" step {_of(last, total)}" if total else f" step {last:,}")
+    epoch = history.epoch_at(last)
+    if total and not epochs:
+        return [step, Span(" "), *_bar(last / total, min(LONGEST_BAR, room - width_of([step]) - 3))]
+    spans = [step]
+    if epoch is not None and _counts_epochs(history):
+        spans.append(Span(f"   epoch {_of(epoch, epochs) if epochs else f'{epoch:,}'}"))
+    if epochs:
+        return [*spans, Span(" "), *_bar(len(history.epochs) / epochs, min(LONGEST_BAR, room - width_of(spans) - 3))]
+    ending = [Span(f"   {say('state.no_end')}", "faint")]
+    if (batches := history.batches_in_epoch) and history.program is not None:
+        batch = Span(f"   batch {_of(history.batch, batches)} ")
+        bar = min(LONGEST_BAR, room - width_of([*spans, batch, *ending]) - 3)
+        spans += [batch, *_bar(history.batch / batches, bar)]
+    return spans + ending
+
+
+def _counts_epochs(history: History) -> bool:
+    """Whether a watched program goes over its data again and again: one that has no DataLoader counts steps alone."""
+    recipe = history.recipe
+    if history.program is None or history.epochs or history.epoch > 1:
+        return True
+    return recipe is not None and bool(recipe.epochs or recipe.batches_per_epoch)
 
 
 def _of(done: int, all_of_them: int) -> str:

@@ -18,7 +18,7 @@ from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.filtered_list import CursorList
 from tui_trainer.ui.formatting import UNKNOWN, fit, loss, lr, wrap
-from tui_trainer.ui.live.listing import CODE, asked_recipe
+from tui_trainer.ui.live.recipe_loop import CODE, asked_recipe
 from tui_trainer.ui.panel import BLANK, Line, Span
 
 if TYPE_CHECKING:
@@ -88,8 +88,9 @@ SIGNS = {"wrong": "!", "missing": "!", "right": "✓"}
 class CaseList(CursorList[MistakeCase]):
     """The mistakes; one is under the cursor."""
 
-    def __init__(self, cases: Sequence[MistakeCase]) -> None:
+    def __init__(self, cases: Sequence[MistakeCase], cursor: int = 0) -> None:
         super().__init__(cases)
+        self._cursor = cursor
         self._tried: frozenset[str] = frozenset()
 
     @property

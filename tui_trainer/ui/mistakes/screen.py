@@ -37,19 +37,20 @@ class BreakItScreen(TrainerScreen):
 
     Args:
         train: begins to train both orders of a mistake.
+        mistake: the one to begin with, by the name that `call_order` has for it; empty for the first.
     """
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("break it")
 
-    def __init__(self, train: Callable[[MistakeCase], Pair]) -> None:
+    def __init__(self, train: Callable[[MistakeCase], Pair], mistake: str = "") -> None:
         super().__init__("break it")
         self._train = train
         self._pairs: dict[str, Pair] = {}
         """What was tried, by the title of the mistake; one at most still trains."""
         self._groups: dict[str, list[Group]] = {}
         self.axis = CompareAxis()
-        self.cases = CaseList(CASES)
+        self.cases = CaseList(CASES, next((at for at, case in enumerate(CASES) if case.mistake == mistake), 0))
         self._headline = BreakItHeadline()
         self._invitation = Invitation()
         self._listings = OrderListing(wrong=False, id="right"), OrderListing(wrong=True, id="wrong")

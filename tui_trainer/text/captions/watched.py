@@ -1,0 +1,30 @@
+"""What can be asked of a watched program, and what cannot."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "What can be asked of a watched program"
+
+CAPTIONS = {
+    "watched.no_switch": Caption(
+        "not of a watched program: its optimizer and its scheduler are its own, and no preset's",
+        "a preset is to be switched to in a run of a watched program",
+        "in a run of ours",
+    ),
+    "watched.no_checkpoint": Caption(
+        "not of a watched program: what a checkpoint of it holds, it alone knows",
+        "a checkpoint is asked of a watched program",
+        "of a run of ours",
+    ),
+    "watched.no_resume": Caption(
+        "a watched program is not gone on with from here: it begins where its own command has it begin",
+        "a run of a watched program that ended is to be gone on with",
+        "of a run of ours",
+    ),
+    "watched.no_control": Caption(
+        "watched with --no-control: nothing but stop can be asked of it",
+        "something else than to stop is asked of a program that is watched so",
+        "it is watched without that option; of a run of ours",
+    ),
+}

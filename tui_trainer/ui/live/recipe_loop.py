@@ -1,0 +1,122 @@
+"""The training loop of a recipe as a short listing: which line stands for which call of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tui_trainer.events import CallsMade, ResolvedConfig
+from tui_trainer.records.columns import CallTally
+from tui_trainer.records.history import History
+from tui_trainer.ui.live.loop import MEANING, LinePlace, Loop, LoopLine
+
+if TYPE_CHECKING:
+    from tui_trainer.run_spec import RunSpec
+
+CODE = {
+    "zero_grad": "optimizer.zero_grad()",
+    "forward": "out = model(images)",
+    "loss": "loss = loss_fn(out, labels)",
+    "backward": "loss.backward()",
+    "optimizer.step": "optimizer.step()",
+    "scheduler.step": "scheduler.step()",
+}
+_SHORT = {"optimizer.step": "opt.step", "scheduler.step": "sched.step"}
+_SHORTER = _SHORT | {"zero_grad": "zero", "validate": "val"}
+_SHORTEST = _SHORTER | {"forward": "fwd", "backward": "back", "optimizer.step": "opt", "scheduler.step": "sched"}
+SHORTER_AND_SHORTER: tuple[dict[str, str], ...] = ({}, _SHORT, _SHORTER, _SHORTEST)
+"""What calls are named where the loop stands in one line."""
+
+IN_BATCH = ("zero_grad", "forward", "loss", "backward", "optimizer.step")
+_INDENTS: dict[LinePlace, int] = {"epochs": 0, "batches": 1, "batch": 2, "epoch": 1}
+
+
+class RecipeLoop(Loop):
+    """The listing for a recipe, with a line more for every call seen in a place where it has none.
+
+    Args:
+        recipe: what is followed.
+        orders: the latest orders of calls, newest last.
+    """
+
+    def __init__(self, recipe: ResolvedConfig, orders: Iterable[CallsMade] = ()) -> None:
+        batch, epoch = _within_batch(recipe), _at_epoch_end(recipe)
+        newest: CallsMade | None = None
+        for order in orders:
+            if order.batch is None:
+                epoch += _unexpected(order.calls, epoch, "epoch")
+            else:
+                batch += _unexpected(order.calls, batch, "batch")
+                newest = order
+        self.place_of = {"data": "batches"}
+        """Where each call is made now; of two places within the batch, if that is where it was made last."""
+        self.place_of.update((line.call, line.place) for line in epoch)
+        self.place_of.update(
+            (line.call, line.place)
+            for line in batch
+            if line.call not in self.place_of or newest is None or line.call in newest.calls
+        )
+        self.lines = [
+            LoopLine(f"for epoch in range({recipe.epochs}):" if recipe.epochs else "while True:", "", "epochs", 0),
+            LoopLine("for images, labels in train:", "data", "batches", 1),
+            *batch,
+            *epoch,
+        ]
+
+    def tally(self, line: LoopLine, history: History) -> CallTally | None:
+        if line.call == "data":
+            calls = history.calls
+            batches = calls["zero_grad"].count if "zero_grad" in calls else history.steps
+            return CallTally(batches, calls.get("data", CallTally()).seconds)
+        return super().tally(line, history)
+
+    def has_share(self, call: str, on_cuda: bool) -> bool:
+        return call != "validate" or not on_cuda
+
+
+def asked_recipe(spec: RunSpec) -> ResolvedConfig:
+    """What a run will follow, by what it was asked to be, as long as it has not said so itself."""
+    preset = spec.preset
+    return ResolvedConfig(
+        preset=spec.preset_name,
+        title=preset.title,
+        optimizer=preset.optimizer.name,
+        scheduler=preset.scheduler.name,
+        interval=preset.scheduler.interval,
+        monitor=preset.scheduler.monitor,
+        warmup_epochs=preset.warmup_epochs,
+        epochs=preset.training.epochs,
+        batch_size=preset.training.batch_size,
+        batches_per_epoch=spec.batches_per_epoch,
+        total_steps=preset.training.epochs * spec.batches_per_epoch,
+    )
+
+
+def _within_batch(recipe: ResolvedConfig) -> list[LoopLine]:
+    lines = [_line(CODE[call], call, "batch") for call in IN_BATCH]
+    if recipe.interval == "step" or recipe.warmup_epochs:
+        lines.append(_line(CODE["scheduler.step"], "scheduler.step", "batch"))
+    return lines
+
+
+def _at_epoch_end(recipe: ResolvedConfig) -> list[LoopLine]:
+    metric = recipe.monitor or "val_loss"
+    lines = [_line(f"{metric} = validate()", "validate", "epoch")]
+    if recipe.interval == "epoch":
+        lines.append(_line(f"scheduler.step({recipe.monitor or ''})", "scheduler.step", "epoch"))
+    return lines
+
+
+def _unexpected(calls: Sequence[str], lines: Sequence[LoopLine], place: LinePlace) -> list[LoopLine]:
+    known = {line.call for line in lines}
+    return [
+        _line(CODE.get(call, call), call, place, expected=False) for call in dict.fromkeys(calls) if call not in known
+    ]
+
+
+def _line(code: str, call: str, place: LinePlace, *, expected: bool = True) -> LoopLine:
+    metric = code.partition("(")[2] if call == "scheduler.step" else ")"
+    suffix = f"({metric}" if metric != ")" else ""
+    names = tuple(shorter.get(call, call) + suffix for shorter in SHORTER_AND_SHORTER)
+    meaning = MEANING.get(call, "")
+    return LoopLine(code, call, place, _INDENTS[place], names, place, meaning, expected)

@@ -1,0 +1,1 @@
+"""What is wrong with the order of calls of a watched program."""
