@@ -114,7 +114,7 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         _when(run.started_at),
         run.id,
         plain(run.name or ""),
-        plain(run.preset or "?"),
+        run.trains,
         plain(run.dataset or "?"),
         run.status if run.cut_off_at_step is None else f"{run.status}, record cut off at step {run.cut_off_at_step}",
         f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",

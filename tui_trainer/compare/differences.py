@@ -14,6 +14,7 @@ from tui_trainer.presets.lrs import PlannedLRs, same_lrs
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import listed
 from tui_trainer.text.plain import plain
 
@@ -79,7 +80,9 @@ def untold(comparison: Comparison) -> list[str]:
     said = []
     for group in comparison.groups:
         why = _preset(group)
-        if isinstance(why, str) and (group.runs[0].facts or group.runs[0].entry.asked):
+        if group.runs[0].history.program is not None:
+            said.append(say("comparison.watched", who=plain(group.label)))
+        elif isinstance(why, str) and (group.runs[0].facts or group.runs[0].entry.asked):
             said.append(f"What preset {plain(group.label)} had cannot be told: {plain(why)}.")
     return said
 

@@ -22,6 +22,7 @@ from tui_trainer.records.errors import RunsError, RunUnreadable
 from tui_trainer.records.run_index import find, folders
 from tui_trainer.records.run_metadata import ending, read_facts
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.command_line import program_in_short
 from tui_trainer.text.numbers import listed as in_words
 from tui_trainer.text.plain import plain
 from tui_trainer.threads import usable_cores
@@ -127,7 +128,7 @@ def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> li
     for record in records:
         facts = read_facts(record)
         asked: dict[str, Any] = facts.get("asked") or {}
-        label = str(facts.get("name") or asked.get("preset_name") or record.name)
+        label = str(facts.get("name") or asked.get("preset_name") or _program(asked) or record.name)
         if label in used:
             label = f"{label} {record.name[-4:]}"
         while label in used:
@@ -137,6 +138,19 @@ def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> li
         path = record.name if record.parent == runs else str(record)
         entries.append(Contestant(label=label, seed=seed if isinstance(seed, int) else 0, run=path))
     return entries
+
+
+def _program(asked: dict[str, Any]) -> str:
+    """What a watched program is called; empty where none was watched."""
+    program = asked.get("program")
+    command = program.get("command") if isinstance(program, dict) else None
+    if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
+        return ""
+    return program_in_short(command)[:LONGEST_PROGRAM]
+
+
+LONGEST_PROGRAM = 24
+"""Characters of a command that stands for a preset's name."""
 
 
 def reused(entries: Sequence[Contestant], runs: Path, by: dict[str, str]) -> list[Contestant]:

@@ -133,7 +133,7 @@ def parse(text: str) -> RunFilter:
 
 def words_of(run: RunSummary) -> str:
     """What a word of a filter is looked for in."""
-    return f"{run.id} {run.name or ''} {run.preset} {run.dataset} {run.model} {run.status}"
+    return f"{run.id} {run.name or ''} {run.trains} {run.dataset} {run.model} {run.status}"
 
 
 def value_of(run: RunSummary, name: str) -> object:

@@ -32,7 +32,9 @@ from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.series import OBJECTIVES, AllSeries, LoggedSeries, Point, shown_name
 from tui_trainer.records.tail import Tail
+from tui_trainer.text.command_line import program_in_short
 from tui_trainer.text.numbers import counted, float32_text
+from tui_trainer.text.plain import plain
 
 WINDOW_SECONDS = 3.0
 """Speed is that of the last seconds: long enough to be calm, short enough to show a change."""
@@ -221,6 +223,13 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The last value of every series, by its name; nan and infinities as they were logged."""
     config: dict[str, Any] = {}
     """What was asked for, flat: `optimizer.lr`, `training.batch_size`, `seed`; texts, numbers and lists of numbers."""
+    command: list[str] | None = None
+    """Of a watched program, what was typed, without what is secret in it."""
+
+    @property
+    def trains(self) -> str:
+        """What it follows, in short: a preset, or a program of somebody's."""
+        return program_in_short(self.command) if self.command else plain(self.preset or "?")
 
 
 def summarize(folder: Path) -> RunSummary:
@@ -244,7 +253,7 @@ def summarize(folder: Path) -> RunSummary:
         id=folder.name,
         name=_text(facts.get("name")),
         status=_status(history, live),
-        preset=recipe.preset if recipe else _text(asked.get("preset_name")),
+        preset=(recipe.preset or None) if recipe else _text(asked.get("preset_name")),
         dataset=resolved.dataset if resolved else _text(asked.get("dataset")),
         model=resolved.model if resolved else _text(asked.get("model")),
         device=resolved.device if resolved else _text(asked.get("device")),
@@ -271,6 +280,7 @@ def summarize(folder: Path) -> RunSummary:
         objective=skim.objective(),
         metrics=skim.last_values(),
         config=_config(asked),
+        command=list(history.program.command) if history.program is not None else None,
     )
 
 

@@ -15,3 +15,11 @@ def command_in_short(command: Sequence[str]) -> str:
         return ""
     program, *arguments = command
     return plain(shlex.join([PurePath(program).name or program, *arguments]))
+
+
+def program_in_short(command: Sequence[str]) -> str:
+    """`train.py --epochs 20`: the same without the interpreter, where the program's name follows it."""
+    if len(command) > 1 and PurePath(command[0]).name.startswith("python") and not command[1].startswith("-"):
+        script, *arguments = command[1:]
+        return command_in_short([script, *arguments])
+    return command_in_short(command)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.commands import Stop
 from tui_trainer.text.captions import say
+from tui_trainer.text.command_line import command_in_short
+from tui_trainer.ui.formatting import cut
 from tui_trainer.ui.live.screen import back_to_run
 
 if TYPE_CHECKING:
     from tui_trainer.compare.queue import Queue
+    from tui_trainer.records.history import History
     from tui_trainer.ui.context import ContextApp
 
 
@@ -58,8 +61,7 @@ class Leaving:
         if source is None or not self._context.is_live or Stop not in source.capabilities.commands or self._stopping:
             self.now()
             return
-        recipe = source.history.recipe
-        run = recipe.preset if recipe is not None else say("question.the_run")
+        run = _name(source.history)
         ours, paused = self._context.launcher is not None, self._context.is_paused
         from tui_trainer.ui.dialogs import leaving, leaving_view
 
@@ -145,3 +147,15 @@ class Leaving:
                 self._app.exit(128 + number)
             else:  # with the terminal gone, too: it is stopped, though nobody looks any more
                 self.stop(f"stopped by {signal.Signals(number).name}", 128 + number, by="signal")
+
+
+def _name(history: History) -> str:
+    """What a run is asked about as: its preset, or the command that it watches."""
+    if history.program is not None:
+        return cut(command_in_short(history.program.command), LONGEST_COMMAND) or say("question.the_run")
+    preset = history.recipe.preset if history.recipe is not None else ""
+    return preset or say("question.the_run")
+
+
+LONGEST_COMMAND = 100
+"""Cells of a command in a question."""

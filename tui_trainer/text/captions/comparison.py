@@ -190,6 +190,11 @@ CAPTIONS = {
         "fewer have finished, or they differ in none that is known",
         "a setting can be drawn",
     ),
+    "comparison.watched": Caption(
+        "{who} is a watched program: its settings are its own, and not compared.",
+        "one of the runs that are compared is that of a watched program",
+        "none is",
+    ),
     "comparison.unlike": Caption(
         "Mind that they did not have the same {names}.",
         "what the results depend on differs, and fairness is told elsewhere",

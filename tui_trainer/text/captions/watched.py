@@ -18,7 +18,7 @@ CAPTIONS = {
         "of a run of ours",
     ),
     "watched.no_resume": Caption(
-        "a watched program is not gone on with from here: it begins where its own command has it begin",
+        "it is the run of a watched program, which begins where its own command has it begin",
         "a run of a watched program that ended is to be gone on with",
         "of a run of ours",
     ),

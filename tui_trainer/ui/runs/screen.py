@@ -15,6 +15,8 @@ from textual.app import ComposeResult
 from tui_trainer.records import run_filter, run_index
 from tui_trainer.records.run_filter import FilterError
 from tui_trainer.records.run_index import RunIndex
+from tui_trainer.text.captions import say
+from tui_trainer.text.command_line import command_in_short
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.filtered_list import ChoosingScreen, FilteredList
@@ -46,7 +48,7 @@ class Column:
 COLUMNS = (
     Column("when", 16, 2, lambda run: when(run.started_at)),
     Column("run", 28, 0, lambda run: plain(run.name or run.id)),
-    Column("preset", 16, 1, lambda run: plain(run.preset or "?")),
+    Column("preset", 16, 1, lambda run: run.trains),
     Column("data", 13, 3, lambda run: plain(run.dataset or "?")),
     Column("model", 8, 4, lambda run: plain(run.model or "?")),
     Column("status", 8, 0, lambda run: run.status),
@@ -59,7 +61,7 @@ LEAST_SPARK, LONGEST_SPARK = 8, 24
 ORDERS: dict[str, Callable[[RunSummary], tuple[float, str]]] = {
     "newest first": lambda run: (-(run.started_at or 0.0), run.id),
     "best accuracy first": lambda run: (-(run.best_val_accuracy or 0.0), run.id),
-    "by preset": lambda run: (0.0, f"{run.preset} {run.id}"),
+    "by preset": lambda run: (0.0, f"{run.trains} {run.id}"),
     "by status": lambda run: (0.0, f"{run.status} {run.id}"),
 }
 
@@ -220,7 +222,8 @@ class Details(Panel):
         run, width = self._run, self.size.width
         if run is None:
             return []
-        facts = [plain(run.device or ""), f"seed {run.seed}" if run.seed is not None else ""]
+        facts = [command_in_short(run.command or ()), plain(run.device or "")]
+        facts.append(f"seed {run.seed}" if run.seed is not None else "")
         facts += [f"{in_short(run.parameters)} parameters" if run.parameters else "", counted(run.steps_done, "step")]
         facts += [clock(run.elapsed_s) if run.elapsed_s else "", plain(run.reason or "")]
         said = " · ".join(fact for fact in facts if fact)
@@ -266,7 +269,8 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         run, none = self.list.current, super().idle
         if len(self.list.shown) < 2:
             none |= {"sort"}
-        if run is None or run.status not in ENDED_EARLY or self.context.launcher is None or self.context.is_live:
+        ended_early = run is not None and run.status in ENDED_EARLY and run.command is None
+        if not ended_early or self.context.launcher is None or self.context.is_live:
             none |= {"resume"}
         if run is None or run.status in LIVE:
             none |= {"delete"}
@@ -295,6 +299,9 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         if run.status not in ENDED_EARLY:
             has = "goes on" if run.status in LIVE else f"has {run.status}"
             self.say(f"it {has}: only a run that ended early can be resumed", "warning")
+            return
+        if run.command is not None:
+            self.say(say("watched.no_resume"), "warning")
             return
         self.context.pages.resume_run(Path(run.folder))
 
