@@ -54,6 +54,7 @@ KeyContext: TypeAlias = Literal[
     "charts",
     "why",
     "log",
+    "typing",
     "panels",
     "another",
     "metrics",
@@ -73,6 +74,7 @@ TITLES: dict[KeyContext, str] = {
     "charts": "Charts",
     "why": "Why the LR moved",
     "log": "The log, where it is shown",
+    "typing": "Typing to a watched command",
     "panels": "Panels",
     "another": "A run opened from the list",
     "metrics": "Metrics: all series of a run",
@@ -189,6 +191,8 @@ KEYS: tuple[Key, ...] = (
     Key("why", "down", "↓", "older(1)", "older reasons"),
     Key("log", "pageup", "pgup", "log_page(-1)", "older lines of the log"),
     Key("log", "pagedown", "pgdn", "log_page(1)", "newer lines of the log"),
+    Key("log", "i", "i", "type", "type to the command of a watched run, until esc", name="Type to the command"),
+    Key("typing", "escape", "esc", "stop_typing", "stop typing: keys are those of the screen again", "stop typing"),
     Key("log", "end", "end", "log_end", "follow the newest lines again", name="Newest lines of the log"),
     *(
         Key("panels", number, number, f"panel('{number}')", f"{panel.name}: {panel.shows}", name=f"Panel: {panel.name}")

@@ -17,6 +17,11 @@ CAPTIONS = {
         "a checkpoint is asked of a watched program",
         "of a run of ours",
     ),
+    "watched.no_keyboard": Caption(
+        "nothing can be typed from here: only to a watched command that has a terminal of its own and has not ended",
+        "somebody is about to type, to a run of ours, a command that has ended or reads a pipe, or in a view read-only",
+        "its command has a terminal, goes on and takes commands",
+    ),
     "watched.no_resume": Caption(
         "it is the run of a watched program, which begins where its own command has it begin",
         "a run of a watched program that ended is to be gone on with",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len, chop_cells
 
 from tui_trainer.ui.keys import KeyContext
+from tui_trainer.ui.live.loop_in_full import cut_left
+from tui_trainer.ui.live.typing import Typing, shown
 from tui_trainer.ui.panel import Line, Panel, Span, justified
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class LogPane(Panel):
         self._folder: Path | None = None
         self._printed: LogTail | None = None
         self._look_at = 0.0
+        self.typing: Typing | None = None
+        """What is typed to the command of a watched run; None while keys are those of the screen."""
         self._last: int | None = None
         """The number of the line at the bottom, where it was scrolled back; None follows the newest."""
 
@@ -49,6 +53,16 @@ class LogPane(Panel):
             self._printed = LogTail(folder / "log.txt") if folder is not None else None
         if (self._printed is not None and self._printed.look()) or changed or not self._drawn:
             self.redraw()
+
+    def begin_typing(self, folder: Path) -> None:
+        """Keys go to the command of the run in this folder from here on."""
+        self.typing = Typing(folder)
+        self.follow()
+
+    def end_typing(self) -> None:
+        """They are the screen's again."""
+        self.typing = None
+        self.redraw()
 
     def height_wanted(self, most: int) -> int:
         """Lines of the pane: `most`, and of them no more than it takes to say that nothing was printed."""
@@ -86,7 +100,7 @@ class LogPane(Panel):
         count = printed.count if printed is not None else 0
         below = count - self._last if self._last is not None else 0
         right = [Span(f"{below:,} newer below, end follows ", "warning")] if below else []
-        lines: list[Line] = [justified([Span(" log", "faint")], right, width)]
+        lines: list[Line] = [justified([Span(" log", "faint"), *self._typed(width)], right, width)]
         if printed is None or not count:
             return [*lines, (Span(" nothing was printed to this run's log", "faint"),)]
         shown: list[str] = []
@@ -95,6 +109,14 @@ class LogPane(Panel):
             if len(shown) >= height - 1:
                 break
         return lines + [(Span(" "), Span(piece)) for piece in shown[max(0, len(shown) - height + 1) :]]
+
+    def _typed(self, width: int) -> list[Span]:
+        """Beside the heading, what is typed to the command."""
+        if self.typing is None:
+            return []
+        printed = self._printed.lines if self._printed is not None else ()
+        line = shown(self.typing.line, printed[-1] if printed else "")
+        return [Span("  to the command: ", "live"), Span(cut_left(f"{line}▏", width - 24))]
 
 
 def _folded(line: str, width: int) -> Iterator[str]:

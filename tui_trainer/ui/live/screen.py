@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -27,11 +27,14 @@ from tui_trainer.ui.live.recipe_loop import asked_recipe
 from tui_trainer.ui.live.series import PinnedStrip, ToldCharts
 from tui_trainer.ui.live.startup import Hints, StartupPanel
 from tui_trainer.ui.live.status_lines import Headline, Progress, ending
+from tui_trainer.ui.live.typing import ENDS, takes_what_is_typed
 from tui_trainer.ui.live.why import WARNED_FOR, Why
 from tui_trainer.ui.machine.machine_panel import Machine, MachinePanel
 from tui_trainer.ui.panel import Panel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui_trainer.run_request import RunRequest
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.ui.context import ContextApp
@@ -253,6 +256,24 @@ class LiveScreen(ChartKeys):
     def action_log_end(self) -> None:
         self._log.follow()
 
+    def action_type(self) -> None:
+        """To the command, by way of the log, which shows what it prints."""
+        folder = self.source.folder
+        if self.history.program is None or not self.source.capabilities.commands or not takes_what_is_typed(folder):
+            self.say(say("watched.no_keyboard"), "warning")
+            return
+        while self._log.has_class("-hidden"):
+            self.action_panel("6")
+            self._arrangement.arrange()
+        self._log.begin_typing(cast("Path", folder))
+        self.key_line.typed = "typing"
+        self.key_line.quiet()
+
+    def action_stop_typing(self) -> None:
+        self._log.end_typing()
+        self.key_line.typed = None
+        self.key_line.redraw()
+
     def action_panel(self, number: str) -> None:
         panel = PANELS[number]
         form = self._arrangement.press(panel)
@@ -274,7 +295,27 @@ class LiveScreen(ChartKeys):
             super().action_back()
 
     def on_key(self, event: events.Key) -> None:
-        self.hints.pressed(event.key)
+        if self._log.typing is None:
+            self.hints.pressed(event.key)
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == ENDS:
+            self.action_stop_typing()
+        else:
+            self._typed(self._log.typing.press(event))
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self._log.typing is not None:
+            event.stop()
+            self._typed(self._log.typing.paste(event.text))
+
+    def _typed(self, taken: bool) -> None:
+        if not taken:
+            self.action_stop_typing()
+            self.say(say("watched.no_keyboard"), "warning")
+        self._log.redraw()
+        self.context.clock.hurry()
 
     def _hint(self) -> None:
         """On the first start of all, while there is something to see, and where they would not come again and again."""
