@@ -124,14 +124,11 @@ class _Watched:
         usual: dict[str, Any] = {
             "dataset": "",
             "model": "",
-            "parameters": 0,
+            "parameters": None,
             "device": "cpu",
             "device_name": "a processor",
             "threads": 2,
             "precision": "",
-            "seed": 0,
-            "train_images": 0,
-            "val_images": 0,
             "versions": {"python": "3.11.0", "torch": "2.14.1"},
         }
         self.emit(RunConfigured(at=self.at, **(usual | facts)))
@@ -289,7 +286,7 @@ def gan_like(*, steps: int = 782, tells_end: bool = False, ranks: int = 2, batch
                     lr=0.0002,
                     images_per_second=530.0,
                     elapsed=run.elapsed,
-                    validated=False,
+                    validated=None,
                 )
             )
     return run.events

@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_S
 from tui_trainer.commands import OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.compare.differences import untold
 from tui_trainer.compare.entries import joined
-from tui_trainer.events import AnyEvent, EpochEnded, Paused, RunEnded
+from tui_trainer.events import AnyEvent, Paused, RunEnded
 from tui_trainer.records.errors import CannotGoOn
 from tui_trainer.records.history import History
 from tui_trainer.records.record import Record
@@ -33,7 +33,6 @@ from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.live.status_lines import Headline, Progress, ending
-from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.trainer_screen import KeyLine
 
 LIVE = cut(mnist_like(), 150)
@@ -200,41 +199,6 @@ async def test_names_may_hold_anything(show: Show) -> None:
         async with show([*gan_like(steps=50), harmful], size=size) as shown:
             assert "\x1b" not in shown.text()
             assert shown.the(LossChart).plain()
-
-
-# What is not seen
-
-
-@pytest.mark.says("epoch.no_validation_seen")
-async def test_that_no_validation_is_seen_is_said_once(show: Show) -> None:
-    async with show(gan_like(steps=782)) as shown:
-        reasons = "\n".join(shown.the(Why).plain())
-        assert reasons.count("no validation seen") == 1
-        assert "not validated" not in shown.text()
-        await shown.press("left", "C")
-        assert "no validation seen at epoch 2" in shown.app.clipboard
-
-
-@pytest.mark.never_says("epoch.no_validation_seen")
-async def test_of_one_that_was_seen_and_of_our_own_it_is_not_said(show: Show) -> None:
-    ours = [
-        EpochEnded(
-            at=START + 9,
-            epoch=1,
-            step=20,
-            train_loss=1.0,
-            train_accuracy=0.5,
-            val_loss=float("nan"),
-            val_accuracy=float("nan"),
-            lr=0.1,
-            images_per_second=1.0,
-            elapsed=1.0,
-            validated=False,
-        )
-    ]
-    for events in (mnist_like(), [*cut(scripted_run(), 20), *ours]):
-        async with show(events) as shown:
-            assert "no validation seen" not in shown.text()
 
 
 # What can be asked

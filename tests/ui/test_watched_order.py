@@ -200,7 +200,7 @@ def without_figures(events: list[AnyEvent], epochs: int) -> list[AnyEvent]:
     told: list[AnyEvent] = []
     for event in events:
         if isinstance(event, EpochEnded):
-            figures = {"val_loss": float("nan"), "val_accuracy": float("nan"), "validated": False}
+            figures = {"val_loss": float("nan"), "val_accuracy": float("nan"), "validated": None}
             fields = {name: getattr(event, name) for name in event.__struct_fields__}
             told.append(EpochEnded(**(fields | figures)))
             if event.epoch == epochs:

@@ -70,7 +70,9 @@ class LossChart(MouseChart):
         if not (read if self._others is None else self._others.catch_up(AT_ONCE) and read):
             self.call_later(self.redraw)
         width, cursor = self.size.width, self.axis.cursor
-        title = loss_title(history, self._losses, cursor, width, self.log_scale, self._others)
+        others = self._others.legend(cursor) if self._others is not None else ()
+        several = self._others is not None and self._others.are_several
+        title = loss_title(history, self._losses, cursor, width, self.log_scale, others, several)
         if not history.steps:
             return self._titled(frame, title, self._empty(frame, _why_empty(history)))
         return self._titled(frame, title, self._curves(history, self._losses, frame) if frame.height else [])

@@ -16,7 +16,6 @@ from tui_trainer.ui.formatting import clock, cut, loss, lr
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
-    from tui_trainer.ui.charts.other_losses import OtherLosses
 
 
 def figures_at(history: History, step: int, under: tuple[int, int] | None = None) -> str:
@@ -54,11 +53,13 @@ def loss_title(
     cursor: int | None,
     width: int,
     log: bool = False,
-    others: OtherLosses | None = None,
+    others: Sequence[tuple[int, list[GlyphRun]]] = (),
+    several: bool = False,
 ) -> list[GlyphRun]:
     """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, lowest      accuracy 0.9712`, in the curves' colours.
 
-    Of a watched program with the names that it has itself: `loss  ● errD_real 0.3913  ▲ errD_fake 0.3246`.
+    Of a watched program with the names that it has itself, `others` beside the first where it has `several`:
+    `loss  ● errD_real 0.3913  ▲ errD_fake 0.3246`.
     """
     parts = [(0, [GlyphRun("loss", "title")])]
     right: list[GlyphRun] = []
@@ -70,10 +71,10 @@ def loss_title(
         how = say("chart.smoothed", window=window) if window > 1 else say("chart.not_smoothed")
         smoothed = f"{loss(losses.smoothed_at(step)):<6}"
         if cursor is None:
-            parts.append((1, [GlyphRun(f"{_name_of_loss(history, others)} {smoothed}", "smooth")]))
+            parts.append((1, [GlyphRun(f"{_name_of_loss(history, several)} {smoothed}", "smooth")]))
             parts.append((4, [GlyphRun(how, "faint")]))
         else:
-            name = _name_of_loss(history, others)
+            name = _name_of_loss(history, several)
             parts.append((1, [GlyphRun(f"{name} {loss(history.losses[step - 1]):<6}", "val")]))
             parts.append((2, [GlyphRun(smoothed, "smooth"), GlyphRun(f" {how}", "faint")] if window > 1 else []))
     ended = history.epochs[bisect_right(history.epochs, step, key=lambda epoch: epoch.step) - 1 :][:1]
@@ -87,18 +88,17 @@ def loss_title(
         if isfinite(last.val_accuracy):
             right = [GlyphRun(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
     parts.append((5, [GlyphRun(say("chart.log_scale"), "faint")] if log else []))
-    if others is not None:
-        parts[2:2] = others.legend(cursor)
+    parts[2:2] = others
     return fitted(parts, right, width)
 
 
-def _name_of_loss(history: History, others: OtherLosses | None) -> str:
+def _name_of_loss(history: History, several: bool) -> str:
     """What the first loss is called: by a watched program's own name for it, where that says more
     than the heading; with its sign where there are more."""
     declared = history.series.declared("train_loss")
     name = narrow(declared.shown_as) if declared is not None else ""
     name = "train" if name in ("", "loss", "train_loss") else name
-    return f"{FIRST_SIGN} {name}" if others is not None and others.are_several else name
+    return f"{FIRST_SIGN} {name}" if several else name
 
 
 def why_at(history: History, cursor: int | None, under: tuple[int, int] | None) -> Mark | None:
