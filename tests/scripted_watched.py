@@ -331,8 +331,9 @@ def gpt_like(*, steps: int = 1200, total: int | None = None) -> list[AnyEvent]:
 
 def slow_batch(step: int, *made: tuple[str, str | None]) -> list[AnyEvent]:
     """Slow motion within the step after this one: calls by site, with what they made."""
-    events: list[AnyEvent] = [PaceChanged(at=START, seconds_a_call=0.5, by="screen")]
-    events += [CallFollowed(at=START, step=step, epoch=1, batch=step, call=call, value=value) for call, value in made]
+    at = START + 250.0
+    events: list[AnyEvent] = [PaceChanged(at=at, seconds_a_call=0.5, by="screen")]
+    events += [CallFollowed(at=at, step=step, epoch=1, batch=step, call=call, value=value) for call, value in made]
     return events
 
 

@@ -12,6 +12,7 @@ from textual.widgets import Input, TextArea
 from tests.compare.made import compared
 from tests.made_metrics import many_series, sparse_run
 from tests.recorded import copied, ending_at, recorded
+from tests.scripted_watched import gan_like, mistake, mnist_like, slow_batch
 from tests.ui.conftest import Shown, cut
 from tests.ui.scripted_pair import ScriptedPair
 from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
@@ -82,6 +83,26 @@ def kept(run: str, number: int, ended: float, epochs: int | None = None, name: s
 def logging() -> ScriptedHost:
     """Two hundred series, told now and then."""
     return happening(many_series(steps=3000))
+
+
+def watching() -> ScriptedHost:
+    """Two networks of a program of somebody's, with three losses, whose end is not known."""
+    return happening(gan_like())
+
+
+def watching_wrong() -> ScriptedHost:
+    """A program with two things wrong in the order of its calls."""
+    wrong = [
+        mistake("once_an_epoch", lineno=132, scheduler="OneCycleLR", steps=240),
+        mistake("validation_in_train_mode", lineno=60, step=60, model="Net"),
+    ]
+    return happening(cut(mnist_like(mistakes=wrong), 150))
+
+
+def watching_slowly() -> ScriptedHost:
+    """Its calls followed one by one."""
+    made = slow_batch(783, ("2", ""), ("3", "errD_real 0.4127"), ("4", None))
+    return happening([*gan_like(), *made])
 
 
 def told() -> ScriptedHost:
@@ -188,6 +209,10 @@ SCREENS: dict[str, tuple[Callable[[], ScriptedHost | dict[str, Any] | None], Dri
     "pinned": (in_training, keys("m", "asterisk", "right", "asterisk", "down", "asterisk", "escape")),
     "metrics": (logging, keys("m", "comma", "space", "right", "space", "asterisk")),
     "metric": (logging, keys("m", "slash", "t", "r", "a", "i", "n", "enter", "enter")),
+    "watched": (watching, nothing),
+    "watched-wrong": (watching_wrong, nothing),
+    "watched-slow": (watching_slowly, nothing),
+    "order": (watching_wrong, keys("o")),
     "break-it": (in_training, keys("b")),
     "broken": (in_training, broken),
 }

@@ -257,6 +257,12 @@ async def test_once_one_was_seen_that_is_not_said(show: Show) -> None:
             assert say("loop.not_seen_yet") not in shown.text().replace("\n", " ")
 
 
+async def test_a_call_without_times_is_listed_all_the_same(show: Show) -> None:
+    async with show(untimed(MNIST_LOOP)) as shown:
+        assert "nothing wrong seen in 50 steps" in shown.text()
+        assert "·" in next(line for line in shown.the(Listing).plain() if "loss.backward()" in line)
+
+
 async def test_on_cuda_the_time_is_said_to_be_the_cpus(show: Show) -> None:
     for size, words in (((140, 40), "share of CPU's time    times"), ((80, 24), "of CPU")):
         async with show(on_device(gan_like(steps=100), "cuda:0"), size=size) as shown:

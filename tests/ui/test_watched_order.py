@@ -13,6 +13,7 @@ from tui_trainer.call_order import MISTAKES as TRIED
 from tui_trainer.events import AnyEvent, CallsTimed, EpochEnded, LoopFound, MetricsLogged
 from tui_trainer.mistakes.cases import CASES
 from tui_trainer.text.mistakes import MISTAKES, mistake_in_words
+from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.order import OrderLine
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.mistakes.screen import BreakItScreen
@@ -186,6 +187,14 @@ async def test_where_no_call_is_seen_that_is_said_and_not_that_nothing_is_wrong(
     async with show(blind) as shown:
         assert "its calls are not seen, and so not their order" in line_of(shown)[0]
         assert "nothing wrong" not in shown.text()
+        assert "validation" not in shown.text()
+
+
+async def test_the_line_in_which_something_is_wrong_is_marked_in_the_listing(show: Show) -> None:
+    async with show([*mnist_like(ends=False), *WRONG]) as shown:
+        lines = shown.the(Listing).plain()
+        assert [line[:1] for line in lines if ":132" in line or ":60" in line] == ["!", "!"]
+        assert sum(line.startswith("!") for line in lines) == 2
 
 
 @pytest.mark.never_says("order.no_validation", "order.validation_at", "order.validation_untold")

@@ -73,6 +73,10 @@ class Loop:
         """Whether its time is of the same kind as that of the others."""
         return True
 
+    def wrong_calls(self, history: History) -> frozenset[str]:
+        """Those in whose line something was found to be wrong."""
+        return frozenset()
+
     def total_s(self, history: History, on_cuda: bool) -> float:
         """The seconds that shares are of."""
         return sum(tally.seconds for call, tally in history.calls.items() if self.has_share(call, on_cuda))
@@ -102,6 +106,8 @@ class CallFacts:
         """The line that runs now; none in a pause."""
         self.on_cuda = history.resolved is not None and history.resolved.on_cuda
         """Whether calls return as their work is launched: all but `validate`, which waits for what it found."""
+        self.wrong = loop.wrong_calls(history)
+        """Calls in whose line something was found to be wrong."""
         self.total_s = loop.total_s(history, self.on_cuda)
         if self.following:
             self._follow(history.followed)
@@ -128,6 +134,10 @@ class CallFacts:
     def share(self, tally: CallTally) -> float:
         """Of the time that shares are of."""
         return tally.seconds / self.total_s if self.total_s > 0 else 0.0
+
+    def role(self, line: LoopLine) -> str:
+        """How a line is written that does not run now."""
+        return "" if line.expected and line.call not in self.wrong else "warning"
 
     def is_lit(self, line: LoopLine) -> bool:
         """Whether it runs now."""

@@ -64,9 +64,10 @@ def line_in_full(line: LoopLine, facts: CallFacts, width: int, where_width: int 
     if where_width and not facts.following:
         right.insert(0, Span(f" {line.where:>{where_width}}", "lit" if lit else "faint"))
     code_width = max(0, width - 2 - width_of(right))
-    role = "lit" if lit else "" if line.expected else "warning"
+    role = "lit" if lit else facts.role(line)
+    mark = Span("▌", "lit") if lit else Span("!", "warning") if line.call in facts.wrong else Span(" ")
     return (
-        Span("▌" if lit else " ", "lit" if lit else ""),
+        mark,
         Span(fit(code, code_width), role),
         *right,
         Span(" ", role if lit else ""),

@@ -30,7 +30,7 @@ def in_one_line(loop: Sequence[LoopLine], facts: CallFacts, width: int, *, wrong
     for index, (line, name) in enumerate(zip(calls, cells, strict=False)):
         between = " " if not index else " › " if line.pass_ == calls[index - 1].pass_ else " ┊ "
         lit = facts.is_lit(line)
-        above += [Span(between, "faint"), Span(name, "lit" if lit else "" if line.expected else "warning")]
+        above += [Span(between, "faint"), Span(name, "lit" if lit else facts.role(line))]
         tally = facts.tally(line)
         is_told = tally is not None and tally.count and facts.has_share(line.call) and of_what is not None
         share = percent(facts.share(tally)).strip() if tally is not None and is_told else ""

@@ -79,14 +79,14 @@ def worst_first(history: History) -> list[MistakeFound]:
 
 def well(history: History) -> str:
     """Of a program with which nothing is found to be wrong: whether there was anything to find."""
-    if history.loop is None or not history.calls:
+    if history.loop is None or not history.loop.sites:
         return say("order.not_seen")
     return say("order.nothing_wrong", steps=counted(history.last_step, "step"))
 
 
 def validation(history: History) -> str:
-    """Whether the program validates, as far as that is seen; empty where its figures say so."""
-    if any(history.series.kind(name) == "val" for name in history.series):
+    """Whether the program validates, as far as that is seen; empty where its figures say so, and where no call is."""
+    if history.loop is None or any(history.series.kind(name) == "val" for name in history.series):
         return ""
     if not history.last_step or any(ended.validated for ended in history.epochs):
         return ""

@@ -69,6 +69,7 @@ class WatchedLoop(Loop):
             )
             for site, depth in ordered
         ]
+        self._places = {site.id: (site.file, site.lineno) for site in found.sites}
         self.place_of = {line.call: line.place for line in self.lines}
         self._outermost = [line.call for line in self.lines if not _is_timed_within(sites[line.call], sites)]
         files = {line.file for line in self.lines if line.file}
@@ -80,6 +81,12 @@ class WatchedLoop(Loop):
 
     def tally(self, line: LoopLine, history: History) -> CallTally | None:
         return history.calls.get(line.call, CallTally())
+
+    def wrong_calls(self, history: History) -> frozenset[str]:
+        if not history.mistakes:
+            return frozenset()
+        wrong = {(found.file, found.lineno) for found in history.mistakes.values() if found.lineno}
+        return frozenset(call for call, place in self._places.items() if place in wrong)
 
     def total_s(self, history: History, on_cuda: bool) -> float:
         """All of the run's time: there is more in a loop than the calls that are seen."""
