@@ -1,10 +1,21 @@
-"""Whether the calls of a watched program come in an order that does what was meant."""
+"""Whether the calls of a watched program come in an order that does what was meant; if not, what comes of it, and what
+would be right. `text/mistakes.py` puts together what belongs to one code."""
 
 from __future__ import annotations
 
 from tui_trainer.text.captions.caption import Caption
 
 TITLE = "The order of calls of a watched program"
+
+
+def _wrong(code: str, words: str, said: str, never: str, *, why: str, mend: str) -> dict[str, Caption]:
+    """What is wrong, what comes of it as a sentence, and what would be right."""
+    return {
+        f"order.{code}": Caption(words, said, never),
+        f"order.{code}_why": Caption(why, "beside that, as what comes of it", "of anything else"),
+        f"order.{code}_mend": Caption(mend, "beside that, as what would be right", "of anything else"),
+    }
+
 
 CAPTIONS = {
     "order.nothing_wrong": Caption(
@@ -37,105 +48,168 @@ CAPTIONS = {
         "such a pass was seen, training went on behind it, and there is no loss of a validation",
         "there is one; the first such pass may still go on",
     ),
-    # What is wrong
-    "order.scheduler_before_optimizer": Caption(
-        "{scheduler} is stepped before the first optimizer.step()",
-        "the first step of a scheduler came before the first one of its optimizer",
-        "it came behind it; steps of the optimizer cannot be seen",
-    ),
-    "order.once_an_epoch": Caption(
-        "{scheduler} is made for {steps} steps and is stepped once an epoch",
-        "a scheduler whose length is that of the batches of the run is stepped at the ends of epochs alone",
-        "it is stepped within a pass; its length is that of the epochs, or is not known",
-    ),
-    "order.every_batch": Caption(
-        "{scheduler} counts epochs and is stepped after every batch",
-        "a scheduler whose length is that of the epochs of the run is stepped with each batch",
-        "it is stepped once an epoch; its length is that of the batches, or is not known",
-    ),
-    "order.no_metric": Caption(
-        "{scheduler} is stepped without a metric",
-        "ReduceLROnPlateau was stepped and given nothing",
-        "it was given a number; another scheduler",
-    ),
-    "order.training_metric": Caption(
-        "{scheduler} watches {metric}, a loss of the training",
-        "ReduceLROnPlateau is given a loss that was computed from batches that train, and a validation was seen",
-        "it is given a number of a validation; there is no validation; where the number comes from is not known",
-    ),
-    "order.no_zero_grad": Caption(
+    # What is wrong, what harms most first
+    **_wrong(
+        "no_zero_grad",
         "gradients were not cleared in {steps} steps of {optimizer}",
         "an optimizer was stepped again and again with neither its zero_grad() nor that of a network between",
         "either was called, or gradients were set to None; several backward() of one step: that is accumulation",
+        why="backward() adds to the gradients that are there: every step follows the sum of all batches so far.",
+        mend="optimizer.zero_grad() once a step, before backward()",
     ),
-    "order.no_gradient": Caption(
+    **_wrong(
+        "no_gradient",
         "{parameters} parameters of {optimizer} never got a gradient",
         "an optimizer was stepped many times, and tensors of it had no gradient in any of them",
         "they had one once; they are frozen on purpose, by requires_grad",
+        why="They stay as they began: the loss does not depend on them, or something cuts them off from it.",
+        mend="look for detach(), no_grad() or a layer that forward() leaves out; else give the others to the optimizer",
     ),
-    "order.not_in_optimizer": Caption(
+    **_wrong(
+        "not_in_optimizer",
         "{parameters} parameters of {model} are in no optimizer",
         "of a network that trains, parameters that ask for gradients are in no optimizer that steps",
         "they are in one; they ask for no gradient",
+        why="They get gradients and are never moved: these layers stay as they began.",
+        mend="give the optimizer model.parameters() once all layers are there; requires_grad_(False) where it is meant",
     ),
-    "order.validation_in_train_mode": Caption(
-        "{model} is validated in training mode",
-        "a pass without steps was made by a network in training mode that has BatchNorm or Dropout",
-        "it was in evaluation mode; it has neither, or they do nothing",
+    **_wrong(
+        "once_an_epoch",
+        "{scheduler} is made for {steps} steps and is stepped once an epoch",
+        "a scheduler whose length is that of the batches of the run is stepped at the ends of epochs alone",
+        "it is stepped within a pass; its length is that of the epochs, or is not known",
+        why="The LR hardly leaves the beginning of its curve.",
+        mend="scheduler.step() within the loop over batches, after optimizer.step()",
     ),
-    "order.validation_with_gradients": Caption(
-        "the validation keeps gradients",
-        "a pass without steps was made with gradients on, and built graphs",
-        "it was under no_grad() or inference_mode(), or its results are used by a backward()",
+    **_wrong(
+        "every_batch",
+        "{scheduler} counts epochs and is stepped after every batch",
+        "a scheduler whose length is that of the epochs of the run is stepped with each batch",
+        "it is stepped once an epoch; its length is that of the batches, or is not known",
+        why="The LR changes as many times as fast as was meant, and has come to its end within the first epochs.",
+        mend="scheduler.step() after the loop over batches, once an epoch",
     ),
-    "order.item_each_step": Caption(
-        "a number is read from the GPU at every step, which waits {wait_s} for it",
-        "on CUDA .item(), or the like, is called with each step, and takes a part of its time that matters",
-        "on the CPU; now and then; it takes next to no time",
-    ),
-    "order.graph_kept": Caption(
-        "losses are kept with all that their backward() needs: {bytes} more memory in {steps} steps",
-        "losses of earlier steps, with their graphs, are still held, and more of them with each step",
-        "what is held is a number or detached; their count does not grow",
-    ),
-    "order.clip_before_unscale": Caption(
-        "gradients are clipped while they are still multiplied with {scale}",
-        "with a GradScaler in use they were clipped with no unscale_() before it in that step",
-        "unscale_() came first; the scaler is not enabled",
-    ),
-    "order.no_scaler_update": Caption(
-        "scaler.step() is not followed by scaler.update()",
-        "a GradScaler stepped, and the next step came without an update between",
-        "update() was called; the scaler is not enabled",
-    ),
-    "order.every_micro_batch": Caption(
+    **_wrong(
+        "every_micro_batch",
         "{scheduler} is stepped {times} times for each step of {optimizer}",
         "gradients of several batches are added up for a step, and the scheduler is stepped with each of the batches",
         "it is stepped as often as the optimizer; its length is that of all batches",
+        why="The schedule counts steps of the optimizer: it comes to its end that many times too early.",
+        mend="scheduler.step() where optimizer.step() is called, and nowhere else",
     ),
-    "order.scheduled_twice": Caption(
-        "{one} and {other} both change the LR of {optimizer}",
-        "between two steps of an optimizer two hands changed the LR of the same group, each to what it computes alone",
-        "one is made of the other, as SequentialLR and ChainedScheduler are; they take turns; groups of their own",
+    **_wrong(
+        "no_metric",
+        "{scheduler} is stepped without a metric",
+        "ReduceLROnPlateau was stepped and given nothing",
+        "it was given a number; another scheduler",
+        why="It has nothing to watch: PyTorch stops with a TypeError.",
+        mend="validate first, then scheduler.step(val_loss)",
     ),
-    "order.schedule_ends_early": Caption(
+    **_wrong(
+        "training_metric",
+        "{scheduler} watches {metric}, a loss of the training",
+        "ReduceLROnPlateau is given a loss that was computed from batches that train, and a validation was seen",
+        "it is given a number of a validation; there is no validation; where the number comes from is not known",
+        why="A training loss may fall while that of the validation rises: the LR then comes down too late, or never.",
+        mend="give it the loss of the validation: scheduler.step(val_loss)",
+    ),
+    **_wrong(
+        "schedule_ends_early",
         "{scheduler} is at its end after {steps} steps; the training takes {total}",
         "a scheduler has an end, the run's is known, and it comes later, as the scheduler is stepped",
         "they are alike to a step or two; one of them is not known; it has no end",
+        why="Behind its end a schedule stays where it is, rises again or stops with an error: none of that was meant.",
+        mend="make it for as many steps as are taken: epochs × len(loader), divided by the batches that make one step; "
+        "or for as many epochs, and step it once an epoch",
     ),
-    "order.schedule_never_ends": Caption(
+    **_wrong(
+        "schedule_never_ends",
         "{scheduler} is made for {steps} steps; the training takes {total}",
         "the run has ended, or its end is known, well before that of a scheduler, as it is stepped",
         "they are alike to a step or two; the run was stopped early; one of them is not known",
+        why="The curve is cut off: the LR is still high in the last steps, in which it should be small.",
+        mend="make it for as many steps as are taken: epochs × len(loader), divided by the batches that make one step; "
+        "or for as many epochs, and step it once an epoch",
     ),
-    "order.not_shuffled": Caption(
-        "{loader} gives its {samples} samples in the same order in every epoch",
-        "a second epoch of training began over a map-style data set with a sampler that does not shuffle",
-        "a sampler that shuffles, one of the program's own, an iterable data set; a single epoch; a validation",
+    **_wrong(
+        "scheduled_twice",
+        "{one} and {other} both change the LR of {optimizer}",
+        "between two steps of an optimizer two hands changed the LR of the same group, each to what it computes alone",
+        "one is made of the other, as SequentialLR and ChainedScheduler are; they take turns; groups of their own",
+        why="Each takes what the other left for its own, and the LR follows neither.",
+        mend="one of the two; or SequentialLR, for one after the other",
     ),
-    "order.scheduler_not_loaded": Caption(
+    **_wrong(
+        "scheduler_not_loaded",
         "a checkpoint was loaded into network and optimizer, and not into {scheduler}",
         "both were loaded before the first step, and a scheduler that steps was not",
         "the network alone was loaded, as for fine-tuning; the scheduler was loaded, or made with last_epoch",
+        why="The schedule begins anew: the LR is high, or warms up, where it had come down already.",
+        mend="save scheduler.state_dict() too, and load it",
+    ),
+    **_wrong(
+        "clip_before_unscale",
+        "gradients are clipped while they are still multiplied with {scale}",
+        "with a GradScaler in use they were clipped with no unscale_() before it in that step",
+        "unscale_() came first; the scaler is not enabled",
+        why="The limit is held against gradients that many times too long: hardly anything is left of a step.",
+        mend="scaler.unscale_(optimizer), then clip, then scaler.step(optimizer)",
+    ),
+    **_wrong(
+        "no_scaler_update",
+        "scaler.step() is not followed by scaler.update()",
+        "a GradScaler stepped, and the next step came without an update between",
+        "update() was called; the scaler is not enabled",
+        why="The scale stays as it is: once a gradient overflows, step after step is skipped.",
+        mend="scaler.update() once behind scaler.step()",
+    ),
+    **_wrong(
+        "validation_in_train_mode",
+        "{model} is validated in training mode",
+        "a pass without steps was made by a network in training mode that has BatchNorm or Dropout",
+        "it was in evaluation mode; it has neither, or they do nothing",
+        why="Dropout drops, and BatchNorm goes by the batch and learns from it: the figures are not those of the "
+        "network as it will be used.",
+        mend="model.eval() before the validation, model.train() behind it",
+    ),
+    **_wrong(
+        "not_shuffled",
+        "{loader} gives its {samples} samples in the same order in every epoch",
+        "a second epoch of training began over a map-style data set with a sampler that does not shuffle",
+        "a sampler that shuffles, one of the program's own, an iterable data set; a single epoch; a validation",
+        why="Neighbours, often of one class, make a batch: each step leans to one side, in every epoch alike.",
+        mend="DataLoader(…, shuffle=True), or a sampler that shuffles",
+    ),
+    **_wrong(
+        "graph_kept",
+        "losses are kept with all that their backward() needs: {bytes} more memory in {steps} steps",
+        "losses of earlier steps, with their graphs, are still held, and more of them with each step",
+        "what is held is a number or detached; their count does not grow",
+        why="Memory grows with every step until there is none left.",
+        mend="keep loss.item() or loss.detach(), not loss",
+    ),
+    **_wrong(
+        "validation_with_gradients",
+        "the validation keeps gradients",
+        "a pass without steps was made with gradients on, and built graphs",
+        "it was under no_grad() or inference_mode(), or its results are used by a backward()",
+        why="A graph is built for every batch and thrown away: memory and time for nothing.",
+        mend="with torch.no_grad(): around the validation, or torch.inference_mode()",
+    ),
+    **_wrong(
+        "item_each_step",
+        "a number is read from the GPU at every step, which waits {wait_s} for it",
+        "on CUDA .item(), or the like, is called with each step, and takes a part of its time that matters",
+        "on the CPU; now and then; it takes next to no time",
+        why="The CPU stands still until the GPU is through, and the GPU then waits for the CPU.",
+        mend="add up on the GPU, and read it every some steps or once an epoch",
+    ),
+    **_wrong(
+        "scheduler_before_optimizer",
+        "{scheduler} is stepped before the first optimizer.step()",
+        "the first step of a scheduler came before the first one of its optimizer",
+        "it came behind it; steps of the optimizer cannot be seen",
+        why="The first LR of the schedule is never used, and every other one comes a step early.",
+        mend="optimizer.step() of a batch first, scheduler.step() behind it",
     ),
 }
