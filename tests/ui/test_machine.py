@@ -19,7 +19,7 @@ from tests import waiting
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import moved_to, on_device
-from tui_trainer.events import AnyEvent, CallsTimed, RunConfigured, RunStarted
+from tui_trainer.events import AnyEvent, CallsTimed, ProgramWatched, RunConfigured, RunStarted
 from tui_trainer.records.history import History
 from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.live.status_lines import Progress, costs
@@ -261,6 +261,20 @@ def test_a_sample_is_of_the_process_that_trains_and_of_the_whole_machine() -> No
     assert 0 <= sample.cpu_ours <= sample.cpu <= 1.5
     assert 1e6 < sample.memory_ours < sample.memory_used < sample.memory_total
     assert sample.gpu is None
+
+
+def test_of_a_watched_program_the_process_is_its_own_and_not_that_which_writes_the_record() -> None:
+    gone = 2**22 + 7
+    watched = ProgramWatched(at=time.time(), command=["python", "train.py"], cwd="/", pid=PID)
+    sample = sampled(Machine(), history_of([*LIVE, watched], pid=gone))
+    assert sample is not None
+    assert sample.memory_ours > 1e6
+    machine = Machine()
+    for _ in range(3):  # before it is known which it is, nobody's figures are shown
+        machine.look(history_of([*LIVE, msgspec.structs.replace(watched, pid=0)]))
+        assert machine._thread is None
+    assert machine.sample is None
+    assert not machine.trouble
 
 
 def test_the_device_is_asked_for_a_run_on_one_alone(nvml: Nvml) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from tui_trainer import threads
 from tui_trainer.records.history import History
 from tui_trainer.text.captions import say
@@ -20,7 +22,7 @@ from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
 if TYPE_CHECKING:
     import threading
 
-    from tui_trainer.events import RunConfigured, RunStarted
+    from tui_trainer.events import ProgramWatched, RunConfigured, RunStarted
     from tui_trainer.ui.machine.sampling import Gpu, Sample, Sampler
 
 ASK_EVERY = 1.0
@@ -43,6 +45,7 @@ class Machine:
         """Of the thread that asks; there is one at a time."""
         self._answers: deque[tuple[RunStarted, Sample | None, str, float]] = deque(maxlen=1)
         """Of which run, a sample or why there is none, and when to ask again: as the thread hands it over."""
+        self._watched: tuple[ProgramWatched, RunStarted] | None = None
         self._of: RunStarted | None = None
         """Whose sample it is."""
         self._unseen = ""
@@ -52,7 +55,7 @@ class Machine:
 
     def look(self, history: History) -> None:
         """Ask anew, if it is time: what comes of it stands in `sample` soon."""
-        started = history.started
+        started = self._who_trains(history)
         self.trouble = _out_of_reach(history)
         if self.trouble or started is None:
             self.sample = None
@@ -71,6 +74,15 @@ class Machine:
         self._thread = threads.begin(
             "machine", lambda: self._ask(started, resolved), lambda why: self._fail(started, why)
         )
+
+    def _who_trains(self, history: History) -> RunStarted | None:
+        """The process that trains: of a watched program not the one that writes the record."""
+        started, program = history.started, history.program
+        if started is None or program is None or not program.pid:
+            return started if program is None else None
+        if self._watched is None or self._watched[0] is not program:
+            self._watched = program, replace(started, pid=program.pid, at=program.at)
+        return self._watched[1]
 
     def _ask(self, started: RunStarted, resolved: RunConfigured | None) -> None:
         if self._sampler is None:
