@@ -20,6 +20,7 @@ from textual.widgets import Button, Input, Static
 from tests import preloaded
 from tests.compare.made import compared
 from tests.scripted import scripted_run
+from tests.scripted_watched import gpt_like, mistake
 from tests.tainted import SHOWN, TAINT, obeyed, tainted, tainted_presets, tainted_record
 from tests.terminal import Terminal
 from tests.ui.conftest import Show, Shown, cut
@@ -32,6 +33,8 @@ from tui_trainer.ui.runs.screen import RunList
 
 RUN: list[AnyEvent] = [tainted(event) for event in scripted_run(epochs=4, batches=20, pause_after=30, switch_at=3)]
 LIVE = cut(RUN, 60)
+FOUND = [mistake("no_zero_grad", steps=3, optimizer=TAINT), mistake(TAINT, file=TAINT, lineno=3, what=TAINT)]
+WATCHED: list[AnyEvent] = [tainted(event) for event in [*gpt_like(steps=100), *FOUND]]
 
 
 def looked_at(shown: Shown, *, holds: bool = True) -> None:
@@ -115,6 +118,9 @@ async def test_every_screen_that_there_is(show: Show, own_presets: Path, tmp_pat
         await look(shown, "m", "slash", "N", "enter", "space", "asterisk", "a", "x", "enter", "C", "escape", "escape")
         assert "[@click=app.bell]" in shown.text()
         await look(shown, "escape", "escape", "escape")
+    async with show(WATCHED) as shown:
+        await look(shown, "comma", "escape", "o", "down", "down", "escape", "p", "k", "i", "q", "escape")
+        assert SHOWN in shown.text()
     async with show(size=(140, 60)) as shown:
         await look(shown, *["down"] * 20, "slash", "a", "enter", "e", "escape", "escape")
     async with show(comparison=compared(runs, folders)) as shown:

@@ -14,7 +14,7 @@ CAPTIONS = {
     ),
     "untold.why": Caption(
         "this run does not tell why its LR is what it is",
-        "a run has told numbers, and neither a plan, nor a reason, nor an epoch's end",
+        "a run has told numbers, and neither a plan, nor a reason, nor how an epoch validated",
         "it told one of them, or a notice came",
     ),
 }
