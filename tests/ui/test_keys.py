@@ -18,7 +18,7 @@ from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.help import HelpScreen, Keys
 from tui_trainer.ui.keys import KEYS, Key, of
-from tui_trainer.ui.live.screen import LiveScreen
+from tui_trainer.ui.live.screen import PLACES, LiveScreen
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.trainer_screen import KeyLine, TrainerScreen
 
@@ -55,7 +55,13 @@ def test_the_contract_s_keys_are_all_there() -> None:
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    for places in (("run", "charts", "why", "log", "panels"), ("another",), ("presets",), ("runs",), ("editor",)):
+    for places in (
+        ("run", "watched", "charts", "why", "log", "panels"),
+        ("another",),
+        ("presets",),
+        ("runs",),
+        ("editor",),
+    ):
         names = [name for key in of(*places, "everywhere") for name in key.keys.split(",")]
         assert [name for name, count in Counter(names).items() if count > 1] == []
 
@@ -98,7 +104,7 @@ async def test_help_scrolls_in_a_small_terminal(show: Show) -> None:
     async with show(LIVE, size=(80, 24)) as shown:
         await shown.press("question_mark")
         assert "On the screen" not in shown.text()
-        await shown.press(*["down"] * 60)
+        await shown.press(*["down"] * 90)
         assert "screen 1.4 %" in shown.text()
 
 
@@ -160,7 +166,7 @@ def test_what_a_key_does_has_a_name_for_the_palette(key: Key) -> None:
 async def test_the_palette_has_everything_that_has_a_name(show: Show) -> None:
     async with show(LIVE) as shown:
         titles = {command.title.lower() for command in shown.app.get_system_commands(shown.app.screen)}
-        for key in of("run", "charts", "why", "log", "panels", "everywhere"):
+        for key in of(*PLACES, "everywhere"):
             if (name := key.short or key.name) and key.action != "app.command_palette":
                 assert name.lower() in titles
 

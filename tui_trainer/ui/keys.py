@@ -51,6 +51,7 @@ PANELS: dict[str, PanelForms] = {
 KeyContext: TypeAlias = Literal[
     "everywhere",
     "run",
+    "watched",
     "charts",
     "why",
     "log",
@@ -71,6 +72,7 @@ KeyContext: TypeAlias = Literal[
 TITLES: dict[KeyContext, str] = {
     "everywhere": "Everywhere",
     "run": "A run",
+    "watched": "A run of a watched program",
     "charts": "Charts",
     "why": "Why the LR moved",
     "log": "The log, where it is shown",
@@ -131,14 +133,8 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("run", "k", "k", "checkpoint", "keep: save a checkpoint now; training goes on", name="Checkpoint now"),
     Key("run", "h", "h", "health", "health: what is wrong with the run, in figures", name="Health"),
-    Key(
-        "run",
-        "o",
-        "o",
-        "order",
-        "order of calls: what is wrong with it in a watched program, and the mend",
-        "order",
-    ),
+    Key("watched", "o", "o", "order", "order of calls: what is wrong with it, why, and the mend", "order"),
+    Key("watched", "i", "i", "type", "type to the command, in the log, until esc", name="Type to the command"),
     Key("run", "b", "b", "app.break_it", "break it: try a wrong order of calls next to the right one", "break it"),
     Key("charts", "left", "←", "cursor(-1)", "move the cursor left: the values at that step, and why"),
     Key("charts", "right", "→", "cursor(1)", "move the cursor right"),
@@ -191,7 +187,6 @@ KEYS: tuple[Key, ...] = (
     Key("why", "down", "↓", "older(1)", "older reasons"),
     Key("log", "pageup", "pgup", "log_page(-1)", "older lines of the log"),
     Key("log", "pagedown", "pgdn", "log_page(1)", "newer lines of the log"),
-    Key("log", "i", "i", "type", "type to the command of a watched run, until esc", name="Type to the command"),
     Key("typing", "escape", "esc", "stop_typing", "stop typing: keys are those of the screen again", "stop typing"),
     Key("log", "end", "end", "log_end", "follow the newest lines again", name="Newest lines of the log"),
     *(

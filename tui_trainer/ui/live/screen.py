@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -16,7 +17,7 @@ from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
-from tui_trainer.ui.keys import PANELS, bindings
+from tui_trainer.ui.keys import PANELS, KeyContext, bindings
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.layout import Arrangement, LineBudget
 from tui_trainer.ui.live.listing import Listing
@@ -48,15 +49,19 @@ CONTROLS: dict[str, type[Command]] = {
 """What can be asked of a live run alone, and the command that asks it."""
 
 
+PLACES: tuple[KeyContext, ...] = ("run", "watched", "charts", "why", "log", "panels")
+"""Whose keys are of use."""
+
+
 class LiveScreen(ChartKeys):
     """One run, as it happens or as it was."""
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
-    BINDINGS = bindings("run", "charts", "why", "log", "panels")
+    BINDINGS = bindings("typing", *PLACES)
 
     def __init__(self, source: RunSource, by: str = "screen", request: RunRequest | None = None) -> None:
         """`request` is what the run was asked to be, where that is known: shown until the run itself tells."""
-        super().__init__("run", "charts", "why", "log", "panels")
+        super().__init__(*PLACES)
         self._by = by
         self._take(source, request)
         self.axis = XAxis()
@@ -270,6 +275,8 @@ class LiveScreen(ChartKeys):
         self.key_line.quiet()
 
     def action_stop_typing(self) -> None:
+        if self._log.typing is None:
+            raise SkipAction
         self._log.end_typing()
         self.key_line.typed = None
         self.key_line.redraw()
