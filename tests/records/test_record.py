@@ -476,6 +476,7 @@ def cut_off(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     return record
 
 
+@pytest.mark.says("record.cut_off")
 def test_a_run_whose_record_was_cut_off_has_not_crashed(cut_off: Record) -> None:
     summary = summarize(cut_off.folder)
     assert (summary.status, summary.cut_off_at_step, summary.steps_done) == ("finished", 26, 26)

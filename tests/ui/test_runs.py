@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from textual.app import App, ComposeResult
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown
@@ -13,8 +15,10 @@ from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
 from tests.waiting import PATIENCE_S
 from tui_trainer.events import AnyEvent
 from tui_trainer.records.record import Record
+from tui_trainer.records.run_index import RunIndex
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.live.screen import back_to_run
 from tui_trainer.ui.runs.screen import COLUMNS, Details, OtherRunScreen, RunList, RunsScreen, laid_out, sparkline
 
@@ -322,3 +326,153 @@ async def test_a_long_record_is_read_without_rests(show: Show, lags: bool) -> No
         shown.app.context.clock._hurried_until = 0.0
         shown.app.context.clock.tick()
         assert (shown.app.context.clock.next_in < 0.02) is lags
+
+
+# In words
+
+
+async def as_it_is(shown: Shown) -> None:
+    """As it is opened."""
+
+
+def pressed(*keys: str, on: str = "") -> Callable[[Shown], Awaitable[None]]:
+    async def press(shown: Shown) -> None:
+        if on:
+            await go_to(shown, shown.the(RunList), on)
+        await shown.press(*keys)
+
+    return press
+
+
+async def in_a_view(shown: Shown) -> None:
+    shown.app.context.launcher = None
+    await shown.frame()
+    shown.the(RunList).redraw()
+
+
+WORDS: dict[str, tuple[bool, Callable[[Shown], Awaitable[None]], set[str], list[str]]] = {
+    "three": (True, as_it_is, {"runs.counted"}, ["3 runs, newest first"]),
+    "none matches": (
+        True,
+        pressed("slash", "z", "z", "enter"),
+        {"runs.counted", "runs.none_match"},
+        ["no run matches"],
+    ),
+    "none there": (
+        False,
+        as_it_is,
+        {"runs.counted", "runs.none_yet", "runs.start_one"},
+        ["there are no runs yet; start one from a preset"],
+    ),
+    "none there, in a view": (False, in_a_view, {"runs.counted", "runs.none_yet"}, ["there are no runs yet"]),
+    "one is marked": (
+        True,
+        pressed("space"),
+        {"runs.counted", "runs.marked", "runs.one_marked"},
+        ["; 1 marked", "1 run marked; mark another, then c compares them"],
+    ),
+    "two are marked": (
+        True,
+        pressed("space", "space"),
+        {"runs.counted", "runs.marked", "runs.one_marked", "runs.two_marked"},
+        ["; 2 marked", "2 runs marked; c compares them"],
+    ),
+    "the mark is taken away": (
+        True,
+        pressed("space", "up", "space", on="bad"),
+        {"runs.counted", "runs.marked", "runs.one_marked", "runs.nothing_marked"},
+        ["nothing is marked"],
+    ),
+    "none is marked to compare": (
+        True,
+        pressed("c"),
+        {"runs.counted", "runs.mark_two"},
+        ["mark two or more with space, then c compares them"],
+    ),
+    "a finished one to go on with": (
+        True,
+        pressed("r", on="old"),
+        {"runs.counted", "runs.not_resumed", "runs.has_ended"},
+        ["it has finished: only a run that ended early can be resumed"],
+    ),
+    "a live one to go on with": (
+        True,
+        pressed("r", on="alive"),
+        {"runs.counted", "runs.not_resumed", "runs.goes_on"},
+        ["it goes on: only a run that ended early can be resumed"],
+    ),
+    "a live one to delete": (
+        True,
+        pressed("d", on="alive"),
+        {"runs.counted", "runs.live_not_deleted"},
+        ["a live run is not deleted: stop it first"],
+    ),
+    "one to delete": (
+        True,
+        pressed("d", "y", on="old"),
+        {"runs.counted", "runs.deleting", "runs.deleted"},
+        [" is deleted"],
+    ),
+}
+
+
+@pytest.mark.says("runs.*")
+@pytest.mark.never_says("runs.*")
+@pytest.mark.parametrize("case", WORDS)
+async def test_this_is_said_and_nothing_else(case: str, show: Show, runs: Path, captions_said: set[str]) -> None:
+    there, act, ids, words = WORDS[case]
+    alive = recorded(runs, "alive", FINISHED[:12]) if "live" in case else None
+    async with show(FINISHED, runs=runs if there else runs / "none") as shown:
+        await opened(shown)
+        captions_said.clear()  # while records are read it says so
+        shown.the(RunList).redraw()
+        await shown.frame()
+        await act(shown)
+        await shown.frame()
+        for each in words:
+            assert each in shown.text()
+    if alive is not None:
+        alive.close()
+    assert {id for id in captions_said if id.startswith("runs.")} - {"runs.start_one"} == ids - {"runs.start_one"}
+    assert ("runs.start_one" in captions_said) >= ("runs.start_one" in ids)
+
+
+@pytest.mark.says("runs.reading", "runs.still_reading")
+@pytest.mark.never_says("runs.none_yet", "runs.none_match")
+async def test_until_a_record_is_read_it_says_that_they_are_read(show: Show, captions_said: set[str]) -> None:
+    class Shown(App[None]):
+        def compose(self) -> ComposeResult:
+            yield RunList()
+
+    app = Shown()
+    async with app.run_test(size=(140, 20)):
+        told = "\n".join(app.query_one(RunList).plain())
+    assert "0 runs, newest first; reading" in told
+    assert "reading the records" in told
+    assert not captions_said & {"runs.none_yet", "runs.none_match"}
+
+
+@pytest.mark.says("runs.unreadable")
+async def test_a_folder_that_cannot_be_read_is_told(
+    show: Show, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(self: RunIndex, seconds: float) -> bool:
+        raise PermissionError("Permission denied")
+
+    monkeypatch.setattr(RunIndex, "look", look)
+    async with show(FINISHED, runs=tmp_path) as shown:
+        await shown.press("r")
+        assert "cannot be read: Permission denied" in shown.text()
+
+
+@pytest.mark.never_says("runs.unreadable")
+async def test_one_that_can_be_is_not(show: Show, runs: Path, captions_said: set[str]) -> None:
+    async with show(FINISHED, runs=runs) as shown:
+        await opened(shown)
+    assert "runs.unreadable" not in captions_said
+
+
+def test_each_is_said_in_a_case() -> None:
+    below = {"runs.reading", "runs.still_reading", "runs.unreadable"}
+    ids = {id for id in CAPTIONS if id.startswith("runs.")}
+    assert set().union(*(said for _, _, said, _ in WORDS.values())) | below == ids

@@ -18,6 +18,7 @@ from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_index import find, runs_folder
 from tui_trainer.records.tail import Tail
+from tui_trainer.text.captions import say
 from tui_trainer.torchrun import this_rank
 
 BY = "shell"
@@ -153,7 +154,7 @@ def _ask(folder: Path, command: AnyCommand) -> None:
             _send(folder, command)
             answer = _answer(tail, command, folder)
     except OSError as cause:
-        refuse(f"{folder.name}: its events.jsonl cannot be read: {reason(cause)}", exit_code=1)
+        refuse(f"{folder.name}: {say('record.no_events', why=reason(cause))}", exit_code=1)
     if answer is None:
         refuse(f"{folder.name}: {_why_silent(folder)}", exit_code=1)
     if not answer.accepted:

@@ -42,6 +42,7 @@ from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.series import OF_STEPS
 from tui_trainer.records.stream_form import StreamForm
 from tui_trainer.records.tail import Tail
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import float32_text, format_lr
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def new_events(journal: Path, warn: Callable[[str], None], most: int | None = No
     if form:
         warn(f"{form}. What is exported may lack something.")
     if not ended and (goodbye := last_words(journal.parent)) is not None:
-        warn(f"the record is cut off at step {known.steps:,}; {goodbye.reason}")
+        warn(f"{say('record.cut_off', step=f'{known.steps:,}')}; {goodbye.reason}")
     for flaw in (*tail.flaws, *known.flaws.in_words()):
         warn(flaw)
 

@@ -18,6 +18,7 @@ import msgspec
 
 from tui_trainer.events import AnyEvent, decode
 from tui_trainer.files.safe_open import Irregular, open_regular
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
 _MARK = b',"crc32":"'
@@ -143,12 +144,12 @@ class SealedPlaces:
         """What was found, a sentence each."""
         said = []
         if self.missing:
-            said.append(f"{counted(self.missing, 'line')} of the record {_are(self.missing)} missing.")
+            lines = counted(self.missing, "line")
+            said.append(say("record.lines_missing", lines=lines, are=_are(self.missing)))
         if self.misplaced:
-            said.append(
-                f"{counted(self.misplaced, 'line')} of the record {_are(self.misplaced)} not in their places, "
-                "behind later ones or there twice; left out."
-            )
+            lines = counted(self.misplaced, "line")
+            place = "its place" if self.misplaced == 1 else "their places"
+            said.append(say("record.lines_misplaced", lines=lines, are=_are(self.misplaced), place=place))
         return said
 
 
@@ -165,14 +166,12 @@ LONGEST_LINE = 4 << 20
 LARGEST_JOURNAL = 1 << 36
 """Bytes: a billion steps. What is larger was not written by a trainer."""
 
-ENDS_IN_NO_LINE = "ends in something that is no line"
-
 
 class EndsInNoLine(Irregular):
     """More stands behind the last line of a journal than any line has: nothing can be written behind it."""
 
     def __init__(self) -> None:
-        super().__init__(f"it {ENDS_IN_NO_LINE}")
+        super().__init__(f"it {say('record.ends_in_no_line')}")
 
 
 class Lines:

@@ -34,6 +34,7 @@ from tui_trainer.records.lines import EndsInNoLine
 from tui_trainer.records.lock import WriterLock
 from tui_trainer.records.run_metadata import later_form, read_facts
 from tui_trainer.records.tail import Tail
+from tui_trainer.text.captions import say
 
 Observer = Callable[[Alert], None]
 
@@ -254,7 +255,7 @@ def _read(folder: Path) -> tuple[History, list[str]]:
             if tail.ends_in_garbage:
                 raise EndsInNoLine
     except OSError as cause:
-        raise RecordUnfit(folder, f"its events.jsonl cannot be read: {reason(cause)}", anew=True) from cause
+        raise RecordUnfit(folder, say("record.no_events", why=reason(cause)), anew=True) from cause
     history.known.go_on()  # what nothing has confirmed so far will not be, either
     for started in (history.first_started, history.started):
         if started is not None and (form := later_form(started.schema)):

@@ -17,6 +17,7 @@ from tui_trainer.files.safe_open import open_regular, read_regular
 from tui_trainer.records.errors import RunUnreadable, reason, unsaid
 from tui_trainer.records.lines import unsealed
 from tui_trainer.records.lock import words_in
+from tui_trainer.text.captions import say
 
 LARGEST = 4 << 20
 """Bytes; ours has a few thousand."""
@@ -54,9 +55,8 @@ def later_form(schema: object) -> str:
     if isinstance(schema, int) and not isinstance(schema, bool) and 1 <= schema <= SCHEMA:
         return ""
     if isinstance(schema, int) and schema > SCHEMA:
-        form = f"its form is {schema}, and this version knows none after {SCHEMA}"
-        return f"it was written by a later version of tui-trainer: {form}"
-    return f"its form is not known: its run.json says schema {str(schema)[:40]!r}"
+        return say("record.later_form", form=schema, known=SCHEMA)
+    return say("record.unknown_form", form=repr(str(schema)[:40]))
 
 
 FIRST_BLOCK = 64 * 1024

@@ -27,11 +27,12 @@ from tui_trainer.events import (
 from tui_trainer.records.errors import reason
 from tui_trainer.records.flaws import MISSING_AT_MOST
 from tui_trainer.records.history import BY_EPOCH, History
-from tui_trainer.records.lines import ENDS_IN_NO_LINE, Lines, SealedPlaces, seal_of, unsealed
+from tui_trainer.records.lines import Lines, SealedPlaces, seal_of, unsealed
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.series import OBJECTIVES, AllSeries, LoggedSeries, Point, shown_name
 from tui_trainer.records.tail import Tail
+from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import program_in_short
 from tui_trainer.text.numbers import counted, float32_text
 from tui_trainer.text.plain import plain
@@ -246,7 +247,7 @@ def summarize(folder: Path) -> RunSummary:
         history.apply(goodbye)
         history.known.flaws.nothing_behind()
         cut_off = history.steps
-        flaws.append(f"the record is cut off at step {history.steps:,}; {goodbye.reason}")
+        flaws.append(f"{say('record.cut_off', step=f'{history.steps:,}')}; {goodbye.reason}")
     flaws += _form(facts, history)
     begun, ended = history.first_started, history.ended
     return RunSummary(
@@ -363,7 +364,7 @@ class _Skim:
         try:
             self._skim(lines)
         except OSError as cause:
-            self.trouble = f"its events.jsonl cannot be read: {reason(cause)}"
+            self.trouble = say("record.no_events", why=reason(cause))
         finally:
             lines.close()
 
@@ -417,9 +418,9 @@ class _Skim:
         """What is wrong with the record, as far as a glance shows it; each in words."""
         found = [self.trouble] if self.trouble else []
         if self._unread:
-            found.append(f"{counted(self._unread, 'line')} of the record could not be read")
+            found.append(say("record.unread_seen", lines=counted(self._unread, "line")))
         if self._ends_in_garbage:
-            found.append(f"The record {ENDS_IN_NO_LINE}")
+            found.append(f"The record {say('record.ends_in_no_line')}")
         self.history.known.flaws.series_left_out |= self._series.left_out
         return [*found, *self._place.flaws, *self.history.known.flaws.missing_in_words()]
 
@@ -544,7 +545,7 @@ def _form(facts: dict[str, Any], history: History) -> list[str]:
     """What is to be said of the record's form."""
     schemas = [facts.get("schema", SCHEMA), history.started.schema if history.started is not None else SCHEMA]
     said = next(filter(None, map(later_form, schemas)), "")
-    return [f"{said}. What is shown may lack something"] if said else []
+    return [say("record.may_lack", why=said)] if said else []
 
 
 def _epochs_asked(asked: dict[str, Any]) -> int | None:

@@ -14,7 +14,8 @@ import msgspec
 from tui_trainer.events import AnyEvent, decode_lines
 from tui_trainer.files.safe_open import open_regular
 from tui_trainer.records.journal_cache import Unpacker, merged
-from tui_trainer.records.lines import ENDS_IN_NO_LINE, Lines, SealedPlaces, any_sealed, in_a_row, unsealed
+from tui_trainer.records.lines import Lines, SealedPlaces, any_sealed, in_a_row, unsealed
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain_lines
 
@@ -168,13 +169,11 @@ class Tail:
         said = []
         if self.skipped:
             numbers = ", ".join(map(str, self.skipped_lines))
-            more = " and more" if self.skipped > len(self.skipped_lines) else ""
-            said.append(
-                f"{counted(self.skipped, 'line')} of the record could not be read: {numbers}{more}. "
-                "Damaged, or a later version's."
-            )
+            more = say("record.and_more") if self.skipped > len(self.skipped_lines) else ""
+            lines = counted(self.skipped, "line")
+            said.append(say("record.unread", lines=lines, numbers=numbers, more=more))
         if self.ends_in_garbage:
-            said.append(f"The record {ENDS_IN_NO_LINE}.")
+            said.append(f"The record {say('record.ends_in_no_line')}.")
         return [*said, *self._places.flaws]
 
     def _skip(self) -> None:

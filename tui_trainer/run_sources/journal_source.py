@@ -18,6 +18,7 @@ from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
 from tui_trainer.records.tail import Tail
 from tui_trainer.run_sources.run_source import READONLY, Capabilities, crashed, of_watched
+from tui_trainer.text.captions import say
 
 
 class JournalSource:
@@ -144,7 +145,7 @@ class JournalSource:
             self._said_form = later_form(read_facts(self.folder).get("schema", SCHEMA))
         started = self.history.started
         said = self._said_form or (later_form(started.schema) if started is not None else "")
-        return [f"the record: {said}. What is shown may lack something."] if said else []
+        return [f"the record: {say('record.may_lack', why=said)}."] if said else []
 
     def _look_for_writer(self) -> int:
         """A run whose process is gone and that said no goodbye has crashed; the record is read to its end first."""
@@ -153,7 +154,7 @@ class JournalSource:
         if count := self._read():  # its last words, said since the poll
             return count
         if (goodbye := last_words(self.folder)) is not None:  # its journal had no room for it
-            text = f"the record is cut off at step {self.history.steps:,}"
+            text = say("record.cut_off", step=f"{self.history.steps:,}")
             self._take(Alert(at=self._now(), kind="recording", text=text))
             self._take(goodbye)
             self.history.known.flaws.nothing_behind()

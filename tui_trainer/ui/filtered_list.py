@@ -10,6 +10,7 @@ from textual import events, on
 from textual.actions import SkipAction
 from textual.message import Message
 
+from tui_trainer.text.captions import say
 from tui_trainer.ui.formatting import fit
 from tui_trainer.ui.panel import Line, Panel, Span
 from tui_trainer.ui.trainer_screen import TrainerScreen
@@ -241,6 +242,13 @@ class ChoosingScreen(TrainerScreen, Generic[T]):
 
     def action_compare(self) -> None:
         if len(self.list.marked) < 2:
-            self.say("mark two or more with space, then c compares them")
+            self.say(say("runs.mark_two"))
             return
         self.context.pages.compare(self.list.marked)
+
+    def say_marked(self, what: str) -> None:
+        """Say what is marked, in words; empty where nothing is."""
+        if not what:
+            self.say(say("runs.nothing_marked"))
+        else:
+            self.say(say("runs.two_marked" if len(self.list.marked) > 1 else "runs.one_marked", what=what))

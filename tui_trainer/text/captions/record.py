@@ -7,6 +7,55 @@ from tui_trainer.text.captions.caption import Caption
 TITLE = "What is wrong with a record"
 
 CAPTIONS = {
+    # Lines
+    "record.unread": Caption(
+        "{lines} of the record could not be read: {numbers}{more}. Damaged, or a later version's.",
+        "a whole line is none that was written so, or no event that this version knows",
+        "all are; the last one has no end yet",
+    ),
+    "record.and_more": Caption(
+        " and more", "the numbers of the first ones are given, and more follow", "all are given"
+    ),
+    "record.unread_seen": Caption(
+        "{lines} of the record could not be read",
+        "the same, as far as a glance at the record sees it",
+        "each line that was looked at is sound",
+    ),
+    "record.ends_in_no_line": Caption(
+        "ends in something that is no line",
+        "more stands behind the last line than any line has",
+        "a torn line of usual length stands there, or nothing",
+    ),
+    "record.lines_missing": Caption(
+        "{lines} of the record {are} missing.", "the numbers that lines carry leave some out", "they follow each other"
+    ),
+    "record.lines_misplaced": Caption(
+        "{lines} of the record {are} not in {place}, behind later ones or there twice; left out.",
+        "a line carries the number of an earlier one, or one that was there",
+        "each carries a higher one than the one before",
+    ),
+    # The whole of it
+    "record.no_events": Caption(
+        "its events.jsonl cannot be read: {why}", "the system refuses it, or it is no plain file", "it can be read"
+    ),
+    "record.cut_off": Caption(
+        "the record is cut off at step {step}",
+        "the run went on to its end, and could not be recorded any more",
+        "it was recorded to its end",
+    ),
+    "record.later_form": Caption(
+        "it was written by a later version of tui-trainer: its form is {form}, and this version knows none after "
+        "{known}",
+        "run.json, or the first event, has a form that is a higher number",
+        "this version knows it",
+    ),
+    "record.unknown_form": Caption(
+        "its form is not known: its run.json says schema {form}", "the form is no number, or below 1", "it is a number"
+    ),
+    "record.may_lack": Caption(
+        "{why}. What is shown may lack something", "the same two, in a list of runs", "this version knows the form"
+    ),
+    # Steps and epochs
     "record.steps_missing": Caption(
         "{steps} {are} missing from the record: {where}.",
         "steps lie between others, or before a step said to be done, and no line tells them",

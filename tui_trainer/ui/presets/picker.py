@@ -256,7 +256,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
     def action_mark(self) -> None:
         self.list.mark()
         marked = self.list.marked
-        self.say(f"marked: {', '.join(marked)}; c compares them" if marked else "nothing is marked")
+        self.say_marked(f"marked: {', '.join(marked)}" if marked else "")
 
     def action_runs(self) -> None:
         self.context.pages.show_runs()

@@ -73,6 +73,8 @@ class RunList(FilteredList["RunSummary"]):
         super().__init__()
         self.complete = False
         """Whether all there are were put."""
+        self.can_start = False
+        """Whether a run can be started from here."""
         self.order = next(iter(ORDERS))
         self._wanted = run_filter.parse("")
         """What was typed last that is a filter."""
@@ -140,13 +142,15 @@ class RunList(FilteredList["RunSummary"]):
 
     def _nothing(self) -> str:
         if self._all:
-            return "no run matches"
-        return "there are no runs yet; start one from a preset" if self.complete else "reading the records"
+            return say("runs.none_match")
+        if not self.complete:
+            return say("runs.reading")
+        return say("runs.none_yet", start=say("runs.start_one") if self.can_start else "")
 
     def _counted(self) -> str:
-        said = f"   {counted(len(self._all), 'run')}, {self.order}"
-        said += f"; {len(self.marked)} marked" if self.marked else ""
-        return said if self.complete else said + "; reading"
+        said = "   " + say("runs.counted", runs=counted(len(self._all), "run"), order=self.order)
+        said += say("runs.marked", count=len(self.marked)) if self.marked else ""
+        return said if self.complete else said + say("runs.still_reading")
 
     def _row(self, index: int, columns: Sequence[Column], spark: int, width: int) -> Line:
         run = self._shown[index]
@@ -253,6 +257,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
 
     def draw(self) -> None:
         self._heading.redraw()
+        self.list.can_start = self.context.launcher is not None
         if not self._looks:
             self._looks, again, self._again = True, self._again, False
             self.context.tasks.run(lambda: self._look(again), self._looked, self._cannot_look)
@@ -290,15 +295,15 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
     def action_mark(self) -> None:
         self.list.mark()
         count = len(self.list.marked)
-        self.say(f"{count} marked; c compares them" if count else "nothing is marked")
+        self.say_marked(counted(count, "run") + " marked" if count else "")
 
     def action_resume(self) -> None:
         run = self.list.current
         if run is None:
             return
         if run.status not in ENDED_EARLY:
-            has = "goes on" if run.status in LIVE else f"has {run.status}"
-            self.say(f"it {has}: only a run that ended early can be resumed", "warning")
+            has = say("runs.goes_on") if run.status in LIVE else say("runs.has_ended", status=run.status)
+            self.say(say("runs.not_resumed", has=has), "warning")
             return
         if run.command is not None:
             self.say(say("watched.no_resume"), "warning")
@@ -310,7 +315,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         if run is None:
             return
         if run.status in LIVE:
-            self.say("a live run is not deleted: stop it first", "warning")
+            self.say(say("runs.live_not_deleted"), "warning")
             return
         from tui_trainer.ui.dialogs import deleting
 
@@ -334,10 +339,10 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             self._again = True
             self.context.clock.hurry()
 
-        self.say(f"deleting {folder.name}")
+        self.say(say("runs.deleting", run=folder.name))
         self.context.tasks.run(
             lambda: run_index.delete(folder),
-            lambda _: over(f"{folder.name} is deleted", "live"),
+            lambda _: over(say("runs.deleted", run=folder.name), "live"),
             lambda error: over(str(error), "warning"),
         )
 
@@ -357,11 +362,14 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         self.list.put(seen.runs, seen.complete)
         self._details.show(self.list.current)
         if seen.trouble:
-            self.say(f"{self.shelf.folder} cannot be read: {plain(seen.trouble)}", "warning")
+            self._say_unreadable(seen.trouble)
 
     def _cannot_look(self, error: Exception) -> None:
         self._looks = False
-        self.say(f"{self.shelf.folder} cannot be read: {plain(str(error))}", "warning")
+        self._say_unreadable(str(error))
+
+    def _say_unreadable(self, why: str) -> None:
+        self.say(say("runs.unreadable", folder=plain(str(self.shelf.folder)), why=plain(why)), "warning")
 
 
 class OtherRunScreen(LiveScreen):

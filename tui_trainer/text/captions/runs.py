@@ -1,0 +1,36 @@
+"""The list of runs, and what is said as one is chosen from it: `ui/runs/`, `ui/filtered_list.py`."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "The list of runs"
+
+CAPTIONS = {
+    "runs.none_match": Caption("no run matches", "there are runs, and the filter lets none of them pass", "one passes"),
+    "runs.none_yet": Caption(
+        "there are no runs yet{start}", "all records of the folder were looked for, and none is there", "they are read"
+    ),
+    "runs.start_one": Caption("; start one from a preset", "the same, where one can be started", "in a view"),
+    "runs.reading": Caption("reading the records", "none was read so far, and reading goes on", "one was; all were"),
+    "runs.counted": Caption("{runs}, {order}", "so many runs are there, in this order", "others were filtered away"),
+    "runs.marked": Caption("; {count} marked", "some are marked", "none is"),
+    "runs.still_reading": Caption("; reading", "more records are read", "all were"),
+    "runs.nothing_marked": Caption("nothing is marked", "the last mark was taken away", "one is marked"),
+    "runs.one_marked": Caption("{what}; mark another, then c compares them", "one run or preset is marked", "two are"),
+    "runs.two_marked": Caption("{what}; c compares them", "two or more are marked", "one is"),
+    "runs.mark_two": Caption(
+        "mark two or more with space, then c compares them", "c is pressed, and fewer than two are marked", "two are"
+    ),
+    "runs.not_resumed": Caption(
+        "it {has}: only a run that ended early can be resumed", "r is pressed on a run that was not", "it ended early"
+    ),
+    "runs.goes_on": Caption("goes on", "the same, of a run that is live", "it has ended"),
+    "runs.has_ended": Caption("has {status}", "the same, of one that has finished or diverged", "it is live"),
+    "runs.live_not_deleted": Caption(
+        "a live run is not deleted: stop it first", "d is pressed on a run that is live", "it has ended"
+    ),
+    "runs.deleting": Caption("deleting {run}", "a run's folder is being deleted", "it is gone; it was refused"),
+    "runs.deleted": Caption("{run} is deleted", "its folder is gone", "something of it is left"),
+    "runs.unreadable": Caption("{folder} cannot be read: {why}", "the folder of runs cannot be listed", "it can"),
+}
