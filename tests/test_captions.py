@@ -108,6 +108,66 @@ def test_words_of_a_caption_are_made_nowhere_else() -> None:
     assert found == [], "\n".join(found)
 
 
+SPEAK_BY_CAPTIONS = (
+    "cli/console.py",
+    "compare/correlation.py",
+    "compare/fairness.py",
+    "presets/rules.py",
+    "records/flaws.py",
+    "records/lines.py",
+    "records/outcome.py",
+    "records/plan_phases.py",
+    "records/rule_watch.py",
+    "ui/charts/chart_data.py",
+    "ui/charts/loss.py",
+    "ui/charts/lr.py",
+    "ui/charts/titles.py",
+    "ui/compare/scatter.py",
+    "ui/dialogs.py",
+    "ui/filtered_list.py",
+    "ui/leaving.py",
+    "ui/live/listing.py",
+    "ui/machine/machine_panel.py",
+    "ui/mistakes/screen.py",
+    "ui/presets/preset_card.py",
+)
+"""Modules in which no sentence is written beside those of errors: whoever adds words there makes a caption of them."""
+
+
+@pytest.mark.parametrize("module", SPEAK_BY_CAPTIONS)
+def test_a_module_that_speaks_by_captions_has_no_words_of_its_own(module: str) -> None:
+    tree = ast.parse((PACKAGE / module).read_text("utf-8"))
+    raised = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
+    own = [
+        f"{module}:{node.lineno}: {node.value!r}"
+        for node in _strings(tree)
+        if id(node) not in raised and _is_sentence(node.value)
+    ]
+    assert own == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("the plan is being made", True),
+        ("no batch was trained", True),
+        (" of all cores", True),
+        ("optimizer.step", False),
+        ("val_loss", False),
+        ("%Y-%m-%d %H:%M:%S", False),
+        ("scheduler.step(", False),
+        (" images/s", False),
+    ],
+)
+def test_what_counts_as_a_sentence(text: str, is_one: bool) -> None:
+    assert _is_sentence(text) is is_one
+
+
+def _is_sentence(text: str) -> bool:
+    """Three words or more, two of them side by side."""
+    return len(re.findall(r"[A-Za-z]{2,}", text)) >= 3 and re.search(r"[a-z]{2,} [a-z]{2,}", text) is not None
+
+
 def _strings(tree: ast.Module) -> list[ast.Constant]:
     """The strings of a module, but for those that stand alone: they are comments."""
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}

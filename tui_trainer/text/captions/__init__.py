@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tui_trainer.text.captions import (
     alert,
+    card,
     chart,
     comparison,
     confusion,
@@ -59,6 +60,7 @@ _SECTIONS = (
     comparison,
     fairness,
     rule,
+    card,
     mistake,
 )
 """In the order of the list."""

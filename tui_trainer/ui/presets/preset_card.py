@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain, plain_lines
 from tui_trainer.ui.formatting import lr, thousands, wrap
@@ -106,14 +107,15 @@ class PresetCard(Panel):
     def _rates(self) -> Line:
         plan = self._preview.plan
         if plan is None or not plan.lrs:
-            waits = "the preview is being made" if self._preview.waits else "no preview of the LR here"
-            return (Span("" if self._preview.problems_stop else waits, "faint"),)
+            if self._preview.problems_stop:
+                return (Span("", "faint"),)
+            return (Span(say("card.preview_comes" if self._preview.waits else "card.no_preview"), "faint"),)
         peak = max(range(len(plan.lrs)), key=plan.lrs.__getitem__)
-        start = (Span("LR  start ", "faint"), Span(lr(plan.lrs[0])))
-        end = (Span("   end ", "faint"), Span(lr(plan.lrs[-1])))
+        start = (Span(say("card.start"), "faint"), Span(lr(plan.lrs[0])))
+        end = (Span(say("card.end"), "faint"), Span(lr(plan.lrs[-1])))
         rates: list[Line] = [
-            (*start, Span("   peak ", "faint"), Span(lr(plan.lrs[peak]) + at), *end)
-            for at in (f" at step {thousands(plan.steps[peak])}", "")
+            (*start, Span(say("card.peak"), "faint"), Span(lr(plan.lrs[peak]) + at), *end)
+            for at in (say("card.at_step", step=thousands(plan.steps[peak])), "")
         ]
         return next((line for line in rates if width_of(line) <= self.size.width), rates[-1])
 
@@ -121,7 +123,7 @@ class PresetCard(Panel):
 def _where(entry: PresetEntry) -> str:
     """The file: a shipped one by its name, one of the user's by its path, from home on where it lies there."""
     if entry.builtin:
-        return f"{entry.path.name}, shipped"
+        return say("card.shipped", file=entry.path.name)
     home = Path.home()
     return f"~/{entry.path.relative_to(home)}" if entry.path.is_relative_to(home) else str(entry.path)
 
@@ -152,14 +154,14 @@ def _stepping(preset: Preset) -> str:
     optimizer = preset.optimizer.name
     name = preset.scheduler.name
     if name == "none":
-        steps = "no scheduler"
+        steps = say("card.no_scheduler")
     elif preset.scheduler.interval == "step":
-        steps = f"{name} steps after every batch"
+        steps = say("card.each_batch", scheduler=name)
     else:
-        monitor = f", with {preset.scheduler.monitor}" if preset.scheduler.monitor else ""
-        steps = f"{name} steps after validation, once an epoch{monitor}"
+        monitor = say("card.monitor", monitor=preset.scheduler.monitor) if preset.scheduler.monitor else ""
+        steps = say("card.each_epoch", scheduler=name, monitor=monitor)
     if preset.warmup is not None:
-        steps += f"; first a warm-up of {counted(preset.warmup.epochs, 'epoch')}, after every batch"
+        steps += say("card.warmup", epochs=counted(preset.warmup.epochs, "epoch"))
     return f"{optimizer}; {steps}"
 
 
@@ -168,16 +170,21 @@ def _taken(spec: RunSpec) -> str:
     made_for = spec.preset.made_for
     if made_for is None:
         return ""
-    taken = f"brings {spec.taken}" if spec.taken else ""
+    taken = say("card.brings", what=spec.taken) if spec.taken else ""
     unlike = made_for.unlike({"dataset": spec.dataset, "model": spec.model, "precision": spec.precision})
     meant = ", ".join(f"{key} {value}" for key, value in unlike.items())
-    given = f"made for {meant}; as asked, {', '.join(str(getattr(spec, key)) for key in unlike)}" if unlike else ""
+    asked = ", ".join(str(getattr(spec, key)) for key in unlike)
+    given = say("card.made_for", meant=meant, asked=asked) if unlike else ""
     return "; ".join(part for part in (taken, given) if part)
 
 
 def _length(spec: RunSpec) -> str:
     epochs, batches = spec.preset.training.epochs, spec.batches_per_epoch
-    return (
-        f"{counted(epochs * batches, 'step')}: {counted(epochs, 'epoch')} of {counted(batches, 'batch')}"
-        f" of {spec.preset.training.batch_size}, {spec.dataset}"
+    return say(
+        "card.length",
+        steps=counted(epochs * batches, "step"),
+        epochs=counted(epochs, "epoch"),
+        batches=counted(batches, "batch"),
+        size=spec.preset.training.batch_size,
+        dataset=spec.dataset,
     )

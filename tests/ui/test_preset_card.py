@@ -1,0 +1,115 @@
+"""What is told of a preset before it starts: in each case that, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+
+from tui_trainer.events import PlanMade
+from tui_trainer.presets.catalogue import PresetEntry, catalogue
+from tui_trainer.presets.checks import parse
+from tui_trainer.presets.problems import Problem
+from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.captions import CAPTIONS
+from tui_trainer.ui.presets.preset_card import PresetCard, Preview
+
+IDS = {id for id in CAPTIONS if id.startswith("card.")}
+SHIPPED = {entry.name: entry for entry in catalogue() if entry.builtin}
+PLAN = PlanMade(at=0.0, steps=[1, 189, 630], lrs=[0.002, 0.05, 2e-7], last_step=630)
+WITH_PLAN = Preview(plan=PLAN, asked=True)
+PLANNED = {"card.start", "card.peak", "card.at_step", "card.end"}
+ALWAYS = {"card.length", "card.shipped"}
+
+FOR_CIFAR = parse('[optimizer]\nname = "Adam"\n[for]\ndataset = "cifar10"\nmodel = "resnet9-slim"\n', "mine.toml")
+
+
+def mine() -> PresetEntry:
+    entry = SHIPPED["none"]
+    return type(entry)(**{**vars(entry), "name": "mine", "path": Path("/presets/mine.toml"), "builtin": False,
+                          "preset": FOR_CIFAR})  # fmt: skip
+
+
+CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]]] = {
+    "by batches": (
+        SHIPPED["onecycle"],
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.each_batch"},
+        [
+            "OneCycleLR steps after every batch",
+            "630 steps: 10 epochs of 63 batches of 64, mnist-5k",
+            "LR  start 0.002   peak 0.05 at step 189   end 2e-7",
+            "onecycle.toml, shipped",
+        ],
+    ),
+    "by epochs, before its plan": (
+        SHIPPED["steplr"],
+        {},
+        Preview(asked=True),
+        ALWAYS | {"card.each_epoch", "card.preview_comes"},
+        ["StepLR steps after validation, once an epoch", "the preview is being made"],
+    ),
+    "by a metric, where nobody plans": (
+        SHIPPED["plateau"],
+        {},
+        Preview(),
+        ALWAYS | {"card.each_epoch", "card.monitor", "card.no_preview"},
+        ["ReduceLROnPlateau steps after validation, once an epoch, with val_loss", "no preview of the LR here"],
+    ),
+    "behind a warm-up, without a plan": (
+        SHIPPED["cosine-warmup"],
+        {},
+        Preview(asked=True, failed=True),
+        ALWAYS | {"card.each_batch", "card.warmup", "card.no_preview"},
+        ["; first a warm-up of 1 epoch, after every batch"],
+    ),
+    "with an error": (
+        SHIPPED["none"],
+        {},
+        Preview(asked=True, problems=[Problem("none.toml", 3, "optimizer.lr", "is wrong")]),
+        ALWAYS | {"card.no_scheduler"},
+        ["no scheduler", "line 3, optimizer.lr: is wrong"],
+    ),
+    "made for other data": (
+        mine(),
+        {},
+        WITH_PLAN,
+        PLANNED | {"card.length", "card.no_scheduler", "card.brings"},
+        ["brings dataset cifar10, model resnet9-slim"],
+    ),
+    "made for other data than asked for": (
+        mine(),
+        {"dataset": "mnist-5k", "model": "cnn"},
+        WITH_PLAN,
+        PLANNED | {"card.length", "card.no_scheduler", "card.made_for"},
+        ["made for dataset cifar10, model resnet9-slim; as asked, mnist-5k, cnn"],
+    ),
+}
+
+
+@pytest.mark.says("card.*")
+@pytest.mark.never_says("card.*")
+@pytest.mark.parametrize("case", CASES)
+async def test_this_is_said_and_nothing_else(case: str, captions_said: set[str]) -> None:
+    entry, options, preview, ids, words = CASES[case]
+    assert entry.preset is not None
+
+    class Shown(App[None]):
+        def compose(self) -> ComposeResult:
+            yield PresetCard()
+
+    app = Shown()
+    async with app.run_test(size=(140, 50)):
+        card = app.query_one(PresetCard)
+        card.show(entry, RunSpec.of(entry.name, entry.preset, **options), preview, [])
+        told = "\n".join(card.plain())
+    for each in words:
+        assert each in told
+    assert captions_said & IDS == ids
+
+
+def test_each_is_said_in_a_case() -> None:
+    assert set().union(*(ids for *_, ids, _ in CASES.values())) == IDS

@@ -1,0 +1,47 @@
+"""What there is to know of a preset before it starts: `ui/presets/preset_card.py`."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "A preset before it starts"
+
+CAPTIONS = {
+    "card.no_scheduler": Caption("no scheduler", "the preset has none", "it has one"),
+    "card.each_batch": Caption(
+        "{scheduler} steps after every batch", "the scheduler's interval is a step", "it is an epoch; there is none"
+    ),
+    "card.each_epoch": Caption(
+        "{scheduler} steps after validation, once an epoch{monitor}", "its interval is an epoch", "it is a step"
+    ),
+    "card.monitor": Caption(
+        ", with {monitor}", "it is ReduceLROnPlateau, which is given what it watches", "another one"
+    ),
+    "card.warmup": Caption(
+        "; first a warm-up of {epochs}, after every batch", "the preset has [warmup]", "it has none, be it OneCycleLR"
+    ),
+    "card.length": Caption(
+        "{steps}: {epochs} of {batches} of {size}, {dataset}",
+        "how long the run will be, as it is asked for",
+        "of another",
+    ),
+    "card.brings": Caption(
+        "brings {what}",
+        "the preset says in [for] what it is made for, and that is taken along",
+        "options say otherwise",
+    ),
+    "card.made_for": Caption(
+        "made for {meant}; as asked, {asked}", "options say otherwise than [for]", "they do not; it has no [for]"
+    ),
+    "card.preview_comes": Caption(
+        "the preview is being made", "its plan is on its way", "it is there; it will not come"
+    ),
+    "card.no_preview": Caption(
+        "no preview of the LR here", "nobody can be asked, or the plan could not be made", "errors say why; it comes"
+    ),
+    "card.start": Caption("LR  start ", "the first LR of the plan follows", "there is no plan"),
+    "card.peak": Caption("   peak ", "the highest LR of the plan follows", "there is no plan"),
+    "card.at_step": Caption(" at step {step}", "where the peak is, in much room", "in little room"),
+    "card.end": Caption("   end ", "the LR of the plan's last step follows", "there is no plan"),
+    "card.shipped": Caption("{file}, shipped", "the preset comes with the program", "it is the user's own"),
+}
