@@ -100,6 +100,12 @@ def test_a_name_that_begins_as_the_home_does_stays(monkeypatch: pytest.MonkeyPat
         ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "16 million"),
         ({"TERM": "xterm-256color"}, "256"),
         ({"TERM": "linux"}, "16"),
+        ({"TERM": "xterm"}, "16"),
+        ({"TERM": "xterm-kitty"}, "256"),
+        ({"TERM": "alacritty"}, "256"),
+        ({"TERM": "xterm-direct"}, "16 million"),
+        ({"TERM": "vt220"}, "none"),
+        ({"TERM": "linux-m"}, "none"),
         ({"TERM": "dumb"}, "none"),
         ({}, "none"),
     ],
@@ -143,6 +149,7 @@ def test_a_torch_that_breaks_as_it_is_loaded_is_told_of(runs: Path, tmp_path: Pa
     assert found == {"installed": True, "trouble": "OSError: libcudart.so.12: cannot open shared object file"}
 
 
+@pytest.mark.says("doctor.silent")
 def test_a_torch_that_does_not_answer_is_told_of(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_torch", _torch)
     monkeypatch.setattr(doctor, "TORCH_PATIENCE_S", 0.01)
@@ -155,3 +162,69 @@ def test_devices_are_told_with_their_memory_and_what_hinders_them() -> None:
         {"name": "Tesla K80", "memory_bytes": 12_000_000_000, "fault": "too old for this torch"},
     ]
     assert doctor._in_words(devices) == "NVIDIA H100 (80.0 GB), Tesla K80 (12.0 GB), too old for this torch"
+
+
+# In words
+
+FOLDER = {"path": "~/runs", "exists": True, "writable": True, "free_bytes": 12_340_000_000}
+DEVICE = {"name": "NVIDIA H100", "memory_bytes": 80_000_000_000, "fault": ""}
+WORDS: dict[str, tuple[object, set[str], str]] = {
+    "nothing": (None, {"doctor.none"}, "none"),
+    "no device": ([], {"doctor.none"}, "none"),
+    "a folder": (FOLDER, {"doctor.folder", "doctor.writable"}, "~/runs (writable, 12.3 GB free)"),
+    "one that is to be made": (
+        {**FOLDER, "exists": False},
+        {"doctor.folder", "doctor.writable", "doctor.not_there"},
+        "~/runs (writable, not there yet, 12.3 GB free)",
+    ),
+    "one of another's": (
+        {**FOLDER, "writable": False},
+        {"doctor.folder", "doctor.not_writable"},
+        "~/runs (NOT writable, 12.3 GB free)",
+    ),
+    "a device": ([DEVICE], {"doctor.device"}, "NVIDIA H100 (80.0 GB)"),
+    "one with a fault": (
+        [{**DEVICE, "fault": "in use by others"}],
+        {"doctor.device", "doctor.fault"},
+        "NVIDIA H100 (80.0 GB), in use by others",
+    ),
+    "a text": ("2.6.0", set(), "2.6.0"),
+}
+
+
+@pytest.mark.never_says("doctor.*")
+@pytest.mark.parametrize("case", WORDS)
+def test_this_is_said_and_nothing_else(
+    case: str, cli: Cli, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
+    value, ids, words = WORDS[case]
+    assert doctor._in_words(value) == words
+    assert {id for id in captions_said if id.startswith("doctor.")} == ids
+
+
+@pytest.mark.says("doctor.none", "doctor.folder", "doctor.writable", "doctor.not_there")
+def test_doctor_says_them(cli: Cli, runs: Path) -> None:
+    assert ", not there yet, " in cli("doctor").stdout
+
+
+@pytest.mark.says("doctor.not_writable", "doctor.device", "doctor.fault")
+def test_and_what_hinders(captions_said: set[str]) -> None:
+    for value, _, words in WORDS.values():
+        assert doctor._in_words(value) == words
+
+
+@pytest.mark.says("doctor.ended")
+@pytest.mark.never_says("doctor.silent")
+def test_a_torch_that_breaks_without_a_word_is_told_of_by_its_code(
+    monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
+    monkeypatch.setattr(doctor, "ASKS_TORCH", "import os; os._exit(7)")
+    assert _torch() == {"installed": True, "trouble": "it ended with code 7"}
+    assert "doctor.silent" not in captions_said
+
+
+@pytest.mark.never_says("doctor.ended", "doctor.silent")
+def test_one_that_says_why_is_told_of_in_its_words(monkeypatch: pytest.MonkeyPatch, captions_said: set[str]) -> None:
+    monkeypatch.setattr(doctor, "ASKS_TORCH", "raise SystemExit('no GPU here')")
+    assert _torch() == {"installed": True, "trouble": "no GPU here"}
+    assert not captions_said & {"doctor.ended", "doctor.silent"}

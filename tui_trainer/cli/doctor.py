@@ -22,6 +22,7 @@ from tui_trainer.errors import UserError
 from tui_trainer.files.given_path import data_folder
 from tui_trainer.presets.folders import user_folder
 from tui_trainer.records.run_index import runs_folder
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import NAMES_ITS_ENCODING, plain, shows_unicode
 from tui_trainer.threads import usable_cores
 
@@ -127,11 +128,11 @@ def _torch() -> dict[str, Any]:
         if done.returncode == 0:
             return {"installed": True, **json.loads(done.stdout)}
         last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        why = last or f"it ended with code {done.returncode}"
+        why = last or say("doctor.ended", code=done.returncode)
     except (OSError, ValueError) as error:
         why = str(error)
     except subprocess.TimeoutExpired:
-        why = f"it did not answer within {TORCH_PATIENCE_S:g} s"
+        why = say("doctor.silent", seconds=f"{TORCH_PATIENCE_S:g}")
     return {"installed": True, "trouble": without_home(why)}
 
 
@@ -154,9 +155,16 @@ def _colors(environment: Mapping[str, str]) -> str:
     if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         return "16 million"
     term = environment.get("TERM", "")
-    if term in ("", "dumb", "unknown"):
+    if term in ("", "dumb", "unknown") or _WITHOUT_COLOURS.match(term):
         return "none"
-    return "256" if "256" in term else "16"
+    if "direct" in term:
+        return "16 million"
+    return "256" if _WITH_256_COLOURS.search(term) else "16"
+
+
+_WITHOUT_COLOURS = re.compile(r"vt\d|.*-(m|mono)$")
+_WITH_256_COLOURS = re.compile(r"256|kitty|alacritty|foot|wezterm|ghostty")
+"""As terminfo has them, which need not be installed."""
 
 
 def _folder(find: Callable[[], Path]) -> dict[str, Any]:
@@ -177,17 +185,19 @@ def _folder(find: Callable[[], Path]) -> dict[str, Any]:
 def _in_words(value: object) -> str:
     match value:
         case None:
-            return "none"
+            return say("doctor.none")
         case True | False:
             return "yes" if value else "no"
         case {"path": None, "trouble": trouble}:
             return str(trouble)
         case {"path": path, "exists": exists, "writable": writable, "free_bytes": int(free)}:
-            is_there = "" if exists else ", not there yet"
-            return f"{path} ({'' if writable else 'NOT '}writable{is_there}, {free / 1e9:.1f} GB free)"
+            may = say("doctor.writable" if writable else "doctor.not_writable")
+            there = "" if exists else say("doctor.not_there")
+            return say("doctor.folder", path=path, writable=may, there=there, free=f"{free / 1e9:.1f}")
         case {"name": name, "memory_bytes": int(memory), "fault": fault}:
-            return f"{name} ({memory / 1e9:.1f} GB)" + (f", {fault}" if fault else "")
+            hindered = say("doctor.fault", fault=fault) if fault else ""
+            return say("doctor.device", name=name, memory=f"{memory / 1e9:.1f}", fault=hindered)
         case list():
-            return ", ".join(map(_in_words, value)) or "none"
+            return ", ".join(map(_in_words, value)) or say("doctor.none")
         case _:
             return str(value)

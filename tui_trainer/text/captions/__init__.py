@@ -13,6 +13,7 @@ from tui_trainer.text.captions import (
     chart,
     comparison,
     confusion,
+    doctor,
     end,
     epoch,
     exit,
@@ -61,6 +62,7 @@ _SECTIONS = (
     fairness,
     rule,
     card,
+    doctor,
     mistake,
 )
 """In the order of the list."""
