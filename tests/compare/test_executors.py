@@ -25,6 +25,7 @@ from tests.compare.made import record
 from tests.preloaded import Running
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.cli import main
+from tui_trainer.commands import Pause
 from tui_trainer.compare import executors
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.entries import joined
@@ -33,6 +34,7 @@ from tui_trainer.compare.session import Contestant, Session, all_sessions
 from tui_trainer.presets.catalogue import load as load_preset
 from tui_trainer.records.export import export_csv
 from tui_trainer.records.history import History
+from tui_trainer.records.inbox import send
 from tui_trainer.records.run_index import folders
 from tui_trainer.run_sources.run_source import replay
 from tui_trainer.run_spec import RunSpec
@@ -296,6 +298,9 @@ def test_stopped_from_the_shell_it_is_listed_and_gone_on_with(runs: Path) -> Non
     process = Running("compare", "none", "onecycle", *SMALL, "--epochs", "90")
     until(lambda: any(history.steps > 8 for history in histories_so_far(runs)))
     session = newest_session(runs)
+    (first,) = folders(runs)
+    send(first, Pause(by="test"))  # however long the commands take that are to find it under way
+    until(lambda: replay(first).paused is not None)
     (trains,) = json.loads(preloaded.run("compare", "--list", "--json").stdout)
     assert (trains["id"], trains["live"], trains["done"], trains["runs"]) == (session.id, True, 0, 2)
 
