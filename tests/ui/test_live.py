@@ -49,7 +49,7 @@ async def test_from_the_first_frame_on_it_says_what_is_going_on(show: Show) -> N
         await shown.frame(PhaseStarted(at=START, phase="loading", detail="mnist-5k"))
         assert "✓ importing torch" in shown.text()
         assert "● loading mnist-5k" in shown.text()
-        assert "the plan is being made" in shown.text()
+        assert "no plan yet" in shown.text()
 
 
 async def test_the_planned_lr_stands_there_before_the_first_batch(show: Show) -> None:
