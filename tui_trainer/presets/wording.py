@@ -16,34 +16,32 @@ from pydantic.fields import FieldInfo
 from tui_trainer.presets.optimizers import OPTIMIZERS
 from tui_trainer.presets.problems import PresetText, Problem
 from tui_trainer.presets.schedulers import SCHEDULERS
-
-_SPEED = "changes speed and not results, so the program chooses it; leave it out"
-_LENGTH = "follows from the run's length and is filled in; leave it out"
+from tui_trainer.text.captions import say
 
 UNKNOWN: dict[str, dict[str, str]] = {
     "optimizer": {
-        "foreach": _SPEED,
-        "fused": _SPEED,
-        "capturable": _SPEED,
-        "differentiable": _SPEED,
-        "maximize": "would climb the loss instead of going down; leave it out",
-        "params": "are the model's own; leave it out",
+        "foreach": "key.speed",
+        "fused": "key.speed",
+        "capturable": "key.speed",
+        "differentiable": "key.speed",
+        "maximize": "key.maximize",
+        "params": "key.params",
     },
     "scheduler": {
-        "verbose": "PyTorch has removed it, and every change of the LR is shown here anyway; leave it out",
-        "last_epoch": "is for resuming, which takes care of itself here; leave it out",
-        "optimizer": "is the one of the [optimizer] table; leave it out",
-        "total_steps": _LENGTH,
-        "epochs": _LENGTH,
-        "steps_per_epoch": _LENGTH,
-        "scale_fn": "is a function, and a preset holds no code; choose a mode instead",
-        "scale_mode": "belongs to scale_fn, a function, and a preset holds no code; choose a mode instead",
-        "lr_lambda": "is a function, and a preset holds no code",
-        "monitor": "only ReduceLROnPlateau watches a metric; leave it out",
-        "interval": "there is no scheduler to step; leave it out",
+        "verbose": "key.verbose",
+        "last_epoch": "key.last_epoch",
+        "optimizer": "key.optimizer",
+        "total_steps": "key.length",
+        "epochs": "key.length",
+        "steps_per_epoch": "key.length",
+        "scale_fn": "key.scale_fn",
+        "scale_mode": "key.scale_mode",
+        "lr_lambda": "key.lr_lambda",
+        "monitor": "key.monitor",
+        "interval": "key.interval",
     },
 }
-"""Keys by table, whatever its `name`, where they are not among the known ones."""
+"""Captions of keys by table, whatever its `name`, where they are not among the known ones."""
 
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "min_lr": ("eta_min",),
@@ -62,17 +60,17 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
 """What a key is called elsewhere, and what may be meant by it, the likelier first."""
 
 VALUES: dict[tuple[str, str], str] = {
-    ("interval", "step"): 'there is no validation loss after a batch to watch; "epoch" is right, or leave it out',
+    ("interval", "step"): "key.no_val_loss",
 }
 """Values that their key takes elsewhere."""
 
 UNKNOWN_NAMES: dict[str, str] = {
-    "LambdaLR": "takes a function, and a preset holds no code",
-    "MultiplicativeLR": "takes a function, and a preset holds no code",
-    "SequentialLR": "joins several; a [warmup] table puts a LinearLR in front of one",
-    "ChainedScheduler": "joins several; a [warmup] table puts a LinearLR in front of one",
-    "LBFGS": "calls the loss several times a step, which this training loop does not",
-    "SparseAdam": "is for sparse gradients, which these models have not",
+    "LambdaLR": "key.function",
+    "MultiplicativeLR": "key.function",
+    "SequentialLR": "key.joins",
+    "ChainedScheduler": "key.joins",
+    "LBFGS": "key.lbfgs",
+    "SparseAdam": "key.sparse",
 }
 """Classes of torch.optim that are left out for a reason."""
 
@@ -95,7 +93,7 @@ def explain(error: ValidationError, model: type[BaseModel], table: str, source: 
         if key in unknown:
             message = unknown_key(key, model, table)
         elif is_missing:
-            message = f"missing; it says {_help(model.model_fields[key])}"
+            message = say("key.missing", what=_help(model.model_fields[key]))
         else:
             message = _wrong_value(detail, model.model_fields[key])
         problems.setdefault(key, source.problem((table, key) if table else (key,), message))
@@ -106,27 +104,27 @@ def unknown_key(key: str, model: type[BaseModel], table: str) -> str:
     """Why a key has no place in a table, and what was most likely meant."""
     known = [name for name in model.model_fields if name != "name"]
     owner = str(get_args(model.model_fields["name"].annotation)[0]) if table in KINDS else f"[{table}]"
-    if sentence := UNKNOWN.get(table, {}).get(key):
-        return f"{owner}: {sentence}" if table in KINDS and key in ("monitor", "interval") else sentence
+    if caption := UNKNOWN.get(table, {}).get(key):
+        return say(caption, owner=owner)
     if meant := next((name for name in OTHER_NAMES.get(key, ()) if name in known), None):
-        return f"not known to {owner}; did you mean {meant}?"
+        return say("key.meant", owner=owner, meant=meant)
     if meant := nearest(key, known):
-        return f"not known to {owner}; did you mean {meant}?"
+        return say("key.meant", owner=owner, meant=meant)
     if home := _home(key, table):
-        return f"not known to {owner}; {home}"
-    return f"not known to {owner}, which takes {', '.join(known)}" if known else f"{owner} takes no arguments"
+        return say("key.at_home", owner=owner, home=home)
+    return say("key.takes", owner=owner, known=", ".join(known)) if known else say("key.takes_none", owner=owner)
 
 
 def unknown_name(name: Any, table: str) -> tuple[str, str | None]:
     """Why a table's `name` names nothing; and what was most likely meant, where there is such a thing."""
     kinds = KINDS[table]
     if not isinstance(name, str):
-        return f"{shown(name)} is not a name; one of {', '.join(kinds)}", None
-    if sentence := UNKNOWN_NAMES.get(name):
-        return f"{name} {sentence}; one of {', '.join(kinds)}", None
+        return say("key.not_a_name", value=shown(name), names=", ".join(kinds)), None
+    if caption := UNKNOWN_NAMES.get(name):
+        return say("key.left_out", name=name, why=say(caption), names=", ".join(kinds)), None
     if meant := nearest(name, kinds):
-        return f"{shown(name)} is not known; did you mean {meant}?", meant
-    return f"{shown(name)} is not known; one of {', '.join(kinds)}", None
+        return say("key.name_meant", name=shown(name), meant=meant), meant
+    return say("key.name_unknown", name=shown(name), names=", ".join(kinds)), None
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -167,14 +165,14 @@ def _home(key: str, table: str) -> str | None:
     """Where a key that is known elsewhere would be at home."""
     others = {name: kinds for name, kinds in KINDS.items() if name != table}
     if takers := [name for name, kind in KINDS.get(table, {}).items() if key in kind.model_fields and key != "name"]:
-        return f"{', '.join(takers[:3])} {'takes' if len(takers) == 1 else 'take'} it"
+        return say("key.takes_it" if len(takers) == 1 else "key.take_it", who=", ".join(takers[:3]))
     for name, kinds in others.items():
         if any(key in kind.model_fields and key != "name" for kind in kinds.values()):
-            return f"it belongs in [{name}]"
+            return say("key.belongs_in", table=name)
     if key in ("epochs", "batch_size") and table != "training":
-        return "it belongs in [training]"
+        return say("key.belongs_in", table="training")
     if key in ("dataset", "model", "precision") and table != "for":
-        return "it belongs in [for]"
+        return say("key.belongs_in", table="for")
     return None
 
 
@@ -186,30 +184,29 @@ def _wrong_value(detail: Mapping[str, Any], field: FieldInfo) -> str:
         case "int_type" | "float_type":
             return f"{place}{_not_a_number(value, whole=kind == 'int_type')}"
         case "bool_type":
-            return f"{shown(value)} is neither true nor false; write one of them, without quotes"
+            return say("key.not_bool", value=shown(value))
         case "string_type":
-            return f"{shown(value)} is not text; put it in quotes"
+            return say("key.not_text", value=shown(value))
         case "string_too_long":
-            return f"{len(value):,} characters are too many; at most {detail['ctx']['max_length']}"
+            return say("key.too_long", count=f"{len(value):,}", most=detail["ctx"]["max_length"])
         case "literal_error":
             return _wrong_choice(str(detail["loc"][0]), value, _choices(field.annotation))
         case "finite_number":
-            return f"{shown(value)} is not a finite number"
+            return say("key.not_finite", value=shown(value))
         case "tuple_type" | "too_short" | "too_long" | "missing":
             return _wrong_list(value, field)
         case _:
-            return f"{place}{shown(value)} is out of range; {_range(field)} is right"
+            return place + say("key.out_of_range", value=shown(value), range=_range(field))
 
 
 def _not_a_number(value: Any, whole: bool) -> str:
-    what = "a whole number" if whole else "a number"
     if isinstance(value, str) and _is_number(value, whole):
-        return f"{shown(value)} is text; write {value.strip()} without the quotes"
+        return say("key.in_quotes", value=shown(value), number=value.strip())
     if whole and isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return f"{value} is not written as a whole number; write {int(value)}"
+        return say("key.not_whole", value=value, number=int(value))
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{shown(value)} is out of range"
-    return f"{shown(value)} is not {what}"
+        return say("key.too_large", value=shown(value))
+    return say("key.no_whole_number" if whole else "key.no_number", value=shown(value))
 
 
 def _is_number(text: str, whole: bool) -> bool:
@@ -228,24 +225,25 @@ def _choices(annotation: Any) -> tuple[str, ...]:
 
 def _wrong_choice(key: str, value: Any, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str):
-        return f"{shown(value)} is not known; {_either(choices)}"
-    if sentence := VALUES.get((key, value)):
-        return sentence
-    close = nearest(value, choices)
-    return f"{shown(value)} is not known; " + (f"did you mean {shown(close)}?" if close else _either(choices))
+        return say("key.choice_unknown", value=shown(value), either=_either(choices))
+    if caption := VALUES.get((key, value)):
+        return say(caption)
+    if close := nearest(value, choices):
+        return say("key.choice_meant", value=shown(value), meant=shown(close))
+    return say("key.choice_unknown", value=shown(value), either=_either(choices))
 
 
 def _either(choices: tuple[str, ...]) -> str:
     *others, last = map(shown, choices)
-    return f"{', '.join(others)} or {last} is" if others else f"only {last} is"
+    return say("key.either", choices=", ".join(others), last=last) if others else say("key.only", last=last)
 
 
 def _wrong_list(value: Any, field: FieldInfo) -> str:
     if isinstance(field.default, tuple):
-        return f"{shown(value)} is not a pair of numbers; write such as {list(field.default)}"
+        return say("key.no_pair", value=shown(value), such=list(field.default))
     if isinstance(value, list) and value:
-        return f"{len(value):,} numbers are too many for a list"
-    return f"{shown(value)} is not a list of numbers; write such as [3, 7]"
+        return say("key.long_list", count=f"{len(value):,}")
+    return say("key.no_list", value=shown(value))
 
 
 _BOUNDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}

@@ -1,0 +1,202 @@
+"""What is said of a key of a preset: in each case that, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.presets.test_problems import ONE_CYCLE, SGD, with_scheduler
+from tui_trainer.presets.checks import check_text
+from tui_trainer.presets.optimizers import OPTIMIZERS
+from tui_trainer.presets.schedulers import SCHEDULERS
+from tui_trainer.presets.wording import UNKNOWN
+from tui_trainer.text.captions import CAPTIONS
+
+ADAM = "[optimizer]\nname = 'Adam'\n"
+IDS = {id for id in CAPTIONS if id.startswith("key.")}
+
+CASES: dict[str, tuple[str, set[str], str]] = {
+    "missing": (with_scheduler("StepLR"), {"key.missing"}, "missing; it says how many steps"),
+    "misspelt": (SGD + "learning_rate = 3", {"key.meant"}, "not known to SGD; did you mean lr?"),
+    "at home elsewhere": (
+        SGD + "epochs = 3",
+        {"key.at_home", "key.belongs_in"},
+        "not known to SGD; it belongs in [training]",
+    ),
+    "at home in a table for data": (
+        SGD + "dataset = 'mnist'",
+        {"key.at_home", "key.belongs_in"},
+        "not known to SGD; it belongs in [for]",
+    ),
+    "at home in the scheduler": (
+        SGD + "gamma = 3",
+        {"key.at_home", "key.belongs_in"},
+        "not known to SGD; it belongs in [scheduler]",
+    ),
+    "known to one": (
+        SGD + "rho = 3",
+        {"key.at_home", "key.takes_it"},
+        "not known to SGD; Adadelta takes it",
+    ),
+    "known to several": (
+        SGD + "betas = [0.9, 0.999]",
+        {"key.at_home", "key.take_it"},
+        "not known to SGD; Adam, AdamW, NAdam take it",
+    ),
+    "known to none": (SGD + "qqqq = 3", {"key.takes"}, "not known to SGD, which takes lr, weight_decay"),
+    "known to a class without arguments": (
+        with_scheduler("none", "qqqq = 3"),
+        {"key.takes_none"},
+        "none takes no arguments",
+    ),
+    "for speed": (
+        SGD + "fused = true",
+        {"key.speed"},
+        "changes speed and not results, so the program chooses it; leave",
+    ),
+    "upwards": (SGD + "maximize = true", {"key.maximize"}, "would climb the loss instead of going down; leave it out"),
+    "parameters": (SGD + "params = 3", {"key.params"}, "are the model's own; leave it out"),
+    "verbose": (
+        with_scheduler("ExponentialLR", "gamma = 0.9", "verbose = true"),
+        {"key.verbose"},
+        "PyTorch has removed it, and every change of the LR is shown here anyway; leave it out",
+    ),
+    "the last epoch": (
+        with_scheduler("ExponentialLR", "gamma = 0.9", "last_epoch = 3"),
+        {"key.last_epoch"},
+        "is for resuming, which takes care of itself here; leave it out",
+    ),
+    "the optimizer": (
+        with_scheduler("ExponentialLR", "gamma = 0.9", "optimizer = 3"),
+        {"key.optimizer"},
+        "is the one of the [optimizer] table; leave it out",
+    ),
+    "the length": (
+        ONE_CYCLE + "total_steps = 3",
+        {"key.length"},
+        "follows from the run's length and is filled in; leave",
+    ),
+    "a function": (
+        ONE_CYCLE + "scale_fn = 'x'",
+        {"key.scale_fn"},
+        "is a function, and a preset holds no code; choose a mode instead",
+    ),
+    "its mode": (
+        ONE_CYCLE + "scale_mode = 'x'",
+        {"key.scale_mode"},
+        "belongs to scale_fn, a function, and a preset holds no code; choose a mode instead",
+    ),
+    "another function": (ONE_CYCLE + "lr_lambda = 'x'", {"key.lr_lambda"}, "is a function, and a preset holds no code"),
+    "a metric": (
+        ONE_CYCLE + "monitor = 'val_loss'",
+        {"key.monitor"},
+        "OneCycleLR: only ReduceLROnPlateau watches a metric; leave it out",
+    ),
+    "an interval": (
+        with_scheduler("none", "interval = 'step'"),
+        {"key.interval"},
+        "none: there is no scheduler to step; leave it out",
+    ),
+    "an interval without a loss": (
+        with_scheduler("ReduceLROnPlateau", "patience = 1", "interval = 'step'"),
+        {"key.no_val_loss"},
+        'there is no validation loss after a batch to watch; "epoch" is right, or leave it out',
+    ),
+    "a name that is none": ("[optimizer]\nname = 3", {"key.not_a_name"}, "3 is not a name; one of SGD, Adam"),
+    "a name that is left out": (
+        with_scheduler("LambdaLR"),
+        {"key.left_out", "key.function"},
+        "LambdaLR takes a function, and a preset holds no code; one of none,",
+    ),
+    "several in one": (
+        with_scheduler("SequentialLR"),
+        {"key.left_out", "key.joins"},
+        "SequentialLR joins several; a [warmup] table puts a LinearLR in front of one; one of none,",
+    ),
+    "LBFGS": (
+        "[optimizer]\nname = 'LBFGS'",
+        {"key.left_out", "key.lbfgs"},
+        "LBFGS calls the loss several times a step, which this training loop does not; one of SGD",
+    ),
+    "SparseAdam": (
+        "[optimizer]\nname = 'SparseAdam'",
+        {"key.left_out", "key.sparse"},
+        "SparseAdam is for sparse gradients, which these models have not; one of SGD",
+    ),
+    "a misspelt name": ("[optimizer]\nname = 'SGDD'", {"key.name_meant"}, '"SGDD" is not known; did you mean SGD?'),
+    "no name at all": ("[optimizer]\nname = 'qqqq'", {"key.name_unknown"}, '"qqqq" is not known; one of SGD, Adam'),
+    "a switch": (
+        SGD + "nesterov = 'yes'",
+        {"key.not_bool"},
+        '"yes" is neither true nor false; write one of them, without quotes',
+    ),
+    "a text": ("title = 3\n" + SGD, {"key.not_text"}, "3 is not text; put it in quotes"),
+    "a long text": (f"title = '{'x' * 300}'\n" + SGD, {"key.too_long"}, "300 characters are too many; at most 200"),
+    "nan": (SGD + "lr = nan", {"key.not_finite"}, "nan is not a finite number"),
+    "out of range": (SGD + "lr = -1", {"key.out_of_range"}, "-1 is out of range; more than 0"),
+    "out of all ranges": (
+        SGD + f"lr = {10**400}",
+        {"key.too_large"},
+        "a number of far too many digits is out of range",
+    ),
+    "in quotes": (SGD + "lr = '0.1'", {"key.in_quotes"}, '"0.1" is text; write 0.1 without the quotes'),
+    "with a point": (
+        with_scheduler("StepLR", "step_size = 5.0"),
+        {"key.not_whole"},
+        "5.0 is not written as a whole number; write 5",
+    ),
+    "no number": (SGD + "lr = 'fast'", {"key.no_number"}, '"fast" is not a number'),
+    "no whole number": (
+        with_scheduler("StepLR", "step_size = 2.5"),
+        {"key.no_whole_number"},
+        "2.5 is not a whole number",
+    ),
+    "a misspelt choice": (
+        ONE_CYCLE + "anneal_strategy = 'cosine'",
+        {"key.choice_meant"},
+        '"cosine" is not known; did you mean "cos"?',
+    ),
+    "no choice": (
+        ONE_CYCLE + "interval = 'qq'",
+        {"key.choice_unknown", "key.either"},
+        '"qq" is not known; "step" or "epoch" is',
+    ),
+    "the only choice": (
+        with_scheduler("ReduceLROnPlateau", "patience = 1", "interval = 'qq'"),
+        {"key.choice_unknown", "key.only"},
+        '"qq" is not known; only "epoch" is',
+    ),
+    "no pair": (ADAM + "betas = [0.9]", {"key.no_pair"}, "a list is not a pair of numbers; write such as [0.9, 0.999]"),
+    "no list": (
+        with_scheduler("MultiStepLR", "milestones = 3"),
+        {"key.no_list"},
+        "3 is not a list of numbers; write such as [3, 7]",
+    ),
+    "a long list": (
+        with_scheduler("MultiStepLR", f"milestones = {[1] * 1001}"),
+        {"key.long_list"},
+        "1,001 numbers are too many for a list",
+    ),
+}
+
+
+@pytest.mark.says("key.*")
+@pytest.mark.never_says("key.*")
+@pytest.mark.parametrize("case", CASES)
+def test_this_is_said_and_nothing_else(case: str, captions_said: set[str]) -> None:
+    text, ids, words = CASES[case]
+    told = "\n".join(problem.message for problem in check_text(text, "p").problems)
+    assert words in told
+    assert captions_said & IDS == ids
+
+
+@pytest.mark.never_says("key.*")
+@pytest.mark.parametrize("name", [*OPTIMIZERS, *SCHEDULERS])
+def test_of_a_key_that_a_class_knows_none_is_said_to_have_no_place(name: str) -> None:
+    for table, kinds in (("optimizer", OPTIMIZERS), ("scheduler", SCHEDULERS)):
+        if name in kinds:
+            known = kinds[name].model_fields
+            assert not {key for key in UNKNOWN[table] if key in known} - {"monitor", "interval"}
+
+
+def test_each_is_said_in_a_case() -> None:
+    assert set().union(*(ids for _, ids, _ in CASES.values())) == IDS

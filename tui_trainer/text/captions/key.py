@@ -1,0 +1,128 @@
+"""What is wrong with a key of a preset, and what would be right: `presets/wording.py`."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "What is wrong with a key of a preset"
+
+CAPTIONS = {
+    # Keys that are missing, or not known
+    "key.missing": Caption(
+        "missing; it says {what}", "a table lacks a key that it needs", "it has one that is misspelt"
+    ),
+    "key.meant": Caption("not known to {owner}; did you mean {meant}?", "a key like it is known", "none is like it"),
+    "key.at_home": Caption("not known to {owner}; {home}", "another table, or class, takes it", "none does"),
+    "key.takes": Caption(
+        "not known to {owner}, which takes {known}", "nothing is like it, nor takes it", "something is"
+    ),
+    "key.takes_none": Caption("{owner} takes no arguments", "the same of a class without arguments", "it has some"),
+    "key.takes_it": Caption("{who} takes it", "one class of the same kind knows the key", "several do"),
+    "key.take_it": Caption("{who} take it", "several do; three are named", "one does"),
+    "key.belongs_in": Caption("it belongs in [{table}]", "another table knows the key", "none does"),
+    # Keys that have no place for a reason
+    "key.speed": Caption(
+        "changes speed and not results, so the program chooses it; leave it out",
+        "foreach, fused, capturable or differentiable stands in [optimizer]",
+        "it stands elsewhere",
+    ),
+    "key.maximize": Caption(
+        "would climb the loss instead of going down; leave it out", "maximize stands in [optimizer]", "elsewhere"
+    ),
+    "key.params": Caption("are the model's own; leave it out", "params stands in [optimizer]", "elsewhere"),
+    "key.verbose": Caption(
+        "PyTorch has removed it, and every change of the LR is shown here anyway; leave it out",
+        "verbose stands in [scheduler]",
+        "elsewhere",
+    ),
+    "key.last_epoch": Caption(
+        "is for resuming, which takes care of itself here; leave it out",
+        "last_epoch stands in [scheduler]",
+        "elsewhere",
+    ),
+    "key.optimizer": Caption(
+        "is the one of the [optimizer] table; leave it out", "optimizer stands in [scheduler]", "elsewhere"
+    ),
+    "key.length": Caption(
+        "follows from the run's length and is filled in; leave it out",
+        "total_steps, epochs or steps_per_epoch stands in [scheduler]",
+        "elsewhere",
+    ),
+    "key.scale_fn": Caption(
+        "is a function, and a preset holds no code; choose a mode instead",
+        "scale_fn stands in [scheduler]",
+        "elsewhere",
+    ),
+    "key.scale_mode": Caption(
+        "belongs to scale_fn, a function, and a preset holds no code; choose a mode instead",
+        "scale_mode stands in [scheduler]",
+        "elsewhere",
+    ),
+    "key.lr_lambda": Caption(
+        "is a function, and a preset holds no code", "lr_lambda stands in [scheduler]", "elsewhere"
+    ),
+    "key.monitor": Caption(
+        "{owner}: only ReduceLROnPlateau watches a metric; leave it out",
+        "monitor stands in [scheduler], of another one",
+        "of ReduceLROnPlateau",
+    ),
+    "key.interval": Caption(
+        "{owner}: there is no scheduler to step; leave it out",
+        "interval stands in [scheduler] of none",
+        "of a scheduler",
+    ),
+    "key.no_val_loss": Caption(
+        'there is no validation loss after a batch to watch; "epoch" is right, or leave it out',
+        "ReduceLROnPlateau is to step after every batch",
+        "after validation; of another scheduler",
+    ),
+    # The name of a class
+    "key.not_a_name": Caption("{value} is not a name; one of {names}", "a name is no text", "it is"),
+    "key.left_out": Caption("{name} {why}; one of {names}", "a class of torch is left out for a reason", "it is known"),
+    "key.name_meant": Caption(
+        "{name} is not known; did you mean {meant}?", "a name like it is known", "none is like it"
+    ),
+    "key.name_unknown": Caption("{name} is not known; one of {names}", "none is like it", "one is"),
+    "key.function": Caption(
+        "takes a function, and a preset holds no code", "of LambdaLR and MultiplicativeLR", "of others"
+    ),
+    "key.joins": Caption(
+        "joins several; a [warmup] table puts a LinearLR in front of one",
+        "of SequentialLR and ChainedScheduler",
+        "of others",
+    ),
+    "key.lbfgs": Caption(
+        "calls the loss several times a step, which this training loop does not", "of LBFGS", "of others"
+    ),
+    "key.sparse": Caption("is for sparse gradients, which these models have not", "of SparseAdam", "of others"),
+    # Values
+    "key.not_bool": Caption(
+        "{value} is neither true nor false; write one of them, without quotes",
+        "a switch has another value",
+        "it is one",
+    ),
+    "key.not_text": Caption("{value} is not text; put it in quotes", "a text is something else", "it is a text"),
+    "key.too_long": Caption("{count} characters are too many; at most {most}", "a text is longer", "it is not"),
+    "key.not_finite": Caption("{value} is not a finite number", "a number is nan or infinite", "it is finite"),
+    "key.out_of_range": Caption(
+        "{value} is out of range; {range} is right", "a number is beyond its bounds", "it is not"
+    ),
+    "key.too_large": Caption("{value} is out of range", "a whole number is too large for a number", "it is not"),
+    "key.in_quotes": Caption(
+        "{value} is text; write {number} without the quotes", "a number stands in quotes", "the text is no number"
+    ),
+    "key.not_whole": Caption(
+        "{value} is not written as a whole number; write {number}", "a whole number has a point", "it has a fraction"
+    ),
+    "key.no_number": Caption("{value} is not a number", "a number is something else", "it is one"),
+    "key.no_whole_number": Caption("{value} is not a whole number", "a whole number is something else", "it is one"),
+    "key.choice_meant": Caption("{value} is not known; did you mean {meant}?", "a choice like it is known", "none is"),
+    "key.choice_unknown": Caption("{value} is not known; {either}", "no choice is like it", "one is"),
+    "key.either": Caption("{choices} or {last} is", "several choices are known", "one is"),
+    "key.only": Caption("only {last} is", "one choice is known", "several are"),
+    "key.no_pair": Caption(
+        "{value} is not a pair of numbers; write such as {such}", "a pair is something else", "it is"
+    ),
+    "key.no_list": Caption("{value} is not a list of numbers; write such as [3, 7]", "a list is none", "it is one"),
+    "key.long_list": Caption("{count} numbers are too many for a list", "a list is longer than may be", "it is not"),
+}
