@@ -34,6 +34,7 @@ from tui_trainer.presets.schema import PRESET_KEYS, TAKEN_ALONG, MadeFor, Preset
 from tui_trainer.presets.wording import KINDS, explain, nearest, shown, unknown_name
 from tui_trainer.text.alert_rule import MOST_RULES, BadRule
 from tui_trainer.text.alert_rule import parse as parse_rule
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
 LARGEST_FILE = 64 * 1024
@@ -150,7 +151,7 @@ class _Reading:
         for key in unknown:
             close = f"did you mean {meant[key]}?" if meant[key] else f"it has {', '.join(PRESET_KEYS)}"
             if key in TAKEN_ALONG:
-                close = "it belongs in [for]"
+                close = say("key.belongs_in", table="for")
             elif key.casefold().replace("_", "-") in TOLD_BY_OPTIONS:
                 close = "a preset holds no commands and no addresses; give them on the command line"
             self._add((key,), f"not known to a preset; {close}")

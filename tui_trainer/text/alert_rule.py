@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import isfinite, isinf, isnan
 from typing import Literal, TypeAlias, get_args
 
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 
@@ -187,7 +188,8 @@ class _Parser:
             raise BadRule(f"{_shown(name)} is none of epochs, steps, seconds, minutes, hours")
         span = int(word) * found[1] if len(word) < 20 else LONGEST_SPAN + 1
         if not 1 <= span <= LONGEST_SPAN:
-            raise BadRule(f"{_shown(word)} {name} is out of range; 1 to {LONGEST_SPAN // found[1]:,} is right")
+            right = f"1 to {LONGEST_SPAN // found[1]:,}"
+            raise BadRule(say("key.out_of_range", value=f"{_shown(word)} {name}", range=right))
         return span, found[0]
 
     def _is(self, word: str) -> bool:
