@@ -58,7 +58,7 @@ def test_a_run_whose_process_is_killed_leaves_the_terminal_clean_and_says_how_to
         said = assert_restored(terminal, modes)
     assert "killed by SIGKILL" in said
     assert "where memory runs out" in said
-    assert "night: crashed after step " in said
+    assert "night: crashed after " in said
     assert f"tui-trainer resume {run.name}\r\n" in said
 
 
