@@ -115,6 +115,7 @@ DEFINITIONS: st.SearchStrategy[Any] = st.one_of(
         what=st.sampled_from(["pause", "run", "one", "pace", "lr"]),
         step=whole,
         clock=numbers,
+        pace=numbers,
     ),
     st.builds(trace.Goodbye, clock=numbers),
 )

@@ -7,7 +7,8 @@ from math import isfinite, isnan
 import pytest
 
 from tests.watch.made_traces import MadeTrace, interpreted, mnist
-from tui_trainer.events import EpochEnded, LoopFound, RunConfigured, StepsTaken
+from tui_trainer.events import CallFollowed, EpochEnded, LoopFound, RunConfigured, StepsTaken
+from tui_trainer.watching.trace import Obeyed
 
 
 def test_a_loop_over_epochs_is_told_with_its_losses_its_lrs_and_its_epochs() -> None:
@@ -203,3 +204,35 @@ def test_what_is_told_is_configured_before_its_first_step() -> None:
     events, _ = interpreted(mnist().end())
     kinds = [type(event) for event in events]
     assert kinds.index(RunConfigured) < kinds.index(StepsTaken)
+
+
+def followed(what: str, pace: float, *, then: str = "", then_pace: float = 0.0) -> list[tuple[int, str]]:
+    """The steps and calls that are told one by one, of a loop that this is asked of before its third step."""
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for number in range(1, 6):
+        if number in (3, 4) and (asked := what if number == 3 else then):
+            seconds = pace if number == 3 else then_pace
+            if seconds or what == "pace":  # as the observer tells it: the pace, and then what is to be done
+                made.define(Obeyed(serial=number, what="pace", step=number - 1, clock=made.now, pace=seconds))
+            asked = "run" if asked == "pace" else asked
+            made.define(Obeyed(serial=number, what=asked, step=number - 1, clock=made.now, pace=seconds))
+        made.call(backward, 0.5)
+        made.step(step, optimizer)
+    events, history = interpreted(made.end())
+    names = {site.id: site.call for site in history.loop.sites} if history.loop is not None else {}
+    told = [event for event in events if isinstance(event, CallFollowed) and event.value is not None]
+    return [(event.step, names[event.call]) for event in told]
+
+
+def test_in_slow_motion_calls_are_told_of_the_step_that_they_are_part_of() -> None:
+    made = [(number, call) for number in (3, 4, 5) for call in ("backward", "optimizer.step")]
+    assert followed("pace", 0.5) == made
+    assert followed("pace", 0.5, then="pace") == made[:2]
+    assert followed("run", 0.0) == []
+
+
+def test_of_one_batch_too() -> None:
+    assert followed("one", 0.0, then="run") == [(3, "backward"), (3, "optimizer.step")]
+    assert [step for step, _ in followed("one", 0.0, then="run", then_pace=0.5)] == [3, 3, 4, 4, 5, 5]

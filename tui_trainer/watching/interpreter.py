@@ -176,10 +176,11 @@ class Interpreter:
             site, begin, end, value = row
             if site in handlers:
                 recent.append(row)
+                before = self.step
                 if (handler := handlers[site]) is not None:
                     handler(begin, end, value)
                 if following:
-                    self._follow(site, value)
+                    self._follow(site, value, before)
             elif site == LATE:
                 self._late.come(begin, value)
             self._row += 1
@@ -372,18 +373,20 @@ class Interpreter:
             self._clock.go_on(frame.clock)
         if frame.what == "lr":
             self._causes.dial()
-        if frame.what in ("one", "pace"):
+        if frame.what == "one":
             self._following = True
-        elif frame.what == "run":
-            self._following = False
+        elif frame.what in ("run", "pace"):
+            self._following = frame.pace > 0
         self._tell(self.step)
 
-    def _follow(self, number: float, value: float) -> None:
+    def _follow(self, number: float, value: float, before: int) -> None:
+        """Tell a call that was made as the run had come so far, of the step that is under way or was made by it."""
         site = self._definitions.sites.get(int(number))
         if site is None or not self._listing.knows(site.id):
             return
         called = str(self._definitions.place(site))
-        where = {"step": self.step, "epoch": self.epoch, "batch": None, "call": called}
+        step = self.step if self.step > before or self._stepped else self.step + 1
+        where = {"step": step, "epoch": self.epoch, "batch": None, "call": called}
         words = in_words(site, value, self._rates.of(self._main))
         for told in (None, words):
             self._teller.emit(CallFollowed(at=self._now(), value=told, **where))  # type: ignore[arg-type]

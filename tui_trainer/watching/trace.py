@@ -273,6 +273,8 @@ class Obeyed(Definition, frozen=True, kw_only=True):
     """`pause`, `one`, `run`, `stop`, `pace`, `lr`."""
     step: int
     clock: float
+    pace: float = 0.0
+    """Seconds that each call is held from here on."""
 
 
 class Fault(Definition, frozen=True, kw_only=True):

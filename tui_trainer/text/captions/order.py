@@ -36,7 +36,7 @@ CAPTIONS = {
     "order.no_validation": Caption(
         "validation: none seen",
         "a watched program has taken steps, with no pass over a DataLoader without steps and no figure of a validation",
-        "either was seen; no step, or no call at all, was",
+        "either was seen; no call was; within the first epoch, up to 200 steps",
     ),
     "order.validation_at": Caption(
         "validation: a pass without steps at {place}",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tui_trainer.records.history import History
 
 LABEL = " order  "
+SOON_FOR = 200
+"""Steps in which nothing is said of a validation that has not come, unless an epoch has ended before."""
+
 IN_FULL = 3
 """Lines of something wrong with why it matters and the mend."""
 
@@ -88,11 +91,11 @@ def validation(history: History) -> str:
     """Whether the program validates, as far as that is seen; empty where its figures say so, and where no call is."""
     if history.loop is None or any(history.series.kind(name) == "val" for name in history.series):
         return ""
-    if not history.last_step or any(ended.validated for ended in history.epochs):
+    if any(ended.validated for ended in history.epochs):
         return ""
     passes = [site for site in _without_steps(history) if site.id in history.calls]
     if not passes:
-        return say("order.no_validation")
+        return say("order.no_validation") if history.epochs or history.last_step >= SOON_FOR else ""
     cwd = history.program.cwd if history.program is not None else ""
     place = shown_place(passes[0].file, passes[0].lineno, cwd)
     told = say("order.validation_at", place=place or passes[0].text)

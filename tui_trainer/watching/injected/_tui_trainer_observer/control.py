@@ -165,7 +165,7 @@ class Control:
                 return
 
     def _obeyed(self, serial: int, what: str, step: int) -> None:
-        self._writer.define("obeyed", serial=serial, what=what, step=step, clock=perf_counter())
+        self._writer.define("obeyed", serial=serial, what=what, step=step, clock=perf_counter(), pace=self._pace)
         self._writer.write()
 
 
