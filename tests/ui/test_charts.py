@@ -16,7 +16,16 @@ from textual.pilot import Pilot
 
 from tests.plotting.dots import lit
 from tests.scripted import scripted_run
-from tui_trainer.events import AnyEvent, EpochEnded, PlanMade, PresetSwitched, StepsTaken
+from tui_trainer.events import (
+    AnyEvent,
+    EpochEnded,
+    LRChanged,
+    MetricDeclared,
+    MetricsLogged,
+    PlanMade,
+    PresetSwitched,
+    StepsTaken,
+)
 from tui_trainer.plotting.figure import Marks
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import in_ascii
@@ -620,3 +629,65 @@ class TestXAxis:
         assert axis.bounds == (0.0, 0.0)
         assert axis.ticks(50) == []
         assert axis.cursor is None
+
+
+def with_two_optimizers(*, own: bool = True) -> History:
+    """As a run of two optimizers tells its LRs, whose values hold from one to the next; `own`: that of a step, too."""
+    events: list[AnyEvent] = []
+    for event in scripted_run(epochs=4):
+        if isinstance(event, StepsTaken) and not own:
+            event = msgspec.structs.replace(event, lrs=[])
+        if own or not isinstance(event, PlanMade | LRChanged):
+            events.append(event)
+    last = max(event.step + len(event.losses) - 1 for event in events if isinstance(event, StepsTaken))
+    for step, generator, judge in ((1, 0.002, 0.0005), (last // 2, 0.0015, 0.0005)):
+        values = {"lr-generator": generator, "lr-judge/pg1": judge, "momentum": 0.9}
+        events.insert(-1, MetricsLogged(at=events[-1].at, step=step, values=values))
+    return history_of(events)
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_several_lrs_are_drawn_with_a_legend(own: bool) -> None:
+    app = Charts()
+    async with app.run_test(size=(140, 40)) as pilot:
+        history = with_two_optimizers(own=own)
+        await app.show(history, pilot)
+        title, text = app.lr.plain()[0], "\n".join(app.lr.plain())
+        assert "● lr-generator 0.0015" in title
+        assert "▲ lr-judge/pg1 0.0005" in title
+        assert ("used last" in title) is own
+        assert "nan" not in text.lower()
+        assert "does not tell its LR" not in text
+        assert "momentum" not in text
+        first, second = dots_of(app.lr, "series0"), dots_of(app.lr, "series1")
+        assert len({x for x, _ in second}) > 100  # it holds, though it was told twice
+        assert max(y for _, y in first) > max(y for _, y in second)
+        assert len({y for _, y in first}) > 1
+        assert own or len({y for _, y in second}) == 1  # where no other curve shares its cells
+        assert [sum(line.count(sign) for line in app.lr.plain()[1:-2]) for sign in "●▲"] == [1, 1]
+        app.axis.point_at(0)
+        app.lr.redraw()
+        await pilot.pause()
+        assert "● lr-generator 0.002" in app.lr.plain()[0]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_legend_of_many_lrs_fits(size: tuple[int, int]) -> None:
+    events = [event for event in scripted_run() if not isinstance(event, MetricsLogged)]
+    values = {f"lr-SGD/a very long name of a group of parameters {number}": 0.1 / (1 + number) for number in range(9)}
+    history = history_of([*events[:-1], MetricsLogged(at=events[-1].at, step=3, values=values), events[-1]])
+    app = Charts()
+    async with app.run_test(size=size) as pilot:
+        await app.show(history, pilot)
+        assert all(len(line) <= size[0] for line in app.lr.plain())
+
+
+async def test_an_lr_that_is_declared_later_is_drawn_from_then_on() -> None:
+    history = with_two_optimizers()
+    app = Charts()
+    async with app.run_test(size=(140, 40)) as pilot:
+        await app.show(history, pilot)
+        assert "momentum" not in app.lr.plain()[0]
+        history.apply(MetricDeclared(at=1e9, name="momentum", kind="lr"))
+        await app.show(history, pilot)
+        assert "momentum" in app.lr.plain()[0]

@@ -411,9 +411,7 @@ def _joined(steps: list[StepsTaken]) -> StepsTaken:
         elapsed += event.elapsed
         for name, values in event.metrics.items():
             metrics[name] += values
-    return msgspec.structs.replace(
-        steps[0], at=steps[-1].at, losses=losses, lrs=lrs, elapsed=elapsed, metrics=metrics
-    )
+    return msgspec.structs.replace(steps[0], at=steps[-1].at, losses=losses, lrs=lrs, elapsed=elapsed, metrics=metrics)
 
 
 def _packed(event: AnyEvent) -> Packed:

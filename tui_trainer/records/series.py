@@ -211,6 +211,8 @@ class AllSeries(Mapping[str, Series]):
         self._best: dict[tuple[str, Goal], _Best] = {}
         self._forgets = forgets
         self._objective = ""
+        self.declarations = 0
+        """Grows with every one: what was concluded from an older one may be stale."""
         self.left_out = False
         """Whether there were more series than `MOST_SERIES`, of which those that came later are not here."""
 
@@ -240,6 +242,7 @@ class AllSeries(Mapping[str, Series]):
             self.left_out = True
             return
         self._declared[event.name] = event
+        self.declarations += 1
         if event.objective:
             self._objective = event.name
         elif self._objective == event.name:

@@ -10,8 +10,6 @@ from math import inf, isfinite, isnan, nan
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from rich.style import Style
-from textual.color import Color
 from textual.strip import Strip
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
@@ -34,14 +32,10 @@ if TYPE_CHECKING:
     from tui_trainer.records.history import History
     from tui_trainer.records.series import AllSeries, Attempt, Series
 
-COLOURS_DARK = ("#56b4e9", "#e69f00", "#00b384", "#f0e442", "#cc79a7", "#f0703c", "#d5dae0")
-COLOURS_LIGHT = ("#2a7fb8", "#b97a00", "#007a58", "#857a00", "#a8457f", "#bf4800", "#20262c")
-"""Of series in one chart: Okabe and Ito's, as in a comparison."""
-
 SIGNS = "●▲■◆○▼□"
 """What tells series in one chart apart without colours."""
 
-MOST_LINES = len(COLOURS_DARK)
+MOST_LINES = len(SIGNS)
 """Series in one chart."""
 
 EARLIER_SHOWN = 4
@@ -535,13 +529,6 @@ class LineChart(MouseChart):
         if all(span.text.isascii() for span in line):
             return super()._strip(line, width)
         return Panel._strip(self, line, width)  # a name may hold wide characters
-
-    def _style(self, role: str, action: str) -> Style:
-        if role.startswith("series") and (role, action) not in self._styles_by_role:
-            colours = COLOURS_DARK if self.app.current_theme.dark else COLOURS_LIGHT
-            colour = Color.parse(colours[int(role[len("series") :])]).rich_color
-            self._styles_by_role[role, action] = self.rich_style + Style(color=colour)
-        return super()._style(role, action)
 
 
 def _width(runs: Sequence[GlyphRun]) -> int:

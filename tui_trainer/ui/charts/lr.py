@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
 from tui_trainer.ui.charts.chart import TURN, Frame, beside, x_axis
 from tui_trainer.ui.charts.chart_data import PlannedCurves
+from tui_trainer.ui.charts.logged_lrs import LoggedLRs
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import lr_title, why_at
 
@@ -26,6 +28,7 @@ class LRChart(MouseChart):
     labels = True
 
     _used: Used | None = None
+    _logged: LoggedLRs | None = None
     _planned: PlannedCurves | None = None
     _if_flat: PlannedCurves | None = None
 
@@ -45,12 +48,13 @@ class LRChart(MouseChart):
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         history = self._history
         if history is None:
-            self._used = None
+            self._used = self._logged = None
         else:
             self.axis.update(history)
-            if self._used is None or self._used.history is not history:
-                self._used = Used(history)
-            if not self._used.pyramid.catch_up(AT_ONCE):
+            if self._used is None or self._logged is None or self._used.history is not history:
+                self._used, self._logged = Used(history), LoggedLRs(history)
+            read = self._used.pyramid.catch_up(AT_ONCE)
+            if not self._logged.catch_up(AT_ONCE) or not read:
                 self.call_later(self.redraw)
             self._planned = PlannedCurves.kept(self._planned, history.plans)
         title = self._title(history)
@@ -61,7 +65,8 @@ class LRChart(MouseChart):
     def _title(self, history: History | None) -> list[GlyphRun]:
         axis, width = self.axis, self.size.width
         why = why_at(history, axis.cursor, axis.at_cursor) if history is not None else None
-        return lr_title(history, self._planned, self._if_flat, axis.cursor, width, why, self.log_scale)
+        others = self._logged.legend(axis.cursor) if self._logged is not None else []
+        return lr_title(history, self._planned, self._if_flat, axis.cursor, width, why, self.log_scale, others)
 
     def _rows(self, history: History | None, frame: Frame) -> list[list[GlyphRun]]:
         edges = self.columns(frame)
@@ -70,8 +75,10 @@ class LRChart(MouseChart):
             extents["flat"] = self._if_flat.over(edges)
         if self._planned is not None:
             extents["planned"] = self._planned.over(edges)
-        if self._used is not None and len(self._used.pyramid):
+        if self._used is not None and self._used.pyramid.extent(0, len(self._used.pyramid)) is not None:
             extents["actual"] = self._used.columns.over(edges)
+        others = self._logged.over(edges) if self._logged is not None else {}
+        extents = {**others, **extents}
         scale = self._lr_scale(list(extents.values()), frame)
         dots = frame.height * DOTS[self.marks][1]
         curves = {name: spans(extent, scale, dots) for name, extent in extents.items()}
@@ -84,9 +91,21 @@ class LRChart(MouseChart):
             under, over = self.landmarks(history, frame), self._turns(history, scale, frame)
         for drawn in extents.values():
             over += self.below(drawn, scale, frame)
+        over += self._signs(others, scale, frame)
         if not extents:
             under += _words(_why_empty(history), frame)
         return beside(frame, self._canvas.rows(under, over), scale.ticks if extents else ())
+
+    def _signs(self, others: Mapping[str, list[Extent | None]], scale: Scale, frame: Frame) -> list[Glyph]:
+        """At the end of each further LR its sign, which tells it without its colour."""
+        signs = {entry.style: entry.sign for entry in self._logged.legend(None)} if self._logged is not None else {}
+        glyphs: list[Glyph] = []
+        for style, extents in others.items():
+            ends = [column for column, extent in enumerate(extents) if extent is not None]
+            if ends and (extent := extents[ends[-1]]) is not None:
+                column = ends[-1] * frame.width // len(extents)
+                glyphs += self.glyph(column, extent[1], scale, frame, signs.get(style, ""), style)
+        return glyphs
 
     def _lr_scale(self, extents: list[list[Extent | None]], frame: Frame) -> Scale:
         log = self.log_scale

@@ -7,7 +7,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from textual import events
+from textual.color import Color
 from textual.content import Content
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
@@ -22,6 +24,10 @@ from tui_trainer.ui.keys import KeyContext
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
+
+COLOURS_DARK = ("#56b4e9", "#e69f00", "#00b384", "#f0e442", "#cc79a7", "#f0703c", "#d5dae0")
+COLOURS_LIGHT = ("#2a7fb8", "#b97a00", "#007a58", "#857a00", "#a8457f", "#bf4800", "#20262c")
+"""Of series in one chart: Okabe and Ito's, as in a comparison."""
 
 COLUMNS_A_TURN = 8
 """With more turns of the LR than one in so many columns, lines where they are would hide more than they show."""
@@ -47,6 +53,13 @@ class RunChart(Chart[XAxis]):
             return
         self._history, self._seen = history, history.version
         self.redraw()
+
+    def _style(self, role: str, action: str) -> Style:
+        if role.startswith("series") and (role, action) not in self._styles_by_role:
+            colours = COLOURS_DARK if self.app.current_theme.dark else COLOURS_LIGHT
+            colour = Color.parse(colours[int(role[len("series") :])]).rich_color
+            self._styles_by_role[role, action] = self.rich_style + Style(color=colour)
+        return super()._style(role, action)
 
     def columns(self, frame: Frame) -> list[int]:
         """The steps before each edge of the columns of dots."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui_trainer.plotting.canvas import GlyphRun
 from tui_trainer.text.captions import say
@@ -114,6 +114,15 @@ def why_at(history: History, cursor: int | None, under: tuple[int, int] | None) 
     return moved._replace(words=say("chart.since", step=f"{moved.step:,}", words=moved.words))
 
 
+class Entry(NamedTuple):
+    """A further LR in the legend."""
+
+    sign: str
+    name: str
+    lr: float
+    style: str
+
+
 def lr_title(
     history: History | None,
     planned: PlannedCurves | None,
@@ -122,8 +131,10 @@ def lr_title(
     width: int,
     why: Mark | None = None,
     log: bool = False,
+    others: Sequence[Entry] = (),
 ) -> list[GlyphRun]:
-    """`lr  0.0712 used last   0.1 peak at step 189`; at the cursor, `why` the LR moved there.
+    """`lr  0.0712 used last   0.1 peak at step 189`; at the cursor, `why` the LR moved there. `others` are LRs that the
+    run tells by name.
 
     Not the LR now: once the scheduler has stepped, that is the next one already.
     """
@@ -132,7 +143,7 @@ def lr_title(
     scale = (5, [GlyphRun(say("chart.log_scale"), "faint")] if log else [])
     if cursor is not None:
         parts.append((0, [GlyphRun(say("chart.at_step", step=f"{cursor:,}"), "cursor")]))
-        if history is not None and cursor <= steps:
+        if history is not None and cursor <= steps and isfinite(history.lrs[cursor - 1]):
             used = say("chart.used", lr=lr(history.lrs[cursor - 1]))
             parts.append((0, [GlyphRun(used.ljust(11), "actual")]))
         intended = planned.at(cursor) if planned is not None else None
@@ -140,9 +151,11 @@ def lr_title(
             parts.append((2, [GlyphRun(say("chart.planned", lr=lr(intended)), "faint")]))
         if why is not None:
             parts.append((1, [GlyphRun(_in_the_rest(narrow(why.words), parts, width), "mark")]))
+        parts += _legend(others, parts, width)
         return fitted([*parts, scale], [], width)
-    if history is not None and steps:
+    if history is not None and steps and isfinite(history.lrs[-1]):
         parts.append((0, [GlyphRun(say("chart.used_last", lr=lr(history.lrs[-1])).ljust(16), "actual")]))
+    parts += _legend(others, parts, width)
     if planned is not None:
         note = narrow(planned.note)
         if not note or planned.changes:
@@ -155,6 +168,36 @@ def lr_title(
         flat = say("chart.if_flat", condition=narrow(if_flat.note), curve=if_flat.words)
         parts.append((2, [GlyphRun(flat, "flat")]))
     return fitted([*parts, scale], [], width)
+
+
+def _legend(
+    others: Sequence[Entry], parts: Sequence[tuple[int, Sequence[GlyphRun]]], width: int
+) -> list[tuple[int, list[GlyphRun]]]:
+    """Further LRs, each with its sign, as much of its name as there is room for, and its value."""
+    if not others:
+        return []
+    taken = sum(len(run.text) + 2 for number, part in parts for run in part if number == 0)
+    values = [lr(entry.lr) for entry in others]
+    room = (width - taken) // len(others) - max(map(len, values)) - 5
+    return [
+        (
+            1,
+            [
+                GlyphRun(f"{entry.sign} {_end(narrow(entry.name), max(room, LEAST_OF_A_NAME))} ", entry.style),
+                GlyphRun(value, entry.style),
+            ],
+        )
+        for entry, value in zip(others, values, strict=True)
+    ]
+
+
+LEAST_OF_A_NAME = 4
+"""Characters of a name in a legend."""
+
+
+def _end(name: str, width: int) -> str:
+    """The end of a name, which tells it from others of its kind."""
+    return name if len(name) <= width else f"…{name[1 - width :]}"
 
 
 def _in_the_rest(text: str, parts: Sequence[tuple[int, Sequence[GlyphRun]]], width: int) -> str:

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.logged_lrs import is_lr
 from tui_trainer.ui.formatting import fit
 from tui_trainer.ui.panel import Line, Panel, Span
 
@@ -21,14 +22,6 @@ MOST_LEADING = 4
 """Series in one chart of a run that tells many: more are on the page of them."""
 
 OURS = frozenset({"train_loss", "lr", "val_loss", "val_accuracy", "train_accuracy", "images_per_second"})
-
-
-def is_lr(history: History, name: str) -> bool:
-    """Whether a series is an LR: as declared, else by its name, as loggers have it."""
-    if history.series.declared(name) is not None:
-        return history.series.kind(name) == "lr"
-    first, last = (part.lower() for part in (name.partition("/")[0], name.rpartition("/")[2]))
-    return any(part in ("lr", "learning_rate") or part.startswith(("lr-", "lr_")) for part in (first, last))
 
 
 def leading(history: History) -> tuple[list[str], list[str]]:

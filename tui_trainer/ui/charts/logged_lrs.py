@@ -1,0 +1,77 @@
+"""The LRs that a run tells by name, of several optimizers or groups of parameters: which series they are, and how they
+are drawn beside the LR of each step. Such a number holds until the next one is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui_trainer.plotting.curves import Extent
+from tui_trainer.ui.charts.titles import Entry
+
+if TYPE_CHECKING:
+    from tui_trainer.records.history import History
+    from tui_trainer.ui.charts.line_chart import SeriesCurve
+
+MOST = 6
+"""Of more LRs, those that were told first are drawn: the page of metrics has all."""
+
+
+def is_lr(history: History, name: str) -> bool:
+    """Whether a series is an LR: as declared, else by its name, as loggers have it."""
+    if history.series.declared(name) is not None:
+        return history.series.kind(name) == "lr"
+    first, last = (part.lower() for part in (name.partition("/")[0], name.rpartition("/")[2]))
+    return any(part in ("lr", "learning_rate") or part.startswith(("lr-", "lr_")) for part in (first, last))
+
+
+class LoggedLRs:
+    """Those of one history, made ready for drawing as they come."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self._known = (0, 0)
+        self._curves: dict[str, SeriesCurve] = {}
+
+    def catch_up(self, at_most: int) -> bool:
+        """Find those that are new, and read what is new of each, or so much of it; whether that is all."""
+        series = self.history.series
+        if self._known != (known := (len(series), series.declarations)):
+            self._known = known
+            names = [name for name in series if name != "lr" and is_lr(self.history, name)][:MOST]
+            self._curves = {name: self._made(name) for name in names}
+        read = [curve.catch_up(at_most) for curve in self._curves.values()]  # each of them reads
+        return all(read)
+
+    def _made(self, name: str) -> SeriesCurve:
+        from tui_trainer.ui.charts.line_chart import SeriesCurve  # few runs have such
+
+        series, known = self.history.series[name], self._curves.get(name)
+        return known if known is not None and known.series is series else SeriesCurve(series, smooths=False)
+
+    def over(self, edges: list[int]) -> dict[str, list[Extent | None]]:
+        """The lowest and the highest of each column, by the style of the curve."""
+        last = self.history.last_step
+        return {f"series{place}": _held(curve, edges, last) for place, curve in enumerate(self._curves.values())}
+
+    def legend(self, cursor: int | None) -> list[Entry]:
+        """What each was at a step, else is now; without those that were not told by then."""
+        if not self._curves:
+            return []
+        from tui_trainer.ui.charts.line_chart import SIGNS
+
+        found = [(place, name, curve.at(cursor)) for place, (name, curve) in enumerate(self._curves.items())]
+        return [Entry(SIGNS[place], name, at[1], f"series{place}") for place, name, at in found if at is not None]
+
+
+def _held(curve: SeriesCurve, edges: list[int], last: int) -> list[Extent | None]:
+    """A value fills its column, and those behind it up to the next one, or to the last step of the run."""
+    indices, values, extents = curve.indices(edges), curve.series.values, []
+    for column in range(len(edges) - 1):
+        start, stop = indices[column], indices[column + 1]
+        extent = curve.tree.extent(start, stop) if start < stop else None
+        if start and edges[column] < last:
+            before = values[start - 1]
+            if before == before:  # no nan
+                extent = (before, before) if extent is None else (min(extent[0], before), max(extent[1], before))
+        extents.append(extent)
+    return extents
