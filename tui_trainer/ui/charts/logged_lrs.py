@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from tui_trainer.records.history import History
     from tui_trainer.ui.charts.line_chart import SeriesCurve
 
-MOST = 6
+SIGNS = "●▲▼□"
+"""What tells them apart without colours; none of them is a mark of an event on the charts of a run."""
+
+MOST = len(SIGNS)
 """Of more LRs, those that were told first are drawn: the page of metrics has all."""
 
 
@@ -55,10 +58,6 @@ class LoggedLRs:
 
     def legend(self, cursor: int | None) -> list[Entry]:
         """What each was at a step, else is now; without those that were not told by then."""
-        if not self._curves:
-            return []
-        from tui_trainer.ui.charts.line_chart import SIGNS
-
         found = [(place, name, curve.at(cursor)) for place, (name, curve) in enumerate(self._curves.items())]
         return [Entry(SIGNS[place], name, at[1], f"series{place}") for place, name, at in found if at is not None]
 
