@@ -12,7 +12,8 @@ from textual.color import Color
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.ui.charts.chart import LAST, narrow
-from tui_trainer.ui.charts.line_chart import CELLS_A_SIGN, COLOURS_DARK, COLOURS_LIGHT, SIGNS, SeriesCurve
+from tui_trainer.ui.charts.line_chart import CELLS_A_SIGN, SIGNS, SeriesCurve
+from tui_trainer.ui.charts.run_chart import COLOURS_DARK, COLOURS_LIGHT
 from tui_trainer.ui.formatting import loss
 
 if TYPE_CHECKING:
