@@ -39,6 +39,8 @@ class Listing:
         self._definitions = definitions
         self._order: dict[int, list[int]] = {TOP: []}
         """The sites within each pass, or within another call; those of no pass are at the top."""
+        self._listed_as: dict[float, int] = {}
+        """Sites by the number that their line is listed by: a program may make its loaders anew for each epoch."""
         self._within: dict[int, int] = {}
         self._last: dict[int, int] = {}
         """The site that was called last, within each."""
@@ -50,7 +52,7 @@ class Listing:
 
     def knows(self, site: int) -> bool:
         """Whether it has its place."""
-        return site in self._within
+        return site in self._listed_as
 
     def place(self, site: Site, innermost: Pass | None, begin: float, recent: list[Row]) -> None:
         """A call is made for the first time.
@@ -61,24 +63,28 @@ class Listing:
             begin: when it began.
             recent: the calls until it, as rows, the newest last: those that began later are within it.
         """
-        if site.call in NOT_LISTED or len(self._within) >= LISTED_AT_MOST:
+        if site.call in NOT_LISTED or len(self._listed_as) >= 10 * LISTED_AT_MOST:
+            return
+        listed = self._listed_as[site.id] = self._definitions.place(site)
+        if listed in self._within or len(self._within) >= LISTED_AT_MOST:
             return
         container = TOP
         if innermost is not None and (not innermost.exhausted or innermost.batches == 1):
             container = innermost.site
         order = self._order.setdefault(container, [])
         place = self._after_last(container, recent, begin)
-        order.insert(place, site.id)
-        self._within[site.id] = container
+        order.insert(place, listed)
+        self._within[listed] = container
         if site.call == "optimizer.step":
-            self._move_inside(site.id, container, begin, recent)
+            self._move_inside(listed, container, begin, recent)
         self.changed = True
 
     def _after_last(self, container: int, recent: list[Row], begin: float) -> int:
         order = self._order[container]
         for row in reversed(recent):
-            if row[1] < begin and row[0] in self._within and self._within[int(row[0])] == container:
-                return order.index(int(row[0])) + 1
+            before = self._listed_as.get(row[0], TOP)
+            if row[1] < begin and self._within.get(before) == container:
+                return order.index(before) + 1
         return len(order)
 
     def _move_inside(self, site: int, container: int, begin: float, recent: list[Row]) -> None:
@@ -87,8 +93,9 @@ class Listing:
         for row in reversed(recent):
             if not row[1] >= begin:
                 break
-            if row[0] != site and self._within.get(int(row[0])) == container and row[0] not in inside:
-                inside.insert(0, int(row[0]))
+            other = self._listed_as.get(row[0], TOP)
+            if other not in (site, *inside) and self._within.get(other) == container:
+                inside.insert(0, other)
         for other in inside:
             self._order[container].remove(other)
             self._within[other] = site
@@ -110,9 +117,10 @@ class Listing:
         counts = np.bincount(numbers)
         times = np.bincount(numbers, seconds[sound])
         for site in np.flatnonzero(counts).tolist():
-            if site in self._within:
-                self._counts[site] = self._counts.get(site, 0) + int(counts[site])
-                self._seconds[site] = self._seconds.get(site, 0.0) + float(times[site])
+            listed = self._listed_as.get(site)
+            if listed in self._within:
+                self._counts[listed] = self._counts.get(listed, 0) + int(counts[site])
+                self._seconds[listed] = self._seconds.get(listed, 0.0) + float(times[site])
         self._sample(numbers, begins[sound], ends[sound])
 
     def _sample(self, sites: Rows, begins: Rows, ends: Rows) -> None:
@@ -121,7 +129,8 @@ class Listing:
         if not isfinite(latest) or self._sample_at <= latest < self._sample_at + SAMPLE_EVERY:
             return
         self._sample_at = latest
-        self._running = str(int(sites[-1])) if int(sites[-1]) in self._within else self._running
+        listed = self._listed_as.get(int(sites[-1]))
+        self._running = str(listed) if listed in self._within else self._running
 
     def timed(self) -> tuple[dict[str, int], dict[str, float], str]:
         """Counts and seconds since the last time, and the call that runs, by the ids of the listing."""
