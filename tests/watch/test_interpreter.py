@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from math import isfinite, isnan
 
+import msgspec
 import pytest
 
-from tests.watch.made_traces import MadeTrace, interpreted, mnist
-from tui_trainer.events import CallFollowed, EpochEnded, LoopFound, RunConfigured, StepsTaken
-from tui_trainer.watching.trace import Obeyed
+from tests.watch.made_traces import START, MadeTrace, interpreted, mnist, replayed
+from tui_trainer.events import AnyEvent, CallFollowed, EpochEnded, LoopFound, RunConfigured, StepsTaken
+from tui_trainer.watching.interpreter import Interpreter
+from tui_trainer.watching.trace import Obeyed, Observed, OptimizerSeen, Options, Site
 
 
 def test_a_loop_over_epochs_is_told_with_its_losses_its_lrs_and_its_epochs() -> None:
@@ -236,3 +238,138 @@ def test_in_slow_motion_calls_are_told_of_the_step_that_they_are_part_of() -> No
 def test_of_one_batch_too() -> None:
     assert followed("one", 0.0, then="run") == [(3, "backward"), (3, "optimizer.step")]
     assert [step for step, _ in followed("one", 0.0, then="run", then_pace=0.5)] == [3, 3, 4, 4, 5, 5]
+
+
+def test_a_closures_time_is_that_of_its_calls_and_not_the_steps() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer(class_name="LBFGS")
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for number in range(1, 4):
+        began = made.now
+        for _ in range(2):
+            made.call(backward, 1.0, 0.3)
+        made.now += 0.1
+        made.ended(step, began, number)
+        made.flush()
+    _, history = interpreted(made.end())
+    assert history.calls[str(step)].seconds == pytest.approx(0.3)
+    assert history.calls[str(backward)].seconds == pytest.approx(1.8)
+    assert list(history.losses) == [1.0] * 3
+
+
+def test_losses_that_were_all_divided_by_their_number_are_summed() -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(), made.loader(batches=8)
+    data, backward = made.site("data", "train_loader", loader), made.site("backward", "loss")
+    step = made.site("optimizer.step", "optimizer", optimizer)
+    made.define(Observed(fact="divided", site=backward, values={"by": 4}))
+    for batch in made.batches(data, 8):
+        made.call(backward, 0.25 * (batch + 1))
+        if batch % 4 == 3:
+            made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert list(history.losses) == [0.25 + 0.5 + 0.75 + 1.0, 1.25 + 1.5 + 1.75 + 2.0]
+    assert history.recipe is not None
+    assert (history.recipe.batch_size, history.recipe.batches_per_epoch) == (4 * 8, 2)
+
+
+def test_losses_of_several_backwards_that_were_not_divided_are_not_added() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for value in (3.0, 2.0, 1.0):
+        made.call(backward, value)
+    made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert list(history.losses) == [1.0]
+
+
+def test_a_step_that_the_scaler_skipped_leaves_no_loss_to_the_next() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    scaled, scale = made.site("scaler.step", "scaler"), made.site("scale", "scaler")
+    made.call(scale, 65536.0, 0)
+    for number, value in enumerate((5.0, 4.0, 3.0), 1):
+        made.call(backward, value)
+        began = made.now
+        if number != 2:
+            made.step(step, optimizer)
+        made.ended(scaled, began, float(number == 2))
+        if number == 2:
+            made.call(scale, 32768.0, 0)
+    _, history = interpreted(made.end())
+    assert list(history.losses) == [5.0, 3.0]
+    assert list(history.series["loss_scale"].values) == [65536.0, 32768.0]
+    assert list(history.series["skipped_steps"].values) == [1.0]
+    assert "loss" not in history.series
+
+
+def test_a_wrapper_of_an_optimizer_makes_no_steps_of_its_own() -> None:
+    made = MadeTrace()
+    inner = made.number()
+    outer = made.optimizer(class_name="AcceleratedOptimizer", wraps=inner)
+    made.define(OptimizerSeen(id=inner, class_name="AdamW", module="torch.optim.adamw", name="", groups=[]))
+    backward = made.site("backward", "loss")
+    outside, inside = (made.site("optimizer.step", "optimizer", which) for which in (outer, inner))
+    for _ in range(3):
+        made.call(backward, 1.0)
+        began = made.now
+        made.step(inside, inner)
+        made.ended(outside, began, 1.0)
+    _, history = interpreted(made.end())
+    assert history.steps == 3
+    assert history.recipe is not None
+    assert history.recipe.optimizer == "AdamW"
+
+
+def test_a_loader_that_is_made_anew_for_each_epoch_is_one_line_and_its_passes_are_epochs() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for _ in range(3):
+        loader = made.loader(batches=2)
+        data = made.site("data", "loader", loader, lineno=7, text="for x in loader:")
+        for _ in made.batches(data, 2):
+            made.call(backward, 1.0)
+            made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert history.epoch_starts == [1, 3, 5]
+    assert history.loop is not None
+    assert [site.call for site in history.loop.sites].count("data") == 1
+    (data_id,) = [site.id for site in history.loop.sites if site.call == "data"]
+    assert history.calls[data_id].count == 6
+
+
+def test_the_speed_of_each_rank_is_told() -> None:
+    first, second = mnist(epochs=1, batches=4), MadeTrace()
+    optimizer = second.optimizer()
+    step = second.site("optimizer.step", "optimizer", optimizer)
+    second.define(msgspec.structs.replace(second.frames[0], rank=1))
+    events: list[AnyEvent] = []
+    interpreter = Interpreter(events.append, Options(), lambda: START)
+    for frame in first.end():
+        interpreter.take("1-1", frame)
+    for _ in range(9):
+        second.step(step, optimizer)
+        second.now += 0.499
+    for frame in second.end():
+        interpreter.take_other_rank("2-1", frame)
+    interpreter.tick()
+    interpreter.tick()
+    interpreter.finish()
+    series = replayed(events).series
+    assert list(series["steps_per_second/rank 1"].values) == [pytest.approx(2.0)]
+    assert series.kind("steps_per_second/rank 1") == "system"
+
+
+def test_a_call_that_is_followed_tells_what_it_made() -> None:
+    made = mnist(epochs=1, batches=2)
+    made.define(Obeyed(serial=1, what="pace", step=2, clock=made.now, pace=0.5))
+    backward = next(frame for frame in made.frames if isinstance(frame, Site) and frame.call == "backward")
+    made.call(backward.id, 0.4127)
+    _, history = interpreted(made.end())
+    assert [(event.call, event.value) for event in history.followed] == [
+        (str(backward.id), None),
+        (str(backward.id), "loss 0.4127"),
+    ]

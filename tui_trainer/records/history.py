@@ -288,7 +288,7 @@ class History:
         self._mark_clock(event)
 
     def _run_resolved(self, event: RunConfigured) -> None:
-        # What a run came to as it began, whatever it switched to before it went on. Of a watched one more is known later.
+        # What a run came to as it began, whatever it switched to before it went on; of a watched one more comes later.
         again = self.resolved is not None and bool(event.recipe.preset)
         self.resolved = replace(event, recipe=self.resolved.recipe) if again and self.resolved is not None else event
         # A switch that is known is not told again by a run that goes on from a checkpoint before it.

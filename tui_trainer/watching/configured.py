@@ -74,11 +74,18 @@ def _recipe(
         monitor=name(monitor) if monitor else None,
         warmup_epochs=0,
         epochs=epochs,
-        batch_size=(count(loader.batch_size, 1) if loader is not None else None) or 0,
+        batch_size=_samples_a_step(loader, passes),
         batches_per_epoch=steps,
         total_steps=total,
         min_lr=min_lr,
     )
+
+
+def _samples_a_step(loader: LoaderSeen | None, passes: Passes) -> int:
+    """Of all batches that a step's gradients come from; 0 where that is not known."""
+    size = count(loader.batch_size, 1) if loader is not None else None
+    batches = passes.batches_a_step
+    return (count(size * batches) or 0) if size is not None and batches is not None else 0
 
 
 def _model(definitions: Definitions) -> ModelSeen | None:

@@ -21,6 +21,7 @@ from tui_trainer.watching.listing import Listing, Row
 from tui_trainer.watching.logged import LoggedNumbers
 from tui_trainer.watching.lr_causes import LRCauses
 from tui_trainer.watching.orders import BATCHES, Orders
+from tui_trainer.watching.other_ranks import OtherRanks
 from tui_trainer.watching.passes import Passes
 from tui_trainer.watching.plans import Plans
 from tui_trainer.watching.rates import Rates, Stepwise
@@ -79,6 +80,7 @@ class Interpreter:
         self._validation = Validation(self._definitions)
         self._logged = LoggedNumbers()
         self._listing = Listing(self._definitions)
+        self._ranks = OtherRanks()
         self._teller = Teller(emit, clock, self._definitions, options, self._passes, self._causes)
         self._scale, self._skips = Stepwise("loss_scale"), Stepwise("skipped_steps")
         self._handlers: dict[float, Handler | None] = {}
@@ -113,6 +115,8 @@ class Interpreter:
 
     def take(self, process: str, frame: AnyDefinition | Rows) -> None:
         """A frame of the run's first process."""
+        if self._ranks.several:
+            self._ranks.take("", frame)
         if isinstance(frame, np.ndarray):
             self._take_rows(frame)
             return
@@ -141,6 +145,11 @@ class Interpreter:
 
     def take_other_rank(self, process: str, frame: AnyDefinition | Rows) -> None:
         """A frame of another process of the run."""
+        if not self._ranks.several and self._definitions.hello is not None:
+            self._ranks.take("", self._definitions.hello)
+            for site in self._definitions.sites.values():
+                self._ranks.take("", site)
+        self._ranks.take(process, frame)
 
     def printed(self, line: str) -> None:
         """A line that the command printed."""
@@ -151,6 +160,8 @@ class Interpreter:
         call."""
         until, self._at_last_tick = self._at_last_tick, self.step
         self._tell(until)
+        if self._ranks.several and (last := self._teller.last) is not None and (speeds := self._ranks.speeds()):
+            self._teller.log(last, speeds)
 
     def finish(self) -> None:
         """The process is gone: tell what is pending."""

@@ -23,6 +23,8 @@ SAMPLE_EVERY = 0.2
 NOT_LISTED = frozenset({"lr", "momentum", "weight_decay", "scale", "train", "item"})
 """Rows that tell a value: they are no call of the loop."""
 
+LARGEST_SITE = 100_000
+
 LONGEST_CALL = 1e6
 """Seconds; a row that claims more is not believed."""
 
@@ -42,13 +44,18 @@ class Listing:
         self._listed_as: dict[float, int] = {}
         """Sites by the number that their line is listed by: a program may make its loaders anew for each epoch."""
         self._within: dict[int, int] = {}
-        self._last: dict[int, int] = {}
-        """The site that was called last, within each."""
+        self._data: list[int] = []
+        """Sites of passes."""
+        self._closures: set[int] = set()
+        """Steps of optimizers within which there are calls."""
         self.changed = False
         self._counts: dict[int, int] = {}
         self._seconds: dict[int, float] = {}
         self._running = ""
-        self._sample_at = 0.0
+        self._sampled = 0.0
+        """The last instant at which the call that ran was taken down."""
+        self._owed: dict[int, float] = {}
+        """Seconds of calls within another, whose own are still to come."""
 
     def knows(self, site: int) -> bool:
         """Whether it has its place."""
@@ -66,6 +73,8 @@ class Listing:
         if site.call in NOT_LISTED or len(self._listed_as) >= 10 * LISTED_AT_MOST:
             return
         listed = self._listed_as[site.id] = self._definitions.place(site)
+        if site.call == "data":
+            self._data.append(site.id)
         if listed in self._within or len(self._within) >= LISTED_AT_MOST:
             return
         container = TOP
@@ -101,6 +110,7 @@ class Listing:
             self._within[other] = site
         if inside:
             self._order[site] = inside
+            self._closures.add(site)
 
     # Times
 
@@ -109,14 +119,18 @@ class Listing:
         sites, begins, ends = rows[:, 0], rows[:, 1], rows[:, 2]
         with np.errstate(invalid="ignore", over="ignore"):
             seconds = ends - begins
-            sound = (sites >= 1) & (sites <= 1e6) & (sites == np.floor(sites)) & (seconds >= 0)
+            sound = (sites >= 1) & (sites <= LARGEST_SITE) & (sites == np.floor(sites)) & (seconds >= 0)
             sound &= seconds < LONGEST_CALL
         numbers = sites[sound].astype(np.int64)
         if not len(numbers):
             return
         counts = np.bincount(numbers)
         times = np.bincount(numbers, seconds[sound])
-        for site in np.flatnonzero(counts).tolist():
+        called = np.flatnonzero(counts).tolist()
+        for site in self._data:  # that it begins or has no more is no batch
+            if site < len(counts) and counts[site]:
+                counts[site] = np.count_nonzero((numbers == site) & (rows[:, 3][sound] == 0))
+        for site in called:
             listed = self._listed_as.get(site)
             if listed in self._within:
                 self._counts[listed] = self._counts.get(listed, 0) + int(counts[site])
@@ -124,21 +138,36 @@ class Listing:
         self._sample(numbers, begins[sound], ends[sound])
 
     def _sample(self, sites: Rows, begins: Rows, ends: Rows) -> None:
-        """Take down which call ran at an instant: over time each is caught in proportion to the time that it takes."""
-        latest = float(ends[-1])
-        if not isfinite(latest) or self._sample_at <= latest < self._sample_at + SAMPLE_EVERY:
+        """Take down which call ran at an instant: over time each is caught in proportion to the time that it takes. In
+        between there may be none: the program's own code runs then, its network's forward pass among it."""
+        instant = float(ends[-1]) // SAMPLE_EVERY * SAMPLE_EVERY
+        if not isfinite(instant) or instant == self._sampled:
             return
-        self._sample_at = latest
-        listed = self._listed_as.get(int(sites[-1]))
-        self._running = str(listed) if listed in self._within else self._running
+        self._sampled = instant
+        place = int(np.searchsorted(ends, instant))
+        ran = self._listed_as.get(int(sites[place])) if place < len(ends) and begins[place] <= instant else None
+        self._running = str(ran) if ran in self._within else ""
 
     def timed(self) -> tuple[dict[str, int], dict[str, float], str]:
         """Counts and seconds since the last time, and the call that runs, by the ids of the listing."""
+        self._subtract_closures()
         most = sorted(self._counts, key=lambda site: -self._seconds.get(site, 0.0))[:COUNTED_AT_MOST]
         counts = {str(site): self._counts[site] for site in most}
         seconds = {str(site): round(self._seconds[site], 6) for site in most}
         self._counts, self._seconds = {}, {}
         return counts, seconds, self._running
+
+    def _subtract_closures(self) -> None:
+        """The time of calls within an optimizer's step is theirs, and not the step's."""
+        for outer, inside in self._order.items():
+            if outer == TOP or outer not in self._closures:
+                continue
+            own = self._seconds.get(outer, 0.0) - sum(self._seconds.get(site, 0.0) for site in inside)
+            own += self._owed.pop(outer, 0.0)
+            if own < 0:
+                self._owed[outer] = own
+            if outer in self._seconds:
+                self._seconds[outer] = max(own, 0.0)
 
     # The listing
 

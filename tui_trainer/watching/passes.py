@@ -78,6 +78,19 @@ class Passes:
         return training.length if 0 <= training.batches - training.steps <= ahead else None
 
     @property
+    def batches_a_step(self) -> int | None:
+        """Batches of the loader in each step, as far as that is seen: several where gradients are accumulated. None
+        where that is not known, or some steps have none of their own."""
+        training = self.training
+        if training is None or not training.steps:
+            return None
+        each = round(training.batches / training.steps)
+        ahead = training.batches - each * training.steps
+        if training.steps <= 2 and not training.exhausted and (each > 1 or ahead):  # it may have fetched a batch ahead
+            return None
+        return each if each >= 1 and (0 <= ahead <= 1 or training.exhausted) else None
+
+    @property
     def innermost(self) -> Pass | None:
         """The pass that runs; None between passes."""
         return self._open[-1] if self._open else None

@@ -136,9 +136,10 @@ class Teller:
         step.others = [value for value in step.others if value.is_on_its_way]
         if values:
             self._last_of.update(dict.fromkeys(values, step.number))
-            self._log(step, values)
+            self.log(step, values)
 
-    def _log(self, step: Step, values: dict[str, float]) -> None:
+    def log(self, step: Step, values: dict[str, float]) -> None:
+        """Emit other numbers of a step, by the names of their series."""
         self._declare(values)
         at = self._now()
         self.emit(MetricsLogged(at=at, step=step.number, values={**values}, epoch=step.epoch, elapsed=step.elapsed))
@@ -208,7 +209,7 @@ class Teller:
         """Emit what a validation within an epoch came to, at the last step."""
         values = {key: told.value for key, told in self._named(found).items()}
         if self.last is not None and values:
-            self._log(self.last, values)
+            self.log(self.last, values)
 
     def _named(self, found: Found | None) -> dict[str, Told]:
         """The numbers of a validation by the names of their series; where they are from is said first."""
@@ -229,6 +230,7 @@ class Teller:
         last, named = self.last, self._named(found)
         if last is None:
             return
+        self.tell_configuration()
         loss, accuracy = named.get("val_loss"), named.get("val_accuracy")
         self.emit(
             EpochEnded(
@@ -263,6 +265,8 @@ _OURS: dict[str, dict[str, Any]] = {
 
 
 def _of_rate(called: str) -> dict[str, Any]:
+    if called.startswith("steps_per_second/"):
+        return {"kind": "system", "unit": "steps/s"}
     return {"kind": "lr"} if called.startswith("lr-") and not called.endswith(("-momentum", "-weight_decay")) else {}
 
 
