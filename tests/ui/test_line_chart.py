@@ -259,14 +259,14 @@ async def test_a_value_that_was_lost_is_said_to_be_at_the_cursor(show: Show) -> 
         await shown.press("m")
         shown.app.screen.axis._set_cursor(30)  # type: ignore[attr-defined]
         await shown.frame()
-        assert "train_loss  lost" in shown.text()
+        assert "train_loss  not known" in shown.text()
 
 
 @pytest.mark.never_says("metric.lost")
 async def test_a_nan_that_was_logged_is_not_said_to_be_lost(show: Show) -> None:
     text = await drawn(show, [begun(), logged(1, a=1.0), logged(2, a=nan)], "comma")
     assert "NaN" in text
-    assert "lost" not in text
+    assert "not known" not in text
 
 
 async def test_the_value_at_the_cursor_says_of_which_step_it_is(show: Show) -> None:

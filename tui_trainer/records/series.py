@@ -95,6 +95,11 @@ class StepSeries:
     def missing(self) -> int:
         return sum(last - first + 1 for first, last in self._lost)
 
+    def missing_until(self, step: int) -> int:
+        """How many values were lost, or were never to be seen, of the steps up to this one."""
+        place = bisect_right(self._lost, step, key=lambda span: span[0])
+        return sum(min(last, step) - first + 1 for first, last in self._lost[:place])
+
     def is_missing(self, step: int) -> bool:
         """Whether the record lost this step."""
         place = bisect_right(self._lost, (step, step), key=lambda span: (span[0], step))

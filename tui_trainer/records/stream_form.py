@@ -130,17 +130,17 @@ def _metrics(event: StepsTaken | MetricsLogged | MetricColumns, rows: Iterable[t
 def _configured(event: RunConfigured) -> Object:
     recipe = event.recipe
     return {
-        "preset": recipe.preset,
-        "dataset": event.dataset,
-        "model": event.model,
+        "preset": recipe.preset or None,
+        "dataset": event.dataset or None,
+        "model": event.model or None,
         "parameters": event.parameters,
-        "device": event.device,
-        "precision": event.precision,
+        "device": event.device or None,
+        "precision": event.precision or None,
         "threads": event.threads,
         "processes": event.ranks,
         "seed": event.seed,
-        "optimizer": recipe.optimizer,
-        "scheduler": recipe.scheduler,
+        "optimizer": recipe.optimizer or None,
+        "scheduler": recipe.scheduler or None,
         "epochs": recipe.epochs,
         "batch_size": recipe.batch_size or None,
         "batches_per_epoch": recipe.batches_per_epoch,
@@ -155,7 +155,7 @@ def _epoch(event: EpochEnded) -> Object:
         "epoch": event.epoch,
         "elapsed_s": event.elapsed,
         "train_loss": in_json(event.train_loss),
-        "lr": in_json(event.lr),
+        "lr": event.lr if isfinite(event.lr) else None,
     }
 
 

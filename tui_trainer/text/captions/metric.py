@@ -33,8 +33,8 @@ CAPTIONS = {
         "all are finite; those that are nan were lost with a part of the record; some are not read yet",
     ),
     "metric.lost": Caption(
-        "lost",
-        "the value at the cursor was lost with a part of the record",
+        "not known",
+        "the value at the cursor was lost with a part of the record, or was not to be seen in a watched program",
         "it was logged, as nan too",
     ),
 }

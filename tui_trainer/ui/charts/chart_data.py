@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree, sampled
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
+from tui_trainer.records.series import StepSeries
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
@@ -111,6 +112,14 @@ class Losses:
         """Read what is new, or so many steps of it; whether that is all."""
         read = self.pyramid.catch_up(at_most)
         return self.smoothing.catch_up(at_most) and read
+
+    def not_finite(self, start: int, stop: int) -> int:
+        """How many losses of the steps behind `start`, up to `stop`, are not finite; those that nobody saw are none."""
+        gaps = self.pyramid.gaps(start, stop)
+        series = self.history.series.get("train_loss")
+        if not gaps or not isinstance(series, StepSeries):
+            return gaps
+        return gaps - (series.missing_until(stop) - series.missing_until(start))
 
     def raw(self, edges: list[int], cells: int) -> list[Extent | None]:
         """The lowest and highest loss of each column; of each cell, where they lie close."""

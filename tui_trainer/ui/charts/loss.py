@@ -156,13 +156,13 @@ class LossChart(MouseChart):
 
     def _warnings(self, losses: Losses, edges: list[int], frame: Frame) -> list[Glyph]:
         """Losses that are not finite, marked where they were."""
-        if not losses.pyramid.gaps(edges[0], edges[-1]):
+        if not losses.not_finite(edges[0], edges[-1]):
             return []
         across = DOTS[self.marks][0]
         return [
             Glyph(0, cell, NOT_FINITE, "warning")
             for cell in range(frame.width)
-            if losses.pyramid.gaps(edges[cell * across], edges[(cell + 1) * across])
+            if losses.not_finite(edges[cell * across], edges[(cell + 1) * across])
         ]
 
     def _style(self, role: str, action: str) -> Style:

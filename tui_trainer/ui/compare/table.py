@@ -239,7 +239,8 @@ class CompareTable(SeriesStyles, can_focus=False):
             return [UNKNOWN] * 6
         ended = [epoch for epoch in history.epochs if epoch.step <= step]
         value = history.losses[step - 1]
-        read = [f"{step:,}", loss(value) if isfinite(value) else "not finite", lr(history.lrs[step - 1])]
+        not_finite = UNKNOWN if history.series["train_loss"].is_missing(step) else "not finite"
+        read = [f"{step:,}", loss(value) if isfinite(value) else not_finite, lr(history.lrs[step - 1])]
         if not ended:
             return [*read, UNKNOWN, UNKNOWN, UNKNOWN]
         return [*read, loss(ended[-1].val_loss), loss(ended[-1].val_accuracy), str(ended[-1].epoch)]
