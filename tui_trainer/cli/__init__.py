@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 # pydantic would look through all installed packages for plugins; none is meant for this program.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+_OURS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
+_set_here = [name for name in _OURS if name not in os.environ]
+"""Variables that are none of the user's."""
+os.environ.update({name: _OURS[name] for name in _set_here})
 
 OUT_OF_REACH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR}
 """What a path met that no command has words of its own for: it is the person's to mend, and no fault of ours."""
@@ -28,6 +31,7 @@ OUT_OF_REACH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errn
 _COMMANDS = {
     "launch": "tui_trainer.cli.launch",
     "run": "tui_trainer.cli.run",
+    "watch": "tui_trainer.cli.watch",
     "attach": "tui_trainer.cli.launch",
     "compare": "tui_trainer.cli.compare",
     "runs": "tui_trainer.cli.runs",
@@ -38,6 +42,7 @@ _COMMANDS = {
     "resume": "tui_trainer.cli.control",
     "checkpoint": "tui_trainer.cli.control",
     "switch": "tui_trainer.cli.control",
+    "rerun": "tui_trainer.cli.rerun",
     "presets": "tui_trainer.cli.presets",
     "serve": "tui_trainer.cli.serve",
     "completion": "tui_trainer.cli.completion",
@@ -120,6 +125,11 @@ class _Commands(click.Group):
 
         names = [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
         return names + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def environment() -> dict[str, str]:
+    """That of this process, without what it has set for itself: for commands of the user's."""
+    return {name: text for name, text in os.environ.items() if name not in _set_here}
 
 
 def _is_a_persons(error: Exception) -> bool:

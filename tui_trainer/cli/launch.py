@@ -194,7 +194,7 @@ def _context_to_train(
     from tui_trainer.ui.settings import Settings
 
     def shown() -> None:
-        _settle()
+        settle()
         launcher.go()
 
     context = AppContext(
@@ -306,7 +306,7 @@ def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float
             source=source,
             on_compare=comparisons.open,
             by="attach",
-            on_shown=_settle,
+            on_shown=settle,
             runs=folder.parent,
             bell=told.bell,
             settings=Settings.of_user(),
@@ -321,7 +321,7 @@ def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float
     return exit_code
 
 
-def _settle() -> None:
+def settle() -> None:
     """The first frame is up: what was imported for it stays, so the collector, off until now, need not look at it."""
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)

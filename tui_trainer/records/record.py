@@ -66,15 +66,17 @@ class Record:
         asked: Mapping[str, Any],
         command: Sequence[str] = (),
         observer: Observer | None = None,
+        label: str | None = None,
     ) -> Record:
         """Begin the record of a new run.
 
         Args:
             runs: the folder of all runs; made, private, if it is not there.
-            asked: `RunSpec.model_dump(mode="json")`: the preset in full, the data set, the model and so on. The id
-                takes its readable part from `preset_name`.
+            asked: `RunSpec.model_dump(mode="json")`: the preset in full, the data set, the model and so on, and
+                `preset_name`, from which the id takes its readable part; or what was asked of a watched command.
             command: the command line, as in `sys.argv`; what is secret in it is blanked.
             observer: told when recording stops for want of room, and when it goes on.
+            label: the readable part of the id, instead.
 
         Raises:
             RunsFolderUnwritable: with what, where and what to do. Nothing is left behind.
@@ -84,7 +86,7 @@ class Record:
         now = time.time()
         try:
             runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder = make_dated_folder(runs, str(asked.get("preset_name", "")), now, "run")
+            folder = make_dated_folder(runs, label or str(asked.get("preset_name", "")), now, "run")
         except OSError as cause:
             raise RunsFolderUnwritable(runs, cause) from cause
         facts = {

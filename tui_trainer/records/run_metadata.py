@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -134,3 +134,46 @@ def _last_word(fd: int, size: int) -> RunEnded | None:
 def _decoded(line: bytes) -> RunEnded | None:
     opened = unsealed(line)  # what is damaged the history of the run passes over too
     return opened.event if opened is not None and isinstance(opened.event, RunEnded) else None
+
+
+class Program(NamedTuple):
+    """A command that was watched."""
+
+    command: list[str]
+    """What is secret in it is blanked."""
+    cwd: str
+    options: dict[str, Any]
+    """How it was watched: those of `WatchRequest`, as `tui-trainer watch` takes them."""
+
+
+def program_of(folder: Path) -> Program | None:
+    """The command of a watched run, as its `run.json` has it; None of a run of our own, or where it does not say."""
+    asked = read_facts(folder).get("asked")
+    program = asked.get("program") if isinstance(asked, dict) else None
+    if not isinstance(asked, dict) or not isinstance(program, dict):
+        return None
+    command, cwd = program.get("command"), program.get("cwd")
+    if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
+        return None
+    if not isinstance(cwd, str) or not all(_is_argument(word) for word in (*command, cwd)):
+        return None
+    calls = asked.get("calls")
+    lengths = {name: asked.get(name) for name in ("epochs", "steps")}
+    return Program(
+        command,
+        cwd,
+        {
+            "no_control": asked.get("control") is False,
+            "calls": calls if calls in ("off", "light", "full") else "light",
+            "rehearse": asked.get("rehearse") is True,
+            **{name: value if type(value) is int and value > 0 else None for name, value in lengths.items()},
+        },
+    )
+
+
+def _is_argument(word: str) -> bool:
+    """Whether a process can be given it."""
+    try:
+        return "\0" not in word and bool(word.encode() or True)
+    except UnicodeEncodeError:
+        return False

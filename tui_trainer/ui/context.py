@@ -156,6 +156,8 @@ class AppContext:
     """Called once the first frame is on the screen: a good time to begin what is slow."""
     on_detach: Callable[[], None] | None = None
     """Called after the screen was left, where the person chose to keep the run training; None where that cannot be."""
+    on_signal: Callable[[int], None] | None = None
+    """Called with each signal to this process, where that means the run on show, which another one trains."""
     on_compare: Callable[[Sequence[str]], tuple[Comparison, Queue | None] | None] | None = None
     """What `c` does with the names of presets or runs: a comparison to show, and what trains it here."""
     is_shown: bool = field(default=False, init=False)

@@ -62,7 +62,8 @@ class Leaving:
             self.now()
             return
         run = _name(source.history)
-        ours, paused = self._context.launcher is not None, self._context.is_paused
+        ours = self._context.launcher is not None or self._context.can_detach
+        paused = self._context.is_paused
         from tui_trainer.ui.dialogs import leaving, leaving_view
 
         question = leaving(run, self._context.can_detach, paused=paused) if ours else leaving_view(paused=paused)
@@ -143,11 +144,22 @@ class Leaving:
                 self._app.exit(0 if self.hung_up else 1)
                 continue
             is_first, self._obeyed_a_signal = not self._obeyed_a_signal, True
-            if not is_first or not self._context.is_live or self._context.launcher is None:
+            if self._context.is_live and self._context.on_signal is not None:
+                self._pass_on(number, is_first=is_first)
+            elif not is_first or not self._context.is_live or self._context.launcher is None:
                 self._app.exit(128 + number)
             else:  # with the terminal gone, too: it is stopped, though nobody looks any more
                 self.stop(f"stopped by {signal.Signals(number).name}", 128 + number, by="signal")
 
+    def _pass_on(self, number: int, *, is_first: bool) -> None:
+        """The signal means a command that is watched: it does what it does at that, and ends, or does not."""
+        assert self._context.on_signal is not None
+        self._context.on_signal(number)
+        if is_first:
+            self._at_end = True
+            self._context.say(f"{signal.Signals(number).name} was passed on: the screen closes as the command ends")
+        else:
+            self._app.exit(128 + number)
 
 def _name(history: History) -> str:
     """What a run is asked about as: its preset, or the command that it watches."""

@@ -11,6 +11,7 @@ from tui_trainer.text.captions import (
     alert,
     card,
     chart,
+    command,
     comparison,
     confusion,
     doctor,
@@ -66,6 +67,7 @@ _SECTIONS = (
     card,
     doctor,
     mistake,
+    command,
 )
 """In the order of the list."""
 

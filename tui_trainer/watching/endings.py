@@ -1,0 +1,80 @@
+"""How a watched command, or one of its trainings, ended: in the words of a record."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tui_trainer.commands import Stop
+from tui_trainer.events import EndStatus
+from tui_trainer.text.captions import say
+from tui_trainer.watching import out_of_sight
+
+_TOLD_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+_WHY: dict[int, str] = {
+    signal.SIGKILL: ", as the system does where memory runs out",
+    signal.SIGSEGV: ", an error in native code",
+    signal.SIGBUS: ", an error in native code",
+    signal.SIGABRT: ", an error in native code",
+}
+
+
+class Ending(NamedTuple):
+    """As `RunEnded` has it."""
+
+    status: EndStatus
+    reason: str
+    exit_code: int
+
+
+def of_command(code: int | None, stop: Stop | None = None, *, unseen: Sequence[str] = ()) -> Ending:
+    """How a command ended.
+
+    Args:
+        code: its exit code, less than 0 where a signal ended it; None where nobody knows.
+        stop: who asked it to end, if anybody did.
+        unseen: its words, where nothing that trains was seen of it.
+    """
+    status, reason, exit_code = _ended(code, stop)
+    if unseen:
+        reason = "; ".join(filter(None, (reason, say("command.no_training"), out_of_sight.reason(unseen))))
+    return Ending(status, reason, exit_code)
+
+
+def _ended(code: int | None, stop: Stop | None) -> Ending:
+    if code is None:
+        return Ending("crashed", say("command.ended_unseen"), 1)
+    shown = code if code >= 0 else 128 - code
+    if stop is not None:
+        return Ending("stopped", stop.reason, shown)
+    number = shown - 128
+    if code < 0 or number in _TOLD_TO_END:
+        status: EndStatus = "stopped" if number in _TOLD_TO_END else "crashed"
+        return Ending(status, say("command.killed", signal=_name(number), why=_WHY.get(number, "")), shown)
+    if code:
+        return Ending("crashed", say("command.exit_code", code=code), shown)
+    return Ending("finished", say("command.ended"), 0)
+
+
+def of_training(*, took_leave: bool, stop: Stop | None = None) -> Ending:
+    """How one of several trainings of a command ended, whose exit code others know.
+
+    Args:
+        took_leave: whether its processes said that they end.
+        stop: who asked it to end, if anybody did.
+    """
+    if stop is not None:
+        return Ending("stopped", stop.reason, stop.exit_code)
+    if took_leave:
+        return Ending("finished", say("command.process_ended"), 0)
+    return Ending("crashed", say("command.process_gone"), 1)
+
+
+def _name(number: int) -> str:
+    """A signal's, as a person knows it: `SIGTERM`."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of those that have no names
+        return f"signal {number}"

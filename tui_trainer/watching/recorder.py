@@ -1,0 +1,250 @@
+"""The process that keeps the records of a watched command: it reads traces, and what is asked; it runs nothing itself.
+
+It outlives the terminal. Should it be killed, what it watches goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import time
+from types import FrameType
+
+import msgspec
+
+from tui_trainer.commands import Stop
+from tui_trainer.files.safe_open import make_private_folder, open_private
+from tui_trainer.records.errors import RunsError
+from tui_trainer.watching import endings, environment, keyboard, out_of_sight
+from tui_trainer.watching.messages import Lines, tell
+from tui_trainer.watching.processes import any_with, is_alive, signal_command
+from tui_trainer.watching.request import WatchRequest
+from tui_trainer.watching.steering import Steering
+from tui_trainer.watching.trace import OPTIONS_FILE, Hello, Obeyed, Options, processes
+from tui_trainer.watching.traced_process import TracedProcess
+from tui_trainer.watching.watched_run import WatchedRun
+
+LOOK_EVERY = 0.1
+"""Seconds between looks at traces, and at what is asked."""
+
+TRACES = "traces"
+"""Their folder's name in the run's."""
+
+LEFT_BEHIND_S = 60.0
+"""So long after a command's end its first step may come, of a process that it left behind."""
+
+
+class Recorder:
+    """Of one command.
+
+    Args:
+        request: the command.
+        told: a pipe of lines from who runs it: `pid N`, `ended CODE`, `failed`.
+        tells: a pipe of lines to it: `run ID`, `problem TEXT`, `done`, `goes on`.
+        printed: a pipe of the lines that the command prints.
+    """
+
+    def __init__(self, request: WatchRequest, told: int, tells: int, printed: int) -> None:
+        self._request = request
+        self._tells = tells
+        self._lines = {told: Lines(told), printed: Lines(printed)}
+        self._told, self._printed = told, printed
+        self._pid: int | None = None
+        self._code: int | None = None
+        """The command's exit code, less than 0 where a signal ended it."""
+        self._is_over = False
+        """Whether the command itself has ended."""
+        self._until = 0.0
+        """When nothing that it left behind is waited for any more."""
+        self._failed = False
+        """Whether it could not even be started."""
+        self._processes: dict[str, TracedProcess] = {}
+        self._runs: list[WatchedRun] = []
+        self._run_of: dict[str, WatchedRun] = {}
+        self._signals: list[int] = []
+        self._has_said = False
+        """Whether it said that there is training yet though the command has ended."""
+
+    def run(self) -> None:
+        """From the beginning to the end."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        try:
+            self._begin()
+        except (RunsError, OSError) as error:
+            tell(self._tells, f"problem {error}")
+            return
+        tell(self._tells, f"run {self._main.record.id}")
+        while not self._look():
+            self._wait()
+        if self._failed:
+            self._forget()
+        else:
+            self._end()
+            tell(self._tells, "done")
+
+    @property
+    def _main(self) -> WatchedRun:
+        """The run that is the command's: it goes on as long as that does."""
+        return self._runs[0]
+
+    def _begin(self) -> None:
+        asked = self._request
+        self._options = Options(
+            calls=asked.calls,
+            control=asked.control,
+            rehearse=asked.rehearse,
+            epochs=asked.epochs,
+            steps=asked.steps,
+        )
+        self._runs.append(WatchedRun(asked, self._options))
+        folder = self._main.record.folder
+        self._traces = folder / TRACES
+        make_private_folder(self._traces)
+        fd = open_private(self._traces / OPTIONS_FILE, os.O_WRONLY)
+        os.write(fd, msgspec.json.encode(self._options))
+        os.close(fd)
+        self._steering = Steering(
+            self._traces, enabled=asked.control, runs=lambda: self._runs, pid=lambda: self._pid
+        )
+        with contextlib.suppress(OSError):  # what fails in here is to be found
+            log = open_private(folder / "log.txt", os.O_WRONLY | os.O_APPEND)
+            os.dup2(log, 2)
+            os.close(log)
+        if unseen := out_of_sight.reason(asked.command):
+            self._main.warn(unseen)
+
+    def _wait(self) -> None:
+        ready, _, _ = select.select(list(self._lines), [], [], LOOK_EVERY)
+        for fd in ready:
+            lines = self._lines[fd]
+            for line in lines.read():
+                self._hear(line) if fd == self._told else self._take_printed(line)
+            if lines.at_end:
+                del self._lines[fd]
+
+    def _hear(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        match word:
+            case "pid":
+                self._pid = int(rest)
+            case "ended":
+                self._code, self._is_over = int(rest), True
+                self._until = time.monotonic() + LEFT_BEHIND_S
+            case "failed":
+                self._failed = self._is_over = True
+
+    def _take_printed(self, line: str) -> None:
+        if len(self._runs) == 1:  # of several, nobody knows whose it is
+            self._main.printed(line)
+
+    def _look(self) -> bool:
+        """See what is new; whether all of it is over."""
+        if self._told not in self._lines and not self._is_over:  # who runs the command was killed
+            self._is_over = self._pid is None or not is_alive(self._pid)
+        was_over = self._is_over
+        for number in self._signals:
+            self._pass_on(number)
+        self._signals.clear()
+        for name in self._names():
+            if name not in self._processes:
+                self._processes[name] = TracedProcess(self._traces, name)
+        for process in list(self._processes.values()):
+            self._follow(process)
+        for run in self._runs:
+            if run.ended is None:
+                for command in run.record.inbox.poll():
+                    self._steering.ask(run, command)
+        self._steering.tick()
+        for run in self._runs:
+            if run.ended is None:
+                run.tick()
+                self._end_if_over(run)
+        if not was_over or self._failed:
+            return was_over
+        trains = any(not process.is_gone for process in self._processes.values())
+        if goes_on := trains or self._may_begin():
+            self._say_it_goes_on()
+        return not goes_on
+
+    def _may_begin(self) -> bool:
+        """Whether the command left something behind that may train yet."""
+        if self._main.has_trained or time.monotonic() >= self._until:
+            return False
+        return any_with(environment.TRACES, str(self._traces))
+
+    def _say_it_goes_on(self) -> None:
+        if not self._has_said:
+            self._has_said = True
+            tell(self._tells, "goes on")
+
+    def _names(self) -> list[str]:
+        try:
+            return processes(self._traces)
+        except OSError:
+            return []
+
+    def _follow(self, process: TracedProcess) -> None:
+        if process.is_gone:
+            return
+        process.look(now=self._is_over)  # before reading: what it told until it ended is there by then
+        for frame in process.read():
+            if isinstance(frame, Hello):
+                self._admit(process)
+            run = self._run_of.get(process.name)
+            if run is None:
+                continue
+            run.take(process, frame)
+            if isinstance(frame, Obeyed):
+                self._steering.obeyed(run, frame)
+        if process.is_gone:
+            process.clean_up()
+
+    def _admit(self, process: TracedProcess) -> None:
+        """Find the run of a process that tells its first: one with others of its group, or one of its own."""
+        assert process.hello is not None
+        hello = process.hello
+        found = next((run for run in self._runs if run.ended is None and run.belongs(hello)), None)
+        if found is None and not self._main.has_trained:
+            found = self._main
+        if found is None:
+            try:
+                found = WatchedRun(self._request, self._options, main=self._main, number=len(self._runs) + 1)
+            except RunsError as error:
+                self._main.warn(str(error))
+                return
+            self._main.warn(f"another training has begun: {found.record.id}")
+            self._runs.append(found)
+        found.join(process)
+        self._run_of[process.name] = found
+
+    def _end_if_over(self, run: WatchedRun) -> None:
+        """A run that is not the command's ends with its processes."""
+        if run is not self._main and not run.live_processes:
+            left = all(process.took_leave for process in run.processes)
+            run.end(*endings.of_training(took_leave=left, stop=run.stop))
+
+    def _end(self) -> None:
+        unseen = () if self._main.has_trained else self._request.command
+        self._main.end(*endings.of_command(self._code, self._main.stop, unseen=unseen))
+        keyboard.remove(self._main.record.folder)
+        shutil.rmtree(self._traces, ignore_errors=True)
+
+    def _forget(self) -> None:
+        """The command could not be started: nothing is left of it."""
+        folder = self._main.record.folder
+        self._main.record.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        self._signals.append(number)
+
+    def _pass_on(self, number: int) -> None:
+        """Whoever ends this process means the command."""
+        self._main.stop = Stop(by="signal", reason=f"stopped by {signal.Signals(number).name}", exit_code=128 + number)
+        if self._pid is not None:
+            signal_command(self._pid, number)
+

@@ -1,0 +1,186 @@
+"""The run of one training under a watched command: its record, what makes events of its trace, and who is told."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any
+
+from tui_trainer import threads
+from tui_trainer.commands import Stop
+from tui_trainer.engine.clock import Awake
+from tui_trainer.events import SCHEMA, Alert, AnyEvent, EndStatus, ProgramWatched, RunEnded, RunStarted, StepsTaken
+from tui_trainer.records.record import Record
+from tui_trainer.run_sources.monitoring import AlertMonitor
+from tui_trainer.text.captions import say
+from tui_trainer.text.secrets import blanked
+from tui_trainer.watching.interpreter import Interpreter
+from tui_trainer.watching.request import WatchRequest
+from tui_trainer.watching.trace import Hello, Options
+from tui_trainer.watching.traced_process import TracedProcess
+
+
+class WatchedRun:
+    """One run, and the processes that train it."""
+
+    def __init__(self, request: WatchRequest, options: Options, *, main: WatchedRun | None = None, number: int = 1) -> None:
+        """Begin its record.
+
+        Args:
+            request: the command, and how it is watched.
+            options: the same for what reads its traces.
+            main: the command's first run, where this is another one.
+            number: the how manieth of the command's runs this is.
+
+        Raises:
+            RunsFolderUnwritable: no record can be made.
+        """
+        self.processes: list[TracedProcess] = []
+        self.stop: Stop | None = None
+        """Who asked it to end, if anybody did."""
+        self.paused = False
+        self.ended: RunEnded | None = None
+        self._request = request
+        self._step = self._epoch = 0
+        asked = request.asked
+        if main is not None:
+            asked["name"] = f"{request.name} {number}" if request.name else None
+        self._emitting = threading.RLock()
+        """Held while an event is recorded: what watches for alerts emits, too."""
+        self._awake = Awake()
+        self._monitor = AlertMonitor(
+            self.emit, self._emitting, request.notify, self._about, self._open_log, self._awake
+        )
+        self.record = Record.create(
+            request.runs, asked, request.typed or request.command, self._monitor.take, label=request.label
+        )
+        if main is not None:
+            self.record.describe({"group": main.record.id})
+        self._interpreter: Interpreter | None = Interpreter(self.emit, options)
+        self._begin()
+
+    def _begin(self) -> None:
+        now, host = time.time(), socket.gethostname()
+        self.emit(RunStarted(at=now, run=self.record.id, schema=SCHEMA, pid=os.getpid(), host=host))
+        self._tell_program(0)
+
+    def _tell_program(self, pid: int) -> None:
+        command = [word[:1000] for word in blanked(self._request.command)[:1000]]
+        self.emit(ProgramWatched(at=time.time(), command=command, cwd=str(self._request.cwd)[:1000], pid=pid))
+
+    @property
+    def has_trained(self) -> bool:
+        """Whether any process of it has told of its training."""
+        return bool(self.processes)
+
+    @property
+    def live_processes(self) -> list[TracedProcess]:
+        """Those that still train it."""
+        return [process for process in self.processes if not process.is_gone]
+
+    @property
+    def ranks_are_missing(self) -> bool:
+        """Whether some of those that train it together are not seen from here."""
+        live = self.live_processes
+        return any((process.hello.world_size or 1) > len(live) for process in live if process.hello is not None)
+
+    def join(self, process: TracedProcess) -> None:
+        """A process trains it from here on."""
+        self.processes.append(process)
+        if process.rank == 0:
+            self._tell_program(process.pid)
+
+    def belongs(self, hello: Hello) -> bool:
+        """Whether a process trains it together with those that do."""
+        return any(
+            other.hello is not None
+            and other.is_grouped
+            and other.hello.group == hello.group
+            and other.hello.rank != hello.rank
+            for other in self.live_processes
+        )
+
+    def take(self, process: TracedProcess, frame: Any) -> None:
+        """One of its processes told something."""
+        interpreter = self._interpreter
+        if interpreter is None:
+            return
+        if process is self._first:
+            self._guarded(lambda: interpreter.take(process.name, frame))
+        else:
+            self._guarded(lambda: interpreter.take_other_rank(process.name, frame))
+
+    @property
+    def _first(self) -> TracedProcess:
+        return min(self.processes, key=lambda process: process.rank)
+
+    def printed(self, line: str) -> None:
+        """The command printed a line."""
+        if self._interpreter is not None:
+            self._guarded(lambda: self._interpreter and self._interpreter.printed(line))
+
+    def tick(self) -> None:
+        """Some time went by."""
+        if self._interpreter is not None:
+            self._guarded(self._interpreter.tick)
+
+    def _finish(self) -> None:
+        if self._interpreter is not None:
+            self._guarded(self._interpreter.finish)
+        self._interpreter = None
+
+    def _guarded(self, act: Callable[[], object]) -> None:
+        """What goes wrong with reading a loop is told, and ends the reading alone."""
+        try:
+            act()
+        except Exception as error:
+            traceback.print_exc()
+            self._interpreter = None
+            text = say("command.loop_unread", error=threads.in_a_line(error))
+            self.emit(Alert(at=time.time(), kind="watching", text=text))
+
+    def warn(self, text: str) -> None:
+        """Tell a person something of how it is watched."""
+        self.emit(Alert(at=time.time(), kind="watching", text=text))
+
+    def emit(self, event: AnyEvent) -> None:
+        """Record an event, and tell those who are to know. From any thread."""
+        with self._emitting:
+            if self.ended is not None:
+                return
+            if not isinstance(event, Alert) and (woken := self._monitor.woken(at=event.at)) is not None:
+                self.emit(woken)
+            if isinstance(event, StepsTaken):
+                self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch
+            self.record.emit(event)
+            self._monitor.take(event)
+
+    def end(self, status: EndStatus, reason: str, exit_code: int) -> None:
+        """It is over: tell what is still to be told, and how it ended."""
+        if self.ended is not None:
+            return
+        self._finish()
+        with self._emitting:
+            ended = RunEnded(
+                at=time.time(), status=status, reason=reason, step=self._step, epoch=self._epoch, exit_code=exit_code
+            )
+            ended = self.record.end(ended)
+            self.ended = ended
+            self._monitor.take(ended)
+        try:
+            self._monitor.finish()
+        finally:
+            self.record.close()
+
+    def _open_log(self) -> IO[bytes] | None:
+        with suppress(OSError):
+            return self.record.open_log()
+        return None
+
+    def _about(self) -> dict[str, str]:
+        return {"RUN": self.record.id, "FOLDER": str(self.record.folder)}
