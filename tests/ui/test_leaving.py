@@ -214,3 +214,37 @@ async def test_what_was_under_way_as_the_app_was_left_is_back_all_the_same(
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
     assert not acted  # there is no app any more
+
+
+@pytest.mark.says("command.signal_passed_on")
+async def test_a_signal_to_the_screen_of_a_watched_command_is_passed_on_and_the_screen_waits(show: Show) -> None:
+    passed: list[int] = []
+    async with show(ScriptedHost(LIVE, obeys=False), on_signal=passed.append) as shown:
+        shown.app.leaving.told(signal.SIGTERM)
+        await shown.frame()
+        assert passed == [signal.SIGTERM]
+        assert not shown.host.sent
+        assert "SIGTERM was passed on to the command; the screen closes as that ends" in shown.text()
+        await shown.frame(ended(143))
+    assert shown.app.return_value == 143
+
+
+async def test_a_second_one_is_passed_on_too_and_waits_no_longer(show: Show) -> None:
+    passed: list[int] = []
+    async with show(ScriptedHost(LIVE, obeys=False), on_signal=passed.append) as shown:
+        for _ in range(2):
+            shown.app.leaving.told(signal.SIGTERM)
+            await shown.frame()
+    assert passed == [signal.SIGTERM, signal.SIGTERM]
+    assert shown.app.return_value == 143
+
+
+@pytest.mark.never_says("command.signal_passed_on")
+async def test_where_the_run_is_ours_or_over_no_signal_is_passed_on(show: Show) -> None:
+    passed: list[int] = []
+    async with show([*LIVE, ended(0)], on_signal=passed.append) as shown:
+        shown.app.leaving.told(signal.SIGTERM)
+        await shown.frame()
+        assert "passed on" not in shown.text()
+    assert passed == []
+    assert shown.app.return_value == 143

@@ -116,7 +116,9 @@ def _run_here(request: WatchRequest) -> int:
 
 
 def _detach(request: WatchRequest) -> int:
-    if warning := _ended_at_logout():
+    from tui_trainer.watching import logout
+
+    if warning := logout.warning():
         say(f"warning: {warning}")
     begun = _begin_apart(request)
     click.echo(begun.run)
@@ -128,16 +130,6 @@ def _can_draw() -> bool:
 
     drawable = os.environ.get("TERM", "") not in ("", "dumb", "unknown")
     return drawable and os.isatty(0) and os.isatty(1) and wait_until_in_front(0)
-
-
-def _ended_at_logout() -> str:
-    from tui_trainer.watching.logout import ends_processes_at_logout
-
-    if not ends_processes_at_logout():
-        return ""
-    from tui_trainer.text.captions import say as caption
-
-    return caption("command.killed_at_logout")
 
 
 class _Begun:
@@ -160,7 +152,10 @@ def _begin_apart(request: WatchRequest) -> _Begun:
     from tui_trainer.watching.processes import fork
 
     hears, tells = os.pipe()
-    columns, lines = shutil.get_terminal_size(DEFAULT_SIZE)
+    try:
+        columns, lines = os.get_terminal_size(1)
+    except OSError:
+        columns, lines = DEFAULT_SIZE
 
     def work() -> None:
         try:
@@ -181,17 +176,23 @@ def _begin_apart(request: WatchRequest) -> _Begun:
 
 def _show(request: WatchRequest, told: NotifyOptions) -> int:
     """Run it in a terminal of its own, and show the screen on it; the command's exit code, if it ended meanwhile."""
-    warning = _ended_at_logout()
+    from tui_trainer.watching import logout
+
+    warning = logout.warning()
     begun = _begin_apart(request)
     import gc
 
     from tui_trainer.cli import exit_summary
     from tui_trainer.cli.launch import settle, show_app
     from tui_trainer.run_sources.registry import open_source
+    from tui_trainer.watching import keyboard
 
     folder = request.runs / begun.run
     source = open_source(folder)
     apps: list[Any] = []
+
+    def left() -> None:
+        exit_summary.of_left("attach", begun.run, request.runs, paused=source.history.status == "paused")
 
     def context_of(_: Terminal) -> AppContext:
         from tui_trainer.ui.context import AppContext
@@ -203,8 +204,9 @@ def _show(request: WatchRequest, told: NotifyOptions) -> int:
             bell=told.bell,
             settings=Settings.of_user(),
             on_shown=settle,
-            on_detach=lambda: exit_summary.of_left("attach", begun.run, request.runs),
+            on_detach=left,
             on_signal=begun.pass_on,
+            on_resize=lambda columns, lines: keyboard.resize(folder, columns, lines),
         )
 
     gc.disable()
@@ -215,7 +217,7 @@ def _show(request: WatchRequest, told: NotifyOptions) -> int:
     if apps and apps[-1].hung_up:
         return 0
     if apps and apps[-1].failure is not None and ended is None:
-        exit_summary.of_left("attach", begun.run, request.runs)
+        left()
     if warning and ended is None:
         say(f"warning: {warning}")
     exit_summary.of_run(folder, source.history)

@@ -158,6 +158,8 @@ class TrainerApp(ContextApp):
         for screen in self.screen_stack[:-1]:
             if isinstance(screen, TrainerScreen):
                 screen.suit(event.size)
+        if self.context.on_resize is not None:
+            self.context.on_resize(*event.size)
 
     def on_ready(self) -> None:
         """The first frame is on the screen: a record, which may be long, is read after it."""

@@ -158,6 +158,8 @@ class AppContext:
     """Called after the screen was left, where the person chose to keep the run training; None where that cannot be."""
     on_signal: Callable[[int], None] | None = None
     """Called with each signal to this process, where that means the run on show, which another one trains."""
+    on_resize: Callable[[int, int], object] | None = None
+    """Called with the columns and lines of the terminal as they change."""
     on_compare: Callable[[Sequence[str]], tuple[Comparison, Queue | None] | None] | None = None
     """What `c` does with the names of presets or runs: a comparison to show, and what trains it here."""
     is_shown: bool = field(default=False, init=False)

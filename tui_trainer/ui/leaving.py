@@ -157,7 +157,7 @@ class Leaving:
         self._context.on_signal(number)
         if is_first:
             self._at_end = True
-            self._context.say(f"{signal.Signals(number).name} was passed on: the screen closes as the command ends")
+            self._context.say(say("command.signal_passed_on", signal=signal.Signals(number).name))
         else:
             self._app.exit(128 + number)
 

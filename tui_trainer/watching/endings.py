@@ -14,11 +14,12 @@ from tui_trainer.watching import out_of_sight
 _TOLD_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 _WHY: dict[int, str] = {
-    signal.SIGKILL: ", as the system does where memory runs out",
-    signal.SIGSEGV: ", an error in native code",
-    signal.SIGBUS: ", an error in native code",
-    signal.SIGABRT: ", an error in native code",
+    signal.SIGKILL: "exit.out_of_memory",
+    signal.SIGSEGV: "exit.native",
+    signal.SIGBUS: "exit.native",
+    signal.SIGABRT: "exit.native",
 }
+"""Why it may have been, by the signal: a caption."""
 
 
 class Ending(NamedTuple):
@@ -52,7 +53,8 @@ def _ended(code: int | None, stop: Stop | None) -> Ending:
     number = shown - 128
     if code < 0 or number in _TOLD_TO_END:
         status: EndStatus = "stopped" if number in _TOLD_TO_END else "crashed"
-        return Ending(status, say("command.killed", signal=_name(number), why=_WHY.get(number, "")), shown)
+        why = say(_WHY[number]) if number in _WHY else ""
+        return Ending(status, say("command.killed", signal=_name(number), why=why), shown)
     if code:
         return Ending("crashed", say("command.exit_code", code=code), shown)
     return Ending("finished", say("command.ended"), 0)

@@ -9,24 +9,31 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from tui_trainer.text.captions import say
+
 _FILES = (Path("/usr/lib/systemd"), Path("/run/systemd"), Path("/etc/systemd"))
 """Folders of `logind.conf` and `logind.conf.d/*.conf`; what a later one says holds."""
 
+_CGROUP = Path("/proc/self/cgroup")
 _YES = ("yes", "true", "1", "on")
 PATIENCE_S = 1.0
 
 
+def warning() -> str:
+    """What is to be said of it to who leaves something running; empty where nothing is ended."""
+    return say("command.killed_at_logout") if ends_processes_at_logout() else ""
+
+
 def ends_processes_at_logout(
-    environment: Mapping[str, str] = os.environ,
-    cgroup: Path = Path("/proc/self/cgroup"),
-    folders: tuple[Path, ...] = _FILES,
+    environment: Mapping[str, str] | None = None, cgroup: Path | None = None, folders: tuple[Path, ...] | None = None
 ) -> bool:
     """Whether logind ends the processes of this session with it. Not asked within tmux or screen, which one leaves to
     keep what runs in it.
     """
-    if "TMUX" in environment or "STY" in environment or not _belongs_to_session(cgroup):
+    environment = os.environ if environment is None else environment
+    if "TMUX" in environment or "STY" in environment or not _belongs_to_session(cgroup or _CGROUP):
         return False
-    said = _configured(folders)
+    said = _configured(_FILES if folders is None else folders)
     return said if said is not None else _asked()
 
 

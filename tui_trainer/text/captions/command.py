@@ -65,6 +65,11 @@ CAPTIONS = {
         "of several trainings of one command, one is over, and its process had not taken leave",
         "its process took leave, as one does that ends by itself or by an error of its own",
     ),
+    "command.signal_passed_on": Caption(
+        "{signal} was passed on to the command; the screen closes as that ends",
+        "a signal came to the screen of a command that goes on",
+        "the command has ended; it is not this process that watches it",
+    ),
     "command.loop_unread": Caption(
         "what its loop does is told no more from here on: {error}",
         "our own code failed over what the process told",
