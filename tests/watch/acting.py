@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from struct import pack
 
 HEAD, ROW = "<IB", "<4d"
@@ -23,7 +24,7 @@ class Trace:
     def __init__(self, number: int = 0) -> None:
         self.folder = os.environ["TUI_TRAINER_WATCH"]
         name = f"{os.getpid()}-{time.time_ns():x}.{number}.trace"
-        path = os.path.join(self.folder, name)
+        path = Path(self.folder, name)
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
 
     def define(self, kind: str, **fields: object) -> None:
@@ -44,7 +45,7 @@ class Told:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._fd = os.open(os.path.join(trace.folder, "control"), os.O_RDONLY)
+        self._fd = os.open(Path(trace.folder, "control"), os.O_RDONLY)
         self._serial = self._obeyed = 0
         self.pace = 0.0
 
@@ -103,7 +104,7 @@ def main() -> None:
         pid=os.getpid(),
         parent=os.getppid(),
         argv=sys.argv,
-        cwd=os.getcwd(),
+        cwd=str(Path.cwd()),
         script=__file__,
         python=sys.version.split()[0],
         torch="2.0.0",

@@ -153,7 +153,7 @@ def test_its_environment_is_as_it_was_but_for_what_watches(runs: Path, script: S
     text = f"import json, os; json.dump(dict(os.environ), open({str(tmp_path / 'env')!r}, 'w'))"
     command = script(text)
     done = [sys.executable, "-m", "tui_trainer", "watch", "--", *command]
-    environment = {**os.environ, "PYTHONPATH": f"{os.getcwd()}:{tmp_path}"}
+    environment = {**os.environ, "PYTHONPATH": f"{Path.cwd()}:{tmp_path}"}
     environment.pop("PYDANTIC_DISABLE_PLUGINS", None)
     subprocess.run(done, env=environment, check=True)
     import json

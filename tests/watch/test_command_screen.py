@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,9 +88,7 @@ def test_a_hang_up_ends_nothing(runs: Path, endless: list[str], time: int) -> No
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_the_screen_is_the_commands(
-    watching: tuple[Terminal, Path], number: signal.Signals
-) -> None:
+def test_a_signal_to_the_screen_is_the_commands(watching: tuple[Terminal, Path], number: signal.Signals) -> None:
     terminal, folder = watching
     os.kill(terminal.pid, number)
     assert terminal.wait() == 128 + number

@@ -14,9 +14,10 @@ from tui_trainer.cli.options import alert_option, data_dir_option, refuse, runs_
 from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.records import inbox
-from tui_trainer.records.errors import RunsError, reason
+from tui_trainer.records.errors import RunIsWatched, RunsError, reason
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_index import find, runs_folder
+from tui_trainer.records.run_metadata import program_of
 from tui_trainer.records.tail import Tail
 from tui_trainer.text.captions import say
 from tui_trainer.torchrun import this_rank
@@ -67,7 +68,7 @@ def resume(
     alerts: tuple[str, ...],
     told: NotifyOptions,
 ) -> None:
-    """Resume a paused run, or continue one that ended early from its checkpoint."""
+    """Resume a paused run, or continue one that ended early from its checkpoint; a watched command is rerun instead."""
     folder = _find(run, runs_dir)
     if this_rank().alone and is_live(folder):
         if new_record:
@@ -79,6 +80,8 @@ def resume(
             )
         _ask(folder, Continue(by=BY))
     else:
+        if program_of(folder) is not None:
+            refuse(str(RunIsWatched(folder)))
         from tui_trainer.cli.run import resume_here
 
         sys.exit(resume_here(folder, told, data_dir, alerts, new_record=new_record))

@@ -222,5 +222,3 @@ def _show(request: WatchRequest, told: NotifyOptions) -> int:
         say(f"warning: {warning}")
     exit_summary.of_run(folder, source.history)
     return ended.exit_code if ended is not None else exit_code
-
-

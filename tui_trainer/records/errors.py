@@ -42,11 +42,13 @@ class RunInUse(RunsError):
 class RunNotLive(RunsError):
     """Nobody is there to take a command."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, watched: bool = False) -> None:
+        """`watched`: it is a watched command's."""
         self.folder = folder
+        again = "rerun` runs its command once more" if watched else "resume` goes on with one that ended early"
         super().__init__(
             f"run {folder.name} is not live, so it takes no commands. "
-            "`tui-trainer runs` tells how it ended; `tui-trainer resume` goes on with one that ended early."
+            f"`tui-trainer runs` tells how it ended; `tui-trainer {again}."
         )
 
 
@@ -109,6 +111,18 @@ class RecordUnfit(CannotGoOn):
         self.folder = folder
         way = f" `tui-trainer resume {folder.name} --new-record` goes on from its checkpoint, in a new record."
         RunsError.__init__(self, f"run {folder.name} cannot go on: {why}.{way if anew else ''}")
+
+
+class RunIsWatched(CannotGoOn):
+    """A run is another program's, which alone can go on with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        RunsError.__init__(
+            self,
+            f"run {folder.name} is a watched command's: how it goes on, that program alone knows. "
+            f"`tui-trainer rerun {folder.name}` runs it once more, from its beginning.",
+        )
 
 
 class ExportFailed(RunsError):

@@ -13,7 +13,7 @@ from tui_trainer.events import SCHEMA
 from tui_trainer.files.safe_open import open_private, open_regular
 from tui_trainer.records.errors import LaterRun, NotYourRun, RunNotLive, reason, unsaid
 from tui_trainer.records.lock import is_live
-from tui_trainer.records.run_metadata import beginning, later_form, read_facts
+from tui_trainer.records.run_metadata import beginning, later_form, program_of, read_facts
 from tui_trainer.text.numbers import counted
 
 MOST_AT_ONCE = 1 << 20
@@ -90,7 +90,7 @@ def send(folder: Path, command: AnyCommand) -> None:
         LaterRun: its record has a form that this version does not know; what a command means there is not known either.
     """
     if not is_live(folder):
-        raise RunNotLive(folder)
+        raise RunNotLive(folder, watched=program_of(folder) is not None)
     began = beginning(folder)
     for schema in (read_facts(folder).get("schema", SCHEMA), began.schema if began is not None else SCHEMA):
         if form := later_form(schema):

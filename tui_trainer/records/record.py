@@ -26,13 +26,13 @@ import msgspec
 from tui_trainer.events import SCHEMA, Alert, AnyEvent, EpochEnded, RunConfigured, RunEnded, encode
 from tui_trainer.files.atomic import clear_drafts, write_atomic
 from tui_trainer.files.safe_open import make_dated_folder, make_private_folder, open_private, open_regular
-from tui_trainer.records.errors import RecordUnfit, RunsError, RunsFolderUnwritable, reason
+from tui_trainer.records.errors import RecordUnfit, RunIsWatched, RunsError, RunsFolderUnwritable, reason
 from tui_trainer.records.history import History
 from tui_trainer.records.inbox import Inbox
 from tui_trainer.records.journal import Journal
 from tui_trainer.records.lines import EndsInNoLine
 from tui_trainer.records.lock import WriterLock
-from tui_trainer.records.run_metadata import later_form, read_facts
+from tui_trainer.records.run_metadata import later_form, program_of, read_facts
 from tui_trainer.records.tail import Tail
 from tui_trainer.text.captions import say
 
@@ -232,6 +232,7 @@ def facts_to_go_on(folder: Path) -> dict[str, Any]:
 
     Raises:
         RecordUnfit: there is nothing that can be read, or it has a form that this version does not know.
+        RunIsWatched: it is a watched command's.
     """
     trouble: list[str] = []
     facts = read_facts(folder, trouble.append)
@@ -240,6 +241,8 @@ def facts_to_go_on(folder: Path) -> dict[str, Any]:
         raise RecordUnfit(folder, f"{why}, so it does not say what was asked of it")
     if form := later_form(facts.get("schema", SCHEMA)):
         raise RecordUnfit(folder, form)
+    if program_of(folder) is not None:
+        raise RunIsWatched(folder)
     return facts
 
 

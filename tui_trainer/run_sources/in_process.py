@@ -25,10 +25,10 @@ from tui_trainer.engine.clock import Awake
 from tui_trainer.engine.control import CommandQueue
 from tui_trainer.errors import UserError
 from tui_trainer.events import SCHEMA, Alert, AnyEvent, CheckpointSaved, RunEnded, RunStarted, StepsTaken
-from tui_trainer.records.errors import CannotGoOn, RecordUnfit, RunsError
+from tui_trainer.records.errors import CannotGoOn, RecordUnfit, RunIsWatched, RunsError
 from tui_trainer.records.history import History
 from tui_trainer.records.record import Record, copy_checkpoints, facts_to_go_on
-from tui_trainer.records.run_metadata import read_facts
+from tui_trainer.records.run_metadata import program_of, read_facts
 from tui_trainer.run_options import PRECISIONS
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
@@ -53,6 +53,8 @@ def asked_of(folder: Path, *, new_record: bool = False) -> RunSpec:
 
     from tui_trainer.run_spec import RunSpec
 
+    if program_of(folder) is not None:
+        raise RunIsWatched(folder)
     facts = read_facts(folder) if new_record else facts_to_go_on(folder)
     asked, resolved = facts.get("asked"), facts.get("resolved")
     resolved = resolved if isinstance(resolved, dict) else {}

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import termios
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tui_trainer.watching import environment
@@ -127,7 +127,7 @@ class Host:
     # What is around it
 
     @contextlib.contextmanager
-    def _waiting_for_signals(self):  # type: ignore[no-untyped-def]
+    def _waiting_for_signals(self) -> Iterator[None]:
         before = signal.signal(signal.SIGCHLD, lambda *_: None)  # by default it would never be waited for
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
         try:
@@ -193,7 +193,7 @@ class Host:
                 env=its,
                 cwd=request.cwd,
                 close_fds=False,  # what a shell has opened for it, it is to have
-                preexec_fn=as_it_was,  # noqa: PLW1509 - this process has no other threads
+                preexec_fn=as_it_was,  # this process has no other threads
             )
 
         try:

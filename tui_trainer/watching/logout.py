@@ -15,6 +15,10 @@ _FILES = (Path("/usr/lib/systemd"), Path("/run/systemd"), Path("/etc/systemd"))
 """Folders of `logind.conf` and `logind.conf.d/*.conf`; what a later one says holds."""
 
 _CGROUP = Path("/proc/self/cgroup")
+_ASKS = (
+    *("busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1"),
+    *("org.freedesktop.login1.Manager", "KillUserProcesses"),
+)
 _YES = ("yes", "true", "1", "on")
 PATIENCE_S = 1.0
 
@@ -47,7 +51,9 @@ def _belongs_to_session(cgroup: Path) -> bool:
 def _configured(folders: tuple[Path, ...]) -> bool | None:
     """What the files say of everybody; None where they say nothing."""
     said: bool | None = None
-    parts = sorted((path for folder in folders for path in folder.glob("logind.conf.d/*.conf")), key=lambda path: path.name)
+    parts = sorted(
+        (path for folder in folders for path in folder.glob("logind.conf.d/*.conf")), key=lambda path: path.name
+    )
     for path in [*(folder / "logind.conf" for folder in folders), *parts]:
         parser = configparser.ConfigParser(strict=False, interpolation=None)
         try:
@@ -63,8 +69,7 @@ def _asked() -> bool:
     """What logind itself says, where no file does: systems are built with either."""
     try:
         answer = subprocess.run(
-            ["busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1"]
-            + ["org.freedesktop.login1.Manager", "KillUserProcesses"],
+            _ASKS,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=PATIENCE_S,

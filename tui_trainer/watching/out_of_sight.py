@@ -28,7 +28,9 @@ def reason(command: Sequence[str]) -> str:
             return say("command.in_container", name=name)
         if name in _ELSEWHERE:
             return say("command.elsewhere", name=name)
-        if name in _EMPTIES or (name == "env" and any(option in ("-i", "-", "--ignore-environment") for option in rest)):
+        if name in _EMPTIES or (
+            name == "env" and any(option in ("-i", "-", "--ignore-environment") for option in rest)
+        ):
             return say("command.environment_emptied", name=name)
         if _PYTHON.fullmatch(name):
             flag = next((flag for flag in _flags(rest) if flag in "IES"), "")

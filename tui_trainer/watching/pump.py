@@ -84,9 +84,7 @@ class Pump:
         tells: a pipe that `DRAINED` goes to.
     """
 
-    def __init__(
-        self, streams: list[Stream], log: OutputLog, keyboard: Keyboard | None, told: int, tells: int
-    ) -> None:
+    def __init__(self, streams: list[Stream], log: OutputLog, keyboard: Keyboard | None, told: int, tells: int) -> None:
         self._streams = streams
         self._log = log
         self._keyboard = keyboard

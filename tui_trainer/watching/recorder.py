@@ -107,9 +107,7 @@ class Recorder:
         fd = open_private(self._traces / OPTIONS_FILE, os.O_WRONLY)
         os.write(fd, msgspec.json.encode(self._options))
         os.close(fd)
-        self._steering = Steering(
-            self._traces, enabled=asked.control, runs=lambda: self._runs, pid=lambda: self._pid
-        )
+        self._steering = Steering(self._traces, enabled=asked.control, runs=lambda: self._runs, pid=lambda: self._pid)
         with contextlib.suppress(OSError):  # what fails in here is to be found
             log = open_private(folder / "log.txt", os.O_WRONLY | os.O_APPEND)
             os.dup2(log, 2)
@@ -247,4 +245,3 @@ class Recorder:
         self._main.stop = Stop(by="signal", reason=f"stopped by {signal.Signals(number).name}", exit_code=128 + number)
         if self._pid is not None:
             signal_command(self._pid, number)
-

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.engine.control import SLOWEST_PACE, CommandRefused, in_words
 from tui_trainer.events import CommandAnswered, Continued, PaceChanged, Paused
@@ -96,12 +98,14 @@ class Steering:
         if question is not None and not question.run.live_processes and not isinstance(question.command, Stop):
             self._open = None
             _answer(question, "it ended before it could", accepted=False)
-        elif question is not None and isinstance(question.command, Stop):
-            if self._clock() - question.asked_at >= STOP_PATIENCE_S or not question.run.live_processes:
-                self._open = None
-                self._interrupt(question, "its step takes long: ")
+        elif question is not None and isinstance(question.command, Stop) and self._takes_long(question):
+            self._open = None
+            self._interrupt(question, "its step takes long: ")
         while self._open is None and self._waiting:
             self._put(self._waiting.popleft())
+
+    def _takes_long(self, question: _Question) -> bool:
+        return self._clock() - question.asked_at >= STOP_PATIENCE_S or not question.run.live_processes
 
     def obeyed(self, run: WatchedRun, told: Obeyed) -> None:
         """One process of a run has done what it was asked, or the last of it."""
@@ -129,13 +133,17 @@ class Steering:
         if isinstance(command, SwitchPreset):
             raise CommandRefused("this program's optimizer and scheduler are its own: there is no preset to switch")
         if isinstance(command, SaveCheckpoint):
-            raise CommandRefused("what a checkpoint of this program holds, it alone knows: it cannot be saved from here")
+            raise CommandRefused(
+                "what a checkpoint of this program holds, it alone knows: it cannot be saved from here"
+            )
         if not self._enabled:
             raise CommandRefused("it is watched with --no-control: nothing but stop can be asked of it")
         if not run.live_processes:
             raise CommandRefused("nothing that trains is seen (any more): there is no step to hold it at")
         if run.ranks_are_missing:
-            raise CommandRefused("not all ranks of this run are seen from here: one that stood still would hang the rest")
+            raise CommandRefused(
+                "not all ranks of this run are seen from here: one that stood still would hang the rest"
+            )
 
     def _put(self, question: _Question) -> None:
         """Have the processes see it."""
@@ -144,7 +152,7 @@ class Steering:
         except CommandRefused as refusal:
             _answer(question, str(refusal), accepted=False)
             return
-        run, asked = question.run, {"serial": self._asked.serial + 1, "at": 0}
+        run, before = question.run, self._asked
         match question.command:
             case Pause() if run.paused:
                 _answer(question, f"paused after step {max(each.step for each in run.live_processes)}")
@@ -153,28 +161,28 @@ class Steering:
                 _answer(question, "going on")
                 return
             case Pause():
-                asked |= {"do": "pause", "at": self._agreed_step(run)}
-            case Continue():
-                asked |= {"do": "run"}
+                asked = replace(before, do="pause", at=self._agreed_step(run))
             case OneBatch():
-                asked |= {"do": "one", "at": 0 if run.paused else self._agreed_step(run)}
+                asked = replace(before, do="one", at=self._agreed_step(run))
             case SetPace(seconds_a_call=seconds):
-                asked |= {"pace": min(max(seconds, 0.0), SLOWEST_PACE)}
-                if self._asked.do == "one":  # one that was taken is not to be taken again
-                    asked |= {"do": "pause"}
+                # One batch that was taken is not to be taken again.
+                do = "pause" if before.do == "one" else before.do
+                asked = replace(before, do=do, at=0, pace=min(max(seconds, 0.0), SLOWEST_PACE))
             case Stop():
-                asked |= {"do": "stop", "at": 0 if run.paused else self._agreed_step(run)}
+                asked = replace(before, do="stop", at=self._agreed_step(run))
             case _:
-                return
-        self._asked = Asked(**{**_fields(self._asked), **asked})
+                asked = replace(before, do="run", at=0)
+        self._asked = replace(asked, serial=before.serial + 1)
         question.serial, question.asked_at = self._asked.serial, self._clock()
         self._open = question
         self._write()
 
     def _agreed_step(self, run: WatchedRun) -> int:
-        """The step from which on all ranks of a run take up what is asked; at once where there is one process."""
+        """The step from which on all ranks of a run take up what is asked; 0, at once, where there is one process, or
+        all stand still already."""
         live = run.live_processes
-        return max(process.step_after(SEEN_WITHIN_S) for process in live) if len(live) > 1 else 0
+        together = len(live) > 1 and not run.paused
+        return max(process.step_after(SEEN_WITHIN_S) for process in live) if together else 0
 
     def _write(self) -> None:
         os.pwrite(self._fd, self._asked.in_bytes(), 0)
@@ -227,10 +235,6 @@ class Steering:
         if not told:
             raise CommandRefused("its process has ended")
         _answer(question, f"sent SIGINT to process {', '.join(told)}: the command's other runs go on")
-
-
-def _fields(asked: Asked) -> dict[str, object]:
-    return {name: getattr(asked, name) for name in asked.__struct_fields__}
 
 
 def _done(command: AnyCommand, told: Obeyed) -> str:

@@ -14,7 +14,17 @@ from typing import IO, Any
 from tui_trainer import threads
 from tui_trainer.commands import Stop
 from tui_trainer.engine.clock import Awake
-from tui_trainer.events import SCHEMA, Alert, AnyEvent, EndStatus, ProgramWatched, RunEnded, RunStarted, StepsTaken
+from tui_trainer.events import (
+    SCHEMA,
+    Alert,
+    AnyEvent,
+    EndStatus,
+    EpochEnded,
+    ProgramWatched,
+    RunEnded,
+    RunStarted,
+    StepsTaken,
+)
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.monitoring import AlertMonitor
 from tui_trainer.text.captions import say
@@ -28,7 +38,9 @@ from tui_trainer.watching.traced_process import TracedProcess
 class WatchedRun:
     """One run, and the processes that train it."""
 
-    def __init__(self, request: WatchRequest, options: Options, *, main: WatchedRun | None = None, number: int = 1) -> None:
+    def __init__(
+        self, request: WatchRequest, options: Options, *, main: WatchedRun | None = None, number: int = 1
+    ) -> None:
         """Begin its record.
 
         Args:
@@ -46,7 +58,7 @@ class WatchedRun:
         self.paused = False
         self.ended: RunEnded | None = None
         self._request = request
-        self._step = self._epoch = 0
+        self._step = self._epoch = self._epochs_done = 0
         asked = request.asked
         if main is not None:
             asked["name"] = f"{request.name} {number}" if request.name else None
@@ -121,8 +133,8 @@ class WatchedRun:
 
     def printed(self, line: str) -> None:
         """The command printed a line."""
-        if self._interpreter is not None:
-            self._guarded(lambda: self._interpreter and self._interpreter.printed(line))
+        if (interpreter := self._interpreter) is not None:
+            self._guarded(lambda: interpreter.printed(line))
 
     def tick(self) -> None:
         """Some time went by."""
@@ -157,6 +169,8 @@ class WatchedRun:
                 self.emit(woken)
             if isinstance(event, StepsTaken):
                 self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch
+            elif isinstance(event, EpochEnded):
+                self._epochs_done = event.epoch
             self.record.emit(event)
             self._monitor.take(event)
 
@@ -166,10 +180,13 @@ class WatchedRun:
             return
         self._finish()
         with self._emitting:
-            ended = RunEnded(
-                at=time.time(), status=status, reason=reason, step=self._step, epoch=self._epoch, exit_code=exit_code
+            # One that ended well has ended all its epochs, as far as they are counted at all.
+            epoch = self._epochs_done if status == "finished" else self._epoch
+            ended = self.record.end(
+                RunEnded(
+                    at=time.time(), status=status, reason=reason, step=self._step, epoch=epoch, exit_code=exit_code
+                )
             )
-            ended = self.record.end(ended)
             self.ended = ended
             self._monitor.take(ended)
         try:
