@@ -16,6 +16,7 @@ from pathlib import Path
 from struct import pack
 
 HEAD, ROW = "<IB", "<4d"
+GROUP = {"parameters": 10, "tensors": 2, "lr": 0.1}
 
 
 class Trace:
@@ -114,7 +115,7 @@ def main() -> None:
         world_size=None if world is None else int(world),
         group=os.environ.get("GROUP", "group" if rank is not None else ""),
     )
-    trace.define("optimizer", id=1, class_name="SGD", module="torch.optim.sgd", name="optimizer", groups=[])
+    trace.define("optimizer", id=1, class_name="SGD", module="torch.optim.sgd", name="optimizer", groups=[GROUP])
     trace.define("site", id=1, call="backward", file=__file__, lineno=1, name="loss", text="loss.backward()")
     trace.define("site", id=2, call="optimizer.step", file=__file__, lineno=2, text="optimizer.step()", target=1)
     step = 0

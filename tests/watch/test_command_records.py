@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from tests.preloaded import Running, run
 from tests.waiting import until
-from tests.watch.watching import ACTING, ended, history, the_run, trains
+from tests.watch.watching import ACTING, ended, history, pid_of_command, the_run, trains
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import delete, summaries
@@ -101,7 +102,7 @@ def test_what_will_not_stop_is_sent_more_each_time(runs: Path, endless: list[str
 
 def test_stopped_from_the_shell_nobody_else_in_the_job_is_sent_anything(runs: Path, tmp_path: Path) -> None:
     """What runs beside it in a script goes on: the keyboard would have ended that, too."""
-    command = f'tui-trainer() {{ {os.sys.executable} -m tui_trainer "$@"; }}; tui-trainer watch -- sleep 1000; echo $?'  # type: ignore[attr-defined]
+    command = f"{sys.executable} -m tui_trainer watch -- sleep 1000; echo $?"
     with (tmp_path / "out").open("w") as out, subprocess.Popen(["sh", "-c", command], stdout=out) as script:
         folder = the_run(runs)
         until(lambda: "sent SIGINT" in control("stop", folder))
@@ -135,17 +136,30 @@ def test_trainings_one_after_the_other_have_records_of_their_own(runs: Path) -> 
     second, first = summaries(runs)
     assert (first.name, first.steps_done, first.status) == ("both", 30, "crashed")  # the command's: it ended with 4
     assert (second.name, second.steps_done) == ("both 2", 40)
-    assert read_facts(Path(second.folder))["group"] == first.id
+    assert read_facts(Path(second.folder))["asked"]["group"] == first.id
     assert f"another training has begun: {second.id}" in [alert.text for alert in history(Path(first.folder)).notices]
     assert ended(Path(second.folder)).reason.startswith("its process ended")
 
 
-def test_of_two_at_once_each_is_stopped_by_itself(runs: Path) -> None:
+@contextmanager
+def two(runs: Path) -> Iterator[tuple[Running, Path, Path]]:
+    """Two trainings of one command, and the folders of their runs, the command's first; all is stopped at the end."""
     with Running("watch", "--", "sh", "-c", f"{ENDLESS} & {ENDLESS} & wait") as running:
-        until(lambda: runs.exists() and len(list(runs.iterdir())) == 2)
-        until(lambda: all(run.steps_done for run in summaries(runs)))
-        main = next(folder for folder in runs.iterdir() if "group" not in read_facts(folder))
-        (other,) = [folder for folder in runs.iterdir() if folder != main]
+        try:
+            until(lambda: runs.exists() and len(list(runs.iterdir())) == 2)
+            until(lambda: all(run.steps_done for run in summaries(runs)))
+            main, other = sorted(runs.iterdir(), key=lambda folder: "group" in read_facts(folder)["asked"])
+            yield running, main, other
+        finally:
+            while running.poll() is None:
+                for folder in runs.iterdir():
+                    run("stop", folder.name)
+    for folder in runs.iterdir():
+        ended(folder)
+
+
+def test_of_two_at_once_each_is_stopped_by_itself(runs: Path) -> None:
+    with two(runs) as (running, main, other):
         assert "the command's other runs go on" in control("stop", other)
         assert ended(other).status == "stopped"
         trains(main, history(main).last_step + 10)
@@ -154,15 +168,9 @@ def test_of_two_at_once_each_is_stopped_by_itself(runs: Path) -> None:
 
 
 def test_killed_one_of_several_says_so(runs: Path) -> None:
-    with Running("watch", "--", "sh", "-c", f"{ENDLESS} & {ENDLESS} & wait") as running:
-        until(lambda: runs.exists() and len(list(runs.iterdir())) == 2)
-        other = next(folder for folder in runs.iterdir() if "group" in read_facts(folder))
-        until(lambda: bool(history(other).program and history(other).program.pid))  # type: ignore[union-attr]
-        psutil.Process(history(other).program.pid).kill()  # type: ignore[union-attr]
+    with two(runs) as (_, _, other):
+        psutil.Process(pid_of_command(other)).kill()
         assert "without a word" in ended(other).reason
-        main = next(folder for folder in runs.iterdir() if folder != other)
-        control("stop", main)
-        running.wait()
 
 
 def test_secrets_in_it_are_blanked_and_of_the_environment_little_is_told(

@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 _OF_TERMINALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN)
 
@@ -88,6 +89,17 @@ def any_with(variable: str, value: str) -> bool:
             if process.environ().get(variable) == value and process.status() != psutil.STATUS_ZOMBIE:
                 return True
     return False
+
+
+def ignores(pid: int, number: int) -> bool:
+    """Whether a process ignores a signal, as what a script begins with `&` ignores SIGINT; False where the system does
+    not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+    except OSError:
+        return False
+    ignored = next((line.split()[1] for line in status.splitlines() if line.startswith("SigIgn:")), "0")
+    return bool(int(ignored, 16) >> (number - 1) & 1)
 
 
 def signal_command(pid: int, number: int) -> bool:

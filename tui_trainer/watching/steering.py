@@ -21,7 +21,7 @@ from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveChec
 from tui_trainer.engine.control import SLOWEST_PACE, CommandRefused, in_words
 from tui_trainer.events import CommandAnswered, Continued, PaceChanged, Paused
 from tui_trainer.files.safe_open import open_private
-from tui_trainer.watching.processes import signal_command
+from tui_trainer.watching.processes import ignores, signal_command
 from tui_trainer.watching.trace import CONTROL_FILE, Asked, Obeyed
 from tui_trainer.watching.watched_run import WatchedRun
 
@@ -227,14 +227,15 @@ class Steering:
         """Of several trainings of a command only this one is to end."""
         told = []
         for process in question.run.live_processes:
+            number = signal.SIGTERM if ignores(process.pid, signal.SIGINT) else signal.SIGINT
             try:
-                os.kill(process.pid, signal.SIGINT)
-                told.append(str(process.pid))
+                os.kill(process.pid, number)
+                told.append(f"{number.name} to process {process.pid}")
             except OSError:
                 continue
         if not told:
             raise CommandRefused("its process has ended")
-        _answer(question, f"sent SIGINT to process {', '.join(told)}: the command's other runs go on")
+        _answer(question, f"sent {', '.join(told)}: the command's other runs go on")
 
 
 def _done(command: AnyCommand, told: Obeyed) -> str:

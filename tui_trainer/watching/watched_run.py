@@ -62,6 +62,7 @@ class WatchedRun:
         asked = request.asked
         if main is not None:
             asked["name"] = f"{request.name} {number}" if request.name else None
+            asked["group"] = main.record.id
         self._emitting = threading.RLock()
         """Held while an event is recorded: what watches for alerts emits, too."""
         self._awake = Awake()
@@ -71,8 +72,6 @@ class WatchedRun:
         self.record = Record.create(
             request.runs, asked, request.typed or request.command, self._monitor.take, label=request.label
         )
-        if main is not None:
-            self.record.describe({"group": main.record.id})
         self._interpreter: Interpreter | None = Interpreter(self.emit, options)
         self._begin()
 
