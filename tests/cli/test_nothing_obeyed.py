@@ -33,6 +33,7 @@ SCREENS = {"launch", "attach", "serve"}
 COMMANDS: dict[str, list[list[str]]] = {
     "launch": [["--preset", "ac"], ["--preset", f"no{TAINT}"], [TAINT]],
     "run": [["--preset", "aa", *SMALL, "--name", TAINT], ["--preset", "ac"], ["--preset", f"./{TAINT}.toml"]],
+    "watch": [["--", f"no{TAINT}"], ["--name", TAINT], ["--plain", "--", f"./{TAINT}"]],
     "attach": [[f"no{TAINT}"]],
     "compare": [
         ["RUN", "OTHER"],
@@ -56,6 +57,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "resume": [["RUN"], ["LIVE"], [f"no{TAINT}"]],
     "checkpoint": [["RUN"], ["LIVE"]],
     "switch": [["RUN", "ac"], ["LIVE", "aa"], ["RUN", f"no{TAINT}"]],
+    "rerun": [["RUN"], [f"no{TAINT}"]],
     "presets list": [[], ["--json"]],
     "presets show": [["aa"], ["ac"], ["ad"], [f"no{TAINT}"]],
     "presets check": [["aa", "ac", "ad", f"no{TAINT}"], [f"ab {TAINT}".replace("/", "_")]],

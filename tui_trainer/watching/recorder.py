@@ -196,7 +196,8 @@ class Recorder:
             if run is None:
                 continue
             run.take(process, frame)
-            if isinstance(frame, Obeyed):
+            if isinstance(frame, Obeyed) and run.is_led_by(process):
+                run.tick()  # the steps until then come first
                 self._steering.obeyed(run, frame)
         if process.is_gone:
             process.clean_up()

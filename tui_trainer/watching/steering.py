@@ -28,7 +28,7 @@ from tui_trainer.watching.watched_run import WatchedRun
 STOP_PATIENCE_S = 5.0
 """So long a step may take before a command that is to stop is sent SIGINT instead."""
 
-SEEN_WITHIN_S = 0.5
+SEEN_WITHIN_S = 1.0
 """What is asked is seen by a process within this time, or with its next step."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
@@ -108,7 +108,7 @@ class Steering:
         return self._clock() - question.asked_at >= STOP_PATIENCE_S or not question.run.live_processes
 
     def obeyed(self, run: WatchedRun, told: Obeyed) -> None:
-        """One process of a run has done what it was asked, or the last of it."""
+        """A run, by its first process, has done what it was asked, or the last of it."""
         question = self._open
         by = question.command.by if question is not None and question.serial == told.serial else "watch"
         match told.what:

@@ -69,7 +69,7 @@ class WatchedRun:
         self._monitor = AlertMonitor(
             self.emit, self._emitting, request.notify, self._about, self._open_log, self._awake
         )
-        self.record = Record.create(
+        self.record: Record = Record.create(
             request.runs, asked, request.typed or request.command, self._monitor.take, label=request.label
         )
         self._interpreter: Interpreter | None = Interpreter(self.emit, options)
@@ -121,14 +121,14 @@ class WatchedRun:
         interpreter = self._interpreter
         if interpreter is None:
             return
-        if process is self._first:
+        if self.is_led_by(process):
             self._guarded(lambda: interpreter.take(process.name, frame))
         else:
             self._guarded(lambda: interpreter.take_other_rank(process.name, frame))
 
-    @property
-    def _first(self) -> TracedProcess:
-        return min(self.processes, key=lambda process: process.rank)
+    def is_led_by(self, process: TracedProcess) -> bool:
+        """Whether its losses and LRs are those of this process: of several, of the first rank."""
+        return process is min(self.processes, key=lambda each: each.rank)
 
     def printed(self, line: str) -> None:
         """The command printed a line."""
