@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
 
@@ -118,11 +119,7 @@ class RunIsWatched(CannotGoOn):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        RunsError.__init__(
-            self,
-            f"run {folder.name} is a watched command's: how it goes on, that program alone knows. "
-            f"`tui-trainer rerun {folder.name}` runs it once more, from its beginning.",
-        )
+        RunsError.__init__(self, f"run {folder.name} cannot go on: {say('watched.no_resume')}.")
 
 
 class ExportFailed(RunsError):

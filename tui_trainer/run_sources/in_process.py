@@ -25,7 +25,7 @@ from tui_trainer.engine.clock import Awake
 from tui_trainer.engine.control import CommandQueue
 from tui_trainer.errors import UserError
 from tui_trainer.events import SCHEMA, Alert, AnyEvent, CheckpointSaved, RunEnded, RunStarted, StepsTaken
-from tui_trainer.records.errors import CannotGoOn, RecordUnfit, RunIsWatched, RunsError
+from tui_trainer.records.errors import CannotGoOn, RunIsWatched, RunsError
 from tui_trainer.records.history import History
 from tui_trainer.records.record import Record, copy_checkpoints, facts_to_go_on
 from tui_trainer.records.run_metadata import program_of, read_facts
@@ -34,7 +34,6 @@ from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
 from tui_trainer.run_sources.notifier import Told
 from tui_trainer.run_sources.run_source import GATE_S, Capabilities, crashed, replay
-from tui_trainer.text.captions import say
 from tui_trainer.torchrun import tells_of_loss, this_rank
 
 if TYPE_CHECKING:
@@ -58,8 +57,6 @@ def asked_of(folder: Path, *, new_record: bool = False) -> RunSpec:
     facts = read_facts(folder) if new_record else facts_to_go_on(folder)
     asked, resolved = facts.get("asked"), facts.get("resolved")
     resolved = resolved if isinstance(resolved, dict) else {}
-    if isinstance(asked, dict) and isinstance(asked.get("program"), dict):
-        raise RecordUnfit(folder, say("watched.no_resume"))
     try:
         spec = RunSpec.model_validate(asked)
     except ValidationError as error:

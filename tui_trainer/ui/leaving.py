@@ -161,6 +161,7 @@ class Leaving:
         else:
             self._app.exit(128 + number)
 
+
 def _name(history: History) -> str:
     """What a run is asked about as: its preset, or the command that it watches."""
     if history.program is not None:

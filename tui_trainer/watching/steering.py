@@ -21,6 +21,7 @@ from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveChec
 from tui_trainer.engine.control import SLOWEST_PACE, CommandRefused, in_words
 from tui_trainer.events import CommandAnswered, Continued, PaceChanged, Paused
 from tui_trainer.files.safe_open import open_private
+from tui_trainer.text.captions import say
 from tui_trainer.watching.processes import ignores, signal_command
 from tui_trainer.watching.trace import CONTROL_FILE, Asked, Obeyed
 from tui_trainer.watching.watched_run import WatchedRun
@@ -131,13 +132,11 @@ class Steering:
         """Raises: CommandRefused."""
         run, command = question.run, question.command
         if isinstance(command, SwitchPreset):
-            raise CommandRefused("this program's optimizer and scheduler are its own: there is no preset to switch")
+            raise CommandRefused(say("watched.no_switch"))
         if isinstance(command, SaveCheckpoint):
-            raise CommandRefused(
-                "what a checkpoint of this program holds, it alone knows: it cannot be saved from here"
-            )
+            raise CommandRefused(say("watched.no_checkpoint"))
         if not self._enabled:
-            raise CommandRefused("it is watched with --no-control: nothing but stop can be asked of it")
+            raise CommandRefused(say("watched.no_control"))
         if not run.live_processes:
             raise CommandRefused("nothing that trains is seen (any more): there is no step to hold it at")
         if run.ranks_are_missing:

@@ -23,7 +23,7 @@ CAPTIONS = {
         "its command has a terminal, goes on and takes commands",
     ),
     "watched.no_resume": Caption(
-        "it is the run of a watched program, which begins where its own command has it begin",
+        "it is the run of a watched program, which alone knows how to go on: `tui-trainer rerun` begins it once more",
         "a run of a watched program that ended is to be gone on with",
         "of a run of ours",
     ),
