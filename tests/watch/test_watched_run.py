@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -11,17 +12,27 @@ import pytest
 from tests.watch.watching import history
 from tui_trainer.watching import watched_run
 from tui_trainer.watching.request import WatchRequest, label
-from tui_trainer.watching.trace import Options
+from tui_trainer.watching.trace import Goodbye, Options
 from tui_trainer.watching.traced_process import TracedProcess
 from tui_trainer.watching.watched_run import WatchedRun
 
-PROCESS = cast("TracedProcess", SimpleNamespace(name="1-a", rank=0, pid=1, is_gone=False, hello=None))
+FRAME = Goodbye(clock=1.0)
 
 
-def begun(runs: Path) -> WatchedRun:
+def process(rank: int) -> TracedProcess:
+    return cast(
+        "TracedProcess", SimpleNamespace(name=f"{rank}-a", rank=rank, pid=100 + rank, is_gone=False, hello=None)
+    )
+
+
+PROCESS = process(0)
+
+
+def begun(runs: Path, *processes: TracedProcess, clock: Callable[[], float] = lambda: 0.0) -> WatchedRun:
     request = WatchRequest(command=("python", "train.py"), cwd=Path("/"), environment={}, runs=runs)
-    run = WatchedRun(request, Options())
-    run.join(PROCESS)
+    run = WatchedRun(request, Options(), clock=clock)
+    for each in processes or [PROCESS]:
+        run.join(each)
     return run
 
 
@@ -35,7 +46,7 @@ def test_a_loop_that_cannot_be_read_is_told_once_and_the_record_goes_on(
     monkeypatch.setattr(watched_run.Interpreter, "take", failing)
     run = begun(runs)
     for _ in range(3):
-        run.take(PROCESS, "a frame")
+        run.take(PROCESS, FRAME)
         run.tick()
         run.printed("a line")
     run.end("finished", "the command ended", 0)
@@ -72,3 +83,51 @@ def test_one_that_can_is_not_complained_of(runs: Path) -> None:
 )
 def test_what_it_is_called(command: str, called: str) -> None:
     assert label(command.split()) == called
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What an interpreter takes, in order."""
+    taken: list[str] = []
+    monkeypatch.setattr(watched_run.Interpreter, "take", lambda _, name, frame: taken.append(f"take {name}"))
+    monkeypatch.setattr(
+        watched_run.Interpreter, "take_other_rank", lambda _, name, frame: taken.append(f"take_other_rank {name}")
+    )
+    return taken
+
+
+def test_whichever_rank_comes_first_the_first_one_leads(runs: Path, heard: list[str]) -> None:
+    first, second = process(0), process(1)
+    run = begun(runs, second)
+    run.take(second, FRAME)
+    run.tick()
+    assert heard == []
+    run.join(first)
+    run.take(first, FRAME)
+    run.take(second, FRAME)
+    assert heard == ["take_other_rank 1-a", "take 0-a", "take_other_rank 1-a"]
+    run.end("finished", "the command ended", 0)
+    program = history(run.record.folder).program
+    assert program is not None
+    assert program.pid == 100
+
+
+def test_where_the_first_rank_is_elsewhere_the_lowest_here_leads(runs: Path, heard: list[str]) -> None:
+    now = 0.0
+    third, fourth = process(2), process(3)
+    run = begun(runs, fourth, third, clock=lambda: now)
+    run.take(fourth, FRAME)
+    run.take(third, FRAME)
+    now = watched_run.FIRST_RANK_S
+    run.tick()
+    assert heard == ["take_other_rank 3-a", "take 2-a"]
+    assert run.is_led_by(third)
+    run.end("finished", "the command ended", 0)
+
+
+def test_what_was_held_back_is_read_at_the_end(runs: Path, heard: list[str]) -> None:
+    second = process(1)
+    run = begun(runs, second)
+    run.take(second, FRAME)
+    run.end("finished", "the command ended", 0)
+    assert heard == ["take 1-a"]

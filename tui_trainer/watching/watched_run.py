@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO
 
 from tui_trainer import threads
 from tui_trainer.commands import Stop
@@ -31,15 +31,24 @@ from tui_trainer.text.captions import say
 from tui_trainer.text.secrets import blanked
 from tui_trainer.watching.interpreter import Interpreter
 from tui_trainer.watching.request import WatchRequest
-from tui_trainer.watching.trace import Hello, Options
+from tui_trainer.watching.trace import AnyDefinition, Hello, Options, Rows
 from tui_trainer.watching.traced_process import TracedProcess
+
+FIRST_RANK_S = 10.0
+"""So long after another rank the first one may come."""
 
 
 class WatchedRun:
     """One run, and the processes that train it."""
 
     def __init__(
-        self, request: WatchRequest, options: Options, *, main: WatchedRun | None = None, number: int = 1
+        self,
+        request: WatchRequest,
+        options: Options,
+        *,
+        main: WatchedRun | None = None,
+        number: int = 1,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin its record.
 
@@ -48,6 +57,7 @@ class WatchedRun:
             options: the same for what reads its traces.
             main: the command's first run, where this is another one.
             number: the how manieth of the command's runs this is.
+            clock: monotonic seconds.
 
         Raises:
             RunsFolderUnwritable: no record can be made.
@@ -57,6 +67,12 @@ class WatchedRun:
         """Who asked it to end, if anybody did."""
         self.paused = False
         self.ended: RunEnded | None = None
+        self._clock = clock
+        self._leader: TracedProcess | None = None
+        self._leads_by: float | None = None
+        """When the lowest rank that is here leads, should the first one not have come."""
+        self._held: list[tuple[TracedProcess, AnyDefinition | Rows]] = []
+        """What was told before it was known who leads."""
         self._request = request
         self._step = self._epoch = self._epochs_done = 0
         asked = request.asked
@@ -104,7 +120,9 @@ class WatchedRun:
         """A process trains it from here on."""
         self.processes.append(process)
         if process.rank == 0:
-            self._tell_program(process.pid)
+            self._lead(process)
+        elif self._leads_by is None:
+            self._leads_by = self._clock() + FIRST_RANK_S
 
     def belongs(self, hello: Hello) -> bool:
         """Whether a process trains it together with those that do."""
@@ -116,8 +134,28 @@ class WatchedRun:
             for other in self.live_processes
         )
 
-    def take(self, process: TracedProcess, frame: Any) -> None:
+    def take(self, process: TracedProcess, frame: AnyDefinition | Rows) -> None:
         """One of its processes told something."""
+        if self._leader is None:
+            self._held.append((process, frame))
+        else:
+            self._read(process, frame)
+
+    def is_led_by(self, process: TracedProcess) -> bool:
+        """Whether its losses and LRs are those of this process: of several, of the first rank."""
+        return process is self._leader
+
+    def _lead(self, process: TracedProcess) -> None:
+        """Its losses and LRs are those of this process, from the beginning."""
+        if self._leader is not None:
+            return
+        self._leader = process
+        self._tell_program(process.pid)
+        for other, frame in self._held:
+            self._read(other, frame)
+        self._held.clear()
+
+    def _read(self, process: TracedProcess, frame: AnyDefinition | Rows) -> None:
         interpreter = self._interpreter
         if interpreter is None:
             return
@@ -126,9 +164,10 @@ class WatchedRun:
         else:
             self._guarded(lambda: interpreter.take_other_rank(process.name, frame))
 
-    def is_led_by(self, process: TracedProcess) -> bool:
-        """Whether its losses and LRs are those of this process: of several, of the first rank."""
-        return process is min(self.processes, key=lambda each: each.rank)
+    def _settle_leader(self) -> None:
+        """The first rank may be on another machine: then the lowest that is here stands for it."""
+        if self._leader is None and self.processes:
+            self._lead(min(self.processes, key=lambda process: process.rank))
 
     def printed(self, line: str) -> None:
         """The command printed a line."""
@@ -137,10 +176,13 @@ class WatchedRun:
 
     def tick(self) -> None:
         """Some time went by."""
+        if self._leader is None and self._leads_by is not None and self._clock() >= self._leads_by:
+            self._settle_leader()
         if self._interpreter is not None:
             self._guarded(self._interpreter.tick)
 
     def _finish(self) -> None:
+        self._settle_leader()
         if self._interpreter is not None:
             self._guarded(self._interpreter.finish)
         self._interpreter = None
