@@ -58,8 +58,17 @@ class LoggedLRs:
 
     def legend(self, cursor: int | None) -> list[Entry]:
         """What each was at a step, else is now; without those that were not told by then."""
+        declared = self.history.series.declared
+
+        def named(name: str) -> str:
+            """As the program itself calls it, where it does."""
+            said = declared(name)
+            return (said.shown_as if said is not None else "") or name
+
         found = [(place, name, curve.at(cursor)) for place, (name, curve) in enumerate(self._curves.items())]
-        return [Entry(SIGNS[place], name, at[1], f"series{place}") for place, name, at in found if at is not None]
+        return [
+            Entry(SIGNS[place], named(name), at[1], f"series{place}") for place, name, at in found if at is not None
+        ]
 
 
 def _held(curve: SeriesCurve, edges: list[int], last: int) -> list[Extent | None]:

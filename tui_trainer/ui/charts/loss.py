@@ -19,8 +19,6 @@ from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import loss_title
 
 if TYPE_CHECKING:
-    from rich.style import Style
-
     from tui_trainer.records.history import History
     from tui_trainer.ui.charts.other_losses import OtherLosses
 
@@ -164,14 +162,6 @@ class LossChart(MouseChart):
             for cell in range(frame.width)
             if losses.not_finite(edges[cell * across], edges[(cell + 1) * across])
         ]
-
-    def _style(self, role: str, action: str) -> Style:
-        if role.startswith("series") and (role, action) not in self._styles_by_role:
-            from tui_trainer.ui.charts.other_losses import series_style
-
-            dark = self.app.current_theme.dark
-            self._styles_by_role[role, action] = series_style(role, self.rich_style, dark)
-        return super()._style(role, action)
 
 
 def _why_empty(history: History) -> str:

@@ -6,14 +6,10 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from rich.style import Style
-from textual.color import Color
-
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.ui.charts.chart import LAST, narrow
 from tui_trainer.ui.charts.line_chart import CELLS_A_SIGN, SIGNS, SeriesCurve
-from tui_trainer.ui.charts.run_chart import COLOURS_DARK, COLOURS_LIGHT
 from tui_trainer.ui.formatting import loss
 
 if TYPE_CHECKING:
@@ -128,9 +124,3 @@ def shown_name(history: History, name: str, otherwise: str = "") -> str:
     """What the program itself calls a series."""
     declared = history.series.declared(name)
     return (declared.shown_as if declared is not None else "") or otherwise or name
-
-
-def series_style(role: str, base: Style, dark: bool) -> Style:
-    """The colour of a further curve, as in charts of several series."""
-    colours = COLOURS_DARK if dark else COLOURS_LIGHT
-    return base + Style(color=Color.parse(colours[int(role.removeprefix("series"))]).rich_color)
