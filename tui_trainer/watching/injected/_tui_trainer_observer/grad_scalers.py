@@ -5,7 +5,7 @@ from __future__ import annotations
 from .python_internals import ref
 from .seen_objects import SeenObjects
 from .torch_internals import does_skip_itself, found_infs, scale_of
-from .wrapping import Depth, noted_outermost, replace
+from .wrapping import Depth, disguised, noted_outermost, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class GradScalers:
                 self._before = self._steps.steps_of(optimizer)
                 return original(scaler, optimizer, *args, **kwargs)
 
-            return make(counted)
+            return make(disguised(counted, original))
 
         return step
 

@@ -32,7 +32,11 @@ class Guard:
         Raises:
             Exception: `error` itself, where a signal handler of the program's raised it while our code ran.
         """
-        if _is_of_a_signal_handler(error):
+        try:
+            is_theirs = _is_of_a_signal_handler(error)
+        except Exception:
+            is_theirs = False
+        if is_theirs:
             raise error
         try:
             self._faults += 1

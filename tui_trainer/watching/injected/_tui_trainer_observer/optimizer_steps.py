@@ -8,7 +8,7 @@ from .call_sites import name_of
 from .plain import plain, text
 from .python_internals import getframe
 from .seen_objects import SeenObjects
-from .torch_internals import submodule
+from .torch_internals import hook_all_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ class OptimizerSteps:
             except Exception as error:
                 observer.guard.failed("optimizer.step", error)
 
-        hooks = submodule("optim.optimizer")
-        hooks.register_optimizer_step_pre_hook(before)
-        hooks.register_optimizer_step_post_hook(after)
+        hook_all_steps(before, after)
         observer.at_fork(self.forget)
 
     def forget(self) -> None:

@@ -15,7 +15,7 @@ from .optimizer_steps import OptimizerSteps
 from .saved_files import LoadedStates, SavedFiles
 from .schedulers import Schedulers
 from .values import Values
-from .wrapping import Depth, noted_outermost, replace
+from .wrapping import Depth, compile_nothing_of_ours, noted_outermost, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def after_imports(observer: Observer) -> dict[str, AfterImport]:
 
     def with_torch(torch: Any) -> None:
         observer.with_torch(torch)
+        compile_nothing_of_ours(torch, __package__)
         for part in parts:
             try:
                 part.install(torch)

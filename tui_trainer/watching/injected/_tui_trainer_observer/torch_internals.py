@@ -17,6 +17,36 @@ def data_loader_iterator(torch: Any) -> Any:
     return torch.utils.data.dataloader._BaseDataLoaderIter
 
 
+def skip_code(torch: Any) -> Any:
+    """What tells dynamo to run a code object as it is where its frame would be compiled.
+
+    Where a compiled function calls something that dynamo cannot trace, what that calls is compiled by itself: our
+    wrappers would be too. Called from code that is traced they are traced with it all the same. It takes the code, and
+    whether that calls code of the program's, which is not skipped. None where it is missing.
+    """
+    dynamo = getattr(torch._C, "_dynamo", None)
+    frames = getattr(dynamo, "eval_frame", None)
+    own = getattr(frames, "skip_code", None)
+    if own is not None:  # until torch 2.6
+        return lambda code, calls_theirs: own(code)
+    set_strategy, action = getattr(frames, "set_code_exec_strategy", None), getattr(frames, "_FrameAction", None)
+    if set_strategy is None or action is None:
+        return None
+    alone = frames._FrameExecStrategy(action.SKIP, action.DEFAULT)
+    with_all = frames._FrameExecStrategy(action.SKIP, action.SKIP)
+    return lambda code, calls_theirs: set_strategy(code, alone if calls_theirs else with_all)
+
+
+def hook_all_steps(before: Any, after: Any) -> None:
+    """What `register_optimizer_step_pre_hook` and `..._post_hook` do, but for the numbers that they give to hooks.
+
+    The hooks that the program registers keep the numbers that they have without ours: they are pickled with a network.
+    """
+    optimizer = submodule("optim.optimizer")
+    optimizer._global_optimizer_pre_hooks[-1] = before
+    optimizer._global_optimizer_post_hooks[-1] = after
+
+
 def submodule(name: str) -> Any:
     """A module of torch's, which its package may have hidden by something of the same name."""
     return sys.modules["torch." + name]

@@ -6,14 +6,16 @@ calls it alone while dynamo traces: no graph breaks by it.
 
 from __future__ import annotations
 
+import sys
 from time import perf_counter
 
 from .python_internals import getframe
+from .torch_internals import skip_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
     from typing import Any
 
     from .observer import Observer
@@ -53,7 +55,43 @@ def disguised(wrapper: Any, original: Any) -> Any:
     wrapper.__wrapped__ = original
     code = wrapper.__code__
     wrapper.__code__ = code.replace(co_filename=code.co_filename + " (passed over like importlib._bootstrap)")
+    _NotCompiled.add(wrapper.__code__, calls_theirs=True)
     return wrapper
+
+
+class _NotCompiled:
+    """Code of ours that dynamo is not to compile by itself."""
+
+    skip: Callable[[CodeType, bool], None] | None = None
+    wrappers: list[CodeType] = []  # noqa: RUF012
+
+    @classmethod
+    def add(cls, code: CodeType, calls_theirs: bool) -> None:
+        """A code object, and those of the functions within it."""
+        if cls.skip is None:
+            cls.wrappers.append(code)
+            return
+        cls.skip(code, calls_theirs)
+        for held in code.co_consts:
+            if type(held) is type(code):
+                cls.add(held, calls_theirs)
+
+
+def compile_nothing_of_ours(torch: Any, package: str) -> None:
+    """Have dynamo run all of a package's code as it is, and what wrappers wrap as without them."""
+    _NotCompiled.skip = skip_code(torch)
+    if _NotCompiled.skip is None:
+        return
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == package:
+            for held in list(vars(module).values()):
+                for function in (held, *(vars(held).values() if isinstance(held, type) else ())):
+                    code = getattr(getattr(function, "__func__", function), "__code__", None)
+                    if code is not None:
+                        _NotCompiled.add(code, calls_theirs=False)
+    for code in _NotCompiled.wrappers:
+        _NotCompiled.add(code, calls_theirs=True)
+    del _NotCompiled.wrappers[:]
 
 
 def noted(observer: Observer, where: str, note: Note) -> Callable[[Any], Any]:

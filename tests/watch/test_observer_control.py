@@ -1,0 +1,175 @@
+"""What is asked of a watched process from outside, and what it does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import until
+from tests.watch.watched import Trace, environment, read_traces
+from tui_trainer.watching.trace import CONTROL_FILE, CONTROL_SIZE, Asked, Obeyed, Options
+
+ENDLESS = """
+    import time
+    import torch
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([weight], lr=0.5)
+    with open("steps", "w") as steps:
+        while True:
+            optimizer.zero_grad()
+            (weight ** 2).sum().backward()
+            optimizer.step()
+            print(optimizer.param_groups[0]["lr"], file=steps, flush=True)
+            time.sleep(0.005)
+"""
+
+
+class Endless:
+    """A program that trains until it is told otherwise."""
+
+    def __init__(self, folder: Path, options: Options | None = None) -> None:
+        script = folder / "train.py"
+        script.write_text(textwrap.dedent(ENDLESS))
+        self.folder = folder
+        self.traces = folder / "traces"
+        self.asked = 0
+        self.process = subprocess.Popen(
+            [sys.executable, str(script)],
+            cwd=folder,
+            env=environment(self.traces, options),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    @property
+    def trace(self) -> Trace:
+        (found,) = read_traces(self.traces) or [Trace("")]
+        return found
+
+    def steps(self) -> int:
+        """How many it has made."""
+        path = self.folder / "steps"
+        return path.read_text().count("\n") if path.exists() else 0
+
+    def ask(self, do: str, **more: float) -> None:
+        """Write it down as the program that shows a run does."""
+        self.asked += 1
+        asked = Asked(serial=self.asked, do=do, **{"alive": os.getpid()} | more)  # type: ignore[arg-type]
+        file = os.open(self.traces / CONTROL_FILE, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.pwrite(file, asked.in_bytes(), 0)
+        os.close(file)
+        assert (self.traces / CONTROL_FILE).stat().st_size == CONTROL_SIZE
+
+    def obeyed(self, what: str) -> Obeyed:
+        """Wait until the last thing that was asked has been done."""
+
+        def found() -> list[Obeyed]:
+            return [done for done in self.trace.all(Obeyed) if (done.serial, done.what) == (self.asked, what)]
+
+        until(lambda: bool(found()) or self.process.poll() is not None)
+        return found()[-1]
+
+    def stands_still(self) -> int:
+        """Wait until no step has come for a while; how many there were."""
+        before = -1
+
+        def still() -> bool:
+            nonlocal before
+            before, now = self.steps(), before
+            return now == before
+
+        import time
+
+        until(lambda: (time.sleep(0.3), still())[1])
+        return before
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[Endless]:
+    program = Endless(tmp_path)
+    until(lambda: program.steps() > 3)
+    yield program
+    if program.process.poll() is None:
+        program.process.kill()
+        program.process.communicate()
+
+
+def test_it_pauses_makes_one_step_goes_on_and_stops(endless: Endless) -> None:
+    endless.ask("pause")
+    paused = endless.obeyed("pause").step
+    assert endless.stands_still() in (paused - 1, paused)  # the line is printed after the step
+    endless.ask("one")
+    assert endless.obeyed("one").step == paused
+    until(lambda: endless.trace.values("optimizer.step")[-1] == paused + 1)
+    assert endless.stands_still() in (paused, paused + 1)
+    at = paused + 40
+    endless.ask("run")
+    assert endless.obeyed("run").step == paused + 1
+    endless.ask("stop", at=at)
+    assert endless.obeyed("stop").step >= at
+    _, errors = endless.process.communicate()
+    assert "StopRequested: stopped from tui-trainer, at the end of step" in errors
+    assert endless.process.returncode == 1  # an exception that nobody caught
+    assert endless.trace.values("optimizer.step")[-1] == endless.obeyed("stop").step
+
+
+def test_something_agreed_on_is_taken_up_at_its_step(endless: Endless) -> None:
+    at = endless.steps() + 60
+    endless.ask("pause", at=at)
+    assert endless.obeyed("pause").step == at
+    assert endless.stands_still() in (at - 1, at)
+
+
+def test_the_lr_is_multiplied_while_it_steps_and_is_the_programs_own_after(endless: Endless) -> None:
+    endless.ask("run", lr_factor=0.5)
+    endless.obeyed("lr")
+    until(lambda: endless.trace.values("lr") == [0.5, 0.25])
+    endless.ask("run")
+    endless.obeyed("lr")
+    until(lambda: endless.trace.values("lr") == [0.5, 0.25, 0.5])
+    endless.ask("stop")
+    endless.process.communicate()
+    assert set((endless.folder / "steps").read_text().split()) == {"0.5"}
+
+
+def test_slow_motion_holds_each_call_and_ends_when_asked(endless: Endless) -> None:
+    endless.ask("run", pace=0.3)
+    endless.obeyed("pace")
+    until(lambda: len(endless.trace.rows) > 4 and endless.trace.rows[-1][1] - endless.trace.rows[-2][2] >= 0.3)
+    endless.ask("run")
+    endless.obeyed("pace")
+    now = endless.steps()
+    until(lambda: endless.steps() > now + 20)
+
+
+def test_a_pause_is_over_once_nobody_is_there_who_could_end_it(endless: Endless) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    endless.ask("pause", alive=other.pid)
+    endless.obeyed("pause")
+    paused = endless.stands_still()
+    other.communicate(b"\n")
+    until(lambda: endless.steps() > paused + 3)
+
+
+def test_what_is_no_order_is_left_alone_and_without_control_nothing_is_looked_for(tmp_path: Path) -> None:
+    program = Endless(tmp_path, Options(control=False))
+    until(lambda: program.steps() > 3)
+    program.ask("stop")
+    now = program.steps()
+    until(lambda: program.steps() > now + 60)
+    program.process.kill()
+    program.process.communicate()
+    assert program.trace.all(Obeyed) == []
+
+
+def test_garbage_in_the_control_file_does_nothing(endless: Endless) -> None:
+    (endless.traces / CONTROL_FILE).write_bytes(b'{"serial": 7, "do": "explode", "pace": "x"}'.ljust(CONTROL_SIZE))
+    now = endless.steps()
+    until(lambda: endless.steps() > now + 60)
+    assert endless.trace.all(Obeyed) == []
