@@ -55,7 +55,8 @@ SAME = """
     torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "lr": scheduler.state_dict()}, "c.pt")
     torch.save(net, "net.pt")
     print(hashlib.sha256(pickle.dumps(scheduler.state_dict())).hexdigest())
-    print(sorted(vars(pickle.loads(pickle.dumps(optimizer)))), sorted(vars(copy.deepcopy(net))), list(net._backward_hooks))
+    print(sorted(vars(pickle.loads(pickle.dumps(optimizer)))), sorted(vars(copy.deepcopy(net))))
+    print(list(net._backward_hooks), list(optimizer._optimizer_step_post_hooks))
     print(digest(torch.get_rng_state().tolist(), random.getstate(), numpy.random.get_state()[1].tolist()))
     print(calls, sorted(vars(optimizer)), sorted(vars(scheduler)), sorted(vars(loader)))
     print(torch.Tensor.item.__name__, torch.nn.Module.train.__qualname__, inspect.signature(scheduler.step))
@@ -163,7 +164,9 @@ WAYS = """
 
 def test_programs_end_by_their_own_exit_codes_and_signals(tmp_path: Path) -> None:
     watched = run(tmp_path, WAYS)
-    ends = {name: (pid, int(count), int(code)) for name, pid, count, code in map(str.split, watched.output.splitlines())}
+    ends = {
+        name: (pid, int(count), int(code)) for name, pid, count, code in map(str.split, watched.output.splitlines())
+    }
     codes = {name: code for name, (_, _, code) in ends.items()}
     assert codes == {
         "ends": 0, "exit5": 5, "raises": 1, "interrupted": -2, "terminated": -15, "killed": -9, "exit9": 9,

@@ -89,14 +89,14 @@ def test_a_program_gets_the_modules_that_it_would_get_alone(tmp_path: Path) -> N
         import sys
         names = {OWN!r}
         loaded = [name for name in sys.modules if "_tui_trainer_observer" not in name]
-        print(sorted(set(loaded) - {{"_json", "_struct", "sitecustomize", "__mp_main__"}}))
+        print(sorted(set(loaded) - {{"_json", "_struct", "__future__", "atexit", "gc", "sitecustomize"}}))
         print([hasattr(__import__(name), "mine") for name in names])
-        print(sys.path, sys.flags, len(sys.meta_path) > 3)
+        print(sys.path, sys.flags)
     """
     alone = run(tmp_path, program, watch=False)
     watched = run(tmp_path, program)
     assert alone.code == watched.code == 0
-    assert watched.output.replace("True)", "") == alone.output.replace("True)", "").replace("False)", "")
+    assert watched.output == alone.output
     assert watched.traces == []
 
 

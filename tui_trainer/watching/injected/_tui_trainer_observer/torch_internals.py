@@ -25,7 +25,7 @@ def skip_code(torch: Any) -> Any:
     whether that calls code of the program's, which is not skipped. None where it is missing.
     """
     dynamo = getattr(torch._C, "_dynamo", None)
-    frames = getattr(dynamo, "eval_frame", None)
+    frames: Any = getattr(dynamo, "eval_frame", None)
     own = getattr(frames, "skip_code", None)
     if own is not None:  # until torch 2.6
         return lambda code, calls_theirs: own(code)
