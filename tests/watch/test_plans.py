@@ -69,6 +69,46 @@ def test_a_rehearsal_in_the_middle_begins_with_the_step_that_comes() -> None:
     assert plan.lrs[0] == 1.0 / 3
 
 
+@pytest.mark.says("plan.if_each_epoch")
+def test_before_a_scheduler_has_stepped_its_plan_says_what_it_supposes(captions_said: set[str]) -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(lrs=[1.0]), made.loader(batches=5)
+    steps_by = made.scheduler(optimizer, "StepLR", state={"last_epoch": 0})
+    made.define(Planned(scheduler=steps_by, from_count=0, lrs=[[1.0, 1.0, 0.1]], length=3, length_from="--epochs"))
+    data = made.site("data", "train_loader", loader)
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for _ in made.batches(data, 4, stops=False):
+        made.call(backward, 1.0)
+        made.step(step, optimizer)
+    events, _ = interpreted(made.end())
+    (plan,) = [event for event in events if isinstance(event, PlanMade)]
+    assert (plan.steps, plan.lrs, plan.last_step) == ([1, 11], [1.0, 0.1], 15)
+    assert plan.note == "if its scheduler steps once an epoch"
+
+
+@pytest.mark.never_says("plan.if_each_epoch")
+def test_a_scheduler_that_steps_after_every_batch_mostly_is_waited_for(captions_said: set[str]) -> None:
+    assert planned(every_step=True, length=6)
+    assert "plan.if_each_epoch" not in captions_said
+
+
+def test_a_long_plan_is_told_at_some_places() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer(lrs=[1.0])
+    steps_by = made.scheduler(optimizer, "LambdaLR", state={"last_epoch": 0})
+    lrs = [1.0 - place / 10_000 for place in range(5000)]
+    made.define(Planned(scheduler=steps_by, from_count=0, lrs=[lrs], every=20, length=100_000))
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    scheduled = made.site("scheduler.step", "scheduler", steps_by)
+    made.call(backward, 1.0)
+    made.step(step, optimizer)
+    made.call(scheduled, 1.0)
+    events, _ = interpreted(made.end())
+    (plan,) = [event for event in events if isinstance(event, PlanMade)]
+    assert (plan.exact, plan.last_step, plan.steps[:2]) == (False, 100_000, [1, 61])
+    assert len(plan.steps) <= 2000
+
+
 @pytest.mark.says("plan.length_unknown")
 def test_a_length_that_is_not_known_is_said() -> None:
     (plan,) = planned(every_step=True, length=None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Literal
 
 from tui_trainer.events import PlanMade
+from tui_trainer.presets.schedulers import SCHEDULERS
 from tui_trainer.text.captions import say
 from tui_trainer.watching.lr_causes import LRCauses, Scheduler
 from tui_trainer.watching.passes import Passes
@@ -22,7 +22,6 @@ class Rehearsed:
 
     planned: Planned
     step: int
-    epoch_began: int
 
 
 class Plans:
@@ -36,7 +35,7 @@ class Plans:
     def take(self, planned: Planned, step: int) -> None:
         """A scheduler's copy was rehearsed."""
         if len(self._pending) < 100 or planned.scheduler in self._pending:
-            self._pending[planned.scheduler] = Rehearsed(planned, step, step + 1)
+            self._pending[planned.scheduler] = Rehearsed(planned, step)
 
     def due(self, now: float) -> PlanMade | None:
         """The plan of the scheduler that the run's LR comes from, if there is one that was not told yet."""
@@ -44,64 +43,57 @@ class Plans:
         rehearsed = self._pending.get(leading.seen.id) if leading is not None else None
         if leading is None or rehearsed is None:
             return None
-        each = self._steps_each(leading)
-        if each is None:
+        planned, interval = rehearsed.planned, leading.interval
+        assumed = not leading.calls and self._steps_by_epochs(leading)
+        if assumed:
+            interval = "epoch"
+        each = 1 if interval == "step" else self._passes.steps_an_epoch if interval == "epoch" else None
+        begin = self._first_step(leading, planned.from_count, each) if each is not None else None
+        if each is None or begin is None:
             return None
-        planned = rehearsed.planned
-        begin = self._first_step(leading, planned.from_count, each)
-        if begin is None:
-            return None
-        told = (
-            planned.scheduler,
-            planned.from_count,
-            begin,
-            each,
-            leading.interval,
-            len(planned.lrs[0]) if planned.lrs else 0,
-        )
+        told = (planned, begin, each, assumed)
         if told == self._told:
             return None
         self._told = told
-        return self._plan(planned, begin, each, leading.interval, now)
+        return self._plan(planned, begin, each, assumed, now)
 
-    def _steps_each(self, scheduler: Scheduler) -> int | None:
-        """For how many steps of the run an LR holds; None while that is not known."""
-        if scheduler.interval == "step":
-            return 1
-        return self._passes.steps_an_epoch if scheduler.interval == "epoch" else None
+    def _steps_by_epochs(self, scheduler: Scheduler) -> bool:
+        """Whether a scheduler that has not stepped yet seems to step at an epoch's end, as most of torch's do."""
+        known = SCHEDULERS.get(scheduler.seen.class_name)
+        natural = known.model_fields["interval"].default if known is not None else None
+        training = self._passes.training
+        return natural == "epoch" and training is not None and training.steps > 2
 
     def _first_step(self, scheduler: Scheduler, count: int, each: int) -> int | None:
         """The first step that runs with the LR after so many steps of the scheduler."""
-        if scheduler.made is None:
+        if scheduler.made is None or not 0 <= count <= scheduler.made + MOST_POINTS:
             return None
         begin = scheduler.last_step + 1 - (scheduler.made - count) * each
         return begin if begin >= 1 else None
 
-    def _plan(
-        self, planned: Planned, begin: int, each: int, interval: Literal["step", "epoch"] | None, now: float
-    ) -> PlanMade | None:
+    def _plan(self, planned: Planned, begin: int, each: int, assumed: bool, now: float) -> PlanMade | None:
         lrs = planned.lrs[0] if planned.lrs else []
-        steps: list[int] = []
-        kept: list[float] = []
-        for place, lr in enumerate(lrs):
-            if not isfinite(lr):
-                return None
-            if not kept or lr != kept[-1]:
-                steps.append(begin + place * each)
-                kept.append(lr)
-        if not kept or steps[-1] >= 2**62:
+        every = max(1, planned.every) * each
+        if not lrs or not all(map(isfinite, lrs)) or begin + len(lrs) * every >= 2**62:
             return None
-        known = planned.length is not None
-        last = begin + len(lrs) * each - 1
-        if self._options.steps is not None and last > self._options.steps >= begin:
-            last = self._options.steps
-        thin = max(1, -(-len(kept) // MOST_POINTS))
-        notes = [planned.note, "" if known else say("plan.length_unknown")]
+        places = [0, *(place for place in range(1, len(lrs)) if lrs[place] != lrs[place - 1])]
+        thin = max(1, -(-len(places) // MOST_POINTS))
+        kept = places[::thin]
+        last = begin + len(lrs) * every - 1
+        if planned.length is not None and 0 < planned.length - planned.from_count < 2**53:
+            last = begin + (planned.length - planned.from_count) * each - 1
+        if self._options.steps is not None and begin <= self._options.steps:
+            last = min(last, self._options.steps)
+        notes = [
+            say("plan.if_each_epoch") if assumed else "",
+            "" if planned.length is not None else say("plan.length_unknown"),
+            planned.note,
+        ]
         return PlanMade(
             at=now,
-            steps=steps[::thin],
-            lrs=kept[::thin],
-            last_step=last,
-            exact=thin == 1,
+            steps=[begin + place * every for place in kept],
+            lrs=[lrs[place] for place in kept],
+            last_step=max(last, begin),
+            exact=thin == 1 and planned.every == 1,
             note="; ".join(filter(None, notes)),
         )

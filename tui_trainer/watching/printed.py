@@ -12,6 +12,9 @@ LONGEST_LINE = 1000
 
 _NUMBER = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?:\s*/\s*(\d+))?(\s*%)?(?![\w.]*\w)")
 
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-Z\\^_]|[\x00-\x08\x0b-\x1f]")
+"""Colours and movements of the cursor."""
+
 
 class PrintedNumber(NamedTuple):
     """A number with the words before it."""
@@ -28,7 +31,7 @@ class PrintedNumber(NamedTuple):
 def numbers_in(line: str) -> list[PrintedNumber]:
     """The losses and accuracies that a line tells, and of what."""
     found: list[PrintedNumber] = []
-    line = line[:LONGEST_LINE]
+    line = _ESCAPES.sub("", line)[:LONGEST_LINE]
     of: Of = ""
     end = 0
     for number in _NUMBER.finditer(line):

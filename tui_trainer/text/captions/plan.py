@@ -93,6 +93,11 @@ CAPTIONS = {
         "a switch to another preset is promised",
         "no switch is to come, or it is made",
     ),
+    "plan.if_each_epoch": Caption(
+        "if its scheduler steps once an epoch",
+        "a watched program's scheduler, of a kind that mostly steps at an epoch's end, has not stepped yet in some steps",
+        "it has stepped; it is one that steps after every batch mostly, or somebody's own",
+    ),
     "plan.length_unknown": Caption(
         "length unknown: only what is sure is planned",
         "a watched program's scheduler was rehearsed, and nothing tells how long it will run",
