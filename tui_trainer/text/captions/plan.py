@@ -95,7 +95,7 @@ CAPTIONS = {
     ),
     "plan.if_each_epoch": Caption(
         "if its scheduler steps once an epoch",
-        "a watched program's scheduler, of a kind that mostly steps at an epoch's end, has not stepped yet in some steps",
+        "a watched program's scheduler, of a kind that mostly steps at an epoch's end, has not stepped yet",
         "it has stepped; it is one that steps after every batch mostly, or somebody's own",
     ),
     "plan.length_unknown": Caption(
