@@ -491,7 +491,8 @@ class SettingChanged(Event, frozen=True, kw_only=True, tag=True):
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag=True):
-    """A checkpoint is whole on the disk; `file` is its name within the run's folder."""
+    """A checkpoint is whole on the disk; `file` is its name within the run's folder, or the path that a watched program
+    gave it."""
 
     step: Count
     epoch: Count

@@ -117,6 +117,7 @@ DEFINITIONS: st.SearchStrategy[Any] = st.one_of(
         clock=numbers,
         pace=numbers,
     ),
+    st.builds(trace.Saved, file=names, size=whole, by=names, clock=numbers),
     st.builds(trace.Goodbye, clock=numbers),
 )
 rows = st.lists(

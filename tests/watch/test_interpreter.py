@@ -10,7 +10,7 @@ import pytest
 from tests.watch.made_traces import START, MadeTrace, interpreted, mnist, replayed
 from tui_trainer.events import AnyEvent, CallFollowed, EpochEnded, LoopFound, RunConfigured, StepsTaken
 from tui_trainer.watching.interpreter import Interpreter
-from tui_trainer.watching.trace import Obeyed, Observed, OptimizerSeen, Options, Site
+from tui_trainer.watching.trace import Obeyed, Observed, OptimizerSeen, Options, Saved, Site
 
 
 def test_a_loop_over_epochs_is_told_with_its_losses_its_lrs_and_its_epochs() -> None:
@@ -339,6 +339,15 @@ def test_a_loader_that_is_made_anew_for_each_epoch_is_one_line_and_its_passes_ar
     assert [site.call for site in history.loop.sites].count("data") == 1
     (data_id,) = [site.id for site in history.loop.sites if site.call == "data"]
     assert history.calls[data_id].count == 6
+
+
+def test_a_file_that_the_program_saves_is_told_at_its_step() -> None:
+    made = mnist(epochs=1, batches=3)
+    made.define(Saved(file="/home/somebody/mnist_cnn.pt", size=100, by="torch.save", clock=made.now))
+    _, history = interpreted(made.end())
+    saved = history.latest_checkpoint
+    assert saved is not None
+    assert (saved.file, saved.step, saved.epoch) == ("/home/somebody/mnist_cnn.pt", 3, 1)
 
 
 def test_the_speed_of_each_rank_is_told() -> None:

@@ -14,8 +14,8 @@ from math import inf, isfinite, nan
 
 import numpy as np
 
-from tui_trainer.events import AnyEvent, CallFollowed, CallsMade
-from tui_trainer.watching.definitions import Definitions
+from tui_trainer.events import AnyEvent, CallFollowed, CallsMade, CheckpointSaved
+from tui_trainer.watching.definitions import Definitions, name
 from tui_trainer.watching.followed_calls import in_words
 from tui_trainer.watching.listing import Listing, Row
 from tui_trainer.watching.logged import LoggedNumbers
@@ -37,6 +37,7 @@ from tui_trainer.watching.trace import (
     Options,
     Planned,
     Rows,
+    Saved,
     SchedulerSeen,
     SchedulerState,
     Site,
@@ -138,6 +139,8 @@ class Interpreter:
                 self._take_logged(frame)
             case Observed(fact="divided", site=site, values={"by": by}) if type(by) in (int, float):
                 self._losses.divisors[site] = float(by)
+            case Saved():
+                self._saved(frame)
             case Obeyed():
                 self._obeyed(frame)
             case _:
@@ -376,6 +379,13 @@ class Interpreter:
                 last.others.append(Value(called, 0, value))
             else:
                 self._losses.beside(Value(called, 0, value))
+
+    def _saved(self, frame: Saved) -> None:
+        """The program wrote weights, or a checkpoint, to a file."""
+        if self.step:
+            self._tell(self.step)
+            where = {"step": self.step, "epoch": self.epoch, "file": name(frame.file)}
+            self._teller.emit(CheckpointSaved(at=self._now(), **where))  # type: ignore[arg-type]
 
     def _obeyed(self, frame: Obeyed) -> None:
         if frame.what == "pause":
