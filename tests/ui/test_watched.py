@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_S
 from tui_trainer.commands import OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.compare.differences import untold
 from tui_trainer.compare.entries import joined
-from tui_trainer.events import AnyEvent, Paused, RunEnded
+from tui_trainer.events import AnyEvent, Paused, RunEnded, StepsTaken
 from tui_trainer.records.errors import CannotGoOn
 from tui_trainer.records.history import History
 from tui_trainer.records.record import Record
@@ -174,6 +174,16 @@ async def test_losses_have_the_programs_own_names_each_a_curve_of_its_own(show: 
         assert "errD_real" in shown.the(LossChart).plain()[0]
         await shown.press("C")
         assert "errD_real 0." in shown.app.clipboard
+
+
+async def test_undeclared_numbers_are_losses_if_what_is_called_so_goes_backward(show: Show) -> None:
+    declared = [event for event in gan_like(steps=100) if getattr(event, "name", "") != "errG"]
+    steps = next(event for event in declared if isinstance(event, StepsTaken))
+    steps.metrics["D(x)"] = steps.metrics["errG"]
+    async with show(declared) as shown:
+        title = shown.the(LossChart).plain()[0]
+        assert "errG" in title
+        assert "D(x)" not in title
 
 
 async def test_a_loss_that_is_called_loss_is_the_training_loss(show: Show) -> None:

@@ -3,6 +3,7 @@ validation loss that it tells at steps of its own."""
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,22 @@ MOST = 4
 """Further losses in the chart; more are on the page of metrics."""
 
 
+_GOES_BACKWARD = re.compile(r"([A-Za-z_]\w*)\.backward\(")
+
+
 def names_of_others(history: History) -> list[str]:
-    """Series that are losses of the training, as the program declares them, beside the first one."""
+    """Series that are losses of the training, beside the first one: as they are declared, else those that are called as
+    what goes backward in the program's loop."""
     if history.program is None:
         return []
     series = history.series
+    sites = history.loop.sites if history.loop is not None else ()
+    backward = {name for site in sites if site.call == "backward" for name in _GOES_BACKWARD.findall(site.text)}
     ours = ("train_loss", "train_accuracy")
-    return [name for name in series if name not in ours and series.kind(name) == "train"][:MOST]
+    others = (name for name in series if name not in ours)
+    return [
+        name for name in others if series.kind(name) == "train" or (series.declared(name) is None and name in backward)
+    ][:MOST]
 
 
 class OtherLosses:
@@ -38,7 +48,7 @@ class OtherLosses:
     def __init__(self, history: History) -> None:
         self.history = history
         self._curves: dict[str, SeriesCurve] = {}
-        self._known = -1
+        self._known: tuple[object, ...] = ()
         self._names: list[str] = []
         self.val: SeriesCurve | None = None
         """A validation loss that no epoch tells."""
@@ -46,8 +56,8 @@ class OtherLosses:
     def catch_up(self, at_most: int) -> bool:
         """Read what is new; whether that is all."""
         history = self.history
-        if len(history.series) != self._known:
-            self._known = len(history.series)
+        if (known := (len(history.series), history.loop)) != self._known:
+            self._known = known
             self._names = names_of_others(history)
         for name in self._names:
             if name not in self._curves:
