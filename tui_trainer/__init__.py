@@ -7,6 +7,12 @@
     run = tui_trainer.open_run("night")
     run.losses.min(), run.lrs[-1], run.epochs["val_accuracy"].max()
 
+and have a training loop of your own watched, from within its program:
+
+    with tui_trainer.watch(name="mine") as run:
+        train()
+        run.log({"val_loss": 0.31})
+
 `__all__` is the public API. As long as the version begins with 0, a change of it raises the second number, later the
 first (semantic versions). Everything else in this package may change with each release.
 """
@@ -16,11 +22,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui_trainer.api import Metric, Run, RunsError, RunSummary, list_runs, open_run
+    from tui_trainer.api import Metric, Run, RunsError, RunSummary, Watch, list_runs, open_run, watch
 
 __version__ = "0.1.0"
 
-__all__ = ["Metric", "Run", "RunSummary", "RunsError", "__version__", "list_runs", "open_run"]
+__all__ = ["Metric", "Run", "RunSummary", "RunsError", "Watch", "__version__", "list_runs", "open_run", "watch"]
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,5 @@
-"""The public API: `from tui_trainer import open_run, list_runs`. It reads records, and needs no torch."""
+"""The public API: `from tui_trainer import open_run, list_runs, watch`. It reads records, and has one's own training
+watched; it needs no torch."""
 
 from __future__ import annotations
 
@@ -16,12 +17,13 @@ from tui_trainer.records.history import History
 from tui_trainer.records.run_index import find, runs_folder, summaries
 from tui_trainer.records.summary import RunSummary, summarize
 from tui_trainer.records.tail import Tail
+from tui_trainer.watching.own_code import Watch, watch
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Metric", "Run", "RunSummary", "RunsError", "list_runs", "open_run"]
+__all__ = ["Metric", "Run", "RunSummary", "RunsError", "Watch", "list_runs", "open_run", "watch"]
 
 EPOCH_FIELDS = (
     ("epoch", "i8"),

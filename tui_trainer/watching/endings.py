@@ -74,6 +74,28 @@ def of_training(*, took_leave: bool, stop: Stop | None = None) -> Ending:
     return Ending("crashed", say("command.process_gone"), 1)
 
 
+def of_own_code(said: str | None, stop: Stop | None = None, *, took_leave: bool) -> Ending:
+    """How a training ended whose own code asked to be watched.
+
+    Args:
+        said: how, in its own words: empty where all went well, `stopped`, or `crashed` with the reason; None where its
+            process is gone.
+        stop: who asked it to end, if anybody did.
+        took_leave: whether the process said that it ends.
+    """
+    word, _, why = (said or "").partition(" ")
+    if stop is not None and (said is None or word == "stopped"):
+        return Ending("stopped", stop.reason, stop.exit_code)
+    if said is None:
+        status: EndStatus = "finished" if took_leave else "crashed"
+        return Ending(
+            status, say("command.process_ended" if took_leave else "command.process_gone"), int(not took_leave)
+        )
+    if word == "stopped":
+        return Ending("stopped", say("command.interrupted"), 130)
+    return Ending("crashed", why, 1) if word == "crashed" else Ending("finished", say("command.finished"), 0)
+
+
 def _name(number: int) -> str:
     """A signal's, as a person knows it: `SIGTERM`."""
     try:

@@ -19,6 +19,7 @@ from tui_trainer.commands import Stop
 from tui_trainer.files.safe_open import make_private_folder, open_private
 from tui_trainer.records.errors import RunsError
 from tui_trainer.watching import endings, environment, keyboard, out_of_sight
+from tui_trainer.watching import processes as processes_of_system
 from tui_trainer.watching.messages import Lines, tell
 from tui_trainer.watching.processes import any_with, is_alive, signal_command
 from tui_trainer.watching.request import WatchRequest
@@ -42,17 +43,24 @@ class Recorder:
 
     Args:
         request: the command.
-        told: a pipe of lines from who runs it: `pid N`, `ended CODE`, `failed`.
-        tells: a pipe of lines to it: `run ID`, `problem TEXT`, `done`, `goes on`.
-        printed: a pipe of the lines that the command prints.
+        told: a pipe of lines from who runs it: `pid N`, `ended CODE`, `failed`; or `finished` with how, see `within`.
+        tells: a pipe of lines to it: `run ID`, with its folder where it is `within`, `problem TEXT`, `done`, `goes on`.
+        printed: a pipe of the lines that the command prints; None where nobody reads them.
+        within: the process whose own code asks to be watched; None where a command is run to be watched.
     """
 
-    def __init__(self, request: WatchRequest, told: int, tells: int, printed: int) -> None:
+    def __init__(
+        self, request: WatchRequest, told: int, tells: int, printed: int | None = None, *, within: int | None = None
+    ) -> None:
         self._request = request
         self._tells = tells
-        self._lines = {told: Lines(told), printed: Lines(printed)}
-        self._told, self._printed = told, printed
-        self._pid: int | None = None
+        self._lines = {pipe: Lines(pipe) for pipe in (told, printed) if pipe is not None}
+        self._told = told
+        self._within = within
+        self._within_began = processes_of_system.began(within) if within is not None else None
+        self._finished: str | None = None
+        """How the code that asked to be watched says that it ended; None before."""
+        self._pid: int | None = within
         self._code: int | None = None
         """The command's exit code, less than 0 where a signal ended it."""
         self._is_over = False
@@ -77,7 +85,7 @@ class Recorder:
         except (RunsError, OSError) as error:
             tell(self._tells, f"problem {error}")
             return
-        tell(self._tells, f"run {self._main.record.id}")
+        tell(self._tells, f"run {self._main.record.id if self._within is None else self._main.record.folder}")
         while not self._look():
             self._wait()
         if self._failed:
@@ -134,6 +142,8 @@ class Recorder:
                 self._until = time.monotonic() + LEFT_BEHIND_S
             case "failed":
                 self._failed = self._is_over = True
+            case "finished":
+                self._finished, self._is_over = rest, True
 
     def _take_printed(self, line: str) -> None:
         if len(self._runs) == 1:  # of several, nobody knows whose it is
@@ -143,6 +153,8 @@ class Recorder:
         """See what is new; whether all of it is over."""
         if self._told not in self._lines and not self._is_over:  # who runs the command was killed
             self._is_over = self._pid is None or not is_alive(self._pid)
+        if self._within is not None and not self._is_over:
+            self._is_over = not is_alive(self._within, self._within_began)
         was_over = self._is_over
         for number in self._signals:
             self._pass_on(number)
@@ -161,7 +173,7 @@ class Recorder:
             if run.ended is None:
                 run.tick()
                 self._end_if_over(run)
-        if not was_over or self._failed:
+        if not was_over or self._failed or self._within is not None:
             return was_over
         trains = any(not process.is_gone for process in self._processes.values())
         if goes_on := trains or self._may_begin():
@@ -228,7 +240,11 @@ class Recorder:
 
     def _end(self) -> None:
         unseen = () if self._main.has_trained else self._request.command
-        self._main.end(*endings.of_command(self._code, self._main.stop, unseen=unseen))
+        if self._within is not None:
+            left = all(process.took_leave for process in self._main.processes)
+            self._main.end(*endings.of_own_code(self._finished, self._main.stop, took_leave=left))
+        else:
+            self._main.end(*endings.of_command(self._code, self._main.stop, unseen=unseen))
         keyboard.remove(self._main.record.folder)
         shutil.rmtree(self._traces, ignore_errors=True)
 

@@ -55,14 +55,25 @@ CAPTIONS = {
         "who waits for the command is gone, and so is the command",
         "its exit code was told",
     ),
+    "command.finished": Caption(
+        "the program says that it is done",
+        "code that called tui_trainer.watch() said finish(), or left its `with` without an error",
+        "it left it with an error, or its process ended without finish()",
+    ),
+    "command.interrupted": Caption(
+        "stopped by ctrl+c",
+        "a KeyboardInterrupt ended the `with` of tui_trainer.watch(), and nobody had asked for a stop",
+        "another error ended it, or somebody asked for a stop",
+    ),
     "command.process_ended": Caption(
         "its process ended; with what exit code is not known: another process has started it",
-        "of several trainings of one command, one is over, and its process had taken leave",
+        "of several trainings of one command, one is over, and its process had taken leave; or code that called "
+        "tui_trainer.watch() ended without finish()",
         "it is the only one, or its process is gone without a word",
     ),
     "command.process_gone": Caption(
         "its process is gone without a word: it was killed",
-        "of several trainings of one command, one is over, and its process had not taken leave",
+        "a training is over that is none of a command, or one of several, and its process had not taken leave",
         "its process took leave, as one does that ends by itself or by an error of its own",
     ),
     "command.signal_passed_on": Caption(

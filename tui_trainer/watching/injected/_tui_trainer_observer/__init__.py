@@ -16,20 +16,57 @@ It is a guest in somebody else's process, of any Python from 3.9 and any torch f
 
 from __future__ import annotations
 
+import sys
+
 from . import import_hook, torch_calls
 from .observer import Observer
 from .settings import Settings
 
-__all__ = ["begin"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+__all__ = ["begin", "begin_here", "current"]
+
+_of_this_process: list[Observer] = []
+"""One, once there is one."""
 
 
 def begin() -> None:
     """Wait for the program to import torch. Does nothing where no folder for traces is named. Never raises."""
     try:
         settings = Settings.of_environment()
-        if settings is None:
-            return
-        observer = Observer(settings)
-        import_hook.begin(observer.guard, torch_calls.after_imports(observer))
+        if settings is not None:
+            _begin(settings)
     except Exception:
         return
+
+
+def begin_here(folder: str, options: dict[str, object]) -> Observer:
+    """Watch this program from now on, which may have imported torch already. One that was watched before is watched
+    anew, in this folder."""
+    settings = Settings(folder, options)
+    observer = current()
+    if observer is None:
+        return _begin(settings)
+    observer.begin_again(settings)
+    return observer
+
+
+def current() -> Optional[Observer]:
+    """What watches this process; None where nothing does."""
+    return _of_this_process[0] if _of_this_process else None
+
+
+def _begin(settings: Settings) -> Observer:
+    observer = Observer(settings)
+    _of_this_process.append(observer)
+    after = torch_calls.after_imports(observer)
+    here = [(name, sys.modules[name]) for name in after if name in sys.modules]
+    import_hook.begin(observer.guard, {name: call for name, call in after.items() if name not in sys.modules})
+    for name, module in here:
+        try:
+            after[name](module)
+        except Exception as error:
+            observer.guard.failed("import of " + name, error)
+    return observer

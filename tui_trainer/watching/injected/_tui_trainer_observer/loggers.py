@@ -27,6 +27,10 @@ class Loggers:
         self._values = values
         self._depth = Depth()
 
+    def logged_with_us(self, values: dict[str, Any], step: int | None) -> None:
+        """The program calls `log` of what `tui_trainer.watch()` gave it."""
+        self._logged("tui_trainer", values, step, perf_counter())
+
     def with_tensorboard(self, module: Any) -> None:
         """`torch.utils.tensorboard.writer` or `tensorboardX.writer` was imported."""
 

@@ -38,6 +38,8 @@ class Observer:
         self._at_fork: list[Callable[[], None]] = []
         self._at_write: list[Callable[[float], None]] = []
         self._at_end: list[Callable[[], None]] = []
+        self.logged: Callable[[dict[str, Any], int | None], None] | None = None
+        """Takes numbers that the program logs with us."""
         self.writer.after_write = self._written
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
@@ -48,6 +50,15 @@ class Observer:
         compiler = getattr(torch, "compiler", None)
         self.compiling = getattr(compiler, "is_dynamo_compiling", bool)
         self.sites.library(torch.__file__)
+
+    def log(self, values: Any, step: int | None) -> None:
+        """The program tells numbers by names of its own. Never raises."""
+        if not self.on or self.logged is None:
+            return
+        try:
+            self.logged(dict(values), step)
+        except Exception as error:
+            self.guard.failed("log", error)
 
     def new_number(self) -> int:
         """For an object that is seen for the first time."""
@@ -82,6 +93,19 @@ class Observer:
             finalize(None, self._goodbye, args=(os.getpid(),), exitpriority=-100)
         for call in self._at_start:
             call()
+
+    def begin_again(self, settings: Settings) -> None:
+        """Watch what comes from now on as another run."""
+        self.finish()
+        self.settings = settings
+        self.writer.folder = settings.folder
+        self._forked()
+        self.on = True
+
+    def finish(self) -> None:
+        """Tell that the training is over, and watch no more. Never raises."""
+        self._goodbye(os.getpid())
+        self.on = False
 
     def turn_off(self) -> None:
         """Do nothing any more."""

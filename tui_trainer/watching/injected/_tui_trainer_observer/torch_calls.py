@@ -30,6 +30,7 @@ def after_imports(observer: Observer) -> dict[str, AfterImport]:
     """What is to be called with which module, once the program has imported it."""
     values, saved = Values(observer), SavedFiles(observer)
     loggers = Loggers(observer, values)
+    observer.logged = loggers.logged_with_us
     steps = OptimizerSteps(observer)
     losses = Losses(observer, values, steps)
     networks, schedulers = Networks(observer), Schedulers(observer, steps)

@@ -31,7 +31,7 @@ class TraceWriter:
 
     def __init__(self, folder: str) -> None:
         """The files will be named after this process and this moment."""
-        self._folder = folder
+        self.folder = folder
         self.after_write: Callable[[float], None] | None = None
         """Called each time that what was in memory has been written, with the time."""
         self.forget()
@@ -49,6 +49,7 @@ class TraceWriter:
         self._size = 0
         self.started = False
         self.ended = False
+        self.__dict__.pop("call", None)  # `end` took it away
         self.due = 0.0
         """When what is in memory is to be written: `overdue` is called by the first call that ends after it."""
         self.each_call = False
@@ -151,7 +152,7 @@ class TraceWriter:
             self._frames.append(_pack_head(len(calls), _CALLS) + calls)
 
     def _open(self) -> bool:
-        path = os.path.join(self._folder, f"{self._process}.{self._number}.trace")
+        path = os.path.join(self.folder, f"{self._process}.{self._number}.trace")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         try:
             self._file = os.open(path, flags, 0o600)
@@ -173,7 +174,7 @@ class TraceWriter:
 
     def _next_file(self) -> bool:
         try:
-            lying = [name for name in os.listdir(self._folder) if name.startswith(self._process + ".")]
+            lying = [name for name in os.listdir(self.folder) if name.startswith(self._process + ".")]
         except OSError:
             self.end()
             return False

@@ -1,0 +1,62 @@
+"""The process that keeps the record of a program which asks to be watched itself (`own_code`): it runs beside it.
+
+What is asked comes as a line of JSON on its stdin, where it also hears of the end; the record's folder goes to stdout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tui_trainer.files.given_path import BadPath
+from tui_trainer.records.run_index import runs_folder
+from tui_trainer.watching.messages import tell
+from tui_trainer.watching.recorder import Recorder
+from tui_trainer.watching.request import WatchRequest
+
+
+def main() -> None:
+    """Keep one record, from its beginning to its end."""
+    told, tells = os.dup(0), os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    asked = json.loads(_first_line(told))
+    try:
+        request = _request(asked)
+    except BadPath as error:
+        tell(tells, f"problem {error}")
+        return
+    Recorder(request, told, tells, within=int(asked["pid"])).run()
+
+
+def _first_line(pipe: int) -> bytes:
+    """Read to the end of the first line and no further: what comes behind it is for the recorder."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(pipe, 1)):
+        line += byte
+    return line
+
+
+def _request(asked: Mapping[str, Any]) -> WatchRequest:
+    return WatchRequest(
+        command=tuple(asked["command"]),
+        cwd=Path(asked["cwd"]),
+        environment=os.environ,
+        runs=runs_folder(asked["runs"]),
+        name=asked["name"],
+        calls=asked["calls"],
+        control=asked["control"],
+        rehearse=asked["rehearse"],
+        epochs=asked["epochs"],
+        steps=asked["steps"],
+        typed=tuple(asked["command"]),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
