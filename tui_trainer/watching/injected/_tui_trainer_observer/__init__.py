@@ -22,10 +22,6 @@ from . import import_hook, torch_calls
 from .observer import Observer
 from .settings import Settings
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Optional
-
 __all__ = ["begin", "begin_here", "current"]
 
 _of_this_process: list[Observer] = []
@@ -53,7 +49,7 @@ def begin_here(folder: str, options: dict[str, object]) -> Observer:
     return observer
 
 
-def current() -> Optional[Observer]:
+def current() -> Observer | None:
     """What watches this process; None where nothing does."""
     return _of_this_process[0] if _of_this_process else None
 
