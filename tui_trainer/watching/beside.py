@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,4 +58,4 @@ def _request(asked: Mapping[str, Any]) -> WatchRequest:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
