@@ -13,7 +13,7 @@ def planned(*, every_step: bool, length: int | None, epochs: int = 2, from_count
     made = MadeTrace()
     optimizer, loader = made.optimizer(lrs=[1.0]), made.loader(batches=3)
     steps_by = made.scheduler(optimizer, "LambdaLR", state={"last_epoch": 0})
-    lrs = [[1.0 / (from_count + place + 1)] for place in range(6 if every_step else 4)]
+    lrs = [[1.0 / (from_count + place + 1)] for place in range(7 if every_step else 5)]
     data = made.site("data", "train_loader", loader)
     backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
     scheduled = made.site("scheduler.step", "scheduler", steps_by)

@@ -74,14 +74,17 @@ class Plans:
     def _plan(self, planned: Planned, begin: int, each: int, assumed: bool, now: float) -> PlanMade | None:
         lrs = planned.lrs[0] if planned.lrs else []
         every = max(1, planned.every) * each
+        left = None if planned.length is None else planned.length - planned.from_count
+        if left is not None and left > 0:  # what the last step of the scheduler sets, no step of the run uses
+            lrs = lrs[: -(-left // max(1, planned.every))]
         if not lrs or not all(map(isfinite, lrs)) or begin + len(lrs) * every >= 2**62:
             return None
         places = [0, *(place for place in range(1, len(lrs)) if lrs[place] != lrs[place - 1])]
         thin = max(1, -(-len(places) // MOST_POINTS))
         kept = places[::thin]
         last = begin + len(lrs) * every - 1
-        if planned.length is not None and 0 < planned.length - planned.from_count < 2**53:
-            last = begin + (planned.length - planned.from_count) * each - 1
+        if left is not None and 0 < left < 2**53:
+            last = begin + left * each - 1
         if self._options.steps is not None and begin <= self._options.steps:
             last = min(last, self._options.steps)
         notes = [
