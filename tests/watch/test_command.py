@@ -324,3 +324,18 @@ def _is_in(process: psutil.Process, folder: Path) -> bool:
     with contextlib.suppress(psutil.Error):
         return process.cwd().startswith(str(folder))
     return False
+
+
+def test_who_watches_loads_neither_torch_nor_a_screen(runs: Path) -> None:
+    """Nor does who keeps the record, which prints into the log."""
+    command = [sys.executable, "-X", "importtime", "-m", "tui_trainer", "watch", "--", "true"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    first = _loaded(done.stderr)
+    assert {"msgspec", "tui_trainer"} <= first
+    assert not first & {"torch", "torchvision", "textual", "rich", "plotext", "pydantic", "numpy"}
+    until(lambda: "numpy" in _loaded(log_of(the_run(runs))))
+    assert not _loaded(log_of(the_run(runs))) & {"torch", "torchvision", "textual", "rich", "plotext"}
+
+
+def _loaded(printed: str) -> set[str]:
+    return {line.rpartition("|")[2].strip().split(".")[0] for line in printed.splitlines() if "|" in line}

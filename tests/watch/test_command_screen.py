@@ -211,3 +211,16 @@ print(size.lines)
 def _files(process: psutil.Process) -> list[str]:
     folder = Path(f"/proc/{process.pid}/fd")
     return [str(link.readlink()) for link in folder.iterdir() if link.is_symlink()]
+
+
+def test_the_exit_code_is_the_commands_though_its_record_broke_off(runs: Path) -> None:
+    command = [*ACTING, "--steps", "60", "--seconds", "0.05", "--exit", "4"]
+    with Terminal("watch", "--", *command) as terminal:
+        terminal.until(trains)
+        folder = the_run(runs)
+        recorder_of(folder).kill()
+        terminal.until("crashed")
+        until(lambda: "done" in log_of(folder))
+        until(lambda: not [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == command])
+        terminal.press("q")
+        assert terminal.wait() == 4

@@ -11,6 +11,7 @@ import pytest
 
 from tests.watch.watching import history
 from tui_trainer.watching import watched_run
+from tui_trainer.watching.beginning import begin_record
 from tui_trainer.watching.request import WatchRequest, label
 from tui_trainer.watching.trace import Goodbye, Options
 from tui_trainer.watching.traced_process import TracedProcess
@@ -30,7 +31,7 @@ PROCESS = process(0)
 
 def begun(runs: Path, *processes: TracedProcess, clock: Callable[[], float] = lambda: 0.0) -> WatchedRun:
     request = WatchRequest(command=("python", "train.py"), cwd=Path("/"), environment={}, runs=runs)
-    run = WatchedRun(request, Options(), clock=clock)
+    run = WatchedRun(begin_record(request), request, Options(), clock)
     for each in processes or [PROCESS]:
         run.join(each)
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import sys
 from contextlib import suppress
@@ -21,6 +22,7 @@ from tui_trainer.watching.request import WatchRequest
 if TYPE_CHECKING:
     from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.terminal.terminal import Terminal
+    from tui_trainer.watching.messages import Lines
 
 CALLS = ("off", "light", "full")
 DEFAULT_SIZE = (120, 40)
@@ -135,9 +137,22 @@ def _can_draw() -> bool:
 class _Begun:
     """A command that runs in a terminal of its own, and the process that waits for it."""
 
-    def __init__(self, run: str, host: int) -> None:
+    def __init__(self, run: str, host: int, said: Lines) -> None:
         self.run = run
         self.host = host
+        self._said = said
+
+    def ended(self) -> int | None:
+        """The command's exit code, as a shell has it; None while it goes on. The record's may be another one: where it
+        could not be written to its end, say."""
+        if select.select([self._said.pipe], [], [], 0.0)[0]:
+            for line in self._said.read():
+                word, _, rest = line.partition(" ")
+                if word == "ended":
+                    self._code = int(rest)
+        return self._code
+
+    _code: int | None = None
 
     def pass_on(self, number: int) -> None:
         """Send a signal to the command, by who waits for it."""
@@ -159,7 +174,8 @@ def _begin_apart(request: WatchRequest) -> _Begun:
 
     def work() -> None:
         try:
-            Host(request, lambda run: tell(tells, f"run {run}")).run_in_terminal(columns, lines)
+            host = Host(request, lambda run: tell(tells, f"run {run}"), lambda code: tell(tells, f"ended {code}"))
+            host.run_in_terminal(columns, lines)
         except CannotStart as error:
             tell(tells, f"{error.exit_code} {error}")
 
@@ -171,7 +187,7 @@ def _begin_apart(request: WatchRequest) -> _Begun:
     word, _, rest = words[0].partition(" ") if words else ("1", "", "it could not be begun")
     if word != "run":
         _cannot_start(rest, int(word))
-    return _Begun(rest, host)
+    return _Begun(rest, host, said)
 
 
 def _show(request: WatchRequest, told: NotifyOptions) -> int:
@@ -221,4 +237,7 @@ def _show(request: WatchRequest, told: NotifyOptions) -> int:
     if warning and ended is None:
         say(f"warning: {warning}")
     exit_summary.of_run(folder, source.history)
-    return ended.exit_code if ended is not None else exit_code
+    if ended is None:
+        return exit_code
+    code = begun.ended()
+    return ended.exit_code if code is None else code

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tui_trainer.files.given_path import BadPath
+from tui_trainer.records.errors import RunsError
 from tui_trainer.records.run_index import runs_folder
+from tui_trainer.watching.beginning import begin_record, make_traces, print_into_log
 from tui_trainer.watching.messages import tell
 from tui_trainer.watching.recorder import Recorder
 from tui_trainer.watching.request import WatchRequest
@@ -27,10 +29,14 @@ def main() -> None:
     asked = json.loads(_first_line(told))
     try:
         request = _request(asked)
-    except BadPath as error:
+        record = begin_record(request)
+        make_traces(record, request)
+    except (BadPath, RunsError, OSError) as error:
         tell(tells, f"problem {error}")
         return
-    Recorder(request, told, tells, within=int(asked["pid"])).run()
+    tell(tells, f"run {record.folder}")
+    print_into_log(record)
+    Recorder(record, request, told, tells, within=int(asked["pid"])).run()
 
 
 def _first_line(pipe: int) -> bytes:

@@ -20,13 +20,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from tui_trainer.records.errors import RunsError
 from tui_trainer.watching import environment
+from tui_trainer.watching.beginning import TRACES, begin_record, make_traces, print_into_log
 from tui_trainer.watching.keyboard import Keyboard
 from tui_trainer.watching.messages import Lines, tell
 from tui_trainer.watching.output_log import OutputLog
 from tui_trainer.watching.processes import fork
 from tui_trainer.watching.pump import COMMAND_ENDED, Pump, Stream, set_size
-from tui_trainer.watching.recorder import TRACES, Recorder
 from tui_trainer.watching.request import WatchRequest
 
 LAST_WORDS_S = 10.0
@@ -62,11 +63,17 @@ class Host:
     Args:
         request: the command.
         on_begin: told the id of its run once the command has begun.
+        on_end: told its exit code, as a shell has it, once it has ended.
     """
 
-    def __init__(self, request: WatchRequest, on_begin: Callable[[str], object] = lambda _: None) -> None:
+    def __init__(
+        self,
+        request: WatchRequest,
+        on_begin: Callable[[str], object] = lambda _: None,
+        on_end: Callable[[int], object] = lambda _: None,
+    ) -> None:
         self._request = request
-        self._on_begin = on_begin
+        self._on_begin, self._on_end = on_begin, on_end
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         """The signals that were blocked before: the command blocks no others."""
         self._folder = Path()
@@ -142,7 +149,7 @@ class Host:
         printed, self._printed = os.pipe()
         os.set_blocking(self._printed, False)
         request = self._request
-        self._recorder = fork(lambda: Recorder(request, told, tells, printed).run(), [told, tells, printed])
+        self._recorder = fork(lambda: _record(request, told, tells, printed), [told, tells, printed])
         for end in (told, tells, printed):
             os.close(end)
         lines = Lines(self._from_recorder)
@@ -227,10 +234,12 @@ class Host:
                     os.kill(command.pid, number)
         code = os.waitstatus_to_exitcode(status)
         command.returncode = code
+        shown = code if code >= 0 else 128 - code
+        self._on_end(shown)
         self._drain()
         tell(self._to_recorder, f"ended {code}")
         self._hear_last_words()
-        return code if code >= 0 else 128 - code
+        return shown
 
     def _see_to_pump(self) -> None:
         """Begin it anew, should somebody have killed it: else the command would soon wait for ever."""
@@ -262,6 +271,21 @@ class Host:
             ready, _, _ = select.select([self._from_recorder], [], [], left)
             if ready and lines.read():
                 return
+
+
+def _record(request: WatchRequest, told: int, tells: int, printed: int) -> None:
+    """Keep the record, in a process of its own; what it needs for that is loaded while the command begins."""
+    try:
+        record = begin_record(request)
+        make_traces(record, request)
+    except (RunsError, OSError) as error:
+        tell(tells, f"problem {error}")
+        return
+    tell(tells, f"run {record.id}")
+    print_into_log(record)
+    from tui_trainer.watching.recorder import Recorder
+
+    Recorder(record, request, told, tells, printed).run()
 
 
 _OF_JOBS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)

@@ -18,7 +18,7 @@ class Lines:
     """What is said at the other end of a pipe."""
 
     def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
+        self.pipe = pipe
         self._rest = b""
         self.at_end = False
         """Whether nobody is left who could say anything."""
@@ -26,7 +26,7 @@ class Lines:
     def read(self) -> list[str]:
         """Whole lines that came; called where something did, it does not wait."""
         try:
-            data = os.read(self._pipe, LONGEST)
+            data = os.read(self.pipe, LONGEST)
         except (BlockingIOError, InterruptedError):
             return []
         except OSError:

@@ -5,34 +5,28 @@ It outlives the terminal. Should it be killed, what it watches goes on.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import select
 import shutil
 import signal
 import time
 from types import FrameType
 
-import msgspec
-
 from tui_trainer.commands import Stop
-from tui_trainer.files.safe_open import make_private_folder, open_private
 from tui_trainer.records.errors import RunsError
+from tui_trainer.records.record import Record
 from tui_trainer.watching import endings, environment, keyboard, out_of_sight
 from tui_trainer.watching import processes as processes_of_system
+from tui_trainer.watching.beginning import TRACES, begin_record
 from tui_trainer.watching.messages import Lines, tell
 from tui_trainer.watching.processes import any_with, is_alive, signal_command
 from tui_trainer.watching.request import WatchRequest
 from tui_trainer.watching.steering import Steering
-from tui_trainer.watching.trace import OPTIONS_FILE, Hello, Obeyed, Options, processes
+from tui_trainer.watching.trace import Hello, Obeyed, Options, processes
 from tui_trainer.watching.traced_process import TracedProcess
 from tui_trainer.watching.watched_run import WatchedRun
 
 LOOK_EVERY = 0.1
 """Seconds between looks at traces, and at what is asked."""
-
-TRACES = "traces"
-"""Their folder's name in the run's."""
 
 LEFT_BEHIND_S = 60.0
 """So long after a command's end its first step may come, of a process that it left behind."""
@@ -42,17 +36,32 @@ class Recorder:
     """Of one command.
 
     Args:
+        record: the command's, which has begun.
         request: the command.
         told: a pipe of lines from who runs it: `pid N`, `ended CODE`, `failed`; or `finished` with how, see `within`.
-        tells: a pipe of lines to it: `run ID`, with its folder where it is `within`, `problem TEXT`, `done`, `goes on`.
+        tells: a pipe of lines to it: `done`, `goes on`.
         printed: a pipe of the lines that the command prints; None where nobody reads them.
         within: the process whose own code asks to be watched; None where a command is run to be watched.
     """
 
     def __init__(
-        self, request: WatchRequest, told: int, tells: int, printed: int | None = None, *, within: int | None = None
+        self,
+        record: Record,
+        request: WatchRequest,
+        told: int,
+        tells: int,
+        printed: int | None = None,
+        *,
+        within: int | None = None,
     ) -> None:
         self._request = request
+        self._options = Options(
+            calls=request.calls,
+            control=request.control,
+            rehearse=request.rehearse,
+            epochs=request.epochs,
+            steps=request.steps,
+        )
         self._tells = tells
         self._lines = {pipe: Lines(pipe) for pipe in (told, printed) if pipe is not None}
         self._told = told
@@ -70,7 +79,9 @@ class Recorder:
         self._failed = False
         """Whether it could not even be started."""
         self._processes: dict[str, TracedProcess] = {}
-        self._runs: list[WatchedRun] = []
+        self._runs = [WatchedRun(record, request, self._options)]
+        self._traces = record.folder / TRACES
+        self._steering = Steering(self._traces, enabled=request.control, runs=lambda: self._runs, pid=lambda: self._pid)
         self._run_of: dict[str, WatchedRun] = {}
         self._signals: list[int] = []
         self._has_said = False
@@ -80,12 +91,8 @@ class Recorder:
         """From the beginning to the end."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
-        try:
-            self._begin()
-        except (RunsError, OSError) as error:
-            tell(self._tells, f"problem {error}")
-            return
-        tell(self._tells, f"run {self._main.record.id if self._within is None else self._main.record.folder}")
+        if unseen := out_of_sight.reason(self._request.command):
+            self._main.warn(unseen)
         while not self._look():
             self._wait()
         if self._failed:
@@ -98,30 +105,6 @@ class Recorder:
     def _main(self) -> WatchedRun:
         """The run that is the command's: it goes on as long as that does."""
         return self._runs[0]
-
-    def _begin(self) -> None:
-        asked = self._request
-        self._options = Options(
-            calls=asked.calls,
-            control=asked.control,
-            rehearse=asked.rehearse,
-            epochs=asked.epochs,
-            steps=asked.steps,
-        )
-        self._runs.append(WatchedRun(asked, self._options))
-        folder = self._main.record.folder
-        self._traces = folder / TRACES
-        make_private_folder(self._traces)
-        fd = open_private(self._traces / OPTIONS_FILE, os.O_WRONLY)
-        os.write(fd, msgspec.json.encode(self._options))
-        os.close(fd)
-        self._steering = Steering(self._traces, enabled=asked.control, runs=lambda: self._runs, pid=lambda: self._pid)
-        with contextlib.suppress(OSError):  # what fails in here is to be found
-            log = open_private(folder / "log.txt", os.O_WRONLY | os.O_APPEND)
-            os.dup2(log, 2)
-            os.close(log)
-        if unseen := out_of_sight.reason(asked.command):
-            self._main.warn(unseen)
 
     def _wait(self) -> None:
         ready, _, _ = select.select(list(self._lines), [], [], LOOK_EVERY)
@@ -223,10 +206,11 @@ class Recorder:
             found = self._main
         if found is None:
             try:
-                found = WatchedRun(self._request, self._options, main=self._main, number=len(self._runs) + 1)
+                record = begin_record(self._request, group=self._main.record.id, number=len(self._runs) + 1)
             except RunsError as error:
                 self._main.warn(str(error))
                 return
+            found = WatchedRun(record, self._request, self._options)
             self._main.warn(f"another training has begun: {found.record.id}")
             self._runs.append(found)
         found.join(process)

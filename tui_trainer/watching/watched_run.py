@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 import traceback
@@ -14,21 +12,11 @@ from typing import IO
 from tui_trainer import threads
 from tui_trainer.commands import Stop
 from tui_trainer.engine.clock import Awake
-from tui_trainer.events import (
-    SCHEMA,
-    Alert,
-    AnyEvent,
-    EndStatus,
-    EpochEnded,
-    ProgramWatched,
-    RunEnded,
-    RunStarted,
-    StepsTaken,
-)
+from tui_trainer.events import Alert, AnyEvent, EndStatus, EpochEnded, RunEnded, StepsTaken
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.monitoring import AlertMonitor
 from tui_trainer.text.captions import say
-from tui_trainer.text.secrets import blanked
+from tui_trainer.watching.beginning import program_of
 from tui_trainer.watching.interpreter import Interpreter
 from tui_trainer.watching.request import WatchRequest
 from tui_trainer.watching.trace import AnyDefinition, Hello, Options, Rows
@@ -42,25 +30,15 @@ class WatchedRun:
     """One run, and the processes that train it."""
 
     def __init__(
-        self,
-        request: WatchRequest,
-        options: Options,
-        *,
-        main: WatchedRun | None = None,
-        number: int = 1,
-        clock: Callable[[], float] = time.monotonic,
+        self, record: Record, request: WatchRequest, options: Options, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Begin its record.
+        """Go on with its record, which has begun.
 
         Args:
+            record: as `begin_record` gives it.
             request: the command, and how it is watched.
             options: the same for what reads its traces.
-            main: the command's first run, where this is another one.
-            number: the how manieth of the command's runs this is.
             clock: monotonic seconds.
-
-        Raises:
-            RunsFolderUnwritable: no record can be made.
         """
         self.processes: list[TracedProcess] = []
         self.stop: Stop | None = None
@@ -75,30 +53,14 @@ class WatchedRun:
         """What was told before it was known who leads."""
         self._request = request
         self._step = self._epoch = self._epochs_done = 0
-        asked = request.asked
-        if main is not None:
-            asked["name"] = f"{request.name} {number}" if request.name else None
-            asked["group"] = main.record.id
         self._emitting = threading.RLock()
         """Held while an event is recorded: what watches for alerts emits, too."""
         self._awake = Awake()
         self._monitor = AlertMonitor(
             self.emit, self._emitting, request.notify, self._about, self._open_log, self._awake
         )
-        self.record: Record = Record.create(
-            request.runs, asked, request.typed or request.command, self._monitor.take, label=request.label
-        )
+        self.record = record
         self._interpreter: Interpreter | None = Interpreter(self.emit, options)
-        self._begin()
-
-    def _begin(self) -> None:
-        now, host = time.time(), socket.gethostname()
-        self.emit(RunStarted(at=now, run=self.record.id, schema=SCHEMA, pid=os.getpid(), host=host))
-        self._tell_program(0)
-
-    def _tell_program(self, pid: int) -> None:
-        command = [word[:1000] for word in blanked(self._request.command)[:1000]]
-        self.emit(ProgramWatched(at=time.time(), command=command, cwd=str(self._request.cwd)[:1000], pid=pid))
 
     @property
     def has_trained(self) -> bool:
@@ -150,7 +112,7 @@ class WatchedRun:
         if self._leader is not None:
             return
         self._leader = process
-        self._tell_program(process.pid)
+        self.emit(program_of(self._request, process.pid))
         for other, frame in self._held:
             self._read(other, frame)
         self._held.clear()
