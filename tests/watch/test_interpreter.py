@@ -273,6 +273,19 @@ def test_losses_that_were_all_divided_by_their_number_are_summed() -> None:
     assert (history.recipe.batch_size, history.recipe.batches_per_epoch) == (4 * 8, 2)
 
 
+def test_the_calls_of_all_batches_of_a_step_are_told_together() -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(), made.loader(batches=6)
+    data, backward = made.site("data", "train_loader", loader), made.site("backward", "loss")
+    step = made.site("optimizer.step", "optimizer", optimizer)
+    for batch in made.batches(data, 6):
+        made.call(backward, 1.0)
+        if batch % 2:
+            made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert [order.calls for order in history.orders] == [["backward", "backward", "optimizer.step"]] * 2
+
+
 def test_losses_of_several_backwards_that_were_not_divided_are_not_added() -> None:
     made = MadeTrace()
     optimizer = made.optimizer()

@@ -42,6 +42,7 @@ class Loop:
     def validate(self, **values: list[float]) -> None:
         """Each line of the program reads so many numbers."""
         texts = {"sum": LOSS_SUM, "mean": LOSS_MEAN, "weighted": LOSS_WEIGHTED, "correct": CORRECT}
+        texts["unnamed"] = "tot += criterion(model(x), y).item()"
         for key in values:
             if key not in self.reads:
                 self.reads[key] = self.made.site("item", text=texts[key])
@@ -106,6 +107,27 @@ def test_what_the_program_prints_decides_what_its_numbers_come_to() -> None:
     loop.validate(mean=[10.0, 20.0, 5.0])
     loop.prints("====> Test set loss: 1.4000")
     assert loop.told().epochs[0].val_loss == 35 / 25
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "marked"),
+    [("epoch 0 val_loss 2.0000", 2.0, ""), ("epoch 0 val_loss 2.5000", 2.5, "val_loss (read from the output)")],
+)
+def test_numbers_without_a_name_are_a_loss_if_that_is_what_is_printed(line: str, told: float, marked: str) -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(unnamed=[1.0, 2.0, 3.0])
+    loop.prints(line)
+    history = loop.told()
+    assert history.epochs[0].val_loss == told
+    assert shown_as(history, "val_loss") == (marked or "tot")
+
+
+def test_numbers_without_a_name_are_nothing_where_nothing_is_printed() -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(unnamed=[1.0, 2.0, 3.0])
+    assert loop.told().epochs[0].validated is None
 
 
 def test_of_numbers_that_contradict_what_is_printed_nothing_is_told() -> None:

@@ -75,16 +75,18 @@ def candidates(read: BatchRead, loader: LoaderSeen | None, *, whole_pass: bool) 
         if samples and read.whole and read.least >= 0 and read.total <= samples:
             return [Candidate(label, "accuracy", read.total / samples, likely=True)]
         return []
-    if said.measure not in ("loss", "accuracy"):
+    if said.measure == "lr":
         return []
+    # What has a name that says nothing may be a loss, if a number that is printed behind the pass says so.
+    measure, named = said.measure or "loss", bool(said.measure)
     mean = read.total / read.count
     found = []
-    if samples and said.measure == "loss":
-        found.append(Candidate(label, "loss", read.total / samples, likely=_SUMMED.search(text) is not None))
+    if samples and measure == "loss":
+        found.append(Candidate(label, "loss", read.total / samples, named and _SUMMED.search(text) is not None))
     if samples:
         by_size = "*" in text or ".update(" in text
-        likely = by_size and _TIMES_SIZE.search(text) is not None
-        found.append(Candidate(label, said.measure, read.weighted / samples, likely=likely))
+        likely = named and by_size and _TIMES_SIZE.search(text) is not None
+        found.append(Candidate(label, measure, read.weighted / samples, likely=likely))
     is_summed = any(each.likely for each in found)
-    found.append(Candidate(label, said.measure, mean, likely=not is_summed))
+    found.append(Candidate(label, measure, mean, likely=named and not is_summed))
     return sorted(found, key=lambda each: not each.likely)

@@ -239,7 +239,8 @@ class Interpreter:
             if passes.end(place, site.target) is passes.training:
                 self._cut_batch(len(self._recent))
         elif value == 0:
-            if passes.batch(place, site.target, self._definitions.batches(site.target), end) is passes.training:
+            given = passes.batch(place, site.target, self._definitions.batches(site.target), end)
+            if given is passes.training and self._stepped:  # of several batches for a step the calls belong together
                 self._cut_batch(len(self._recent) - 1)
         else:
             passes.begin(place, site.target, self._definitions.batches(site.target), end)

@@ -139,8 +139,9 @@ class Validation:
     def _otherwise(self, measure: Measure, read: list[Candidate], lines: list[Line]) -> Told | None:
         """Of what was read batch by batch; of what was printed where nothing was. Of two that contradict each other
         none is told: output may come late."""
-        if any(each.measure == measure for each in read):
-            return self._of_reads(measure, read, lines)
+        told = self._of_reads(measure, read, lines)
+        if told is not None or any(each.measure == measure and each.likely for each in read):
+            return told
         return _of_output(measure, lines)
 
     def _of_reads(self, measure: Measure, read: list[Candidate], lines: list[Line]) -> Told | None:
