@@ -274,6 +274,74 @@ def test_what_a_tensorboard_writer_is_given_is_told_by_its_names(tmp_path: Path)
     assert {told.by for told in watched.trace.all(Logged)} == {"SummaryWriter"}
 
 
+OTHER_LOGGERS = {
+    "wandb/sdk/wandb_run.py": "class Run:\n    def log(self, data, step=None, commit=None):\n        pass\n",
+    "mlflow/tracking/client.py": (
+        "class MlflowClient:\n"
+        "    def log_metric(self, run_id, key, value, timestamp=None, step=None, synchronous=None):\n"
+        "        self.log_batch(run_id, [])\n"
+        "    def log_batch(self, run_id, metrics=(), params=(), tags=(), synchronous=None):\n"
+        "        pass\n"
+    ),
+    "pytorch_lightning/trainer/connectors/logger_connector/logger_connector.py": (
+        "class _LoggerConnector:\n"
+        "    def __init__(self, trainer):\n"
+        "        self.trainer = trainer\n"
+        "    def log_metrics(self, metrics, step=None):\n"
+        "        pass\n"
+    ),
+    "transformers/trainer.py": "class Trainer:\n    def log(self, logs, start_time=None):\n        pass\n",
+    "accelerate/accelerator.py": (
+        "from wandb.sdk.wandb_run import Run\n"
+        "class Accelerator:\n"
+        "    def log(self, values, step=None, log_kwargs=None):\n"
+        "        Run().log(values, step)\n"
+    ),
+}
+"""Loggers by the shapes of their methods, as their own releases of this year have them."""
+
+LOGS = """
+    import types
+    import torch
+    from accelerate.accelerator import Accelerator
+    from mlflow.tracking.client import MlflowClient
+    from pytorch_lightning.trainer.connectors.logger_connector.logger_connector import _LoggerConnector
+    from transformers.trainer import Trainer
+    from wandb.sdk.wandb_run import Run
+    Run().log({"loss": 0.5, "words": "none", "count": 3}, 4, True)
+    Run().log({"loss": torch.tensor(0.25)}, step=5)
+    MlflowClient().log_metric("run", "acc", 0.75, step=6)
+    MlflowClient().log_batch("run", metrics=[types.SimpleNamespace(key="lr", value=0.1, step=7)])
+    connector = _LoggerConnector(types.SimpleNamespace(global_step=8))
+    connector.log_metrics({"val_loss": torch.tensor(1.5), "epoch": 2})
+    connector.log_metrics({"val_loss": 1.25, "step": 9})
+    trainer = Trainer()
+    trainer.state = types.SimpleNamespace(global_step=10)
+    trainer.log({"eval_loss": 2.0, "epoch": 0.5})
+    Accelerator().log({"train": 1.0}, step=11)
+    torch.nn.Parameter(torch.ones(1)).sum().backward()
+"""
+
+
+def test_what_other_loggers_are_given_is_told_once_each(tmp_path: Path) -> None:
+    for name, content in OTHER_LOGGERS.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    watched = run(tmp_path, LOGS)
+    assert (watched.code, watched.errors, watched.trace.all(Fault)) == (0, "", [])
+    assert [(told.by, told.values, told.step, told.epoch) for told in watched.trace.all(Logged)] == [
+        ("wandb", {"loss": 0.5, "count": 3}, 4, None),
+        ("wandb", {"loss": 0.25}, 5, None),
+        ("mlflow", {"acc": 0.75}, 6, None),
+        ("mlflow", {"lr": 0.1}, 7, None),
+        ("Lightning", {"val_loss": 1.5, "epoch": 2}, 8, 2.0),
+        ("Lightning", {"val_loss": 1.25}, 9, None),
+        ("Trainer", {"eval_loss": 2.0, "epoch": 0.5}, 10, 0.5),
+        ("Accelerate", {"train": 1.0}, 11, None),
+    ]
+
+
 VALIDATED = """
     import torch
     from torch import nn

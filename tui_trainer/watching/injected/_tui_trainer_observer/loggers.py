@@ -46,7 +46,7 @@ class Loggers:
 
     def with_wandb(self, module: Any) -> None:
         """`wandb.sdk.wandb_run` was imported."""
-        self._listen(module.Run, "log", "wandb", ("data", "", "step"), lambda args, step, _: (args[0], step))
+        self._listen(module.Run, "log", "wandb", ("data", "step"), lambda args, step, _: (args[0], step))
 
     def with_mlflow(self, module: Any) -> None:
         """`mlflow.tracking.client` was imported."""
@@ -87,7 +87,7 @@ class Loggers:
 
     def with_accelerate(self, module: Any) -> None:
         """`accelerate.accelerator` was imported."""
-        names = ("values", "", "step")
+        names = ("values", "step")
         self._listen(module.Accelerator, "log", "Accelerate", names, lambda args, step, _: (args[0], step))
 
     def _listen(
