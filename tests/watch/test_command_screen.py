@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -168,6 +169,9 @@ def test_killed_who_waits_for_it_its_end_is_still_recorded(runs: Path, endless: 
     command = psutil.Process(pid_of_command(folder))
     host = command.parent()
     assert host is not None
+    if sys.platform == "linux":
+        assert (host.name(), recorder_of(folder).name()) == ("tui-watch", "tui-watch")
+        assert "python" in command.name()
     host.kill()  # its terminal goes with it, as with a shell's
     goodbye = ended(folder)
     assert (goodbye.status, goodbye.exit_code) == ("crashed", 1)

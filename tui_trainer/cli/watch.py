@@ -162,6 +162,7 @@ class _Begun:
 
 def _begin_apart(request: WatchRequest) -> _Begun:
     """Run the command in a session and a terminal of its own."""
+    from tui_trainer.cli.foreground import call_process
     from tui_trainer.watching.host import CannotStart, Host
     from tui_trainer.watching.messages import Lines, tell
     from tui_trainer.watching.processes import fork
@@ -173,6 +174,7 @@ def _begin_apart(request: WatchRequest) -> _Begun:
         columns, lines = DEFAULT_SIZE
 
     def work() -> None:
+        call_process("tui-watch")  # and those that it starts but the command
         try:
             host = Host(request, lambda run: tell(tells, f"run {run}"), lambda code: tell(tells, f"ended {code}"))
             host.run_in_terminal(columns, lines)
