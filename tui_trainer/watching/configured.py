@@ -96,13 +96,17 @@ def _model(definitions: Definitions) -> ModelSeen | None:
 def _epochs(options: Options, passes: Passes, arguments: dict[str, Any]) -> int | None:
     """The last epoch, as the person said it or the program's argument for it; None where there are no epochs, or it
     went on behind it."""
-    if not passes.counts_epochs:
-        return None
-    asked = count(options.epochs, 1)
-    if asked is None:
-        given = (arguments.get(key) for key in EPOCHS)
-        asked = next((number for number in given if type(number) is int and 0 < number < 2**31), None)
-        begun = (arguments.get(key) for key in BEGIN)
-        before = next((number for number in begun if type(number) is int and 0 < number < 2**31), 0)
-        asked = asked - before if asked is not None else None
+    asked = epochs_asked(options, arguments) if passes.counts_epochs else None
     return asked if asked is not None and asked >= max(1, passes.epoch) else None
+
+
+def epochs_asked(options: Options, arguments: dict[str, Any]) -> int | None:
+    """How many epochs there are to be: as the person said it, or what the program's argument for it leaves of them."""
+    asked = count(options.epochs, 1)
+    if asked is not None:
+        return asked
+    given = (arguments.get(key) for key in EPOCHS)
+    asked = next((number for number in given if type(number) is int and 0 < number < 2**31), None)
+    begun = (arguments.get(key) for key in BEGIN)
+    before = next((number for number in begun if type(number) is int and 0 < number < 2**31), 0)
+    return asked - before if asked is not None else None

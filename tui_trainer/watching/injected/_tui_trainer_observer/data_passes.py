@@ -55,14 +55,23 @@ class DataPasses:
             self._define(loader, record.number, frame)
         setattr(result, _SITE, site)
         self._writer.call(site, begin, end, _BEGAN)
+        for listener in self._observer.listeners.pass_began:
+            listener(loader, result, site)
 
     def _next(self, original: Any) -> Any:
         observer, writer, guard = self._observer, self._writer, self._observer.guard
         each = observer.settings.calls != "off"
+        listeners = observer.listeners
 
         def __next__(iterator: Any) -> Any:
             if not observer.on:
                 return original(iterator)
+            if listeners.batch_asked:
+                try:
+                    for asked in listeners.batch_asked:
+                        asked(iterator)
+                except Exception as error:
+                    guard.failed("DataLoader", error)
             begin = perf_counter()
             try:
                 batch = original(iterator)
@@ -74,6 +83,12 @@ class DataPasses:
                     writer.call(iterator.tui_trainer_site, begin, perf_counter(), _GAVE)
                 except AttributeError:  # it began before a fork, or by another way
                     pass
+                except Exception as error:
+                    guard.failed("DataLoader", error)
+            if listeners.batch_given:
+                try:
+                    for given in listeners.batch_given:
+                        given(iterator, batch)
                 except Exception as error:
                     guard.failed("DataLoader", error)
             return batch

@@ -38,7 +38,7 @@ class Losses:
     def install(self, torch: Any) -> None:
         """Listen to all."""
         observer, compiling, depth = self._observer, self._observer.compiling, self._depth
-        writer, guard = self._writer, self._observer.guard
+        writer, guard, listeners = self._writer, self._observer.guard, self._observer.listeners
 
         def make(original: Any) -> Any:
             def backward(*args: Any, **kwargs: Any) -> Any:
@@ -50,6 +50,8 @@ class Losses:
                         if not writer.started:
                             observer.start()
                         loss = self._loss(args, kwargs)
+                        for listener in listeners.before_backward:
+                            listener()
                     except Exception as error:
                         loss = None
                         guard.failed("backward", error)
@@ -83,6 +85,8 @@ class Losses:
     def _note(self, loss: Any, frame: FrameType, begin: float, end: float) -> None:
         site = self._sites.of_call("backward", frame, 0, loss)
         self._values.record(site, begin, end, loss)
+        for listener in self._observer.listeners.after_backward:
+            listener(loss, site)
         if not self._steps.first:
             self._without_step += 1
             if self._without_step == _MOST_WITHOUT_STEP:

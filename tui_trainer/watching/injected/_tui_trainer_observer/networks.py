@@ -53,6 +53,10 @@ class Networks:
         first = next((tensor for group in optimizer.param_groups for tensor in group["params"]), None)
         return first is None or id(first) in self._known_parameters
 
+    def trained(self) -> list[Any]:
+        """Those that were defined and are still there."""
+        return [network for network, record in self.seen.alive() if record.defined]
+
     def found(self, modules: list[Any], optimizers: list[Any], frame: FrameType | None) -> None:
         """Define those of the outermost modules that have a parameter which an optimizer moves."""
         moved = {id(tensor) for each in optimizers for group in each.param_groups for tensor in group["params"]}
@@ -83,7 +87,7 @@ class Networks:
         trainable = [parameter for parameter in parameters if parameter.requires_grad]
         device = parameters[0].device
         modules = list(network.modules())
-        own, compiled = _unwrapped(network)
+        own, compiled = unwrapped(network)
         self._writer.define(
             "model",
             id=record.number,
@@ -95,7 +99,7 @@ class Networks:
             device=str(device),
             dtype=str(parameters[0].dtype).replace("torch.", ""),
             modules=len(modules),
-            mode_matters=any(_mode_matters(module, torch) for module in modules),
+            mode_matters=any(mode_matters(module, torch) for module in modules),
             compiled=compiled,
             threads=torch.get_num_threads(),
             **_device(torch, device),
@@ -118,7 +122,7 @@ def _parameters(module: Any) -> list[Any]:
         return []
 
 
-def _unwrapped(network: Any) -> tuple[Any, bool]:
+def unwrapped(network: Any) -> tuple[Any, bool]:
     """What a wrapper of torch's wraps, and whether it is compiled."""
     compiled = is_compiled_in_place(network)
     while type(network).__name__ in _WRAPPERS:
@@ -131,7 +135,7 @@ def _unwrapped(network: Any) -> tuple[Any, bool]:
     return network, compiled
 
 
-def _mode_matters(module: Any, torch: Any) -> bool:
+def mode_matters(module: Any, torch: Any) -> bool:
     """Whether a module by itself does something else in training mode than in evaluation mode."""
     if isinstance(module, batch_norm_classes(torch)):
         return bool(getattr(module, "track_running_stats", True))

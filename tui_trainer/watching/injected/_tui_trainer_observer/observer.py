@@ -9,6 +9,7 @@ from time import perf_counter
 
 from .call_sites import CallSites
 from .guard import Guard
+from .listeners import Listeners
 from .process import Process
 from .trace_writer import TraceWriter
 
@@ -33,6 +34,7 @@ class Observer:
         self.sites = CallSites(self.writer)
         self.guard = Guard(self._tell_fault, self.turn_off)
         self.process = Process()
+        self.listeners = Listeners()
         self._objects = 0
         self._at_start: list[Callable[[], None]] = []
         self._at_fork: list[Callable[[], None]] = []

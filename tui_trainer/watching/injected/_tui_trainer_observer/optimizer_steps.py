@@ -130,6 +130,8 @@ class OptimizerSteps:
         record.steps += 1
         site = self._sites.of_call("optimizer.step", frame, record.number, optimizer)
         self._writer.call(site, begin, end, record.steps)
+        for listener in self._observer.listeners.after_step:
+            listener(optimizer, record, site)
         if self.after_step is not None and record.number == self.first:
             self.after_step(record, end)
 

@@ -145,7 +145,9 @@ class Schedulers:
         self._writer.call(site, begin, end, lr if type(lr) is float else _number(lr))
         if isinstance(scheduler, self._plateau):
             metric = args[1] if len(args) > 1 else kwargs.get("metrics")
-            self.tell_state(scheduler, record, metric if type(metric) in (int, float) else None)
+            self.tell_state(scheduler, record, _metric(metric))
+        for listener in self._observer.listeners.scheduler_stepped:
+            listener(scheduler, site, args, kwargs)
 
     def define(self, scheduler: Any, frame: FrameType | None) -> None:
         """Define it in the trace, once.
@@ -189,6 +191,14 @@ class Schedulers:
     def tell_state(self, scheduler: Any, record: SchedulerRecord, metric: float | None = None) -> None:
         """Tell where it stands."""
         self._writer.define("scheduler_state", id=record.number, state=state_of(scheduler), metric=metric)
+
+
+def _metric(metric: Any) -> float | None:
+    """What ReduceLROnPlateau was given, as it takes it; None where it lies on a device."""
+    if isinstance(metric, (int, float)):
+        return float(metric)
+    device = getattr(metric, "device", None)
+    return float(metric.item()) if device is not None and device.type == "cpu" and metric.numel() == 1 else None
 
 
 def _number(lr: Any) -> float:

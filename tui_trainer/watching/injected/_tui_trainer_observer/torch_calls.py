@@ -12,6 +12,7 @@ from .losses import Losses
 from .networks import Networks
 from .numbers_read import NumbersRead
 from .optimizer_steps import OptimizerSteps
+from .probes import Probes
 from .saved_files import LoadedStates, SavedFiles
 from .schedulers import Schedulers
 from .values import Values
@@ -48,6 +49,7 @@ def after_imports(observer: Observer) -> dict[str, AfterImport]:
         LoadedStates(observer, networks, steps, schedulers),
         Control(observer, steps),
         NumbersRead(observer),
+        Probes(observer, networks),
     )
 
     def with_torch(torch: Any) -> None:

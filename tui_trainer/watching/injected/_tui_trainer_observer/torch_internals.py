@@ -91,3 +91,9 @@ def lrs_at(scheduler: Any, step: int) -> list[float]:
         scheduler._get_lr_called_within_step = True
         reckon = scheduler.get_lr
     return [float(lr) for lr in reckon()]
+
+
+def has_compiled() -> bool:
+    """Whether dynamo has compiled anything of this process: hooks of ours would have it compile anew."""
+    counters = getattr(sys.modules.get("torch._dynamo.utils"), "counters", None)
+    return bool(counters and counters.get("frames"))
