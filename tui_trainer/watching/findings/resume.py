@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui_trainer.watching.findings.loop import Call, Loop
 from tui_trainer.watching.findings.rule import Handler, Rule, Tell
-from tui_trainer.watching.trace import Loaded, Observed
+from tui_trainer.watching.trace import Loaded, Observed, SchedulerSeen
 
 ENOUGH_STEPS = 2
 """Of the scheduler, so that it goes on."""
@@ -33,11 +33,15 @@ class SchedulerNotLoaded(Rule):
         self._optimizers: set[int] = set()
         self._excused: set[int] = set()
         self._steps: dict[int, int] = {}
+        self._first_count: dict[int, int] = {}
+        """What each scheduler counts as it is seen first, where it begins with nothing."""
 
     def calls(self) -> dict[str, Handler]:
         return {"scheduler.step": self._scheduler}
 
     def define(self, frame: object) -> None:
+        if isinstance(frame, SchedulerSeen):  # as an optimizer steps for the first time, or behind its own first step
+            self._first_count[frame.id] = 1 if self.loop.step else 0
         if not isinstance(frame, Loaded):
             return
         if frame.what == "scheduler":
@@ -61,7 +65,9 @@ class SchedulerNotLoaded(Rule):
         steps = self._steps[scheduler] = self._steps.get(scheduler, 0) + 1
         if seen is None or scheduler in self._excused or optimizer not in self._optimizers:
             return
-        if steps == 1 and (not loop.steps_of.get(optimizer) or seen.state.get("last_epoch") != 1):
+        if steps == 1 and (
+            not loop.steps_of.get(optimizer) or seen.state.get("last_epoch") != self._first_count[scheduler]
+        ):
             self._excused.add(scheduler)  # it is brought to where it was, or was made so
         elif steps == ENOUGH_STEPS and seen.class_name in _BEGINS_ANEW:
             self.tell("scheduler_not_loaded", call.site, {"scheduler": seen.class_name})

@@ -9,7 +9,7 @@ ENOUGH_STEPS = 5
 
 
 class ClipBeforeUnscale(Rule):
-    """In steps in a row, each with a scale that matters, and with no `unscale_` of any optimizer."""
+    """In steps in a row, each with a scale that matters, and with no `unscale_` of any optimizer before it."""
 
     def __init__(self, loop: Loop, tell: Tell) -> None:
         super().__init__(loop, tell)
@@ -37,9 +37,9 @@ class ClipBeforeUnscale(Rule):
         self._unscaled = True
 
     def _step(self, _: Call) -> None:
-        clipped, unscaled = self._clipped, self._unscaled
+        clipped = self._clipped
         self._clipped, self._unscaled = None, False
-        if unscaled or clipped is None:
+        if clipped is None:
             self._times = 0
             return
         self._times += 1

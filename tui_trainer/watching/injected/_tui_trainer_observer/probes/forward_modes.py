@@ -150,11 +150,7 @@ def _layers_that_matter(torch: Any, network: Any) -> list[Any]:
 
     Where BatchNorm has no momentum its statistics are being made anew, which takes the training mode.
     """
-    found: list[Any] = []
-    for layer in network.modules():
-        is_norm = isinstance(layer, batch_norm_classes(torch))
-        if mode_matters(layer, torch) and not (is_norm and layer.momentum is None):
-            found.append(layer)
-            if len(found) == _LAYERS:
-                break
-    return found
+    norms = [layer for layer in network.modules() if isinstance(layer, batch_norm_classes(torch))]
+    if any(layer.track_running_stats and layer.momentum is None for layer in norms):
+        return []
+    return [layer for layer in network.modules() if mode_matters(layer, torch)][:_LAYERS]
