@@ -14,10 +14,13 @@ from tui_trainer.watching.findings import Findings
 from tui_trainer.watching.trace import AnyDefinition, Observed, Rows, TraceReader, processes
 
 _PARENT = """
-import os, sys
+import atexit, gc, os, sys
 import torch, torch.utils.data, torch._dynamo
 from torch.optim import lr_scheduler
 
+atexit.register(os._exit, 0)  # the last of them: to take all of torch apart would take longer than a program
+gc.collect()
+gc.freeze()
 programs, = sys.argv[1:]
 for name in sorted(os.listdir(programs)):
     child = os.fork()
