@@ -40,7 +40,10 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
         {"steps": 200, "optimizer": "optimizer"},
         "gradients were not cleared in 200 steps of optimizer",
     ),
-    "no_gradient": ({"parameters": 5130, "optimizer": "Adam"}, "5,130 parameters of Adam never got a gradient"),
+    "no_gradient": (
+        {"parameters": 5130, "optimizer": "Adam", "steps": 100},
+        "5,130 parameters of Adam got no gradient in 100 steps",
+    ),
     "not_in_optimizer": ({"parameters": 5130, "model": "ResNet"}, "5,130 parameters of ResNet are in no optimizer"),
     "validation_in_train_mode": ({"model": "Net"}, "Net is validated in training mode"),
     "validation_with_gradients": ({}, "the validation keeps gradients"),
@@ -49,8 +52,8 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
         "a number is read from the GPU at every step, which waits 4.2 ms for it",
     ),
     "graph_kept": (
-        {"bytes": 912_000_000, "steps": 400},
-        "losses are kept with all that their backward() needs: 912 MB more memory in 400 steps",
+        {"kept": 32, "looked_at": 32, "steps": 1400},
+        "the graphs of losses are kept: of 32 early ones 32 are still there after 1,400 steps",
     ),
     "clip_before_unscale": ({"scale": 65536.0}, "gradients are clipped while they are still multiplied with 65,536"),
     "no_scaler_update": ({}, "scaler.step() is not followed by scaler.update()"),
@@ -78,6 +81,7 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
         {"scheduler": "StepLR"},
         "a checkpoint was loaded into network and optimizer, and not into StepLR",
     ),
+    "steps_not_seen": ({"backwards": 50}, "50 losses went backward, and no optimizer.step() is seen"),
 }
 
 
@@ -102,6 +106,7 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
     "order.schedule_never_ends",
     "order.not_shuffled",
     "order.scheduler_not_loaded",
+    "order.steps_not_seen",
     "order.*_why",
     "order.*_mend",
 )
@@ -141,6 +146,7 @@ async def test_each_mistake_is_said_with_its_values_why_it_matters_and_the_mend(
     "order.schedule_never_ends",
     "order.not_shuffled",
     "order.scheduler_not_loaded",
+    "order.steps_not_seen",
     "order.*_why",
     "order.*_mend",
 )

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from tests.watch.made_traces import MadeTrace, mnist
 from tests.watch.watching import history
 from tui_trainer.watching import watched_run
 from tui_trainer.watching.beginning import begin_record
@@ -56,6 +57,47 @@ def test_a_loop_that_cannot_be_read_is_told_once_and_the_record_goes_on(
         "what its loop does is told no more from here on: ValueError: no such site"
     ]
     assert told.status == "finished"
+
+
+@pytest.mark.says("command.order_unread")
+def test_an_order_that_cannot_be_read_is_told_once_and_the_loop_is_read_on(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise ValueError("no such rule")
+
+    monkeypatch.setattr(watched_run.Findings, "take", failing)
+    run = begun(runs)
+    for frame in mnist().end():
+        run.take(PROCESS, frame)
+    run.end("finished", "the command ended", 0)
+    told = history(run.record.folder)
+    assert [alert.text for alert in told.notices] == [
+        "what is wrong with the order of its calls is told no more from here on: ValueError: no such rule"
+    ]
+    assert told.last_step == 12
+
+
+@pytest.mark.never_says("command.order_unread", "command.loop_unread")
+def test_what_is_wrong_with_the_order_is_in_the_record(runs: Path) -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    scheduler = made.scheduler(optimizer, "StepLR")
+    stepped = made.site("scheduler.step", "scheduler", scheduler)
+    step = made.site("optimizer.step", "optimizer", optimizer)
+    for _ in range(3):
+        made.call(stepped, 0.1)
+        made.step(step, optimizer)
+    run = begun(runs)
+    for frame in made.end():
+        run.take(PROCESS, frame)
+    run.end("finished", "the command ended", 0)
+    (found,) = history(run.record.folder).mistakes.values()
+    assert (found.mistake, found.lineno, found.values) == (
+        "scheduler_before_optimizer",
+        stepped,
+        {"scheduler": "StepLR"},
+    )
 
 
 @pytest.mark.never_says("command.loop_unread")

@@ -48,6 +48,7 @@ MISTAKES: dict[str, str] = {
     "validation_with_gradients": "",
     "item_each_step": "",
     "scheduler_before_optimizer": "scheduler before optimizer",
+    "steps_not_seen": "",
 }
 """By code, what harms most first: by which name *break it* has a case of it (`call_order.Mistake`); empty where it has
 none."""
@@ -77,7 +78,7 @@ LONGEST = 60
 
 
 def _value(name: str, value: object) -> str:
-    """A value as a person writes it: by the end of its name, seconds or bytes."""
+    """A value as a person writes it: by the end of its name, seconds."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
@@ -89,8 +90,6 @@ def _value(name: str, value: object) -> str:
 def _number(name: str, value: float) -> str:
     if name.endswith("_s"):
         return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.3g} ms"
-    if name == "bytes":
-        return f"{value / 1e9:.1f} GB" if value >= 1e9 else f"{value / 1e6:,.0f} MB"
     if isinstance(value, float) and not value.is_integer():
         return format_metric(value) if isfinite(value) else str(value)
     return f"{value:,.0f}"

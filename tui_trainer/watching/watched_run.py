@@ -17,6 +17,7 @@ from tui_trainer.records.record import Record
 from tui_trainer.run_sources.monitoring import AlertMonitor
 from tui_trainer.text.captions import say
 from tui_trainer.watching.beginning import program_of
+from tui_trainer.watching.findings import Findings
 from tui_trainer.watching.interpreter import Interpreter
 from tui_trainer.watching.request import WatchRequest
 from tui_trainer.watching.trace import AnyDefinition, Hello, Options, Rows
@@ -61,6 +62,7 @@ class WatchedRun:
         )
         self.record = record
         self._interpreter: Interpreter | None = Interpreter(self.emit, options)
+        self._findings: Findings | None = Findings(options)
 
     @property
     def has_trained(self) -> bool:
@@ -123,8 +125,23 @@ class WatchedRun:
             return
         if self.is_led_by(process):
             self._guarded(lambda: interpreter.take(process.name, frame))
+            self._look_for_mistakes(frame)
         else:
             self._guarded(lambda: interpreter.take_other_rank(process.name, frame))
+
+    def _look_for_mistakes(self, frame: AnyDefinition | Rows) -> None:
+        """What goes wrong with that ends it alone."""
+        if self._findings is None:
+            return
+        try:
+            found = self._findings.take(frame)
+        except Exception as error:
+            traceback.print_exc()
+            self._findings = None
+            self.warn(say("command.order_unread", error=threads.in_a_line(error)))
+            return
+        for mistake in found:
+            self.emit(mistake)
 
     def _settle_leader(self) -> None:
         """The first rank may be on another machine: then the lowest that is here stands for it."""

@@ -86,6 +86,11 @@ CAPTIONS = {
         "our own code failed over what the process told",
         "all that the process told was understood",
     ),
+    "command.order_unread": Caption(
+        "what is wrong with the order of its calls is told no more from here on: {error}",
+        "our own code failed over what the process told, as it looked for mistakes",
+        "all that the process told was understood",
+    ),
     "command.killed_at_logout": Caption(
         "systemd ends all processes of yours as you log out here (KillUserProcesses=yes). To keep this one: "
         "systemd-run --user --scope tui-trainer watch -- COMMAND, after loginctl enable-linger",

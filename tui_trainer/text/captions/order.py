@@ -59,7 +59,7 @@ CAPTIONS = {
     ),
     **_wrong(
         "no_gradient",
-        "{parameters} parameters of {optimizer} never got a gradient",
+        "{parameters} parameters of {optimizer} got no gradient in {steps} steps",
         "an optimizer was stepped many times, and tensors of it had no gradient in any of them",
         "they had one once; they are frozen on purpose, by requires_grad",
         why="They stay as they began: the loss does not depend on them, or something cuts them off from it.",
@@ -136,7 +136,7 @@ CAPTIONS = {
         "{one} and {other} both change the LR of {optimizer}",
         "between two steps of an optimizer two hands changed the LR of the same group, each to what it computes alone",
         "one is made of the other, as SequentialLR and ChainedScheduler are; they take turns; groups of their own",
-        why="Each takes what the other left for its own, and the LR follows neither.",
+        why="One of them works its LR out alone, each time anew: what the other has done to it is lost.",
         mend="one of the two; or SequentialLR, for one after the other",
     ),
     **_wrong(
@@ -160,7 +160,7 @@ CAPTIONS = {
         "scaler.step() is not followed by scaler.update()",
         "a GradScaler stepped, and the next step came without an update between",
         "update() was called; the scaler is not enabled",
-        why="The scale stays as it is: once a gradient overflows, step after step is skipped.",
+        why="PyTorch stops with a RuntimeError as the scaler is to step again.",
         mend="scaler.update() once behind scaler.step()",
     ),
     **_wrong(
@@ -182,10 +182,10 @@ CAPTIONS = {
     ),
     **_wrong(
         "graph_kept",
-        "losses are kept with all that their backward() needs: {bytes} more memory in {steps} steps",
-        "losses of earlier steps, with their graphs, are still held, and more of them with each step",
-        "what is held is a number or detached; their count does not grow",
-        why="Memory grows with every step until there is none left.",
+        "the graphs of losses are kept: of {looked_at} early ones {kept} are still there after {steps} steps",
+        "the graphs of losses that went backward are still held hundreds of steps and two passes later",
+        "what is held is a number or detached; they are held for an epoch, or some hundred steps, and then let go",
+        why="Each step leaves its graph behind, and all that it leads to: memory grows with every step.",
         mend="keep loss.item() or loss.detach(), not loss",
     ),
     **_wrong(
@@ -211,5 +211,13 @@ CAPTIONS = {
         "it came behind it; steps of the optimizer cannot be seen",
         why="The first LR of the schedule is never used, and every other one comes a step early.",
         mend="optimizer.step() of a batch first, scheduler.step() behind it",
+    ),
+    **_wrong(
+        "steps_not_seen",
+        "{backwards} losses went backward, and no optimizer.step() is seen",
+        "losses go backward, and no optimizer of torch's steps: its step is compiled, or weights are moved by hand",
+        "one stepped; fewer losses went backward",
+        why="Such steps cannot be seen from here: whether the calls around them come in the right order is not told.",
+        mend="nothing, if it is meant; else optimizer.step() behind backward()",
     ),
 }

@@ -59,7 +59,9 @@ class Gradients(Rule):
             enough = (steps >= ENOUGH_STEPS and in_passes) or (loop.ended and steps >= FEWEST_STEPS and in_passes)
             if parameters and enough:
                 name = loop.optimizer_name(self._optimizer_of(frame))
-                self.tell("no_gradient", self._site(frame), {"parameters": parameters, "optimizer": name})
+                self.tell(
+                    "no_gradient", self._site(frame), {"parameters": parameters, "optimizer": name, "steps": steps}
+                )
 
     def _site(self, frame: Observed) -> Any:
         return self.loop.definitions.sites.get(frame.site)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui_trainer.watching.findings.loop import Call, Loop
-from tui_trainer.watching.findings.rule import Handler, Rule, Tell
+from tui_trainer.watching.findings.rule import Handler, Rule, Tell, Value
 from tui_trainer.watching.trace import Observed
 
 ENOUGH_STEPS = 50
@@ -15,10 +15,10 @@ class GraphsKept(Rule):
     """The process counted which of its losses still have their graphs, long after they went backward."""
 
     def observed(self, frame: Observed) -> None:
-        kept, looked_at = frame.values.get("kept"), frame.values.get("looked_at")
-        if frame.fact == "graphs_kept" and type(kept) is int and type(looked_at) is int:
-            site = self.loop.definitions.sites.get(frame.site)
-            self.tell("graph_kept", site, {"kept": kept, "looked_at": looked_at})
+        values = {name: frame.values.get(name) for name in ("kept", "looked_at", "steps")}
+        told: dict[str, Value] = {name: number for name, number in values.items() if type(number) is int}
+        if frame.fact == "graphs_kept" and len(told) == len(values):
+            self.tell("graph_kept", self.loop.definitions.sites.get(frame.site), told)
 
 
 class ItemEachStep(Rule):
