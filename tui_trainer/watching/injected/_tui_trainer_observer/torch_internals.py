@@ -97,3 +97,8 @@ def has_compiled() -> bool:
     """Whether dynamo has compiled anything of this process: hooks of ours would have it compile anew."""
     counters = getattr(sys.modules.get("torch._dynamo.utils"), "counters", None)
     return bool(counters and counters.get("frames"))
+
+
+def version_of(tensor: Any) -> int:
+    """Rises with each change in place."""
+    return int(tensor._version)

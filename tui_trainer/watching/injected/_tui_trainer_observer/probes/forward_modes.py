@@ -116,7 +116,11 @@ class _Look:
             matter = _layers_that_matter(torch, network)
             for layer in matter:
                 self._hang(layer, network, matters=True)
-            last = [layer for layer in network.modules() if layer._parameters and layer not in matter][-1:]
+            last = [
+                layer
+                for layer in network.modules()
+                if any(True for _ in layer.parameters(recurse=False)) and layer not in matter
+            ][-1:]
             for layer in last:
                 self._hang(layer, network, matters=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..python_internals import ref
+from ..torch_internals import version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ class LeftGradients:
                 parameter = sample.parameter()
                 gradient = parameter.grad if parameter is not None else None
                 if sample.gradient is not None and gradient is sample.gradient() and gradient is not None:
-                    sample.added = sample.added or gradient._version > sample.version
-                    sample.version = gradient._version
+                    sample.added = sample.added or version_of(gradient) > sample.version
+                    sample.version = version_of(gradient)
 
     def _judge(self, record: _Record, number: int) -> None:
         """Behind a step: whether gradients were cleared since the last one."""
@@ -127,7 +128,7 @@ def _note(sample: _Sample) -> None:
     parameter = sample.parameter()
     gradient = parameter.grad if parameter is not None else None
     sample.gradient = None if gradient is None else ref(gradient)
-    sample.version = -1 if gradient is None else gradient._version
+    sample.version = -1 if gradient is None else version_of(gradient)
     sample.cleared = gradient is None
     sample.added = False
 
@@ -137,4 +138,4 @@ def _is_left(sample: _Sample) -> bool:
     gradient = parameter.grad if parameter is not None else None
     if gradient is None or sample.gradient is None or sample.gradient() is not gradient:
         return False
-    return gradient._version == sample.version and bool(gradient.ne(0).any())
+    return version_of(gradient) == sample.version and bool(gradient.ne(0).any())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..networks import unwrapped
 from ..python_internals import ref
+from ..torch_internals import version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class LeftOutParameters:
             name = type(unwrapped(network)[0]).__name__
             for parameter in network.parameters():
                 if id(parameter) not in moved and parameter.requires_grad and parameter.grad is not None:
-                    found.append((name, ref(parameter), parameter._version, _first_number(parameter)))
+                    found.append((name, ref(parameter), version_of(parameter), _first_number(parameter)))
         return found
 
     def _moved(self) -> set[int]:
@@ -63,7 +64,7 @@ class LeftOutParameters:
             parameter = reference()
             if parameter is None or id(parameter) in moved or parameter.grad is None or not parameter.requires_grad:
                 continue
-            if parameter._version == version and _first_number(parameter) == number:
+            if version_of(parameter) == version and _first_number(parameter) == number:
                 counts[name] = counts.get(name, 0) + parameter.numel()
         self._left_out = []
         for name, count in counts.items():
