@@ -234,6 +234,8 @@ class PlanMade(Event, frozen=True, kw_only=True, tag=True):
     last_step: Count
     exact: bool = True
     note: str = ""
+    open_ended: bool = False
+    """Whether the run may end before `last_step`, or after it: how long it will be is not known."""
 
     def __post_init__(self) -> None:
         _cut(self, "note")

@@ -90,6 +90,7 @@ def plans_made(draw: st.DrawFn) -> ev.PlanMade:
         last_step=draw(steps),
         exact=draw(st.booleans()),
         note=draw(words),
+        open_ended=draw(st.booleans()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from tests.records.made_runs import GUESS, Made
 from tests.scripted import START, scripted_run
@@ -56,6 +57,11 @@ CASES: dict[str, tuple[list[AnyEvent], set[str], list[str]]] = {
         [BEGUN, FALLS],
         {"chart.from_to", "chart.no_batch_yet"},
         ["from 0.001 to 0.0001"],
+    ),
+    "a plan that falls, of a run without a known end": (
+        [BEGUN, structs.replace(FALLS, open_ended=True)],
+        {"chart.from", "chart.no_batch_yet"},
+        ["from 0.001"],
     ),
     "under way": (LIVE, TOLD | {"chart.from_to", "chart.lowest"}, ["0.0005 used last", ", lowest", "smoothed "]),
     "a peak": (

@@ -24,6 +24,8 @@ from tui_trainer.events import (
     MetricsLogged,
     PlanMade,
     PresetSwitched,
+    RunConfigured,
+    RunEnded,
     StepsTaken,
 )
 from tui_trainer.plotting.figure import Marks
@@ -691,3 +693,21 @@ async def test_an_lr_that_is_declared_later_is_drawn_from_then_on() -> None:
         history.apply(MetricDeclared(at=1e9, name="momentum", kind="lr"))
         await app.show(history, pilot)
         assert "momentum" in app.lr.plain()[0]
+
+
+async def test_of_a_run_without_a_known_end_the_axis_is_as_long_as_what_was_trained() -> None:
+    events = [event for event in scripted_run(epochs=2, batches=20) if not isinstance(event, RunEnded)]
+    recipe = next(event for event in events if isinstance(event, RunConfigured)).recipe
+    unknown = msgspec.structs.replace(recipe, epochs=None, total_steps=None)
+    endless = [
+        msgspec.structs.replace(event, recipe=unknown)
+        if isinstance(event, RunConfigured)
+        else msgspec.structs.replace(event, last_step=20_000, open_ended=True)
+        if isinstance(event, PlanMade)
+        else event
+        for event in events
+    ]
+    app = Charts()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await app.show(history_of(endless), pilot)
+        assert app.lr.axis.total == 40

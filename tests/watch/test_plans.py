@@ -6,10 +6,12 @@ import pytest
 
 from tests.watch.made_traces import MadeTrace, interpreted
 from tui_trainer.events import PlanMade
-from tui_trainer.watching.trace import Planned
+from tui_trainer.watching.trace import Options, Planned
 
 
-def planned(*, every_step: bool, length: int | None, epochs: int = 2, from_count: int = 0) -> list[PlanMade]:
+def planned(
+    *, every_step: bool, length: int | None, epochs: int = 2, from_count: int = 0, options: Options | None = None
+) -> list[PlanMade]:
     made = MadeTrace()
     optimizer, loader = made.optimizer(lrs=[1.0]), made.loader(batches=3)
     steps_by = made.scheduler(optimizer, "LambdaLR", state={"last_epoch": 0})
@@ -44,7 +46,7 @@ def planned(*, every_step: bool, length: int | None, epochs: int = 2, from_count
         if not every_step:
             count += 1
             made.call(scheduled, 1.0 / (count + 1))
-    events, _ = interpreted(made.end())
+    events, _ = interpreted(made.end(), options=options or Options())
     return [event for event in events if isinstance(event, PlanMade)]
 
 
@@ -113,3 +115,17 @@ def test_a_long_plan_is_told_at_some_places() -> None:
 def test_a_length_that_is_not_known_is_said() -> None:
     (plan,) = planned(every_step=True, length=None)
     assert plan.short_note == "length unknown"
+    assert plan.open_ended
+
+
+@pytest.mark.never_says("plan.length_unknown")
+@pytest.mark.parametrize("options", [Options(epochs=2), Options(steps=6)], ids=["epochs", "steps"])
+def test_a_plan_ends_with_the_run_where_the_run_s_end_is_known(options: Options) -> None:
+    (plan,) = planned(every_step=False, length=None, options=options)
+    assert (plan.steps, plan.lrs, plan.last_step) == ([1, 4], [1.0, 0.5], 6)
+    assert (plan.note, plan.open_ended) == ("", False)
+
+
+def test_a_schedule_that_is_longer_than_the_run_is_planned_to_the_run_s_end() -> None:
+    (plan,) = planned(every_step=True, length=6, options=Options(steps=5))
+    assert (plan.steps, plan.last_step, plan.open_ended) == ([1, 2, 3, 4, 5], 5, False)

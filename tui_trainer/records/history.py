@@ -188,6 +188,11 @@ class History:
         return "paused" if self.paused is not None else "running"
 
     @property
+    def planned_end(self) -> int:
+        """The last step of the plan that counts; 0 where there is none, or how long the run will be is not known."""
+        return self.plans[-1].last_step if self.plans and not self.plans[-1].open_ended else 0
+
+    @property
     def finding(self) -> Finding | None:
         """What is wrong with the run, and why, the worst first; None of one that is well. At its end that it stalled or
         was slow is no matter any more."""

@@ -77,7 +77,7 @@ class Interpreter:
         self._losses, self._late = Losses(), LateValues()
         self._rates = Rates(self._definitions)
         self._causes = LRCauses(self._definitions, self._passes, clock)
-        self._plans = Plans(self._passes, self._causes, options)
+        self._plans = Plans(self._passes, self._causes)
         self._validation = Validation(self._definitions)
         self._logged = LoggedNumbers()
         self._listing = Listing(self._definitions)
@@ -441,7 +441,7 @@ class Interpreter:
         """Emit what is known of the steps up to one, the plan, the listing, and how long the calls took."""
         if not self._teller.tell(until, self.step):
             return
-        if (plan := self._plans.due(self._now())) is not None:
+        if (plan := self._plans.due(self._now(), self._teller.total_steps)) is not None:
             self._teller.emit(plan)
         self._teller.tell_loop(self._listing)
 

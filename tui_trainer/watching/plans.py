@@ -10,7 +10,7 @@ from tui_trainer.presets.schedulers import SCHEDULERS
 from tui_trainer.text.captions import say
 from tui_trainer.watching.lr_causes import LRCauses, Scheduler
 from tui_trainer.watching.passes import Passes
-from tui_trainer.watching.trace import Options, Planned
+from tui_trainer.watching.trace import Planned
 
 MOST_POINTS = 2000
 """Of a curve; a screen has some hundred columns."""
@@ -27,8 +27,8 @@ class Rehearsed:
 class Plans:
     """Turns rehearsals into plans, once it is known when the scheduler steps."""
 
-    def __init__(self, passes: Passes, causes: LRCauses, options: Options) -> None:
-        self._passes, self._causes, self._options = passes, causes, options
+    def __init__(self, passes: Passes, causes: LRCauses) -> None:
+        self._passes, self._causes = passes, causes
         self._pending: dict[int, Rehearsed] = {}
         self._told: tuple[object, ...] | None = None
 
@@ -37,8 +37,13 @@ class Plans:
         if len(self._pending) < 100 or planned.scheduler in self._pending:
             self._pending[planned.scheduler] = Rehearsed(planned, step)
 
-    def due(self, now: float) -> PlanMade | None:
-        """The plan of the scheduler that the run's LR comes from, if there is one that was not told yet."""
+    def due(self, now: float, total_steps: int | None) -> PlanMade | None:
+        """The plan of the scheduler that the run's LR comes from, if there is one that was not told yet.
+
+        Args:
+            now: Unix time.
+            total_steps: the last step of the run, where that is known.
+        """
         leading = self._causes.leading
         rehearsed = self._pending.get(leading.seen.id) if leading is not None else None
         if leading is None or rehearsed is None:
@@ -51,11 +56,12 @@ class Plans:
         begin = self._first_step(leading, planned.from_count, each) if each is not None else None
         if each is None or begin is None:
             return None
-        told = (planned, begin, each, assumed)
+        total = total_steps if total_steps is not None and total_steps >= begin else None
+        told = (planned, begin, each, assumed, total)
         if told == self._told:
             return None
         self._told = told
-        return self._plan(planned, begin, each, assumed, now)
+        return self._plan(planned, begin, each, assumed, total, now)
 
     def _steps_by_epochs(self, scheduler: Scheduler) -> bool:
         """Whether a scheduler that has not stepped yet seems to step at an epoch's end, as most of torch's do."""
@@ -71,12 +77,16 @@ class Plans:
         begin = scheduler.last_step + 1 - (scheduler.made - count) * each
         return begin if begin >= 1 else None
 
-    def _plan(self, planned: Planned, begin: int, each: int, assumed: bool, now: float) -> PlanMade | None:
+    def _plan(
+        self, planned: Planned, begin: int, each: int, assumed: bool, total: int | None, now: float
+    ) -> PlanMade | None:
         lrs = planned.lrs[0] if planned.lrs else []
         every = max(1, planned.every) * each
         left = None if planned.length is None else planned.length - planned.from_count
         if left is not None and left > 0:  # what the last step of the scheduler sets, no step of the run uses
             lrs = lrs[: -(-left // max(1, planned.every))]
+        if total is not None:
+            lrs = lrs[: -(-(total - begin + 1) // every)]
         if not lrs or not all(map(isfinite, lrs)) or begin + len(lrs) * every >= 2**62:
             return None
         places = [0, *(place for place in range(1, len(lrs)) if lrs[place] != lrs[place - 1])]
@@ -85,11 +95,12 @@ class Plans:
         last = begin + len(lrs) * every - 1
         if left is not None and 0 < left < 2**53:
             last = begin + left * each - 1
-        if self._options.steps is not None and begin <= self._options.steps:
-            last = min(last, self._options.steps)
+        if total is not None:
+            last = min(last, total)
+        open_ended = planned.length is None and total is None
         notes = [
             say("plan.if_each_epoch") if assumed else "",
-            "" if planned.length is not None else say("plan.length_unknown"),
+            say("plan.length_unknown") if open_ended else "",
             planned.note,
         ]
         return PlanMade(
@@ -99,4 +110,5 @@ class Plans:
             last_step=max(last, begin),
             exact=thin == 1 and planned.every == 1,
             note="; ".join(filter(None, notes)),
+            open_ended=open_ended,
         )

@@ -16,6 +16,7 @@ from tui_trainer.events import (
     MetricDeclared,
     MetricsLogged,
     PhaseStarted,
+    ResolvedConfig,
     StepsTaken,
 )
 from tui_trainer.watching.configured import configured, event
@@ -103,6 +104,12 @@ class Teller:
             for group in in_groups(steps, STEPS_A_LINE):
                 self._tell_group(group)
         return self._configured is not None
+
+    @property
+    def total_steps(self) -> int | None:
+        """The last step of the run, as far as that was told."""
+        recipe: ResolvedConfig | None = self._configured["recipe"] if self._configured is not None else None
+        return recipe.total_steps if recipe is not None else None
 
     def tell_configuration(self) -> None:
         """Emit what the run came to, where that is not what was told last."""

@@ -21,6 +21,11 @@ CAPTIONS = {
     "chart.throughout": Caption(
         "{lr} throughout", "the planned LR is the same at every step", "it moves; losses decide"
     ),
+    "chart.from": Caption(
+        "from {start}",
+        "the planned LR has no peak, and moves; how long the run will be is not known",
+        "how long it will be is known; the LR has a peak, or stays",
+    ),
     "chart.from_to": Caption(
         "from {start} to {end}", "the planned LR has no peak, and moves", "it has a peak, or stays; losses decide"
     ),

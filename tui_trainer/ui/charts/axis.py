@@ -58,7 +58,7 @@ class RunExtent:
         same = history is self.history and known == self._known
         self.history, self._seen, self._known = history, history.version, known
         self.steps = history.steps
-        planned = history.plans[-1].last_step if history.plans else 0
+        planned = history.planned_end
         self.total = max(self.steps, planned, (history.recipe.total_steps or 0) if history.recipe else 0)
         if not same:
             self._batches = (history.recipe.batches_per_epoch or 0) if history.recipe else 0

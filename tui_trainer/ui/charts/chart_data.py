@@ -241,4 +241,6 @@ class PlannedCurves:
             return say("chart.peak", lr=lr(peak), step=self._steps[self._lrs.index(peak)])
         if min(self._lrs) == peak:
             return say("chart.throughout", lr=lr(peak))
+        if self.plans[-1].open_ended:
+            return say("chart.from", start=lr(self._lrs[0]))
         return say("chart.from_to", start=lr(self._lrs[0]), end=lr(self._lrs[-1]))

@@ -207,7 +207,7 @@ class SeriesExtent(RunExtent):
             self.end = 0.0
         self.history, self._seen = history, history.version
         self.steps = history.last_step
-        planned = history.plans[-1].last_step if history.plans else 0
+        planned = history.planned_end
         known = max(planned, (history.recipe.total_steps or 0) if history.recipe else 0)
         self.total = self.steps if history.ended is not None or known < self.steps else known
         starts = [series.steps[0] for series in history.series.values() if len(series.steps)]

@@ -1,0 +1,130 @@
+"""Watch training loops that others have published, none of their lines changed, and print what was recognised.
+
+    python scripts/watch_public_loops.py LOOPS [NAME...] [--python PYTHON]
+
+`LOOPS` is a file with a line for each loop: a name, the folder that it is begun in, and its command, parted by tabs;
+folders are seen from that of the file. `--python` is of the environment that the loops need, this one by default. Each
+is trained under `tui-trainer watch`, and the table that comes of it is one of Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tui_trainer.records.history import History
+from tui_trainer.run_sources.run_source import replay
+
+COLUMNS = (
+    "loop",
+    "exit",
+    "epochs",
+    "steps",
+    "loss",
+    "LR",
+    "plan",
+    "validation",
+    "other series",
+    "calls in the loop",
+    "findings",
+)
+MOST_SERIES = 8
+"""Names of series that are written out in a cell."""
+
+
+class Loop(NamedTuple):
+    """A loop of others."""
+
+    name: str
+    folder: Path
+    command: list[str]
+
+
+def loops_of(file: Path) -> Iterator[Loop]:
+    """The loops that a file names."""
+    for line in file.read_text("utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            name, folder, command = line.split("\t")
+            yield Loop(name, file.parent / folder, shlex.split(command))
+
+
+def watch(loop: Loop, runs: Path, python: Path, seconds: float) -> int:
+    """Train it to its end; the exit code."""
+    path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    ours = [sys.executable, "-m", "tui_trainer", "watch", "--plain", "--runs-dir", str(runs), "--name", loop.name]
+    given = {**os.environ, "PATH": path}
+    with tempfile.TemporaryFile() as printed:
+        try:
+            done = subprocess.run(
+                [*ours, "--", *loop.command],
+                cwd=loop.folder,
+                env=given,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return 124
+        return done.returncode
+
+
+def row(loop: Loop, exit_code: int, history: History) -> list[str]:
+    """What was recognised of it."""
+    recipe = history.recipe
+    declared = history.series.declared("train_loss")
+    epochs = f"{len(history.epochs)}" + (f" of {recipe.epochs}" if recipe is not None and recipe.epochs else "")
+    lrs = [name for name in history.series if history.series.kind(name) == "lr"]
+    last_lrs = history.lrs[-1:]
+    plan = history.plans[-1] if history.plans else None
+    ended = history.epochs[-1] if history.epochs else None
+    shown = {"train_loss", "lr", "val_loss", "val_accuracy", *lrs}
+    others = [name for name in history.series if name not in shown]
+    sites = history.loop.sites if history.loop is not None else []
+    return [
+        loop.name,
+        str(exit_code),
+        epochs,
+        f"{history.steps:,}",
+        f"{declared.shown_as if declared is not None and declared.shown_as else '?'} {list(history.losses[-1:])}",
+        f"{recipe.scheduler if recipe is not None else ''} {', '.join(lrs)} {list(last_lrs)}",
+        f"to step {plan.last_step:,} {plan.note}" if plan is not None else "none",
+        f"{ended.val_loss:.6g}, {ended.val_accuracy:.4g}" if ended is not None and ended.validated else "none told",
+        ", ".join(others[:MOST_SERIES])
+        + (f" and {len(others) - MOST_SERIES} more" if len(others) > MOST_SERIES else ""),
+        " › ".join(site.call for site in sites),
+        ", ".join(f"{found.mistake} ({Path(found.file).name}:{found.lineno})" for found in history.mistakes.values()),
+    ]
+
+
+def main() -> None:
+    """Watch the loops that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("loops", type=Path)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--python", type=Path, default=Path(sys.executable))
+    parser.add_argument("--seconds", type=float, default=300, help="the most that one may take")
+    parser.add_argument("--keep", type=Path, help="a folder for the records; else they are deleted")
+    asked = parser.parse_args()
+    print("| " + " | ".join(COLUMNS) + " |\n|" + " --- |" * len(COLUMNS))
+    with tempfile.TemporaryDirectory() as made:
+        for loop in loops_of(asked.loops.absolute()):
+            if asked.names and loop.name not in asked.names:
+                continue
+            runs = (asked.keep or Path(made)) / loop.name
+            exit_code = watch(loop, runs, asked.python, asked.seconds)
+            for folder in sorted(runs.iterdir()) if runs.is_dir() else ():
+                cells = row(loop, exit_code, replay(folder))
+                print("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
