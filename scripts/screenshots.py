@@ -2,6 +2,7 @@
 
     python scripts/screenshots.py            # trains for a minute, then writes docs/*.svg
     python scripts/screenshots.py run        # only the moving picture, docs/run.svg
+    python scripts/screenshots.py watch examples/mnist    # only docs/watch.svg: of a clone of pytorch/examples
 
 Each is what the app shows at that size, exported by Textual.
 """
@@ -9,6 +10,8 @@ Each is what the app shows at that size, exported by Textual.
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -25,6 +28,7 @@ from tui_trainer.presets.catalogue import load as load_preset
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import InProcessSource
 from tui_trainer.run_sources.launcher import InProcessLauncher
+from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.context import AppContext
@@ -68,6 +72,14 @@ async def among_presets(pilot: Pilot[int], host: InProcessSource) -> None:
         await pilot.pause(0.02)
     await pilot.press("p")
     await pilot.press(*["down"] * 8)
+    await pilot.pause(1.0)
+
+
+async def among_metrics(pilot: Pilot[int], host: InProcessSource) -> None:
+    """The page of metrics, over the run."""
+    while host.history.epoch < 7:
+        await pilot.pause(0.02)
+    await pilot.press("m")
     await pilot.pause(1.0)
 
 
@@ -125,6 +137,26 @@ async def film_run(runs: Path, size: tuple[int, int]) -> None:
     print(DOCS / "run.svg")
 
 
+async def shoot_watched(runs: Path, folder: Path, size: tuple[int, int]) -> None:
+    """Watch a script of others, and write what the screen shows as it trains its seventh epoch."""
+    command = ["python", "main.py", "--epochs", "10", "--no-accel"]
+    begin = [sys.executable, "-m", "tui_trainer", "watch", "--detach", "--runs-dir", str(runs), "--", *command]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    begun = subprocess.run(begin, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    source = open_source(runs / begun.stdout.split()[-1])
+    app = TrainerApp(AppContext(source=source, **WITH_ALL))
+    async with app.run_test(size=size) as pilot:
+        while source.history.epoch < 7 or source.history.batch < 10:
+            await pilot.pause(0.05)
+        await pilot.pause(0.5)
+        save(app, "watch", f"tui-trainer watch -- {' '.join(command)}")
+    source.send(Stop(by="screenshot"))
+    while source.history.ended is None:
+        source.poll()
+        await asyncio.sleep(0.05)
+    source.close()
+
+
 async def shoot_comparison(runs: Path, size: tuple[int, int]) -> None:
     """Train some presets to their end, and write what their comparison shows."""
     launcher = InProcessLauncher(runs, ["tui-trainer", "compare", *COMPARED])
@@ -151,10 +183,13 @@ def save(app: TrainerApp, name: str, title: str) -> None:
     print(DOCS / f"{name}.svg")
 
 
-async def main(only: str) -> None:
+async def main(only: str, folder: str = "") -> None:
     DOCS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        runs = Path(folder)
+    with tempfile.TemporaryDirectory() as made:
+        runs = Path(made)
+        if only == "watch":
+            await shoot_watched(runs, Path(folder), (140, 40))
+            return
         await film_run(runs, (128, 36))
         if only == "run":
             return
@@ -162,6 +197,7 @@ async def main(only: str) -> None:
         await shoot_run(runs, "slow-motion", "onecycle", (120, 36), followed)
         await shoot_run(runs, "small", "plateau", (80, 24), in_the_middle)
         await shoot_run(runs, "presets", "onecycle", (140, 40), among_presets)
+        await shoot_run(runs, "metrics", "onecycle", (140, 40), among_metrics)
         await shoot_comparison(runs, (140, 40))
 
 

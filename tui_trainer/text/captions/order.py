@@ -177,7 +177,7 @@ CAPTIONS = {
         "{loader} gives its {samples} samples in the same order in every epoch",
         "a second epoch of training began over a map-style data set with a sampler that does not shuffle",
         "a sampler that shuffles, one of the program's own, an iterable data set; a single epoch; a validation",
-        why="Neighbours, often of one class, make a batch: each step leans to one side, in every epoch alike.",
+        why="The same samples share a batch in every epoch; where the data are sorted, each step leans to one side.",
         mend="DataLoader(…, shuffle=True), or a sampler that shuffles",
     ),
     **_wrong(
