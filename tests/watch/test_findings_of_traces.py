@@ -138,6 +138,12 @@ def test_a_length_that_may_be_of_epochs_or_of_batches_is_neither() -> None:
     assert codes(scheduled("CosineAnnealingLR", {"T_max": 5}, epochs=4, each_batch=True).end()) == []
 
 
+def test_a_length_that_is_near_a_few_batches_by_chance_is_none_of_batches() -> None:
+    made = scheduled("CosineAnnealingLR", {"T_max": 9}, epochs=2, batches=4, arguments={"epochs": 2})
+    made.flush()
+    assert codes(made.frames) == []
+
+
 def test_a_schedule_of_which_the_run_did_not_reach_the_end_is_told_as_the_run_ends_as_it_was_to() -> None:
     state = {"total_steps": 200}
     whole = scheduled("OneCycleLR", state, epochs=5, each_batch=True, arguments={"epochs": 5})

@@ -428,6 +428,26 @@ for epoch in range(1, 5):
         optimizer.step()
     scheduler.step()
 """,
+    "all begun anew": """
+model.load_state_dict(model.state_dict())
+optimizer.load_state_dict(optimizer.state_dict())
+scheduler = lr_scheduler.OneCycleLR(optimizer, 0.1, epochs=EPOCHS, steps_per_epoch=len(train_loader))
+for epoch in range(EPOCHS):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        criterion(model(x), y).backward()
+        optimizer.step()
+        scheduler.step()
+""",
+    "one of many paths in each step": """
+paths = nn.ModuleList([nn.Linear(8, 3) for _ in range(30)])
+optimizer = torch.optim.SGD(paths.parameters(), lr=0.1)
+for epoch in range(12):
+    for number, (x, y) in enumerate(train_loader):
+        optimizer.zero_grad()
+        criterion(paths[(epoch * 12 + number) % 30](x), y).backward()
+        optimizer.step()
+""",
     "a scheduler made with last_epoch": """
 for group in optimizer.param_groups:
     group["initial_lr"] = 0.1

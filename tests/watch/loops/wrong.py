@@ -432,7 +432,8 @@ for epoch in range(EPOCHS):
     },
     "scheduler_not_loaded": {
         f"{kind}": f"""
-checkpoint = {{"model": model.state_dict(), "optimizer": optimizer.state_dict()}}
+momenta = {{number: {{"momentum_buffer": torch.zeros_like(each)}} for number, each in enumerate(model.parameters())}}
+checkpoint = {{"model": model.state_dict(), "optimizer": dict(optimizer.state_dict(), state=momenta)}}
 model.load_state_dict(checkpoint["model"])
 optimizer.load_state_dict(checkpoint["optimizer"])
 scheduler = lr_scheduler.{kind}

@@ -33,7 +33,7 @@ class Gradients(Rule):
             name = self.loop.optimizer_name(self._optimizer_of(frame))
             self.tell("no_zero_grad", self._site(frame), {"steps": steps, "optimizer": name})
         elif frame.fact == "no_gradient":
-            self._missing[frame.site] = frame
+            self._missing[frame.site] = frame  # it may say that they have come, after all
             self._judge()
         elif frame.fact == "not_in_optimizer" and (parameters := _count(values, "parameters")):
             model = values.get("model")

@@ -174,4 +174,4 @@ class Loop:
 
 def alike(one: int, other: int, share: float = 0.02) -> bool:
     """Whether two numbers of steps are the same but for rounding."""
-    return abs(one - other) <= max(2, share * max(one, other))
+    return abs(one - other) <= max(1, share * max(one, other))

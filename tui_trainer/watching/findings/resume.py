@@ -25,7 +25,10 @@ _BEGINS_ANEW = frozenset(
 
 
 class SchedulerNotLoaded(Rule):
-    """Network and optimizer were loaded before the first step, and the scheduler counts from nothing."""
+    """Network and optimizer were loaded before the first step, and the scheduler counts from nothing.
+
+    The optimizer's state must be of steps that were made: one that was kept before them only begins anew.
+    """
 
     def __init__(self, loop: Loop, tell: Tell) -> None:
         super().__init__(loop, tell)
@@ -50,10 +53,11 @@ class SchedulerNotLoaded(Rule):
             return
         elif frame.what == "model":
             self._model = True
-        elif frame.what == "optimizer":
-            self._optimizers.add(self.loop.definitions.wrapped(frame.target))
 
     def observed(self, frame: Observed) -> None:
+        optimizer = frame.values.get("optimizer")
+        if frame.fact == "steps_loaded" and not self.loop.step and type(optimizer) is int:
+            self._optimizers.add(self.loop.definitions.wrapped(optimizer))
         if frame.fact == "stepped_to" and (site := self.loop.definitions.sites.get(frame.site)) is not None:
             self._excused.add(site.target)
 

@@ -13,6 +13,7 @@ ENOUGH_STEPS = 10
 """Intervals in which several batches made a step, and the scheduler was stepped with each."""
 
 FEWEST_STEPS_A_PASS = 4
+FEWEST_STEPS = 20
 GONE = 1e-6
 """An LR of this part of its first one moves nothing any more."""
 
@@ -76,6 +77,8 @@ class SchedulerInterval(Rule):
             self._say("every_micro_batch", use, times=use.batches_a_step, optimizer=name)
             return
         if epochs is None or epochs < 2 or (a_pass := loop.steps_a_pass) is None or a_pass < FEWEST_STEPS_A_PASS:
+            return
+        if epochs * a_pass < FEWEST_STEPS:
             return
         of_run = {epochs * a_pass, epochs * (loop.batches_a_pass or a_pass)}
         if use.is_once_a_pass and use.between >= min(2, epochs - 1) and any(alike(length, each) for each in of_run):

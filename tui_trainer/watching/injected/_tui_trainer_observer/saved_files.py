@@ -75,6 +75,8 @@ class LoadedStates:
 
         def note(frame: FrameType, begin: float, end: float, result: Any, args: Any, kwargs: Any) -> None:
             self._observer.writer.define("loaded", what=what, target=number_of(args[0]), clock=end)
+            if what == "optimizer" and args[0].state:
+                self._observer.writer.define("observed", fact="steps_loaded", values={"optimizer": number_of(args[0])})
             if what == "scheduler":
                 self._schedulers.loaded(args[0])
 

@@ -10,14 +10,13 @@ if TYPE_CHECKING:
 
     from ..observer import Observer
 
-_EVERY_STEP = 8
-"""So many steps are looked at first, each."""
-
-_IN_A_ROW = 3
-"""And then as many in a row now and then: networks may take turns."""
-
-_TOLD_AT = (20, 100, 500, 2000)
 _MOST = 100_000
+_MOST_WITHOUT_STATE = 1000
+"""An optimizer that keeps nothing of its parameters is asked at every step, which many of them would make costly."""
+
+_EVERY_STEP = 500
+_TOLD_AT = (20, 100, 500)
+"""Steps. Behind the last one it is looked at now and then, and told as it changes."""
 
 
 class _Record:
@@ -29,6 +28,7 @@ class _Record:
         self.told = 0
         self.site = 0
         self.steps = 0
+        """Up to which all is known."""
 
 
 class LostGradients:
@@ -45,18 +45,20 @@ class LostGradients:
         if record is None:
             tensors = [held for group in optimizer.param_groups for held in group["params"]]
             record = self._records[kept.number] = _Record([ref(held) for held in tensors[:_MOST]])
-        record.steps = kept.steps
-        if not record.waiting:
+        if not record.waiting or kept.steps < record.next:
             return
-        if kept.steps >= record.next:
-            state = optimizer.state
-            record.waiting = [held for held in record.waiting if _waits(held(), state)]
-            record.site = site
-            if kept.steps >= _EVERY_STEP and kept.steps >= record.next + _IN_A_ROW - 1:
-                record.next = kept.steps + 2 + kept.steps // 5
-        due = [at for at in _TOLD_AT if record.told < at <= kept.steps]
-        if due and record.waiting:
-            record.told = due[-1]
+        state = optimizer.state
+        before = len(record.waiting)
+        record.waiting = [held for held in record.waiting if _waits(held(), state)]
+        record.site, record.steps = site, kept.steps
+        if not state and len(record.waiting) > _MOST_WITHOUT_STATE:
+            record.waiting = []
+        # What an optimizer keeps tells of all its steps: those between may be left out.
+        every = not state and kept.steps < _EVERY_STEP
+        record.next = kept.steps + 1 if every else min([at for at in _TOLD_AT if at > kept.steps] or [kept.steps * 2])
+        changed = record.told and len(record.waiting) < before
+        if (kept.steps in _TOLD_AT and record.waiting) or changed:
+            record.told = kept.steps
             self._tell(record)
 
     def _at_goodbye(self) -> None:
