@@ -235,8 +235,8 @@ def test_no_class_replaces_or_reads_a_private_name_of_its_base() -> None:
     """Neither a method of that name, nor `self._name` of an attribute that the base assigns."""
     shared: list[str] = []
     for file, _ in sources():
-        if file in ADAPTERS or file.endswith("__main__.py"):
-            continue
+        if file in ADAPTERS or file.endswith("__main__.py") or file.startswith("integrations/"):
+            continue  # what an integration is for may not be installed
         module = import_module("tui_trainer." + file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
         for name, kind in vars(module).items():
             if not inspect.isclass(kind) or kind.__module__ != module.__name__:

@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -22,6 +23,10 @@ from tui_trainer.watching.environment import INJECTED, TRACES
 
 BEGUN_WITHIN_S = 20.0
 """So long the record's process may take to begin; it takes a fraction of a second."""
+
+
+OBSERVER = "_tui_trainer_observer"
+"""The package in `INJECTED`."""
 
 
 class Watch:
@@ -102,7 +107,7 @@ def watch(
         What logs and ends it. Where it cannot be watched, that is a warning, and what is returned does nothing.
     """
     try:
-        if os.environ.get(TRACES) and "_tui_trainer_observer" in sys.modules:
+        if os.environ.get(TRACES) and OBSERVER in sys.modules:
             folder = Path(os.environ[TRACES]).parent
             return Watch(folder.name, folder, _observer_module().current(), None)
         if os.environ.get("RANK", "0") not in ("", "0"):
@@ -137,13 +142,13 @@ def _arguments() -> list[str]:
 
 def _observer_module() -> Any:
     """What watches: it is no module of this package, since programs that have none of it are watched by it as well."""
-    if "_tui_trainer_observer" not in sys.modules:
+    if OBSERVER not in sys.modules:
         sys.path.insert(0, str(INJECTED))
         try:
-            import _tui_trainer_observer  # type: ignore[import-not-found]  # noqa: F401
+            import_module(OBSERVER)
         finally:
             sys.path.remove(str(INJECTED))
-    return sys.modules["_tui_trainer_observer"]
+    return sys.modules[OBSERVER]
 
 
 def _begin_beside(asked: Mapping[str, Any]) -> tuple[subprocess.Popen[bytes], Path]:
