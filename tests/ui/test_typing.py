@@ -18,7 +18,7 @@ from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.typing import bytes_of, shown
 from tui_trainer.ui.trainer_screen import KeyLine
-from tui_trainer.watching.keyboard import Keyboard, remove
+from tui_trainer.watching.host.keyboard import Keyboard, remove
 
 LIVE = cut(mnist_like(), 150)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tui_trainer.events import AnyEvent
 from tui_trainer.records.history import History
-from tui_trainer.watching.interpreter import Interpreter
+from tui_trainer.watching.interpreter.interpreter import Interpreter
 from tui_trainer.watching.trace import (
     AnyDefinition,
     Goodbye,

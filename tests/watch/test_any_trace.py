@@ -13,7 +13,7 @@ from tests.records.streams import state_of
 from tests.watch.made_traces import START, Frame, MadeTrace, interpreted, mnist, replayed
 from tui_trainer.events import AnyEvent, CallsTimed, EpochEnded, StepsTaken, decode, encode
 from tui_trainer.watching import trace
-from tui_trainer.watching.interpreter import Interpreter
+from tui_trainer.watching.interpreter.interpreter import Interpreter
 from tui_trainer.watching.trace import CALLS, Options, Rows
 
 ids = st.integers(0, 6)

@@ -16,7 +16,7 @@ from tests.terminal import Terminal, trains
 from tests.waiting import until
 from tests.watch.watching import ACTING, ended, history, log_of, pid_of_command, recorder_of, the_run
 from tests.watch.watching import trains as has_trained
-from tui_trainer.watching import keyboard
+from tui_trainer.watching.host import keyboard
 
 Script = Callable[[str], list[str]]
 

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tui_trainer.commands import Stop
-from tui_trainer.watching import endings, out_of_sight
+from tui_trainer.watching.host import endings, out_of_sight
 
 NOTHING_SEEN = (
     "no training was seen: no optimizer of PyTorch took a step in a Python process that can be seen from here"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.watch.made_traces import START, MadeTrace, interpreted, mnist, replayed
 from tui_trainer.events import AnyEvent, CallFollowed, EpochEnded, LoopFound, RunConfigured, StepsTaken
-from tui_trainer.watching.interpreter import Interpreter
+from tui_trainer.watching.interpreter.interpreter import Interpreter
 from tui_trainer.watching.trace import Obeyed, Observed, OptimizerSeen, Options, Saved, Site
 
 

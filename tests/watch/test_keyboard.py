@@ -6,8 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from tui_trainer.watching import keyboard
-from tui_trainer.watching.keyboard import Keyboard
+from tui_trainer.watching.host import keyboard
+from tui_trainer.watching.host.keyboard import Keyboard
 
 
 def test_what_is_typed_and_sizes_come_in_order(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui_trainer.watching import logout
+from tui_trainer.watching.host import logout
 
 SESSION = "0::/user.slice/user-1000.slice/session-4.scope\n"
 MANAGER = "0::/user.slice/user-1000.slice/user@1000.service/tmux-spawn-1.scope\n"

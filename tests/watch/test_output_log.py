@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tui_trainer.records.tail import LogTail
-from tui_trainer.watching.output_log import LARGEST, MOST_PER_SECOND, OutputLog
+from tui_trainer.watching.host.output_log import LARGEST, MOST_PER_SECOND, OutputLog
 
 
 class Clock:

@@ -14,7 +14,7 @@ from tui_trainer.commands import Stop
 from tui_trainer.events import RunEnded
 from tui_trainer.records.history import History
 from tui_trainer.records.tail import Tail
-from tui_trainer.watching import endings
+from tui_trainer.watching.host import endings
 
 LOOP = """
 import sys

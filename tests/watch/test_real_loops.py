@@ -16,7 +16,7 @@ from tests.watch.made_traces import replayed
 from tests.watch.watched import run
 from tui_trainer.events import AnyEvent, decode, encode
 from tui_trainer.records.history import History
-from tui_trainer.watching.interpreter import Interpreter
+from tui_trainer.watching.interpreter.interpreter import Interpreter
 from tui_trainer.watching.trace import Options, TraceReader, processes
 
 HEAD = """

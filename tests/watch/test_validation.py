@@ -10,7 +10,7 @@ import pytest
 from tests.watch.made_traces import START, MadeTrace
 from tui_trainer.events import AnyEvent
 from tui_trainer.records.history import History
-from tui_trainer.watching.interpreter import Interpreter
+from tui_trainer.watching.interpreter.interpreter import Interpreter
 from tui_trainer.watching.trace import Options
 
 LOSS_SUM = "test_loss += F.nll_loss(output, target, reduction='sum').item()"

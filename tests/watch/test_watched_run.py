@@ -11,12 +11,12 @@ import pytest
 
 from tests.watch.made_traces import MadeTrace, mnist
 from tests.watch.watching import history
-from tui_trainer.watching import watched_run
-from tui_trainer.watching.beginning import begin_record
-from tui_trainer.watching.request import WatchRequest, label
+from tui_trainer.watching.host import watched_run
+from tui_trainer.watching.host.beginning import begin_record
+from tui_trainer.watching.host.request import WatchRequest, label
+from tui_trainer.watching.host.traced_process import TracedProcess
+from tui_trainer.watching.host.watched_run import WatchedRun
 from tui_trainer.watching.trace import Goodbye, Options
-from tui_trainer.watching.traced_process import TracedProcess
-from tui_trainer.watching.watched_run import WatchedRun
 
 FRAME = Goodbye(clock=1.0)
 

@@ -17,12 +17,12 @@ from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import check_runs_folder, refuse, runs_dir_option, say, warn_of_same_name
 from tui_trainer.records.run_index import runs_folder
 from tui_trainer.text.plain import plain
-from tui_trainer.watching.request import WatchRequest
+from tui_trainer.watching.host.request import WatchRequest
 
 if TYPE_CHECKING:
     from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.terminal.terminal import Terminal
-    from tui_trainer.watching.messages import Lines
+    from tui_trainer.watching.host.messages import Lines
 
 CALLS = ("off", "light", "full")
 DEFAULT_SIZE = (120, 40)
@@ -90,7 +90,7 @@ def watch_command(
 
 def _check(request: WatchRequest) -> None:
     """See that there is such a command, and say what will not be seen of it."""
-    from tui_trainer.watching import out_of_sight
+    from tui_trainer.watching.host import out_of_sight
 
     program = request.command[0]
     where = shutil.which(program, path=request.environment.get("PATH"))
@@ -109,7 +109,7 @@ def _cannot_start(sentence: str, exit_code: int) -> NoReturn:
 
 def _run_here(request: WatchRequest) -> int:
     """With the streams of this process, as if nobody watched."""
-    from tui_trainer.watching.host import CannotStart, Host
+    from tui_trainer.watching.host.host import CannotStart, Host
 
     try:
         return Host(request).run_here([number for number in (1, 2) if not os.isatty(number)])
@@ -118,7 +118,7 @@ def _run_here(request: WatchRequest) -> int:
 
 
 def _detach(request: WatchRequest) -> int:
-    from tui_trainer.watching import logout
+    from tui_trainer.watching.host import logout
 
     if warning := logout.warning():
         say(f"warning: {warning}")
@@ -163,9 +163,9 @@ class _Begun:
 def _begin_apart(request: WatchRequest) -> _Begun:
     """Run the command in a session and a terminal of its own."""
     from tui_trainer.cli.foreground import call_process
-    from tui_trainer.watching.host import CannotStart, Host
-    from tui_trainer.watching.messages import Lines, tell
-    from tui_trainer.watching.processes import fork
+    from tui_trainer.watching.host.host import CannotStart, Host
+    from tui_trainer.watching.host.messages import Lines, tell
+    from tui_trainer.watching.host.processes import fork
 
     hears, tells = os.pipe()
     try:
@@ -194,7 +194,7 @@ def _begin_apart(request: WatchRequest) -> _Begun:
 
 def _show(request: WatchRequest, told: NotifyOptions) -> int:
     """Run it in a terminal of its own, and show the screen on it; the command's exit code, if it ended meanwhile."""
-    from tui_trainer.watching import logout
+    from tui_trainer.watching.host import logout
 
     warning = logout.warning()
     begun = _begin_apart(request)
@@ -203,7 +203,7 @@ def _show(request: WatchRequest, told: NotifyOptions) -> int:
     from tui_trainer.cli import exit_summary
     from tui_trainer.cli.launch import settle, show_app
     from tui_trainer.run_sources.registry import open_source
-    from tui_trainer.watching import keyboard
+    from tui_trainer.watching.host import keyboard
 
     folder = request.runs / begun.run
     source = open_source(folder)

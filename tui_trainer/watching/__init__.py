@@ -1,6 +1,11 @@
-"""Watching a training loop that is not ours: what goes into its process, the command that runs it, and what is read
-of it.
+"""Watching a training loop that is not ours.
 
-`injected/` is the folder that goes into another's process; it imports nothing of this package. What it writes, the
-trace, is read by `trace`, and made into the events of a record by `interpreter`.
+| | |
+| --- | --- |
+| `injected/` | the folder that goes into another's process: it sees the calls and writes them down; imports nothing of ours |
+| `trace` | the form of what it writes, and what reads it |
+| `interpreter/` | from a trace to the events of a record |
+| `findings/` | what is wrong with the order of the calls |
+| `host/` | the processes around a command: who runs it, moves what it prints, keeps its record |
+| `own_code` | `tui_trainer.watch()`, for a program that asks for it itself |
 """

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from tui_trainer.watching.environment import INJECTED, TRACES
+from tui_trainer.watching.host.environment import INJECTED, TRACES
 
 BEGUN_WITHIN_S = 20.0
 """So long the record's process may take to begin; it takes a fraction of a second."""
@@ -159,7 +159,7 @@ def _begin_beside(asked: Mapping[str, Any]) -> tuple[subprocess.Popen[bytes], Pa
         OSError: no process can be begun.
     """
     beside = subprocess.Popen(
-        [sys.executable, "-m", "tui_trainer.watching.beside"],
+        [sys.executable, "-m", "tui_trainer.watching.host.beside"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

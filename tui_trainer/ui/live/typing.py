@@ -56,14 +56,14 @@ class Typing:
         return self._send(text.replace("\r\n", "\r").replace("\n", "\r").encode("utf-8", "replace"))
 
     def _send(self, data: bytes) -> bool:
-        from tui_trainer.watching.keyboard import type_to
+        from tui_trainer.watching.host.keyboard import type_to
 
         return type_to(self._folder, data)
 
 
 def takes_what_is_typed(folder: Path | None) -> bool:
     """Whether the command of the run in this folder has a terminal that could be typed to from here."""
-    from tui_trainer.watching.keyboard import takes_input
+    from tui_trainer.watching.host.keyboard import takes_input
 
     return folder is not None and takes_input(folder)
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from tui_trainer.events import MistakeFound
-from tui_trainer.watching.definitions import count
 from tui_trainer.watching.findings.data import NotShuffled
 from tui_trainer.watching.findings.gradients import Gradients
 from tui_trainer.watching.findings.loop import Call, Loop
@@ -24,6 +23,7 @@ from tui_trainer.watching.findings.scheduled_twice import ScheduledTwice
 from tui_trainer.watching.findings.scheduler_interval import SchedulerInterval
 from tui_trainer.watching.findings.scheduler_order import SchedulerBeforeOptimizer
 from tui_trainer.watching.findings.validation import Validations
+from tui_trainer.watching.interpreter.definitions import count
 from tui_trainer.watching.trace import LATE, AnyDefinition, Goodbye, Observed, Options, Rows, Site
 
 MOST_LATE = 4096

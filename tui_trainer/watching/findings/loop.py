@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tui_trainer.watching.configured import epochs_asked
-from tui_trainer.watching.definitions import Definitions
-from tui_trainer.watching.passes import Pass, Passes
+from tui_trainer.watching.interpreter.configured import epochs_asked
+from tui_trainer.watching.interpreter.definitions import Definitions
+from tui_trainer.watching.interpreter.passes import Pass, Passes
 from tui_trainer.watching.trace import Observed, Options, Planned, SchedulerSeen, Site
 
 MOST_PASSES = 100_000

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from math import isfinite, nan
 
-from tui_trainer.watching.definitions import Definitions, name
-from tui_trainer.watching.steps import Step, Value
+from tui_trainer.watching.interpreter.definitions import Definitions, name
+from tui_trainer.watching.interpreter.steps import Step, Value
 from tui_trainer.watching.trace import Site
 
 MOST_SERIES = 200

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple, TypeAlias
 
-from tui_trainer.watching.batch_reads import BatchRead, Candidate, candidates
-from tui_trainer.watching.definitions import Definitions
-from tui_trainer.watching.named_values import Measure, Shares, meaning, words
-from tui_trainer.watching.passes import Pass
-from tui_trainer.watching.printed import PrintedNumber, is_written_as, numbers_in
+from tui_trainer.watching.interpreter.batch_reads import BatchRead, Candidate, candidates
+from tui_trainer.watching.interpreter.definitions import Definitions
+from tui_trainer.watching.interpreter.named_values import Measure, Shares, meaning, words
+from tui_trainer.watching.interpreter.passes import Pass
+from tui_trainer.watching.interpreter.printed import PrintedNumber, is_written_as, numbers_in
 from tui_trainer.watching.trace import Site
 
 LINES_KEPT = 100

@@ -14,10 +14,10 @@ from typing import Any
 from tui_trainer.files.given_path import BadPath
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.run_index import runs_folder
-from tui_trainer.watching.beginning import begin_record, make_traces, print_into_log
-from tui_trainer.watching.messages import tell
-from tui_trainer.watching.recorder import Recorder
-from tui_trainer.watching.request import WatchRequest
+from tui_trainer.watching.host.beginning import begin_record, make_traces, print_into_log
+from tui_trainer.watching.host.messages import tell
+from tui_trainer.watching.host.recorder import Recorder
+from tui_trainer.watching.host.request import WatchRequest
 
 
 def main() -> None:

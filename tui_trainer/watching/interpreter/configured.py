@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tui_trainer.events import ResolvedConfig, RunConfigured
-from tui_trainer.watching.definitions import Definitions, count, name
-from tui_trainer.watching.lr_causes import Scheduler
-from tui_trainer.watching.passes import Passes
+from tui_trainer.watching.interpreter.definitions import Definitions, count, name
+from tui_trainer.watching.interpreter.lr_causes import Scheduler
+from tui_trainer.watching.interpreter.passes import Passes
 from tui_trainer.watching.trace import LoaderSeen, ModelSeen, Options
 
 EPOCHS = ("epochs", "num_epochs", "n_epochs", "max_epochs", "num_train_epochs", "nb_epochs", "niter")

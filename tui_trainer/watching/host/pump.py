@@ -16,8 +16,8 @@ import struct
 import termios
 from dataclasses import dataclass, field
 
-from tui_trainer.watching.keyboard import MOST_WAITING, Keyboard
-from tui_trainer.watching.output_log import OutputLog
+from tui_trainer.watching.host.keyboard import MOST_WAITING, Keyboard
+from tui_trainer.watching.host.output_log import OutputLog
 
 PIECE = 64 * 1024
 

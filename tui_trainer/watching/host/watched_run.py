@@ -16,12 +16,12 @@ from tui_trainer.events import Alert, AnyEvent, EndStatus, EpochEnded, RunEnded,
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.monitoring import AlertMonitor
 from tui_trainer.text.captions import say
-from tui_trainer.watching.beginning import program_of
 from tui_trainer.watching.findings import Findings
-from tui_trainer.watching.interpreter import Interpreter
-from tui_trainer.watching.request import WatchRequest
+from tui_trainer.watching.host.beginning import program_of
+from tui_trainer.watching.host.request import WatchRequest
+from tui_trainer.watching.host.traced_process import TracedProcess
+from tui_trainer.watching.interpreter.interpreter import Interpreter
 from tui_trainer.watching.trace import AnyDefinition, Hello, Options, Rows
-from tui_trainer.watching.traced_process import TracedProcess
 
 FIRST_RANK_S = 10.0
 """So long after another rank the first one may come."""

@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 from tui_trainer.lr_reasons import SchedulerEvent, Standing, changed, explain, explain_plateau, unchanged
 from tui_trainer.presets.schedulers import SchedulerTable
 from tui_trainer.text.reasons import Reason
-from tui_trainer.watching.definitions import Definitions
-from tui_trainer.watching.known_schedulers import (
+from tui_trainer.watching.interpreter.definitions import Definitions
+from tui_trainer.watching.interpreter.known_schedulers import (
     PLATEAU,
     PlateauFollower,
     config_of,
@@ -21,9 +21,9 @@ from tui_trainer.watching.known_schedulers import (
     steps_made,
     total_steps,
 )
-from tui_trainer.watching.passes import Passes
+from tui_trainer.watching.interpreter.passes import Passes
+from tui_trainer.watching.interpreter.written_lrs import UNKNOWN, place, where_written
 from tui_trainer.watching.trace import SchedulerSeen, SchedulerState, Site
-from tui_trainer.watching.written_lrs import UNKNOWN, place, where_written
 
 Interval: TypeAlias = Literal["step", "epoch"]
 

@@ -13,7 +13,7 @@ from tui_trainer.events import SCHEMA, ProgramWatched, RunStarted
 from tui_trainer.files.safe_open import make_private_folder, open_private
 from tui_trainer.records.record import Record
 from tui_trainer.text.secrets import blanked
-from tui_trainer.watching.request import WatchRequest
+from tui_trainer.watching.host.request import WatchRequest
 
 TRACES = "traces"
 """The folder of traces, in the run's."""

@@ -22,9 +22,9 @@ from tui_trainer.engine.control import SLOWEST_PACE, CommandRefused, in_words
 from tui_trainer.events import CommandAnswered, Continued, PaceChanged, Paused
 from tui_trainer.files.safe_open import open_private
 from tui_trainer.text.captions import say
-from tui_trainer.watching.processes import ignores, signal_command
+from tui_trainer.watching.host.processes import ignores, signal_command
+from tui_trainer.watching.host.watched_run import WatchedRun
 from tui_trainer.watching.trace import CONTROL_FILE, Asked, Obeyed
-from tui_trainer.watching.watched_run import WatchedRun
 
 STOP_PATIENCE_S = 5.0
 """So long a step may take before a command that is to stop is sent SIGINT instead."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tui_trainer.commands import Stop
 from tui_trainer.events import EndStatus
 from tui_trainer.text.captions import say
-from tui_trainer.watching import out_of_sight
+from tui_trainer.watching.host import out_of_sight
 
 _TOLD_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 

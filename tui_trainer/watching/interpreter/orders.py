@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_trainer.watching.listing import NOT_LISTED, Row
+from tui_trainer.watching.interpreter.listing import NOT_LISTED, Row
 
 BATCHES = 2
 """Of each epoch, so many have the order of their calls told."""

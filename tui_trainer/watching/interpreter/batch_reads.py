@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
-from tui_trainer.watching.named_values import Measure, meaning, words
+from tui_trainer.watching.interpreter.named_values import Measure, meaning, words
 from tui_trainer.watching.trace import LoaderSeen, Site
 
 HITS = frozenset({"correct", "corrects", "hits", "right", "ncorrect"})

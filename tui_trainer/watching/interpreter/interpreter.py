@@ -15,19 +15,20 @@ from math import inf, isfinite, nan
 import numpy as np
 
 from tui_trainer.events import AnyEvent, CallFollowed, CallsMade, CheckpointSaved
-from tui_trainer.watching.definitions import Definitions, name
-from tui_trainer.watching.followed_calls import in_words
-from tui_trainer.watching.listing import Listing, Row
-from tui_trainer.watching.logged import LoggedNumbers
-from tui_trainer.watching.lr_causes import LRCauses
-from tui_trainer.watching.orders import BATCHES, Orders
-from tui_trainer.watching.other_ranks import OtherRanks
-from tui_trainer.watching.passes import Passes
-from tui_trainer.watching.plans import Plans
-from tui_trainer.watching.rates import Rates, Stepwise
-from tui_trainer.watching.run_clock import RunClock
-from tui_trainer.watching.steps import LateValues, Losses, Step, Value
-from tui_trainer.watching.teller import Teller
+from tui_trainer.watching.interpreter.definitions import Definitions, name
+from tui_trainer.watching.interpreter.followed_calls import in_words
+from tui_trainer.watching.interpreter.listing import Listing, Row
+from tui_trainer.watching.interpreter.logged import LoggedNumbers
+from tui_trainer.watching.interpreter.lr_causes import LRCauses
+from tui_trainer.watching.interpreter.orders import BATCHES, Orders
+from tui_trainer.watching.interpreter.other_ranks import OtherRanks
+from tui_trainer.watching.interpreter.passes import Passes
+from tui_trainer.watching.interpreter.plans import Plans
+from tui_trainer.watching.interpreter.rates import Rates, Stepwise
+from tui_trainer.watching.interpreter.run_clock import RunClock
+from tui_trainer.watching.interpreter.steps import LateValues, Losses, Step, Value
+from tui_trainer.watching.interpreter.teller import Teller
+from tui_trainer.watching.interpreter.validation import Validation
 from tui_trainer.watching.trace import (
     LATE,
     AnyDefinition,
@@ -42,7 +43,6 @@ from tui_trainer.watching.trace import (
     SchedulerState,
     Site,
 )
-from tui_trainer.watching.validation import Validation
 
 STEPS_HELD = 1000
 """More are told at once."""

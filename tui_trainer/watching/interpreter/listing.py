@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 
 from tui_trainer.events import CallSite
-from tui_trainer.watching.definitions import LARGEST, Definitions, name
-from tui_trainer.watching.passes import Pass
+from tui_trainer.watching.interpreter.definitions import LARGEST, Definitions, name
+from tui_trainer.watching.interpreter.passes import Pass
 from tui_trainer.watching.trace import Rows, Site
 
 LISTED_AT_MOST = 1000

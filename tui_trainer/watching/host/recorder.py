@@ -14,16 +14,16 @@ from types import FrameType
 from tui_trainer.commands import Stop
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.record import Record
-from tui_trainer.watching import endings, environment, keyboard, out_of_sight
-from tui_trainer.watching import processes as processes_of_system
-from tui_trainer.watching.beginning import TRACES, begin_record
-from tui_trainer.watching.messages import Lines, tell
-from tui_trainer.watching.processes import any_with, is_alive, signal_command
-from tui_trainer.watching.request import WatchRequest
-from tui_trainer.watching.steering import Steering
+from tui_trainer.watching.host import endings, environment, keyboard, out_of_sight
+from tui_trainer.watching.host import processes as processes_of_system
+from tui_trainer.watching.host.beginning import TRACES, begin_record
+from tui_trainer.watching.host.messages import Lines, tell
+from tui_trainer.watching.host.processes import any_with, is_alive, signal_command
+from tui_trainer.watching.host.request import WatchRequest
+from tui_trainer.watching.host.steering import Steering
+from tui_trainer.watching.host.traced_process import TracedProcess
+from tui_trainer.watching.host.watched_run import WatchedRun
 from tui_trainer.watching.trace import Hello, Obeyed, Options, processes
-from tui_trainer.watching.traced_process import TracedProcess
-from tui_trainer.watching.watched_run import WatchedRun
 
 LOOK_EVERY = 0.1
 """Seconds between looks at traces, and at what is asked."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from tui_trainer.events import MOST_METRICS
-from tui_trainer.watching.definitions import name
-from tui_trainer.watching.named_values import Meaning, goal, meaning
+from tui_trainer.watching.interpreter.definitions import name
+from tui_trainer.watching.interpreter.named_values import Meaning, goal, meaning
 from tui_trainer.watching.trace import Logged
 
 POSITIONS = frozenset({"epoch", "step", "global_step", "iter", "iteration"})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tui_trainer.watching import processes
+from tui_trainer.watching.host import processes
 from tui_trainer.watching.trace import AnyDefinition, Goodbye, Hello, Rows, Site, TraceReader
 
 LOOK_EVERY = 0.5

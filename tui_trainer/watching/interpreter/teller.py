@@ -19,15 +19,15 @@ from tui_trainer.events import (
     ResolvedConfig,
     StepsTaken,
 )
-from tui_trainer.watching.configured import configured, event
-from tui_trainer.watching.definitions import Definitions, name
-from tui_trainer.watching.listing import Listing
-from tui_trainer.watching.lr_causes import LRCauses
-from tui_trainer.watching.named_values import Meaning
-from tui_trainer.watching.passes import Passes
-from tui_trainer.watching.steps import Step, in_groups
+from tui_trainer.watching.interpreter.configured import configured, event
+from tui_trainer.watching.interpreter.definitions import Definitions, name
+from tui_trainer.watching.interpreter.listing import Listing
+from tui_trainer.watching.interpreter.lr_causes import LRCauses
+from tui_trainer.watching.interpreter.named_values import Meaning
+from tui_trainer.watching.interpreter.passes import Passes
+from tui_trainer.watching.interpreter.steps import Step, in_groups
+from tui_trainer.watching.interpreter.validation import Found, Told
 from tui_trainer.watching.trace import Options
-from tui_trainer.watching.validation import Found, Told
 
 STEPS_WAITING = 256
 """Steps after which a value that is still to come is given up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tui_trainer.watching.named_values import TRAINING, VALIDATION, Measure, Of, meaning, words
+from tui_trainer.watching.interpreter.named_values import TRAINING, VALIDATION, Measure, Of, meaning, words
 
 LONGEST_LINE = 1000
 """Characters that are looked through."""

@@ -9,7 +9,7 @@ from pathlib import Path
 TRACES = "TUI_TRAINER_WATCH"
 """The variable that names the folder of traces."""
 
-INJECTED = Path(__file__).parent / "injected"
+INJECTED = Path(__file__).parent.parent / "injected"
 """The folder that is put before all others that the command's Python looks into; it holds nothing but what watches."""
 
 _TOLD_BY_BEGINNING = ("CUDA_", "OMP_", "NCCL_")

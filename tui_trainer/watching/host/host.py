@@ -21,14 +21,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tui_trainer.records.errors import RunsError
-from tui_trainer.watching import environment
-from tui_trainer.watching.beginning import TRACES, begin_record, make_traces, print_into_log
-from tui_trainer.watching.keyboard import Keyboard
-from tui_trainer.watching.messages import Lines, tell
-from tui_trainer.watching.output_log import OutputLog
-from tui_trainer.watching.processes import fork
-from tui_trainer.watching.pump import COMMAND_ENDED, Pump, Stream, set_size
-from tui_trainer.watching.request import WatchRequest
+from tui_trainer.watching.host import environment
+from tui_trainer.watching.host.beginning import TRACES, begin_record, make_traces, print_into_log
+from tui_trainer.watching.host.keyboard import Keyboard
+from tui_trainer.watching.host.messages import Lines, tell
+from tui_trainer.watching.host.output_log import OutputLog
+from tui_trainer.watching.host.processes import fork
+from tui_trainer.watching.host.pump import COMMAND_ENDED, Pump, Stream, set_size
+from tui_trainer.watching.host.request import WatchRequest
 
 LAST_WORDS_S = 10.0
 """So long the record's end is waited for once the command has ended."""
@@ -283,7 +283,7 @@ def _record(request: WatchRequest, told: int, tells: int, printed: int) -> None:
         return
     tell(tells, f"run {record.id}")
     print_into_log(record)
-    from tui_trainer.watching.recorder import Recorder
+    from tui_trainer.watching.host.recorder import Recorder
 
     Recorder(record, request, told, tells, printed).run()
 

@@ -8,8 +8,8 @@ from math import isfinite
 from tui_trainer.events import PlanMade
 from tui_trainer.presets.schedulers import SCHEDULERS
 from tui_trainer.text.captions import say
-from tui_trainer.watching.lr_causes import LRCauses, Scheduler
-from tui_trainer.watching.passes import Passes
+from tui_trainer.watching.interpreter.lr_causes import LRCauses, Scheduler
+from tui_trainer.watching.interpreter.passes import Passes
 from tui_trainer.watching.trace import Planned
 
 MOST_POINTS = 2000

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui_trainer.run_sources.notifier import Told
 from tui_trainer.text.secrets import blanked
-from tui_trainer.watching.environment import told
+from tui_trainer.watching.host.environment import told
 
 _STARTERS = frozenset({"env", "uv", "run", "nohup", "nice", "time", "poetry", "pdm", "hatch", "conda", "accelerate"})
 
