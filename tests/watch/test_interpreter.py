@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite, isnan
 
 import msgspec
+import numpy as np
 import pytest
 
 from tests.watch.made_traces import START, MadeTrace, interpreted, mnist, replayed
@@ -395,3 +396,18 @@ def test_a_call_that_is_followed_tells_what_it_made() -> None:
         (str(backward.id), None),
         (str(backward.id), "loss 0.4127"),
     ]
+
+
+def test_a_program_that_trains_beyond_what_was_said_loses_no_step() -> None:
+    _, history = interpreted(mnist(4, 3).end(), Options(epochs=2))
+    assert (history.steps, len(history.epochs)) == (12, 4)
+
+
+def test_batches_that_come_out_of_the_blue_bring_no_step_into_doubt() -> None:
+    """A row that no observer writes: that its loader gave a batch is not said, and two steps seem to share one."""
+    frames = mnist(2, 2).end()
+    damaged = [frame.copy() if isinstance(frame, np.ndarray) else frame for frame in frames]
+    rows = next(frame for frame in damaged if isinstance(frame, np.ndarray))
+    rows[5, 3] = 2.0
+    _, history = interpreted(damaged)
+    assert list(history.losses) == pytest.approx([2.0, 1.0, 2 / 3, 0.5])

@@ -201,8 +201,8 @@ class Claims:
         self._flaws.nothing_behind()
 
     def follow(self, recipe: ResolvedConfig) -> None:
-        """A recipe of the run."""
-        self._total = max(self._total, recipe.total_steps) if recipe.total_steps else 0
+        """A recipe of the run. That of a watched program, which is no preset, guesses at its end: it bounds nothing."""
+        self._total = max(self._total, recipe.total_steps) if recipe.total_steps and recipe.preset else 0
 
     def cannot_stand(self, event: SteppedEvent, *, steps: int, epoch: int, epoch_begins: int, resumed_at: int) -> bool:
         """Whether the step or the epoch that a line says is one where the process cannot have been.
