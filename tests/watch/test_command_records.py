@@ -100,13 +100,23 @@ def test_what_will_not_stop_is_sent_more_each_time(runs: Path, endless: list[str
     assert ended(folder).status == "stopped"
 
 
+def _obey_ctrl_c() -> None:
+    """What a shell begins in the background ignores it, and so these tests may."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_stopped_from_the_shell_nobody_else_in_the_job_is_sent_anything(runs: Path, tmp_path: Path) -> None:
     """What runs beside it in a script goes on: the keyboard would have ended that, too."""
     command = f"{sys.executable} -m tui_trainer watch -- sleep 1000; echo $?"
-    with (tmp_path / "out").open("w") as out, subprocess.Popen(["sh", "-c", command], stdout=out) as script:
-        folder = the_run(runs)
-        until(lambda: "sent SIGINT" in control("stop", folder))
-        assert script.wait() == 0
+    with (tmp_path / "out").open("w") as out:
+        script = subprocess.Popen(["sh", "-c", command], stdout=out, preexec_fn=_obey_ctrl_c)
+        try:
+            folder = the_run(runs)
+            until(lambda: "sent SIGINT" in control("stop", folder))
+            assert script.wait() == 0
+        finally:
+            while script.poll() is None:
+                run("stop", the_run(runs).name)
     assert (tmp_path / "out").read_text() == "130\n"
 
 

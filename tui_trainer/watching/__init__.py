@@ -2,7 +2,7 @@
 
 | | |
 | --- | --- |
-| `injected/` | the folder that goes into another's process: it sees the calls and writes them down; imports nothing of ours |
+| `injected/` | the folder that goes into another's process, and writes down its calls; it imports nothing of ours |
 | `trace` | the form of what it writes, and what reads it |
 | `interpreter/` | from a trace to the events of a record |
 | `findings/` | what is wrong with the order of the calls |

@@ -214,7 +214,7 @@ class Steering:
         number = _SIGNALS[min(self._signals_sent, len(_SIGNALS) - 1)]
         pid = self._pid()
         if pid is None or not signal_command(pid, number):
-            _answer(question, "the command has ended", accepted=False)
+            _answer(question, "there is no command to stop: it has not begun yet, or has ended", accepted=False)
             return
         self._signals_sent += 1
         harder = _SIGNALS[min(self._signals_sent, len(_SIGNALS) - 1)]
