@@ -30,6 +30,8 @@ needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is
 COMMANDS: dict[str, tuple[list[str], int]] = {
     "launch": (TRAINS, 2),
     "run": (TRAINS, 0),
+    "watch": (["--plain", "--", "true"], 0),
+    "rerun": (["RUN"], 2),
     "attach": (["RUN"], 2),
     "compare": (["RUN", "OTHER"], 0),
     "runs": ([], 0),
@@ -125,7 +127,7 @@ def test_a_screen_needs_no_standard_error(runs: Path) -> None:
 @needs_full
 @pytest.mark.parametrize(
     "words",
-    [name for name, (_, code) in COMMANDS.items() if code == 0 and name not in ("run", "presets check")],
+    [name for name, (_, code) in COMMANDS.items() if code == 0 and name not in ("run", "presets check", "watch")],
     indirect=True,
 )
 def test_where_what_it_prints_cannot_be_written_a_command_says_so(words: list[str]) -> None:

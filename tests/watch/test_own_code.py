@@ -55,17 +55,17 @@ def run(tmp_path: Path, code: str, **environment: str) -> subprocess.CompletedPr
 
 
 def histories(tmp_path: Path) -> list[History]:
-    """Those of all its runs, once each has ended; oldest first."""
+    """Those of all its runs, once each has ended; oldest first: the names of two of one second do not tell."""
 
     def read() -> list[History]:
         found = []
-        for folder in sorted((tmp_path / "runs").glob("2*")):
+        for folder in (tmp_path / "runs").glob("2*"):
             history = History()
             with Tail(folder / "events.jsonl") as tail:
                 for event in tail:
                     history.apply(event)
             found.append(history)
-        return found
+        return sorted(found, key=lambda history: history.started.at if history.started is not None else 0.0)
 
     until(lambda: all(history.ended is not None for history in read()))
     return read()

@@ -37,6 +37,7 @@ ONLY_CUDA = {
     "engine/metrics.py": {"_when_done"},
     "engine/reproducibility.py": {"_prepare_cublas", "go_on_as"},
     "ui/machine/sampling.py": {"Gpus", "_in_a_sentence"},
+    "watching/injected/_tui_trainer_observer/device_values.py": {"_Buffer", "_StreamValues", "DeviceValues"},
 }
 """Functions, and classes with all of their methods, that nothing calls for a run on the CPU."""
 
@@ -45,7 +46,7 @@ IS_CUDA += r"|self\.arrived is not None|taken\.arrived is not None|\.gpu is not 
 
 IS_CPU = r"type == 'cpu'|type != 'cuda'|^not \S+\.is_cuda$|^name == 'cpu'$|asked == 'cpu'|resolve\(asked\)"
 
-ON_BOTH = r"torch\.cuda\.(Event|is_available|device_count)|on_cuda|version\.cuda|has_cuda|\bforindexinindices\b"
+ON_BOTH = r"torch\.cuda\.(Event|is_available|device_count|amp\.GradScaler)|on_cuda|version\.cuda|has_cuda|\bforindexinindices\b"
 ON_BOTH += r"|startswith\(\"cuda\"\)|if\S*type==\"cuda\"\S*else"
 """Lines that the CPU takes too, though they name CUDA, with spaces left out: what asks whether there is a device, and
 conditional expressions."""
