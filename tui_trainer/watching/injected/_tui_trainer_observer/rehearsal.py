@@ -64,8 +64,8 @@ class Rehearsal:
             scheduler_module.warnings = warnings
             for restore, state in random_states:
                 restore(state)
-        reached = made + (len(lrs) - 1) * every
-        note = "" if reached >= wanted or length is None else f"rehearsed to step {reached} only"
+        reached = made + (len(lrs[0]) - 1) * every if lrs else made
+        note = "" if reached + every > wanted or length is None else f"rehearsed to step {reached} only"
         return {"lrs": lrs, "every": every, "length": length, "length_from": length_from, "note": note}
 
 
