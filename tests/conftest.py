@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -14,6 +15,12 @@ from tui_trainer.text import captions, reasons
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
 os.environ.pop("TUI_TRAINER_WEBHOOK", None)  # whoever runs the tests is told of none of them
+
+for number in (signal.SIGINT, signal.SIGQUIT):
+    if (
+        signal.getsignal(number) is signal.SIG_IGN
+    ):  # tests begun in the background: what they start obeys ctrl+c all the same
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 COLLECT_AFTER = (10_000, 20, 10)
 """As `gc.set_threshold` has it: with torch and all tests in memory, a look for garbage as often as Python has it from

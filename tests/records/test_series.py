@@ -391,6 +391,15 @@ def test_lines_that_are_merged_come_to_the_same(tmp_path: Path, events: list[Any
     assert state_of(history) == state_of(expected)
 
 
+def test_a_clock_that_falls_is_read_as_high_in_merged_lines(tmp_path: Path) -> None:
+    falling = [logged(0, loss=0.0), of_each_step(15, [1.0]), logged(2, loss=0.0), of_each_step(16, [1.0])]
+    assert falling[2].at > falling[3].at
+    with patch("tui_trainer.records.tail.MANY", 1):
+        history, expected = through_a_journal(tmp_path, falling), fold(falling)
+    history.version = expected.version
+    assert state_of(history) == state_of(expected)
+
+
 @given(st.lists(rows, max_size=40))
 def test_steps_always_rise_and_the_latest_value_of_each_stands(events: list[MetricsLogged]) -> None:
     history = fold(list(events))

@@ -8,7 +8,7 @@ import string
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tui_trainer.text.secrets import BLANK, blanked
@@ -59,6 +59,7 @@ def test_a_secret_never_appears(around: str, secret: str, command: str) -> None:
 @given(st.sampled_from(BEHIND), secrets)
 def test_nor_one_behind_its_option(option: str, secret: str) -> None:
     for argv in ([option, secret], [f"{option}={secret}"], ["--notify", f"tell {option} {secret} now"]):
+        assume(secret not in option and secret not in "--notify")
         assert secret not in json.dumps(blanked(argv))
 
 

@@ -381,7 +381,8 @@ def _in_columns(rows: list[MetricsLogged], at: float | None) -> Iterator[AnyEven
     """All rows as one event. `at` is when the last event came that they are told behind."""
     if not rows:
         return
-    rows = [*rows[:-1], rows[-1] if at is None else msgspec.structs.replace(rows[-1], at=at)]
+    if at is not None and at > rows[-1].at:  # of two machines' clocks the later line may show the earlier time
+        rows = [*rows[:-1], msgspec.structs.replace(rows[-1], at=at)]
     if len(rows) < LEAST_ROWS:
         yield from rows
         return
