@@ -16,10 +16,9 @@ from tui_trainer.text import captions, reasons
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command of a test compiles the package anew
 os.environ.pop("TUI_TRAINER_WEBHOOK", None)  # whoever runs the tests is told of none of them
 
+# Tests that are begun in the background ignore ctrl+c; what they start obeys it all the same.
 for number in (signal.SIGINT, signal.SIGQUIT):
-    if (
-        signal.getsignal(number) is signal.SIG_IGN
-    ):  # tests begun in the background: what they start obeys ctrl+c all the same
+    if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 COLLECT_AFTER = (10_000, 20, 10)

@@ -125,10 +125,7 @@ def watch(
             "pid": os.getpid(),
         }
         beside, folder = _begin_beside(asked)
-        observer = _observer_module().begin_here(
-            str(folder / "traces"),
-            {"calls": calls, "control": control, "rehearse": rehearse, "epochs": epochs, "steps": steps},
-        )
+        observer = _observer_module().begin_here(str(folder / "traces"))
         return Watch(folder.name, folder, observer, beside)
     except Exception as error:
         warnings.warn(f"tui-trainer cannot watch this training: {error}", RuntimeWarning, stacklevel=2)

@@ -15,10 +15,9 @@ from tui_trainer.commands import Stop
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.record import Record
 from tui_trainer.watching.host import endings, environment, keyboard, out_of_sight
-from tui_trainer.watching.host import processes as processes_of_system
 from tui_trainer.watching.host.beginning import TRACES, begin_record
 from tui_trainer.watching.host.messages import Lines, tell
-from tui_trainer.watching.host.processes import any_with, is_alive, signal_command
+from tui_trainer.watching.host.processes import any_with, began, is_alive, signal_command
 from tui_trainer.watching.host.request import WatchRequest
 from tui_trainer.watching.host.steering import Steering
 from tui_trainer.watching.host.traced_process import TracedProcess
@@ -66,7 +65,7 @@ class Recorder:
         self._lines = {pipe: Lines(pipe) for pipe in (told, printed) if pipe is not None}
         self._told = told
         self._within = within
-        self._within_began = processes_of_system.began(within) if within is not None else None
+        self._within_began = began(within) if within is not None else None
         self._finished: str | None = None
         """How the code that asked to be watched says that it ended; None before."""
         self._pid: int | None = within
@@ -223,11 +222,11 @@ class Recorder:
             run.end(*endings.of_training(took_leave=left, stop=run.stop))
 
     def _end(self) -> None:
-        unseen = () if self._main.has_trained else self._request.command
         if self._within is not None:
             left = all(process.took_leave for process in self._main.processes)
             self._main.end(*endings.of_own_code(self._finished, self._main.stop, took_leave=left))
         else:
+            unseen = () if self._main.has_trained else self._request.command
             self._main.end(*endings.of_command(self._code, self._main.stop, unseen=unseen))
         keyboard.remove(self._main.record.folder)
         shutil.rmtree(self._traces, ignore_errors=True)

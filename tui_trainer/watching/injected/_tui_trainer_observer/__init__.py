@@ -38,10 +38,10 @@ def begin() -> None:
         return
 
 
-def begin_here(folder: str, options: dict[str, object]) -> Observer:
-    """Watch this program from now on, which may have imported torch already. One that was watched before is watched
-    anew, in this folder."""
-    settings = Settings(folder, options)
+def begin_here(folder: str) -> Observer:
+    """Watch this program from now on, which may have imported torch already, with the options that lie in this folder.
+    One that was watched before is watched anew."""
+    settings = Settings.of_folder(folder)
     observer = current()
     if observer is None:
         return _begin(settings)

@@ -27,12 +27,15 @@ class Settings:
     def of_environment(cls) -> Settings | None:
         """Those of this process; None where it is not to be watched."""
         folder = os.environ.get(FOLDER_VARIABLE, "")
-        if not os.path.isabs(folder):
-            return None
+        return cls.of_folder(folder) if os.path.isabs(folder) and os.path.isdir(folder) else None
+
+    @classmethod
+    def of_folder(cls, folder: str) -> Settings:
+        """Those that lie in a folder; the usual ones where none can be read."""
         try:
             file = os.open(os.path.join(folder, OPTIONS_FILE), os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         except OSError:
-            return cls(folder, {}) if os.path.isdir(folder) else None
+            return cls(folder, {})
         try:
             options = decode(os.read(file, 1 << 16))
         finally:
