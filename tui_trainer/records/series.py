@@ -276,6 +276,11 @@ class AllSeries(Mapping[str, Series]):
         """Whether the run has said what a series is whose name begins so."""
         return any(name.startswith(start) for name in self._declared)
 
+    def shown_as(self, name: str) -> str:
+        """What the program itself calls a series; its name where it does not say."""
+        declared = self.declared(name)
+        return (declared.shown_as if declared is not None else "") or name
+
     def goal(self, name: str) -> Goal:
         """Whether less or more of a series is better."""
         said = self._declared.get(name)

@@ -58,13 +58,7 @@ class LoggedLRs:
 
     def legend(self, cursor: int | None) -> list[Entry]:
         """What each was at a step, else is now; without those that were not told by then."""
-        declared = self.history.series.declared
-
-        def named(name: str) -> str:
-            """As the program itself calls it, where it does."""
-            said = declared(name)
-            return (said.shown_as if said is not None else "") or name
-
+        named = self.history.series.shown_as
         found = [(place, name, curve.at(cursor)) for place, (name, curve) in enumerate(self._curves.items())]
         return [
             Entry(SIGNS[place], named(name), at[1], f"series{place}") for place, name, at in found if at is not None

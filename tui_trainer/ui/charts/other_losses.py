@@ -107,7 +107,7 @@ class OtherLosses:
         """Each with its sign and its value, for the line over the chart; with how soon it is left out."""
         parts: list[tuple[int, list[GlyphRun]]] = []
         for place, name in enumerate(self._names, 1):
-            shown = f"{narrow(shown_name(self.history, name))} {self._value(self._curves[name], cursor)}"
+            shown = f"{narrow(self.history.series.shown_as(name))} {self._value(self._curves[name], cursor)}"
             parts.append((min(place, 2), [GlyphRun(f"{SIGNS[place]} {shown}", f"series{place}")]))
         if self.val is not None:
             parts.append((2, [GlyphRun(f"{LAST} val {self._value(self.val, cursor)}", "val")]))
@@ -128,9 +128,3 @@ class OtherLosses:
         if smooth is not None and place is not None and place <= len(smooth.values):
             return f"{loss(smooth.values[place - 1]):<6}"
         return f"{loss(found[1]):<6}"
-
-
-def shown_name(history: History, name: str, otherwise: str = "") -> str:
-    """What the program itself calls a series."""
-    declared = history.series.declared(name)
-    return (declared.shown_as if declared is not None else "") or otherwise or name
