@@ -37,14 +37,14 @@ def train(steps=10, run=None):
 """
 
 
-def run(tmp_path: Path, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program that has `LOOP` and this code."""
+def run(tmp_path: Path, code: str, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program that has `LOOP` and this code; `flags` are Python's."""
     script = tmp_path / "train.py"
     script.write_text(LOOP + code)
     (tmp_path / "runs").mkdir(exist_ok=True)
     given = {name: value for name, value in os.environ.items() if name not in ("RANK", "TUI_TRAINER_WATCH")}
     return subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "runs")],
+        [sys.executable, *flags, str(script), str(tmp_path / "runs")],
         env={**given, "OMP_NUM_THREADS": "1", **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -187,6 +187,14 @@ def test_random_numbers_and_weights_are_those_of_a_program_that_is_not_watched(t
     watched = run(tmp_path, "with tui_trainer.watch(runs=runs) as run:\n    train(20, run)\n" + tell)
     alone = run(tmp_path, "train(20)\n" + tell)
     assert watched.stdout == alone.stdout
+
+
+def test_of_a_program_that_is_watched_from_within_it_is_not_said_that_it_cannot_be_seen(tmp_path: Path) -> None:
+    done = run(tmp_path, "with tui_trainer.watch(runs=runs):\n    train()\n", "-I")
+    assert done.returncode == 0, done.stderr
+    (history,) = histories(tmp_path)
+    assert history.steps == 10
+    assert not history.notices
 
 
 @pytest.mark.says("command.finished", "command.interrupted")

@@ -90,7 +90,7 @@ class Recorder:
         """From the beginning to the end."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
-        if unseen := out_of_sight.reason(self._request.command):
+        if self._within is None and (unseen := out_of_sight.reason(self._request.command)):
             self._main.warn(unseen)
         while not self._look():
             self._wait()
