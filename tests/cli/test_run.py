@@ -256,7 +256,8 @@ def test_missing_data_exits_with_2_and_writes_nothing(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_name_that_another_run_has_is_warned_of_and_taken(cli: Cli, runs: Path) -> None:
+@pytest.mark.says("shell.newest_named")
+def test_a_name_that_another_run_has_is_warned_of_and_taken(cli: Cli, runs: Path, tmp_path: Path) -> None:
     short = ["--preset", "none", *SMALL, "--epochs", "1"]
     assert cli("run", *short, "--name", "night").stderr == ""
     assert cli("run", *short).stderr == ""
@@ -264,7 +265,10 @@ def test_a_name_that_another_run_has_is_warned_of_and_taken(cli: Cli, runs: Path
     assert again.exit_code == 0
     assert "another run is called night already" in again.stderr
     assert "2 other runs are called night" in cli("run", *short, "--name", "night").stderr
-    assert "may be any of" in cli("export", "night", "--out", "out").stderr
+    exported = cli("export", "night", "--out", str(tmp_path / "out"))
+    begun = {run["started_at"]: run["id"] for run in json.loads(cli("runs", "--json").stdout) if run["name"]}
+    newest = begun[max(begun)]
+    assert exported.stderr == f"3 runs are called night: {newest}, the newest, is meant\n"
 
 
 def test_one_epoch_is_one(cli: Cli, runs: Path) -> None:

@@ -219,6 +219,22 @@ def test_what_may_be_several_is_said(tmp_path: Path) -> None:
         assert "20261121-214512-onecycle-3f2b" in str(caught.value)
 
 
+@pytest.mark.says("shell.newest_named")
+@pytest.mark.never_says("shell.newest_named")
+def test_of_several_with_a_name_the_newest_is_meant_where_that_can_be_said(
+    tmp_path: Path, captions_said: set[str]
+) -> None:
+    old = put(tmp_path, "20261121-214512-onecycle-3f2b", name="same", created_at=START)
+    said: list[str] = []
+    assert find(tmp_path, "same", said.append) == old
+    assert not captions_said
+    new = put(tmp_path, "20261121-214512-onecycle-3f2a", name="same", created_at=START + 1)
+    assert find(tmp_path, "same", said.append) == new
+    assert said == [f"2 runs are called same: {new.name}, the newest, is meant"]
+    with pytest.raises(RunNotFound):
+        find(tmp_path, "2026", said.append)
+
+
 def test_of_many_the_newest_are_named_and_the_others_counted(tmp_path: Path) -> None:
     for second in (3, 1, 7, 5, 2, 6, 4):  # ids in another order than that in which they began
         put(tmp_path, f"20261121-{9 - second}-steplr", created_at=START + second)

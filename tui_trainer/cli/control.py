@@ -10,7 +10,8 @@ import click
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
-from tui_trainer.cli.options import alert_option, data_dir_option, refuse, runs_dir_option
+from tui_trainer.cli.options import alert_option, data_dir_option, found, refuse, runs_dir_option
+from tui_trainer.cli.options import say as say_aside
 from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.records import inbox
@@ -36,7 +37,7 @@ def stop(run: str, runs_dir: Path | None) -> None:
     command = Stop(by=BY, reason="stopped from the shell")
     runs = runs_folder(runs_dir)
     try:
-        folder = find(runs, run)
+        folder = find(runs, run, say_aside)
     except RunsError as error:
         if (session := _session(runs, run)) is None:
             refuse(str(error))
@@ -50,13 +51,14 @@ def stop(run: str, runs_dir: Path | None) -> None:
 @runs_dir_option
 def pause(run: str, runs_dir: Path | None) -> None:
     """Pause a live run."""
-    _ask(_find(run, runs_dir), Pause(by=BY))
+    _ask(found(runs_folder(runs_dir), run), Pause(by=BY))
 
 
 @click.command()
 @click.argument("run", shell_complete=completion.runs)
 @data_dir_option
 @click.option("--new-record", is_flag=True, help="Continue from its checkpoint in a new record.")
+@click.option("--detach", is_flag=True, help="Print the run's id and give the shell back; training goes on.")
 @alert_option
 @notify_options
 @runs_dir_option
@@ -65,11 +67,12 @@ def resume(
     runs_dir: Path | None,
     data_dir: Path | None,
     new_record: bool,
+    detach: bool,
     alerts: tuple[str, ...],
     told: NotifyOptions,
 ) -> None:
     """Resume a paused run, or continue one that ended early from its checkpoint; a watched command is rerun instead."""
-    folder = _find(run, runs_dir)
+    folder = found(runs_folder(runs_dir), run)
     if this_rank().alone and is_live(folder):
         if new_record:
             refuse(f"{folder.name} is live and goes on in its own record; leave --new-record out")
@@ -82,9 +85,12 @@ def resume(
     else:
         if program_of(folder) is not None:
             refuse(str(RunIsWatched(folder)))
-        from tui_trainer.cli.run import resume_here
+        from tui_trainer.cli.run import resume_apart, resume_here
 
-        sys.exit(resume_here(folder, told, data_dir, alerts, new_record=new_record))
+        if detach and not this_rank().alone:
+            refuse("torchrun waits for its processes: leave --detach out")
+        go_on = resume_apart if detach else resume_here
+        sys.exit(go_on(folder, told, data_dir, alerts, new_record=new_record))
 
 
 @click.command()
@@ -92,7 +98,7 @@ def resume(
 @runs_dir_option
 def checkpoint(run: str, runs_dir: Path | None) -> None:
     """Save a checkpoint of a live run after its current batch; training goes on."""
-    _ask(_find(run, runs_dir), SaveCheckpoint(by=BY))
+    _ask(found(runs_folder(runs_dir), run), SaveCheckpoint(by=BY))
 
 
 @click.command()
@@ -104,19 +110,12 @@ def switch(run: str, preset: str, runs_dir: Path | None) -> None:
     from tui_trainer.presets.catalogue import load
     from tui_trainer.presets.problems import PresetError
 
-    folder = _find(run, runs_dir)
+    folder = found(runs_folder(runs_dir), run)
     try:
         loaded = load(preset)
     except PresetError as error:
         refuse(str(error))
     _ask(folder, SwitchPreset(by=BY, name=Path(preset).stem, preset=loaded.model_dump(mode="json")))
-
-
-def _find(run: str, runs_dir: Path | None) -> Path:
-    try:
-        return find(runs_folder(runs_dir), run)
-    except RunsError as error:
-        refuse(str(error))
 
 
 def _session(runs: Path, given: str) -> Path | None:

@@ -13,18 +13,23 @@ import signal
 import sys
 import termios
 import threading
+import time
+import traceback
 import tty
 from collections.abc import Callable, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tui_trainer.text.output import settled
 from tui_trainer.ui.terminal.job_control import is_in_front, modes_of, restore
 
 LONGEST = 15
 """Bytes that the kernel keeps."""
 
 _PR_SET_NAME = 15
+
+LOOK_EVERY_S = 0.05
 
 
 def call_process(name: str) -> None:
@@ -179,7 +184,51 @@ def _hand_over(child: int) -> None:
             os.kill(child, signal.SIGINT)
 
 
-def _wait_for(child: int, shell: int, told: _Told) -> int | None:
+def wait_for(work: Callable[[], int]) -> int:
+    """Do something in a child that has the terminal of this process, wait for its end, and pass on signals to it.
+
+    Signals to this process are held back from here on: `told_within` takes them.
+
+    Args:
+        work: returns the child's exit code.
+
+    Returns:
+        The child's exit code; where signal N ended it, -N.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    handler = signal.signal(signal.SIGCHLD, lambda *_: None)  # by default it would never be waited for
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_INTEREST)
+    shell, child = os.getppid(), os.fork()
+    if child != 0:
+        status = _wait_for(child, shell, None)
+        signal.signal(signal.SIGCHLD, handler or signal.SIG_DFL)
+        assert status is not None
+        return os.waitstatus_to_exitcode(status)
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, handler or signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask - _OF_INTEREST)
+        code = work()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(settled(code))
+
+
+def told_within(seconds: float) -> int | None:
+    """The signal that this process, which holds them back, was sent to end it; None where none comes so soon."""
+    until = time.monotonic() + seconds
+    while not (sent := signal.sigpending() & _TO_PASS_ON):
+        if time.monotonic() >= until:
+            return None
+        time.sleep(LOOK_EVERY_S)
+    return int(min(sent))
+
+
+def _wait_for(child: int, shell: int, told: _Told | None) -> int | None:
     """Wait until the child ends or leaves, and pass on to it what this process is told meanwhile.
 
     Returns:
@@ -196,7 +245,7 @@ def _wait_for(child: int, shell: int, told: _Told) -> int | None:
         # The system goes on with what a shell leaves stopped, but for what was about to stop as the shell ended.
         if changed and os.WSTOPSIG(status) != signal.SIGSTOP and os.getppid() != shell:
             os.kill(child, signal.SIGCONT)
-        if told.left:
+        if told is not None and told.left:
             while signal.sigpending() & _TO_PASS_ON:
                 number, from_keyboard = _next_signal(_TO_PASS_ON)
                 _pass_on(number, child, from_keyboard=from_keyboard)

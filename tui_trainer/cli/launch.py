@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_trainer.cli import completion, exit_summary, foreground
+from tui_trainer.cli.awaiting import awaited
 from tui_trainer.cli.compare_from_app import Comparisons
 from tui_trainer.cli.notify_options import NotifyOptions, bell_options, notify_options
 from tui_trainer.cli.options import (
@@ -29,9 +30,8 @@ from tui_trainer.cli.options import (
 )
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.presets.folders import is_shipped
-from tui_trainer.records.errors import RunsError
 from tui_trainer.records.record import Record
-from tui_trainer.records.run_index import find, newest, runs_folder
+from tui_trainer.records.run_index import runs_folder
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun
 from tui_trainer.run_sources.launcher import InProcessLauncher
@@ -104,12 +104,9 @@ def launch(
 def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Path | None, told: NotifyOptions) -> None:
     """Watch a run of another process, or a finished one, on the same screen; default: the newest."""
     _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
-    runs = runs_folder(runs_dir)
-    try:
-        folder = find(runs, run) if run else newest(runs)
-    except RunsError as error:
-        refuse(str(error))
-    sys.exit(_watch(folder, told, readonly=readonly, max_rate=max_rate))
+    said: list[str] = []
+    folder = awaited(runs_folder(runs_dir), run, said.append)
+    sys.exit(_watch(folder, told, readonly=readonly, max_rate=max_rate, first_word=" ".join(said)))
 
 
 def _show(
@@ -293,7 +290,7 @@ def _say_where(launcher: InProcessLauncher, comparisons: Comparisons, *, paused:
         exit_summary.of_left_unnamed()
 
 
-def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float | None) -> int:
+def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float | None, first_word: str = "") -> int:
     source = open_source(folder, readonly=readonly)
     comparisons = Comparisons(folder.parent, None, lambda: folder, lambda: False)
     apps: list[TrainerApp] = []
@@ -306,6 +303,7 @@ def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float
             source=source,
             on_compare=comparisons.open,
             by="attach",
+            first_word=first_word,
             on_shown=settle,
             runs=folder.parent,
             bell=told.bell,

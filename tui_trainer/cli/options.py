@@ -227,6 +227,17 @@ def say(*sentences: str) -> None:
             click.echo(line if here.leads else f"rank {here.rank}: {line}", err=True)
 
 
+def found(runs: Path, given: str) -> Path:
+    """The run that is meant; where there is none, say so and end the program, exit 2."""
+    from tui_trainer.records.errors import RunsError
+    from tui_trainer.records.run_index import find
+
+    try:
+        return find(runs, given, say)
+    except RunsError as error:
+        refuse(str(error))
+
+
 def warn_of_same_name(name: str | None, runs: Path) -> None:
     """Say so where runs bear that name already: none is found by a name that several have."""
     from tui_trainer.records.run_index import named
@@ -235,7 +246,7 @@ def warn_of_same_name(name: str | None, runs: Path) -> None:
     if same:
         are = "another run is" if same == 1 else f"{same} other runs are"
         shown = plain(name or "")
-        click.echo(f"warning: {are} called {shown} already: the name finds none of them, use the id", err=True)
+        click.echo(f"warning: {are} called {shown} already: the name finds the newest, an id each of them", err=True)
 
 
 def check_runs_folder(runs: Path) -> None:

@@ -13,8 +13,8 @@ import click
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
-from tui_trainer.cli.options import refuse, runs_dir_option
-from tui_trainer.records.run_index import find, runs_folder
+from tui_trainer.cli.options import found, refuse, runs_dir_option
+from tui_trainer.records.run_index import runs_folder
 from tui_trainer.records.run_metadata import Program, beginning, program_of
 from tui_trainer.text.plain import plain
 from tui_trainer.text.secrets import BLANK
@@ -42,7 +42,7 @@ def rerun(
     from tui_trainer.cli.watch import watch_command
 
     runs = runs_folder(runs_dir)
-    folder = find(runs, run)
+    folder = found(runs, run)
     program = _checked(folder)
     click.echo(f"in {plain(program.cwd)}:\n  {plain(shlex.join(program.command))}", err=True)
     if not yes:

@@ -6,7 +6,7 @@ import queue
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +30,9 @@ from tui_trainer.run_sources.in_process import LocalRun, asked_of
 from tui_trainer.run_sources.run_source import replay
 from tui_trainer.torchrun import this_rank
 
+if TYPE_CHECKING:
+    from tui_trainer.cli.apart import OnFolder
+
 
 @click.command()
 @click.option(
@@ -42,17 +45,64 @@ from tui_trainer.torchrun import this_rank
 @training_options
 @notify_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per epoch.")
-def run(preset: str, runs_dir: Path | None, as_json: bool, told: NotifyOptions, **options: Any) -> None:
+@click.option("--detach", is_flag=True, help="Print the run's id and give the shell back; training goes on.")
+@click.option(
+    "--retry",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Where it crashes, or its process is killed, go on from its checkpoint: at most N times.",
+)
+def run(
+    preset: str,
+    runs_dir: Path | None,
+    as_json: bool,
+    detach: bool,
+    retry: int,
+    told: NotifyOptions,
+    **options: Any,
+) -> None:
     """Train without a screen: for scripts, batch systems and log files."""
     from tui_trainer.records.run_index import runs_folder
 
+    if not this_rank().alone and (detach or retry):
+        refuse("torchrun waits for its processes and restarts them (--max-restarts): leave --detach and --retry out")
+    if detach and as_json:
+        refuse("--json needs somebody who reads: leave it out, or --detach")
     request = RunRequest(preset, **options)
     checked(request)
     need_torch("run")
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)
     warn_of_same_name(options["name"], runs)
-    sys.exit(_train_here(LocalRun(request, runs, sys.argv, notify=told.notify), told, as_json=as_json))
+
+    def train(goes_on: Path | None, begun: OnFolder) -> int:
+        if goes_on is not None:
+            return resume_here(goes_on, told, begun=begun, prints=not detach)
+        local = LocalRun(request, runs, sys.argv, on_record=lambda record: begun(record.folder), notify=told.notify)
+        return _train_here(local, told, as_json=as_json, prints=not detach)
+
+    def train_on(begun: OnFolder) -> int:
+        from tui_trainer.cli import apart
+
+        return apart.retried(retry, train, begun) if retry else train(None, begun)
+
+    if detach:
+        from tui_trainer.cli import apart
+
+        sys.exit(apart.begin(train_on))
+    sys.exit(train_on(lambda _: None))
+
+
+def resume_apart(
+    folder: Path, told: NotifyOptions, data_dir: Path | None, alerts: tuple[str, ...], *, new_record: bool
+) -> int:
+    """As `resume_here`, in a process of its own that goes on when this one has ended: print the run's id, return 0."""
+    from tui_trainer.cli import apart
+
+    return apart.begin(
+        lambda begun: resume_here(folder, told, data_dir, alerts, new_record=new_record, begun=begun, prints=False)
+    )
 
 
 def resume_here(
@@ -62,11 +112,19 @@ def resume_here(
     alerts: tuple[str, ...] = (),
     *,
     new_record: bool = False,
+    begun: OnFolder = lambda _: None,
+    prints: bool = True,
 ) -> int:
     """Go on with a run that ended early, and return the exit code.
 
-    `data_dir`: where its data lies now, if it moved; `alerts`: rules beside those that it has; `new_record`: begin a
-    new record, from its checkpoint.
+    Args:
+        folder: its record's.
+        told: whom to tell of it.
+        data_dir: where its data lies now, if it moved.
+        alerts: rules beside those that it has.
+        new_record: begin a new record, from its checkpoint.
+        begun: told of the folder that it trains into, as soon as it does.
+        prints: whether anybody reads what is printed; its log has it anyway.
     """
     need_torch("resume")
     try:
@@ -77,12 +135,18 @@ def resume_here(
         spec = spec.model_copy(update={"data_dir": data_dir})
     spec = spec.model_copy(update={"alerts": (*spec.alerts, *alerts)})
     run = LocalRun(
-        RunRequest.of(spec), folder.parent, sys.argv, goes_on=folder, new_record=new_record, notify=told.notify
+        RunRequest.of(spec),
+        folder.parent,
+        sys.argv,
+        goes_on=folder,
+        new_record=new_record,
+        on_record=lambda record: begun(record.folder),
+        notify=told.notify,
     )
-    return _train_here(run, told, as_json=False)
+    return _train_here(run, told, as_json=False, prints=prints)
 
 
-def _train_here(local: LocalRun, told: NotifyOptions, *, as_json: bool) -> int:
+def _train_here(local: LocalRun, told: NotifyOptions, *, as_json: bool, prints: bool = True) -> int:
     """Train in a thread, tell of it on stdout, and return the exit code. Signals are for this thread to catch."""
     from tui_trainer.cli.console import EventQueue, LogReporter, SafeReporter, reporter_for
     from tui_trainer.records.history import History
@@ -94,7 +158,7 @@ def _train_here(local: LocalRun, told: NotifyOptions, *, as_json: bool) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal ends no run
     history = replay(local.goes_on, forgets=True) if local.goes_on else History(forgets=True)
     heard = SafeReporter(
-        reporter_for(sys.stdout if here.leads else None, as_json=as_json),
+        reporter_for(sys.stdout if here.leads and prints else None, as_json=as_json),
         lambda: local.record.folder if local.record is not None else None,
     )
     reporter = LogReporter(heard, lambda: local.record)

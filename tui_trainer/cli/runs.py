@@ -12,10 +12,10 @@ import msgspec
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
-from tui_trainer.cli.options import GivenPath, refuse, runs_dir_option, say
+from tui_trainer.cli.options import GivenPath, found, refuse, runs_dir_option, say
 from tui_trainer.records.errors import ExportCutShort, RunsError
 from tui_trainer.records.run_filter import FilterError, parse
-from tui_trainer.records.run_index import find, none_there, runs_folder, summaries
+from tui_trainer.records.run_index import none_there, runs_folder, summaries
 from tui_trainer.records.summary import RunSummary
 from tui_trainer.text.numbers import counted, in_json
 from tui_trainer.text.plain import plain
@@ -46,24 +46,25 @@ def runs(as_json: bool, text: str, runs_dir: Path | None) -> None:
     folder = runs_folder(runs_dir)
     unread: list[str] = []
     try:
-        found = summaries(folder, unread.append)
+        there = summaries(folder, unread.append)
     except PermissionError as error:
         refuse(f"cannot read {folder}: {error.strerror}")
     if folder.exists() and not folder.is_dir():
         refuse(f"{folder} is not a folder")
-    for unknown in wanted.unknown_in(found):
+    for unknown in wanted.unknown_in(there):
         if unknown.near:
             raise FilterError(unknown.at, unknown.in_words)
         say(f"warning: filter, at {unknown.at}: {unknown.in_words}")
-    there, found = len(found), [run for run in found if wanted.passes(run)]
+    passed = [run for run in there if wanted.passes(run)]
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode([_for_json(run) for run in found]), indent=2))
-    elif not found and not unread:
-        say(f"none of {counted(there, 'run')} in {folder} passes the filter" if there else none_there(folder, unread))
-    elif found:
-        for row in in_columns(COLUMNS, [_cells(run) for run in found], room()):
+        click.echo(msgspec.json.format(msgspec.json.encode([_for_json(run) for run in passed]), indent=2))
+    elif not passed and not unread:
+        filtered = f"none of {counted(len(there), 'run')} in {folder} passes the filter"
+        say(filtered if there else none_there(folder, unread))
+    elif passed:
+        for row in in_columns(COLUMNS, [_cells(run) for run in passed], room()):
             click.echo(row)
-    for trouble in (*unread, *(f"{run.id}: {flaw}" for run in found for flaw in run.flaws)):
+    for trouble in (*unread, *(f"{run.id}: {flaw}" for run in passed for flaw in run.flaws)):
         say(f"warning: {trouble}")
 
 
@@ -90,7 +91,7 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
     warnings: list[str] = []
     try:
         write = {"csv": export_csv, "jsonl": export_jsonl, "tensorboard": export_tensorboard}[form]
-        written = write(find(runs_folder(runs_dir), run), out, warnings.append)
+        written = write(found(runs_folder(runs_dir), run), out, warnings.append)
     except ExportCutShort as error:
         refuse(str(error), exit_code=1)
     except RunsError as error:

@@ -15,11 +15,11 @@ import msgspec
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.console import CALM, PlainLines
-from tui_trainer.cli.options import runs_dir_option
+from tui_trainer.cli.options import found, runs_dir_option
 from tui_trainer.events import AnyEvent, MetricsLogged, RunEnded, RunStarted
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.history import History
-from tui_trainer.records.run_index import find, runs_folder
+from tui_trainer.records.run_index import runs_folder
 from tui_trainer.records.stream_form import StreamForm
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.text.numbers import format_metric
@@ -42,7 +42,7 @@ def stream(run: str, since: int | None, as_json: bool, runs_dir: Path | None) ->
 
     Exits with the run's exit code: 0 finished, 3 diverged, 1 crashed, and so on.
     """
-    folder = find(runs_folder(runs_dir), run)
+    folder = found(runs_folder(runs_dir), run)
     told = _Told(_Json(since) if as_json else _Plain(since))
     source = JournalSource(folder, readonly=True, observer=lambda event: told.take(event, source.history))
     try:

@@ -21,7 +21,9 @@ from tui_trainer.records.errors import RunNotFound, RunsFolderUnwritable, reason
 from tui_trainer.records.lock import WriterLock, is_live
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.records.summary import RunSummary, summarize
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
+from tui_trainer.text.plain import plain
 
 ENVIRONMENT = "TUI_TRAINER_RUNS"
 _NAMED_AT_MOST = 5
@@ -79,8 +81,10 @@ def newest(runs: Path) -> Path:
     return max(found, key=_begun)
 
 
-def find(runs: Path, given: str) -> Path:
+def find(runs: Path, given: str, warn: Callable[[str], None] | None = None) -> Path:
     """The folder of the run that is meant: by its id, its name, the unique start of an id, or a path.
+
+    Of several with the same name it is the newest, and `warn` is told so; without a `warn` none of them is meant.
 
     Raises:
         RunNotFound: nothing goes by that, or several do; the sentence names what comes near.
@@ -97,6 +101,9 @@ def find(runs: Path, given: str) -> Path:
         [folder for folder in found if folder.name.startswith(given) and given],
     ):
         if len(matches) == 1:
+            return matches[0]
+        if matches and warn is not None and names[matches[0]] == given:
+            warn(say("shell.newest_named", count=len(matches), name=plain(given), run=matches[0].name))
             return matches[0]
         if matches:
             raise RunNotFound(f"{given!r} may be any of {_listed(matches)}. Say more of the id.")

@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui_trainer.ui.background_tasks import BackgroundTasks
-from tui_trainer.ui.context import AppContext, ContextApp
+from tui_trainer.ui.context import SAID_FOR, AppContext, ContextApp
 from tui_trainer.ui.formatting import TextFilter
 from tui_trainer.ui.frame_clock import FrameClock
 from tui_trainer.ui.keys import KeyContext, bindings
@@ -165,6 +165,8 @@ class TrainerApp(ContextApp):
         """The first frame is on the screen: a record, which may be long, is read after it."""
         self.context.is_shown = True
         self.context.clock.start()
+        if self.context.first_word:
+            self.say(self.context.first_word, "warning", SAID_FOR)
         if self.context.on_shown is not None:
             self.context.on_shown()
 

@@ -146,6 +146,8 @@ class AppContext:
     """The folder of all runs; None where there is none to look into."""
     by: str = "screen"
     """Who asks, as the run's record has it."""
+    first_word: str = ""
+    """What is to be said of the run on show, once there is a screen to say it on."""
     exit_when_done: bool = False
     """Leave as the run, or the comparison, ends."""
     bell: frozenset[str] = frozenset()
