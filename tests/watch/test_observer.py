@@ -61,3 +61,51 @@ def test_objects_are_known_by_class_and_name(trained: Watched) -> None:
     loader = trained.trace.one(LoaderSeen)
     assert (loader.name, loader.batches, loader.batch_size, loader.samples) == ("train_loader", 3, 32, 96)
     assert (loader.shuffles, loader.map_style, loader.dataset) == (True, True, "TensorDataset")
+
+
+PLACES = """
+    import time
+    import torch
+
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizers = [torch.optim.SGD([weight], lr=0.1, momentum=0.5) for _ in range(2)]
+
+    def step(optimizer):
+        loss = (weight - 1.5).square().sum()
+        loss.backward()
+        optimizer.step()
+
+    def deeper(optimizer):
+        step(optimizer)
+
+    for turn in range(6):
+        (deeper if turn % 2 else step)(optimizers[turn % 2])
+        step(optimizers[0])
+        other = weight.sum()
+        other.backward(); optimizers[1].step()
+
+    lonely = torch.optim.SGD([weight], lr=0.1, momentum=0.5)
+    until = time.monotonic() + 60
+    for turn in range(10**9):
+        lonely.param_groups[0]["momentum"] = 0.5 + turn % 1000 / 10000
+        weight.sum().backward()
+        lonely.step()
+        if turn == 3:
+            time.sleep(0.3)  # longer than a trace waits to be written
+        if turn == 9:
+            break
+"""
+
+
+def test_a_place_is_known_however_deep_it_is_called_and_momentum_that_moves_alone_is_followed(tmp_path: Path) -> None:
+    watched = run(tmp_path, PLACES)
+    assert (watched.code, watched.errors) == (0, "")
+    trace = watched.trace
+    lines = [trace.site(row[0]).text for row in trace.rows if trace.site(row[0]).call in ("backward", "optimizer.step")]
+    turn = ["loss.backward()", "optimizer.step()"] * 2 + ["other.backward(); optimizers[1].step()"] * 2
+    assert lines == turn * 6 + ["weight.sum().backward()", "lonely.step()"] * 10
+    targets = [trace.site(row[0]).target for row in trace.rows if trace.site(row[0]).call == "optimizer.step"]
+    assert [targets[:18].count(target) for target in (targets[0], targets[2])] == [9, 9]
+    assert targets[:6] == [targets[0], targets[0], targets[2], targets[2], targets[0], targets[2]]
+    moved = [value for value in trace.values("momentum") if value > 0.5]
+    assert moved[-5:] == [0.5 + turn / 10000 for turn in range(5, 10)]

@@ -234,11 +234,11 @@ FAULTS = """
         call_sites.CallSites.of_call call_sites.CallSites._found call_sites.name_of call_sites.line_of
         trace_writer.TraceWriter.call trace_writer.TraceWriter.define trace_writer.TraceWriter.write
         trace_writer.TraceWriter.start trace_writer.TraceWriter.overdue trace_writer.TraceWriter._append
-        values.Values.record values.Values.on_cpu losses.Losses._loss losses.Losses._note
-        optimizer_steps.OptimizerSteps._before optimizer_steps.OptimizerSteps._after
+        values.Values.record values.Values.on_cpu losses.Losses._loss call_sites.LastSite.find
+        optimizer_steps.OptimizerSteps._look optimizer_steps.OptimizerSteps._attend
         optimizer_steps.OptimizerSteps._first_step optimizer_steps.OptimizerSteps._told
-        schedulers.Schedulers._stepped schedulers.Schedulers.define rehearsal.Rehearsal.of
-        data_passes.DataPasses._began data_passes.DataPasses._define gradients.Gradients._of_optimizer
+        schedulers.Schedulers._given schedulers._number schedulers.Schedulers.define rehearsal.Rehearsal.of
+        data_passes.DataPasses._began data_passes.DataPasses._define gradients.Gradients._clipped
         process.Process.hello first_steps.FirstSteps.before networks.Networks.found control.Control._after_step
         observer.Observer._written networks.Networks._put_into_mode plain.encode seen_objects.SeenObjects.of
     '''.split()
@@ -297,8 +297,9 @@ def test_training_goes_on_whatever_of_the_observer_breaks(tmp_path: Path) -> Non
     assert {name: losses for name, (_, losses) in ends.items() if losses != right} == {}
     traces = {trace.process.partition("-")[0]: trace for trace in watched.traces}
     assert not traces[ends["nothing"][0]].all(Fault)
-    faults = traces[ends["schedulers.Schedulers._stepped"][0]].all(Fault)
-    assert [(fault.where, fault.off) for fault in faults] == [("scheduler.step", off) for off in (False, False, True)]
+    faults = traces[ends["call_sites.LastSite.find"][0]].all(Fault)
+    wheres = ["zero_grad", "backward", "optimizer.step"]
+    assert [(fault.where, fault.off) for fault in faults] == list(zip(wheres, (False, False, True), strict=True))
     assert "broken on purpose" in faults[0].error
     full = traces[ends["disk"][0]]
     assert full.garbage == 0

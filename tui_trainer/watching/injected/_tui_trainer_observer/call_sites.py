@@ -117,6 +117,34 @@ class CallSites:
         return number
 
 
+class LastSite:
+    """The place that a call was made from last. A hook that is called at each step compares it with the frame that lies
+    `depth` frames out from its own, and asks for the place only where `code` and `instruction` are others."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Places are given new numbers."""
+        self.depth = 1
+        self.code: Any = None
+        self.instruction = -1
+        self.number = 0
+
+    def find(self, sites: CallSites, call: str, frame: FrameType, target: int = 0, held: Any = None) -> int:
+        """What `CallSites.of_call` gives, remembered. `frame` is that of the caller of the hook."""
+        self.number = sites.of_call(call, frame, target, held)
+        depth = 1
+        outer: FrameType | None = frame
+        while outer is not None and not sites.is_of_program(outer):
+            depth, outer = depth + 1, outer.f_back
+        if outer is None:
+            self.code, self.instruction = None, -1
+        else:
+            self.depth, self.code, self.instruction = depth, outer.f_code, outer.f_lasti
+        return self.number
+
+
 def line_of(frame: FrameType) -> str:
     """The line that runs, without its indent; empty where its source cannot be had."""
     linecache = sys.modules.get("linecache")  # the program has it, as torch does

@@ -61,6 +61,7 @@ class Control:
         """Listen, if that is wanted."""
         if self._observer.settings.control:
             self._steps.after_step = self._after_step
+            self._steps.wake_at = 0.0
             self._observer.at_write(self._hold)
             self._observer.at_fork(self._forget)
 
@@ -85,6 +86,7 @@ class Control:
         if self._pending is not None and record.steps >= self._pending.at:
             asked, self._pending = self._pending, None
             self._take_up(asked, record.steps)
+        self._steps.wake_at = self._due if self._pending is None and not self._one_more else 0.0
 
     def _look(self) -> Asked | None:
         """What is asked now, where that is new; it is pending from here on."""
@@ -108,6 +110,7 @@ class Control:
             return None
         self._serial = asked.serial
         self._pending = asked
+        self._steps.wake_at = 0.0
         return asked
 
     def _take_up(self, asked: Asked, step: int) -> None:
@@ -130,7 +133,7 @@ class Control:
             self._writer.due = 0.0
             self._obeyed(asked.serial, "pace", step)
         if asked.lr_factor != self._steps.lr_factor:
-            self._steps.lr_factor = asked.lr_factor
+            self._steps.scale_lrs(asked.lr_factor)
             self._obeyed(asked.serial, "lr", step)
 
     def _pause(self, step: int, asked: Asked | None = None) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
+from .python_internals import getframe
 from .torch_internals import submodule
 from .wrapping import Depth, noted_outermost, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
     from typing import Any
 
     from .networks import Networks
     from .observer import Observer
     from .optimizer_steps import OptimizerSteps
+    from .seen_objects import SeenObjects
     from .values import Values
 
 
@@ -31,24 +36,56 @@ class Gradients:
         """Listen to all."""
         if self._observer.settings.calls == "off":
             return
-        observer, depth = self._observer, Depth()
-        replace(torch.optim.Optimizer, "zero_grad", noted_outermost(observer, "zero_grad", depth, self._of_optimizer))
-        replace(torch.nn.Module, "zero_grad", noted_outermost(observer, "zero_grad", depth, self._of_network))
+        depth = Depth()
+        replace(torch.optim.Optimizer, "zero_grad", self._zero_grad_of(self._steps.seen, depth))
+        replace(torch.nn.Module, "zero_grad", self._zero_grad_of(self._networks.seen, depth))
         clipping = Depth()
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             own = submodule("nn.utils.clip_grad")
-            if replace(own, name, noted_outermost(observer, name, clipping, self._clipped)):
+            if replace(own, name, noted_outermost(self._observer, name, clipping, self._clipped)):
                 setattr(torch.nn.utils, name, getattr(own, name))
 
-    def _of_optimizer(self, frame: FrameType, begin: float, end: float, result: Any, args: Any, kwargs: Any) -> None:
-        optimizer = args[0]
-        site = self._sites.of_call("zero_grad", frame, self._steps.number_of(optimizer), optimizer)
-        self._writer.call(site, begin, end, 0.0)
+    def _zero_grad_of(self, seen: SeenObjects[Any], depth: Depth) -> Callable[[Any], Any]:
+        """Makes wrappers, each written out in one function, as `OptimizerSteps.install` is.
 
-    def _of_network(self, frame: FrameType, begin: float, end: float, result: Any, args: Any, kwargs: Any) -> None:
-        network = args[0]
-        site = self._sites.of_call("zero_grad", frame, self._networks.number_of(network), network)
-        self._writer.call(site, begin, end, 0.0)
+        Args:
+            seen: the optimizers or the networks. What is kept of one has its `number` and its `zero_grad`, a place.
+            depth: of all kinds of `zero_grad`.
+        """
+        observer, compiling, guard = self._observer, self._observer.compiling, self._observer.guard
+        sites, writer = self._sites, self._writer
+        add_rows, records = writer.rows.extend, seen.records
+
+        def make(original: Any) -> Any:
+            def zero_grad(*args: Any, **kwargs: Any) -> Any:
+                if compiling() or depth.inside or not observer.on:
+                    return original(*args, **kwargs)
+                depth.inside = True
+                begin = perf_counter()
+                try:
+                    result = original(*args, **kwargs)
+                finally:
+                    depth.inside = False
+                end = perf_counter()
+                try:
+                    found = records.get(id(args[0]))
+                    record = seen.of(args[0]) if found is None else found[1]
+                    last = record.zero_grad
+                    frame = getframe(1)
+                    if frame.f_lasti == last.instruction and frame.f_code is last.code and last.depth == 1:
+                        site = last.number
+                    else:
+                        site = last.find(sites, "zero_grad", frame, record.number, args[0])
+                    add_rows((site, begin, end, 0.0))
+                    if end >= writer.due:
+                        writer.overdue(end)
+                except Exception as error:
+                    guard.failed("zero_grad", error)
+                return result
+
+            return zero_grad
+
+        return make
 
     def _clipped(self, frame: FrameType, begin: float, end: float, result: Any, args: Any, kwargs: Any) -> None:
         self._values.record(self._sites.of_call("clip_grad", frame), begin, end, result)

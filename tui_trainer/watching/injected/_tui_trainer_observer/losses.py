@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from time import perf_counter
 
+from .call_sites import LastSite
 from .python_internals import getframe
-from .wrapping import Depth, replace
+from .wrapping import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
     from typing import Any
 
     from .observer import Observer
@@ -31,34 +31,35 @@ class Losses:
         self._steps = steps
         self._without_step = 0
         self._tensor_type: Any = None
-        self._item: Any = None
-        self._depth = Depth()
-        """Checkpointing calls backward within a backward."""
         self.scaled: tuple[Any, Any] | None = None
         """Weak references to what a GradScaler gave last, and to the loss that it was given."""
 
     def install(self, torch: Any) -> None:
-        """Listen to all."""
-        observer, compiling, depth = self._observer, self._observer.compiling, self._depth
-        writer, guard, listeners = self._writer, self._observer.guard, self._observer.listeners
+        """Listen to all. Written out in one function, as `OptimizerSteps.install` is."""
+        observer, compiling, guard = self._observer, self._observer.compiling, self._observer.guard
+        writer, add_rows, listeners = self._writer, self._writer.rows.extend, self._observer.listeners
         tensor_type = self._tensor_type = torch.Tensor
-        self._item = tensor_type.item  # before it is wrapped
+        item = tensor_type.item  # before it is wrapped
+        sites, last = self._sites, LastSite()
+        nan = float("nan")
+        inside = False  # checkpointing calls backward within a backward
 
         def make(original: Any) -> Any:
             def backward(*args: Any, **kwargs: Any) -> Any:
-                if compiling() or depth.inside or not observer.on:
+                nonlocal inside
+                if compiling() or inside or not observer.on:
                     return original(*args, **kwargs)
-                depth.inside = True
+                inside = True
                 try:
                     try:
                         if not writer.started:
                             observer.start()
-                        # Written out: in a cold cache each function of Python's that is entered costs a microsecond.
-                        loss = args[0] if args else None
+                        loss: Any = args[0] if args else None
                         if self.scaled is not None or type(loss) is not tensor_type:
                             loss = self._loss(args, kwargs)
-                        for listener in listeners.before_backward:
-                            listener()
+                        if listeners.before_backward:
+                            for listener in listeners.before_backward:
+                                listener()
                     except Exception as error:
                         loss = None
                         guard.failed("backward", error)
@@ -66,16 +67,42 @@ class Losses:
                     result = original(*args, **kwargs)
                     end = perf_counter()
                 finally:
-                    depth.inside = False
+                    inside = False
                 try:
-                    self._note(loss, getframe(1), begin, end)
+                    try:
+                        frame = getframe(last.depth)
+                        known = frame.f_lasti == last.instruction and frame.f_code is last.code
+                    except ValueError:  # there are not as many
+                        known = False
+                    site = last.number if known else last.find(sites, "backward", getframe(1), 0, loss)
+                    if type(loss) is tensor_type and loss.is_cpu:
+                        try:
+                            value = item(loss)
+                        except (RuntimeError, ValueError):  # several numbers, or a tensor without memory
+                            value = nan
+                        add_rows((site, begin, end, value if type(value) is float else nan))
+                        if end >= writer.due:
+                            writer.overdue(end)
+                    else:
+                        self._values.record(site, begin, end, loss)
+                    if listeners.after_backward:
+                        for told in listeners.after_backward:
+                            told(loss, site)
+                    if not self._steps.first:
+                        self._note_without_step(site, end)
                 except Exception as error:
                     guard.failed("backward", error)
                 return result
 
             return backward
 
+        def forget() -> None:
+            nonlocal inside
+            inside = False
+            last.forget()
+
         replace(torch.autograd, "backward", make)
+        observer.at_fork(forget)
 
     def _loss(self, args: Any, kwargs: Any) -> Any:
         """What backward is called on; of a scaled loss, the loss."""
@@ -89,15 +116,7 @@ class Losses:
             return root[0]
         return root
 
-    def _note(self, loss: Any, frame: FrameType, begin: float, end: float) -> None:
-        site = self._sites.of_call("backward", frame, 0, loss)
-        if type(loss) is self._tensor_type and loss.is_cpu and loss.dim() == 0:
-            self._writer.call(site, begin, end, self._item(loss))
-        else:
-            self._values.record(site, begin, end, loss)
-        for listener in self._observer.listeners.after_backward:
-            listener(loss, site)
-        if not self._steps.first:
-            self._without_step += 1
-            if self._without_step == _MOST_WITHOUT_STEP:
-                self._writer.define("observed", fact="step_not_visible", site=site, values={}, clock=end)
+    def _note_without_step(self, site: int, end: float) -> None:
+        self._without_step += 1
+        if self._without_step == _MOST_WITHOUT_STEP:
+            self._writer.define("observed", fact="step_not_visible", site=site, values={}, clock=end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .call_sites import name_around
+from .call_sites import LastSite, name_around
 from .plain import text
 from .seen_objects import SeenObjects
 from .torch_internals import batch_norm_classes, is_compiled_in_place
@@ -24,6 +24,7 @@ class NetworkRecord:
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.zero_grad = LastSite()
         self.defined = False
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from .call_sites import name_of
+from .call_sites import LastSite, name_of
+from .listeners import NEVER
 from .plain import plain, text
 from .python_internals import getframe
 from .seen_objects import SeenObjects
@@ -13,7 +14,6 @@ from .torch_internals import hook_all_steps
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
     from typing import Any
 
     from .observer import Observer
@@ -26,12 +26,22 @@ class OptimizerRecord:
     """What is kept of an optimizer."""
 
     def __init__(self, number: int) -> None:
+        self.step = LastSite()
+        self.zero_grad = LastSite()
         self.number = number
         self.steps = 0
         self.lrs: list[Any] = []
         """Of each group, as told last; so of the others."""
         self.momenta: list[Any] = []
         self.decays: list[Any] = []
+        self.begin = 0.0
+        """When the step began that is being made, or was made last."""
+        self.is_due = True
+        """Whether the next step is to be looked at in full."""
+        self.moves_by_itself = False
+        """Whether momentum or weight decay were seen to change where no LR did."""
+        self.wake = 0
+        """The step behind which `Listeners.after_step` are called next."""
         self.unscaled: list[tuple[dict[str, Any], Any, Any]] = []
         """Groups whose LR is multiplied while it steps: the group, its own LR, the one it got."""
 
@@ -47,39 +57,83 @@ class OptimizerSteps:
         self.before_first_step: Callable[[Any], None] | None = None
         """Called with each optimizer that has not stepped before, after it was defined."""
         self.after_step: Callable[[OptimizerRecord, float], None] | None = None
+        """Called behind a step of the run's optimizer from `wake_at` on, which it moves on."""
+        self.wake_at = float("inf")
         self.lr_factor = 1.0
         self.first = 0
         """The number of the optimizer that stepped first."""
-        self._begun: list[tuple[OptimizerRecord, float]] = []
 
     def install(self, torch: Any) -> None:
-        """Listen to the steps of all optimizers."""
+        """Listen to the steps of all optimizers.
+
+        What each step runs is written out in two functions: where the program's work has emptied the caches, each
+        function of Python's that is entered costs a microsecond.
+        """
         compiling, observer = self._observer.compiling, self._observer
+        sites, writer = self._sites, self._writer
+        add_rows, records = writer.rows.extend, self.seen.records
 
         def before(optimizer: Any, args: Any, kwargs: Any) -> None:
             if compiling() or not observer.on:
                 return
             try:
-                self._before(optimizer)
+                known = records.get(id(optimizer))
+                record = self.seen.of(optimizer) if known is None else known[1]
+                lrs = record.lrs
+                part = 0
+                for group in optimizer.param_groups:
+                    if part == len(lrs) or group.get("lr") is not lrs[part]:
+                        part = -1
+                        break
+                    part += 1
+                if record.is_due or part != len(lrs):
+                    self._look(optimizer, record)
+                record.begin = perf_counter()
             except Exception as error:
                 observer.guard.failed("optimizer.step", error)
 
         def after(optimizer: Any, args: Any, kwargs: Any) -> None:
             if compiling() or not observer.on:
                 return
+            end = perf_counter()
             try:
-                self._after(optimizer, getframe(1), perf_counter())
+                seen = records.get(id(optimizer))
+                if seen is None:
+                    return
+                record = seen[1]
+                record.steps = steps = record.steps + 1
+                last = record.step
+                try:
+                    frame = getframe(last.depth)
+                    known = frame.f_lasti == last.instruction and frame.f_code is last.code
+                except ValueError:  # there are not as many
+                    known = False
+                if known:
+                    site = last.number
+                else:
+                    site = last.find(sites, "optimizer.step", getframe(1), record.number, optimizer)
+                add_rows((site, record.begin, end, steps))
+                if end >= writer.due:
+                    writer.overdue(end)
+                if steps >= record.wake or end >= self.wake_at or record.unscaled:
+                    self._attend(optimizer, record, site, end)
             except Exception as error:
                 observer.guard.failed("optimizer.step", error)
 
         hook_all_steps(before, after)
         observer.at_fork(self.forget)
+        observer.at_write(self._make_due)
+        observer.listeners.wake = self._wake
 
     def forget(self) -> None:
         """In a fork's child."""
         self.seen.clear()
-        del self._begun[:]
         self.first = 0
+
+    def scale_lrs(self, factor: float) -> None:
+        """Have each LR multiplied while its optimizer steps, from the next step on."""
+        self.lr_factor = factor
+        self._make_due(0.0)
 
     def steps_of(self, optimizer: Any) -> int:
         """How often it has stepped."""
@@ -90,8 +144,8 @@ class OptimizerSteps:
         """Its number in the trace."""
         return self.seen.of(optimizer).number
 
-    def _before(self, optimizer: Any) -> None:
-        record = self.seen.of(optimizer)
+    def _look(self, optimizer: Any, record: OptimizerRecord) -> None:
+        """Before a step: its LRs have changed, or it is time to see whether something else has."""
         if not record.lrs:
             self._first_step(optimizer, record)
         groups = optimizer.param_groups
@@ -100,39 +154,42 @@ class OptimizerSteps:
         if len(groups) != len(record.lrs):
             self._groups_changed(groups, record)
         lrs, momenta, decays = record.lrs, record.momenta, record.decays
+        lrs_stay, others_stay = True, True
         for part, group in enumerate(groups):
             lr = group.get("lr")
             if lr is not lrs[part]:
-                self._told("lr", lr, lrs, record, part)
+                lrs_stay = not self._told("lr", lr, lrs, record, part) and lrs_stay
             momentum = group.get("momentum", _UNTOLD)
             if momentum is _UNTOLD:
                 betas = group.get("betas")
                 momentum = betas[0] if betas else None
             if momentum is not momenta[part]:
-                self._told("momentum", momentum, momenta, record, part)
+                others_stay = not self._told("momentum", momentum, momenta, record, part) and others_stay
             decay = group.get("weight_decay")
             if decay is not decays[part]:
-                self._told("weight_decay", decay, decays, record, part)
-        self._begun.append((record, perf_counter()))
+                others_stay = not self._told("weight_decay", decay, decays, record, part) and others_stay
+        record.moves_by_itself = record.moves_by_itself or (lrs_stay and not others_stay)
+        record.is_due = record.moves_by_itself or self.lr_factor != 1.0
 
-    def _after(self, optimizer: Any, frame: FrameType, end: float) -> None:
-        record = self.seen.known(optimizer)
-        if record is None:
-            return
-        begin = end
-        for place in range(len(self._begun) - 1, -1, -1):
-            if self._begun[place][0] is record:
-                begin = self._begun[place][1]
-                del self._begun[place:]
-                break
+    def _make_due(self, now: float) -> None:
+        """A few times a second: look at momentum and weight decay too."""
+        for _, record in self.seen.records.values():
+            record.is_due = True
+
+    def _wake(self) -> None:
+        for _, record in self.seen.records.values():
+            record.wake = 0
+
+    def _attend(self, optimizer: Any, record: OptimizerRecord, site: int, end: float) -> None:
+        """Behind a step that somebody waits for."""
         if record.unscaled:
             self._restore(record)
-        record.steps += 1
-        site = self._sites.of_call("optimizer.step", frame, record.number, optimizer)
-        self._writer.call(site, begin, end, record.steps)
-        for listener in self._observer.listeners.after_step:
-            listener(optimizer, record, site)
-        if self.after_step is not None and record.number == self.first:
+        if record.steps >= record.wake:
+            record.wake = record.steps + 1
+            wakes = [listener(optimizer, record, site) for listener in self._observer.listeners.after_step]
+            if record.wake:  # no listener has come
+                record.wake = min(wakes, default=NEVER)
+        if end >= self.wake_at and self.after_step is not None and record.number == self.first:
             self.after_step(record, end)
 
     def _first_step(self, optimizer: Any, record: OptimizerRecord) -> None:
@@ -166,8 +223,8 @@ class OptimizerSteps:
         record.lrs = [_UNTOLD] * len(groups)
         record.momenta, record.decays = list(record.lrs), list(record.lrs)
 
-    def _told(self, what: str, value: Any, told: list[Any], record: OptimizerRecord, part: int) -> None:
-        """Record a value that is not the object that it was; the same number again is not told."""
+    def _told(self, what: str, value: Any, told: list[Any], record: OptimizerRecord, part: int) -> bool:
+        """Record a value that is not the object that it was; whether it was. The same number again is not told."""
         number = value
         if type(value) is not float:
             if type(value) is int:
@@ -177,11 +234,13 @@ class OptimizerSteps:
         if number is None or type(number) is bool or number == told[part]:
             if value is number:
                 told[part] = value
-            return
+            return False
+        is_first = told[part] is _UNTOLD
         told[part] = number
         if part < _MOST_GROUPS:
             now = perf_counter()
             self._writer.call(self._sites.of_part(what, record.number, part), now, now, number)
+        return not is_first
 
     def _scale(self, groups: list[Any], record: OptimizerRecord) -> None:
         self._restore(record)  # of a step that raised

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from _json import encode_basestring_ascii, make_scanner
 from _signal import NSIG, default_int_handler, getsignal  # type: ignore[import-not-found]
-from _struct import Struct
+from _struct import Struct, pack
 from _weakref import ref
 from sys import _getframe as getframe
 
@@ -20,5 +20,6 @@ __all__ = [
     "getframe",
     "getsignal",
     "make_scanner",
+    "pack",
     "ref",
 ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from time import perf_counter
 
-from .call_sites import name_around
+from .call_sites import LastSite, name_around
 from .plain import plain, text
 from .python_internals import getframe
 from .rehearsal import Rehearsal, function_of, inner_schedulers
 from .seen_objects import SeenObjects
 from .torch_internals import INITIAL_STEP
-from .wrapping import Depth, noted_outermost, replace
+from .wrapping import Depth, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class SchedulerRecord:
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.step = LastSite()
         self.steps = 0
         self.defined = False
         self.plans = 0
@@ -46,7 +48,6 @@ class Schedulers:
         self._optimizers = optimizers
         self._depth = Depth()
         self._rehearsal = Rehearsal(observer)
-        self._wrap_step = noted_outermost(observer, "scheduler.step", self._depth, self._stepped)
         self.seen: SeenObjects[SchedulerRecord] = SeenObjects(lambda _: SchedulerRecord(observer.new_number()))
         self._base: Any = None
         self._plateau: Any = None
@@ -134,19 +135,53 @@ class Schedulers:
         if frame is not None and not record.file:
             record.file, record.lineno = text(os.path.abspath(frame.f_code.co_filename)), frame.f_lineno
 
-    def _stepped(self, frame: FrameType, begin: float, end: float, result: Any, args: Any, kwargs: Any) -> None:
-        scheduler = args[0]
-        record = self.seen.of(scheduler)
-        record.steps += 1
-        if not record.defined:
-            self.define(scheduler, frame)
-        site = self._sites.of_call("scheduler.step", frame, record.number, scheduler)
-        lr = scheduler.optimizer.param_groups[0].get("lr")
-        self._writer.call(site, begin, end, lr if type(lr) is float else _number(lr))
+    def _wrap_step(self, original: Any) -> Any:
+        """Written out in one function, as `OptimizerSteps.install` is."""
+        observer, compiling, guard = self._observer, self._observer.compiling, self._observer.guard
+        sites, writer, depth = self._sites, self._writer, self._depth
+        add_rows, records = writer.rows.extend, self.seen.records
+
+        def step(*args: Any, **kwargs: Any) -> Any:
+            if compiling() or depth.inside or not observer.on:
+                return original(*args, **kwargs)
+            depth.inside = True
+            begin = perf_counter()
+            try:
+                result = original(*args, **kwargs)
+            finally:
+                depth.inside = False
+            end = perf_counter()
+            try:
+                scheduler = args[0]
+                seen = records.get(id(scheduler))
+                record = self.seen.of(scheduler) if seen is None else seen[1]
+                record.steps += 1
+                frame = getframe(1)
+                if not record.defined:
+                    self.define(scheduler, frame)
+                last = record.step
+                if frame.f_lasti == last.instruction and frame.f_code is last.code and last.depth == 1:
+                    site = last.number
+                else:
+                    site = last.find(sites, "scheduler.step", frame, record.number, scheduler)
+                lr = scheduler.optimizer.param_groups[0].get("lr")
+                add_rows((site, begin, end, lr if type(lr) is float else _number(lr)))
+                if end >= writer.due:
+                    writer.overdue(end)
+                if kwargs or len(args) > 1:
+                    self._given(scheduler, record, site, args, kwargs)
+            except Exception as error:
+                guard.failed("scheduler.step", error)
+            return result
+
+        return step
+
+    def _given(self, scheduler: Any, record: SchedulerRecord, site: int, args: Any, kwargs: Any) -> None:
+        """It was given a metric, or an epoch to step to."""
         if isinstance(scheduler, self._plateau):
             metric = args[1] if len(args) > 1 else kwargs.get("metrics")
             self.tell_state(scheduler, record, _metric(metric))
-        for listener in self._observer.listeners.scheduler_stepped:
+        for listener in self._observer.listeners.scheduler_given:
             listener(scheduler, site, args, kwargs)
 
     def define(self, scheduler: Any, frame: FrameType | None) -> None:

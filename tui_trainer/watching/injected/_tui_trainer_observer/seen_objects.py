@@ -28,28 +28,29 @@ class SeenObjects(Generic[Record]):
             make: what is kept of an object that is seen for the first time. It must not hold the object.
         """
         self._make = make
-        self._records: dict[int, tuple[Any, Record]] = {}
+        self.records: dict[int, tuple[Any, Record]] = {}
+        """By `id`, with a weak reference: for hooks that are called at each step, where a call more is dear."""
 
     def of(self, held: Any) -> Record:
         """What is known of it."""
-        known = self._records.get(id(held))
+        known = self.records.get(id(held))
         if known is not None:
             return known[1]
         record = self._make(held)
         key = id(held)
-        self._records[key] = (ref(held, lambda _: self._records.pop(key, None)), record)
+        self.records[key] = (ref(held, lambda _: self.records.pop(key, None)), record)
         return record
 
     def known(self, held: Any) -> Record | None:
         """What is known of it, or None where it was never seen."""
-        known = self._records.get(id(held))
+        known = self.records.get(id(held))
         return None if known is None else known[1]
 
     def alive(self) -> list[tuple[Any, Record]]:
         """All that are still there."""
-        found = [(reference(), record) for reference, record in list(self._records.values())]
+        found = [(reference(), record) for reference, record in list(self.records.values())]
         return [(held, record) for held, record in found if held is not None]
 
     def clear(self) -> None:
         """Forget all."""
-        self._records.clear()
+        self.records.clear()

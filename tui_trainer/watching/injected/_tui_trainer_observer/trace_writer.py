@@ -6,7 +6,7 @@ import os
 import time
 
 from .plain import encode
-from .python_internals import Struct
+from .python_internals import Struct, pack
 
 INTERVAL = 0.2
 """Seconds of calls that wait in memory at most, while calls are made: what a kill takes along."""
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LONGEST_FRAME = 4 << 20
-_pack_call = Struct("<4d").pack
 _pack_head = Struct("<IB").pack
 _CALLS, _DEFINITION = ord("C"), ord("J")
 
@@ -32,6 +31,9 @@ class TraceWriter:
     def __init__(self, folder: str) -> None:
         """The files will be named after this process and this moment."""
         self.folder = folder
+        self.rows: list[float] = []
+        """Calls since the last write, four numbers each, as `call` takes them. The same list for ever: hooks that are
+        called at each step append to it by themselves."""
         self.after_write: Callable[[float], None] | None = None
         """Called each time that what was in memory has been written, with the time."""
         self.forget()
@@ -39,7 +41,7 @@ class TraceWriter:
     def forget(self) -> None:
         """Begin anew, as another process: what was recorded is the parent's. Its file stays as it is."""
         self._process = f"{os.getpid()}-{int(time.time() * 1000):x}"
-        self._calls = bytearray()
+        del self.rows[:]
         self._frames: list[bytes] = []
         self._held = 0
         self._counted = 0
@@ -49,7 +51,6 @@ class TraceWriter:
         self._size = 0
         self.started = False
         self.ended = False
-        self.__dict__.pop("call", None)  # `end` took it away
         self.due = 0.0
         """When what is in memory is to be written: `overdue` is called by the first call that ends after it."""
         self.each_call = False
@@ -58,13 +59,13 @@ class TraceWriter:
 
     def call(self, site: int, begin: float, end: float, value: float) -> None:
         """Record a call."""
-        self._calls += _pack_call(site, begin, end, value)
+        self.rows += (site, begin, end, value)
         if end >= self.due:
             self.overdue(end)
 
     def next_call(self) -> int:
         """The number that the next call recorded will have."""
-        return self._counted + len(self._calls) // 32
+        return self._counted + len(self.rows) // 4
 
     def define(self, kind: str, **values: object) -> None:
         """Record a definition. Values are plain."""
@@ -82,6 +83,10 @@ class TraceWriter:
         """Write what is in memory."""
         if self._is_writing:
             return
+        if self.ended:
+            del self.rows[:]
+            self.due = now + INTERVAL
+            return
         if self.started:
             self.due = now if self.each_call else now + INTERVAL
             self._is_writing = True
@@ -93,10 +98,10 @@ class TraceWriter:
                 self._is_writing = False
             return
         self.due = now + INTERVAL
-        if sum(map(len, self._frames)) + len(self._calls) > 2 * _MOST_BEFORE_START:
+        if sum(map(len, self._frames)) + len(self.rows) * 8 > 2 * _MOST_BEFORE_START:
             # It does not train as yet, and may never do.
             self._frames = [frame for frame in self._frames if frame[4] == _DEFINITION]
-            del self._calls[:]
+            del self.rows[:]
             self._counted = 0
 
     def start(self, now: float, hello: dict[str, object]) -> None:
@@ -131,8 +136,8 @@ class TraceWriter:
     def end(self) -> None:
         """Record nothing any more."""
         self.ended = True
-        self.call = _nothing  # type: ignore[method-assign]
-        self._calls, self._frames = bytearray(), []
+        self._frames = []
+        del self.rows[:]
         if self._file >= 0 and self._is_ours():
             os.close(self._file)
         self._file = -1
@@ -141,14 +146,15 @@ class TraceWriter:
         """After a fork, in the child: the file is the parent's."""
         if self._file >= 0 and self._is_ours():
             os.close(self._file)
-        self.__dict__.pop("call", None)
         self.forget()
 
     def _close_frame(self) -> None:
-        if self._calls:
-            calls = bytes(self._calls)
-            self._counted += len(calls) // 32
-            del self._calls[:]
+        count = len(self.rows)
+        if count:
+            numbers = self.rows[:count]
+            del self.rows[:count]  # another thread may have added some by now
+            calls = pack(f"<{count}d", *numbers)
+            self._counted += count // 4
             self._frames.append(_pack_head(len(calls), _CALLS) + calls)
 
     def _open(self) -> bool:
@@ -204,7 +210,3 @@ class TraceWriter:
         self._size += len(content)
         if written != len(content):
             self.end()
-
-
-def _nothing(site: int, begin: float, end: float, value: float) -> None:
-    pass

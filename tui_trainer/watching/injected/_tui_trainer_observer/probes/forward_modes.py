@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..listeners import NEVER
 from ..networks import mode_matters, unwrapped
 from ..torch_internals import batch_norm_classes, has_compiled
 
@@ -29,44 +30,49 @@ class ForwardModes:
     def __init__(self, observer: Observer, networks: Networks) -> None:
         self._observer = observer
         self._networks = networks
-        self._calls = 0
-        """Backwards and steps up to now."""
-        self._steps = 0
+        self._has_stepped = False
         self._trains: set[int] = set()
         """Ids of data sets that are, or were, trained on."""
         self._passes: dict[int, int] = {}
         self._last: Any = None
         """The id of the data set of the pass that began last."""
         self._look: _Look | None = None
-        for kind, listener in (
-            ("after_backward", self._after_backward),
-            ("after_step", self._after_step),
-            ("pass_began", self._began),
-        ):
+        for kind, listener in (("after_step", self._after_step), ("pass_began", self._began)):
             observer.listeners.add(kind, listener)
 
     def _after_backward(self, loss: Any, site: int) -> None:
-        self._calls += 1
+        if self._look is not None:
+            self._look.trains = True
 
-    def _after_step(self, optimizer: Any, record: Any, site: int) -> None:
-        self._calls += 1
-        self._steps += 1
+    def _after_step(self, optimizer: Any, record: Any, site: int) -> int:
+        self._has_stepped = True
+        if self._look is not None:
+            self._look.trains = True
         if self._last is not None:
             self._trains.add(self._last)
+        return NEVER
 
     def _began(self, loader: Any, iterator: Any, site: int) -> None:
         self._end_look()
         self._last = id(loader.dataset)
+        if self._last not in self._trains:
+            self._observer.listeners.wake()
         passes = self._passes.get(site, 0)
-        if not self._steps or self._last in self._trains or passes >= _PASSES or len(self._passes) >= _MOST_PLACES:
+        if (
+            not self._has_stepped
+            or self._last in self._trains
+            or passes >= _PASSES
+            or len(self._passes) >= _MOST_PLACES
+        ):
             return
         if has_compiled():
             return
         self._passes[site] = passes + 1
         networks = self._networks.trained()
         torch = self._observer.torch
-        self._look = _Look(torch, networks, self._observer.guard, id(iterator), site, self._calls)
+        self._look = _Look(torch, networks, self._observer.guard, id(iterator), site)
         self._observer.listeners.add("batch_asked", self._asked)
+        self._observer.listeners.add("after_backward", self._after_backward)
 
     def _asked(self, iterator: Any) -> None:
         """Another batch of some loader: of the one that is looked at, the second."""
@@ -82,8 +88,9 @@ class ForwardModes:
         if look is None:
             return
         self._observer.listeners.remove("batch_asked", self._asked)
+        self._observer.listeners.remove("after_backward", self._after_backward)
         look.end()
-        if look.calls == self._calls and look.called is not None:
+        if not look.trains and look.called is not None:
             values = {
                 "model": type(unwrapped(look.called)[0]).__name__,
                 "training": look.in_training_mode and look.layer_calls <= _MOST_CALLS,
@@ -95,10 +102,11 @@ class ForwardModes:
 class _Look:
     """At the first batch of a pass."""
 
-    def __init__(self, torch: Any, networks: list[Any], guard: Any, iterator: int, site: int, calls: int) -> None:
+    def __init__(self, torch: Any, networks: list[Any], guard: Any, iterator: int, site: int) -> None:
         self.iterator = iterator
         self.site = site
-        self.calls = calls
+        self.trains = False
+        """Whether something went backward or stepped in it."""
         self.batches = 0
         self.called: Any = None
         """The network that was called, or a layer of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..listeners import NEVER
 from ..python_internals import ref
 from ..torch_internals import version_of
 
@@ -58,14 +59,16 @@ class LeftGradients:
         """By the optimizers' numbers; None once all is known."""
         observer.listeners.add("after_step", self._after_step)
 
-    def _after_step(self, optimizer: Any, kept: Any, site: int) -> None:
+    def _after_step(self, optimizer: Any, kept: Any, site: int) -> int:
         if kept.number not in self._records:
             self._begin(optimizer, kept.number, site)
         elif (record := self._records[kept.number]) is not None:
             self._judge(record, kept.number)
-        if (record := self._records[kept.number]) is not None:
-            for sample in record.samples:
-                _note(sample)
+        if (record := self._records[kept.number]) is None:
+            return NEVER
+        for sample in record.samples:
+            _note(sample)
+        return int(kept.steps) + 1
 
     def _begin(self, optimizer: Any, number: int, site: int) -> None:
         samples: list[_Sample] = []

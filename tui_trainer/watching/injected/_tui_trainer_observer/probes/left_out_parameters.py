@@ -32,16 +32,17 @@ class LeftOutParameters:
         """The network's class, the parameter, its version, and its first number where that can be read."""
         observer.listeners.add("after_step", self._after_step)
 
-    def _after_step(self, optimizer: Any, record: Any, site: int) -> None:
+    def _after_step(self, optimizer: Any, record: Any, site: int) -> int:
         if record.steps == LOOKED_FOR_AT and not self._left_out:
             self._left_out = self._find()
         if record.steps < LOOKED_FOR_AT:
-            return
+            return LOOKED_FOR_AT
         if not self._left_out:
             self._observer.listeners.remove("after_step", self._after_step)
         elif record.steps >= TOLD_AT:
             self._observer.listeners.remove("after_step", self._after_step)
             self._tell(site)
+        return TOLD_AT
 
     def _find(self) -> list[tuple[str, Any, int, float]]:
         moved = self._moved()

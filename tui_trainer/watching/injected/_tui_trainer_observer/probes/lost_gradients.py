@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..listeners import NEVER
 from ..python_internals import ref
 
 TYPE_CHECKING = False
@@ -40,13 +41,15 @@ class LostGradients:
         observer.listeners.add("after_step", self._after_step)
         observer.listeners.add("at_goodbye", self._at_goodbye)
 
-    def _after_step(self, optimizer: Any, kept: Any, site: int) -> None:
+    def _after_step(self, optimizer: Any, kept: Any, site: int) -> int:
         record = self._records.get(kept.number)
         if record is None:
             tensors = [held for group in optimizer.param_groups for held in group["params"]]
             record = self._records[kept.number] = _Record([ref(held) for held in tensors[:_MOST]])
-        if not record.waiting or kept.steps < record.next:
-            return
+        if not record.waiting:
+            return NEVER
+        if kept.steps < record.next:
+            return record.next
         state = optimizer.state
         before = len(record.waiting)
         record.waiting = [held for held in record.waiting if _waits(held(), state)]
@@ -60,6 +63,7 @@ class LostGradients:
         if (kept.steps in _TOLD_AT and record.waiting) or changed:
             record.told = kept.steps
             self._tell(record)
+        return record.next if record.waiting else NEVER
 
     def _at_goodbye(self) -> None:
         for record in self._records.values():

@@ -15,9 +15,9 @@ class StepsToEpochs:
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self._told: set[int] = set()
-        observer.listeners.add("scheduler_stepped", self._stepped)
+        observer.listeners.add("scheduler_given", self._given)
 
-    def _stepped(self, scheduler: Any, site: int, args: Any, kwargs: Any) -> None:
+    def _given(self, scheduler: Any, site: int, args: Any, kwargs: Any) -> None:
         epoch = args[1] if len(args) > 1 else kwargs.get("epoch")
         if epoch is None or site in self._told:
             return
