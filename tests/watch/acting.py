@@ -24,8 +24,8 @@ class Trace:
 
     def __init__(self, number: int = 0) -> None:
         self.folder = os.environ["TUI_TRAINER_WATCH"]
-        name = f"{os.getpid()}-{time.time_ns():x}.{number}.trace"
-        path = Path(self.folder, name)
+        self.process = f"{os.getpid()}-{time.time_ns():x}"
+        path = Path(self.folder, f"{self.process}.{number}.trace")
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
 
     def define(self, kind: str, **fields: object) -> None:
@@ -46,14 +46,16 @@ class Told:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._fd = os.open(Path(trace.folder, "control"), os.O_RDONLY)
+        self._fd = -1
         self._serial = self._obeyed = 0
         self.pace = 0.0
 
     def asked(self) -> dict[str, object]:
         try:
+            if self._fd < 0:
+                self._fd = os.open(Path(self._trace.folder, f"control-{self._trace.process}"), os.O_RDONLY)
             return dict(json.loads(os.pread(self._fd, 128, 0)))
-        except ValueError:
+        except (OSError, ValueError):
             return {}
 
     def obey(self, step: int) -> None:

@@ -166,13 +166,21 @@ def two(runs: Path) -> Iterator[tuple[Running, Path, Path]]:
         ended(folder)
 
 
-def test_of_two_at_once_each_is_stopped_by_itself(runs: Path) -> None:
+def test_of_two_at_once_each_is_paused_and_stopped_by_itself(runs: Path) -> None:
     with two(runs) as (running, main, other):
-        assert "the command's other runs go on" in control("stop", other)
-        assert ended(other).status == "stopped"
-        trains(main, history(main).last_step + 10)
-        control("stop", main)
+        assert "paused after step" in control("pause", main)
+        stands, trained = history(main).last_step, pid_of_command(main)
+        trains(other, history(other).last_step + 10)
+        assert "the command's other runs go on" in control("stop", main)
+        until(lambda: not psutil.pid_exists(trained))
+        trains(other, history(other).last_step + 10)
+        assert history(main).ended is None  # the command goes on
+        assert history(main).last_step == stands
+        assert "sent SIGINT to the command" in control("stop", main)
         assert running.wait() in (0, 130)
+        assert history(other).ended is None  # what a shell begins with & is sent no ctrl+c
+        assert "stopping after step" in control("stop", other)
+        assert ended(other).reason == "stopped from the shell"
 
 
 def test_killed_one_of_several_says_so(runs: Path) -> None:

@@ -82,6 +82,22 @@ def test_a_training_that_took_leave() -> None:
     )
 
 
+@pytest.mark.says("command.process_raised", "command.process_interrupted")
+@pytest.mark.never_says("command.process_ended", "command.process_gone")
+def test_a_training_that_an_error_ended() -> None:
+    told = endings.of_training(took_leave=True, raised="ValueError")
+    assert told == ("crashed", "its process ended with ValueError, which nobody caught", 1)
+    told = endings.of_training(took_leave=True, raised="KeyboardInterrupt")
+    assert told == ("stopped", "its process was interrupted, as by ctrl+c", 130)
+
+
+@pytest.mark.never_says("command.process_raised", "command.process_interrupted")
+def test_a_training_that_was_asked_to_stop_is_not_said_to_have_failed() -> None:
+    told = endings.of_training(took_leave=True, raised="StopRequested", stop=STOP)
+    assert told == ("stopped", "stopped from the shell", 0)
+    assert endings.of_training(took_leave=True).status == "finished"
+
+
 @pytest.mark.says("command.process_gone")
 @pytest.mark.never_says("command.process_ended")
 def test_a_training_that_was_killed() -> None:

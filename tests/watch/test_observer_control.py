@@ -13,7 +13,8 @@ import pytest
 
 from tests.waiting import until
 from tests.watch.watched import Trace, environment, read_traces
-from tui_trainer.watching.trace import CONTROL_FILE, CONTROL_SIZE, Asked, Obeyed, Options
+from tui_trainer.watching.injected._tui_trainer_observer.control import StopRequested, told_in_a_line
+from tui_trainer.watching.trace import CONTROL_SIZE, Asked, Goodbye, Obeyed, Options, control_file, processes
 
 ENDLESS = """
     import time
@@ -21,12 +22,15 @@ ENDLESS = """
     weight = torch.nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([weight], lr=0.5)
     with open("steps", "w") as steps:
-        while True:
-            optimizer.zero_grad()
-            (weight ** 2).sum().backward()
-            optimizer.step()
-            print(optimizer.param_groups[0]["lr"], file=steps, flush=True)
-            time.sleep(0.005)
+        try:
+            while True:
+                optimizer.zero_grad()
+                (weight ** 2).sum().backward()
+                optimizer.step()
+                print(optimizer.param_groups[0]["lr"], file=steps, flush=True)
+                time.sleep(0.005)
+        finally:
+            print("tidied up")
 """
 
 
@@ -43,6 +47,7 @@ class Endless:
             [sys.executable, str(script)],
             cwd=folder,
             env=environment(self.traces, options),
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -51,6 +56,12 @@ class Endless:
     def trace(self) -> Trace:
         (found,) = read_traces(self.traces) or [Trace("")]
         return found
+
+    @property
+    def control_file(self) -> Path:
+        """What says what it is to do."""
+        (process,) = processes(self.traces)
+        return self.traces / control_file(process)
 
     def steps(self) -> int:
         """How many it has made."""
@@ -61,10 +72,10 @@ class Endless:
         """Write it down as the program that shows a run does."""
         self.asked += 1
         asked = Asked(serial=self.asked, do=do, **{"alive": os.getpid()} | more)  # type: ignore[arg-type]
-        file = os.open(self.traces / CONTROL_FILE, os.O_WRONLY | os.O_CREAT, 0o600)
+        file = os.open(self.control_file, os.O_WRONLY | os.O_CREAT, 0o600)
         os.pwrite(file, asked.in_bytes(), 0)
         os.close(file)
-        assert (self.traces / CONTROL_FILE).stat().st_size == CONTROL_SIZE
+        assert self.control_file.stat().st_size == CONTROL_SIZE
 
     def obeyed(self, what: str) -> Obeyed:
         """Wait until the last thing that was asked has been done."""
@@ -112,11 +123,23 @@ def test_it_pauses_makes_one_step_goes_on_and_stops(endless: Endless) -> None:
     endless.ask("run")
     assert endless.obeyed("run").step == paused + 1
     endless.ask("stop", at=at)
-    assert endless.obeyed("stop").step >= at
-    _, errors = endless.process.communicate()
-    assert "StopRequested: stopped from tui-trainer, at the end of step" in errors
+    last = endless.obeyed("stop").step
+    assert last >= at
+    printed, errors = endless.process.communicate()
+    assert (printed, errors) == ("tidied up\n", f"stopped from tui-trainer, at the end of step {last}\n")
     assert endless.process.returncode == 1  # an exception that nobody caught
-    assert endless.trace.values("optimizer.step")[-1] == endless.obeyed("stop").step
+    assert endless.trace.values("optimizer.step")[-1] == last
+    assert endless.trace.one(Goodbye).raised == "StopRequested"
+
+
+def test_an_error_while_it_tidies_up_is_told_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[object] = []
+    hook = told_in_a_line(lambda *error: told.append(error))
+    stopped, failed = StopRequested("stopped"), OSError("disk full")
+    hook(StopRequested, stopped, None)
+    hook(OSError, failed, None)
+    assert capsys.readouterr().err == "stopped\n"
+    assert told == [(OSError, failed, None)]
 
 
 def test_something_agreed_on_is_taken_up_at_its_step(endless: Endless) -> None:
@@ -169,7 +192,7 @@ def test_what_is_no_order_is_left_alone_and_without_control_nothing_is_looked_fo
 
 
 def test_garbage_in_the_control_file_does_nothing(endless: Endless) -> None:
-    (endless.traces / CONTROL_FILE).write_bytes(b'{"serial": 7, "do": "explode", "pace": "x"}'.ljust(CONTROL_SIZE))
+    endless.control_file.write_bytes(b'{"serial": 7, "do": "explode", "pace": "x"}'.ljust(CONTROL_SIZE))
     now = endless.steps()
     until(lambda: endless.steps() > now + 60)
     assert endless.trace.all(Obeyed) == []

@@ -289,6 +289,8 @@ class Goodbye(Definition, frozen=True, kw_only=True):
     """The interpreter of the process ends."""
 
     clock: float
+    raised: Text = ""
+    """The class of an error that nobody caught, as far as the interpreter knows it; empty where there was none."""
 
 
 AnyDefinition: TypeAlias = (
@@ -400,14 +402,19 @@ def processes(folder: Path) -> list[str]:
 
 # What is asked of the processes
 
-CONTROL_FILE = "control"
 CONTROL_SIZE = 128
 OPTIONS_FILE = "options.json"
 
 
+def control_file(process: str) -> str:
+    """The name of the file that says what is asked of a process, by the name that `TraceReader` takes."""
+    return f"control-{process}"
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What the watched processes are to do, in a file of `CONTROL_SIZE` bytes that is written over in place: an object
-    of JSON, filled up with spaces. They look at it after each step of an optimizer, at most some times a second."""
+    """What a watched process is to do, in a file of `CONTROL_SIZE` bytes that is written over in place: an object of
+    JSON, filled up with spaces. It looks at it after each step of its first optimizer, at most some times a second; the
+    file comes after its `Hello` was read."""
 
     serial: int = 0
     """Rises with each thing that is asked."""

@@ -71,6 +71,16 @@ CAPTIONS = {
         "tui_trainer.watch() ended without finish()",
         "it is the only one, or its process is gone without a word",
     ),
+    "command.process_raised": Caption(
+        "its process ended with {error}, which nobody caught",
+        "of several trainings of one command, one is over, and Python printed the traceback of an error that ended it",
+        "it ended by itself; the error was caught; somebody asked it to stop; it is the only one",
+    ),
+    "command.process_interrupted": Caption(
+        "its process was interrupted, as by ctrl+c",
+        "the same, where the error is KeyboardInterrupt",
+        "another error ended it, or somebody asked for a stop from here",
+    ),
     "command.process_gone": Caption(
         "its process is gone without a word: it was killed",
         "a training is over that is none of a command, or one of several, and its process had not taken leave",

@@ -48,8 +48,7 @@ def program_of(request: WatchRequest, pid: int) -> ProgramWatched:
 
 
 def make_traces(record: Record, request: WatchRequest) -> None:
-    """Make the folder that the command's processes write to, with all that they read: what `trace.Options` and
-    `trace.Asked` are.
+    """Make the folder that the command's processes write to, with what they read as they begin: `trace.Options`.
 
     Raises:
         OSError: it cannot be made.
@@ -57,10 +56,9 @@ def make_traces(record: Record, request: WatchRequest) -> None:
     folder = record.folder / TRACES
     make_private_folder(folder)
     options = {name: getattr(request, name) for name in ("calls", "control", "rehearse", "epochs", "steps")}
-    for file, content in (("options.json", options), ("control", {"alive": os.getpid()})):
-        fd = open_private(folder / file, os.O_WRONLY)
-        os.write(fd, msgspec.json.encode(content).ljust(128))
-        os.close(fd)
+    fd = open_private(folder / "options.json", os.O_WRONLY)
+    os.write(fd, msgspec.json.encode(options))
+    os.close(fd)
 
 
 def print_into_log(record: Record) -> None:

@@ -60,15 +60,20 @@ def _ended(code: int | None, stop: Stop | None) -> Ending:
     return Ending("finished", say("command.ended"), 0)
 
 
-def of_training(*, took_leave: bool, stop: Stop | None = None) -> Ending:
+def of_training(*, took_leave: bool, raised: str = "", stop: Stop | None = None) -> Ending:
     """How one of several trainings of a command ended, whose exit code others know.
 
     Args:
         took_leave: whether its processes said that they end.
+        raised: the class of an error that ended one of them, as far as that is known.
         stop: who asked it to end, if anybody did.
     """
     if stop is not None:
         return Ending("stopped", stop.reason, stop.exit_code)
+    if raised == KeyboardInterrupt.__name__:
+        return Ending("stopped", say("command.process_interrupted"), 130)
+    if raised:
+        return Ending("crashed", say("command.process_raised", error=raised), 1)
     if took_leave:
         return Ending("finished", say("command.process_ended"), 0)
     return Ending("crashed", say("command.process_gone"), 1)

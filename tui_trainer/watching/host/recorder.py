@@ -12,14 +12,15 @@ import time
 from types import FrameType
 
 from tui_trainer.commands import Stop
-from tui_trainer.records.errors import RunsError
+from tui_trainer.engine.control import CommandRefused
+from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.record import Record
 from tui_trainer.watching.host import endings, environment, keyboard, out_of_sight
 from tui_trainer.watching.host.beginning import TRACES, begin_record
 from tui_trainer.watching.host.messages import Lines, tell
-from tui_trainer.watching.host.processes import any_with, began, is_alive, signal_command
+from tui_trainer.watching.host.processes import any_with, began, ignores, is_alive, signal_command
 from tui_trainer.watching.host.request import WatchRequest
-from tui_trainer.watching.host.steering import Steering
+from tui_trainer.watching.host.steering import Steering, signal_after
 from tui_trainer.watching.host.traced_process import TracedProcess
 from tui_trainer.watching.host.watched_run import WatchedRun
 from tui_trainer.watching.trace import Hello, Obeyed, Options, processes
@@ -78,9 +79,12 @@ class Recorder:
         self._failed = False
         """Whether it could not even be started."""
         self._processes: dict[str, TracedProcess] = {}
-        self._runs = [WatchedRun(record, request, self._options)]
         self._traces = record.folder / TRACES
-        self._steering = Steering(self._traces, enabled=request.control, runs=lambda: self._runs, pid=lambda: self._pid)
+        self._runs: list[WatchedRun] = []
+        self._steering: dict[WatchedRun, Steering] = {}
+        self._signals_sent = 0
+        """To the command, as it was to stop."""
+        self._add(WatchedRun(record, request, self._options))
         self._run_of: dict[str, WatchedRun] = {}
         self._signals: list[int] = []
         self._has_said = False
@@ -149,10 +153,10 @@ class Recorder:
         for run in self._runs:
             if run.ended is None:
                 for command in run.record.inbox.poll():
-                    self._steering.ask(run, command)
-        self._steering.tick()
+                    self._steering[run].ask(command)
         for run in self._runs:
             if run.ended is None:
+                self._steering[run].tick()
                 run.tick()
                 self._end_if_over(run)
         if not was_over or self._failed or self._within is not None:
@@ -192,7 +196,7 @@ class Recorder:
             run.take(process, frame)
             if isinstance(frame, Obeyed) and run.is_led_by(process):
                 run.tick()  # the steps until then come first
-                self._steering.obeyed(run, frame)
+                self._steering[run].obeyed(frame)
         if process.is_gone:
             process.clean_up()
 
@@ -211,15 +215,32 @@ class Recorder:
                 return
             found = WatchedRun(record, self._request, self._options)
             self._main.warn(f"another training has begun: {found.record.id}")
-            self._runs.append(found)
+            self._add(found)
         found.join(process)
         self._run_of[process.name] = found
+        try:
+            self._steering[found].join(process)
+        except OSError as error:
+            found.warn(f"nothing can be asked of process {process.pid}: {reason(error)}")
+
+    def _add(self, run: WatchedRun) -> None:
+        """One more run of the command."""
+        self._runs.append(run)
+        self._steering[run] = Steering(
+            run,
+            self._traces,
+            enabled=self._request.control,
+            others_train=lambda: any(each.live_processes for each in self._runs if each is not run),
+            interrupt=self._interrupt if run is self._main else None,
+        )
 
     def _end_if_over(self, run: WatchedRun) -> None:
         """A run that is not the command's ends with its processes."""
         if run is not self._main and not run.live_processes:
             left = all(process.took_leave for process in run.processes)
-            run.end(*endings.of_training(took_leave=left, stop=run.stop))
+            raised = next((process.raised for process in run.processes if process.raised), "")
+            run.end(*endings.of_training(took_leave=left, raised=raised, stop=run.stop))
+            self._steering[run].close()
 
     def _end(self) -> None:
         if self._within is not None:
@@ -240,8 +261,31 @@ class Recorder:
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         self._signals.append(number)
 
+    def _interrupt(self, stop: Stop) -> str:
+        """Send the command the next signal, for somebody who asked it to stop; which that was.
+
+        Raises:
+            CommandRefused: there is nobody to send it to.
+        """
+        number, harder = signal_after(self._signals_sent), signal_after(self._signals_sent + 1)
+        if self._pid is None or not signal_command(self._pid, number):
+            raise CommandRefused("there is no command to stop: it has not begun yet, or has ended")
+        self._signals_sent += 1
+        self._stop_all(stop, number)
+        as_keyboard = ", as ctrl+c does" if number == signal.SIGINT else ""
+        more = f"; asked again, it is sent {harder.name}" if harder != number else ""
+        return f"sent {number.name} to the command{as_keyboard}{more}"
+
+    def _stop_all(self, stop: Stop, number: int) -> None:
+        """Whoever sends the command a signal ends all that train under it, but those that ignore it."""
+        self._main.stop = stop
+        for run in self._runs:
+            if any(not ignores(process.pid, number) for process in run.live_processes):
+                run.stop = run.stop or stop
+
     def _pass_on(self, number: int) -> None:
         """Whoever ends this process means the command."""
-        self._main.stop = Stop(by="signal", reason=f"stopped by {signal.Signals(number).name}", exit_code=128 + number)
+        name = signal.Signals(number).name
+        self._stop_all(Stop(by="signal", reason=f"stopped by {name}", exit_code=128 + number), number)
         if self._pid is not None:
             signal_command(self._pid, number)

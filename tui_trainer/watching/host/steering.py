@@ -1,8 +1,7 @@
-"""What is asked of a watched command, and what became of it: to its processes by the control file, to the command by
-signals.
+"""What is asked of the run of a watched command, and what became of it: to its processes by a control file each, to the
+command by signals.
 
-All processes of a command read the same file, which says one thing at a time: what is asked while they have not
-answered yet waits.
+The processes of a run are told one thing at a time: what is asked while they have not answered yet waits.
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -22,9 +22,10 @@ from tui_trainer.engine.control import SLOWEST_PACE, CommandRefused, in_words
 from tui_trainer.events import CommandAnswered, Continued, PaceChanged, Paused
 from tui_trainer.files.safe_open import open_private
 from tui_trainer.text.captions import say
-from tui_trainer.watching.host.processes import ignores, signal_command
+from tui_trainer.watching.host.processes import ignores
+from tui_trainer.watching.host.traced_process import TracedProcess
 from tui_trainer.watching.host.watched_run import WatchedRun
-from tui_trainer.watching.trace import CONTROL_FILE, Asked, Obeyed
+from tui_trainer.watching.trace import Asked, Obeyed, control_file
 
 STOP_PATIENCE_S = 5.0
 """So long a step may take before a command that is to stop is sent SIGINT instead."""
@@ -32,17 +33,17 @@ STOP_PATIENCE_S = 5.0
 SEEN_WITHIN_S = 1.0
 """What is asked is seen by a process within this time, or with its next step."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-"""What a command is sent that is to stop, one more each time it is asked."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+"""What a command, or a process, is sent that is to stop, one more each time it is asked."""
 
-_HARDER = "asked again, it is sent {}"
+Interrupt: TypeAlias = Callable[[Stop], str]
+"""Sends the command a signal, and says which. Raises `CommandRefused` where there is none."""
 
 
 @dataclass
 class _Question:
     """What was asked and has no answer yet."""
 
-    run: WatchedRun
     command: AnyCommand
     serial: int = 0
     """As the processes know it; 0 before they are asked."""
@@ -50,67 +51,85 @@ class _Question:
 
 
 class Steering:
-    """Of one command.
+    """Of one run of a command.
 
     Args:
+        run: the one that is asked.
         folder: of the traces.
         enabled: whether its processes may be told anything.
-        runs: gives all runs of the command.
-        pid: gives the command's process; None before it began and once it has ended.
+        others_train: whether other runs of the command go on.
+        interrupt: ends the command, and so all of its runs; None of a run that is not the command's.
+        clock: monotonic seconds.
     """
 
     def __init__(
         self,
+        run: WatchedRun,
         folder: Path,
         *,
         enabled: bool,
-        runs: Callable[[], Sequence[WatchedRun]],
-        pid: Callable[[], int | None],
+        others_train: Callable[[], bool],
+        interrupt: Interrupt | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._fd = open_private(folder / CONTROL_FILE, os.O_WRONLY)
+        self._run = run
+        self._folder = folder
         self._enabled = enabled
-        self._runs = runs
-        self._pid = pid
+        self._others_train = others_train
+        self._interrupt_command = interrupt
         self._clock = clock
+        self._files: dict[str, int] = {}
+        """The control file of each process, open."""
         self._asked = Asked(alive=os.getpid())
         self._waiting: deque[_Question] = deque()
         self._open: _Question | None = None
         self._signals_sent = 0
+
+    def join(self, process: TracedProcess) -> None:
+        """A process trains the run from here on: it is asked what the others are.
+
+        Raises:
+            OSError: there is no room to ask it.
+        """
+        self._files[process.name] = open_private(self._folder / control_file(process.name), os.O_WRONLY)
         self._write()
 
-    def ask(self, run: WatchedRun, command: AnyCommand) -> None:
-        """Somebody asks something of a run of the command; the answer is an event of that run."""
-        question = _Question(run, command)
+    def close(self) -> None:
+        """The run has ended: nothing is asked of it any more."""
+        for file in self._files.values():
+            os.close(file)
+        self._files.clear()
+
+    def ask(self, command: AnyCommand) -> None:
+        """Somebody asks something of the run; the answer is an event of it."""
+        question = _Question(command)
         try:
             if isinstance(command, Stop):
-                self._stop(question)
+                self._stop(question, command)
                 return
             self._check(question)
         except CommandRefused as refusal:
-            _answer(question, str(refusal), accepted=False)
+            self._answer(question, str(refusal), accepted=False)
             return
         self._waiting.append(question)
         self.tick()
 
     def tick(self) -> None:
         """Some time went by: see to what waits."""
-        question = self._open
-        if question is not None and not question.run.live_processes and not isinstance(question.command, Stop):
-            self._open = None
-            _answer(question, "it ended before it could", accepted=False)
-        elif question is not None and isinstance(question.command, Stop) and self._takes_long(question):
+        question, live = self._open, self._run.live_processes
+        if question is not None and not isinstance(question.command, Stop):
+            if not live:
+                self._open = None
+                self._answer(question, "it ended before it could", accepted=False)
+        elif question is not None and (not live or self._clock() - question.asked_at >= STOP_PATIENCE_S):
             self._open = None
             self._interrupt(question, "its step takes long: ")
         while self._open is None and self._waiting:
             self._put(self._waiting.popleft())
 
-    def _takes_long(self, question: _Question) -> bool:
-        return self._clock() - question.asked_at >= STOP_PATIENCE_S or not question.run.live_processes
-
-    def obeyed(self, run: WatchedRun, told: Obeyed) -> None:
-        """A run, by its first process, has done what it was asked, or the last of it."""
-        question = self._open
+    def obeyed(self, told: Obeyed) -> None:
+        """The run, by its first process, has done what it was asked, or the last of it."""
+        run, question = self._run, self._open
         by = question.command.by if question is not None and question.serial == told.serial else "watch"
         match told.what:
             case "pause" if not run.paused:
@@ -123,14 +142,17 @@ class Steering:
                 run.emit(PaceChanged(at=time.time(), seconds_a_call=self._asked.pace, by=by))
             case _:
                 pass
-        if question is not None and question.run is run and question.serial == told.serial:
+        if question is not None and question.serial == told.serial:
             self._open = None
-            _answer(question, _done(question.command, told))
+            self._answer(question, _done(question.command, told) + self._others_go_on(question))
             self.tick()
+
+    def _others_go_on(self, question: _Question) -> str:
+        return OTHERS_GO_ON if isinstance(question.command, Stop) and self._others_train() else ""
 
     def _check(self, question: _Question) -> None:
         """Raises: CommandRefused."""
-        run, command = question.run, question.command
+        run, command = self._run, question.command
         if isinstance(command, SwitchPreset):
             raise CommandRefused(say("watched.no_switch"))
         if isinstance(command, SaveCheckpoint):
@@ -149,26 +171,26 @@ class Steering:
         try:
             self._check(question)
         except CommandRefused as refusal:
-            _answer(question, str(refusal), accepted=False)
+            self._answer(question, str(refusal), accepted=False)
             return
-        run, before = question.run, self._asked
+        run, before = self._run, self._asked
         match question.command:
             case Pause() if run.paused:
-                _answer(question, f"paused after step {max(each.step for each in run.live_processes)}")
+                self._answer(question, f"paused after step {max(each.step for each in run.live_processes)}")
                 return
             case Continue() if not run.paused:
-                _answer(question, "going on")
+                self._answer(question, "going on")
                 return
             case Pause():
-                asked = replace(before, do="pause", at=self._agreed_step(run))
+                asked = replace(before, do="pause", at=self._agreed_step())
             case OneBatch():
-                asked = replace(before, do="one", at=self._agreed_step(run))
+                asked = replace(before, do="one", at=self._agreed_step())
             case SetPace(seconds_a_call=seconds):
                 # One batch that was taken is not to be taken again.
                 do = "pause" if before.do == "one" else before.do
                 asked = replace(before, do=do, at=0, pace=min(max(seconds, 0.0), SLOWEST_PACE))
             case Stop():
-                asked = replace(before, do="stop", at=self._agreed_step(run))
+                asked = replace(before, do="stop", at=self._agreed_step())
             case _:
                 asked = replace(before, do="run", at=0)
         self._asked = replace(asked, serial=before.serial + 1)
@@ -176,57 +198,62 @@ class Steering:
         self._open = question
         self._write()
 
-    def _agreed_step(self, run: WatchedRun) -> int:
-        """The step from which on all ranks of a run take up what is asked; 0, at once, where there is one process, or
+    def _agreed_step(self) -> int:
+        """The step from which on all ranks of the run take up what is asked; 0, at once, where there is one process, or
         all stand still already."""
-        live = run.live_processes
-        together = len(live) > 1 and not run.paused
+        live = self._run.live_processes
+        together = len(live) > 1 and not self._run.paused
         return max(process.step_after(SEEN_WITHIN_S) for process in live) if together else 0
 
     def _write(self) -> None:
-        os.pwrite(self._fd, self._asked.in_bytes(), 0)
+        content = self._asked.in_bytes()
+        for file in self._files.values():
+            os.pwrite(file, content, 0)
 
     # The end
 
-    def _stop(self, question: _Question) -> None:
+    def _stop(self, question: _Question, command: Stop) -> None:
         """Have a step be the last; where none is seen, or it was asked already, with a signal.
 
         Raises:
             CommandRefused: it has ended.
         """
-        run = question.run
-        again, run.stop = run.stop is not None, question.command if isinstance(question.command, Stop) else None
-        alone = run is self._runs()[0] or len([each for each in self._runs() if each.ended is None]) == 1
-        if not alone:
-            self._end_processes(question)
-        elif again or not self._enabled or not run.live_processes or run.ranks_are_missing:
-            before, self._open = self._open, None
-            if before is not None:
-                _answer(before, "it was asked to stop before it could", accepted=isinstance(before.command, Stop))
+        run = self._run
+        again, run.stop = run.stop is not None, command
+        before, self._open = self._open, None
+        if before is not None:
+            accepted = isinstance(before.command, Stop)
+            self._answer(before, "it was asked to stop before it could", accepted=accepted)
+        if again or not self._enabled or not run.live_processes or run.ranks_are_missing:
             self._interrupt(question)
         else:
-            if self._open is not None:
-                _answer(self._open, "it was asked to stop before it could", accepted=False)
-                self._open = None
             self._put(question)
 
     def _interrupt(self, question: _Question, why: str = "") -> None:
-        number = _SIGNALS[min(self._signals_sent, len(_SIGNALS) - 1)]
-        pid = self._pid()
-        if pid is None or not signal_command(pid, number):
-            _answer(question, "there is no command to stop: it has not begun yet, or has ended", accepted=False)
-            return
-        self._signals_sent += 1
-        harder = _SIGNALS[min(self._signals_sent, len(_SIGNALS) - 1)]
-        as_keyboard = ", as ctrl+c does" if number == signal.SIGINT else ""
-        more = f"; {_HARDER.format(harder.name)}" if harder != number else ""
-        _answer(question, f"{why}sent {number.name} to the command{as_keyboard}{more}")
+        """Send a signal: to the command, if nothing else trains under it or nothing of this run is left; else to the
+        processes of this run alone."""
+        assert isinstance(question.command, Stop)
+        for process in self._run.live_processes:
+            process.look(now=True)
+        try:
+            if self._interrupt_command is not None and not (self._run.live_processes and self._others_train()):
+                self._answer(question, why + self._interrupt_command(question.command))
+            else:
+                self._answer(question, why + self._interrupt_processes() + self._others_go_on(question))
+        except CommandRefused as refusal:
+            self._answer(question, str(refusal), accepted=False)
 
-    def _end_processes(self, question: _Question) -> None:
-        """Of several trainings of a command only this one is to end."""
+    def _interrupt_processes(self) -> str:
+        """What its processes were sent.
+
+        Raises:
+            CommandRefused: there are none.
+        """
         told = []
-        for process in question.run.live_processes:
-            number = signal.SIGTERM if ignores(process.pid, signal.SIGINT) else signal.SIGINT
+        for process in self._run.live_processes:
+            number = signal_after(self._signals_sent)
+            if number == signal.SIGINT and ignores(process.pid, number):
+                number = signal.SIGTERM
             try:
                 os.kill(process.pid, number)
                 told.append(f"{number.name} to process {process.pid}")
@@ -234,7 +261,21 @@ class Steering:
                 continue
         if not told:
             raise CommandRefused("its process has ended")
-        _answer(question, f"sent {', '.join(told)}: the command's other runs go on")
+        self._signals_sent += 1
+        return f"sent {', '.join(told)}"
+
+    def _answer(self, question: _Question, answer: str, *, accepted: bool = True) -> None:
+        command = question.command
+        told = {"id": command.id, "command": in_words(command), "by": command.by}
+        self._run.emit(CommandAnswered(at=time.time(), accepted=accepted, answer=answer, **told))
+
+
+OTHERS_GO_ON = "; the command's other runs go on"
+
+
+def signal_after(sent: int) -> signal.Signals:
+    """What is sent that was asked to stop so often already."""
+    return SIGNALS[min(sent, len(SIGNALS) - 1)]
 
 
 def _done(command: AnyCommand, told: Obeyed) -> str:
@@ -249,12 +290,3 @@ def _done(command: AnyCommand, told: Obeyed) -> str:
             return f"each call is held for {min(seconds, SLOWEST_PACE):g} s" if seconds > 0 else "full speed"
         case _:
             return f"stopping after step {told.step}"
-
-
-def _answer(question: _Question, answer: str, *, accepted: bool = True) -> None:
-    command = question.command
-    question.run.emit(
-        CommandAnswered(
-            at=time.time(), id=command.id, command=in_words(command), by=command.by, accepted=accepted, answer=answer
-        )
-    )

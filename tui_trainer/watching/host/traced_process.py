@@ -23,6 +23,8 @@ class TracedProcess:
         self.name = name
         self.hello: Hello | None = None
         self.took_leave = False
+        self.raised = ""
+        """The class of the error that ended it, as far as that is known."""
         self.is_gone = False
         self.step = 0
         """The last step of its first optimizer that is known."""
@@ -88,7 +90,7 @@ class TracedProcess:
             case Site(id=site, call="optimizer.step", target=target):
                 self._steps_of[site] = target
             case Goodbye():
-                self.took_leave = True
+                self.took_leave, self.raised = True, frame.raised
             case np.ndarray():
                 self._note_rows(frame)
             case _:

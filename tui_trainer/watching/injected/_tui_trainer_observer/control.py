@@ -1,12 +1,13 @@
 """What is asked of the process from outside: pause, one step, stop, slow motion, another LR.
 
-It is looked for after steps of the run's optimizer, at most some times a second, in a file that is written over in
-place, and taken up at the end of a step: ranks of one run do so at the same one.
+It is looked for after steps of the run's optimizer, at most some times a second, in a file of this process's own
+that is written over in place, and taken up at the end of a step: ranks of one run do so at the same one.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from time import perf_counter
 
@@ -14,12 +15,13 @@ from .plain import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
     from typing import Any
 
     from .observer import Observer
     from .optimizer_steps import OptimizerRecord, OptimizerSteps
 
-FILE = "control"
 _SIZE = 128
 _INTERVAL = 0.05
 _ORDERS = ("run", "pause", "one", "stop")
@@ -30,6 +32,20 @@ class StopRequested(KeyboardInterrupt):
 
     Programs that save or clean up at ctrl-c do so for this too.
     """
+
+
+def told_in_a_line(
+    others: Callable[[type[BaseException], BaseException, TracebackType | None], object],
+) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+    """A `sys.excepthook` that tells of a stop in a line, and leaves all else to this one: it is nobody's error."""
+
+    def tell(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        if kind is not StopRequested:
+            others(kind, error, traceback)
+        elif sys.stderr is not None:
+            sys.stderr.write(f"{error}\n")
+
+    return tell
 
 
 class Asked:
@@ -66,7 +82,7 @@ class Control:
             self._observer.at_fork(self._forget)
 
     def _forget(self) -> None:
-        """In a fork's child: the file stands open for the parent too, and is only read."""
+        """In a fork's child: the file is the parent's."""
         self._file = -1
         self._content = b""
         self._due = 0.0
@@ -92,7 +108,7 @@ class Control:
         """What is asked now, where that is new; it is pending from here on."""
         try:
             if self._file < 0:
-                path = os.path.join(self._observer.settings.folder, FILE)
+                path = os.path.join(self._writer.folder, "control-" + self._writer.process)
                 self._file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
             content = os.pread(self._file, _SIZE, 0)
         except OSError:
@@ -123,6 +139,7 @@ class Control:
         else:
             self._obeyed(asked.serial, asked.do, step)
         if asked.do == "stop":
+            sys.excepthook = told_in_a_line(sys.excepthook)
             raise StopRequested(f"stopped from tui-trainer, at the end of step {step}")
 
     def _apply(self, asked: Asked, step: int) -> None:

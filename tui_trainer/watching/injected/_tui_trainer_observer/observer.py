@@ -10,6 +10,7 @@ from time import perf_counter
 from .call_sites import CallSites
 from .guard import Guard
 from .listeners import Listeners
+from .plain import text
 from .process import Process
 from .trace_writer import TraceWriter
 
@@ -127,7 +128,7 @@ class Observer:
             if pid == os.getpid() and self.writer.started and not self.writer.ended:
                 for finish in self._at_end:
                     finish()
-                self.writer.define("goodbye", clock=perf_counter())
+                self.writer.define("goodbye", clock=perf_counter(), raised=_uncaught())
                 self.turn_off()
         except Exception:
             self.on = False
@@ -142,3 +143,9 @@ class Observer:
                 forget()
         except Exception:
             self.on = False
+
+
+def _uncaught() -> str:
+    """The class of the error that ends the interpreter. A shell of IPython's goes on after one."""
+    kind = getattr(sys, "last_type", None)
+    return text(kind.__name__, 200) if isinstance(kind, type) and "IPython" not in sys.modules else ""

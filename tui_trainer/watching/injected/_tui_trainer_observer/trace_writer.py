@@ -148,6 +148,11 @@ class TraceWriter:
             os.close(self._file)
         self.forget()
 
+    @property
+    def process(self) -> str:
+        """What the names of its files begin with."""
+        return self._process
+
     def _close_frame(self) -> None:
         count = len(self.rows)
         if count:
