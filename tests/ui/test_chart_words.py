@@ -192,5 +192,6 @@ async def test_a_guess_is_not_the_lowest(captions_said: set[str]) -> None:
 
 def test_each_is_said_in_a_case() -> None:
     below = {"chart.if_flat", "chart.plan_is_made", "chart.used", "chart.planned", "chart.at_step", "chart.since",
-             "chart.log_scale", "chart.not_smoothed"}  # fmt: skip
+             "chart.log_scale", "chart.not_smoothed",
+             "chart.plan", "chart.follows", "chart.is_over"}  # fmt: skip
     assert set().union(*(ids for _, ids, _ in CASES.values())) | below == IDS

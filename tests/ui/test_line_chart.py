@@ -15,8 +15,9 @@ from tests.ui.conftest import Show, Shown
 from tui_trainer.events import AnyEvent, Continued, MetricColumns, MetricDeclared, Paused, StepsTaken
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.records.history import History
-from tui_trainer.ui.charts.line_chart import AT_ONCE, LineChart, Scatter, SeriesCurve, number, shortened, trend
+from tui_trainer.ui.charts.line_chart import AT_ONCE, LineChart, Scatter, number, shortened, trend
 from tui_trainer.ui.charts.series_axis import KnotTimeline, SeriesAxis
+from tui_trainer.ui.charts.series_curve import SeriesCurve
 
 
 def axis_of(history: History) -> SeriesAxis:
@@ -315,7 +316,7 @@ class CountingTree(MinMaxTree):
 
 @pytest.mark.parametrize("every", [1, 10])
 def test_a_redraw_costs_by_columns_and_by_what_is_new(monkeypatch: pytest.MonkeyPatch, every: int) -> None:
-    monkeypatch.setattr("tui_trainer.ui.charts.line_chart.MinMaxTree", CountingTree)
+    monkeypatch.setattr("tui_trainer.ui.charts.series_curve.MinMaxTree", CountingTree)
     history = fold([begun(), *(logged(step, a=float(step % 7)) for step in range(every, 20001, every))])
     axis, curve = axis_of(history), SeriesCurve(history.series["a"])
     curve.catch_up()

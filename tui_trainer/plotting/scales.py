@@ -253,6 +253,18 @@ def _apart(low: float, high: float) -> tuple[float, float]:
     return (0.0, size * 1.1) if high > 0 else (-size * 1.1, 0.0)
 
 
+ROUND_ENDS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0)
+"""Where an axis that grows ends, times a power of ten."""
+
+
+def round_above(value: float) -> float:
+    """The next round number that is not below `value`, and at most half as much again."""
+    if value <= 0:
+        return 0.0
+    power = 10.0 ** floor(log10(value))
+    return next((digit * power for digit in ROUND_ENDS if digit * power >= value * (1 - 1e-9)), 10 * power)
+
+
 Unit: TypeAlias = Literal["epoch", "step", "seconds"]
 
 UNITS: tuple[Unit, ...] = ("epoch", "step", "seconds")

@@ -57,7 +57,7 @@ _LOOKS_LIKE = {
     "◇": "o",
     "○": "@",
     "■": "#",
-    **dict.fromkeys("▲△", "^"),
+    **dict.fromkeys("▲△▴", "^"),
     **dict.fromkeys("▼▽▾", "v"),
     "□": "#",
     "🔎": "> ",

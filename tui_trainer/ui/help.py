@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
 from tui_trainer.compare.comparison import SWATCH
-from tui_trainer.ui.charts.chart import BELOW, CHECKPOINT, EARLY, LAST, LOWEST, NOT_FINITE, TURN, Chart
+from tui_trainer.ui.charts.chart import ABOVE, BELOW, CHECKPOINT, EARLY, LAST, LOWEST, NOT_FINITE, TURN, Chart
 from tui_trainer.ui.formatting import wrap
 from tui_trainer.ui.keys import TITLES, Key, KeyContext, of
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
@@ -38,7 +38,10 @@ MARKS = (
     ("┴", "", "under the charts: the end of an epoch"),
     (CHECKPOINT, "", "under the charts: the last checkpoint; the best one is lit; one alone is both"),
     (NOT_FINITE, "warning", "a loss that is not finite"),
-    (BELOW, "warning", "on a log scale: zero or less, which cannot be drawn"),
+    (ABOVE, "strong", "at the top of a chart: a spike, far above all others, that has no room there"),
+    (BELOW, "warning", "on a log scale: zero or less, which cannot be drawn; not lit: far below all others"),
+    ("so far", "faint", "under the charts: they show what was trained of the run; `0` shows all of its plan"),
+    ("┃", "strong", "in the plan under the charts: the newest step; before it is what was trained"),
     ("●", "live", "in the top line: how the run stands"),
     ("moved", "", "`all moved 0.06 of 12.9`: how far a step took all weights, as one vector, and how long that is"),
     ("screen", "faint", "`screen 1.4 %`: how much of the CPU this screen takes, of all cores together"),

@@ -37,6 +37,19 @@ CAPTIONS = {
     "chart.since": Caption(
         "since step {step}: {words}", "the change that made the LR what it is at the cursor", "it changed there"
     ),
+    "chart.plan": Caption(
+        "plan",
+        "under charts that show a part of a run: all of it, as planned, with the newest step in it",
+        "nobody knows how long the run will be; all of it is on show",
+    ),
+    "chart.follows": Caption(
+        "the charts follow the newest step",
+        "it was asked for, and the run goes on",
+        "the run has ended; the charts stand still",
+    ),
+    "chart.is_over": Caption(
+        "the run has ended: this is its end", "the newest steps were asked for of a run that has ended", "it goes on"
+    ),
     "chart.plan_is_made": Caption(
         "the plan is being made", "a preset is looked at, and its plan is on its way", "it is there; none will come"
     ),

@@ -19,10 +19,21 @@ from tui_trainer.plotting.scales import (
     along,
     edges,
     over_time,
+    round_above,
 )
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
+
+
+HEADROOM = 1.05
+"""How much more than what was trained is in sight, at least."""
+
+WORTH_IT = 0.75
+"""From this part of the whole run on, all of it is shown: what is left out would gain too little."""
+
+FEWEST_IN_SIGHT = 64
+"""Steps that are in sight at least, taken or to come: with fewer of them, the axis would grow all the time."""
 
 
 class RunExtent:
@@ -35,6 +46,8 @@ class RunExtent:
         """Steps taken."""
         self.total = 0
         """The last step of the run, as planned or as taken."""
+        self.intended = 0
+        """The last step as planned; 0 where nobody knows how long it will be."""
         self.timeline: Timeline = StepTimeline()
         self.begin = 0.0
         """Where it begins."""
@@ -42,6 +55,9 @@ class RunExtent:
         """The first step that a cursor may stand on."""
         self.end = 0.0
         """Where the whole run ends."""
+        self.so_far = 0.0
+        """Where what is seen of it ends, unless asked for otherwise: at its end, from half of the steps on; before, at
+        a round place not far behind the newest step, so that what was trained has the most of the width."""
         self.version = 0
         """Grows when places move."""
         self.history: History | None = None
@@ -58,8 +74,8 @@ class RunExtent:
         same = history is self.history and known == self._known
         self.history, self._seen, self._known = history, history.version, known
         self.steps = history.steps
-        planned = history.planned_end
-        self.total = max(self.steps, planned, (history.recipe.total_steps or 0) if history.recipe else 0)
+        self.intended = max(history.planned_end, (history.recipe.total_steps or 0) if history.recipe else 0)
+        self.total = max(self.steps, self.intended)
         if not same:
             self._batches = (history.recipe.batches_per_epoch or 0) if history.recipe else 0
             ends = [start - 1 for start in history.epoch_starts] or [0]
@@ -74,6 +90,11 @@ class RunExtent:
     def goes_on(self) -> bool:
         """Whether steps are still to come."""
         return self.history is not None and self.history.ended is None
+
+    @property
+    def has_no_end(self) -> bool:
+        """Whether it goes on, and nobody knows until when."""
+        return self.goes_on and self.steps > self.intended
 
     def plan(self, last_step: int, batches_per_epoch: int) -> None:
         """Stand for a run that is only planned."""
@@ -97,14 +118,35 @@ class RunExtent:
     def _look_ahead(self) -> None:
         """In seconds the end is a guess, which holds until it is 5 % wrong."""
         end = self.timeline.place(self.total)
-        if self.timeline.unit != "seconds" or self.steps >= self.total:
+        if self.has_no_end:
+            self.end = self._beyond_the_newest()
+        elif self.timeline.unit != "seconds" or self.steps >= self.total:
             self.end = end
         elif not self.end * 0.95 <= end <= self.end:
             self.end = end * 1.02
+        self._fit()
+
+    def _fit(self) -> None:
+        """Find how much of it is seen by default."""
+        if self.history is None or not self.steps:
+            self.so_far = self.end
+        elif not self.goes_on:
+            self.so_far = min(self.end, self.timeline.place(self.steps))
+        else:
+            near = self._beyond_the_newest()
+            worth_it = 2 * self.steps < self.total and near - self.begin < WORTH_IT * (self.end - self.begin)
+            self.so_far = near if worth_it else self.end
+
+    def _beyond_the_newest(self) -> float:
+        """A round place behind the newest step, which moves the less often the longer the run is."""
+        place = self.timeline.place
+        span = max((place(self.steps) - self.begin) * HEADROOM, place(FEWEST_IN_SIGHT) - place(0))
+        return self.begin + round_above(span)
 
 
-Mode: TypeAlias = Literal["all", "live", "held"]
-"""The whole run as planned; a stretch that moves along with the newest step; a stretch that stands still."""
+Mode: TypeAlias = Literal["all", "so far", "live", "held"]
+"""The whole run as planned; what was trained of it, with some room; a stretch that moves along with the newest step; a
+stretch that stands still."""
 
 ZOOM = 2.0
 FEWEST_STEPS = 8
@@ -190,6 +232,8 @@ class XAxis(Axis):
     def __init__(self, unit: Unit = "epoch") -> None:
         super().__init__()
         self._course = RunExtent(unit)
+        self._whole = False
+        """Whether all that is planned was asked for."""
         self._following = False
         self._cursor: int | None = None
         self._edges: tuple[tuple[object, ...], list[int]] = ((), [])
@@ -204,7 +248,7 @@ class XAxis(Axis):
     @property
     def mode(self) -> Mode:
         if self._window is None:
-            return "all"
+            return "all" if self._whole or self._course.so_far >= self._course.end else "so far"
         return "live" if self._following and self._course.goes_on else "held"
 
     @property
@@ -223,7 +267,14 @@ class XAxis(Axis):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        return self._window if self._window is not None else (self._course.begin, self._course.end)
+        if self._window is not None:
+            return self._window
+        return self._course.begin, self._course.end if self._whole else self._course.so_far
+
+    @property
+    def whole(self) -> tuple[float, float]:
+        """The places at both ends of the whole run, whatever is seen of it."""
+        return self._course.begin, self._course.end
 
     def edges(self, columns: int) -> list[int]:
         """The steps before each edge of as many equal columns; see `plotting.timeline.edges`."""
@@ -232,6 +283,15 @@ class XAxis(Axis):
         if self._edges[0] != key:
             self._edges = key, edges(self._timeline, first, last, columns, self._course.first - 1)
         return self._edges[1]
+
+    def edges_of_all(self, columns: int) -> list[int]:
+        """The same for the whole run."""
+        return edges(self._timeline, *self.whole, columns, self._course.first - 1)
+
+    @property
+    def has_no_end(self) -> bool:
+        """Whether the run goes on, and nobody knows until when."""
+        return self._course.has_no_end
 
     def place(self, step: float) -> float:
         """Where a step ends, in the unit."""
@@ -256,13 +316,13 @@ class XAxis(Axis):
         self._zoom(ZOOM)
 
     def reset(self) -> None:
-        """The whole run, without a cursor."""
-        self._window, self._following, self._cursor = None, False, None
+        """The whole run as planned, without a cursor."""
+        self._window, self._whole, self._following, self._cursor = None, True, False, None
         self._tell()
 
     def follow(self) -> None:
-        """The newest values again, and a stretch that moves along with the newest step."""
-        self._cursor = None
+        """The newest values again: what was trained so far, or a stretch that moves along with the newest step."""
+        self._cursor, self._whole = None, False
         if self._window is not None:
             self._following = True
             self._keep_up(at_once=True)
@@ -270,9 +330,9 @@ class XAxis(Axis):
 
     def pan(self, part: float) -> None:
         """Move a stretch by a part of its width, to the right where positive; from now on it stands still."""
-        if self._window is None:
+        if self.mode == "all":
             return
-        first, last = self._window
+        first, last = self.bounds
         shift = (last - first) * part
         shift = max(self._course.begin - first, min(self._course.end - last, shift))
         self._window, self._following = (first + shift, last + shift), False
@@ -353,7 +413,7 @@ class XAxis(Axis):
     def update(self, history: History) -> None:
         """Take in how far a run is and how far it will go. Every chart asks for it; the first one pays."""
         if self._course.history not in (None, history):
-            self._window, self._following, self._cursor = None, False, None
+            self._window, self._whole, self._following, self._cursor = None, False, False, None
         if self._course.follow(history):
             self._keep_up()
 
@@ -382,7 +442,7 @@ class XAxis(Axis):
             return
         follows = self._cursor is None and self.mode != "held" and 0 < self._course.steps < self._course.total
         if span >= self._course.end - self._course.begin:
-            self._window = None
+            self._window, self._whole = None, True
         elif follows:
             self._window, self._following = (first, first + span), True
             self._keep_up(at_once=True)
@@ -397,8 +457,8 @@ class XAxis(Axis):
     def _set_cursor(self, step: int) -> None:
         self._cursor = max(self._course.first, min(self._course.total, step))
         self._following = False  # or the stretch would move away from it
-        if self._window is not None:
-            first, last = self._window
+        if self.mode != "all":
+            first, last = self.bounds
             place = self._timeline.place(self._cursor)
             before = self._timeline.place(self._cursor - 1)
             if place > last or before < first:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui_trainer.text.captions import say
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
+    from tui_trainer.records.history import History
     from tui_trainer.ui.charts.axis import Mode, XAxis
 
 PART = 0.25
@@ -17,6 +19,11 @@ class AxisKeys(TrainerScreen):
     """A screen whose charts stand on one axis."""
 
     axis: XAxis
+
+    @property
+    def history(self) -> History:
+        """The run on show."""
+        raise NotImplementedError
 
     def action_cursor(self, cells: int) -> None:
         was = self.axis.mode
@@ -37,6 +44,11 @@ class AxisKeys(TrainerScreen):
         was = self.axis.mode
         self.axis.pan(by * PART)
         self.axis_moved(was)
+        self.context.clock.hurry()
+
+    def action_follow(self) -> None:
+        self.axis.follow()
+        self.say(say("chart.follows" if self.history.ended is None else "chart.is_over"))
         self.context.clock.hurry()
 
     def action_reset(self) -> None:

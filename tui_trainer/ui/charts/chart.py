@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len
@@ -13,8 +14,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_trainer.plotting.canvas import Canvas, Glyph, GlyphRun, runs
-from tui_trainer.plotting.curves import Extent
+from tui_trainer.plotting.curves import Extent, range_of
 from tui_trainer.plotting.figure import Marks
+from tui_trainer.plotting.ranges import asks_for_log, without_spikes, without_the_lowest
 from tui_trainer.plotting.scales import Scale, Tick, linear, logarithmic
 from tui_trainer.text.plain import in_ascii, plain
 from tui_trainer.ui.charts.axis import Axis, Mode
@@ -24,6 +26,7 @@ from tui_trainer.ui.panel import Line, Panel, Span
 
 BADGES: dict[Mode, tuple[str, str]] = {
     "all": ("all", "label"),
+    "so far": ("so far", "label"),
     "live": ("live", "actual"),
     "held": ("frozen", "switch"),
 }
@@ -223,8 +226,9 @@ LOWEST, LAST, EARLY = "◆", "◇", "✗"
 TURN, CHECKPOINT = "○", "■"
 """Where the LR changed, and under the charts a checkpoint."""
 
-NOT_FINITE, BELOW = "!", "▾"
-"""A value that has no place: not a finite one (`!` is what is wrong, here as elsewhere); zero or less on a log scale.
+NOT_FINITE, ABOVE, BELOW = "!", "▴", "▾"
+"""A value that has no place: not a finite one (`!` is what is wrong, here as elsewhere); one far above all others; one
+far below them, or zero or less on a log scale.
 
 These are the marks of all charts. Each stands for one thing on every screen, and the help page tells for which. Whose a
 curve is no mark says, but its colour and its name.
@@ -284,7 +288,8 @@ class Chart(Panel, Generic[AnyAxis]):
         self.axis = axis
         self._canvas = Canvas(marks or "braille")
         self._marks_given = marks is not None
-        self._log = False
+        self._log: bool | None = None
+        self._asks_for_log = False
         self._scales: dict[str, Scale] = {}
 
     @property
@@ -301,11 +306,20 @@ class Chart(Panel, Generic[AnyAxis]):
 
     @property
     def log_scale(self) -> bool:
-        """Whether heights are powers of ten."""
-        return self._log
+        """Whether heights are powers of ten: as chosen; until somebody does, as the range of what is seen asks for."""
+        return self._asks_for_log if self._log is None else self._log
 
     @log_scale.setter
     def log_scale(self, log: bool) -> None:
+        self.chosen_log = log
+
+    @property
+    def chosen_log(self) -> bool | None:
+        """Whether heights are to be powers of ten; None where nobody chose."""
+        return self._log
+
+    @chosen_log.setter
+    def chosen_log(self, log: bool | None) -> None:
         if log != self._log:
             self._log = log
             self.redraw()
@@ -339,6 +353,69 @@ class Chart(Panel, Generic[AnyAxis]):
         made = logarithmic(low, high, rows, width) if log else linear(low, high, rows, width)
         self._scales[f"{name} {rows} {width}"] = made
         return made
+
+    def scale_of(
+        self,
+        name: str,
+        curves: Sequence[Sequence[Extent | None]],
+        frame: Frame,
+        *,
+        asked: Sequence[Sequence[Extent | None]] | None = None,
+        left_out: float = 0.0,
+        can_be_log: bool = True,
+        clips: bool = True,
+    ) -> Scale:
+        """A scale for the curves: linear or logarithmic as they ask for, unless somebody chose; and without room for
+        spikes, which `beyond` marks.
+
+        Args:
+            name: whose scale it is: the last one of that name is kept as long as it serves.
+            curves: the lowest and the highest value of each column, of all that is drawn.
+            frame: the parts of the chart.
+            asked: the curves whose range decides whether it is logarithmic, if not all of them.
+            left_out: the part of the columns, those of the lowest values, that does not ask for powers of ten; a linear
+                scale begins at zero then.
+            can_be_log: whether powers of ten make sense of it.
+            clips: whether spikes are left out.
+        """
+        decisive = curves if asked is None else asked
+        if left_out:
+            asking = {id(curve): without_the_lowest(curve, left_out) for curve in decisive}
+        else:
+            asking = {id(curve): without_spikes(curve) for curve in decisive}
+        self._asks_for_log = can_be_log and asks_for_log([*asking.values()], is_log=self._asks_for_log)
+        log = self.log_scale and can_be_log
+        if clips:
+            known = {} if log or left_out else asking
+            found = [known[id(each)] if id(each) in known else without_spikes(each, log=log) for each in curves]
+            ranges = [each for each in found if each is not None]
+            extent = (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
+        else:
+            extent = range_of(*curves, above=0.0 if log else -inf)
+        if extent is None:  # nothing finite, or nothing above zero, is in sight
+            extent = (0.1, 1.0) if log else (0.0, 1.0)
+        if left_out and not log:
+            extent = min(0.0, extent[0]), extent[1] if extent[1] > min(0.0, extent[0]) else 1.0
+        return self.scale(name, extent, frame.height, log, frame.left or 6)
+
+    def beyond(self, extents: Sequence[Extent | None], scale: Scale, frame: Frame) -> list[Glyph]:
+        """A mark at the top or the bottom of every column that holds more or less than the scale has room for."""
+        if not frame.height:
+            return []
+        top, bottom = (10.0**scale.high, 10.0**scale.low) if scale.log else (scale.high, scale.low)
+        margin = 1e-9 * (top - bottom)
+        top, bottom = top + margin, bottom - margin
+        glyphs: dict[tuple[int, int], Glyph] = {}
+        for i, extent in enumerate(extents):
+            if extent is None or (extent[0] >= bottom and extent[1] <= top):
+                continue
+            column = i * frame.width // len(extents)
+            if extent[1] > top:
+                glyphs[0, column] = Glyph(0, column, ABOVE, "mark")
+            if extent[0] < bottom:
+                lost = scale.log and extent[0] <= 0  # on this scale it has no place, however far down
+                glyphs[1, column] = Glyph(frame.height - 1, column, BELOW, "warning" if lost else "mark")
+        return list(glyphs.values())
 
     def axis_moved(self) -> None:
         """What is seen was changed by hand."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from math import inf, isfinite, isnan, nan
 from typing import TYPE_CHECKING, ClassVar
@@ -13,24 +11,26 @@ from rich.cells import cell_len
 from textual.strip import Strip
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree, hatched, range_of, sampled, spans
+from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.curves import Span as Dots
 from tui_trainer.plotting.figure import DOTS
+from tui_trainer.plotting.ranges import without_echoes
 from tui_trainer.plotting.scales import Scale
-from tui_trainer.plotting.smoothing import WINDOWS, Smoothing
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_metric
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import Frame, beside, x_axis
+from tui_trainer.ui.charts.logged_lrs import ANNEALED, is_lr
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.series_axis import SeriesAxis
+from tui_trainer.ui.charts.series_curve import BELOW_ALL, NOT_A_NUMBER, SeriesCurve
 from tui_trainer.ui.formatting import UNKNOWN, cut
 from tui_trainer.ui.keys import KeyContext
 from tui_trainer.ui.panel import Line, Panel
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
-    from tui_trainer.records.series import AllSeries, Attempt, Series
+    from tui_trainer.records.series import AllSeries, Series
 
 SIGNS = "●▲■◆○▼□"
 """What tells series in one chart apart without colours."""
@@ -38,10 +38,7 @@ SIGNS = "●▲■◆○▼□"
 MOST_LINES = len(SIGNS)
 """Series in one chart."""
 
-EARLIER_SHOWN = 4
-"""Earlier attempts that are drawn: the latest."""
 
-NOT_A_NUMBER, ABOVE_ALL, BELOW_ALL = "×", "▲", "▼"
 POINT = "•"
 COLUMNS_A_POINT = 6
 """Numbers that lie at least as far apart have a point each."""
@@ -51,144 +48,6 @@ CELLS_A_SIGN = 16
 
 DENSE = 8
 """With more numbers a cell than this, what lies between lowest and highest is a band, and smoothed over it a line."""
-
-POINTS_A_WINDOW = 40
-"""So many windows of smoothing a series has, unless chosen."""
-
-
-class SeriesCurve:
-    """A series made ready for drawing, as it comes: a look costs by columns, and by what is new."""
-
-    def __init__(self, series: Series, *, smooths: bool = True, window: int | None = None) -> None:
-        self.series = series
-        self._smooths = smooths
-        self._window = window
-        self._earlier: dict[int, tuple[Attempt, MinMaxTree]] = {}
-        self._begin()
-
-    def _begin(self) -> None:
-        self._rewrites = self.series.rewrites
-        self._values: array[float] = self.series.values  # type: ignore[assignment]
-        self.tree = MinMaxTree(self._values)
-        self._columns = Columns(self.tree)
-        self.smoothing: Smoothing | None = None
-        self._fitted = 0
-        self._indices: tuple[list[int], int, list[int]] = ([], 0, [])
-        self.is_read = False
-        """Whether all that there is was read at the last look: else nothing is to be said of the series as a whole."""
-
-    @property
-    def window(self) -> int:
-        """Over how many values it is smoothed; 1 where it is not."""
-        return self.smoothing.window if self.smoothing is not None else 1
-
-    def smooth_over(self, window: int | None) -> None:
-        """Smooth over so many values from now on; None for what suits how many there are."""
-        self._window, self._fitted = window, 0
-
-    def catch_up(self, at_most: int = AT_ONCE) -> bool:
-        """Read what is new, or so much of it; whether that is all. Something else in its place is read anew."""
-        if self.series.rewrites != self._rewrites:
-            self._begin()
-        done = self.tree.catch_up(at_most)
-        self.is_read = done
-        known = len(self._values)
-        if self._smooths and known >= 4 * self._fitted:
-            wanted = self._window or max(window for window in WINDOWS[:7] if window <= max(1, known / POINTS_A_WINDOW))
-            self._fitted = max(known, 16)
-            if wanted != self.window:
-                self.smoothing = Smoothing(self._values, wanted) if wanted > 1 else None
-        return (self.smoothing is None or self.smoothing.catch_up(at_most)) and done
-
-    def indices(self, edges: list[int]) -> list[int]:
-        """For each edge, counted in steps, how many values lie before it."""
-        steps, known = self.series.steps, len(self.tree)
-        old_edges, old_known, old = self._indices
-        if old_edges is edges and known == old_known:
-            return old
-        if isinstance(steps, range):
-            found = [min(max(edge - steps.start + 1, 0), known) for edge in edges]
-        else:
-            settled = 0
-            if old_edges is edges and old_known:
-                settled = bisect_left(edges, steps[old_known - 1])
-            found = old[:settled]
-            found += [bisect_right(steps, edge, 0, known) for edge in edges[settled:]]
-        self._indices = edges, known, found
-        return found
-
-    def over(self, edges: list[int]) -> list[Extent | None]:
-        """The lowest and the highest value of each column."""
-        return list(self._columns.over(self.indices(edges)))
-
-    def smooth(self, edges: list[int]) -> list[Extent | None] | None:
-        """The smoothed value of each column; None where it is not smoothed."""
-        return sampled(self.smoothing.values, self.indices(edges)) if self.smoothing is not None else None
-
-    def to_the_edges(self, extents: list[Extent | None], edges: list[int]) -> None:
-        """Let a line to a value out of sight, with none in a column at its end, reach that end."""
-        indices, steps, known = self.indices(edges), self.series.steps, len(self.tree)
-        for column, edge, index in ((0, edges[0] + 1, indices[0]), (len(extents) - 1, edges[-1], indices[-1])):
-            if extents[column] is None and 0 < index < known:
-                before, after = self._values[index - 1], self._values[index]
-                part = (edge - steps[index - 1]) / (steps[index] - steps[index - 1])
-                value = before + part * (after - before)
-                if isfinite(value):
-                    extents[column] = value, value
-
-    def earlier(self, edges: list[int]) -> list[list[Extent | None]]:
-        """The columns of earlier attempts, the latest last."""
-        drawn: list[list[Extent | None]] = []
-        attempts = self.series.attempts[-EARLIER_SHOWN:]
-        kept = {id(attempt) for attempt in attempts}
-        self._earlier = {key: held for key, held in self._earlier.items() if key in kept}
-        for attempt in attempts:
-            if id(attempt) not in self._earlier:
-                self._earlier[id(attempt)] = attempt, MinMaxTree(attempt.values)  # type: ignore[arg-type]
-            _, tree = self._earlier[id(attempt)]
-            tree.catch_up(AT_ONCE)
-            steps, known = attempt.steps, len(tree)
-            found = [bisect_right(steps, edge, 0, known) for edge in edges]
-            drawn.append(
-                [(tree.extent(a, b) or BREAK) if a < b else None for a, b in itertools.pairwise(found)],
-            )
-        return drawn
-
-    def marks(self, edges: list[int], cell: int) -> dict[int, str]:
-        """By cell, of so many columns each, what is not finite there; a step that was lost is no such value."""
-        indices = self.indices(edges)
-        if not self.tree.gaps(indices[0], indices[-1]):
-            return {}
-        found: dict[int, str] = {}
-        for column in range(0, len(edges) - 1, cell):
-            start, stop = indices[column], indices[min(column + cell, len(edges) - 1)]
-            if not self.tree.gaps(start, stop):
-                continue
-            for index in self.tree.not_finite(start, stop):
-                if not self.series.is_missing(self.series.steps[index]):
-                    value = self._values[index]
-                    found[column // cell] = NOT_A_NUMBER if isnan(value) else ABOVE_ALL if value > 0 else BELOW_ALL
-                    break
-        return found
-
-    def at(self, step: int | None) -> tuple[int, float] | None:
-        """The value at a step, or the last one before it; without a step the newest."""
-        steps = self.series.steps
-        index = len(steps) - 1 if step is None else bisect_right(steps, step) - 1
-        return (steps[index], self.series.values[index]) if index >= 0 else None
-
-    @property
-    def not_finite(self) -> int:
-        """How many values are nan or infinite; lost steps are none."""
-        return max(0, self.tree.gaps(0, len(self.tree)) - self.series.missing)
-
-    @property
-    def has_moved(self) -> bool:
-        """Whether it ever was another than at its first step, or may have been, as long as not all of it is read."""
-        if not self.is_read or len(self.tree) < 2 or self.not_finite:
-            return True
-        extent = self.tree.extent(0, len(self.tree))
-        return extent is None or extent[0] < extent[1]
 
 
 class Scatter:
@@ -261,7 +120,7 @@ class LineChart(MouseChart):
         series: Sequence[str] = (),
         *,
         title: str = "",
-        y: str = "linear",
+        y: str = "",
         smoothing: int | None = None,
         id: str | None = None,
     ) -> None:
@@ -271,7 +130,7 @@ class LineChart(MouseChart):
             axis: what charts share.
             series: names, as the run's history has them.
             title: before the names; empty for none.
-            y: `linear` or `log`.
+            y: `linear` or `log`; empty for what the range asks for.
             smoothing: over how many values; None for what suits how many there are.
             id: of the widget.
         """
@@ -280,7 +139,7 @@ class LineChart(MouseChart):
         self.title = title
         self.flags = ""
         """What stands before the name: whether it is chosen, marked, pinned."""
-        self._log = y == "log"
+        self._log = y == "log" if y else None
         self._window = smoothing
         self._curves: dict[str, SeriesCurve] = {}
         self._scatters: dict[str, Scatter] = {}
@@ -305,6 +164,7 @@ class LineChart(MouseChart):
         if wanted != self.names or history is not self._history:
             self.names = wanted
             self._scales.clear()
+            self._asks_for_log = False
             if history is not self._history:
                 self._curves.clear()
             self._scatters.clear()
@@ -337,8 +197,8 @@ class LineChart(MouseChart):
         for _, curve in curves:
             if not curve.catch_up():
                 self.call_later(self.redraw)
-        title = self._title_line(history, curves)
         body = self._body(curves, frame) if frame.height else []
+        title = self._title_line(history, curves)  # the scale is chosen
         return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis)]
 
     # The curves
@@ -352,6 +212,8 @@ class LineChart(MouseChart):
         lines: dict[str, tuple[list[Extent | None], str]] = {}
         """By name on the canvas: the columns, and the style."""
         ranged: list[Sequence[Extent | None]] = []
+        asked: list[Sequence[Extent | None]] = []
+        history = self._history
         over: list[tuple[SeriesCurve, list[Extent | None], str, str]] = []
         for place, (name, curve) in enumerate(curves):
             style = f"series{place}" if several else "smooth" if curve.has_moved else "faint"
@@ -361,6 +223,7 @@ class LineChart(MouseChart):
                     self.call_later(self.redraw)
                 lines[f"dots {place}"] = extents, style
                 ranged.append(extents)
+                asked.append(extents)
                 continue
             for number_of, earlier in enumerate(curve.earlier(edges)):
                 lines[f"raw {place} {number_of}"] = earlier, "planned"
@@ -368,7 +231,9 @@ class LineChart(MouseChart):
             dense = smooth is not None and not several and edges[-1] - edges[0] >= DENSE * frame.width
             extents = curve.over(self._cells(edges, across) if dense else edges)
             curve.to_the_edges(extents, edges)
-            ranged.append(extents if not several or smooth is None else smooth)
+            calm = without_echoes(smooth, extents) if smooth is not None else extents
+            ranged.append(calm if several else extents)
+            asked.append(calm)
             if smooth is not None:
                 if not several:
                     lines[f"raw {place}"] = extents, "raw"
@@ -376,7 +241,9 @@ class LineChart(MouseChart):
             else:
                 lines[f"line {place}"] = extents, style
             over.append((curve, smooth or extents, style, SIGNS[place] if several else ""))
-        scale = self._series_scale(ranged, frame)
+        lrs = history is not None and all(is_lr(history, name) for name in self.names)
+        name = " ".join(self.names)[:200]
+        scale = self.scale_of(name, ranged, frame, asked=asked, left_out=ANNEALED if lrs else 0.0, clips=not lrs)
         drawn: dict[str, list[Dots | None]] = {}
         for key, (extents, _) in lines.items():
             alone = key.startswith("dots")
@@ -385,7 +252,7 @@ class LineChart(MouseChart):
         self._canvas.draw(drawn, frame.width, frame.height)
         glyphs = [glyph for lit in over for glyph in self._glyphs(*lit, edges, scale, frame)]
         for each in ranged:
-            glyphs += self.below(each, scale, frame)
+            glyphs += self.beyond(each, scale, frame)
         rows = [
             [GlyphRun(run.text, lines[run.style][1] if run.style in lines else run.style) for run in row]
             for row in self._canvas.rows(self.cursor_line(frame), glyphs)
@@ -403,13 +270,6 @@ class LineChart(MouseChart):
         if known is None or known.over is not over or known.series is not curve.series:
             known = self._scatters[name] = Scatter(curve.series, over)
         return known
-
-    def _series_scale(self, ranged: Sequence[Sequence[Extent | None]], frame: Frame) -> Scale:
-        log = self.log_scale
-        extent = range_of(*ranged, above=0.0 if log else -inf)
-        if extent is None:
-            extent = (0.1, 1.0) if log else (0.0, 1.0)
-        return self.scale(" ".join(self.names)[:200], extent, frame.height, log, frame.left or 6)
 
     def _glyphs(
         self,
@@ -450,7 +310,8 @@ class LineChart(MouseChart):
         if not curves:
             return [*left, GlyphRun(cut(plain(" · ".join(self.names)), width), "faint")]
         if len(curves) > 1:
-            return [*left, *self._legend(history, curves, width - _width(left))]
+            scale = [GlyphRun("  log", "faint")] if self.log_scale else []
+            return [*left, *self._legend(history, curves, width - _width(left) - _width(scale)), *scale]
         (name, curve), *_ = curves
         values = self._figures(history.series, name, curve, cursor)
         notes = self._notes(curve)

@@ -10,13 +10,16 @@ from tui_trainer.ui.charts.titles import Entry
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
-    from tui_trainer.ui.charts.line_chart import SeriesCurve
+    from tui_trainer.ui.charts.series_curve import SeriesCurve
 
 SIGNS = "●▲▼□"
 """What tells them apart without colours; none of them is a mark of an event on the charts of a run."""
 
 MOST = len(SIGNS)
 """Of more LRs, those that were told first are drawn: the page of metrics has all."""
+
+ANNEALED = 0.2
+"""The part of what is seen in which an LR may go as low as it likes without asking for a logarithmic scale."""
 
 
 def is_lr(history: History, name: str) -> bool:
@@ -46,7 +49,7 @@ class LoggedLRs:
         return all(read)
 
     def _made(self, name: str) -> SeriesCurve:
-        from tui_trainer.ui.charts.line_chart import SeriesCurve  # few runs have such
+        from tui_trainer.ui.charts.series_curve import SeriesCurve  # few runs have such
 
         series, known = self.history.series[name], self._curves.get(name)
         return known if known is not None and known.series is series else SeriesCurve(series, smooths=False)

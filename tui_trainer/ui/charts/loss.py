@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import inf, isfinite
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
+from tui_trainer.plotting.ranges import without_echoes
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
 from tui_trainer.text.captions import say
@@ -70,10 +71,12 @@ class LossChart(MouseChart):
         width, cursor = self.size.width, self.axis.cursor
         others = self._others.legend(cursor) if self._others is not None else ()
         several = self._others is not None and self._others.are_several
-        title = loss_title(history, self._losses, cursor, width, self.log_scale, others, several)
         if not history.steps:
-            return self._titled(frame, title, self._empty(frame, _why_empty(history)))
-        return self._titled(frame, title, self._curves(history, self._losses, frame) if frame.height else [])
+            body = self._empty(frame, _why_empty(history))
+        else:
+            body = self._curves(history, self._losses, frame) if frame.height else []
+        title = loss_title(history, self._losses, cursor, width, self.log_scale, others, several)  # the scale is chosen
+        return self._titled(frame, title, body)
 
     def _titled(self, frame: Frame, title: list[GlyphRun], body: list[list[GlyphRun]]) -> list[list[GlyphRun]]:
         marks = self.along_axis(self._history, frame) if self._history is not None and frame.line else None
@@ -93,7 +96,8 @@ class LossChart(MouseChart):
         accuracy = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_accuracy)
         val = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_loss)
         others = self._others.columns(edges) if self._others is not None else {}
-        scale = self._loss_scale([raw, smooth, val, *others.values()], frame)
+        calm = [without_echoes(smooth, raw), val, *others.values()]  # a single batch close to zero is nothing to see
+        scale = self.scale_of("loss", [raw, *calm], frame, asked=calm)
         right = self._accuracy_scale(accuracy, frame)
         dots = frame.height * up
         curves = {"raw": hatched(spans(raw, scale, dots), columns)}
@@ -104,19 +108,12 @@ class LossChart(MouseChart):
         for style, extents in others.items():
             curves[style] = spans(extents, scale, dots)
         self._canvas.draw(curves, frame.width, frame.height)
-        over = self._warnings(losses, edges, frame) + self.below(raw, scale, frame) + self.below(val, scale, frame)
+        over = self.beyond(raw, scale, frame) + self.beyond(val, scale, frame) + self._warnings(losses, edges, frame)
         over += self._marks(history, scale, frame) + self._early_end(history, smooth, scale, frame)
         if self._others is not None:
             over += self._others.signs(others, smooth, scale, frame, self)
         rows = self._canvas.rows(self._under(history, frame), over)
         return beside(frame, rows, scale.ticks, right.ticks if right is not None else None)
-
-    def _loss_scale(self, curves: Sequence[Sequence[Extent | None]], frame: Frame) -> Scale:
-        log = self.log_scale
-        extent = range_of(*curves, above=0.0 if log else -inf)
-        if extent is None:  # nothing finite, or nothing above zero, is in sight
-            extent = (0.1, 1.0) if log else (0.0, 1.0)
-        return self.scale("loss", extent, frame.height, log, frame.left or 6)
 
     def _accuracy_scale(self, accuracy: Sequence[Extent | None], frame: Frame) -> Scale | None:
         extent = range_of(accuracy)

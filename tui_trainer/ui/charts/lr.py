@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, range_of, spans
+from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
 from tui_trainer.ui.charts.chart import TURN, Frame, beside, x_axis
 from tui_trainer.ui.charts.chart_data import PlannedCurves
-from tui_trainer.ui.charts.logged_lrs import LoggedLRs
+from tui_trainer.ui.charts.logged_lrs import ANNEALED, LoggedLRs
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import lr_title, why_at
 
@@ -57,8 +56,8 @@ class LRChart(MouseChart):
             if not self._logged.catch_up(AT_ONCE) or not read:
                 self.call_later(self.redraw)
             self._planned = PlannedCurves.kept(self._planned, history.plans)
-        title = self._title(history)
         body = self._rows(history, frame) if frame.height else []
+        title = self._title(history)  # the scale is chosen
         marks = self.along_axis(history, frame) if history is not None and frame.line else None
         return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis, marks, badge=history is not None)]
 
@@ -79,7 +78,8 @@ class LRChart(MouseChart):
             extents["actual"] = self._used.columns.over(edges)
         others = self._logged.over(edges) if self._logged is not None else {}
         extents = {**others, **extents}
-        scale = self._lr_scale(list(extents.values()), frame)
+        asked = [extent for name, extent in extents.items() if name != "flat"]
+        scale = self.scale_of("lr", list(extents.values()), frame, asked=asked, left_out=ANNEALED, clips=False)
         dots = frame.height * DOTS[self.marks][1]
         curves = {name: spans(extent, scale, dots) for name, extent in extents.items()}
         if "planned" in curves and "actual" in curves:
@@ -90,7 +90,7 @@ class LRChart(MouseChart):
         else:
             under, over = self.landmarks(history, frame), self._turns(history, scale, frame)
         for drawn in extents.values():
-            over += self.below(drawn, scale, frame)
+            over += self.beyond(drawn, scale, frame)
         over += self._signs(others, scale, frame)
         if not extents:
             under += _words(_why_empty(history), frame)
@@ -106,15 +106,6 @@ class LRChart(MouseChart):
                 column = ends[-1] * frame.width // len(extents)
                 glyphs += self.glyph(column, extent[1], scale, frame, signs.get(style, ""), style)
         return glyphs
-
-    def _lr_scale(self, extents: list[list[Extent | None]], frame: Frame) -> Scale:
-        log = self.log_scale
-        extent = range_of(*extents, above=0.0 if log else -inf)
-        if extent is None:
-            extent = (0.1, 1.0) if log else (0.0, 1.0)
-        if not log:
-            extent = min(0.0, extent[0]), extent[1] if extent[1] > min(0.0, extent[0]) else 1.0
-        return self.scale("lr", extent, frame.height, log, frame.left or 6)
 
     def _turns(self, history: History, scale: Scale, frame: Frame) -> list[Glyph]:
         """A point at the last step with the old LR, for every change of it."""

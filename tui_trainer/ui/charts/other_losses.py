@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.ui.charts.chart import LAST, narrow
-from tui_trainer.ui.charts.line_chart import CELLS_A_SIGN, SIGNS, SeriesCurve
+from tui_trainer.ui.charts.line_chart import CELLS_A_SIGN, SIGNS
+from tui_trainer.ui.charts.series_curve import SeriesCurve
 from tui_trainer.ui.formatting import loss
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ a mouse does there: point, drag, zoom by the wheel, and ask what a mark is about
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -13,7 +12,6 @@ from textual.color import Color
 from textual.content import Content
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Extent
 from tui_trainer.plotting.figure import DOTS, Marks
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.ui.charts.axis import XAxis
@@ -53,6 +51,13 @@ class RunChart(Chart[XAxis]):
             return
         self._history, self._seen = history, history.version
         self.redraw()
+
+    def stand_on(self, axis: XAxis) -> None:
+        """Share another axis from now on."""
+        if self.is_mounted:
+            self.axis.forget(self.axis_moved)
+            axis.listen(self.axis_moved)
+        self.axis, self._seen = axis, -1
 
     def _style(self, role: str, action: str) -> Style:
         if role.startswith("series") and (role, action) not in self._styles_by_role:
@@ -109,17 +114,6 @@ class RunChart(Chart[XAxis]):
         if scale.log and value <= 0:
             return [Glyph(frame.height - 1, column, BELOW, "warning")]
         return self.glyph(column, value, scale, frame, text, style)
-
-    def below(self, extents: Sequence[Extent | None], scale: Scale, frame: Frame) -> list[Glyph]:
-        """On a logarithmic scale, a mark on the bottom for every column that holds zero or less."""
-        if not scale.log:
-            return []
-        columns = {
-            column * frame.width // len(extents)
-            for column, extent in enumerate(extents)
-            if extent is not None and extent[0] <= 0
-        }
-        return [Glyph(frame.height - 1, column, BELOW, "warning") for column in sorted(columns)]
 
 
 WHEEL = 0.1

@@ -207,8 +207,8 @@ class SeriesExtent(RunExtent):
             self.end = 0.0
         self.history, self._seen = history, history.version
         self.steps = history.last_step
-        planned = history.planned_end
-        known = max(planned, (history.recipe.total_steps or 0) if history.recipe else 0)
+        known = max(history.planned_end, (history.recipe.total_steps or 0) if history.recipe else 0)
+        self.intended = known
         self.total = self.steps if history.ended is not None or known < self.steps else known
         starts = [series.steps[0] for series in history.series.values() if len(series.steps)]
         self.first = min(starts, default=1)
@@ -250,8 +250,15 @@ class SeriesExtent(RunExtent):
             self.end = end + room
         if self.end <= self.begin:
             self.end = self.begin + 1.0
+        self._fit()
         if self.counts != "step" or (self.begin, self.end) != before[1:] or type(timeline) is not type(before[0]):
             self.version += 1
+
+    def _fit(self) -> None:
+        if self.scattered is not None or self.log:  # powers of ten leave little of the width to what is to come
+            self.so_far = self.end
+        else:
+            super()._fit()
 
     def _early(self) -> Sequence[int]:
         return range(max(self.first, 0), max(self.first, 0) + 1000)

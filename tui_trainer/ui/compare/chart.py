@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from math import inf, isfinite
+from math import isfinite
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from rich.style import Style
@@ -29,6 +29,7 @@ from tui_trainer.ui.charts.chart import (
     narrow,
     x_axis,
 )
+from tui_trainer.ui.charts.logged_lrs import ANNEALED
 from tui_trainer.ui.compare.curves import CompareAxis, GroupCurves, along_points, preset_style
 
 if TYPE_CHECKING:
@@ -148,8 +149,9 @@ class Overlay(Chart[CompareAxis]):
                 [],
                 self.size.width,
             )
+        scale = (2, [GlyphRun("log scale" if self.log_scale else "", "faint")])
         if self.what == "lr":
-            return [GlyphRun("lr", "title")]
+            return fitted([(0, [GlyphRun("lr", "title")]), scale], [], self.size.width)
         said = {
             "both": "validation; training, smoothed, is dotted",
             "validation": "validation",
@@ -158,7 +160,7 @@ class Overlay(Chart[CompareAxis]):
         parts = [(0, [GlyphRun("loss", "title")]), (1, [GlyphRun(said[self.loss], "faint")])]
         if self.loss != "training":
             parts.append((3, [GlyphRun(f"{LOWEST} lowest", "faint")]))
-        return fitted([*parts, (2, [GlyphRun("log scale" if self.log_scale else "", "faint")])], [], self.size.width)
+        return fitted([*parts, scale], [], self.size.width)
 
     def _title_of_metric(self) -> list[GlyphRun]:
         """Its name and unit, and what is marked."""
@@ -190,7 +192,8 @@ class Overlay(Chart[CompareAxis]):
                         styles[name] = f"{style}{each.group.colour}"
                         drawn[name] = hatched(self._dots_of(name, extents, scale, dots), columns)
         self._canvas.draw(drawn, frame.width, frame.height)
-        glyphs = [glyph for each in curves for glyph in self._marks(each.group, made[each.group.label], scale, frame)]
+        glyphs = [mark for lines in made.values() for mark in self.beyond(lines.train or lines.line, scale, frame)]
+        glyphs += [glyph for each in curves for glyph in self._marks(each.group, made[each.group.label], scale, frame)]
         rows = self._canvas.rows(self._cursor_line(frame), glyphs, styles)
         named: list[tuple[float, GlyphRun]] = []
         for each in reversed(curves):  # the chosen preset lies on top, and its name is the last to go
@@ -267,18 +270,17 @@ class Overlay(Chart[CompareAxis]):
         return [*calm, *([kept if kept is not None and kept[1] <= most else None for kept in each] for each in early)]
 
     def _scale_for(self, extents: Sequence[Sequence[Extent | None]], frame: Frame) -> Scale:
-        log = self.log_scale and (self.what != "accuracy" or bool(self._series))
-        extent = range_of(*extents, above=0.0 if log and not self._series else -inf)
+        extent = range_of(*extents)
         if self._series and extent is not None:
-            log = self._is_log = log and extent[0] > 0
-            return self.scale(f"metric {self._series}", extent, frame.height, log, frame.left or 6)
+            scale = self.scale_of(f"metric {self._series}", extents, frame, can_be_log=extent[0] > 0)
+            self._is_log = scale.log
+            return scale
         if extent is None:
             return linear(0.0, 1.0, frame.height, frame.left or 6)
-        if self.what == "lr" and not log:
-            extent = 0.0, extent[1]
         if self.what == "accuracy":
             return self._accuracy_scale(extent, frame)
-        return self.scale(self.what, extent, frame.height, log, frame.left or 6)
+        is_lr = self.what == "lr"
+        return self.scale_of(self.what, extents, frame, left_out=ANNEALED if is_lr else 0.0, clips=not is_lr)
 
     def _accuracy_scale(self, extent: Extent, frame: Frame) -> Scale:
         """As high as the accuracies differ, not from zero on; the last one as long as it serves."""

@@ -57,7 +57,6 @@ class CompareScreen(TrainerScreen):
         self.table = CompareTable(self.axis)
         self._headline = CompareHeadline()
         self._charts = {what: Overlay(what, self.axis, id=what) for what in CHARTS}
-        self._charts["loss"].log_scale = True  # where they end close to each other is what one looks for
         self._verdicts = VerdictWords(), VerdictWords(id="verdict")
         self._differences = DifferenceWords(), DifferenceWords(id="differences")
         self._scatter = Scatter(id="scatter")
@@ -221,8 +220,9 @@ class CompareScreen(TrainerScreen):
         self._hurry()
 
     def action_log_scale(self) -> None:
+        log = not self._charts[self._one if self.has_class("-one") else "loss"].log_scale
         for chart in self._charts.values():
-            chart.log_scale = not chart.log_scale
+            chart.log_scale = log
         self._hurry()
 
     def action_loss(self) -> None:

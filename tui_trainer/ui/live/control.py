@@ -15,7 +15,6 @@ from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 
 if TYPE_CHECKING:
-    from tui_trainer.records.history import History
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.ui.charts.axis import Mode
 
@@ -121,11 +120,6 @@ class ChartKeys(AxisKeys):
     loss: LossChart
     lr: LRChart
 
-    @property
-    def history(self) -> History:
-        """The run on show."""
-        raise NotImplementedError
-
     def action_mark(self, by: int) -> None:
         if not self.axis.move_to(steps_of(self.history), by):
             self.say("no later mark" if by > 0 else "no earlier mark")
@@ -138,12 +132,6 @@ class ChartKeys(AxisKeys):
     def axis_moved(self, was: Mode) -> None:
         if was == "live" and self.axis.mode == "held":
             self.say("frozen: f follows the newest steps again")
-
-    def action_follow(self) -> None:
-        self.axis.follow()
-        if self.history.ended is not None:
-            self.say("the run has ended: this is its end")
-        self.context.clock.hurry()
 
     def action_unit(self) -> None:
         self.axis.next_unit()

@@ -17,6 +17,7 @@ from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
+from tui_trainer.ui.charts.plan_strip import PlanStrip
 from tui_trainer.ui.keys import PANELS, KeyContext, bindings
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.layout import Arrangement, LineBudget
@@ -49,6 +50,9 @@ CONTROLS: dict[str, type[Command]] = {
 """What can be asked of a live run alone, and the command that asks it."""
 
 
+LEAST_FOR_PLAN = 20
+"""Lines of a terminal that has room for the whole plan under the charts."""
+
 PLACES: tuple[KeyContext, ...] = ("run", "watched", "charts", "why", "log", "panels")
 """Whose keys are of use."""
 
@@ -68,6 +72,7 @@ class LiveScreen(ChartKeys):
         self._headline = Headline()
         self._waiting = StartupPanel()
         self.loss, self.lr = LossChart(self.axis, id="loss"), LRChart(self.axis, id="lr")
+        self._plan = PlanStrip(self.axis, id="plan")
         self._listing, self._why = Listing(id="loop"), Why(id="why")
         machine = Machine()
         self._machine, self._log = MachinePanel(machine, id="machine"), LogPane(id="log")
@@ -116,6 +121,7 @@ class LiveScreen(ChartKeys):
                 yield self._waiting
                 yield self.loss
                 yield self.lr
+                yield self._plan
             with Vertical(id="side"):
                 yield from self._side
         yield self._log
@@ -139,6 +145,7 @@ class LiveScreen(ChartKeys):
             self.loss.show(history)
         if not told:
             self.lr.show(history)
+        self._show_plan(history)
         if self._asked_recipe is None and self._request is not None and self._request.ready is not None:
             self._asked_recipe = asked_recipe(self._request.ready)
         self._listing.show(history, self._asked_recipe, takes_commands=self.control.can_act)
@@ -156,6 +163,15 @@ class LiveScreen(ChartKeys):
         self._tell_answers()
         if self.control.waits or history.pace > 0 or (history.followed and history.paused is None):
             self.context.clock.keep_hurrying()
+
+    def _show_plan(self, history: History) -> None:
+        """The whole plan in a line, where the charts show a part of it and there is room for it."""
+        if self._plan.axis is not self.axis:
+            self._plan.stand_on(self.axis)
+        self._plan.show(history)
+        wanted = self._plan.tells_more and self.app.size.height >= LEAST_FOR_PLAN
+        if self._plan.display != wanted:
+            self._plan.display = wanted
 
     def _idle(self) -> frozenset[str]:
         """Actions that would do nothing here and now."""
@@ -178,7 +194,7 @@ class LiveScreen(ChartKeys):
             from tui_trainer.ui.charts.series_axis import SeriesAxis
 
             self._told = ToldCharts(SeriesAxis())
-            self.query_one("#charts").mount(self._told.upper, self._told.lr)
+            self.query_one("#charts").mount(self._told.upper, self._told.lr, before=self._plan)
         self.set_class(told, "-told")
         self.axis = self._told.axis if told else self._steps_axis
         if told:

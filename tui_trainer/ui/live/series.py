@@ -14,8 +14,9 @@ from tui_trainer.ui.panel import Line, Panel, Span
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
-    from tui_trainer.ui.charts.line_chart import LineChart, SeriesCurve
+    from tui_trainer.ui.charts.line_chart import LineChart
     from tui_trainer.ui.charts.series_axis import SeriesAxis
+    from tui_trainer.ui.charts.series_curve import SeriesCurve
     from tui_trainer.ui.settings import Settings
 
 MOST_LEADING = 4
@@ -126,7 +127,8 @@ class PinnedStrip(Panel):
         return lines
 
     def _entry(self, history: History, name: str, width: int) -> list[Span]:
-        from tui_trainer.ui.charts.line_chart import SeriesCurve, number, shortened, trend
+        from tui_trainer.ui.charts.line_chart import number, shortened, trend
+        from tui_trainer.ui.charts.series_curve import SeriesCurve
 
         series = history.series[name]
         curve = self._curves.get(name)

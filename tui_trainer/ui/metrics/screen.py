@@ -104,8 +104,8 @@ class MetricsScreen(AxisKeys):
         self._tiles: list[tuple[str, ...]] = []
         self._made_of: tuple[list[str], list[str]] = [], []
         """The names that passed, and those marked, of which the tiles were made."""
-        self._logs: set[tuple[str, ...]] = set()
-        """Tiles whose heights are powers of ten."""
+        self._logs: dict[tuple[str, ...], bool] = {}
+        """Tiles for which it was chosen whether heights are powers of ten."""
         self._window: int | None = None
         self._heading = Heading()
         self._nothing = Nothing(id="nothing")
@@ -147,7 +147,7 @@ class MetricsScreen(AxisKeys):
             flags += f"{PINNED} " if len(tile) == 1 and tile[0] in pins else ""
             chart.set_class(is_chosen and not self.large, "-chosen")
             chart.window = self._window
-            chart.log_scale = tile in self._logs
+            chart.chosen_log = self._logs.get(tile)
             chart.draw_series(self.history, tile, flags)
         self._head(across * down)
         self.key_line.idle, self.key_line.typed = self._idle(), "filter" if self.typing else None
@@ -362,8 +362,9 @@ class MetricsScreen(AxisKeys):
         self.context.clock.hurry()
 
     def action_log_scale(self) -> None:
-        if self.chosen:
-            self._logs ^= {self.chosen}
+        for chart in self._charts:
+            if self.chosen and chart.names == self.chosen[:MOST_LINES]:
+                self._logs[self.chosen] = not chart.log_scale
         self.context.clock.hurry()
 
     def action_smooth(self, more: bool) -> None:

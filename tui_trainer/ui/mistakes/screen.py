@@ -55,7 +55,6 @@ class BreakItScreen(TrainerScreen):
         self._invitation = Invitation()
         self._listings = OrderListing(wrong=False, id="right"), OrderListing(wrong=True, id="wrong")
         self._loss, self._lr = Overlay("loss", self.axis, id="loss"), Overlay("lr", self.axis, id="lr")
-        self._loss.log_scale = True  # some wrong orders end a thousand times higher
         self._lr.labels = True
         self._words = Explanation(), Explanation()
 
@@ -152,8 +151,9 @@ class BreakItScreen(TrainerScreen):
             words.page(pages)
 
     def action_log_scale(self) -> None:
+        log = not self._loss.log_scale
         for chart in (self._loss, self._lr):
-            chart.log_scale = not chart.log_scale
+            chart.log_scale = log
         self.context.clock.hurry()
 
     def action_cursor(self, cells: int) -> None:

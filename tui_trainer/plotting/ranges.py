@@ -1,0 +1,92 @@
+"""How much of what there is to draw a scale makes room for, and whether its range asks for powers of ten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
+from math import log10
+
+from tui_trainer.plotting.curves import Extent
+
+ASKS_FOR_LOG = 30.0
+"""How many times the lowest value the highest is, where powers of ten show more."""
+
+STAYS_LOG = 15.0
+"""The same for a scale of powers of ten, so that one at the limit does not go to and fro."""
+
+SPIKES = 0.05
+"""The part of the columns that may hold spikes; what more of them hold is no exception."""
+
+FAR_OUT = 2.5
+"""A spike lies outside so many times the range of the rest."""
+
+FEWEST_COLUMNS = 20
+"""Of fewer nothing is an exception."""
+
+ROOM = 0.1
+"""What is left beside the rest where spikes are cut off, as a part of its range."""
+
+
+def asks_for_log(ranges: Sequence[Extent | None], *, is_log: bool = False) -> bool:
+    """Whether the ranges of some curves together ask for powers of ten; with anything at or below zero they cannot.
+    `is_log` is whether the scale counts in them already."""
+    known = [extent for extent in ranges if extent is not None]
+    if not known or (lowest := min(low for low, _ in known)) <= 0:
+        return False
+    return max(high for _, high in known) > lowest * (STAYS_LOG if is_log else ASKS_FOR_LOG)
+
+
+def without_spikes(curve: Sequence[Extent | None], *, log: bool = False) -> Extent | None:
+    """The range of a curve, in powers of ten or not, without columns far out of the rest; None where nothing is finite,
+    and with `log` above zero.
+
+    What the curve begins or ends with is no spike, however far out: it came from there, or is on its way.
+    """
+    lows = [extent[0] for extent in curve if extent is not None and -1e300 < extent[0] <= extent[1] < 1e300]
+    highs = [extent[1] for extent in curve if extent is not None and -1e300 < extent[0] <= extent[1] < 1e300]
+    if log:
+        lows = [log10(low if low > 0 else high) for low, high in zip(lows, highs, strict=True) if high > 0]
+        highs = [log10(high) for high in highs if high > 0]
+    if not lows:
+        return None
+    by_low, by_high = sorted(lows), sorted(highs)
+    low, high = by_low[0], by_high[-1]
+    few = int(len(lows) * SPIKES)
+    if few and len(lows) >= FEWEST_COLUMNS:
+        least = by_low[few]
+        if lows[0] < least or lows[-1] < least:
+            least = min(_at_the_ends(lows, lambda value: value < least), default=least)
+        most = by_high[-1 - few]
+        if highs[0] > most or highs[-1] > most:
+            most = max(_at_the_ends(highs, lambda value: value > most), default=most)
+        span = most - least
+        if span > 0 and high > least + FAR_OUT * span:
+            high = most + ROOM * span
+        if span > 0 and low < most - FAR_OUT * span:
+            low = least - ROOM * span
+    return (10**low, 10**high) if log else (low, high)
+
+
+def without_echoes(smooth: Sequence[Extent | None], raw: Sequence[Extent | None]) -> Sequence[Extent | None]:
+    """A smoothed curve without the columns in which a spike of what it was made of still shows."""
+    limits = without_spikes(raw)
+    if limits is None:
+        return smooth
+    low, high = limits
+    return [extent if extent is None or low <= extent[0] <= extent[1] <= high else None for extent in smooth]
+
+
+def _at_the_ends(values: Sequence[float], are_out: Callable[[float], bool]) -> Iterator[float]:
+    """What a curve begins and ends with, as far as it is out of the rest."""
+    yield from takewhile(are_out, values)
+    yield from takewhile(are_out, reversed(values))
+
+
+def without_the_lowest(curve: Sequence[Extent | None], part: float) -> Extent | None:
+    """The range of a curve without a part of its columns, those of the lowest values: an LR that anneals to almost
+    nothing, or is warmed up from there, is none that spans many powers of ten."""
+    extents = [extent for extent in curve if extent is not None and -1e300 < extent[0] <= extent[1] < 1e300]
+    if not extents:
+        return None
+    lows = sorted(low for low, _ in extents)
+    return lows[int(len(lows) * part)], max(high for _, high in extents)
