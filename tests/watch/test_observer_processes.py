@@ -100,6 +100,20 @@ def test_a_program_gets_the_modules_that_it_would_get_alone(tmp_path: Path) -> N
     assert watched.traces == []
 
 
+def test_most_of_the_observer_is_loaded_with_the_first_module_that_it_listens_to(tmp_path: Path) -> None:
+    program = """
+        import sys
+        def loaded():
+            return [name for name in sys.modules if name.startswith("_tui_trainer_observer.")]
+        print(len(loaded()) < 15, "_tui_trainer_observer.torch_calls" in loaded())
+        import argparse
+        from _tui_trainer_observer import LISTENED, current, torch_calls
+        print(set(torch_calls.after_imports(current())) == set(LISTENED), "torch" in sys.modules)
+    """
+    watched = run(tmp_path, program)
+    assert (watched.output, watched.errors) == ("True False\nTrue False\n", "")
+
+
 @pytest.mark.parametrize("content", ["print('theirs', __name__, __file__)", "raise RuntimeError('theirs')"])
 def test_a_sitecustomize_of_the_users_runs_as_ever(tmp_path: Path, content: str) -> None:
     theirs = tmp_path / "theirs"

@@ -15,8 +15,8 @@ def _begin_to_observe(here):  # type: (str) -> None
     except Exception:
         return
     finally:
-        # All of the observer is loaded: the user's `sys.path` is theirs again. What this process starts has it by
-        # its own `PYTHONPATH`.
+        # The user's `sys.path` is theirs again: what the observer loads later is found beside it, and what this process
+        # starts has it by its own `PYTHONPATH`.
         sys.path[:] = [path for path in sys.path if path != here]
     _tui_trainer_observer.begin()
 

@@ -18,11 +18,33 @@ from __future__ import annotations
 
 import sys
 
-from . import import_hook, torch_calls
+from . import import_hook
 from .observer import Observer
 from .settings import Settings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 __all__ = ["begin", "begin_here", "current"]
+
+LISTENED = (
+    "torch",
+    "argparse",
+    "torch.utils.tensorboard.writer",
+    "tensorboardX.writer",
+    "wandb.sdk.wandb_run",
+    "mlflow.tracking.client",
+    "lightning.pytorch.trainer.connectors.logger_connector.logger_connector",
+    "pytorch_lightning.trainer.connectors.logger_connector.logger_connector",
+    "transformers.trainer",
+    "accelerate.accelerator",
+    "safetensors.torch",
+    "torch.distributed.checkpoint",
+)
+"""The modules that `torch_calls.after_imports` wants to know of. It is imported with the first of them: an interpreter
+that trains nothing starts the sooner."""
 
 _of_this_process: list[Observer] = []
 """One, once there is one."""
@@ -57,12 +79,20 @@ def current() -> Observer | None:
 def _begin(settings: Settings) -> Observer:
     observer = Observer(settings)
     _of_this_process.append(observer)
-    after = torch_calls.after_imports(observer)
-    here = [(name, sys.modules[name]) for name in after if name in sys.modules]
-    import_hook.begin(observer.guard, {name: call for name, call in after.items() if name not in sys.modules})
+    calls: dict[str, Callable[[Any], None]] = {}
+
+    def imported(name: str, module: Any) -> None:
+        if not calls:
+            from . import torch_calls
+
+            calls.update(torch_calls.after_imports(observer))
+        calls[name](module)
+
+    here = [(name, sys.modules[name]) for name in LISTENED if name in sys.modules]
+    import_hook.begin(observer.guard, [name for name in LISTENED if name not in sys.modules], imported)
     for name, module in here:
         try:
-            after[name](module)
+            imported(name, module)
         except Exception as error:
             observer.guard.failed("import of " + name, error)
     return observer

@@ -13,21 +13,23 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    AfterImport = Callable[[Any], None]
+    AfterImport = Callable[[str, Any], None]
+    """Takes the module's name, and the module."""
 
 
 class _Finder:
     """Stands first on `sys.meta_path`, finds nothing itself, and has the loaders of some modules call us when done."""
 
-    def __init__(self, guard: Guard, after: dict[str, AfterImport]) -> None:
+    def __init__(self, guard: Guard, names: Sequence[str], after: AfterImport) -> None:
         self._guard = guard
+        self._names = set(names)
         self._after = after
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec that the finders behind this one come to, for the modules that are waited for; else None."""
-        if name not in self._after:
+        if name not in self._names:
             return None
         for finder in list(sys.meta_path):
             find_spec = getattr(finder, "find_spec", None)
@@ -49,9 +51,9 @@ class _Finder:
                 del loader.exec_module
                 exec_module(module)
                 try:
-                    after = self._after.pop(module.__name__, None)
-                    if after is not None:
-                        after(sys.modules.get(module.__name__, module))
+                    if module.__name__ in self._names:
+                        self._names.discard(module.__name__)
+                        self._after(module.__name__, sys.modules.get(module.__name__, module))
                 except Exception as error:
                     self._guard.failed("import of " + module.__name__, error)
 
@@ -60,6 +62,6 @@ class _Finder:
             self._guard.failed("import of " + spec.name, error)
 
 
-def begin(guard: Guard, after: dict[str, AfterImport]) -> None:
-    """Call each of `after` with the module of its name, once it has been imported."""
-    sys.meta_path.insert(0, _Finder(guard, after))
+def begin(guard: Guard, names: Sequence[str], after: AfterImport) -> None:
+    """Call `after` with each of these modules, once it has been imported."""
+    sys.meta_path.insert(0, _Finder(guard, names, after))

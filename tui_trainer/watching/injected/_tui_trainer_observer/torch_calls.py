@@ -20,14 +20,14 @@ from .wrapping import Depth, compile_nothing_of_ours, noted_outermost, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
     from typing import Any
 
-    from .import_hook import AfterImport
     from .observer import Observer
 
 
-def after_imports(observer: Observer) -> dict[str, AfterImport]:
+def after_imports(observer: Observer) -> dict[str, Callable[[Any], None]]:
     """What is to be called with which module, once the program has imported it."""
     values, saved = Values(observer), SavedFiles(observer)
     loggers = Loggers(observer, values)
