@@ -7,6 +7,8 @@ from math import isfinite, isnan
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.watch.made_traces import START, MadeTrace, interpreted, mnist, replayed
 from tui_trainer.events import AnyEvent, CallFollowed, EpochEnded, LoopFound, RunConfigured, StepsTaken
@@ -241,6 +243,35 @@ def test_of_one_batch_too() -> None:
     assert [step for step, _ in followed("one", 0.0, then="run", then_pace=0.5)] == [3, 3, 4, 4, 5, 5]
 
 
+@given(
+    seconds=st.lists(st.floats(0.001, 0.1), min_size=2, max_size=8),
+    held=st.lists(st.floats(0.0, 60.0), min_size=2, max_size=8),
+)
+def test_time_that_it_is_held_is_none_of_the_run(seconds: list[float], held: list[float]) -> None:
+    """Neither of its clock nor of the call around, be it slow motion or a pause."""
+
+    def trained(holds: bool) -> tuple[list[float], float, float]:
+        made = MadeTrace()
+        optimizer = made.optimizer()
+        scaler, step = made.site("scaler.step", "scaler"), made.site("optimizer.step", "optimizer", optimizer)
+        hold = made.site("held")
+        for number, (took, stands) in enumerate(zip(seconds, held, strict=False), 1):
+            began = made.now
+            made.call(step, number, took)
+            if holds:
+                made.call(hold, 0.0, stands)
+            made.ended(scaler, began)
+        _, history = interpreted(made.end())
+        listed = [site.call for site in history.loop.sites] if history.loop is not None else []
+        assert sorted(listed) == ["optimizer.step", "scaler.step"]
+        return [*history.elapsed], history.calls[str(scaler)].seconds, history.calls[str(step)].seconds
+
+    (clock, around, within), (clock_held, around_held, within_held) = trained(holds=False), trained(holds=True)
+    assert clock_held == pytest.approx(clock, abs=2e-4)
+    assert around_held == pytest.approx(around, abs=1e-5)
+    assert within_held == within
+
+
 def test_a_closures_time_is_that_of_its_calls_and_not_the_steps() -> None:
     made = MadeTrace()
     optimizer = made.optimizer(class_name="LBFGS")
@@ -373,8 +404,10 @@ def test_the_speed_of_each_rank_is_told() -> None:
     interpreter = Interpreter(events.append, Options(), lambda: START)
     for frame in first.end():
         interpreter.take("1-1", frame)
+    hold = second.site("held")
     for _ in range(9):
         second.step(step, optimizer)
+        second.call(hold, 0.0, 2.0)
         second.now += 0.499
     for frame in second.end():
         interpreter.take_other_rank("2-1", frame)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,9 @@ def test_it_pauses_makes_one_step_goes_on_and_stops(endless: Endless) -> None:
     at = paused + 40
     endless.ask("run")
     assert endless.obeyed("run").step == paused + 1
+    stood = endless.trace.spans("held")
+    assert len(stood) == 2
+    assert stood[0][1] - stood[0][0] >= 0.25
     endless.ask("stop", at=at)
     last = endless.obeyed("stop").step
     assert last >= at
@@ -164,9 +168,12 @@ def test_the_lr_is_multiplied_while_it_steps_and_is_the_programs_own_after(endle
 def test_slow_motion_holds_each_call_and_ends_when_asked(endless: Endless) -> None:
     endless.ask("run", pace=0.3)
     endless.obeyed("pace")
-    until(lambda: len(endless.trace.rows) > 4 and endless.trace.rows[-1][1] - endless.trace.rows[-2][2] >= 0.3)
+    until(lambda: len(endless.trace.spans("held")) > 2)
     endless.ask("run")
     endless.obeyed("pace")
+    holds = endless.trace.spans("held")
+    assert all(end - begin >= 0.3 for begin, end in holds[:2])
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(holds))
     now = endless.steps()
     until(lambda: endless.steps() > now + 20)
 

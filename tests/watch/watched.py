@@ -77,6 +77,11 @@ class Trace:
         told = [(self.site(row[0]), row[3]) for row in rows if row[0] != LATE]
         return [(site.call, site.name, value) for site, value in told if not names or site.call in names]
 
+    def spans(self, name: str) -> list[tuple[float, float]]:
+        """When each call of that name began and ended."""
+        sites = {site.id for site in self.all(Site) if site.call == name}
+        return [(float(row[1]), float(row[2])) for row in self.rows if row[0] in sites]
+
     def values(self, name: str) -> list[float]:
         """The values of all calls of that name."""
         return [value for _, _, value in self.calls(name)]

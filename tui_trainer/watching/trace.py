@@ -48,6 +48,7 @@ CALLS = {
     "scale": "the scale of a GradScaler: told as it changes",
     "train": "1: a network was put in training mode; 0: in evaluation mode",
     "item": "a number that was read from a tensor without gradients",
+    "held": "0: the program was held, in a pause or in slow motion; a call around it took so much less",
 }
 """The calls that are told, by the names that the record uses, and what `value` of their rows is."""
 

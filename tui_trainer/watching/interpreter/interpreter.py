@@ -218,6 +218,7 @@ class Interpreter:
             "scale": self._scaled,
             "scaler.step": self._scaler_step,
             "item": self._item,
+            "held": self._held,
         }
         if LATE < site.id <= 2**53 and site.id in self._definitions.sites:
             self._handlers[site.id] = partial(handlers.get(site.call, self._call), site)
@@ -310,6 +311,10 @@ class Interpreter:
         if current is not None and not current.backwards and not current.steps and isfinite(value):
             self._validation.read(site, value, current)
 
+    def _held(self, _site: Site, begin: float, end: float, _value: float) -> None:
+        self._clock.held(begin, end)
+        self._listing.held(begin, end)
+
     def _scheduler_step(self, site: Site, begin: float, _end: float, value: float) -> None:
         self._place(site, begin)
         if events := self._causes.stepped(site, value, self.step, self.epoch):
@@ -389,10 +394,6 @@ class Interpreter:
             self._teller.emit(CheckpointSaved(at=self._now(), **where))  # type: ignore[arg-type]
 
     def _obeyed(self, frame: Obeyed) -> None:
-        if frame.what == "pause":
-            self._clock.stop(frame.clock)
-        elif frame.what in ("run", "one", "stop"):
-            self._clock.go_on(frame.clock)
         if frame.what == "lr":
             self._causes.dial()
         if frame.what == "one":

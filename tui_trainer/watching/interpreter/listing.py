@@ -3,10 +3,12 @@ for how long, and which runs."""
 
 from __future__ import annotations
 
+from collections import deque
 from math import isfinite
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_trainer.events import CallSite
 from tui_trainer.watching.interpreter.definitions import LARGEST, Definitions, name
@@ -20,10 +22,13 @@ COUNTED_AT_MOST = 100
 SAMPLE_EVERY = 0.2
 """Seconds between the instants at which the call that runs is taken down."""
 
-NOT_LISTED = frozenset({"lr", "momentum", "weight_decay", "scale", "train", "item"})
+NOT_LISTED = frozenset({"lr", "momentum", "weight_decay", "scale", "train", "item", "held"})
 """Rows that tell a value: they are no call of the loop."""
 
 LARGEST_SITE = 100_000
+
+HOLDS_KEPT = 256
+"""Times that the program was held: a call around more of them seems longer than it was."""
 
 LONGEST_CALL = 1e6
 """Seconds; a row that claims more is not believed."""
@@ -54,6 +59,8 @@ class Listing:
         self._running = ""
         self._sampled = 0.0
         """The last instant at which the call that ran was taken down."""
+        self._holds: deque[tuple[float, float]] = deque(maxlen=HOLDS_KEPT)
+        """When the program was held last, each from and until when."""
         self._owed: dict[int, float] = {}
         """Seconds of calls within another, whose own are still to come."""
 
@@ -125,7 +132,7 @@ class Listing:
         if not len(numbers):
             return
         counts = np.bincount(numbers)
-        times = np.bincount(numbers, seconds[sound])
+        times = np.bincount(numbers, seconds[sound] - self._seconds_held(begins[sound], ends[sound]))
         called = np.flatnonzero(counts).tolist()
         for site in self._data:  # that it begins or has no more is no batch
             if site < len(counts) and counts[site]:
@@ -136,6 +143,19 @@ class Listing:
                 self._counts[listed] = self._counts.get(listed, 0) + int(counts[site])
                 self._seconds[listed] = self._seconds.get(listed, 0.0) + float(times[site])
         self._sample(numbers, begins[sound], ends[sound])
+
+    def held(self, begin: float, end: float) -> None:
+        """The program was held between two moments; calls around that are still to be counted."""
+        if isfinite(end) and begin < end:
+            self._holds.append((begin, end))
+
+    def _seconds_held(self, begins: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
+        """For how many seconds of each call the program was held."""
+        held = np.zeros(len(begins))
+        if self._holds and self._holds[-1][1] > begins.min():
+            for begin, end in self._holds:
+                held += np.where((begins <= begin) & (end <= ends), end - begin, 0.0)
+        return held
 
     def _sample(self, sites: Rows, begins: Rows, ends: Rows) -> None:
         """Take down which call ran at an instant: over time each is caught in proportion to the time that it takes. In

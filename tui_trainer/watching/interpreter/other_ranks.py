@@ -22,6 +22,8 @@ class RankSpeed:
         self.rank = number
         self._sites: dict[int, int] = {}
         """The optimizer of each site where one steps."""
+        self._held_at = 0
+        """The site of the times that the program was held; 0 as long as it was not."""
         self._optimizer: int | None = None
         """The one that stepped first, whose steps are counted."""
         self._steps = 0
@@ -34,12 +36,17 @@ class RankSpeed:
             self.rank = frame.rank
         elif isinstance(frame, Site) and frame.call == "optimizer.step" and len(self._sites) < 1000:
             self._sites[frame.id] = frame.target
+        elif isinstance(frame, Site) and frame.call == "held":
+            self._held_at = frame.id
         elif isinstance(frame, np.ndarray) and self._sites:
             self._count(frame)
 
     def _count(self, rows: Rows) -> None:
-        stepped = rows[np.isin(rows[:, 0], list(self._sites))]
-        for site, _, end, _ in stepped.tolist():
+        counted = rows[np.isin(rows[:, 0], [*self._sites, self._held_at])]
+        for site, begin, end, _ in counted.tolist():
+            if site == self._held_at:
+                self._hold(begin, end)
+                continue
             optimizer = self._sites[int(site)]
             self._optimizer = optimizer if self._optimizer is None else self._optimizer
             if optimizer != self._optimizer or not isfinite(end):
@@ -49,6 +56,12 @@ class RankSpeed:
             elif end > self._until:
                 self._steps += 1
                 self._until = end
+
+    def _hold(self, begin: float, end: float) -> None:
+        """It stood still between two moments."""
+        if self._since is not None and isfinite(end) and begin < end:
+            self._since += end - begin
+            self._until += end - begin
 
     def steps_per_second(self) -> float | None:
         """Since the last time; None where that is too short to tell."""

@@ -1,4 +1,4 @@
-"""The clock of a watched run: seconds since its first batch, without its pauses."""
+"""The clock of a watched run: seconds since its first batch, without those that it was held."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ class RunClock:
     def __init__(self) -> None:
         """It stands until `begin`."""
         self._zero: float | None = None
-        self._stopped_at: float | None = None
         self.seconds = 0.0
         """As of the last moment that it was asked of."""
 
@@ -22,16 +21,10 @@ class RunClock:
         if self._zero is None and isfinite(moment):
             self._zero = moment
 
-    def stop(self, moment: float) -> None:
-        """The process stands still from here on."""
-        if self._stopped_at is None and isfinite(moment):
-            self._stopped_at = moment
-
-    def go_on(self, moment: float) -> None:
-        """A pause is over."""
-        stopped, self._stopped_at = self._stopped_at, None
-        if stopped is not None and self._zero is not None and isfinite(moment) and moment > stopped >= self._zero:
-            self._zero += moment - stopped
+    def held(self, begin: float, end: float) -> None:
+        """The process stood still between two moments: a pause, or slow motion."""
+        if self._zero is not None and isfinite(end) and end > begin >= self._zero:
+            self._zero += end - begin
 
     def at(self, moment: float) -> float:
         """Seconds of the run at a moment, to a tenth of a millisecond; those of the one before where it is none."""

@@ -158,31 +158,42 @@ class Control:
         asker = asked.alive if asked is not None else self._asker
         self._asker = asker
         self._obeyed(asked.serial if asked is not None else self._serial, "pause", step)
+        begin = perf_counter()
+        new = None
         while _is_there(asker):
             time.sleep(_INTERVAL)
             new = self._look()
             if new is not None:
                 self._pending = None
-                if new.do != "pause":
-                    self._asker = new.alive
-                    self._take_up(new, step)
-                    return
-                self._apply(new, step)
                 asker = self._asker = new.alive
+                if new.do != "pause":
+                    break
+                self._apply(new, step)
                 self._obeyed(new.serial, "pause", step)
             elif self._file < 0:
-                return
+                break
+        self._held(begin)
+        if new is not None:
+            self._take_up(new, step)
 
     _asker = 0
 
     def _hold(self, now: float) -> None:
         """Slow motion: a call was written."""
-        until = perf_counter() + self._pace
-        while self._pace and perf_counter() < until:
+        if not self._pace:
+            return
+        begin = perf_counter()
+        until = begin + self._pace
+        while perf_counter() < until:
             time.sleep(min(_INTERVAL, max(until - perf_counter(), 0.0)))
             asked = self._look()
             if asked is not None and asked.pace < self._pace:
-                return
+                break
+        self._held(begin)
+
+    def _held(self, begin: float) -> None:
+        """Tell that the program stood still since then: it goes on now."""
+        self._writer.rows.extend((self._observer.sites.of_part("held", 0, 0), begin, perf_counter(), 0.0))
 
     def _obeyed(self, serial: int, what: str, step: int) -> None:
         self._writer.define("obeyed", serial=serial, what=what, step=step, clock=perf_counter(), pace=self._pace)
