@@ -121,6 +121,9 @@ class ScriptedLauncher:
         self.started: list[RunSpec] = []
         self.hosts: list[ScriptedHost] = []
 
+    def trains(self, source: object) -> bool:
+        return isinstance(source, ScriptedHost)
+
     def start(self, spec: RunSpec) -> ScriptedHost:
         self.started.append(spec)
         self.hosts.append(ScriptedHost())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,9 +13,8 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tests.ui.test_compare import StillQueue
 from tests.ui.test_compare import show as show_comparison
-from tests.ui.test_runs import ResumingLauncher, recorded
+from tests.ui.test_runs import recorded
 from tests.ui.test_switching import pick
-from tests.waiting import PATIENCE_S
 from tui_trainer.events import Paused, RunStarted
 from tui_trainer.text.captions import CAPTIONS
 
@@ -90,10 +88,6 @@ async def leave_text_without_name(shown: Shown) -> None:
 
 async def delete(shown: Shown) -> None:
     await shown.press("r", "d")
-
-
-async def resume(shown: Shown) -> None:
-    await shown.press("r", "r")
 
 
 async def resume_in_a_view(shown: Shown) -> None:
@@ -233,14 +227,6 @@ CASES: dict[str, tuple[object, dict[str, object], Callable[[Shown], Awaitable[No
         {"question.resumes_none"},
         ["not from here; tui-trainer resume "],
     ),
-    "one to go on with": (FINISHED, {"launcher": ResumingLauncher()}, resume, {"question.reading"}, []),
-    "one to go on with beside another": (
-        LIVE,
-        {"launcher": ResumingLauncher()},
-        resume,
-        {"question.live_already"},
-        ["a run is live here already: stop it first"],
-    ),
 }  # fmt: skip
 
 
@@ -263,33 +249,6 @@ async def test_nothing_is_asked_of_a_run_that_is_over(show: Show, captions_said:
     async with show(FINISHED) as shown:
         await leave(shown)
     assert captions_said & IDS == set()
-
-
-@pytest.mark.says("question.reading", "question.begun_meanwhile")
-@pytest.mark.never_says("question.live_already")
-async def test_a_run_that_was_begun_while_a_record_was_read(
-    show: Show, tmp_path: Path, captions_said: set[str]
-) -> None:
-    may_go_on = threading.Event()
-
-    class Slow(ResumingLauncher):
-        def reopen(self, folder: Path) -> Path:
-            assert may_go_on.wait(PATIENCE_S)
-            return folder
-
-    record = recorded(tmp_path / "runs", "night", FINISHED[: len(FINISHED) // 2])
-    record.close()
-    async with show(FINISHED, runs=tmp_path / "runs", launcher=Slow()) as shown:
-        await shown.press("r")
-        await shown.pilot.press("r", "r")  # the second asks for nothing new
-        await shown.pilot.pause()
-        assert f"reading the record of {record.id}" in shown.text()
-        shown.host.come(*LIVE)
-        shown.host.poll()
-        may_go_on.set()
-        await shown.settle()
-        assert "a run was started here meanwhile: stop it first" in shown.text()
-    assert captions_said & IDS == {"question.reading", "question.begun_meanwhile"}
 
 
 @pytest.mark.says("question.the_comparison")
@@ -315,5 +274,5 @@ async def test_what_is_asked_of_a_comparison(tmp_path: Path, paused: bool, words
 
 
 def test_each_is_said_in_a_case_and_not_in_another() -> None:
-    others = {"question.begun_meanwhile", "question.the_comparison"}  # above
+    others = {"question.the_comparison"}  # above
     assert set().union(*(ids for *_, ids, _ in CASES.values())) | others == IDS

@@ -11,13 +11,12 @@ from textual.app import App, ComposeResult
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown
-from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
+from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import PATIENCE_S
 from tui_trainer.events import AnyEvent
 from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import RunIndex
 from tui_trainer.run_sources.journal_source import JournalSource
-from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.live.screen import back_to_run
 from tui_trainer.ui.runs.screen import COLUMNS, Details, OtherRunScreen, RunList, RunsScreen, laid_out, sparkline
@@ -211,95 +210,54 @@ async def test_marked_runs_are_compared(show: Show, runs: Path) -> None:
         assert len(compared) == 2
 
 
-class ResumingLauncher(ScriptedLauncher):
-    """Remembers what it was to go on with."""
+async def test_one_that_ended_early_is_resumed_elsewhere_and_looked_at_over_the_list(show: Show, runs: Path) -> None:
+    resumed: list[str] = []
+    may_begin = threading.Event()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.resumed: list[str] = []
+    def resume(folder: Path) -> None:
+        assert may_begin.wait(PATIENCE_S)
+        resumed.append(folder.name)
 
-    def reopen(self, folder: Path) -> Path:
-        return folder
-
-    def go_on(self, reopened: Path) -> tuple[ScriptedHost, RunSpec]:
-        from tui_trainer.presets.catalogue import load
-
-        self.resumed.append(reopened.name)
-        spec = RunSpec.of("steplr", load("steplr"))
-        return self.start(spec), spec
-
-
-async def test_one_that_ended_early_is_gone_on_with(show: Show, runs: Path) -> None:
-    launcher = ResumingLauncher()
-    async with show(FINISHED, runs=runs, launcher=launcher) as shown:
+    async with show(FINISHED[:12], runs=runs, on_resume=resume) as shown:  # beside a live one, too
         listed = await opened(shown)
         await go_to(shown, listed, "old")
-        await shown.press("r")
+        await shown.press("R")
         assert "only a run that ended early" in shown.text()
         await go_to(shown, listed, "gone")
-        folder = listed.current.folder if listed.current else ""
-        await shown.press("r")
-        assert launcher.resumed == [Path(folder).name]
-        assert shown.app.context.source is launcher.hosts[0]
-        assert shown.app.screen is back_to_run(shown.app)
-
-
-async def test_keys_are_answered_while_a_record_is_read_to_go_on_with(show: Show, runs: Path) -> None:
-    may_go_on = threading.Event()
-
-    class Slow(ResumingLauncher):
-        def reopen(self, folder: Path) -> Path:
-            assert may_go_on.wait(PATIENCE_S)
-            return folder
-
-    launcher = Slow()
-    async with show(FINISHED, runs=runs, launcher=launcher) as shown:
-        listed = await opened(shown)
-        await go_to(shown, listed, "gone")
-        await shown.pilot.press("r", "r")  # the second one asks for nothing new
+        folder = Path(listed.current.folder) if listed.current else Path()
+        await shown.pilot.press("R", "r")  # the second one asks for nothing new
         await shown.pilot.pause()
-        assert "reading the record of " in shown.text()
+        assert f"{folder.name} is being resumed" in shown.text()
         before = listed.current
-        await shown.pilot.press("down" if names(listed)[0] == "gone" else "up")
+        await shown.pilot.press("down" if names(listed)[0] == "gone" else "up")  # keys are answered meanwhile
         await shown.pilot.pause()
         assert listed.current is not before
-        assert launcher.resumed == []
-        may_go_on.set()
+        may_begin.set()
         await shown.settle()
-        assert len(launcher.resumed) == 1
-        assert shown.app.screen is back_to_run(shown.app)
+        assert resumed == [folder.name]
+        assert isinstance(shown.app.screen, OtherRunScreen)
+        assert shown.app.screen.source.folder == folder
+        assert shown.app.context.source is shown.host
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), RuntimeError("broken")])
-async def test_a_record_that_cannot_be_read_is_told_and_another_may_be(
-    show: Show, runs: Path, error: Exception
-) -> None:
-    class Refusing(ResumingLauncher):
-        def reopen(self, folder: Path) -> Path:
-            if errors:
-                raise errors.pop()
-            return folder
+async def test_one_that_cannot_be_resumed_is_told_and_another_may_be(show: Show, runs: Path, error: Exception) -> None:
+    errors: list[Exception] = [error]
+    resumed: list[Path] = []
 
-    errors = [error]
-    launcher = Refusing()
-    async with show(FINISHED, runs=runs, launcher=launcher) as shown:
+    def resume(folder: Path) -> None:
+        if errors:
+            raise errors.pop()
+        resumed.append(folder)
+
+    async with show(FINISHED, runs=runs, on_resume=resume) as shown:
         listed = await opened(shown)
         await go_to(shown, listed, "gone")
-        await shown.press("r")
+        await shown.press("R")
         assert str(error) in shown.text()
-        assert launcher.resumed == []
-        await shown.press("r")
-        assert len(launcher.resumed) == 1
-
-
-async def test_none_is_gone_on_with_beside_a_live_one(show: Show, runs: Path) -> None:
-    launcher = ResumingLauncher()
-    async with show(FINISHED[:12], runs=runs, launcher=launcher) as shown:
-        listed = await opened(shown)
-        await go_to(shown, listed, "gone")
-        await shown.press("r")
-        assert launcher.resumed == []
-        assert "stop it first" in shown.text()
+        assert resumed == []
+        await shown.press("R")
+        assert len(resumed) == 1
 
 
 async def test_no_runs_yet(show: Show, tmp_path: Path) -> None:

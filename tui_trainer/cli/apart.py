@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import click
 
 from tui_trainer.cli import foreground
 from tui_trainer.cli.options import say as say_aside
+from tui_trainer.errors import UserError
 from tui_trainer.text.captions import say
 from tui_trainer.watching.host.messages import Lines, tell
 from tui_trainer.watching.host.processes import fork
@@ -79,6 +81,28 @@ def begin(train: Callable[[OnFolder], int]) -> int:
         raise
     say_aside("its process was killed before there was a record")
     return 1
+
+
+def resume(folder: Path) -> None:
+    """Go on with a run that ended early as `resume --detach` does, in an interpreter of its own: for a process that has
+    threads. Returns as soon as it trains.
+
+    Raises:
+        CannotResume: with what was said.
+    """
+    from tui_trainer.cli import environment
+
+    command = [sys.executable, "-m", "tui_trainer", "resume", str(folder), "--detach"]
+    began = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, env=environment(), start_new_session=True, check=False
+    )
+    if began.returncode != 0:
+        said = began.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise CannotResume(said[-1] if said else f"resume ended with exit code {began.returncode}")
+
+
+class CannotResume(UserError):
+    """A run cannot be gone on with."""
 
 
 class _Voice(io.TextIOBase):

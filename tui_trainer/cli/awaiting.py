@@ -56,10 +56,10 @@ def makes_a_record(command: Sequence[str]) -> bool:
 
 
 def _commands() -> Iterator[list[str]]:
-    """The command lines of this user's processes."""
+    """The command lines of this user's processes that began a moment ago."""
     import psutil  # few need it, and it is slow to import
 
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.uids().real == os.getuid():
+            if process.uids().real == os.getuid() and time.time() - process.create_time() < WAIT_S:
                 yield process.cmdline()

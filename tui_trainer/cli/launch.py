@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_trainer.cli import completion, exit_summary, foreground
+from tui_trainer.cli.apart import resume
 from tui_trainer.cli.awaiting import awaited
 from tui_trainer.cli.compare_from_app import Comparisons
 from tui_trainer.cli.notify_options import NotifyOptions, bell_options, notify_options
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from tui_trainer.commands import Stop
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
+    from tui_trainer.records.history import History
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.terminal.terminal import Terminal
@@ -201,6 +203,7 @@ def _context_to_train(
         exit_when_done=exit_when_done,
         on_shown=shown,
         on_detach=lambda: _say_where(launcher, comparisons, paused=context.is_paused),
+        on_resume=resume,
         on_compare=comparisons.open,
         runs=runs,
         bell=told.bell,
@@ -234,8 +237,10 @@ def _afterwards(
         if source is not None:
             source.close()  # nobody looks any more: what happens must not pile up for a screen that is gone
         return _train_on(launcher, launcher.runs[-1], shell) if launcher.runs else exit_code
-    if launcher.runs:
+    if launcher.runs and (source is None or launcher.trains(source)):
         _tell_of_end(launcher.runs[-1], source)
+    elif source is not None and source.folder is not None:  # resumed in a process of its own
+        _tell_of_other(source.folder, source.history)
     comparisons.say_farewell()
     return exit_code or comparisons.exit_code
 
@@ -248,6 +253,13 @@ def _tell_of_end(run: LocalRun, source: RunSource | None) -> None:
     if source is not None and run.folder is not None:
         source.poll()  # what came since the last frame
         exit_summary.of_run(run.folder, source.history)
+
+
+def _tell_of_other(folder: Path, history: History) -> None:
+    if history.ended is not None:
+        exit_summary.of_run(folder, history)
+    else:
+        exit_summary.of_left("attach", folder.name, folder.parent, paused=history.paused is not None)
 
 
 def _record_on_show(launcher: InProcessLauncher) -> Path | None:
@@ -301,6 +313,7 @@ def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float
 
         return AppContext(
             source=source,
+            on_resume=None if readonly else resume,
             on_compare=comparisons.open,
             by="attach",
             first_word=first_word,

@@ -31,9 +31,10 @@ from tui_trainer.records.record import Record, copy_checkpoints, facts_to_go_on
 from tui_trainer.records.run_metadata import program_of, read_facts
 from tui_trainer.run_options import PRECISIONS
 from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.kernel_log import memory_kills
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
 from tui_trainer.run_sources.notifier import Told
-from tui_trainer.run_sources.run_source import GATE_S, Capabilities, crashed, replay
+from tui_trainer.run_sources.run_source import GATE_S, Capabilities, crashed
 from tui_trainer.torchrun import tells_of_loss, this_rank
 
 if TYPE_CHECKING:
@@ -279,6 +280,8 @@ class LocalRun:
             record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)
             if self._checkpoint_of is not None:
                 copy_checkpoints(self._checkpoint_of, record.folder)
+        if (kills := memory_kills()) is not None:
+            record.describe({"memory_kills": kills})
         self.control.listen_to(record.inbox.poll)
         for event in self._unrecorded:
             record.emit(event)
@@ -377,7 +380,7 @@ class InProcessSource:
 
     def __init__(self, run: LocalRun) -> None:
         self.run = run
-        self.history = replay(run.goes_on) if run.goes_on else History()
+        self.history = History()
         self.capabilities = Capabilities()
         self.lags = False
         self._coming: deque[AnyEvent] = deque()

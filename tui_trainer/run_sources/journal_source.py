@@ -16,6 +16,7 @@ from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
+from tui_trainer.records.summary import GONE
 from tui_trainer.records.tail import Tail
 from tui_trainer.run_sources.run_source import READONLY, Capabilities, crashed, of_watched
 from tui_trainer.text.captions import say
@@ -159,8 +160,7 @@ class JournalSource:
             self._take(goodbye)
             self.history.known.flaws.nothing_behind()
             return 2
-        gone = "its process is gone and said no goodbye"
-        end = crashed(gone, exit_code=1, step=self.history.steps, epoch=self.history.epoch)
+        end = crashed(GONE, exit_code=1, step=self.history.steps, epoch=self.history.epoch)
         self._take(replace(end, at=self._now()))
         return 1
 

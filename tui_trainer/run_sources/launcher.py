@@ -13,9 +13,9 @@ from tui_trainer import threads
 from tui_trainer.events import PlanMade
 from tui_trainer.records.record import Record
 from tui_trainer.run_request import RunRequest
-from tui_trainer.run_sources.in_process import InProcessSource, LocalRun, asked_of
+from tui_trainer.run_sources.in_process import InProcessSource, LocalRun
 from tui_trainer.run_sources.notifier import Told
-from tui_trainer.run_sources.run_source import GATE_S
+from tui_trainer.run_sources.run_source import GATE_S, RunSource
 
 if TYPE_CHECKING:
     from tui_trainer.presets.problems import NoPlan, PresetError
@@ -165,34 +165,22 @@ class InProcessLauncher:
 
     def start_request(self, request: RunRequest) -> InProcessSource:
         """As `start`, of a run whose preset is still to be read: if it is no good, the run ends as one that crashed."""
-        return self._begin(self._make(request, None))
+        return self._begin(self._make(request))
 
-    def reopen(self, folder: Path) -> tuple[InProcessSource, RunSpec]:
-        """A run that ended early and what was asked of it, with all that its record tells. In any thread.
-
-        Raises:
-            CannotGoOn: the record does not say what was asked.
-            OSError: it cannot be read.
-        """
-        spec = asked_of(folder)
-        return self._make(RunRequest.of(spec), folder), spec
-
-    def go_on(self, reopened: tuple[InProcessSource, RunSpec]) -> tuple[InProcessSource, RunSpec]:
-        """Train it, from its checkpoint; returns at once."""
-        self._begin(reopened[0])
-        return reopened
+    def trains(self, source: RunSource) -> bool:
+        """Whether this run is one of its own; another is followed by its record."""
+        return isinstance(source, InProcessSource)
 
     def _begin(self, source: InProcessSource) -> InProcessSource:
         self.runs.append(source.run)
         source.run.start()
         return source
 
-    def _make(self, request: RunRequest, goes_on: Path | None) -> InProcessSource:
+    def _make(self, request: RunRequest) -> InProcessSource:
         run = LocalRun(
             request,
             self._runs_folder,
             self._command,
-            goes_on=goes_on,
             gate=self._gate,
             on_record=self._record_begun,
             notify=self._notify,

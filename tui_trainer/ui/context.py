@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.app import App
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 SAID_FOR = 30.0
 """Seconds that it is said that options are left out."""
 
-Reopened: TypeAlias = Any
-"""A record that was read to go on with it, as the launcher has it that read it."""
-
 
 class Planner(Protocol):
     """Rehearses a run's LR away from the screen's thread."""
@@ -60,16 +57,8 @@ class Launcher(Protocol):
     def start(self, spec: RunSpec) -> RunSource:
         """Begin to train; returns at once."""
 
-    def reopen(self, folder: Path) -> Reopened:
-        """Read the record of a run that ended early. Takes as long as the record does; in any thread.
-
-        Raises:
-            RunsError: the record does not say what was asked.
-            OSError: it cannot be read.
-        """
-
-    def go_on(self, reopened: Reopened) -> tuple[RunSource, RunSpec]:
-        """Go on with such a run, and what was asked of it; returns at once."""
+    def trains(self, source: RunSource) -> bool:
+        """Whether this run trains, or did, in this process."""
 
 
 class Say(Protocol):
@@ -89,7 +78,7 @@ class Pages(Protocol):
         """Start a run; where one is live, ask first how it is to take up the preset."""
 
     def resume_run(self, folder: Path) -> None:
-        """Go on in this process with a run that ended early."""
+        """Go on with a run that ended early, in a process of its own that outlives this one."""
 
     def show_run(self, folder: Path) -> None:
         """Look at a run by its record; at the one on show already, by going back to it."""
@@ -162,6 +151,9 @@ class AppContext:
     """Called with each signal to this process, where that means the run on show, which another one trains."""
     on_resize: Callable[[int, int], object] | None = None
     """Called with the columns and lines of the terminal as they change."""
+    on_resume: Callable[[Path], None] | None = None
+    """Goes on with the run of a record in a process of its own, and returns as soon as that trains; where it cannot, it
+    raises what a person should read. None where no run can be gone on with from here."""
     on_compare: Callable[[Sequence[str]], tuple[Comparison, Queue | None] | None] | None = None
     """What `c` does with the names of presets or runs: a comparison to show, and what trains it here."""
     is_shown: bool = field(default=False, init=False)
@@ -192,6 +184,11 @@ class AppContext:
     def is_paused(self) -> bool:
         """Whether the run on show stands still, and has not ended."""
         return self.source is not None and self.source.history.status == "paused"
+
+    @property
+    def trains_here(self) -> bool:
+        """Whether the run on show trains, or did, in this process."""
+        return self.launcher is not None and self.source is not None and self.launcher.trains(self.source)
 
     @property
     def can_detach(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.commands import SwitchPreset
 from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.registry import open_source
 from tui_trainer.text.captions import say
 from tui_trainer.ui.live.screen import LiveScreen, back_to_run
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.run_spec import RunSpec
-    from tui_trainer.ui.context import ContextApp, Launcher, Reopened
+    from tui_trainer.ui.context import ContextApp
+
+LOADING_S, SAID_FOR = 60.0, 30.0
+"""Seconds that it is said that a run is being resumed, at the longest, and why it was not."""
 
 
 class Launching:
@@ -24,8 +28,8 @@ class Launching:
         self._app, self._context = app, app.context
         self._next: RunSpec | None = None
         """What to start once the run on show has ended."""
-        self._reads: Path | None = None
-        """The record that is being read, to go on with it."""
+        self._resumes: Path | None = None
+        """The record that a process is begun for, to go on with it."""
 
     def take_up(self, spec: RunSpec) -> None:
         """Start a run; where one is live, ask how it is to take up the preset."""
@@ -85,31 +89,37 @@ class Launching:
         return True
 
     def resume(self, folder: Path) -> None:
-        """Go on with a run that ended early, in this process."""
-        context, launcher = self._context, self._context.launcher
-        if launcher is None:
+        """Go on with a run that ended early, in a process of its own."""
+        context, on_resume = self._context, self._context.on_resume
+        if on_resume is None:
             context.say(say("question.resumes_none", run=folder.name), "warning")
-        elif context.is_live:
-            context.say(say("question.live_already"), "warning")
-        elif self._reads is not None:
-            context.say(say("question.reading", run=self._reads.name))
-        else:
-            self._reads = folder
-            context.say(say("question.reading", run=folder.name))
-            context.tasks.run(
-                lambda: launcher.reopen(folder), lambda reopened: self._go_on(launcher, reopened), self._refused
-            )
+            return
+        context.say(say("crash.resuming", run=(self._resumes or folder).name), seconds=LOADING_S)
+        if self._resumes is None:
+            self._resumes = folder
+            context.tasks.run(lambda: on_resume(folder), lambda _: self._resumed(folder), self._refused)
 
-    def _go_on(self, launcher: Launcher, reopened: Reopened) -> None:
-        self._reads = None
-        if self._context.is_live:
-            self._context.say(say("question.begun_meanwhile"), "warning")
-        else:
-            self.show(*launcher.go_on(reopened))
+    def _resumed(self, folder: Path) -> None:
+        """It trains: it is looked at where it was, or over the list that it was chosen from."""
+        self._resumes = None
+        context = self._context
+        shown = self._app.screen.source if isinstance(self._app.screen, LiveScreen) else None
+        if context.source is not None and context.source.folder == folder:
+            if context.trains_here:  # its record goes on elsewhere
+                live = back_to_run(self._app)
+                context.source.close()
+                context.source = open_source(folder)
+                context.follow(context.source)
+                if live is not None:
+                    live.follow(context.source)
+        elif shown is None or shown.folder != folder:
+            context.pages.show_run(folder)
+        context.say(say("crash.resumed", run=folder.name))
+        context.clock.hurry()
 
     def _refused(self, error: Exception) -> None:
-        self._reads = None
-        self._context.say(str(error), "warning")
+        self._resumes = None
+        self._context.say(str(error), "warning", SAID_FOR)
 
     def _start_after_this(self, spec: RunSpec, old: str) -> None:
         live = back_to_run(self._app)

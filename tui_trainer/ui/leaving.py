@@ -62,7 +62,7 @@ class Leaving:
             self.now()
             return
         run = _name(source.history)
-        ours = self._context.launcher is not None or self._context.can_detach
+        ours = self._context.trains_here or (self._context.launcher is None and self._context.can_detach)
         paused = self._context.is_paused
         from tui_trainer.ui.dialogs import leaving, leaving_view
 
@@ -146,7 +146,7 @@ class Leaving:
             is_first, self._obeyed_a_signal = not self._obeyed_a_signal, True
             if self._context.is_live and self._context.on_signal is not None:
                 self._pass_on(number, is_first=is_first)
-            elif not is_first or not self._context.is_live or self._context.launcher is None:
+            elif not is_first or not self._context.is_live or not self._context.trains_here:
                 self._app.exit(128 + number)
             else:  # with the terminal gone, too: it is stopped, though nobody looks any more
                 self.stop(f"stopped by {signal.Signals(number).name}", 128 + number, by="signal")

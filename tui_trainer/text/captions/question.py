@@ -95,15 +95,4 @@ CAPTIONS = {
     "question.resumes_none": Caption(
         "not from here; tui-trainer resume {run} continues it", "a run is to be gone on with in a view", "it can be"
     ),
-    "question.live_already": Caption(
-        "a run is live here already: stop it first", "a run is to be gone on with beside one that goes on", "none does"
-    ),
-    "question.reading": Caption(
-        "reading the record of {run}", "a run is to be gone on with, and its record is not read yet", "it is read"
-    ),
-    "question.begun_meanwhile": Caption(
-        "a run was started here meanwhile: stop it first",
-        "another one was started while the record of one to go on with was read",
-        "none was",
-    ),
 }

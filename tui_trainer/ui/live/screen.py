@@ -19,6 +19,7 @@ from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.charts.plan_strip import PlanStrip
 from tui_trainer.ui.keys import PANELS, KeyContext, bindings
+from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_resumed
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.layout import Arrangement, LineBudget
 from tui_trainer.ui.live.listing import Listing
@@ -83,7 +84,7 @@ class LiveScreen(ChartKeys):
         self._steps_axis = self.axis
         self._told: ToldCharts | None = None
         """Made for a run that tells numbers and no single steps."""
-        self._order, self._strip = OrderLine(), PinnedStrip()
+        self._order, self._strip, self._aftermath = OrderLine(), PinnedStrip(), Aftermath()
         self.hints = Hints()
         self._hints_wait = False
         """Whether they begin as soon as it is known that they will not come again."""
@@ -125,6 +126,7 @@ class LiveScreen(ChartKeys):
             with Vertical(id="side"):
                 yield from self._side
         yield self._log
+        yield self._aftermath
         yield self._order
         yield self._strip
         yield self._progress
@@ -157,6 +159,8 @@ class LiveScreen(ChartKeys):
         low = self.has_class("-low") or (self.has_class("-narrow") and not self.has_class("-very-tall"))
         self._strip.show(history, self.context.settings, self.app.size.width, 1 if low else 3)
         self._order.show(history, 3 if self.has_class("-tall") or self.has_class("-very-tall") else 1)
+        most = 9 if self.has_class("-very-tall") else 6 if self.has_class("-tall") else 3
+        self._aftermath.show(self.source, self._ways(), most, self.context.tasks)
         self._make_room(changed)
         self._hint()
         self.key_line.idle = self._idle()
@@ -183,8 +187,15 @@ class LiveScreen(ChartKeys):
             none.add("runs")
         if not self.context.pages.can_break_it:
             none.add("app.break_it")
+        if not self._ways().resume or not can_be_resumed(self.source):
+            none.add("resume")
         none |= {"presets", "confusion"} if self.history.program is not None else {"order"}
         return frozenset(none)
+
+    def _ways(self) -> Ways:
+        """How one can go on from here with a run that has ended."""
+        commands = bool(self.source.capabilities.commands)
+        return Ways(commands and self.context.on_resume is not None, commands and self.context.launcher is not None)
 
     def _tell(self, told: bool) -> None:
         """Have the two charts of series in the place of loss and LR, or these again."""
@@ -239,6 +250,18 @@ class LiveScreen(ChartKeys):
             self.say(ending(self.history), "warning", WARNED_FOR)
         else:
             self.say(say("health.well") if self.history.steps else "nothing is trained yet")
+
+    def action_resume(self) -> None:
+        history, folder = self.history, self.source.folder
+        if history.ended is None or history.ended.status not in ENDED_EARLY:
+            has = say("runs.goes_on") if history.ended is None else say("runs.has_ended", status=history.ended.status)
+            self.say(say("runs.not_resumed", has=has), "warning")
+        elif history.program is not None:
+            self.say(say("watched.no_resume"), "warning")
+        elif folder is None:
+            self.say(say("crash.not_begun"), "warning")
+        else:
+            self.context.pages.resume_run(folder)
 
     def action_runs(self) -> None:
         self.context.pages.show_runs()
@@ -385,15 +408,15 @@ class LiveScreen(ChartKeys):
             self._log,
             self.hints,
             arrangement.is_stacked,
-            self._strip.height + self._order.height,
+            self._strip.height + self._order.height + self._aftermath.height,
         )
-        fixed = self._strip.height, self._order.height
+        fixed = self._strip.height, self._order.height, self._aftermath.height
         arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"), fixed)
         if not changed and arranged == self._arranged:
             return
         self._arranged = arranged
         _, heights, began, _ = arranged
-        for panel in (self._strip, self._order):
+        for panel in (self._strip, self._order, self._aftermath):
             panel.styles.height, panel.display = panel.height, panel.height > 0
         charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
         self.set_class(not charts, "-no-charts")

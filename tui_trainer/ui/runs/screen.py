@@ -275,7 +275,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         if len(self.list.shown) < 2:
             none |= {"sort"}
         ended_early = run is not None and run.status in ENDED_EARLY and run.command is None
-        if not ended_early or self.context.launcher is None or self.context.is_live:
+        if not ended_early or self.context.on_resume is None:
             none |= {"resume"}
         if run is None or run.status in LIVE:
             none |= {"delete"}

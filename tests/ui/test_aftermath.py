@@ -1,0 +1,270 @@
+"""What the screen says of a run that ended before its time, and the way on that it names."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.scripted import START, scripted_run
+from tests.scripted_watched import mnist_like
+from tests.ui.conftest import Show
+from tests.ui.scripted_source import ScriptedHost
+from tui_trainer.events import CheckpointSaved, RunConfigured, RunEnded, RunStarted
+from tui_trainer.records.history import History
+from tui_trainer.records.record import Record
+from tui_trainer.records.summary import GONE
+from tui_trainer.run_sources import kernel_log
+from tui_trainer.run_sources.crash_report import crash_report
+from tui_trainer.run_sources.journal_source import JournalSource
+from tui_trainer.run_sources.kernel_log import Message
+from tui_trainer.text.captions import CAPTIONS
+from tui_trainer.ui.live.aftermath import Aftermath, Ways, way_on
+from tui_trainer.ui.live.status_lines import ending
+
+PID = 4711
+WHOLE = [event for event in scripted_run(epochs=2, batches=10) if not isinstance(event, CheckpointSaved)]
+HALF = WHOLE[: len(WHOLE) // 2]
+SAVED = CheckpointSaved(at=START + 1, step=10, epoch=1, file="checkpoints/last.pt")
+
+LOG = """epoch 1  train_loss 0.5
+Traceback (most recent call last):
+  File "train.py", line 7, in <module>
+    loss.backward()
+{error}
+crashed: {error}; lowest val_loss 0.4
+"""
+
+HERE, NOWHERE = Ways(resume=True, pick=True), Ways()
+RESUMES = "R resumes it from its checkpoint, after step 10, in a process of its own"
+
+
+def said(at: float, text: str) -> Message:
+    return Message(START + at, text)
+
+
+@dataclass
+class Case:
+    """An end, what there is beside it, and what is said."""
+
+    reason: str
+    way: str
+    status: str = "crashed"
+    causes: tuple[str, ...] = ()
+    printed: str = ""
+    """The last line that is shown of the log."""
+    kernel: tuple[Message, ...] = ()
+    group: int = 0
+    saved: bool = True
+    device: str = "cpu"
+    host: str = ""
+    ways: Ways = HERE
+    ids: frozenset[str] = frozenset({"crash.resumes"})
+
+
+OOM = "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
+KILLED = said(5, f"Out of memory: Killed process {PID} (python) total-vm:1kB, anon-rss:1kB")
+XID = "NVRM: Xid (PCI:0000:65:00): 79, pid={pid}, name=python, GPU has fallen off the bus."
+NEEDS = "had no memory left: resumed, it needs as much again; a smaller --batch-size, or another --model, less"
+BY_KERNEL = (f"the kernel ended it because memory ran out: its log says so of process {PID}",)
+BY_GROUP = ("since it began the kernel has ended 1 in its control group for want of memory: maybe this one",)
+RUNS_OUT, GROUP, ON_GPU, ON_CPU = "crash.out_of_memory", "crash.group_out_of_memory", "crash.of_gpu", "crash.of_cpu"
+
+CASES = {
+    "kill -9": Case(GONE, RESUMES),
+    "kill -9, no checkpoint": Case(
+        GONE,
+        "R trains it again from the first step: there is no checkpoint",
+        saved=False,
+        ids=frozenset({"crash.begins_again"}),
+    ),
+    "kill -9, seen read-only": Case(
+        GONE, "tui-trainer resume RUN goes on with it", ways=NOWHERE, ids=frozenset({"crash.command_resumes"})
+    ),
+    "the kernel, for memory": Case(
+        GONE, RESUMES, causes=BY_KERNEL, kernel=(KILLED,), ids=frozenset({"crash.resumes", "crash.killed_for_memory"})
+    ),
+    "the kernel, another process": Case(
+        GONE, RESUMES, kernel=(said(5, "Out of memory: Killed process 47110 (python)"), said(-900, KILLED.text))
+    ),
+    "the kernel, another machine": Case(GONE, RESUMES, kernel=(KILLED,), group=1, host="elsewhere"),
+    "the control group, for memory": Case(
+        GONE, RESUMES, causes=BY_GROUP, group=1, ids=frozenset({"crash.resumes", GROUP})
+    ),
+    "out of memory on CUDA": Case(
+        OOM,
+        RESUMES,
+        causes=(f"the GPU {NEEDS}",),
+        printed=OOM,
+        device="cuda:0",
+        kernel=(KILLED,),
+        group=1,
+        ids=frozenset({"crash.resumes", RUNS_OUT, ON_GPU}),
+    ),
+    "out of memory on the CPU": Case(
+        "RuntimeError: DefaultCPUAllocator: can't allocate memory",
+        RESUMES,
+        causes=(f"the machine {NEEDS}",),
+        printed="RuntimeError: DefaultCPUAllocator: can't allocate memory",
+        ids=frozenset({"crash.resumes", RUNS_OUT, ON_CPU}),
+    ),
+    "an exception": Case("ValueError: shapes differ", RESUMES, printed="ValueError: shapes differ"),
+    "a GPU that is gone": Case(
+        "RuntimeError: CUDA error: unspecified launch failure",
+        RESUMES,
+        printed="RuntimeError: CUDA error: unspecified launch failure",
+        causes=("the NVIDIA driver told of Xid 79 at ",),
+        kernel=(said(5, XID.format(pid=PID)), said(-600, XID.format(pid=PID)), said(6, XID.format(pid=99))),
+        device="cuda:0",
+        ids=frozenset({"crash.resumes", "crash.xid"}),
+    ),
+    "an Xid is nothing to the CPU": Case(
+        "ValueError: x", RESUMES, printed="ValueError: x", kernel=(said(5, XID.format(pid=PID)),)
+    ),
+    "a full disk": Case(
+        "10 epochs; nothing was recorded after step 10: no space is left on the device",
+        "its record is cut off: make room on the disk of FOLDER",
+        status="finished",
+        ids=frozenset({"crash.make_room"}),
+    ),
+    "data that is gone": Case(
+        "mnist: nothing at /data/mnist; --data-dir names another folder",
+        RESUMES,
+        printed="mnist: nothing at /data/mnist; --data-dir names another folder",
+    ),
+    "NaN": Case(
+        "loss is nan",
+        "resumed, it would diverge again: a lower LR or a warmup may do; p picks a preset, e edits a copy of it",
+        status="diverged",
+        ids=frozenset({"crash.diverged", "crash.pick"}),
+    ),
+    "NaN, in a view": Case(
+        "loss is nan",
+        "resumed, it would diverge again: a lower LR or a warmup may do",
+        status="diverged",
+        ways=NOWHERE,
+        ids=frozenset({"crash.diverged"}),
+    ),
+    "stopped": Case("stopped from the shell", RESUMES, status="stopped"),
+}
+
+
+@pytest.mark.says("crash.*")
+@pytest.mark.never_says("crash.*")
+@pytest.mark.parametrize("name", CASES)
+def test_each_end_has_its_words_and_its_way_on(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
+    case = CASES[name]
+    monkeypatch.setattr(kernel_log, "messages", lambda: list(case.kernel))
+    monkeypatch.setattr(kernel_log, "knows_pids", lambda: True)
+    monkeypatch.setattr(kernel_log, "memory_kills_since", lambda then: case.group)
+    record = Record.create(tmp_path, {"preset_name": "none"})
+    record.describe({"memory_kills": {"count": 0}})
+    if case.saved:
+        (record.checkpoints / "last.pt").write_bytes(b"")
+    if case.printed:
+        (record.folder / "log.txt").write_text(LOG.format(error=case.reason))
+    record.close()
+    history = History()
+    ended = RunEnded(at=START + 10, status=case.status, reason=case.reason, step=10, epoch=1, exit_code=1)  # type: ignore[arg-type]
+    for event in [*HALF, SAVED, ended] if case.saved else [*HALF, ended]:
+        if isinstance(event, RunStarted):
+            event = replace(event, pid=PID, host=case.host or socket.gethostname(), at=START)
+        if isinstance(event, RunConfigured):
+            event = replace(event, device=case.device)
+        history.apply(event)
+    report = crash_report(record.folder, ended, history.started, case.device)
+    assert len(report.causes) == len(case.causes)
+    assert all(told.startswith(words) for told, words in zip(report.causes, case.causes, strict=True))
+    assert (report.printed[-1] if report.printed else "") == case.printed
+    way = case.way.replace("RUN", record.id).replace("FOLDER", str(record.folder))
+    assert way_on(history, record.folder, report, case.ways) == way
+    assert case.reason in ending(history) or case.status == "finished"
+    assert {id for id in captions_said if id.startswith("crash.")} == case.ids
+
+
+@pytest.mark.never_says("crash.resumes", "crash.make_room")
+def test_nothing_is_said_of_one_that_has_finished(tmp_path: Path, captions_said: set[str]) -> None:
+    history = History()
+    for event in WHOLE:
+        history.apply(event)
+    assert history.ended is not None
+    report = crash_report(tmp_path, history.ended, history.started)
+    assert way_on(history, tmp_path, report, HERE) == ""
+    assert not {id for id in captions_said if id.startswith("crash.")}
+
+
+@pytest.mark.says("crash.command_reruns")
+def test_a_watched_command_is_run_once_more(tmp_path: Path) -> None:
+    history = History()
+    for event in mnist_like()[:30]:
+        history.apply(event)
+    ended = RunEnded(at=START + 10, status="crashed", reason="exit code 1", step=10, epoch=1, exit_code=1)
+    history.apply(ended)
+    report = crash_report(tmp_path, ended, history.started)
+    assert way_on(history, tmp_path / "RUN", report, HERE) == "tui-trainer rerun RUN begins its command anew"
+
+
+@pytest.mark.says("crash.resuming", "crash.resumed")
+@pytest.mark.never_says("crash.not_begun")
+async def test_R_goes_on_where_the_run_was_shown_and_the_screen_follows(
+    show: Show, tmp_path: Path, captions_said: set[str]
+) -> None:
+    record = Record.create(tmp_path, {"preset_name": "none"})
+    for event in [*HALF, SAVED]:
+        record.emit(event)
+    record.close()
+    (record.checkpoints / "last.pt").write_bytes(b"")
+    (record.folder / "log.txt").write_text(LOG.format(error="ValueError: shapes differ"))
+    opened: list[Record] = []
+
+    def resume(folder: Path) -> None:
+        opened.append(again := Record.reopen(folder))
+        again.emit(RunStarted(at=START + 20, run=again.id, schema=1, pid=1, host="box", resumed_from_step=10))
+
+    crash = RunEnded(at=START + 10, status="crashed", reason="ValueError: shapes differ", step=10, epoch=1, exit_code=1)
+    host = ScriptedHost([*HALF, SAVED])
+    host.folder = record.folder
+    async with show(host, size=(80, 24), on_resume=resume) as shown:
+        assert shown.the(Aftermath).height == 0
+        await shown.press("R")
+        assert "it goes on: only a run that ended early can be resumed" in shown.text()
+        await shown.frame(crash)
+        await shown.frame()
+        text = shown.text()
+        assert "│     loss.backward()" in text
+        assert "│ ValueError: shapes differ" in text
+        assert RESUMES in text
+        assert "R resume" in text
+        assert captions_said >= {"crash.resumes"}
+        await shown.press("R")
+        source = shown.app.context.source
+        assert isinstance(source, JournalSource)
+        assert source.folder == record.folder
+        assert host.closed
+        shown.app.context.follow(source)
+        assert source.history.ended is None
+        assert f"{record.id} trains on, in a process of its own" in shown.text()
+        assert shown.the(Aftermath).height == 0
+    opened[0].close()
+
+
+@pytest.mark.says("crash.not_begun")
+@pytest.mark.never_says("crash.resuming", "crash.resumed", "crash.command_reruns")
+async def test_a_run_that_never_began_has_nothing_to_go_on_with(show: Show, captions_said: set[str]) -> None:
+    ended = RunEnded(at=START, status="crashed", reason="no such data", step=0, epoch=0, exit_code=2)
+    async with show([ended], on_resume=lambda folder: None) as shown:
+        await shown.press("R")
+        assert "nothing to go on with: the run ended before it had a record" in shown.text()
+    assert not {id for id in captions_said if id.startswith("crash.")} - {"crash.not_begun"}
+
+
+def test_each_is_said_in_a_case() -> None:
+    others = {"crash.command_reruns", "crash.resuming", "crash.resumed", "crash.not_begun"}
+    assert set().union(*(case.ids for case in CASES.values())) | others == {
+        id for id in CAPTIONS if id.startswith("crash.")
+    }

@@ -1,0 +1,120 @@
+"""Under the charts of a run that ended before its time: what is known of why, the last lines of its log, and how one
+goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui_trainer.run_sources.crash_report import CrashReport, crash_report
+from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.formatting import cut
+from tui_trainer.ui.panel import Line, Panel, Span
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tui_trainer.events import RunEnded
+    from tui_trainer.records.history import History
+    from tui_trainer.run_sources.run_source import RunSource
+    from tui_trainer.ui.background_tasks import BackgroundTasks
+
+ENDED_EARLY = ("stopped", "crashed")
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How one can go on from this screen."""
+
+    resume: bool = False
+    """Whether a run can be resumed."""
+    pick: bool = False
+    """Whether a new one can be started."""
+
+
+def can_be_resumed(source: RunSource) -> bool:
+    """Whether this run ended early, and could be gone on with by who may."""
+    history = source.history
+    early = history.ended is not None and history.ended.status in ENDED_EARLY
+    return early and history.program is None and source.folder is not None and source.capabilities.checkpoints
+
+
+class Aftermath(Panel):
+    """Nothing, until the run on show has ended before its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.height = 0
+        """Lines that it takes; the screen gives them."""
+        self._most = 0
+        self._of: RunEnded | None = None
+        """The end that the report is of."""
+        self._report = CrashReport()
+        self._way = ""
+
+    def show(self, source: RunSource, ways: Ways, most: int, tasks: BackgroundTasks) -> None:
+        """Draw what is new, in so many lines at most."""
+        history, folder = source.history, source.folder
+        ended = history.ended
+        if ended is None or folder is None:
+            self._of, self.height = None, 0
+            return
+        if ended is not self._of:
+            self._of, self._report = ended, CrashReport()
+            self._look(folder, ended, history, tasks)
+        way = way_on(history, folder, self._report, ways)
+        if (way, most) != (self._way, self._most):
+            self._way, self._most = way, most
+            self.redraw()
+        self.height = min(most, self._wanted)
+
+    @property
+    def _wanted(self) -> int:
+        return len(self._report.causes) + len(self._report.printed) + bool(self._way)
+
+    def _look(self, folder: Path, ended: RunEnded, history: History, tasks: BackgroundTasks) -> None:
+        started = history.started
+        device = history.resolved.device if history.resolved is not None else ""
+
+        def found(report: CrashReport) -> None:
+            if self._of is ended:
+                self._report = report
+                self.redraw()
+
+        # What cannot be read is not told: how it ended stands there anyway.
+        tasks.run(lambda: crash_report(folder, ended, started, device or ""), found, lambda _: None)
+
+    def lines(self) -> Sequence[Line]:
+        width, height = self.size
+        report = self._report
+        last = [(Span(" "), Span(cut(self._way, width - 2), "strong"))] if self._way else []
+        causes = [(Span(" "), Span(cut(cause, width - 2), "warning")) for cause in report.causes]
+        causes = causes[: max(0, height - len(last))]
+        room = max(0, height - len(last) - len(causes))
+        printed = report.printed[max(0, len(report.printed) - room) :] if room else ()
+        return [*((Span(" │ ", "warning"), Span(cut(line, width - 4))) for line in printed), *causes, *last]
+
+
+def way_on(history: History, folder: Path, report: CrashReport, ways: Ways) -> str:
+    """How one goes on with a run that ended, in a sentence; empty where nothing is left to do."""
+    ended = history.ended
+    assert ended is not None
+    run = plain(folder.name)
+    if history.program is not None:
+        return "" if ended.status == "finished" else say("crash.command_reruns", run=run)
+    if ended.status == "diverged":
+        return say("crash.diverged", key=say("crash.pick") if ways.pick else "")
+    if ended.status == "finished":
+        return say("crash.make_room", folder=plain(str(folder))) if CUT_OFF in ended.reason else ""
+    if not ways.resume:
+        return say("crash.command_resumes", run=run)
+    if not report.has_checkpoint:
+        return say("crash.begins_again")
+    saved = history.latest_checkpoint
+    return say("crash.resumes", step=f"{saved.step:,}" if saved is not None else "?")
+
+
+CUT_OFF = "nothing was recorded after step"
+"""What a record says of its own end that could not be written."""
