@@ -1,0 +1,143 @@
+"""JSON objects, one a line, with numbers and a step among them: what detectron2, MMEngine and many a script write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui_trainer.foreign_records.csv_table import flaws_of_rows
+from tui_trainer.foreign_records.followed_file import Lines, begins_with
+from tui_trainer.foreign_records.pieces import Points
+from tui_trainer.foreign_records.rows import Rows, number_in
+
+DEEPEST = 4
+"""Objects within objects that are looked into."""
+
+MOST_NOT_NUMBERS = 1000
+"""Names that are kept to be told."""
+
+_decode = msgspec.json.Decoder().decode
+_decode_lines = msgspec.json.Decoder().decode_lines
+
+
+class JsonLinesReader:
+    """Follows a file of JSON objects."""
+
+    tool = "JSON lines"
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.stem if path.stem not in ("metrics", "scalars", "log") else path.parent.name
+        self._lines = Lines(path)
+        self._begun_anew = 0
+        self._rows = self._bad_rows = 0
+        self._not_numbers: dict[str, None] = {}
+        self._step: str | None = None
+        self.lags = False
+
+    @property
+    def written_at(self) -> float | None:
+        return self._lines.file.written_at
+
+    @property
+    def flaws(self) -> Sequence[str]:
+        return flaws_of_rows(self._step, self._rows, self._bad_rows + self._lines.too_long, self._not_numbers)
+
+    def read(self) -> Iterator[Points]:
+        content = self._lines.read()
+        if self._lines.file.begun_anew != self._begun_anew:
+            self._begun_anew = self._lines.file.begun_anew
+            self._rows = self._bad_rows = 0
+            self._not_numbers.clear()
+        self.lags = bool(content) and self._lines.file.lags
+        objects, bad = objects_in(content)
+        self._bad_rows += bad
+        if not objects:
+            return
+        rows = rows_of(objects, self._rows)
+        self._rows += len(objects)
+        self._step = self._step or rows.step_name
+        if len(self._not_numbers) < MOST_NOT_NUMBERS:
+            self._not_numbers |= dict.fromkeys(sorted(rows.not_numbers))
+        yield from rows.points(again=self._begun_anew > 0)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class JsonLines:
+    """Files whose first lines are JSON objects with numbers in them."""
+
+    tool = JsonLinesReader.tool
+
+    def recognises(self, path: Path) -> bool:
+        head = begins_with(path, 64 << 10)
+        first = next((line for line in head.split(b"\n")[:-1] if line.strip()), b"")
+        if not first.lstrip().startswith(b"{"):
+            return False
+        objects, _ = objects_in(first)
+        return bool(objects) and any(number_in(value) is not None for value in flat(objects[0]).values())
+
+    def open(self, path: Path) -> JsonLinesReader:
+        return JsonLinesReader(path)
+
+
+def objects_in(lines: bytes) -> tuple[list[dict[str, Any]], int]:
+    """The objects of whole lines, and how many lines are none."""
+    try:
+        rows = _decode_lines(lines)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        rows = []
+        bad = 0
+        for line in lines.split(b"\n"):
+            if line.strip():
+                try:
+                    rows.append(_object_in(line))
+                except (ValueError, RecursionError):
+                    bad += 1
+    else:
+        bad = 0
+    objects = [row for row in rows if type(row) is dict]
+    return objects, bad + len(rows) - len(objects)
+
+
+def _object_in(line: bytes) -> Any:
+    """As Python's own writer has it: with `NaN` and `Infinity`, which JSON has not."""
+    try:
+        return _decode(line)
+    except msgspec.DecodeError:
+        return json.loads(line)
+
+
+def rows_of(objects: list[dict[str, Any]], first: int = 0) -> Rows:
+    """Objects as rows; `first` is the number of the first one, where nothing says the steps."""
+    rows = Rows(len(objects), first)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for index, each in enumerate(objects):
+        if dict in set(map(type, each.values())):
+            objects[index] = each = flat(each)
+        groups.setdefault(tuple(each), []).append(index)
+    for names, at in groups.items():
+        all_alike = len(at) == len(objects)
+        alike = objects if all_alike else [objects[index] for index in at]
+        rows.add(names, None if all_alike else at, partial(_column, alike))
+    return rows
+
+
+def _column(objects: list[dict[str, Any]], name: str) -> list[Any]:
+    return [each[name] for each in objects]
+
+
+def flat(nested: dict[str, Any], deepest: int = DEEPEST, between: str = "/") -> dict[str, Any]:
+    """An object with what stands in objects of its own beside the rest: `val/acc` of `{"val": {"acc": 0.9}}`."""
+    found: dict[str, Any] = {}
+    for name, value in nested.items():
+        if type(value) is dict and deepest:
+            found |= {f"{name}{between}{inner}": each for inner, each in flat(value, deepest - 1, between).items()}
+        else:
+            found[name] = value
+    return found

@@ -1,0 +1,90 @@
+"""What a reader says of a run, piece by piece, and what it is itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeAlias
+
+
+class Points(NamedTuple):
+    """Numbers of one or more series that were logged at the same steps, in the order in which they were written."""
+
+    steps: Sequence[int]
+    columns: Mapping[str, Sequence[float | int]]
+    """By name, each as long as `steps`."""
+    times: Sequence[float] = ()
+    """When each was logged, Unix time in seconds; as long as `steps`, or empty."""
+    epochs: Sequence[int] = ()
+    """As long as `steps`, or empty."""
+    writer: int = 0
+    """Which of several writers of these series logged them; a later one has a higher number, and wins."""
+    part: str = ""
+    """Of which part of the run they are: `train` where a tool keeps two folders for one run; its series are its own."""
+    again: bool = False
+    """Whether the file was read from its beginning once more: what is known already is told again."""
+
+
+class Restarted(NamedTuple):
+    """A writer says that it went on from a step: what others before it logged there and behind it counts no more."""
+
+    step: int
+    writer: int
+    part: str = ""
+
+
+class Ended(NamedTuple):
+    """The tool says that the run is over."""
+
+    at: float
+    """Unix time in seconds."""
+    well: bool
+    reason: str
+    """In the tool's own word."""
+
+
+Piece: TypeAlias = Points | Restarted | Ended
+
+
+class Reader(Protocol):
+    """Follows what one tool recorded of one run."""
+
+    tool: str
+    """What a person calls the form: `TensorBoard`."""
+
+    name: str
+    """What the run is called."""
+
+    @property
+    def written_at(self) -> float | None:
+        """When a file of it changed last, Unix time in seconds; None before the first look."""
+
+    @property
+    def lags(self) -> bool:
+        """Whether the last `read` left something: there is more than one piece of a file."""
+
+    @property
+    def flaws(self) -> Sequence[str]:
+        """What was wrong with what was read so far, and what was left out, each in words."""
+
+    def read(self) -> Iterator[Piece]:
+        """What came since the last call, at most some megabytes of it; nothing if nothing did.
+
+        Raises:
+            OSError: it cannot be read. A later call may be luckier.
+        """
+
+    def close(self) -> None:
+        """Let go of what is open."""
+
+
+class Kind(Protocol):
+    """A form of record, and how one is recognised."""
+
+    tool: str
+
+    def recognises(self, path: Path) -> bool:
+        """Whether such a record lies there, by what is in it; a glance, that neither waits nor raises."""
+
+    def open(self, path: Path) -> Reader:
+        """Follow it. Nothing is read yet."""

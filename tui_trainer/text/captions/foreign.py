@@ -1,0 +1,80 @@
+"""What is said of records that other tools have written."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "Records of other tools"
+
+CAPTIONS = {
+    "foreign.bad_events": Caption(
+        "{file}: {events} damaged; left out",
+        "the CRC of an event is wrong, or it is no event, and those behind it are read",
+        "each is sound, or the last one is not whole yet",
+    ),
+    "foreign.damaged_lengths": Caption(
+        "{file}: {times} damaged; what stands up to the next whole event is lost",
+        "the CRC of an event's length is wrong, and a whole event was found behind it",
+        "each length is sound",
+    ),
+    "foreign.rest_unread": Caption(
+        "{file}: damaged at byte {place}; what stands behind it is not read",
+        "the CRC of a length is wrong, and 64 MiB behind it hold no whole event",
+        "an event was found, or the file is still searched",
+    ),
+    "foreign.not_drawn": Caption(
+        "not drawn: {what}",
+        "a record holds more than numbers",
+        "it holds numbers alone",
+    ),
+    "foreign.too_many_files": Caption(
+        "there are more than {count} files: the others are not read",
+        "a folder holds more event files",
+        "it holds no more",
+    ),
+    "foreign.late": Caption(
+        "{numbers} came late, and stand where their steps are",
+        "a few numbers of a series were written behind those of later steps, at steps that had none",
+        "steps rise, or the training was begun again",
+    ),
+    "foreign.no_step": Caption(
+        "{numbers} left out: their steps are below 0, or too large",
+        "a step is negative, or above 2⁶²",
+        "steps are whole numbers from 0 on",
+    ),
+    "foreign.earlier_writer": Caption(
+        "{numbers} left out: a later file has their series from there on",
+        "two files of a run have one series, and the earlier one goes on where the later one has begun",
+        "each series has one file at a time",
+    ),
+    "foreign.rows_numbered": Caption(
+        "no column says the step: the rows are numbered",
+        "none of a record's columns or keys is known to be a step",
+        "one is",
+    ),
+    "foreign.step_is": Caption(
+        "steps are taken from {name}",
+        "a column or key other than `step` is taken for it",
+        "there is a `step`",
+    ),
+    "foreign.bad_rows": Caption(
+        "{rows} could not be read; left out",
+        "a row has more cells than the header, or a line is no JSON object",
+        "all are read; the last one is not whole yet",
+    ),
+    "foreign.not_numbers": Caption(
+        "not drawn: {names}",
+        "columns or keys hold text, lists or nothing that is a number",
+        "each holds numbers",
+    ),
+    "foreign.too_large": Caption(
+        "{file} is not read: it is one document of more than {size}",
+        "a JSON document that has to be read as a whole is larger",
+        "it is not, or it is read line by line",
+    ),
+    "foreign.no_document": Caption(
+        "{file} is no whole document",
+        "a JSON document ends too early, or is damaged",
+        "it is whole, or it was at the last look and is written right now",
+    ),
+}
