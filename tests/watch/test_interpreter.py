@@ -301,6 +301,10 @@ def test_losses_that_were_all_divided_by_their_number_are_summed() -> None:
             made.step(step, optimizer)
     _, history = interpreted(made.end())
     assert list(history.losses) == [0.25 + 0.5 + 0.75 + 1.0, 1.25 + 1.5 + 1.75 + 2.0]
+    for value in (0.5, 0.75):  # what is left at an epoch's end
+        made.call(backward, value)
+    made.step(step, optimizer)
+    assert list(interpreted(made.end())[1].losses)[2:] == [1.25]
     assert history.recipe is not None
     assert (history.recipe.batch_size, history.recipe.batches_per_epoch) == (4 * 8, 2)
 
@@ -318,10 +322,13 @@ def test_the_calls_of_all_batches_of_a_step_are_told_together() -> None:
     assert [order.calls for order in history.orders] == [["backward", "backward", "optimizer.step"]] * 2
 
 
-def test_losses_of_several_backwards_that_were_not_divided_are_not_added() -> None:
+@pytest.mark.parametrize("by", [None, 2, 4, 64])
+def test_losses_of_several_backwards_that_were_not_divided_by_their_number_are_not_added(by: float | None) -> None:
     made = MadeTrace()
     optimizer = made.optimizer()
     backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    if by is not None:
+        made.define(Observed(fact="divided", site=backward, values={"by": by}))
     for value in (3.0, 2.0, 1.0):
         made.call(backward, value)
     made.step(step, optimizer)

@@ -260,7 +260,7 @@ class Observed(Definition, frozen=True, kw_only=True):
 
     fact: Text
     """`validation_mode`, `no_gradient`, `kept_graph` and so on: `findings` lists them. `divided`: the losses of a
-    `backward` site are what came of a division by the plain number `by`, told as that changes."""
+    `backward` site are what came of a division by the plain number `by`, told once, of the first of them."""
     site: int = 0
     values: Plain = {}
     clock: float = 0.0

@@ -110,6 +110,8 @@ class Losses:
         self._beside: list[Value] = []
         self.divisors: dict[int, float] = {}
         """What the losses of a site are divided by before they go backward, where that was seen."""
+        self._accumulated: set[int] = set()
+        """Sites of which as many losses as they are divided by went backward in one step."""
 
     def backward(self, value: Value, begin: float) -> None:
         """A loss went backward."""
@@ -144,9 +146,14 @@ class Losses:
         return loss, [*others, *beside], number
 
     def _together(self, values: list[Value]) -> tuple[Value, int]:
-        """What losses of one name come to in a step: their sum, if each was divided by their number; else the last."""
-        last = values[-1]
-        if len(values) > 1 and all(self.divisors.get(value.site) == len(values) for value in values):
+        """What losses of one name come to in a step: their sum, if each was divided by their number, or the step is a
+        shorter one of those; else the last."""
+        last, number = values[-1], len(values)
+        if number > 1 and all(self.divisors.get(value.site) == number for value in values):
+            self._accumulated |= {value.site for value in values}
+        if number > 1 and all(
+            value.site in self._accumulated and number <= self.divisors.get(value.site, 0.0) for value in values
+        ):
             return Value(last.name, last.site, nan, parts=tuple(values)), len(values)
         return last, len(values)
 

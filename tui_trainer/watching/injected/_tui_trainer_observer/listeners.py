@@ -15,7 +15,8 @@ class Listeners:
     they are called. What a listener raises is a fault of ours."""
 
     def __init__(self) -> None:
-        self.before_backward: tuple[Callable[[], None], ...] = ()
+        self.before_backward: tuple[Callable[[Any], None], ...] = ()
+        """Given the loss, or None."""
         self.after_backward: tuple[Callable[[Any, int], None], ...] = ()
         """Given the loss, or None, and the place."""
         self.after_step: tuple[Callable[[Any, Any, int], int], ...] = ()

@@ -59,7 +59,7 @@ class Losses:
                             loss = self._loss(args, kwargs)
                         if listeners.before_backward:
                             for listener in listeners.before_backward:
-                                listener()
+                                listener(loss)
                     except Exception as error:
                         loss = None
                         guard.failed("backward", error)

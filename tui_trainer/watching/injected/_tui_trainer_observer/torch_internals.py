@@ -102,3 +102,22 @@ def has_compiled() -> bool:
 def version_of(tensor: Any) -> int:
     """Rises with each change in place."""
     return int(tensor._version)
+
+
+def divisor_of(tensor: Any) -> float | None:
+    """The number by which this tensor's last operation divides, or multiplies with the inverse of: as `loss / 4` and
+    `loss * 0.25` do. None where it is another operation, the number is no whole one above 1, or lies on a device."""
+    node: Any = getattr(tensor, "grad_fn", None)
+    kind = node.name() if node is not None else ""
+    if kind not in ("DivBackward0", "MulBackward0"):
+        return None
+    try:
+        other = node._saved_other
+    except (AttributeError, RuntimeError):  # its graph is freed
+        return None
+    if not getattr(other, "is_cpu", False) or other.dim() or other.requires_grad or other.is_complex():
+        return None
+    number = float(other.tolist())
+    number = 1.0 / number if kind == "MulBackward0" and number else number
+    whole = float(round(number)) if 1.5 < number < 1e6 else 0.0
+    return whole if whole and abs(number - whole) < 1e-6 * whole else None

@@ -6,6 +6,7 @@ at some of the first steps or passes, on the CPU alone where it reads numbers, a
 
 from __future__ import annotations
 
+from .divisors import Divisors
 from .ending import Ending
 from .forward_modes import ForwardModes
 from .kept_graphs import KeptGraphs
@@ -47,6 +48,7 @@ class Probes:
             LostGradients(observer)
             LeftOutParameters(observer, networks, optimizers)
             KeptGraphs(observer)
+            Divisors(observer)
             Labels(observer)
             StepsToEpochs(observer)
             ToldEpochs(observer)

@@ -84,7 +84,7 @@ class LeftGradients:
     def _open(self, but: int = 0) -> list[_Record]:
         return [record for number, record in self._records.items() if record is not None and number != but]
 
-    def _before_backward(self) -> None:
+    def _before_backward(self, loss: Any) -> None:
         for record in self._open():
             for sample in record.samples:
                 sample.cleared = sample.cleared or not _is_left(sample)
