@@ -63,6 +63,7 @@ NIGHT = run(
         "lr>=1e-3 and status:running and val_loss<0.3",
         "lr>=1e-3 status:running val_loss<0.3",
         "lr = 0.05",
+        "acc>0.97",
         "lr==5e-2",
         "optimizer.lr:0.05",
         "metrics.lr<0.01 and config.lr>0.01",
@@ -107,6 +108,7 @@ def test_what_passes(text: str) -> None:
     "text",
     [
         "day",
+        "acc>0.98",
         "night day",
         "lr<1e-3",
         "status:finished",

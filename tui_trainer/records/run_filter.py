@@ -7,8 +7,8 @@
     'A B'  "A B"                a name, a value or a word with spaces in it
 
 Names are those of `runs --json`; what a run was asked to do by its argument's name (`lr`, `batch_size`, `optimizer`) or
-in full (`scheduler.gamma`); `objective`, the best value so far; and any metric, by its last value. Where two have one
-name, `config.lr` and `metrics.lr` say which.
+in full (`scheduler.gamma`); `objective`, the best value so far; and any metric, by its last value; `acc`, the best
+validation accuracy, where no metric is called so. Where two have one name, `config.lr` and `metrics.lr` say which.
 
 What is typed is parsed here and compared, and nothing of it is evaluated.
 """
@@ -148,7 +148,8 @@ def value_of(run: RunSummary, name: str) -> object:
     if name == "objective":
         return run.objective.best if run.objective is not None else None
     found = _configured(run.config, name)
-    return run.metrics.get(name) if found is None else found
+    found = run.metrics.get(name) if found is None else found
+    return run.best_val_accuracy if found is None and name.casefold() == "acc" else found
 
 
 def _configured(config: Mapping[str, object], name: str) -> object:

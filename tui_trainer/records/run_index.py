@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import platformdirs
 
+from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.given_path import BadPath, given_path
 from tui_trainer.files.safe_open import is_regular
-from tui_trainer.records.errors import RunNotFound, RunsFolderUnwritable, reason, unsaid
+from tui_trainer.records.errors import RecordUnfit, RunNotFound, RunsFolderUnwritable, reason, unsaid
 from tui_trainer.records.lock import WriterLock, is_live
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.records.summary import RunSummary, summarize
@@ -136,6 +138,45 @@ def delete(folder: Path) -> None:
             lock.release()
     except OSError as cause:
         raise RunsFolderUnwritable(folder, cause) from cause
+
+
+def rename(folder: Path, name: str | None) -> None:
+    """Give a run another name, or none.
+
+    Raises:
+        RunInUse: it is live.
+        RecordUnfit: its `run.json` cannot be read.
+        RunsFolderUnwritable: the file system does not let it.
+    """
+    try:
+        lock = WriterLock(folder)
+        try:
+            trouble: list[str] = []
+            facts = read_facts(folder, trouble.append)
+            if not facts:
+                raise RecordUnfit(folder, trouble[0] if trouble else "it has no run.json")
+            asked = facts.get("asked")
+            facts["name"] = name
+            if isinstance(asked, dict) and "name" in asked:
+                asked["name"] = name
+            write_atomic(folder / "run.json", msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
+        finally:
+            lock.release()
+    except OSError as cause:
+        raise RunsFolderUnwritable(folder, cause) from cause
+
+
+def size_of(folder: Path) -> int:
+    """Bytes on the disk that deleting a record would free; links count as themselves."""
+    total = 0
+    for place, _, files in os.walk(folder):
+        for file in files:
+            try:
+                stat = Path(place, file).lstat()
+            except OSError:  # gone meanwhile
+                continue
+            total += stat.st_blocks * 512 if stat.st_nlink == 1 else 0
+    return total
 
 
 def _path_of(given: str) -> tuple[Path | None, str]:
