@@ -40,6 +40,33 @@ def test_what_a_run_came_to_is_told_as_far_as_it_is_known() -> None:
     assert (recipe.epochs, recipe.batches_per_epoch, recipe.total_steps) == (3, 4, 12)
 
 
+@pytest.mark.parametrize(
+    ("size", "samples", "ranks", "told"),
+    [
+        (8, 32, 1, 24 / 3.0),
+        (8, 30, 1, 22 / 3.0),  # the last batch is smaller
+        (8, None, 1, 24 / 3.0),
+        (None, None, 1, None),
+        (8, 32, 2, None),
+    ],
+)
+def test_images_a_second_are_those_of_the_epochs_steps(
+    size: int | None, samples: int | None, ranks: int, told: float | None
+) -> None:
+    made = MadeTrace()
+    made.frames[0] = msgspec.structs.replace(made.frames[0], world_size=ranks)  # type: ignore[type-var]
+    optimizer, loader = made.optimizer(), made.loader(batches=4, batch_size=size, samples=samples)
+    data, step = made.site("data", "train_loader", loader), made.site("optimizer.step", "optimizer", optimizer)
+    for _ in range(2):
+        for _ in made.batches(data, 4):
+            made.step(step, optimizer)
+            made.now += 1.0 - 0.002
+        made.now += 100.0  # of a validation
+    _, history = interpreted(made.end())
+    speeds = [ended.images_per_second for ended in history.epochs]
+    assert speeds == ([pytest.approx(told, abs=0.05)] * 2 if told else [pytest.approx(float("nan"), nan_ok=True)] * 2)
+
+
 def test_a_loop_without_a_loader_counts_no_epochs() -> None:
     made = MadeTrace()
     optimizer = made.optimizer(class_name="AdamW", lrs=[3e-4])

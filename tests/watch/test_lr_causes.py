@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.watch.made_traces import Frame, MadeTrace, interpreted
-from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
+from tests.watch.made_traces import START, Frame, MadeTrace, interpreted
+from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted, ProgramWatched
 from tui_trainer.records.history import History
+from tui_trainer.ui.live.why import untold
 from tui_trainer.watching.trace import Obeyed, SchedulerState
 
 LINE = {"text": "scheduler.step()", "lineno": 112}
@@ -176,6 +177,40 @@ def test_the_lr_dial_is_nobodys_writing(tmp_path: Path, captions_said: set[str])
         "2: set by hand, with the LR dial, 0.1 → 0.05"
     ]
     assert "why.written_by" not in captions_said
+
+
+def without_reason(*lrs: float, watched: bool = True, scheduler: bool = False) -> str:
+    """What is said of a loop that takes a step with each of these LRs."""
+    made = MadeTrace()
+    optimizer = made.optimizer(lrs=[lrs[0]])
+    if scheduler:
+        made.scheduler(optimizer, "StepLR")
+    step, lr_site = made.site("optimizer.step", "optimizer", optimizer), made.site("lr", "", optimizer)
+    for lr in lrs:
+        made.call(lr_site, lr, 0)
+        made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    if watched:
+        history.apply(ProgramWatched(at=START, command=["python"], cwd="/", pid=1))
+    return untold(history)
+
+
+@pytest.mark.says("untold.lr_stays")
+@pytest.mark.never_says("untold.why")
+def test_an_lr_that_nobody_moves_is_said_to_stay(captions_said: set[str]) -> None:
+    assert without_reason(0.25, 0.25, 0.25) == "no scheduler was seen, and the LR is 0.25 at every step so far"
+    assert "untold.why" not in captions_said
+
+
+@pytest.mark.never_says("untold.lr_stays")
+def test_nothing_is_said_to_stay_that_moved_or_may_move(captions_said: set[str]) -> None:
+    others = [
+        without_reason(0.25, 0.5, 0.25),
+        without_reason(0.25, 0.5),
+        without_reason(0.25, scheduler=True),
+        without_reason(0.25, watched=False),
+    ]
+    assert {*others} == {"this run does not tell why its LR is what it is"}
 
 
 def test_what_a_scheduler_gives_is_not_taken_for_written() -> None:

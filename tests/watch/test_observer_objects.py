@@ -9,6 +9,9 @@ import torch
 from torch.optim import lr_scheduler
 
 from tests.watch.watched import Watched, run
+from tui_trainer.presets.schedulers import MultiStepLR
+from tui_trainer.watching.injected._tui_trainer_observer.schedulers import state_of
+from tui_trainer.watching.interpreter.known_schedulers import config_of
 from tui_trainer.watching.trace import (
     Fault,
     Hello,
@@ -97,6 +100,18 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     watched = run(tmp_path_factory.mktemp("several"), SEVERAL, "--epochs", "7")
     assert (watched.code, watched.errors, watched.trace.all(Fault)) == (0, "", [])
     return watched
+
+
+def test_milestones_are_told_though_they_are_a_counter() -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    state = state_of(lr_scheduler.MultiStepLR(optimizer, [3, 5, 5], gamma=0.5))
+    assert state["milestones"] == {"3": 1, "5": 2}
+    seen = SchedulerSeen(
+        id=1, class_name="MultiStepLR", module="torch.optim.lr_scheduler", name="", optimizer=1, state=state
+    )
+    config = config_of(seen, None, "epoch")
+    assert isinstance(config, MultiStepLR)
+    assert (config.milestones, config.gamma) == ((3, 5, 5), 0.5)
 
 
 def test_what_the_command_line_came_to_is_told_but_no_secret(several: Watched) -> None:

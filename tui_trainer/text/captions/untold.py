@@ -12,6 +12,11 @@ CAPTIONS = {
         "a run has told numbers, and neither its loop nor a call of it",
         "it told a recipe or a call",
     ),
+    "untold.lr_stays": Caption(
+        "no scheduler was seen, and the LR is {lr} at every step so far",
+        "a watched program's LR was the same at each of its steps, and no scheduler of its stepped or was made",
+        "the LR moved, or there is a scheduler; of a run that is not watched",
+    ),
     "untold.why": Caption(
         "this run does not tell why its LR is what it is",
         "a run has told numbers, and neither a plan, nor a reason, nor how an epoch validated",

@@ -15,6 +15,7 @@ from tui_trainer.records.health import Health
 from tui_trainer.records.history import History, WhyEvent
 from tui_trainer.records.plan_phases import PlanInWords
 from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import format_lr
 from tui_trainer.text.plain import plain
 from tui_trainer.text.reasons import NOT_BETTER
 from tui_trainer.ui.formatting import cut, loss, wrap
@@ -153,7 +154,7 @@ class Why(Panel):
                 break
         self._first = min(self._first, max(0, len(written) - room))
         if not written and len(lines) < 2 and self._history.last_step and not self._history.plans:
-            written = [(Span(cut(say("untold.why"), width), "faint"),)]
+            written = [(Span(line, "faint"),) for line in wrap(untold(self._history), width)]
         return [*lines, *written[self._first :]] or [BLANK]
 
     def _doing(self, width: int, height: int) -> list[Line]:
@@ -216,6 +217,16 @@ class Why(Panel):
             if ended.val_loss < lowest and history.is_praiseworthy(ended):
                 lowest, lowest_epoch = ended.val_loss, ended.epoch
             self._lowest.append((lowest, lowest_epoch))
+
+
+def untold(history: History) -> str:
+    """Why no reason is told."""
+    recipe, lrs = history.recipe, history.lrs
+    if history.program is None or recipe is None or recipe.scheduler or not history.steps:
+        return say("untold.why")
+    if history.lr_changes or not isfinite(lrs[0]) or lrs[0] != lrs[-1]:
+        return say("untold.why")
+    return say("untold.lr_stays", lr=format_lr(lrs[0]))
 
 
 def _how_it_did(ended: EpochEnded, lowest: float, epoch: int, health: Health) -> str:

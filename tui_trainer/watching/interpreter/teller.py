@@ -35,6 +35,9 @@ STEPS_WAITING = 256
 STEPS_A_LINE = 1000
 """In an event at most."""
 
+LEAST_SECONDS = 0.25
+"""An epoch that takes less of the run's clock tells no speed."""
+
 MOST_COLUMNS = 100
 """Other numbers of each step; a record takes no more."""
 
@@ -71,6 +74,8 @@ class Teller:
         """The last step at which each other number was told: they do not go back."""
         self._epoch_losses = (0.0, 0)
         """The sum of the losses of the epoch's steps that were told, and how many they are."""
+        self._epoch_first: Step | None = None
+        """The first step of the epoch."""
 
     @property
     def waiting(self) -> int:
@@ -82,6 +87,8 @@ class Teller:
         if self.previous is not None and self.previous.told and self.previous.others:
             self._tell_beside(self.previous)
         self.previous, self.last = self.last, step
+        if step.batch == 1:
+            self._epoch_first = step
         self._steps.append(step)
 
     # Steps
@@ -249,11 +256,26 @@ class Teller:
                 val_loss=loss.value if loss is not None else nan,
                 val_accuracy=accuracy.value if accuracy is not None else nan,
                 lr=lr,
-                images_per_second=nan,
+                images_per_second=self._images_per_second(last),
                 elapsed=last.elapsed,
                 validated=True if loss is not None else None,
             )
         )
+
+    def _images_per_second(self, last: Step) -> float:
+        """Of the epoch that ends with this step: from its first step on, since what came before may have been a
+        validation. nan where the batches' size is not known, or other ranks have images of their own."""
+        first, fields = self._epoch_first, self._configured
+        if first is None or fields is None or fields["ranks"] != 1:
+            return nan
+        batch: int = fields["recipe"].batch_size
+        seconds = last.elapsed - first.elapsed
+        if not batch or last.batch < 2 or seconds < LEAST_SECONDS:
+            return nan
+        images = batch * last.batch
+        if fields["train_images"] is not None:  # its last batch holds what is left
+            images = min(images, max(fields["train_images"], batch * (last.batch - 1)))
+        return round((images - batch) / seconds, 1)
 
     def tell_loop(self, listing: Listing) -> None:
         """Emit the listing, if it has changed, and how long the calls took since the last time."""

@@ -251,6 +251,9 @@ def _derived(base: Any) -> list[Any]:
 def state_of(scheduler: Any) -> dict[str, object]:
     """What of its `state_dict` is plain, and that of schedulers within it; functions by name. Runs none of it."""
     state = plain(vars(scheduler))
+    milestones = vars(scheduler).get("milestones")
+    if type(milestones).__module__ == "collections":  # a Counter, of MultiStepLR
+        state["milestones"] = plain(milestones)
     inner = inner_schedulers(scheduler)
     if inner:
         state["schedulers"] = [dict(state_of(held), class_name=text(type(held).__name__, 200)) for held in inner]
