@@ -67,6 +67,36 @@ def test_images_a_second_are_those_of_the_epochs_steps(
     assert speeds == ([pytest.approx(told, abs=0.05)] * 2 if told else [pytest.approx(float("nan"), nan_ok=True)] * 2)
 
 
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_printed_loss_is_told_where_none_is_seen_and_marked(seen: bool) -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    events: list[AnyEvent] = []
+    interpreter = Interpreter(events.append, Options(), lambda: START)
+    told = 0
+    for number in range(1, 41):
+        if seen:
+            made.call(backward, 0.5)
+        made.step(step, optimizer)
+        made.flush()
+        for frame in made.frames[told:]:
+            interpreter.take("1-1", frame)
+        told = len(made.frames)
+        if number % 10 == 0:
+            interpreter.printed(f"step {number} train loss: {4 / number:.2f}, lr 0.1")
+            interpreter.printed("val loss: 9.25")
+        interpreter.tick()
+    interpreter.finish()
+    series = replayed(events).series
+    called = "train loss (read from the output)"
+    if seen:
+        assert called not in series
+        return
+    assert list(zip(series[called].steps, series[called].values, strict=True)) == [(20, 0.2), (30, 0.13), (40, 0.1)]
+    assert series.kind(called) == "train"
+
+
 def test_a_loop_without_a_loader_counts_no_epochs() -> None:
     made = MadeTrace()
     optimizer = made.optimizer(class_name="AdamW", lrs=[3e-4])

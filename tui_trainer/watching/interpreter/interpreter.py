@@ -24,6 +24,7 @@ from tui_trainer.watching.interpreter.orders import BATCHES, Orders
 from tui_trainer.watching.interpreter.other_ranks import OtherRanks
 from tui_trainer.watching.interpreter.passes import Passes
 from tui_trainer.watching.interpreter.plans import Plans
+from tui_trainer.watching.interpreter.printed import FROM_OUTPUT, training_loss
 from tui_trainer.watching.interpreter.rates import Rates, Stepwise
 from tui_trainer.watching.interpreter.run_clock import RunClock
 from tui_trainer.watching.interpreter.steps import LateValues, Losses, Step, Value
@@ -46,6 +47,9 @@ from tui_trainer.watching.trace import (
 
 STEPS_HELD = 1000
 """More are told at once."""
+
+STEPS_WITHOUT_LOSS = 20
+"""Where none of so many steps had a loss that could be seen, printed ones are told."""
 
 RECENT = 512
 """Calls since the last step that are kept, to find the order of calls in."""
@@ -157,6 +161,11 @@ class Interpreter:
     def printed(self, line: str) -> None:
         """A line that the command printed."""
         self._validation.printed(line, self._now())
+        last = self._teller.last
+        if last is None or self._teller.has_losses or self.step < STEPS_WITHOUT_LOSS:
+            return
+        if (found := training_loss(line)) is not None and isfinite(found.value):
+            last.others.append(Value(name(f"{found.label} {FROM_OUTPUT}"), 0, found.value))
 
     def tick(self) -> None:
         """Some time went by: tell what is complete. What comes after a step and belongs to it has come by the second

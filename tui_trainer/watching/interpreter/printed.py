@@ -10,6 +10,9 @@ from tui_trainer.watching.interpreter.named_values import TRAINING, VALIDATION, 
 LONGEST_LINE = 1000
 """Characters that are looked through."""
 
+FROM_OUTPUT = "(read from the output)"
+"""Behind the name of a number that the program printed, and told in no better way."""
+
 _NUMBER = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?:\s*/\s*(\d+))?(\s*%)?(?![\w.]*\w)")
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-Z\\^_]|[\x00-\x08\x0b-\x1f]")
@@ -46,6 +49,13 @@ def numbers_in(line: str) -> list[PrintedNumber]:
             if value is not None:
                 found.append(PrintedNumber(label, said.measure, said.of or of, value, number[1]))
     return found
+
+
+def training_loss(line: str) -> PrintedNumber | None:
+    """The first loss of a line that is said to be no validation's; None where there is none, or the line tells of a
+    validation, too."""
+    losses = [number for number in numbers_in(line) if number.measure == "loss"]
+    return losses[0] if losses and all(number.of != "val" for number in losses) else None
 
 
 def _of(between: str) -> Of:

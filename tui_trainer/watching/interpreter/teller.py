@@ -25,6 +25,7 @@ from tui_trainer.watching.interpreter.listing import Listing
 from tui_trainer.watching.interpreter.lr_causes import LRCauses
 from tui_trainer.watching.interpreter.named_values import Meaning
 from tui_trainer.watching.interpreter.passes import Passes
+from tui_trainer.watching.interpreter.printed import FROM_OUTPUT
 from tui_trainer.watching.interpreter.steps import Step, in_groups
 from tui_trainer.watching.interpreter.validation import Found, Told
 from tui_trainer.watching.trace import Options
@@ -72,6 +73,8 @@ class Teller:
         self._declared: dict[str, str] = {}
         self._last_of: dict[str, int] = {}
         """The last step at which each other number was told: they do not go back."""
+        self.has_losses = False
+        """Whether a loss of any step was told."""
         self._epoch_losses = (0.0, 0)
         """The sum of the losses of the epoch's steps that were told, and how many they are."""
         self._epoch_first: Step | None = None
@@ -132,6 +135,7 @@ class Teller:
         columns = self._columns(steps)
         taken = self._taken(steps, columns)
         losses = [loss for loss in taken.losses if loss is not None]
+        self.has_losses = self.has_losses or bool(losses)
         so_far, count = self._epoch_losses
         self._epoch_losses = so_far + sum(losses), count + len(losses)
         self._declare(columns)
@@ -205,7 +209,7 @@ class Teller:
     def _declare(self, names: Iterable[str]) -> None:
         """Say of series of ours what they are, as they are told first."""
         for called in names:
-            if called in self._declared or not (fields := _OURS.get(called) or _of_rate(called)):
+            if called in self._declared or not (fields := _OURS.get(called) or _by_its_name(called)):
                 continue
             self._declared[called] = ""
             self.emit(MetricDeclared(at=self._now(), name=called, **fields))
@@ -293,7 +297,9 @@ _OURS: dict[str, dict[str, Any]] = {
 }
 
 
-def _of_rate(called: str) -> dict[str, Any]:
+def _by_its_name(called: str) -> dict[str, Any]:
+    if called.endswith(FROM_OUTPUT):
+        return {"goal": "min", "kind": "train"}
     if called.startswith("steps_per_second/"):
         return {"kind": "system", "unit": "steps/s"}
     return {"kind": "lr"} if called.startswith("lr-") and not called.endswith(("-momentum", "-weight_decay")) else {}

@@ -14,7 +14,7 @@ from tui_trainer.watching.interpreter.batch_reads import BatchRead, Candidate, c
 from tui_trainer.watching.interpreter.definitions import Definitions
 from tui_trainer.watching.interpreter.named_values import Measure, Shares, meaning, words
 from tui_trainer.watching.interpreter.passes import Pass
-from tui_trainer.watching.interpreter.printed import PrintedNumber, is_written_as, numbers_in
+from tui_trainer.watching.interpreter.printed import FROM_OUTPUT, PrintedNumber, is_written_as, numbers_in
 from tui_trainer.watching.trace import Site
 
 LINES_KEPT = 100
@@ -171,10 +171,6 @@ class Validation:
         if loader.samples is not None and not loader.drop_last and of.batches == of.length:
             return max(0, loader.samples - loader.batch_size * (of.batches - 1))
         return loader.batch_size
-
-
-FROM_OUTPUT = "(read from the output)"
-"""Behind the name of a number that the program printed, and told in no better way."""
 
 
 def _of_output(measure: Measure, lines: list[Line]) -> Told | None:
