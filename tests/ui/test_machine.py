@@ -592,6 +592,16 @@ WORDS: dict[str, tuple[Callable[[], object], set[str], list[str]]] = {
         STEP | {"machine.step_untold"},
         ["not told"],
     ),
+    "steps whose calls are not told": (
+        lambda: step_lines([], 80, 0.01, untold=True, apart=0.0125),
+        STEP | {"machine.steps_apart"},
+        ["12.5 ms from one to the next"],
+    ),
+    "the same in short": (
+        lambda: step_in_short([], 40, untold=True, apart=0.0125),
+        {"machine.steps_apart"},
+        ["12.5 ms from one to the next"],
+    ),
     "neither in short": (lambda: step_in_short([], 40, untold=True), {"machine.step_untold"}, ["not told"]),
 }
 

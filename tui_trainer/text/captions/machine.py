@@ -69,6 +69,11 @@ CAPTIONS = {
     "machine.step_untold": Caption(
         "not told", "batches were trained, or the run has ended, and no time of a call is known", "times are known"
     ),
+    "machine.steps_apart": Caption(
+        "{seconds} from one to the next",
+        "steps of a watched program's last seconds within an epoch; its calls have their times in the listing",
+        "none was taken for a while; of a run of ours, whose calls are told",
+    ),
     "machine.on_average": Caption(
         "{seconds} on average",
         "a step of the last seconds, or of the whole run once that stands still",

@@ -8,12 +8,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from msgspec.structs import replace
 
 from tui_trainer import threads
 from tui_trainer.records.history import History
+from tui_trainer.records.summary import steps_per_second
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import UNKNOWN, cut, gigabytes, milliseconds, percent, wrap
@@ -140,7 +141,13 @@ def machine_lines(sample: Sample, width: int, ranks: int = 1) -> list[Line]:
 
 
 def step_lines(
-    parts: Sequence[Part], width: int, screen: float, *, on_device: bool = False, untold: bool = False
+    parts: Sequence[Part],
+    width: int,
+    screen: float,
+    *,
+    on_device: bool = False,
+    untold: bool = False,
+    apart: float = 0.0,
 ) -> list[Line]:
     """Where the time of a step goes.
 
@@ -150,8 +157,9 @@ def step_lines(
         screen: the share of all cores that the screen itself takes.
         on_device: it was launched on a device in that time, and computed there later.
         untold: there were steps, or none comes any more, so that no parts will be known.
+        apart: seconds from one step to the next, for where no parts are known; 0 where these are not known either.
     """
-    total = _whole_step(parts, on_device=on_device, untold=untold)
+    total = _whole_step(parts, on_device=on_device, untold=untold, apart=apart)
     if parts and not on_device:
         total = say("machine.on_average", seconds=total)
     lines: list[Line] = [(Span("a step".ljust(CALL), "faint"), Span(total, "faint"))]
@@ -167,10 +175,12 @@ def step_lines(
     return lines
 
 
-def step_in_short(parts: Sequence[Part], width: int, *, on_device: bool = False, untold: bool = False) -> list[Line]:
+def step_in_short(
+    parts: Sequence[Part], width: int, *, on_device: bool = False, untold: bool = False, apart: float = 0.0
+) -> list[Line]:
     """The same where there is room for a line or two."""
     told = [f"{part.call} {_short(part.share)}" for part in parts if part.share >= 0.01]
-    lines = [_whole_step(parts, on_device=on_device, untold=untold)]
+    lines = [_whole_step(parts, on_device=on_device, untold=untold, apart=apart)]
     for piece in told:
         if len(lines[-1]) + len(piece) + 3 > width - LABEL:
             lines.append(piece)
@@ -179,7 +189,9 @@ def step_in_short(parts: Sequence[Part], width: int, *, on_device: bool = False,
     return [(Span(("" if n else "a step").ljust(LABEL), "faint"), Span(line)) for n, line in enumerate(lines)]
 
 
-def _whole_step(parts: Sequence[Part], *, on_device: bool, untold: bool) -> str:
+def _whole_step(parts: Sequence[Part], *, on_device: bool, untold: bool, apart: float) -> str:
+    if not parts and apart > 0:
+        return say("machine.steps_apart", seconds=milliseconds(apart))
     if not parts:
         return say("machine.step_untold" if untold else "machine.no_step_yet")
     seconds = milliseconds(sum(part.seconds for part in parts))
@@ -315,6 +327,20 @@ def _is_untold(history: History) -> bool:
     return history.ended is not None or history.last_step > 0
 
 
+class _How(TypedDict):
+    """What `step_lines` is told of a run."""
+
+    on_device: bool
+    untold: bool
+    apart: float
+
+
+def _how(history: History) -> _How:
+    speed = steps_per_second(history) if history.program is not None else 0.0
+    apart = 1.0 / speed if speed > 0 else 0.0
+    return {"on_device": _on_device(history), "untold": _is_untold(history), "apart": apart}
+
+
 def _on_device(history: History) -> bool:
     return history.resolved is not None and history.resolved.on_cuda
 
@@ -378,7 +404,7 @@ class MachinePanel(Panel):
             if len(left) + 1 + len(right) <= self.size.height:
                 return [*left, BLANK, *right]
             parts = self._times.parts(self._history, time.monotonic())
-            short = step_in_short(parts, width, on_device=_on_device(self._history), untold=_is_untold(self._history))
+            short = step_in_short(parts, width, **_how(self._history))
             return [*left, *short]
         left_width, _ = self._widths()
         return [
@@ -397,8 +423,7 @@ class MachinePanel(Panel):
         else:
             left = [heading("machine"), *((Span(line, "faint"),) for line in wrap(self._why_not(history), left_width))]
         parts = self._times.parts(history, time.monotonic())
-        on_device, untold = _on_device(history), _is_untold(history)
-        return left, step_lines(parts, right_width, self._share, on_device=on_device, untold=untold)
+        return left, step_lines(parts, right_width, self._share, **_how(history))
 
     def _why_not(self, history: History) -> str:
         """Why there is no sample."""
