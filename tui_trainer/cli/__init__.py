@@ -33,6 +33,7 @@ _COMMANDS = {
     "run": "tui_trainer.cli.run",
     "watch": "tui_trainer.cli.watch",
     "attach": "tui_trainer.cli.launch",
+    "open": "tui_trainer.cli.launch",
     "compare": "tui_trainer.cli.compare",
     "runs": "tui_trainer.cli.runs",
     "stream": "tui_trainer.cli.stream",
@@ -51,6 +52,9 @@ _COMMANDS = {
     "completion": "tui_trainer.cli.completion",
     "doctor": "tui_trainer.cli.doctor",
 }
+
+_OTHER_NAMES = {"open": "attach"}
+"""Of commands that have two."""
 
 
 class _Commands(click.Group):
@@ -99,7 +103,7 @@ class _Commands(click.Group):
             return None
         gc.disable()  # what is imported stays: the collector need not look for garbage in it
         try:
-            command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+            command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), _OTHER_NAMES.get(cmd_name, cmd_name))
         finally:
             gc.freeze()
             gc.enable()

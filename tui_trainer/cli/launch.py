@@ -18,6 +18,7 @@ from tui_trainer.cli import completion, exit_summary, foreground
 from tui_trainer.cli.apart import resume
 from tui_trainer.cli.awaiting import awaited
 from tui_trainer.cli.compare_from_app import Comparisons
+from tui_trainer.cli.foreign import foreign_record
 from tui_trainer.cli.notify_options import NotifyOptions, bell_options, notify_options
 from tui_trainer.cli.options import (
     check_runs_folder,
@@ -104,10 +105,18 @@ def launch(
 @max_rate_option
 @runs_dir_option
 def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Path | None, told: NotifyOptions) -> None:
-    """Watch a run of another process, or a finished one, on the same screen; default: the newest."""
+    """Watch a run of another process, or a finished one, on the same screen; default: the newest.
+
+    RUN is an id, a name, or a path: of a record of tui-trainer's, or of what another tool writes, as TensorBoard's
+    event files, CSV, JSON lines and Hugging Face's trainer_state.json. Of several in a folder, the one that was
+    written last is shown.
+    """
     _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
     said: list[str] = []
-    folder = awaited(runs_folder(runs_dir), run, said.append)
+    runs = runs_folder(runs_dir)
+    if run is not None and (record := foreign_record(runs, run, said.append)) is not None:
+        sys.exit(_watch(record, told, readonly=True, max_rate=max_rate, first_word=" ".join(said), runs=runs))
+    folder = awaited(runs, run, said.append)
     sys.exit(_watch(folder, told, readonly=readonly, max_rate=max_rate, first_word=" ".join(said)))
 
 
@@ -302,9 +311,22 @@ def _say_where(launcher: InProcessLauncher, comparisons: Comparisons, *, paused:
         exit_summary.of_left_unnamed()
 
 
-def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float | None, first_word: str = "") -> int:
+def _watch(
+    folder: Path,
+    told: NotifyOptions,
+    *,
+    readonly: bool,
+    max_rate: float | None,
+    first_word: str = "",
+    runs: Path | None = None,
+) -> int:
+    """Show the run whose record lies in a folder, or at a path if another tool has written it; the exit code.
+
+    `runs` is the folder of all runs, where it is not the one that holds the record.
+    """
     source = open_source(folder, readonly=readonly)
-    comparisons = Comparisons(folder.parent, None, lambda: folder, lambda: False)
+    runs = runs or folder.parent
+    comparisons = Comparisons(runs, None, lambda: source.folder, lambda: False)
     apps: list[TrainerApp] = []
 
     def context_of(_: Terminal) -> AppContext:
@@ -318,7 +340,7 @@ def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float
             by="attach",
             first_word=first_word,
             on_shown=settle,
-            runs=folder.parent,
+            runs=runs,
             bell=told.bell,
             settings=Settings.of_user(),
         )
@@ -327,7 +349,8 @@ def _watch(folder: Path, told: NotifyOptions, *, readonly: bool, max_rate: float
     exit_code = show_app(apps, context_of, max_rate)
     source.close()
     if apps and not apps[-1].hung_up and apps[-1].failure is None:
-        exit_summary.of_run(folder, source.history)
+        if source.folder is not None:
+            exit_summary.of_run(source.folder, source.history)
         comparisons.say_farewell()
     return exit_code
 

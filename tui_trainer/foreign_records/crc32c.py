@@ -6,10 +6,11 @@ Source: RFC 3720, appendix B.4; the mask: tensorflow/core/lib/hash/crc32c.h.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _POLYNOMIAL = 0x82F63B78
 _MASK = 0xA282EAD8
@@ -17,15 +18,16 @@ _MASK = 0xA282EAD8
 
 @cache
 def _bytes_table() -> NDArray[np.uint32]:
-    table = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1)
-    return table
+    import numpy as np
+
+    return np.array(_plain_table(), np.uint32)
 
 
 @cache
 def _pairs_table() -> NDArray[np.uint32]:
     """What two bytes at a time make of the lower half of the register."""
+    import numpy as np
+
     one, table = _bytes_table(), np.arange(1 << 16, dtype=np.uint32)
     for _ in range(2):
         table = one[table & 0xFF] ^ (table >> np.uint32(8))
@@ -34,7 +36,9 @@ def _pairs_table() -> NDArray[np.uint32]:
 
 @cache
 def _plain_table() -> list[int]:
-    table: list[int] = _bytes_table().tolist()
+    table = list(range(256))
+    for _ in range(8):
+        table = [value >> 1 ^ (_POLYNOMIAL if value & 1 else 0) for value in table]
     return table
 
 
@@ -56,6 +60,8 @@ def masked_crc32c_of_rows(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
     Returns:
         (records,)
     """
+    import numpy as np
+
     count, length = rows.shape
     register = np.full(count, 0xFFFFFFFF, np.uint32)
     if even := length // 2:
@@ -71,6 +77,8 @@ def masked_crc32c_of_rows(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 def windows_of_eight(data: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """The masked CRC of the eight bytes at each place: (bytes - 7,)."""
+    import numpy as np
+
     count, table = len(data) - 7, _bytes_table()
     register = np.full(count, 0xFFFFFFFF, np.uint32)
     for place in range(8):

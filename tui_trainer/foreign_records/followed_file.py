@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui_trainer.files.safe_open import Irregular, open_regular
 
-PIECE = 4 << 20
+PIECE = 1 << 20
 """Bytes that are read at a time."""
 
 HEAD = 256
@@ -139,8 +139,3 @@ class Lines:
             self._in_long_line = False
             return piece[piece.index(b"\n") + 1 : end]
         return piece[:end]
-
-    @property
-    def lags(self) -> bool:
-        """Whether more is there than was used: a line without an end is not more."""
-        return self.file.lags and self.file.size - self.file.offset >= PIECE

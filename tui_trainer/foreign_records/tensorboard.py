@@ -16,14 +16,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_trainer.foreign_records.crc32c import masked_crc32c
 from tui_trainer.foreign_records.followed_file import begins_with
 from tui_trainer.foreign_records.pieces import Piece
-from tui_trainer.foreign_records.tensorboard_file import EventFile
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
+
+if TYPE_CHECKING:
+    from tui_trainer.foreign_records.tensorboard_file import EventFile
 
 LOOK_EVERY_S = 1.0
 """Seconds between looks for new files, at the least."""
@@ -75,7 +78,7 @@ class TensorBoardReader:
                 found.append(say("foreign.rest_unread", file=file, place=f"{each.damaged_at:,}"))
             others += each.others
         if others:
-            what = ", ".join(f"{count:,} {name}" for name, count in sorted(others.items()))
+            what = ", ".join(counted(count, name) for name, count in sorted(others.items()))
             found.append(say("foreign.not_drawn", what=what))
         if self._too_many:
             found.append(say("foreign.too_many_files", count=f"{MOST_FILES:,}"))
@@ -106,6 +109,8 @@ class TensorBoardReader:
         """Nothing is held open."""
 
     def _look_for_files(self) -> None:
+        from tui_trainer.foreign_records.tensorboard_file import EventFile  # with NumPy, which others do without
+
         began = time.monotonic()
         found = event_files(self._path, MOST_FILES + 1)
         self._too_many = len(found) > MOST_FILES

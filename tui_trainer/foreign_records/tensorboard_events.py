@@ -11,22 +11,22 @@ from typing import Literal, NamedTuple
 
 from tui_trainer.foreign_records.wire import BYTES, FIXED32, FIXED64, VARINT, Field, fields, signed, text
 
-Other = Literal["histograms", "images", "audio", "texts", "hyperparameters", "other values"]
+Other = Literal["histogram", "image", "audio clip", "text", "hyperparameter", "other value"]
 
 _START = 1
 _OBSOLETE_HISTOGRAM, _IMAGE, _HISTOGRAM, _AUDIO = 3, 4, 5, 6
 _KINDS: dict[int, Other] = {
-    _OBSOLETE_HISTOGRAM: "histograms",
-    _IMAGE: "images",
-    _HISTOGRAM: "histograms",
-    _AUDIO: "audio",
+    _OBSOLETE_HISTOGRAM: "histogram",
+    _IMAGE: "image",
+    _HISTOGRAM: "histogram",
+    _AUDIO: "audio clip",
 }
 _PLUGINS: dict[str, Other] = {
-    "histograms": "histograms",
-    "images": "images",
-    "audio": "audio",
-    "text": "texts",
-    "hparams": "hyperparameters",
+    "histograms": "histogram",
+    "images": "image",
+    "audio": "audio clip",
+    "text": "text",
+    "hparams": "hyperparameter",
 }
 """What is known by the plugin that shows it; scalars have `scalars`, or none."""
 
@@ -106,7 +106,7 @@ def _take_value(event: TensorBoardEvent, data: bytes, value: Field) -> None:
             found = (struct.unpack_from("<f", data, part.begin)[0], part.begin, "<f")
         elif part.number == 8 and part.form == BYTES:
             found = _scalar(data, part)
-            other = other or ("other values" if found is None else None)
+            other = other or ("other value" if found is None else None)
         elif part.number == 9 and part.form == BYTES:
             plugin = _plugin(data, part)
         elif part.number in _KINDS and part.form == BYTES:
@@ -115,7 +115,7 @@ def _take_value(event: TensorBoardEvent, data: bytes, value: Field) -> None:
     if other is None and found is not None:
         event.numbers.append(Number(tag, found[0], *tag_at, *found[1:]))
     else:
-        event.others.append(other or "other values")
+        event.others.append(other or "other value")
 
 
 def _plugin(data: bytes, metadata: Field) -> str:

@@ -79,7 +79,7 @@ class EventFile:
             used = self._search(data, used)
         elif used == 0 and len(piece) == PIECE:  # one event is longer than a piece
             used = min(HEAD + FOOT + struct.unpack_from("<Q", piece)[0], self.file.size - self.file.offset)
-            self.others["other values"] += 1
+            self.others["other value"] += 1
         self.file.use(used)
         self.lags = used > 0 and self.file.lags
 
@@ -106,7 +106,7 @@ class EventFile:
         for size in np.unique(sizes).tolist():
             numbers = np.flatnonzero(sizes == size)
             if size > LONGEST_READ:
-                self.others["other values"] += len(numbers)
+                self.others["other value"] += len(numbers)
             elif len(numbers) < FEW or size > 4096 or not size:
                 for number in numbers.tolist():
                     begin = int(begins[number])

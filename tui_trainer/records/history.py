@@ -146,6 +146,8 @@ class History:
         self.ended: RunEnded | None = None
         self.clock_behind = 0.0
         """Seconds by which the clock of the machine that trains is behind the reader's, who says so; no event tells."""
+        self.written_at: float | None = None
+        """When another tool's record changed last, Unix time in seconds, as its reader sees it; None of ours."""
         self.known = ResumeFilter(sampled=sampled)
         """How far the events told so far have come."""
         self._logged_until = 0

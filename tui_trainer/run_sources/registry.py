@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from tui_trainer.foreign_records import forms
+from tui_trainer.foreign_records.pieces import Kind
 from tui_trainer.records.errors import RunNotFound
 from tui_trainer.records.run_index import is_record
+from tui_trainer.run_sources.foreign_source import ForeignSource
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.run_source import RunSource
 
@@ -36,7 +39,21 @@ class OurRecords:
         return JournalSource(path, readonly=readonly)
 
 
-KINDS: list[SourceKind] = [OurRecords()]
+class OthersRecords:
+    """Runs that another tool records, of one form."""
+
+    def __init__(self, form: Kind) -> None:
+        self.name = form.tool
+        self._form = form
+
+    def recognises(self, path: Path) -> bool:
+        return self._form.recognises(path)
+
+    def open(self, path: Path, *, readonly: bool) -> RunSource:
+        return ForeignSource(self._form, path)
+
+
+KINDS: list[SourceKind] = [OurRecords(), *map(OthersRecords, forms.KINDS)]
 """In the order in which they are asked: the first that recognises a path takes it."""
 
 

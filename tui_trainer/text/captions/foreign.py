@@ -7,6 +7,41 @@ from tui_trainer.text.captions.caption import Caption
 TITLE = "Records of other tools"
 
 CAPTIONS = {
+    "foreign.took": Caption(
+        "read from {tool}: {series} series, {numbers}",
+        "a record of another tool was read as far as it goes",
+        "it is still being read",
+    ),
+    "foreign.several": Caption(
+        "{count} records in {folder}: {name} was written last; others: {others}",
+        "a folder holds more than one record, and the one that changed last is shown",
+        "it holds one",
+    ),
+    "foreign.runs_of_ours": Caption(
+        "{folder} is a folder of tui-trainer's runs: name it with --runs-dir {folder}",
+        "a path was given at which runs of ours lie, and no record of another tool",
+        "it is the record of one run; another tool's record lies there",
+    ),
+    "foreign.none": Caption(
+        "{path} holds no run in a form that is known: {tools}",
+        "a path was given at which nothing known lies",
+        "a run is there, or there is no such path",
+    ),
+    "foreign.read_only": Caption(
+        "another program trains it: it cannot be controlled from here",
+        "something is asked of a run that another tool records",
+        "the run is one of ours, or a watched program's",
+    ),
+    "foreign.unreadable": Caption(
+        "cannot be read: {why}",
+        "the system refuses a file of a record, or it is no plain file",
+        "it can be read, or it is gone",
+    ),
+    "foreign.written": Caption(
+        "written {ago} ago",
+        "another tool's record has numbers and no word of its end; how long ago it changed last is all that is known",
+        "the tool said that the run is over; the record is one of ours",
+    ),
     "foreign.bad_events": Caption(
         "{file}: {events} damaged; left out",
         "the CRC of an event is wrong, or it is no event, and those behind it are read",

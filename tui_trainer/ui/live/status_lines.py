@@ -14,7 +14,7 @@ from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.formatting import about, clock, cut, gigabytes, in_short, percent, thousands
+from tui_trainer.ui.formatting import about, clock, cut, gigabytes, in_short, percent, since, thousands
 from tui_trainer.ui.live.loop import is_followed
 from tui_trainer.ui.machine.machine_panel import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
@@ -92,6 +92,8 @@ def state_word(history: History) -> tuple[str, str]:
         return say("state.slow_motion") + ill, "warning" if ill else "live"
     if finding is not None:
         return finding.word, "warning"
+    if history.written_at is not None and history.last_step:
+        return say("foreign.written", ago=since(time.time() - history.written_at)), "faint"
     tells = history.last_step > 0 and history.recipe is None  # one of ours has phases, and begins again with them
     return plain(history.phase) or say("state.running" if tells else "state.starting"), "live"
 
@@ -139,7 +141,8 @@ def _state(history: History) -> dict[str, list[Span]]:
     if not history.last_step:
         return parts
     now = time.time()
-    parts["elapsed"] = [Span(f"   {clock(history.elapsed_at(now))}")]
+    elapsed = history.elapsed_at(now) if history.written_at is None else history.elapsed_s
+    parts["elapsed"] = [Span(f"   {clock(elapsed)}")] if elapsed or history.written_at is None else []
     if (since := history.stalled_since) is not None:
         parts["stalled"] = [Span(" for ", "warning"), Span(clock(now - history.clock_behind - since), "warning")]
         return {name: parts[name] for name in ("word", "stalled", "elapsed", "why")}
@@ -280,7 +283,8 @@ def _so_far(history: History, room: int) -> list[Span]:
         spans.append(Span(f"   epoch {_of(epoch, epochs) if epochs else f'{epoch:,}'}"))
     if epochs:
         return [*spans, Span(" "), *_bar(len(history.epochs) / epochs, min(LONGEST_BAR, room - width_of(spans) - 3))]
-    ending = [Span(f"   {say('state.no_end')}", "faint")]
+    goes_on = history.written_at is None  # of another tool's record only time tells
+    ending = [Span(f"   {say('state.no_end')}", "faint")] if goes_on else []
     if (batches := history.batches_in_epoch) and history.program is not None:
         batch = Span(f"   batch {_of(history.batch, batches)} ")
         bar = min(LONGEST_BAR, room - width_of([*spans, batch, *ending]) - 3)

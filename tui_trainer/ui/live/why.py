@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WARNED_FOR = 12.0
 """Seconds that a warning stays in the line at the bottom: twice as long as an answer, since nobody waits for it."""
 
-GOOD_NEWS = frozenset({"best", "recovered", "woken", "options"})
+GOOD_NEWS = frozenset({"best", "recovered", "woken", "options", "read"})
 
 
 def role_of(notice: Alert) -> str:

@@ -1,0 +1,105 @@
+"""Which forms of records are known, and what lies at a path: a file, a run's folder or a tree of runs."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from tui_trainer.foreign_records.csv_table import Csv
+from tui_trainer.foreign_records.json_lines import JsonLines
+from tui_trainer.foreign_records.pieces import Kind
+from tui_trainer.foreign_records.tensorboard import TensorBoard
+from tui_trainer.foreign_records.trainer_state import TrainerState
+from tui_trainer.records.run_index import is_record
+
+DEEPEST = 8
+"""Folders below the one that was named."""
+
+MOST_ENTRIES = 100_000
+
+MOST_FILES_READ = 2_000
+"""Files of a tree whose first bytes are read."""
+
+PARTS = frozenset({"train", "validation", "valid", "val", "eval", "test", "dev"})
+"""Folders that are parts of one run."""
+
+_TENSORBOARD, _TRAINER_STATE = TensorBoard(), TrainerState()
+_FILES: tuple[Kind, ...] = (JsonLines(), Csv())
+
+KINDS: tuple[Kind, ...] = (_TENSORBOARD, _TRAINER_STATE, *_FILES)
+"""In the order in which they are asked: the first that recognises a file takes it."""
+
+
+class Record(NamedTuple):
+    """A record that was found."""
+
+    kind: Kind
+    path: Path
+    written_at: float
+    """When it changed last, Unix time in seconds."""
+
+
+def records_in(path: Path) -> list[Record]:
+    """The records at a path: one of a file, and of a folder all in it and below; the one that changed last first.
+
+    A glance at the first bytes of files. Links to folders are not followed; what may not be read is passed over.
+    """
+    if not path.is_dir():
+        kind = next((each for each in KINDS if each.recognises(path)), None)
+        return [] if kind is None else [Record(kind, path, _changed([path]))]
+    found: list[Record] = []
+    waiting = deque([(path, 0)])
+    entries = files_read = 0
+    while waiting and entries < MOST_ENTRIES:
+        here, depth = waiting.popleft()
+        if is_record(here):  # one of ours
+            continue
+        folders, files = _inside(here)
+        entries += len(folders) + len(files)
+        events = [file for file in files if "tfevents" in file.name]
+        below = [folder for folder in folders if folder.name in PARTS]
+        if events or (below and any("tfevents" in file.name for part in below for file in _inside(part)[1])):
+            found.append(Record(_TENSORBOARD, here, _changed(events or below)))
+            folders = []  # parts of this run
+        if _TRAINER_STATE.recognises(here):
+            found.append(Record(_TRAINER_STATE, here, _changed([here])))
+            folders = [folder for folder in folders if not folder.name.startswith("checkpoint-")]
+        for file in files:
+            if file in events or file.name == "trainer_state.json" or files_read >= MOST_FILES_READ:
+                continue
+            files_read += 1
+            kind = next((each for each in _FILES if each.recognises(file)), None)
+            if kind is not None:
+                found.append(Record(kind, file, _changed([file])))
+        if depth < DEEPEST:
+            waiting.extend((folder, depth + 1) for folder in folders)
+    return sorted(found, key=lambda record: record.written_at, reverse=True)
+
+
+def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The folders and the files of a folder, by name."""
+    folders: list[Path] = []
+    files: list[Path] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                elif entry.is_file():
+                    files.append(Path(entry.path))
+    except OSError:  # not for us, or gone
+        pass
+    return folders, files
+
+
+def _changed(paths: Iterable[Path]) -> float:
+    latest = 0.0
+    for path in paths:
+        try:
+            latest = max(latest, path.stat().st_mtime)
+        except OSError:
+            continue
+    return latest

@@ -1,0 +1,105 @@
+"""A run that another tool records: TensorBoard, a table, JSON lines."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tui_trainer.commands import AnyCommand
+from tui_trainer.events import Alert
+from tui_trainer.foreign_records.pieces import Kind
+from tui_trainer.foreign_records.telling import Teller
+from tui_trainer.records.errors import reason
+from tui_trainer.records.history import History
+from tui_trainer.run_sources.run_source import READONLY
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted
+
+_TOOK = "took"
+
+
+class ForeignSource:
+    """A `RunSource` of a run that another tool records: it follows the tool's files, and writes nothing."""
+
+    READ_FOR = 0.015
+    """Seconds of its own time after which one poll begins no other piece: keys are answered while a record comes in."""
+
+    LOOK_EVERY_S = 0.1
+    """Seconds between looks at files of which all is read."""
+
+    def __init__(self, kind: Kind, path: Path) -> None:
+        """Look at the record of a kind that lies at a path."""
+        self.history = History()
+        self.capabilities = replace(
+            READONLY, tells_end=False, why_not=say("foreign.read_only"), calls=False, plan=False, checkpoints=False
+        )
+        self.lags = False
+        self.folder: Path | None = None
+        self._reader = kind.open(path)
+        self._teller = Teller(self._reader.name, self.history)
+        self._told: set[str] = set()
+        """Flaws that were told, without their numbers: those grow."""
+        self._trouble = ""
+        self._next_look = 0.0
+
+    def poll(self) -> int:
+        if not self.lags and time.monotonic() < self._next_look:
+            return 0
+        self._next_look = time.monotonic() + self.LOOK_EVERY_S
+        count = 0
+        try:
+            count = self._read()
+            self._trouble = ""
+        except OSError as cause:
+            self.lags = False
+            if self._trouble != (trouble := reason(cause)):
+                self._trouble = trouble
+                self._tell(say("foreign.unreadable", why=trouble))
+                count += 1
+        self.history.written_at = self._reader.written_at
+        return count if self.lags else count + self._say_what_it_took()
+
+    def send(self, command: AnyCommand) -> None:
+        raise PermissionError(self.capabilities.refusal(type(command)))
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def _read(self) -> int:
+        """Apply what came, for some time; how many events."""
+        until = time.thread_time() + self.READ_FOR
+        count = 0
+        while True:
+            for piece in self._reader.read():
+                for event in self._teller.tell(piece, self._reader.written_at or 0.0):
+                    self.history.apply(event)
+                    count += 1
+            self.lags = self._reader.lags
+            if not self.lags or time.thread_time() >= until:
+                return count
+
+    def _say_what_it_took(self) -> int:
+        """Once what was read, and what is wrong with it; how many events."""
+        told = len(self._told)
+        series = self.history.series
+        if series and _TOOK not in self._told:
+            numbers = counted(sum(len(each.values) for each in series.values()), "number")
+            took = say("foreign.took", tool=self._reader.tool, series=len(series), numbers=numbers)
+            self._tell_once(_TOOK, took, "read")
+        for flaw in (*self._reader.flaws, *self._teller.flaws):
+            self._tell_once(_without_numbers(flaw), flaw)
+        return len(self._told) - told
+
+    def _tell_once(self, key: str, text: str, kind: str = "recording") -> None:
+        if key not in self._told:
+            self._told.add(key)
+            self._tell(text, kind)
+
+    def _tell(self, text: str, kind: str = "recording") -> None:
+        self.history.apply(Alert(at=time.time(), kind=kind, text=text))
+
+
+def _without_numbers(text: str) -> str:
+    return re.sub(r"[\d,]+", "", text)
