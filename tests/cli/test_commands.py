@@ -39,3 +39,7 @@ def test_of_a_misspelt_preset_the_question_ends_its_line(cli: Cli) -> None:
 def test_help_says_when_a_best_epoch_is_told(cli: Cli) -> None:
     said = " ".join(cli("run", "--help").stdout.split())
     assert "best: an epoch that is the best so far, after one that was not; once a minute at most" in said
+
+
+def test_open_is_another_name_of_attach(cli: Cli) -> None:
+    assert cli("open", "--help").stdout == cli("attach", "--help").stdout.replace(" attach ", " open ", 1)

@@ -29,6 +29,7 @@ from tests.foreign_records.followed import Followed, Numbers
 from tui_trainer.foreign_records import tensorboard, tensorboard_file
 from tui_trainer.foreign_records.crc32c import masked_crc32c, masked_crc32c_of_rows, windows_of_eight
 from tui_trainer.foreign_records.tensorboard import TensorBoard
+from tui_trainer.records.errors import RunsError
 
 KIND = TensorBoard()
 
@@ -311,6 +312,19 @@ def test_a_file_that_may_not_be_read_keeps_nobody_from_the_others(tmp_path: Path
     followed = KIND.open(tmp_path)
     with pytest.raises(PermissionError):
         [*followed.read()]
+
+
+@pytest.mark.says("foreign.needs_numpy")
+@pytest.mark.never_says("foreign.needs_numpy")
+def test_without_numpy_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
+    event_file(tmp_path, b"")
+    KIND.open(tmp_path)
+    assert not captions_said
+    monkeypatch.setattr(tensorboard, "find_spec", lambda _: None)
+    with pytest.raises(RunsError, match="pip install numpy"):
+        KIND.open(tmp_path)
 
 
 def test_only_event_files_are_taken_for_some(tmp_path: Path) -> None:

@@ -33,7 +33,6 @@ _COMMANDS = {
     "run": "tui_trainer.cli.run",
     "watch": "tui_trainer.cli.watch",
     "attach": "tui_trainer.cli.launch",
-    "open": "tui_trainer.cli.launch",
     "compare": "tui_trainer.cli.compare",
     "runs": "tui_trainer.cli.runs",
     "stream": "tui_trainer.cli.stream",
@@ -54,7 +53,7 @@ _COMMANDS = {
 }
 
 _OTHER_NAMES = {"open": "attach"}
-"""Of commands that have two."""
+"""Of commands that have two names, the one that is not listed."""
 
 
 class _Commands(click.Group):
@@ -99,11 +98,12 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        name = _OTHER_NAMES.get(cmd_name, cmd_name)
+        if name not in _COMMANDS:
             return None
         gc.disable()  # what is imported stays: the collector need not look for garbage in it
         try:
-            command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), _OTHER_NAMES.get(cmd_name, cmd_name))
+            command: click.Command = getattr(import_module(_COMMANDS[name]), name)
         finally:
             gc.freeze()
             gc.enable()
@@ -116,7 +116,7 @@ class _Commands(click.Group):
 
         Once the command is loaded, ctrl+c is an exception again, for it to clean up.
         """
-        if args[0] not in _COMMANDS and not ctx.resilient_parsing:
+        if args[0] not in _COMMANDS | _OTHER_NAMES and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             if near := get_close_matches(args[0], _COMMANDS, n=1):

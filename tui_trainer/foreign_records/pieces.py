@@ -87,4 +87,8 @@ class Kind(Protocol):
         """Whether such a record lies there, by what is in it; a glance, that neither waits nor raises."""
 
     def open(self, path: Path) -> Reader:
-        """Follow it. Nothing is read yet."""
+        """Follow it. Nothing is read yet.
+
+        Raises:
+            RunsError: something is not installed that its form needs.
+        """

@@ -15,12 +15,14 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_trainer.foreign_records.crc32c import masked_crc32c
 from tui_trainer.foreign_records.followed_file import begins_with
 from tui_trainer.foreign_records.pieces import Piece
+from tui_trainer.records.errors import RunsError
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
@@ -135,6 +137,8 @@ class TensorBoard:
         return is_event_file(path)
 
     def open(self, path: Path) -> TensorBoardReader:
+        if find_spec("numpy") is None:
+            raise RunsError(say("foreign.needs_numpy"))
         return TensorBoardReader(path)
 
 

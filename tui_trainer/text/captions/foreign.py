@@ -32,6 +32,11 @@ CAPTIONS = {
         "something is asked of a run that another tool records",
         "the run is one of ours, or a watched program's",
     ),
+    "foreign.needs_numpy": Caption(
+        "TensorBoard's files need NumPy to be read, and it is not installed: pip install numpy",
+        "a record of TensorBoard's is opened where there is no NumPy",
+        "it is there; the record has another form",
+    ),
     "foreign.unreadable": Caption(
         "cannot be read: {why}",
         "the system refuses a file of a record, or it is no plain file",
