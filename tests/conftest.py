@@ -43,7 +43,8 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(autouse=True)
 def _ends_what_it_started(request: pytest.FixtureRequest) -> Iterator[None]:
     _started.taken()
-    yield
+    with leftovers.same_signals():
+        yield
     if _started.taken() and (left := leftovers.end(request.node.nodeid)):
         pytest.fail(f"it left processes: {'; '.join(left)}")
 

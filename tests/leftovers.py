@@ -1,8 +1,10 @@
-"""Processes that a test started and that outlived it: each test ends what it started, whatever happens to it."""
+"""What a test leaves behind: processes that outlived it, which are ended, and handlers of signals, which are undone."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -35,6 +37,22 @@ class Started:
     def _hear(self, event: str, _: object) -> None:
         if event in _STARTS:
             self._any = True
+
+
+_HANDLED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+"""What commands that a test calls in this process handle for as long as it lives."""
+
+
+@contextlib.contextmanager
+def same_signals() -> Iterator[None]:
+    """Have signals handled afterwards as they are now: a child that a later test forks would not end by them."""
+    before = [(number, signal.getsignal(number)) for number in _HANDLED]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
 
 
 def end(test: str | None = None) -> list[str]:

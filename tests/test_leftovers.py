@@ -1,6 +1,7 @@
-"""A test that fails leaves no training behind."""
+"""A test leaves no training behind, nor signals that are handled in another way, whatever happens to it."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests import leftovers
 from tests.waiting import until
+from tui_trainer.cli.signal_handlers import stop_on_signals
 
 FOREVER = "import time; time.sleep(3600)"
 
@@ -38,3 +40,11 @@ def test_what_ends_by_itself_is_none(request: pytest.FixtureRequest) -> None:
     subprocess.Popen([sys.executable, "-c", "pass"]).wait()
     assert leftovers.end(request.node.nodeid) == []
     assert os.environ[leftovers.SESSION] == str(os.getpid())
+
+
+def test_a_command_called_here_leaves_signals_as_they_were() -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)
+    with leftovers.same_signals():
+        stop_on_signals(lambda stop: None)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)) == before

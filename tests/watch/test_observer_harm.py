@@ -224,7 +224,7 @@ def test_no_batch_loss_or_network_lives_longer(tmp_path: Path) -> None:
 
 
 FAULTS = """
-    import os, resource, sys
+    import atexit, gc, os, resource, sys
     import torch
     import torch._dynamo  # an optimizer's first step loads it: once here, not in each child
     from torch import nn
@@ -271,6 +271,9 @@ FAULTS = """
             losses.append(loss.item().hex())
         return losses
 
+    atexit.register(os._exit, 0)  # the last of them: to take all of torch apart would take longer than to train
+    gc.collect()
+    gc.freeze()
     for names in [[], *([name] for name in PARTS), *([*HANDLERS, name] for name in PARTS[:3]), ["disk"]]:
         sys.stdout.flush()
         child = os.fork()
@@ -280,7 +283,7 @@ FAULTS = """
             else:
                 for name in names:
                     break_(name)
-            print(os.getpid(), ",".join(names) or "nothing", *train())
+            print(os.getpid(), ",".join(names) or "nothing", *train(), flush=True)
             sys.exit(0)
         _, status = os.waitpid(child, 0)
         assert status == 0, (names, status)
