@@ -192,19 +192,18 @@ def _selected(strip: Strip, span: tuple[int, int] | None, style: Style) -> Strip
 
 def _difference(old: Line, new: Line, width: int) -> tuple[int, int]:
     """The cells, from first to one past the last, in which two lines differ."""
-    first = 0
-    before = 0
+    ahead = 0
     for one, other in zip(old, new, strict=False):
         if one != other:
             break
-        first += cell_len(one.text)
-        before += 1
-    last = width
-    if width_of(old) == width_of(new):
-        last = width_of(new)
-        for one, other in zip(reversed(old[before:]), reversed(new[before:]), strict=False):
-            if one != other:
-                break
-            last -= cell_len(one.text)
+        ahead += 1
+    behind = 0
+    for one, other in zip(reversed(old[ahead:]), reversed(new[ahead:]), strict=False):
+        if one != other:
+            break
+        behind += 1
+    first = width_of(new[:ahead])
+    between = width_of(new[ahead : len(new) - behind])
+    last = first + between if width_of(old[ahead : len(old) - behind]) == between else width
     first = min(first, width - 1)
     return first, max(min(last, width), first + 1)

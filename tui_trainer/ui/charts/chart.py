@@ -291,6 +291,8 @@ class Chart(Panel, Generic[AnyAxis]):
         self._log: bool | None = None
         self._asks_for_log = False
         self._scales: dict[str, Scale] = {}
+        self._shown: list[tuple[list[GlyphRun], Line]] = []
+        """The lines of the last frame: as they were drawn, and as they are shown."""
 
     @property
     def marks(self) -> Marks:
@@ -301,6 +303,7 @@ class Chart(Panel, Generic[AnyAxis]):
     def marks(self, marks: Marks) -> None:
         if marks != self.marks:
             self._canvas = Canvas(marks)
+            self._shown = []
             self.forget()
             self.redraw()
 
@@ -328,10 +331,15 @@ class Chart(Panel, Generic[AnyAxis]):
         """The chart for the size at hand."""
         frame = self.frame
         self.axis.width = frame.width
-        lines = [tuple(Span(run.text, run.style) for run in line) for line in self.draw(frame)]
-        if self.marks != "ascii":
-            return lines
-        return [tuple(span._replace(text=in_ascii(span.text)) for span in line) for line in lines]
+        before, self._shown = self._shown, []
+        for number, drawn in enumerate(self.draw(frame)):
+            if number < len(before) and before[number][0] == drawn:  # as most lines of a frame are
+                self._shown.append(before[number])
+                continue
+            as_ascii = self.marks == "ascii"
+            line = tuple(Span(in_ascii(run.text) if as_ascii else run.text, run.style) for run in drawn)
+            self._shown.append((drawn, line))
+        return [line for _, line in self._shown]
 
     @property
     def frame(self) -> Frame:
