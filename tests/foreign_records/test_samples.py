@@ -9,15 +9,21 @@ import csv
 import os
 from collections import defaultdict
 from collections.abc import Callable
+from math import inf, nan
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.foreign_records.followed import Followed, Numbers, same
+from tui_trainer.foreign_records import forms
 from tui_trainer.foreign_records.csv_table import Csv
+from tui_trainer.foreign_records.database import DatabaseKind
+from tui_trainer.foreign_records.mlflow import MLflowDatabaseReader, MLflowFolder
 from tui_trainer.foreign_records.tensorboard import TensorBoard
+from tui_trainer.foreign_records.trackio import TrackioReader
 from tui_trainer.foreign_records.trainer_state import TrainerState
+from tui_trainer.foreign_records.wandb_file import Wandb
 
 RECORDS = Path(os.environ.get("TUI_TRAINER_TEST_RECORDS", "../shared/records"))
 
@@ -94,6 +100,32 @@ def test_lightning_both_ways(records: Path) -> None:
     board = Followed(TensorBoard(), records / LIGHTNING / "tb").all_numbers
     assert single(table) == {name: board[name] for name in table}
     assert board.keys() - table.keys() == {"epoch", "hp_metric"}
+
+
+def test_wandb(records: Path) -> None:
+    (path,) = (records / "wandb-0.31.0").glob("*.wandb")
+    followed = Followed(Wandb(), path)
+    wanted: dict[str, Numbers] = defaultdict(dict)
+    with (path.parent / "expected.csv").open() as file:
+        for row in csv.DictReader(file):
+            for name, cell in row.items():
+                if name != "_step" and cell:
+                    wanted[name][int(row["_step"])] = float(cell)
+    assert same(followed.all_numbers, wanted | {"bad": {30: nan}, "inf": {30: -inf}})
+    assert followed.history.status == "finished"
+
+
+def test_mlflow_both_ways_and_trackio(records: Path) -> None:
+    (run,) = (each.path for each in forms.records_in(records / "mlflow-3.17.2" / "mlruns"))
+    folder = Followed(MLflowFolder(), run)
+    database = Followed(DatabaseKind(MLflowDatabaseReader), records / "mlflow-3.17.2" / "mlflow.db")
+    assert same(folder.all_numbers, database.all_numbers)
+    assert folder.numbers("train/loss") == {step: 1 / (1 + step) for step in range(60)}
+    assert str(folder.numbers("bad")) == "{0: nan, 1: inf}"
+    assert folder.history.status == database.history.status == "finished"
+    trackio = Followed(DatabaseKind(TrackioReader), records / "trackio-0.43.0" / "p.db").all_numbers
+    assert trackio["train/loss"] == {step: 1 / (1 + step) for step in range(100)}
+    assert not [*(records / "trackio-0.43.0").glob("*-*m*")]
 
 
 def test_transformers_both_ways(records: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.foreign_records.followed import Followed, Numbers, same
@@ -195,6 +195,7 @@ def test_one_that_is_too_large_or_no_document_says_so(tmp_path: Path, monkeypatc
     assert not TrainerState().recognises(path)
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.dictionaries(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.foreign_records.event_files import (
@@ -94,6 +94,7 @@ def test_what_is_no_number_is_counted_and_said(tmp_path: Path) -> None:
     assert followed.flaws == ["not drawn: 2 histograms, 1 image, 1 other value, 1 text"]
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(

@@ -38,7 +38,7 @@ def foreign_record(runs: Path, given: str, warn: Callable[[str], None]) -> Path 
     if not found:
         if path.is_dir() and folders(path):
             refuse(say("foreign.runs_of_ours", folder=plain(given)))
-        tools = ", ".join(["tui-trainer", *(kind.tool for kind in forms.KINDS)])
+        tools = ", ".join(["tui-trainer", *forms.TOOLS])
         refuse(say("foreign.none", path=plain(given), tools=tools))
     if len(found) > 1:
         names = [_within(record.path, path) for record in found]

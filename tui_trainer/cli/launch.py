@@ -108,8 +108,8 @@ def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Pa
     """Watch a run of another process, or a finished one, on the same screen; default: the newest.
 
     RUN is an id, a name, or a path: of a record of tui-trainer's, or of what another tool writes, as TensorBoard's
-    event files, CSV, JSON lines and Hugging Face's trainer_state.json. Of several in a folder, the one that was
-    written last is shown. `tui-trainer open` is the same.
+    event files, CSV, JSON lines, Hugging Face's trainer_state.json, W&B's .wandb, and MLflow's or Trackio's
+    database. Of several in a folder, the one that was written last is shown. `tui-trainer open` is the same.
     """
     _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
     said: list[str] = []

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui_trainer.foreign_records.csv_table import Csv
+from tui_trainer.foreign_records.database import DatabaseKind
 from tui_trainer.foreign_records.json_lines import JsonLines
+from tui_trainer.foreign_records.mlflow import MLflowDatabaseReader, MLflowFolder
 from tui_trainer.foreign_records.pieces import Kind
 from tui_trainer.foreign_records.tensorboard import TensorBoard
+from tui_trainer.foreign_records.trackio import TrackioReader
 from tui_trainer.foreign_records.trainer_state import TrainerState
+from tui_trainer.foreign_records.wandb_file import Wandb
 from tui_trainer.records.run_index import is_record
 
 DEEPEST = 8
@@ -27,10 +31,20 @@ PARTS = frozenset({"train", "validation", "valid", "val", "eval", "test", "dev"}
 """Folders that are parts of one run."""
 
 _TENSORBOARD, _TRAINER_STATE = TensorBoard(), TrainerState()
-_FILES: tuple[Kind, ...] = (JsonLines(), Csv())
+_MLFLOW = MLflowFolder()
+_FILES: tuple[Kind, ...] = (
+    Wandb(),
+    DatabaseKind(MLflowDatabaseReader),
+    DatabaseKind(TrackioReader),
+    JsonLines(),
+    Csv(),
+)
 
-KINDS: tuple[Kind, ...] = (_TENSORBOARD, _TRAINER_STATE, *_FILES)
+KINDS: tuple[Kind, ...] = (_TENSORBOARD, _TRAINER_STATE, _MLFLOW, *_FILES)
 """In the order in which they are asked: the first that recognises a file takes it."""
+
+TOOLS = tuple(dict.fromkeys(kind.tool for kind in KINDS))
+"""What they are called, each once."""
 
 
 class Record(NamedTuple):
@@ -59,6 +73,9 @@ def records_in(path: Path) -> list[Record]:
             continue
         folders, files = _inside(here)
         entries += len(folders) + len(files)
+        if _MLFLOW.recognises(here):
+            found.append(Record(_MLFLOW, here, _changed([here, *(here / "metrics").glob("*")])))
+            continue
         events = [file for file in files if "tfevents" in file.name]
         below = [folder for folder in folders if folder.name in PARTS]
         if events or (below and any("tfevents" in file.name for part in below for file in _inside(part)[1])):

@@ -70,4 +70,6 @@ def open_source(path: Path, *, readonly: bool = False) -> RunSource:
     for kind in KINDS:
         if kind.recognises(path):
             return kind.open(path, readonly=readonly)
-    raise RunNotFound(f"{path} holds no run: it has none of the forms {', '.join(kind.name for kind in KINDS)}.")
+    raise RunNotFound(
+        f"{path} holds no run: it has none of the forms {', '.join(dict.fromkeys(kind.name for kind in KINDS))}."
+    )

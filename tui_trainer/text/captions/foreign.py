@@ -17,6 +17,11 @@ CAPTIONS = {
         "a folder holds more than one record, and the one that changed last is shown",
         "it holds one",
     ),
+    "foreign.newest_run": Caption(
+        "the database holds {count} runs: this is the one that was begun last",
+        "a database of MLflow's or Trackio's has several runs",
+        "it has one",
+    ),
     "foreign.runs_of_ours": Caption(
         "{folder} is a folder of tui-trainer's runs: name it with --runs-dir {folder}",
         "a path was given at which runs of ours lie, and no record of another tool",

@@ -1,0 +1,51 @@
+"""Trackio's database: a row for each step, with its numbers as a JSON object; what is not finite is a word there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, ClassVar
+
+from tui_trainer.foreign_records.database import DatabaseReader
+from tui_trainer.foreign_records.json_lines import objects_in, rows_of
+from tui_trainer.foreign_records.pieces import Ended, Points
+from tui_trainer.foreign_records.sqlite_file import ROWS_AT_ONCE
+
+
+class TrackioReader(DatabaseReader):
+    """Follows a run in a project's database."""
+
+    tool = "Trackio"
+    TABLES: ClassVar = {"metrics": frozenset({"id", "timestamp", "run_name", "step", "metrics"})}
+
+    def choose(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute(
+            "SELECT run_name FROM metrics GROUP BY run_name ORDER BY max(id) DESC LIMIT 10000"
+        ).fetchall()
+        self._runs = len(found)
+        if found:
+            self._run = found[0][0]
+            self.name = str(self._run)
+
+    def new_rows(self, connection: sqlite3.Connection) -> Iterator[Points | Ended]:
+        rows = connection.execute(
+            "SELECT id, timestamp, step, metrics FROM metrics WHERE run_name = ? AND id > ? ORDER BY id LIMIT ?",
+            (self._run, self._row, ROWS_AT_ONCE),
+        ).fetchall()
+        self.lags = len(rows) == ROWS_AT_ONCE
+        told: list[dict[str, Any]] = []
+        for row, time, step, content in rows:
+            self._row = row
+            objects, _ = objects_in(content if isinstance(content, bytes) else str(content).encode())
+            if len(objects) == 1 and isinstance(step, int):
+                told.append({"step": step} | _time(time) | objects[0] | {"step": step})
+        if told:
+            yield from rows_of(told).points()
+
+
+def _time(said: object) -> dict[str, float]:
+    try:
+        return {"_timestamp": datetime.fromisoformat(str(said)).timestamp()}
+    except (ValueError, OverflowError, OSError):
+        return {}
