@@ -133,6 +133,7 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         unit=words,
         kind=st.sampled_from(["train", "val", "lr", "system", "other"]),
         group=words,
+        shown_as=words,
         objective=st.booleans(),
     ),
     ev.MetricsLogged: _of(
@@ -228,7 +229,7 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
     ev.CommandAnswered: _of(
         ev.CommandAnswered, id=words, command=words, by=words, accepted=st.booleans(), answer=words
     ),
-    ev.Alert: _of(ev.Alert, kind=words, text=words),
+    ev.Alert: _of(ev.Alert, kind=words, text=words, over=words, rule=words),
     ev.RunEnded: _of(
         ev.RunEnded,
         status=st.sampled_from(["finished", "stopped", "diverged", "crashed"]),
@@ -297,6 +298,31 @@ def runs_with_metrics(draw: st.DrawFn) -> list[AnyEvent]:
             values = draw(st.lists(st.none() | st.floats(0, 100, width=32), min_size=1, max_size=1)) * len(event.losses)
             event = msgspec.structs.replace(event, metrics={draw(st.sampled_from(["grad_norm", *names])): values})
         told.append(event)
+    return told
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[AnyEvent]:
+    """Rows of one table, as most lines of a foreign record are, with here and there something else among them: another
+    event, a row with fewer numbers, one that goes back, one without an epoch, a clock that falls."""
+    names = draw(st.lists(metric_names | words, min_size=1, max_size=3, unique=True))
+    few = st.sampled_from([0.5, 1e-9, -3.25, 7, 2**60 + 1, 2**70, float("nan"), float("inf"), float("-inf")])
+    with_epoch, with_clock = draw(st.booleans()), draw(st.booleans())
+    step, told = draw(st.integers(0, 50)), list[AnyEvent]()
+    for index in range(draw(st.integers(8, 20))):
+        odd = draw(st.integers(0, 30))
+        step = step + draw(st.integers(1, 3)) if odd != 1 else max(0, step - 3)
+        told.append(
+            ev.MetricsLogged(
+                at=START + (index if odd != 2 else 0.5),
+                step=step,
+                values={name: draw(few) for name in (names if odd != 3 else names[:-1])},
+                epoch=step // 10 if with_epoch and odd != 4 else None,
+                elapsed=float(index if odd != 5 else 0) if with_clock else None,
+            )
+        )
+        if odd == 6:
+            told.append(draw(st.one_of(*KINDS.values())))
     return told
 
 

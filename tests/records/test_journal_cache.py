@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.records.streams import anything, fold, runs, state_of
+from tests.records.streams import anything, fold, runs, runs_with_metrics, state_of, tables
 from tests.scripted import scripted_run
 from tui_trainer.events import AnyEvent, encode
-from tui_trainer.records import journal_cache
+from tui_trainer.records import journal_cache, merging
 from tui_trainer.records.history import History
 from tui_trainer.records.journal import Journal
 from tui_trainer.records.journal_cache import Packer, packed_beside
@@ -30,7 +30,7 @@ SMALL = 1500
 
 @pytest.fixture(autouse=True, scope="module")
 def small_blocks() -> Iterator[None]:
-    with patch.object(journal_cache, "BLOCK", SMALL):
+    with patch.object(journal_cache, "BLOCK", SMALL), patch.object(merging, "LEAST_IN_A_TABLE", 4):
         yield
 
 
@@ -64,7 +64,7 @@ def told(path: Path, *, quickly: bool) -> tuple[int, Any]:
     return count, (lines, state_of(history))
 
 
-@given(st.one_of(runs(), anything))
+@given(st.one_of(runs(), anything, runs_with_metrics(), tables()))
 def test_what_is_packed_comes_to_the_same_state(folder: Path, events: list[AnyEvent]) -> None:
     path = written(folder, events)
     assert told(path, quickly=True)[1] == told(path, quickly=False)[1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -74,9 +75,18 @@ def unsealed(line: bytes) -> Unsealed | None:
 
 def in_a_row(lines: Sequence[bytes], first: int) -> bool:
     """Whether all of these lines are sound, and are those from number `first` on."""
-    for number, line in enumerate(lines, first):
-        if not line.endswith(b'%s%d%s%08x"}' % (_NUMBER, number, _MARK, crc32(line[:-_LENGTH]))):
+    begin = 0
+    while begin < len(lines):  # as many at once as have numbers of one length, and so seals
+        number = first + begin
+        digits = len(str(number))
+        end = min(len(lines), begin + 10**digits - number)
+        length = len(_NUMBER) + digits + _LENGTH
+        some = lines[begin:end]
+        seals = zip(range(number, number + len(some)), [crc32(line[:-_LENGTH]) for line in some], strict=True)
+        expected = (b'%s%%d%s%%08x"}' % (_NUMBER, _MARK) * len(some)) % tuple(chain.from_iterable(seals))
+        if b"".join([line[-length:] for line in some]) != expected:
             return False
+        begin = end
     return True
 
 

@@ -13,8 +13,9 @@ import msgspec
 
 from tui_trainer.events import AnyEvent, decode_lines
 from tui_trainer.files.safe_open import open_regular
-from tui_trainer.records.journal_cache import Unpacker, merged
+from tui_trainer.records.journal_cache import Unpacker
 from tui_trainer.records.lines import Lines, SealedPlaces, any_sealed, in_a_row, unsealed
+from tui_trainer.records.merging import decode_rows, merged
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain_lines
@@ -81,8 +82,9 @@ class Tail:
             while self._garbage < self._lines.garbage:
                 self._garbage += 1
                 self._skip()
+            before = self.lines
             if events := self._decode(lines):
-                return list(merged(events)) if self._sums and len(events) >= MANY else events
+                return list(merged(events)) if self._sums and self.lines - before >= MANY else events
         return []
 
     def pass_over(self) -> None:
@@ -132,7 +134,7 @@ class Tail:
         sealed = any_sealed(lines)
         try:
             if not sealed or (self._places.settled and in_a_row(each, self._places.next)):
-                events = decode_lines(lines)
+                events = decode_rows(lines) if self._sums and len(each) >= MANY else decode_lines(lines)
                 self.lines += len(each)
                 if sealed:
                     self._places.take(self._places.next, self._places.next + len(each) - 1)
