@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import numpy as np
@@ -17,12 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.records.streams import fold, runs, runs_with_metrics
+from tests.records.streams import fold, runs, runs_with_metrics, tables
 from tests.scripted import START, scripted_run
 from tui_trainer.events import AnyEvent, MetricDeclared, MetricsLogged, RunEnded, RunStarted, StepsTaken, encode
-from tui_trainer.records import lock
+from tui_trainer.records import journal_cache, lock, merging
 from tui_trainer.records.errors import RunInUse, RunNotFound
 from tui_trainer.records.history import History
+from tui_trainer.records.journal import Journal
 from tui_trainer.records.lines import seal
 from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import delete, find, folders, newest, runs_folder, summaries
@@ -361,11 +363,21 @@ def objective_of(history: History) -> Objective | None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
-@given(events=runs_with_metrics(), is_sealed=st.booleans())
-def test_last_values_and_the_objective_are_those_of_the_whole_record(events: list[AnyEvent], is_sealed: bool) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+@given(events=runs_with_metrics() | tables(), form=st.sampled_from(["unsealed", "sealed", "packed"]))
+def test_last_values_and_the_objective_are_those_of_the_whole_record(events: list[AnyEvent], form: str) -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(journal_cache, "BLOCK", 1000),
+        patch.object(merging, "LEAST_IN_A_TABLE", 4),
+    ):
         record = put(Path(folder), "run", events)
-        if is_sealed:  # as in all but the oldest records
+        if form == "packed":
+            (record / "events.jsonl").unlink()
+            journal = Journal(record / "events.jsonl")
+            for event in events:
+                journal.emit(event)
+            journal.close()
+        elif form == "sealed":  # as in all but the oldest records
             lines = [seal(encode(event), number) for number, event in enumerate(events, 1)]
             (record / "events.jsonl").write_bytes(b"".join(lines))
         run = summarize(record)

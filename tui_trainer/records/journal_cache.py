@@ -109,6 +109,16 @@ class Block(msgspec.Struct, frozen=True):
     """The numbers of the first and the last line; None where they have none."""
 
 
+class Glance(msgspec.Struct, frozen=True):
+    """Lines of a journal, and whether they are rows of one table."""
+
+    lines: bytes
+    names: tuple[str, ...] = ()
+    """Of the numbers that each line is a row of; none where they are not rows of one table."""
+    at: float = 0.0
+    """When the last of these rows was logged."""
+
+
 class Packer:
     """Packs a journal as it grows. It belongs to the journal's writer, and trouble never reaches that."""
 
@@ -171,6 +181,23 @@ class Unpacker:
             self.close()
         return found
 
+    def glance(self, journal: int, offset: int, row: bytes) -> Glance | None:
+        """The lines from `offset` on that are packed together, as they stand in the journal.
+
+        `row` is how a line of numbers begins: of others nothing is unpacked. None as of `read`.
+        """
+        if self._over:
+            return None
+        found = None
+        try:
+            if (frame := self._frame(offset)) is not None:
+                found = _glance(frame, os.pread(journal, frame.length, offset), row)
+        except (OSError, msgspec.MsgspecError, ValueError):
+            pass
+        if found is None:
+            self.close()
+        return found
+
     def close(self) -> None:
         """Let go of the file."""
         self._over = True
@@ -179,19 +206,41 @@ class Unpacker:
             self._fd = -1
 
     def _read(self, journal: int, offset: int) -> Block | None:
-        if self._frames is None:
-            self._fd = open_regular(self._path, os.O_RDONLY | os.O_NOFOLLOW)
-            self._frames = _frames(self._fd)
-        frame = next(self._frames, None)
-        if frame is None or frame.start != offset:
+        frame = self._frame(offset)
+        if frame is None:
             return None
         lines = os.pread(journal, frame.length, offset)
-        if len(lines) < frame.length or zlib.crc32(lines) != frame.checksum:
+        if not _is_of(frame, lines):
             return None
         events = [_unpacked(event) for event in _decoder().decode(frame.content)]
         if not all(isfinite(event.at) for event in events):  # JSON has no such number, and msgpack has
             return None
         return Block(events, frame.length, frame.lines, *_numbers(lines))
+
+    def _frame(self, offset: int) -> _Frame | None:
+        """The next one, if its lines begin there."""
+        if self._frames is None:
+            self._fd = open_regular(self._path, os.O_RDONLY | os.O_NOFOLLOW)
+            self._frames = _frames(self._fd)
+        frame = next(self._frames, None)
+        return frame if frame is not None and frame.start == offset else None
+
+
+def _is_of(frame: _Frame, lines: bytes) -> bool:
+    return len(lines) == frame.length and zlib.crc32(lines) == frame.checksum
+
+
+def _glance(frame: _Frame, lines: bytes, row: bytes) -> Glance | None:
+    if len(lines) < frame.length or not lines.endswith(b"\n"):
+        return None
+    if not lines.startswith(row):
+        return Glance(lines)
+    if not _is_of(frame, lines):
+        return None
+    events = _decoder().decode(frame.content)
+    if len(events) == 1 and isinstance(events[0], PackedColumns | MetricColumns) and isfinite(events[0].at):
+        return Glance(lines, tuple(events[0].values), events[0].at)
+    return Glance(lines)
 
 
 def packed_beside(journal: Path) -> Path:

@@ -27,6 +27,7 @@ from tui_trainer.events import (
 from tui_trainer.records.errors import reason
 from tui_trainer.records.flaws import MISSING_AT_MOST
 from tui_trainer.records.history import BY_EPOCH, History
+from tui_trainer.records.journal_cache import Glance, Unpacker
 from tui_trainer.records.lines import Lines, SealedPlaces, seal_of, unsealed
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
@@ -374,9 +375,22 @@ class _Skim:
             return
         size = lines.bytes_left  # what comes while it is read is for the next time
         stride = max(1, size // SPARK_POINTS)
-        while lines.offset < size and (chunk := lines.next()) is not None:
-            for line in chunk.split(b"\n")[:-1]:
-                self._look_at(line, last, stride)
+        packed = Unpacker(self._journal)
+        try:
+            while lines.offset < size:
+                if (block := packed.glance(lines.fd, lines.offset, _ROWS)) is not None:
+                    lines.offset += len(block.lines)
+                    if self._are_put_off(block):
+                        continue
+                    chunk: bytes | None = block.lines
+                else:
+                    chunk = lines.next()
+                if chunk is None:
+                    break
+                for line in chunk.split(b"\n")[:-1]:
+                    self._look_at(line, last, stride)
+        finally:
+            packed.close()
         self._take_all(last)
         self._settle_series()
         self._unread += lines.garbage
@@ -459,11 +473,25 @@ class _Skim:
             row = _glance.decode(line)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return False  # it is none: that is seen, and counted, where it is taken
-        declared = self._series.declared_objective
-        if not _HELD.isdisjoint(row.values) or declared in row.values:
+        return self._puts_off(tuple(row.values), row.at, line)
+
+    def _are_put_off(self, block: Glance) -> bool:
+        """Whether of these lines, which are sound, only the last one need be looked at."""
+        if not block.names or self.history.known.is_resumed:
             return False
-        self.last_at = row.at if self.last_at is None else max(self.last_at, row.at)
-        names = tuple(row.values)
+        lines = block.lines
+        last = lines[lines.rfind(b"\n", 0, -1) + 1 : -1]
+        begins, ends = seal_of(lines[: lines.index(b"\n")]), seal_of(last)
+        if begins is None or ends is None or not self._puts_off(block.names, block.at, last):
+            return False
+        self._read += len(lines)
+        self._place.take(begins.number, ends.number)
+        return True
+
+    def _puts_off(self, names: tuple[str, ...], at: float, line: bytes) -> bool:
+        if not _HELD.isdisjoint(names) or self._series.declared_objective in names:
+            return False
+        self.last_at = at if self.last_at is None else max(self.last_at, at)
         self._rows.pop(names, None)
         self._rows[names] = line
         if len(self._rows) > MOST_PUT_OFF:
