@@ -38,7 +38,7 @@ CHILDREN = """
 
 
 def test_children_of_all_kinds_are_seen_to_their_end_and_none_that_do_not_train(tmp_path: Path) -> None:
-    watched = run(tmp_path, CHILDREN)
+    watched = run(tmp_path, CHILDREN, fresh=True)
     assert (watched.code, watched.errors) == (0, "")
     assert sorted(trace.values("optimizer.step")[-1] for trace in watched.traces) == [3, 4, 5]
     for trace in watched.traces:
@@ -93,8 +93,8 @@ def test_a_program_gets_the_modules_that_it_would_get_alone(tmp_path: Path) -> N
         print([hasattr(__import__(name), "mine") for name in names])
         print(sys.path, sys.flags)
     """
-    alone = run(tmp_path, program, watch=False)
-    watched = run(tmp_path, program)
+    alone = run(tmp_path, program, watch=False, fresh=True)
+    watched = run(tmp_path, program, fresh=True)
     assert alone.code == watched.code == 0
     assert watched.output == alone.output
     assert watched.traces == []
@@ -110,7 +110,7 @@ def test_most_of_the_observer_is_loaded_with_the_first_module_that_it_listens_to
         from _tui_trainer_observer import LISTENED, current, torch_calls
         print(set(torch_calls.after_imports(current())) == set(LISTENED), "torch" in sys.modules)
     """
-    watched = run(tmp_path, program)
+    watched = run(tmp_path, program, fresh=True)
     assert (watched.output, watched.errors) == ("True False\nTrue False\n", "")
 
 
@@ -120,8 +120,8 @@ def test_a_sitecustomize_of_the_users_runs_as_ever(tmp_path: Path, content: str)
     theirs.mkdir()
     (theirs / "sitecustomize.py").write_text(content)
     program = "import sys; print(getattr(sys.modules.get('sitecustomize'), '__file__', None))"
-    alone = run(tmp_path, program, watch=False, PYTHONPATH=str(theirs))
-    watched = run(tmp_path, program, PYTHONPATH=os.pathsep.join((str(INJECTED), str(theirs))))
+    alone = run(tmp_path, program, watch=False, PYTHONPATH=str(theirs), fresh=True)
+    watched = run(tmp_path, program, PYTHONPATH=os.pathsep.join((str(INJECTED), str(theirs))), fresh=True)
     assert alone.output + alone.errors != ""
     assert (watched.code, watched.errors) == (alone.code, alone.errors)
     assert watched.output.startswith(alone.output.splitlines()[0]) or "RuntimeError" in alone.errors
@@ -132,7 +132,7 @@ def test_an_observer_that_cannot_be_loaded_does_no_harm(tmp_path: Path) -> None:
     (broken / "_tui_trainer_observer").mkdir(parents=True)
     (broken / "sitecustomize.py").write_bytes((INJECTED / "sitecustomize.py").read_bytes())
     (broken / "_tui_trainer_observer" / "__init__.py").write_text("raise ValueError")
-    watched = run(tmp_path, "print('trains')", PYTHONPATH=str(broken))
+    watched = run(tmp_path, "print('trains')", PYTHONPATH=str(broken), fresh=True)
     assert (watched.code, watched.output, watched.errors) == (0, "trains\n", "")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import preloaded
 from tests.waiting import until
 from tui_trainer.commands import Stop
 from tui_trainer.events import RunEnded
@@ -43,6 +44,9 @@ def run(tmp_path: Path, code: str, *flags: str, **environment: str) -> subproces
     script.write_text(LOOP + code)
     (tmp_path / "runs").mkdir(exist_ok=True)
     given = {name: value for name, value in os.environ.items() if name not in ("RANK", "TUI_TRAINER_WATCH")}
+    if not flags and preloaded.AVAILABLE:
+        arguments = ("", str(script), str(tmp_path / "runs"))
+        return preloaded.run(*arguments, module="tests.watch.in_a_fork", env={**given, **environment})
     return subprocess.run(
         [sys.executable, *flags, str(script), str(tmp_path / "runs")],
         env={**given, "OMP_NUM_THREADS": "1", **environment},

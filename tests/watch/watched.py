@@ -15,9 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tui_trainer.watching
+from tests import preloaded
 from tui_trainer.watching.trace import LATE, OPTIONS_FILE, AnyDefinition, Options, Site, TraceReader, processes
 
 INJECTED = Path(tui_trainer.watching.__file__).parent / "injected"
+
+STARTED_WITH = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "OMP_NUM_THREADS")
+"""What an interpreter reads as it starts, and of ours one that is forked has been told already."""
 
 Kind = TypeVar("Kind")
 
@@ -137,6 +141,7 @@ def run(
     options: Options | None = None,
     watch: bool = True,
     python: str = sys.executable,
+    fresh: bool = False,
     **variables: Any,
 ) -> Watched:
     """Run a program to its end.
@@ -148,18 +153,23 @@ def run(
         options: how to watch.
         watch: False runs it by itself.
         python: the interpreter.
+        fresh: run it in an interpreter that has loaded nothing, which takes some seconds: for what is about its start.
         variables: more of its environment.
     """
     folder.mkdir(exist_ok=True)
     script = folder / "train.py"
     script.write_text(textwrap.dedent(program))
     traces = folder / "traces"
-    ended = subprocess.run(
-        [python, str(script), *arguments],
-        cwd=folder,
-        env=environment(traces, options, watch=watch) | variables,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    env = environment(traces, options, watch=watch) | variables
+    if fresh or python != sys.executable or not preloaded.AVAILABLE:
+        ended = subprocess.run(
+            [python, str(script), *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=300
+        )
+    else:
+        for name in STARTED_WITH:  # `tests/watch/in_a_fork.py` sets them
+            env.pop(name, None)
+            if name in os.environ:
+                env[name] = os.environ[name]
+        injected = str(INJECTED) if watch else ""
+        ended = preloaded.run(injected, str(script), *arguments, module="tests.watch.in_a_fork", env=env)
     return Watched(ended.returncode, ended.stdout, ended.stderr, read_traces(traces) if watch else [])
