@@ -48,7 +48,11 @@ def test_children_of_all_kinds_are_seen_to_their_end_and_none_that_do_not_train(
 
 
 RANKS = """
+    import atexit, os
     import torch
+    # The last of them: torch's threads of gloo, which live as long as the network that holds the group, may abort an
+    # interpreter that is taken apart under them.
+    atexit.register(os._exit, 0)
     import torch.distributed as dist
     from torch.nn.parallel import DistributedDataParallel
     dist.init_process_group("gloo")
