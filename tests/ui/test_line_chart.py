@@ -15,8 +15,9 @@ from tests.ui.conftest import Show, Shown
 from tui_trainer.events import AnyEvent, Continued, MetricColumns, MetricDeclared, Paused, StepsTaken
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.records.history import History
+from tui_trainer.ui.charts import series_axis
 from tui_trainer.ui.charts.line_chart import AT_ONCE, LineChart, Scatter, number, shortened, trend
-from tui_trainer.ui.charts.series_axis import KnotTimeline, SeriesAxis
+from tui_trainer.ui.charts.series_axis import KnotTimeline, SeriesAxis, SeriesExtent
 from tui_trainer.ui.charts.series_curve import SeriesCurve
 
 
@@ -366,3 +367,17 @@ async def test_nothing_reaches_over_its_line(show: Show, size: tuple[int, int]) 
             if chart.is_on_screen and chart.size.width:
                 for strip in chart._strips:
                     assert strip.cell_length == chart.size.width
+
+
+def test_a_long_clock_is_read_over_several_frames() -> None:
+    history, count = History(), 2 * series_axis.AT_ONCE + 5
+    steps = list(range(1, count + 1))
+    columns = MetricColumns(at=1e9, steps=steps, values={"loss": [1.0] * count}, elapsed=[step / 10 for step in steps])
+    history.apply(columns)
+    extent = SeriesExtent()
+    extent.count("time")
+    frames = 0
+    while extent.follow(history):
+        frames += 1
+    assert frames == 3
+    assert extent.timeline.place(count) - extent.timeline.place(1) == pytest.approx((count - 1) / 10)

@@ -40,6 +40,7 @@ PACKAGES = (
     "nvidia-ml-py",
     "textual-serve",
     "tensorboard",
+    "pyarrow",
 )
 
 TOLD = ("TERM", "COLORTERM", "NO_COLOR", *NAMES_ITS_ENCODING, "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")

@@ -74,10 +74,11 @@ def runs(as_json: bool, text: str, runs_dir: Path | None) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "jsonl", "tensorboard"]),
+    type=click.Choice(["csv", "jsonl", "parquet", "tensorboard"]),
     default="csv",
     show_default=True,
     help="csv: five tables in DIR. jsonl: DIR/run.jsonl, an object a line, as stream --json prints them. "
+    "parquet: DIR/metrics.parquet, every number of every series; needs tui-trainer[parquet]. "
     "tensorboard: an event file in DIR/ID; needs tui-trainer[tensorboard].",
 )
 @runs_dir_option
@@ -87,10 +88,16 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
     If parts of the record cannot be read, the rest is exported, what is missing is reported, and the exit code is 1.
     """
     from tui_trainer.records.export import export_csv, export_jsonl, export_tensorboard
+    from tui_trainer.records.export_parquet import export_parquet
 
     warnings: list[str] = []
     try:
-        write = {"csv": export_csv, "jsonl": export_jsonl, "tensorboard": export_tensorboard}[form]
+        write = {
+            "csv": export_csv,
+            "jsonl": export_jsonl,
+            "parquet": export_parquet,
+            "tensorboard": export_tensorboard,
+        }[form]
         written = write(found(runs_folder(runs_dir), run), out, warnings.append)
     except ExportCutShort as error:
         refuse(str(error), exit_code=1)

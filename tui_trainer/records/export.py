@@ -153,7 +153,7 @@ def new_events(journal: Path, warn: Callable[[str], None], most: int | None = No
         warn(flaw)
 
 
-class _Reading:
+class Reading:
     """A record that is read twice: first to see what later numbers take the place of, then to be written."""
 
     def __init__(self, journal: Path, warn: Callable[[str], None]) -> None:
@@ -246,7 +246,7 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
             writers = {name: _Writer(text) for name, text in texts.items()}
             for name, header in HEADERS.items():
                 writers[name].writerow(header)
-            lr_events, reading = LREvents(), _Reading(journal, warn)
+            lr_events, reading = LREvents(), Reading(journal, warn)
             for event in reading.again():
                 for change in lr_events.of(event):
                     lrs = repr(change.old), repr(change.new)
@@ -360,7 +360,7 @@ def export_jsonl(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> 
     journal = journal_of(run)
     try:
         with whole_files(out, [JSON_LINES]) as files:
-            reading = _Reading(journal, warn)
+            reading = Reading(journal, warn)
             form = StreamForm(stands=reading.rows.stands, has_steps=reading.rows.has_steps)
             encoder = msgspec.json.Encoder()
             for event in reading.again():
@@ -400,7 +400,7 @@ def export_tensorboard(run: Path, out: Path, warn: Callable[[str], None] = unsai
     try:
         with whole_files(out / run.name, [name]) as files:
             records = RecordWriter(files[name])
-            reading = _Reading(journal, warn)
+            reading = Reading(journal, warn)
             for event in _Board(reading.rows).of(reading.again()):
                 records.write(event.SerializeToString())
     except OSError as cause:

@@ -304,7 +304,7 @@ class SeriesExtent(RunExtent):
     def _clock(self, history: History) -> Timeline | None:
         if len(history.elapsed) >= self.steps > 0:
             return SecondTimeline(history.elapsed)
-        self._clock_knots.follow(history.logged_elapsed, len(history.logged_elapsed.values))
+        self._behind = not self._clock_knots.follow(history.logged_elapsed, AT_ONCE)
         return self._clock_knots if len(self._clock_knots) else None
 
     def _spread(self, series: Series) -> tuple[float, float]:
