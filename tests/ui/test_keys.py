@@ -69,9 +69,11 @@ def test_no_key_means_two_things_in_one_place() -> None:
 async def test_the_line_at_the_bottom_lists_the_keys_and_they_can_be_clicked(show: Show, tmp_path: Path) -> None:
     async with show(LIVE, runs=tmp_path, on_compare=lambda names: None) as shown:
         (line,) = shown.the(KeyLine).plain()
+        idle = shown.the(KeyLine).idle
         for key in of("run", "everywhere"):
-            if key.short:
+            if key.short and key.action not in idle:
                 assert key.short in line
+        assert "resume" in idle  # it trains
         await shown.pilot.click(KeyLine, offset=(line.index("pause"), 0))
         await shown.frame()
         assert len(shown.host.sent) == 1

@@ -19,7 +19,16 @@ from tui_trainer.records.run_index import RunIndex
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.live.screen import back_to_run
-from tui_trainer.ui.runs.screen import COLUMNS, Details, OtherRunScreen, RunList, RunsScreen, laid_out, sparkline
+from tui_trainer.ui.runs.screen import (
+    COLUMNS,
+    Details,
+    OtherRunScreen,
+    RunList,
+    RunsScreen,
+    laid_out,
+    sparkline,
+    with_room,
+)
 
 FINISHED = scripted_run(epochs=3, batches=10, batch_s=0.5)
 
@@ -91,6 +100,63 @@ def test_columns_leave_by_rank_and_never_overflow() -> None:
         if width >= 57:
             assert sum(column.width + 2 for column in columns) + spark <= width
     assert laid_out(200) == (list(COLUMNS), 24)
+
+
+def test_the_column_of_runs_takes_the_room_that_is_left_for_whole_ids() -> None:
+    columns = laid_out(100)[0]
+    used = sum(column.width + 2 for column in columns)
+    assert [column.width for column in with_room(columns, used + 12, 40)] == [
+        column.width + 12 * (column.title == "run") for column in columns
+    ]
+    assert with_room(columns, used + 11, 40) == columns  # else names alone, as ever
+    assert with_room(columns, used + 12, 20) == columns
+
+
+def test_a_sparkline_of_values_far_apart_is_one_of_their_logarithms() -> None:
+    falls = [10.0 ** -(step / 4) for step in range(8)]  # 56 times
+    assert sparkline(falls, 8) == "█▇▆▅▄▃▂▁"
+    assert sparkline([value - 0.5 for value in falls], 8)[1:] != "▇▆▅▄▃▂▁"  # one that is negative has none
+
+
+@pytest.mark.says("runs.more_below")
+@pytest.mark.never_says("runs.more_below")
+async def test_rows_below_are_shown_to_be_there_and_home_and_end_go_to_the_ends(
+    show: Show, runs: Path, captions_said: set[str]
+) -> None:
+    for number in range(12):
+        recorded(runs, f"more-{number}", FINISHED[:8]).close()
+    async with show(FINISHED, runs=runs, size=(80, 16)) as shown:
+        listed = await opened(shown)
+        rows = listed.page
+        assert f"↓ {15 - rows} more" in shown.text()
+        await shown.press("G")
+        assert listed.current is listed.shown[-1]
+        assert "↓ " not in shown.text()
+        await shown.press("g")
+        assert listed.current is listed.shown[0]
+        await shown.press("end", "home")
+        assert listed.current is listed.shown[0]
+
+
+async def test_the_run_under_the_cursor_is_drawn_beside_a_list_with_room(show: Show, runs: Path) -> None:
+    async with show(FINISHED, runs=runs, size=(120, 30)) as shown:
+        listed = await opened(shown)
+        screen = shown.app.screen
+        assert isinstance(screen, RunsScreen)
+        preview = screen._preview
+        await go_to(shown, listed, "old")
+        await shown.until(lambda: preview.source is not None and preview.source.history.ended is not None)
+        await shown.frame()
+        first = preview.source
+        assert first is not None
+        assert str(first.folder) == (listed.current.folder if listed.current else "")
+        assert "lr " in shown.text()
+        assert preview.loss.visible
+        await go_to(shown, listed, "gone")
+        await shown.until(lambda: preview.source not in (None, first))
+        await shown.pilot.resize_terminal(100, 30)
+        await shown.frame()
+        assert not screen.has_class("-previews")
 
 
 def test_a_sparkline_has_its_ends_where_the_values_do() -> None:
@@ -431,6 +497,6 @@ async def test_one_that_can_be_is_not(show: Show, runs: Path, captions_said: set
 
 
 def test_each_is_said_in_a_case() -> None:
-    below = {"runs.reading", "runs.still_reading", "runs.unreadable"}
+    below = {"runs.reading", "runs.still_reading", "runs.unreadable", "runs.more_below"}
     ids = {id for id in CAPTIONS if id.startswith("runs.")}
     assert set().union(*(said for _, _, said, _ in WORDS.values())) | below == ids

@@ -116,6 +116,10 @@ class FilteredList(CursorList[T], can_focus=False):
         """As they are to be shown."""
         return list(items)
 
+    def _more_below(self, count: int) -> Line:
+        """In the last line of a list that goes on."""
+        return (Span(f"   {say('runs.more_below', count=count)}", "faint"),)
+
     # The filter, the marks
 
     def narrow(self, text: str) -> None:

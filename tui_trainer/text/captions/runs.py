@@ -14,6 +14,7 @@ CAPTIONS = {
     "runs.start_one": Caption("; start one from a preset", "the same, where one can be started", "in a view"),
     "runs.reading": Caption("reading the records", "none was read so far, and reading goes on", "one was; all were"),
     "runs.counted": Caption("{runs}, {order}", "so many runs are there, in this order", "others were filtered away"),
+    "runs.more_below": Caption("↓ {count} more", "a list goes on below the last line", "its last row is shown"),
     "runs.marked": Caption("; {count} marked", "some are marked", "none is"),
     "runs.still_reading": Caption("; reading", "more records are read", "all were"),
     "runs.nothing_marked": Caption("nothing is marked", "the last mark was taken away", "one is marked"),

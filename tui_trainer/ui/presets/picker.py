@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tui_trainer.presets.catalogue import PresetEntry
     from tui_trainer.run_spec import RunSpec
 
+FIRST = "onecycle"
+"""The preset that the cursor begins on: trained in few epochs, with a curve that shows what an LR does."""
+
 TALL_FROM = 44
 """Columns from which on there is room for the description under each name."""
 
@@ -107,6 +110,7 @@ class PresetList(FilteredList["PresetEntry"]):
         width, height = self.size
         blocks = [self._block(index, entry, width) for index, entry in enumerate(self._shown)]
         room = height - 2
+        room -= sum(map(len, blocks)) > room  # a line says that there are more
         self._scroll_to_cursor([len(block) for block in blocks], room)
         lines: list[Line] = []
         self._row_at = []
@@ -115,6 +119,8 @@ class PresetList(FilteredList["PresetEntry"]):
                 break
             self._row_at += [index] * len(blocks[index])
             lines += blocks[index]
+        if more := len(blocks) - (self._row_at[-1] + 1 if self._row_at else 0):
+            lines.append(self._more_below(more))
         if not self._is_read:
             return [(Span(" reading the presets", "faint"),)]
         if not self._shown:
@@ -228,7 +234,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         if not self.is_attached:
             return
         self._files = files
-        self.list.put(entries, name)
+        self.list.put(entries, name or (FIRST if self.list.current is None else ""))
 
     def _cannot_read(self, error: Exception) -> None:
         self.say(f"the presets cannot be read: {plain(str(error))}", "warning")

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log10
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
 
 from tui_trainer.records import run_filter, run_index
 from tui_trainer.records.run_filter import FilterError
@@ -25,6 +28,7 @@ from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.live.status_lines import PanelHeading
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
+from tui_trainer.ui.runs.preview import Preview
 
 if TYPE_CHECKING:
     from tui_trainer.records.summary import RunSummary
@@ -120,17 +124,21 @@ class RunList(FilteredList["RunSummary"]):
 
     @property
     def page(self) -> int:
-        """Rows that fit."""
-        return max(1, self.size.height - 3)
+        """Rows that fit; where there are more, a line says so."""
+        room = self.size.height - 3
+        return max(1, room - (len(self._shown) > room))
 
     def lines(self) -> Sequence[Line]:
         width = self.size.width
         columns, spark = laid_out(width - 3)
+        columns = with_room(columns, width - 3 - spark, max((cell_len(_named(run)) for run in self._shown), default=0))
         self._top = max(min(self._top, self._cursor), self._cursor - self.page + 1)
         rows = [
             self._row(index, columns, spark, width)
             for index in range(self._top, min(self._top + self.page, len(self._shown)))
         ]
+        if (more := len(self._shown) - self._top - self.page) > 0:
+            rows.append(self._more_below(more))
         titles = "  ".join(fit(column.title, column.width) for column in columns) + ("  loss" if spark else "")
         if not self._shown:
             rows = [(Span("   " + self._nothing(), "faint"),)]
@@ -176,10 +184,33 @@ def laid_out(width: int) -> tuple[list[Column], int]:
     return [], 0
 
 
+def with_room(columns: Sequence[Column], width: int, longest: int) -> list[Column]:
+    """The columns, that of the run as wide as the longest name with its id, where there is room for both."""
+    more = longest - next((column.width for column in columns if column.title == "run"), longest)
+    if not 0 <= more <= width - sum(column.width + 2 for column in columns):
+        return list(columns)
+    return [
+        replace(column, width=column.width + more, text=_named) if column.title == "run" else column
+        for column in columns
+    ]
+
+
+def _named(run: RunSummary) -> str:
+    return plain(f"{run.name}  {run.id}" if run.name else run.id)
+
+
+LOG_FROM = 30.0
+"""Values that are all positive, and so many times apart, are drawn by their logarithms."""
+
+
 def sparkline(values: Sequence[float], width: int) -> str:
-    """The values in so many cells, the highest as a full one; each cell has the mean of its share."""
+    """The values in so many cells, the highest as a full one; each cell has the mean of its share. Where they are far
+    apart (`LOG_FROM`), by their logarithms.
+    """
     if not values or width <= 0:
         return " " * max(width, 0)
+    if 0 < LOG_FROM * min(values) <= max(values):
+        values = [log10(value) for value in values]
     cells = min(width, len(values))
     means = []
     for cell in range(cells):
@@ -234,6 +265,10 @@ class Details(Panel):
         return [(Span(" " + cut(said, width - 2)),), (Span(" " + cut(plain(run.folder), width - 2), "faint"),)]
 
 
+PREVIEW_FROM = 120
+"""Columns from which on the run under the cursor is drawn beside the list."""
+
+
 class RunsScreen(ChoosingScreen["RunSummary"]):
     """A list as `ls -lt` would give it."""
 
@@ -248,10 +283,18 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         """Whether somebody looks what there is, who has the shelf until then; and whether to look at once after it."""
         self._heading = PanelHeading("runs")
         self._details = Details()
+        self._preview = Preview()
+
+    def on_unmount(self) -> None:
+        self._preview.close()
 
     def compose_content(self) -> ComposeResult:
         yield self._heading
-        yield self.list
+        with Horizontal(id="body"):
+            yield self.list
+            with Vertical(id="preview"):
+                yield self._preview.loss
+                yield self._preview.lr
         yield self._details
         yield self.key_line
 
@@ -267,6 +310,9 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             more = f", and {len(self.shelf.unread) - 1} more" if len(self.shelf.unread) > 1 else ""
             self.say(f"{plain(self.shelf.unread[0])}{more}", "warning")
         self._details.show(self.list.current)
+        self.set_class(self.app.size.width >= PREVIEW_FROM, "-previews")
+        if self.has_class("-previews"):
+            self._preview.show(self.list.current, self.context)
         self.show_keys()
 
     @property
