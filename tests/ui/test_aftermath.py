@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from textual.app import App
 
 from tests.scripted import START, scripted_run
 from tests.scripted_watched import mnist_like
@@ -21,7 +23,9 @@ from tui_trainer.run_sources import kernel_log
 from tui_trainer.run_sources.crash_report import crash_report
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.kernel_log import Message
+from tui_trainer.run_sources.run_source import READONLY
 from tui_trainer.text.captions import CAPTIONS
+from tui_trainer.ui.background_tasks import BackgroundTasks
 from tui_trainer.ui.live.aftermath import Aftermath, Ways, way_on
 from tui_trainer.ui.live.status_lines import ending
 
@@ -207,6 +211,19 @@ def test_a_watched_command_is_run_once_more(tmp_path: Path) -> None:
     history.apply(ended)
     report = crash_report(tmp_path, ended, history.started)
     assert way_on(history, tmp_path / "RUN", report, HERE) == "tui-trainer rerun RUN begins its command anew"
+
+
+@pytest.mark.never_says("crash.command_resumes", "crash.command_reruns")
+def test_nothing_is_named_for_a_run_of_another_tool(tmp_path: Path, captions_said: set[str]) -> None:
+    host = ScriptedHost(
+        [*HALF, RunEnded(at=START, status="crashed", reason="lost", step=10, epoch=1, exit_code=1)], readonly=True
+    )
+    host.folder, host.capabilities = tmp_path, replace_fields(READONLY, checkpoints=False)
+    host.poll()
+    aftermath = Aftermath()
+    aftermath.show(host, HERE, 6, BackgroundTasks(App()))
+    assert aftermath.height == 0
+    assert not {id for id in captions_said if id.startswith("crash.")}
 
 
 @pytest.mark.says("crash.resuming", "crash.resumed")

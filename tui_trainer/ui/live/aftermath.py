@@ -58,7 +58,8 @@ class Aftermath(Panel):
         """Draw what is new, in so many lines at most."""
         history, folder = source.history, source.folder
         ended = history.ended
-        if ended is None or folder is None:
+        is_anothers = history.program is None and not source.capabilities.checkpoints  # its tool alone goes on with it
+        if ended is None or folder is None or is_anothers:
             self._of, self.height = None, 0
             return
         if ended is not self._of:
