@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks import foreign_records
 from tests.attacks.attack import Attack
 
 
@@ -27,3 +28,8 @@ def test_hostile_folders(attack: Attack) -> None:
 
 def test_damaged_checkpoints(attack: Attack) -> None:
     attack.checkpoints(12, seed=1)
+
+
+def test_damaged_records_of_other_tools(tmp_path: Path) -> None:
+    for form, make in foreign_records.forms_of(tmp_path).items():
+        assert [*foreign_records.findings(tmp_path, form, make, 12, seed=1)] == []

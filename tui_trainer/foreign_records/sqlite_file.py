@@ -63,7 +63,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             connection.set_progress_handler(lambda: time.monotonic() > until, 10_000)
             connection.text_factory = lambda content: content.decode(errors="replace")
             yield connection
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
             raise NotReadable(str(error)) from error
 
 

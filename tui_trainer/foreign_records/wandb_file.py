@@ -157,13 +157,17 @@ class WandbReader:
             elif kind.number == _EXIT:
                 code = next((each.value for each in fields(record, kind.begin, kind.end) if each.number == 1), 0)
                 return Ended(self._file.written_at or 0.0, code == 0, f"exit code {code}" if code else "")
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, IndexError):
             self._bad_records += 1
         return None
 
 
 def _kind(record: bytes) -> Field | None:
     """What of the kinds that are read a record is, without a look at the others: half of all bytes are summaries."""
+    if record[:1] == b"\x08":  # its number comes first, and what it is behind that
+        _, at = varint(record, 1, len(record))
+        if record[at : at + 1] == b"\x1a":
+            return None
     for each in fields(record, 0, len(record)):
         if each.form == BYTES and each.number in (_HISTORY, _RUN, _EXIT):
             return each
@@ -178,12 +182,21 @@ def _history(record: bytes, history: Field) -> dict[str, Any]:
     """
     row: dict[str, Any] = {}
     step: int | None = None
-    for item in fields(record, history.begin, history.end):
-        if item.number == 1 and item.form == BYTES:
-            name, value = _item(record, item.begin, item.end)
+    at, end = history.begin, history.end
+    while at < end:
+        key, size = record[at], record[at + 1]
+        begin = at + 2
+        if size > 0x7F or key not in (0x0A, 0x12):  # a long item, or what is not known
+            item = next(fields(record, at, end))
+            key, begin, size = record[at], item.begin, item.end - item.begin
+        at = begin + size
+        if at > end:
+            raise ValueError
+        if key == 0x0A:
+            name, value = _item(record, begin, at)
             row[name] = value
-        elif item.number == 2 and item.form == BYTES:
-            step = next((each.value for each in fields(record, item.begin, item.end) if each.number == 1), 0)
+        elif key == 0x12:
+            step = next((each.value for each in fields(record, begin, at) if each.number == 1), 0)
     if dict in set(map(type, row.values())):
         row = flat(row, between=".")
     if step is not None:
@@ -194,6 +207,15 @@ def _history(record: bytes, history: Field) -> dict[str, Any]:
 def _item(data: bytes, at: int, end: int) -> tuple[str, Any]:
     names: list[str] = []
     value: Any = None
+    behind = at + 2 + data[at + 1]
+    if (
+        data[at] == 0x12
+        and data[at + 1] < 0x80
+        and data[behind : behind + 2] == b"\x82\x01"
+        and data[behind + 2] < 0x80
+        and behind + 3 + data[behind + 2] == end
+    ):  # as nearly all are: one name, and a value that ends where the item ends
+        return data[at + 2 : behind].decode(errors="replace"), _number(data[behind + 3 : end])
     while at < end:
         key, at = varint(data, at, end)
         if key & 7 == VARINT:
@@ -214,6 +236,10 @@ def _item(data: bytes, at: int, end: int) -> tuple[str, Any]:
 
 
 def _number(content: bytes) -> Any:
+    try:
+        return float(content)
+    except ValueError:
+        pass
     try:
         return _decode(content)
     except msgspec.DecodeError:
