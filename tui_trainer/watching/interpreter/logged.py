@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from tui_trainer.events import MOST_METRICS
+from tui_trainer.events import MOST_METRICS, Goal
+from tui_trainer.records.series_names import Role, goal, role
 from tui_trainer.watching.interpreter.definitions import name
-from tui_trainer.watching.interpreter.named_values import Meaning, goal, meaning
 from tui_trainer.watching.trace import Logged
 
 POSITIONS = frozenset({"epoch", "step", "global_step", "iter", "iteration"})
@@ -35,11 +33,11 @@ class LoggedNumbers:
             values[called] = _number(value)
         return values
 
-    def new_names(self) -> list[tuple[str, Meaning, Literal["min", "max", "none"]]]:
+    def new_names(self) -> list[tuple[str, Role, Goal]]:
         """Names that came since the last time and say what they are of, and which way is better."""
         new, self._new = self._new, []
-        told = [(called, meaning(called), goal(called)) for called in new]
-        return [each for each in told if each[1].measure or each[1].of or each[2] != "none"]
+        told = [(called, role(called), goal(called)) for called in new]
+        return [each for each in told if each[1] not in ("", "axis") or each[2] != "none"]
 
 
 def _number(value: float | int | None) -> float:

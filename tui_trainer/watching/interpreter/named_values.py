@@ -13,20 +13,6 @@ VALIDATION = frozenset({"val", "valid", "validation", "eval", "evaluation", "tes
 TRAINING = frozenset({"train", "training", "trn"})
 ACCURACY = frozenset({"acc", "accuracy", "acc1", "top1", "prec1"})
 LOSS = frozenset({"loss", "losses", "nll", "bce", "mse", "mae", "xent"})
-HIGHER_IS_BETTER = ACCURACY | {
-    "f1",
-    "auc",
-    "auroc",
-    "bleu",
-    "rouge",
-    "map",
-    "iou",
-    "miou",
-    "precision",
-    "recall",
-    "acc5",
-    "top5",
-}
 OF_ALL = frozenset(
     {"epoch", "avg", "average", "mean", "total", "set", "running", "the", "of", "on", "final", "overall"}
 )
@@ -60,14 +46,6 @@ def meaning(called: str) -> Meaning:
     if LOSS.intersection(rest):
         return Meaning("loss", of, plain=len(rest) == 1 and "loss" in rest[0])
     return Meaning("", of, plain=False)
-
-
-def goal(called: str) -> Literal["min", "max", "none"]:
-    """Whether less or more of it is better, where its name says that."""
-    said = set(words(called))
-    if said & HIGHER_IS_BETTER:
-        return "max"
-    return "min" if "loss" in said or "perplexity" in said or "ppl" in said else "none"
 
 
 class Shares:

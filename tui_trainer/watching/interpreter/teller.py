@@ -12,6 +12,8 @@ from tui_trainer.events import (
     AnyEvent,
     CallsTimed,
     EpochEnded,
+    Goal,
+    Kind,
     LoopFound,
     MetricDeclared,
     MetricsLogged,
@@ -19,11 +21,11 @@ from tui_trainer.events import (
     ResolvedConfig,
     StepsTaken,
 )
+from tui_trainer.records.series_names import Role
 from tui_trainer.watching.interpreter.configured import configured, event
 from tui_trainer.watching.interpreter.definitions import Definitions, name
 from tui_trainer.watching.interpreter.listing import Listing
 from tui_trainer.watching.interpreter.lr_causes import LRCauses
-from tui_trainer.watching.interpreter.named_values import Meaning
 from tui_trainer.watching.interpreter.passes import Passes
 from tui_trainer.watching.interpreter.printed import FROM_OUTPUT
 from tui_trainer.watching.interpreter.steps import Step, in_groups
@@ -43,6 +45,8 @@ MOST_COLUMNS = 100
 """Other numbers of each step; a record takes no more."""
 
 _NAMED: dict[str, Literal["min", "max"]] = {"val_loss": "min", "val_accuracy": "max"}
+
+_KINDS: dict[Role, Kind] = {"train": "train", "held out": "val", "lr": "lr", "system": "system"}
 
 
 class Teller:
@@ -214,12 +218,11 @@ class Teller:
             self._declared[called] = ""
             self.emit(MetricDeclared(at=self._now(), name=called, **fields))
 
-    def tell_names(self, names: list[tuple[str, Meaning, Literal["min", "max", "none"]]]) -> None:
+    def tell_names(self, names: list[tuple[str, Role, Goal]]) -> None:
         """Say what the series are that a program logs, as far as their names tell."""
-        for called, said, goal in names:
-            kind: Any = "lr" if said.measure == "lr" else said.of or "other"
+        for called, role, goal in names:
             self._declared[called] = ""
-            self.emit(MetricDeclared(at=self._now(), name=called, goal=goal, kind=kind))
+            self.emit(MetricDeclared(at=self._now(), name=called, goal=goal, kind=_KINDS.get(role, "other")))
 
     # Validation and epochs
 

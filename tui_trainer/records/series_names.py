@@ -1,0 +1,81 @@
+"""What a series is by the words of its name, where nobody says it: its role, and whether less or more of it is better.
+
+Rules are data: the first one that fits holds. A name of which no rule knows anything has no goal, and so no best value:
+a wrong one would be worse.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple, TypeAlias
+
+from tui_trainer.events import Goal
+
+Role: TypeAlias = Literal["train", "held out", "lr", "system", "axis", ""]
+"""`held out`: of images that do not train; `axis`: what others are drawn over; empty: the name does not say."""
+
+
+class _GoalRule(NamedTuple):
+    words: frozenset[str]
+    """One of them is in the name."""
+    goal: Goal
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+GOALS = (
+    # The losses of two that play against each other, and of RL, do not tell how good either is.
+    _GoalRule(_words("gan disc discriminator gen generator critic actor policy value entropy kl td"), "none"),
+    _GoalRule(_words("norm lr epoch step steps time seconds count counts weight scale"), "none"),
+    _GoalRule(_words("loss losses error err nll bce mse rmse mae mape xent perplexity ppl bpc bpb wer cer fid"), "min"),
+    _GoalRule(_words("acc accuracy acc1 acc5 top1 top5 prec1 prec5 f1 auc auroc auprc ap ap50 ap75 map lrap"), "max"),
+    _GoalRule(_words("iou miou dice precision recall bleu rouge meteor psnr ssim reward return"), "max"),
+)
+"""In their order: `dice_loss` is a loss, and `error` goes before `accuracy`."""
+
+PHRASES: tuple[tuple[tuple[str, ...], Goal], ...] = (
+    (("inception", "score"), "max"),
+    (("explained", "variance"), "max"),
+    *(((loss, player), "none") for loss in ("loss", "err") for player in ("d", "g")),
+    *(((player, "loss"), "none") for player in ("d", "g")),
+)
+"""Words that mean something else together; they go before `GOALS`."""
+
+ROLES: tuple[tuple[Role, frozenset[str]], ...] = (
+    ("axis", _words("step steps epoch epochs iter iteration iterations tokens samples timestamp walltime")),
+    ("lr", _words("lr lrs")),
+    ("system", _words("gpu cpu memory mem ram vram power temperature temp util utilization disk throughput")),
+    ("held out", _words("val valid validation validate eval evaluation test testing dev heldout")),
+    ("train", _words("train training trn")),
+)
+"""In their order. A name is an `axis` only where it has no other word."""
+
+
+def words(name: str) -> list[str]:
+    """The words of a name, in small letters: apart by `/ _ - .`, spaces and capitals."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return [word for word in re.split(r"[^a-z0-9]+", apart.lower()) if word]
+
+
+def goal(name: str) -> Goal:
+    """Whether less or more of it is better; `none` where the name does not say."""
+    said = [word for word in words(name) if word not in ("step", "epoch")]  # `loss_epoch` is a loss
+    for phrase, meant in PHRASES:
+        if any(tuple(said[at : at + len(phrase)]) == phrase for at in range(len(said))):
+            return meant
+    return next((rule.goal for rule in GOALS if not rule.words.isdisjoint(said)), "none")
+
+
+def role(name: str) -> Role:
+    """Of what it is; empty where the name does not say."""
+    said = words(name)
+    if "learning" in said and "rate" in said:
+        return "lr"
+    for found, told in ROLES:
+        if found == "axis" and said and told.issuperset(said):
+            return "axis"
+        if found != "axis" and not told.isdisjoint(said):
+            return found
+    return ""
