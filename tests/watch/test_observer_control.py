@@ -9,12 +9,16 @@ import textwrap
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+import torch
 
 from tests.waiting import until
 from tests.watch.watched import Trace, environment, read_traces
 from tui_trainer.watching.injected._tui_trainer_observer.control import StopRequested, told_in_a_line
+from tui_trainer.watching.injected._tui_trainer_observer.optimizer_steps import OptimizerRecord, OptimizerSteps
 from tui_trainer.watching.trace import CONTROL_SIZE, Asked, Goodbye, Obeyed, Options, control_file, processes
 
 ENDLESS = """
@@ -157,12 +161,47 @@ def test_the_lr_is_multiplied_while_it_steps_and_is_the_programs_own_after(endle
     endless.ask("run", lr_factor=0.5)
     endless.obeyed("lr")
     until(lambda: endless.trace.values("lr") == [0.5, 0.25])
-    endless.ask("run")
+    endless.ask("run", lr_factor=1.0)
     endless.obeyed("lr")
     until(lambda: endless.trace.values("lr") == [0.5, 0.25, 0.5])
     endless.ask("stop")
     endless.process.communicate()
     assert set((endless.folder / "steps").read_text().split()) == {"0.5"}
+
+
+def steps_of(*optimizers: torch.optim.Optimizer) -> tuple[OptimizerSteps, list[OptimizerRecord]]:
+    observer = SimpleNamespace(writer=None, sites=None, new_number=iter(range(9)).__next__)
+    steps = OptimizerSteps(cast("Any", observer))
+    return steps, [steps.seen.of(optimizer) for optimizer in optimizers]
+
+
+def test_an_lr_that_is_a_tensor_is_left_alone_and_that_is_told() -> None:
+    weight = torch.nn.Parameter(torch.ones(1))
+    plain, held = torch.optim.Adam([weight], lr=0.5), torch.optim.Adam([weight], lr=torch.tensor(0.5), capturable=True)
+    assert steps_of(plain)[0].scale_lrs(0.5)
+    steps, _ = steps_of(plain, held)
+    assert not steps.scale_lrs(0.5)
+    assert steps.lr_factor == 1.0
+    assert steps.scale_lrs(1.0)
+
+
+def test_an_lr_is_multiplied_once_though_its_optimizer_steps_within_another() -> None:
+    weight = torch.nn.Parameter(torch.ones(1))
+    inner, outer = torch.optim.SGD([weight], lr=0.5), torch.optim.SGD([weight], lr=0.5)
+    outer.param_groups = inner.param_groups
+    steps, (within, around) = steps_of(inner, outer)
+    steps.scale_lrs(0.5)
+    steps.scale(outer.param_groups, around)
+    steps.scale(inner.param_groups, within)
+    assert inner.param_groups[0]["lr"] == 0.25
+    steps.restore(within)
+    assert inner.param_groups[0]["lr"] == 0.25
+    steps.restore(around)
+    assert inner.param_groups[0]["lr"] == 0.5
+    steps.scale(outer.param_groups, around)
+    outer.param_groups[0]["lr"] = 0.125  # the program's own, meanwhile
+    steps.restore(around)
+    assert outer.param_groups[0]["lr"] == 0.125
 
 
 def test_slow_motion_holds_each_call_and_ends_when_asked(endless: Endless) -> None:

@@ -271,7 +271,7 @@ class Obeyed(Definition, frozen=True, kw_only=True):
 
     serial: int
     what: Text
-    """`pause`, `one`, `run`, `stop`, `pace`, `lr`."""
+    """`pause`, `one`, `run`, `stop`, `pace`, `lr`; `no_lr` where an LR is a tensor, and was left alone."""
     step: int
     clock: float
     pace: float = 0.0

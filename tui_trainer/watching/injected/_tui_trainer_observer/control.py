@@ -90,6 +90,8 @@ class Control:
         self._pending: Asked | None = None
         self._one_more = False
         self._pace = 0.0
+        self._asker = 0
+        """The process that asked last."""
         self._steps.lr_factor = 1.0
 
     def _after_step(self, record: OptimizerRecord, now: float) -> None:
@@ -130,6 +132,7 @@ class Control:
         return asked
 
     def _take_up(self, asked: Asked, step: int) -> None:
+        self._asker = asked.alive
         self._apply(asked, step)
         if asked.do == "pause":
             self._pause(step, asked)
@@ -150,22 +153,20 @@ class Control:
             self._writer.due = 0.0
             self._obeyed(asked.serial, "pace", step)
         if asked.lr_factor != self._steps.lr_factor:
-            self._steps.scale_lrs(asked.lr_factor)
-            self._obeyed(asked.serial, "lr", step)
+            done = self._steps.scale_lrs(asked.lr_factor)
+            self._obeyed(asked.serial, "lr" if done else "no_lr", step)
 
     def _pause(self, step: int, asked: Asked | None = None) -> None:
         """Stand still until something else is asked, or nobody is there any more who could."""
-        asker = asked.alive if asked is not None else self._asker
-        self._asker = asker
         self._obeyed(asked.serial if asked is not None else self._serial, "pause", step)
         begin = perf_counter()
         new = None
-        while _is_there(asker):
+        while _is_there(self._asker):
             time.sleep(_INTERVAL)
             new = self._look()
             if new is not None:
                 self._pending = None
-                asker = self._asker = new.alive
+                self._asker = new.alive
                 if new.do != "pause":
                     break
                 self._apply(new, step)
@@ -176,11 +177,12 @@ class Control:
         if new is not None:
             self._take_up(new, step)
 
-    _asker = 0
-
     def _hold(self, now: float) -> None:
         """Slow motion: a call was written."""
         if not self._pace:
+            return
+        if not _is_there(self._asker):  # and so nobody who could end it
+            self._pace, self._writer.each_call = 0.0, False
             return
         begin = perf_counter()
         until = begin + self._pace

@@ -130,10 +130,15 @@ class OptimizerSteps:
         self.seen.clear()
         self.first = 0
 
-    def scale_lrs(self, factor: float) -> None:
-        """Have each LR multiplied while its optimizer steps, from the next step on."""
+    def scale_lrs(self, factor: float) -> bool:
+        """Have each LR multiplied while its optimizer steps, from the next step on; whether that can be done. An LR
+        that is a tensor is left alone, and with it all others: a graph may have been captured with it."""
+        groups = [group for optimizer, _ in self.seen.alive() for group in optimizer.param_groups]
+        if factor != 1.0 and any(type(group["lr"]) not in (float, int) for group in groups if "lr" in group):
+            return False
         self.lr_factor = factor
         self._make_due(0.0)
+        return True
 
     def steps_of(self, optimizer: Any) -> int:
         """How often it has stepped."""
@@ -150,7 +155,7 @@ class OptimizerSteps:
             self._first_step(optimizer, record)
         groups = optimizer.param_groups
         if record.unscaled or self.lr_factor != 1.0:
-            self._scale(groups, record)
+            self.scale(groups, record)
         if len(groups) != len(record.lrs):
             self._groups_changed(groups, record)
         lrs, momenta, decays = record.lrs, record.momenta, record.decays
@@ -183,7 +188,7 @@ class OptimizerSteps:
     def _attend(self, optimizer: Any, record: OptimizerRecord, site: int, end: float) -> None:
         """Behind a step that somebody waits for."""
         if record.unscaled:
-            self._restore(record)
+            self.restore(record)
         if record.steps >= record.wake:
             record.wake = record.steps + 1
             wakes = [listener(optimizer, record, site) for listener in self._observer.listeners.after_step]
@@ -242,17 +247,20 @@ class OptimizerSteps:
             self._writer.call(self._sites.of_part(what, record.number, part), now, now, number)
         return not is_first
 
-    def _scale(self, groups: list[Any], record: OptimizerRecord) -> None:
-        self._restore(record)  # of a step that raised
+    def scale(self, groups: list[Any], record: OptimizerRecord) -> None:
+        """Multiply the LR of groups until `restore`, once: an optimizer may step within another that has the same."""
+        self.restore(record)  # of a step that raised
         factor = self.lr_factor
+        around = [id(group) for _, other in self.seen.records.values() for group, _, _ in other.unscaled]
         for group in groups:
             lr = group.get("lr")
-            if factor != 1.0 and type(lr) in (float, int):
+            if factor != 1.0 and type(lr) in (float, int) and id(group) not in around:
                 given = lr * factor
                 group["lr"] = given
                 record.unscaled.append((group, lr, given))
 
-    def _restore(self, record: OptimizerRecord) -> None:
+    def restore(self, record: OptimizerRecord) -> None:
+        """Give groups their own LR back, but for those that got another one meanwhile."""
         for group, own, given in record.unscaled:
             if group.get("lr") is given:
                 group["lr"] = own
