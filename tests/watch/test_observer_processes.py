@@ -50,8 +50,8 @@ def test_children_of_all_kinds_are_seen_to_their_end_and_none_that_do_not_train(
 RANKS = """
     import atexit, os
     import torch
-    # The last of them: torch's threads of gloo, which live as long as the network that holds the group, may abort an
-    # interpreter that is taken apart under them.
+    # Registered first, and so run last: a rank once aborted ("terminate called without an active exception") as its
+    # interpreter was taken apart, for a cause that nobody has found.
     atexit.register(os._exit, 0)
     import torch.distributed as dist
     from torch.nn.parallel import DistributedDataParallel
