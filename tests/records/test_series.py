@@ -23,7 +23,7 @@ from tui_trainer.events import (
     decode,
     encode,
 )
-from tui_trainer.records import journal_cache
+from tui_trainer.records import journal_cache, merging
 from tui_trainer.records.columns import KEPT
 from tui_trainer.records.history import History
 from tui_trainer.records.journal import Journal
@@ -383,8 +383,8 @@ def test_lines_that_are_merged_come_to_the_same(tmp_path: Path, events: list[Any
         ]
     with (
         patch("tui_trainer.records.tail.MANY", 1),
-        patch.object(journal_cache, "LEAST_ROWS", 2),
-        patch.object(journal_cache, "LEAST_IN_A_TABLE", 3),
+        patch.object(merging, "LEAST_ROWS", 2),
+        patch.object(merging, "LEAST_IN_A_TABLE", 3),
     ):
         history, expected = through_a_journal(tmp_path, events), fold(events)
     history.version = expected.version

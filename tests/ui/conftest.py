@@ -46,7 +46,7 @@ class Shown:
 
     async def frame(self, *events: AnyEvent) -> None:
         """These happen, and a frame is drawn."""
-        if self.app.context.source is not None:
+        if events or isinstance(self.app.context.source, ScriptedHost):
             self.host.come(*events)
         self.app.context.clock.tick()
         await self.settle()

@@ -313,7 +313,7 @@ async def test_marked_presets_are_compared_over_what_is_on_show(three: Compariso
         await Shown(app, pilot).settle()  # the presets are read after the first frame
         await pilot.press("space", "space", "c")
         await pilot.pause()
-        assert [list(names) for names in asked] == [["none", "steplr"]]
+        assert [list(names) for names in asked] == [["onecycle", "cosine-warmup"]]
         assert isinstance(app.screen, CompareScreen)
         await pilot.press("escape")
         await pilot.pause()
