@@ -7,9 +7,13 @@ viewers to read: `screen`, `attach`, `shell`, `signal`.
 from __future__ import annotations
 
 import os
+from math import isfinite
 from typing import Any, TypeAlias
 
 import msgspec
+
+LARGEST_FACTOR = 1e6
+"""What the LR dial multiplies the LR with is less."""
 
 
 def _new_id() -> str:
@@ -41,6 +45,35 @@ class SetPace(Command, frozen=True, kw_only=True, tag=True):
     seconds_a_call: float
 
 
+class SetLR(Command, frozen=True, kw_only=True, tag=True):
+    """The LR dial: from the next step on, use `factor` times the LR that the schedule gives; 1 ends that.
+
+    With `lr` in its place, the factor is the one that makes this LR of what the schedule gives for the next step.
+    """
+
+    factor: float | None = None
+    lr: float | None = None
+
+    @classmethod
+    def of(cls, text: str, by: str) -> SetLR:
+        """The command of what a person types: `0.01` for an LR, `x0.5` (or `×0.5`, `*0.5`) for a factor.
+
+        Raises:
+            ValueError: it is neither; the text says what would be.
+        """
+        sign, number = text.strip()[:1], text.strip()
+        is_factor = sign in tuple("x×X*")
+        try:
+            value = float(number[1:] if is_factor else number)
+        except ValueError:
+            value = 0.0
+        if not (isfinite(value) and value > 0):
+            raise ValueError(f"{text.strip() or 'nothing'} is no LR: give one above 0, as 0.01, or a factor, as x0.5")
+        if is_factor and value >= LARGEST_FACTOR:
+            raise ValueError(f"a factor is below {LARGEST_FACTOR:,.0f}")
+        return cls(by=by, factor=value) if is_factor else cls(by=by, lr=value)
+
+
 class Stop(Command, frozen=True, kw_only=True, tag=True):
     """End the run after the batch that runs now."""
 
@@ -60,7 +93,7 @@ class SaveCheckpoint(Command, frozen=True, kw_only=True, tag=True):
     """Write a checkpoint now."""
 
 
-AnyCommand: TypeAlias = Pause | Continue | OneBatch | SetPace | Stop | SwitchPreset | SaveCheckpoint
+AnyCommand: TypeAlias = Pause | Continue | OneBatch | SetPace | SetLR | Stop | SwitchPreset | SaveCheckpoint
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

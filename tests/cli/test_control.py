@@ -19,7 +19,7 @@ from tui_trainer.events import SCHEMA, CommandAnswered, RunStarted
 from tui_trainer.records.lock import WriterLock
 from tui_trainer.records.record import Record
 
-ASKED = (["pause"], ["resume"], ["checkpoint"], ["switch", "steplr"], ["stop"])
+ASKED = (["pause"], ["resume"], ["checkpoint"], ["switch", "steplr"], ["lr", "x0.5"], ["stop"])
 
 Cli = Callable[..., Result]
 
@@ -113,10 +113,17 @@ def test_a_run_of_the_form_of_today_is_asked_and_answers(cli: Cli, live: Record,
     answers.join()
     assert (result.exit_code, result.stdout) == (0, f"{live.id}: as you wish\n")
     assert came == [
-        {"resume": "Continue", "checkpoint": "SaveCheckpoint", "switch": "SwitchPreset"}.get(
+        {"resume": "Continue", "checkpoint": "SaveCheckpoint", "switch": "SwitchPreset", "lr": "SetLR"}.get(
             asked[0], asked[0].capitalize()
         )
     ]
+
+
+def test_what_is_no_lr_is_refused_before_a_run_is_asked(cli: Cli, live: Record) -> None:
+    result = cli("lr", live.id, "0")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "0 is no LR: give one above 0, as 0.01, or a factor, as x0.5\n"
+    assert (live.folder / "control.jsonl").read_bytes() == b""
 
 
 @pytest.mark.parametrize(("accepted", "code"), [(True, 0), (False, 1)])

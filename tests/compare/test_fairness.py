@@ -13,8 +13,10 @@ from tests.compare.made import compared, record, rewritten, seeds, session_of
 from tui_trainer.cli.compare_reporter import CompareReporter
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.fairness import fairness
-from tui_trainer.events import Digests, RunConfigured, decode_lines
+from tui_trainer.events import AnyEvent, Digests, EpochEnded, RunConfigured, decode_lines
+from tui_trainer.lr_reasons import changed
 from tui_trainer.text.captions import CAPTIONS
+from tui_trainer.text.reasons import Reason
 
 OLD: dict[str, Any] = {"digests": Digests(), "augmentation": ""}
 
@@ -42,6 +44,19 @@ def with_no_end(runs: Path) -> Comparison:
             for event in decode_lines((made[1] / "events.jsonl").read_bytes())
         ],
     )
+    return compared(runs, made)
+
+
+def dialled(runs: Path) -> Comparison:
+    """The LR dial of the first run was turned twice."""
+    made = [record(runs), record(runs, scheduler="none")]
+    events: list[AnyEvent] = list(decode_lines((made[0] / "events.jsonl").read_bytes()))
+    last = next(i for i, event in enumerate(events) if isinstance(event, EpochEnded))
+    turned = [
+        changed(0.001, lr, Reason("dial_turned", {"by": "shell", "factor": lr / 0.001}), 1, events[last].step, 0.0)
+        for lr in (0.0005, 0.0001)
+    ]
+    rewritten(made[0], [*events[: last + 1], *turned, *events[last + 1 :]])
     return compared(runs, made)
 
 
@@ -133,6 +148,7 @@ CASES: dict[str, tuple[Callable[[Path], Comparison], set[str], list[str]]] = {
         FAIR | {"fairness.switched"},
         ["steplr switched to onecycle in epoch 2."],
     ),
+    "an LR set by hand": (dialled, FAIR | {"fairness.dialled"}, ["steplr had its LR set by hand, from step "]),
     "begun anew": (
         begun_anew,
         FAIR | {"fairness.begun_anew"},

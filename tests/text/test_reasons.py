@@ -40,6 +40,8 @@ def reasons(draw: st.DrawFn, code: str) -> Reason:
         params |= {"old": draw(RATES), "new": draw(RATES)}
     if code != "comparison_stopped" and draw(st.booleans()):
         params["unused"] = True
+    if code != "comparison_stopped" and draw(st.booleans()):
+        params["dial"] = draw(RATES)
     return Reason(code, params)
 
 

@@ -16,7 +16,7 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tests.ui.test_runs import opened
 from tests.waiting import PATIENCE_S
-from tui_trainer.commands import OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
+from tui_trainer.commands import OneBatch, Pause, SaveCheckpoint, SetLR, SetPace, Stop, SwitchPreset
 from tui_trainer.compare.differences import untold
 from tui_trainer.compare.entries import joined
 from tui_trainer.events import AnyEvent, Paused, RunEnded, StepsTaken
@@ -272,10 +272,11 @@ def polled(folder: Path, *, readonly: bool = False) -> JournalSource:
     return source
 
 
+@pytest.mark.says("watched.no_dial")
 def test_of_a_record_it_is_known_what_can_be_asked(tmp_path: Path) -> None:
     record = recorded(tmp_path, LIVE)
     source = polled(record.folder)
-    assert source.capabilities.commands.isdisjoint({SwitchPreset, SaveCheckpoint})
+    assert source.capabilities.commands.isdisjoint({SwitchPreset, SaveCheckpoint, SetLR})
     assert {Pause, OneBatch, SetPace, Stop} <= source.capabilities.commands
     assert not source.capabilities.checkpoints
     with pytest.raises(PermissionError, match="not of a watched program"):
@@ -294,7 +295,7 @@ def test_watched_without_control_it_can_be_stopped_and_nothing_else(tmp_path: Pa
     record.close()
 
 
-@pytest.mark.never_says("watched.no_control", "watched.no_resume")
+@pytest.mark.never_says("watched.no_control", "watched.no_resume", "watched.no_dial")
 def test_with_control_or_of_our_own_that_is_not_said(tmp_path: Path) -> None:
     record = recorded(tmp_path, LIVE)
     assert polled(record.folder).capabilities.refusal(Pause) == ""
@@ -302,6 +303,7 @@ def test_with_control_or_of_our_own_that_is_not_said(tmp_path: Path) -> None:
     for event in scripted_run(epochs=1):
         ours.emit(event)
     assert polled(ours.folder).capabilities.refusal(SaveCheckpoint) == ""
+    assert polled(ours.folder).capabilities.refusal(SetLR) == ""
     with pytest.raises(CannotGoOn) as caught:
         asked_of(ours.folder)
     assert "watched program" not in str(caught.value)

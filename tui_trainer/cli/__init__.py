@@ -42,6 +42,7 @@ _COMMANDS = {
     "resume": "tui_trainer.cli.control",
     "checkpoint": "tui_trainer.cli.control",
     "switch": "tui_trainer.cli.control",
+    "lr": "tui_trainer.cli.control",
     "rerun": "tui_trainer.cli.rerun",
     "rename": "tui_trainer.cli.tidying",
     "delete": "tui_trainer.cli.tidying",

@@ -1,4 +1,4 @@
-"""`stop`, `pause`, `resume`, `checkpoint` and `switch`: a run, told what to do from the shell."""
+"""`stop`, `pause`, `resume`, `checkpoint`, `switch` and `lr`: a run, told what to do from the shell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import alert_option, data_dir_option, found, refuse, runs_dir_option
 from tui_trainer.cli.options import say as say_aside
-from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, Stop, SwitchPreset
+from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, SetLR, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunIsWatched, RunsError, reason
@@ -116,6 +116,23 @@ def switch(run: str, preset: str, runs_dir: Path | None) -> None:
     except PresetError as error:
         refuse(str(error))
     _ask(folder, SwitchPreset(by=BY, name=Path(preset).stem, preset=loaded.model_dump(mode="json")))
+
+
+@click.command()
+@click.argument("run", shell_complete=completion.runs)
+@click.argument("lr", metavar="LR|xFACTOR")
+@runs_dir_option
+def lr(run: str, lr: str, runs_dir: Path | None) -> None:
+    """Set the LR of a live run from its next step on: to an LR (0.01), or to a factor of its schedule's (x0.5).
+
+    The rest of the schedule is multiplied alike; x1 gives the schedule's own LRs again.
+    """
+    folder = found(runs_folder(runs_dir), run)
+    try:
+        command = SetLR.of(lr, BY)
+    except ValueError as error:
+        refuse(str(error))
+    _ask(folder, command)
 
 
 def _session(runs: Path, given: str) -> Path | None:

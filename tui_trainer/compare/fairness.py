@@ -320,4 +320,7 @@ def _asides(groups: list[Group]) -> list[str]:
             for switch in run.history.switches:
                 preset = plain(switch.recipe.preset)
                 said.append(say("fairness.switched", who=plain(group.label), preset=preset, epoch=switch.epoch))
+            dialled = next((change for change in run.history.lr_changes if change.why.code == "dial_turned"), None)
+            if dialled is not None:
+                said.append(say("fairness.dialled", who=plain(group.label), step=f"{dialled.step + 1:,}"))
     return said

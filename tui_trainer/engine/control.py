@@ -9,9 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
+from tui_trainer.commands import (
+    AnyCommand,
+    Continue,
+    OneBatch,
+    Pause,
+    SaveCheckpoint,
+    SetLR,
+    SetPace,
+    Stop,
+    SwitchPreset,
+)
 from tui_trainer.engine.clock import TrainingClock
 from tui_trainer.events import SLOW_MOTION, AnyEvent, CommandAnswered, Continued, PaceChanged, Paused
+from tui_trainer.text.numbers import format_lr
 
 Inbox: TypeAlias = Callable[[], Sequence[AnyCommand]]
 """What other processes asked since the last call; cheap, and never waits."""
@@ -78,6 +89,8 @@ def in_words(command: AnyCommand) -> str:
             return "one batch"
         case SetPace(seconds_a_call=seconds):
             return SLOW_MOTION if seconds > 0 else "full speed"
+        case SetLR(factor=factor, lr=lr):
+            return f"lr {format_lr(lr)}" if lr is not None else f"lr × {format_lr(factor or 0.0)}"
         case Stop():
             return "stop"
         case SwitchPreset(name=name):
@@ -118,6 +131,9 @@ class Controlled(Protocol):
 
     def flush(self, *, wait: bool = False) -> None:
         """Report what has happened; with `wait`, whatever is still on the device too: the run may stand still now."""
+
+    def set_lr(self, command: SetLR) -> str:
+        """Turn the LR dial; the LR of the next step, in words. May raise `CommandRefused`."""
 
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan the switch; when it takes effect, in words. May raise `CommandRefused`."""
@@ -208,6 +224,8 @@ class CommandHandler:
                 self._pace = min(max(seconds, 0.0), SLOWEST_PACE)
                 self._emit(PaceChanged(at=time.time(), seconds_a_call=self._pace, by=by))
                 return f"each call is held for {self._pace:g} s" if self._pace else "full speed"
+            case SetLR():
+                return run.set_lr(command)
             case Stop():
                 raise RunStopped(command)
             case SwitchPreset():

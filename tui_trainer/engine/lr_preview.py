@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from msgspec.structs import replace
 from torch.optim import lr_scheduler
 
 from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
@@ -268,6 +270,24 @@ def length_of(preset: Preset, train_images: int, epochs: int | None = None) -> R
     return RunLength(
         epochs=preset.training.epochs if epochs is None else epochs,
         batches_per_epoch=-(-train_images // preset.training.batch_size),
+    )
+
+
+def dialled(curve: PlanMade, step: int, scheduled: float, factor: float) -> PlanMade:
+    """The rest of a planned curve, from `step` on, under the LR dial.
+
+    Args:
+        curve: as the schedule has it.
+        step: the first that uses what the dial gives.
+        scheduled: the LR that the schedule gives for it; of one that follows the losses it is not the planned one.
+        factor: the dial's.
+    """
+    rest = bisect_right(curve.steps, step)
+    return replace(
+        curve,
+        at=time.time(),
+        steps=[step, *curve.steps[rest:]],
+        lrs=[lr * factor for lr in (scheduled, *curve.lrs[rest:])],
     )
 
 

@@ -4,34 +4,54 @@ from __future__ import annotations
 
 import time
 
+from msgspec.structs import replace
+
 from tui_trainer.engine.schedules import Schedule
+from tui_trainer.events import LRChanged, PlateauCounted
 from tui_trainer.lr_reasons import PlateauRules, SchedulerEvent, Standing, changed, explain_plateau
 from tui_trainer.lr_reasons import explain as explain_standing
 from tui_trainer.presets.schedulers import ReduceLROnPlateau
-from tui_trainer.text.reasons import Reason
+from tui_trainer.text.reasons import Reason, word
 
 
 def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[SchedulerEvent]:
-    """What to say after `scheduler.step()`, which was called with the LR at `old`, in epoch `epoch` after step `step`.
+    """What to say after `scheduler.step()`, which was called with the scheduled LR at `old`, in epoch `epoch` after
+    step `step`.
 
     A scheduler that steps after every epoch says something every time; one that steps after every batch only where its
-    curve turns: at a drop, a peak, a restart, a bottom.
+    curve turns: at a drop, a peak, a restart, a bottom. Under the LR dial the LRs are those that are used, and reasons
+    name the schedule's own, with the dial's factor.
     """
+    said = _explain(scheduler, old, epoch, step)
+    return said if scheduler.factor == 1.0 else [_dialled(event, scheduler.factor) for event in said]
+
+
+def _dialled(event: SchedulerEvent, factor: float) -> SchedulerEvent:
+    if isinstance(event, PlateauCounted):
+        return event
+    reason = event.why.but(dial=factor)
+    told = {"reason": word(reason), "because": reason}
+    if isinstance(event, LRChanged):
+        return replace(event, old=event.old * factor, new=event.new * factor, **told)
+    return replace(event, lr=event.lr * factor, **told)
+
+
+def _explain(scheduler: Schedule, old: float, epoch: int, step: int) -> list[SchedulerEvent]:
     config, now = scheduler.preset.scheduler, time.time()
     if scheduler.step_count < 0:
         return []
     if scheduler.step_count == 0:
-        return [changed(old, scheduler.lr, _warmup_over(scheduler), epoch, step, now)]
+        return [changed(old, scheduler.scheduled_lr, _warmup_over(scheduler), epoch, step, now)]
     if scheduler.seen is not None and isinstance(config, ReduceLROnPlateau):
         rules = PlateauRules(config.monitor, config.mode, config.patience, config.min_lr, config.eps)
-        return explain_plateau(rules, scheduler.seen, old, scheduler.lr, epoch=epoch, step=step, now=now)
+        return explain_plateau(rules, scheduler.seen, old, scheduler.scheduled_lr, epoch=epoch, step=step, now=now)
     if scheduler.interval is None:
         return []
     at = Standing(
         config=config,
         step_count=scheduler.step_count,
         total_steps=scheduler.total_steps,
-        lr=scheduler.lr,
+        lr=scheduler.scheduled_lr,
         base_lr=scheduler.preset.optimizer.lr,
         interval=scheduler.interval,
         unit="batch" if scheduler.interval == "step" else "epoch",
@@ -43,5 +63,5 @@ def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[S
 def _warmup_over(scheduler: Schedule) -> Reason:
     name, epochs = scheduler.preset.scheduler.name, scheduler.preset.warmup_epochs
     if name == "none":
-        return Reason("warmup_over_no_scheduler", {"epochs": epochs, "lr": scheduler.lr})
-    return Reason("warmup_over", {"epochs": epochs, "lr": scheduler.lr, "scheduler": name})
+        return Reason("warmup_over_no_scheduler", {"epochs": epochs, "lr": scheduler.scheduled_lr})
+    return Reason("warmup_over", {"epochs": epochs, "lr": scheduler.scheduled_lr, "scheduler": name})

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
+from math import isfinite
 from typing import Any, Literal
 
 import torch
 from torch.optim import lr_scheduler
 
+from tui_trainer.commands import LARGEST_FACTOR
 from tui_trainer.engine.devices import broken_context, is_out_of_memory
 from tui_trainer.lr_reasons import PlateauSeen
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
@@ -91,6 +94,10 @@ class Schedule:
         self._optimizer = optimizer
         self._warmup_steps = preset.warmup_epochs * length.batches_per_epoch
         self._steps = 0
+        self.factor = 1.0
+        """That of the LR dial: an optimizer uses so many times what the schedule gives."""
+        self._scheduled: list[float] = []
+        """While the dial is turned: what the schedule gives, of each group of the optimizer."""
         self._best_at = 0
         self.seen: PlateauSeen | None = None
         """Of ReduceLROnPlateau, after its first step here."""
@@ -137,6 +144,11 @@ class Schedule:
         return float(self._optimizer.param_groups[0]["lr"])
 
     @property
+    def scheduled_lr(self) -> float:
+        """What the schedule gives for the next batch: `lr`, unless the LR dial is turned."""
+        return self._scheduled[0] if self._scheduled else self.lr
+
+    @property
     def scheduler(self) -> lr_scheduler.LRScheduler | None:
         """The torch scheduler at work: the ramp, then the preset's own; None where there is none."""
         return self._ramp or self._main
@@ -164,6 +176,30 @@ class Schedule:
         Raises:
             ValueError: ReduceLROnPlateau is due and was not given what it watches.
         """
+        with self._by_itself():
+            self._step(val_loss, val_accuracy)
+
+    def dial(self, factor: float) -> None:
+        """Use `factor` times what the schedule gives, from the next batch on; 1 ends that.
+
+        The schedule goes on as it would without: its own LRs are the same, float for float.
+        """
+        with self._by_itself():
+            self.factor = factor
+
+    @contextmanager
+    def _by_itself(self) -> Iterator[None]:
+        """Have the optimizer at the LR that the schedule gives, and after it at what the dial makes of it."""
+        for group, lr in zip(self._groups, self._scheduled, strict=False):
+            group["lr"] = lr
+        try:
+            yield
+        finally:
+            self._scheduled = [] if self.factor == 1.0 else [group["lr"] for group in self._groups]
+            for group, lr in zip(self._groups, self._scheduled, strict=False):
+                group["lr"] = lr * self.factor
+
+    def _step(self, val_loss: float | None, val_accuracy: float | None) -> None:
         self._steps += 1
         if self._ramp is not None:
             if self._steps == self._warmup_steps:
@@ -182,6 +218,7 @@ class Schedule:
             "steps": self._steps,
             "warming_up": self.warming_up,
             "best_at": self._best_at,
+            "dial": [self.factor, *self._scheduled],
             "scheduler": None if running is None else _primitives(running.state_dict()),
         }
 
@@ -195,6 +232,7 @@ class Schedule:
             raise ValueError(f"scheduler.{min(missing)} is missing")
         if wrong := [key for key in ("steps", "best_at", "warming_up") if not isinstance(state[key], int)]:
             raise ValueError(f"scheduler.{wrong[0]} is of a wrong kind")
+        self.factor, *self._scheduled = _dial(state.get("dial", [1.0]), len(self._groups))
         self._steps = state["steps"]
         self._best_at = state["best_at"]
         if self.warming_up and not state["warming_up"]:
@@ -256,6 +294,19 @@ class Schedule:
         if value is None:
             raise ValueError(f"ReduceLROnPlateau is to be stepped with {monitor}")
         return value
+
+
+def _dial(saved: object, groups: int) -> list[float]:
+    """The factor of the LR dial and, where it is turned, what the schedule gives for each group.
+
+    Raises:
+        ValueError: that is not what was saved.
+    """
+    if not (isinstance(saved, list) and saved and all(type(value) is float and isfinite(value) for value in saved)):
+        raise ValueError("scheduler.dial is of a wrong kind")
+    if not 0 < saved[0] < LARGEST_FACTOR or len(saved) != 1 + groups * (saved[0] != 1.0):
+        raise ValueError(f"scheduler.dial cannot be {saved}")
+    return saved
 
 
 _MOVING = {"last_epoch", "best", "num_bad_epochs", "cooldown_counter", "T_cur", "T_i"}

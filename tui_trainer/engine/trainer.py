@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from math import isfinite, nan
+from math import inf, isfinite, nan, nextafter
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,14 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from tui_trainer.best import Best, is_better
-from tui_trainer.commands import SwitchPreset
+from tui_trainer.commands import LARGEST_FACTOR, SetLR, SwitchPreset
 from tui_trainer.engine import checkpoints, datasets, models, reproducibility, tracing
 from tui_trainer.engine.checkpoints import Saver
 from tui_trainer.engine.clock import TrainingClock
 from tui_trainer.engine.control import CommandHandler, CommandRefused
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.devices import memory_held
-from tui_trainer.engine.lr_preview import PlannedRun, plan
+from tui_trainer.engine.lr_preview import PlannedRun, dialled, plan
 from tui_trainer.engine.metrics import Diverged, MetricAccumulator, validate
 from tui_trainer.engine.model_metrics import Confusion, Norms
 from tui_trainer.engine.prepare import Prepared, facts
@@ -41,13 +41,15 @@ from tui_trainer.events import (
     SwitchPlanned,
 )
 from tui_trainer.files import most_wrong
+from tui_trainer.lr_reasons import changed
 from tui_trainer.presets.checks import check
 from tui_trainer.presets.problems import PresetError
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
 from tui_trainer.run_options import CLASS_NAMES
 from tui_trainer.run_spec import made_for_others
-from tui_trainer.text.numbers import counted
+from tui_trainer.text.numbers import counted, format_lr
+from tui_trainer.text.reasons import Reason
 
 
 class Trainer:
@@ -90,6 +92,8 @@ class Trainer:
         self._thread_tuner = self._make_thread_tuner(prepared)
         self._explained: list[AnyEvent] = []
         self._switch: PlannedRun | None = None
+        self._dialled: list[Any] | None = None
+        """When the LR dial was turned last (Unix time), after which step, in which epoch, the LR then, and by whom."""
         self._epoch_began = self._epoch_trained = 0.0
         self._lr = 0.0
         self.step, self.epoch, self.batch = 0, 1, 0
@@ -125,7 +129,7 @@ class Trainer:
 
     def scheduler_step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
         """Step the scheduler, and find out why the LR moved or did not."""
-        old = self.scheduler.lr
+        old = self.scheduler.scheduled_lr
         self._scheduler_step(val_loss, val_accuracy)
         self._explained += explain(self.scheduler, old, epoch=self.epoch, step=self.step)
 
@@ -277,6 +281,49 @@ class Trainer:
         with suppress(Exception):
             self.flush(wait=True)
 
+    def set_lr(self, command: SetLR) -> str:
+        """Turn the LR dial, from the next step on."""
+        factor, scheduler = self._factor(command), self.scheduler
+        if factor == scheduler.factor:
+            raise CommandRefused(f"the LR dial is at × {format_lr(factor)} already")
+        self.flush(wait=True)
+        old = scheduler.lr
+        scheduler.dial(factor)
+        self._dialled = [time.time(), self.step, self.last_epoch, old, command.by]
+        self._save()  # before it is told: what a record tells, a run that goes on from here holds to
+        self._tell_dial()
+        now, until = f"lr {format_lr(scheduler.lr)} from step {self.step + 1:,} on", ""
+        if self._switch is not None:
+            until = f", until {self._switch.recipe.preset} takes over"
+        return f"{now}, × {format_lr(factor)} of the schedule{until}" if factor != 1.0 else f"{now}, the schedule's own"
+
+    def _factor(self, command: SetLR) -> float:
+        """What the LR dial is to be set to."""
+        if not self.step:
+            raise CommandRefused("no step is trained yet; turn it after the first one")
+        factor, scheduled = command.factor, self.scheduler.scheduled_lr
+        if command.lr is not None:
+            if scheduled <= 0:
+                raise CommandRefused("the schedule gives an LR of 0 here, and no factor makes another of it")
+            factor = _factor_for(command.lr, scheduled)
+        if factor is None or not 0 < factor < LARGEST_FACTOR:
+            raise CommandRefused(
+                f"the LR dial goes from above 0 to below {LARGEST_FACTOR:,.0f} times the schedule's LR"
+            )
+        return factor
+
+    def _tell_dial(self) -> None:
+        """The LR that the dial gave, and the plan with it."""
+        if self._dialled is None:
+            return
+        at, step, epoch, old, by = self._dialled
+        factor, new = self.scheduler.factor, self.scheduler.lr
+        reason = (
+            Reason("dial_off", {"by": by}) if factor == 1.0 else Reason("dial_turned", {"by": by, "factor": factor})
+        )
+        self._emit(changed(old, new, reason.but(old=old, new=new), epoch, step, at))
+        self._emit(dialled(self._train_state.planned.curve, step + 1, self.scheduler.scheduled_lr, factor))
+
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan to follow another preset from the next epoch on."""
         if self._next_epoch > self.recipe.lengths.epochs:
@@ -355,6 +402,7 @@ class Trainer:
             "best_epoch": self.best.epoch if self.best else 0,
             "best_val_loss": self.best.val_loss if self.best else nan,
             "best_val_accuracy": self.best.val_accuracy if self.best else -1.0,
+            "dialled": self._dialled if self._dialled and self._dialled[1] == self.step else None,
             "switch": self._switch and [self._switch.recipe.preset, self._switch.preset.model_dump(mode="json")],
         }
 
@@ -374,6 +422,8 @@ class Trainer:
         self._epoch_began = state["epoch_began"]
         self._metrics.begin_epoch(state["loss_sum"], state["images"], state["hits"])
         self._lr = state["lr"]
+        self._dialled = state.get("dialled")
+        self._tell_dial()  # the record may have been cut off between the checkpoint and that
         if state["switch"]:
             self._plan_switch(*state["switch"])
 
@@ -414,6 +464,7 @@ class Trainer:
         if self._switch is not None and self.batch == 0:
             old, planned, self._switch = self.recipe.preset, self._switch, None
             self._train_state.use(planned)
+            self._dialled = None  # the dial was that of the schedule before
             self._watch()
             self._emit(
                 PresetSwitched(at=time.time(), step=self.step + 1, epoch=self.epoch, old=old, recipe=self.recipe)
@@ -426,3 +477,10 @@ class Trainer:
 
     def _save(self, *, best: bool = False) -> bool:
         return self._saver.save(self.state, self.last_epoch, best=best)
+
+
+def _factor_for(lr: float, scheduled: float) -> float:
+    """What makes `lr` of `scheduled`: to the bit, where there is such a factor beside the quotient."""
+    near = lr / scheduled
+    exact = (factor for factor in (near, nextafter(near, inf), nextafter(near, 0.0)) if scheduled * factor == lr)
+    return next(exact, near)

@@ -123,9 +123,12 @@ class History:
         self.recipe: ResolvedConfig | None = None
         self.plateau: PlateauCounted | None = None
         self.min_lr: float | None = None
-        """The LR under which ReduceLROnPlateau does not go, as its recipe says, or once that showed."""
+        """The LR under which ReduceLROnPlateau does not go, as its recipe says, or once that showed; without the LR
+        dial, as the next one."""
         self.undropped_lr: float | None = None
         """The LR at which a drop of it was no more than eps, and was not made; None before, and after a switch."""
+        self.dial = 1.0
+        """What the LR dial multiplies the schedule's LR with, from the next step on."""
         self._drop = 1.0
         """What its drops multiply the LR with."""
         self.paused: Paused | None = None
@@ -377,6 +380,9 @@ class History:
     def _lr_changed(self, event: LRChanged) -> None:
         self.lr_changes.append(event)
         self.why.append(event)
+        if event.why.code in ("dial_turned", "dial_off"):
+            factor = event.why.params.get("factor", 1.0)
+            self.dial = factor if isinstance(factor, float) and factor > 0 else 1.0
         if self.recipe is not None and self.recipe.monitor:
             if self.recipe.min_lr is None:
                 self._find_min_lr(event)
@@ -395,9 +401,9 @@ class History:
     def _lr_held(self, event: LRUnchanged) -> None:
         self.why.append(event)
         if event.why.code == "at_min_lr":
-            self.min_lr = event.lr
+            self.min_lr = event.lr / self.dial
         elif event.why.code == "drop_too_small":
-            self.undropped_lr = event.lr
+            self.undropped_lr = event.lr / self.dial
 
     def _plateau_counted(self, event: PlateauCounted) -> None:
         self.plateau = event
@@ -415,7 +421,7 @@ class History:
         self.recipe = event.recipe
         self.plateau = self.undropped_lr = None
         self.min_lr = event.recipe.min_lr
-        self._drop = 1.0
+        self._drop = self.dial = 1.0
         if self.epoch in (0, event.epoch):
             self.batches_in_epoch = event.recipe.batches_per_epoch or 0
 

@@ -145,6 +145,8 @@ class PlanInWords:
                 self._phases = PlanPhases(plans[-1], recipe, *since)
                 self._plan, self._of = plans[-1], (recipe, since)
             said = self._phases.words(step)
+        if history.dial != 1.0 and said:
+            said = say("plan.dialled", doing=said, factor=format_lr(history.dial))
         if (coming := history.switch_to_come) is not None and said:
             said = say("plan.until_switch", doing=said, preset=plain(coming.preset), epoch=coming.epoch)
         return said
@@ -155,9 +157,11 @@ def _waiting(history: History, recipe: ResolvedConfig, plan: PlanMade) -> str:
     count, monitor = history.plateau, plain(recipe.monitor or "")
     here = plan.lrs[bisect_right(plan.steps, history.steps + 1) - 1]
     lr = format_lr(here)
-    if history.min_lr is not None and here <= history.min_lr:  # a run that went back may be above it again
+    if history.min_lr is not None and here <= history.min_lr * history.dial * (
+        1 + ROUNDING
+    ):  # a run that went back may be above it again
         return say("plan.at_min_lr", lr=lr)
-    if history.undropped_lr is not None and here <= history.undropped_lr:
+    if history.undropped_lr is not None and here <= history.undropped_lr * history.dial * (1 + ROUNDING):
         return say("plan.drop_too_small", lr=lr)
     if count is None:
         return say("plan.watches", lr=lr, monitor=monitor)

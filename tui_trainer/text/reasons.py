@@ -34,7 +34,8 @@ class Reason(msgspec.Struct, frozen=True):
     """A code of `WORDS` with the values that its words name.
 
     What holds for several codes stands beside them: `old` and `new`, where the words tell from which LR to which it
-    moved, and `unused`, where no epoch is left that could use the new one.
+    moved, `unused`, where no epoch is left that could use the new one, and `dial`, where the LRs named are the
+    schedule's, and the LR dial has so many times as much used.
     """
 
     code: str
@@ -123,6 +124,9 @@ WORDS: dict[str, str] = {
     "changed_rises": "changed by {scheduler:name} at {place:place}: it fell until here, and rises from here",
     "kept_by": "left as it is by {scheduler:name} at {place:place}",
     "next_scheduler": "milestone {milestone:int} of {scheduler:name} reached: its next scheduler has it",
+    # The LR dial
+    "dial_turned": "by hand ({by:name}): × {factor:lr} of the schedule",
+    "dial_off": "by hand ({by:name}): the schedule's own again",
     "dialled": "set by hand, with the LR dial",
     # The end of a run
     "comparison_stopped": "the comparison was stopped{detail:detail}",
@@ -134,6 +138,7 @@ WORDS: dict[str, str] = {
 NOT_BETTER = frozenset({"not_better", "not_better_by_threshold"})
 """An epoch that a plateau scheduler counts, within its patience."""
 
+_DIAL = "; used × {}, by hand"
 _UNUSED = ", with no epoch left to use it"
 
 
@@ -146,7 +151,8 @@ def word(reason: Reason) -> str:
     words = re.sub(_VALUE, lambda found: _WAYS[found[2]].write(reason.params[found[1]]), WORDS[reason.code])
     if "new" in reason.params and "{new:" not in WORDS[reason.code]:
         words += f", {_number(reason.params['old'])} → {_number(reason.params['new'])}"
-    return words + _UNUSED if reason.params.get("unused") else words
+    words += _UNUSED if reason.params.get("unused") else ""
+    return words + _DIAL.format(_number(reason.params["dial"])) if "dial" in reason.params else words
 
 
 def says(reason: Reason, words: str) -> bool:
@@ -165,8 +171,11 @@ def read(words: str) -> Reason:
 
     Values are as precise as the words: the same words give the same reason, whoever reads them.
     """
+    params: dict[str, Param] = {}
+    if (dial := _dial().fullmatch(words)) is not None:
+        words, params["dial"] = dial["rest"], float(dial["dial"])
     rest = words.removesuffix(_UNUSED)
-    params: dict[str, Param] = {} if rest == words else {"unused": True}
+    params |= {} if rest == words else {"unused": True}
     if (reason := _read(rest)) is not None:
         return reason.but(**params)
     if (change := _change().fullmatch(rest)) is not None:
@@ -244,6 +253,11 @@ _VALUE = r"\{(\w+):([\w ]+)\}"
 @cache
 def _change() -> re.Pattern[str]:
     return re.compile(rf"(?P<rest>.*), (?P<old>{_NUMBER}) → (?P<new>{_NUMBER})", re.DOTALL)
+
+
+@cache
+def _dial() -> re.Pattern[str]:
+    return re.compile(f"(?P<rest>.*){_DIAL.format(f'(?P<dial>{_NUMBER})')}", re.DOTALL)
 
 
 @cache

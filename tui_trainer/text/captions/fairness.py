@@ -80,4 +80,9 @@ CAPTIONS = {
         "a run followed another preset from then on",
         "it is only promised",
     ),
+    "fairness.dialled": Caption(
+        "{who} had its LR set by hand, from step {step} on.",
+        "somebody turned the LR dial of a run of ours, the first time that they did",
+        "its LR is the schedule's at every step",
+    ),
 }

@@ -93,6 +93,11 @@ CAPTIONS = {
         "a switch to another preset is promised",
         "no switch is to come, or it is made",
     ),
+    "plan.dialled": Caption(
+        "{doing}; × {factor} by hand",
+        "a person has turned the LR dial of a run of ours: the LRs named are those that are used",
+        "the dial is at 1 again; another preset took over",
+    ),
     "plan.if_each_epoch": Caption(
         "if its scheduler steps once an epoch",
         "a watched program's scheduler, of a kind that mostly steps at an epoch's end, has not stepped yet",

@@ -12,6 +12,11 @@ CAPTIONS = {
         "a preset is to be switched to in a run of a watched program",
         "in a run of ours",
     ),
+    "watched.no_dial": Caption(
+        "not of a watched program: its LR is set by itself alone",
+        "the LR dial is to be turned of a run of a watched program",
+        "in a run of ours",
+    ),
     "watched.no_checkpoint": Caption(
         "not of a watched program: what a checkpoint of it holds, it alone knows",
         "a checkpoint is asked of a watched program",

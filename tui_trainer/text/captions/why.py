@@ -60,6 +60,8 @@ _REASONS: dict[str, tuple[str, str]] = {
     "changed_rises": ("the same, where it fell with the steps before and rises with this one", "it rose before"),
     "kept_by": ("such a scheduler stepped at an epoch's end, and the LR is the same", "the LR moved"),
     "next_scheduler": ("SequentialLR of a watched program came to a milestone of its own", "between its milestones"),
+    "dial_turned": ("a person turned the LR dial of a run of ours", "the schedule moved the LR; the dial is set to 1"),
+    "dial_off": ("a person set the LR dial back to 1", "the dial is at another factor"),
     "dialled": ("a person turned the LR dial of a watched program", "the program moved its LR itself"),
     "patience_at_its_end": ("under the loop: more epochs without progress than patience", "within patience"),
     "patience_cools_down": ("under the loop: epochs of cooldown are to come", "no cooldown is left"),

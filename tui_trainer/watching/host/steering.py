@@ -17,7 +17,17 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
+from tui_trainer.commands import (
+    AnyCommand,
+    Continue,
+    OneBatch,
+    Pause,
+    SaveCheckpoint,
+    SetLR,
+    SetPace,
+    Stop,
+    SwitchPreset,
+)
 from tui_trainer.engine.control import SLOWEST_PACE, CommandRefused, in_words
 from tui_trainer.events import CommandAnswered, Continued, PaceChanged, Paused
 from tui_trainer.files.safe_open import open_private
@@ -157,6 +167,8 @@ class Steering:
             raise CommandRefused(say("watched.no_switch"))
         if isinstance(command, SaveCheckpoint):
             raise CommandRefused(say("watched.no_checkpoint"))
+        if isinstance(command, SetLR):
+            raise CommandRefused(say("watched.no_dial"))
         if not self._enabled:
             raise CommandRefused(say("watched.no_control"))
         if not run.live_processes:
