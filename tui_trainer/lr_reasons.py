@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from msgspec.structs import replace
+
 from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
 from tui_trainer.presets import schedulers
 from tui_trainer.presets.schedulers import SchedulerTable, TurningPoints, turns
@@ -131,6 +133,17 @@ def changed(old: float, new: float, reason: Reason, epoch: int, step: int, now: 
 def unchanged(lr: float, reason: Reason, epoch: int, step: int, now: float) -> LRUnchanged:
     """The scheduler was asked, and left the LR as it is."""
     return LRUnchanged(at=now, step=step, epoch=epoch, lr=lr, reason=word(reason), because=reason)
+
+
+def dialled(event: SchedulerEvent, factor: float) -> SchedulerEvent:
+    """The same under the LR dial: its LRs are those that are used, its reason names the schedule's own."""
+    if isinstance(event, PlateauCounted):
+        return event
+    reason = event.why.but(dial=factor)
+    told = {"reason": word(reason), "because": reason}
+    if isinstance(event, LRChanged):
+        return replace(event, old=event.old * factor, new=event.new * factor, **told)
+    return replace(event, lr=event.lr * factor, **told)
 
 
 def explain_plateau(

@@ -272,12 +272,11 @@ def polled(folder: Path, *, readonly: bool = False) -> JournalSource:
     return source
 
 
-@pytest.mark.says("watched.no_dial")
 def test_of_a_record_it_is_known_what_can_be_asked(tmp_path: Path) -> None:
     record = recorded(tmp_path, LIVE)
     source = polled(record.folder)
-    assert source.capabilities.commands.isdisjoint({SwitchPreset, SaveCheckpoint, SetLR})
-    assert {Pause, OneBatch, SetPace, Stop} <= source.capabilities.commands
+    assert source.capabilities.commands.isdisjoint({SwitchPreset, SaveCheckpoint})
+    assert {Pause, OneBatch, SetPace, SetLR, Stop} <= source.capabilities.commands
     assert not source.capabilities.checkpoints
     with pytest.raises(PermissionError, match="not of a watched program"):
         source.send(SaveCheckpoint(by="test"))
@@ -295,7 +294,7 @@ def test_watched_without_control_it_can_be_stopped_and_nothing_else(tmp_path: Pa
     record.close()
 
 
-@pytest.mark.never_says("watched.no_control", "watched.no_resume", "watched.no_dial")
+@pytest.mark.never_says("watched.no_control", "watched.no_resume")
 def test_with_control_or_of_our_own_that_is_not_said(tmp_path: Path) -> None:
     record = recorded(tmp_path, LIVE)
     assert polled(record.folder).capabilities.refusal(Pause) == ""

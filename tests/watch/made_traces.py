@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -164,13 +164,19 @@ class MadeTrace:
 
 
 def interpreted(
-    frames: Sequence[Frame], options: Options | None = None, lines: Callable[[Interpreter], None] | None = None
+    frames: Sequence[Frame],
+    options: Options | None = None,
+    lines: Callable[[Interpreter], None] | None = None,
+    dials: Mapping[int, float] | None = None,
 ) -> tuple[list[AnyEvent], History]:
-    """The events of a trace that is read in one go, and the history that they make."""
+    """The events of a trace that is read in one go, and the history that they make; `dials` has what the LR dial is
+    turned to before which frame."""
     events: list[AnyEvent] = []
     clock = iter(range(10**9))
     interpreter = Interpreter(events.append, options or Options(), lambda: START + next(clock) * 1e-3)
-    for frame in frames:
+    for place, frame in enumerate(frames):
+        if dials and place in dials:
+            interpreter.dial(dials[place], "shell")
         interpreter.take("4711-1", frame)
     if lines is not None:
         lines(interpreter)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.watch.made_traces import START, Frame, MadeTrace, interpreted
-from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted, ProgramWatched
+from tui_trainer.events import LRChanged, LRUnchanged, PlanMade, PlateauCounted, ProgramWatched
 from tui_trainer.records.history import History
 from tui_trainer.ui.live.why import untold
-from tui_trainer.watching.trace import Obeyed, SchedulerState
+from tui_trainer.watching.trace import Planned, SchedulerState
 
 LINE = {"text": "scheduler.step()", "lineno": 112}
 
@@ -166,17 +166,72 @@ def test_a_line_that_is_not_known_is_not_named(tmp_path: Path, text: str, captio
     assert not captions_said & {"why.written_falls", "why.written_rises"}
 
 
-@pytest.mark.says("why.dialled")
-@pytest.mark.never_says("why.written_by")
-def test_the_lr_dial_is_nobodys_writing(tmp_path: Path, captions_said: set[str]) -> None:
-    def dial(made: MadeTrace, number: int) -> None:
-        if number == 2:
-            made.define(Obeyed(serial=1, what="lr", step=2, clock=made.now))
-
-    assert by_hand([0.1, 0.1, 0.05, 0.05], tmp_path / "train.py", dial) == [
-        "2: set by hand, with the LR dial, 0.1 → 0.05"
+@pytest.mark.says("why.dialled", "why.dialled_off")
+@pytest.mark.never_says("why.written_by", "why.dialled_off")
+def test_the_lr_dial_is_nobodys_writing_and_the_plan_is_under_it(captions_said: set[str]) -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer(lrs=[0.1])
+    steps_by = made.scheduler(optimizer, "LambdaLR", state={"last_epoch": 0})
+    lrs = [0.1, 0.09, 0.08, 0.07, 0.06, 0.05]
+    made.define(Planned(scheduler=steps_by, from_count=0, lrs=[lrs], length=6, length_from="total_steps"))
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    scheduled, lr_site = made.site("scheduler.step", "scheduler", steps_by, **LINE), made.site("lr", "", optimizer)
+    dials, factor, told = {}, 1.0, 0.1
+    for number, lr in enumerate(lrs, 1):
+        if number in (3, 5):
+            made.flush()
+            factor = dials[len(made.frames)] = 0.5 if number == 3 else 1.0
+        made.call(backward, 1.0)
+        if lr * factor != told:
+            told = lr * factor
+            made.call(lr_site, told, 0)
+        made.step(step, optimizer)
+        if number < 6:
+            made.call(scheduled, lrs[number])
+    events, history = interpreted(made.end(), dials=dials)
+    assert list(history.lrs) == [0.1, 0.09, 0.08 * 0.5, 0.07 * 0.5, 0.06, 0.05]
+    assert [line for line in said(history) if "hand" in line] == [
+        "2: by hand (shell): × 0.5 of the program's own, 0.08 → 0.04",
+        "4: by hand (shell): the program's own again, 0.03 → 0.06",
     ]
     assert "why.written_by" not in captions_said
+    plans = [(plan.steps[0], plan.lrs) for plan in events if isinstance(plan, PlanMade)]
+    assert plans == [(1, lrs), (3, [lr * 0.5 for lr in lrs[2:]]), (5, lrs[4:])]
+
+
+def test_under_the_dial_a_scheduler_is_still_known_by_its_own_lrs() -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(lrs=[0.8]), made.loader(batches=3)
+    steps_by = made.scheduler(optimizer, "StepLR", state={"step_size": 1, "gamma": 0.5, "last_epoch": 0})
+    data = made.site("data", "train_loader", loader)
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    scheduled, lr_site = made.site("scheduler.step", "scheduler", steps_by, **LINE), made.site("lr", "", optimizer)
+    lr, factor, told, dials = 0.8, 1.0, 0.8, {}
+    for epoch in range(3):
+        for batch in made.batches(data, 3):
+            if (epoch, batch) == (0, 1):
+                made.flush()
+                factor = dials[len(made.frames)] = 0.25
+            made.call(backward, 1.0)
+            if lr * factor != told:
+                told = lr * factor
+                made.call(lr_site, told)
+            made.step(step, optimizer)
+        lr *= 0.5
+        made.call(scheduled, lr)
+    _, history = interpreted(made.end(), dials=dials)
+    assert said(history)[:3] == [
+        "1: by hand (shell): × 0.25 of the program's own, 0.8 → 0.2",
+        "3: step_size 1 reached, 0.8 → 0.4; used × 0.25, by hand",
+        "6: step_size 1 reached, 0.4 → 0.2; used × 0.25, by hand",
+    ]
+    assert [(event.old, event.new) for event in history.lr_changes] == [
+        (0.8, 0.2),
+        (0.2, 0.1),
+        (0.1, 0.05),
+        (0.05, 0.025),
+    ]
+    assert history.dial == 0.25
 
 
 def without_reason(*lrs: float, watched: bool = True, scheduler: bool = False) -> str:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 
-from msgspec.structs import replace
-
 from tui_trainer.engine.schedules import Schedule
-from tui_trainer.events import LRChanged, PlateauCounted
-from tui_trainer.lr_reasons import PlateauRules, SchedulerEvent, Standing, changed, explain_plateau
+from tui_trainer.lr_reasons import PlateauRules, SchedulerEvent, Standing, changed, dialled, explain_plateau
 from tui_trainer.lr_reasons import explain as explain_standing
 from tui_trainer.presets.schedulers import ReduceLROnPlateau
-from tui_trainer.text.reasons import Reason, word
+from tui_trainer.text.reasons import Reason
 
 
 def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[SchedulerEvent]:
@@ -23,17 +20,7 @@ def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[S
     name the schedule's own, with the dial's factor.
     """
     said = _explain(scheduler, old, epoch, step)
-    return said if scheduler.factor == 1.0 else [_dialled(event, scheduler.factor) for event in said]
-
-
-def _dialled(event: SchedulerEvent, factor: float) -> SchedulerEvent:
-    if isinstance(event, PlateauCounted):
-        return event
-    reason = event.why.but(dial=factor)
-    told = {"reason": word(reason), "because": reason}
-    if isinstance(event, LRChanged):
-        return replace(event, old=event.old * factor, new=event.new * factor, **told)
-    return replace(event, lr=event.lr * factor, **told)
+    return said if scheduler.factor == 1.0 else [dialled(event, scheduler.factor) for event in said]
 
 
 def _explain(scheduler: Schedule, old: float, epoch: int, step: int) -> list[SchedulerEvent]:

@@ -49,6 +49,7 @@ from tui_trainer.records.columns import CallsSeen, CallTally, RunTimer, StepColu
 from tui_trainer.records.health import KINDS, Finding, Health, Word
 from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.series import AllSeries, LoggedSeries, StepSeries
+from tui_trainer.text.reasons import DIALS
 
 RULES_KEPT = 100
 MISTAKES_KEPT = 100
@@ -380,7 +381,7 @@ class History:
     def _lr_changed(self, event: LRChanged) -> None:
         self.lr_changes.append(event)
         self.why.append(event)
-        if event.why.code in ("dial_turned", "dial_off"):
+        if event.why.code in DIALS:
             factor = event.why.params.get("factor", 1.0)
             self.dial = factor if isinstance(factor, float) and factor > 0 else 1.0
         if self.recipe is not None and self.recipe.monitor:

@@ -127,13 +127,17 @@ WORDS: dict[str, str] = {
     # The LR dial
     "dial_turned": "by hand ({by:name}): × {factor:lr} of the schedule",
     "dial_off": "by hand ({by:name}): the schedule's own again",
-    "dialled": "set by hand, with the LR dial",
+    "dialled": "by hand ({by:name}): × {factor:lr} of the program's own",
+    "dialled_off": "by hand ({by:name}): the program's own again",
     # The end of a run
     "comparison_stopped": "the comparison was stopped{detail:detail}",
     # Whatever this version has no code for
     "in_words": "{text:text}",
 }
 """Each code, and its words: in braces stands a value with the way in which it is written, a key of `_WAYS`."""
+
+DIALS = frozenset({"dial_turned", "dial_off", "dialled", "dialled_off"})
+"""A person turned the LR dial: to `factor`, or back to 1."""
 
 NOT_BETTER = frozenset({"not_better", "not_better_by_threshold"})
 """An epoch that a plateau scheduler counts, within its patience."""

@@ -12,15 +12,15 @@ CAPTIONS = {
         "a preset is to be switched to in a run of a watched program",
         "in a run of ours",
     ),
-    "watched.no_dial": Caption(
-        "not of a watched program: its LR is set by itself alone",
-        "the LR dial is to be turned of a run of a watched program",
-        "in a run of ours",
-    ),
     "watched.no_checkpoint": Caption(
         "not of a watched program: what a checkpoint of it holds, it alone knows",
         "a checkpoint is asked of a watched program",
         "of a run of ours",
+    ),
+    "watched.lr_is_tensor": Caption(
+        "not of this program: its LR is a tensor, which the dial leaves alone",
+        "the LR dial is turned for a watched program, one of whose optimizers has an LR that is a tensor",
+        "all of its LRs are plain numbers",
     ),
     "watched.no_keyboard": Caption(
         "nothing can be typed from here: only to a watched command that has a terminal of its own and has not ended",

@@ -63,6 +63,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     "dial_turned": ("a person turned the LR dial of a run of ours", "the schedule moved the LR; the dial is set to 1"),
     "dial_off": ("a person set the LR dial back to 1", "the dial is at another factor"),
     "dialled": ("a person turned the LR dial of a watched program", "the program moved its LR itself"),
+    "dialled_off": ("a person set the LR dial of a watched program back to 1", "the dial is at another factor"),
     "patience_at_its_end": ("under the loop: more epochs without progress than patience", "within patience"),
     "patience_cools_down": ("under the loop: epochs of cooldown are to come", "no cooldown is left"),
     "patience_begins": ("under the loop: the last epoch was the best so far", "an epoch without progress is counted"),

@@ -12,12 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from tui_trainer.commands import (
+    LARGEST_FACTOR,
     AnyCommand,
     Continue,
     OneBatch,
@@ -32,6 +34,7 @@ from tui_trainer.engine.control import SLOWEST_PACE, CommandRefused, in_words
 from tui_trainer.events import CommandAnswered, Continued, PaceChanged, Paused
 from tui_trainer.files.safe_open import open_private
 from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import format_lr
 from tui_trainer.watching.host.processes import ignores
 from tui_trainer.watching.host.traced_process import TracedProcess
 from tui_trainer.watching.host.watched_run import WatchedRun
@@ -91,6 +94,8 @@ class Steering:
         self._files: dict[str, int] = {}
         """The control file of each process, open."""
         self._asked = Asked(alive=os.getpid())
+        self._dial = 1.0
+        """What the LR is multiplied with, as the processes said last."""
         self._waiting: deque[_Question] = deque()
         self._open: _Question | None = None
         self._signals_sent = 0
@@ -150,12 +155,37 @@ class Steering:
                 run.emit(Continued(at=time.time(), step=told.step, by=by, one_batch=told.what == "one"))
             case "pace":
                 run.emit(PaceChanged(at=time.time(), seconds_a_call=self._asked.pace, by=by))
+            case "lr":
+                self._dial = self._asked.lr_factor
+                run.dial(self._dial, by)
+            case "no_lr":
+                self._asked = replace(self._asked, lr_factor=self._dial)
             case _:
                 pass
         if question is not None and question.serial == told.serial:
             self._open = None
-            self._answer(question, _done(question.command, told) + self._others_go_on(question))
+            if told.what == "no_lr":
+                self._answer(question, say("watched.lr_is_tensor"), accepted=False)
+            else:
+                self._answer(question, self._done(question, told))
             self.tick()
+
+    def _done(self, question: _Question, told: Obeyed) -> str:
+        match question.command:
+            case Pause():
+                return f"paused after step {told.step}"
+            case Continue():
+                return "going on"
+            case OneBatch():
+                return "one batch, then pause"
+            case SetPace(seconds_a_call=seconds):
+                return f"each call is held for {min(seconds, SLOWEST_PACE):g} s" if seconds > 0 else "full speed"
+            case SetLR() if self._dial == 1.0:
+                return f"from step {told.step + 1:,} on the LR is the program's own"
+            case SetLR():
+                return f"from step {told.step + 1:,} on each LR is × {format_lr(self._dial)}"
+            case _:
+                return f"stopping after step {told.step}" + self._others_go_on(question)
 
     def _others_go_on(self, question: _Question) -> str:
         return OTHERS_GO_ON if isinstance(question.command, Stop) and self._others_train() else ""
@@ -167,12 +197,12 @@ class Steering:
             raise CommandRefused(say("watched.no_switch"))
         if isinstance(command, SaveCheckpoint):
             raise CommandRefused(say("watched.no_checkpoint"))
-        if isinstance(command, SetLR):
-            raise CommandRefused(say("watched.no_dial"))
         if not self._enabled:
             raise CommandRefused(say("watched.no_control"))
         if not run.live_processes:
             raise CommandRefused("nothing that trains is seen (any more): there is no step to hold it at")
+        if isinstance(command, SetLR) and self._factor(command) == self._dial:
+            raise CommandRefused(f"the LR dial is at × {format_lr(self._dial)} already")
         if run.ranks_are_missing:
             raise CommandRefused(
                 "not all ranks of this run are seen from here: one that stood still would hang the rest"
@@ -201,6 +231,9 @@ class Steering:
                 # One batch that was taken is not to be taken again.
                 do = "pause" if before.do == "one" else before.do
                 asked = replace(before, do=do, at=0, pace=min(max(seconds, 0.0), SLOWEST_PACE))
+            case SetLR():
+                do = "pause" if before.do == "one" else before.do
+                asked = replace(before, do=do, at=self._agreed_step(), lr_factor=self._factor(question.command))
             case Stop():
                 asked = replace(before, do="stop", at=self._agreed_step())
             case _:
@@ -209,6 +242,21 @@ class Steering:
         question.serial, question.asked_at = self._asked.serial, self._clock()
         self._open = question
         self._write()
+
+    def _factor(self, command: SetLR) -> float:
+        """What the LR is to be multiplied with.
+
+        Raises:
+            CommandRefused: nothing makes of the program's LR what is asked for.
+        """
+        factor, own = command.factor, self._run.own_lr
+        if command.lr is not None:
+            if not (isfinite(own) and own > 0):
+                raise CommandRefused("the program's own LR is 0, or not known: no factor makes another of it")
+            factor = command.lr / own
+        if factor is None or not 0 < factor < LARGEST_FACTOR:
+            raise CommandRefused(f"the LR dial goes from above 0 to below {LARGEST_FACTOR:,.0f} times the program's LR")
+        return factor
 
     def _agreed_step(self) -> int:
         """The step from which on all ranks of the run take up what is asked; 0, at once, where there is one process, or
@@ -288,17 +336,3 @@ OTHERS_GO_ON = "; the command's other runs go on"
 def signal_after(sent: int) -> signal.Signals:
     """What is sent that was asked to stop so often already."""
     return SIGNALS[min(sent, len(SIGNALS) - 1)]
-
-
-def _done(command: AnyCommand, told: Obeyed) -> str:
-    match command:
-        case Pause():
-            return f"paused after step {told.step}"
-        case Continue():
-            return "going on"
-        case OneBatch():
-            return "one batch, then pause"
-        case SetPace(seconds_a_call=seconds):
-            return f"each call is held for {min(seconds, SLOWEST_PACE):g} s" if seconds > 0 else "full speed"
-        case _:
-            return f"stopping after step {told.step}"

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from math import nan
 from typing import IO
 
 from tui_trainer import threads
@@ -147,6 +148,17 @@ class WatchedRun:
         """The first rank may be on another machine: then the lowest that is here stands for it."""
         if self._leader is None and self.processes:
             self._lead(min(self.processes, key=lambda process: process.rank))
+
+    @property
+    def own_lr(self) -> float:
+        """What the program gives the next step of its first optimizer, without the LR dial, as far as that was told;
+        else nan."""
+        return self._interpreter.own_lr if self._interpreter is not None else nan
+
+    def dial(self, factor: float, by: str) -> None:
+        """From the next step on each LR is so many times the program's own, as somebody asked."""
+        if (interpreter := self._interpreter) is not None:
+            self._guarded(lambda: interpreter.dial(factor, by))
 
     def printed(self, line: str) -> None:
         """The command printed a line."""

@@ -116,6 +116,12 @@ class Interpreter:
         """The epoch of the last step; 0 before the first."""
         return self._passes.epoch
 
+    @property
+    def own_lr(self) -> float:
+        """What the program gives the next step of its first optimizer, without the LR dial; nan where it is not
+        known."""
+        return self._rates.of(self._main) / self._causes.factor
+
     # What comes in
 
     def take(self, process: str, frame: AnyDefinition | Rows) -> None:
@@ -157,6 +163,10 @@ class Interpreter:
             for site in self._definitions.sites.values():
                 self._ranks.take("", site)
         self._ranks.take(process, frame)
+
+    def dial(self, factor: float, by: str) -> None:
+        """A person turned the LR dial: from the next step on each LR is so many times the program's own."""
+        self._causes.dial(factor, by)
 
     def printed(self, line: str) -> None:
         """A line that the command printed."""
@@ -403,8 +413,6 @@ class Interpreter:
             self._teller.emit(CheckpointSaved(at=self._now(), **where))  # type: ignore[arg-type]
 
     def _obeyed(self, frame: Obeyed) -> None:
-        if frame.what == "lr":
-            self._causes.dial()
         if frame.what == "one":
             self._following = True
         elif frame.what in ("run", "pace"):

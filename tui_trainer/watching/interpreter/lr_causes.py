@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import isclose, isfinite, nan
 from typing import Literal, TypeAlias
 
-from tui_trainer.lr_reasons import SchedulerEvent, Standing, changed, explain, explain_plateau, unchanged
+from tui_trainer.lr_reasons import SchedulerEvent, Standing, changed, dialled, explain, explain_plateau, unchanged
 from tui_trainer.presets.schedulers import SchedulerTable
 from tui_trainer.text.reasons import Reason
 from tui_trainer.watching.interpreter.definitions import Definitions
@@ -81,11 +81,16 @@ class LRCauses:
         self.schedulers: dict[int, Scheduler] = {}
         self._lr = nan
         """What the next step uses, as far as is known."""
+        self._own = nan
+        """The same without the LR dial."""
         self._hand = Course()
         self._written_at: str | None = None
-        self._dialled = False
-        self._factor = 1.0
+        self._dial: tuple[float, str] | None = None
+        """What the LR dial was turned to, and by whom, as long as no step has used it."""
+        self.factor = 1.0
         """What the LR dial multiplies it with."""
+        self.dialled_from = 1
+        """The first step that used this factor."""
 
     def define(self, seen: SchedulerSeen) -> None:
         """A scheduler was seen."""
@@ -100,11 +105,11 @@ class LRCauses:
 
     def begin(self, optimizer: int, lr: float) -> None:
         """The optimizer whose steps are counted steps for the first time, with this LR."""
-        self.main, self._lr = optimizer, lr
+        self.main, self._lr, self._own = optimizer, lr, lr
 
-    def dial(self) -> None:
+    def dial(self, factor: float, by: str) -> None:
         """A person turned the LR dial: the next change is theirs."""
-        self._dialled = True
+        self._dial = factor, by
 
     @property
     def leading(self) -> Scheduler | None:
@@ -122,13 +127,17 @@ class LRCauses:
         self._count(scheduler, step)
         if not self._is_main(scheduler):
             return []
-        old, self._lr = self._lr, lr * self._factor
+        old, self._own, self._lr = self._own, lr, lr * self.factor
         if not (isfinite(old) and isfinite(lr) and step):
             return []
         if scheduler.seen.class_name == PLATEAU and is_torchs_own(scheduler.seen):
-            scheduler.waiting = (old, self._lr, site)
+            scheduler.waiting = (old, lr, site)
             return []
-        return self._explain(scheduler, site, old, self._lr, step, epoch)
+        return self._under_dial(self._explain(scheduler, site, old, lr, step, epoch))
+
+    def _under_dial(self, events: list[SchedulerEvent]) -> list[SchedulerEvent]:
+        """What a scheduler did, with the LRs that are used."""
+        return events if self.factor == 1.0 else [dialled(event, self.factor) for event in events]
 
     def state(self, told: SchedulerState, step: int, epoch: int) -> list[SchedulerEvent]:
         """A scheduler stands so after its step."""
@@ -146,16 +155,23 @@ class LRCauses:
         if rules is not None and scheduler.interval == "epoch":
             scheduler.watches = rules.monitor, rules.min_lr
         if seen is None or rules is None or scheduler.interval != "epoch" or not self._passes.counts_epochs:
-            return self._without_curve(scheduler, site, old, new, step, epoch)
-        return explain_plateau(rules, seen, old, new, epoch=epoch, step=step, now=self._now())
+            return self._under_dial(self._without_curve(scheduler, site, old, new, step, epoch))
+        return self._under_dial(explain_plateau(rules, seen, old, new, epoch=epoch, step=step, now=self._now()))
 
     def moved(self, lr: float, step: int, epoch: int) -> list[SchedulerEvent]:
         """The next step uses this LR, which the optimizer did not have before."""
         old, self._lr = self._lr, lr
-        if self._dialled and isfinite(old) and old > 0 and not isclose(lr, old, rel_tol=1e-12):
-            self._dialled = False
-            self._factor *= lr / old
-            return self._told(old, lr, Reason("dialled"), step, epoch)
+        dial = self._dial if isfinite(old) and old > 0 and not isclose(lr, old, rel_tol=1e-12) else None
+        if dial is not None:
+            self.factor, self.dialled_from, self._dial = dial[0], step + 1, None
+        if not isclose(lr, self._own * self.factor, rel_tol=1e-12):
+            self._own = lr / self.factor
+        if dial is not None:
+            _, by = dial
+            reason = Reason("dialled_off", {"by": by})
+            if self.factor != 1.0:
+                reason = Reason("dialled", {"by": by, "factor": self.factor})
+            return self._told(old, lr, reason, step, epoch)
         if not isfinite(old) or isclose(lr, old, rel_tol=1e-9) or not step:
             return []
         turn = self._hand.turn(old, lr, step)

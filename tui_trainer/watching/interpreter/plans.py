@@ -57,7 +57,7 @@ class Plans:
         if each is None or begin is None:
             return None
         total = total_steps if total_steps is not None and total_steps >= begin else None
-        told = (planned, begin, each, assumed, total)
+        told = (planned, begin, each, assumed, total, self._causes.factor)
         if told == self._told:
             return None
         self._told = told
@@ -87,6 +87,10 @@ class Plans:
             lrs = lrs[: -(-left // max(1, planned.every))]
         if total is not None:
             lrs = lrs[: -(-(total - begin + 1) // every)]
+        if self._causes.dialled_from > begin:  # another factor was used until then
+            before = (self._causes.dialled_from - begin) // every
+            lrs, begin = lrs[before:], begin + before * every
+        lrs = [lr * self._causes.factor for lr in lrs]
         if not lrs or not all(map(isfinite, lrs)) or begin + len(lrs) * every >= 2**62:
             return None
         places = [0, *(place for place in range(1, len(lrs)) if lrs[place] != lrs[place - 1])]
