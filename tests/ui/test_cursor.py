@@ -14,6 +14,7 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.events import EpochEnded, PresetSwitched, StepsTaken
 from tui_trainer.records.history import History
+from tui_trainer.ui.charts.accuracy import AccuracyChart
 from tui_trainer.ui.charts.chart_data import marks_between, since, steps_of
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
@@ -93,7 +94,7 @@ async def test_all_charts_and_the_reasons_are_read_at_one_step(show: Show) -> No
         ended = next(epoch for epoch in history.epochs if epoch.step == step)
         for part in (f"step {step}", f"train {history.losses[step - 1]:.4f}", f"val {ended.val_loss:.4f}"):
             assert part in title(shown, LossChart)
-        assert f"accuracy {ended.val_accuracy:.4f}" in title(shown, LossChart)
+        assert f"val {ended.val_accuracy:.4f}" in title(shown, AccuracyChart)
         assert f"step {step}" in title(shown, LRChart)
         assert f"{history.lrs[step - 1]:g} used" in title(shown, LRChart)
         assert "up to the cursor" in shown.the(Why).plain()[0]

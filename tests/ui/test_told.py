@@ -24,7 +24,7 @@ from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.charts.line_chart import LineChart
 from tui_trainer.ui.context import AppContext
-from tui_trainer.ui.live.series import leading, shown_small
+from tui_trainer.ui.live.series import PinnedStrip, leading, shown_small
 from tui_trainer.ui.live.status_lines import ending
 from tui_trainer.ui.metrics.catalogue import pin
 from tui_trainer.ui.settings import Settings
@@ -247,7 +247,10 @@ def test_nothing_pinned_what_the_charts_leave_out_is_small() -> None:
     assert shown_small(fold(sparse_run()), settings) == ["val/acc"]
     two = [*steps_alone(), *(MetricDeclared(at=START, name=name, kind="lr") for name in ("lr/a", "lr/b"))]
     history = fold([*two, logged(100, **{"lr/a": 0.1, "lr/b": 0.2, "gpu": 1.0})])
-    assert shown_small(history, settings) == ["lr/a", "lr/b"]
+    assert shown_small(history, settings) == []  # the chart of the LR has them
+    more = [MetricDeclared(at=START, name=f"lr/{group}", kind="lr") for group in "abcdef"]
+    many = fold([*steps_alone(), *more, logged(100, **{f"lr/{group}": 0.1 for group in "abcdef"})])
+    assert shown_small(many, settings) == ["lr/e", "lr/f"]
     pin(settings, history, "gpu")
     assert shown_small(history, settings) == ["gpu"]
 
@@ -256,12 +259,13 @@ def test_nothing_pinned_what_the_charts_leave_out_is_small() -> None:
 async def test_what_is_pinned_has_its_last_value_its_best_and_its_trend(show: Show, size: tuple[int, int]) -> None:
     async with show(sparse_run(), size=size) as shown:
         await shown.press("m", "slash", *"acc", "enter", "asterisk", "escape", "escape")
-        line = shown.line("val/acc")
+        line = shown.the(PinnedStrip).plain()[0]
+        assert "val/acc" in line
         assert "0.9000" in line
         assert "▁▂" in line
         assert ("best 0.9000 at 3,000" in line) == (size[0] > 80)
         await shown.frame(logged(3100, **{"val/acc": nan}))
-        assert "NaN" in shown.line("val/acc")
+        assert "NaN" in shown.the(PinnedStrip).plain()[0]
 
 
 async def test_more_than_fit_are_counted(show: Show) -> None:

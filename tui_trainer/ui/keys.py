@@ -44,6 +44,7 @@ PANELS: dict[str, PanelForms] = {
     "4": PanelForms("why", "why", "why the LR moved"),
     "5": PanelForms("machine", "machine", "how busy it is", roomy=("hidden", "full"), small=("hidden", "line", "full")),
     "6": PanelForms("log", "log", "what was printed", roomy=("hidden", "full"), small=("hidden", "full")),
+    "7": PanelForms("epochs", "epochs", "how each epoch did, the best one lit", small=("hidden", "full")),
 }
 """By number key."""
 

@@ -75,6 +75,11 @@ CAPTIONS = {
         "the epoch whose loss stands there has the lowest of all, better than guessing",
         "another one has it",
     ),
+    "chart.highest": Caption(
+        ", highest",
+        "the epoch whose accuracy stands there has the highest of all",
+        "another one has it; it is no better than guessing",
+    ),
     "chart.smoothed": Caption("smoothed {window}", "the loss is a mean over so many batches", "it is as it was told"),
     "chart.not_smoothed": Caption("not smoothed", "the loss is as it was told", "it is a mean"),
     "chart.log_scale": Caption("log scale", "the axis of the chart is logarithmic", "it is linear"),

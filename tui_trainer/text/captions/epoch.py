@@ -42,6 +42,19 @@ CAPTIONS = {
         "the validation loss of an epoch is NaN or infinite",
         "it is a number",
     ),
+    "epoch.no_number": Caption(
+        "not finite",
+        "in the table of epochs: an epoch was validated, and its loss is NaN or infinite",
+        "it is a number; the epoch was not validated",
+    ),
+    "epoch.none": Caption(
+        "no epoch has ended", "the table of epochs is all that is on show, and none has ended", "one has"
+    ),
+    "epoch.older": Caption(
+        "{count} older",
+        "the table of epochs has no room for so many that ended before",
+        "all are on show",
+    ),
     "epoch.switched": Caption(
         "preset {old} → {new} from here on, weights kept",
         "a run follows another preset from this epoch on",

@@ -22,6 +22,21 @@ CAPTIONS = {
         "a run goes on that has told no number of epochs to come",
         "it told one; it has ended",
     ),
+    "state.best_accuracy": Caption(
+        "best {value} at epoch {epoch}",
+        "in the top line: the epoch of the highest validation accuracy, one better than guessing",
+        "another one is better by the rule of the best; none is better than guessing",
+    ),
+    "state.best_loss": Caption(
+        "lowest val_loss {value} at epoch {epoch}",
+        "in the top line: no accuracy is known; the epoch of the lowest validation loss, one better than guessing",
+        "an accuracy is known; another one is lower",
+    ),
+    "state.best_of": Caption(
+        "best {name} {value} at step {step}",
+        "in the top line: no epoch was validated; what the run is judged by has a goal, and this was its best value",
+        "it is a loss of the training; it has no goal; another value is better",
+    ),
     "state.paused": Caption(
         "paused",
         "somebody asked for a pause, or for one batch, and the run stands still",

@@ -30,6 +30,11 @@ def is_lr(history: History, name: str) -> bool:
     return any(part in ("lr", "learning_rate") or part.startswith(("lr-", "lr_")) for part in (first, last))
 
 
+def drawn_lrs(history: History) -> list[str]:
+    """The LRs that have a line of their own beside that of each step."""
+    return [name for name in history.series if name != "lr" and is_lr(history, name)][:MOST]
+
+
 class LoggedLRs:
     """Those of one history, made ready for drawing as they come."""
 
@@ -43,8 +48,7 @@ class LoggedLRs:
         series = self.history.series
         if self._known != (known := (len(series), series.declarations)):
             self._known = known
-            names = [name for name in series if name != "lr" and is_lr(self.history, name)][:MOST]
-            self._curves = {name: self._made(name) for name in names}
+            self._curves = {name: self._made(name) for name in drawn_lrs(self.history)}
         read = [curve.catch_up(at_most) for curve in self._curves.values()]  # each of them reads
         return all(read)
 

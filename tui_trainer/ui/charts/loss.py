@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class LossChart(MouseChart):
     """Training loss, validation loss and accuracy of a run."""
 
+    accuracy_apart = False
+    """Whether the accuracy has a chart of its own: it is not drawn here then."""
     _losses: Losses | None = None
     _others: OtherLosses | None = None
     """What a watched program has beside its first loss; None for a run of ours."""
@@ -75,7 +77,8 @@ class LossChart(MouseChart):
             body = self._empty(frame, _why_empty(history))
         else:
             body = self._curves(history, self._losses, frame) if frame.height else []
-        title = loss_title(history, self._losses, cursor, width, self.log_scale, others, several)  # the scale is chosen
+        # After the curves: they choose the scale, which it names.
+        title = loss_title(history, self._losses, cursor, width, self.log_scale, others, several, self.accuracy_apart)
         return self._titled(frame, title, body)
 
     def _titled(self, frame: Frame, title: list[GlyphRun], body: list[list[GlyphRun]]) -> list[list[GlyphRun]]:
@@ -93,7 +96,9 @@ class LossChart(MouseChart):
         edges = self.columns(frame)
         raw, smooth = losses.raw(edges, frame.width), losses.smooth(edges)
         columns = frame.width * across
-        accuracy = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_accuracy)
+        accuracy: list[Extent | None] = []
+        if not self.accuracy_apart:
+            accuracy = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_accuracy)
         val = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_loss)
         others = self._others.columns(edges) if self._others is not None else {}
         calm = [without_echoes(smooth, raw), val, *others.values()]  # a single batch close to zero is nothing to see

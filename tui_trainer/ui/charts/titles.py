@@ -55,11 +55,12 @@ def loss_title(
     log: bool = False,
     others: Sequence[tuple[int, list[GlyphRun]]] = (),
     several: bool = False,
+    accuracy_apart: bool = False,
 ) -> list[GlyphRun]:
     """`loss  train 0.1312  smoothed 10  ◆ val 0.0984  epoch 4, lowest      accuracy 0.9712`, in the curves' colours.
 
     Of a watched program with the names that it has itself, `others` beside the first where it has `several`:
-    `loss  ● errD_real 0.3913  ▲ errD_fake 0.3246`.
+    `loss  ● errD_real 0.3913  ▲ errD_fake 0.3246`. Without the accuracy where that stands `accuracy_apart`.
     """
     parts = [(0, [GlyphRun("loss", "title")])]
     right: list[GlyphRun] = []
@@ -85,7 +86,7 @@ def loss_title(
         if last.validated:
             parts.append((2, [GlyphRun(f"{mark} val {loss(last.val_loss):<6}", "val")]))
             parts.append((3, [GlyphRun(f"epoch {last.epoch}{lowest}", "faint")]))
-        if isfinite(last.val_accuracy):
+        if isfinite(last.val_accuracy) and not accuracy_apart:
             right = [GlyphRun(f"accuracy {last.val_accuracy:.4f}", "accuracy")]
     parts.append((5, [GlyphRun(say("chart.log_scale"), "faint")] if log else []))
     parts[2:2] = others

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.widget import Widget
 
+    from tui_trainer.ui.live.epochs import EpochTable
     from tui_trainer.ui.live.listing import Listing
     from tui_trainer.ui.live.log_pane import LogPane
     from tui_trainer.ui.live.why import Why
@@ -27,11 +28,17 @@ if TYPE_CHECKING:
 LEAST_CHART, LEAST_IF_AIRY = 4, 5
 """Lines that a chart keeps on average, whatever is open beside it."""
 
-GIVES_WAY = (("log", 4), ("why", 4), ("loop", 11))
+GIVES_WAY = (("epochs", 4), ("log", 4), ("why", 4), ("loop", 11))
 """Who gives lines back to the charts, in this order, and how many it keeps: half a loop would be none."""
 
 LEAST_UNDER = 7
 """Lines that a loop beside the charts leaves to what is under it, however long it is."""
+
+EPOCHS, EPOCHS_IF_HIGH = 9, 17
+"""Lines of the table of epochs, its heads among them."""
+
+LEAST_EPOCHS = 4
+"""With fewer lines it is none."""
 
 WHY = 8
 LOG, LOG_IF_HIGH = 8, 14
@@ -48,6 +55,7 @@ class LineBudget:
         why: Why,
         machine: MachinePanel,
         log: LogPane,
+        epochs: EpochTable,
         hints: Widget,
         stacked: bool,
         strip: int = 0,
@@ -55,6 +63,7 @@ class LineBudget:
         self._screen = screen
         self._charts, self._hints = charts, hints
         self._listing, self._why, self._machine, self._log = listing, why, machine, log
+        self._epochs = epochs
         self._stacked = stacked
         self._strip = strip
 
@@ -67,8 +76,16 @@ class LineBudget:
             heights["loop"] = self._listing.height_wanted()
         if not self._log.has_class("-hidden"):
             heights["log"] = self._log.height_wanted(LOG_IF_HIGH if screen.has_class("-very-tall") else LOG)
-        if not self._stacked and "loop" in heights:
-            heights["loop"] = min(heights["loop"], max(GIVES_WAY[-1][1], self._inside() - LEAST_UNDER))
+        most = EPOCHS_IF_HIGH if screen.has_class("-very-tall") else EPOCHS
+        wanted = 0 if self._epochs.has_class("-hidden") else self._epochs.height_wanted(most)
+        if not self._stacked:
+            if "loop" in heights:
+                heights["loop"] = min(heights["loop"], max(GIVES_WAY[-1][1], self._inside() - LEAST_UNDER))
+            taken = heights.get("loop", 0) + (0 if self._machine.has_class("-hidden") else self._machine.height)
+            left = self._inside() - taken - LEAST_UNDER
+            heights["epochs"] = min(wanted, left) if left >= LEAST_EPOCHS else 0
+        elif wanted:
+            heights["epochs"] = wanted
         if not charts:
             return heights
         least = LEAST_IF_AIRY if self._is_airy else LEAST_CHART

@@ -14,6 +14,7 @@ from tui_trainer.events import SLOW_MOTION, ResolvedConfig
 from tui_trainer.records.history import History
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.accuracy import AccuracyChart
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
@@ -21,6 +22,7 @@ from tui_trainer.ui.charts.plan_strip import PlanStrip
 from tui_trainer.ui.keys import PANELS, KeyContext, bindings
 from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_resumed
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
+from tui_trainer.ui.live.epochs import EpochTable
 from tui_trainer.ui.live.layout import Arrangement, LineBudget
 from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.log_pane import LogPane
@@ -51,6 +53,9 @@ CONTROLS: dict[str, type[Command]] = {
 """What can be asked of a live run alone, and the command that asks it."""
 
 
+LEAST_FOR_ACCURACY, LEAST_FOR_THREE = 140, 34
+"""Columns and lines of a terminal in which the accuracy has a chart of its own."""
+
 LEAST_FOR_PLAN = 20
 """Lines of a terminal that has room for the whole plan under the charts."""
 
@@ -77,7 +82,8 @@ class LiveScreen(ChartKeys):
         self._listing, self._why = Listing(id="loop"), Why(id="why")
         machine = Machine()
         self._machine, self._log = MachinePanel(machine, id="machine"), LogPane(id="log")
-        panels = (self.loss, self.lr, self._listing, self._why, self._machine, self._log)
+        self._accuracy, self._epochs = AccuracyChart(self.axis, id="accuracy"), EpochTable(id="epochs")
+        panels = (self.loss, self.lr, self._listing, self._why, self._machine, self._log, self._epochs)
         for panel in panels:
             panel.can_focus = True
         self._progress = Progress(machine)
@@ -90,7 +96,7 @@ class LiveScreen(ChartKeys):
         """Whether they begin as soon as it is known that they will not come again."""
         self._arrangement = Arrangement(self, panels, self.context.settings)
         self._arrangement.arrange()  # before they are styled: later it costs a layout
-        self._side = (self._listing, self._machine, self._why)
+        self._side = (self._listing, self._machine, self._epochs, self._why)
         self._arranged: tuple[object, ...] = ()
 
     def follow(self, source: RunSource, request: RunRequest | None = None) -> None:
@@ -121,6 +127,7 @@ class LiveScreen(ChartKeys):
             with Vertical(id="charts"):
                 yield self._waiting
                 yield self.loss
+                yield self._accuracy
                 yield self.lr
                 yield self._plan
             with Vertical(id="side"):
@@ -144,6 +151,7 @@ class LiveScreen(ChartKeys):
         if not began:
             self._waiting.show(history, takes_commands=self.control.can_act)
         elif not told:
+            self._show_accuracy(history)
             self.loss.show(history)
         if not told:
             self.lr.show(history)
@@ -152,6 +160,7 @@ class LiveScreen(ChartKeys):
             self._asked_recipe = asked_recipe(self._request.ready)
         self._listing.show(history, self._asked_recipe, takes_commands=self.control.can_act)
         self._why.show(history, self.axis.at_cursor)
+        self._epochs.show(history)
         self._progress.show(history, self.context.clock.budget.share)
         changed = self._arrangement.arrange()
         self._log.show(self.source)
@@ -167,6 +176,21 @@ class LiveScreen(ChartKeys):
         self._tell_answers()
         if self.control.waits or history.pace > 0 or (history.followed and history.paused is None):
             self.context.clock.keep_hurrying()
+
+    def _show_accuracy(self, history: History) -> None:
+        """The accuracy in a chart of its own, where one is known and the terminal is wide and high enough."""
+        size = self.app.size
+        wanted = (
+            size.width >= LEAST_FOR_ACCURACY
+            and size.height >= LEAST_FOR_THREE
+            and history.best is not None
+            and self.loss.has_class("-full")
+        )
+        if self._accuracy.display != wanted:
+            self._accuracy.display = self.loss.accuracy_apart = wanted
+            self.loss.redraw()
+        if wanted:
+            self._accuracy.show(history)
 
     def _show_plan(self, history: History) -> None:
         """The whole plan in a line, where the charts show a part of it and there is room for it."""
@@ -292,7 +316,8 @@ class LiveScreen(ChartKeys):
         self._asked(self.control.switch(name, preset))
 
     def action_older(self, lines: int) -> None:
-        (self._listing if self._listing.has_focus else self._why).scroll_by(lines)
+        scrolled = next((panel for panel in (self._listing, self._epochs) if panel.has_focus), self._why)
+        scrolled.scroll_by(lines)
 
     def action_log_page(self, pages: int) -> None:
         self._log.page(pages)
@@ -406,6 +431,7 @@ class LiveScreen(ChartKeys):
             self._why,
             self._machine,
             self._log,
+            self._epochs,
             self.hints,
             arrangement.is_stacked,
             self._strip.height + self._order.height + self._aftermath.height,
@@ -420,7 +446,12 @@ class LiveScreen(ChartKeys):
             panel.styles.height, panel.display = panel.height, panel.height > 0
         charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
         self.set_class(not charts, "-no-charts")
-        self.set_class(all(panel.has_class("-hidden") for panel in self._side), "-no-side")
+        others = all(panel.has_class("-hidden") for panel in self._side if panel is not self._epochs)
+        epochs = heights.get("epochs", 0)
+        only_epochs = others and not charts and self._log.has_class("-hidden")
+        self._epochs.styles.height = "1fr" if only_epochs else epochs
+        self._epochs.display = only_epochs or epochs > 0
+        self.set_class(others and not self._epochs.display, "-no-side")
         self._listing.styles.height = heights.get("loop")
         self._why.styles.height = heights.get("why")
         alone = self.has_class("-no-charts") and self.has_class("-no-side")

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.charts.logged_lrs import is_lr
+from tui_trainer.ui.charts.logged_lrs import drawn_lrs, is_lr
 from tui_trainer.ui.formatting import fit
 from tui_trainer.ui.panel import Line, Panel, Span
 
@@ -153,8 +153,8 @@ class PinnedStrip(Panel):
 
 
 def shown_small(history: History, settings: Settings) -> list[str]:
-    """What is pinned. Nothing being pinned, what the charts of the run leave out: several LRs, further losses, and what
-    it is judged by where that is on no chart."""
+    """What is pinned. Nothing being pinned, what the charts of the run leave out: more LRs than they draw, further
+    losses, and what it is judged by where that is on no chart."""
     from tui_trainer.ui.metrics.catalogue import MOST_PINNED, pinned
 
     if names := pinned(settings, history):
@@ -164,10 +164,11 @@ def shown_small(history: History, settings: Settings) -> list[str]:
         losses, lrs = leading(history)
         objective = series.objective
         return [objective] if objective is not None and objective not in (*losses, *lrs) else []
-    further = [name for name in series if name not in OURS]
+    drawn = set(drawn_lrs(history))
+    further = [name for name in series if name not in OURS and name not in drawn]
     if history.program is not None:
         from tui_trainer.ui.charts.other_losses import names_of_others
 
-        drawn = names_of_others(history)
-        further = [name for name in further if name not in drawn]
+        others = names_of_others(history)
+        further = [name for name in further if name not in others]
     return [name for name in further if is_lr(history, name) or series.kind(name) == "train"][:MOST_PINNED]

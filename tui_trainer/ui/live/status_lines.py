@@ -12,7 +12,7 @@ from tui_trainer.records.outcome import best_in_words
 from tui_trainer.records.summary import images_per_second, seconds_left, steps_per_second
 from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
-from tui_trainer.text.numbers import counted
+from tui_trainer.text.numbers import counted, format_metric
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import about, clock, cut, gigabytes, in_short, percent, since, thousands
 from tui_trainer.ui.live.loop import is_followed
@@ -55,8 +55,8 @@ class Headline(Panel):
         return [justified([span for part in what.values() for span in part], [*right, Span(" ")], width)]
 
 
-_LEAVES_FIRST = ("brand", "speed", "parameters", "device", "dataset", "left", "switch", "why")
-_LEAVES_FIRST_OF_WATCHED = ("dataset", "device", "parameters", "model", "speed", "left", "pid", "why", "ranks")
+_LEAVES_FIRST = ("brand", "speed", "parameters", "device", "dataset", "left", "model", "best", "switch", "why")
+_LEAVES_FIRST_OF_WATCHED = ("dataset", "device", "parameters", "model", "speed", "left", "pid", "best", "why", "ranks")
 """What is left out where there is no room for all, in this order."""
 
 
@@ -111,6 +111,8 @@ def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]
     if (switch := history.switch_to_come) is not None and history.ended is None:
         parts["switch"] = [Span(f" → {plain(switch.preset)} from epoch {switch.epoch}", "live")]
     if resolved is None:
+        if best := best_so_far(history):
+            parts["best"] = [Span(f"   {best}")]
         if request is not None:
             parts["preset"] = [Span(plain(request.preset_name), "strong")]
             parts["model"] = [Span(" · ", "faint"), Span(request.model)]
@@ -124,7 +126,28 @@ def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]
         parts["dataset"] = [Span(" · ", "faint"), Span(plain(resolved.dataset))]
     if resolved.device:
         parts["device"] = [Span(" · ", "faint"), Span(_device(history, resolved))]
+    if best := best_so_far(history):
+        parts["best"] = [Span(f"   {best}")]
     return parts
+
+
+def best_so_far(history: History) -> str:
+    """The best figure of validation and where it was; empty where nothing is known, or better than guessing."""
+    best, lowest = history.best, history.lowest
+    if best is not None:
+        if not history.health.beats_guessing(best):
+            return ""
+        return say("state.best_accuracy", value=f"{best.val_accuracy:.4f}", epoch=best.epoch)
+    if lowest is not None:
+        return say("state.best_loss", value=format_metric(lowest.val_loss), epoch=lowest.epoch)
+    objective = history.series.objective
+    if objective is None or history.series.kind(objective) in ("train", "lr", "system"):
+        return ""
+    found = history.series.best(objective)
+    if found is None:
+        return ""
+    name = cut(plain(objective), 24)
+    return say("state.best_of", name=name, value=format_metric(found.value), step=f"{found.step:,}")
 
 
 def _device(history: History, resolved: RunConfigured) -> str:
