@@ -18,6 +18,7 @@ from tui_trainer.ui.charts.accuracy import AccuracyChart
 from tui_trainer.ui.charts.chart_data import marks_between, since, steps_of
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
+from tui_trainer.ui.live.status_lines import Headline
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.runs.screen import OtherRunScreen
 from tui_trainer.ui.trainer_screen import KeyLine
@@ -128,6 +129,7 @@ async def test_the_best_checkpoint_and_the_last_one_are_marked_on_the_axis(show:
 # What is in sight
 
 
+@pytest.mark.says("state.frozen")
 async def test_the_badge_says_what_is_in_sight_and_one_key_leads_back(show: Show) -> None:
     host = ScriptedHost(LIVE)
     async with show(host) as shown:
@@ -137,11 +139,14 @@ async def test_the_badge_says_what_is_in_sight_and_one_key_leads_back(show: Show
         seen = shown.app.screen.axis.bounds  # type: ignore[attr-defined]
         await shown.press("less_than_sign")
         assert badge(shown) == "frozen"
+        frozen = shown.the(Headline)._drawn[0]
+        assert [span.role for span in frozen if "charts frozen" in span.text] == ["strong"]  # as loud as `paused`
         assert "f follows" in shown.the(KeyLine).plain()[0]
         assert shown.app.screen.axis.bounds[0] < seen[0]  # type: ignore[attr-defined]
         await shown.press("greater_than_sign", "left")
         assert badge(shown) == "frozen"
         await shown.press("f")
+        assert "frozen" not in shown.the(Headline).plain()[0]
         assert badge(shown) == "live"
         assert shown.app.screen.axis.cursor is None  # type: ignore[attr-defined]
         await shown.frame(*RUN[len(LIVE) :])

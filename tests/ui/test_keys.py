@@ -86,6 +86,9 @@ async def test_in_little_room_it_lists_what_fits_and_always_help_and_the_way_out
         assert line.lstrip().startswith("space pause")
         assert len(line) <= width
         assert "? help  q leave" in line
+        idle = shown.the(KeyLine).idle
+        first = [key.label for key in of("run") if key.short and key.action not in idle]
+        assert [word for word in line.split() if word in first] == first  # words go, keys stay
 
 
 async def test_help_lists_every_key_and_any_of_its_keys_closes_it(show: Show) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show
 from tui_trainer.events import AnyEvent, RunEnded, StepsTaken
-from tui_trainer.ui.charts.chart import ABOVE, Chart
+from tui_trainer.ui.charts.chart import ABOVE, TURN, Chart
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.charts.plan_strip import PlanStrip
@@ -69,13 +71,22 @@ async def test_the_curve_of_a_long_run_has_the_width_and_its_plan_a_line(show: S
 
 
 @pytest.mark.says("chart.is_over")
-@pytest.mark.never_says("chart.follows", "chart.plan")
+@pytest.mark.never_says("chart.follows", "chart.plan", "state.frozen")
 async def test_a_run_that_has_ended_follows_nothing(show: Show, captions_said: set[str]) -> None:
     async with show(scripted_run(epochs=3)) as shown:
+        assert "chart.plan" not in captions_said
+        await shown.press("plus", "plus", "less_than_sign")
         await shown.press("f")
         assert "the run has ended: this is its end" in shown.text()
-        assert not shown.the(PlanStrip).display
-    assert not captions_said & {"chart.follows", "chart.plan"}
+    assert not captions_said & {"chart.follows", "state.frozen"}
+
+
+async def test_where_the_lr_moves_all_the_time_some_of_its_marks_are_left_out(show: Show) -> None:
+    async with show(long_run(60), size=(100, 30)) as shown:
+        chart = shown.the(LRChart)
+        at = sorted(i for line in chart.plain()[1:] for i, letter in enumerate(line) if letter == TURN)
+        assert len(at) > 8
+        assert all(after - before >= 4 for before, after in itertools.pairwise(at))
 
 
 @pytest.mark.never_says("chart.is_over")

@@ -66,17 +66,23 @@ class KeyLine(Panel):
         return [self._keys_that_fit(width)]
 
     def _keys_that_fit(self, width: int) -> Line:
-        """In the order of the table. Help, which has them all, and the way out are never missing."""
+        """In the order of the table. Where there is no room for all, words go before keys, those at the end first.
+        Help, which has them all, and the ways back and out are never missing."""
         if self.typed is not None:
             return (Span(" "), *_with_gaps([_spans(key) for key in of(self.typed)]))
         keys = [_spans(key) for key in self._keys if key.action not in self.idle]
         palette = [spans for spans in keys if spans[0].action == "app.command_palette"]
-        others = [spans for spans in keys if spans[0].action not in LAST]
-        last = [spans for spans in keys if spans[0].action in LAST[:2]]
-        while others and _width(others + last) > width:
-            others.pop()
-        left = [Span(" "), *_with_gaps(others + last)]
-        if palette and _width(others + last) + _width(palette) + 1 <= width:
+        shown = [spans for spans in keys if spans[0].action not in LAST]
+        shown += [spans for spans in keys if spans[0].action in LAST[:2]]
+        can_go = [spans for spans in reversed(shown) if not _leads_out(spans) and spans[0].action != LAST[0]]
+        for spans in can_go:  # what it does is on the help page, too
+            if _width(shown) > width:
+                del spans[1:]
+        for spans in can_go:
+            if _width(shown) > width:
+                shown.remove(spans)
+        left = [Span(" "), *_with_gaps(shown)]
+        if palette and _width(shown) + _width(palette) + 1 <= width:
             return justified(left, [*palette[0], Span(" ")], width)
         return tuple(left)
 
@@ -85,6 +91,11 @@ def _spans(key: Key) -> list[Span]:
     action = key.action if "." in key.action else f"screen.{key.action}"
     label = key.label.replace("ctrl+", "^")
     return [Span(label, "key", action), Span(f" {key.short}", "faint", action)]
+
+
+def _leads_out(spans: Sequence[Span]) -> bool:
+    """Whether it is the key back, or the one that leaves."""
+    return spans[0].text == "esc" or spans[0].action == LAST[1]
 
 
 def _width(keys: Sequence[Sequence[Span]]) -> int:

@@ -37,6 +37,11 @@ CAPTIONS = {
         "in the top line: no epoch was validated; what the run is judged by has a goal, and this was its best value",
         "it is a loss of the training; it has no goal; another value is better",
     ),
+    "state.frozen": Caption(
+        "charts frozen",
+        "a part of a run is on show that does not follow its newest step, and the run goes on",
+        "the run has ended; the charts follow; all of the run, or all that was trained, is on show",
+    ),
     "state.paused": Caption(
         "paused",
         "somebody asked for a pause, or for one batch, and the run stands still",

@@ -28,7 +28,7 @@ BADGES: dict[Mode, tuple[str, str]] = {
     "all": ("all", "label"),
     "so far": ("so far", "label"),
     "live": ("live", "actual"),
-    "held": ("frozen", "switch"),
+    "held": ("frozen", "warning"),
 }
 """What is in sight, in a word, and the style to say it in."""
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tui_trainer.records.history import History
 
 
+COLUMNS_A_POINT = 4
+"""Points that mark changes of the LR stand at least so far apart: with one at every epoch they would hide the curve."""
+
+
 class LRChart(MouseChart):
     """The LR of a run over its plan, or a plan by itself."""
 
@@ -108,12 +112,13 @@ class LRChart(MouseChart):
         return glyphs
 
     def _turns(self, history: History, scale: Scale, frame: Frame) -> list[Glyph]:
-        """A point at the last step with the old LR, for every change of it."""
-        return [
-            glyph
-            for change in history.lr_changes
-            for glyph in self.point(change.step, change.old, scale, frame, TURN, "mark")
-        ]
+        """A point at the last step with the old LR for every change of it; where they would touch, for some of them."""
+        glyphs: list[Glyph] = []
+        for change in history.lr_changes:
+            point = self.point(change.step, change.old, scale, frame, TURN, "mark")
+            if point and (not glyphs or point[0].column - glyphs[-1].column >= COLUMNS_A_POINT):
+                glyphs += point
+        return glyphs
 
 
 class Used:

@@ -12,7 +12,7 @@ from rich.cells import cell_len, chop_cells
 from tui_trainer.ui.keys import KeyContext
 from tui_trainer.ui.live.loop_in_full import cut_left
 from tui_trainer.ui.live.typing import Typing, shown
-from tui_trainer.ui.panel import Line, Panel, Span, justified
+from tui_trainer.ui.panel import Line, Panel, Span, width_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +100,9 @@ class LogPane(Panel):
         count = printed.count if printed is not None else 0
         below = count - self._last if self._last is not None else 0
         right = [Span(f"{below:,} newer below, end follows ", "warning")] if below else []
-        lines: list[Line] = [justified([Span(" log", "faint"), *self._typed(width)], right, width)]
+        left = [Span(" log ", "strong"), *self._typed(width)]
+        rule = Span("─" * max(0, width - width_of([*left, *right]) - 1), "rule")  # or it reads as a word of the axis
+        lines: list[Line] = [(*left, rule, Span(" "), *right)]
         if printed is None or not count:
             return [*lines, (Span(" nothing was printed to this run's log", "faint"),)]
         shown: list[str] = []
@@ -116,7 +118,7 @@ class LogPane(Panel):
             return []
         printed = self._printed.lines if self._printed is not None else ()
         line = shown(self.typing.line, printed[-1] if printed else "")
-        return [Span("  to the command: ", "live"), Span(cut_left(f"{line}▏", width - 24))]
+        return [Span(" to the command: ", "live"), Span(cut_left(f"{line}▏", width - 24))]
 
 
 def _folded(line: str, width: int) -> Iterator[str]:

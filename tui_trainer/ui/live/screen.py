@@ -147,7 +147,7 @@ class LiveScreen(ChartKeys):
         self.set_class(began, "-began")
         self._tell(told)
         self.set_class(is_followed(history), "-followed")
-        self._headline.show(history, self._request)
+        self._headline.show(history, self._request, is_frozen=self.axis.mode == "held")
         if not began:
             self._waiting.show(history, takes_commands=self.control.can_act)
         elif not told:

@@ -32,10 +32,13 @@ class Headline(Panel):
         super().__init__()
         self._history: History | None = None
         self._request: RunRequest | None = None
+        self._is_frozen = False
 
-    def show(self, history: History, request: RunRequest | None = None) -> None:
-        """Bring the line up to date; the clock goes on between events. `request` stands in until the run tells."""
+    def show(self, history: History, request: RunRequest | None = None, *, is_frozen: bool = False) -> None:
+        """Bring the line up to date; the clock goes on between events. `request` stands in until the run tells, and
+        `is_frozen` says that the charts stand still while it goes on."""
         self._history, self._request = history, request
+        self._is_frozen = is_frozen and history.ended is None
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
@@ -43,6 +46,8 @@ class Headline(Panel):
             return []
         width = self.size.width
         what, state = _what(self._history, self._request), _state(self._history)
+        if self._is_frozen:
+            state = {"frozen": [Span(f"● {say('state.frozen')}   ", "strong", "screen.follow")], **state}
         for droppable in _LEAVES_FIRST if self._history.program is None else _LEAVES_FIRST_OF_WATCHED:
             if _width(what) + _width(state) + 2 <= width:
                 break
