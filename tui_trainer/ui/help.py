@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
 from tui_trainer.compare.comparison import SWATCH
+from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import ABOVE, BELOW, CHECKPOINT, EARLY, LAST, LOWEST, NOT_FINITE, TURN, Chart
 from tui_trainer.ui.formatting import wrap
 from tui_trainer.ui.keys import TITLES, Key, KeyContext, of
@@ -48,8 +51,27 @@ MARKS = (
 )
 
 
+LEGEND = (
+    (LOWEST, "live", "best epoch"),
+    (LAST, "strong", "last epoch"),
+    (EARLY, "warning", "ended early"),
+    (TURN, "strong", "LR changed"),
+    (CHECKPOINT, "", "checkpoint"),
+    ("┴", "", "epoch ends"),
+    ("┊", "warning", "another preset"),
+    (NOT_FINITE, "warning", "not finite"),
+    (ABOVE, "strong", "spike, cut off"),
+    (BELOW, "warning", "no place on a log scale"),
+    ("┃", "strong", "newest step in the plan"),
+    ("▌", "live", "running line"),
+    ("·", "faint", "planned"),
+)
+"""The marks in two words each, for the head of the page; what they mean in full stands at its end."""
+
+
 class Keys(Panel):
-    """The table of keys: those of the panel in focus first, then the places of this screen."""
+    """The table of keys, with the marks at its head: the keys of the panel in focus first, then the places of this
+    screen. What is searched for is all that is left of it."""
 
     def __init__(self, places: Sequence[KeyContext], focused: KeyContext | None = None) -> None:
         super().__init__()
@@ -57,6 +79,16 @@ class Keys(Panel):
         first = [focused] if focused is not None else []
         self._places: list[KeyContext] = [*dict.fromkeys([*first, *places, *TITLES])]
         self._top = 0
+        self._searched: tuple[str, ...] = ()
+
+    def search(self, text: str) -> None:
+        """Show only what has all these words, whatever the case; everything again without any."""
+        self._searched, self._top = tuple(text.lower().split()), 0
+        self.redraw()
+
+    def page(self, pages: int) -> None:
+        """Scroll by most of what is seen."""
+        self.scroll(pages * max(1, self.size.height - 2))
 
     def lines(self) -> Sequence[Line]:
         lines = self.laid_out(self.size.width)
@@ -70,17 +102,39 @@ class Keys(Panel):
 
     def laid_out(self, width: int) -> list[Line]:
         """All lines for a width."""
-        lines: list[Line] = []
+        lines: list[Line] = [] if self._searched else [*_legend(width), BLANK]
         for place in self._places:
+            found = [key for key in of(place) if self._finds(key.label, key.does, TITLES[place])]
+            if not found:
+                continue
             focus = [Span("  the panel in focus", "faint")] if place == self._focused else []
             lines += [(Span(TITLES[place], "strong"), *focus)]
-            for key in of(place):
+            for key in found:
                 lines += _explained(key.label, "key", key.does, width)
             lines.append(BLANK)
-        lines.append((Span("On the screen", "strong"),))
-        for mark, role, meaning in MARKS:
+        marks = [each for each in MARKS if self._finds(each[0], each[2], "On the screen")]
+        if marks:
+            lines.append((Span("On the screen", "strong"),))
+        for mark, role, meaning in marks:
             lines += _explained(mark, role, meaning, width)
-        return lines
+        return lines or [(Span(say("help.nothing"), "faint"),)]
+
+    def _finds(self, *texts: str) -> bool:
+        """Whether they hold all that is searched for."""
+        text = " ".join(texts).lower()
+        return all(word in text for word in self._searched)
+
+
+def _legend(width: int) -> Iterator[Line]:
+    """As many of the marks in a line as fit."""
+    line: list[Span] = []
+    for mark, role, meaning in LEGEND:
+        part = [Span(mark, role), Span(f" {meaning}   ")]
+        if line and width_of([*line, *part]) > width:
+            yield tuple(line)
+            line = []
+        line += part
+    yield tuple(line)
 
 
 def _explained(head: str, role: str, text: str, width: int) -> list[Line]:
@@ -91,23 +145,60 @@ def _explained(head: str, role: str, text: str, width: int) -> list[Line]:
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shown instead of what was there, which costs a tenth of showing that through it; any of its keys closes it."""
+    """Over what was there, which is dimmed; `/` searches, and any of its keys closes it."""
 
     CSS_PATH: ClassVar[str] = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter,ctrl+c", "dismiss", show=False),
         Binding("up,k", "by(-1)", show=False),
         Binding("down,j,space", "by(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home,g", "page(-1000)", show=False),
+        Binding("end,G", "page(1000)", show=False),
+        Binding("slash", "search", show=False),
     ]
 
     def __init__(self, places: Sequence[KeyContext], focused: KeyContext | None = None) -> None:
         super().__init__()
         self._keys = Keys(places, focused)
+        self._foot = Foot()
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
             yield self._keys
-            yield HowToLeave()
+            yield self._foot
+
+    def action_page(self, pages: int) -> None:
+        self._keys.page(pages)
+
+    def action_search(self) -> None:
+        self._search("")
+
+    def on_key(self, event: events.Key) -> None:
+        typed = self._foot.typed
+        if typed is None:
+            return
+        if event.key in ("escape", "ctrl+c"):
+            self._search(None)
+        elif event.key == "backspace":
+            self._search(typed[:-1] if typed else None)
+        elif event.is_printable and event.character is not None:
+            self._search(typed + event.character)
+        else:
+            return  # the page scrolls meanwhile; enter closes it
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self._foot.typed is not None:
+            self._search(self._foot.typed + plain(event.text.partition("\n")[0]))
+
+    def _search(self, text: str | None) -> None:
+        """Search for this, or for nothing any more."""
+        self._foot.typed = text
+        self._foot.redraw()
+        self._keys.search(text or "")
 
     def action_by(self, lines: int) -> None:
         self._keys.scroll(lines * 3)
@@ -119,11 +210,16 @@ class HelpScreen(ModalScreen[None]):
         self._keys.scroll(-3)
 
 
-class HowToLeave(Panel):
-    """The last line of the page."""
+class Foot(Panel):
+    """The last line of the page: its own keys, or what is searched for."""
+
+    typed: str | None = None
+    """None while nothing is."""
 
     def lines(self) -> Sequence[Line]:
-        return [(Span("↑ ↓ scroll    esc closes", "faint"),)]
+        if self.typed is None:
+            return [(Span("↑ ↓ pgup pgdn scroll    / searches    esc closes", "faint"),)]
+        return [(Span("/", "key"), Span(f"{self.typed}▏", "live"), Span("    esc shows all again", "faint"))]
 
 
 NOT_OF_TEXTUAL = ("Keys", "Quit")
