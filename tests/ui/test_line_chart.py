@@ -381,3 +381,11 @@ def test_a_long_clock_is_read_over_several_frames() -> None:
         frames += 1
     assert frames == 3
     assert extent.timeline.place(count) - extent.timeline.place(1) == pytest.approx((count - 1) / 10)
+
+
+def test_a_trend_over_powers_of_ten_can_be_seen_in_all_of_them() -> None:
+    history = fold([begun(), *(logged(step, a=10.0**-step) for step in range(1, 9))])
+    curve = SeriesCurve(history.series["a"], smooths=False)
+    curve.catch_up()
+    assert trend(curve, 8) == "█▂▁▁▁▁▁▁"
+    assert trend(curve, 8, can_be_log=True) == "█▇▆▅▄▃▂▁"

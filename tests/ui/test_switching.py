@@ -10,7 +10,7 @@ from tui_trainer.events import PlanMade, PresetSwitched, RunEnded, SwitchPlanned
 from tui_trainer.presets.catalogue import load
 from tui_trainer.presets.schema import Preset
 from tui_trainer.run_request import RunRequest
-from tui_trainer.ui.dialogs import Question
+from tui_trainer.ui.dialogs import Choices, Question
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.live.status_lines import Headline
 from tui_trainer.ui.presets.picker import PickerScreen
@@ -181,7 +181,7 @@ async def test_in_a_live_run_the_question_says_for_what_other_data_it_is_made(sh
     async with show(LIVE) as shown:
         await pick(shown, "cifar10-cpu")
         assert "made for cifar10, resnet9-slim, bf16; this run keeps mnist-5k, cnn, fp32" in " ".join(
-            shown.text().replace("▌", " ").split()
+            " ".join(shown.the(Choices).plain()).split()
         )
         await shown.press("escape")
         await pick(shown, "cosine")

@@ -119,10 +119,15 @@ class TooSmall(Panel):
     def lines(self) -> list[Line]:
         width, height = self.size
         text = (
-            f"This screen needs {LEAST_WIDTH} columns and {LEAST_HEIGHT} lines, "
+            f"This screen needs {LEAST_WIDTH} columns and {least_height(self.screen)} lines, "
             f"the terminal has {width} and {height}: make it larger. q leaves."
         )
         return [(Span(" "), Span(line, "warning")) for line in wrap(text, width - 2)]
+
+
+def least_height(screen: Screen[object]) -> int:
+    """Lines from which on a screen shows anything."""
+    return next((least for least, name in screen.VERTICAL_BREAKPOINTS or () if name != "-too-low"), LEAST_HEIGHT)
 
 
 class TrainerScreen(Screen[None]):
@@ -173,6 +178,8 @@ class TrainerScreen(Screen[None]):
         wanted = self._classes_of(size)
         breakpoints = (*self.HORIZONTAL_BREAKPOINTS, *self.VERTICAL_BREAKPOINTS)
         self.update_classes({name: name in wanted for _, name in breakpoints}, animate=False)
+        if self.composed:
+            self.call_later(self.draw)  # a question or the help page lets it be seen
 
     def _classes_of(self, size: Size) -> list[str]:
         both = (size.width, self.HORIZONTAL_BREAKPOINTS), (size.height, self.VERTICAL_BREAKPOINTS)

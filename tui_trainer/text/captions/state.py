@@ -37,6 +37,11 @@ CAPTIONS = {
         "in the top line: no epoch was validated; what the run is judged by has a goal, and this was its best value",
         "it is a loss of the training; it has no goal; another value is better",
     ),
+    "state.no_room": Caption(
+        "panels need {lines} lines; here there is room for the charts alone",
+        "a panel was asked for in a lower terminal",
+        "the terminal has so many lines",
+    ),
     "state.frozen": Caption(
         "charts frozen",
         "a part of a run is on show that does not follow its newest step, and the run goes on",

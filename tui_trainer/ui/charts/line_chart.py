@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from math import inf, isfinite, isnan, nan
+from math import inf, isfinite, isnan, log10, nan
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -14,7 +14,7 @@ from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.curves import Span as Dots
 from tui_trainer.plotting.figure import DOTS
-from tui_trainer.plotting.ranges import without_echoes
+from tui_trainer.plotting.ranges import asks_for_log, without_echoes, without_spikes
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_metric
@@ -404,9 +404,9 @@ def _each_alone(extents: Sequence[Extent | None], scale: Scale, dots: int) -> li
     return alone
 
 
-def trend(curve: SeriesCurve, cells: int) -> str:
-    """The course of a series as a line of blocks, as high as each stretch of its values lies; `×` where none is
-    finite."""
+def trend(curve: SeriesCurve, cells: int, *, can_be_log: bool = False) -> str:
+    """The course of a series as a line of blocks, as high as each stretch of its values lies, `can_be_log` in powers of
+    ten where their range asks for it; `×` where none is finite."""
     known = len(curve.tree)
     heights: list[float] = []
     for cell in range(min(cells, known)):
@@ -417,6 +417,9 @@ def trend(curve: SeriesCurve, cells: int) -> str:
     finite = [height for height in heights if isfinite(height)]
     if not finite:
         return NOT_A_NUMBER * len(heights)
+    if can_be_log and asks_for_log([without_spikes([(height, height) for height in finite])]):
+        heights = [log10(height) if height > 0 else nan for height in heights]  # above zero are all that are finite
+        finite = [log10(height) for height in finite]
     low, high = min(finite), max(finite)
     rise = 7 / (high - low) if high > low else 0.0
     return "".join(BLOCKS[round((h - low) * rise)] if isfinite(h) else NOT_A_NUMBER for h in heights)

@@ -21,6 +21,7 @@ from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.charts.plan_strip import PlanStrip
 from tui_trainer.ui.keys import PANELS, KeyContext, bindings
 from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_resumed
+from tui_trainer.ui.live.compact import CompactLines
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.epochs import EpochTable
 from tui_trainer.ui.live.layout import Arrangement, LineBudget
@@ -36,6 +37,7 @@ from tui_trainer.ui.live.typing import ENDS, takes_what_is_typed
 from tui_trainer.ui.live.why import WARNED_FOR, Why
 from tui_trainer.ui.machine.machine_panel import Machine, MachinePanel
 from tui_trainer.ui.panel import Panel
+from tui_trainer.ui.trainer_screen import LEAST_HEIGHT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,8 +65,19 @@ PLACES: tuple[KeyContext, ...] = ("run", "watched", "charts", "why", "log", "pan
 """Whose keys are of use."""
 
 
+LEAST_COMPACT, LEAST_FOR_CHARTS = 5, 11
+"""Lines of a terminal with room for a line each of loss and LR; with room for their charts, if for nothing beside."""
+
+
 class LiveScreen(ChartKeys):
     """One run, as it happens or as it was."""
+
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-too-low"),
+        (LEAST_COMPACT, "-compact"),
+        (LEAST_FOR_CHARTS, "-lean"),
+        *ChartKeys.VERTICAL_BREAKPOINTS[1:],
+    ]
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("typing", *PLACES)
@@ -87,6 +100,7 @@ class LiveScreen(ChartKeys):
         for panel in panels:
             panel.can_focus = True
         self._progress = Progress(machine)
+        self._compact = CompactLines()
         self._steps_axis = self.axis
         self._told: ToldCharts | None = None
         """Made for a run that tells numbers and no single steps."""
@@ -123,6 +137,7 @@ class LiveScreen(ChartKeys):
 
     def compose_content(self) -> ComposeResult:
         yield self._headline
+        yield self._compact
         with Horizontal(id="body"):
             with Vertical(id="charts"):
                 yield self._waiting
@@ -156,6 +171,8 @@ class LiveScreen(ChartKeys):
         if not told:
             self.lr.show(history)
         self._show_plan(history)
+        if self.has_class("-compact"):
+            self._compact.show(history)
         if self._asked_recipe is None and self._request is not None and self._request.ready is not None:
             self._asked_recipe = asked_recipe(self._request.ready)
         self._listing.show(history, self._asked_recipe, takes_commands=self.control.can_act)
@@ -347,6 +364,9 @@ class LiveScreen(ChartKeys):
 
     def action_panel(self, number: str) -> None:
         panel = PANELS[number]
+        if self.is_tight:
+            self.say(say("state.no_room", lines=LEAST_HEIGHT), "warning")
+            return
         form = self._arrangement.press(panel)
         if form is None:
             self.say("the last panel cannot be hidden")
@@ -387,6 +407,11 @@ class LiveScreen(ChartKeys):
             self.say(say("watched.no_keyboard"), "warning")
         self._log.redraw()
         self.context.clock.hurry()
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether there is room for no panel but the charts, or for these neither."""
+        return self.has_class("-compact") or self.has_class("-lean")
 
     def _hint(self) -> None:
         """On the first start of all, while there is something to see, and where they would not come again and again."""
@@ -437,14 +462,15 @@ class LiveScreen(ChartKeys):
             self._strip.height + self._order.height + self._aftermath.height,
         )
         fixed = self._strip.height, self._order.height, self._aftermath.height
-        arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"), fixed)
+        arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"), fixed, self.is_tight)
         if not changed and arranged == self._arranged:
             return
         self._arranged = arranged
-        _, heights, began, _ = arranged
+        _, heights, began, *_ = arranged
         for panel in (self._strip, self._order, self._aftermath):
-            panel.styles.height, panel.display = panel.height, panel.height > 0
-        charts = not began or not (self.loss.has_class("-hidden") and self.lr.has_class("-hidden"))
+            panel.styles.height, panel.display = panel.height, panel.height > 0 and not self.is_tight
+        hidden = self.loss.has_class("-hidden") and self.lr.has_class("-hidden")
+        charts = not began or not hidden or self.is_tight
         self.set_class(not charts, "-no-charts")
         others = all(panel.has_class("-hidden") for panel in self._side if panel is not self._epochs)
         epochs = heights.get("epochs", 0)

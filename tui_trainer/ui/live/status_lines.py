@@ -235,7 +235,8 @@ class Progress(Panel):
         if recipe is None and not history.last_step:
             return [justified([], right, width)]
         if recipe is None or recipe.epochs is None or not recipe.batches_per_epoch:
-            return [justified(_so_far(history, width - width_of(right)), right, width)]
+            left = _so_far(history, width - width_of(right))
+            return [justified(left, right if width_of([*left, *right]) < width else [], width)]
         done = len(history.epochs)
         batches = history.batches_in_epoch
         epoch_text = f" epoch {_of(history.epoch, recipe.epochs)} "
