@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_trainer.records.errors import RunNotFound
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
@@ -32,6 +30,8 @@ class Preview:
         self._wanted = ""
         """The folder of the run under the cursor."""
         self._since = 0.0
+        self._opening = ""
+        """The folder of the run that is being opened, or was opened last."""
 
     def show(self, run: RunSummary | None, context: AppContext) -> None:
         """Draw the run under the cursor as it is now."""
@@ -43,9 +43,11 @@ class Preview:
             if time.monotonic() - self._since < REST_S:
                 context.clock.keep_hurrying()
                 return
-            with suppress(RunNotFound):  # deleted meanwhile: the list is about to know
-                self.source = open_source(Path(folder), readonly=True)
-                self._axis.reset()
+            if self._opening != folder:
+                self._opening = folder
+                opening = Path(folder)
+                # One that was deleted meanwhile cannot be opened: the list is about to know.
+                context.tasks.run(lambda: open_source(opening, readonly=True), self._opened, lambda _: None)
         if self.source is not None:
             context.follow(self.source)
             history = self.source.history
@@ -53,8 +55,17 @@ class Preview:
             self.loss.show(history)
             self.lr.show(history)
 
+    def _opened(self, source: RunSource) -> None:
+        """A record is there: of the run under the cursor, or of one that it has left."""
+        if self.source is None and source.folder is not None and str(source.folder) == self._wanted == self._opening:
+            self.source = source
+            self._axis.reset()
+        else:
+            source.close()
+
     def close(self) -> None:
         """Follow no run any more, and draw none."""
+        self._opening = ""
         self.loss.visible = self.lr.visible = False
         if self.source is not None:
             self.source.close()
