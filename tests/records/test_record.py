@@ -454,6 +454,10 @@ class Full:
 
 @pytest.fixture
 def cut_off(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
+    return cut_off_in(runs, monkeypatch)
+
+
+def cut_off_in(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     """A run that was trained to its end on a disk that filled within its second epoch, and stays full."""
     events = scripted_run(epochs=3, steps_a_line=3)
     *others, ended = events
@@ -476,8 +480,9 @@ def cut_off(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     return record
 
 
-@pytest.mark.says("record.cut_off")
-def test_a_run_whose_record_was_cut_off_has_not_crashed(cut_off: Record) -> None:
+@pytest.mark.says("record.cut_off", "record.not_recorded")
+def test_a_run_whose_record_was_cut_off_has_not_crashed(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut_off = cut_off_in(runs, monkeypatch)
     summary = summarize(cut_off.folder)
     assert (summary.status, summary.cut_off_at_step, summary.steps_done) == ("finished", 26, 26)
     assert summary.reason is not None
@@ -511,6 +516,7 @@ def test_a_run_that_goes_on_after_it_was_cut_off_is_a_live_one(cut_off: Record) 
     assert summarize(cut_off.folder).status == "crashed"  # its words of the last time are not this time's
 
 
+@pytest.mark.never_says("record.not_recorded")
 def test_a_record_that_is_whole_is_not_said_to_be_cut_off(record: Record) -> None:
     *others, ended = scripted_run()
     assert isinstance(ended, RunEnded)

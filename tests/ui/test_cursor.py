@@ -70,7 +70,9 @@ async def test_beside_a_mark_it_says_since_when_the_lr_is_what_it_is(show: Show)
         assert "0.00025 used last" in title(shown, LRChart)
 
 
-async def test_keys_go_from_mark_to_mark(show: Show) -> None:
+@pytest.mark.says("answer.no_earlier_mark", "answer.no_later_mark")
+@pytest.mark.never_says("answer.no_earlier_mark", "answer.no_later_mark")
+async def test_keys_go_from_mark_to_mark(show: Show, captions_said: set[str]) -> None:
     async with show(SWITCHED) as shown:
         screen: Any = shown.app.screen
         at = []
@@ -83,12 +85,18 @@ async def test_keys_go_from_mark_to_mark(show: Show) -> None:
         while screen.axis.cursor != 60:
             await shown.press("full_stop")
         assert "preset steplr → onecycle" in title(shown, LRChart) or "preset steplr → onecycle" in shown.text()
+        assert not {"answer.no_earlier_mark", "answer.no_later_mark"} & captions_said
         await shown.press(*["comma"] * 8)
         assert "no earlier mark" in shown.the(KeyLine).plain()[0]
+        await shown.press(*["full_stop"] * 16)
+        assert "no later mark" in shown.the(KeyLine).plain()[0]
 
 
-async def test_all_charts_and_the_reasons_are_read_at_one_step(show: Show) -> None:
+@pytest.mark.says("why.up_to_cursor")
+@pytest.mark.never_says("why.up_to_cursor")
+async def test_all_charts_and_the_reasons_are_read_at_one_step(show: Show, captions_said: set[str]) -> None:
     async with show(LIVE) as shown:
+        assert "why.up_to_cursor" not in captions_said
         await shown.press("comma", "comma")
         history, screen = shown.host.history, shown.app.screen
         step = screen.axis.cursor  # type: ignore[attr-defined]
@@ -129,8 +137,9 @@ async def test_the_best_checkpoint_and_the_last_one_are_marked_on_the_axis(show:
 # What is in sight
 
 
-@pytest.mark.says("state.frozen")
-async def test_the_badge_says_what_is_in_sight_and_one_key_leads_back(show: Show) -> None:
+@pytest.mark.says("answer.frozen", "state.frozen")
+@pytest.mark.never_says("answer.frozen", "answer.whole_run")
+async def test_the_badge_says_what_is_in_sight_and_one_key_leads_back(show: Show, captions_said: set[str]) -> None:
     host = ScriptedHost(LIVE)
     async with show(host) as shown:
         assert badge(shown) == "all"
@@ -142,6 +151,7 @@ async def test_the_badge_says_what_is_in_sight_and_one_key_leads_back(show: Show
         frozen = shown.the(Headline)._drawn[0]
         assert [span.role for span in frozen if "charts frozen" in span.text] == ["strong"]  # as loud as `paused`
         assert "f follows" in shown.the(KeyLine).plain()[0]
+        captions_said.clear()
         assert shown.app.screen.axis.bounds[0] < seen[0]  # type: ignore[attr-defined]
         await shown.press("greater_than_sign", "left")
         assert badge(shown) == "frozen"
@@ -155,6 +165,8 @@ async def test_the_badge_says_what_is_in_sight_and_one_key_leads_back(show: Show
         await shown.press("f")
         assert badge(shown) == "frozen"
         assert "ended" in shown.the(KeyLine).plain()[0]
+        await shown.press("less_than_sign", "left")
+        assert not {"answer.frozen", "answer.whole_run"} & captions_said
         await shown.press("0")
         assert badge(shown) == "all"
 
@@ -168,6 +180,7 @@ async def test_a_click_on_the_badge_follows_too(show: Show) -> None:
         assert badge(shown) == "live"
 
 
+@pytest.mark.says("answer.whole_run")
 async def test_there_is_nothing_to_pan_where_all_is_in_sight(show: Show) -> None:
     async with show(LIVE) as shown:
         await shown.press("less_than_sign")
@@ -288,6 +301,7 @@ async def test_a_log_scale_without_anything_above_zero_fakes_nothing(show: Show)
 # Copying
 
 
+@pytest.mark.says("answer.copied")
 async def test_the_figures_under_the_cursor_are_copied(show: Show) -> None:
     async with show(LIVE) as shown:
         await shown.press("comma", "comma", "comma", "comma", "C")
@@ -295,7 +309,7 @@ async def test_the_figures_under_the_cursor_are_copied(show: Show) -> None:
         loss = shown.host.history.losses[39]
         assert first.startswith(f"step 40 · epoch 2, batch 20 · train_loss {loss:.4f} · lr 0.001 · 0:00:00 · val_loss")
         assert "step 40: step_size 2 reached, 0.001 → 0.0005" in rest
-        assert "copied: step 40" in shown.the(KeyLine).plain()[0]
+        assert "sent to the terminal's clipboard: step 40" in shown.the(KeyLine).plain()[0]
 
 
 async def test_the_panel_in_focus_is_copied_as_text(show: Show) -> None:

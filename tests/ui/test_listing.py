@@ -10,7 +10,6 @@ from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_source import on_device
 from tui_trainer.events import (
-    CALLS,
     AnyEvent,
     CallFollowed,
     CallsMade,
@@ -21,8 +20,8 @@ from tui_trainer.events import (
     ResolvedConfig,
     RunConfigured,
 )
+from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.live.listing import Listing
-from tui_trainer.ui.live.loop import MEANING
 from tui_trainer.ui.live.recipe_loop import RecipeLoop
 
 IN_BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
@@ -200,7 +199,7 @@ async def test_batch_by_batch_at_full_speed_shows_each_value_as_it_is_made(show:
         lines = shown.the(Listing).plain()
         assert next(line for line in lines if "zero_grad()" in line).rstrip().endswith("grad norm 1.83 → 0")
         assert next(line for line in lines if line.startswith("▌")).startswith("▌    out = model(images)")
-        assert MEANING["forward"] in " ".join(" ".join(lines).split())
+        assert CAPTIONS["loop.ours.forward"].words in " ".join(" ".join(lines).split())
         await shown.frame(Paused(at=START, step=31, by="screen"))
         lines = shown.the(Listing).plain()
         assert not any(line.startswith("▌") for line in lines)
@@ -228,7 +227,7 @@ async def test_of_a_long_value_the_parts_are_shown_that_have_room(show: Show) ->
         assert line.startswith("▌    optimizer.step() ")
         assert line.rstrip().endswith(" a weight 0.0123 → 0.0124")
         rest = "Here: lr 0.05 used, all moved 0.0812 of 21.3."
-        assert f"{MEANING['optimizer.step']} {rest}" in " ".join(" ".join(lines).split())
+        assert f"{CAPTIONS['loop.ours.optimizer.step'].words} {rest}" in " ".join(" ".join(lines).split())
 
 
 def wrong_at_the_end() -> list[AnyEvent]:
@@ -291,12 +290,10 @@ async def test_in_one_line_slow_motion_tells_what_was_made_last_and_what_the_cal
     async with show([*events, slow, *made], size=(80, 24)) as shown:
         await shown.frame()
         lines = [line.strip() for line in shown.the(Listing).plain()]
-        assert lines[1:] == ["loss 0.4127 › grad norm 1.83 › optimizer.step …", MEANING["optimizer.step"]]
-
-
-def test_what_a_call_is_for_fits_on_one_line_of_a_small_terminal() -> None:
-    assert set(MEANING) == set(CALLS)
-    assert max(map(len, MEANING.values())) <= 80 - 3
+        assert lines[1:] == [
+            "loss 0.4127 › grad norm 1.83 › optimizer.step …",
+            CAPTIONS["loop.ours.optimizer.step"].words,
+        ]
 
 
 async def test_after_a_switch_the_loop_before_it_is_forgotten(show: Show) -> None:

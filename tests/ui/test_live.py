@@ -38,9 +38,13 @@ EVENTS = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
 LIVE = cut(EVENTS, 50)
 
 
-async def test_from_the_first_frame_on_it_says_what_is_going_on(show: Show) -> None:
+@pytest.mark.says("answer.nothing_to_copy")
+@pytest.mark.never_says("answer.copied")
+async def test_from_the_first_frame_on_it_says_what_is_going_on(show: Show, captions_said: set[str]) -> None:
     async with show(ScriptedHost()) as shown:
         assert "starting" in shown.text()
+        await shown.press("C")
+        assert "answer.copied" not in captions_said
         await shown.frame(
             RunStarted(at=START, run="r", schema=1, pid=1, host="h"),
             PhaseStarted(at=START, phase="importing torch"),
@@ -184,6 +188,7 @@ async def test_s_is_slow_motion_and_full_speed(show: Show) -> None:
         assert "full speed" in shown.the(KeyLine).plain()[0]
 
 
+@pytest.mark.says("answer.asked_by")
 async def test_what_others_asked_and_what_was_refused_is_said(show: Show) -> None:
     async with show(LIVE) as shown:
         answer = CommandAnswered(

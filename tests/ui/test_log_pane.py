@@ -56,18 +56,24 @@ async def test_6_shows_what_is_printed_as_it_comes_and_hides_it_again(
         assert "it comes later" not in shown.text()
 
 
+@pytest.mark.says("log.nothing")
 async def test_a_log_that_is_empty_says_so(show: Show, host: ScriptedHost) -> None:
     async with show(host) as shown:
         await shown.press("6")
         assert lines(shown) == ["nothing was printed to this run's log"]
 
 
-async def test_it_is_scrolled_by_keys_and_stands_while_more_is_printed(show: Show, host: ScriptedHost) -> None:
+@pytest.mark.says("log.newer")
+@pytest.mark.never_says("log.nothing", "log.newer", "log.typed")
+async def test_it_is_scrolled_by_keys_and_stands_while_more_is_printed(
+    show: Show, host: ScriptedHost, captions_said: set[str]
+) -> None:
     printed(host, "".join(f"line {number}\n" for number in range(1, 101)))
     async with show(host) as shown:
         await shown.press("6")
         room = shown.the(LogPane).size.height - 1
         assert lines(shown) == [f"line {number}" for number in range(101 - room, 101)]
+        assert not any(id.startswith("log.") for id in captions_said)
         await shown.press("pageup")
         before = lines(shown)
         assert before[-1] == f"line {100 - (room - 1)}"
@@ -81,6 +87,7 @@ async def test_it_is_scrolled_by_keys_and_stands_while_more_is_printed(show: Sho
         await shown.press("pagedown", "end")
         assert lines(shown)[-1] == "one more"
         assert "newer" not in shown.the(LogPane).plain()[0]
+        assert not {"log.nothing", "log.typed"} & captions_said
 
 
 async def test_markup_and_escape_sequences_are_text_and_long_lines_are_folded(show: Show, host: ScriptedHost) -> None:

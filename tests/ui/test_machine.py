@@ -532,6 +532,16 @@ WORDS: dict[str, tuple[Callable[[], object], set[str], list[str]]] = {
         ROOMY_WORDS,
         ["16 cores: cpu 100 % is all", "this run 25 %, others 35 %"],
     ),
+    "over the keys": (
+        lambda: [[Span(costs(0.014, NO_GPU))]],
+        {"machine.screen", "machine.memory_ours", "machine.cpu_ours"},
+        ["screen  1.4 % of all cores"],
+    ),
+    "over the keys, of a run that cannot be measured": (
+        lambda: [[Span(costs(0.0, None))]],
+        {"machine.screen"},
+        ["screen  0.0 % of all cores"],
+    ),
     "in little room": (lambda: machine_lines(NO_GPU, 40), SMALL_WORDS, ["run 25 %, rest 35 %"]),
     "of several processes": (
         lambda: machine_lines(NO_GPU, 80, ranks=4),

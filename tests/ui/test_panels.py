@@ -44,9 +44,11 @@ async def test_a_key_leads_through_the_forms_of_its_panel_and_back(show: Show, s
             assert shown_panels(shown) == whole, f"after {panel.id}"
 
 
+@pytest.mark.says("answer.last_panel", "answer.panel_hidden")
+@pytest.mark.never_says("answer.last_panel", "answer.panel_hidden")
 @pytest.mark.parametrize("size", SIZES)
 async def test_whatever_is_hidden_the_rest_has_the_room_and_the_last_one_stays(
-    show: Show, size: tuple[int, int]
+    show: Show, size: tuple[int, int], captions_said: set[str]
 ) -> None:
     async with show(LIVE, size=size) as shown:
         for number in PANELS:
@@ -54,9 +56,12 @@ async def test_whatever_is_hidden_the_rest_has_the_room_and_the_last_one_stays(
                 if len(shown_panels(shown)) > 1 and PANELS[number].id in shown_panels(shown):
                     await shown.press(number)
         (last,) = shown_panels(shown)
+        assert "answer.last_panel" not in captions_said
+        captions_said.clear()
         for _ in range(3):
             await shown.press(next(number for number, panel in PANELS.items() if panel.id == last))
             assert shown_panels(shown) == [last]
+        assert "answer.panel_hidden" not in captions_said
         panel = shown.app.screen.query_one(f"#{last}", Panel)
         assert panel.size.width >= size[0] - 2
 

@@ -35,7 +35,7 @@ def test_there_are_five_and_their_keys_exist() -> None:
 async def test_enter_leads_through_them_and_they_never_return(show: Show, file: Path) -> None:
     async with show(LIVE, settings=Settings(file)) as shown:
         for number, each in enumerate(HINTS, 1):
-            assert hint(shown).startswith(f" {number}/5  {each.text}")
+            assert hint(shown).startswith(f" {number}/5  {each.text(watched=False)}")
             await shown.press("enter")
         assert hint(shown) == ""
     async with show(LIVE, settings=Settings(file)) as shown:
@@ -75,12 +75,14 @@ async def test_quitting_in_the_middle_was_seeing_them(show: Show, file: Path) ->
         assert not hint(shown)
 
 
+@pytest.mark.says("hint.*")
+@pytest.mark.never_says("hint.onwards", "hint.next")
 @pytest.mark.parametrize("width", [60, 80, 140, 250])
 async def test_a_hint_is_one_line_that_fits(show: Show, file: Path, width: int) -> None:
     async with show(LIVE, settings=Settings(file), size=(width, 24)) as shown:
         for each in HINTS:
             assert len(hint(shown)) <= width
-            assert width < 80 or each.text in hint(shown)
+            assert width < 80 or each.text(watched=False) in hint(shown)
             await shown.press("enter")
 
 

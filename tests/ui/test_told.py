@@ -117,7 +117,9 @@ async def test_each_kind_opens_from_its_record(kind: str, size: tuple[int, int],
     record.close()
 
 
-async def test_losses_stand_over_the_lrs_each_with_its_number(show: Show) -> None:
+@pytest.mark.says("answer.values_smoothed", "answer.values_not_smoothed")
+@pytest.mark.never_says("answer.values_smoothed", "answer.values_not_smoothed", "answer.smoothed")
+async def test_losses_stand_over_the_lrs_each_with_its_number(show: Show, captions_said: set[str]) -> None:
     async with show(sparse_run()) as shown:
         charts = [chart for chart in shown.app.screen.query(LineChart) if chart.display]
         assert [chart.names for chart in charts] == [
@@ -125,6 +127,12 @@ async def test_losses_stand_over_the_lrs_each_with_its_number(show: Show) -> Non
             ("lr-SGD/pg0", "lr-SGD/pg1", "lr-SGD/pg2"),
         ]
         assert shown.line("lr-SGD/pg0").count("lr-SGD") == 3
+        await shown.press("right_square_bracket")
+        assert "smoothed over 5 values" in shown.text()
+        assert not {"answer.values_not_smoothed", "answer.smoothed"} & captions_said
+        captions_said.clear()
+        await shown.press("left_square_bracket")
+        assert "answer.values_smoothed" not in captions_said
         assert "no batch" not in shown.text()
         assert "the plan is being made" not in shown.text()
 

@@ -61,6 +61,7 @@ async def test_keys_go_to_the_command_until_esc(show: Show, host: ScriptedHost, 
         assert typed(command) == b""
 
 
+@pytest.mark.says("log.typed")
 async def test_what_is_typed_is_shown_until_enter_and_stands_in_no_file(
     show: Show, host: ScriptedHost, command: Keyboard, tmp_path: Path
 ) -> None:

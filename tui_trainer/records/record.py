@@ -190,7 +190,7 @@ class Record:
         self._journal.emit(ended)
         if not (trouble := self._journal.write_now()):
             return ended
-        lost = f"nothing was recorded after step {self._journal.last_step}: {trouble}"
+        lost = say("record.not_recorded", step=self._journal.last_step, why=trouble)
         ended = msgspec.structs.replace(ended, reason=f"{ended.reason}; {lost}", exit_code=ended.exit_code or 1)
         self._last_words = encode(ended).decode()
         return ended

@@ -25,8 +25,8 @@ class Capabilities:
     """Whether it knows if the process that trains still lives; else only time tells."""
     commands: frozenset[type[Command]] = ALL_COMMANDS
     """What may be asked of the run."""
-    why_not: str = "this view is read-only: the run cannot be controlled from here"
-    """What a person is told who asks something else."""
+    why_not: str = ""
+    """What a person is told who asks something else; empty where the view is read-only."""
     why_not_this: Mapping[type[Command], str] = field(default_factory=dict)
     """The same of single commands, where that is another reason."""
     calls: bool = True
@@ -38,7 +38,9 @@ class Capabilities:
 
     def refusal(self, command: type[Command]) -> str:
         """Why something cannot be asked of the run; empty where it can."""
-        return "" if command in self.commands else self.why_not_this.get(command, self.why_not)
+        if command in self.commands:
+            return ""
+        return self.why_not_this.get(command) or self.why_not or say("answer.read_only")
 
 
 READONLY = Capabilities(commands=frozenset())

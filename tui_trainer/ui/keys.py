@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias, get_args
 
 from textual.binding import Binding, BindingType
 
+from tui_trainer.text.captions import say
+
 Form: TypeAlias = Literal["full", "line", "hidden"]
 """As large as there is room for; a line or two; not there."""
 
@@ -34,7 +36,9 @@ class PanelForms:
 
     def told(self, form: Form, number: str) -> str:
         """What became of it, for the line at the bottom."""
-        return f"{self.name}: " + (f"hidden, {number} shows it again" if form == "hidden" else WORDS[form])
+        if form == "hidden":
+            return say("answer.panel_hidden", panel=self.name, key=number)
+        return f"{self.name}: {WORDS[form]}"
 
 
 PANELS: dict[str, PanelForms] = {

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.geometry import Offset, Size
 from textual.screen import Screen
 
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import cut, wrap
 from tui_trainer.ui.keys import Key, KeyContext, of
@@ -204,7 +205,8 @@ class TrainerScreen(Screen[None]):
     def copy(self, text: str) -> None:
         """Put a text on the clipboard of the terminal, however far away that is, and say so."""
         self.app.copy_to_clipboard(text)
-        self.say(f"copied: {' '.join(text.split())}" if text.strip() else "there is nothing to copy")
+        words = " ".join(text.split())
+        self.say(say("answer.copied", text=words) if words else say("answer.nothing_to_copy"))
 
     def action_copy_text(self) -> None:
         """Copy what the mouse selected; without that the key is free for what it means elsewhere."""

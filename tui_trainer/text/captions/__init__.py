@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tui_trainer.text.captions import (
     alert,
+    answer,
     card,
     chart,
     command,
@@ -23,8 +24,10 @@ from tui_trainer.text.captions import (
     foreign,
     health,
     help,
+    hint,
     key,
     line,
+    log,
     loop,
     machine,
     metric,
@@ -57,6 +60,9 @@ _SECTIONS = (
     exit,
     shell,
     question,
+    answer,
+    hint,
+    log,
     record,
     foreign,
     runs,

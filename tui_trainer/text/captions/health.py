@@ -10,7 +10,12 @@ CAPTIONS = {
     "health.well": Caption(
         "nothing seems wrong with this run",
         "h is pressed, and none of the words below stands in the top line",
-        "one of them does; before the first batch; the run diverged or crashed",
+        "one of them does; before the first batch; the run diverged or crashed; it tells numbers alone",
+    ),
+    "health.not_judged": Caption(
+        "not judged: of a run that tells numbers alone, nobody here knows what they should be",
+        "h is pressed on a run that told neither the losses of steps nor how an epoch validated",
+        "it told one of them; it told nothing so far",
     ),
     "health.over": Caption(
         "no longer {word}: {figure}",

@@ -44,6 +44,14 @@ CAPTIONS = {
     "machine.power": Caption("{watts}{allowed} W", "the device tells its power", "it does not"),
     "machine.allowed": Caption(" of {watts}", "it tells how much it may draw, too", "it does not"),
     "machine.heat": Caption("{celsius} °C", "the device tells its temperature", "it does not"),
+    # In the line over the keys
+    "machine.screen": Caption(
+        "screen {share} % of all cores",
+        "a run goes on: what the screen itself took of late, of all cores",
+        "it has ended",
+    ),
+    "machine.memory_ours": Caption("memory {memory}", "beside it, the memory of the run", "it was not measured"),
+    "machine.cpu_ours": Caption("cpu {share}, {screen}", "the run's share of all cores, too", "it was not measured"),
     # The device, where it does not tell
     "machine.no_package": Caption(
         "not measured: nvidia-ml-py is not installed",

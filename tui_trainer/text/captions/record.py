@@ -43,6 +43,11 @@ CAPTIONS = {
         "the run went on to its end, and could not be recorded any more",
         "it was recorded to its end",
     ),
+    "record.not_recorded": Caption(
+        "nothing was recorded after step {step}: {why}",
+        "behind the reason of an end: the journal could not be written to, and that end stands in its reserve",
+        "it was written; only a part of a line is torn",
+    ),
     "record.later_form": Caption(
         "it was written by a later version of tui-trainer: its form is {form}, and this version knows none after "
         "{known}",

@@ -71,4 +71,9 @@ _REASONS: dict[str, tuple[str, str]] = {
 }
 """Codes of `text/reasons.py`, where their words are: when each is said, and when it must not be."""
 
-CAPTIONS = {f"why.{code}": Caption(WORDS[code], said, never) for code, (said, never) in _REASONS.items()}
+CAPTIONS = {
+    **{f"why.{code}": Caption(WORDS[code], said, never) for code, (said, never) in _REASONS.items()},
+    "why.up_to_cursor": Caption(
+        "why, up to the cursor", "the cursor is on the charts: over the reasons up to there", "there is no cursor"
+    ),
+}

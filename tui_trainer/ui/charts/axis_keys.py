@@ -40,7 +40,7 @@ class AxisKeys(TrainerScreen):
 
     def action_pan(self, by: int) -> None:
         if self.axis.mode == "all":
-            self.say("the whole run is shown; + zooms in")
+            self.say(say("answer.whole_run"))
         was = self.axis.mode
         self.axis.pan(by * PART)
         self.axis_moved(was)

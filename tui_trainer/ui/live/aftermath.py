@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_trainer.run_sources.crash_report import CrashReport, crash_report
-from tui_trainer.text.captions import say
+from tui_trainer.text.captions import CAPTIONS, say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import cut
 from tui_trainer.ui.panel import Line, Panel, Span
@@ -117,5 +117,5 @@ def way_on(history: History, folder: Path, report: CrashReport, ways: Ways) -> s
     return say("crash.resumes", step=f"{saved.step:,}" if saved is not None else "?")
 
 
-CUT_OFF = "nothing was recorded after step"
+CUT_OFF = CAPTIONS["record.not_recorded"].words.partition("{")[0]
 """What a record says of its own end that could not be written."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
+from tui_trainer.text.captions import say
 from tui_trainer.ui.charts.axis_keys import AxisKeys
 from tui_trainer.ui.charts.chart_data import steps_of
 from tui_trainer.ui.charts.loss import LossChart
@@ -100,13 +101,13 @@ class RunControl:
     def _send(self, command: AnyCommand) -> Refusal | None:
         history = self.source.history
         if history.ended is not None:
-            return Refusal(f"the run has {_HAS[history.ended.status]}: there is nothing to control")
+            return Refusal(say("answer.over", ended=_HAS[history.ended.status]))
         if refusal := self.source.capabilities.refusal(type(command)):
             return Refusal(refusal)
         try:
             self.source.send(command)
         except (PermissionError, OSError) as error:
-            return Refusal(f"the run could not be reached: {error}")
+            return Refusal(say("answer.unreachable", why=error))
         self._asked[command.id] = command
         return None
 
@@ -122,7 +123,7 @@ class ChartKeys(AxisKeys):
 
     def action_mark(self, by: int) -> None:
         if not self.axis.move_to(steps_of(self.history), by):
-            self.say("no later mark" if by > 0 else "no earlier mark")
+            self.say(say("answer.no_later_mark" if by > 0 else "answer.no_earlier_mark"))
         self.context.clock.hurry()
 
     def action_back(self) -> None:
@@ -130,8 +131,8 @@ class ChartKeys(AxisKeys):
         self.context.clock.hurry()
 
     def axis_moved(self, was: Mode) -> None:
-        if was == "live" and self.axis.mode == "held":
-            self.say("frozen: f follows the newest steps again")
+        if was == "live" and self.axis.mode == "held" and self.history.ended is None:
+            self.say(say("answer.frozen"))
 
     def action_unit(self) -> None:
         self.axis.next_unit()
@@ -142,8 +143,8 @@ class ChartKeys(AxisKeys):
             self.loss.smooth_more()
         else:
             self.loss.smooth_less()
-        batches = self.loss.window
-        self.say(f"the loss is smoothed over {batches} batches" if batches > 1 else "the loss is not smoothed")
+        window, unit = self.loss.window, "batches" if self.history.program is None else "steps"
+        self.say(say("answer.smoothed", window=window, unit=unit) if window > 1 else say("answer.not_smoothed"))
         self.context.clock.hurry()
 
     def action_log_scale(self) -> None:

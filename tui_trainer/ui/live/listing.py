@@ -77,7 +77,7 @@ class Listing(Panel):
         width = self.size.width
         if self.size.height < LEAST_LINES:
             wrong = plain(self._findings[0].wrong) if self._findings else ""
-            return in_one_line(loop.lines, facts, width, wrong=wrong, meaning=_what_for(loop, facts))
+            return in_one_line(loop.lines, facts, width, wrong=wrong, meaning=what_for(loop, facts))
         under = [*_patience(history, width), *_wrong(self._findings, width), *_meaning(loop, facts, width)]
         if not isinstance(loop, WatchedLoop):
             listed = [line_in_full(line, facts, width) for line in loop.lines]
@@ -193,7 +193,7 @@ def _meaning(loop: Loop, facts: CallFacts, width: int) -> list[Line]:
     """What the call that runs is for, while somebody follows, and what of its value had no room beside it."""
     if not facts.following:
         return []
-    text = _what_for(loop, facts)
+    text = what_for(loop, facts)
     for line in loop.lines:
         if facts.is_lit(line) and (value := facts.values.get((line.call, line.place))):
             rest = parts_that_fit(line, value, width)[1]
@@ -201,8 +201,8 @@ def _meaning(loop: Loop, facts: CallFacts, width: int) -> list[Line]:
     return [BLANK, *((Span(" "), Span(line, "faint")) for line in wrap(text, width - 1)[:MEANING_LINES])]
 
 
-def _what_for(loop: Loop, facts: CallFacts) -> str:
+def what_for(loop: Loop, facts: CallFacts) -> str:
     """What the call that runs is for; in a pause, how it goes on."""
     if facts.lit is None:
-        return say("state.paused_in_batch") if facts.takes_commands else "Paused."
+        return say("state.paused_in_batch") if facts.takes_commands else say("loop.paused")
     return next((line.meaning for line in loop.lines if facts.is_lit(line)), "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, chop_cells
 
+from tui_trainer.text.captions import say
 from tui_trainer.ui.keys import KeyContext
 from tui_trainer.ui.live.loop_in_full import cut_left
 from tui_trainer.ui.live.typing import Typing, shown
@@ -99,12 +100,12 @@ class LogPane(Panel):
         printed = self._printed
         count = printed.count if printed is not None else 0
         below = count - self._last if self._last is not None else 0
-        right = [Span(f"{below:,} newer below, end follows ", "warning")] if below else []
+        right = [Span(f"{say('log.newer', count=f'{below:,}')} ", "warning")] if below else []
         left = [Span(" log ", "strong"), *self._typed(width)]
         rule = Span("─" * max(0, width - width_of([*left, *right]) - 1), "rule")  # or it reads as a word of the axis
         lines: list[Line] = [(*left, rule, Span(" "), *right)]
         if printed is None or not count:
-            return [*lines, (Span(" nothing was printed to this run's log", "faint"),)]
+            return [*lines, (Span(f" {say('log.nothing')}", "faint"),)]
         shown: list[str] = []
         for line in islice(reversed(printed.lines), below, None):
             shown[:0] = _folded(line, width - 2)
@@ -118,7 +119,7 @@ class LogPane(Panel):
             return []
         printed = self._printed.lines if self._printed is not None else ()
         line = shown(self.typing.line, printed[-1] if printed else "")
-        return [Span(" to the command: ", "live"), Span(cut_left(f"{line}▏", width - 24))]
+        return [Span(f" {say('log.typed')} ", "live"), Span(cut_left(f"{line}▏", width - 24))]
 
 
 def _folded(line: str, width: int) -> Iterator[str]:

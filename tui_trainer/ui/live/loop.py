@@ -14,17 +14,6 @@ from tui_trainer.text.plain import plain
 LinePlace: TypeAlias = Literal["epochs", "batches", "batch", "epoch"]
 """The two `for` lines; a call within a batch; a call at an epoch's end."""
 
-MEANING = {
-    "zero_grad": "Clear the gradients of the previous batch: backward() adds to them.",
-    "forward": "The network guesses: for every image, a score for each class.",
-    "loss": "How wrong the guesses are, as one number: the mean over the batch.",
-    "backward": "Compute the gradients: for every weight, how steeply the loss rises with it.",
-    "optimizer.step": "Move every weight against its gradient; the LR sets how far.",
-    "scheduler.step": "Set the LR for what comes next.",
-    "validate": "Measure on images that are never trained on; no weight changes.",
-}
-"""What a call of our own loop is for, for who follows it by eye."""
-
 
 @dataclass(frozen=True)
 class LoopLine:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui_trainer.text.captions import say
 from tui_trainer.ui.formatting import fit, milliseconds, percent, thousands
 from tui_trainer.ui.panel import Line, Span, width_of
 
@@ -19,17 +20,22 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 def heading(title: str, file: str, facts: CallFacts, width: int) -> Line:
     """What the columns are; in slow motion, which batch is followed. `file` is the one that all lines stand in."""
-    columns, role = "share of time    times", "faint"
     if facts.following:
         columns, role = _followed(facts.history), "live"
-    elif facts.on_cuda and facts.history.program is not None:
-        columns = "share of CPU's time    times" if width >= 38 else "CPU's time    times"
-    elif facts.on_cuda:
-        columns = "share of launch time    times" if width >= 38 else "launch time    times"
+    else:
+        columns, role = f"{_shares_are(facts, is_wide=width >= 38)}    {say('loop.times')}", "faint"
     left = [Span(title, "faint")]
     if file and (room := width - len(title) - 2 - len(columns) - 2) >= LEAST_FILE:
         left += [Span("  "), Span(cut_left(file, room))]
     return (*left, Span(columns.rjust(width - width_of(left)), role))
+
+
+def _shares_are(facts: CallFacts, *, is_wide: bool) -> str:
+    if not facts.on_cuda:
+        return say("loop.of_time")
+    if facts.history.program is not None:
+        return say("loop.of_cpu_time" if is_wide else "loop.cpu_time")
+    return say("loop.of_launch_time" if is_wide else "loop.launch_time")
 
 
 def _followed(history: History) -> str:
@@ -89,7 +95,7 @@ def _right(line: LoopLine, facts: CallFacts, lit: bool, width: int) -> list[Span
     if line.place == "epochs":
         return [Span(thousands(facts.history.epoch).rjust(8), "faint")]
     if not line.expected:
-        return [Span(" not in this loop", "warning")]
+        return [Span(f" {say('loop.not_in_loop')}", "warning")]
     if facts.following and line.place != "batches":
         value = facts.values.get((line.call, line.place))
         if value is None:
@@ -97,11 +103,11 @@ def _right(line: LoopLine, facts: CallFacts, lit: bool, width: int) -> list[Span
         return [Span(f" {parts_that_fit(line, value, width)[0] or '✓'}", "lit" if lit else "")]
     tally = facts.tally(line)
     if tally is None:
-        return [Span(" " + _elsewhere(line), "faint")]
+        return [Span(f" {_elsewhere(line, facts.history)}", "faint")]
     if not tally.count:
         return [Span("·".rjust(8), "lit" if lit else "faint")]
     if not facts.has_share(line.call):
-        each = f"{milliseconds(tally.seconds / tally.count)} each".rjust(1 + BAR_WIDTH + 1 + 5)
+        each = say("loop.each", time=milliseconds(tally.seconds / tally.count)).rjust(1 + BAR_WIDTH + 1 + 5)
         return [Span(each, "lit" if lit else ""), Span(thousands(tally.count).rjust(9), "lit" if lit else "faint")]
     share = facts.share(tally)
     return [
@@ -120,8 +126,12 @@ def parts_that_fit(line: LoopLine, value: Sequence[str], width: int) -> tuple[st
     return ", ".join(value[:count]), ", ".join(value[count:])
 
 
-def _elsewhere(line: LoopLine) -> str:
-    return "only in the warm-up" if line.place == "batch" else "after the warm-up"
+def _elsewhere(line: LoopLine, history: History) -> str:
+    """Of a call that is made in another place now."""
+    recipe = history.recipe
+    if recipe is not None and not recipe.warmup_epochs:
+        return say("loop.not_called")
+    return say("loop.only_in_warmup" if line.place == "batch" else "loop.after_warmup")
 
 
 def bar(share: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui_trainer.text.captions import say
 from tui_trainer.ui.formatting import cut, fit, percent
 from tui_trainer.ui.panel import Line, Span
 
@@ -66,7 +67,9 @@ def _of_what(facts: CallFacts) -> tuple[str, ...]:
     """What shares are of, where it is not simply time."""
     if not facts.on_cuda:
         return ("",)
-    return ("of CPU's time", "of CPU") if facts.history.program is not None else ("of launch time", "to launch")
+    if facts.history.program is not None:
+        return say("loop.are_of_cpu_time"), say("loop.are_of_cpu")
+    return say("loop.are_of_launch_time"), say("loop.to_launch")
 
 
 LEFT_OUT = 4

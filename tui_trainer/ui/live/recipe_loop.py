@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tui_trainer.events import CallsMade, ResolvedConfig
 from tui_trainer.records.columns import CallTally
 from tui_trainer.records.history import History
-from tui_trainer.ui.live.loop import MEANING, LinePlace, Loop, LoopLine
+from tui_trainer.text.captions import CAPTIONS, say
+from tui_trainer.ui.live.loop import LinePlace, Loop, LoopLine
 
 if TYPE_CHECKING:
     from tui_trainer.run_spec import RunSpec
@@ -118,5 +119,5 @@ def _line(code: str, call: str, place: LinePlace, *, expected: bool = True) -> L
     metric = code.partition("(")[2] if call == "scheduler.step" else ")"
     suffix = f"({metric}" if metric != ")" else ""
     names = tuple(shorter.get(call, call) + suffix for shorter in SHORTER_AND_SHORTER)
-    meaning = MEANING.get(call, "")
+    meaning = say(f"loop.ours.{call}") if f"loop.ours.{call}" in CAPTIONS else ""
     return LoopLine(code, call, place, _INDENTS[place], names, place, meaning, expected)

@@ -32,7 +32,7 @@ from tui_trainer.ui.live.order import OrderLine
 from tui_trainer.ui.live.recipe_loop import asked_recipe
 from tui_trainer.ui.live.series import PinnedStrip, ToldCharts
 from tui_trainer.ui.live.startup import Hints, StartupPanel
-from tui_trainer.ui.live.status_lines import Headline, Progress, ending
+from tui_trainer.ui.live.status_lines import Headline, Progress, health_in_words
 from tui_trainer.ui.live.typing import ENDS, takes_what_is_typed
 from tui_trainer.ui.live.why import WARNED_FOR, Why
 from tui_trainer.ui.machine.machine_panel import Machine, MachinePanel
@@ -260,7 +260,7 @@ class LiveScreen(ChartKeys):
             super().action_smooth(more)
             return
         window = self._told.smooth(more)
-        self.say(f"smoothed over {window} values" if window > 1 else "not smoothed")
+        self.say(say("answer.values_smoothed", window=window) if window > 1 else say("answer.values_not_smoothed"))
         self.context.clock.hurry()
 
     def action_log_scale(self) -> None:
@@ -284,13 +284,11 @@ class LiveScreen(ChartKeys):
         self._asked(self.control.slow_motion())
 
     def action_health(self) -> None:
-        finding = self.history.finding
-        if finding is not None:
-            self.say(f"{finding.word}: {finding.reason}", "warning", WARNED_FOR)
-        elif self.history.ended is not None and self.history.ended.status in ("diverged", "crashed"):
-            self.say(ending(self.history), "warning", WARNED_FOR)
+        words, is_ill = health_in_words(self.history)
+        if is_ill:
+            self.say(words, "warning", WARNED_FOR)
         else:
-            self.say(say("health.well") if self.history.steps else "nothing is trained yet")
+            self.say(words)
 
     def action_resume(self) -> None:
         history, folder = self.history, self.source.folder
@@ -315,7 +313,7 @@ class LiveScreen(ChartKeys):
 
     def action_order(self) -> None:
         if self.history.program is None:
-            self.say("the loop of this run is tui-trainer's own: what is wrong with its order stands under its listing")
+            self.say(say("answer.own_loop"))
         else:
             self.context.pages.show_order(self.source)
 
@@ -369,7 +367,7 @@ class LiveScreen(ChartKeys):
             return
         form = self._arrangement.press(panel)
         if form is None:
-            self.say("the last panel cannot be hidden")
+            self.say(say("answer.last_panel"))
         else:
             self.say(panel.told(form, number))
         self.context.clock.hurry()
@@ -419,8 +417,9 @@ class LiveScreen(ChartKeys):
         if self._hints_wait and (outlasts := remembered.outlasts) is not None:
             self._hints_wait = False
             if outlasts and self.history.ended is None:
-                self.hints.begin()
-        live = self.history.steps > 0 and self.control.can_act  # they tell of keys that ask something of the run
+                self.hints.begin(watched=self.history.program is not None)
+        # They tell of keys that ask something of the run.
+        live = self.history.steps > 0 and self.control.can_act and Pause in self.source.capabilities.commands
         if self.history.ended is not None and not self.hints.is_over:
             self.hints.end()
         if live and not remembered.kept.hints_seen:
@@ -431,7 +430,8 @@ class LiveScreen(ChartKeys):
         if refusal is not None:
             self.say(refusal.text, "warning")
         else:  # at once, for the answer comes after the batch
-            self.say("sent: the run answers after this batch", "faint")
+            unit = "batch" if self.history.program is None else "step"
+            self.say(say("answer.sent", unit=unit), "faint")
         self.context.clock.hurry()
 
     def _tell_answers(self) -> None:
@@ -440,7 +440,7 @@ class LiveScreen(ChartKeys):
             self.key_line.redraw()
             return
         answer = answers[-1]
-        who = "" if answer.by == "screen" else f" (asked by {plain(answer.by)})"
+        who = "" if answer.by == "screen" else say("answer.asked_by", who=plain(answer.by))
         text = plain(answer.answer) if answer.accepted else f"{plain(answer.command)}: {plain(answer.answer)}"
         if answer.accepted and answer.command == SLOW_MOTION and self.history.paused is not None:
             text += f"; {say('state.space_continues')}"

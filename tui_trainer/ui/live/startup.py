@@ -78,18 +78,25 @@ class Hint:
     """A sentence, and the keys it tells of: who presses one of them has understood."""
 
     keys: tuple[str, ...]
-    text: str
+    of_ours: str
+    """The caption of it, of a run of ours."""
+    of_watched: str = ""
+    """The same of a watched program, where that is another."""
+
+    def text(self, *, watched: bool) -> str:
+        """The sentence."""
+        return say((watched and self.of_watched) or self.of_ours, last=max(PANELS))
 
 
 HINTS = (
-    Hint(("space", "n", "s"), "space pauses, n trains one batch, s shows every call"),
-    Hint(("left", "right", "comma", "full_stop"), "← → move a cursor: values, and why the LR moved there"),
-    Hint(("plus", "minus", "f", *PANELS), f"+ and - zoom, f follows again, 1 to {max(PANELS)} hide and show panels"),
-    Hint(("p", "c", "r"), "p switches presets in mid-run, c compares, r lists runs"),
-    Hint(("question_mark", "ctrl+p"), "? lists all keys; q asks whether to keep training"),
+    Hint(("space", "n", "s"), "hint.pace", "hint.pace_watched"),
+    Hint(("left", "right", "comma", "full_stop"), "hint.cursor"),
+    Hint(("plus", "minus", "f", *PANELS), "hint.charts"),
+    Hint(("p", "c", "r", "o", "m"), "hint.pages", "hint.pages_watched"),
+    Hint(("question_mark", "ctrl+p"), "hint.help"),
 )
 
-ONWARDS = (("enter next · esc no more hints ", 106), ("enter next ", 76), ("", 0))
+ONWARDS = (("hint.onwards", 106), ("hint.next", 76))
 """What is said at the end of the line, from which width on."""
 
 
@@ -99,14 +106,15 @@ class Hints(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._at = len(HINTS)
+        self._watched = False
 
     @property
     def is_over(self) -> bool:
         return self._at >= len(HINTS)
 
-    def begin(self) -> None:
-        """The first one."""
-        self._at = 0
+    def begin(self, *, watched: bool = False) -> None:
+        """The first one; `watched`: of a watched program's run."""
+        self._at, self._watched = 0, watched
         self._settle()
 
     def next(self) -> None:
@@ -132,8 +140,8 @@ class Hints(Panel):
             return []
         width = self.size.width
         number = Span(f" {self._at + 1}/{len(HINTS)}  ", "live")
-        onwards = next(words for words, least in ONWARDS if width >= least)
-        text = cut(HINTS[self._at].text, width - len(number.text) - len(onwards) - 1)
+        onwards = next((f"{say(words)} " for words, least in ONWARDS if width >= least), "")
+        text = cut(HINTS[self._at].text(watched=self._watched), width - len(number.text) - len(onwards) - 1)
         return [justified([number, Span(text)], [Span(onwards, "faint")], width)]
 
     def _settle(self) -> None:

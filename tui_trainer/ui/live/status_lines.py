@@ -261,13 +261,13 @@ class Progress(Panel):
 
 def costs(share: float, sample: Sample | None) -> str:
     """What the run's process and this screen take of the machine, in short; CPU is told as a share of all cores."""
-    screen = f"screen {share * 100:4.1f} % of all cores"
+    screen = say("machine.screen", share=f"{share * 100:4.1f}")
     if sample is None:
         return screen
-    facts = [f"memory {gigabytes(sample.memory_ours)}"]
+    facts = [say("machine.memory_ours", memory=gigabytes(sample.memory_ours))]
     if sample.gpu is not None and sample.gpu.busy is not None:
-        facts.append(f"gpu {percent(sample.gpu.busy)}")
-    return " · ".join([*facts, f"cpu {percent(sample.cpu_ours)}, {screen}"])
+        facts.append(say("machine.gpu", share=percent(sample.gpu.busy)))
+    return " · ".join([*facts, say("machine.cpu_ours", share=percent(sample.cpu_ours), screen=screen)])
 
 
 def ending(history: History) -> str:
@@ -297,6 +297,20 @@ def ending(history: History) -> str:
         case "crashed":
             first = say("end.crashed", step=step, reason=reason)
     return "; ".join(filter(None, (first, best_in_words(history.best, history.lowest, history.health))))
+
+
+def health_in_words(history: History) -> tuple[str, bool]:
+    """What is wrong with a run, in figures, and whether something is."""
+    finding, ended = history.finding, history.ended
+    if finding is not None:
+        return f"{finding.word}: {finding.reason}", True
+    if ended is not None and ended.status in ("diverged", "crashed"):
+        return ending(history), True
+    if history.steps or history.epochs:
+        return say("health.well"), False
+    if history.last_step:
+        return say("health.not_judged"), False
+    return say("answer.nothing_trained_yet" if ended is None else "answer.nothing_was_trained"), False
 
 
 def _so_far(history: History, room: int) -> list[Span]:

@@ -11,27 +11,12 @@ from pathlib import PurePath
 from tui_trainer.events import CallFollowed, CallSite, LoopFound
 from tui_trainer.records.columns import CallTally
 from tui_trainer.records.history import History
+from tui_trainer.text.captions import CAPTIONS, say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.live.loop import LinePlace, Loop, LoopLine
 
 DEEPEST = 6
 """Levels that a listing is indented by; what is nested deeper stands there, too."""
-
-MEANING = {
-    "data": "Fetch the next batch; on end, the pass is over.",
-    "zero_grad": "Clear the gradients of the batch before: backward() adds to them.",
-    "forward": "The network makes of a batch what the loss is computed from.",
-    "loss": "How wrong that is, as one number.",
-    "backward": "Compute the gradients: for every weight, how steeply the loss rises with it.",
-    "clip_grad": "Scale the gradients down where all of them together are too long.",
-    "optimizer.step": "Move every weight against its gradient; the LR sets how far.",
-    "scheduler.step": "Set the LR for what comes next.",
-    "scaler.unscale_": "Divide the gradients by the scale that the loss was multiplied with.",
-    "scaler.step": "Step the optimizer, unless a gradient is not finite.",
-    "scaler.update": "Choose the scale of the next losses.",
-    "item": "Read a number from a tensor; on a GPU this waits until it is computed.",
-}
-"""What a call is for, for who follows it by eye."""
 
 _SHORT = {"optimizer.step": "step", "scheduler.step": "sched"}
 _SHORTER = {"zero_grad": "zero", "backward": "back", "clip_grad": "clip", "optimizer.step": "step"}
@@ -49,9 +34,8 @@ class WatchedLoop(Loop):
         cwd: the folder that the program was begun in: files within are named from there.
     """
 
-    title = "the loop, as called"
-
     def __init__(self, found: LoopFound, cwd: str = "") -> None:
+        self.title = say("loop.as_called")
         sites = {site.id: site for site in found.sites}
         ordered = list(_nested(found.sites))
         how_many = Counter(site.call for site, _ in ordered)
@@ -63,7 +47,7 @@ class WatchedLoop(Loop):
                 indent=min(depth, DEEPEST),
                 names=_names(site, unique=how_many[site.call] == 1),
                 pass_=site.id if site.call == "data" else site.within,
-                meaning=MEANING.get(site.call, ""),
+                meaning=_meaning(site.call),
                 file=shown_path(site.file, cwd),
                 where=f":{site.lineno}" if site.lineno and site.file else "",
             )
@@ -112,6 +96,11 @@ class WatchedLoop(Loop):
         """How often another file is named before its lines: never where one is named at the top."""
         named = [line.file for line in self.lines if line.file] if not self.file else []
         return sum(one != other for one, other in pairwise(["", *named]))
+
+
+def _meaning(call: str) -> str:
+    """What a call is for, for who follows it by eye."""
+    return say(f"loop.watched.{call}") if f"loop.watched.{call}" in CAPTIONS else ""
 
 
 def shown_path(file: str, cwd: str) -> str:

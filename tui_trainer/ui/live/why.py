@@ -141,7 +141,7 @@ class Why(Panel):
             return []
         width, height = self.size
         entries = self._entries(self._history)
-        heading = "why" if self._under is None else "why, up to the cursor"
+        heading = "why" if self._under is None else say("why.up_to_cursor")
         lines: list[Line] = [] if height < 4 else [(Span(heading, "faint"),)]
         lines += self._doing(width, height)
         room = height - len(lines)
