@@ -144,7 +144,7 @@ def test_without_the_process_that_the_shell_waits_for_it_leaves_the_terminal_and
         (child,) = outer.children()
         outer.kill()
         terminal.until(lambda _: b"outer=137" in terminal.text)
-        terminal.until(lambda _: LEFT in terminal.text)
+        terminal.until(lambda _: LEFT in terminal.text and terminal.modes == modes)  # in this order, with time between
         assert_restored(terminal, modes)
         at = replay(run).steps
         until(lambda: replay(run).steps > at)
