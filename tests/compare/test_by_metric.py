@@ -16,13 +16,14 @@ from tests.compare.test_verdict import Curve, curve, of, said
 from tui_trainer.cli import main
 from tui_trainer.cli.exit_summary import of_comparison
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.metric import ACCURACY, Metric, in_common, metric_of, near, parsed
+from tui_trainer.compare.metric import ACCURACY, Metric, in_common, metric_of, near
 from tui_trainer.compare.plain_lines import cell, find_out, in_lines
 from tui_trainer.compare.report import as_csv, as_html, as_json, as_markdown
 from tui_trainer.compare.session import FILE, Contestant, Session
 from tui_trainer.compare.table import tabulate
 from tui_trainer.compare.verdict import caution
 from tui_trainer.events import EndStatus, Goal, MetricDeclared
+from tui_trainer.records.series_names import parsed
 
 
 def scored(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.foreign_records.followed import Followed, same
-from tui_trainer.foreign_records import sqlite_file
+from tui_trainer.foreign_records import forms, sqlite_file
 from tui_trainer.foreign_records.database import DatabaseKind
 from tui_trainer.foreign_records.mlflow import LARGEST, MLflowDatabaseReader, MLflowFolder
 from tui_trainer.foreign_records.sqlite_file import NotReadable
@@ -25,7 +25,6 @@ INSERT INTO runs VALUES ('a', 'first', 'FINISHED', 1, 2, 'active'), ('b', 'secon
 """
 
 
-@pytest.mark.says("foreign.newest_run")
 def test_mlflow_has_words_of_its_own_for_what_is_not_finite_and_is_followed(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     writer = sqlite3.connect(path, isolation_level=None)
@@ -36,7 +35,7 @@ def test_mlflow_has_words_of_its_own_for_what_is_not_finite_and_is_followed(tmp_
     assert not TRACKIO.recognises(path)
     followed = Followed(MLFLOW, path)
     assert same(followed.all_numbers, {"loss": {1: 0.5, 2: nan, 3: -inf}})
-    assert followed.flaws == ["the database holds 2 runs: this is the one that was begun last"]
+    assert followed.reader.name == "second"
     writer.execute(row, ("loss", 0.25, 4000, 4, 0))
     writer.execute("UPDATE runs SET status = 'FAILED', end_time = 9000 WHERE run_uuid = 'b'")
     followed.look()
@@ -46,7 +45,6 @@ def test_mlflow_has_words_of_its_own_for_what_is_not_finite_and_is_followed(tmp_
     writer.close()
 
 
-@pytest.mark.never_says("foreign.newest_run")
 @pytest.mark.parametrize("state", ["closed", "live", "copied while live"])
 def test_trackio_in_wal_mode_is_read_and_left_as_it_was(tmp_path: Path, state: str) -> None:
     path = tmp_path / "p.db"
@@ -73,6 +71,33 @@ def test_trackio_in_wal_mode_is_read_and_left_as_it_was(tmp_path: Path, state: s
         followed.look()
         assert followed.numbers("loss")[4] == 1
     assert sorted(each.name for each in path.parent.iterdir()) == before
+    writer.close()
+
+
+def test_each_run_of_a_database_has_a_path_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.executescript(TABLES)
+    writer.execute("INSERT INTO metrics VALUES ('loss', 0.5, 1000, 'a', 1, 0)")
+    assert [(record.path, record.name) for record in forms.records_in(tmp_path)] == [
+        (path / "b", "second"),
+        (path / "a", "first"),
+    ]
+    for given in ("a", "first"):
+        (record,) = forms.records_in(path / given)
+        assert record.kind.recognises(record.path)
+        followed = Followed(MLFLOW, record.path)
+        assert (followed.reader.name, followed.numbers("loss")) == ("first", {1: 0.5})
+    assert forms.records_in(path / "c") == []
+    writer.close()
+    other = tmp_path / "p.db"
+    writer = sqlite3.connect(other, isolation_level=None)
+    writer.execute("CREATE TABLE metrics (id INTEGER, timestamp TEXT, run_name TEXT, step INTEGER, metrics TEXT)")
+    row = "INSERT INTO metrics VALUES (?, '2026-11-26T12:00:00+00:00', ?, 1, '{\"loss\": 1}')"
+    writer.executemany(row, [(1, "a/b %"), (2, "night")])
+    found = forms.records_in(other)
+    assert [record.name for record in found] == ["night", "a/b %"]
+    assert Followed(TRACKIO, found[1].path).reader.name == "a/b %"
     writer.close()
 
 

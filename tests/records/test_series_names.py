@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui_trainer.events import Goal
-from tui_trainer.records.series_names import Role, goal, role
+from tui_trainer.records.series_names import Role, goal, objective_among, role
 
 LESS = """loss train/loss val_loss valLoss eval_loss loss_epoch train_loss_step dice_loss iou_loss mean_squared_error
     error_top1 top1_error val/accuracy_error mse val.rmse perplexity wer FID nll map_loss error_rate"""
@@ -46,3 +46,25 @@ def test_goals(name: str, expected: Goal) -> None:
 )
 def test_roles(name: str, expected: Role) -> None:
     assert role(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("train/loss val/loss val/acc lr", "val/acc"),
+        ("loss accuracy val_loss", "val_loss"),
+        ("train_loss_step val_f1 val_loss", "val_loss"),
+        ("epoch metrics/mAP50(B) train/box_loss", "metrics/mAP50(B)"),
+        ("train/acc train/loss", "train/loss"),
+        ("loss grad_norm", "loss"),
+        ("lr grad_norm epoch gan/d_loss", None),
+        ("", None),
+    ],
+)
+def test_what_a_run_is_judged_by(names: str, expected: str | None) -> None:
+    assert objective_among(names.split()) == expected
+
+
+@pytest.mark.parametrize("name", ["lr-SGD-momentum", "lr-AdamW-weight_decay", "lr_scheduler/calls"])
+def test_what_stands_beside_an_lr_is_none(name: str) -> None:
+    assert role(name) != "lr"

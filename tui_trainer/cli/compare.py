@@ -50,7 +50,7 @@ from tui_trainer.compare.entries import (
     versions,
 )
 from tui_trainer.compare.executors import outcome, to_do
-from tui_trainer.compare.metric import ACCURACY, parsed
+from tui_trainer.compare.metric import ACCURACY
 from tui_trainer.compare.news import News
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
@@ -60,6 +60,7 @@ from tui_trainer.presets.catalogue import load
 from tui_trainer.records.errors import RunInUse, RunsError, RunUnreadable
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_index import runs_folder
+from tui_trainer.records.series_names import parsed
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.plain import plain

@@ -18,7 +18,7 @@ from tui_trainer.cli import completion, exit_summary, foreground
 from tui_trainer.cli.apart import resume
 from tui_trainer.cli.awaiting import awaited
 from tui_trainer.cli.compare_from_app import Comparisons
-from tui_trainer.cli.foreign import foreign_record
+from tui_trainer.cli.foreign import foreign_record, keep_choices, series_options
 from tui_trainer.cli.notify_options import NotifyOptions, bell_options, notify_options
 from tui_trainer.cli.options import (
     check_runs_folder,
@@ -101,10 +101,19 @@ def launch(
 @click.command()
 @click.argument("run", required=False, shell_complete=completion.runs)
 @click.option("--readonly", is_flag=True, help="Watch only: the run cannot be controlled.")
+@series_options
 @bell_options
 @max_rate_option
 @runs_dir_option
-def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Path | None, told: NotifyOptions) -> None:
+def attach(
+    run: str | None,
+    readonly: bool,
+    objective: str | None,
+    renames: dict[str, str],
+    max_rate: float | None,
+    runs_dir: Path | None,
+    told: NotifyOptions,
+) -> None:
     """Watch a run of another process, or a finished one, on the same screen; default: the newest.
 
     RUN is an id, a name, or a path: of a record of tui-trainer's, or of what another tool writes, as TensorBoard's
@@ -114,8 +123,10 @@ def attach(run: str | None, readonly: bool, max_rate: float | None, runs_dir: Pa
     _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
     said: list[str] = []
     runs = runs_folder(runs_dir)
-    if run is not None and (record := foreign_record(runs, run, said.append)) is not None:
-        sys.exit(_watch(record, told, readonly=True, max_rate=max_rate, first_word=" ".join(said), runs=runs))
+    record = foreign_record(runs, run, said.append) if run is not None else None
+    keep_choices(record, objective, renames)
+    if record is not None:
+        sys.exit(_watch(record.path, told, readonly=True, max_rate=max_rate, first_word=" ".join(said), runs=runs))
     folder = awaited(runs, run, said.append)
     sys.exit(_watch(folder, told, readonly=readonly, max_rate=max_rate, first_word=" ".join(said)))
 

@@ -13,8 +13,9 @@ from typing import TypeAlias
 
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.differences import Difference, differences, setting, settings_of
-from tui_trainer.compare.metric import LONGEST, in_common
+from tui_trainer.compare.metric import in_common
 from tui_trainer.compare.table import TARGET_COLUMNS, Column, Table, columns_of, key_of_series
+from tui_trainer.records.series_names import LONGEST
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 

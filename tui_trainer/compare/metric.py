@@ -10,11 +10,9 @@ from itertools import islice
 
 from tui_trainer.events import Goal
 from tui_trainer.records.series import OURS, AllSeries
+from tui_trainer.records.series_names import parsed
 from tui_trainer.text.numbers import format_lr, format_metric
 from tui_trainer.text.plain import plain
-
-LONGEST = 500
-"""Characters of a name, as records have them."""
 
 LONG, SHORT = 28, 14
 """Characters that a name gets in the heading of a column, and where room is scarce."""
@@ -65,20 +63,6 @@ class Metric:
 
 ACCURACY = Metric("val_accuracy", "max")
 """What runs are compared by where nobody asks for anything else."""
-
-
-def parsed(asked: str) -> tuple[str, Goal | None]:
-    """`NAME[:min|max]`: the name, and the goal where one is said.
-
-    Raises:
-        ValueError: there is no name, or a longer one than any series has.
-    """
-    name, colon, goal = asked.rpartition(":")
-    if not colon or goal not in ("min", "max"):
-        name, goal = asked, ""
-    if not name.strip() or len(name) > LONGEST:
-        raise ValueError(f"a name of 1 to {LONGEST} characters, and :min or :max behind it if the runs do not say")
-    return name, "min" if goal == "min" else "max" if goal == "max" else None
 
 
 def metric_of(asked: str | None, every: Sequence[AllSeries]) -> Metric:

@@ -54,6 +54,8 @@ class Record(NamedTuple):
     path: Path
     written_at: float
     """When it changed last, Unix time in seconds."""
+    name: str = ""
+    """What it is called, where its path does not say it."""
 
 
 def records_in(path: Path) -> list[Record]:
@@ -63,7 +65,7 @@ def records_in(path: Path) -> list[Record]:
     """
     if not path.is_dir():
         kind = next((each for each in KINDS if each.recognises(path)), None)
-        return [] if kind is None else [Record(kind, path, _changed([path]))]
+        return [] if kind is None else _records_of_file(kind, path)
     found: list[Record] = []
     waiting = deque([(path, 0)])
     entries = files_read = 0
@@ -90,10 +92,17 @@ def records_in(path: Path) -> list[Record]:
             files_read += 1
             kind = next((each for each in _FILES if each.recognises(file)), None)
             if kind is not None:
-                found.append(Record(kind, file, _changed([file])))
+                found += _records_of_file(kind, file)
         if depth < DEEPEST:
             waiting.extend((folder, depth + 1) for folder in folders)
     return sorted(found, key=lambda record: record.written_at, reverse=True)
+
+
+def _records_of_file(kind: Kind, path: Path) -> list[Record]:
+    """Of a database its runs, else what lies there."""
+    if not isinstance(kind, DatabaseKind) or len(runs := kind.runs_at(path)) < 2:
+        return [Record(kind, path, _changed([path, path.parent] if not path.exists() else [path]))]
+    return [Record(kind, path / run.file_name, run.written_at, run.name) for run in runs]
 
 
 def _inside(folder: Path) -> tuple[list[Path], list[Path]]:

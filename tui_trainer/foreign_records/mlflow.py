@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tui_trainer.foreign_records.database import DatabaseReader
+from tui_trainer.foreign_records.database import DatabaseReader, StoredRun
 from tui_trainer.foreign_records.followed_file import Lines, begins_with
 from tui_trainer.foreign_records.pieces import Ended, Points
 from tui_trainer.foreign_records.rows import number_in
@@ -44,27 +44,26 @@ class MLflowDatabaseReader(DatabaseReader):
         "metrics": frozenset({"key", "value", "timestamp", "run_uuid", "step", "is_nan"}),
     }
 
-    def choose(self, connection: sqlite3.Connection) -> None:
+    @staticmethod
+    def runs_in(connection: sqlite3.Connection) -> Sequence[StoredRun]:
         found = connection.execute(
-            "SELECT run_uuid, name FROM runs WHERE lifecycle_stage = 'active' ORDER BY start_time DESC LIMIT 10000"
+            "SELECT run_uuid, name, end_time, start_time FROM runs WHERE lifecycle_stage = 'active' "
+            "ORDER BY coalesce(end_time, 9e18) DESC, start_time DESC LIMIT 10000"
         ).fetchall()
-        self._runs = len(found)
-        if found:
-            self._run, name = found[0]
-            self.name = str(name or self._run)
+        return [StoredRun(str(key), str(name or key), _seconds(end, start)) for key, name, end, start in found]
 
-    def new_rows(self, connection: sqlite3.Connection) -> Iterator[Points | Ended]:
+    def new_rows(self, connection: sqlite3.Connection, key: str) -> Iterator[Points | Ended]:
         rows = connection.execute(
             "SELECT rowid, key, value, timestamp, step, is_nan FROM metrics "
             "WHERE run_uuid = ? AND rowid > ? ORDER BY rowid LIMIT ?",
-            (self._run, self._row, ROWS_AT_ONCE),
+            (key, self._row, ROWS_AT_ONCE),
         ).fetchall()
         self.lags = len(rows) == ROWS_AT_ONCE
         series: dict[str, tuple[list[int], list[float | int], list[float]]] = {}
-        for row, key, value, at, step, is_nan in rows:
+        for row, name, value, at, step, is_nan in rows:
             self._row = row
             if isinstance(step, int) and type(value) in (int, float) and isinstance(at, int | float):
-                steps, values, times = series.setdefault(str(key), ([], [], []))
+                steps, values, times = series.setdefault(str(name), ([], [], []))
                 steps.append(step)
                 values.append(math.nan if is_nan else _infinite(value))
                 times.append(at / 1000)
@@ -72,11 +71,16 @@ class MLflowDatabaseReader(DatabaseReader):
             yield Points(steps, {name: values}, times)
         if not self.lags and not self._has_ended:
             status, end = connection.execute(
-                "SELECT status, end_time FROM runs WHERE run_uuid = ?", (self._run,)
+                "SELECT status, end_time FROM runs WHERE run_uuid = ?", (key,)
             ).fetchone() or ("", None)
             if status in OVER and isinstance(end, int | float):
                 self._has_ended = True
                 yield Ended(end / 1000, OVER[status], status.lower())
+
+
+def _seconds(end: object, start: object) -> float:
+    """When a run was written last, of its times in ms."""
+    return next((each / 1000 for each in (end, start) if isinstance(each, int | float)), 0.0)
 
 
 def _infinite(value: float) -> float:

@@ -15,6 +15,7 @@ from operator import lt
 from typing import NamedTuple
 
 from tui_trainer.events import MOST_SECONDS, SCHEMA, AnyEvent, MetricColumns, RunEnded, RunStarted
+from tui_trainer.foreign_records.naming import Choices, Naming
 from tui_trainer.foreign_records.pieces import Ended, Piece, Points, Restarted
 from tui_trainer.records.history import History
 from tui_trainer.records.series import Series
@@ -45,10 +46,12 @@ class _Column(NamedTuple):
 class Teller:
     """Makes events of what a reader says of one run, for the history that they are applied to."""
 
-    def __init__(self, name: str, history: History) -> None:
-        """Tell of a run of this name."""
+    def __init__(self, name: str, history: History, choices: Choices | None = None) -> None:
+        """Tell of a run of this name; `choices` are what a person has said of its series."""
         self._name = name
         self._history = history
+        self._naming = Naming(choices or Choices())
+        self._declared: set[str] = set()
         self._begun_at: float | None = None
         """Unix time of the first number; None before it."""
         self._timed_until = -1
@@ -64,8 +67,8 @@ class Teller:
 
     @property
     def flaws(self) -> Sequence[str]:
-        """What of the steps was not as one would have it, in words."""
-        found = []
+        """What of the steps and names was not as one would have it, in words."""
+        found = self._naming.flaws
         if self._late:
             found.append(say("foreign.late", numbers=counted(self._late, "number")))
         if self._out_of_range:
@@ -122,10 +125,12 @@ class Teller:
         if self._begun_at is None:
             self._begun_at = next((time for time in points.times if 0 < time < LATEST), at)
             yield RunStarted(at=self._begun_at, run=self._name[:1000], schema=SCHEMA, pid=0, host="")
-        if points.part:
-            named = {f"{points.part}/{name}": values for name, values in points.columns.items()}
-            points = points._replace(columns=named)
-        points = points._replace(columns={name[:1000]: values for name, values in points.columns.items()})
+        within = f"{points.part}/" if points.part else ""
+        shown = self._naming.shown
+        points = points._replace(columns={shown(within + name): values for name, values in points.columns.items()})
+        if new := [name for name in points.columns if name not in self._declared]:
+            self._declared.update(new)
+            yield from self._naming.declared(new, at)
         apart = {name for name in points.columns if not self._may_follow(name, points)}
         alike = [name for name in points.columns if name not in apart]
         if alike:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from tui_trainer.foreign_records.database import DatabaseReader
+from tui_trainer.foreign_records.database import DatabaseReader, StoredRun
 from tui_trainer.foreign_records.json_lines import objects_in, rows_of
 from tui_trainer.foreign_records.pieces import Ended, Points
 from tui_trainer.foreign_records.sqlite_file import ROWS_AT_ONCE
@@ -19,19 +19,17 @@ class TrackioReader(DatabaseReader):
     tool = "Trackio"
     TABLES: ClassVar = {"metrics": frozenset({"id", "timestamp", "run_name", "step", "metrics"})}
 
-    def choose(self, connection: sqlite3.Connection) -> None:
+    @staticmethod
+    def runs_in(connection: sqlite3.Connection) -> Sequence[StoredRun]:
         found = connection.execute(
-            "SELECT run_name FROM metrics GROUP BY run_name ORDER BY max(id) DESC LIMIT 10000"
+            "SELECT run_name, max(timestamp) FROM metrics GROUP BY run_name ORDER BY max(id) DESC LIMIT 10000"
         ).fetchall()
-        self._runs = len(found)
-        if found:
-            self._run = found[0][0]
-            self.name = str(self._run)
+        return [StoredRun(str(name), str(name), _time(at).get("_timestamp", 0.0)) for name, at in found]
 
-    def new_rows(self, connection: sqlite3.Connection) -> Iterator[Points | Ended]:
+    def new_rows(self, connection: sqlite3.Connection, key: str) -> Iterator[Points | Ended]:
         rows = connection.execute(
             "SELECT id, timestamp, step, metrics FROM metrics WHERE run_name = ? AND id > ? ORDER BY id LIMIT ?",
-            (self._run, self._row, ROWS_AT_ONCE),
+            (key, self._row, ROWS_AT_ONCE),
         ).fetchall()
         self.lags = len(rows) == ROWS_AT_ONCE
         told: list[dict[str, Any]] = []

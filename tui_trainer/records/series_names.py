@@ -7,12 +7,17 @@ a wrong one would be worse.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
-from tui_trainer.events import Goal
+from tui_trainer.events import Goal, Kind
 
 Role: TypeAlias = Literal["train", "held out", "lr", "system", "axis", ""]
 """`held out`: of images that do not train; `axis`: what others are drawn over; empty: the name does not say."""
+
+
+LONGEST = 500
+"""Characters of a name, as records have them."""
 
 
 class _GoalRule(NamedTuple):
@@ -52,6 +57,15 @@ ROLES: tuple[tuple[Role, frozenset[str]], ...] = (
 )
 """In their order. A name is an `axis` only where it has no other word."""
 
+NO_LR = _words("momentum weight decay betas scheduler")
+"""Beside `lr` in a name, these say that it is something else of an optimizer: `lr-SGD-momentum`."""
+
+KINDS: dict[Role, Kind] = {"train": "train", "held out": "val", "lr": "lr", "system": "system"}
+"""What an event calls a role."""
+
+ACCURACIES = _words("acc accuracy acc1 top1")
+"""Of several series that were held out, a run is judged by one of these first, as one of ours is."""
+
 
 def words(name: str) -> list[str]:
     """The words of a name, in small letters: apart by `/ _ - .`, spaces and capitals."""
@@ -76,6 +90,48 @@ def role(name: str) -> Role:
     for found, told in ROLES:
         if found == "axis" and said and told.issuperset(said):
             return "axis"
+        if found == "lr" and not NO_LR.isdisjoint(said):
+            continue
         if found != "axis" and not told.isdisjoint(said):
             return found
     return ""
+
+
+def kind(name: str) -> Kind:
+    """Its role, as an event has it."""
+    return KINDS.get(role(name), "other")
+
+
+def objective_among(names: Iterable[str]) -> str | None:
+    """By which of these series a run is judged; None where no name has a goal.
+
+    Accuracies that were held out go before losses that were, these before what else was; then come those of which
+    nothing says that they train, and at last losses that do. Of equals, the first one.
+    """
+    return min((name for name in names if goal(name) != "none"), key=_rank, default=None)
+
+
+def _rank(name: str) -> int:
+    said = set(words(name))
+    match role(name):
+        case "held out":
+            return 0 if said & ACCURACIES else 1 if "loss" in said else 2
+        case "":
+            return 3 if goal(name) == "max" else 4
+        case "train":
+            return 5 if "loss" in said else 6
+    return 7  # of the machine, or an axis
+
+
+def parsed(asked: str) -> tuple[str, Goal | None]:
+    """`NAME[:min|max]`: the name, and the goal where one is said.
+
+    Raises:
+        ValueError: there is no name, or a longer one than any series has.
+    """
+    name, colon, goal = asked.rpartition(":")
+    if not colon or goal not in ("min", "max"):
+        name, goal = asked, ""
+    if not name.strip() or len(name) > LONGEST:
+        raise ValueError(f"a name of 1 to {LONGEST} characters, and :min or :max behind it if the runs do not say")
+    return name, "min" if goal == "min" else "max" if goal == "max" else None

@@ -13,6 +13,7 @@ from tui_trainer.foreign_records.pieces import Kind
 from tui_trainer.foreign_records.telling import Teller
 from tui_trainer.records.errors import reason
 from tui_trainer.records.history import History
+from tui_trainer.run_sources.remembered import choices_for
 from tui_trainer.run_sources.run_source import READONLY
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -38,7 +39,7 @@ class ForeignSource:
         self.lags = False
         self.folder: Path | None = None
         self._reader = kind.open(path)
-        self._teller = Teller(self._reader.name, self.history)
+        self._teller = Teller(self._reader.name, self.history, choices_for(kind.tool))
         self._told: set[str] = set()
         """Flaws that were told, without their numbers: those grow."""
         self._trouble = ""

@@ -17,15 +17,15 @@ CAPTIONS = {
         "a folder holds more than one record, and the one that changed last is shown",
         "it holds one",
     ),
-    "foreign.newest_run": Caption(
-        "the database holds {count} runs: this is the one that was begun last",
-        "a database of MLflow's or Trackio's has several runs",
-        "it has one",
-    ),
     "foreign.runs_of_ours": Caption(
         "{folder} is a folder of tui-trainer's runs: name it with --runs-dir {folder}",
         "a path was given at which runs of ours lie, and no record of another tool",
         "it is the record of one run; another tool's record lies there",
+    ),
+    "foreign.not_for_ours": Caption(
+        "--objective and --rename are for records of other tools: a run of tui-trainer says itself what its series are",
+        "one of these was given with a run of ours",
+        "it was given with a record of another tool",
     ),
     "foreign.none": Caption(
         "{path} holds no run in a form that is known: {tools}",
@@ -66,6 +66,21 @@ CAPTIONS = {
         "{file}: damaged at byte {place}; what stands behind it is not read",
         "the CRC of a length is wrong, and 64 MiB behind it hold no whole event",
         "an event was found, or the file is still searched",
+    ),
+    "foreign.no_objective": Caption(
+        "no series is called {name}, by which it was to be judged",
+        "--objective named a series, now or of another run of this kind, that a record does not have",
+        "it has one of that name, of its tool's or of --rename's",
+    ),
+    "foreign.not_remembered": Caption(
+        "{file} keeps what is said of other tools' records, and cannot be changed: {why}",
+        "--objective, --rename or --add-root is to be remembered, and the file cannot be read or written",
+        "it can; it holds that already",
+    ),
+    "foreign.file_damaged": Caption(
+        "it is damaged; mend it, or delete it",
+        "the same, where what stands in the file is not what this program writes there",
+        "the system refuses it",
     ),
     "foreign.not_drawn": Caption(
         "not drawn: {what}",

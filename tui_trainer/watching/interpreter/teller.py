@@ -13,7 +13,6 @@ from tui_trainer.events import (
     CallsTimed,
     EpochEnded,
     Goal,
-    Kind,
     LoopFound,
     MetricDeclared,
     MetricsLogged,
@@ -21,7 +20,7 @@ from tui_trainer.events import (
     ResolvedConfig,
     StepsTaken,
 )
-from tui_trainer.records.series_names import Role
+from tui_trainer.records.series_names import KINDS, Role
 from tui_trainer.watching.interpreter.configured import configured, event
 from tui_trainer.watching.interpreter.definitions import Definitions, name
 from tui_trainer.watching.interpreter.listing import Listing
@@ -45,8 +44,6 @@ MOST_COLUMNS = 100
 """Other numbers of each step; a record takes no more."""
 
 _NAMED: dict[str, Literal["min", "max"]] = {"val_loss": "min", "val_accuracy": "max"}
-
-_KINDS: dict[Role, Kind] = {"train": "train", "held out": "val", "lr": "lr", "system": "system"}
 
 
 class Teller:
@@ -222,7 +219,7 @@ class Teller:
         """Say what the series are that a program logs, as far as their names tell."""
         for called, role, goal in names:
             self._declared[called] = ""
-            self.emit(MetricDeclared(at=self._now(), name=called, goal=goal, kind=_KINDS.get(role, "other")))
+            self.emit(MetricDeclared(at=self._now(), name=called, goal=goal, kind=KINDS.get(role, "other")))
 
     # Validation and epochs
 

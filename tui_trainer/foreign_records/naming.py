@@ -1,0 +1,75 @@
+"""What the series of a record are called here, and what each is: by the words of its name, or as a person has said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from tui_trainer.events import Goal, MetricDeclared
+from tui_trainer.records.series_names import goal, kind, objective_among
+from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
+
+LONGEST = 1000
+"""Characters of a name, as events have it."""
+
+
+class Choices(NamedTuple):
+    """What a person has said of the series of a form of record."""
+
+    objective: str = ""
+    """By which of them runs are judged; empty where the names decide."""
+    goal: Goal | None = None
+    """Whether less or more of it is better; None where its name decides."""
+    renames: Mapping[str, str] = {}
+    """What a series is to be called, by the name that its tool has for it."""
+
+
+class Naming:
+    """Names the series of one run, and says of each what it is."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+        self._shown: dict[str, str] = {}
+        """By the name in the record."""
+        self._objective: str | None = None
+
+    @property
+    def flaws(self) -> list[str]:
+        """What of the choices could not be followed, in words."""
+        wanted = self._choices.objective
+        if wanted and self._shown and self._objective != self._shown.get(wanted, wanted):
+            return [say("foreign.no_objective", name=plain(wanted))]
+        return []
+
+    def shown(self, name: str) -> str:
+        """What a series is called here: another name than a person asked for, where a series has that already."""
+        name = name[:LONGEST]
+        if (known := self._shown.get(name)) is None:
+            taken = set(self._shown.values()) if self._choices.renames else set()
+            ways = (self._choices.renames.get(name) or name, name, f"{name} (as recorded)")
+            known = self._shown[name] = next((way for way in ways if way not in taken), name)[:LONGEST]
+        return known
+
+    def declared(self, new: Iterable[str], at: float) -> Iterator[MetricDeclared]:
+        """What series are, by their names here, before their first numbers; `at` is Unix time in seconds."""
+        names = list(new)
+        self._objective = self._judging(names)
+        for name in names:
+            meant = goal(name)
+            if name == self._objective and self._is_wanted(name):
+                meant = self._choices.goal or meant
+            judges = name == self._objective
+            if judges or meant != "none" or kind(name) != "other":
+                yield MetricDeclared(at=at, name=name, goal=meant, kind=kind(name), objective=judges)
+
+    def _judging(self, new: list[str]) -> str | None:
+        wanted = next(filter(self._is_wanted, new), None)
+        if wanted is not None or (self._objective is not None and self._is_wanted(self._objective)):
+            return wanted or self._objective
+        known = [self._objective] if self._objective is not None else []
+        return objective_among([*known, *new])
+
+    def _is_wanted(self, name: str) -> bool:
+        objective = self._choices.objective
+        return bool(objective) and name == self._shown.get(objective, objective)
