@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -123,3 +124,19 @@ async def test_the_table_alone_says_that_there_is_nothing_yet(show: Show) -> Non
         assert not shown.the(EpochTable).display
         await shown.press("1", "2", "3", "4")
         assert shown.the(EpochTable).plain()[0] == "no epoch has ended"
+
+
+async def test_the_accuracy_grows_by_every_epoch_and_follows_cursor_and_zoom(show: Show) -> None:
+    events = scripted_run(epochs=6, status=None)
+    ends = [i for i, event in enumerate(events) if isinstance(event, EpochEnded)]
+    async with show(events[: ends[3] + 1], size=(140, 40)) as shown:
+        chart = shown.the(AccuracyChart)
+        seen = [chart.plain()]
+        shown.host.come(*events[ends[3] + 1 : ends[4] + 1])
+        shown.app.context.clock.tick()
+        seen.append(chart.plain())
+        await shown.press("right")
+        seen.append(chart.plain())
+        await shown.press("plus")
+        seen.append(chart.plain())
+        assert [old[1:-1] != new[1:-1] for old, new in itertools.pairwise(seen)] == [True, True, True]

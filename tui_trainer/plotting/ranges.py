@@ -42,29 +42,28 @@ def without_spikes(curve: Sequence[Extent | None], *, log: bool = False) -> Exte
 
     What the curve begins or ends with is no spike, however far out: it came from there, or is on its way.
     """
-    lows = [extent[0] for extent in curve if extent is not None and -1e300 < extent[0] <= extent[1] < 1e300]
-    highs = [extent[1] for extent in curve if extent is not None and -1e300 < extent[0] <= extent[1] < 1e300]
+    known = [extent for extent in curve if extent is not None and -1e300 < extent[0] <= extent[1] < 1e300]
     if log:
-        lows = [log10(low if low > 0 else high) for low, high in zip(lows, highs, strict=True) if high > 0]
-        highs = [log10(high) for high in highs if high > 0]
-    if not lows:
+        known = [extent if extent[0] > 0 else (extent[1], extent[1]) for extent in known if extent[1] > 0]
+    if not known:
         return None
+    lows, highs = [extent[0] for extent in known], [extent[1] for extent in known]
+    few = int(len(known) * SPIKES)
+    if not few or len(known) < FEWEST_COLUMNS:
+        return min(lows), max(highs)
     by_low, by_high = sorted(lows), sorted(highs)
-    low, high = by_low[0], by_high[-1]
-    few = int(len(lows) * SPIKES)
-    if few and len(lows) >= FEWEST_COLUMNS:
-        least = by_low[few]
-        if lows[0] < least or lows[-1] < least:
-            least = min(_at_the_ends(lows, lambda value: value < least), default=least)
-        most = by_high[-1 - few]
-        if highs[0] > most or highs[-1] > most:
-            most = max(_at_the_ends(highs, lambda value: value > most), default=most)
-        span = most - least
-        if span > 0 and high > least + FAR_OUT * span:
-            high = most + ROOM * span
-        if span > 0 and low < most - FAR_OUT * span:
-            low = least - ROOM * span
-    return (10**low, 10**high) if log else (low, high)
+    low, high, least, most = by_low[0], by_high[-1], by_low[few], by_high[-1 - few]
+    if lows[0] < least or lows[-1] < least:
+        least = min(_at_the_ends(lows, least.__gt__), default=least)
+    if highs[0] > most or highs[-1] > most:
+        most = max(_at_the_ends(highs, most.__lt__), default=most)
+    bottom, top, floor, ceiling = (log10(value) if log else value for value in (low, high, least, most))
+    span = ceiling - floor
+    if span > 0 and top > floor + FAR_OUT * span:
+        high = 10 ** (ceiling + ROOM * span) if log else ceiling + ROOM * span
+    if span > 0 and bottom < ceiling - FAR_OUT * span:
+        low = 10 ** (floor - ROOM * span) if log else floor - ROOM * span
+    return low, high
 
 
 def without_echoes(smooth: Sequence[Extent | None], raw: Sequence[Extent | None]) -> Sequence[Extent | None]:

@@ -39,6 +39,8 @@ class KeyLine(Panel):
         """Actions that have nothing to act on now; their keys are left out."""
         self.typed: KeyContext | None = None
         """Where letters are typed: the place whose keys alone are of use meanwhile."""
+        self._fitted: tuple[tuple[object, ...], Line] = (), ()
+        """The keys that were last on show, and what they were chosen for."""
         self._said: tuple[str, str] | None = None
         self._said_until = 0.0
 
@@ -64,7 +66,10 @@ class KeyLine(Panel):
             text, role = self._said
             return [(Span(" "), Span(cut(text, width - 2), role))]
         self._said = None
-        return [self._keys_that_fit(width)]
+        fitted_for = self.typed, self.idle, width
+        if fitted_for != self._fitted[0]:
+            self._fitted = fitted_for, self._keys_that_fit(width)
+        return [self._fitted[1]]
 
     def _keys_that_fit(self, width: int) -> Line:
         """In the order of the table. Where there is no room for all, words go before keys, those at the end first.

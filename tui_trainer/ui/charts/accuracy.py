@@ -27,6 +27,8 @@ class AccuracyChart(MouseChart):
     """Validation accuracy by epoch, the best one marked; that in training as a dotted line, where it lies so high."""
 
     labels = False
+    _body: tuple[tuple[object, ...], list[list[GlyphRun]]] = (), []
+    """The curves of the last frame, and what they were drawn for: they stay for most of an epoch."""
 
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         history = self._history
@@ -34,8 +36,12 @@ class AccuracyChart(MouseChart):
             return []
         self.axis.update(history)
         title = self._title(history)
-        body = self._curves(history, frame) if frame.height else []
-        return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis)]
+        axis = self.axis
+        ended = len(history.epochs), history.epochs[-1:], history.best, len(history.lr_changes), len(history.switches)
+        drawn_for = (history, *ended, axis.bounds, axis.unit, axis.cursor, frame, self.marks)
+        if drawn_for != self._body[0]:
+            self._body = drawn_for, self._curves(history, frame) if frame.height else []
+        return [*([title] if frame.title else []), *self._body[1], *x_axis(frame, axis)]
 
     def _curves(self, history: History, frame: Frame) -> list[list[GlyphRun]]:
         across, up = DOTS[self.marks]

@@ -107,6 +107,8 @@ class Losses:
         self.pyramid = MinMaxTree(history.losses)
         self.smoothing = Smoothing(history.losses, window or fitting_window(history.recipe))
         self._columns = Columns(self.pyramid)
+        self._smooth: tuple[tuple[list[int], int], int, list[Extent | None]] = ([], 0), 0, []
+        """The columns of the last frame: their edges and the window, how many values there were, and their means."""
 
     def catch_up(self, at_most: int) -> bool:
         """Read what is new, or so many steps of it; whether that is all."""
@@ -128,8 +130,13 @@ class Losses:
         return self._columns.over(edges)
 
     def smooth(self, edges: list[int]) -> list[Extent | None]:
-        """The smoothed loss of each column."""
-        return sampled(self.smoothing.values, edges)
+        """The smoothed loss of each column; those that were full are as they were."""
+        values, seen_as = self.smoothing.values, (edges, self.smoothing.window)
+        before, known, means = self._smooth
+        full = max(0, bisect_left(edges, known) - 1) if before == seen_as and known <= len(values) else 0
+        means = means[:full] + sampled(values, edges[full:])
+        self._smooth = (list(edges), self.smoothing.window), len(values), means
+        return means
 
     def smoothed_at(self, step: int) -> float:
         """The smoothed loss after a step, as far as it was read."""

@@ -48,12 +48,12 @@ class Headline(Panel):
         what, state = _what(self._history, self._request), _state(self._history)
         if self._is_frozen:
             state = {"frozen": [Span(f"● {say('state.frozen')}   ", "strong", "screen.follow")], **state}
+        more = _width(what) + _width(state) + 2 - width
         for droppable in _LEAVES_FIRST if self._history.program is None else _LEAVES_FIRST_OF_WATCHED:
-            if _width(what) + _width(state) + 2 <= width:
+            if more <= 0:
                 break
-            what.pop(droppable, None)
-            state.pop(droppable, None)
-        if "command" in what and (more := _width(what) + _width(state) + 2 - width) > 0:
+            more -= width_of([*what.pop(droppable, ()), *state.pop(droppable, ())])
+        if "command" in what and more > 0:
             (command,) = what["command"]
             what["command"] = [command._replace(text=cut(command.text, max(8, width_of([command]) - more)))]
         right = [span for part in state.values() for span in part]
