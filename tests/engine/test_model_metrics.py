@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -45,9 +46,18 @@ def test_between_two_looks_the_optimizer_steps_alone() -> None:
     assert len(steps) == LEAST_APART - 1
 
 
-def test_looks_that_cost_much_come_seldom_and_that_is_told() -> None:
+class OnCuda(nn.Parameter):
+    """A parameter that says it lies on a GPU, where a look launches work and does not wait for it."""
+
+    is_cuda = True
+
+
+@pytest.mark.parametrize(("parameter", "whose"), [(nn.Parameter, "the"), (OnCuda, "the host's")])
+def test_looks_that_cost_much_come_seldom_and_that_is_told(parameter: type[nn.Parameter], whose: str) -> None:
     told: list[AnyEvent] = []
-    norms = Norms(nn.Linear(64, 64), told.append, one)
+    network = nn.Linear(64, 64)
+    network.weight = parameter(network.weight.detach())
+    norms = Norms(network, told.append, one)
     looked = []
     for step in range(1, 40_001):  # steps that do nothing: any look is dear
         if norms.around(step, lambda: None) is not None:
@@ -60,6 +70,7 @@ def test_looks_that_cost_much_come_seldom_and_that_is_told() -> None:
     assert isinstance(last, SettingChanged)
     assert last.setting == "norms of the network"
     assert any(last.new == f"every {steps} steps" for steps in DISTANCES)
+    assert last.reason.endswith(f" of {whose} time")
 
 
 def test_what_is_taken_for_what_is_counted() -> None:

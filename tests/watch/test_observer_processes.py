@@ -351,4 +351,7 @@ def test_losses_on_a_device_come_late_each_to_its_row_and_nobody_waits() -> None
     late = [(row[1], row[3]) for row in rows[5:] if row[0] == 0]
     assert len(late) == 1024
     assert all(row - 5 == value for row, value in late)
+    values.record(3, 0.0, 1.0, torch.tensor([0.75]).as_subclass(OnDevice))
+    told = len(rows)
     values._device_values.finish(0.01)  # type: ignore[union-attr]
+    assert len(rows) == told  # at the end a device that stands still is not waited for
