@@ -32,7 +32,7 @@ def test_a_run_takes_one_line_of_a_terminal(runs: Path, columns: int) -> None:
         assert terminal.wait() == 0
         header, *rows = [line for line in terminal.screen.splitlines() if line.strip()]
     assert len(rows) == len(ids)
-    for word in ("run", "name", "status", "epochs", "best acc"):
+    for word in ("run", "name", "status", "epochs", "best"):
         assert word in header
     for row, (identity, name) in zip(sorted(rows), sorted(zip(ids, (NAME, ""), strict=True)), strict=True):
         assert row.startswith(identity if columns == 80 else identity[:19])
@@ -44,7 +44,7 @@ def test_a_run_takes_one_line_of_a_terminal(runs: Path, columns: int) -> None:
 def test_a_pipe_gets_all_columns_in_full(cli: Cli, runs: Path) -> None:
     identity = kept(runs, "warm-restarts", NAME)
     header, row = cli("runs").stdout.splitlines()
-    assert header.split() == ["when", "run", "name", "preset", "data", "status", "epochs", "best", "acc"]
+    assert header.split() == ["when", "run", "name", "preset", "data", "status", "epochs", "best"]
     assert identity in row
     assert NAME in row
 

@@ -32,7 +32,7 @@ class Followed:
 
     @property
     def flaws(self) -> list[str]:
-        return [*self.reader.flaws, *self._teller.flaws]
+        return [*self.reader.notes, *self.reader.flaws, *self._teller.notes, *self._teller.flaws]
 
     def numbers(self, name: str) -> Numbers:
         """A series, its values by their steps."""

@@ -25,7 +25,7 @@ def told(folder: Path, choices: Choices | None = None, table: str = TABLE) -> tu
     for piece in reader.read():
         for event in teller.tell(piece, 0.0):
             history.apply(event)
-    return history, [*teller.flaws]
+    return history, [*teller.notes, *teller.flaws]
 
 
 def test_names_say_what_series_are(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui_trainer.events import Goal
-from tui_trainer.records.series_names import Role, goal, objective_among, role
+from tui_trainer.records.series_names import Role, goal, objective_among, our_name, role
 
 LESS = """loss train/loss val_loss valLoss eval_loss loss_epoch train_loss_step dice_loss iou_loss mean_squared_error
     error_top1 top1_error val/accuracy_error mse val.rmse perplexity wer FID nll map_loss error_rate"""
@@ -68,3 +68,30 @@ def test_what_a_run_is_judged_by(names: str, expected: str | None) -> None:
 @pytest.mark.parametrize("name", ["lr-SGD-momentum", "lr-AdamW-weight_decay", "lr_scheduler/calls"])
 def test_what_stands_beside_an_lr_is_none(name: str) -> None:
     assert role(name) != "lr"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("train/loss", "train_loss"),
+        ("loss", "train_loss"),
+        ("Loss/train", "train_loss"),
+        ("train_loss_epoch", "train_loss"),
+        ("eval_loss", "val_loss"),
+        ("validation/epoch_loss", "val_loss"),
+        ("val/acc", "val_accuracy"),
+        ("valAccuracy", "val_accuracy"),
+        ("learning_rate", "lr"),
+        ("train/lr", "lr"),
+        ("lr-SGD/pg1", None),
+        ("accuracy", None),
+        ("test_loss", None),
+        ("val/box_loss", None),
+        ("train/dice_loss", None),
+        ("loss_scale", None),
+        ("eval/runtime", None),
+        ("", None),
+    ],
+)
+def test_what_a_run_of_ours_calls_it(name: str, expected: str | None) -> None:
+    assert our_name(name) == expected

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.app import App, ComposeResult
 
+from tests.foreign_records.event_files import event_file, scalars
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_source import ScriptedHost
@@ -17,6 +19,7 @@ from tui_trainer.events import AnyEvent
 from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import RunIndex
 from tui_trainer.run_sources.journal_source import JournalSource
+from tui_trainer.run_sources.remembered import remember
 from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.live.screen import back_to_run
 from tui_trainer.ui.runs.screen import (
@@ -265,6 +268,30 @@ async def test_a_run_is_deleted_only_after_asking(show: Show, runs: Path) -> Non
         assert sorted(names(listed)) == ["bad", "old"]
 
 
+@pytest.mark.says("runs.not_ours")
+@pytest.mark.never_says("runs.not_ours")
+async def test_runs_of_other_tools_below_remembered_folders_are_in_the_list_and_opened_and_left_alone(
+    show: Show, runs: Path, tmp_path: Path, captions_said: set[str]
+) -> None:
+    event_file(tmp_path / "root" / "night owl", scalars("eval/acc", range(5)))
+    remember(lambda before: replace(before, roots=[str(tmp_path / "root")]))
+    async with show(FINISHED, runs=runs) as shown:
+        listed = await opened(shown)
+        assert sorted(names(listed)) == ["bad", "gone", "night owl", "old"]
+        assert all(word in shown.line("night owl") for word in ("TensorBoard", "unknown", "2.0000"))
+        await go_to(shown, listed, "gone")
+        await shown.press("d", "escape")
+        assert "runs.not_ours" not in captions_said
+        await go_to(shown, listed, "night owl")
+        for key in ("d", "R"):
+            await shown.press(key)
+            assert "it is a record of TensorBoard" in shown.text()
+        await shown.press("enter")
+        assert isinstance(shown.app.screen, OtherRunScreen)
+        await shown.until(lambda: "eval/acc" in shown.text())
+    assert (tmp_path / "root" / "night owl").is_dir()
+
+
 async def test_marked_runs_are_compared(show: Show, runs: Path) -> None:
     compared: list[str] = []
     async with show(FINISHED, runs=runs, on_compare=compared.extend) as shown:
@@ -497,6 +524,6 @@ async def test_one_that_can_be_is_not(show: Show, runs: Path, captions_said: set
 
 
 def test_each_is_said_in_a_case() -> None:
-    below = {"runs.reading", "runs.still_reading", "runs.unreadable", "runs.more_below"}
+    below = {"runs.reading", "runs.still_reading", "runs.unreadable", "runs.more_below", "runs.not_ours"}
     ids = {id for id in CAPTIONS if id.startswith("runs.")}
     assert set().union(*(said for _, _, said, _ in WORDS.values())) | below == ids

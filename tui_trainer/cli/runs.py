@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
@@ -17,7 +19,8 @@ from tui_trainer.records.errors import ExportCutShort, RunsError
 from tui_trainer.records.run_filter import FilterError, parse
 from tui_trainer.records.run_index import none_there, runs_folder, summaries
 from tui_trainer.records.summary import RunSummary
-from tui_trainer.text.numbers import counted, in_json
+from tui_trainer.text.captions import say as caption
+from tui_trainer.text.numbers import counted, format_metric, in_json, listed, since
 from tui_trainer.text.plain import plain
 
 COLUMNS = (
@@ -28,29 +31,45 @@ COLUMNS = (
     Column("data", drop=1),
     Column("status"),
     Column("epochs"),
-    Column("best acc"),
+    Column("best"),
 )
 
 
 @click.command()
+@click.argument("paths", nargs=-1, type=GivenPath(absolute=True), metavar="[PATH]...")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 @click.option("--filter", "text", default="", metavar="TEXT", help="List only those: 'lr>=1e-3 and status:running'.")
+@click.option(
+    "--add-root",
+    "added",
+    multiple=True,
+    type=GivenPath(what="folder", absolute=True),
+    help="From now on list what lies below this folder, too, here and on the screen; may be repeated.",
+)
+@click.option(
+    "--drop-root", "dropped", multiple=True, type=GivenPath(absolute=True), help="No longer list what lies below it."
+)
 @runs_dir_option
-def runs(as_json: bool, text: str, runs_dir: Path | None) -> None:
-    """List runs, newest first.
+def runs(
+    paths: tuple[Path, ...],
+    as_json: bool,
+    text: str,
+    added: tuple[Path, ...],
+    dropped: tuple[Path, ...],
+    runs_dir: Path | None,
+) -> None:
+    """List runs, newest first: yours, and what lies below the folders of --add-root; with PATHs what lies there alone.
+
+    At a path lie records of tui-trainer's or of other tools, as `attach` shows them.
 
     --filter takes words to look for, comparisons (< <= > >= = !=), NAME:VALUE with * and ?, `and`, `or`, `not` and
     parentheses. Names are those of --json, of a preset's arguments (lr, momentum) and of metrics.
     """
     wanted = parse(text)
-    folder = runs_folder(runs_dir)
+    _keep_roots(added, dropped)
     unread: list[str] = []
-    try:
-        there = summaries(folder, unread.append)
-    except PermissionError as error:
-        refuse(f"cannot read {folder}: {error.strerror}")
-    if folder.exists() and not folder.is_dir():
-        refuse(f"{folder} is not a folder")
+    folder = runs_folder(runs_dir)
+    there = _at(paths) if paths else _of_user(folder, unread)
     for unknown in wanted.unknown_in(there):
         if unknown.near:
             raise FilterError(unknown.at, unknown.in_words)
@@ -59,13 +78,57 @@ def runs(as_json: bool, text: str, runs_dir: Path | None) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode([_for_json(run) for run in passed]), indent=2))
     elif not passed and not unread:
-        filtered = f"none of {counted(len(there), 'run')} in {folder} passes the filter"
-        say(filtered if there else none_there(folder, unread))
+        if there:
+            say(caption("shell.none_pass", runs=counted(len(there), "run")))
+        elif paths:
+            say(caption("shell.none_at", paths=listed([plain(str(path)) for path in paths])))
+        else:
+            say(none_there(folder, unread))
     elif passed:
         for row in in_columns(COLUMNS, [_cells(run) for run in passed], room()):
             click.echo(row)
     for trouble in (*unread, *(f"{run.id}: {flaw}" for run in passed for flaw in run.flaws)):
         say(f"warning: {trouble}")
+
+
+def _keep_roots(added: tuple[Path, ...], dropped: tuple[Path, ...]) -> None:
+    if not added and not dropped:
+        return
+    if missing := [path for path in added if not path.is_dir()]:
+        refuse(caption("shell.no_root", path=plain(str(missing[0]))))
+    from tui_trainer.run_sources.remembered import remember
+
+    new, old = map(str, added), set(map(str, dropped))
+    try:
+        remember(
+            lambda before: replace(
+                before, roots=[root for root in dict.fromkeys([*before.roots, *new]) if root not in old]
+            )
+        )
+    except RunsError as error:
+        refuse(str(error))
+
+
+def _of_user(folder: Path, unread: list[str]) -> list[RunSummary]:
+    """The runs of a folder and below the roots that are remembered."""
+    from tui_trainer.run_sources.remembered import remembered
+
+    try:
+        there = summaries(folder, unread.append)
+    except PermissionError as error:
+        refuse(f"cannot read {folder}: {error.strerror}")
+    if folder.exists() and not folder.is_dir():
+        refuse(f"{folder} is not a folder")
+    if roots := remembered().roots:
+        found = {run.folder: run for run in [*there, *_at([Path(root) for root in roots])]}
+        there = sorted(found.values(), key=lambda run: (run.started_at or 0.0, run.id), reverse=True)
+    return there
+
+
+def _at(paths: Sequence[Path]) -> list[RunSummary]:
+    from tui_trainer.run_sources.run_list import summaries_at
+
+    return summaries_at(paths)
 
 
 @click.command()
@@ -118,6 +181,8 @@ def _for_json(run: RunSummary) -> dict[str, Any]:
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:
+    if run.tool is not None:
+        return _cells_of_other(run)
     return (
         _when(run.started_at),
         run.id,
@@ -127,6 +192,25 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         run.status if run.cut_off_at_step is None else f"{run.status}, record cut off at step {run.cut_off_at_step}",
         f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",
         "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",
+    )
+
+
+def _cells_of_other(run: RunSummary) -> tuple[str, ...]:
+    """Its path is that by which other commands find it, as short as it is from here."""
+    path = Path(run.folder)
+    status: str = run.status
+    if status == "unknown" and run.written_at is not None:
+        status = caption("foreign.written", ago=since(time.time() - run.written_at))
+    best = run.objective
+    return (
+        _when(run.started_at),
+        plain(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)),
+        plain(run.name or ""),
+        run.trains,
+        "",
+        status,
+        f"{run.epochs_done}" if run.epochs_done else f"step {run.steps_done:,}",
+        "" if best is None or best.best is None else f"{format_metric(best.best)} {plain(best.name)}",
     )
 
 

@@ -47,7 +47,11 @@ class CsvReader:
 
     @property
     def flaws(self) -> Sequence[str]:
-        return flaws_of_rows(self._step, self._rows, self._bad_rows + self._lines.too_long, self._not_numbers)
+        return flaws_of_rows(self._bad_rows + self._lines.too_long)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return notes_of_rows(self._step, self._rows, self._not_numbers)
 
     def read(self) -> Iterator[Points]:
         content = self._lines.read()
@@ -128,15 +132,18 @@ def delimiter_of(header: str) -> str:
     return max(DELIMITERS, key=header.count)
 
 
-def flaws_of_rows(step: str | None, rows: int, bad: int, not_numbers: dict[str, None]) -> list[str]:
-    """What is to be said of rows, in words."""
+def flaws_of_rows(bad: int) -> list[str]:
+    """What is wrong with rows of which so many could not be read, in words."""
+    return [say("foreign.bad_rows", rows=counted(bad, "row"))] if bad else []
+
+
+def notes_of_rows(step: str | None, rows: int, not_numbers: dict[str, None]) -> list[str]:
+    """What else is to be said of rows, in words."""
     found = []
     if rows and step is None:
         found.append(say("foreign.rows_numbered"))
     elif rows and step is not None and step.lower() != "step":
         found.append(say("foreign.step_is", name=plain(step)))
-    if bad:
-        found.append(say("foreign.bad_rows", rows=counted(bad, "row")))
     if not_numbers:
         names = [plain(name) for name in not_numbers]
         more = f" and {len(names) - NAMED_AT_MOST:,} more" if len(names) > NAMED_AT_MOST else ""

@@ -21,7 +21,7 @@ class StoredRun(NamedTuple):
     name: str
     """What a person calls it."""
     written_at: float
-    """When it changed last, as far as its row tells: Unix time in seconds."""
+    """When it changed last, Unix time in seconds; 0 where only the database tells that."""
 
     @property
     def file_name(self) -> str:
@@ -48,6 +48,7 @@ class DatabaseReader:
         self._run: StoredRun | None = None
         self._has_ended = False
         self.flaws: Sequence[str] = ()
+        self.notes: Sequence[str] = ()
 
     def read(self) -> Iterator[Points | Ended]:
         now = changed(self._path)

@@ -59,19 +59,28 @@ class Record(NamedTuple):
 
 
 def records_in(path: Path) -> list[Record]:
-    """The records at a path: one of a file, and of a folder all in it and below; the one that changed last first.
+    """The records of other tools at a path, as `all_in` finds them."""
+    return all_in(path)[1]
+
+
+def all_in(path: Path) -> tuple[list[Path], list[Record]]:
+    """The records at a path: one of a file, and of a folder all in it and below.
+
+    Ours by their folders, in no order; and those of other tools, the one that changed last first.
 
     A glance at the first bytes of files. Links to folders are not followed; what may not be read is passed over.
     """
     if not path.is_dir():
         kind = next((each for each in KINDS if each.recognises(path)), None)
-        return [] if kind is None else _records_of_file(kind, path)
+        return [], [] if kind is None else _records_of_file(kind, path)
+    ours: list[Path] = []
     found: list[Record] = []
     waiting = deque([(path, 0)])
     entries = files_read = 0
     while waiting and entries < MOST_ENTRIES:
         here, depth = waiting.popleft()
-        if is_record(here):  # one of ours
+        if is_record(here):
+            ours.append(here)
             continue
         folders, files = _inside(here)
         entries += len(folders) + len(files)
@@ -95,14 +104,14 @@ def records_in(path: Path) -> list[Record]:
                 found += _records_of_file(kind, file)
         if depth < DEEPEST:
             waiting.extend((folder, depth + 1) for folder in folders)
-    return sorted(found, key=lambda record: record.written_at, reverse=True)
+    return ours, sorted(found, key=lambda record: record.written_at, reverse=True)
 
 
 def _records_of_file(kind: Kind, path: Path) -> list[Record]:
     """Of a database its runs, else what lies there."""
     if not isinstance(kind, DatabaseKind) or len(runs := kind.runs_at(path)) < 2:
-        return [Record(kind, path, _changed([path, path.parent] if not path.exists() else [path]))]
-    return [Record(kind, path / run.file_name, run.written_at, run.name) for run in runs]
+        return [Record(kind, path, _changed([path] if path.exists() else [path.parent]))]
+    return [Record(kind, path / run.file_name, run.written_at or _changed([path]), run.name) for run in runs]
 
 
 def _inside(folder: Path) -> tuple[list[Path], list[Path]]:

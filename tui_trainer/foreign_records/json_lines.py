@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tui_trainer.foreign_records.csv_table import flaws_of_rows
+from tui_trainer.foreign_records.csv_table import flaws_of_rows, notes_of_rows
 from tui_trainer.foreign_records.followed_file import Lines, begins_with
 from tui_trainer.foreign_records.pieces import Points
 from tui_trainer.foreign_records.rows import Rows, number_in
@@ -45,7 +45,11 @@ class JsonLinesReader:
 
     @property
     def flaws(self) -> Sequence[str]:
-        return flaws_of_rows(self._step, self._rows, self._bad_rows + self._lines.too_long, self._not_numbers)
+        return flaws_of_rows(self._bad_rows + self._lines.too_long)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return notes_of_rows(self._step, self._rows, self._not_numbers)
 
     def read(self) -> Iterator[Points]:
         content = self._lines.read()

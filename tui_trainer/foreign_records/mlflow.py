@@ -47,10 +47,10 @@ class MLflowDatabaseReader(DatabaseReader):
     @staticmethod
     def runs_in(connection: sqlite3.Connection) -> Sequence[StoredRun]:
         found = connection.execute(
-            "SELECT run_uuid, name, end_time, start_time FROM runs WHERE lifecycle_stage = 'active' "
+            "SELECT run_uuid, name, end_time FROM runs WHERE lifecycle_stage = 'active' "
             "ORDER BY coalesce(end_time, 9e18) DESC, start_time DESC LIMIT 10000"
         ).fetchall()
-        return [StoredRun(str(key), str(name or key), _seconds(end, start)) for key, name, end, start in found]
+        return [StoredRun(str(key), str(name or key), _seconds(end)) for key, name, end in found]
 
     def new_rows(self, connection: sqlite3.Connection, key: str) -> Iterator[Points | Ended]:
         rows = connection.execute(
@@ -78,9 +78,8 @@ class MLflowDatabaseReader(DatabaseReader):
                 yield Ended(end / 1000, OVER[status], status.lower())
 
 
-def _seconds(end: object, start: object) -> float:
-    """When a run was written last, of its times in ms."""
-    return next((each / 1000 for each in (end, start) if isinstance(each, int | float)), 0.0)
+def _seconds(milliseconds: object) -> float:
+    return milliseconds / 1000 if isinstance(milliseconds, int | float) else 0.0
 
 
 def _infinite(value: float) -> float:
@@ -108,6 +107,10 @@ class MLflowFolderReader:
     @property
     def flaws(self) -> Sequence[str]:
         return [say("foreign.bad_rows", rows=counted(self._bad_lines, "row"))] if self._bad_lines else []
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return ()
 
     def read(self) -> Iterator[Points | Ended]:
         self._look_for_files()

@@ -35,7 +35,7 @@ class Naming:
         self._objective: str | None = None
 
     @property
-    def flaws(self) -> list[str]:
+    def notes(self) -> list[str]:
         """What of the choices could not be followed, in words."""
         wanted = self._choices.objective
         if wanted and self._shown and self._objective != self._shown.get(wanted, wanted):

@@ -65,7 +65,11 @@ class Reader(Protocol):
 
     @property
     def flaws(self) -> Sequence[str]:
-        """What was wrong with what was read so far, and what was left out, each in words."""
+        """What was wrong with what was read so far, each in words: numbers are missing."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What else is to be said of it: what it holds beside numbers, and how its steps were found."""
 
     def read(self) -> Iterator[Piece]:
         """What came since the last call, at most some megabytes of it; nothing if nothing did.

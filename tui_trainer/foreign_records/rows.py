@@ -73,7 +73,7 @@ class Rows:
                     self._times[place] = float(each or 0.0)
             else:
                 time = None
-        if epoch is not None and epoch != step:
+        if epoch is not None:
             self._take_epochs(places, column_of(epoch))
         for name in cells:
             if name not in (step, epoch, time):

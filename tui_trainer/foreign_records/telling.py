@@ -67,14 +67,20 @@ class Teller:
 
     @property
     def flaws(self) -> Sequence[str]:
-        """What of the steps and names was not as one would have it, in words."""
-        found = self._naming.flaws
-        if self._late:
-            found.append(say("foreign.late", numbers=counted(self._late, "number")))
+        """What was left out, in words."""
+        found = []
         if self._out_of_range:
             found.append(say("foreign.no_step", numbers=counted(self._out_of_range, "number")))
         if self._earlier:
             found.append(say("foreign.earlier_writer", numbers=counted(self._earlier, "number")))
+        return found
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What else of the steps and names was not as one would have it, in words."""
+        found = self._naming.notes
+        if self._late:
+            found.append(say("foreign.late", numbers=counted(self._late, "number")))
         return found
 
     def tell(self, piece: Piece, written_at: float) -> Iterator[AnyEvent]:

@@ -69,7 +69,6 @@ class TensorBoardReader:
     def flaws(self) -> Sequence[str]:
         """What was passed over, file by file."""
         found: list[str] = []
-        others: Counter[str] = Counter()
         for path, each in self._files.items():
             file = plain(path.name)
             if each.bad_events:
@@ -78,13 +77,18 @@ class TensorBoardReader:
                 found.append(say("foreign.damaged_lengths", file=file, times=counted(each.searches, "length")))
             if each.damaged_at is not None:
                 found.append(say("foreign.rest_unread", file=file, place=f"{each.damaged_at:,}"))
-            others += each.others
-        if others:
-            what = ", ".join(counted(count, name) for name, count in sorted(others.items()))
-            found.append(say("foreign.not_drawn", what=what))
         if self._too_many:
             found.append(say("foreign.too_many_files", count=f"{MOST_FILES:,}"))
         return found
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What it holds beside numbers."""
+        others: Counter[str] = Counter()
+        for each in self._files.values():
+            others += each.others
+        what = ", ".join(counted(count, name) for name, count in sorted(others.items()))
+        return [say("foreign.not_drawn", what=what)] if others else []
 
     def read(self) -> Iterator[Piece]:
         if time.monotonic() >= self._next_look:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tui_trainer.files.safe_open import Irregular, read_regular
-from tui_trainer.foreign_records.csv_table import flaws_of_rows
+from tui_trainer.foreign_records.csv_table import flaws_of_rows, notes_of_rows
 from tui_trainer.foreign_records.followed_file import FollowedFile, begins_with
 from tui_trainer.foreign_records.json_lines import rows_of
 from tui_trainer.foreign_records.pieces import Points
@@ -45,8 +45,12 @@ class TrainerStateReader:
 
     @property
     def flaws(self) -> Sequence[str]:
-        found = flaws_of_rows(self._step, self._rows, self._bad_rows, self._not_numbers)
+        found = flaws_of_rows(self._bad_rows)
         return [*found, self._trouble] if self._trouble else found
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return notes_of_rows(self._step, self._rows, self._not_numbers)
 
     def read(self) -> Iterator[Points]:
         if (newest := document_in(self._path)) is not None and newest != self._file.path:

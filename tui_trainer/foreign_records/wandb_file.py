@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from tui_trainer.foreign_records.csv_table import notes_of_rows
 from tui_trainer.foreign_records.followed_file import FollowedFile, begins_with
 from tui_trainer.foreign_records.json_lines import flat, rows_of
 from tui_trainer.foreign_records.pieces import Ended, Points
@@ -63,13 +64,14 @@ class WandbReader:
 
     @property
     def flaws(self) -> Sequence[str]:
-        found = []
-        if self._bad_records:
-            events = counted(self._bad_records, "record")
-            found.append(say("foreign.bad_events", file=plain(self._file.path.name), events=events))
-        if self._not_numbers:
-            found.append(say("foreign.not_numbers", names=", ".join(map(plain, [*self._not_numbers][:5]))))
-        return found
+        if not self._bad_records:
+            return ()
+        events = counted(self._bad_records, "record")
+        return [say("foreign.bad_events", file=plain(self._file.path.name), events=events)]
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return notes_of_rows("step", 0, self._not_numbers)
 
     def read(self) -> Iterator[Points | Ended]:
         piece = self._file.piece()

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -255,18 +256,29 @@ class _Stamp(NamedTuple):
     changed: int
 
 
+class Listed(NamedTuple):
+    """A run of a list."""
+
+    path: Path
+    stamp: object
+    """What its summary follows from: another stamp, another summary."""
+    summarize: Callable[[], RunSummary]
+
+
 class RunIndex:
     """Summaries of all runs, newest first. Nothing waits: `look` reads for a moment, and goes on where it was."""
 
-    def __init__(self, runs: Path) -> None:
+    def __init__(self, runs: Path, others: Callable[[], Sequence[Listed]] = tuple) -> None:
+        """List the runs of a folder, and `others` that lie elsewhere: those that there are at each look."""
         self.folder = runs
+        self._others = others
         self.version = 0
         """Grows as the list changes."""
         self.trouble = ""
         """Why the folder cannot be read, if it cannot."""
-        self._read: dict[Path, tuple[_Stamp, RunSummary]] = {}
+        self._read: dict[Path, tuple[object, RunSummary]] = {}
         self._rest_until: dict[Path, float] = {}
-        self._waiting: deque[tuple[Path, _Stamp]] = deque()
+        self._waiting: deque[Listed] = deque()
         self.unread: list[str] = []
         """What of the folder cannot be looked into, each in words."""
         self._next_look = 0.0
@@ -280,7 +292,7 @@ class RunIndex:
     @property
     def complete(self) -> bool:
         """Whether none is still to be read for the first time."""
-        return self._next_look > 0 and all(folder in self._read for folder, _ in self._waiting)
+        return self._next_look > 0 and all(each.path in self._read for each in self._waiting)
 
     def look(self, seconds: float = 0.02) -> bool:
         """See what has changed, for about so long at most; whether the list did."""
@@ -289,7 +301,7 @@ class RunIndex:
         if not self._waiting and time.monotonic() >= self._next_look:
             self._see_what_changed()
         while self._waiting:
-            self._summarize(*self._waiting.popleft())
+            self._summarize(self._waiting.popleft())
             if time.monotonic() >= until:
                 break
         if self.version != before:
@@ -309,25 +321,30 @@ class RunIndex:
             self.trouble = ""
         except OSError as error:
             there, self.trouble = [], error.strerror or str(error)
-        for folder in there:
-            if began < self._rest_until.get(folder, 0.0):
-                continue
-            stamp = _stamp(folder)
-            if folder not in self._read or self._read[folder][0] != stamp:
-                self._waiting.append((folder, stamp))
-        for gone in self._read.keys() - set(there):
+        ours = [listed(folder) for folder in there if began >= self._rest_until.get(folder, 0.0)]
+        others = self._others()
+        for each in (*ours, *others):
+            rests = began < self._rest_until.get(each.path, 0.0)
+            if not rests and (each.path not in self._read or self._read[each.path][0] != each.stamp):
+                self._waiting.append(each)
+        for gone in self._read.keys() - {*there, *(each.path for each in others)}:
             del self._read[gone]
             self._rest_until.pop(gone, None)
             self.version += 1
         now = time.monotonic()
         self._next_look = now + max(LOOK_EVERY, REST * (now - began))
 
-    def _summarize(self, folder: Path, stamp: _Stamp) -> None:
+    def _summarize(self, run: Listed) -> None:
         began = time.monotonic()
-        self._read[folder] = (stamp, summarize(folder))
+        self._read[run.path] = (run.stamp, run.summarize())
         self.version += 1
         now = time.monotonic()
-        self._rest_until[folder] = now + REST * (now - began)
+        self._rest_until[run.path] = now + REST * (now - began)
+
+
+def listed(folder: Path) -> Listed:
+    """The run whose record lies in a folder."""
+    return Listed(folder, _stamp(folder), partial(summarize, folder))
 
 
 def _stamp(folder: Path) -> _Stamp:

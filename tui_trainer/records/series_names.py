@@ -102,6 +102,32 @@ def kind(name: str) -> Kind:
     return KINDS.get(role(name), "other")
 
 
+OUR_NAMES: tuple[tuple[str, Role, frozenset[str]], ...] = (
+    ("val_loss", "held out", frozenset({"loss"})),
+    ("val_accuracy", "held out", ACCURACIES),
+    ("train_loss", "train", frozenset({"loss"})),
+    ("train_accuracy", "train", ACCURACIES),
+    ("train_loss", "", frozenset({"loss"})),
+)
+"""What a run of ours calls a series of this role with one of these words, and no other but that of its role."""
+
+_TESTS = _words("test testing")
+"""These images are neither those that train nor those that validate."""
+
+
+def our_name(name: str) -> str | None:
+    """What a run of ours calls this: `val_loss` for `eval/loss`; None where it has no such series, or that is not
+    known."""
+    said = {word for word in words(name) if word not in ("step", "epoch")}
+    if role(name) == "lr":
+        return "lr" if said <= {"lr", "learning", "rate", "train"} else None
+    roles = {word for of, told in ROLES if of == role(name) for word in told}
+    left = said - roles
+    if len(left) != 1 or not said.isdisjoint(_TESTS):
+        return None
+    return next((ours for ours, of, meant in OUR_NAMES if of == role(name) and left <= meant), None)
+
+
 def objective_among(names: Iterable[str]) -> str | None:
     """By which of these series a run is judged; None where no name has a goal.
 

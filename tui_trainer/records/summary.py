@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from math import isfinite, nan
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -186,7 +186,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str | None
-    status: Status
+    status: Status | Literal["unknown"]
+    """`unknown`: another tool's record that has no word of an end."""
     preset: str | None
     dataset: str | None
     model: str | None
@@ -227,10 +228,16 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for, flat: `optimizer.lr`, `training.batch_size`, `seed`; texts, numbers and lists of numbers."""
     command: list[str] | None = None
     """Of a watched program, what was typed, without what is secret in it."""
+    tool: str | None = None
+    """Whose record it is, where it is none of ours: `TensorBoard`."""
+    written_at: float | None = None
+    """When such a record changed last."""
 
     @property
     def trains(self) -> str:
-        """What it follows, in short: a preset, or a program of somebody's."""
+        """What it follows, in short: a preset, or a program of somebody's; of another tool's record that tool."""
+        if self.tool is not None:
+            return self.tool
         return program_in_short(self.command) if self.command else plain(self.preset or "?")
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tui_trainer.commands import AnyCommand
-from tui_trainer.events import Alert
+from tui_trainer.events import Alert, AnyEvent
 from tui_trainer.foreign_records.pieces import Kind
 from tui_trainer.foreign_records.telling import Teller
 from tui_trainer.records.errors import reason
 from tui_trainer.records.history import History
+from tui_trainer.records.rule_watch import RuleWatch
 from tui_trainer.run_sources.remembered import choices_for
 from tui_trainer.run_sources.run_source import READONLY
+from tui_trainer.text.alert_rule import AlertRule
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
@@ -30,20 +33,52 @@ class ForeignSource:
     LOOK_EVERY_S = 0.1
     """Seconds between looks at files of which all is read."""
 
-    def __init__(self, kind: Kind, path: Path) -> None:
-        """Look at the record of a kind that lies at a path."""
+    def __init__(
+        self,
+        kind: Kind,
+        path: Path,
+        *,
+        rules: Sequence[AlertRule] = (),
+        observer: Callable[[AnyEvent], None] | None = None,
+    ) -> None:
+        """Look at the record of a kind that lies at a path.
+
+        Args:
+            kind: its form.
+            path: of a file or a folder.
+            rules: of a person's, that are held against its numbers.
+            observer: told of each event, once, when `history` has it.
+        """
         self.history = History()
         self.capabilities = replace(
             READONLY, tells_end=False, why_not=say("foreign.read_only"), calls=False, plan=False, checkpoints=False
         )
         self.lags = False
         self.folder: Path | None = None
+        self.trouble = ""
+        """Why it could not be read at the last try."""
         self._reader = kind.open(path)
         self._teller = Teller(self._reader.name, self.history, choices_for(kind.tool))
+        self._observer = observer
+        self._rules = RuleWatch(rules)
         self._told: set[str] = set()
         """Flaws that were told, without their numbers: those grow."""
-        self._trouble = ""
         self._next_look = 0.0
+
+    @property
+    def name(self) -> str:
+        """What the run is called."""
+        return self._reader.name
+
+    @property
+    def flaws(self) -> Sequence[str]:
+        """What of the record could not be read, as far as it was, in words."""
+        return [*self._reader.flaws, *self._teller.flaws]
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What else is to be said of it."""
+        return [*self._reader.notes, *self._teller.notes]
 
     def poll(self) -> int:
         if not self.lags and time.monotonic() < self._next_look:
@@ -52,15 +87,26 @@ class ForeignSource:
         count = 0
         try:
             count = self._read()
-            self._trouble = ""
+            self.trouble = ""
         except OSError as cause:
             self.lags = False
-            if self._trouble != (trouble := reason(cause)):
-                self._trouble = trouble
+            if self.trouble != (trouble := reason(cause)):
+                self.trouble = trouble
                 self._tell(say("foreign.unreadable", why=trouble))
                 count += 1
         self.history.written_at = self._reader.written_at
         return count if self.lags else count + self._say_what_it_took()
+
+    def read_all(self) -> None:
+        """Take in all that there is, however long that takes.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        self.lags = True
+        while self.lags:
+            self._read()
+        self.history.written_at = self._reader.written_at
 
     def send(self, command: AnyCommand) -> None:
         raise PermissionError(self.capabilities.refusal(type(command)))
@@ -75,11 +121,18 @@ class ForeignSource:
         while True:
             for piece in self._reader.read():
                 for event in self._teller.tell(piece, self._reader.written_at or 0.0):
-                    self.history.apply(event)
+                    self._take(event)
                     count += 1
             self.lags = self._reader.lags
             if not self.lags or time.thread_time() >= until:
                 return count
+
+    def _take(self, event: AnyEvent) -> None:
+        self.history.apply(event)
+        if self._observer is not None:
+            self._observer(event)
+        for alert in self._rules.take(event):
+            self._take(alert)
 
     def _say_what_it_took(self) -> int:
         """Once what was read, and what is wrong with it; how many events."""
@@ -89,8 +142,8 @@ class ForeignSource:
             numbers = counted(sum(len(each.values) for each in series.values()), "number")
             took = say("foreign.took", tool=self._reader.tool, series=len(series), numbers=numbers)
             self._tell_once(_TOOK, took, "read")
-        for flaw in (*self._reader.flaws, *self._teller.flaws):
-            self._tell_once(_without_numbers(flaw), flaw)
+        for said in (*self.notes, *self.flaws):
+            self._tell_once(_without_numbers(said), said)
         return len(self._told) - told
 
     def _tell_once(self, key: str, text: str, kind: str = "recording") -> None:
@@ -99,7 +152,7 @@ class ForeignSource:
             self._tell(text, kind)
 
     def _tell(self, text: str, kind: str = "recording") -> None:
-        self.history.apply(Alert(at=time.time(), kind=kind, text=text))
+        self._take(Alert(at=time.time(), kind=kind, text=text))
 
 
 def _without_numbers(text: str) -> str:

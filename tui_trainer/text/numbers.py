@@ -72,6 +72,16 @@ def listed(names: Sequence[str], most: int | None = None) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def since(seconds: float) -> str:
+    """How long ago something was, in its largest unit: `14 s`, `3 min`, `5 h`, `12 days`."""
+    whole = int(max(0.0, seconds))
+    for unit, size in (("day", 86_400), ("h", 3_600), ("min", 60)):
+        if whole >= size:
+            count = whole // size
+            return counted(count, unit) if unit == "day" else f"{count} {unit}"
+    return f"{whole} s"
+
+
 def _without_padding(text: str) -> str:
     """`4e-07` as `4e-7`."""
     mantissa, e, exponent = text.partition("e")

@@ -180,19 +180,21 @@ class TrainerApp(ContextApp):
 
     def show_run(self, folder: Path) -> None:
         """Look at a run; at the one on show already, by going back to it."""
-        from tui_trainer.records.errors import RunNotFound
+        from tui_trainer.records.errors import RunsError
+        from tui_trainer.records.run_index import is_record
         from tui_trainer.run_sources.registry import open_source
         from tui_trainer.ui.runs.screen import OtherRunScreen
 
         source = self.context.source
         on_show = source.history.started if source is not None else None
-        if on_show is not None and on_show.run == folder.name:
+        of_ours = source is not None and source.capabilities.tells_end and is_record(folder)
+        if of_ours and on_show is not None and on_show.run == folder.name:
             back_to_run(self)
             return
         readonly = source is not None and not source.capabilities.commands
         try:
             found = open_source(folder, readonly=readonly)
-        except RunNotFound as error:  # somebody has deleted it
+        except RunsError as error:  # somebody has deleted it, or what reads it is not installed
             self.say(str(error), "warning")
         else:
             self.push_screen(OtherRunScreen(found, self.context.by))

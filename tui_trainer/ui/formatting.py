@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from tui_trainer.text.numbers import counted, format_lr, format_metric
+from tui_trainer.text.numbers import format_lr, format_metric
 from tui_trainer.text.plain import is_shown
 
 UNKNOWN = "–"
@@ -42,16 +42,6 @@ def about(seconds: float) -> str:
     minutes, second = divmod(int(max(0.0, seconds) + 0.5), 60)
     hour, minute = divmod(minutes, 60)
     return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
-
-
-def since(seconds: float) -> str:
-    """How long ago something was, in its largest unit: `14 s`, `3 min`, `5 h`, `12 days`."""
-    whole = int(max(0.0, seconds))
-    for unit, size in (("day", 86_400), ("h", 3_600), ("min", 60)):
-        if whole >= size:
-            count = whole // size
-            return counted(count, unit) if unit == "day" else f"{count} {unit}"
-    return f"{whole} s"
 
 
 def thousands(count: float) -> str:

@@ -28,6 +28,11 @@ CAPTIONS = {
     ),
     "runs.goes_on": Caption("goes on", "the same, of a run that is live", "it has ended"),
     "runs.has_ended": Caption("has {status}", "the same, of one that has finished or diverged", "it is live"),
+    "runs.not_ours": Caption(
+        "it is a record of {tool}: it is only looked at from here",
+        "d or r is pressed on a run that another tool has recorded",
+        "it is one of ours",
+    ),
     "runs.live_not_deleted": Caption(
         "a live run is not deleted: stop it first", "d is pressed on a run that is live", "it has ended"
     ),

@@ -26,4 +26,19 @@ CAPTIONS = {
     "shell.killed": Caption(
         "its process was killed by {signal}", "a signal killed the process that trained", "it ended by itself"
     ),
+    "shell.none_pass": Caption(
+        "none of {runs} passes the filter",
+        "`runs --filter` lists none of those that there are",
+        "one passes",
+    ),
+    "shell.none_at": Caption(
+        "nothing at {paths} is a run in a form that is known",
+        "`runs PATH` finds nothing there, or there is no such path",
+        "something known lies there; no path was named",
+    ),
+    "shell.no_root": Caption(
+        "{path} is no folder: --add-root names one below which runs lie",
+        "--add-root is given something else than a folder that is there",
+        "it is one",
+    ),
 }

@@ -12,9 +12,9 @@ from tui_trainer.records.outcome import best_in_words
 from tui_trainer.records.summary import images_per_second, seconds_left, steps_per_second
 from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
-from tui_trainer.text.numbers import counted, format_metric
+from tui_trainer.text.numbers import counted, format_metric, since
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.formatting import about, clock, cut, gigabytes, in_short, percent, since, thousands
+from tui_trainer.ui.formatting import about, clock, cut, gigabytes, in_short, percent, thousands
 from tui_trainer.ui.live.loop import is_followed
 from tui_trainer.ui.machine.machine_panel import Machine
 from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of

@@ -18,6 +18,8 @@ from textual.containers import Horizontal, Vertical
 from tui_trainer.records import run_filter, run_index
 from tui_trainer.records.run_filter import FilterError
 from tui_trainer.records.run_index import RunIndex
+from tui_trainer.run_sources.remembered import remembered
+from tui_trainer.run_sources.run_list import runs_at
 from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
 from tui_trainer.text.numbers import counted
@@ -56,7 +58,7 @@ COLUMNS = (
     Column("data", 13, 3, lambda run: plain(run.dataset or "?")),
     Column("model", 8, 4, lambda run: plain(run.model or "?")),
     Column("status", 8, 0, lambda run: run.status),
-    Column("epochs", 7, 2, lambda run: f"{run.epochs_done}/{'?' if run.epochs is None else run.epochs}"),
+    Column("epochs", 7, 2, lambda run: _epochs(run)),
     Column("best", 6, 0, lambda run: "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}"),
 )
 SPARK_RANK = 3
@@ -173,6 +175,12 @@ class RunList(FilteredList["RunSummary"]):
         return (*line, Span(" " * max(0, width - used), role))
 
 
+def _epochs(run: RunSummary) -> str:
+    if run.tool is not None:
+        return f"{run.epochs_done}" if run.epochs_done else ""
+    return f"{run.epochs_done}/{'?' if run.epochs is None else run.epochs}"
+
+
 def laid_out(width: int) -> tuple[list[Column], int]:
     """The columns that fit, and the width of the sparkline; 0 for none."""
     for rank in (4, 3, 2, 1, 0):
@@ -277,7 +285,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
 
     def __init__(self, folder: Path) -> None:
         super().__init__("runs")
-        self.shelf = RunIndex(folder)
+        self.shelf = RunIndex(folder, lambda: runs_at([Path(root) for root in remembered().roots]))
         self.list: RunList = RunList()
         self._looks = self._again = False
         """Whether somebody looks what there is, who has the shelf until then; and whether to look at once after it."""
@@ -320,10 +328,11 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         run, none = self.list.current, super().idle
         if len(self.list.shown) < 2:
             none |= {"sort"}
-        ended_early = run is not None and run.status in ENDED_EARLY and run.command is None
+        ours = run is not None and run.tool is None
+        ended_early = ours and run is not None and run.status in ENDED_EARLY and run.command is None
         if not ended_early or self.context.on_resume is None:
             none |= {"resume"}
-        if run is None or run.status in LIVE:
+        if run is None or not ours or run.status in LIVE:
             none |= {"delete"}
         return none if self.list.filter or len(self.app.screen_stack) > 1 else none | {"back"}
 
@@ -347,6 +356,9 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         run = self.list.current
         if run is None:
             return
+        if run.tool is not None:
+            self.say(say("runs.not_ours", tool=run.tool), "warning")
+            return
         if run.status not in ENDED_EARLY:
             has = say("runs.goes_on") if run.status in LIVE else say("runs.has_ended", status=run.status)
             self.say(say("runs.not_resumed", has=has), "warning")
@@ -359,6 +371,9 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
     def action_delete(self) -> None:
         run = self.list.current
         if run is None:
+            return
+        if run.tool is not None:
+            self.say(say("runs.not_ours", tool=run.tool), "warning")
             return
         if run.status in LIVE:
             self.say(say("runs.live_not_deleted"), "warning")
