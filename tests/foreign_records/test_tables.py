@@ -206,3 +206,14 @@ def test_one_that_is_too_large_or_no_document_says_so(tmp_path: Path, monkeypatc
 def test_any_objects_are_read_without_an_error(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]) -> None:
     (path := tmp_path_factory.mktemp("any") / "record").write_text("".join(json.dumps(row) + "\n" for row in rows))
     Followed(JsonLines(), path)
+
+
+def test_a_table_that_another_takes_the_place_of_is_read_anew(tmp_path: Path) -> None:
+    path, rows = tmp_path / "metrics.csv", [f"{step},{step / 2}\n" for step in range(40)]
+    path.write_text("".join(["step,loss\n", *rows[:10]]))
+    followed = Followed(Csv(), path)
+    other = tmp_path / "other"
+    other.write_text("".join(["step,loss\n", *rows[10:]]))  # longer, and with the same beginning
+    other.replace(path)
+    followed.look()
+    assert followed.numbers("loss") == {step: step / 2 for step in range(40)}

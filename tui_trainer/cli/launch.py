@@ -34,6 +34,7 @@ from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signal
 from tui_trainer.presets.folders import is_shipped
 from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import runs_folder
+from tui_trainer.remote.address import is_address
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun
 from tui_trainer.run_sources.launcher import InProcessLauncher
@@ -119,10 +120,22 @@ def attach(
     RUN is an id, a name, or a path: of a record of tui-trainer's, or of what another tool writes, as TensorBoard's
     event files, CSV, JSON lines, Hugging Face's trainer_state.json, W&B's .wandb, and MLflow's or Trackio's
     database. Of several in a folder, the one that was written last is shown. `tui-trainer open` is the same.
+
+    RUN may lie on another machine: ssh://HOST/PATH, ssh://HOST/NAME for a run in the folder of runs there, or
+    ssh://HOST for the newest of them. A POSIX shell is all that is needed there; with tui-trainer there, the run can
+    be controlled, too.
     """
     _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
     said: list[str] = []
     runs = runs_folder(runs_dir)
+    if run is not None and is_address(run):
+        from tui_trainer.cli import remote
+
+        source = remote.far_run(run, said.append, readonly=readonly)
+        exit_code, shows_end = _look_at(source, runs, told, max_rate=max_rate, first_word=" ".join(said))
+        if shows_end:
+            remote.say_farewell(source.address, source.history)
+        sys.exit(exit_code)
     record = foreign_record(runs, run, said.append) if run is not None else None
     keep_choices(record, objective, renames)
     if record is not None:
@@ -338,6 +351,37 @@ def _watch(
     source = open_source(folder, readonly=readonly)
     runs = runs or folder.parent
     comparisons = Comparisons(runs, None, lambda: source.folder, lambda: False)
+    exit_code, shows_end = _look_at(
+        source, runs, told, comparisons, can_resume=not readonly, max_rate=max_rate, first_word=first_word
+    )
+    if shows_end:
+        if source.folder is not None:
+            exit_summary.of_run(source.folder, source.history)
+        comparisons.say_farewell()
+    return exit_code
+
+
+def _look_at(
+    source: RunSource,
+    runs: Path,
+    told: NotifyOptions,
+    comparisons: Comparisons | None = None,
+    *,
+    can_resume: bool = False,
+    max_rate: float | None,
+    first_word: str,
+) -> tuple[int, bool]:
+    """Show a run of another process until the person leaves it; the exit code, and whether its end may be told then.
+
+    Args:
+        source: the run; closed afterwards.
+        runs: the folder of all runs.
+        told: what rings the bell.
+        comparisons: what it is compared by; None where it cannot be.
+        can_resume: whether it may be gone on with from here.
+        max_rate: as for `show_app`.
+        first_word: what is to be said first.
+    """
     apps: list[TrainerApp] = []
 
     def context_of(_: Terminal) -> AppContext:
@@ -346,8 +390,8 @@ def _watch(
 
         return AppContext(
             source=source,
-            on_resume=None if readonly else resume,
-            on_compare=comparisons.open,
+            on_resume=resume if can_resume else None,
+            on_compare=comparisons.open if comparisons is not None else None,
             by="attach",
             first_word=first_word,
             on_shown=settle,
@@ -359,11 +403,7 @@ def _watch(
     gc.disable()
     exit_code = show_app(apps, context_of, max_rate)
     source.close()
-    if apps and not apps[-1].hung_up and apps[-1].failure is None:
-        if source.folder is not None:
-            exit_summary.of_run(source.folder, source.history)
-        comparisons.say_farewell()
-    return exit_code
+    return exit_code, bool(apps) and not apps[-1].hung_up and apps[-1].failure is None
 
 
 def settle() -> None:

@@ -81,12 +81,13 @@ class FollowedFile:
         return changed or self.offset < self.size
 
     def _see_whether_anew(self, fd: int) -> None:
-        """Begin again with a file that is shorter than what was read of it, or that begins with something else."""
-        head = os.pread(fd, HEAD, 0)
-        if self.size < self.offset or not head.startswith(self._head):
+        """Begin again with a file that is another, shorter than what was read of it, or begins with something else."""
+        head, status = os.pread(fd, HEAD, 0), os.fstat(fd)
+        is_another = status.st_ino != self._inode and self._inode != 0
+        if is_another or self.size < self.offset or not head.startswith(self._head):
             self.offset = 0
             self.begun_anew += 1
-        self._head = head
+        self._head, self._inode = head, status.st_ino
 
 
 def begins_with(path: Path, most: int = 4096) -> bytes:

@@ -1,0 +1,179 @@
+"""A record on another machine, followed in a thread: looked at some times a second, over a line that may be lost."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import NamedTuple
+
+from tui_trainer import threads
+from tui_trainer.errors import UserError
+from tui_trainer.remote.connection import Connection, Lost
+from tui_trainer.remote.mirror import Mirror
+from tui_trainer.remote.writer_lock import WriterLock
+from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
+
+LOOK_EVERY_S = 0.25
+"""Seconds between looks."""
+
+AGAIN_S = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds before each try to connect again; the last is that of all further ones."""
+
+WRITE_AGAIN_S = 5.0
+"""Seconds after which copies that could not be written are tried again."""
+
+_REFUSED = ("Permission denied (", "Host key verification failed")
+"""What ssh says where only a person could let it in: more tries would not, and may have this machine shut out."""
+
+MEASURED, SLOW, LONG = 1 << 20, 1 << 20, 4 << 20
+"""A line that brought so many bytes at less than so many a second is packed, if so many more are to come."""
+
+LOST, BACK = "connection", "recovered"
+
+
+class News(NamedTuple):
+    """What a person should know of the connection."""
+
+    text: str
+    kind: str
+    over: str = ""
+    """The kind of the news that this one ends."""
+
+
+class Following:
+    """Follows one record until `close`. What it says is for one other thread."""
+
+    def __init__(self, connection: Connection, mirror: Mirror, lock: WriterLock | None) -> None:
+        """Begin.
+
+        Args:
+            connection: that of the record's machine; it is closed with this.
+            mirror: of the record's files.
+            lock: of a record of ours; None of another tool's.
+        """
+        self.is_connected = True
+        self.news: queue.SimpleQueue[News] = queue.SimpleQueue()
+        self._connection = connection
+        self._address = connection.address
+        self._mirror = mirror
+        self._lock = lock
+        self._commands: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()
+        self._told: set[str] = set()
+        self._over = threading.Event()
+        self._wanted = threading.Event()
+        """Something is to be done at once."""
+        self._came, self._waited = 0, 0.0
+        """Bytes that the line has brought while more was to come, and the seconds that it took."""
+        self._thread = threads.begin("remote", self._follow, lambda why: self.news.put(News(why, LOST)))
+
+    def run_there(self, *command: str) -> None:
+        """Have a command of this program's run on the far side; what it says where it fails is news."""
+        self._commands.put(command)
+        self._wanted.set()
+
+    def close(self) -> None:
+        """End it, and the connection. Returns once ssh's process is gone."""
+        self._over.set()
+        self._wanted.set()
+        self._connection.end()
+        self._thread.join()
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _follow(self) -> None:
+        while not self._over.is_set():
+            rest = LOOK_EVERY_S
+            try:
+                self._run_commands()
+                if self._look():
+                    continue
+            except Lost as cause:
+                if not self._connect_again(str(cause)):
+                    return
+                continue
+            except OSError as cause:
+                self._tell(say("remote.not_written", why=plain(cause.strerror or str(cause))))
+                rest = WRITE_AGAIN_S
+            self._wanted.wait(rest)
+            self._wanted.clear()
+
+    def _look(self) -> bool:
+        """One look; whether more is to come that need not be waited for."""
+        began = time.monotonic()
+        live = self._lock.ask(self._connection) if self._lock is not None else None
+        came = self._mirror.look(self._connection)
+        if self._lock is not None and live is not None:
+            if came:
+                self._lock.changed()
+            if not self._mirror.lags:
+                self._lock.tell(*live)
+        for flaw in self._mirror.flaws:
+            self._tell(flaw)
+        if came and self._mirror.lags:
+            self._came += came
+            self._waited += time.monotonic() - began
+            self._pack_if_slow()
+        return bool(came) and self._mirror.lags
+
+    def _run_commands(self) -> None:
+        while not self._commands.empty():
+            try:
+                said, _, status = self._connection.ask("x", *self._commands.get(), most=8192).content.rpartition(b"\n")
+            except Lost:
+                self._failed(say("remote.unanswered"))
+                raise
+            if status != b"0":
+                self._failed(plain(said.decode(errors="replace")))
+
+    def _failed(self, why: str) -> None:
+        self.news.put(News(say("remote.command_failed", host=self._address.place, why=why), "command"))
+
+    def _pack_if_slow(self) -> None:
+        if self._connection.compressed or self._came < MEASURED:
+            return
+        if self._mirror.rest >= LONG and self._came / self._waited < SLOW:
+            try:
+                packed = Connection(self._address, compressed=True)
+            except (Lost, UserError):  # it may ask for a password: go on with the one that there is
+                self._came, self._waited = -(1 << 62), 0.0
+                return
+            self._connection.close()
+            self._connection = packed
+
+    def _connect_again(self, why: str) -> bool:
+        """Until it is there again; False where it is to be no more."""
+        self.is_connected = False
+        told = ""
+        for attempt in range(1 << 30):
+            self._connection.close()
+            if self._over.is_set():
+                return False
+            is_refused = any(word in why for word in _REFUSED)
+            text = say("remote.refused" if is_refused else "remote.lost", host=self._address.place, why=why)
+            if text != told:
+                told = text
+                self.news.put(News(text, LOST))
+            if is_refused:
+                return False
+            if self._over.wait(AGAIN_S[min(attempt, len(AGAIN_S) - 1)]):
+                return False
+            try:
+                self._connection = Connection(self._address, compressed=self._connection.compressed)
+            except (Lost, UserError) as cause:
+                why = str(cause)
+                continue
+            break
+        while not self._commands.empty():  # asked of a line that is no more
+            self._commands.get()
+            self._failed(say("remote.not_connected", host=self._address.place))
+        self.is_connected = True
+        self.news.put(News(say("remote.back", host=self._address.place), BACK, LOST))
+        return not self._over.is_set()
+
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self.news.put(News(text, "recording"))

@@ -1,0 +1,172 @@
+"""A run on another machine: its files are copied here as they grow, and shown by the source of their form."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from tui_trainer.commands import AnyCommand, Command, Continue, Pause, SaveCheckpoint, SetLR, Stop
+from tui_trainer.events import Alert
+from tui_trainer.files.safe_open import PRIVATE_FOLDER
+from tui_trainer.remote.address import Address
+from tui_trainer.remote.connection import Connection
+from tui_trainer.remote.copies import Copies
+from tui_trainer.remote.following import Following
+from tui_trainer.remote.mirror import Mirror
+from tui_trainer.remote.writer_lock import WriterLock
+from tui_trainer.run_sources.registry import open_source
+from tui_trainer.run_sources.remote_record import OURS, FarRecord, find_record
+from tui_trainer.run_sources.run_source import READONLY, Capabilities, RunSource
+from tui_trainer.text.captions import say
+
+LOG_BYTES = 256 << 10
+"""Of a log only the end is fetched."""
+
+_WORDS: dict[type[Command], str] = {
+    Pause: "pause",
+    Continue: "resume",
+    Stop: "stop",
+    SaveCheckpoint: "checkpoint",
+    SetLR: "lr",
+}
+"""What may be asked of a run on another machine, and the command of this program's that asks it there."""
+
+
+class RemoteSource:
+    """A `RunSource` of a run on another machine. No file there is written by it; what is asked of the run, this
+    program's own commands ask there, if it is installed there."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        readonly: bool = False,
+        asks: Callable[[str], None],
+        warn: Callable[[str], None],
+    ) -> None:
+        """Connect and look which run it is. This waits for the line, and for a password: before there is a screen.
+
+        Args:
+            address: of the run, of a folder that holds some, or of a machine.
+            readonly: take no commands.
+            asks: told what ssh says while it connects.
+            warn: told where an address means several runs: the one that was written last is shown.
+
+        Raises:
+            UserError: no run can be read there, or there is no `ssh` here.
+            Lost: the connection cannot be made, or is lost.
+        """
+        self._copies = Copies()
+        self._following: Following | None = None
+        connection: Connection | None = None
+        lock: WriterLock | None = None
+        try:
+            connection = Connection(address, asks=asks)
+            glance = self._copies.folder / "glance"
+            glance.mkdir(mode=PRIVATE_FOLDER)
+            self._record = find_record(connection, address, glance, warn)
+            shutil.rmtree(glance)
+            self.address = address.at(self._record.path)
+            name = PurePosixPath(self._record.path).name or "run"
+            here = self._copies.folder / name
+            mirror = _mirror(here, self._record)
+            lock = None if self._record.tool else WriterLock(here, self._record.path)
+            mirror.look(connection)
+            path = here / name if self._record.is_file else here
+            self._source: RunSource = open_source(path, readonly=readonly)
+        except BaseException:
+            if lock is not None:
+                lock.close()
+            if connection is not None:
+                connection.close()
+            self._copies.remove()
+            raise
+        self._program = "" if readonly else connection.program
+        self.history = self._source.history
+        self.capabilities = self._capabilities()
+        self.lags = False
+        self._following = Following(connection, mirror, lock)
+
+    @property
+    def folder(self) -> Path | None:
+        return self._source.folder
+
+    def _capabilities(self) -> Capabilities:
+        """Those of its form, as far as they go over the line."""
+        self._of_form = of_form = self._source.capabilities
+        if self._record.tool:
+            return of_form
+        if not of_form.commands:
+            return replace(of_form, checkpoints=False)
+        if not self._program:
+            why = say("remote.read_only", host=self.address.place)
+            return replace(READONLY, why_not=why, checkpoints=False)
+        commands = of_form.commands & _WORDS.keys()
+        none = dict.fromkeys(of_form.commands - commands, say("remote.not_this"))
+        return replace(of_form, commands=commands, why_not_this={**of_form.why_not_this, **none}, checkpoints=False)
+
+    def poll(self) -> int:
+        count = self._source.poll()
+        self.lags = self._source.lags
+        if self._source.capabilities is not self._of_form:
+            self.capabilities = self._capabilities()
+        if self._following is None:
+            return count
+        while not self._following.news.empty():
+            news = self._following.news.get()
+            at = time.time() - self.history.clock_behind
+            self.history.apply(Alert(at=at, kind=news.kind, text=news.text, over=news.over))
+            count += 1
+        return count
+
+    def send(self, command: AnyCommand) -> None:
+        if refusal := self.capabilities.refusal(type(command)):
+            raise PermissionError(refusal)
+        if self._following is None or not self._following.is_connected:
+            raise PermissionError(say("remote.not_connected", host=self.address.place))
+        there = PurePosixPath(self._record.path)
+        words = [_WORDS[type(command)], there.name, "--runs-dir", str(there.parent)]
+        if isinstance(command, SetLR):
+            words.insert(2, f"{command.lr!r}" if command.lr is not None else f"x{command.factor!r}")
+        self._following.run_there(self._program, *words)
+
+    def close(self) -> None:
+        self._source.close()
+        if self._following is not None:
+            self._following.close()
+            self._following = None
+            self._copies.remove()
+
+
+def _mirror(here: Path, record: FarRecord) -> Mirror:
+    """Of the files that the readers of a record's form want, and of no others: checkpoints are large."""
+    if not record.tool:
+        wanted = {*OURS, "log.txt"}
+        return Mirror(
+            here,
+            record.path,
+            wanted.__contains__,
+            documents="run.json".__eq__,
+            deepest=1,
+            last_bytes=lambda name: LOG_BYTES if name == "log.txt" else None,
+        )
+    if record.is_file:
+        return Mirror(here, record.path, lambda _: True, documents=lambda _: record.tool == "Hugging Face")
+    match record.tool:
+        case "Hugging Face":
+            return Mirror(here, record.path, _is_document, documents=_is_document)
+        case "MLflow":
+            return Mirror(here, record.path, _is_mlflow, documents=lambda name: not name.startswith("metrics/"))
+        case _:
+            return Mirror(here, record.path, lambda name: "tfevents" in PurePosixPath(name).name)
+
+
+def _is_document(name: str) -> bool:
+    return PurePosixPath(name).name == "trainer_state.json"
+
+
+def _is_mlflow(name: str) -> bool:
+    return name == "meta.yaml" or PurePosixPath(name).parts[0] in ("metrics", "params", "tags")
