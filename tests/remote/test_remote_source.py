@@ -290,11 +290,35 @@ def test_the_list_that_this_program_makes_there_is_taken(
     from tui_trainer.cli.runs import runs as list_runs
 
     run = over(runs)
-    listed = CliRunner().invoke(list_runs, ["--json", "--runs-dir", str(runs)]).output
+    listed = CliRunner().invoke(list_runs, ["--json", str(runs)]).output
     (far / "listed").write_text(listed.replace('"name": null', '"name": "told there"'))
     program(far, f"cat {far}/listed")
-    found, _ = far_runs(["ssh://box"], print)
+    for address, given in (("ssh://box", "runs --json"), (f"ssh://box{runs}", f"runs --json {runs}")):
+        (far / "asked").unlink(missing_ok=True)
+        found, _ = far_runs([address], print)
+        assert (far / "asked").read_text() == f"{given}\n"
     assert [(one.id, one.name, one.folder) for one in found] == [(run, "told there", f"ssh://box{runs}/{run}")]
+
+
+def test_runs_of_this_machine_and_of_another_stand_in_one_list(
+    far: Path, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from tui_trainer.cli.runs import runs as list_runs
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    there, here = over(runs), over(tmp_path / "here")
+    told = CliRunner().invoke(list_runs, [str(tmp_path / "here"), "ssh://box"])
+    assert told.exit_code == 0
+    (line_there,) = [line for line in told.output.splitlines() if there in line]
+    (line_here,) = [line for line in told.output.splitlines() if here in line]
+    assert " box " in line_there
+    assert " box " not in line_here
+    (far / "bin" / "ssh").write_text("#!/bin/sh\nexit 255\n")
+    told = CliRunner().invoke(list_runs, [str(tmp_path / "here"), "ssh://box"])
+    assert told.exit_code == 1
+    assert here in told.output
 
 
 def test_what_is_left_of_a_run_on_the_screen_is_its_end_and_its_address(

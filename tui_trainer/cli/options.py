@@ -15,6 +15,7 @@ import click
 
 from tui_trainer.errors import UserError
 from tui_trainer.files.given_path import BadPath, given_path
+from tui_trainer.remote.address import is_address
 from tui_trainer.run_options import (
     DATASET,
     DATASETS,
@@ -65,6 +66,15 @@ class GivenPath(click.Path):
             self.fail(str(error), param, ctx)
         super().convert(path, param, ctx)
         return path if self._absolute else Path(value).expanduser()
+
+
+class GivenPlace(GivenPath):
+    """The same of an argument that may be an address of another machine as well, `ssh://…`: a text then."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # type: ignore[override]
+        if isinstance(value, str) and is_address(value):
+            return value
+        return super().convert(value, param, ctx)
 
 
 _runs_dir = click.option(

@@ -99,11 +99,11 @@ def _runs_at(address: Address) -> list[RunSummary]:
         connection = Connection(address, asks=say_aside)
         try:
             folder = path_of(connection, address)
-            found = _listed_there(connection, folder)
+            found = _listed_there(connection, folder if address.path else "")
             if found is None:
                 records = sorted(runs_of(connection, folder), key=lambda record: -record.written_at)
                 found = _summaries(connection, records, copies.folder)
-            return [replace(run, folder=str(address.at(f"{folder.rstrip('/')}/{run.id}"))) for run in found]
+            return [replace(run, folder=str(address.at(run.folder))) for run in found]
         finally:
             connection.close()
     finally:
@@ -111,10 +111,11 @@ def _runs_at(address: Address) -> list[RunSummary]:
 
 
 def _listed_there(connection: Connection, folder: str) -> list[RunSummary] | None:
-    """The list that this program makes on the far side; None where it is not there, or another version's."""
+    """The list that this program makes on the far side, of what it lists there by itself where no folder is given; None
+    where it is not there, or another version's."""
     if not connection.program:
         return None
-    command = (connection.program, "runs", "--json", "--runs-dir", folder)
+    command = (connection.program, "runs", "--json", *([folder] if folder else []))
     said = connection.ask("y", LARGEST_ANSWER, *command, most=LARGEST_ANSWER).content
     listed, _, status = said.rpartition(b"\n")
     if status != b"0":
@@ -156,5 +157,5 @@ def _summaries(connection: Connection, records: Sequence[FarRecord], work: Path)
         else:
             flaw = say("remote.journal_not_read", size=f"{record.size / 1e6:,.0f} MB")
             summary = replace(summary, reason=flaw, flaws=[*summary.flaws, flaw])
-        found.append(summary)
+        found.append(replace(summary, folder=record.path))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from msgspec.structs import replace
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
-from tui_trainer.cli.options import GivenPath, found, refuse, runs_dir_option, say
+from tui_trainer.cli.options import GivenPath, GivenPlace, found, refuse, runs_dir_option, say
 from tui_trainer.records.errors import ExportCutShort, RunsError
 from tui_trainer.records.run_filter import FilterError, parse
 from tui_trainer.records.run_index import none_there, runs_folder, summaries
 from tui_trainer.records.summary import RunSummary
+from tui_trainer.remote.address import Address, is_address
 from tui_trainer.text.captions import say as caption
 from tui_trainer.text.numbers import counted, format_metric, in_json, listed, since
 from tui_trainer.text.plain import plain
 
 COLUMNS = (
     Column("when", drop=2),
+    Column("host", least=8, if_any=True),
     Column("run", least=20),
     Column("name", least=8, if_any=True),
     Column("preset", drop=3),
@@ -36,7 +38,7 @@ COLUMNS = (
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=GivenPath(absolute=True), metavar="[PATH]...")
+@click.argument("places", nargs=-1, type=GivenPlace(absolute=True), metavar="[PATH|ssh://HOST[/PATH]]...")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 @click.option("--filter", "text", default="", metavar="TEXT", help="List only those: 'lr>=1e-3 and status:running'.")
 @click.option(
@@ -51,7 +53,7 @@ COLUMNS = (
 )
 @runs_dir_option
 def runs(
-    paths: tuple[Path, ...],
+    places: tuple[Path | str, ...],
     as_json: bool,
     text: str,
     added: tuple[Path, ...],
@@ -60,7 +62,8 @@ def runs(
 ) -> None:
     """List runs, newest first: yours, and what lies below the folders of --add-root; with PATHs what lies there alone.
 
-    At a path lie records of tui-trainer's or of other tools, as `attach` shows them.
+    At a path lie records of tui-trainer's or of other tools, as `attach` shows them. ssh://HOST lists the runs of
+    tui-trainer's on another machine, ssh://HOST/PATH those in a folder there; several go into one list.
 
     --filter takes words to look for, comparisons (< <= > >= = !=), NAME:VALUE with * and ?, `and`, `or`, `not` and
     parentheses. Names are those of --json, of a preset's arguments (lr, momentum) and of metrics.
@@ -69,7 +72,7 @@ def runs(
     _keep_roots(added, dropped)
     unread: list[str] = []
     folder = runs_folder(runs_dir)
-    there = _at(paths) if paths else _of_user(folder, unread)
+    there, all_reached = _at(places, unread) if places else (_of_user(folder, unread), True)
     for unknown in wanted.unknown_in(there):
         if unknown.near:
             raise FilterError(unknown.at, unknown.in_words)
@@ -80,8 +83,8 @@ def runs(
     elif not passed and not unread:
         if there:
             say(caption("shell.none_pass", runs=counted(len(there), "run")))
-        elif paths:
-            say(caption("shell.none_at", paths=listed([plain(str(path)) for path in paths])))
+        elif places:
+            say(caption("shell.none_at", paths=listed([plain(str(place)) for place in places])))
         else:
             say(none_there(folder, unread))
     elif passed:
@@ -89,6 +92,8 @@ def runs(
             click.echo(row)
     for trouble in (*unread, *(f"{run.id}: {flaw}" for run in passed for flaw in run.flaws)):
         say(f"warning: {trouble}")
+    if not all_reached:
+        sys.exit(1)
 
 
 def _keep_roots(added: tuple[Path, ...], dropped: tuple[Path, ...]) -> None:
@@ -120,15 +125,30 @@ def _of_user(folder: Path, unread: list[str]) -> list[RunSummary]:
     if folder.exists() and not folder.is_dir():
         refuse(f"{folder} is not a folder")
     if roots := remembered().roots:
-        found = {run.folder: run for run in [*there, *_at([Path(root) for root in roots])]}
-        there = sorted(found.values(), key=lambda run: (run.started_at or 0.0, run.id), reverse=True)
+        from tui_trainer.run_sources.run_list import summaries_at
+
+        found = {run.folder: run for run in [*there, *summaries_at([Path(root) for root in roots])]}
+        there = _newest_first(found.values())
     return there
 
 
-def _at(paths: Sequence[Path]) -> list[RunSummary]:
-    from tui_trainer.run_sources.run_list import summaries_at
+def _at(places: Sequence[Path | str], unread: list[str]) -> tuple[list[RunSummary], bool]:
+    """The runs at paths and addresses, and whether all machines of those were reached."""
+    found: list[RunSummary] = []
+    if paths := [place for place in places if isinstance(place, Path)]:
+        from tui_trainer.run_sources.run_list import summaries_at
 
-    return summaries_at(paths)
+        found += summaries_at(paths)
+    if not (addresses := [place for place in places if isinstance(place, str)]):
+        return found, True
+    from tui_trainer.cli.remote import far_runs
+
+    far, all_reached = far_runs(addresses, unread.append)
+    return _newest_first([*found, *far]), all_reached
+
+
+def _newest_first(found: Iterable[RunSummary]) -> list[RunSummary]:
+    return sorted(found, key=lambda run: (run.started_at or 0.0, run.id), reverse=True)
 
 
 @click.command()
@@ -185,6 +205,7 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         return _cells_of_other(run)
     return (
         _when(run.started_at),
+        _host(run),
         run.id,
         plain(run.name or ""),
         run.trains,
@@ -197,14 +218,14 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
 
 def _cells_of_other(run: RunSummary) -> tuple[str, ...]:
     """Its path is that by which other commands find it, as short as it is from here."""
-    path = Path(run.folder)
     status: str = run.status
     if status == "unknown" and run.written_at is not None:
         status = caption("foreign.written", ago=since(time.time() - run.written_at))
     best = run.objective
     return (
         _when(run.started_at),
-        plain(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)),
+        _host(run),
+        plain(_place(run.folder)),
         plain(run.name or ""),
         run.trains,
         "",
@@ -212,6 +233,18 @@ def _cells_of_other(run: RunSummary) -> tuple[str, ...]:
         f"{run.epochs_done}" if run.epochs_done else f"step {run.steps_done:,}",
         "" if best is None or best.best is None else f"{format_metric(best.best)} {plain(best.name)}",
     )
+
+
+def _place(folder: str) -> str:
+    if is_address(folder):
+        return Address.of(folder).path
+    path = Path(folder)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _host(run: RunSummary) -> str:
+    """The machine that a run is on; empty of this one."""
+    return plain(Address.of(run.folder).place) if is_address(run.folder) else ""
 
 
 def _when(moment: float | None) -> str:
