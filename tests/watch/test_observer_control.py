@@ -170,7 +170,7 @@ def test_the_lr_is_multiplied_while_it_steps_and_is_the_programs_own_after(endle
 
 
 def steps_of(*optimizers: torch.optim.Optimizer) -> tuple[OptimizerSteps, list[OptimizerRecord]]:
-    observer = SimpleNamespace(writer=None, sites=None, new_number=iter(range(9)).__next__)
+    observer = SimpleNamespace(writer=None, sites=None, guard=None, new_number=iter(range(9)).__next__)
     steps = OptimizerSteps(cast("Any", observer))
     return steps, [steps.seen.of(optimizer) for optimizer in optimizers]
 
@@ -202,6 +202,25 @@ def test_an_lr_is_multiplied_once_though_its_optimizer_steps_within_another() ->
     outer.param_groups[0]["lr"] = 0.125  # the program's own, meanwhile
     steps.restore(around)
     assert outer.param_groups[0]["lr"] == 0.125
+
+
+def test_where_a_step_raises_the_lr_is_the_programs_own_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    record_function = torch.autograd.profiler.record_function
+    monkeypatch.setattr(record_function, "__exit__", record_function.__exit__)  # as it is after the test
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.5)
+    steps, (record,) = steps_of(optimizer)
+    steps.scale_lrs(0.5)
+    optimizer.register_step_pre_hook(lambda *_: steps.scale(optimizer.param_groups, record))
+    used = []
+
+    def closure() -> float:
+        used.append(optimizer.param_groups[0]["lr"])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step(closure)
+    assert used == [0.25]
+    assert optimizer.state_dict()["param_groups"][0]["lr"] == 0.5
 
 
 def test_slow_motion_holds_each_call_and_ends_when_asked(endless: Endless) -> None:

@@ -181,6 +181,39 @@ for epoch in range(2):
         warmup_scheduler.step()
 """
 
+HELD_BY_ANOTHER = """
+class Prepared(torch.optim.Optimizer):
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+
+    @property
+    def param_groups(self):
+        return self.optimizer.param_groups
+
+    @property
+    def defaults(self):
+        return self.optimizer.defaults
+
+    def zero_grad(self):
+        self.optimizer.zero_grad()
+
+    def step(self):
+        self.optimizer.step()
+
+train_loader = DataLoader(train_set, batch_size=16)
+model = nn.Linear(8, 2)
+optimizer = Prepared(torch.optim.AdamW(model.parameters(), lr=0.1))
+scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1.0, end_factor=0.0, total_iters=12)
+for epoch in range(3):
+    for x, y in train_loader:
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        note(loss.item(), optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+        optimizer.zero_grad()
+"""
+
 CLOSURES = """
 model = nn.Linear(8, 1)
 optimizer = torch.optim.LBFGS(model.parameters(), lr=0.8, max_iter=4)
@@ -251,6 +284,7 @@ PROGRAMS = {
     "by hand": BY_HAND,
     "every batch": EVERY_BATCH,
     "of their own": OF_THEIR_OWN,
+    "held by another": HELD_BY_ANOTHER,
     "closures": CLOSURES,
     "plateau": PLATEAU,
 }
@@ -342,6 +376,14 @@ def test_a_scheduler_that_steps_every_batch_says_where_it_turns(told: Callable[[
 def test_a_scheduler_of_somebodys_own_is_named(told: Callable[[str], Told]) -> None:
     (reason,) = told("of their own").reasons
     assert reason.startswith("1: changed by WarmUpLR at train.py:")
+
+
+def test_a_scheduler_of_an_optimizer_that_holds_another_is_that_of_the_run(told: Callable[[str], Told]) -> None:
+    of_it = told("held by another")
+    assert of_it.history.recipe is not None
+    assert (of_it.history.recipe.optimizer, of_it.history.recipe.scheduler) == ("AdamW", "LinearLR")
+    assert not [reason for reason in of_it.reasons if "written by" in reason]
+    assert of_it.history.plans[-1].lrs[:12] == pytest.approx(list(of_it.history.lrs), rel=1e-12)
 
 
 def test_what_a_closure_calls_is_within_the_step(told: Callable[[str], Told]) -> None:

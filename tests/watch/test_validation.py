@@ -140,6 +140,22 @@ def test_of_numbers_that_contradict_what_is_printed_nothing_is_told() -> None:
     assert ended.validated is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Test: [1/3] Loss 1.0000e+00 (1.0000e+00)",  # behind the first batch: its own loss and the mean until then
+        "Test: [2/3] Loss 2.0000e+00 (1.5000e+00)",
+        "Test: [3/3] Loss 3.0000e+00 (1.8000e+00)",
+    ],
+)
+def test_what_a_validation_prints_on_its_way_contradicts_nothing(line: str) -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(weighted=[1.0, 2.0, 3.0])
+    loop.prints(line)
+    assert loop.told().epochs[0].val_loss == (10 * 1.0 + 10 * 2.0 + 5 * 3.0) / 25
+
+
 def test_what_a_logger_names_is_taken_before_all_else() -> None:
     loop = Loop()
     for number in range(2):

@@ -79,6 +79,33 @@ for epoch in range(EPOCHS):
     with torch.no_grad():
         model(torch.randn(4, 8))
 """,
+    "a scheduler of an optimizer that gives its steps to another": """
+class Prepared(torch.optim.Optimizer):
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+        self.defaults = optimizer.defaults
+
+    @property
+    def param_groups(self):
+        return self.optimizer.param_groups
+
+    def zero_grad(self):
+        self.optimizer.zero_grad()
+
+    def step(self):
+        self.optimizer.step()
+
+
+optimizer = Prepared(torch.optim.AdamW(model.parameters(), lr=0.01))
+scheduler = lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=EPOCHS * len(train_loader))
+for epoch in range(EPOCHS):
+    for x, y in train_loader:
+        criterion(model(x), y).backward()
+        optimizer.step()
+        scheduler.step()
+        optimizer.zero_grad()
+    validate()
+""",
     "dcgan": _GAN
     + """
 for epoch in range(EPOCHS):

@@ -7,11 +7,12 @@ a loss of each batch. Which it is, the line of the program says, or a number tha
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import NamedTuple
 
 from tui_trainer.watching.interpreter.named_values import Measure, meaning, words
+from tui_trainer.watching.interpreter.printed import is_written_as
 from tui_trainer.watching.trace import LoaderSeen, Site
 
 HITS = frozenset({"correct", "corrects", "hits", "right", "ncorrect"})
@@ -21,6 +22,9 @@ _GIVEN_TO = re.compile(
     r"^\s*(?:self\.)?([A-Za-z_][\w.]*?)\s*(?:\[[^\]]*\])?\s*(?:\+=|=(?!=)|\.(?:append|update|add)\()"
 )
 _SUMMED = re.compile(r"reduction\s*=\s*['\"]sum['\"]|size_average\s*=\s*False")
+_MOST_ON_THE_WAY = 10_000
+"""Batches of a pass of which it is remembered what had been read by then."""
+
 _TIMES_SIZE = re.compile(r"size\(0\)|shape\[0\]|\blen\(|batch_size|\bbs\b|\bn\b")
 
 
@@ -37,6 +41,9 @@ class BatchRead:
     whole: bool = True
     weighted: float = 0.0
     """The sum of each number times the images of its batch."""
+    images: int = 0
+    on_the_way: list[tuple[float, float, float]] = field(default_factory=list)
+    """Behind each batch: the number, the mean of all until then, and the mean over images."""
 
     def add(self, value: float, size: int) -> None:
         """A number of a batch of so many images."""
@@ -45,8 +52,18 @@ class BatchRead:
         self.count += 1
         self.total += value
         self.weighted += value * size
+        self.images += size
         self.last = value
         self.whole = self.whole and value == value // 1
+        if len(self.on_the_way) < _MOST_ON_THE_WAY:
+            over_images = self.weighted / self.images if self.images else value
+            self.on_the_way.append((value, self.total / self.count, over_images))
+
+    def passed(self, written: str) -> bool:
+        """Whether a number that was printed is what this was at a batch on the way: a progress bar tells it as it
+        comes."""
+        on_the_way = [value for values in self.on_the_way[:-1] for value in values]
+        return self.count > 1 and any(is_written_as(value, written) for value in (*on_the_way, self.last))
 
     @property
     def label(self) -> str:

@@ -106,9 +106,9 @@ class Validation:
         found = Found()
         found.loss = self._by_name("loss")
         found.accuracy = self._by_name("accuracy")
-        read = self._read_candidates()
-        found.loss = found.loss or self._otherwise("loss", read, lines)
-        found.accuracy = found.accuracy or self._otherwise("accuracy", read, lines)
+        reads, read = self._read_candidates()
+        found.loss = found.loss or self._otherwise("loss", reads, read, lines)
+        found.accuracy = found.accuracy or self._otherwise("accuracy", reads, read, lines)
         self._printed, self._logged, self._passes = self._printed[len(lines) :], {}, []
         return found if found.loss or found.accuracy else None
 
@@ -122,13 +122,15 @@ class Validation:
                 return Told(value, called)
         return None
 
-    def _read_candidates(self) -> list[Candidate]:
+    def _read_candidates(self) -> tuple[list[BatchRead], list[Candidate]]:
+        """What was read in the pass that is meant, and what that may come to."""
         if not self._passes:
-            return []
+            return [], []
         done, reads = min(self._passes, key=lambda each: self._rank(each[0]))
         loader = self._definitions.loaders.get(done.loader)
         whole = done.exhausted
-        return [each for read in reads.values() for each in candidates(read, loader, whole_pass=whole)]
+        found = [each for read in reads.values() for each in candidates(read, loader, whole_pass=whole)]
+        return list(reads.values()), found
 
     def _rank(self, done: Pass) -> int:
         """Of several passes that is meant whose loader is called after validation, else after a test."""
@@ -136,24 +138,30 @@ class Validation:
         said = words(loader.name) if loader is not None else []
         return 0 if {"val", "valid", "validation", "dev"}.intersection(said) else 1 if "test" in said else 2
 
-    def _otherwise(self, measure: Measure, read: list[Candidate], lines: list[Line]) -> Told | None:
+    def _otherwise(
+        self, measure: Measure, reads: list[BatchRead], read: list[Candidate], lines: list[Line]
+    ) -> Told | None:
         """Of what was read batch by batch; of what was printed where nothing was. Of two that contradict each other
-        none is told: output may come late."""
-        told = self._of_reads(measure, read, lines)
+        none is told: output may come late. What a pass prints of itself on its way contradicts nothing."""
+        told = self._of_reads(measure, reads, read, lines)
         if told is not None or any(each.measure == measure and each.likely for each in read):
             return told
         return _of_output(measure, lines)
 
-    def _of_reads(self, measure: Measure, read: list[Candidate], lines: list[Line]) -> Told | None:
+    def _of_reads(
+        self, measure: Measure, reads: list[BatchRead], read: list[Candidate], lines: list[Line]
+    ) -> Told | None:
         possible = [each for each in read if each.measure == measure]
         printed = [number for _, number in lines if number.measure == measure and number.of != "train"]
+        likely = [each for each in possible if each.likely]
+        if likely:  # a number that may be told on the way decides only where nothing else does
+            printed = [number for number in printed if not any(each.passed(number.written) for each in reads)]
         for each in possible:
             if any(is_written_as(each.value, number.written) for number in printed):
                 return self._told(each, measure)
             if measure == "accuracy" and any(is_written_as(100 * each.value, number.written) for number in printed):
                 return self._told(each, measure)
         contradicted = any(number.of == "val" for number in printed) and measure == "loss"
-        likely = [each for each in possible if each.likely]
         plain = [each for each in likely if meaning(each.label).plain] or likely
         return self._told(plain[0], measure) if len(plain) == 1 and not contradicted else None
 

@@ -9,7 +9,8 @@ from .listeners import NEVER
 from .plain import plain, text
 from .python_internals import getframe
 from .seen_objects import SeenObjects
-from .torch_internals import hook_all_steps
+from .torch_internals import hook_all_steps, submodule
+from .wrapping import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class OptimizerRecord:
         """Of each group, as told last; so of the others."""
         self.momenta: list[Any] = []
         self.decays: list[Any] = []
+        self.lr_sites: list[int] = []
+        """The places that LRs are told at, 0 before one was told; so of momenta."""
+        self.momentum_sites: list[int] = []
         self.begin = 0.0
         """When the step began that is being made, or was made last."""
         self.is_due = True
@@ -60,6 +64,7 @@ class OptimizerSteps:
         """Called behind a step of the run's optimizer from `wake_at` on, which it moves on."""
         self.wake_at = float("inf")
         self.lr_factor = 1.0
+        self._restores_raised = False
         self.first = 0
         """The number of the optimizer that stepped first."""
 
@@ -138,6 +143,9 @@ class OptimizerSteps:
             return False
         self.lr_factor = factor
         self._make_due(0.0)
+        if factor != 1.0 and not self._restores_raised:
+            self._restores_raised = True
+            replace(submodule("autograd.profiler").record_function, "__exit__", self._restore_where_it_raises)
         return True
 
     def steps_of(self, optimizer: Any) -> int:
@@ -149,8 +157,19 @@ class OptimizerSteps:
         """Its number in the trace."""
         return self.seen.of(optimizer).number
 
+    def number_of_stepping(self, optimizer: Any) -> int:
+        """The number of the optimizer that takes the steps of one: of that which it holds, where its own are not seen,
+        as those of Accelerate's are not."""
+        record = self.seen.of(optimizer)
+        within = None if record.lrs else self._wrapped_by(optimizer)
+        return within or record.number
+
     def _look(self, optimizer: Any, record: OptimizerRecord) -> None:
-        """Before a step: its LRs have changed, or it is time to see whether something else has."""
+        """Before a step: its LRs have changed, or it is time to see whether something else has.
+
+        With a scheduler that is stepped every batch this runs at every step. So what changes then, numbers that were
+        told before, is written out here.
+        """
         if not record.lrs:
             self._first_step(optimizer, record)
         groups = optimizer.param_groups
@@ -159,21 +178,36 @@ class OptimizerSteps:
         if len(groups) != len(record.lrs):
             self._groups_changed(groups, record)
         lrs, momenta, decays = record.lrs, record.momenta, record.decays
-        lrs_stay, others_stay = True, True
+        lr_sites, momentum_sites = record.lr_sites, record.momentum_sites
+        add_rows, now = self._writer.rows.extend, perf_counter()
+        lr_moved = other_moved = False
         for part, group in enumerate(groups):
             lr = group.get("lr")
             if lr is not lrs[part]:
-                lrs_stay = not self._told("lr", lr, lrs, record, part) and lrs_stay
+                if type(lr) is not float or not lr_sites[part]:
+                    lr_moved = self._told("lr", lr, lrs, lr_sites, record, part) or lr_moved
+                elif lr == lrs[part]:
+                    lrs[part] = lr
+                else:
+                    lrs[part], lr_moved = lr, True
+                    add_rows((lr_sites[part], now, now, lr))
             momentum = group.get("momentum", _UNTOLD)
             if momentum is _UNTOLD:
                 betas = group.get("betas")
                 momentum = betas[0] if betas else None
             if momentum is not momenta[part]:
-                others_stay = not self._told("momentum", momentum, momenta, record, part) and others_stay
+                if type(momentum) is not float or not momentum_sites[part]:
+                    moved = self._told("momentum", momentum, momenta, momentum_sites, record, part)
+                    other_moved = moved or other_moved
+                elif momentum == momenta[part]:
+                    momenta[part] = momentum
+                else:
+                    momenta[part], other_moved = momentum, True
+                    add_rows((momentum_sites[part], now, now, momentum))
             decay = group.get("weight_decay")
             if decay is not decays[part]:
-                others_stay = not self._told("weight_decay", decay, decays, record, part) and others_stay
-        record.moves_by_itself = record.moves_by_itself or (lrs_stay and not others_stay)
+                other_moved = self._told("weight_decay", decay, decays, None, record, part) or other_moved
+        record.moves_by_itself = record.moves_by_itself or (other_moved and not lr_moved)
         record.is_due = record.moves_by_itself or self.lr_factor != 1.0
 
     def _make_due(self, now: float) -> None:
@@ -227,9 +261,13 @@ class OptimizerSteps:
     def _groups_changed(self, groups: list[Any], record: OptimizerRecord) -> None:
         record.lrs = [_UNTOLD] * len(groups)
         record.momenta, record.decays = list(record.lrs), list(record.lrs)
+        record.lr_sites, record.momentum_sites = [0] * len(groups), [0] * len(groups)
 
-    def _told(self, what: str, value: Any, told: list[Any], record: OptimizerRecord, part: int) -> bool:
-        """Record a value that is not the object that it was; whether it was. The same number again is not told."""
+    def _told(
+        self, what: str, value: Any, told: list[Any], sites: list[int] | None, record: OptimizerRecord, part: int
+    ) -> bool:
+        """Record a value that is not the object that it was, and at which place in `sites`; whether it was. The same
+        number again is not told."""
         number = value
         if type(value) is not float:
             if type(value) is int:
@@ -244,12 +282,15 @@ class OptimizerSteps:
         told[part] = number
         if part < _MOST_GROUPS:
             now = perf_counter()
-            self._writer.call(self._sites.of_part(what, record.number, part), now, now, number)
+            site = self._sites.of_part(what, record.number, part)
+            self._writer.call(site, now, now, number)
+            if sites is not None:
+                sites[part] = site
         return not is_first
 
     def scale(self, groups: list[Any], record: OptimizerRecord) -> None:
         """Multiply the LR of groups until `restore`, once: an optimizer may step within another that has the same."""
-        self.restore(record)  # of a step that raised
+        self.restore(record)
         factor = self.lr_factor
         around = [id(group) for _, other in self.seen.records.values() for group, _, _ in other.unscaled]
         for group in groups:
@@ -265,6 +306,23 @@ class OptimizerSteps:
             if group.get("lr") is given:
                 group["lr"] = own
         del record.unscaled[:]
+
+    def _restore_where_it_raises(self, original: Any) -> Any:
+        """The hooks behind a step are not called where it raises. But each runs in a `record_function`, whose end is
+        told: who catches it finds the LRs of its own, and so does the checkpoint that is saved then."""
+        records, guard = self.seen.records, self._observer.guard
+
+        def __exit__(self_: Any, exc_type: Any, exc_value: Any, traceback: Any) -> Any:
+            if exc_type is not None:
+                try:
+                    for _, record in list(records.values()):
+                        if record.unscaled:
+                            self.restore(record)
+                except Exception as error:
+                    guard.failed("LR dial", error)
+            return original(self_, exc_type, exc_value, traceback)
+
+        return __exit__
 
 
 def _of_tensor(value: Any) -> float | None:

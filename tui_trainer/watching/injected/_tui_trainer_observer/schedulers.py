@@ -203,7 +203,7 @@ class Schedulers:
             class_name=text(kind.__name__, 200),
             module=text(kind.__module__, 200),
             name=name_around(scheduler, own),
-            optimizer=self._optimizers.number_of(scheduler.optimizer),
+            optimizer=self._optimizers.number_of_stepping(scheduler.optimizer),
             state=state_of(scheduler),
             file=record.file,
             lineno=record.lineno,
