@@ -47,7 +47,7 @@ TABLES: dict[str, tuple[str, dict[str, Numbers], list[str]]] = {
         {"loss": dict.fromkeys(range(1, 15), 1.0)},
         [],
     ),
-    "words": ("step,loss,note\n1,0.5,good\n2,0.4,\n", {"loss": {1: 0.5, 2: 0.4}}, ["not drawn: note"]),
+    "words": ("step,loss,note\n1,0.5,good\n2,0.4,\n", {"loss": {1: 0.5, 2: 0.4}}, ["left out: note"]),
     "rows of another width": (
         "step,loss,acc\n1,0.5\n2,0.4,1,7\n3,0.3,1\n",
         {"loss": {1: 0.5, 3: 0.3}, "acc": {3: 1.0}},
@@ -89,7 +89,7 @@ OBJECTS: dict[str, tuple[str, dict[str, Numbers], list[str]]] = {
     "what is no number": (
         '{"step":1,"a":1,"b":null,"c":[1],"d":true}\n',
         {"a": {1: 1}},
-        ["not drawn: c, d"],
+        ["left out: c, d"],
     ),
     "a torn last line": ('{"step":1,"a":1}\n{"step":2,', {"a": {1: 1}}, []),
 }

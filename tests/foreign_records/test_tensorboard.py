@@ -91,7 +91,7 @@ def test_what_is_no_number_is_counted_and_said(tmp_path: Path) -> None:
     event_file(tmp_path, frame(event(1, *others, scalar("x", 1.0))) + scalars("x", range(2, 40)))
     followed = Followed(KIND, tmp_path)
     assert followed.all_numbers == {"x": {1: 1.0} | halves(range(2, 40))}
-    assert followed.flaws == ["not drawn: 2 histograms, 1 image, 1 other value, 1 text"]
+    assert followed.flaws == ["left out: 2 histograms, 1 image, 1 other value, 1 text"]
 
 
 @settings(max_examples=40)

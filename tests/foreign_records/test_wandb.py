@@ -55,7 +55,7 @@ def test_keys_within_keys_words_for_numbers_and_the_end(tmp_path: Path) -> None:
     followed = Followed(KIND, path)
     assert str(followed.all_numbers) == "{'loss': {0: 0.5, 1: nan}, 'val.acc': {0: 0.25}}"
     assert followed.reader.name == "night"
-    assert followed.flaws == ["not drawn: note"]
+    assert followed.flaws == ["left out: note"]
     assert (followed.history.status, followed.history.elapsed_s) == ("crashed", 2.0)
 
 

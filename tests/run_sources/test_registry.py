@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tui_trainer.records.history import History
 from tui_trainer.run_sources import registry
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import ALL_COMMANDS, READONLY, Capabilities
+from tui_trainer.text.alert_rule import AlertRule
 from tui_trainer.ui.live.control import Refusal, RunControl
 
 
@@ -44,7 +46,7 @@ class OtherKind:
     def recognises(self, path: Path) -> bool:
         return path.suffix == ".other"
 
-    def open(self, path: Path, *, readonly: bool) -> OtherSource:
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule]) -> OtherSource:
         return OtherSource()
 
 

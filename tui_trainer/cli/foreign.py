@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ from tui_trainer.text.plain import plain
 if TYPE_CHECKING:
     from tui_trainer.foreign_records.forms import Record
     from tui_trainer.run_sources.remembered import Remembered
+    from tui_trainer.text.alert_rule import AlertRule
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -92,6 +93,19 @@ def keep_choices(record: Record | None, objective: str | None, renames: dict[str
         remember(changed)
     except RunsError as error:
         refuse(str(error))
+
+
+def rules_of(alerts: Sequence[str]) -> list[AlertRule]:
+    """Rules that were checked as they were given."""
+    from tui_trainer.text.alert_rule import parse
+
+    return [parse(rule) for rule in alerts]
+
+
+def refuse_rules_for_ours(alerts: Sequence[str]) -> None:
+    """Of a run of ours, who trains holds rules against it: say so and end the program, exit 2."""
+    if alerts:
+        refuse(say("foreign.no_rules_for_ours"))
 
 
 def foreign_record(runs: Path, given: str, warn: Callable[[str], None]) -> Record | None:

@@ -18,9 +18,10 @@ from tui_trainer.cli import completion, exit_summary, foreground
 from tui_trainer.cli.apart import resume
 from tui_trainer.cli.awaiting import awaited
 from tui_trainer.cli.compare_from_app import Comparisons
-from tui_trainer.cli.foreign import foreign_record, keep_choices, series_options
+from tui_trainer.cli.foreign import foreign_record, keep_choices, refuse_rules_for_ours, rules_of, series_options
 from tui_trainer.cli.notify_options import NotifyOptions, bell_options, notify_options
 from tui_trainer.cli.options import (
+    alert_option,
     check_runs_folder,
     checked,
     need_torch,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
     from tui_trainer.records.history import History
+    from tui_trainer.text.alert_rule import AlertRule
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.context import AppContext
     from tui_trainer.ui.terminal.terminal import Terminal
@@ -102,6 +104,7 @@ def launch(
 @click.command()
 @click.argument("run", required=False, shell_complete=completion.runs)
 @click.option("--readonly", is_flag=True, help="Watch only: the run cannot be controlled.")
+@alert_option
 @series_options
 @bell_options
 @max_rate_option
@@ -109,6 +112,7 @@ def launch(
 def attach(
     run: str | None,
     readonly: bool,
+    alerts: tuple[str, ...],
     objective: str | None,
     renames: dict[str, str],
     max_rate: float | None,
@@ -138,8 +142,11 @@ def attach(
         sys.exit(exit_code)
     record = foreign_record(runs, run, said.append) if run is not None else None
     keep_choices(record, objective, renames)
-    if record is not None:
-        sys.exit(_watch(record.path, told, readonly=True, max_rate=max_rate, first_word=" ".join(said), runs=runs))
+    if record is None:
+        refuse_rules_for_ours(alerts)
+    else:
+        rules, word = rules_of(alerts), " ".join(said)
+        sys.exit(_watch(record.path, told, readonly=True, max_rate=max_rate, first_word=word, runs=runs, rules=rules))
     folder = awaited(runs, run, said.append)
     sys.exit(_watch(folder, told, readonly=readonly, max_rate=max_rate, first_word=" ".join(said)))
 
@@ -343,12 +350,14 @@ def _watch(
     max_rate: float | None,
     first_word: str = "",
     runs: Path | None = None,
+    rules: Sequence[AlertRule] = (),
 ) -> int:
     """Show the run whose record lies in a folder, or at a path if another tool has written it; the exit code.
 
-    `runs` is the folder of all runs, where it is not the one that holds the record.
+    `runs` is the folder of all runs, where it is not the one that holds the record; `rules` are held against the
+    numbers of another tool's.
     """
-    source = open_source(folder, readonly=readonly)
+    source = open_source(folder, readonly=readonly, rules=rules)
     runs = runs or folder.parent
     comparisons = Comparisons(runs, None, lambda: source.folder, lambda: False)
     exit_code, shows_end = _look_at(

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
+from tui_trainer.cli.foreign import foreign_record, keep_choices, series_options
 from tui_trainer.cli.options import GivenPath, GivenPlace, found, refuse, runs_dir_option, say
 from tui_trainer.records.errors import ExportCutShort, RunsError
 from tui_trainer.records.run_filter import FilterError, parse
@@ -164,10 +165,14 @@ def _newest_first(found: Iterable[RunSummary]) -> list[RunSummary]:
     "parquet: DIR/metrics.parquet, every number of every series; needs tui-trainer[parquet]. "
     "tensorboard: an event file in DIR/ID; needs tui-trainer[tensorboard].",
 )
+@series_options
 @runs_dir_option
-def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
+def export(
+    run: str, out: Path, form: str, objective: str | None, renames: dict[str, str], runs_dir: Path | None
+) -> None:
     """Export the record of RUN to files that other tools read.
 
+    RUN is an id, a name, or the path of what another tool has recorded: of that csv has one table, metrics.csv.
     If parts of the record cannot be read, the rest is exported, what is missing is reported, and the exit code is 1.
     """
     from tui_trainer.records.export import export_csv, export_jsonl, export_tensorboard
@@ -181,7 +186,17 @@ def export(run: str, out: Path, form: str, runs_dir: Path | None) -> None:
             "parquet": export_parquet,
             "tensorboard": export_tensorboard,
         }[form]
-        written = write(found(runs_folder(runs_dir), run), out, warnings.append)
+        record = foreign_record(runs_folder(runs_dir), run, say)
+        keep_choices(record, objective, renames)
+        if record is None:
+            written = write(found(runs_folder(runs_dir), run), out, warnings.append)
+        else:
+            from tui_trainer.run_sources.foreign_export import ForeignRecorded
+
+            recorded = ForeignRecorded(record)
+            for note in recorded.notes:
+                say(caption("foreign.noted", what=note))
+            written = write(recorded, out, warnings.append)
     except ExportCutShort as error:
         refuse(str(error), exit_code=1)
     except RunsError as error:

@@ -15,12 +15,14 @@ import msgspec
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.console import CALM, PlainLines
-from tui_trainer.cli.options import found, runs_dir_option
-from tui_trainer.events import AnyEvent, MetricsLogged, RunEnded, RunStarted
+from tui_trainer.cli.foreign import foreign_record, keep_choices, refuse_rules_for_ours, rules_of, series_options
+from tui_trainer.cli.options import alert_option, found, runs_dir_option, say
+from tui_trainer.events import AnyEvent, MetricColumns, MetricsLogged, RunEnded, RunStarted
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.history import History
 from tui_trainer.records.run_index import runs_folder
 from tui_trainer.records.stream_form import StreamForm
+from tui_trainer.run_sources.foreign_source import ForeignSource
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.text.numbers import format_metric
 from tui_trainer.text.plain import plain
@@ -36,15 +38,36 @@ NAMED_AT_MOST = 8
 @click.argument("run", shell_complete=completion.runs)
 @click.option("--since", type=click.IntRange(min=0), metavar="N", help="Begin after step N.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line: docs/records-and-api.md.")
+@alert_option
+@series_options
 @runs_dir_option
-def stream(run: str, since: int | None, as_json: bool, runs_dir: Path | None) -> None:
+def stream(
+    run: str,
+    since: int | None,
+    as_json: bool,
+    alerts: tuple[str, ...],
+    objective: str | None,
+    renames: dict[str, str],
+    runs_dir: Path | None,
+) -> None:
     """Print what happens in RUN as it happens, until it ends; of a run that is over, all that happened.
 
-    Exits with the run's exit code: 0 finished, 3 diverged, 1 crashed, and so on.
+    RUN is an id, a name, or the path of what another tool records: that is followed until the tool says that it is
+    over, or ctrl+c. Exits with the run's exit code: 0 finished, 3 diverged, 1 crashed, and so on.
     """
-    folder = found(runs_folder(runs_dir), run)
+    record = foreign_record(runs_folder(runs_dir), run, say)
+    keep_choices(record, objective, renames)
     told = _Told(_Json(since) if as_json else _Plain(since))
-    source = JournalSource(folder, readonly=True, observer=lambda event: told.take(event, source.history))
+    source: JournalSource | ForeignSource
+
+    def take(event: AnyEvent) -> None:
+        told.take(event, source.history)
+
+    if record is not None:
+        source = ForeignSource(record.kind, record.path, rules=rules_of(alerts), observer=take)
+    else:
+        refuse_rules_for_ours(alerts)
+        source = JournalSource(found(runs_folder(runs_dir), run), readonly=True, observer=take)
     try:
         exit_code = _follow(source)
         told.end(source.history)
@@ -54,7 +77,7 @@ def stream(run: str, since: int | None, as_json: bool, runs_dir: Path | None) ->
     sys.exit(exit_code)
 
 
-def _follow(source: JournalSource) -> int:
+def _follow(source: JournalSource | ForeignSource) -> int:
     """Follow a run to its end; its exit code.
 
     Raises:
@@ -65,7 +88,7 @@ def _follow(source: JournalSource) -> int:
         count = source.poll()
         sys.stdout.flush()
         if source.trouble:
-            raise RunsError(f"{source.folder / 'events.jsonl'} cannot be read: {source.trouble}.")
+            raise RunsError(f"{source.file} cannot be read: {source.trouble}.")
         ended = source.history.ended
         if ended is not None and not source.lags:
             return ended.exit_code if 0 <= ended.exit_code <= 255 else 1
@@ -141,12 +164,17 @@ class _Plain:
         if self._lines is None:
             self._lines = PlainLines(sys.stdout, clock=lambda: self._at)
         self._lines.tell(event, history)
-        if isinstance(event, MetricsLogged) and event.values and event.at >= self._metrics_again:
+        if isinstance(event, MetricsLogged | MetricColumns) and event.values and event.at >= self._metrics_again:
             self._metrics_again = event.at + CALM
             print(_in_a_line(event))
 
 
-def _in_a_line(event: MetricsLogged) -> str:
-    said = [f"{plain(name)} {format_metric(value)}" for name, value in list(event.values.items())[:NAMED_AT_MOST]]
-    more = len(event.values) - len(said)
-    return f"step {event.step:,}  {'  '.join(said)}" + (f"  and {more} more" if more else "")
+def _in_a_line(event: MetricsLogged | MetricColumns) -> str:
+    """The numbers, of columns the last ones."""
+    if isinstance(event, MetricColumns):
+        step, last = event.steps[-1], {name: values[-1] for name, values in event.values.items()}
+    else:
+        step, last = event.step, event.values
+    said = [f"{plain(name)} {format_metric(value)}" for name, value in list(last.items())[:NAMED_AT_MOST]]
+    more = len(last) - len(said)
+    return f"step {step:,}  {'  '.join(said)}" + (f"  and {more} more" if more else "")

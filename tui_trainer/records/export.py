@@ -11,12 +11,12 @@ import csv
 import errno
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from math import inf, isfinite, nan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -104,6 +104,38 @@ class LREvents:
         return [LREvent(switch.at, switch.step - 1, switch.epoch, self._lr, event.lrs[0], reason)]
 
 
+class Recorded(Protocol):
+    """A run that can be exported: of another tool, say."""
+
+    name: str
+    """What a folder of its own is called."""
+    tables: Collection[str]
+    """Which files of `HEADERS` it has something for."""
+
+    def events(self, warn: Callable[[str], None], most: int | None = None) -> Iterator[AnyEvent]:
+        """What happened in it, each time the same; so many events at most. At the end `warn` is told what is wrong."""
+
+
+class OurRecord:
+    """A run whose record lies in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises:
+        ExportFailed: it has no journal that can be read.
+        """
+        self.name = folder.name
+        self.tables: Collection[str] = HEADERS
+        self._journal = journal_of(folder)
+
+    def events(self, warn: Callable[[str], None], most: int | None = None) -> Iterator[AnyEvent]:
+        return new_events(self._journal, warn, most)
+
+
+def recorded(run: Path | Recorded) -> Recorded:
+    """What is exported: the record in a folder, or what stands for another one."""
+    return OurRecord(run) if isinstance(run, Path) else run
+
+
 def journal_of(run: Path) -> Path:
     """The journal in a run's folder.
 
@@ -156,18 +188,18 @@ def new_events(journal: Path, warn: Callable[[str], None], most: int | None = No
 class Reading:
     """A record that is read twice: first to see what later numbers take the place of, then to be written."""
 
-    def __init__(self, journal: Path, warn: Callable[[str], None]) -> None:
+    def __init__(self, run: Recorded, warn: Callable[[str], None]) -> None:
         """Read it once, up to where it ends now."""
-        self._journal, self._warn = journal, warn
-        self.rows = StandingRows(new_events(journal, unsaid))
+        self._run, self._warn = run, warn
+        self.rows = StandingRows(run.events(unsaid))
 
     def again(self) -> Iterator[AnyEvent]:
         """The same events, and what is wrong with them to `warn`."""
-        return new_events(self._journal, self._warn, self.rows.count)
+        return self._run.events(self._warn, self.rows.count)
 
 
-def export_failed(run: Path, out: Path, cause: OSError) -> ExportFailed:
-    """What to raise where the record in folder `run` could not be written to `out`."""
+def export_failed(run: Recorded, out: Path, cause: OSError) -> ExportFailed:
+    """What to raise where a run could not be written to `out`."""
     kind = ExportFailed if cause.errno in _NO_PLACE else ExportCutShort
     place = cause.filename if cause.errno == errno.EISDIR and cause.filename else out
     return kind(f"cannot export {run.name} to {place}: {reason(cause)}.")
@@ -217,8 +249,9 @@ HEADERS = {
 """The files and their columns. Steps, epochs and batches count from 1; times are seconds; accuracies fractions."""
 
 
-def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
-    """Write the record in folder `run` as CSV files into folder `out`, which is made if it is not there.
+def export_csv(run: Path | Recorded, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
+    """Write the record in folder `run` as CSV files into folder `out`, which is made if it is not there; of another
+    tool's run `metrics.csv` alone.
 
     Floats are printed so that reading them gives the same float (`train_loss`: the same float32); what was not finite
     is `nan`. All files are whole, or none is replaced.
@@ -237,16 +270,16 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
     Raises:
         ExportFailed: there is no journal, or `out` cannot be written to; `ExportCutShort`, if the disk is at fault.
     """
-    journal = journal_of(run)
+    run = recorded(run)
     try:
-        with whole_files(out, HEADERS) as files, ExitStack() as stack:
+        with whole_files(out, run.tables) as files, ExitStack() as stack:
             texts = {name: io.TextIOWrapper(file, "utf-8", newline="") for name, file in files.items()}
             for text in texts.values():
                 stack.callback(text.detach)  # written out, and left open for its owner to close
             writers = {name: _Writer(text) for name, text in texts.items()}
-            for name, header in HEADERS.items():
-                writers[name].writerow(header)
-            lr_events, reading = LREvents(), Reading(journal, warn)
+            for name, writer in writers.items():
+                writer.writerow(HEADERS[name])
+            lr_events, reading = LREvents(), Reading(run, warn)
             for event in reading.again():
                 for change in lr_events.of(event):
                     lrs = repr(change.old), repr(change.new)
@@ -257,7 +290,7 @@ def export_csv(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> li
                     writers["metrics.csv"].writerow(_metric_row(reading.rows, row))
     except OSError as cause:
         raise export_failed(run, out, cause) from cause
-    return [out / name for name in HEADERS]
+    return [out / name for name in run.tables]
 
 
 class _Writer:
@@ -345,7 +378,7 @@ def _metric_row(rows: StandingRows, row: Row) -> Cells:
 JSON_LINES = "run.jsonl"
 
 
-def export_jsonl(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
+def export_jsonl(run: Path | Recorded, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
     """Write the record in folder `run` as lines of JSON into `out/run.jsonl`, in the form of `stream --json`.
 
     Of numbers that were trained again, the latest alone are there. `warn` is told, in words, of lines of the record
@@ -357,10 +390,10 @@ def export_jsonl(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> 
     Raises:
         ExportFailed: there is no journal, or `out` cannot be written to; `ExportCutShort`, if the disk is at fault.
     """
-    journal = journal_of(run)
+    run = recorded(run)
     try:
         with whole_files(out, [JSON_LINES]) as files:
-            reading = Reading(journal, warn)
+            reading = Reading(run, warn)
             form = StreamForm(stands=reading.rows.stands, has_steps=reading.rows.has_steps)
             encoder = msgspec.json.Encoder()
             for event in reading.again():
@@ -373,7 +406,7 @@ def export_jsonl(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> 
 NEEDED = "this format needs TensorBoard's package: pip install 'tui-trainer[tensorboard]'"
 
 
-def export_tensorboard(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
+def export_tensorboard(run: Path | Recorded, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
     """Write the record in folder `run` as an event file into `out/<id of the run>`, made if it is not there.
 
     Several runs in one `out` are compared by `tensorboard --logdir out`. The x axis of all is the step: what is known
@@ -394,13 +427,13 @@ def export_tensorboard(run: Path, out: Path, warn: Callable[[str], None] = unsai
         from tensorboard.summary.writer.record_writer import RecordWriter
     except ImportError:
         raise ExportFailed(NEEDED) from None
-    journal = journal_of(run)
+    run = recorded(run)
     # Always the same: a later export replaces it, and TensorBoard would show two as one.
     name = f"events.out.tfevents.{run.name}"
     try:
         with whole_files(out / run.name, [name]) as files:
             records = RecordWriter(files[name])
-            reading = Reading(journal, warn)
+            reading = Reading(run, warn)
             for event in _Board(reading.rows).of(reading.again()):
                 records.write(event.SerializeToString())
     except OSError as cause:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from tui_trainer.records.errors import ExportFailed, unsaid
-from tui_trainer.records.export import Reading, export_failed, journal_of, whole_files
+from tui_trainer.records.export import Reading, Recorded, export_failed, recorded, whole_files
 from tui_trainer.records.metric_rows import Row, rows_of
 
 PARQUET = "metrics.parquet"
@@ -18,7 +18,7 @@ ROWS_TOGETHER = 100_000
 """Rows that are in memory at once, and in a row group of the file."""
 
 
-def export_parquet(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
+def export_parquet(run: Path | Recorded, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
     """Write the record in folder `run` as `out/metrics.parquet`: the rows and columns of `metrics.csv`, typed.
 
     `step` and `epoch` are int64, `elapsed_s` (seconds) and `value` float64, `name` is text in a dictionary. Every
@@ -39,7 +39,7 @@ def export_parquet(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -
         from pyarrow import parquet
     except ImportError:
         raise ExportFailed(NEEDED) from None
-    journal = journal_of(run)
+    run = recorded(run)
     columns = [
         ("step", pyarrow.int64()),
         ("epoch", pyarrow.int64()),
@@ -50,7 +50,7 @@ def export_parquet(run: Path, out: Path, warn: Callable[[str], None] = unsaid) -
     schema = pyarrow.schema(columns)
     try:
         with whole_files(out, [PARQUET]) as files, parquet.ParquetWriter(files[PARQUET], schema) as writer:
-            reading = Reading(journal, warn)
+            reading = Reading(run, warn)
             for rows in _together(_placed(reading)):
                 cells = zip(*rows, strict=True)
                 arrays = [pyarrow.array(column, kind) for column, (_, kind) in zip(cells, columns, strict=True)]

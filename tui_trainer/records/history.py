@@ -361,7 +361,11 @@ class History:
     def _log_epoch(self, step: int, epoch: int) -> None:
         """Keep where an epoch begins."""
         known = self.logged_epochs
-        if not known.steps or known.values[-1] != epoch or step <= known.steps[-1]:
+        if known.steps and step >= known.steps[-1]:
+            before: float | None = known.values[-1]
+        else:
+            before = _before(known, step)
+        if before != epoch:
             known.log(step, epoch)
 
     def _epoch_ended(self, event: EpochEnded) -> None:

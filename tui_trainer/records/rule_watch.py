@@ -82,9 +82,7 @@ class RuleWatch:
                 self._clock = max(self._clock, event.elapsed or 0.0)
                 told += self._logged(event.at, event.values, event.step, event.epoch)
             case MetricColumns():
-                for index, step in enumerate(event.steps):
-                    values = {name: column[index] for name, column in event.values.items()}
-                    told += self._logged(event.at, values, step, event.epochs[index] if event.epochs else None)
+                told += self._columns(event)
             case RunStarted():
                 told += (_dropped(event.at, rule) for rule in self._dropped)
                 self._dropped.clear()
@@ -118,6 +116,18 @@ class RuleWatch:
         if event.epoch > 1 and self._ended:
             for watched in self._rules:
                 yield from watched.complain(event.at, self._names)
+
+    def _columns(self, event: MetricColumns) -> Iterator[Alert]:
+        """Row by row, as each was told; and whether others are missing by now."""
+        for index, step in enumerate(event.steps):
+            epoch = event.epochs[index] if event.epochs else None
+            self._clock = max(self._clock, event.elapsed[index]) if event.elapsed else self._clock
+            self._step, self._epoch = max(self._step, step), self._epoch if epoch is None else epoch
+            values = {name: column[index] for name, column in event.values.items()}
+            yield from self._logged(event.at, values, step, epoch)
+        here = _Place(self._step, self._epoch, self._clock)
+        for watched in self._missing:
+            yield from watched.look(event.at, here)
 
     def _logged(self, at: float, values: Mapping[str, float], step: int, epoch: int | None) -> Iterator[Alert]:
         """Values that were told together, unless they are known from before the run was gone on with."""

@@ -55,6 +55,8 @@ class ForeignSource:
         )
         self.lags = False
         self.folder: Path | None = None
+        self.file = path
+        """What is read: a file or a folder."""
         self.trouble = ""
         """Why it could not be read at the last try."""
         self._reader = kind.open(path)

@@ -54,12 +54,14 @@ class JournalSource:
             observer: told of each event, once, when `history` has it; the history holds the last steps alone then.
         """
         self.folder = folder
+        self.file = folder / "events.jsonl"
+        """What is read."""
         self.history = History(forgets=observer is not None)
         self._observer = observer
         self._readonly = readonly
         self.capabilities = READONLY if readonly else Capabilities()
         self.lags = False
-        self._tail = Tail(folder / "events.jsonl", packed=observer is None)
+        self._tail = Tail(self.file, packed=observer is None)
         self.trouble = ""
         """Why it could not be read at the last try."""
         self._said_form: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from tui_trainer.records.run_index import is_record
 from tui_trainer.run_sources.foreign_source import ForeignSource
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.run_source import RunSource
+from tui_trainer.text.alert_rule import AlertRule
 
 
 class SourceKind(Protocol):
@@ -23,7 +25,7 @@ class SourceKind(Protocol):
     def recognises(self, path: Path) -> bool:
         """Whether such a record lies at a path, by what is in it; a glance, that neither waits nor raises."""
 
-    def open(self, path: Path, *, readonly: bool) -> RunSource:
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule]) -> RunSource:
         """Look at it. Nothing is read yet; `poll` reads."""
 
 
@@ -35,7 +37,7 @@ class OurRecords:
     def recognises(self, path: Path) -> bool:
         return is_record(path)
 
-    def open(self, path: Path, *, readonly: bool) -> RunSource:
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule]) -> RunSource:
         return JournalSource(path, readonly=readonly)
 
 
@@ -49,27 +51,28 @@ class OthersRecords:
     def recognises(self, path: Path) -> bool:
         return self._form.recognises(path)
 
-    def open(self, path: Path, *, readonly: bool) -> RunSource:
-        return ForeignSource(self._form, path)
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule]) -> RunSource:
+        return ForeignSource(self._form, path, rules=rules)
 
 
 KINDS: list[SourceKind] = [OurRecords(), *map(OthersRecords, forms.KINDS)]
 """In the order in which they are asked: the first that recognises a path takes it."""
 
 
-def open_source(path: Path, *, readonly: bool = False) -> RunSource:
+def open_source(path: Path, *, readonly: bool = False, rules: Sequence[AlertRule] = ()) -> RunSource:
     """The source of the run at a path.
 
     Args:
         path: of a folder or a file.
         readonly: take no commands, whatever the source could do.
+        rules: held against the numbers by who reads, where who trains does not.
 
     Raises:
         RunNotFound: nothing that is known lies there.
     """
     for kind in KINDS:
         if kind.recognises(path):
-            return kind.open(path, readonly=readonly)
+            return kind.open(path, readonly=readonly, rules=rules)
     raise RunNotFound(
         f"{path} holds no run: it has none of the forms {', '.join(dict.fromkeys(kind.name for kind in KINDS))}."
     )

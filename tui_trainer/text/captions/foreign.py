@@ -27,6 +27,11 @@ CAPTIONS = {
         "one of these was given with a run of ours",
         "it was given with a record of another tool",
     ),
+    "foreign.no_rules_for_ours": Caption(
+        "--alert is for records of other tools here: a run of tui-trainer is given its rules as it is started",
+        "`attach` or `stream` has a rule for a run of ours",
+        "the record is another tool's",
+    ),
     "foreign.none": Caption(
         "{path} holds no run in a form that is known: {tools}",
         "a path was given at which nothing known lies",
@@ -82,8 +87,13 @@ CAPTIONS = {
         "the same, where what stands in the file is not what this program writes there",
         "the system refuses it",
     ),
+    "foreign.noted": Caption(
+        "note: {what}",
+        "a record is exported of which something is to be said that is no damage",
+        "it is damage, which is a warning; there is nothing to say",
+    ),
     "foreign.not_drawn": Caption(
-        "not drawn: {what}",
+        "left out: {what}",
         "a record holds more than numbers",
         "it holds numbers alone",
     ),
@@ -123,7 +133,7 @@ CAPTIONS = {
         "all are read; the last one is not whole yet",
     ),
     "foreign.not_numbers": Caption(
-        "not drawn: {names}",
+        "left out: {names}",
         "columns or keys hold text, lists or nothing that is a number",
         "each holds numbers",
     ),
