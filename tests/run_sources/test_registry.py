@@ -46,7 +46,7 @@ class OtherKind:
     def recognises(self, path: Path) -> bool:
         return path.suffix == ".other"
 
-    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule]) -> OtherSource:
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> OtherSource:
         return OtherSource()
 
 

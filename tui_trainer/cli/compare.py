@@ -178,8 +178,8 @@ def compare(
 ) -> None:
     """Train presets on the same data, model and initial weights, and compare them side by side.
 
-    Add finished runs by id or name. Open and continue a session by its own id; `tui-trainer stop` ends
-    it.
+    Add runs by id or name, and those of other tools by path. Open and continue a session by its own id; `tui-trainer
+    stop` ends it.
     """
     if not this_rank().alone:
         refuse("compare trains each run in one process: start it without torchrun")

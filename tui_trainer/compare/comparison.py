@@ -37,6 +37,9 @@ LOOK_EVERY = 0.5
 READ_FOR = 0.015
 """Seconds of its own time that one poll reads for, and a run more: a screen answers keys while long records come in."""
 
+UNKNOWN = "unknown"
+"""How a run stands that another tool records, and of whose end it has said nothing."""
+
 State: TypeAlias = Status | str
 """A run's status; `to come` before its record has begun, `gone` where its record is."""
 
@@ -58,8 +61,10 @@ class Compared:
         """How it stands, in a word or two."""
         if self.record is None:
             return "to come"
-        if not self.facts and not self.record.is_dir():
+        if not self.facts and not (self.record.exists() or self.record.parent.is_file()):  # a database holds runs
             return "gone"
+        if self.history.written_at is not None and self.history.last_step and self.history.ended is None:
+            return UNKNOWN
         return self.history.status if self.history.version else "starting"
 
     @property
@@ -87,7 +92,7 @@ class Compared:
             return 0
         if self._host is None:
             try:
-                self._host = open_source(self.record, readonly=True)
+                self._host = open_source(self.record, readonly=True, as_ours=True)
             except RunNotFound:  # somebody has deleted it
                 return 0
             self.history = self._host.history
@@ -149,7 +154,7 @@ class Group:
     @property
     def begun(self) -> list[Compared]:
         """The runs that have trained something."""
-        return [run for run in self.runs if run.history.steps]
+        return [run for run in self.runs if run.history.last_step]
 
     @property
     def counted(self) -> list[Compared]:
@@ -159,7 +164,7 @@ class Group:
     @property
     def averaged(self) -> list[Compared]:
         """The runs whose mean is the preset's curve: those that count; before one does, a single seed, and no mean."""
-        there = [run for run in self.counted if run.history.steps]
+        there = [run for run in self.counted if run.history.last_step]
         return there or [run for run in self.begun if not run.is_over][:1] or self.begun[:1]
 
     @property

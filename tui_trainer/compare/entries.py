@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,13 +16,15 @@ import msgspec
 from tui_trainer import __version__
 from tui_trainer.compare.session import Contestant
 from tui_trainer.files.given_path import BadPath, given_path
+from tui_trainer.foreign_records import forms
 from tui_trainer.presets.catalogue import find as find_preset
 from tui_trainer.presets.problems import PresetError
 from tui_trainer.presets.schema import TAKEN_ALONG, Preset
 from tui_trainer.records.errors import RunsError, RunUnreadable
-from tui_trainer.records.run_index import find, folders
+from tui_trainer.records.run_index import find, folders, is_record
 from tui_trainer.records.run_metadata import ending, read_facts
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import program_in_short
 from tui_trainer.text.numbers import listed as in_words
 from tui_trainer.text.plain import plain
@@ -48,12 +51,15 @@ def told_apart(names: Iterable[str], runs: Path) -> tuple[list[str], list[Path]]
     """
     named, records = [], []
     for name in names:
-        if (path := _record_at(name)) is not None:
+        if (path := _record_at(name) or (_of_another_tool(name) if os.sep in name else None)) is not None:
             records.append(path)
             continue
         try:
             find_preset(name)
         except PresetError as error:
+            if (path := _of_another_tool(name)) is not None:
+                records.append(path)
+                continue
             try:
                 records.append(find(runs, name))
             except RunsError as none_either:
@@ -64,6 +70,28 @@ def told_apart(names: Iterable[str], runs: Path) -> tuple[list[str], list[Path]]
         else:
             named.append(name)
     return named, records
+
+
+def _of_another_tool(name: str) -> Path | None:
+    """The path of what another tool has recorded; None where nothing is there.
+
+    Raises:
+        NeitherPresetNorRun: there are several records, of which none is named.
+    """
+    try:
+        path = given_path(name)
+    except BadPath:
+        return None
+    if not (path.exists() or path.parent.is_file()) or path.suffix == ".toml":
+        return None
+    found = forms.records_in(path)
+    if len(found) > 1:
+        names = in_words([plain(record.name or str(record.path)) for record in found], MOST_NAMED)
+        raise NeitherPresetNorRun(say("foreign.which", path=plain(name), names=names))
+    return found[0].path if found else None
+
+
+MOST_NAMED = 6
 
 
 def _record_at(name: str) -> Path | None:
@@ -128,7 +156,7 @@ def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> li
     for record in records:
         facts = read_facts(record)
         asked: dict[str, Any] = facts.get("asked") or {}
-        label = str(facts.get("name") or asked.get("preset_name") or _program(asked) or record.name)
+        label = str(facts.get("name") or asked.get("preset_name") or _program(asked) or _called(record))
         if label in used:
             label = f"{label} {record.name[-4:]}"
         while label in used:
@@ -138,6 +166,12 @@ def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> li
         path = record.name if record.parent == runs else str(record)
         entries.append(Contestant(label=label, seed=seed if isinstance(seed, int) else 0, run=path))
     return entries
+
+
+def _called(record: Path) -> str:
+    """What a run is called whose record says nothing of itself; one of another tool as that has it."""
+    found = [] if is_record(record) else forms.records_in(record)
+    return found[0].name or found[0].kind.open(record).name if found else record.name
 
 
 def _program(asked: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from tui_trainer.events import Goal
 from tui_trainer.records.series import OURS, AllSeries
-from tui_trainer.records.series_names import parsed
+from tui_trainer.records.series_names import our_name, parsed
 from tui_trainer.text.numbers import format_lr, format_metric
 from tui_trainer.text.plain import plain
 
@@ -75,6 +75,8 @@ def metric_of(asked: str | None, every: Sequence[AllSeries]) -> Metric:
         name, goal = (judged.pop() if len(judged) == 1 else None) or ACCURACY.name, None
     else:
         name, goal = parsed(asked)
+        if not any(name in series for series in every):  # as another tool calls it
+            name = next((ours for series in every if (ours := our_name(name)) is not None and ours in series), name)
     goals = {series.goal(name) for series in every if name in series or series.declared(name) is not None}
     agreed = goals.pop() if len(goals) == 1 else "none" if goals else OURS.get(name, ("none", "other"))[0]
     units = {said.unit for series in every if (said := series.declared(name)) is not None}

@@ -14,8 +14,9 @@ from itertools import groupby
 from math import isfinite
 from statistics import fmean, stdev
 
-from tui_trainer.compare.comparison import Compared, Comparison, Group
+from tui_trainer.compare.comparison import UNKNOWN, Compared, Comparison, Group
 from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
+from tui_trainer.records.series import Point
 from tui_trainer.text.numbers import format_metric
 
 RUNGS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
@@ -259,13 +260,13 @@ def numbers_of(
     speeds = [epoch.images_per_second for epoch in history.epochs if epoch.images_per_second > 0]
     best, end = history.series.best(metric.name, metric.goal), history.series.last(metric.name)
     return Numbers(
-        best_accuracy=history.best.val_accuracy if history.best else None,
-        final_accuracy=_finite(last.val_accuracy) if last else None,
-        best_loss=min(losses, default=None),
-        final_loss=_finite(last.val_loss) if last else None,
+        best_accuracy=history.best.val_accuracy if history.best else _value(history.series.best("val_accuracy")),
+        final_accuracy=_finite(last.val_accuracy) if last else _value(history.series.last("val_accuracy")),
+        best_loss=min(losses, default=None) if last else _value(history.series.best("val_loss")),
+        final_loss=_finite(last.val_loss) if last else _value(history.series.last("val_loss")),
         epochs=last.epoch if last else 0,
-        steps=history.steps,
-        seconds=last.elapsed if last else None,
+        steps=history.last_step,
+        seconds=last.elapsed if last else history.elapsed_s or None,
         images_per_second=fmean(speeds) if speeds else None,
         reached=_reached(run, target, metric),
         best_metric=best.value if best is not None and not metric.is_accuracy else None,
@@ -339,7 +340,7 @@ def _row(group: Group, target: float | None, metric: Metric, others: Sequence[Me
 def status_of(runs: Sequence[Compared]) -> str:
     """One word for all seeds: what goes on, else what went wrong, else how they ended."""
     states = [run.state for run in runs]
-    for state in ("running", "paused", "starting", "diverged", "crashed", "stopped", "gone"):
+    for state in ("running", "paused", "starting", UNKNOWN, "diverged", "crashed", "stopped", "gone"):
         if state in states:
             return state
     if "to come" in states:
@@ -368,6 +369,10 @@ def with_spread(mean: str, spread: str | None) -> str:
         return mean
     _, _, unit = spread.partition(" ")
     return f"{mean.removesuffix(f' {unit}')} ± {spread}" if unit else f"{mean} ± {spread}"
+
+
+def _value(point: Point | None) -> float | None:
+    return None if point is None else _finite(point.value)
 
 
 def _finite(value: float) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import exp, isfinite, lgamma, log, log1p
 from statistics import fmean, variance
 
-from tui_trainer.compare.comparison import Compared, Comparison
+from tui_trainer.compare.comparison import UNKNOWN, Compared, Comparison
 from tui_trainer.compare.fairness import MOST, Fairness
 from tui_trainer.compare.metric import Metric, near
 from tui_trainer.compare.table import Figure, Row, Table, with_spread
@@ -298,9 +298,11 @@ def _what_went_otherwise(comparison: Comparison, table: Table) -> list[str]:
         if labels:
             said.append(say(one if len(labels) == 1 else several, who=listed(labels, MOST)))
     said += _what_is_not_whole(comparison, table)
-    to_come = sum(not run.is_over for row in table.rows for run in row.group.runs)
+    to_come = sum(not run.is_over and run.state != UNKNOWN for row in table.rows for run in row.group.runs)
     if to_come:
         said.append(say("comparison.not_over", runs="1 run is" if to_come == 1 else f"{to_come} runs are"))
+    if untold := [plain(row.group.label) for row in table.rows if any(run.state == UNKNOWN for run in row.group.runs)]:
+        said.append(say("comparison.end_unknown", who=listed(untold, MOST)))
     return said
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from tui_trainer.events import Goal, MetricDeclared
-from tui_trainer.records.series_names import goal, kind, objective_among
+from tui_trainer.records.series_names import goal, kind, objective_among, our_name
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
@@ -23,6 +23,9 @@ class Choices(NamedTuple):
     """Whether less or more of it is better; None where its name decides."""
     renames: Mapping[str, str] = {}
     """What a series is to be called, by the name that its tool has for it."""
+    as_ours: bool = False
+    """Whether the others are to have the names that a run of ours has for them, as far as names tell: for a comparison
+    of runs of several tools."""
 
 
 class Naming:
@@ -46,8 +49,9 @@ class Naming:
         """What a series is called here: another name than a person asked for, where a series has that already."""
         name = name[:LONGEST]
         if (known := self._shown.get(name)) is None:
-            taken = set(self._shown.values()) if self._choices.renames else set()
-            ways = (self._choices.renames.get(name) or name, name, f"{name} (as recorded)")
+            renames, as_ours = self._choices.renames, self._choices.as_ours
+            taken = set(self._shown.values()) if renames or as_ours else set()
+            ways = (renames.get(name) or (as_ours and our_name(name)) or name, name, f"{name} (as recorded)")
             known = self._shown[name] = next((way for way in ways if way not in taken), name)[:LONGEST]
         return known
 

@@ -31,7 +31,7 @@ def read_facts(folder: Path, warn: Callable[[str], None] = unsaid) -> dict[str, 
     """
     try:
         facts = msgspec.json.decode(read_regular(folder / "run.json", LARGEST))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as cause:
         warn(f"its run.json cannot be read: {reason(cause)}")

@@ -39,6 +39,7 @@ class ForeignSource:
         path: Path,
         *,
         rules: Sequence[AlertRule] = (),
+        as_ours: bool = False,
         observer: Callable[[AnyEvent], None] | None = None,
     ) -> None:
         """Look at the record of a kind that lies at a path.
@@ -47,6 +48,7 @@ class ForeignSource:
             kind: its form.
             path: of a file or a folder.
             rules: of a person's, that are held against its numbers.
+            as_ours: whether its series have the names of ours, as far as those of its own tell.
             observer: told of each event, once, when `history` has it.
         """
         self.history = History()
@@ -60,7 +62,7 @@ class ForeignSource:
         self.trouble = ""
         """Why it could not be read at the last try."""
         self._reader = kind.open(path)
-        self._teller = Teller(self._reader.name, self.history, choices_for(kind.tool))
+        self._teller = Teller(self._reader.name, self.history, choices_for(kind.tool)._replace(as_ours=as_ours))
         self._observer = observer
         self._rules = RuleWatch(rules)
         self._told: set[str] = set()

@@ -25,7 +25,7 @@ class SourceKind(Protocol):
     def recognises(self, path: Path) -> bool:
         """Whether such a record lies at a path, by what is in it; a glance, that neither waits nor raises."""
 
-    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule]) -> RunSource:
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> RunSource:
         """Look at it. Nothing is read yet; `poll` reads."""
 
 
@@ -37,7 +37,7 @@ class OurRecords:
     def recognises(self, path: Path) -> bool:
         return is_record(path)
 
-    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule]) -> RunSource:
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> RunSource:
         return JournalSource(path, readonly=readonly)
 
 
@@ -51,20 +51,23 @@ class OthersRecords:
     def recognises(self, path: Path) -> bool:
         return self._form.recognises(path)
 
-    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule]) -> RunSource:
-        return ForeignSource(self._form, path, rules=rules)
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> RunSource:
+        return ForeignSource(self._form, path, rules=rules, as_ours=as_ours)
 
 
 KINDS: list[SourceKind] = [OurRecords(), *map(OthersRecords, forms.KINDS)]
 """In the order in which they are asked: the first that recognises a path takes it."""
 
 
-def open_source(path: Path, *, readonly: bool = False, rules: Sequence[AlertRule] = ()) -> RunSource:
+def open_source(
+    path: Path, *, readonly: bool = False, rules: Sequence[AlertRule] = (), as_ours: bool = False
+) -> RunSource:
     """The source of the run at a path.
 
     Args:
         path: of a folder or a file.
         readonly: take no commands, whatever the source could do.
+        as_ours: have the series of another tool's record under the names that ours have, as far as their own tell.
         rules: held against the numbers by who reads, where who trains does not.
 
     Raises:
@@ -72,7 +75,7 @@ def open_source(path: Path, *, readonly: bool = False, rules: Sequence[AlertRule
     """
     for kind in KINDS:
         if kind.recognises(path):
-            return kind.open(path, readonly=readonly, rules=rules)
+            return kind.open(path, readonly=readonly, rules=rules, as_ours=as_ours)
     raise RunNotFound(
         f"{path} holds no run: it has none of the forms {', '.join(dict.fromkeys(kind.name for kind in KINDS))}."
     )

@@ -173,7 +173,12 @@ CAPTIONS = {
     "comparison.not_over": Caption(
         "{runs} not over yet.",
         "runs train, or are to come",
-        "all are over",
+        "all are over, or those that are not are another tool's",
+    ),
+    "comparison.end_unknown": Caption(
+        "Of {who} the tool has not said whether it is over.",
+        "runs that another tool records have numbers, and no word of an end: they win nothing",
+        "the tool said that they are over; the runs are ours",
     ),
     "comparison.rank_correlation": Caption(
         "rank correlation {rho} over {runs}",

@@ -27,6 +27,11 @@ CAPTIONS = {
         "one of these was given with a run of ours",
         "it was given with a record of another tool",
     ),
+    "foreign.which": Caption(
+        "{path} holds several runs; name one: {names}",
+        "a folder or a database is to be compared that holds more than one run",
+        "it holds one; a run is named",
+    ),
     "foreign.no_rules_for_ours": Caption(
         "--alert is for records of other tools here: a run of tui-trainer is given its rules as it is started",
         "`attach` or `stream` has a rule for a run of ours",

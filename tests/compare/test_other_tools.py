@@ -1,0 +1,58 @@
+"""Runs of other tools are compared with ours, by what their series are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.foreign_records.event_files import event, event_file, frame, scalar
+from tests.scripted_record import over
+from tui_trainer.cli import main
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return lambda *arguments: CliRunner().invoke(main, arguments)
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Path:
+    """A hundred steps of TensorBoard's: `eval/loss` falls to 0.02, `eval/acc` rises to 0.99."""
+    points = (event(i, scalar("eval/loss", 2 / i), scalar("eval/acc", 1 - 1 / i)) for i in range(1, 101))
+    event_file(tmp_path / "logs" / "night owl", b"".join(map(frame, points)))
+    return tmp_path / "logs" / "night owl"
+
+
+@pytest.mark.says("foreign.which", "comparison.end_unknown")
+@pytest.mark.never_says("foreign.which", "comparison.not_over", "comparison.end_unknown")
+def test_a_run_of_tensorboards_against_one_of_ours(
+    cli: Cli, board: Path, tmp_path: Path, captions_said: set[str]
+) -> None:
+    ours = over(tmp_path / "runs")
+    assert cli("compare", over(tmp_path / "runs"), ours).exit_code == 0
+    assert "comparison.end_unknown" not in captions_said
+    said = cli("compare", str(board.parent), ours, "--metric", "eval/loss")
+    assert said.exit_code == 0, said.output
+    lines = [line for line in said.stdout.splitlines() if line.startswith(("night owl ", "steplr "))]
+    rows = {line.split("  ")[0]: line for line in lines}
+    assert "final val_loss" in said.stdout
+    assert all(word in rows["night owl"] for word in ("unknown", "0.0200", "0.9900"))
+    assert "0.1747" in rows["steplr"]
+    assert "night owl" in said.stdout.split("\n\n")[-2]
+    assert "has not said whether it is over" in said.stdout
+    assert not captions_said & {"foreign.which", "comparison.not_over"}
+    (tmp_path / "logs" / "a.csv").write_text("step,loss\n1,1\n")
+    refused = cli("compare", str(board.parent), ours)
+    assert refused.exit_code == 2
+    assert "holds several runs; name one" in refused.stderr
+    both = str(board), str(tmp_path / "logs" / "a.csv")
+    told = json.loads(cli("compare", *both, "--metric", "train_loss", "--json").stdout)
+    assert json.dumps(told).count('"night owl"') >= 1
