@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tui_trainer.commands import AnyCommand
 from tui_trainer.events import Alert, AnyEvent
+from tui_trainer.foreign_records.lr_shape import schedule_in_words
 from tui_trainer.foreign_records.pieces import Kind
 from tui_trainer.foreign_records.telling import Teller
 from tui_trainer.records.errors import reason
@@ -22,6 +23,9 @@ from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
 _TOOK = "took"
+
+MOST_LRS = 4
+"""Of which it is said what they did."""
 
 
 class ForeignSource:
@@ -146,9 +150,18 @@ class ForeignSource:
             numbers = counted(sum(len(each.values) for each in series.values()), "number")
             took = say("foreign.took", tool=self._reader.tool, series=len(series), numbers=numbers)
             self._tell_once(_TOOK, took, "read")
+            self._say_what_lrs_did()
         for said in (*self.notes, *self.flaws):
             self._tell_once(_without_numbers(said), said)
         return len(self._told) - told
+
+    def _say_what_lrs_did(self) -> None:
+        """Once, as far as it was recorded by then."""
+        history, series = self.history, self.history.series
+        for name in [name for name in series if series.kind(name) == "lr"][:MOST_LRS]:
+            said = schedule_in_words(name, series[name].steps, series[name].values, history.epoch_at)
+            if said:
+                self._tell(said, "read")
 
     def _tell_once(self, key: str, text: str, kind: str = "recording") -> None:
         if key not in self._told:

@@ -97,6 +97,21 @@ CAPTIONS = {
         "a record is exported of which something is to be said that is no damage",
         "it is damage, which is a warning; there is nothing to say",
     ),
+    "foreign.lr_drops": Caption(
+        "{name}, as its curve shows it: step decay ×{factor} at {where}",
+        "an LR of another tool's record is held and drops, each time by the same factor, as far as it is recorded",
+        "it drops at each value, by other factors (a cosine once an epoch), or rises; it is one of ours",
+    ),
+    "foreign.lr_cycle": Caption(
+        "{name}, as its curve shows it: one cycle, its top {top} at {share}",
+        "such an LR rises to one top behind a fifth of what is recorded, and falls far below where it began",
+        "it has more tops, or ends above half of where it began: another schedule may have made it",
+    ),
+    "foreign.lr_warmed": Caption(
+        "{name}, as its curve shows it: a warm-up to {top} by step {step}, then a decay to {end}",
+        "such an LR rises to one top within the first fifth, and falls to less than half of it",
+        "it rises later, again, or not at all",
+    ),
     "foreign.not_drawn": Caption(
         "left out: {what}",
         "a record holds more than numbers",
