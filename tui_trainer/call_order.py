@@ -111,14 +111,15 @@ def _of_scheduler(recipe: ResolvedConfig, order: CallsMade, *, due: bool) -> Ite
 
 def _due(recipe: ResolvedConfig, order: CallsMade, first_epoch: int) -> bool:
     """Whether a step of the scheduler stands in this batch, or at this epoch's end; a warm-up steps every batch."""
-    batches, last = recipe.batches_per_epoch, first_epoch + recipe.warmup_epochs - 1
-    hands_over = recipe.interval == "epoch" and order.epoch == last
+    batches, warmup = recipe.batches_per_epoch or 0, recipe.warmup_batches
+    epochs = order.epoch - first_epoch
     if order.batch is None:
-        warming_up = order.epoch < last or (order.epoch == last and not hands_over)
-        return recipe.interval == "epoch" and (not warming_up or batches == 1)
-    if order.epoch > last:
+        return recipe.interval == "epoch" and (batches == 1 or (epochs + 1) * batches >= warmup)
+    step = epochs * batches + order.batch
+    if step > warmup:
         return recipe.interval == "step"
-    return not (recipe.interval == "epoch" and (batches == 1 or (hands_over and order.batch == batches)))
+    hands_over = step == warmup and order.batch == batches
+    return not (recipe.interval == "epoch" and (batches == 1 or hands_over))
 
 
 _WORDS: dict[Mistake, tuple[str, str]] = {

@@ -122,6 +122,7 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What ReduceLROnPlateau watches, `val_loss` or `val_accuracy`; None for the others, and where that is not known.
     """
     warmup_epochs: Count
+    """0 where there is none, or it is told in steps."""
     epochs: Count | None
     """The last epoch of the run under this recipe; None where no end is known."""
     batch_size: Count
@@ -132,9 +133,16 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The last step of the run under this recipe; None where no end is known."""
     min_lr: float | None = None
     """Under which ReduceLROnPlateau does not go; None for the others, and in records of earlier versions."""
+    warmup_steps: Count = 0
+    """Of a warm-up that is told in steps; 0 where there is none, or it is told in epochs."""
 
     def __post_init__(self) -> None:
         _cut(self, "title")
+
+    @property
+    def warmup_batches(self) -> int:
+        """How many batches the warm-up takes; 0 where there is none."""
+        return self.warmup_steps or self.warmup_epochs * (self.batches_per_epoch or 0)
 
     @property
     def lengths(self) -> Lengths:

@@ -6,8 +6,10 @@ for another program's, which is watched.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -83,7 +85,12 @@ class Standing:
     @cached_property
     def turns(self) -> list[TurningPoints]:
         """The places at which the curve turns, by kind."""
-        return turns(self.config, self.length)
+        return turns(self.config, self.length, self.steps_per_epoch)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many of its steps an epoch has; 1 where that is not known."""
+        return self.batches_per_epoch or 1 if self.interval == "step" else 1
 
     @property
     def is_turn(self) -> bool:
@@ -115,7 +122,7 @@ def explain(at: Standing, old: float, *, epoch: int, step: int, now: float) -> l
     """
     if at.interval == "step" and not at.is_turn:
         return []
-    reason = _REASONS[at.config.name](at, at.config)
+    reason = _reason(at, epoch, step)
     if at.lr == old:
         return [unchanged(at.lr, reason, epoch, step, now)]
     if at.interval == "epoch" or not isinstance(at.config, schedulers.OneCycleLR):
@@ -123,6 +130,27 @@ def explain(at: Standing, old: float, *, epoch: int, step: int, now: float) -> l
     if at.step_count == at.total_steps:
         reason = reason.but(unused=True)
     return [changed(old, at.lr, reason, epoch, step, now)]
+
+
+def _reason(at: Standing, epoch: int, step: int) -> Reason:
+    if not isinstance(at.config, schedulers.SequentialLR):
+        return _REASONS[at.config.name](at, at.config)
+    parts = at.config.parts(at.length, at.steps_per_epoch)
+    index = at.config.part_at(parts, at.step_count)
+    part = parts[index]
+    place = at.step_count - part.start
+    within = dataclass_replace(at, config=part.scheduler, step_count=place, total_steps=max(1, part.length))
+    if isinstance(part.scheduler, schedulers.NoScheduler):
+        reason = Reason("stable")
+    elif place == 0:
+        reason = Reason("stage_begins", {"scheduler": part.scheduler.name})
+    else:
+        reason = _REASONS[part.scheduler.name](within, part.scheduler)
+    following = [each.start for each in parts if each.start > part.start]
+    if following and following[0] < at.length:
+        now = step if at.interval == "step" else epoch
+        reason = reason.but(**{f"until_{at.interval}": now + following[0] - at.step_count})
+    return reason.but(stage=index + 1, stages=len(parts))
 
 
 def changed(old: float, new: float, reason: Reason, epoch: int, step: int, now: float) -> LRChanged:
@@ -294,6 +322,34 @@ def _one_cycle(at: Standing, config: schedulers.OneCycleLR) -> Reason:
     return Reason("one_cycle_down", {"place": at.step_count - peak, "down": bottom - peak})
 
 
+def _formula(at: Standing, config: schedulers.LambdaLR) -> Reason:
+    corners = schedulers.formula_turns(config, at.length)
+    name: dict[str, Param] = {"formula": config.formula}
+    top = corners[0] if corners else 0
+    if at.step_count < top:
+        return Reason("formula_up", {**name, "place": at.step_count, "up": top})
+    if config.formula in ("inverse_sqrt", "inverse_time"):
+        return Reason("formula_top" if 0 < at.step_count == top else "formula_falls", name)
+    falls = corners[-1]
+    if at.step_count < falls:
+        return Reason("formula_holds", {**name, "left": at.steps(falls - at.step_count)})
+    if at.step_count == falls:
+        return Reason("formula_top", name)
+    down = at.length - falls
+    return Reason("formula_down", {**name, "place": min(down, at.step_count - falls), "down": down})
+
+
+def _on_lines(at: Standing, config: schedulers.PiecewiseLinear) -> Reason:
+    places = config.places(at.length, at.steps_per_epoch)
+    reached = bisect_right(places, at.step_count)
+    count: dict[str, Param] = {"points": len(places)}
+    if reached and places[reached - 1] == at.step_count:
+        return Reason("at_point", {**count, "point": reached, "lr": config.points[reached - 1][1]})
+    if reached == len(places):
+        return Reason("behind_points", {"lr": config.points[-1][1]})
+    return Reason("to_point", {**count, "point": reached + 1, "lr": config.points[reached][1]})
+
+
 _REASONS: dict[str, Callable[[Standing, Any], Reason]] = {
     "StepLR": _step,
     "MultiStepLR": _multi_step,
@@ -305,5 +361,7 @@ _REASONS: dict[str, Callable[[Standing, Any], Reason]] = {
     "CosineAnnealingWarmRestarts": _restarts,
     "CyclicLR": _cyclic,
     "OneCycleLR": _one_cycle,
+    "LambdaLR": _formula,
+    "PiecewiseLinear": _on_lines,
 }
 """The reason of each scheduler at the place where it stands."""

@@ -70,8 +70,8 @@ def test_a_warm_up_that_leaves_nothing_is_a_problem(sample_above: int) -> None:
     """As when a run switches to a preset near its end."""
     plan = rehearse(SHIPPED["cosine-warmup"], RunLength(1, 63), sample_above=sample_above)
     (problem,) = plan.problems
-    assert problem.key == "warmup.epochs"
-    assert problem.message == "cannot run: a warm-up of 1 epoch leaves nothing of 1"
+    assert problem.key == "warmup"
+    assert problem.message == "cannot run: a warm-up of 1 epoch leaves nothing of 1 epoch"
 
 
 def test_plateau_is_planned_flat_and_says_on_what_it_depends() -> None:

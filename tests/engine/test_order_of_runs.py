@@ -11,6 +11,7 @@ from tui_trainer.commands import Stop, SwitchPreset
 from tui_trainer.events import AnyEvent, CallsMade, EpochEnded, PresetSwitched, RunConfigured
 
 WARMUP = "[warmup]\nepochs = 2\nstart_factor = 0.1\n"
+IN_STEPS = "[warmup]\nsteps = 4\nstart_factor = 0\n"
 COSINE_BY_BATCH = '[optimizer]\nname = "SGD"\nlr = 0.01\n[scheduler]\nname = "CosineAnnealingLR"\ninterval = "step"\n'
 CYCLIC = (
     '[optimizer]\nname = "SGD"\nlr = 0.01\nmomentum = 0.9\n'
@@ -22,6 +23,7 @@ TEXTS = {**BY_BATCH, **BY_EPOCH, "none": t.NONE}
 TEXTS |= {
     f"{name} after a warm-up": text + WARMUP for name, text in TEXTS.items() if name not in ("cyclic", "onecycle")
 }
+TEXTS |= {f"{name} after a warm-up in steps": TEXTS[name] + IN_STEPS for name in ("cosine", "steplr")}
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)

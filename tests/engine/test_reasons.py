@@ -15,6 +15,7 @@ from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
 from tui_trainer.lr_reasons import MANY_TURNS, SchedulerEvent
 from tui_trainer.presets.checks import check, parse
 from tui_trainer.presets.rules import RunConditions
+from tui_trainer.presets.schedulers import SequentialLR
 from tui_trainer.presets.schema import Preset
 from tui_trainer.text.reasons import NOT_BETTER, WORDS, Reason, Steps, read, word
 
@@ -65,18 +66,34 @@ _PLATEAU = 'name = "ReduceLROnPlateau"\nfactor = 0.5\npatience = 0\ncooldown = 2
 _TRIANGLE = 'name = "CyclicLR"\nbase_lr = 0.1\nmax_lr = 1\nstep_size_up = 2\ninterval = "epoch"'
 _UPWARDS = 'name = "CosineAnnealingLR"\nT_max = 2\neta_min = 5'
 _ONE_CYCLE = 'name = "OneCycleLR"\nmax_lr = 0.1\ninterval = "epoch"'
+_STAGES = """name = "SequentialLR"
+[[scheduler.stages]]
+name = "none"
+epochs = 3
+[[scheduler.stages]]
+name = "ExponentialLR"
+gamma = 0.5
+"""
+_STABLE = """name = "LambdaLR"
+formula = "warmup_stable_decay"
+warmup_iters = 2
+decay_iters = 2
+interval = "epoch"
+"""
+_WSD = {"formula": "warmup_stable_decay"}
+_POINTS = 'name = "PiecewiseLinear"\npoints = [[0, 1], [2, 0.5], [4, 0.25]]\ninterval = "epoch"'
 _SEEN: dict[str, float] = {"best": 1.0, "best_epoch": 1}
 _WAITED: dict[str, float | str] = {"monitor": "val_loss", "best": 1.0, "bad_epochs": 1, "patience": 0}
 _ANNEALED = {"lr": 0.09719, "lowest": 4e-7}
 
 SAID: list[tuple[str, str, int, str, dict[str, object]]] = [
-    ('name = "none"', "[warmup]\nepochs = 2", 2, "warmup_over_no_scheduler", {"epochs": 2, "lr": 1.0}),
+    ('name = "none"', "[warmup]\nepochs = 2", 2, "warmup_over_no_scheduler", {"length": Steps(2, "epoch"), "lr": 1.0}),
     (
         'name = "ExponentialLR"\ngamma = 0.5',
         "[warmup]\nepochs = 2",
         2,
         "warmup_over",
-        {"epochs": 2, "lr": 1.0, "scheduler": "ExponentialLR"},
+        {"length": Steps(2, "epoch"), "lr": 1.0, "scheduler": "ExponentialLR"},
     ),
     ('name = "StepLR"\nstep_size = 3', "", 1, "next_drop", {"left": Steps(2, "epoch")}),
     ('name = "StepLR"\nstep_size = 3', "", 3, "step_size_reached", {"step_size": 3}),
@@ -118,6 +135,22 @@ SAID: list[tuple[str, str, int, str, dict[str, object]]] = [
     (_ONE_CYCLE, "", 7, "one_cycle_bottom", {"lowest": 4e-7}),
     (f"{_ONE_CYCLE}\nfinal_div_factor = 0.5", "", 7, "one_cycle_end", {"lr": 0.008}),
     (_ONE_CYCLE, "", 8, "one_cycle_over", {}),
+    (_STAGES, "", 1, "stable", {"stage": 1, "stages": 2, "until_epoch": 3}),
+    (_STAGES, "", 3, "stage_begins", {"scheduler": "ExponentialLR", "stage": 2, "stages": 2}),
+    (_STABLE, "", 1, "formula_up", {**_WSD, "place": 1, "up": 2}),
+    (_STABLE, "", 2, "formula_holds", {**_WSD, "left": Steps(4, "epoch")}),
+    (_STABLE, "", 6, "formula_top", _WSD),
+    (_STABLE, "", 7, "formula_down", {**_WSD, "place": 1, "down": 2}),
+    (
+        'name = "LambdaLR"\nformula = "inverse_time"\ninterval = "epoch"',
+        "",
+        2,
+        "formula_falls",
+        {"formula": "inverse_time"},
+    ),
+    (_POINTS, "", 1, "to_point", {"points": 3, "point": 2, "lr": 0.5}),
+    (_POINTS, "", 2, "at_point", {"points": 3, "point": 2, "lr": 0.5}),
+    (_POINTS, "", 5, "behind_points", {"lr": 0.25}),
     (_PLATEAU, "", 1, "best_so_far", {"monitor": "val_loss", "value": 1.0}),
     (_PLATEAU.replace("0\nc", "1\nc"), "", 2, "not_better", {**_SEEN, "bad_epochs": 1, "patience": 1}),
     (_PLATEAU, "", 2, "patience_used_up", {**_WAITED, "old": 1.0, "new": 0.5}),
@@ -270,6 +303,8 @@ def test_warm_up() -> None:
         "3: step_size 1 reached, 0.01 → 0.001, with no epoch left to use it",
     ]
     assert words('name = "none"', 3, lr=0.1, more="[warmup]\nepochs = 2") == ["2: warm-up over after 2 epochs, at 0.1"]
+    assert words('name = "none"', 3, lr=0.1, more="[warmup]\nsteps = 4") == ["2: warm-up over after 4 steps, at 0.1"]
+    assert read("warm-up over after 1 epoch, at 0.1").code == "warmup_over_no_scheduler"  # as older records have it
 
 
 def test_plateau_as_the_lesson_tells_it() -> None:
@@ -401,13 +436,14 @@ def test_no_reason_is_told_where_the_lr_did_otherwise(case: Written) -> None:
             continue
         moved = isinstance(event, LRChanged)
         if event.why.code.startswith("warmup"):
-            assert preset.warmup_epochs == event.epoch
+            assert preset.warmup_steps(length.batches_per_epoch) == event.step
             continue
         assert moved == event.why.tells_change or event.why.code.startswith("one_cycle")
         k = by_step[event.step]
         assert not moved or (event.old, event.new) == (lrs[k - 1], lrs[k])
+        start, end = stage_of(event.why, preset, length)
         if holds := HOLDS.get(event.why.code):
-            assert holds(event.why, lrs, k), (event, k, lrs)
+            assert holds(event.why, lrs[start:end], k - start), (event, k, lrs)
         if event.why.code in ("best_so_far", *NOT_BETTER):
             rises = preset.scheduler.monitor == "val_accuracy"
             seen = [loss - 1 if rises else loss for loss in case.val_losses[firsts : event.epoch]]
@@ -417,6 +453,20 @@ def test_no_reason_is_told_where_the_lr_did_otherwise(case: Written) -> None:
             assert best is not None or len(seen) == 1 or seen[-1] < min(seen[:-1]) or below_zero
             assert event.why.code != BY_LITTLE or seen[-1] < best
             assert event.why.code != "not_better" or seen[-1] >= best
+
+
+def stage_of(why: Reason, preset: Preset, length: RunLength) -> tuple[int, int | None]:
+    """The steps of the stage that a reason is of; all, where it is of no stage."""
+    if not isinstance(preset.scheduler, SequentialLR):
+        return 0, None
+    each = length.batches_per_epoch if preset.scheduler.interval == "step" else 1
+    total = length.epochs * each - preset.warmup_steps(length.batches_per_epoch) // (length.batches_per_epoch // each)
+    parts = preset.scheduler.parts(total, each)
+    start = parts[int(str(why.params["stage"])) - 1].start
+    until = why.params.get("until_step", why.params.get("until_epoch"))
+    following = min((part.start for part in parts if part.start > start), default=None)
+    assert (until is None) == (following is None or following >= total)
+    return start, following
 
 
 def followed(preset: Preset, length: RunLength, losses: list[float]) -> tuple[dict[int, int], list[float], int]:
@@ -433,7 +483,7 @@ def followed(preset: Preset, length: RunLength, losses: list[float]) -> tuple[di
             by_step[step] = scheduler.step_count
             lrs.extend([scheduler.lr] * (scheduler.step_count + 1 - len(lrs)))
 
-    if scheduler.step_count >= 0 and not preset.warmup_epochs:
+    if scheduler.step_count >= 0 and not preset.warmup:
         lrs.append(scheduler.lr)
     for epoch in range(1, length.epochs + 1):
         for _ in range(length.batches_per_epoch):
@@ -443,7 +493,7 @@ def followed(preset: Preset, length: RunLength, losses: list[float]) -> tuple[di
                 take()
         if scheduler.due_after_epoch:
             take(val_loss=losses[epoch - 1], val_accuracy=1 - losses[epoch - 1])
-    return by_step, lrs, preset.warmup_epochs
+    return by_step, lrs, scheduler.warmup_steps // length.batches_per_epoch
 
 
 @given(written())
@@ -463,9 +513,10 @@ def test_every_change_is_told_once(case: Written) -> None:
     assert all(event.reason and "\n" not in event.reason for event in moved)
     assert all(word(event.why) == event.reason and event.why.code in OF_THE_ENGINE for event in moved)
     if preset.scheduler.interval == "epoch":
-        first = preset.warmup_epochs or 1
-        assert [event.epoch for event in moved] == list(range(first, case.epochs + 1))
+        warmup = preset.warmup_steps(case.batches)
+        over = [-(-warmup // case.batches)] if warmup else []
+        scheduled = list(range(warmup // case.batches + 1, case.epochs + 1))
+        assert [event.epoch for event in moved] == over + scheduled
     if preset.scheduler.monitor:
-        assert [event.epoch for event in said if isinstance(event, PlateauCounted)] == list(
-            range(preset.warmup_epochs + 1, case.epochs + 1)
-        )
+        counts = [event.epoch for event in said if isinstance(event, PlateauCounted)]
+        assert counts == list(range(preset.warmup_steps(case.batches) // case.batches + 1, case.epochs + 1))

@@ -224,8 +224,26 @@ SCHEDULERS = {
     "CosineAnnealingWarmRestarts": 'T_0 = 2\ninterval = "step"\n',
     "CyclicLR": "base_lr = 0.001\nmax_lr = 0.1\nstep_size_up = 3\n",
     "OneCycleLR": "max_lr = 0.1\n",
+    "LambdaLR": 'formula = "triangle"\npeak = 0.3\n',
+    "PiecewiseLinear": "points = [[0, 0.1], [1, 0.2], [3, 0]]\n",
+    "SequentialLR": """interval = "step"
+[[scheduler.stages]]
+name = "LinearLR"
+steps = 2
+[[scheduler.stages]]
+name = "MultiStepLR"
+milestones = [1, 2]
+steps = 3
+[[scheduler.stages]]
+name = "CosineAnnealingLR"
+eta_min = 0.001
+""",
     "ReduceLROnPlateau": "patience = 0\nthreshold = 0.9\n",
 }
+
+
+WARMUPS = (f"steps = {BATCHES + 3}\nstart_factor = 0\n", f'steps = {BATCHES + 1}\nmethod = "constant"\n')
+"""Within them, and right behind, a run is stopped."""
 
 
 @pytest.mark.parametrize(
@@ -236,8 +254,9 @@ SCHEDULERS = {
             for name in OPTIMIZERS
         ),
         *(f'{SGD}{MOMENTUM}[scheduler]\nname = "{name}"\n{options}' for name, options in SCHEDULERS.items()),
+        *(f"{SGD}{BY_STEPS}[warmup]\n{options}" for options in WARMUPS),
     ],
-    ids=[*OPTIMIZERS, *SCHEDULERS],
+    ids=[*OPTIMIZERS, *SCHEDULERS, *WARMUPS],
 )
 def test_every_optimizer_and_scheduler_goes_on_from_the_middle_of_an_epoch(tiny: TinyRun, text: str) -> None:
     tiny.train(text, EPOCHS)

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import inspect
 import io
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
-from tests.presets.drawing import SCHEDULERS, Written, written
+from tests.presets.drawing import Written, written
 from tui_trainer.engine.lr_preview import full_plan, rehearse
 from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
 from tui_trainer.presets.checks import check
 from tui_trainer.presets.optimizers import OPTIMIZERS
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schedulers import SCHEDULERS as SCHEDULER_TABLES
+from tui_trainer.presets.schedulers import STAGES
 from tui_trainer.presets.schema import Preset
 
 Used = list[tuple[float, Any]]
 """The LR and the momentum of every batch."""
 
-CHAINABLE = tuple(name for name in SCHEDULERS if name not in ("none", "CyclicLR", "OneCycleLR", "ReduceLROnPlateau"))
+CHAINABLE = tuple(name for name in STAGES if name not in ("none", "LambdaLR", "PiecewiseLinear"))
 
 
 def sound(case: Written) -> tuple[Preset, RunLength]:
@@ -79,19 +84,19 @@ class Training:
 def by_hand(case: Written) -> Used:
     """What PyTorch's classes give, called with what the file says and nothing else, stepped where PyTorch says."""
     used: Used = []
-    warmup = case.warmup["epochs"] if case.warmup else 0
+    warmup = 0
     if case.warmup:
         optimizer = optimizer_by_hand(case)
-        steps = warmup * case.batches
-        ramp = lr_scheduler.LinearLR(optimizer, case.warmup.get("start_factor", 0.1), 1.0, steps)
-        for _ in range(steps):
+        warmup = case.warmup.get("steps") or case.warmup["epochs"] * case.batches
+        ramp = ramp_by_hand(case.warmup, optimizer, warmup)
+        for _ in range(warmup):
             used.append(used_by(optimizer))
             optimizer.step()
             ramp.step()
     optimizer = optimizer_by_hand(case)
     scheduler, interval = scheduler_by_hand(case, optimizer, warmup)
-    for epoch in range(warmup, case.epochs):
-        for _ in range(case.batches):
+    for epoch in range(warmup // case.batches, case.epochs):
+        for _ in range(max(epoch * case.batches, warmup), (epoch + 1) * case.batches):
             used.append(used_by(optimizer))
             optimizer.step()
             if interval == "step":
@@ -102,6 +107,15 @@ def by_hand(case: Written) -> Used:
         elif interval == "epoch":
             scheduler.step()
     return used
+
+
+def ramp_by_hand(warmup: dict[str, Any], optimizer: torch.optim.Optimizer, steps: int) -> Any:
+    start = warmup.get("start_factor", 0.1)
+    if warmup.get("method") == "constant":
+        return lr_scheduler.ConstantLR(optimizer, start, steps)
+    if start == 0:
+        return lr_scheduler.LambdaLR(optimizer, lambda step: step / steps)
+    return lr_scheduler.LinearLR(optimizer, start, 1.0, steps)
 
 
 def optimizer_by_hand(case: Written) -> torch.optim.Optimizer:
@@ -117,8 +131,9 @@ def scheduler_by_hand(case: Written, optimizer: torch.optim.Optimizer, warmup: i
     name = case.scheduler["name"]
     if name == "none":
         return None, None
-    interval = case.scheduler.get("interval", "step" if name in ("OneCycleLR", "CyclicLR") else "epoch")
-    length = (case.epochs - warmup) * (case.batches if interval == "step" else 1)
+    by_batch = ("OneCycleLR", "CyclicLR", "LambdaLR", "PiecewiseLinear")
+    interval = case.scheduler.get("interval", "step" if name in by_batch else "epoch")
+    length = case.epochs * case.batches - warmup if interval == "step" else case.epochs - warmup // case.batches
     if name == "OneCycleLR":
         arguments["total_steps"] = length
     elif name == "CosineAnnealingLR":
@@ -127,7 +142,80 @@ def scheduler_by_hand(case: Written, optimizer: torch.optim.Optimizer, warmup: i
         arguments.setdefault("total_iters", length)
     elif name == "ReduceLROnPlateau":
         arguments["mode"] = "max" if case.scheduler.get("monitor") == "val_accuracy" else "min"
+    each = case.batches if interval == "step" else 1
+    if name == "LambdaLR":
+        return lr_scheduler.LambdaLR(optimizer, formula_by_hand(arguments, length)), interval
+    if name == "PiecewiseLinear":
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] = 1.0
+        xs, ys = zip(*arguments["points"], strict=True)
+        return lr_scheduler.LambdaLR(optimizer, lambda step: float(np.interp(step / each, xs, ys))), interval
+    if name == "SequentialLR":
+        return stages_by_hand(arguments["stages"], optimizer, length, each), interval
     return getattr(lr_scheduler, name)(optimizer, **arguments), interval
+
+
+def formula_by_hand(given: dict[str, Any], length: int) -> Callable[[int], float]:
+    """As those write it whom `presets/formulas.py` names."""
+    warmup = given.get("warmup_iters", 0)
+    timescale = given.get("timescale", warmup or 10_000)
+    decay = given.get("decay_iters", max(1, length // 10))
+    start, end = given.get("start_factor", 0.0), given.get("end_factor", 0.0)
+    peak = int(given.get("peak", 0.5) * length)
+
+    def stable(step: int) -> float:
+        if step < warmup:
+            return step / warmup
+        if step <= length - decay:
+            return 1.0
+        part = min(1.0, (step - (length - decay)) / decay)
+        shapes = {
+            "linear": 1.0 - part,
+            "cosine": (1.0 + math.cos(math.pi * part)) / 2,
+            "1-sqrt": 1.0 - math.sqrt(part),
+        }
+        return shapes[given.get("decay", "linear")] * (1.0 - end) + end
+
+    formulas: dict[str, Callable[[int], float]] = {
+        "inverse_sqrt": lambda k: k / warmup if k < warmup else 1.0 / math.sqrt((k + timescale - warmup) / timescale),
+        "warmup_stable_decay": stable,
+        "triangle": lambda k: float(np.interp(k, [0, peak, length], [start, 1, end])) if peak else on_the_way_down(k),
+        "inverse_time": lambda k: 1.0 / (1.0 + given.get("gamma", 0.01) * k),
+    }
+
+    def on_the_way_down(k: int) -> float:
+        """A triangle whose peak is its first step; two points at one place make no line."""
+        return start if k == 0 else float(np.interp(k, [0, length], [1, end]))
+
+    return formulas[given["formula"]]
+
+
+def stages_by_hand(stages: list[dict[str, Any]], optimizer: torch.optim.Optimizer, length: int, each: int) -> Any:
+    """torch's SequentialLR, of those stages that have a step."""
+    told = [
+        stage["epochs"] * each
+        if "epochs" in stage
+        else stage["share"] * length
+        if "share" in stage
+        else stage.get("steps")
+        for stage in stages
+    ]
+    rest = max(0.0, length - sum(steps for steps in told if steps is not None))
+    ends = [round(end) for end in accumulate(rest if steps is None else float(steps) for steps in told)]
+    made, begun = [], []
+    for stage, start, end in zip(stages, [0, *ends], ends, strict=False):
+        if (start == end and end != ends[-1]) or (start == end and made):
+            continue
+        given = {key: value for key, value in stage.items() if key not in ("name", "epochs", "steps", "share")}
+        if stage["name"] == "CosineAnnealingLR":
+            given.setdefault("T_max", max(1, end - start))
+        if stage["name"] in ("ConstantLR", "LinearLR", "PolynomialLR"):
+            given.setdefault("total_iters", max(1, end - start))
+        name = "ConstantLR" if stage["name"] == "none" else stage["name"]
+        given |= {"factor": 1.0} if stage["name"] == "none" else {}
+        made.append(getattr(lr_scheduler, name)(optimizer, **given))
+        begun.append(start)
+    return lr_scheduler.SequentialLR(optimizer, made, begun[1:])
 
 
 @given(written())
@@ -217,7 +305,7 @@ def test_a_warm_up_is_what_sequential_lr_makes_of_it(drawn: Written, epochs: int
     preset, length = sound(case)
     optimizer = optimizer_by_hand(case)
     ramp = lr_scheduler.LinearLR(optimizer, 0.1, 1.0, warmup * case.batches)
-    main, _ = scheduler_by_hand(case, optimizer, warmup)
+    main, _ = scheduler_by_hand(case, optimizer, warmup * case.batches)
     sequential = lr_scheduler.SequentialLR(optimizer, [ramp, main], [warmup * case.batches])
     expected = []
     for _ in range(length.total_steps):
@@ -240,7 +328,11 @@ def test_optimizers_take_torchs_arguments_with_torchs_defaults(name: str) -> Non
     assert theirs.keys() - fields.keys() - speed <= ({"decoupled_weight_decay"} if name == "Adam" else set())
 
 
-@pytest.mark.parametrize("name", [name for name in SCHEDULER_TABLES if name != "none"])
+OWN_ARGUMENTS = {"none", "LambdaLR", "PiecewiseLinear", "SequentialLR"}
+"""Where torch takes functions or schedulers, or has no such class."""
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEDULER_TABLES if name not in OWN_ARGUMENTS])
 def test_schedulers_take_torchs_arguments_with_torchs_defaults(name: str) -> None:
     fields = SCHEDULER_TABLES[name].model_fields
     theirs = inspect.signature(getattr(lr_scheduler, name)).parameters

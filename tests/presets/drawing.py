@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tui_trainer.presets.schedulers import STAGES
+
 Values = dict[str, Any]
 
 
@@ -41,6 +43,23 @@ OPTIMIZERS: dict[str, Values] = {
 }
 
 _CYCLED = {"cycle_momentum": BOOLEANS, "base_momentum": DECAYS, "max_momentum": DECAYS}
+
+
+def _rising(points: list[tuple[int, float]]) -> list[list[float]]:
+    return [[place + number, lr] for number, (place, lr) in enumerate(sorted(points))]
+
+
+FORMULAS: dict[str, Values] = {
+    "inverse_sqrt": {"warmup_iters": st.integers(0, 20), "timescale": COUNTS},
+    "warmup_stable_decay": {
+        "warmup_iters": st.integers(0, 20),
+        "decay_iters": COUNTS,
+        "decay": st.sampled_from(["linear", "cosine", "1-sqrt"]),
+        "end_factor": FRACTIONS,
+    },
+    "triangle": {"start_factor": FRACTIONS, "peak": SHARES, "end_factor": FRACTIONS},
+    "inverse_time": {"gamma": GAMMAS},
+}
 
 SCHEDULERS: dict[str, tuple[Values, Values]] = {
     "none": ({}, {}),
@@ -84,6 +103,15 @@ SCHEDULERS: dict[str, tuple[Values, Values]] = {
             **_CYCLED,
         },
     ),
+    "LambdaLR": (
+        {},
+        {"interval": INTERVALS},
+    ),
+    "PiecewiseLinear": (
+        {"points": st.lists(st.tuples(st.integers(0, 12), RATES), min_size=2, max_size=4).map(_rising)},
+        {"interval": INTERVALS},
+    ),
+    "SequentialLR": ({}, {"interval": INTERVALS}),
     "ReduceLROnPlateau": (
         {},
         {
@@ -131,16 +159,45 @@ def written(draw: st.DrawFn, schedulers: tuple[str, ...] = tuple(SCHEDULERS)) ->
     optimizer, scheduler = draw(st.sampled_from(list(OPTIMIZERS))), draw(st.sampled_from(schedulers))
     needed, optional = SCHEDULERS[scheduler]
     epochs = draw(st.integers(1, 12))
-    warmup = st.fixed_dictionaries({"epochs": st.integers(1, epochs)}, optional={"start_factor": SHARES})
+    more = {"start_factor": st.just(0) | SHARES, "method": st.sampled_from(["linear", "constant"])}
+    warmup = st.one_of(
+        st.fixed_dictionaries({"epochs": st.integers(1, epochs)}, optional=more),
+        st.fixed_dictionaries({"steps": st.integers(1, 60)}, optional=more),
+    )
+    arguments = draw(st.fixed_dictionaries(needed, optional=optional))
+    if scheduler == "LambdaLR":
+        formula = draw(st.sampled_from(list(FORMULAS)))
+        arguments |= {"formula": formula, **draw(st.fixed_dictionaries({}, optional=FORMULAS[formula]))}
+    if scheduler == "SequentialLR":
+        arguments |= {"stages": draw(_stages(arguments.get("interval") == "step"))}
     return Written(
         optimizer=_named(optimizer, draw(st.fixed_dictionaries({}, optional=OPTIMIZERS[optimizer]))),
-        scheduler=_named(scheduler, draw(st.fixed_dictionaries(needed, optional=optional))),
+        scheduler=_named(scheduler, arguments),
         warmup=draw(st.none() | warmup),
         epochs=epochs,
         batch_size=draw(st.integers(1, 9)),
         images=draw(st.integers(1, 40)),
         val_losses=draw(st.lists(number(0, 10), min_size=epochs, max_size=epochs)),
     )
+
+
+@st.composite
+def _stages(draw: st.DrawFn, in_steps: bool) -> list[Values]:
+    """Two to four stages; one of them may have the rest of the run."""
+    stages = []
+    names = [name for name in STAGES if name not in ("LambdaLR", "PiecewiseLinear")]
+    for name in draw(st.lists(st.sampled_from(names), min_size=2, max_size=4)):
+        needed, optional = SCHEDULERS[name]
+        given = draw(st.fixed_dictionaries(needed, optional=optional))
+        length = {"epochs": st.integers(1, 4), "share": SHARES} | ({"steps": COUNTS} if in_steps else {})
+        key = draw(st.sampled_from(list(length)))
+        stage = {"name": name, **{k: v for k, v in given.items() if k != "interval"}, key: draw(length[key])}
+        stages.append(stage)
+    if draw(st.booleans()):
+        rest = draw(st.sampled_from(stages))
+        for key in ("epochs", "share", "steps"):
+            rest.pop(key, None)
+    return stages
 
 
 def _named(name: str, arguments: Values) -> Values:

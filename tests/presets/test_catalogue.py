@@ -50,9 +50,13 @@ def test_every_shipped_preset_is_clean_and_teaches(path: Path) -> None:
     assert "Pick it" in preset.description
 
 
-def test_the_example_of_the_readme_is_clean() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", (shipped_folder() / "README.md").read_text(), re.DOTALL)
-    assert check_text(example).problems == []
+def test_the_examples_of_the_readme_are_clean() -> None:
+    whole, *schedulers = re.findall(r"```toml\n(.*?)```", (shipped_folder() / "README.md").read_text(), re.DOTALL)
+    assert check_text(whole).problems == []
+    assert len(schedulers) == 3
+    for scheduler in schedulers:
+        text = f'[training]\nepochs = 30\n[optimizer]\nname = "SGD"\nmomentum = 0.9\n{scheduler}'
+        assert check_text(text).problems == []
 
 
 def test_the_numbers_that_others_count_on() -> None:

@@ -22,6 +22,7 @@ IDS = sorted(id for id in CAPTIONS if id.startswith("rule."))
 
 SGD = '[optimizer]\nname = "SGD"\nmomentum = 0.9\n'
 WARMUP = "[warmup]\nepochs = 1\n"
+NOTHING = 'start_factor = 0\nmethod = "constant"\n'
 
 
 def of(scheduler: str, *lines: str, optimizer: str = SGD, epochs: int = 10) -> str:
@@ -39,6 +40,20 @@ def cyclic(*lines: str, optimizer: str = SGD, top: float = 0.2) -> str:
 
 def with_lr(name: str, lr: float, more: str = "") -> str:
     return f'[optimizer]\nname = "{name}"\nlr = {lr}\n{more}'
+
+
+def points(points: str, *lines: str) -> str:
+    return of("PiecewiseLinear", f"points = {points}", *lines)
+
+
+def formula(name: str, *lines: str) -> str:
+    return of("LambdaLR", f'formula = "{name}"', *lines)
+
+
+def stages(*stages: str, interval: str = "epoch") -> str:
+    """Each the lines of a stage behind its name."""
+    tables = [f"[[scheduler.stages]]\nname = {stage.replace('; ', chr(10))}" for stage in stages]
+    return of("SequentialLR", f'interval = "{interval}"', *tables)
 
 
 ADAGRAD = '[optimizer]\nname = "Adagrad"\n'
@@ -97,6 +112,47 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         of("none", epochs=2) + WARMUP.replace("1", "3"),
         "leaves nothing of 2 epochs; less than 2 would leave some",
     ),
+    "rule.begins_at_a_point": (
+        points("[[0, 0.1], [10, 0]]") + WARMUP,
+        "PiecewiseLinear begins at the LR of its first point; make the ramp a point,",
+    ),
+    "rule.not_of_formula": (
+        formula("triangle", "warmup_iters = 3"),
+        "not an argument of triangle, which takes start_factor, peak, end_factor",
+    ),
+    "rule.points_unordered": (points("[[0, 0.1], [5, 0.2], [5, 0]]"), "the first numbers of points rise: each is"),
+    "rule.share_above_one": (
+        points("[[0, 0.1], [15, 0]]", 'unit = "share"'),
+        '15 is more than the whole run; shares go from 0 to 1, or write unit = "epoch"',
+    ),
+    "rule.points_at_zero": (points("[[0, 0], [10, 0]]"), "an LR of 0 at all points trains nothing"),
+    "rule.points_beyond": (points("[[0, 0.1], [15, 0]]"), "the last point, at epoch 15, is never reached: the run has"),
+    "rule.stage_length_twice": (
+        stages('"none"; epochs = 5; share = 0.5', '"none"'),
+        "the stage's length is given by epochs already; keep one of them",
+    ),
+    "rule.stage_in_steps": (
+        stages('"none"; steps = 5', '"none"'),
+        'a stage of so many batches ends within an epoch; write interval = "step" in [scheduler], or epochs here',
+    ),
+    "rule.stage_without_length": (
+        stages('"none"', '"none"; epochs = 5', '"none"'),
+        "how long the stage lasts is missing, and one before it has the rest already;",
+    ),
+    "rule.stage_without_step": (
+        stages('"none"; epochs = 10', '"none"'),
+        "stage 2 has no step: the run has 10 epochs",
+    ),
+    "rule.stage_never_begins": (
+        stages('"none"; epochs = 10', '"none"; epochs = 2'),
+        "stage 2 never begins: the run has 10 epochs",
+    ),
+    "rule.stages_too_short": (
+        stages('"none"; epochs = 3', '"CosineAnnealingLR"; epochs = 3'),
+        "the stages end before the run, and the last one goes on for 4 epochs: the run has 10 epochs; leave",
+    ),
+    "rule.warmup_twice": (of("none") + WARMUP + "steps = 9\n", "the warm-up's length is given in epochs already; keep"),
+    "rule.warmup_of_nothing": (of("none") + WARMUP + NOTHING, "a constant LR of 0 trains nothing; write method"),
     "rule.longer_run": (of("none", epochs=1) + WARMUP, "; a longer run would leave some"),
     "rule.run_has": (of("StepLR", "step_size = 10"), "never reached: the run has 10 epochs; less"),
     "rule.warmup_leaves": (of("StepLR", "step_size = 10") + WARMUP, "never reached: the warm-up leaves 9 epochs; less"),
@@ -158,6 +214,7 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
 }  # fmt: skip
 
 FINE = of("StepLR", "step_size = 3", "gamma = 0.5")
+STAGES = stages('"LinearLR"; epochs = 2', '"none"', '"CosineAnnealingLR"; share = 0.3')
 
 NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.nesterov_momentum": [NESTEROV + "momentum = 0.9", SGD],
@@ -199,6 +256,29 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.begins_low": [cyclic("step_size_up = 9"), FINE + WARMUP],
     "rule.warmup_is_all": [of("none", epochs=2) + WARMUP, of("none", epochs=1)],
     "rule.shorter_warmup": [of("none", epochs=1) + WARMUP, FINE + WARMUP],
+    "rule.begins_at_a_point": [points("[[0, 0.1], [10, 0]]"), FINE + WARMUP],
+    "rule.not_of_formula": [
+        formula("triangle", "peak = 0.3", "start_factor = 0.2", "end_factor = 0.07"),
+        formula("inverse_sqrt", "warmup_iters = 3", "timescale = 9"),
+        formula("warmup_stable_decay", 'decay = "1-sqrt"', "decay_iters = 9", "warmup_iters = 3", "end_factor = 0.1"),
+        formula("inverse_time", "gamma = 1"),
+    ],
+    "rule.points_unordered": [points("[[0, 0.1], [5, 0.2], [10, 0]]")],
+    "rule.share_above_one": [points("[[0, 0.1], [1, 0]]", 'unit = "share"'), points("[[0, 0.1], [5, 0]]")],
+    "rule.points_at_zero": [points("[[0, 0], [10, 0.1]]")],
+    "rule.points_beyond": [points("[[0, 0.1], [10, 0]]"), points("[[0, 0.1], [1, 0]]", 'unit = "share"')],
+    "rule.stage_length_twice": [STAGES],
+    "rule.stage_in_steps": [STAGES, stages('"none"; steps = 5', '"none"', interval="step")],
+    "rule.stage_without_length": [STAGES],
+    "rule.stage_without_step": [STAGES, stages('"none"; epochs = 10', '"none"; epochs = 2')],
+    "rule.stage_never_begins": [STAGES, stages('"none"; epochs = 10', '"none"')],
+    "rule.stages_too_short": [
+        STAGES,
+        stages('"none"; epochs = 3', '"none"; epochs = 6'),
+        stages('"none"; share = 0.1', '"none"; share = 0.9', interval="step"),
+    ],
+    "rule.warmup_twice": [FINE + WARMUP, FINE + "[warmup]\nsteps = 9\n", FINE + "[warmup]\n"],
+    "rule.warmup_of_nothing": [FINE + WARMUP + 'method = "constant"', FINE + WARMUP + "start_factor = 0"],
     "rule.longer_run": [of("none", epochs=2) + WARMUP.replace("1", "2"), FINE + WARMUP],
     "rule.run_has": [FINE, of("StepLR", "step_size = 10") + WARMUP],
     "rule.warmup_leaves": [FINE + WARMUP, of("StepLR", "step_size = 10")],
@@ -283,7 +363,7 @@ def test_what_is_claimed_of_the_lrs_is_so(case: Written, images: int) -> None:
     found = check(preset, RunConditions(images))
     planned = PlannedLRs(preset, -(-images // preset.training.batch_size))
     assume(not any(problem.severity == "error" for problem in found) and planned.steps <= 20_000)
-    first = preset.warmup_epochs * planned.batches_per_epoch
+    first = preset.warmup_steps(planned.batches_per_epoch)
     stride = 1 if preset.scheduler.interval == "step" else planned.batches_per_epoch
     try:
         lrs = [planned.at(step) for step in range(first, planned.steps, stride)]

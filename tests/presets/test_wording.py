@@ -103,14 +103,35 @@ CASES: dict[str, tuple[str, set[str], str]] = {
     ),
     "a name that is none": ("[optimizer]\nname = 3", {"key.not_a_name"}, "3 is not a name; one of SGD, Adam"),
     "a name that is left out": (
-        with_scheduler("LambdaLR"),
+        with_scheduler("MultiplicativeLR"),
         {"key.left_out", "key.function"},
-        "LambdaLR takes a function, and a preset holds no code; one of none,",
+        "MultiplicativeLR takes a function, and a preset holds no code; one of none,",
     ),
     "several in one": (
-        with_scheduler("SequentialLR"),
+        with_scheduler("ChainedScheduler"),
         {"key.left_out", "key.joins"},
-        "SequentialLR joins several; a [warmup] table puts a LinearLR in front of one; one of none,",
+        "ChainedScheduler multiplies several; SequentialLR puts them one after the other,",
+    ),
+    "no stages": (with_scheduler("SequentialLR"), {"key.no_stages"}, "is a list of tables; write [[scheduler.stages]]"),
+    "a misspelt key of a stage": (
+        with_scheduler("SequentialLR", "[[scheduler.stages]]\nname = 'StepLR'\nstep_size = 2\ngama = 0.5"),
+        {"key.meant"},
+        "not known to StepLR; did you mean gamma?",
+    ),
+    "an interval of a stage": (
+        with_scheduler("SequentialLR", "[[scheduler.stages]]\nname = 'none'\ninterval = 'step'"),
+        {"key.of_all_stages"},
+        "belongs in [scheduler], and holds for all stages",
+    ),
+    "no stage": (
+        with_scheduler("SequentialLR", "[[scheduler.stages]]\nname = 'OneCycleLR'\nmax_lr = 0.1"),
+        {"key.no_stage"},
+        "OneCycleLR cannot be a stage; one of none,",
+    ),
+    "a list where points are due": (
+        with_scheduler("PiecewiseLinear", "points = [1, 2]"),
+        {"key.no_points"},
+        "is a list of pairs, when and which LR; write such as [[0, 0.01],",
     ),
     "LBFGS": (
         "[optimizer]\nname = 'LBFGS'",

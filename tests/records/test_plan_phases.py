@@ -120,6 +120,21 @@ CASES: dict[str, tuple[PlannedRun, dict[int, str]]] = {
             505: "annealing: 0.1 → 0.08536 by epoch 10",
         },
     ),
+    "a stable stage between two": (
+        of(
+            'name = "SequentialLR"\ninterval = "step"\n'
+            '[[scheduler.stages]]\nname = "LinearLR"\nstart_factor = 0.1\nsteps = 100\n'
+            '[[scheduler.stages]]\nname = "none"\n'
+            '[[scheduler.stages]]\nname = "CosineAnnealingLR"\nshare = 0.2'
+        ),
+        {
+            1: "climbing: 0.01 → 0.1 by step 101",
+            100: "climbing: 0.01 → 0.1 by step 101",
+            101: "holds 0.1 through step 505",
+            505: "holds 0.1 through step 505",
+            506: "falling: 0.09998 → 1.554e-5 by step 630",
+        },
+    ),
     "steps": (
         of('name = "StepLR"\nstep_size = 5\ngamma = 0.5'),
         {1: "holds 0.1 through epoch 5, then ×0.5", 316: "holds 0.05 to the end"},
@@ -191,7 +206,7 @@ NEAR = 1e-3
 
 
 @pytest.mark.never_says("plan.warming_up", "plan.annealing", "plan.to_restart", "plan.falling", "plan.climbing",
-                        "plan.holds_then", "plan.holds")  # fmt: skip
+                        "plan.holds_then", "plan.holds_through", "plan.holds")  # fmt: skip
 @given(written(), st.data())
 @settings(max_examples=200, deadline=None)
 def test_what_is_said_of_a_plan_is_what_the_real_schedule_does(case: Written, data: st.DataObject) -> None:
@@ -222,9 +237,14 @@ def test_what_is_said_of_a_plan_is_what_the_real_schedule_does(case: Written, da
             assert all(sign * (two - one) >= -least for one, two in pairwise(way)), words
         assert lrs[first - 1] == pytest.approx(float(end), rel=NEAR, abs=least)
         if verb == "warming up" and preset.scheduler.name != "OneCycleLR":
-            assert at <= preset.warmup_epochs * batches
+            assert at <= preset.warmup_steps(batches)
         if restarts:
             assert lrs[last] == pytest.approx(float(top), rel=NEAR, abs=least)
+    elif found := re.fullmatch(r"holds (\S+) through (step|epoch) ([\d,]+)", words):
+        _, last = until(found[2], found[3])
+        assert {*lrs[at - 1 : last]} == {here}
+        assert format_lr(here) == found[1]
+        assert lrs[last] != here
     elif found := HOLDING.fullmatch(words):
         lr, unit, number, times, change = found.groups()
         first, last = until(unit, number)

@@ -196,7 +196,8 @@ def _settings(preset: Preset) -> dict[str, _Setting]:
         for key, field in type(part).model_fields.items() if part is not None else ():
             value = getattr(part, key)
             if value is not None:
-                is_default = table != "warmup" and key not in ("name", "lr") and value == field.get_default()
+                is_default = (table, key) == ("warmup", "method") or table != "warmup"
+                is_default = is_default and key not in ("name", "lr") and value == field.get_default()
                 settings[f"{table}.{key}"] = _Setting(value, is_default)
     if preset.scheduler.own_start is not None:
         settings.pop("optimizer.lr", None)  # it has no say
@@ -214,5 +215,6 @@ def _value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
-        return ", ".join(_value(each) for each in value)
+        plain_values = all(isinstance(each, int | float | str) for each in value)
+        return (", " if plain_values else "; ").join(_value(each) for each in value)
     return plain(str(value))

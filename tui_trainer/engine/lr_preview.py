@@ -19,9 +19,10 @@ from torch.optim import lr_scheduler
 
 from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import closed_form_lr
+from tui_trainer.engine.torch_schedulers import InStages, OnLines
 from tui_trainer.events import PlanMade, ResolvedConfig
 from tui_trainer.presets.problems import PresetError, Problem
-from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts, ReduceLROnPlateau, restarts, turns
+from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts, ReduceLROnPlateau, SchedulerTable, restarts
 from tui_trainer.presets.schema import Preset
 from tui_trainer.text.captions import say
 
@@ -91,10 +92,10 @@ def full_plan(preset: Preset, length: RunLength) -> list[float]:
 
 def scheduler_steps(preset: Preset, length: RunLength) -> int:
     """How often the schedule steps in the run, warm-up included."""
-    warmup = preset.warmup_epochs * length.batches_per_epoch
+    warmup = preset.warmup_steps(length.batches_per_epoch)
     if preset.scheduler.interval == "step":
         return length.total_steps
-    return warmup + (length.epochs - preset.warmup_epochs if preset.scheduler.interval else 0)
+    return warmup + (length.epochs - warmup // length.batches_per_epoch if preset.scheduler.interval else 0)
 
 
 class _Plan:
@@ -122,8 +123,8 @@ class _Plan:
                     self.steps.append(step)
                     self.lrs.append(lr)
         except (ArithmeticError, ValueError, RuntimeError, TypeError, KeyError) as error:
-            too_long = self._preset.warmup_epochs >= self._length.epochs
-            self._refuse(f"cannot run: {error}", "warmup.epochs" if too_long else "scheduler")
+            too_long = self._preset.warmup_steps(self._length.batches_per_epoch) >= self._length.total_steps
+            self._refuse(f"cannot run: {error}", "warmup" if too_long else "scheduler")
 
     def rehearsal(self, exact: bool, note: str) -> LRPreview:
         return LRPreview(self.steps, self.lrs, self._length.total_steps, exact, note, self._problems)
@@ -161,22 +162,22 @@ def _walk(preset: Preset, length: RunLength, *, stalled: bool = False) -> Iterat
 
 def _leaps(preset: Preset, length: RunLength) -> Iterator[tuple[int, float]]:
     """As `_walk`, at some steps only: the ramp, then the scheduler by itself over what is left of the run."""
-    warmup = preset.warmup_epochs * length.batches_per_epoch
+    scheduler = _begin(preset, length)
+    warmup = scheduler.warmup_steps
     if warmup:
-        ramp = _begin(preset, length).scheduler
         for place in _places(warmup, []):
-            yield place + 1, _lr_at(ramp, place)
-    rest = RunLength(length.epochs - preset.warmup_epochs, length.batches_per_epoch)
-    alone = preset.model_copy(update={"warmup": None})
-    scheduler = _begin(alone, rest)
+            yield place + 1, _lr_at(scheduler.scheduler, place)
+        scheduler = _begin(preset, length)
+        scheduler.skip_warmup()
     yield warmup + 1, scheduler.lr
     if preset.scheduler.interval is None or preset.scheduler.monitor:
         return
     stride = 1 if preset.scheduler.interval == "step" else length.batches_per_epoch
-    span = scheduler_steps(alone, rest)
-    for place in _places(span, [place for places in turns(preset.scheduler, span) for place in places[:SAMPLES]]):
-        yield warmup + place * stride + 1, _lr_at(scheduler.scheduler, place, preset)
-    _lr_at(scheduler.scheduler, span, preset)  # the step after the last batch: it may still fail
+    span = scheduler.total_steps
+    for place in _places(span, [place for places in scheduler.turns for place in places[:SAMPLES]]):
+        if place:
+            yield (warmup // stride + place) * stride + 1, _lr_at(scheduler.scheduler, place, preset.scheduler)
+    _lr_at(scheduler.scheduler, span, preset.scheduler)  # the step after the last batch: it may still fail
 
 
 def _places(span: int, turning: list[int]) -> list[int]:
@@ -185,27 +186,33 @@ def _places(span: int, turning: list[int]) -> list[int]:
     return sorted({*even, *turning, *(place - 1 for place in turning)})
 
 
-def _lr_at(scheduler: Any, place: int, preset: Preset | None = None) -> float:
+def _lr_at(scheduler: Any, place: int, config: SchedulerTable | None = None) -> float:
     """The LR after `place` steps of a torch scheduler, without making them all.
 
     Those that reckon from the count of steps alone are put one step before and stepped; of the others, which go
     from LR to LR, torch's closed form is taken, as SequentialLR does.
     """
+    if isinstance(scheduler, InStages):
+        scheduler.stand_at(place)
+        return _lr_at(scheduler.at_work, scheduler.place, scheduler.config)
     if not isinstance(scheduler, _FROM_COUNT):
         scheduler.last_epoch = place
         return closed_form_lr(scheduler)
     scheduler.last_epoch = place - 1
-    if preset and isinstance(preset.scheduler, CosineAnnealingWarmRestarts) and place > 0:
-        begun = [0, *restarts(preset.scheduler, place + 1)]
-        vars(scheduler).update(
-            T_cur=place - begun[-1] - 1,
-            T_i=preset.scheduler.T_0 * preset.scheduler.T_mult ** (len(begun) - 1),
-        )
+    if isinstance(config, CosineAnnealingWarmRestarts) and place > 0:
+        begun = [0, *restarts(config, place + 1)]
+        vars(scheduler).update(T_cur=place - begun[-1] - 1, T_i=config.T_0 * config.T_mult ** (len(begun) - 1))
     scheduler.step()
     return float(scheduler.get_last_lr()[0])
 
 
-_FROM_COUNT = (lr_scheduler.OneCycleLR, lr_scheduler.CyclicLR, lr_scheduler.CosineAnnealingWarmRestarts)
+_FROM_COUNT = (
+    OnLines,
+    lr_scheduler.LambdaLR,
+    lr_scheduler.OneCycleLR,
+    lr_scheduler.CyclicLR,
+    lr_scheduler.CosineAnnealingWarmRestarts,
+)
 
 
 @dataclass(frozen=True)
@@ -252,7 +259,8 @@ def plan(
             scheduler=preset.scheduler.name,
             interval=preset.scheduler.interval,
             monitor=preset.scheduler.monitor,
-            warmup_epochs=preset.warmup.epochs if preset.warmup else 0,
+            warmup_epochs=(preset.warmup.epochs or 0) if preset.warmup else 0,
+            warmup_steps=(preset.warmup.steps or 0) if preset.warmup else 0,
             epochs=first_epoch + epochs - 1,
             batch_size=preset.training.batch_size,
             batches_per_epoch=length.batches_per_epoch,

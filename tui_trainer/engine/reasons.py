@@ -8,7 +8,7 @@ from tui_trainer.engine.schedules import Schedule
 from tui_trainer.lr_reasons import PlateauRules, SchedulerEvent, Standing, changed, dialled, explain_plateau
 from tui_trainer.lr_reasons import explain as explain_standing
 from tui_trainer.presets.schedulers import ReduceLROnPlateau
-from tui_trainer.text.reasons import Reason
+from tui_trainer.text.reasons import Reason, Steps
 
 
 def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[SchedulerEvent]:
@@ -48,7 +48,9 @@ def _explain(scheduler: Schedule, old: float, epoch: int, step: int) -> list[Sch
 
 
 def _warmup_over(scheduler: Schedule) -> Reason:
-    name, epochs = scheduler.preset.scheduler.name, scheduler.preset.warmup_epochs
+    name, warmup = scheduler.preset.scheduler.name, scheduler.preset.warmup
+    assert warmup is not None
+    length = Steps(warmup.epochs, "epoch") if warmup.epochs is not None else Steps(scheduler.warmup_steps, "step")
     if name == "none":
-        return Reason("warmup_over_no_scheduler", {"epochs": epochs, "lr": scheduler.scheduled_lr})
-    return Reason("warmup_over", {"epochs": epochs, "lr": scheduler.scheduled_lr, "scheduler": name})
+        return Reason("warmup_over_no_scheduler", {"length": length, "lr": scheduler.scheduled_lr})
+    return Reason("warmup_over", {"length": length, "lr": scheduler.scheduled_lr, "scheduler": name})

@@ -16,10 +16,11 @@ from torch.optim import lr_scheduler
 
 from tui_trainer.commands import LARGEST_FACTOR
 from tui_trainer.engine.devices import broken_context, is_out_of_memory
+from tui_trainer.engine.torch_schedulers import InStages, build_scheduler
 from tui_trainer.lr_reasons import PlateauSeen
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
 from tui_trainer.presets.schedulers import TurningPoints, turns
-from tui_trainer.presets.schema import Preset
+from tui_trainer.presets.schema import Preset, Warmup
 from tui_trainer.text.numbers import counted
 
 
@@ -74,7 +75,8 @@ class Schedule:
     """The preset's schedule over a run: the warm-up's ramp, then the preset's own scheduler.
 
     Guarantee, float for float: during a warm-up of W batches the LR of batch k (from 0) is what
-    `LinearLR(start_factor, 1.0, total_iters=W)` gives after k steps; from then on it is what the preset's scheduler
+    `LinearLR(start_factor, 1.0, total_iters=W)` gives after k steps, or `ConstantLR(start_factor, W)`, or, from 0, for
+    which torch's LinearLR has no form, `LambdaLR(lambda k: k / W)`; from then on it is what the preset's scheduler
     gives, built afresh on an optimizer at its base LR and stepped after every batch, or every epoch. The ramp's
     rounding is not carried over (`SequentialLR` does the same where it begins the next scheduler in closed form).
 
@@ -87,12 +89,13 @@ class Schedule:
         Raises:
             ValueError: torch refuses the arguments, or the warm-up leaves nothing of the run.
         """
-        if preset.warmup_epochs >= length.epochs > 0:
-            raise ValueError(f"a warm-up of {counted(preset.warmup_epochs, 'epoch')} leaves nothing of {length.epochs}")
+        self._warmup_steps = preset.warmup_steps(length.batches_per_epoch)
+        if preset.warmup and self._warmup_steps >= length.total_steps > 0:
+            raise ValueError(f"a warm-up of {preset.warmup.words} leaves nothing of {counted(length.epochs, 'epoch')}")
         self.preset = preset
         self.length = length
         self._optimizer = optimizer
-        self._warmup_steps = preset.warmup_epochs * length.batches_per_epoch
+        self._hands_over_between_epochs = self._warmup_steps % length.batches_per_epoch == 0
         self._steps = 0
         self.factor = 1.0
         """That of the LR dial: an optimizer uses so many times what the schedule gives."""
@@ -101,12 +104,10 @@ class Schedule:
         self._best_at = 0
         self.seen: PlateauSeen | None = None
         """Of ReduceLROnPlateau, after its first step here."""
-        self._ramp: lr_scheduler.LinearLR | None = None
+        self._ramp: lr_scheduler.LRScheduler | None = None
         self._main: lr_scheduler.LRScheduler | None = None
         if preset.warmup:
-            self._ramp = lr_scheduler.LinearLR(
-                optimizer, preset.warmup.start_factor, 1.0, total_iters=self._warmup_steps
-            )
+            self._ramp = _ramp(preset.warmup, optimizer, self._warmup_steps)
         else:
             self._main = self._build_main()
 
@@ -135,8 +136,10 @@ class Schedule:
         """
         if self.interval != "epoch":
             return False
+        if self._ramp is None:
+            return True
         only_batch = self.length.batches_per_epoch == 1
-        return self._ramp is None or only_batch or self._steps == self._warmup_steps - 1
+        return self._hands_over_between_epochs and (only_batch or self._steps == self._warmup_steps - 1)
 
     @property
     def lr(self) -> float:
@@ -159,16 +162,26 @@ class Schedule:
         return self._steps - self._warmup_steps
 
     @property
+    def warmup_steps(self) -> int:
+        """How many batches the warm-up takes; 0 without one."""
+        return self._warmup_steps
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many steps it makes in an epoch."""
+        return self.length.batches_per_epoch if self.interval == "step" else 1
+
+    @property
     def total_steps(self) -> int:
         """How many steps it makes in all; the last one, after the last batch, sets an LR that no batch uses."""
         if self.interval == "step":
             return self.length.total_steps - self._warmup_steps
-        return self.length.epochs - self.preset.warmup_epochs
+        return self.length.epochs - self._warmup_steps // self.length.batches_per_epoch
 
     @cached_property
     def turns(self) -> list[TurningPoints]:
         """The places at which the curve turns, by kind."""
-        return turns(self.preset.scheduler, self.total_steps)
+        return turns(self.preset.scheduler, self.total_steps, self.steps_per_epoch)
 
     def step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
         """Move on by one batch or one epoch, whichever was due.
@@ -178,6 +191,12 @@ class Schedule:
         """
         with self._by_itself():
             self._step(val_loss, val_accuracy)
+
+    def skip_warmup(self) -> None:
+        """Stand where the warm-up is over; for a rehearsal, which need not walk through it."""
+        if self._ramp is not None:
+            self._steps = self._warmup_steps
+            self._hand_over()
 
     def dial(self, factor: float) -> None:
         """Use `factor` times what the schedule gives, from the next batch on; 1 ends that.
@@ -236,21 +255,35 @@ class Schedule:
         self._steps = state["steps"]
         self._best_at = state["best_at"]
         if self.warming_up and not state["warming_up"]:
-            groups = [{key: value for key, value in group.items() if key != "params"} for group in self._groups]
-            self._hand_over()
-            for group, saved in zip(self._groups, groups, strict=True):
-                group.update(saved)
+            with self._groups_kept():
+                self._hand_over()
         vars(self._optimizer)["_opt_called"] = True  # it was, before the state was saved; torch warns otherwise
         if (running := self.scheduler) is not None:
             inner = state["scheduler"]
-            if not isinstance(inner, dict):
-                raise ValueError("scheduler.scheduler is missing")
-            if missing := _MOVING & running.state_dict().keys() - inner.keys():
-                raise ValueError(f"scheduler.scheduler.{min(missing)} is missing")
-            for key, fresh in _primitives(running.state_dict()).items():
-                if key in inner and not (_alike if key in _CHANGING else _equal)(inner[key], fresh):
-                    raise ValueError(f"scheduler.scheduler.{key} is not one of this schedule")
-            running.load_state_dict(copy.deepcopy(inner))
+            if isinstance(running, InStages):
+                inner = self._stand_in_stage(running, inner)
+                _check(running.at_work, inner, "scheduler.scheduler.stage")
+            else:
+                _check(running, inner, "scheduler.scheduler")
+            running.load_state_dict(copy.deepcopy(state["scheduler"]))
+
+    def _stand_in_stage(self, running: InStages, saved: object) -> object:
+        """Be in the stage that was at work; what was saved of that."""
+        if not isinstance(saved, dict):
+            raise ValueError("scheduler.scheduler is missing")
+        if saved.get("last_epoch") != self.step_count:
+            raise ValueError("scheduler.scheduler.last_epoch is not one of this schedule")
+        with self._groups_kept():
+            running.stand_at(self.step_count)
+        return saved.get("stage")
+
+    @contextmanager
+    def _groups_kept(self) -> Iterator[None]:
+        """Have the optimizer's groups behind it as they are."""
+        groups = [{key: value for key, value in group.items() if key != "params"} for group in self._groups]
+        yield
+        for group, saved in zip(self._groups, groups, strict=True):
+            group.update(saved)
 
     @property
     def _groups(self) -> list[dict[str, Any]]:
@@ -267,9 +300,7 @@ class Schedule:
         config = self.preset.scheduler
         if config.name == "none":
             return None
-        kind = getattr(lr_scheduler, config.name)
-        scheduler: lr_scheduler.LRScheduler = kind(self._optimizer, **config.arguments(self.total_steps))
-        return scheduler
+        return build_scheduler(config, self._optimizer, self.total_steps, self.steps_per_epoch)
 
     def _step_plateau(self, main: lr_scheduler.ReduceLROnPlateau, value: float) -> None:
         bad_before, best_before, ignored = main.num_bad_epochs, main.best, main.in_cooldown
@@ -296,6 +327,15 @@ class Schedule:
         return value
 
 
+def _ramp(warmup: Warmup, optimizer: torch.optim.Optimizer, steps: int) -> lr_scheduler.LRScheduler:
+    """What raises the LR in the first `steps` batches."""
+    if warmup.method == "constant":
+        return lr_scheduler.ConstantLR(optimizer, warmup.start_factor, total_iters=steps)
+    if warmup.start_factor == 0:
+        return lr_scheduler.LambdaLR(optimizer, lambda step: step / steps)
+    return lr_scheduler.LinearLR(optimizer, warmup.start_factor, 1.0, total_iters=steps)
+
+
 def _dial(saved: object, groups: int) -> list[float]:
     """The factor of the LR dial and, where it is turned, what the schedule gives for each group.
 
@@ -316,6 +356,21 @@ _CHANGING = _MOVING | {"_step_count", "_last_lr", "_get_lr_called_within_step", 
 """What they change as they step."""
 
 
+def _check(running: lr_scheduler.LRScheduler, saved: object, path: str) -> None:
+    """Whether what was saved is the state of such a scheduler.
+
+    Raises:
+        ValueError: it is not: which key.
+    """
+    if not isinstance(saved, dict):
+        raise ValueError(f"{path} is missing")
+    if missing := _MOVING & running.state_dict().keys() - saved.keys():
+        raise ValueError(f"{path}.{min(missing)} is missing")
+    for key, fresh in _primitives(running.state_dict()).items():
+        if key in saved and not (_alike if key in _CHANGING else _equal)(saved[key], fresh):
+            raise ValueError(f"{path}.{key} is not one of this schedule")
+
+
 def _equal(saved: object, fresh: object) -> bool:
     return repr(saved) == repr(fresh)
 
@@ -330,4 +385,4 @@ def _alike(saved: object, fresh: object) -> bool:
 def _primitives(state: dict[str, Any]) -> dict[str, Any]:
     """torch's state without `milestones`, a Counter: `torch.load(weights_only=True)` takes primitives, and the
     preset says them anyway."""
-    return {key: value for key, value in state.items() if key != "milestones"}
+    return {key: _primitives(value) if key == "stage" else value for key, value in state.items() if key != "milestones"}

@@ -21,6 +21,16 @@ def closed_form_lr(scheduler: Any) -> float:
     return float(scheduler._get_closed_form_lr()[0])
 
 
+def set_closed_form_lr(scheduler: Any) -> None:
+    """Set the optimizer to the LR that a scheduler has by its closed form, where it has one, as SequentialLR does where
+    the scheduler begins: rounding may set that apart from the LR that it was built with."""
+    if not hasattr(scheduler, "_get_closed_form_lr"):
+        return
+    scheduler._last_lr = list(scheduler._get_closed_form_lr())
+    for group, lr in zip(scheduler.optimizer.param_groups, scheduler._last_lr, strict=True):
+        group["lr"] = lr
+
+
 def mark_stepped(optimizer: Optimizer) -> None:
     """Tell schedulers that this optimizer has made steps, in the run that is gone on with.
 

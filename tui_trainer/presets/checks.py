@@ -30,7 +30,9 @@ from tui_trainer.presets.problems import (
     longest_key,
 )
 from tui_trainer.presets.rules import RULES, PresetOnRun, RunConditions
+from tui_trainer.presets.schedulers import SCHEDULERS, STAGES, SequentialLR, StageLength
 from tui_trainer.presets.schema import PRESET_KEYS, TAKEN_ALONG, MadeFor, Preset, TitleAndText, Training, Warmup
+from tui_trainer.presets.stage_rules import STAGE_RULES
 from tui_trainer.presets.wording import KINDS, explain, nearest, shown, unknown_name
 from tui_trainer.text.alert_rule import MOST_RULES, BadRule
 from tui_trainer.text.alert_rule import parse as parse_rule
@@ -192,18 +194,57 @@ class _Reading:
 
     def named_table(self, table: str, value: dict[str, Any]) -> None:
         """A table whose `name` says which keys it takes; a misspelt one is read as what it most likely means."""
+        if table == "scheduler" and "stages" in value and "name" not in value:
+            value = value | {"name": "SequentialLR"}
         kinds, name = KINDS[table], value.get("name")
         if "name" not in value:
             self._add(f"{table}.name", f"missing; one of {', '.join(kinds)}")
+        elif table == "scheduler" and name == "SequentialLR":
+            self.stages(value)
         elif isinstance(name, str) and name in kinds:
             self.plain_table(table, value, kinds[name])
         else:
             message, meant = unknown_name(name, table)
             self._add(f"{table}.name", message)
-            if meant:
+            if meant == "SequentialLR":
+                self.stages(value | {"name": meant})
+            elif meant:
                 self._validated(table, value | {"name": meant}, kinds[meant])
 
-    def _validated(self, table: str, value: dict[str, Any], model: type[BaseModel]) -> BaseModel | None:
+    def stages(self, value: dict[str, Any]) -> None:
+        """SequentialLR and the tables of its stages, each with its number."""
+        tables = value.get("stages")
+        if not isinstance(tables, list) or not tables or not all(isinstance(each, dict) for each in tables):
+            self._add("scheduler.stages", say("key.no_stages"))
+            return
+        before = len(self.problems)
+        stages = [self._stage(number, each) for number, each in enumerate(tables, 1)]
+        stand_in = value | {"stages": stages if len(self.problems) == before else [{"name": "none"}]}
+        sound = self._validated("scheduler", stand_in, SequentialLR)
+        if sound is not None and len(self.problems) == before:
+            self.fields["scheduler"] = sound
+
+    def _stage(self, number: int, value: dict[str, Any]) -> dict[str, Any]:
+        """One stage; all that is wrong with it is entered."""
+        path = ("scheduler", "stages", str(number))
+        self._validated(path, {key: value[key] for key in StageLength.model_fields if key in value}, StageLength)
+        own = {key: value[key] for key in value if key not in StageLength.model_fields}
+        for key in ("interval", "monitor"):
+            if key in own:
+                self._add((*path, key), say("key.of_all_stages"))
+                del own[key]
+        name = own.get("name")
+        if "name" not in own:
+            self._add((*path, "name"), f"missing; one of {', '.join(STAGES)}")
+        elif isinstance(name, str) and name in STAGES:
+            self._validated(path, own, STAGES[name])
+        elif isinstance(name, str) and name in SCHEDULERS:
+            self._add((*path, "name"), say("key.no_stage", name=name, names=", ".join(STAGES)))
+        else:
+            self._add((*path, "name"), unknown_name(name, "scheduler")[0])
+        return value
+
+    def _validated(self, table: str | KeyPath, value: dict[str, Any], model: type[BaseModel]) -> BaseModel | None:
         try:
             return model.model_validate(value)
         except ValidationError as error:
@@ -319,7 +360,7 @@ def _found(preset: Preset, sound: frozenset[str], run: RunConditions | None) -> 
     case = PresetOnRun(preset, run or RunConditions.of(preset.made_for))
     findings = [
         finding
-        for rule in RULES
+        for rule in (*RULES, *STAGE_RULES)
         if rule.tables <= sound and (case.span > 0 or not rule.needs_span)
         for finding in rule.find(case)
     ]

@@ -35,7 +35,7 @@ class PlannedLRs:
 
     @property
     def _warmup(self) -> int:
-        return self.preset.warmup_epochs * self.batches_per_epoch
+        return self.preset.warmup_steps(self.batches_per_epoch)
 
     @property
     def _stride(self) -> int:
@@ -45,7 +45,12 @@ class PlannedLRs:
     @property
     def _span(self) -> int:
         """How often the scheduler's interval comes in the run, less the warm-up."""
-        return (self.steps - self._warmup) // self._stride
+        return self.steps // self._stride - self._warmup // self._stride
+
+    @property
+    def _steps_per_epoch(self) -> int:
+        """How many steps of the scheduler an epoch has."""
+        return self.batches_per_epoch // self._stride
 
     @property
     def depends_on_losses(self) -> bool:
@@ -74,17 +79,19 @@ class PlannedLRs:
         """
         lr, warmup = self.preset.optimizer.lr, self.preset.warmup
         if warmup is not None and step < self._warmup:
-            return lr * (warmup.start_factor + (1 - warmup.start_factor) * step / self._warmup)
-        reckoned = _lr(self.preset.scheduler, lr, (step - self._warmup) // self._stride, self._span)
+            part = step / self._warmup if warmup.method == "linear" else 0.0
+            return lr * (warmup.start_factor + (1 - warmup.start_factor) * part)
+        place = step // self._stride - self._warmup // self._stride
+        reckoned = _lr(self.preset.scheduler, lr, place, self._span, self._steps_per_epoch)
         if not math.isfinite(reckoned):
             raise OverflowError("the LR is larger than any float")
         return reckoned
 
     def turning(self) -> Iterator[int]:
         """Steps at which the curve turns, and those before and after them."""
-        for places in s.turns(self.preset.scheduler, self._span):
+        for places in s.turns(self.preset.scheduler, self._span, self._steps_per_epoch):
             for place in places[:SAMPLES]:
-                step = self._warmup + place * self._stride
+                step = max(self._warmup, (self._warmup // self._stride + place) * self._stride)
                 yield from range(max(0, step - 1), min(self.steps, step + 2))
 
 
@@ -103,7 +110,9 @@ def same_lrs(a: PlannedLRs, b: PlannedLRs) -> bool:
         return False
 
 
-def _lr(scheduler: s.SchedulerTable, lr: float, place: int, span: int) -> float:  # one line a scheduler
+def _lr(
+    scheduler: s.SchedulerTable, lr: float, place: int, span: int, steps_per_epoch: int
+) -> float:  # one line a scheduler
     """After `place` steps of a scheduler that makes `span` in the run."""
     match scheduler:
         case s.ConstantLR():
@@ -128,6 +137,14 @@ def _lr(scheduler: s.SchedulerTable, lr: float, place: int, span: int) -> float:
             return _cyclic(scheduler, place)
         case s.OneCycleLR():
             return _one_cycle(scheduler, place, span)
+        case s.LambdaLR():
+            return lr * scheduler.factor(place, span)
+        case s.PiecewiseLinear():
+            return scheduler.lr(place, span, steps_per_epoch)
+        case s.SequentialLR():
+            parts = scheduler.parts(span, steps_per_epoch)
+            stage = parts[scheduler.part_at(parts, place)]
+            return _lr(stage.scheduler, lr, place - stage.start, max(1, stage.length), steps_per_epoch)
     return lr
 
 

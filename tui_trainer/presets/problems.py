@@ -20,8 +20,8 @@ from tui_trainer.text.plain import plain
 
 KeyPath: TypeAlias = tuple[str, ...]
 
-DEEPEST = 3
-"""How many names a path has at most; a preset has tables of plain values, so two would do."""
+DEEPEST = 4
+"""How many names a path has at most: `scheduler.stages.2.gamma`."""
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _STRINGS = (
@@ -48,16 +48,31 @@ class KeyFound:
 def key_lines(text: str) -> dict[KeyPath, int]:
     """The line of every key and table of a valid document, as deep as `DEEPEST`.
 
-    A table that only dotted keys name has the line of the first of them.
+    A table that only dotted keys name has the line of the first of them. Tables of a list bear their number behind the
+    list's name, counted from 1: `stages.2`.
     """
     lines: dict[KeyPath, int] = {}
     implied: dict[KeyPath, int] = {}
+    numbers: dict[KeyPath, int] = {}
     for key in keys(text):
-        if len(key.path) <= DEEPEST:
-            lines.setdefault(key.path, key.line)
-        for end in range(1, min(len(key.path), DEEPEST + 1)):
-            implied.setdefault(key.path[:end], key.line)
+        if key.kind == "array":
+            numbers[key.path] = numbers.get(key.path, 0) + 1
+        path = _numbered(key.path, numbers)
+        if len(path) <= DEEPEST:
+            lines.setdefault(path, key.line)
+        for end in range(1, min(len(path), DEEPEST + 1)):
+            implied.setdefault(path[:end], key.line)
     return implied | lines
+
+
+def _numbered(path: KeyPath, numbers: Mapping[KeyPath, int]) -> KeyPath:
+    """A path with the number of the table behind the name of each list that it goes through."""
+    numbered: list[str] = []
+    for end, name in enumerate(path, 1):
+        numbered.append(name)
+        if (number := numbers.get(path[:end])) is not None:
+            numbered.append(str(number))
+    return tuple(numbered)
 
 
 def longest_key(text: str) -> int:
@@ -243,7 +258,7 @@ class PresetText:
         `key` is a path where a name in it may hold a point, as quoted keys of TOML do.
         """
         path = tuple(key.split(".")) if isinstance(key, str) else key
-        line = self.lines.get(path, self.lines.get(path[:1]))
+        line = next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), None)
         if path in self.lines and line is None:
             return Problem("", None, f"--{path[-1].replace('_', '-')}", plain(message), severity)
         return Problem(self.file, line, key_name(path), plain(message), severity)

@@ -66,8 +66,10 @@ class PresetOnRun:
     @property
     def span(self) -> int:
         """How many steps the scheduler makes: epochs or batches, less the warm-up; 0 or less if that takes them all."""
-        left = self.epochs - self.preset.warmup_epochs
-        return left * self.batches_per_epoch if self.preset.scheduler.interval == "step" else left
+        warmup = self.preset.warmup_steps(self.batches_per_epoch)
+        if self.preset.scheduler.interval == "step":
+            return self.epochs * self.batches_per_epoch - warmup
+        return self.epochs - warmup // self.batches_per_epoch
 
     @property
     def part(self) -> str:
@@ -161,7 +163,8 @@ def lr_that_breaks(case: PresetOnRun) -> Iterator[RuleBroken]:
         why, right = say("rule.adam_leaps", optimizer=optimizer.name), say("rule.usual_adam")
     else:
         return
-    key = "scheduler.max_lr" if scheduler.own_start is not None else "optimizer.lr"
+    key = "optimizer.lr" if scheduler.own_start is None else "scheduler.max_lr"
+    key = "scheduler.points" if isinstance(scheduler, s.PiecewiseLinear) else key
     yield RuleBroken(key, say("rule.lr_breaks", lr=format_lr(highest), why=why, right=right))
 
 
@@ -170,9 +173,13 @@ def _highest_lr(case: PresetOnRun) -> float:
     scheduler, span = case.preset.scheduler, case.span
     lr = case.preset.optimizer.lr
     match scheduler:
-        case s.OneCycleLR():  # in a short run no step has the LR of its peak
-            planned = PlannedLRs(case.preset, case.batches_per_epoch)
-            return max(map(planned.at, {0, planned.steps - 1, *planned.turning()}))
+        case s.OneCycleLR() | s.LambdaLR() | s.PiecewiseLinear():  # in a short run no step has the LR of its peak
+            return _highest_planned(case)
+        case s.SequentialLR():
+            try:
+                return _highest_planned(case)
+            except OverflowError:  # the rehearsal says so
+                return lr
         case s.CyclicLR():
             return _top_of(scheduler, span)
         case s.ConstantLR() if not scheduler.total_iters or scheduler.total_iters >= span:
@@ -184,6 +191,11 @@ def _highest_lr(case: PresetOnRun) -> float:
             return lr * max(scheduler.start_factor, last)
         case _:
             return lr
+
+
+def _highest_planned(case: PresetOnRun) -> float:
+    planned = PlannedLRs(case.preset, case.batches_per_epoch)
+    return max(map(planned.at, {0, planned.steps - 1, *planned.turning()}))
 
 
 def _top_of(scheduler: s.CyclicLR, span: int) -> float:
@@ -220,7 +232,8 @@ def lr_without_a_say(case: PresetOnRun) -> Iterator[RuleBroken]:
         return
     if not lines and optimizer.lr == type(optimizer).model_fields["lr"].get_default():
         return  # a record has every key, and this one may never have been written
-    source = "max_lr / div_factor" if isinstance(scheduler, s.OneCycleLR) else "base_lr"
+    sources = {"OneCycleLR": "max_lr / div_factor", "CyclicLR": "base_lr", "PiecewiseLinear": "points[0]"}
+    source = sources[scheduler.name]
     start = format_lr(scheduler.own_start)
     yield RuleBroken("optimizer.lr", say("rule.lr_not_used", scheduler=scheduler.name, source=source, start=start))
 
@@ -293,15 +306,25 @@ def warmup_has_its_place(case: PresetOnRun) -> Iterator[RuleBroken]:
         yield RuleBroken("warmup", say("rule.warmup_of_its_own"), "error")
     if isinstance(case.preset.scheduler, s.CyclicLR):
         yield RuleBroken("warmup", say("rule.begins_low"), "error")
+    if isinstance(case.preset.scheduler, s.PiecewiseLinear):
+        yield RuleBroken("warmup", say("rule.begins_at_a_point"), "error")
 
 
 @rule("training", "warmup")
 def warmup_leaves_a_run(case: PresetOnRun) -> Iterator[RuleBroken]:
     warmup = case.preset.warmup
-    if warmup and warmup.epochs >= case.epochs:
-        right = say("rule.shorter_warmup", epochs=case.epochs) if case.epochs > 1 else say("rule.longer_run")
-        said = say("rule.warmup_is_all", epochs=counted(case.epochs, "epoch"), right=right)
-        yield RuleBroken("warmup.epochs", said, "error")
+    if warmup is None:
+        return
+    if warmup.epochs is not None and warmup.steps is not None:
+        yield RuleBroken("warmup.steps", say("rule.warmup_twice"), "error")
+    if warmup.method == "constant" and warmup.start_factor == 0:
+        yield RuleBroken("warmup.start_factor", say("rule.warmup_of_nothing"), "error")
+    in_steps = warmup.steps is not None
+    there = case.epochs * case.batches_per_epoch if in_steps else case.epochs
+    if warmup.batches(case.batches_per_epoch) >= case.epochs * case.batches_per_epoch:
+        right = say("rule.shorter_warmup", length=there) if there > 1 else say("rule.longer_run")
+        said = say("rule.warmup_is_all", length=counted(there, "step" if in_steps else "epoch"), right=right)
+        yield RuleBroken("warmup.steps" if in_steps else "warmup.epochs", said, "error")
 
 
 # The scheduler on a run of this length.
@@ -400,7 +423,7 @@ def growth_stays_finite(case: PresetOnRun) -> Iterator[RuleBroken]:
             times = span
         case s.CyclicLR() if scheduler.mode == "exp_range":
             times, lr = span, max(1.0, scheduler.max_lr)
-    gamma = getattr(scheduler, "gamma", 1.0)
+    gamma = getattr(scheduler, "gamma", 1.0) if times else 1.0
     if gamma > 1 and math.log10(lr) + times * math.log10(gamma) > 300:
         yield RuleBroken("scheduler.gamma", say("rule.grows_past_all"), "error")
 

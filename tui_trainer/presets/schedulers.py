@@ -11,11 +11,13 @@ until it steps again.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from tui_trainer.presets import formulas
 from tui_trainer.presets.fields import (
     Count,
     CountOrZero,
@@ -245,6 +247,102 @@ class OneCycleLR(Unmonitored):
         return self.max_lr / self.div_factor
 
 
+class LambdaLR(Unmonitored):
+    """The learning rate times a formula of the step, of those that `presets/formulas.py` knows."""
+
+    name: Literal["LambdaLR"]
+    """The LR times a formula of the step; a preset names the formula and holds none."""
+    formula: Literal["inverse_sqrt", "warmup_stable_decay", "triangle", "inverse_time"]
+    """Which one: `inverse_sqrt`, `warmup_stable_decay`, `triangle` or `inverse_time`."""
+    warmup_iters: CountOrZero | None = None
+    """`inverse_sqrt`, `warmup_stable_decay`: how many steps the line up from 0 takes; 0 where left out."""
+    timescale: Count | None = None
+    """`inverse_sqrt`: from how many steps on it falls in earnest; the warm-up, else 10,000, where left out."""
+    decay_iters: Count | None = None
+    """`warmup_stable_decay`: how many steps the way down at the end takes; a tenth of the run where left out."""
+    decay: Literal["linear", "cosine", "1-sqrt"] | None = None
+    """`warmup_stable_decay`: the shape of the way down; `linear` where left out."""
+    start_factor: Fraction | None = None
+    """`triangle`: what the learning rate is multiplied by at first; 0 where left out."""
+    peak: Share | None = None
+    """`triangle`: after which part of the run the whole learning rate is reached; 0.5 where left out."""
+    end_factor: Fraction | None = None
+    """`triangle`, `warmup_stable_decay`: what it is multiplied by at the end; 0 where left out."""
+    gamma: Positive | None = None
+    """`inverse_time`: how fast it falls, 1 / (1 + gamma * step); 0.01 where left out."""
+    interval: Interval = "step"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in dump(self).items() if value is not None}
+
+    @property
+    def warmup(self) -> int:
+        """Steps of the line up."""
+        return self.warmup_iters or 0
+
+    def decays_in(self, length: int) -> int:
+        """How many of `length` steps the way down at the end takes."""
+        return self.decay_iters or max(1, length // 10)
+
+    def factor(self, step: int, length: int) -> float:
+        """What the LR is multiplied by after so many of `length` steps."""
+        end = self.end_factor or 0.0
+        match self.formula:
+            case "inverse_sqrt":
+                return formulas.inverse_sqrt(step, self.warmup, self.timescale or self.warmup or 10_000)
+            case "warmup_stable_decay":
+                down = self.decays_in(length)
+                return formulas.warmup_stable_decay(step, length, self.warmup, down, self.decay or "linear", end)
+            case "triangle":
+                return formulas.triangle(step, length, self.start_factor or 0.0, self.peak_in(length), end)
+            case _:
+                return formulas.inverse_time(step, 0.01 if self.gamma is None else self.gamma)
+
+    def peak_in(self, length: int) -> int:
+        """The step at which a triangle of `length` steps has its peak."""
+        return int((0.5 if self.peak is None else self.peak) * length)
+
+
+Point: TypeAlias = Annotated[
+    tuple[
+        Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)],
+        Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)],
+    ],
+    Field(strict=False),
+]
+"""When, and the learning rate then."""
+
+
+class PiecewiseLinear(Unmonitored):
+    """Straight lines through points that you name."""
+
+    name: Literal["PiecewiseLinear"]
+    """Straight lines from point to point."""
+    points: Annotated[tuple[Point, ...], Field(min_length=2, max_length=1000, strict=False)]
+    """When and which learning rate, such as [[0, 0.01], [15, 0.4], [30, 0]]; the optimizer's `lr` has no say."""
+    unit: Literal["epoch", "share"] = "epoch"
+    """What the first number of a point counts: epochs, or from 0 to 1 the share of the run."""
+    interval: Interval = "step"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+    @property
+    def own_start(self) -> float:
+        """The LR of the first point."""
+        return self.points[0][1]
+
+    def lr(self, step: int, length: int, steps_per_epoch: int) -> float:
+        """The LR after so many of `length` steps."""
+        when = step / (steps_per_epoch if self.unit == "epoch" else length)
+        return formulas.on_lines(when, [point[0] for point in self.points], [point[1] for point in self.points])
+
+    def places(self, length: int, steps_per_epoch: int) -> list[int]:
+        """After how many steps each point is reached, or passed."""
+        each = steps_per_epoch if self.unit == "epoch" else length
+        return [math.ceil(point[0] * each - 1e-9) for point in self.points]
+
+
 class ReduceLROnPlateau(SchedulerTable):
     """A drop when validation has stopped getting better."""
 
@@ -279,6 +377,107 @@ class ReduceLROnPlateau(SchedulerTable):
         return data
 
 
+StageScheduler: TypeAlias = Annotated[
+    NoScheduler
+    | ConstantLR
+    | LinearLR
+    | StepLR
+    | MultiStepLR
+    | ExponentialLR
+    | PolynomialLR
+    | CosineAnnealingLR
+    | CosineAnnealingWarmRestarts
+    | LambdaLR
+    | PiecewiseLinear,
+    Field(discriminator="name"),
+]
+"""What may be a stage: OneCycleLR and CyclicLR change the LR that the others start from, ReduceLROnPlateau wants a
+metric."""
+
+
+class StageLength(Table):
+    """How long a stage lasts; one of them at most, and the one stage without any has the rest of the run."""
+
+    epochs: Count | None = None
+    """How many epochs the stage lasts."""
+    steps: Count | None = None
+    """How many batches it lasts; the schedule steps after every batch then."""
+    share: Factor | None = None
+    """Which part of the run it lasts: 0.1 is 10 %."""
+
+
+class Stage(StageLength):
+    """One of `[[scheduler.stages]]`: a scheduler, and how long it acts."""
+
+    scheduler: StageScheduler
+    """Its own `interval` has no say: all stages step when SequentialLR does."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_one_table(cls, data: Any) -> Any:
+        """The length stands among the scheduler's own keys."""
+        if not isinstance(data, dict) or "scheduler" in data:
+            return data
+        length = {key: data[key] for key in StageLength.model_fields if key in data}
+        return {**length, "scheduler": {key: value for key, value in data.items() if key not in length}}
+
+    def __str__(self) -> str:
+        """As a table of TOML on one line, without what stands at its default."""
+        scheduler = self.scheduler.model_dump(exclude_defaults=True, exclude={"interval"})
+        length = {key: value for key in StageLength.model_fields if (value := getattr(self, key)) is not None}
+        return ", ".join(f"{key} = {value}" for key, value in {**scheduler, **length}.items())
+
+    @model_serializer(mode="wrap")
+    def _as_one_table(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = dump(self)
+        scheduler = {key: value for key, value in data.pop("scheduler").items() if key != "interval"}
+        return scheduler | {key: value for key, value in data.items() if value is not None}
+
+
+class Part(NamedTuple):
+    """A stage of a run of known length, in steps of the schedule."""
+
+    scheduler: SchedulerTable
+    start: int
+    """At which step it begins."""
+    length: int
+    """How many it makes, as it is told; the last one goes on behind that."""
+
+
+class SequentialLR(Unmonitored):
+    """Schedulers one after the other; each begins at its own step 0 with the optimizer's learning rate."""
+
+    name: Literal["SequentialLR"]
+    """Schedulers one after the other."""
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=100, strict=False)]
+    """The schedulers, in order: [[scheduler.stages]] with a name, its arguments, and epochs, steps or share."""
+    interval: Interval = "epoch"
+    """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+    def parts(self, length: int, steps_per_epoch: int) -> list[Part]:
+        """Where each stage begins, and how long it is, in a run of so many steps; one may have no step at all."""
+        told = [self._length(stage, length, steps_per_epoch) for stage in self.stages]
+        rest = max(0.0, length - sum(each for each in told if each is not None))
+        parts, end = [], 0.0
+        for stage, each in zip(self.stages, told, strict=True):
+            start, end = end, end + (rest if each is None else each)
+            parts.append(Part(stage.scheduler, round(start), round(end) - round(start)))
+        return parts
+
+    @staticmethod
+    def _length(stage: Stage, length: int, steps_per_epoch: int) -> float | None:
+        if stage.epochs is not None:
+            return float(stage.epochs * steps_per_epoch)
+        if stage.share is not None:
+            return stage.share * length
+        return None if stage.steps is None else float(stage.steps)
+
+    @staticmethod
+    def part_at(parts: Sequence[Part], step: int) -> int:
+        """Which of them has the LR after so many steps, counted from 0; those without a step are passed over."""
+        return max(bisect_right([part.start for part in parts], step) - 1, 0)
+
+
 AnyScheduler: TypeAlias = Annotated[
     NoScheduler
     | ConstantLR
@@ -291,6 +490,9 @@ AnyScheduler: TypeAlias = Annotated[
     | CosineAnnealingWarmRestarts
     | CyclicLR
     | OneCycleLR
+    | LambdaLR
+    | PiecewiseLinear
+    | SequentialLR
     | ReduceLROnPlateau,
     Field(discriminator="name"),
 ]
@@ -310,21 +512,28 @@ SCHEDULERS: dict[str, type[SchedulerTable]] = {
             CosineAnnealingWarmRestarts,
             CyclicLR,
             OneCycleLR,
+            LambdaLR,
+            PiecewiseLinear,
+            SequentialLR,
             ReduceLROnPlateau,
         )
     },
 }
 """Every scheduler that a preset may name."""
 
+STAGES = {name: kind for name, kind in SCHEDULERS.items() if kind in get_args(get_args(StageScheduler)[0])}
+"""Those that may be a stage of SequentialLR."""
+
 
 TurningPoints: TypeAlias = Sequence[int]
 """In rising order; a `range` where they may be many, which tells in no time whether it holds a place."""
 
 
-def turns(config: SchedulerTable, length: int) -> list[TurningPoints]:
+def turns(config: SchedulerTable, length: int, steps_per_epoch: int = 1) -> list[TurningPoints]:
     """The places of 1 to `length` - 1 at which the curve turns, by kind; `length` is the scheduler's steps in the run.
 
-    CyclicLR gives its tops, then its bottoms; OneCycleLR its phases' ends one by one.
+    CyclicLR gives its tops, then its bottoms; OneCycleLR its phases' ends one by one; SequentialLR the beginnings of
+    its stages, then the turns of each.
     """
     match config:
         case StepLR():
@@ -343,8 +552,38 @@ def turns(config: SchedulerTable, length: int) -> list[TurningPoints]:
             return [range(config.step_size_up, length, period), range(period, length, period)]
         case OneCycleLR():
             return [_within(end, length) for end in phase_ends(config, length)]
+        case LambdaLR():
+            return [_within(place, length) for place in formula_turns(config, length)]
+        case PiecewiseLinear():
+            return [_within(place, length) for place in dict.fromkeys(config.places(length, steps_per_epoch))]
+        case SequentialLR():
+            return _turns_of_stages(config, length, steps_per_epoch)
         case _:
             return []
+
+
+def formula_turns(config: LambdaLR, length: int) -> list[int]:
+    """The places at which the curve of a formula turns: its top, and where it begins to fall, in rising order."""
+    if config.formula == "triangle":
+        return [config.peak_in(length)]
+    if config.formula == "warmup_stable_decay":
+        return sorted({config.warmup, max(config.warmup, length - config.decays_in(length))})
+    return [config.warmup] if config.formula == "inverse_sqrt" else []
+
+
+def _turns_of_stages(config: SequentialLR, length: int, steps_per_epoch: int) -> list[TurningPoints]:
+    parts = [part for part in config.parts(length, steps_per_epoch) if part.length]
+    ends = [*(part.start for part in parts[1:]), length]
+    found: list[TurningPoints] = [tuple(end for end in ends[:-1] if 0 < end < length)]
+    for part, end in zip(parts, ends, strict=True):
+        for places in turns(part.scheduler, part.length, steps_per_epoch):
+            within = places[: bisect_left(places, min(end, length) - part.start)]
+            found.append(
+                range(within.start + part.start, within.stop + part.start, within.step)
+                if isinstance(within, range)
+                else tuple(place + part.start for place in within)
+            )
+    return [places for places in found if len(places)]
 
 
 def restarts(config: CosineAnnealingWarmRestarts, length: int) -> TurningPoints:

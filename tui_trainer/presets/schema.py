@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,15 +12,17 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
+    model_validator,
 )
 
-from tui_trainer.presets.fields import Count, Share, Table
+from tui_trainer.presets.fields import Count, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
 from tui_trainer.presets.wording import explain
 from tui_trainer.run_options import Dataset, Model, Precision
 from tui_trainer.text.alert_rule import check_rules
+from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 
 EPOCHS = 10
@@ -37,12 +39,38 @@ class Training(Table):
 
 
 class Warmup(Table):
-    """`[warmup]`: a LinearLR ramp, stepped after every batch, in front of the scheduler."""
+    """`[warmup]`: a LinearLR ramp, or a ConstantLR, stepped after every batch, in front of the scheduler."""
 
-    epochs: Count = 1
-    """How many epochs the ramp lasts; the scheduler begins after them, at its own step 0."""
-    start_factor: Share = 0.1
+    epochs: Count | None = None
+    """How many epochs the ramp lasts, 1 where nothing is said; the scheduler begins after them, at its own step 0."""
+    steps: Count | None = None
+    """How many steps it lasts, instead of `epochs`."""
+    start_factor: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Which part of the learning rate the first batch uses."""
+    method: Literal["linear", "constant"] = "linear"
+    """`linear`: a line up to the whole learning rate; `constant`: that part of it until the end."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _an_epoch_where_nothing_is_said(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "epochs" not in data and "steps" not in data:
+            return data | {"epochs": 1}
+        return data
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what is not there: as records have it that know no such key."""
+        data: dict[str, Any] = dump(self)
+        return {key: value for key, value in data.items() if value is not None and (key, value) != ("method", "linear")}
+
+    @property
+    def words(self) -> str:
+        """`2 epochs`, `500 steps`."""
+        return counted(self.epochs or 0, "epoch") if self.steps is None else counted(self.steps, "step")
+
+    def batches(self, batches_per_epoch: int) -> int:
+        """How many batches it lasts."""
+        return (self.epochs or 0) * batches_per_epoch if self.steps is None else self.steps
 
 
 class MadeFor(Table):
@@ -106,10 +134,9 @@ class Preset(TitleAndText):
         """Where it was written, for problems to point at."""
         return self._source
 
-    @property
-    def warmup_epochs(self) -> int:
-        """How many epochs the warm-up takes; 0 without one."""
-        return self.warmup.epochs if self.warmup else 0
+    def warmup_steps(self, batches_per_epoch: int) -> int:
+        """How many batches the warm-up takes; 0 without one."""
+        return self.warmup.batches(batches_per_epoch) if self.warmup else 0
 
     @model_serializer(mode="wrap")
     def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tui_trainer.presets.optimizers import OPTIMIZERS
-from tui_trainer.presets.problems import PresetText, Problem
+from tui_trainer.presets.problems import KeyPath, PresetText, Problem
 from tui_trainer.presets.schedulers import SCHEDULERS
 from tui_trainer.text.captions import say
 
@@ -65,9 +65,7 @@ VALUES: dict[tuple[str, str], str] = {
 """Values that their key takes elsewhere."""
 
 UNKNOWN_NAMES: dict[str, str] = {
-    "LambdaLR": "key.function",
     "MultiplicativeLR": "key.function",
-    "SequentialLR": "key.joins",
     "ChainedScheduler": "key.joins",
     "LBFGS": "key.lbfgs",
     "SparseAdam": "key.sparse",
@@ -79,8 +77,12 @@ KINDS: Mapping[str, Mapping[str, type[BaseModel]]] = {"optimizer": OPTIMIZERS, "
 """The tables whose keys depend on their `name`."""
 
 
-def explain(error: ValidationError, model: type[BaseModel], table: str, source: PresetText) -> list[Problem]:
-    """All problems of the validation of one table as `model`, one a key."""
+def explain(error: ValidationError, model: type[BaseModel], table: str | KeyPath, source: PresetText) -> list[Problem]:
+    """All problems of the validation of one table as `model`, one a key.
+
+    `table` is a path where it is a table within another.
+    """
+    path = table if isinstance(table, tuple) else (table,) if table else ()
     problems: dict[str, Problem] = {}
     details = error.errors(include_url=False)
     unknown = {str(detail["loc"][0]) for detail in details if detail["type"] == "extra_forbidden"}
@@ -91,19 +93,20 @@ def explain(error: ValidationError, model: type[BaseModel], table: str, source: 
         if is_missing and key in misspelt:
             continue
         if key in unknown:
-            message = unknown_key(key, model, table)
+            message = unknown_key(key, model, path[0] if path else "")
         elif is_missing:
             message = say("key.missing", what=_help(model.model_fields[key]))
         else:
             message = _wrong_value(detail, model.model_fields[key])
-        problems.setdefault(key, source.problem((table, key) if table else (key,), message))
+        problems.setdefault(key, source.problem((*path, key), message))
     return list(problems.values())
 
 
 def unknown_key(key: str, model: type[BaseModel], table: str) -> str:
     """Why a key has no place in a table, and what was most likely meant."""
     known = [name for name in model.model_fields if name != "name"]
-    owner = str(get_args(model.model_fields["name"].annotation)[0]) if table in KINDS else f"[{table}]"
+    named = model.model_fields.get("name")
+    owner = f"[{table}]" if named is None else str(get_args(named.annotation)[0])
     if caption := UNKNOWN.get(table, {}).get(key):
         return say(caption, owner=owner)
     if meant := next((name for name in OTHER_NAMES.get(key, ()) if name in known), None):
@@ -194,7 +197,7 @@ def _wrong_value(detail: Mapping[str, Any], field: FieldInfo) -> str:
         case "finite_number":
             return say("key.not_finite", value=shown(value))
         case "tuple_type" | "too_short" | "too_long" | "missing":
-            return _wrong_list(value, field)
+            return say("key.no_points") if detail["loc"][0] == "points" else _wrong_list(value, field)
         case _:
             return place + say("key.out_of_range", value=shown(value), range=_range(field))
 

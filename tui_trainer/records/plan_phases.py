@@ -20,6 +20,9 @@ STEPS_DOWN = frozenset({"StepLR", "MultiStepLR", "ConstantLR"})
 
 ANNEALS = frozenset({"OneCycleLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts"})
 
+IN_PARTS = frozenset({"SequentialLR", "LambdaLR", "PiecewiseLinear"})
+"""Schedulers that may hold an LR in one part of the run, and move it in another."""
+
 ROUNDING = 1e-9
 """As a part of the highest LR: what is no further apart is the same, but for rounding."""
 
@@ -55,6 +58,9 @@ class PlanPhases:
         self._scheduled_from = scheduled_from(recipe, first_step)
         """The first step behind the warm-up."""
         steps, lrs = plan.steps, plan.lrs
+        each = 1 if recipe.interval == "step" else recipe.batches_per_epoch or 1
+        self._stride = each if plan.exact else plan.last_step
+        """Behind how many steps the next LR of a curve comes that moves all the time."""
         self._least = ROUNDING * max(map(abs, lrs), default=0.0)
         self.phases: list[Phase] = []
         at = 0
@@ -95,9 +101,13 @@ class PlanPhases:
         warming = rises and steps[at + 1] <= self._scheduled_from
         if scheduler in STEPS_DOWN and not warming:
             return Phase("plan.holds_then", lrs[at], lrs[at + 1], first, steps[at + 1] - 1), at + 1
+        if scheduler in IN_PARTS and not warming and steps[at + 1] - first > self._stride:
+            return Phase("plan.holds_through", lrs[at], lrs[at], first, steps[at + 1] - 1), at + 1
         end = at + 1
         while end + 1 < len(lrs) and self._goes_on(lrs[end], lrs[end + 1], rises):
             if warming and steps[end] >= self._scheduled_from:
+                break
+            if scheduler in IN_PARTS and steps[end + 1] - steps[end] > self._stride:
                 break
             end += 1
         end = (max if rises else min)(range(at + 1, end + 1), key=lrs.__getitem__)
@@ -119,7 +129,7 @@ class PlanPhases:
 
 def scheduled_from(recipe: ResolvedConfig, first_step: int) -> int:
     """The first step behind the warm-up, of a recipe that is followed from `first_step` on."""
-    return first_step + recipe.warmup_epochs * (recipe.batches_per_epoch or 0)
+    return first_step + recipe.warmup_batches
 
 
 class PlanInWords:

@@ -34,8 +34,9 @@ class Reason(msgspec.Struct, frozen=True):
     """A code of `WORDS` with the values that its words name.
 
     What holds for several codes stands beside them: `old` and `new`, where the words tell from which LR to which it
-    moved, `unused`, where no epoch is left that could use the new one, and `dial`, where the LRs named are the
-    schedule's, and the LR dial has so many times as much used.
+    moved, `unused`, where no epoch is left that could use the new one, `dial`, where the LRs named are the
+    schedule's, and the LR dial has so many times as much used, and `stage` and `stages`, where it is the reason of a
+    stage, with `until_step` or `until_epoch`, the last one that it has.
     """
 
     code: str
@@ -56,8 +57,8 @@ _NOT_BETTER_FOR = "{monitor:name} not better than {best:metric} for {bad_epochs:
 
 WORDS: dict[str, str] = {
     # A warm-up
-    "warmup_over": "warm-up over after {epochs:epoch}, at {lr:lr}; from here {scheduler:name} has it",
-    "warmup_over_no_scheduler": "warm-up over after {epochs:epoch}, at {lr:lr}",
+    "warmup_over": "warm-up over after {length:steps}, at {lr:lr}; from here {scheduler:name} has it",
+    "warmup_over_no_scheduler": "warm-up over after {length:steps}, at {lr:lr}",
     # StepLR
     "step_size_reached": "step_size {step_size:int} reached",
     "next_drop": "next drop in {left:steps}",
@@ -101,6 +102,19 @@ WORDS: dict[str, str] = {
     "one_cycle_bottom": "OneCycleLR at its bottom, {lowest:lr}",
     "one_cycle_end": "OneCycleLR at its end, {lr:lr}",
     "one_cycle_over": "OneCycleLR is over",
+    # SequentialLR: before the words of the stage stands which one it is
+    "stage_begins": "{scheduler:name} begins",
+    "stable": "stable",
+    # LambdaLR
+    "formula_up": "{formula:name} {place:int}/{up:int} of the way up",
+    "formula_top": "{formula:name} at its top, and falls from here",
+    "formula_holds": "{formula:name} stable for {left:steps} more",
+    "formula_falls": "{formula:name} falls",
+    "formula_down": "{formula:name} {place:int}/{down:int} of the way down",
+    # PiecewiseLinear
+    "at_point": "point {point:int} of {points:int} reached, {lr:lr}",
+    "to_point": "on the line to point {point:int} of {points:int}, {lr:lr}",
+    "behind_points": "behind the last point, {lr:lr}",
     # ReduceLROnPlateau
     "best_so_far": "{monitor:name} {value:metric}, best so far",
     "not_better": f"not better for {{bad_epochs:int}} of {{patience:epoch}} {_BEST}",
@@ -156,7 +170,15 @@ def word(reason: Reason) -> str:
     if "new" in reason.params and "{new:" not in WORDS[reason.code]:
         words += f", {_number(reason.params['old'])} → {_number(reason.params['new'])}"
     words += _UNUSED if reason.params.get("unused") else ""
+    if "stage" in reason.params:
+        words = _stage(reason.params) + words
     return words + _DIAL.format(_number(reason.params["dial"])) if "dial" in reason.params else words
+
+
+def _stage(params: Mapping[str, Param]) -> str:
+    unit = next((unit for unit in ("step", "epoch") if f"until_{unit}" in params), "")
+    until = f" (until {unit} {params[f'until_{unit}']})" if unit else ""
+    return f"stage {params['stage']} of {params['stages']}{until}: "
 
 
 def says(reason: Reason, words: str) -> bool:
@@ -178,6 +200,10 @@ def read(words: str) -> Reason:
     params: dict[str, Param] = {}
     if (dial := _dial().fullmatch(words)) is not None:
         words, params["dial"] = dial["rest"], float(dial["dial"])
+    if (stage := _STAGE.match(words)) is not None:
+        words = words[stage.end() :]
+        params |= {"stage": int(stage["stage"]), "stages": int(stage["stages"])}
+        params |= {f"until_{stage['unit']}": int(stage["until"])} if stage["unit"] else {}
     rest = words.removesuffix(_UNUSED)
     params |= {} if rest == words else {"unused": True}
     if (reason := _read(rest)) is not None:
@@ -250,6 +276,11 @@ _WAYS: dict[str, _Way] = {
     "detail": _Way(lambda text: f": {text}" if text else "", r"(?:[:;] .*)?", lambda text: text[2:]),
     "text": _Way(str, r"(?!)", str),
 }
+
+_STAGE = re.compile(
+    r"stage (?P<stage>[0-9]{1,9}) of (?P<stages>[0-9]{1,9})"
+    r"(?: \(until (?P<unit>step|epoch) (?P<until>[0-9]{1,18})\))?: "
+)
 
 _VALUE = r"\{(\w+):([\w ]+)\}"
 

@@ -18,7 +18,7 @@ CAPTIONS = {
         ", with {monitor}", "it is ReduceLROnPlateau, which is given what it watches", "another one"
     ),
     "card.warmup": Caption(
-        "; first a warm-up of {epochs}, after every batch", "the preset has [warmup]", "it has none, be it OneCycleLR"
+        "; first a warm-up of {length}, after every batch", "the preset has [warmup]", "it has none, be it OneCycleLR"
     ),
     "card.length": Caption(
         "{steps}: {epochs} of {batches} of {size}, {dataset}",

@@ -83,18 +83,35 @@ CAPTIONS = {
         "{name} is not known; did you mean {meant}?", "a name like it is known", "none is like it"
     ),
     "key.name_unknown": Caption("{name} is not known; one of {names}", "none is like it", "one is"),
-    "key.function": Caption(
-        "takes a function, and a preset holds no code", "of LambdaLR and MultiplicativeLR", "of others"
-    ),
+    "key.function": Caption("takes a function, and a preset holds no code", "of MultiplicativeLR", "of others"),
     "key.joins": Caption(
-        "joins several; a [warmup] table puts a LinearLR in front of one",
-        "of SequentialLR and ChainedScheduler",
+        "multiplies several; SequentialLR puts them one after the other, and a [warmup] table a LinearLR in front",
+        "of ChainedScheduler",
         "of others",
     ),
     "key.lbfgs": Caption(
         "calls the loss several times a step, which this training loop does not", "of LBFGS", "of others"
     ),
     "key.sparse": Caption("is for sparse gradients, which these models have not", "of SparseAdam", "of others"),
+    "key.no_points": Caption(
+        "is a list of pairs, when and which LR; write such as [[0, 0.01], [15, 0.4], [30, 0]]",
+        "the points of PiecewiseLinear are no list of pairs, or a single one",
+        "they are; a number in them is wrong",
+    ),
+    # Stages
+    "key.no_stages": Caption(
+        "is a list of tables; write [[scheduler.stages]] above the keys of each",
+        "the stages of SequentialLR are missing, or no tables",
+        "they are",
+    ),
+    "key.of_all_stages": Caption(
+        "belongs in [scheduler], and holds for all stages", "interval or monitor stands in a stage", "in [scheduler]"
+    ),
+    "key.no_stage": Caption(
+        "{name} cannot be a stage; one of {names}",
+        "a stage is OneCycleLR, CyclicLR, ReduceLROnPlateau or SequentialLR",
+        "of others",
+    ),
     # Values
     "key.not_bool": Caption(
         "{value} is neither true nor false; write one of them, without quotes",

@@ -37,6 +37,11 @@ CAPTIONS = {
         "StepLR, MultiStepLR or ConstantLR between two changes, the last step or epoch with this LR being named",
         "no change is left in this run",
     ),
+    "plan.holds_through": Caption(
+        "holds {start} through {when}",
+        "SequentialLR, LambdaLR or PiecewiseLinear is in a part in which the LR stays, and another one follows",
+        "the LR moves; nothing follows in this run; of a plan of too many steps, of which some are known",
+    ),
     "plan.holds": Caption(
         "holds {start} to the end",
         "no change of the LR is left in this run",

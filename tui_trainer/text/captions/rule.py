@@ -122,16 +122,83 @@ CAPTIONS = {
         "[warmup] stands before CyclicLR",
         "before another scheduler",
     ),
+    "rule.begins_at_a_point": Caption(
+        "PiecewiseLinear begins at the LR of its first point; make the ramp a point, and take this table out",
+        "[warmup] stands before PiecewiseLinear",
+        "before another scheduler",
+    ),
+    "rule.warmup_twice": Caption(
+        "the warm-up's length is given in epochs already; keep one of the two",
+        "[warmup] has both epochs and steps",
+        "it has one of them, or none",
+    ),
+    "rule.warmup_of_nothing": Caption(
+        'a constant LR of 0 trains nothing; write method = "linear", or more than 0',
+        "a constant warm-up has start_factor 0",
+        "it has more; a linear one",
+    ),
     "rule.warmup_is_all": Caption(
-        "leaves nothing of {epochs}; {right}",
-        "the warm-up takes all epochs of the run, or more",
-        "an epoch is left",
+        "leaves nothing of {length}; {right}",
+        "the warm-up takes the whole run, or more",
+        "a step is left",
     ),
     "rule.shorter_warmup": Caption(
-        "less than {epochs} would leave some", "the same, of a run of several epochs", "of a run of one epoch"
+        "less than {length} would leave some", "the same, of a run of several epochs", "of a run of one epoch"
     ),
     "rule.longer_run": Caption(
         "a longer run would leave some", "the same, of a run of one epoch", "of a run of several epochs"
+    ),
+    # Stages, formulas, points
+    "rule.not_of_formula": Caption(
+        "not an argument of {formula}, which takes {known}",
+        "LambdaLR has an argument of another formula than its own",
+        "the formula takes it",
+    ),
+    "rule.points_unordered": Caption(
+        "the first numbers of points rise: each is later than the one before",
+        "a point of PiecewiseLinear is not behind the one before",
+        "they rise",
+    ),
+    "rule.share_above_one": Caption(
+        '{share} is more than the whole run; shares go from 0 to 1, or write unit = "epoch"',
+        "points are in shares of the run, and one is above 1",
+        "none is; in epochs",
+    ),
+    "rule.points_at_zero": Caption(
+        "an LR of 0 at all points trains nothing", "all points have an LR of 0", "one has more"
+    ),
+    "rule.points_beyond": Caption(
+        "the last point, at epoch {epoch}, is never reached: {part}",
+        "points in epochs go on behind the end of the run",
+        "all are reached; in shares",
+    ),
+    "rule.stage_length_twice": Caption(
+        "the stage's length is given by {first} already; keep one of them",
+        "a stage has two of epochs, steps and share",
+        "it has one, or none",
+    ),
+    "rule.stage_in_steps": Caption(
+        'a stage of so many batches ends within an epoch; write interval = "step" in [scheduler], or epochs here',
+        "a stage's length is in steps, and SequentialLR steps after validation",
+        "it steps after every batch",
+    ),
+    "rule.stage_without_length": Caption(
+        "how long the stage lasts is missing, and one before it has the rest already; write epochs, steps or share",
+        "two stages have no length",
+        "one has none",
+    ),
+    "rule.stage_without_step": Caption(
+        "stage {number} has no step: {part}",
+        "the stages before it leave nothing of the run, or its share is less than a step",
+        "it has one",
+    ),
+    "rule.stage_never_begins": Caption(
+        "stage {number} never begins: {part}", "the stages before it last as long as the run, or longer", "it begins"
+    ),
+    "rule.stages_too_short": Caption(
+        "the stages end before the run, and the last one goes on for {over}: {part}; leave its length out",
+        "the lengths of all stages come to less than the run",
+        "one has the rest of the run; they come to the run, but for a step",
     ),
     # The scheduler on a run of this length; {part} is one of the next two
     "rule.run_has": Caption("the run has {steps}", "how long a scheduler acts, without [warmup]", "with [warmup]"),

@@ -129,7 +129,7 @@ def parts_that_fit(line: LoopLine, value: Sequence[str], width: int) -> tuple[st
 def _elsewhere(line: LoopLine, history: History) -> str:
     """Of a call that is made in another place now."""
     recipe = history.recipe
-    if recipe is not None and not recipe.warmup_epochs:
+    if recipe is not None and not recipe.warmup_batches:
         return say("loop.not_called")
     return say("loop.only_in_warmup" if line.place == "batch" else "loop.after_warmup")
 

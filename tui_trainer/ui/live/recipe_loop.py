@@ -85,7 +85,8 @@ def asked_recipe(spec: RunSpec) -> ResolvedConfig:
         scheduler=preset.scheduler.name,
         interval=preset.scheduler.interval,
         monitor=preset.scheduler.monitor,
-        warmup_epochs=preset.warmup_epochs,
+        warmup_epochs=(preset.warmup.epochs or 0) if preset.warmup else 0,
+        warmup_steps=(preset.warmup.steps or 0) if preset.warmup else 0,
         epochs=preset.training.epochs,
         batch_size=preset.training.batch_size,
         batches_per_epoch=spec.batches_per_epoch,
@@ -95,7 +96,7 @@ def asked_recipe(spec: RunSpec) -> ResolvedConfig:
 
 def _within_batch(recipe: ResolvedConfig) -> list[LoopLine]:
     lines = [_line(CODE[call], call, "batch") for call in IN_BATCH]
-    if recipe.interval == "step" or recipe.warmup_epochs:
+    if recipe.interval == "step" or recipe.warmup_batches:
         lines.append(_line(CODE["scheduler.step"], "scheduler.step", "batch"))
     return lines
 

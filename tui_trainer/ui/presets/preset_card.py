@@ -161,7 +161,7 @@ def _stepping(preset: Preset) -> str:
         monitor = say("card.monitor", monitor=preset.scheduler.monitor) if preset.scheduler.monitor else ""
         steps = say("card.each_epoch", scheduler=name, monitor=monitor)
     if preset.warmup is not None:
-        steps += say("card.warmup", epochs=counted(preset.warmup.epochs, "epoch"))
+        steps += say("card.warmup", length=preset.warmup.words)
     return f"{optimizer}; {steps}"
 
 

@@ -65,7 +65,7 @@ class Plans:
 
     def _steps_by_epochs(self, scheduler: Scheduler) -> bool:
         """Whether a scheduler that has not stepped yet seems to step at an epoch's end, as most of torch's do."""
-        known = SCHEDULERS.get(scheduler.seen.class_name)
+        known = SCHEDULERS.get(scheduler.seen.class_name) if scheduler.seen.class_name != "SequentialLR" else None
         natural = known.model_fields["interval"].default if known is not None else None
         training = self._passes.training
         return natural == "epoch" and training is not None and training.steps > 2

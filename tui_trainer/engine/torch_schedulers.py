@@ -1,0 +1,126 @@
+"""A preset's scheduler as one of torch's: the class of its name, or one of those here that torch has no class for."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import lr_scheduler
+
+from tui_trainer.engine.torch_internals import set_closed_form_lr
+from tui_trainer.presets.schedulers import LambdaLR, Part, PiecewiseLinear, SchedulerTable, SequentialLR
+
+
+def build_scheduler(
+    config: SchedulerTable, optimizer: torch.optim.Optimizer, length: int, steps_per_epoch: int
+) -> lr_scheduler.LRScheduler:
+    """The scheduler that a table asks for; it sets the optimizer to its first LR.
+
+    Args:
+        config: the table; not that of `none`.
+        optimizer: at its base LR.
+        length: how many steps the scheduler makes in the run.
+        steps_per_epoch: how many of them in an epoch.
+    """
+    match config:
+        case LambdaLR():
+            return lr_scheduler.LambdaLR(optimizer, lambda step: config.factor(step, length))
+        case PiecewiseLinear():
+            return OnLines(optimizer, lambda step: config.lr(step, length, steps_per_epoch))
+        case SequentialLR():
+            return InStages(optimizer, config.parts(length, steps_per_epoch), steps_per_epoch)
+    kind = getattr(lr_scheduler, config.name)
+    scheduler: lr_scheduler.LRScheduler = kind(optimizer, **config.arguments(length))
+    return scheduler
+
+
+class OnLines(lr_scheduler.LRScheduler):
+    """The LR itself as a function of the step, whatever the optimizer's was."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, lr: Callable[[int], float]) -> None:
+        self._lr = lr
+        super().__init__(optimizer)
+
+    def get_lr(self) -> list[float | Tensor]:
+        """One for each group."""
+        return [self._lr(self.last_epoch)] * len(self.base_lrs)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Primitives: the function is the preset's."""
+        return {key: value for key, value in super().state_dict().items() if key != "_lr"}
+
+
+class InStages(lr_scheduler.LRScheduler):
+    """Schedulers one after the other, joined as torch's SequentialLR joins them: at its beginning each is built on the
+    optimizer at its base LR, and has its first LR in closed form where it has one.
+
+    Only the one at work is there, so that its state is all the state there is.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, parts: list[Part], steps_per_epoch: int) -> None:
+        self.optimizer = optimizer
+        self.last_epoch = 0
+        self._parts, self._steps_per_epoch = parts, steps_per_epoch
+        self._base_lrs = [group["lr"] for group in optimizer.param_groups]
+        self._begin()
+
+    @property
+    def at_work(self) -> lr_scheduler.LRScheduler:
+        """The scheduler that has the LR now."""
+        return self._at_work
+
+    @property
+    def config(self) -> SchedulerTable:
+        """What that was asked for by."""
+        return self._part.scheduler
+
+    @property
+    def place(self) -> int:
+        """How many steps that has made."""
+        return self.last_epoch - self._part.start
+
+    def step(self, epoch: int | None = None) -> None:
+        """Move on by one step."""
+        self.last_epoch += 1
+        if self.last_epoch >= self._next:
+            self._begin()
+        else:
+            self._at_work.step()
+
+    def get_last_lr(self) -> list[float | Tensor]:
+        """That of each group."""
+        return self._at_work.get_last_lr()
+
+    def stand_at(self, step: int) -> None:
+        """Be in the stage of a step, at that stage's beginning if it is another than now."""
+        self.last_epoch = step
+        if self._part is not self._parts[SequentialLR.part_at(self._parts, step)]:
+            self._begin()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it stands, in primitives."""
+        return {"last_epoch": self.last_epoch, "stage": self._at_work.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Stand where the state was saved; groups of the optimizer have their LR by its own state."""
+        self.stand_at(state_dict["last_epoch"])
+        self._at_work.load_state_dict(copy.deepcopy(state_dict["stage"]))
+
+    def _begin(self) -> None:
+        """The stage in which `last_epoch` lies, from its beginning."""
+        index = SequentialLR.part_at(self._parts, self.last_epoch)
+        self._part = self._parts[index]
+        self._next = min((part.start for part in self._parts if part.start > self.last_epoch), default=inf)
+        for group, lr in zip(self.optimizer.param_groups, self._base_lrs, strict=True):
+            group["lr"] = group["initial_lr"] = lr
+        config = self._part.scheduler
+        if config.name == "none":
+            self._at_work: lr_scheduler.LRScheduler = lr_scheduler.LambdaLR(self.optimizer, lambda _: 1.0)
+            return
+        self._at_work = build_scheduler(config, self.optimizer, max(1, self._part.length), self._steps_per_epoch)
+        if self.last_epoch:
+            set_closed_form_lr(self._at_work)
