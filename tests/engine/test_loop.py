@@ -61,6 +61,26 @@ def test_losses_and_lrs_are_those_of_the_same_loop_written_by_hand(tiny: TinyRun
         assert len(set(lrs)) > 1
 
 
+def test_label_smoothing_is_that_of_torch_in_training_alone(tiny: TinyRun) -> None:
+    tiny.train("label_smoothing = 0.2\n" + t.NONE, epochs=2)
+
+    data = t.images()
+    model = models.build("mlp", data.shape, seed=0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    loss_fn = torch.nn.CrossEntropyLoss(label_smoothing=0.2)
+    losses, val_losses = [], []
+    for epoch in (1, 2):
+        for images, labels in batches(data.train, t.BATCH_SIZE, seed=0, epoch=epoch):
+            optimizer.zero_grad()
+            loss = loss_fn(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        val_losses.append(validate(model, data.val)[0])
+    assert torch.equal(torch.tensor(tiny.losses), torch.tensor(losses))
+    assert [event.val_loss for event in tiny.of(EpochEnded)] == val_losses
+
+
 def _by_hand(text: str, epochs: int) -> tuple[list[float], list[float]]:
     """The lesson's loop, with torch's own classes and nothing of this project's but the model and the batches."""
     data = t.images()

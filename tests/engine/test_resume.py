@@ -255,8 +255,9 @@ WARMUPS = (f"steps = {BATCHES + 3}\nstart_factor = 0\n", f'steps = {BATCHES + 1}
         ),
         *(f'{SGD}{MOMENTUM}[scheduler]\nname = "{name}"\n{options}' for name, options in SCHEDULERS.items()),
         *(f"{SGD}{BY_STEPS}[warmup]\n{options}" for options in WARMUPS),
+        f"label_smoothing = 0.2\n{SGD}{BY_STEPS}",
     ],
-    ids=[*OPTIMIZERS, *SCHEDULERS, *WARMUPS],
+    ids=[*OPTIMIZERS, *SCHEDULERS, *WARMUPS, "label_smoothing"],
 )
 def test_every_optimizer_and_scheduler_goes_on_from_the_middle_of_an_epoch(tiny: TinyRun, text: str) -> None:
     tiny.train(text, EPOCHS)

@@ -132,9 +132,9 @@ class Ranks:
         """How many images the whole batch has that `labels` are this rank's share of."""
         return len(labels)
 
-    def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, outputs: Tensor, labels: Tensor, label_smoothing: float = 0.0) -> Tensor:
         """This rank's part of the batch's mean loss: the parts of all ranks add up to it."""
-        return functional.cross_entropy(outputs, labels)
+        return functional.cross_entropy(outputs, labels, label_smoothing=label_smoothing)
 
     def backward(self, loss: Tensor) -> None:
         """Leave the gradients of the whole batch's mean loss."""
@@ -228,8 +228,9 @@ class ManyRanks(Ranks):
     def images(self, labels: Tensor) -> int:
         return self._whole
 
-    def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        return functional.cross_entropy(outputs, labels, reduction="sum") / self._whole
+    def loss(self, outputs: Tensor, labels: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        loss = functional.cross_entropy(outputs, labels, reduction="sum", label_smoothing=label_smoothing)
+        return loss / self._whole
 
     def backward(self, loss: Tensor) -> None:
         (loss * self.count).backward()  # the ranks' gradients are averaged, not added

@@ -433,7 +433,9 @@ class Trainer:
         self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, tracing.tell_cleared(model))
         ranks = self._ranks
         self.forward = calls.watch("forward", self._forward, tracing.tell_forward)
-        self.loss = calls.watch("loss", ranks.loss, tracing.tell_loss(ranks.sum))
+        smoothing = self._train_state.planned.preset.training.label_smoothing
+        loss = partial(ranks.loss, label_smoothing=smoothing) if smoothing else ranks.loss
+        self.loss = calls.watch("loss", loss, tracing.tell_loss(ranks.sum))
         scaler = self._train_state.loss_scaler
         backward: Callable[[Tensor], None] = ranks.backward
         step: Callable[[], object] = optimizer.step

@@ -36,6 +36,13 @@ class Training(Table):
     """How often the whole training data is gone through."""
     batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = BATCH_SIZE
     """How many images go into one step of the optimizer. The last batch of an epoch holds what is left."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """How much of each label is shared out among all classes, in the training loss alone."""
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what is not used: as records have it that know no such key."""
+        return {key: value for key, value in dump(self).items() if (key, value) != ("label_smoothing", 0.0)}
 
 
 class Warmup(Table):

@@ -172,7 +172,7 @@ def _home(key: str, table: str) -> str | None:
     for name, kinds in others.items():
         if any(key in kind.model_fields and key != "name" for kind in kinds.values()):
             return say("key.belongs_in", table=name)
-    if key in ("epochs", "batch_size") and table != "training":
+    if key in ("epochs", "batch_size", "label_smoothing") and table != "training":
         return say("key.belongs_in", table="training")
     if key in ("dataset", "model", "precision") and table != "for":
         return say("key.belongs_in", table="for")
