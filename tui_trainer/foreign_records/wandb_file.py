@@ -30,6 +30,7 @@ BLOCK = 32 << 10
 
 _FRAME = struct.Struct("<IHB")
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+_CRC_OF_KIND = {kind: zlib.crc32(bytes([kind])) for kind in (_FULL, _FIRST, _MIDDLE, _LAST)}
 _HISTORY, _RUN, _EXIT = 2, 17, 18
 """Fields of a record: what was logged at a step, what the run is, how it ended."""
 
@@ -38,6 +39,7 @@ LARGEST = 64 << 20
 
 OWN = ("_runtime", "_wandb")
 """Keys that W&B adds itself, beside the step and the time."""
+_OWN_KEYS = tuple(b"\x12" + bytes([len(key)]) + key.encode() for key in OWN)
 
 _decode = msgspec.json.Decoder().decode
 
@@ -123,7 +125,7 @@ class WandbReader:
 
     def _record(self, kind: int, data: bytes, crc: int) -> bytes | None:
         """The record that is whole with this part of it, if one is."""
-        if zlib.crc32(data, zlib.crc32(bytes([kind]))) != crc:
+        if zlib.crc32(data, _CRC_OF_KIND[kind]) != crc:
             self._bad_records += 1
             self._parts.clear()
             return None
@@ -167,9 +169,16 @@ class WandbReader:
 def _kind(record: bytes) -> Field | None:
     """What of the kinds that are read a record is, without a look at the others: half of all bytes are summaries."""
     if record[:1] == b"\x08":  # its number comes first, and what it is behind that
-        _, at = varint(record, 1, len(record))
-        if record[at : at + 1] == b"\x1a":
+        at = 1
+        while record[at] > 0x7F:
+            at += 1
+        key = record[at + 1 : at + 2]
+        if key == b"\x1a":
             return None
+        if key == b"\x12":
+            size, begin = varint(record, at + 2, len(record))
+            if begin + size <= len(record):
+                return Field(_HISTORY, BYTES, begin, begin + size, 0)
     for each in fields(record, 0, len(record)):
         if each.form == BYTES and each.number in (_HISTORY, _RUN, _EXIT):
             return each
@@ -195,10 +204,15 @@ def _history(record: bytes, history: Field) -> dict[str, Any]:
         if at > end:
             raise ValueError
         if key == 0x0A:
+            if record.startswith(_OWN_KEYS, begin):
+                continue
             name, value = _item(record, begin, at)
             row[name] = value
         elif key == 0x12:
-            step = next((each.value for each in fields(record, begin, at) if each.number == 1), 0)
+            if size and record[begin] == 0x08:
+                step, _ = varint(record, begin + 1, at)
+            else:  # zeros may be left out
+                step = next((each.value for each in fields(record, begin, at) if each.number == 1), 0)
     if dict in set(map(type, row.values())):
         row = flat(row, between=".")
     if step is not None:
