@@ -112,9 +112,9 @@ WORDS: dict[str, str] = {
     "formula_falls": "{formula:name} falls",
     "formula_down": "{formula:name} {place:int}/{down:int} of the way down",
     # PiecewiseLinear
-    "at_point": "point {point:int} of {points:int} reached, {lr:lr}",
-    "to_point": "on the line to point {point:int} of {points:int}, {lr:lr}",
-    "behind_points": "behind the last point, {lr:lr}",
+    "at_point": "point {point:int} of {points:int} ({lr:lr}) reached",
+    "to_point": "on the line to point {point:int} of {points:int} ({lr:lr})",
+    "behind_points": "behind the last point ({lr:lr})",
     # ReduceLROnPlateau
     "best_so_far": "{monitor:name} {value:metric}, best so far",
     "not_better": f"not better for {{bad_epochs:int}} of {{patience:epoch}} {_BEST}",
