@@ -91,3 +91,18 @@ def test_nothing_is_left_beside_what_was_read(tmp_path: Path) -> None:
     looking(tmp_path).close()
     assert [*tmp_path.iterdir()] == [path]
     assert (path.stat().st_mtime_ns, path.stat().st_size) == (before.st_mtime_ns, before.st_size)
+
+
+def test_looks_that_take_long_are_the_rarer(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,loss\n" + "0,0.5\n" * 20_000)
+    source = open_source(path)
+    source.REST = 10**9  # type: ignore[attr-defined]
+    while source.poll() or source.lags:
+        pass
+    looked = time.monotonic()
+    with path.open("a") as file:
+        file.write("1,0.5\n")
+    while not source.poll():
+        assert time.monotonic() < looked + 60
+    assert time.monotonic() >= looked + 0.8
