@@ -15,6 +15,9 @@ import msgspec
 LARGEST_FACTOR = 1e6
 """What the LR dial multiplies the LR with is less."""
 
+MOST_EPOCHS = 1_000_000
+"""As many as a preset may have."""
+
 
 def _new_id() -> str:
     return os.urandom(4).hex()
@@ -74,6 +77,24 @@ class SetLR(Command, frozen=True, kw_only=True, tag=True):
         return cls(by=by, factor=value) if is_factor else cls(by=by, lr=value)
 
 
+class SetEpochs(Command, frozen=True, kw_only=True, tag=True):
+    """Train so many epochs in all instead of those that were planned."""
+
+    epochs: int
+
+    @classmethod
+    def of(cls, text: str, by: str) -> SetEpochs:
+        """The command of what a person types: `12` for as many in all.
+
+        Raises:
+            ValueError: it is no such number; the text says what would be.
+        """
+        number = text.strip()
+        if not (number.isdecimal() and number.isascii() and len(number) <= 7 and 1 <= int(number) <= MOST_EPOCHS):
+            raise ValueError(f"{number or 'nothing'} is no number of epochs: give one from 1 to {MOST_EPOCHS:,}, as 12")
+        return cls(by=by, epochs=int(number))
+
+
 class Stop(Command, frozen=True, kw_only=True, tag=True):
     """End the run after the batch that runs now."""
 
@@ -93,7 +114,7 @@ class SaveCheckpoint(Command, frozen=True, kw_only=True, tag=True):
     """Write a checkpoint now."""
 
 
-AnyCommand: TypeAlias = Pause | Continue | OneBatch | SetPace | SetLR | Stop | SwitchPreset | SaveCheckpoint
+AnyCommand: TypeAlias = Pause | Continue | OneBatch | SetPace | SetLR | SetEpochs | Stop | SwitchPreset | SaveCheckpoint
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

@@ -488,6 +488,17 @@ class PresetSwitched(Event, frozen=True, kw_only=True, tag=True):
     recipe: ResolvedConfig
 
 
+class EpochsChanged(Event, frozen=True, kw_only=True, tag=True):
+    """After `step`, in `epoch`, somebody had the run train another number of epochs than it was to, `old`."""
+
+    step: Count
+    epoch: Count
+    old: Count
+    recipe: ResolvedConfig
+    """As it is from now on, with the new epochs and the last step of them."""
+    by: Name
+
+
 class SettingChanged(Event, frozen=True, kw_only=True, tag=True):
     """Something that may change speed or the last bits of results was chosen or changed: threads, precision."""
 
@@ -649,6 +660,7 @@ AnyEvent: TypeAlias = (
     | ConfusionCounted
     | SwitchPlanned
     | PresetSwitched
+    | EpochsChanged
     | SettingChanged
     | CheckpointSaved
     | Paused

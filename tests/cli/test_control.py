@@ -19,7 +19,7 @@ from tui_trainer.events import SCHEMA, CommandAnswered, RunStarted
 from tui_trainer.records.lock import WriterLock
 from tui_trainer.records.record import Record
 
-ASKED = (["pause"], ["resume"], ["checkpoint"], ["switch", "steplr"], ["lr", "x0.5"], ["stop"])
+ASKED = (["pause"], ["resume"], ["checkpoint"], ["switch", "steplr"], ["lr", "x0.5"], ["epochs", "12"], ["stop"])
 
 Cli = Callable[..., Result]
 
@@ -113,9 +113,13 @@ def test_a_run_of_the_form_of_today_is_asked_and_answers(cli: Cli, live: Record,
     answers.join()
     assert (result.exit_code, result.stdout) == (0, f"{live.id}: as you wish\n")
     assert came == [
-        {"resume": "Continue", "checkpoint": "SaveCheckpoint", "switch": "SwitchPreset", "lr": "SetLR"}.get(
-            asked[0], asked[0].capitalize()
-        )
+        {
+            "resume": "Continue",
+            "checkpoint": "SaveCheckpoint",
+            "switch": "SwitchPreset",
+            "lr": "SetLR",
+            "epochs": "SetEpochs",
+        }.get(asked[0], asked[0].capitalize())
     ]
 
 
@@ -123,6 +127,14 @@ def test_what_is_no_lr_is_refused_before_a_run_is_asked(cli: Cli, live: Record) 
     result = cli("lr", live.id, "0")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "0 is no LR: give one above 0, as 0.01, or a factor, as x0.5\n"
+    assert (live.folder / "control.jsonl").read_bytes() == b""
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "2.5", "many", "", "1000001", "٣"])
+def test_what_is_no_number_of_epochs_is_refused_before_a_run_is_asked(cli: Cli, live: Record, number: str) -> None:
+    result = cli("epochs", live.id, "--", number)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (f"{number or 'nothing'} is no number of epochs: give one from 1 to 1,000,000, as 12\n")
     assert (live.folder / "control.jsonl").read_bytes() == b""
 
 

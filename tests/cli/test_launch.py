@@ -66,6 +66,7 @@ def test_the_screen_shows_the_run_and_leaves_its_numbers_as_they_are(runs: Path)
             "mnist-5k",
             "loss",
             "lr",
+            "epochs",
             "loss.backward()",
             "scheduler.step()",
             "best val",

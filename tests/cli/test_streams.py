@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "checkpoint": (["RUN"], 1),
     "switch": (["RUN", "none"], 1),
     "lr": (["RUN", "0.1"], 1),
+    "epochs": (["RUN", "3"], 1),
     "rename": (["no-such-run", "x"], 2),
     "delete": (["no-such-run", "--yes"], 2),
     "prune": (["--status", "crashed", "--yes"], 0),

@@ -13,7 +13,7 @@ from tests.compare.made import compared, record, rewritten, seeds, session_of
 from tui_trainer.cli.compare_reporter import CompareReporter
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.fairness import fairness
-from tui_trainer.events import AnyEvent, Digests, EpochEnded, RunConfigured, decode_lines
+from tui_trainer.events import AnyEvent, Digests, EpochEnded, EpochsChanged, RunConfigured, decode_lines
 from tui_trainer.lr_reasons import changed
 from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.text.reasons import Reason
@@ -57,6 +57,18 @@ def dialled(runs: Path) -> Comparison:
         for lr in (0.0005, 0.0001)
     ]
     rewritten(made[0], [*events[: last + 1], *turned, *events[last + 1 :]])
+    return compared(runs, made)
+
+
+def given_more(runs: Path) -> Comparison:
+    """The first run was given more epochs while it trained."""
+    made = [record(runs), record(runs, scheduler="none")]
+    events: list[AnyEvent] = list(decode_lines((made[0] / "events.jsonl").read_bytes()))
+    first = next(i for i, event in enumerate(events) if isinstance(event, EpochEnded))
+    recipe = next(event.recipe for event in events if isinstance(event, RunConfigured))
+    longer = msgspec.structs.replace(recipe, epochs=4)
+    more = EpochsChanged(at=0.0, step=events[first].step, epoch=1, old=3, recipe=longer, by="shell")
+    rewritten(made[0], [*events[: first + 1], more, *events[first + 1 :]])
     return compared(runs, made)
 
 
@@ -149,6 +161,11 @@ CASES: dict[str, tuple[Callable[[Path], Comparison], set[str], list[str]]] = {
         ["steplr switched to onecycle in epoch 2."],
     ),
     "an LR set by hand": (dialled, FAIR | {"fairness.dialled"}, ["steplr had its LR set by hand, from step "]),
+    "other epochs by hand": (
+        given_more,
+        UNLIKE | {"fairness.proven", "fairness.epochs"},
+        ["steplr was given 4 epochs instead of 3 after step 20."],
+    ),
     "begun anew": (
         begun_anew,
         FAIR | {"fairness.begun_anew"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tracemalloc
-from math import isnan
+from math import isnan, nan
 from unittest.mock import patch
 
 import msgspec
@@ -339,6 +339,13 @@ def test_an_epoch_that_ended_gives_its_own_speed() -> None:
     end = next(i for i, event in enumerate(events) if isinstance(event, EpochEnded))
     history = fold(events[: end + 1])
     assert images_per_second(history) == events[end].images_per_second  # type: ignore[union-attr]
+
+
+def test_an_epoch_that_tells_no_speed_has_none() -> None:
+    untold = msgspec.structs.replace(
+        next(event for event in scripted_run() if isinstance(event, EpochEnded)), images_per_second=nan
+    )
+    assert images_per_second(fold([untold])) == 0.0
 
 
 def test_speed_is_that_of_the_last_seconds() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SetLR, SetPace, Stop, SwitchPreset
+from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SetEpochs, SetLR, SetPace, Stop, SwitchPreset
 from tui_trainer.engine import distributed
 from tui_trainer.engine.clock import TrainingClock
 from tui_trainer.engine.control import CommandHandler, CommandQueue, RunStopped
@@ -88,6 +88,9 @@ class OneRank:
 
     def flush(self, *, wait: bool = False) -> None:
         self._tell("flushed")
+
+    def set_epochs(self, command: SetEpochs) -> str:
+        raise NotImplementedError
 
     def set_lr(self, command: SetLR) -> str:
         raise AssertionError("nobody asked")

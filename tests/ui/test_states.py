@@ -18,15 +18,17 @@ from tui_trainer.events import (
     CallFollowed,
     Continued,
     EpochEnded,
+    EpochsChanged,
     PaceChanged,
     Paused,
     PhaseStarted,
+    RunConfigured,
     RunEnded,
     RunStarted,
     SwitchPlanned,
 )
 from tui_trainer.ui.live.startup import StartupPanel
-from tui_trainer.ui.live.status_lines import ending, state_word
+from tui_trainer.ui.live.status_lines import Progress, ending, state_word
 from tui_trainer.ui.live.why import Why
 
 EVENTS = scripted_run(epochs=4, batches=20)
@@ -218,6 +220,20 @@ async def test_a_loss_that_is_not_finite_is_compared_with_none(show: Show, loss:
         "val_loss 0.5000, lowest so far",
         "val_loss not finite",
     ]
+
+
+@pytest.mark.says("epoch.changed")
+@pytest.mark.never_says("epoch.changed")
+async def test_other_epochs_are_told_with_who_asked_for_them(show: Show) -> None:
+    events = scripted_run(epochs=4, batches=5, status=None)
+    recipe = next(event.recipe for event in events if isinstance(event, RunConfigured))
+    six = msgspec.structs.replace(recipe, epochs=6, total_steps=30)
+    async with show(events, size=(140, 40)) as shown:
+        assert "epochs instead of" not in shown.text()
+        await shown.frame(EpochsChanged(at=START, step=20, epoch=4, old=4, recipe=six, by="shell"))
+        told = " ".join(line[11:].strip() for line in shown.the(Why).plain())
+        assert "6 epochs instead of 4, by shell" in told
+        assert "/6" in shown.the(Progress).plain()[0].replace(" ", "")
 
 
 @pytest.mark.says("epoch.switched")

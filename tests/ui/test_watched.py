@@ -16,7 +16,7 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tests.ui.test_runs import opened
 from tests.waiting import PATIENCE_S
-from tui_trainer.commands import OneBatch, Pause, SaveCheckpoint, SetLR, SetPace, Stop, SwitchPreset
+from tui_trainer.commands import OneBatch, Pause, SaveCheckpoint, SetEpochs, SetLR, SetPace, Stop, SwitchPreset
 from tui_trainer.compare.differences import untold
 from tui_trainer.compare.entries import joined
 from tui_trainer.events import AnyEvent, Paused, RunEnded, StepsTaken
@@ -275,7 +275,7 @@ def polled(folder: Path, *, readonly: bool = False) -> JournalSource:
 def test_of_a_record_it_is_known_what_can_be_asked(tmp_path: Path) -> None:
     record = recorded(tmp_path, LIVE)
     source = polled(record.folder)
-    assert source.capabilities.commands.isdisjoint({SwitchPreset, SaveCheckpoint})
+    assert source.capabilities.commands.isdisjoint({SwitchPreset, SaveCheckpoint, SetEpochs})
     assert {Pause, OneBatch, SetPace, SetLR, Stop} <= source.capabilities.commands
     assert not source.capabilities.checkpoints
     with pytest.raises(PermissionError, match="not of a watched program"):
@@ -303,6 +303,7 @@ def test_with_control_or_of_our_own_that_is_not_said(tmp_path: Path) -> None:
         ours.emit(event)
     assert polled(ours.folder).capabilities.refusal(SaveCheckpoint) == ""
     assert polled(ours.folder).capabilities.refusal(SetLR) == ""
+    assert polled(ours.folder).capabilities.refusal(SetEpochs) == ""
     with pytest.raises(CannotGoOn) as caught:
         asked_of(ours.folder)
     assert "watched program" not in str(caught.value)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.watch.made_traces import mnist
 from tests.watch.watching import history
-from tui_trainer.commands import OneBatch, Pause, SetLR, SetPace
+from tui_trainer.commands import OneBatch, Pause, SaveCheckpoint, SetEpochs, SetLR, SetPace
 from tui_trainer.events import CommandAnswered
 from tui_trainer.watching.host.beginning import begin_record
 from tui_trainer.watching.host.request import WatchRequest
@@ -72,7 +72,7 @@ def steered(runs: Path) -> Callable[..., Steered]:
     return lambda **how: Steered(runs, **how)
 
 
-@pytest.mark.never_says("watched.lr_is_tensor")
+@pytest.mark.never_says("watched.lr_is_tensor", "watched.no_epochs")
 def test_the_lr_dial_takes_a_factor_or_an_lr_of_the_programs_own(steered: Callable[..., Steered]) -> None:
     one = steered()
     own = 0.7**3
@@ -89,6 +89,17 @@ def test_the_lr_dial_takes_a_factor_or_an_lr_of_the_programs_own(steered: Callab
         False,
         "the LR dial goes from above 0 to below 1,000,000 times the program's LR",
     )
+
+
+@pytest.mark.says("watched.no_epochs", "watched.no_checkpoint")
+def test_what_is_the_programs_own_is_refused(steered: Callable[..., Steered]) -> None:
+    one = steered()
+    assert one.ask(SetEpochs(by="shell", epochs=3)) == (
+        False,
+        "not of a watched program: how long it trains is its own",
+    )
+    assert one.ask(SaveCheckpoint(by="shell"))[0] is False
+    assert one.asked.do != "pause"
 
 
 @pytest.mark.says("watched.lr_is_tensor")

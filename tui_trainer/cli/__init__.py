@@ -43,6 +43,7 @@ _COMMANDS = {
     "checkpoint": "tui_trainer.cli.control",
     "switch": "tui_trainer.cli.control",
     "lr": "tui_trainer.cli.control",
+    "epochs": "tui_trainer.cli.control",
     "rerun": "tui_trainer.cli.rerun",
     "rename": "tui_trainer.cli.tidying",
     "delete": "tui_trainer.cli.tidying",

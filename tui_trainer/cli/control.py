@@ -1,4 +1,4 @@
-"""`stop`, `pause`, `resume`, `checkpoint`, `switch` and `lr`: a run, told what to do from the shell."""
+"""`stop`, `pause`, `resume`, `checkpoint`, `switch`, `lr` and `epochs`: a run, told what to do from the shell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import alert_option, data_dir_option, found, refuse, runs_dir_option
 from tui_trainer.cli.options import say as say_aside
-from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, SetLR, Stop, SwitchPreset
+from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, SetEpochs, SetLR, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunIsWatched, RunsError, reason
@@ -130,6 +130,23 @@ def lr(run: str, lr: str, runs_dir: Path | None) -> None:
     folder = found(runs_folder(runs_dir), run)
     try:
         command = SetLR.of(lr, BY)
+    except ValueError as error:
+        refuse(str(error))
+    _ask(folder, command)
+
+
+@click.command()
+@click.argument("run", shell_complete=completion.runs)
+@click.argument("epochs", metavar="N")
+@runs_dir_option
+def epochs(run: str, epochs: str, runs_dir: Path | None) -> None:
+    """Have a live run train N epochs in all, more or fewer than it was to.
+
+    Not where its schedule is made for the epochs that it began with, as OneCycleLR's is.
+    """
+    folder = found(runs_folder(runs_dir), run)
+    try:
+        command = SetEpochs.of(epochs, BY)
     except ValueError as error:
         refuse(str(error))
     _ask(folder, command)

@@ -122,7 +122,7 @@ Read = Callable[[Compared], VariableValue]
 
 
 def _epochs(run: Compared) -> VariableValue:
-    epochs = _known(run).recipe.epochs
+    epochs = (run.history.recipe or _known(run).recipe).epochs  # it may be given more, or fewer, as it trains
     return VariableValue(counted(epochs, "epoch") if epochs is not None else say("fairness.not_known"))
 
 
@@ -320,6 +320,9 @@ def _asides(groups: list[Group]) -> list[str]:
             for switch in run.history.switches:
                 preset = plain(switch.recipe.preset)
                 said.append(say("fairness.switched", who=plain(group.label), preset=preset, epoch=switch.epoch))
+            for changed in run.history.epochs_changed:
+                new, old = f"{changed.recipe.epochs or 0:,}", f"{changed.old:,}"
+                said.append(say("fairness.epochs", who=plain(group.label), new=new, old=old, step=f"{changed.step:,}"))
             dialled = next((change for change in run.history.lr_changes if change.why.code == "dial_turned"), None)
             if dialled is not None:
                 said.append(say("fairness.dialled", who=plain(group.label), step=f"{dialled.step + 1:,}"))

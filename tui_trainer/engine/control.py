@@ -15,6 +15,7 @@ from tui_trainer.commands import (
     OneBatch,
     Pause,
     SaveCheckpoint,
+    SetEpochs,
     SetLR,
     SetPace,
     Stop,
@@ -91,6 +92,8 @@ def in_words(command: AnyCommand) -> str:
             return SLOW_MOTION if seconds > 0 else "full speed"
         case SetLR(factor=factor, lr=lr):
             return f"lr {format_lr(lr)}" if lr is not None else f"lr × {format_lr(factor or 0.0)}"
+        case SetEpochs(epochs=epochs):
+            return f"epochs {epochs:,}"
         case Stop():
             return "stop"
         case SwitchPreset(name=name):
@@ -134,6 +137,9 @@ class Controlled(Protocol):
 
     def set_lr(self, command: SetLR) -> str:
         """Turn the LR dial; the LR of the next step, in words. May raise `CommandRefused`."""
+
+    def set_epochs(self, command: SetEpochs) -> str:
+        """Train another number of epochs in all; which, in words. May raise `CommandRefused`."""
 
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan the switch; when it takes effect, in words. May raise `CommandRefused`."""
@@ -226,6 +232,8 @@ class CommandHandler:
                 return f"each call is held for {self._pace:g} s" if self._pace else "full speed"
             case SetLR():
                 return run.set_lr(command)
+            case SetEpochs():
+                return run.set_epochs(command)
             case Stop():
                 raise RunStopped(command)
             case SwitchPreset():

@@ -206,6 +206,23 @@ class Schedule:
         with self._by_itself():
             self.factor = factor
 
+    def set_length(self, length: RunLength) -> None:
+        """Be followed for longer, or not so long. The LRs are the same, float for float, as far as both lengths reach.
+
+        Raises:
+            ValueError: they would not be: the schedule is made for the length that it has, or the warm-up for no
+                shorter one.
+        """
+        config, old = self.preset.scheduler, self.length
+        if self.preset.warmup_epochs >= length.epochs:
+            raise ValueError(f"the warm-up takes {counted(self.preset.warmup_epochs, 'epoch')}")
+        before = config.arguments(self.total_steps)
+        self.length = length
+        if config.arguments(self.total_steps) != before:
+            self.length = old
+            raise ValueError(f"{config.name} plans its LRs for {counted(old.epochs, 'epoch')} from its first step on")
+        self.__dict__.pop("turns", None)  # known anew for this length
+
     @contextmanager
     def _by_itself(self) -> Iterator[None]:
         """Have the optimizer at the LR that the schedule gives, and after it at what the dial makes of it."""

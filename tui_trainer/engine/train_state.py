@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tui_trainer.commands import MOST_EPOCHS
 from tui_trainer.engine import checkpoints
 from tui_trainer.engine.distributed import Ranks
 from tui_trainer.engine.lr_preview import PlannedRun, plan
@@ -47,6 +48,25 @@ class TrainState:
             planned.preset.optimizer, self.model.parameters(), **self._compute_options.optimizer_options
         )
         self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
+
+    def train_until(self, last_epoch: int, train_images: int) -> None:
+        """Follow the preset until another epoch of the run; from here on, for what was trained stays as it was.
+
+        Raises:
+            ValueError: the schedule is made for the length that it has.
+            PresetError: the rehearsal found what would go wrong.
+        """
+        old = self.planned
+        planned = plan(
+            old.recipe.preset,
+            old.preset,
+            train_images,
+            first_epoch=old.first_epoch,
+            last_epoch=last_epoch,
+            first_step=old.first_step,
+        )
+        self.scheduler.set_length(planned.length)
+        self.planned = planned
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimizer, schedule, and the preset they belong to; tensors and primitives alone."""
@@ -258,7 +278,8 @@ def resume(
 def train_state_at(
     state: checkpoints.State, model: nn.Module, compute_options: ComputeOptions, train_images: int, epochs: int
 ) -> TrainState:
-    """What stands where `state` was saved, in a run of so many epochs; its weights go into `model`.
+    """What stands where `state` was saved, in a run of so many epochs, unless that was changed since it began; its
+    weights go into `model`.
 
     Raises:
         ValueError: it is not a state of this run; the key that tells is in the words.
@@ -269,6 +290,9 @@ def train_state_at(
             raise ValueError(f"{key} is missing")
         if not isinstance(state[key], kind) or isinstance(state[key], bool):
             raise ValueError(f"{key} is of a wrong kind")
+    epochs = state.get("epochs", epochs)
+    if type(epochs) is not int or not 1 <= epochs <= MOST_EPOCHS:
+        raise ValueError("epochs is of a wrong kind")
     for key, least, most in (
         ("epoch", 1, epochs + 1),
         ("step", 0, None),

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from tui_trainer.best import Best, is_better
-from tui_trainer.commands import LARGEST_FACTOR, SetLR, SwitchPreset
+from tui_trainer.commands import LARGEST_FACTOR, SetEpochs, SetLR, SwitchPreset
 from tui_trainer.engine import checkpoints, datasets, models, reproducibility, tracing
 from tui_trainer.engine.checkpoints import Saver
 from tui_trainer.engine.clock import TrainingClock
@@ -34,6 +34,7 @@ from tui_trainer.events import (
     AnyEvent,
     ConfusionCounted,
     EpochEnded,
+    EpochsChanged,
     MetricsLogged,
     PresetSwitched,
     ResolvedConfig,
@@ -94,6 +95,9 @@ class Trainer:
         self._switch: PlannedRun | None = None
         self._dialled: list[Any] | None = None
         """When the LR dial was turned last (Unix time), after which step, in which epoch, the LR then, and by whom."""
+        self._epochs_changed: list[Any] | None = None
+        """When the number of epochs was changed last (Unix time), after which step, in which epoch, from how many, and
+        by whom."""
         self._epoch_began = self._epoch_trained = 0.0
         self._lr = 0.0
         self.step, self.epoch, self.batch = 0, 1, 0
@@ -322,7 +326,44 @@ class Trainer:
             Reason("dial_off", {"by": by}) if factor == 1.0 else Reason("dial_turned", {"by": by, "factor": factor})
         )
         self._emit(changed(old, new, reason.but(old=old, new=new), epoch, step, at))
-        self._emit(dialled(self._train_state.planned.curve, step + 1, self.scheduler.scheduled_lr, factor))
+        self._tell_dialled_plan()
+
+    def _tell_dialled_plan(self) -> None:
+        """What is still planned, under the LR dial."""
+        curve, scheduler = self._train_state.planned.curve, self.scheduler
+        if self.step < curve.last_step:
+            self._emit(dialled(curve, self.step + 1, scheduler.scheduled_lr, scheduler.factor))
+
+    def set_epochs(self, command: SetEpochs) -> str:
+        """Train another number of epochs in all."""
+        old, epochs = self.recipe.lengths.epochs, command.epochs
+        if epochs == old:
+            raise CommandRefused(f"it trains {counted(old, 'epoch')} already")
+        if epochs < max(1, self.last_epoch):
+            raise CommandRefused(f"epoch {self.last_epoch} is trained already; to end after it, ask for as many")
+        switch = self._switch
+        if switch is not None and epochs < switch.first_epoch:
+            raise CommandRefused(f"{switch.recipe.preset} takes over in epoch {switch.first_epoch}; ask for as many")
+        try:
+            if switch is not None:
+                self._plan_switch(switch.recipe.preset, switch.preset.model_dump(mode="json"), last_epoch=epochs)
+            self._train_state.train_until(epochs, len(self._images.train))
+        except (PresetError, ValueError) as error:
+            self._switch = switch
+            raise CommandRefused(f"another number of epochs does not fit: {error}") from error
+        self.flush(wait=True)
+        self._epochs_changed = [time.time(), self.step, self.last_epoch, old, command.by]
+        self._save()  # before it is told: what a record tells, a run that goes on from here holds to
+        self._tell_epochs()
+        return f"{counted(epochs, 'epoch')} instead of {old:,}, until step {self.recipe.lengths.total_steps:,}"
+
+    def _tell_epochs(self) -> None:
+        """The epochs that the run trains from here on, and the plan with them."""
+        if self._epochs_changed is None:
+            return
+        at, step, epoch, old, by = self._epochs_changed
+        self._emit(EpochsChanged(at=at, step=step, epoch=epoch, old=old, recipe=self.recipe, by=by))
+        self._tell_dialled_plan()
 
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan to follow another preset from the next epoch on."""
@@ -350,7 +391,7 @@ class Trainer:
     def _next_epoch(self) -> int:
         return self.last_epoch + 1
 
-    def _plan_switch(self, name: str, wanted: dict[str, Any]) -> Preset:
+    def _plan_switch(self, name: str, wanted: dict[str, Any], *, last_epoch: int | None = None) -> Preset:
         preset = Preset.model_validate(wanted)
         batches_left = self.recipe.lengths.batches_per_epoch - self.batch if self.batch else 0
         self._switch = plan(
@@ -358,7 +399,7 @@ class Trainer:
             preset,
             len(self._images.train),
             first_epoch=self._next_epoch,
-            last_epoch=self.recipe.epochs,
+            last_epoch=last_epoch or self.recipe.epochs,
             first_step=self.step + batches_left + 1,
         )
         self._emit(SwitchPlanned(at=time.time(), epoch=self._next_epoch, preset=name))
@@ -402,9 +443,15 @@ class Trainer:
             "best_epoch": self.best.epoch if self.best else 0,
             "best_val_loss": self.best.val_loss if self.best else nan,
             "best_val_accuracy": self.best.val_accuracy if self.best else -1.0,
-            "dialled": self._dialled if self._dialled and self._dialled[1] == self.step else None,
+            "dialled": self._if_here(self._dialled),
+            "epochs": self.recipe.epochs,
+            "epochs_changed": self._if_here(self._epochs_changed),
             "switch": self._switch and [self._switch.recipe.preset, self._switch.preset.model_dump(mode="json")],
         }
+
+    def _if_here(self, done: list[Any] | None) -> list[Any] | None:
+        """What somebody did, if it was after this very step: a record may be cut off before that was told."""
+        return done if done and done[1] == self.step else None
 
     def _make_thread_tuner(self, prepared: Prepared) -> ThreadTuner | None:
         """The threads, where nobody has fixed them."""
@@ -423,7 +470,11 @@ class Trainer:
         self._metrics.begin_epoch(state["loss_sum"], state["images"], state["hits"])
         self._lr = state["lr"]
         self._dialled = state.get("dialled")
-        self._tell_dial()  # the record may have been cut off between the checkpoint and that
+        self._epochs_changed = state.get("epochs_changed")
+        self._tell_epochs()
+        self._tell_dial()
+        if self._dialled is None and self.scheduler.factor != 1.0:
+            self._tell_dialled_plan()
         if state["switch"]:
             self._plan_switch(*state["switch"])
 

@@ -27,6 +27,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from tui_trainer.events import (
     AnyEvent,
     EpochEnded,
+    EpochsChanged,
     PlanMade,
     PresetSwitched,
     ResolvedConfig,
@@ -130,6 +131,8 @@ class Health:
                 # A run that goes on says what it began with, and follows what it was switched to.
                 if not self._switched:
                     self._follow(event.recipe)
+            case EpochsChanged(recipe=recipe):
+                self._recipe = recipe
             case PresetSwitched():
                 self._switched = True
                 self._follow(event.recipe)

@@ -22,6 +22,7 @@ from tui_trainer.events import (
     ConfusionCounted,
     Continued,
     EpochEnded,
+    EpochsChanged,
     LoopFound,
     LRChanged,
     LRUnchanged,
@@ -55,7 +56,7 @@ RULES_KEPT = 100
 MISTAKES_KEPT = 100
 """That were told of at once; a run has at most half as many."""
 
-WhyEvent: TypeAlias = LRChanged | LRUnchanged | PlateauCounted | PresetSwitched | EpochEnded
+WhyEvent: TypeAlias = LRChanged | LRUnchanged | PlateauCounted | PresetSwitched | EpochsChanged | EpochEnded
 
 
 class History:
@@ -103,6 +104,7 @@ class History:
         """Why the LR moved or did not, newest last."""
         self.lr_changes: list[LRChanged] = []
         self.switches: list[PresetSwitched] = []
+        self.epochs_changed: list[EpochsChanged] = []
         self.switch_to_come: SwitchPlanned | None = None
         """The switch that was promised last, until it takes effect."""
         self.program: ProgramWatched | None = None
@@ -430,6 +432,11 @@ class History:
         if self.epoch in (0, event.epoch):
             self.batches_in_epoch = event.recipe.batches_per_epoch or 0
 
+    def _epochs_were_changed(self, event: EpochsChanged) -> None:
+        self.epochs_changed.append(event)
+        self.why.append(event)
+        self.recipe = event.recipe
+
     def _calls_made(self, event: CallsMade) -> None:
         self.orders.append(event)
 
@@ -523,6 +530,7 @@ class History:
         ConfusionCounted: _confusion_counted,
         SwitchPlanned: _switch_planned,
         PresetSwitched: _preset_switched,
+        EpochsChanged: _epochs_were_changed,
         SettingChanged: _setting_changed,
         CheckpointSaved: _checkpoint_saved,
         Paused: _paused,

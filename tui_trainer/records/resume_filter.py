@@ -23,6 +23,7 @@ from tui_trainer.events import (
     CheckpointSaved,
     ConfusionCounted,
     EpochEnded,
+    EpochsChanged,
     LRChanged,
     LRUnchanged,
     MetricColumns,
@@ -101,7 +102,7 @@ class ResumeFilter:
             return self._take_columns(event)  # type: ignore[arg-type]
         if kind is RunStarted:
             self._begin(event)  # type: ignore[arg-type]
-        elif kind is RunConfigured or kind is PresetSwitched:
+        elif kind in _WITH_RECIPE:
             self._claims.follow(event.recipe)  # type: ignore[union-attr]
         believed = self._settle(event) if self._doubted is not None and kind in _AT_LAST_STEP else NOTHING
         if (position_of := _POSITIONS.get(kind)) is not None:
@@ -315,6 +316,9 @@ _ONLY_ONCE = (EpochEnded, ConfusionCounted, PlateauCounted, CallsMade, PresetSwi
 _PLACED = (LRChanged, LRUnchanged, PresetSwitched, CallsMade)
 """These say at which step and in which epoch they stand."""
 
+_WITH_RECIPE = (RunConfigured, PresetSwitched, EpochsChanged)
+"""These say how long the run is to be."""
+
 _AT_LAST_STEP = (EpochEnded, CheckpointSaved, RunEnded)
 """These come when all steps until then are told, and say which is the last."""
 
@@ -325,6 +329,7 @@ _POSITIONS: dict[type, Callable[[Any], tuple[int, int]]] = {
     LRChanged: lambda event: (event.step, 0),
     LRUnchanged: lambda event: (event.step, 0),
     PresetSwitched: lambda event: (event.step, 0),
+    EpochsChanged: lambda event: (event.step, 0),
     CallsMade: lambda event: (event.step, int(event.batch is None)),
 }
 """Where in the run an event stands, for the kinds that a resumed run would tell again."""

@@ -19,6 +19,7 @@ from tui_trainer.events import (
     CommandAnswered,
     Continued,
     EpochEnded,
+    EpochsChanged,
     LRChanged,
     LRUnchanged,
     MetricColumns,
@@ -181,6 +182,10 @@ _FORMS: Mapping[type, tuple[str, Callable[[Any], Object]]] = {
     PlateauCounted: ("plateau", _plateau),
     EpochEnded: ("epoch", _epoch),
     SwitchPlanned: ("switch_planned", _fields("epoch", "preset")),
+    EpochsChanged: (
+        "epochs",
+        lambda event: {**_fields("step", "epoch", "old", "by")(event), "new": event.recipe.epochs},
+    ),
     PresetSwitched: ("switch", lambda event: {**_fields("step", "epoch", "old")(event), "new": event.recipe.preset}),
     SettingChanged: ("setting", _fields("setting", "old", "new", "reason")),
     CheckpointSaved: ("checkpoint", _fields("step", "epoch", "file", "best")),

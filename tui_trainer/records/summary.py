@@ -51,12 +51,13 @@ EPOCHS_BACK = 3
 def images_per_second(history: History) -> float:
     """Training speed: of the last seconds within the epoch, or of the epoch ended last; 0 while unknown."""
     ended = history.epochs[-1] if history.epochs else None
+    of_epoch = ended.images_per_second if ended is not None and isfinite(ended.images_per_second) else 0.0
     if ended is not None and ended.step >= history.steps:
-        return ended.images_per_second
+        return of_epoch
     first, seconds = _recent(history)
     if seconds >= LEAST_SECONDS:
         return _images(history, first + 1, history.steps) / seconds
-    return ended.images_per_second if ended is not None else 0.0
+    return of_epoch
 
 
 def steps_per_second(history: History) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, get_args
 
-from tui_trainer.commands import AnyCommand, Command, SaveCheckpoint, Stop, SwitchPreset
+from tui_trainer.commands import AnyCommand, Command, SaveCheckpoint, SetEpochs, Stop, SwitchPreset
 from tui_trainer.events import RunEnded
 from tui_trainer.records.history import History
 from tui_trainer.records.tail import Tail
@@ -59,6 +59,7 @@ def of_watched(*, readonly: bool, controlled: bool) -> Capabilities:
     none: dict[type[Command], str] = {
         SwitchPreset: say("watched.no_switch"),
         SaveCheckpoint: say("watched.no_checkpoint"),
+        SetEpochs: say("watched.no_epochs"),
     }
     commands = ALL_COMMANDS - none.keys() if controlled else frozenset({Stop})
     return Capabilities(commands=commands, why_not=say("watched.no_control"), why_not_this=none, checkpoints=False)

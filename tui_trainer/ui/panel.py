@@ -175,6 +175,23 @@ class Panel(Widget):
         return style
 
 
+class Lines(Panel):
+    """Lines that whoever holds it makes; it is as high as these."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: Sequence[Line] = ()
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these."""
+        self._lines = lines
+        self.styles.height = len(lines)
+        self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        return self._lines
+
+
 def _within(strip: Strip, span: tuple[int, int]) -> tuple[int, int]:
     """A span whose end may be -1, for the end of the line."""
     start, end = span

@@ -7,6 +7,11 @@ from tui_trainer.text.captions.caption import Caption
 TITLE = "What a key is answered"
 
 CAPTIONS = {
+    "answer.not_begun": Caption(
+        "no step is trained yet; ask after the first one",
+        "the LR or the epochs are to be changed of a run that has not trained a step",
+        "it has",
+    ),
     # Asked of a run
     "answer.sent": Caption(
         "sent: the run answers before its next {unit}",

@@ -55,6 +55,11 @@ CAPTIONS = {
         "the table of epochs has no room for so many that ended before",
         "all are on show",
     ),
+    "epoch.changed": Caption(
+        "{new} epochs instead of {old}, by {by}",
+        "somebody had the run train another number of epochs",
+        "it trains those that it was to; another preset is followed",
+    ),
     "epoch.switched": Caption(
         "preset {old} → {new} from here on, weights kept",
         "a run follows another preset from this epoch on",

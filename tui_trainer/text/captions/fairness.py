@@ -80,6 +80,11 @@ CAPTIONS = {
         "a run followed another preset from then on",
         "it is only promised",
     ),
+    "fairness.epochs": Caption(
+        "{who} was given {new} epochs instead of {old} after step {step}.",
+        "somebody changed how many epochs a run trains while it did",
+        "it trained those that it was begun with",
+    ),
     "fairness.dialled": Caption(
         "{who} had its LR set by hand, from step {step} on.",
         "somebody turned the LR dial of a run of ours, the first time that they did",

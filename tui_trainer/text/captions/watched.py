@@ -17,6 +17,11 @@ CAPTIONS = {
         "a checkpoint is asked of a watched program",
         "of a run of ours",
     ),
+    "watched.no_epochs": Caption(
+        "not of a watched program: how long it trains is its own",
+        "another number of epochs is asked of a watched program",
+        "of a run of ours",
+    ),
     "watched.lr_is_tensor": Caption(
         "not of this program: its LR is a tensor, which the dial leaves alone",
         "the LR dial is turned for a watched program, one of whose optimizers has an LR that is a tensor",

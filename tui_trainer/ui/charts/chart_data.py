@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 Stepped = TypeVar("Stepped", "LRChanged", "EpochEnded")
 
-Kind: TypeAlias = Literal["switch", "lr", "epoch", "checkpoint"]
+Kind: TypeAlias = Literal["switch", "epochs", "lr", "epoch", "checkpoint"]
 
-KINDS: tuple[Kind, ...] = ("lr", "switch", "epoch", "checkpoint")
+KINDS: tuple[Kind, ...] = ("lr", "switch", "epochs", "epoch", "checkpoint")
 """What matters most comes first, where several stand at one place."""
 
 MOST = 8
@@ -57,6 +57,7 @@ def steps_of(history: History) -> list[int]:
     """The steps after which something is marked, in order."""
     steps = {event.step for events in (history.lr_changes, history.epochs) for event in events}
     steps.update(switch.step - 1 for switch in history.switches)
+    steps.update(change.step for change in history.epochs_changed)
     steps.update(saved.step for saved in checkpoints(history))
     return sorted(step for step in steps if step > 0)
 
@@ -71,6 +72,9 @@ def _between(history: History, first: int, last: int) -> Iterator[Mark]:
         yield _moved(change)
     for switch in history.switches:
         yield Mark(switch.step - 1, "switch", f"preset {plain(switch.old)} → {plain(switch.recipe.preset)}")
+    for changed in history.epochs_changed:
+        new, old = f"{changed.recipe.epochs or 0:,}", f"{changed.old:,}"
+        yield Mark(changed.step, "epochs", say("epoch.changed", new=new, old=old, by=plain(changed.by)))
     for ended in _those(history.epochs, first, last):
         figures = f", val_loss {loss(ended.val_loss)}" if ended.validated else ""
         figures += f", accuracy {loss(ended.val_accuracy)}" if isfinite(ended.val_accuracy) else ""

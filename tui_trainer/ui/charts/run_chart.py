@@ -75,14 +75,15 @@ class RunChart(Chart[XAxis]):
         return self.standing(self.axis.column_of(step, frame.width), frame, style, text)
 
     def landmarks(self, history: History, frame: Frame) -> list[Glyph]:
-        """What lies under the curves of a run: where the LR turned, where a preset was switched, and the cursor."""
+        """What lies under the curves of a run: where the LR turned, where a preset was switched or
+        the epochs were changed, and the cursor."""
         glyphs: list[Glyph] = []
         turns = {self.axis.column_of(change.step, frame.width) for change in history.lr_changes}
         if len(turns) <= frame.width // COLUMNS_A_TURN:
             for change in history.lr_changes:
                 glyphs += self.upright(change.step, frame, "turn")
-        for switch in history.switches:
-            glyphs += self.upright(switch.step - 1, frame, "switch")
+        for step in (*(switch.step - 1 for switch in history.switches), *(e.step for e in history.epochs_changed)):
+            glyphs += self.upright(step, frame, "switch")
         return glyphs + self.cursor_line(frame)
 
     def along_axis(self, history: History, frame: Frame) -> dict[int, GlyphRun]:

@@ -7,7 +7,19 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
+from tui_trainer.commands import (
+    AnyCommand,
+    Command,
+    Continue,
+    OneBatch,
+    Pause,
+    SaveCheckpoint,
+    SetEpochs,
+    SetLR,
+    SetPace,
+    Stop,
+    SwitchPreset,
+)
 from tui_trainer.events import CommandAnswered
 from tui_trainer.text.captions import say
 from tui_trainer.ui.charts.axis_keys import AxisKeys
@@ -82,6 +94,22 @@ class RunControl:
         """Follow another preset from the next epoch on."""
         return self._send(SwitchPreset(by=self._by, name=name, preset=preset))
 
+    def set_lr(self, typed: str) -> Refusal | None:
+        """Turn the LR dial to what a person typed; see `SetLR.of`."""
+        return self._send(SetLR.of(typed, self._by))
+
+    def set_epochs(self, typed: str) -> Refusal | None:
+        """Train as many epochs as a person typed; see `SetEpochs.of`."""
+        return self._send(SetEpochs.of(typed, self._by))
+
+    def refusal(self, command: type[Command]) -> Refusal | None:
+        """Why something cannot be asked of the run now."""
+        history = self.source.history
+        if history.ended is not None:
+            return Refusal(say("answer.over", ended=_HAS[history.ended.status]))
+        why = self.source.capabilities.refusal(command)
+        return Refusal(why) if why else None
+
     def answers(self) -> list[CommandAnswered]:
         """The answers that came since the last call, whoever asked; none from before this view was opened."""
         fresh: list[CommandAnswered] = []
@@ -99,11 +127,8 @@ class RunControl:
         return fresh[::-1]
 
     def _send(self, command: AnyCommand) -> Refusal | None:
-        history = self.source.history
-        if history.ended is not None:
-            return Refusal(say("answer.over", ended=_HAS[history.ended.status]))
-        if refusal := self.source.capabilities.refusal(type(command)):
-            return Refusal(refusal)
+        if (refusal := self.refusal(type(command))) is not None:
+            return refusal
         try:
             self.source.send(command)
         except (PermissionError, OSError) as error:

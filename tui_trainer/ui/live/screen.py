@@ -9,16 +9,18 @@ from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from tui_trainer.commands import Command, OneBatch, Pause, SaveCheckpoint, SetPace
+from tui_trainer.commands import Command, OneBatch, Pause, SaveCheckpoint, SetEpochs, SetLR, SetPace
 from tui_trainer.events import SLOW_MOTION, ResolvedConfig
 from tui_trainer.records.history import History
 from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import format_lr
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.accuracy import AccuracyChart
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.charts.plan_strip import PlanStrip
+from tui_trainer.ui.entry import Entry
 from tui_trainer.ui.keys import PANELS, KeyContext, bindings
 from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_resumed
 from tui_trainer.ui.live.compact import CompactLines
@@ -40,6 +42,7 @@ from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.trainer_screen import LEAST_HEIGHT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tui_trainer.run_request import RunRequest
@@ -51,6 +54,8 @@ CONTROLS: dict[str, type[Command]] = {
     "one_batch": OneBatch,
     "slow_motion": SetPace,
     "checkpoint": SaveCheckpoint,
+    "dial": SetLR,
+    "epochs": SetEpochs,
 }
 """What can be asked of a live run alone, and the command that asks it."""
 
@@ -282,6 +287,45 @@ class LiveScreen(ChartKeys):
 
     def action_slow_motion(self) -> None:
         self._asked(self.control.slow_motion())
+
+    def action_dial(self) -> None:
+        lrs = self.history.lrs
+        if (refusal := self.control.refusal(SetLR)) is not None or not lrs:
+            self._asked(refusal or Refusal(say("answer.not_begun")))
+            return
+        forms = say("entry.lr_forms", lr=format_lr(lrs[-1]))
+        self._ask_for(say("entry.lr"), forms, SetLR.of, self.control.set_lr)
+
+    def action_epochs(self) -> None:
+        recipe = self.history.recipe
+        if (refusal := self.control.refusal(SetEpochs)) is not None or recipe is None or recipe.epochs is None:
+            self._asked(refusal or Refusal(say("answer.not_begun")))
+            return
+        now, at = f"{recipe.epochs:,}", f"{max(1, self.history.epoch):,}"
+        forms = say("entry.epochs_forms", epochs=now, epoch=at, example=f"{recipe.epochs + 2}")
+        self._ask_for(say("entry.epochs"), forms, SetEpochs.of, self.control.set_epochs)
+
+    def _ask_for(
+        self,
+        title: str,
+        forms: str,
+        command_of: Callable[[str, str], Command],
+        ask: Callable[[str], Refusal | None],
+    ) -> None:
+        """Have a line typed that makes a command, and send that."""
+
+        def wrong(typed: str) -> str:
+            try:
+                command_of(typed, "")
+            except ValueError as error:
+                return str(error)
+            return ""
+
+        def typed(line: str | None) -> None:
+            if line:
+                self._asked(ask(line))
+
+        self.app.push_screen(Entry(title, forms, wrong), typed)
 
     def action_health(self) -> None:
         words, is_ill = health_in_words(self.history)

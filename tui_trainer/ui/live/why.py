@@ -10,7 +10,16 @@ from math import inf, isfinite
 from operator import is_
 from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
-from tui_trainer.events import Alert, EpochEnded, LRChanged, LRUnchanged, PlateauCounted, PresetSwitched, RunEnded
+from tui_trainer.events import (
+    Alert,
+    EpochEnded,
+    EpochsChanged,
+    LRChanged,
+    LRUnchanged,
+    PlateauCounted,
+    PresetSwitched,
+    RunEnded,
+)
 from tui_trainer.records.health import Health
 from tui_trainer.records.history import History, WhyEvent
 from tui_trainer.records.plan_phases import PlanInWords
@@ -192,6 +201,10 @@ class Why(Panel):
                 case PresetSwitched():
                     text = say("epoch.switched", old=plain(event.old), new=plain(event.recipe.preset))
                     yield f"epoch {event.epoch}", text, "live"
+                case EpochsChanged():
+                    new, old = f"{event.recipe.epochs or 0:,}", f"{event.old:,}"
+                    text = say("epoch.changed", new=new, old=old, by=plain(event.by))
+                    yield f"epoch {max(1, event.epoch)}", text, "live"
                 case EpochEnded() if event.epoch not in held and event.validated is not None:
                     lowest = self._lowest[bisect_left(history.epochs, event.epoch, key=_number)]
                     yield f"epoch {event.epoch}", _how_it_did(event, *lowest, history.health), "" if here else "faint"
@@ -284,7 +297,7 @@ def _step(event: WhyEvent | Alert) -> int:
     match event:
         case PresetSwitched():
             return event.step - 1
-        case LRChanged() | LRUnchanged() | EpochEnded():
+        case LRChanged() | LRUnchanged() | EpochsChanged() | EpochEnded():
             return event.step
     return 0
 

@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
@@ -25,6 +26,7 @@ from tui_trainer.ui.presets.preset_card import PresetCard, Preview, file_lines
 
 if TYPE_CHECKING:
     from tui_trainer.presets.catalogue import PresetEntry
+    from tui_trainer.records.summary import RunSummary
     from tui_trainer.run_spec import RunSpec
 
 FIRST = "onecycle"
@@ -223,7 +225,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         if context.runs is None:
             none |= {"runs"}
         if context.launcher is None:
-            none |= {"app.break_it"}
+            none |= {"app.break_it", "options"}
         return none if context.source is not None or self.list.filter else none | {"back"}
 
     def reload(self, name: str = "") -> None:
@@ -255,6 +257,30 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
             self.say(f"{entry.name} cannot be started: fix the errors at the right", "warning")
             return
         self.context.pages.start_run(spec)
+
+    def action_options(self) -> None:
+        self.list.once_read(self._ask_options)
+
+    def _ask_options(self) -> None:
+        from tui_trainer.ui.presets.start_form import StartForm
+
+        entry = self.list.current
+        if self.context.launcher is None:
+            self.say(say("form.cannot"), "warning")
+            return
+        spec = self._spec(entry)
+        if entry is None or entry.preset is None or spec is None:
+            self._choose()
+            return
+        form = StartForm(spec, self.context.request, entry.preset)
+
+        def start(spec: RunSpec | None) -> None:
+            if spec is not None:
+                self.context.pages.start_run(spec)
+
+        self.app.push_screen(form, start)
+        if (runs := self.context.runs) is not None:
+            self.context.tasks.run(partial(_recorded, runs), form.know, lambda _: form.know([]))
 
     def action_page(self, pages: int) -> None:
         self._card.page(pages)
@@ -299,6 +325,13 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
                 preview.problems += [problem for problem in error.problems if problem not in preview.problems]
                 preview.failed = True
         return preview
+
+
+def _recorded(runs: Path) -> list[RunSummary]:
+    """The runs that were recorded, newest first. Not in the screen's thread."""
+    from tui_trainer.records.run_index import summaries
+
+    return summaries(runs)
 
 
 def _read() -> tuple[list[PresetEntry], dict[Path, list[str]]]:

@@ -25,6 +25,7 @@ from tui_trainer.commands import (
     OneBatch,
     Pause,
     SaveCheckpoint,
+    SetEpochs,
     SetLR,
     SetPace,
     Stop,
@@ -197,6 +198,8 @@ class Steering:
             raise CommandRefused(say("watched.no_switch"))
         if isinstance(command, SaveCheckpoint):
             raise CommandRefused(say("watched.no_checkpoint"))
+        if isinstance(command, SetEpochs):
+            raise CommandRefused(say("watched.no_epochs"))
         if not self._enabled:
             raise CommandRefused(say("watched.no_control"))
         if not run.live_processes:
