@@ -16,6 +16,18 @@ from tui_trainer.ui.charts.chart_data import marks_between
 
 EPOCHS = 3
 
+STAGES = """
+[[scheduler.stages]]
+name = "ExponentialLR"
+gamma = 0.5
+epochs = 1
+[[scheduler.stages]]
+name = "StepLR"
+step_size = 1
+"""
+
+IN_SHARES = STAGES.replace("epochs = 1", "share = 0.5")
+
 FIXED = {
     "none": "",
     "StepLR": "step_size = 2\ngamma = 0.5",
@@ -24,6 +36,8 @@ FIXED = {
     "CosineAnnealingLR": "T_max = 4",
     "CosineAnnealingWarmRestarts": 'T_0 = 2\ninterval = "step"',
     "CyclicLR": "base_lr = 0.001\nmax_lr = 0.01\nstep_size_up = 4",
+    "PiecewiseLinear": "points = [[0, 0.1], [2, 0.01], [4, 0.005]]",
+    "SequentialLR": STAGES,
     "ReduceLROnPlateau": "patience = 0\nthreshold = 0.9",
 }
 """Schedules whose LR of a step is the same however long the run is."""
@@ -132,9 +146,16 @@ def test_a_switch_to_come_is_planned_for_the_new_end(tiny: TinyRun) -> None:
     [
         (t.STEP, 3, "it trains 3 epochs already"),
         (t.STEP, 1, "epoch 2 is trained already; to end after it, ask for as many"),
-        (t.ONE_CYCLE, 4, "OneCycleLR plans its LRs for 3 epochs from its first step on"),
-        (t.ONE_CYCLE, 2, "OneCycleLR plans its LRs for 3 epochs from its first step on"),
-        (WARM_COSINE, 5, "CosineAnnealingLR plans its LRs for 3 epochs from its first step on"),
+        (t.ONE_CYCLE, 4, "OneCycleLR"),
+        (t.ONE_CYCLE, 2, "OneCycleLR"),
+        (
+            t.NONE + '[scheduler]\nname = "PiecewiseLinear"\npoints = [[0, 0.1], [1, 0.01]]\nunit = "share"',
+            4,
+            "PiecewiseLinear",
+        ),
+        (t.NONE + '[scheduler]\nname = "SequentialLR"\n' + IN_SHARES, 6, "SequentialLR"),
+        (t.NONE + '[scheduler]\nname = "LambdaLR"\nformula = "triangle"', 4, "LambdaLR"),
+        (WARM_COSINE, 5, "CosineAnnealingLR"),
     ],
 )
 def test_what_has_no_meaning_is_refused_with_the_reason(tiny: TinyRun, text: str, epochs: int, why: str) -> None:
@@ -145,6 +166,8 @@ def test_what_has_no_meaning_is_refused_with_the_reason(tiny: TinyRun, text: str
     tiny.train(text, EPOCHS)
     (_, (_, accepted, answer)) = answers(tiny)
     assert not accepted
+    if why.endswith("LR") or why == "PiecewiseLinear":
+        why += " plans its LRs for 3 epochs from its first step on"
     assert answer.removeprefix("another number of epochs does not fit: ") == why
     assert_equal(numbers(tiny), whole)
     assert not tiny.of(EpochsChanged)

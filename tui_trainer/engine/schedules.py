@@ -16,7 +16,7 @@ from torch.optim import lr_scheduler
 
 from tui_trainer.commands import LARGEST_FACTOR
 from tui_trainer.engine.devices import broken_context, is_out_of_memory
-from tui_trainer.engine.torch_schedulers import InStages, build_scheduler
+from tui_trainer.engine.torch_schedulers import InStages, build_scheduler, is_same
 from tui_trainer.lr_reasons import PlateauSeen
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
 from tui_trainer.presets.schedulers import TurningPoints, turns
@@ -214,11 +214,11 @@ class Schedule:
                 shorter one.
         """
         config, old = self.preset.scheduler, self.length
-        if self.preset.warmup_epochs >= length.epochs:
-            raise ValueError(f"the warm-up takes {counted(self.preset.warmup_epochs, 'epoch')}")
-        before = config.arguments(self.total_steps)
+        if self._warmup_steps >= length.total_steps:
+            raise ValueError(f"the warm-up takes {counted(self._warmup_steps, 'batch')}")
+        before = self.total_steps
         self.length = length
-        if config.arguments(self.total_steps) != before:
+        if not is_same(config, before, self.total_steps, self.steps_per_epoch):
             self.length = old
             raise ValueError(f"{config.name} plans its LRs for {counted(old.epochs, 'epoch')} from its first step on")
         self.__dict__.pop("turns", None)  # known anew for this length

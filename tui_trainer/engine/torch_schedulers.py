@@ -38,6 +38,29 @@ def build_scheduler(
     return scheduler
 
 
+def is_same(config: SchedulerTable, length: int, other: int, steps_per_epoch: int) -> bool:
+    """Whether `build_scheduler` comes to the same for two lengths, so that one goes on as the other would."""
+    places = range(0, max(length, other), max(1, max(length, other) // PLACES))
+    match config:
+        case LambdaLR():
+            return all(config.factor(step, length) == config.factor(step, other) for step in places)
+        case PiecewiseLinear():
+            both = ((config.lr(step, each, steps_per_epoch) for each in (length, other)) for step in places)
+            return all(one == another for one, another in both)
+        case SequentialLR():
+            parts, others = config.parts(length, steps_per_epoch), config.parts(other, steps_per_epoch)
+            return len(parts) == len(others) and all(
+                one.start == another.start
+                and is_same(one.scheduler, max(1, one.length), max(1, another.length), steps_per_epoch)
+                for one, another in zip(parts, others, strict=True)
+            )
+    return config.arguments(length) == config.arguments(other)
+
+
+PLACES = 2_000
+"""Steps of a formula that are looked at: one that depends on the length is another nearly everywhere."""
+
+
 class OnLines(lr_scheduler.LRScheduler):
     """The LR itself as a function of the step, whatever the optimizer's was."""
 
