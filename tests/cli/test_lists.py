@@ -133,3 +133,18 @@ def test_a_name_that_no_run_has_and_that_comes_near_none_is_no_mistake(cli: Cli,
     done = cli("runs", "--json", "--filter", "bleu>1")
     assert (done.exit_code, json.loads(done.stdout)) == (0, [])
     assert "no run here has 'bleu'" in done.stderr
+
+
+@pytest.mark.says("foreign.not_over_ssh")
+@pytest.mark.parametrize("options", [["--alert", "loss > 2"], ["--objective", "loss:min"], ["--rename", "a=b"]])
+def test_what_is_not_done_for_a_far_record_is_refused_and_not_passed_over(cli: Cli, options: list[str]) -> None:
+    result = cli("attach", "ssh://box", *options)
+    assert result.exit_code == 2
+    assert result.stderr == "--alert, --objective and --rename are for records on this machine: leave them out\n"
+
+
+@pytest.mark.never_says("foreign.not_over_ssh")
+def test_without_them_it_is_a_terminal_that_is_needed(cli: Cli) -> None:
+    result = cli("attach", "ssh://box")
+    assert result.exit_code == 2
+    assert "needs a terminal" in result.stderr

@@ -27,10 +27,10 @@ from tui_trainer.cli.options import (
     need_torch,
     refuse,
     runs_dir_option,
-    say,
     training_options,
     warn_of_same_name,
 )
+from tui_trainer.cli.options import say as say_aside
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.presets.folders import is_shipped
 from tui_trainer.records.record import Record
@@ -41,6 +41,7 @@ from tui_trainer.run_sources.in_process import LocalRun
 from tui_trainer.run_sources.launcher import InProcessLauncher
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
+from tui_trainer.text.captions import say
 from tui_trainer.torchrun import this_rank
 from tui_trainer.ui.terminal.job_control import wait_until_in_front
 
@@ -129,6 +130,8 @@ def attach(
     ssh://HOST for the newest of them. A POSIX shell is all that is needed there; with tui-trainer there, the run can
     be controlled, too.
     """
+    if run is not None and is_address(run) and (alerts or objective is not None or renames):
+        refuse(say("foreign.not_over_ssh"))
     _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
     said: list[str] = []
     runs = runs_folder(runs_dir)
@@ -289,7 +292,7 @@ def _tell_of_end(run: LocalRun, source: RunSource | None) -> None:
     """Say how the run on show ended; it may be about to."""
     ended = run.wait(LONGEST_END_S)
     if ended is not None and ended.exit_code in (1, 2) and (run.failure or run.record is None):
-        say(run.failure or ended.reason)
+        say_aside(run.failure or ended.reason)
     if source is not None and run.folder is not None:
         source.poll()  # what came since the last frame
         exit_summary.of_run(run.folder, source.history)

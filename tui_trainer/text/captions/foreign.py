@@ -32,6 +32,11 @@ CAPTIONS = {
         "a folder or a database is to be compared that holds more than one run",
         "it holds one; a run is named",
     ),
+    "foreign.not_over_ssh": Caption(
+        "--alert, --objective and --rename are for records on this machine: leave them out",
+        "one of these is given for a record on another machine",
+        "the record lies on this one; none of them is given",
+    ),
     "foreign.no_rules_for_ours": Caption(
         "--alert is for records of other tools here: a run of tui-trainer is given its rules as it is started",
         "`attach` or `stream` has a rule for a run of ours",
