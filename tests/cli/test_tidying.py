@@ -11,9 +11,9 @@ import pytest
 from click.testing import Result
 
 from tests.scripted import scripted_run
-from tui_trainer.cli.tidying import in_bytes
 from tui_trainer.records.record import Record
 from tui_trainer.records.summary import summarize
+from tui_trainer.text.numbers import in_bytes
 
 Cli = Callable[..., Result]
 

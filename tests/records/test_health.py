@@ -419,6 +419,15 @@ def test_slow_is_said_until_it_is_over() -> None:
     assert finding(slow, alert("recovered", over="diverging")) == "slow: 100 images/s, 900 images/s before"
 
 
+def test_a_low_disk_is_said_until_it_is_over_before_what_the_figures_say() -> None:
+    low = alert("low-disk", "low disk: 90 MB left on the disk of this record: make room there")
+    ill = Made(lambda step: GUESS, accuracy=chance)
+    said = "low disk: 90 MB left on the disk of this record: make room there"
+    assert finding(low, made=ill) == said
+    assert finding(low, alert("recovered", over="slow")) == said
+    assert finding(low, alert("recovered", over="low-disk"), made=ill).startswith("chance level: ")
+
+
 def test_stalled_comes_before_all_and_slow_after_all() -> None:
     ill = Made(lambda step: GUESS, accuracy=chance)
     slow, stall = alert("slow", "slow: so"), alert("stall", "stalled: nothing has happened")

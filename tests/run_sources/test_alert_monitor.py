@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn, TypeAlias
 
 import pytest
@@ -17,6 +18,7 @@ from tests.ui.scripted_source import moved_to
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.engine.clock import Awake
 from tui_trainer.events import Alert, AnyEvent, MetricsLogged, RunConfigured, RunEnded, StepsTaken
+from tui_trainer.records.log_size import SMALL, BoundedLog
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
@@ -76,6 +78,40 @@ def test_a_stall_is_told_by_the_process_that_trains(clock: Clock) -> None:
     for event in NEXT:
         watching.take(event)
     assert [notice.kind for notice in notices] == ["stall", "recovered"]
+    watching.finish()
+
+
+def test_a_disk_that_runs_low_is_told_of_while_the_run_goes_on(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = 10**9
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(total=10**12, free=free))
+    (tmp_path / "log.txt").write_bytes(b"\r" * SMALL)
+    notices: list[Alert] = []
+
+    def emit(event: AnyEvent) -> None:
+        assert isinstance(event, Alert)
+        notices.append(event)
+        watching.take(event)
+
+    watching = AlertMonitor(
+        emit, threading.RLock(), awake=Awake(clock, lambda: clock.cpu), folder=lambda: tmp_path, log=BoundedLog()
+    )
+    for event in BEGUN:
+        watching.take(event)
+    watching.look()
+    assert (tmp_path / "log.txt").stat().st_size == 0
+    assert notices == []
+    free = 10**8
+    for _ in range(6):
+        clock.pass_by(1.0)
+        watching.look()
+    (low,) = notices
+    assert (low.kind, low.over) == ("low-disk", "")
+    free = 10**9
+    clock.pass_by(5.0)
+    watching.look()
+    assert [(notice.kind, notice.over) for notice in notices[1:]] == [("recovered", "low-disk")]
     watching.finish()
 
 

@@ -19,7 +19,7 @@ from tui_trainer.records.errors import RunsError
 from tui_trainer.records.run_filter import parse
 from tui_trainer.records.run_index import find, runs_folder, size_of, summaries
 from tui_trainer.records.summary import RunSummary, summarize
-from tui_trainer.text.numbers import counted
+from tui_trainer.text.numbers import counted, in_bytes
 from tui_trainer.text.plain import plain
 
 LIVE = ("running", "paused")
@@ -152,12 +152,3 @@ def _cells(run: RunSummary, size: int) -> tuple[str, ...]:
 def _ended(run: RunSummary) -> float:
     """When it ended, or when it was last heard of; 0 where nothing is known."""
     return run.ended_at or run.started_at or 0.0
-
-
-def in_bytes(count: float) -> str:
-    """Bytes as a person reads them: `812 kB`, `1.2 GB`."""
-    for unit in ("B", "kB", "MB"):
-        if count < 999.5:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

@@ -6,6 +6,7 @@ long a run may say nothing before it is called stalled.
 | `diverging`, `chance-level`, `overfitting`, `plateaued` | `records/health.py` finds it | it finds it no more |
 | `stall` | nothing has happened for much longer than a step, or a validation, takes | a step comes |
 | `slow` | training is slower than its own recent median, for a while | it is nearly as fast again |
+| `low-disk` | its record's disk has little room left (`run_sources/disk_room.py`) | it has half as much again |
 | `alert` | a rule of a person's is so (`records/rule_watch.py`) | it is so no more |
 | `best` | an epoch is the best so far, after one that was not, and better than guessing; once a minute at most | an
 epoch is not |

@@ -38,7 +38,9 @@ from tui_trainer.run_options import CLASSES
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr, format_metric
 
-Word: TypeAlias = Literal["diverging", "chance level", "overfitting", "plateaued", "stalled", "slow", "alert"]
+Word: TypeAlias = Literal[
+    "diverging", "chance level", "overfitting", "plateaued", "stalled", "slow", "low disk", "alert"
+]
 
 
 KINDS: dict[Word, str] = {
@@ -48,6 +50,7 @@ KINDS: dict[Word, str] = {
     "plateaued": "plateaued",
     "stalled": "stall",
     "slow": "slow",
+    "low disk": "low-disk",
     "alert": "alert",
 }
 """The kind of the `events.Alert` that tells of each."""

@@ -148,7 +148,7 @@ class History:
         were not."""
         self._happened_at = 0.0
         self._told: dict[str, Alert] = {}
-        """Warnings that the clock gave, by kind, until they are over: that it stalls, that it is slow."""
+        """Warnings that no figure of the run gave, by kind, until they are over: a stall, slow training, a low disk."""
         self.ended: RunEnded | None = None
         self.clock_behind = 0.0
         """Seconds by which the clock of the machine that trains is behind the reader's, who says so; no event tells."""
@@ -207,6 +207,8 @@ class History:
         found = self.health.finding
         if self.stalled_since is not None:
             return _told_of("stalled", self._told)
+        if "low-disk" in self._told:
+            return _told_of("low disk", self._told)
         if found is None and self.rules_told and self.ended is None:
             newest = self.rules_told[next(reversed(self.rules_told))]
             return Finding("alert", newest.text.removeprefix("alert: "))
@@ -421,7 +423,7 @@ class History:
 
     def _preset_switched(self, event: PresetSwitched) -> None:
         self.switch_to_come = None
-        self._told.clear()  # batches may be of another size from here on
+        self._told.pop("slow", None)  # batches may be of another size from here on
         self._calls.forget("scheduler.step")  # those of the scheduler before stood elsewhere in the loop
         self.switches.append(event)
         self.why.append(event)
@@ -474,7 +476,7 @@ class History:
 
     def _noticed(self, event: Alert) -> None:
         self.notices.append(event)
-        if event.kind in ("stall", "slow"):
+        if event.kind in ("stall", "slow", "low-disk"):
             self._told[event.kind] = event
         elif event.kind == "alert":
             self.rules_told.pop(event.rule, None)

@@ -27,6 +27,7 @@ from tui_trainer.errors import UserError
 from tui_trainer.events import SCHEMA, Alert, AnyEvent, CheckpointSaved, RunEnded, RunStarted, StepsTaken
 from tui_trainer.records.errors import CannotGoOn, RunIsWatched, RunsError
 from tui_trainer.records.history import History
+from tui_trainer.records.log_size import BoundedLog
 from tui_trainer.records.record import Record, copy_checkpoints, facts_to_go_on
 from tui_trainer.records.run_metadata import program_of, read_facts
 from tui_trainer.run_options import PRECISIONS
@@ -149,7 +150,16 @@ class LocalRun:
         """Held while an event is told and recorded: the loop emits, and now and then who watches it."""
         notify = notify if self._place.leads else ()
         self._awake = Awake()
-        self._watching = AlertMonitor(self._emit, self._emitting, notify, self._about, self._open_log, self._awake)
+        self._watching = AlertMonitor(
+            self._emit,
+            self._emitting,
+            notify,
+            self._about,
+            self._open_log,
+            self._awake,
+            folder=lambda: self.folder,
+            log=BoundedLog(),
+        )
         self._warned = WarningCapture(lambda: self.folder, self._open_log)
         self._thread: threading.Thread | None = None
 

@@ -26,8 +26,10 @@ from tui_trainer.engine.clock import BEAT_EVERY, Awake
 from tui_trainer.events import Alert, AnyEvent, MetricDeclared, MetricsLogged, RunConfigured, RunEnded, StepsTaken
 from tui_trainer.records.alerts import AlertRules, in_seconds
 from tui_trainer.records.history import History
+from tui_trainer.records.log_size import BoundedLog
 from tui_trainer.records.outcome import end_in_words
 from tui_trainer.records.rule_watch import RuleWatch
+from tui_trainer.run_sources.disk_room import DiskRoom
 from tui_trainer.run_sources.notifier import Notifier, NotifyCommand, Outbox, Told
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ GPU_TEMP = "gpu_temp"
 """Degrees Celsius of the run's CUDA device: a series where a rule watches it."""
 
 MEASURED_EVERY_S = 5.0
+"""Seconds between looks at the device, and at the disk."""
 
 
 class AlertMonitor:
@@ -48,6 +51,8 @@ class AlertMonitor:
         lock: held by whoever emits, so that no step comes between a look and what it tells.
         notify: who is told of some of them: commands to run, addresses to post to.
         about: which run this is, for those.
+        folder: that of its record, as soon as there is one: its disk is looked at, too.
+        log: keeps the run's log small; None where somebody else does.
         open_log: opens the run's log, for what the command prints.
         awake: the seconds in which this process could run: what it was stopped for is no stall of the run.
     """
@@ -60,8 +65,12 @@ class AlertMonitor:
         about: Callable[[], Mapping[str, str]] = dict,
         open_log: Callable[[], IO[bytes] | None] = lambda: None,
         awake: Awake | None = None,
+        folder: Callable[[], Path | None] = lambda: None,
+        log: BoundedLog | None = None,
     ) -> None:
         self._emit = emit
+        self._folder, self._disk, self._log = folder, DiskRoom(), log
+        self._disk_looked_at = -inf
         self._lock = lock
         self._about = about
         self._awake = awake or Awake()
@@ -128,8 +137,10 @@ class AlertMonitor:
             return [_no_longer_watched(threads.in_a_line(error))]
 
     def look(self) -> None:
-        """See whether the run stalls, and tell; and how hot its device is, where a rule wants to know."""
+        """See whether the run stalls, or its disk runs low, and tell; and how hot its device is, where a rule wants to
+        know."""
         self._measure()
+        self._look_at_disk()
         with self._lock:
             if self._failed:
                 return
@@ -160,6 +171,21 @@ class AlertMonitor:
                 )
             finally:
                 self._measuring = False
+
+    def _look_at_disk(self) -> None:
+        folder = self._folder()
+        if folder is None or self._awake() - self._disk_looked_at < MEASURED_EVERY_S:
+            return
+        self._disk_looked_at = self._awake()
+        if self._log is not None:
+            self._log.look(folder / "log.txt")
+        told = self._disk.look(folder)
+        if told is None:
+            return
+        kind, text, over = told
+        with self._lock:
+            if not self._over.is_set():
+                self._emit(Alert(at=time.time(), kind=kind, text=text, over=over))
 
     def finish(self) -> None:
         """The run is over: wait for what is still to be told, not for long."""

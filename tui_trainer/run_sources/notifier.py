@@ -5,8 +5,8 @@ It is run without a shell, its words as they were split; the facts are in its en
 
 | variable | holds |
 | --- | --- |
-| `TUI_TRAINER_EVENT` | `end`, `diverging`, `chance-level`, `overfitting`, `plateaued`, `stall`, `slow`, `alert`,
-`best`, `recovered` |
+| `TUI_TRAINER_EVENT` | `end`, `diverging`, `chance-level`, `overfitting`, `plateaued`, `stall`, `slow`,
+`low-disk`, `alert`, `best`, `recovered` |
 | `TUI_TRAINER_TEXT` | what happened, in a sentence |
 | `TUI_TRAINER_RULE` | of an `alert`, and where one is over: the rule, as it was given; empty else |
 | `TUI_TRAINER_RUN`, `TUI_TRAINER_FOLDER` | the run's id and the folder of its record; empty where it never began |
@@ -46,7 +46,7 @@ WAITING_AT_MOST = 8
 NEWS = ("end", *KINDS.values(), "best", "recovered")
 """What it may be called for."""
 
-USUAL_NEWS = ("end", "diverging", "chance-level", "stall", "alert")
+USUAL_NEWS = ("end", "diverging", "chance-level", "stall", "low-disk", "alert")
 """What it is called for where nothing else was said: what a person would get up for."""
 
 

@@ -63,6 +63,15 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word if number == 1 else plural}"
 
 
+def in_bytes(count: float) -> str:
+    """Bytes as a person reads them: `812 kB`, `1.2 GB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
 def listed(names: Sequence[str], most: int | None = None) -> str:
     """`a, b and c`; of more than `most`, the first ones and how many others."""
     if len(names) == 1:

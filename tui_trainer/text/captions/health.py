@@ -72,6 +72,19 @@ CAPTIONS = {
         "slow: training took much longer than of late, for five windows in a row",
         "in slow motion, batch by batch, in a pause or a validation; after a switch to other batches",
     ),
+    "health.low_disk": Caption(
+        "{free} left on the disk of this record: make room there",
+        "low disk: 500 MB are left, or 5 % of a small disk, and no checkpoint was written so far",
+        "there is more; it was told, and has not become half as much again; the disk cannot be asked",
+    ),
+    "health.low_disk_checkpoints": Caption(
+        "{free} left on the disk of this record, for checkpoints of {size}: make room there",
+        "low disk: the same, or room for three of the largest checkpoint",
+        "there is more; it was told, and has not become half as much again; before the first checkpoint",
+    ),
+    "health.disk_left": Caption(
+        "{free} left", "a low disk was told, and there is half as much again as what is low", "none was told"
+    ),
     "health.best": Caption(
         "a new best at epoch {epoch}: val_accuracy {accuracy}, before it {before} at epoch {best_epoch}",
         "an epoch is the best one, after one that was not; once a minute at most",

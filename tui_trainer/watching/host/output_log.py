@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.safe_open import open_private, read_regular
+from tui_trainer.records.log_size import LARGEST, shortened
 from tui_trainer.records.tail import as_text
 
 WRITE_EVERY = 0.2
@@ -18,9 +19,6 @@ WRITE_EVERY = 0.2
 
 REDRAWN_EVERY = 2.0
 """Seconds between two states of a line that is written over again and again, as a progress bar's."""
-
-LARGEST = 4 << 20
-"""Bytes of the file: beyond them what is in the middle is left out."""
 
 MOST_PER_SECOND = 1 << 20
 """Bytes of output that are looked at: of what comes faster only the newest is kept."""
@@ -140,11 +138,6 @@ class OutputLog:
 
     def _shorten(self) -> None:
         """Keep the file's beginning and its end, and of lines written over and over what was left of them."""
-        lines = [line.rpartition(b"\r")[2] for line in read_regular(self._file, 2 * LARGEST).split(b"\n")]
-        kept = b"\n".join(lines)
-        if len(kept) > LARGEST // 2:
-            first, last = kept[: LARGEST // 8].rpartition(b"\n")[0], kept[-LARGEST // 4 :].partition(b"\n")[2]
-            left_out = f"\n… {len(kept) - len(first) - len(last):,} bytes are left out here …\n".encode()
-            kept = first + left_out + last
+        kept = shortened(read_regular(self._file, 2 * LARGEST))
         write_atomic(self._file, kept)
         self._shown = kept.rpartition(b"\n")[2]

@@ -59,7 +59,13 @@ class WatchedRun:
         """Held while an event is recorded: what watches for alerts emits, too."""
         self._awake = Awake()
         self._monitor = AlertMonitor(
-            self.emit, self._emitting, request.notify, self._about, self._open_log, self._awake
+            self.emit,
+            self._emitting,
+            request.notify,
+            self._about,
+            self._open_log,
+            self._awake,
+            folder=lambda: self.record.folder,
         )
         self.record = record
         self._interpreter: Interpreter | None = Interpreter(self.emit, options)
