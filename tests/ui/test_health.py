@@ -106,6 +106,18 @@ async def test_slow_is_said_while_it_is(show: Show) -> None:
         assert "● training" in headline(shown)
 
 
+async def test_a_low_disk_is_said_while_it_is(show: Show) -> None:
+    low = Alert(
+        at=time.time(), kind="low-disk", text="low disk: 90 MB left on the disk of this record: make room there"
+    )
+    async with show(live(Made(settled(0.1)), low), size=(80, 24)) as shown:
+        assert "● low disk  h why" in headline(shown)
+        await shown.press("h")
+        assert said(shown) == low.text
+        await shown.frame(Alert(at=time.time(), kind="recovered", text="room", over="low-disk"))
+        assert "● training" in headline(shown)
+
+
 async def test_the_reason_stands_once_among_the_reasons(show: Show) -> None:
     text = "chance level: val_accuracy 0.1000 after epoch 10, a guess gets 0.1"
     async with show(live(GUESSES, Alert(at=time.time(), kind="chance-level", text=text)), size=(250, 70)) as shown:

@@ -13,7 +13,7 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tests.ui.test_compare import StillQueue
 from tests.ui.test_compare import show as show_comparison
-from tests.ui.test_runs import recorded
+from tests.ui.test_runs import opened, recorded
 from tests.ui.test_switching import pick
 from tui_trainer.events import Paused, RunStarted
 from tui_trainer.text.captions import CAPTIONS
@@ -40,6 +40,7 @@ TEXT = {
     "question.changes_lost",
     "question.keep_editing",
 }
+RENAME = {"question.rename", "question.to_rename"}
 DELETE = {"question.delete", "question.to_delete", "question.delete_it", "question.for_good", "question.no"}
 
 
@@ -89,6 +90,11 @@ async def leave_text_without_name(shown: Shown) -> None:
 
 async def delete(shown: Shown) -> None:
     await shown.press("r", "d")
+
+
+async def rename(shown: Shown) -> None:
+    await opened(shown)
+    await shown.press("n")
 
 
 async def resume_in_a_view(shown: Shown) -> None:
@@ -208,6 +214,13 @@ CASES: dict[str, tuple[object, dict[str, object], Callable[[Shown], Awaitable[No
         ],
     ),
     "a text without a name": (FINISHED, {}, leave_text_without_name, TEXT | {"question.save"}, ["save it", "leave"]),
+    "another name for a run of the list": (
+        FINISHED,
+        {},
+        rename,
+        RENAME,
+        ["Another name for this run", "enter takes it, esc leaves it; it may be empty", "night"],
+    ),
     "a run of the list": (
         FINISHED,
         {},

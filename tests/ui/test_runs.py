@@ -17,7 +17,8 @@ from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import PATIENCE_S
 from tui_trainer.events import AnyEvent
 from tui_trainer.records.record import Record
-from tui_trainer.records.run_index import RunIndex
+from tui_trainer.records.run_index import RunIndex, rename
+from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.remembered import remember
 from tui_trainer.text.captions import CAPTIONS
@@ -268,6 +269,30 @@ async def test_a_run_is_deleted_only_after_asking(show: Show, runs: Path) -> Non
         assert sorted(names(listed)) == ["bad", "old"]
 
 
+async def test_a_run_gets_the_name_that_is_typed_and_loses_it_where_nothing_is(show: Show, runs: Path) -> None:
+    async with show(FINISHED, runs=runs) as shown:
+        listed = await opened(shown)
+        await go_to(shown, listed, "gone")
+        await shown.press("n", *["backspace"] * 4, "q", "n", "escape")
+        assert sorted(names(listed)) == ["bad", "gone", "old"]
+        await shown.press("n", *["backspace"] * 4, "q", "space", "o", "n", "enter")
+        await shown.until(lambda: "q on" in names(listed))
+        assert listed.current is not None
+        assert listed.current.name == "q on"
+        assert read_facts(Path(listed.current.folder))["name"] == "q on"
+        await shown.press("n", *["backspace"] * 4, "enter")
+        await shown.until(lambda: sorted(names(listed)) == ["", "bad", "old"])
+
+
+async def test_a_name_that_the_shell_has_given_is_in_the_list_as_soon_as_it_looks_again(show: Show, runs: Path) -> None:
+    async with show(FINISHED, runs=runs) as shown:
+        listed = await opened(shown)
+        (old,) = (run for run in listed.shown if run.name == "old")
+        rename(Path(old.folder), "new")
+        shown.app.screen.shelf.look_again()
+        await shown.until(lambda: sorted(names(listed)) == ["bad", "gone", "new"])
+
+
 @pytest.mark.says("runs.not_ours")
 @pytest.mark.never_says("runs.not_ours")
 async def test_runs_of_other_tools_below_remembered_folders_are_in_the_list_and_opened_and_left_alone(
@@ -457,6 +482,24 @@ WORDS: dict[str, tuple[bool, Callable[[Shown], Awaitable[None]], set[str], list[
         pressed("d", on="alive"),
         {"runs.counted", "runs.live_not_deleted"},
         ["a live run is not deleted: stop it first"],
+    ),
+    "a live one to rename": (
+        True,
+        pressed("n", on="alive"),
+        {"runs.counted", "runs.live_not_renamed"},
+        ["a live run is not renamed: stop it first"],
+    ),
+    "one to rename": (
+        True,
+        pressed("n", "e", "r", "enter", on="old"),
+        {"runs.counted", "runs.renamed"},
+        [" is called older now"],
+    ),
+    "one to take the name from": (
+        True,
+        pressed("n", *["backspace"] * 3, "enter", on="old"),
+        {"runs.counted", "runs.without_name"},
+        [" has no name now"],
     ),
     "one to delete": (
         True,

@@ -254,6 +254,8 @@ class _Stamp(NamedTuple):
     live: bool
     size: int
     changed: int
+    described: int
+    """When its `run.json` was written, which has its name."""
 
 
 class Listed(NamedTuple):
@@ -310,8 +312,9 @@ class RunIndex:
         return self.version != before
 
     def look_again(self) -> None:
-        """Something is known to have changed: see at the next look."""
+        """Something is known to have changed: see at the next look, whatever was read a moment ago."""
         self._next_look = 0.0
+        self._rest_until.clear()
 
     def _see_what_changed(self) -> None:
         began = time.monotonic()
@@ -348,8 +351,14 @@ def listed(folder: Path) -> Listed:
 
 
 def _stamp(folder: Path) -> _Stamp:
+    size, changed = _size_and_change(folder / "events.jsonl")
+    return _Stamp(is_live(folder), size, changed, _size_and_change(folder / "run.json")[1])
+
+
+def _size_and_change(file: Path) -> tuple[int, int]:
+    """Bytes, and nanoseconds of the last change; 0 and 0 of a file that is not there, or not for us."""
     try:
-        journal = (folder / "events.jsonl").stat()
-    except OSError:  # not there, or not for us: a summary says which
-        return _Stamp(is_live(folder), 0, 0)
-    return _Stamp(is_live(folder), journal.st_size, journal.st_mtime_ns)
+        stat = file.stat()
+    except OSError:  # a summary says which
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns

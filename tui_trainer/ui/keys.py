@@ -271,6 +271,7 @@ KEYS: tuple[Key, ...] = (
     Key("runs", "space", "space", "mark", "mark or unmark for a comparison", "mark"),
     Key("runs", "c", "c", "compare", "compare the marked runs", "compare"),
     Key("runs", "R,r", "R", "resume", "resume a run that ended early, apart from this screen", "resume"),
+    Key("runs", "n", "n", "rename", "give a run that is over another name", "name"),
     Key("runs", "d", "d", "delete", "delete the run; asks first", "delete"),
     Key("runs", "escape", "esc", "back", "back; close the filter", "back"),
     Key("filter", "enter", "enter", "keep_filter", "keep the filter", "keep the filter", name="Keep the filter"),

@@ -69,6 +69,10 @@ CAPTIONS = {
     "question.save": Caption("save it", "the copy has no name", "it has one"),
     "question.changes_lost": Caption("your changes are lost", "what leaving a changed text costs", "it was saved"),
     "question.keep_editing": Caption("keep editing", "a changed text is left", "it was saved"),
+    "question.rename": Caption("Another name for this run", "a run of the list is to be renamed", "it is live"),
+    "question.to_rename": Caption(
+        "enter takes it, esc leaves it; it may be empty", "how the same is answered", "another question is asked"
+    ),
     "question.delete": Caption("Delete this run?", "a run of the list is to be deleted", "it is live"),
     "question.to_delete": Caption("{run}: {done}, {status}.", "which run it is", "of another run"),
     "question.delete_it": Caption("delete it", "the same question", "another is asked"),

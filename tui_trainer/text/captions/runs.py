@@ -30,12 +30,19 @@ CAPTIONS = {
     "runs.has_ended": Caption("has {status}", "the same, of one that has finished or diverged", "it is live"),
     "runs.not_ours": Caption(
         "it is a record of {tool}: it is only looked at from here",
-        "d or r is pressed on a run that another tool has recorded",
+        "d, n or r is pressed on a run that another tool has recorded",
         "it is one of ours",
     ),
     "runs.live_not_deleted": Caption(
         "a live run is not deleted: stop it first", "d is pressed on a run that is live", "it has ended"
     ),
+    "runs.live_not_renamed": Caption(
+        "a live run is not renamed: stop it first", "n is pressed on a run that is live", "it has ended"
+    ),
+    "runs.renamed": Caption(
+        "{run} is called {name} now", "another name was written", "it was refused; it was taken away"
+    ),
+    "runs.without_name": Caption("{run} has no name now", "its name was taken away", "it was refused; it has one"),
     "runs.deleting": Caption("deleting {run}", "a run's folder is being deleted", "it is gone; it was refused"),
     "runs.deleted": Caption("{run} is deleted", "its folder is gone", "something of it is left"),
     "runs.unreadable": Caption("{folder} cannot be read: {why}", "the folder of runs cannot be listed", "it can"),

@@ -333,7 +333,7 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         if not ended_early or self.context.on_resume is None:
             none |= {"resume"}
         if run is None or not ours or run.status in LIVE:
-            none |= {"delete"}
+            none |= {"delete", "rename"}
         return none if self.list.filter or len(self.app.screen_stack) > 1 else none | {"back"}
 
     @on(RunList.Chosen)
@@ -388,24 +388,51 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
 
         self.app.push_screen(deleting(plain(run.name or run.id), done, run.status), answered)
 
+    def action_rename(self) -> None:
+        run = self.list.current
+        if run is None:
+            return
+        if run.tool is not None:
+            self.say(say("runs.not_ours", tool=run.tool), "warning")
+            return
+        if run.status in LIVE:
+            self.say(say("runs.live_not_renamed"), "warning")
+            return
+        from tui_trainer.ui.runs.new_name import NewName
+
+        def answered(name: str | None) -> None:
+            if name is not None and name != (run.name or ""):
+                self._rename(Path(run.folder), name)
+
+        self.app.push_screen(NewName(plain(run.id), plain(run.name or "")), answered)
+
     def action_back(self) -> None:
         if self.list.filter:
             self.list.narrow("")
         elif len(self.app.screen_stack) > 1:
             self.app.pop_screen()
 
-    def _delete(self, folder: Path) -> None:
-        def over(text: str, role: str) -> None:
-            self.say(text, role)
-            self._again = True
-            self.context.clock.hurry()
+    def _rename(self, folder: Path, name: str) -> None:
+        named = say("runs.renamed", run=folder.name, name=plain(name)) if name else ""
+        self.context.tasks.run(
+            lambda: run_index.rename(folder, name or None),
+            lambda _: self._changed(named or say("runs.without_name", run=folder.name), "live"),
+            lambda error: self._changed(str(error), "warning"),
+        )
 
+    def _delete(self, folder: Path) -> None:
         self.say(say("runs.deleting", run=folder.name))
         self.context.tasks.run(
             lambda: run_index.delete(folder),
-            lambda _: over(say("runs.deleted", run=folder.name), "live"),
-            lambda error: over(str(error), "warning"),
+            lambda _: self._changed(say("runs.deleted", run=folder.name), "live"),
+            lambda error: self._changed(str(error), "warning"),
         )
+
+    def _changed(self, text: str, role: str) -> None:
+        """Something was done to a record, or was not: say so, and look again."""
+        self.say(text, role)
+        self._again = True
+        self.context.clock.hurry()
 
     def _look(self, again: bool) -> Seen | None:
         """What there is, if it is another than before. Not in the screen's thread."""
