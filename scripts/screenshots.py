@@ -67,11 +67,11 @@ async def followed(pilot: Pilot[int], host: InProcessSource) -> None:
 
 
 async def among_presets(pilot: Pilot[int], host: InProcessSource) -> None:
-    """The presets, over the run."""
+    """The presets, over the run: the list opens at the run's own, `onecycle`, and the next is shown."""
     while host.history.epoch < 2:
         await pilot.pause(0.02)
     await pilot.press("p")
-    await pilot.press(*["down"] * 8)
+    await pilot.press("down")
     await pilot.pause(1.0)
 
 

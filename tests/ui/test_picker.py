@@ -57,7 +57,7 @@ async def test_what_is_told_of_a_preset(show: Show) -> None:
         for words in (
             load("onecycle").title,
             "OneCycleLR steps after every batch",
-            "630 steps: 10 epochs of 63 batches of 64, mnist-5k",
+            "630 steps: 10 epochs of 63 batches of 64 (the last 32), mnist-5k",
             "peak",
         ):
             assert words in shown.text()

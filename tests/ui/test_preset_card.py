@@ -21,7 +21,7 @@ SHIPPED = {entry.name: entry for entry in catalogue() if entry.builtin}
 PLAN = PlanMade(at=0.0, steps=[1, 189, 630], lrs=[0.002, 0.05, 2e-7], last_step=630)
 WITH_PLAN = Preview(plan=PLAN, asked=True)
 PLANNED = {"card.start", "card.peak", "card.at_step", "card.end"}
-ALWAYS = {"card.length", "card.shipped"}
+ALWAYS = {"card.length", "card.last_batch", "card.shipped"}
 
 FOR_CIFAR = parse('[optimizer]\nname = "Adam"\n[for]\ndataset = "cifar10"\nmodel = "resnet9-slim"\n', "mine.toml")
 
@@ -40,7 +40,7 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         ALWAYS | PLANNED | {"card.each_batch"},
         [
             "OneCycleLR steps after every batch",
-            "630 steps: 10 epochs of 63 batches of 64, mnist-5k",
+            "630 steps: 10 epochs of 63 batches of 64 (the last 32), mnist-5k",
             "LR  start 0.002   peak 0.05 at step 189   end 2e-7",
             "onecycle.toml, shipped",
         ],
@@ -73,18 +73,32 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         ALWAYS | {"card.no_scheduler"},
         ["no scheduler", "line 3, optimizer.lr: is wrong"],
     ),
+    "in whole batches": (
+        SHIPPED["none"],
+        {"limit_train": 640},
+        Preview(asked=True),
+        ALWAYS - {"card.last_batch"} | {"card.no_scheduler", "card.preview_comes"},
+        ["100 steps: 10 epochs of 10 batches of 64, mnist-5k"],
+    ),
+    "in one batch that is smaller": (
+        SHIPPED["none"],
+        {"limit_train": 10},
+        Preview(asked=True),
+        ALWAYS - {"card.last_batch"} | {"card.no_scheduler", "card.preview_comes"},
+        ["10 steps: 10 epochs of 1 batch of 10, mnist-5k"],
+    ),
     "made for other data": (
         mine(),
         {},
         WITH_PLAN,
-        PLANNED | {"card.length", "card.no_scheduler", "card.brings"},
+        PLANNED | {"card.length", "card.last_batch", "card.no_scheduler", "card.brings"},
         ["brings dataset cifar10, model resnet9-slim"],
     ),
     "made for other data than asked for": (
         mine(),
         {"dataset": "mnist-5k", "model": "cnn"},
         WITH_PLAN,
-        PLANNED | {"card.length", "card.no_scheduler", "card.made_for"},
+        PLANNED | {"card.length", "card.last_batch", "card.no_scheduler", "card.made_for"},
         ["made for dataset cifar10, model resnet9-slim; as asked, mnist-5k, cnn"],
     ),
 }

@@ -21,9 +21,14 @@ CAPTIONS = {
         "; first a warm-up of {length}, after every batch", "the preset has [warmup]", "it has none, be it OneCycleLR"
     ),
     "card.length": Caption(
-        "{steps}: {epochs} of {batches} of {size}, {dataset}",
+        "{steps}: {epochs} of {batches} of {size}{last}, {dataset}",
         "how long the run will be, as it is asked for",
         "of another",
+    ),
+    "card.last_batch": Caption(
+        " (the last {images})",
+        "the images of an epoch do not come to whole batches, so that its last one is smaller than those before it",
+        "they do; an epoch is one batch, of all images that there are",
     ),
     "card.brings": Caption(
         "brings {what}",

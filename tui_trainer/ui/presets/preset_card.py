@@ -180,11 +180,14 @@ def _taken(spec: RunSpec) -> str:
 
 def _length(spec: RunSpec) -> str:
     epochs, batches = spec.preset.training.epochs, spec.batches_per_epoch
+    size = min(spec.preset.training.batch_size, spec.train_images)
+    left = spec.train_images % size
     return say(
         "card.length",
         steps=counted(epochs * batches, "step"),
         epochs=counted(epochs, "epoch"),
         batches=counted(batches, "batch"),
-        size=spec.preset.training.batch_size,
+        size=size,
+        last=say("card.last_batch", images=left) if left else "",
         dataset=spec.dataset,
     )
