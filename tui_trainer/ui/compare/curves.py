@@ -17,9 +17,9 @@ from textual.color import Color
 
 from tui_trainer.compare.comparison import Point, timeline_of
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree
-from tui_trainer.plotting.scales import UNITS, Timeline, Unit, edges
+from tui_trainer.plotting.scales import UNITS, Timeline, Unit, edges, round_above
 from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
-from tui_trainer.ui.charts.axis import ZOOM, Axis
+from tui_trainer.ui.charts.axis import FEWEST_IN_SIGHT, HEADROOM, WORTH_IT, ZOOM, Axis, Mode
 from tui_trainer.ui.panel import Panel
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ class CompareAxis(Axis):
         self.cursor: float | None = None
         """The place under the cursor, in the unit; None where there is no cursor."""
         self._end = 0.0
+        self._so_far = 0.0
+        """Where what is seen ends, unless asked for otherwise: as in the charts of one run, see `RunExtent.so_far`."""
+        self._whole = False
         self._timelines: dict[int, tuple[object, Timeline]] = {}
         self._edges_of: tuple[object, ...] = ()
         self._edges: dict[tuple[int, ...], list[int]] = {}
@@ -81,6 +84,16 @@ class CompareAxis(Axis):
     @property
     def end(self) -> float:
         return self._end
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self._window or (0.0, self._end if self._whole else self._so_far)
+
+    @property
+    def mode(self) -> Mode:
+        if self._window is not None:
+            return "held"
+        return "all" if self._whole or self._so_far >= self._end else "so far"
 
     def timeline(self, history: History) -> Timeline:
         """Where the steps of a run lie."""
@@ -113,15 +126,19 @@ class CompareAxis(Axis):
 
     def update(self, histories: Iterable[History]) -> bool:
         """Take in how far the runs go; whether that changed what is seen. A guess in seconds may be 5 % off."""
-        end = 0.0
+        before = self.bounds
+        end = newest = fewest = 0.0
         for history in histories:
             planned = (history.recipe.total_steps or 0) if history.recipe and history.ended is None else 0
             if history.steps or planned:
-                end = max(end, self.timeline(history).place(max(planned, history.steps)))
-        if end == self._end or (self.unit == "seconds" and self._end * 0.95 <= end <= self._end):
-            return False
-        self._end = end * (1.02 if self.unit == "seconds" else 1.0)
-        return self._window is None
+                place = self.timeline(history).place
+                end = max(end, place(max(planned, history.steps)))
+                newest, fewest = max(newest, place(history.steps)), max(fewest, place(FEWEST_IN_SIGHT))
+        if end != self._end and not (self.unit == "seconds" and self._end * 0.95 <= end <= self._end):
+            self._end = end * (1.02 if self.unit == "seconds" else 1.0)
+        near = round_above(max(newest * HEADROOM, fewest)) if newest else self._end
+        self._so_far = near if 2 * newest < self._end and near < WORTH_IT * self._end else self._end
+        return self.bounds != before
 
     def zoom(self, inwards: bool) -> None:
         """Half or twice of what is seen, around the cursor or the newest end."""
@@ -130,7 +147,7 @@ class CompareAxis(Axis):
         if span <= 0 or span < self._end / DEEPEST:
             return
         if span >= self._end:
-            self._window = None
+            self._window, self._whole = None, True
         else:
             at = self.cursor if self.cursor is not None else last
             left = max(0.0, min(self._end - span, at - (at - first) * span / (last - first)))
@@ -138,8 +155,15 @@ class CompareAxis(Axis):
         self._tell()
 
     def reset(self) -> None:
-        """All of it, without a cursor."""
+        """All of it as planned, without a cursor."""
         self._window = self.cursor = None
+        self._whole = True
+        self._tell()
+
+    def follow(self) -> None:
+        """What was trained so far, without a cursor."""
+        self._window = self.cursor = None
+        self._whole = False
         self._tell()
 
     def move_cursor(self, cells: int) -> None:

@@ -215,6 +215,10 @@ class CompareScreen(TrainerScreen):
         self.axis.reset()
         self._hurry()
 
+    def action_follow(self) -> None:
+        self.axis.follow()
+        self._hurry()
+
     def action_unit(self) -> None:
         self.axis.next_unit()
         self._hurry()

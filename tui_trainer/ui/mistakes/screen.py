@@ -133,7 +133,7 @@ class BreakItScreen(TrainerScreen):
         self._end_training()
         pair = self._pairs[case.title] = self._train(case)
         self._groups[case.title] = _groups(pair)
-        self.axis.reset()
+        self.axis.follow()
         self.set_class(True, "-charts")
         self.context.clock.hurry()
 
@@ -166,6 +166,10 @@ class BreakItScreen(TrainerScreen):
 
     def action_reset(self) -> None:
         self.axis.reset()
+        self.context.clock.hurry()
+
+    def action_follow(self) -> None:
+        self.axis.follow()
         self.context.clock.hurry()
 
     def action_back(self) -> None:
