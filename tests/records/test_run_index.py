@@ -390,6 +390,18 @@ def rows(name: str, *values: float, every: int = 1) -> list[AnyEvent]:
     return [MetricsLogged(at=START, step=every * step, values={name: value}) for step, value in enumerate(values, 1)]
 
 
+def test_steps_that_a_process_tells_twice_count_as_it_told_them_first(tmp_path: Path) -> None:
+    events = scripted_run(epochs=2, batches=3)
+    at = max(i for i, event in enumerate(events) if isinstance(event, StepsTaken))
+    told = events[at]
+    assert isinstance(told, StepsTaken)
+    again = msgspec.structs.replace(told, metrics={"grad_norm": [float("nan")] * len(told.losses)})
+    events.insert(at + 1, again)
+    run = summarize(put(tmp_path, "run", events))
+    assert run.metrics.keys() == last_of(fold(events)).keys()
+    assert "grad_norm" not in run.metrics
+
+
 def test_a_metric_that_was_logged_once_is_among_the_last_values(tmp_path: Path) -> None:
     """However long ago: nothing but a look at every line shows it."""
     events = scripted_run(epochs=30, batches=50)

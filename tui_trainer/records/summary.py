@@ -156,6 +156,7 @@ GONE = "its process is gone and said no goodbye"
 _STEPS = b'{"type":"StepsTaken"'
 _ROWS = b'{"type":"MetricsLogged"'
 _NUMBERS = (_ROWS, b'{"type":"MetricColumns"')
+_FIRST_STEP = re.compile(rb'"step":(\d{1,15})')
 _METRICS = b',"metrics":{'
 _METRIC_NAMES = re.compile(rb'"((?:[^"\\]|\\.)*)":\[')
 _PROCESS = (b'{"type":"RunStarted"', b'{"type":"RunEnded"')
@@ -354,6 +355,10 @@ class _Skim:
         """Their names, as far as those lines were looked at."""
         self._resumed_at = 0
         """The step that was known as this process began."""
+        self._first_step = 0
+        """The first step of the line of steps before, of this process."""
+        self._tells_twice = False
+        """Whether a process told steps again, which count as it told them first."""
         self._rows: dict[tuple[str, ...], bytes] = {}
         """Of rows of numbers that were put off, the last one of the same names, in their order."""
         self._put_off: set[str] = set()
@@ -414,6 +419,11 @@ class _Skim:
         self._place.look_at(line)
         if line.startswith(_PASSED_OVER):
             return
+        if line.startswith(_STEPS):
+            found = _FIRST_STEP.search(line, len(_STEPS), len(_STEPS) + 60)
+            first = int(found[1]) if found is not None else 0
+            self._tells_twice |= first <= self._first_step
+            self._first_step = first
         if line.startswith(_STEPS) and (at := line.find(_METRICS)) >= 0:
             for name in _METRIC_NAMES.findall(line, at + len(_METRICS)):
                 self._told_by_step[name] = line
@@ -427,6 +437,7 @@ class _Skim:
                 self._take_rows()
                 self._take_told_by_step()
                 self._resumed_at = self.history.steps
+                self._first_step = 0
             self._take(line)
         elif self._read >= self._next_sample:
             self._next_sample = self._read + stride
@@ -521,6 +532,7 @@ class _Skim:
         judged_by = self._series[name] if name is not None else None
         if (
             both
+            or (self._tells_twice and self._by_step)
             or name in self._by_step
             or name in self._put_off
             or (judged_by is not None and type(judged_by) is not LoggedSeries)

@@ -219,9 +219,9 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         if entry is None or not context.can_begin or self._preview(entry, self._spec(entry)).problems_stop:
             none |= {"choose"}
         if entry is None:
-            none |= {"edit"}
+            none |= {"edit", "options"}
         elif not self.list.can_be_marked(entry):
-            none |= {"mark", "choose"}
+            none |= {"mark", "choose", "options"}
         if context.runs is None:
             none |= {"runs"}
         if context.launcher is None:
