@@ -211,6 +211,27 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         "gives BatchNorm one image to take its statistics from; 16 is a start",
         BATCH_NORM,
     ),
+    "rule.batches_for_epochs": (
+        of("MultiStepLR", 'interval = "step"', "milestones = [30, 60, 90]", epochs=100),
+        'all drops come within the first 90 batches: the run has 6,300 batches; interval = "epoch" would count epochs',
+    ),
+    "rule.ends_within_a_cycle": (
+        of("CosineAnnealingWarmRestarts", "T_0 = 10", epochs=25),
+        "the run ends within a cycle, at an LR of ",
+    ),
+    "rule.ends_well": (
+        of("CosineAnnealingWarmRestarts", "T_0 = 10", epochs=24),
+        "; 20 or 30 epochs would end low",
+    ),
+    "rule.longer_ends_well": (cyclic("step_size_up = 600"), "; 1,200 batches would end low"),
+    "rule.drops_within_eps": (
+        of("ReduceLROnPlateau", "patience = 1", "eps = 0.0009"),
+        "a drop would be 0.0009, which is not more than eps, so the LR never falls",
+    ),
+    "rule.never_better": (
+        of("ReduceLROnPlateau", "patience = 1", "threshold = 1"),
+        "no loss is less by 1 times itself, so that each epoch counts as no better",
+    ),
 }  # fmt: skip
 
 FINE = of("StepLR", "step_size = 3", "gamma = 0.5")
@@ -324,6 +345,35 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
         (SEVEN, RunConditions(16, batchnorm=True)),
         (SEVEN, RunConditions(1, batchnorm=True)),
     ],
+    "rule.batches_for_epochs": [
+        of("MultiStepLR", "milestones = [30, 60, 90]", epochs=100),
+        of("MultiStepLR", 'interval = "step"', "milestones = [1890, 3780, 5670]", epochs=100),
+        of("MultiStepLR", 'interval = "step"', "milestones = [30, 60, 90]", epochs=10),
+        of("MultiStepLR", 'interval = "step"', "milestones = [30]", epochs=100),
+        FINE,
+    ],
+    "rule.ends_within_a_cycle": [
+        of("CosineAnnealingWarmRestarts", "T_0 = 10", epochs=30),
+        of("CosineAnnealingWarmRestarts", "T_0 = 10", epochs=29),
+        of("CosineAnnealingWarmRestarts", "T_0 = 2", "T_mult = 2", epochs=14),
+        of("CosineAnnealingWarmRestarts", "T_0 = 3", epochs=7) + WARMUP,
+        of("CosineAnnealingWarmRestarts", "T_0 = 20", epochs=10),
+        cyclic("step_size_up = 315"),
+        cyclic("step_size_up = 2000"),
+        cyclic("step_size_up = 600", 'mode = "exp_range"', "gamma = 0.99"),
+        cyclic("step_size_up = 200", 'mode = "triangular2"'),
+    ],
+    "rule.ends_well": [cyclic("step_size_up = 600"), of("CosineAnnealingWarmRestarts", "T_0 = 10", epochs=30)],
+    "rule.longer_ends_well": [of("CosineAnnealingWarmRestarts", "T_0 = 10", epochs=24)],
+    "rule.drops_within_eps": [
+        of("ReduceLROnPlateau", "patience = 1", "eps = 0.0008"),
+        of("ReduceLROnPlateau", "patience = 1", "min_lr = 0.001"),
+    ],
+    "rule.never_better": [
+        of("ReduceLROnPlateau", "patience = 1", "threshold = 0.9"),
+        of("ReduceLROnPlateau", "patience = 1", "threshold = 1", 'threshold_mode = "abs"'),
+        of("ReduceLROnPlateau", "patience = 1", "threshold = 1", 'monitor = "val_accuracy"'),
+    ],
     "rule.batches_of_one": [(SEVEN, BATCH_NORM), SEVEN.replace("7", "1")],
 }
 
@@ -381,6 +431,11 @@ def test_what_is_claimed_of_the_lrs_is_so(case: Written, images: int) -> None:
         elif "the top is never reached" in message:
             assert lrs == sorted(lrs) or scheduler.mode == "exp_range", message
             assert max(lrs) < scheduler.max_lr, message
+        elif "the run ends within a cycle" in message:
+            low = scheduler.base_lr if scheduler.name == "CyclicLR" else scheduler.eta_min
+            assert lrs[-1] > low + 0.2 * (max(lrs) - low), message
+        elif "all drops come within" in message:
+            assert max(lrs[len(lrs) // 4 :]) == min(lrs[len(lrs) // 4 :]), message
         elif "climbs again before the end" in message:
             assert any(two > one for one, two in pairwise(lrs)), message
         elif "never gets down to eta_min" in message:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from tui_trainer.files.safe_open import Irregular, open_regular
 from tui_trainer.presets.folders import called
 from tui_trainer.presets.optimizers import SGD
+from tui_trainer.presets.plan_rules import PLAN_RULES
 from tui_trainer.presets.problems import (
     KeyPath,
     PresetError,
@@ -360,7 +361,7 @@ def _found(preset: Preset, sound: frozenset[str], run: RunConditions | None) -> 
     case = PresetOnRun(preset, run or RunConditions.of(preset.made_for))
     findings = [
         finding
-        for rule in (*RULES, *STAGE_RULES)
+        for rule in (*RULES, *STAGE_RULES, *PLAN_RULES)
         if rule.tables <= sound and (case.span > 0 or not rule.needs_span)
         for finding in rule.find(case)
     ]

@@ -251,6 +251,32 @@ CAPTIONS = {
         "with the first epoch as the best one, and none better, ReduceLROnPlateau would drop the LR behind the run",
         "a drop could come before the last epoch",
     ),
+    "rule.batches_for_epochs": Caption(
+        'all drops come within the first {last} batches: {part}; interval = "epoch" would count epochs',
+        "milestones of MultiStepLR count batches, lie within a quarter of the run, and would be epochs of it",
+        'interval is "epoch"; one lies later than that, or behind the number of epochs; a single one',
+    ),
+    "rule.ends_within_a_cycle": Caption(
+        "the run ends within a cycle, at an LR of {lr}; {right}",
+        "the last cycle of CosineAnnealingWarmRestarts or CyclicLR is cut off before three quarters of its way down",
+        "the last cycle is whole, or nearly down; no restart comes, or no top, which is said; a mode that shrinks",
+    ),
+    "rule.ends_well": Caption(
+        "{before} or {after} would end low", "lengths of the run that would, of a later cycle", "of the first cycle"
+    ),
+    "rule.longer_ends_well": Caption(
+        "{after} would end low", "the length of the run that would, of the first cycle", "of a later cycle"
+    ),
+    "rule.drops_within_eps": Caption(
+        "a drop would be {drop}, which is not more than eps, so the LR never falls; a smaller eps would let it",
+        "the first drop of ReduceLROnPlateau is eps or less, and is not made",
+        "it is larger; min_lr is not below the LR, which is said",
+    ),
+    "rule.never_better": Caption(
+        "no loss is less by {threshold} times itself, so that each epoch counts as no better; 1e-4 is torch's own",
+        "ReduceLROnPlateau watches val_loss with a relative threshold of 1 or more",
+        'it is less; threshold_mode is "abs"; it watches val_accuracy',
+    ),
     "rule.fills": Caption("{steps} would fill the run; left out, it does", "T_max or total_iters does not", "it does"),
     "rule.turns_back": Caption(
         "the LR climbs again before the end: {fills}",
