@@ -1,4 +1,4 @@
-"""What the x axis of a comparison, and of break-it, shows of its runs: it fits what happened, as that of one run does."""
+"""What the x axis of a comparison, and of break-it, shows of its runs: it fits what happened, as one run's does."""
 
 from __future__ import annotations
 
