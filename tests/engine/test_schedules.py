@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
@@ -218,7 +218,20 @@ def stages_by_hand(stages: list[dict[str, Any]], optimizer: torch.optim.Optimize
     return lr_scheduler.SequentialLR(optimizer, made, begun[1:])
 
 
+STAGES_WITHOUT_A_STEP = (
+    [{"name": "none", "epochs": 1}, {"name": "ConstantLR", "share": 0.1}],
+    [{"name": "none", "share": 0.1}, {"name": "none", "share": 0.1}],
+)
+
+
+def in_stages(stages: list[dict[str, Any]]) -> Written:
+    scheduler = {"name": "SequentialLR", "stages": stages}
+    return Written({"name": "SGD"}, scheduler, None, epochs=2, batch_size=1, images=1, val_losses=[0.0, 0.0])
+
+
 @given(written())
+@example(in_stages(STAGES_WITHOUT_A_STEP[0]))
+@example(in_stages(STAGES_WITHOUT_A_STEP[1]))
 @settings(max_examples=400, deadline=None)
 def test_every_schedule_is_pytorchs_own_float_for_float(case: Written) -> None:
     preset, length = sound(case)

@@ -107,12 +107,32 @@ async def test_every_screen_that_there_is(show: Show, own_presets: Path, tmp_pat
 
     async with show(LIVE, runs=runs, on_detach=lambda: None) as shown:
         await look(
-            shown, "comma", "question_mark", "escape", "p", "down", "pagedown", "escape", "q", "escape", "1", "6", "C"
+            shown,
+            "comma",
+            "question_mark",
+            "escape",
+            "p",
+            "down",
+            "pagedown",
+            "escape",
+            "q",
+            "escape",
+            "1",
+            "6",
+            "C",
+            "l",
+            "escape",
+            "e",
+            "escape",
+            "p",
+            "o",
+            "escape",
+            "escape",
         )
         names, counts = [TAINT, TAINT * 2], [[3, 4], [2, 1]]
         await shown.frame(ConfusionCounted(at=1e9, epoch=1, step=5, classes=names, counts=counts))
         await look(shown, "M", "escape")
-        await look(shown, "r", "o", "space", "d", "escape", "enter", "comma", "escape", "escape")
+        await look(shown, "r", "o", "space", "d", "escape", "n", "escape", "enter", "comma", "escape", "escape")
         await shown.press("escape")
         await shown.frame(MetricsLogged(at=RUN[-1].at, step=30, values={TAINT: 1.0, f"{TAINT}/{TAINT}": 2.0}))
         await look(shown, "m", "slash", "N", "enter", "space", "asterisk", "a", "x", "enter", "C", "escape", "escape")

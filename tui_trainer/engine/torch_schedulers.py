@@ -137,7 +137,8 @@ class InStages(lr_scheduler.LRScheduler):
         """The stage in which `last_epoch` lies, from its beginning."""
         index = SequentialLR.part_at(self._parts, self.last_epoch)
         self._part = self._parts[index]
-        self._next = min((part.start for part in self._parts if part.start > self.last_epoch), default=inf)
+        later = (part.start for part in self._parts if part.length and part.start > self.last_epoch)
+        self._next = min(later, default=inf)
         for group, lr in zip(self.optimizer.param_groups, self._base_lrs, strict=True):
             group["lr"] = group["initial_lr"] = lr
         config = self._part.scheduler

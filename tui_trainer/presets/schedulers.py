@@ -475,7 +475,8 @@ class SequentialLR(Unmonitored):
     @staticmethod
     def part_at(parts: Sequence[Part], step: int) -> int:
         """Which of them has the LR after so many steps, counted from 0; those without a step are passed over."""
-        return max(bisect_right([part.start for part in parts], step) - 1, 0)
+        there = [number for number, part in enumerate(parts) if part.length] or [0]
+        return there[max(bisect_right([parts[number].start for number in there], step) - 1, 0)]
 
 
 AnyScheduler: TypeAlias = Annotated[
@@ -573,6 +574,8 @@ def formula_turns(config: LambdaLR, length: int) -> list[int]:
 
 def _turns_of_stages(config: SequentialLR, length: int, steps_per_epoch: int) -> list[TurningPoints]:
     parts = [part for part in config.parts(length, steps_per_epoch) if part.length]
+    if not parts:
+        return []
     ends = [*(part.start for part in parts[1:]), length]
     found: list[TurningPoints] = [tuple(end for end in ends[:-1] if 0 < end < length)]
     for part, end in zip(parts, ends, strict=True):
