@@ -185,7 +185,7 @@ async def test_what_holds_up_the_loop_is_named(tmp_path: Path, what: str) -> Non
     }
     acted: list[str] = []
     app = TrainerApp(AppContext())
-    with watched() as watchdog:
+    with watched(0.5 if what == "computes" else None) as watchdog:
         async with app.run_test() as pilot:
             shown = Driven(app, pilot, watchdog)
             if what == "reads elsewhere":

@@ -115,14 +115,14 @@ _installed = False
 
 
 @contextmanager
-def watched() -> Iterator[Watchdog]:
-    """Within it, the loop that runs in this thread is watched."""
+def watched(limit_s: float | None = None) -> Iterator[Watchdog]:
+    """Within it, the loop that runs in this thread is watched; with the limit that this machine can hold, or this one."""
     global _installed
     if not _installed:
         sys.addaudithook(_heard)  # there is no way to take one back
         _installed = True
     ident = threading.get_ident()
-    watchdog = Watchdog(LONGEST_S * BESIDE_OTHERS * _slowness())
+    watchdog = Watchdog(limit_s or LONGEST_S * BESIDE_OTHERS * _slowness())
     run, fsync = asyncio.Handle._run, os.fsync
     cpu = time.pthread_getcpuclockid(ident)
 
@@ -164,7 +164,7 @@ def watched() -> Iterator[Watchdog]:
         del _watching[ident]
         over.set()
         looker.join()
-        limit = LONGEST_S * BESIDE_OTHERS * _slowness()  # it may have become slower meanwhile
+        limit = limit_s or LONGEST_S * BESIDE_OTHERS * _slowness()  # it may have become slower meanwhile
         watchdog.slow = [(took, where) for took, where in watchdog.slow if took > limit]
         if collects:
             gc.enable()
