@@ -116,7 +116,7 @@ _installed = False
 
 @contextmanager
 def watched(limit_s: float | None = None) -> Iterator[Watchdog]:
-    """Within it, the loop that runs in this thread is watched; with the limit that this machine can hold, or this one."""
+    """Within it, the loop that runs in this thread is watched; without a limit, with one that this machine can hold."""
     global _installed
     if not _installed:
         sys.addaudithook(_heard)  # there is no way to take one back
