@@ -12,11 +12,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from tui_trainer.run_options import MOST_EPOCHS
+
 LARGEST_FACTOR = 1e6
 """What the LR dial multiplies the LR with is less."""
-
-MOST_EPOCHS = 1_000_000
-"""As many as a preset may have."""
 
 
 def _new_id() -> str:

@@ -37,6 +37,9 @@ MODEL: Model = "cnn"
 CLASSES: dict[str, int] = dict.fromkeys(DATASETS, 10)
 """How many classes each data set has: what guessing comes to."""
 
+MOST_EPOCHS = 1_000_000
+"""More than anybody trains: a larger number is mistyped."""
+
 MOST_THREADS = 1024
 """More than any machine has cores; where the system has no room for so many, OpenMP ends the process without a word."""
 

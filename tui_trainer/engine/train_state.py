@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tui_trainer.commands import MOST_EPOCHS
 from tui_trainer.engine import checkpoints
 from tui_trainer.engine.distributed import Ranks
 from tui_trainer.engine.lr_preview import PlannedRun, plan
@@ -21,6 +20,7 @@ from tui_trainer.engine.schedules import Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import mark_stepped
 from tui_trainer.events import Alert, AnyEvent
 from tui_trainer.presets.schema import Preset
+from tui_trainer.run_options import MOST_EPOCHS
 
 
 class TrainState:

@@ -20,7 +20,7 @@ from tui_trainer.presets.optimizers import AnyOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
 from tui_trainer.presets.wording import explain
-from tui_trainer.run_options import Dataset, Model, Precision
+from tui_trainer.run_options import MOST_EPOCHS, Dataset, Model, Precision
 from tui_trainer.text.alert_rule import check_rules
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
@@ -32,7 +32,7 @@ BATCH_SIZE = 64
 class Training(Table):
     """`[training]`: how long, and in what portions."""
 
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = EPOCHS
+    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = EPOCHS
     """How often the whole training data is gone through."""
     batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = BATCH_SIZE
     """How many images go into one step of the optimizer. The last batch of an epoch holds what is left."""

@@ -424,9 +424,9 @@ class _Skim:
             first = int(found[1]) if found is not None else 0
             self._tells_twice |= first <= self._first_step
             self._first_step = first
-        if line.startswith(_STEPS) and (at := line.find(_METRICS)) >= 0:
-            for name in _METRIC_NAMES.findall(line, at + len(_METRICS)):
-                self._told_by_step[name] = line
+            if (at := line.find(_METRICS)) >= 0:
+                for name in _METRIC_NAMES.findall(line, at + len(_METRICS)):
+                    self._told_by_step[name] = line
         if line.startswith(_NUMBERS):
             if line.startswith(_ROWS) and self._is_put_off(line):
                 return

@@ -19,7 +19,7 @@ from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.formatting import loss, lr
 
 if TYPE_CHECKING:
-    from tui_trainer.events import CheckpointSaved, EpochEnded, LRChanged, PlanMade
+    from tui_trainer.events import CheckpointSaved, EpochEnded, EpochsChanged, LRChanged, PlanMade
     from tui_trainer.records.history import History
 
 Stepped = TypeVar("Stepped", "LRChanged", "EpochEnded")
@@ -62,6 +62,11 @@ def steps_of(history: History) -> list[int]:
     return sorted(step for step in steps if step > 0)
 
 
+def other_epochs(changed: EpochsChanged) -> str:
+    """That a run trains another number of epochs from here on, in words."""
+    return say("epoch.changed", new=f"{changed.recipe.epochs or 0:,}", old=f"{changed.old:,}", by=plain(changed.by))
+
+
 def checkpoints(history: History) -> list[CheckpointSaved]:
     """Those that a run can be gone on with: the best one and the last one. Older ones were written over."""
     return [saved for saved in (history.best_checkpoint, history.latest_checkpoint) if saved is not None]
@@ -73,8 +78,7 @@ def _between(history: History, first: int, last: int) -> Iterator[Mark]:
     for switch in history.switches:
         yield Mark(switch.step - 1, "switch", f"preset {plain(switch.old)} → {plain(switch.recipe.preset)}")
     for changed in history.epochs_changed:
-        new, old = f"{changed.recipe.epochs or 0:,}", f"{changed.old:,}"
-        yield Mark(changed.step, "epochs", say("epoch.changed", new=new, old=old, by=plain(changed.by)))
+        yield Mark(changed.step, "epochs", other_epochs(changed))
     for ended in _those(history.epochs, first, last):
         figures = f", val_loss {loss(ended.val_loss)}" if ended.validated else ""
         figures += f", accuracy {loss(ended.val_accuracy)}" if isfinite(ended.val_accuracy) else ""

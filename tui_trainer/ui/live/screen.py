@@ -325,7 +325,7 @@ class LiveScreen(ChartKeys):
             if line:
                 self._asked(ask(line))
 
-        self.app.push_screen(Entry(title, forms, wrong), typed)
+        self.app.push_screen(Entry(title, [forms], wrong=wrong), typed)
 
     def action_health(self) -> None:
         words, is_ill = health_in_words(self.history)

@@ -27,6 +27,7 @@ from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_lr
 from tui_trainer.text.plain import plain
 from tui_trainer.text.reasons import NOT_BETTER
+from tui_trainer.ui.charts.chart_data import other_epochs
 from tui_trainer.ui.formatting import cut, loss, wrap
 from tui_trainer.ui.keys import KeyContext
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
@@ -202,9 +203,7 @@ class Why(Panel):
                     text = say("epoch.switched", old=plain(event.old), new=plain(event.recipe.preset))
                     yield f"epoch {event.epoch}", text, "live"
                 case EpochsChanged():
-                    new, old = f"{event.recipe.epochs or 0:,}", f"{event.old:,}"
-                    text = say("epoch.changed", new=new, old=old, by=plain(event.by))
-                    yield f"epoch {max(1, event.epoch)}", text, "live"
+                    yield f"epoch {max(1, event.epoch)}", other_epochs(event), "live"
                 case EpochEnded() if event.epoch not in held and event.validated is not None:
                     lowest = self._lowest[bisect_left(history.epochs, event.epoch, key=_number)]
                     yield f"epoch {event.epoch}", _how_it_did(event, *lowest, history.health), "" if here else "faint"

@@ -368,15 +368,22 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
             return
         self.context.pages.resume_run(Path(run.folder))
 
-    def action_delete(self) -> None:
+    def _ours_at_rest(self, live: str) -> RunSummary | None:
+        """The run under the cursor, if it is ours and over; else why not is said: of a live one, the caption `live`."""
         run = self.list.current
         if run is None:
-            return
+            return None
         if run.tool is not None:
             self.say(say("runs.not_ours", tool=run.tool), "warning")
-            return
+            return None
         if run.status in LIVE:
-            self.say(say("runs.live_not_deleted"), "warning")
+            self.say(say(live), "warning")
+            return None
+        return run
+
+    def action_delete(self) -> None:
+        run = self._ours_at_rest("runs.live_not_deleted")
+        if run is None:
             return
         from tui_trainer.ui.dialogs import deleting
 
@@ -389,22 +396,17 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         self.app.push_screen(deleting(plain(run.name or run.id), done, run.status), answered)
 
     def action_rename(self) -> None:
-        run = self.list.current
+        run = self._ours_at_rest("runs.live_not_renamed")
         if run is None:
             return
-        if run.tool is not None:
-            self.say(say("runs.not_ours", tool=run.tool), "warning")
-            return
-        if run.status in LIVE:
-            self.say(say("runs.live_not_renamed"), "warning")
-            return
-        from tui_trainer.ui.runs.new_name import NewName
+        from tui_trainer.ui.entry import Entry
 
         def answered(name: str | None) -> None:
             if name is not None and name != (run.name or ""):
                 self._rename(Path(run.folder), name)
 
-        self.app.push_screen(NewName(plain(run.id), plain(run.name or "")), answered)
+        about = [run.id, say("question.to_rename")]
+        self.app.push_screen(Entry(say("question.rename"), about, value=run.name or ""), answered)
 
     def action_back(self) -> None:
         if self.list.filter:
