@@ -1,0 +1,120 @@
+"""An LR range test: the LR is raised from step to step on a copy of what would be trained, which stays as it is."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tui_trainer.engine import models
+from tui_trainer.engine.datasets import Split, batches
+from tui_trainer.engine.lr_preview import PlannedRun
+from tui_trainer.engine.precision import ComputeOptions, LossScaler
+from tui_trainer.engine.prepare import Prepared
+from tui_trainer.engine.schedules import build_optimizer
+from tui_trainer.engine.train_state import TrainState
+from tui_trainer.lr_suggestions import LRCurve, raised
+
+
+@dataclass(frozen=True)
+class RangeTest:
+    """From which LR to which, and in how many steps.
+
+    The defaults are fastai's, with twice its steps: the smoothed loss follows 50 of them late.
+    """
+
+    lowest: float = 1e-7
+    highest: float = 10.0
+    steps: int = 200
+
+    def run(
+        self,
+        prepared: Prepared,
+        seed: int,
+        tell: Callable[[LRCurve], None] = lambda _: None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> LRCurve:
+        """Test the network that `prepared` has, or, for another seed than its own, one that begins with that.
+
+        With the preset's optimizer, weight decay and momentum, its batch size and label smoothing, and the batches of a
+        run of that seed, cropped and flipped as there; its schedule has no say.
+
+        Args:
+            prepared: what would be trained; its weights, its optimizer's state and torch's random numbers stay as they
+                are.
+            seed: of weights and batches.
+            tell: is given the curve after every step.
+            stopped: asked before every step; the curve ends there, and has no `ended`.
+
+        Raises:
+            UserError, RuntimeError, MemoryError: as in training.
+        """
+        device = prepared.compute_options.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            original = prepared.train_state
+            if seed != prepared.spec.seed:
+                original = _begun_with(seed, prepared)
+            return self._on_a_copy(
+                original, original.planned, prepared.images.train, prepared.compute_options, seed, tell, stopped
+            )
+
+    def _on_a_copy(
+        self,
+        original: TrainState,
+        planned: PlannedRun,
+        split: Split,
+        compute_options: ComputeOptions,
+        seed: int,
+        tell: Callable[[LRCurve], None],
+        stopped: Callable[[], bool],
+    ) -> LRCurve:
+        model, optimizer = _twins(original, compute_options)
+        # A copy would be compiled anew, which takes longer than all of its steps.
+        forward = replace(compute_options, compiled=False).forward(model)
+        scaler = LossScaler(compute_options)
+        training = planned.preset.training
+        curve = LRCurve(self.steps)
+        model.train()
+        lrs = raised(self.lowest, self.highest, self.steps)
+        for lr, (images, labels) in zip(lrs, _endless(split, training.batch_size, seed), strict=False):
+            if stopped():
+                break
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+            optimizer.zero_grad()
+            loss = functional.cross_entropy(forward(images), labels, label_smoothing=training.label_smoothing)
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            curve.add(lr, float(loss.detach()))
+            tell(curve)
+            if curve.ended is not None:
+                break
+        return curve
+
+
+def _begun_with(seed: int, prepared: Prepared) -> TrainState:
+    """As the run would begin with another seed."""
+    model = models.build(prepared.spec.model, prepared.images.shape, seed)
+    options = prepared.compute_options
+    return TrainState(options.place(model), prepared.train_state.planned, options)
+
+
+def _twins(original: TrainState, options: ComputeOptions) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+    """A copy of the network and one of its optimizer, with the preset's own momentum, which a scheduler may move."""
+    model = copy.deepcopy(original.model)
+    optimizer = build_optimizer(original.planned.preset.optimizer, model.parameters(), **options.optimizer_options)
+    state = copy.deepcopy(original.optimizer.state_dict()["state"])
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return model, optimizer
+
+
+def _endless(split: Split, batch_size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of one epoch after the other."""
+    epoch = 0
+    while True:
+        epoch += 1
+        yield from batches(split, batch_size, seed, epoch)
