@@ -1,7 +1,8 @@
 """Write `docs/captions.md`: `python scripts/list_captions.py`.
 
 Every caption of `text/captions/`, with the tests that are marked with its id: `says`, where it must be said, and
-`never_says`, where it must not.
+`never_says`, where it must not. `python scripts/list_captions.py --outside` counts the sentences that are none yet, by
+module; with names of modules it prints them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import fnmatch
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, get_args
@@ -16,6 +18,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 from tui_trainer.text.captions import CAPTIONS, SECTIONS
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "tui_trainer"
 LIST = ROOT / "docs" / "captions.md"
 
 Kind: TypeAlias = Literal["says", "never_says"]
@@ -99,5 +102,55 @@ def _tests(tests: list[str]) -> str:
     return ", ".join(tests[:2]) + more
 
 
+# Sentences that are no captions
+
+
+def outside() -> dict[str, list[ast.Constant]]:
+    """The sentences of each module that has any, but those of captions and of errors that are raised."""
+    found = {}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        if (module := file.relative_to(PACKAGE).as_posix()).startswith("text/captions/"):
+            continue
+        tree = ast.parse(file.read_text("utf-8"))
+        raised = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
+        own = [node for node in strings(tree) if id(node) not in raised and is_sentence(node.value)]
+        if own:
+            found[module] = own
+    return found
+
+
+def is_sentence(text: object) -> bool:
+    """Three words or more, two of them side by side."""
+    return (
+        isinstance(text, str)
+        and len(re.findall(r"[A-Za-z]{2,}", text)) >= 3
+        and re.search(r"[a-z]{2,} [a-z]{2,}", text) is not None
+    )
+
+
+def strings(tree: ast.Module) -> list[ast.Constant]:
+    """The strings of a module, but for those that stand alone: they are comments."""
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone
+    ]
+
+
+def _print_outside(modules: list[str]) -> None:
+    found = outside()
+    for module in modules:
+        for node in found.get(module, []):
+            print(f"{module}:{node.lineno}: {node.value!r}")
+    if not modules:
+        for module, own in sorted(found.items(), key=lambda one: (-len(one[1]), one[0])):
+            print(f"{len(own):4} {module}")
+        print(f"{sum(map(len, found.values())):4} in {len(found)} modules")
+
+
 if __name__ == "__main__":
-    LIST.write_text(text(), "utf-8")
+    if sys.argv[1:2] == ["--outside"]:
+        _print_outside(sys.argv[2:])
+    else:
+        LIST.write_text(text(), "utf-8")

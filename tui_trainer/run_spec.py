@@ -23,6 +23,7 @@ from tui_trainer.run_options import (
     train_images,
 )
 from tui_trainer.text.alert_rule import AlertRule, check_rules, parse
+from tui_trainer.text.captions import say
 
 
 def made_for_others(preset: Preset, run: RunConfigured | None) -> str:
@@ -33,7 +34,8 @@ def made_for_others(preset: Preset, run: RunConfigured | None) -> str:
     unlike = preset.made_for.unlike(there)
     if not unlike:
         return ""
-    return f"made for {', '.join(unlike.values())}; this run keeps {', '.join(str(there[key]) for key in unlike)}"
+    kept = ", ".join(str(there[key]) for key in unlike)
+    return say("reply.made_for", meant=", ".join(unlike.values()), kept=kept)
 
 
 class RunSpec(BaseModel):

@@ -23,7 +23,8 @@ from tui_trainer.commands import (
 )
 from tui_trainer.engine.clock import TrainingClock
 from tui_trainer.events import SLOW_MOTION, AnyEvent, CommandAnswered, Continued, PaceChanged, Paused
-from tui_trainer.text.numbers import format_lr
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted, format_lr
 
 Inbox: TypeAlias = Callable[[], Sequence[AnyCommand]]
 """What other processes asked since the last call; cheap, and never waits."""
@@ -132,6 +133,10 @@ class Controlled(Protocol):
     def before_epoch_end(self) -> bool:
         """Whether the last batch of an epoch was taken, and its end is still to come."""
 
+    @property
+    def last_step(self) -> int:
+        """The step that is the run's last one, as planned now."""
+
     def flush(self, *, wait: bool = False) -> None:
         """Report what has happened; with `wait`, whatever is still on the device too: the run may stand still now."""
 
@@ -154,6 +159,14 @@ class _OneBatch:
 
     last_step: int
     by: str
+
+
+def _batches_ahead(asked: int, left: int) -> str:
+    if left <= 0:
+        return say("reply.no_batch_left")
+    if asked > left:
+        return say("reply.last_batches", batches=counted(left, "batch"))
+    return say("reply.one_batch") if asked == 1 else say("reply.batches", batches=counted(asked, "batch"))
 
 
 class CommandHandler:
@@ -204,7 +217,8 @@ class CommandHandler:
         except CommandRefused as refusal:
             self._answer(command, str(refusal), accepted=False)
         except RunStopped:
-            self._answer(command, f"stopping after step {run.step}")
+            stopping = say("reply.stopping", step=f"{run.step:,}") if run.step else say("reply.stopping_first")
+            self._answer(command, stopping)
             raise
         else:
             self._answer(command, answer)
@@ -213,23 +227,22 @@ class CommandHandler:
         match command:
             case Pause(by=by):
                 self._pause(run, by)
-                return f"paused after step {run.step}"
+                return say("reply.paused", step=f"{run.step:,}") if run.step else say("reply.paused_first")
             case Continue(by=by):
                 self._batches = None
                 self._go_on(run, by)
-                return "going on"
+                return say("reply.going_on")
             case OneBatch(by=by):
                 run.flush(wait=True)  # what is followed by eye takes long: nothing before it may wait for its end
                 last_step = 1 + (run.step if self._batches is None else self._batches.last_step)
                 self._batches = _OneBatch(last_step, by)
                 self._go_on(run, by, one_batch=True)
-                ahead = last_step - run.step
-                return "one batch, then pause" if ahead == 1 else f"{ahead} batches, then pause"
+                return _batches_ahead(last_step - run.step, run.last_step - run.step)
             case SetPace(by=by, seconds_a_call=seconds):
                 run.flush(wait=True)
                 self._pace = min(max(seconds, 0.0), SLOWEST_PACE)
                 self._emit(PaceChanged(at=time.time(), seconds_a_call=self._pace, by=by))
-                return f"each call is held for {self._pace:g} s" if self._pace else "full speed"
+                return say("reply.held", seconds=f"{self._pace:g}") if self._pace else say("reply.full_speed")
             case SetLR():
                 return run.set_lr(command)
             case SetEpochs():

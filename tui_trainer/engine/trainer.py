@@ -49,6 +49,7 @@ from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
 from tui_trainer.run_options import CLASS_NAMES
 from tui_trainer.run_spec import made_for_others
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
 from tui_trainer.text.reasons import Reason
 
@@ -289,31 +290,32 @@ class Trainer:
         """Turn the LR dial, from the next step on."""
         factor, scheduler = self._factor(command), self.scheduler
         if factor == scheduler.factor:
-            raise CommandRefused(f"the LR dial is at × {format_lr(factor)} already")
+            raise CommandRefused(say("reply.dial_there", factor=format_lr(factor)))
         self.flush(wait=True)
         old = scheduler.lr
         scheduler.dial(factor)
         self._dialled = [time.time(), self.step, self.last_epoch, old, command.by]
         self._save()  # before it is told: what a record tells, a run that goes on from here holds to
         self._tell_dial()
-        now, until = f"lr {format_lr(scheduler.lr)} from step {self.step + 1:,} on", ""
-        if self._switch is not None:
-            until = f", until {self._switch.recipe.preset} takes over"
-        return f"{now}, × {format_lr(factor)} of the schedule{until}" if factor != 1.0 else f"{now}, the schedule's own"
+        now = {"lr": format_lr(scheduler.lr), "step": f"{self.step + 1:,}"}
+        if self.step >= self.last_step:
+            return say("reply.lr_unused", **now)
+        if factor == 1.0:
+            return say("reply.lr_own", **now)
+        until = "" if self._switch is None else say("reply.until_switch", preset=self._switch.recipe.preset)
+        return say("reply.lr", **now, factor=format_lr(factor), until=until)
 
     def _factor(self, command: SetLR) -> float:
         """What the LR dial is to be set to."""
         if not self.step:
-            raise CommandRefused("no step is trained yet; turn it after the first one")
+            raise CommandRefused(say("reply.dial_too_early"))
         factor, scheduled = command.factor, self.scheduler.scheduled_lr
         if command.lr is not None:
             if scheduled <= 0:
-                raise CommandRefused("the schedule gives an LR of 0 here, and no factor makes another of it")
+                raise CommandRefused(say("reply.lr_zero"))
             factor = _factor_for(command.lr, scheduled)
         if factor is None or not 0 < factor < LARGEST_FACTOR:
-            raise CommandRefused(
-                f"the LR dial goes from above 0 to below {LARGEST_FACTOR:,.0f} times the schedule's LR"
-            )
+            raise CommandRefused(say("reply.dial_range", most=f"{LARGEST_FACTOR:,.0f}", whose="the schedule's"))
         return factor
 
     def _tell_dial(self) -> None:
@@ -338,24 +340,25 @@ class Trainer:
         """Train another number of epochs in all."""
         old, epochs = self.recipe.lengths.epochs, command.epochs
         if epochs == old:
-            raise CommandRefused(f"it trains {counted(old, 'epoch')} already")
+            raise CommandRefused(say("reply.epochs_already", epochs=counted(old, "epoch")))
         if epochs < max(1, self.last_epoch):
-            raise CommandRefused(f"epoch {self.last_epoch} is trained already; to end after it, ask for as many")
+            raise CommandRefused(say("reply.epoch_is_trained", epoch=self.last_epoch))
         switch = self._switch
         if switch is not None and epochs < switch.first_epoch:
-            raise CommandRefused(f"{switch.recipe.preset} takes over in epoch {switch.first_epoch}; ask for as many")
+            taken = {"preset": switch.recipe.preset, "epoch": switch.first_epoch}
+            raise CommandRefused(say("reply.epochs_end_before_switch", **taken))
         try:
             if switch is not None:
                 self._plan_switch(switch.recipe.preset, switch.preset.model_dump(mode="json"), last_epoch=epochs)
             self._train_state.train_until(epochs, len(self._images.train))
         except (PresetError, ValueError) as error:
             self._switch = switch
-            raise CommandRefused(f"another number of epochs does not fit: {error}") from error
+            raise CommandRefused(say("reply.epochs_do_not_fit", why=error)) from error
         self.flush(wait=True)
         self._epochs_changed = [time.time(), self.step, self.last_epoch, old, command.by]
         self._save()  # before it is told: what a record tells, a run that goes on from here holds to
         self._tell_epochs()
-        return f"{counted(epochs, 'epoch')} instead of {old:,}, until step {self.recipe.lengths.total_steps:,}"
+        return say("reply.epochs", epochs=counted(epochs, "epoch"), old=f"{old:,}", step=f"{self.last_step:,}")
 
     def _tell_epochs(self) -> None:
         """The epochs that the run trains from here on, and the plan with them."""
@@ -368,19 +371,26 @@ class Trainer:
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan to follow another preset from the next epoch on."""
         if self._next_epoch > self.recipe.lengths.epochs:
-            raise CommandRefused(f"epoch {self.last_epoch} is the last one; start a new run with {command.name}")
+            raise CommandRefused(say("reply.last_epoch", epoch=self.last_epoch, preset=command.name))
         try:
             preset = self._plan_switch(command.name, command.preset)
         except (PresetError, ValidationError) as error:
-            raise CommandRefused(f"{command.name} does not fit the epochs that are left: {error}") from error
+            raise CommandRefused(say("reply.preset_does_not_fit", preset=command.name, why=error)) from error
         self.save_last()  # what was promised is kept, whatever kills the process before the next epoch
         others = made_for_others(preset, self._resolved)
-        return f"{command.name} from epoch {self._next_epoch} on, weights kept" + (f"; {others}" if others else "")
+        planned = {"preset": command.name, "epoch": self._next_epoch}
+        return say("reply.switch", **planned, others=f"; {others}" if others else "")
 
     @property
     def before_epoch_end(self) -> bool:
         """Whether the last batch of an epoch was taken, and its end is still to come."""
         return self.batch == self.recipe.batches_per_epoch
+
+    @property
+    def last_step(self) -> int:
+        """The step that is the run's last one, as planned now: a switch may be to batches of another size."""
+        planned = self._switch if self._switch is not None else self._train_state.planned
+        return planned.recipe.lengths.total_steps
 
     @property
     def last_epoch(self) -> int:
@@ -413,8 +423,8 @@ class Trainer:
     def save_checkpoint(self) -> str:
         """Save one now, in the middle of an epoch or not."""
         if not self.save_last():
-            raise CommandRefused("the checkpoint could not be written; the run goes on")
-        return f"saved after step {self.step}"
+            raise CommandRefused(say("reply.not_saved"))
+        return say("reply.saved", step=f"{self.step:,}")
 
     def save_last(self) -> bool:
         """Save one from which the run goes on here; whether it could be.

@@ -20,7 +20,7 @@ from tui_trainer.watching.host.beginning import TRACES, begin_record
 from tui_trainer.watching.host.messages import Lines, tell
 from tui_trainer.watching.host.processes import any_with, began, ignores, is_alive, signal_command
 from tui_trainer.watching.host.request import WatchRequest
-from tui_trainer.watching.host.steering import Steering, signal_after
+from tui_trainer.watching.host.steering import Steering, sent_to_command, signal_after
 from tui_trainer.watching.host.traced_process import TracedProcess
 from tui_trainer.watching.host.watched_run import WatchedRun
 from tui_trainer.watching.trace import Hello, Obeyed, Options, processes
@@ -272,9 +272,7 @@ class Recorder:
             raise CommandRefused("there is no command to stop: it has not begun yet, or has ended")
         self._signals_sent += 1
         self._stop_all(stop, number)
-        as_keyboard = ", as ctrl+c does" if number == signal.SIGINT else ""
-        more = f"; asked again, it is sent {harder.name}" if harder != number else ""
-        return f"sent {number.name} to the command{as_keyboard}{more}"
+        return sent_to_command(number, harder)
 
     def _stop_all(self, stop: Stop, number: int) -> None:
         """Whoever sends the command a signal ends all that train under it, but those that ignore it."""

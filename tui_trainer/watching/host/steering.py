@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
 
@@ -136,10 +136,10 @@ class Steering:
         if question is not None and not isinstance(question.command, Stop):
             if not live:
                 self._open = None
-                self._answer(question, "it ended before it could", accepted=False)
+                self._answer(question, say("reply.ended_first"), accepted=False)
         elif question is not None and (not live or self._clock() - question.asked_at >= STOP_PATIENCE_S):
             self._open = None
-            self._interrupt(question, "its step takes long: ")
+            self._interrupt(question, "reply.takes_long" if live else "reply.nothing_to_stop_at")
         while self._open is None and self._waiting:
             self._put(self._waiting.popleft())
 
@@ -174,22 +174,25 @@ class Steering:
     def _done(self, question: _Question, told: Obeyed) -> str:
         match question.command:
             case Pause():
-                return f"paused after step {told.step}"
+                return _paused_after(told.step)
             case Continue():
-                return "going on"
+                return say("reply.going_on")
             case OneBatch():
-                return "one batch, then pause"
+                return say("reply.one_batch")
             case SetPace(seconds_a_call=seconds):
-                return f"each call is held for {min(seconds, SLOWEST_PACE):g} s" if seconds > 0 else "full speed"
+                if seconds <= 0:
+                    return say("reply.full_speed")
+                return say("reply.held", seconds=f"{min(seconds, SLOWEST_PACE):g}")
             case SetLR() if self._dial == 1.0:
-                return f"from step {told.step + 1:,} on the LR is the program's own"
+                return say("reply.program_lr_own", step=f"{told.step + 1:,}")
             case SetLR():
-                return f"from step {told.step + 1:,} on each LR is × {format_lr(self._dial)}"
+                return say("reply.program_lr", step=f"{told.step + 1:,}", factor=format_lr(self._dial))
             case _:
-                return f"stopping after step {told.step}" + self._others_go_on(question)
+                last = say("reply.stopping", step=f"{told.step:,}") if told.step else say("reply.stopping_first")
+                return last + self._others_go_on(question)
 
     def _others_go_on(self, question: _Question) -> str:
-        return OTHERS_GO_ON if isinstance(question.command, Stop) and self._others_train() else ""
+        return say("reply.others_go_on") if isinstance(question.command, Stop) and self._others_train() else ""
 
     def _check(self, question: _Question) -> None:
         """Raises: CommandRefused."""
@@ -203,13 +206,11 @@ class Steering:
         if not self._enabled:
             raise CommandRefused(say("watched.no_control"))
         if not run.live_processes:
-            raise CommandRefused("nothing that trains is seen (any more): there is no step to hold it at")
+            raise CommandRefused(say("reply.nothing_trains"))
         if isinstance(command, SetLR) and self._factor(command) == self._dial:
-            raise CommandRefused(f"the LR dial is at × {format_lr(self._dial)} already")
+            raise CommandRefused(say("reply.dial_there", factor=format_lr(self._dial)))
         if run.ranks_are_missing:
-            raise CommandRefused(
-                "not all ranks of this run are seen from here: one that stood still would hang the rest"
-            )
+            raise CommandRefused(say("reply.ranks_missing"))
 
     def _put(self, question: _Question) -> None:
         """Have the processes see it."""
@@ -221,10 +222,10 @@ class Steering:
         run, before = self._run, self._asked
         match question.command:
             case Pause() if run.paused:
-                self._answer(question, f"paused after step {max(each.step for each in run.live_processes)}")
+                self._answer(question, _paused_after(max(each.step for each in run.live_processes)))
                 return
             case Continue() if not run.paused:
-                self._answer(question, "going on")
+                self._answer(question, say("reply.going_on"))
                 return
             case Pause():
                 asked = replace(before, do="pause", at=self._agreed_step())
@@ -255,10 +256,10 @@ class Steering:
         factor, own = command.factor, self._run.own_lr
         if command.lr is not None:
             if not (isfinite(own) and own > 0):
-                raise CommandRefused("the program's own LR is 0, or not known: no factor makes another of it")
+                raise CommandRefused(say("reply.program_lr_unknown"))
             factor = command.lr / own
         if factor is None or not 0 < factor < LARGEST_FACTOR:
-            raise CommandRefused(f"the LR dial goes from above 0 to below {LARGEST_FACTOR:,.0f} times the program's LR")
+            raise CommandRefused(say("reply.dial_range", most=f"{LARGEST_FACTOR:,.0f}", whose="the program's"))
         return factor
 
     def _agreed_step(self) -> int:
@@ -286,13 +287,15 @@ class Steering:
         before, self._open = self._open, None
         if before is not None:
             accepted = isinstance(before.command, Stop)
-            self._answer(before, "it was asked to stop before it could", accepted=accepted)
+            self._answer(before, say("reply.stop_again" if accepted else "reply.stop_first"), accepted=accepted)
         if again or not self._enabled or not run.live_processes or run.ranks_are_missing:
             self._interrupt(question)
         else:
             self._put(question)
 
-    def _interrupt(self, question: _Question, why: str = "") -> None:
+    def _interrupt(
+        self, question: _Question, why: Literal["reply.takes_long", "reply.nothing_to_stop_at", ""] = ""
+    ) -> None:
         """Send a signal: to the command, if nothing else trains under it or nothing of this run is left; else to the
         processes of this run alone."""
         assert isinstance(question.command, Stop)
@@ -300,9 +303,10 @@ class Steering:
             process.look(now=True)
         try:
             if self._interrupt_command is not None and not (self._run.live_processes and self._others_train()):
-                self._answer(question, why + self._interrupt_command(question.command))
+                sent = self._interrupt_command(question.command)
             else:
-                self._answer(question, why + self._interrupt_processes() + self._others_go_on(question))
+                sent = self._interrupt_processes() + self._others_go_on(question)
+            self._answer(question, say(why, sent=sent) if why else sent)
         except CommandRefused as refusal:
             self._answer(question, str(refusal), accepted=False)
 
@@ -319,13 +323,13 @@ class Steering:
                 number = signal.SIGTERM
             try:
                 os.kill(process.pid, number)
-                told.append(f"{number.name} to process {process.pid}")
+                told.append(say("reply.to_process", signal=number.name, pid=process.pid))
             except OSError:
                 continue
         if not told:
-            raise CommandRefused("its process has ended")
+            raise CommandRefused(say("reply.process_ended"))
         self._signals_sent += 1
-        return f"sent {', '.join(told)}"
+        return say("reply.sent", signals=", ".join(told))
 
     def _answer(self, question: _Question, answer: str, *, accepted: bool = True) -> None:
         command = question.command
@@ -333,9 +337,17 @@ class Steering:
         self._run.emit(CommandAnswered(at=time.time(), accepted=accepted, answer=answer, **told))
 
 
-OTHERS_GO_ON = "; the command's other runs go on"
+def _paused_after(step: int) -> str:
+    return say("reply.paused", step=f"{step:,}") if step else say("reply.paused_first")
 
 
 def signal_after(sent: int) -> signal.Signals:
     """What is sent that was asked to stop so often already."""
     return SIGNALS[min(sent, len(SIGNALS) - 1)]
+
+
+def sent_to_command(number: signal.Signals, harder: signal.Signals) -> str:
+    """What is told of a signal that a command was sent, where `harder` is what it is sent if asked again."""
+    how = say("reply.as_ctrl_c") if number == signal.SIGINT else ""
+    more = say("reply.harder", signal=harder.name) if harder != number else ""
+    return say("reply.sent_command", signal=number.name, how=how, more=more)
