@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.remote.far_side import SHELLS, fake_ssh
+from tests.waiting import until
 from tui_trainer.errors import UserError
 from tui_trainer.remote.address import Address
 from tui_trainer.remote.connection import Connection, Lost
@@ -31,8 +32,12 @@ def connected(**options: bool) -> Iterator[Connection]:
 def copied(connection: Connection, here: Path, there: Path) -> dict[str, bytes]:
     """What a mirror of all that lies there has, once it has caught up."""
     mirror = Mirror(here, str(there), lambda _: True)
-    while mirror.lags:
+
+    def looks() -> bool:
         mirror.look(connection)
+        return not mirror.lags
+
+    until(looks)
     return {path.relative_to(here).as_posix(): path.read_bytes() for path in here.rglob("*") if path.is_file()}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.remote.far_side import fake_ssh
+from tests.waiting import until
 from tui_trainer.remote import mirror as module
 from tui_trainer.remote.address import Address
 from tui_trainer.remote.connection import Connection
@@ -37,8 +38,12 @@ def there(tmp_path: Path) -> Path:
 
 def catch_up(mirror: Mirror, connection: Connection) -> None:
     mirror.look(connection)
-    while mirror.lags:
+
+    def looks() -> bool:
         mirror.look(connection)
+        return not mirror.lags
+
+    until(looks)
 
 
 def test_each_byte_comes_once(tmp_path: Path, there: Path, connection: Connection) -> None:

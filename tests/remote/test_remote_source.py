@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -342,3 +344,28 @@ def test_copies_are_held_by_who_looks_and_removed_for_who_was_killed(far: Path, 
     assert not forsaken.exists()
     held.remove()
     other.remove()
+
+
+def test_a_run_is_not_taken_to_be_silent_for_want_of_a_line_and_leaving_waits_for_none(
+    attach: Attach, far: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Record.create(runs, {"preset_name": "steplr"})
+    for event in list(scripted_run())[:-1]:
+        record.emit(event)
+    source = attach("ssh://box")
+    polled(source, lambda: source.history.steps > 0)
+    assert source._following is not None
+    clock = source._following.clock
+    began = clock()
+    until(lambda: clock() > began)
+    (far / "bin" / "ssh").write_text(f"#!/bin/sh\necho >>{far}/tries\nexec sleep 600\n")
+    os.kill(int((far / "pid").read_text()), signal.SIGKILL)
+    polled(source, lambda: any(notice.kind == "connection" for notice in source.history.notices))
+    until((far / "tries").exists)
+    stands, now = clock(), time.monotonic()
+    until(lambda: time.monotonic() > now + 0.05)
+    assert clock() == stands
+    left_at = time.monotonic()
+    source.close()
+    assert time.monotonic() - left_at < 15
+    record.close()

@@ -52,9 +52,11 @@ class Shown:
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until all is back that is done beside the screen, and shown."""
+        """Wait until all is back that is done beside the screen, and shown; fails after so long."""
+        deadline = time.monotonic() + PATIENCE_S
         await self.pilot.pause()
         while self.app.context.tasks.are_under_way or self.app.context.settings.outlasts is None:
+            assert time.monotonic() < deadline, "something beside the screen does not come back"
             await self.pilot.pause(0.002)
         await self.pilot.pause()
 

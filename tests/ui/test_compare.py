@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from math import nan
@@ -18,6 +19,7 @@ from tests.compare.test_verdict import curve
 from tests.scripted import scripted_run
 from tests.ui.conftest import Shown
 from tests.ui.scripted_source import ScriptedHost
+from tests.waiting import PATIENCE_S
 from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison, Group
 from tui_trainer.compare.metric import in_common
@@ -327,7 +329,9 @@ async def test_a_comparison_over_a_live_run_does_not_end_a_launch_that_leaves_wh
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.pause()
         await pilot.press("c")
+        deadline = time.monotonic() + PATIENCE_S
         while not isinstance(app.screen, CompareScreen):
+            assert time.monotonic() < deadline
             await pilot.pause(0.002)
         for _ in range(3):
             context.clock.tick()

@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import select
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,9 @@ from tui_trainer.text.plain import plain
 
 PATIENCE_S = 20.0
 """An answer that has not come by then does not come any more; a command of ours on the far side has ten seconds."""
+
+GIVES_UP_S = 0.1
+"""Seconds within which who waits for an answer gives up."""
 
 MOST_NOISE = 64 << 10
 """Bytes that a login shell may print before ours speaks."""
@@ -47,7 +49,7 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """Held until `close`, or until it is lost. All of it belongs to one thread, but for `end`."""
+    """Held until `close`, or until it is lost. All of it belongs to one thread."""
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Connection:
         asks: Callable[[str], None] | None = None,
         compressed: bool = False,
         patience: float = PATIENCE_S,
+        gives_up: Callable[[], bool] = lambda: False,
     ) -> None:
         """Connect.
 
@@ -65,6 +68,7 @@ class Connection:
                 None where there is nobody to ask: it must come in by a key then, and has so many seconds.
             compressed: whether what is sent is packed.
             patience: seconds that an answer may take.
+            gives_up: asked some times a second while an answer is waited for: whether nobody wants it any more.
 
         Raises:
             Lost: it cannot be made.
@@ -73,6 +77,7 @@ class Connection:
         self.address = address
         self.compressed = compressed
         self._patience = patience
+        self._gives_up = gives_up
         self._told = asks
         self._said = ""
         """The last line that ssh itself has said."""
@@ -136,18 +141,13 @@ class Connection:
             begin = end
         return answers
 
-    def end(self) -> None:
-        """Have whoever waits for an answer learn that none comes; any thread may call this."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
-
     def close(self) -> None:
         """End it, ssh's process too: the far shell ends as its input does."""
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
-        self.end()
+        self._process.terminate()
         try:
             self._process.wait(2.0)
         except subprocess.TimeoutExpired:
@@ -174,7 +174,9 @@ class Connection:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 raise Lost(say("remote.silent", host=self.address.place))
-            self._read_some(left)
+            if self._gives_up():
+                raise Lost(say("remote.ended", host=self.address.place))
+            self._read_some(GIVES_UP_S if left is None else min(left, GIVES_UP_S))
         return at
 
     def _read_some(self, patience: float | None) -> None:
@@ -239,3 +241,5 @@ def _begin(arguments: Sequence[str], *, own: bool) -> subprocess.Popen[bytes]:
         return subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=own, bufsize=0)
     except FileNotFoundError:
         raise UserError(say("remote.no_ssh")) from None
+    except OSError as cause:
+        raise Lost(plain(cause.strerror or str(cause))) from cause

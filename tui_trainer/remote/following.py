@@ -53,8 +53,11 @@ class Following:
             mirror: of the record's files.
             lock: of a record of ours; None of another tool's.
         """
-        self.is_connected = True
         self.news: queue.SimpleQueue[News] = queue.SimpleQueue()
+        self._lost_at: float | None = None
+        """When the connection was lost that is not back yet, monotonic seconds."""
+        self._away = 0.0
+        """Seconds that earlier ones were lost for."""
         self._connection = connection
         self._address = connection.address
         self._mirror = mirror
@@ -68,6 +71,16 @@ class Following:
         """Bytes that the line has brought while more was to come, and the seconds that it took."""
         self._thread = threads.begin("remote", self._follow, lambda why: self.news.put(News(why, LOST)))
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection at this moment, as far as that is known."""
+        return self._lost_at is None
+
+    def clock(self) -> float:
+        """Monotonic seconds that stand still while there is no connection: a run is not silent for want of one."""
+        lost_at = self._lost_at
+        return (time.monotonic() if lost_at is None else lost_at) - self._away
+
     def run_there(self, *command: str) -> None:
         """Have a command of this program's run on the far side; what it says where it fails is news."""
         self._commands.put(command)
@@ -77,7 +90,6 @@ class Following:
         """End it, and the connection. Returns once ssh's process is gone."""
         self._over.set()
         self._wanted.set()
-        self._connection.end()
         self._thread.join()
         self._connection.close()
         if self._lock is not None:
@@ -136,7 +148,7 @@ class Following:
             return
         if self._mirror.rest >= LONG and self._came / self._waited < SLOW:
             try:
-                packed = Connection(self._address, compressed=True)
+                packed = Connection(self._address, compressed=True, gives_up=self._over.is_set)
             except (Lost, UserError):  # it may ask for a password: go on with the one that there is
                 self._came, self._waited = -(1 << 62), 0.0
                 return
@@ -145,7 +157,7 @@ class Following:
 
     def _connect_again(self, why: str) -> bool:
         """Until it is there again; False where it is to be no more."""
-        self.is_connected = False
+        self._lost_at = lost_at = time.monotonic()
         told = ""
         for attempt in range(1 << 30):
             self._connection.close()
@@ -161,7 +173,8 @@ class Following:
             if self._over.wait(AGAIN_S[min(attempt, len(AGAIN_S) - 1)]):
                 return False
             try:
-                self._connection = Connection(self._address, compressed=self._connection.compressed)
+                packed = self._connection.compressed
+                self._connection = Connection(self._address, compressed=packed, gives_up=self._over.is_set)
             except (Lost, UserError) as cause:
                 why = str(cause)
                 continue
@@ -169,7 +182,8 @@ class Following:
         while not self._commands.empty():  # asked of a line that is no more
             self._commands.get()
             self._failed(say("remote.not_connected", host=self._address.place))
-        self.is_connected = True
+        self._away += time.monotonic() - lost_at
+        self._lost_at = None
         self.news.put(News(say("remote.back", host=self._address.place), BACK, LOST))
         return not self._over.is_set()
 

@@ -17,6 +17,7 @@ from tui_trainer.remote.copies import Copies
 from tui_trainer.remote.following import Following
 from tui_trainer.remote.mirror import Mirror
 from tui_trainer.remote.writer_lock import WriterLock
+from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.remote_record import OURS, FarRecord, find_record
 from tui_trainer.run_sources.run_source import READONLY, Capabilities, RunSource
@@ -75,20 +76,26 @@ class RemoteSource:
             mirror = _mirror(here, self._record)
             lock = None if self._record.tool else WriterLock(here, self._record.path)
             mirror.look(connection)
-            path = here / name if self._record.is_file else here
-            self._source: RunSource = open_source(path, readonly=readonly)
+            self._following = Following(connection, mirror, lock)
+            if self._record.tool:
+                path = here / name if self._record.is_file else here
+                self._source: RunSource = open_source(path, readonly=True)
+            else:
+                self._source = JournalSource(here, readonly=readonly, clock=self._following.clock)
         except BaseException:
-            if lock is not None:
-                lock.close()
-            if connection is not None:
-                connection.close()
+            if self._following is not None:
+                self._following.close()
+            else:
+                if lock is not None:
+                    lock.close()
+                if connection is not None:
+                    connection.close()
             self._copies.remove()
             raise
         self._program = "" if readonly else connection.program
         self.history = self._source.history
         self.capabilities = self._capabilities()
         self.lags = False
-        self._following = Following(connection, mirror, lock)
 
     @property
     def folder(self) -> Path | None:
