@@ -32,6 +32,7 @@ CALLS = (
     "forward",
     "loss",
     "backward",
+    "clip_grad",
     "optimizer.step",
     "scheduler.step",
     "validate",
@@ -135,6 +136,10 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Under which ReduceLROnPlateau does not go; None for the others, and in records of earlier versions."""
     warmup_steps: Count = 0
     """Of a warm-up that is told in steps; 0 where there is none, or it is told in epochs."""
+    clip_grad_norm: float | None = None
+    """To which norm the gradients of a step are scaled down; None where they are not, and where that is not known."""
+    clip_grad_value: float | None = None
+    """Where each number of the gradients is cut off; None as above."""
 
     def __post_init__(self) -> None:
         _cut(self, "title")

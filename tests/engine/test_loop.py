@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 import pytest
 import torch
@@ -79,6 +80,60 @@ def test_label_smoothing_is_that_of_torch_in_training_alone(tiny: TinyRun) -> No
         val_losses.append(validate(model, data.val)[0])
     assert torch.equal(torch.tensor(tiny.losses), torch.tensor(losses))
     assert [event.val_loss for event in tiny.of(EpochEnded)] == val_losses
+
+
+CLIPPED = {"clip_grad_norm = 17": "grad_norm", "clip_grad_value = 3.5": "grad_max"}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("key", CLIPPED)
+def test_gradients_are_clipped_as_by_hand_and_what_they_were_is_told(tiny: TinyRun, key: str, precision: str) -> None:
+    tiny.train(f"{key}\n{t.NONE}", epochs=2, precision=precision)
+
+    data = t.images()
+    model = models.build("mlp", data.shape, seed=0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, fused=True)
+    scaler = torch.amp.GradScaler("cpu", enabled=precision == "fp16")
+    losses, before, limit = [], [], float(key.split()[-1])
+    for epoch in (1, 2):
+        for images, labels in batches(data.train, t.BATCH_SIZE, seed=0, epoch=epoch):
+            optimizer.zero_grad()
+            with torch.autocast("cpu", torch.float16, enabled=precision == "fp16"):
+                outputs = model(images)
+            loss = functional.cross_entropy(outputs.float(), labels)
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
+            gradients = torch.cat([p.grad.flatten() for p in model.parameters()])
+            before.append((gradients.norm() if "norm" in key else gradients.abs().max()).item())
+            if "norm" in key:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), limit)
+            else:
+                torch.nn.utils.clip_grad_value_(model.parameters(), limit)
+            scaler.step(optimizer)
+            scaler.update()
+            losses.append(loss.item())
+    assert torch.equal(torch.tensor(tiny.losses), torch.tensor(losses))
+    told = [value for event in tiny.of(StepsTaken) for value in event.metrics[CLIPPED[key]]]
+    assert told == [None if value == inf else pytest.approx(value) for value in before]  # the step was skipped
+    shares = [event.values["clipped_share"] for event in tiny.of(MetricsLogged) if "clipped_share" in event.values]
+    assert shares == [sum(limit < value < inf for value in of) / 3 for of in (before[:3], before[3:])]
+    assert 0 < sum(shares) < 2
+    assert {CLIPPED[key], "clipped_share"} <= {event.name for event in tiny.of(MetricDeclared)}
+    assert {tuple(event.calls) for event in tiny.of(CallsMade) if event.batch} == {
+        ("zero_grad", "forward", "loss", "backward", "clip_grad", "optimizer.step")
+    }
+
+
+def test_of_clipped_gradients_nothing_is_told_where_little_is_asked_for(tiny: TinyRun) -> None:
+    tiny.train("clip_grad_norm = 15\n" + t.NONE, epochs=8)
+    looks = [event.values.keys() for event in tiny.of(MetricsLogged) if "weight_norm" in event.values]
+    assert looks == [{"weight_norm", "update_ratio"}]  # the norm stands among the steps
+    losses = tiny.losses
+    tiny.events.clear()
+    tiny.train("clip_grad_norm = 15\n" + t.NONE, epochs=8, metrics="minimal")
+    assert tiny.losses == losses
+    assert not tiny.of(MetricDeclared) + tiny.of(MetricsLogged)
+    assert not any(event.metrics for event in tiny.of(StepsTaken))
 
 
 def _by_hand(text: str, epochs: int) -> tuple[list[float], list[float]]:

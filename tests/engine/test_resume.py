@@ -19,6 +19,7 @@ from tui_trainer.events import (
     AnyEvent,
     CallsMade,
     EpochEnded,
+    MetricsLogged,
     PlanMade,
     PresetSwitched,
     RunConfigured,
@@ -54,6 +55,8 @@ def numbers(tiny: TinyRun) -> dict[str, object]:
         "epochs": [
             (e.epoch, e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy, e.lr) for e in tiny.of(EpochEnded)
         ],
+        "of steps": [(name, value) for e in tiny.of(StepsTaken) for name, of in e.metrics.items() for value in of],
+        "shares": [e.values["clipped_share"] for e in tiny.of(MetricsLogged) if "clipped_share" in e.values],
         "weights": {k: v.clone() for k, v in checkpoints.load(tiny.folder / LAST)["model"].items()},
     }
 
@@ -65,7 +68,7 @@ def older(file: Path) -> None:
 
 
 def assert_equal(one: dict[str, object], other: dict[str, object]) -> None:
-    for key in ("losses", "lrs", "epochs"):
+    for key in one.keys() - {"weights"}:
         assert one[key] == other[key]
     for name, weight in one["weights"].items():
         assert torch.equal(weight, other["weights"][name]), name
@@ -245,6 +248,8 @@ eta_min = 0.001
 WARMUPS = (f"steps = {BATCHES + 3}\nstart_factor = 0\n", f'steps = {BATCHES + 1}\nmethod = "constant"\n')
 """Within them, and right behind, a run is stopped."""
 
+TRAINING = ("label_smoothing = 0.2", "clip_grad_norm = 17", "clip_grad_value = 2")
+
 
 @pytest.mark.parametrize(
     "text",
@@ -255,9 +260,9 @@ WARMUPS = (f"steps = {BATCHES + 3}\nstart_factor = 0\n", f'steps = {BATCHES + 1}
         ),
         *(f'{SGD}{MOMENTUM}[scheduler]\nname = "{name}"\n{options}' for name, options in SCHEDULERS.items()),
         *(f"{SGD}{BY_STEPS}[warmup]\n{options}" for options in WARMUPS),
-        f"label_smoothing = 0.2\n{SGD}{BY_STEPS}",
+        *(f"{key}\n{SGD}{BY_STEPS}" for key in TRAINING),
     ],
-    ids=[*OPTIMIZERS, *SCHEDULERS, *WARMUPS, "label_smoothing"],
+    ids=[*OPTIMIZERS, *SCHEDULERS, *WARMUPS, *TRAINING],
 )
 def test_every_optimizer_and_scheduler_goes_on_from_the_middle_of_an_epoch(tiny: TinyRun, text: str) -> None:
     tiny.train(text, EPOCHS)

@@ -196,6 +196,10 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         one_cycle("three_phase = true", "pct_start = 0.6"),
         "with three_phase the way up takes so much of the run, and the way down as much again; less than 0.5 leaves",
     ),
+    "rule.clipped_twice": (
+        "[training]\nclip_grad_norm = 1\nclip_grad_value = 0.5\n" + SGD,
+        "the gradients are clipped by clip_grad_norm already; keep one of them",
+    ),
     "rule.one_batch": (
         "[training]\nbatch_size = 5000\n" + SGD,
         "more than the 4,000 training images, so that an epoch is one batch of them all; 64 would make more steps",
@@ -338,6 +342,7 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.longer_run_would_do": [one_cycle("pct_start = 0.001")],
     "rule.phase_without_step": [one_cycle('interval = "epoch"', "pct_start = 0.2"), one_cycle()],
     "rule.way_down_too_long": [one_cycle("pct_start = 0.6"), one_cycle("three_phase = true", "pct_start = 0.4")],
+    "rule.clipped_twice": ["[training]\nclip_grad_norm = 1\n" + SGD, "[training]\nclip_grad_value = 1\n" + SGD],
     "rule.one_batch": ["[training]\nbatch_size = 4000\n" + SGD],
     "rule.more_steps": [(SEVEN, RunConditions(1))],
     "rule.last_of_one": [

@@ -27,6 +27,16 @@ CASES: dict[str, tuple[str, set[str], str]] = {
         {"key.at_home", "key.belongs_in"},
         "not known to SGD; it belongs in [for]",
     ),
+    "called otherwise elsewhere": (
+        "[training]\nmax_grad_norm = 1\n" + SGD,
+        {"key.meant"},
+        "not known to [training]; did you mean clip_grad_norm?",
+    ),
+    "a setting of the training": (
+        SGD + "clip_grad_value = 1",
+        {"key.at_home", "key.belongs_in"},
+        "not known to SGD; it belongs in [training]",
+    ),
     "at home in the scheduler": (
         SGD + "gamma = 3",
         {"key.at_home", "key.belongs_in"},

@@ -47,6 +47,28 @@ def test_two_ranks_give_the_losses_of_one(runs: Path, tmp_path: Path) -> None:
     assert_alike(two, one)
 
 
+CLIPPED = """[training]
+clip_grad_norm = 0.8
+[optimizer]
+name = "SGD"
+lr = 0.05
+momentum = 0.9
+"""
+
+
+def test_two_ranks_clip_the_gradients_of_the_whole_batch(runs: Path, tmp_path: Path) -> None:
+    preset = tmp_path / "clipped.toml"
+    preset.write_text(CLIPPED)
+    for ranks in (1, 2):
+        done(ranks, "run", *TINY, "--preset", str(preset), "--epochs", "2", "--name", f"of {ranks}", log=tmp_path)
+    one, two = history_of(runs, "of 1"), history_of(runs, "of 2")
+    assert_alike(two, one)
+    for name in ("grad_norm", "clipped_share"):
+        assert list(two.series[name].values) == pytest.approx(list(one.series[name].values), rel=1e-3)
+    assert len(one.series["grad_norm"].values) == 16
+    assert 0 < one.series["clipped_share"].values[0] <= 1
+
+
 def test_batches_are_normalised_as_a_whole_though_a_share_be_empty(runs: Path, tmp_path: Path) -> None:
     options = ["--model", "resnet9", "--limit-train", "7", "--limit-val", "3", "--batch-size", "5", "--device", "cpu"]
     for ranks in (1, 3):  # the last batch has 2 images: 3 ranks cannot all have one

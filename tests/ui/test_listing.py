@@ -77,6 +77,15 @@ def test_where_the_scheduler_stands(changes: dict[str, Any], in_batch: list[str]
     assert [line.code for line in lines if line.place == "epoch"] == at_end
 
 
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [("clip_grad_norm", "clip_grad_norm_(params, 0.5)"), ("clip_grad_value", "clip_grad_value_(params, 0.5)")],
+)
+def test_gradients_are_clipped_before_the_step(key: str, code: str) -> None:
+    batch = [line.code for line in RecipeLoop(recipe(**{key: 0.5})).lines if line.place == "batch"]
+    assert batch[batch.index("loss.backward()") :][:3] == ["loss.backward()", code, "optimizer.step()"]
+
+
 def test_in_two_places_the_events_say_which_it_is_now() -> None:
     warm = recipe(warmup_epochs=1)
     assert RecipeLoop(warm).place_of["scheduler.step"] == "batch"

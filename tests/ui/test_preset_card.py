@@ -32,6 +32,11 @@ def mine() -> PresetEntry:
                           "preset": FOR_CIFAR})  # fmt: skip
 
 
+def with_training(key: str) -> PresetEntry:
+    entry = SHIPPED["none"]
+    return type(entry)(**{**vars(entry), "preset": parse(f'[training]\n{key}\n[optimizer]\nname = "SGD"\n')})
+
+
 CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]]] = {
     "by batches": (
         SHIPPED["onecycle"],
@@ -86,6 +91,20 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         Preview(asked=True),
         ALWAYS - {"card.last_batch"} | {"card.no_scheduler", "card.preview_comes"},
         ["10 steps: 10 epochs of 1 batch of 10, mnist-5k"],
+    ),
+    "clipped by the norm": (
+        with_training("clip_grad_norm = 1"),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.clip_norm"},
+        ["SGD; no scheduler; gradients clipped to a norm of 1"],
+    ),
+    "clipped one by one": (
+        with_training("clip_grad_value = 0.5"),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.clip_value"},
+        ["SGD; no scheduler; gradients clipped to ±0.5"],
     ),
     "made for other data": (
         mine(),

@@ -18,6 +18,8 @@ def fit(run: Trainer) -> None:
             outputs = run.forward(images)
             loss = run.loss(outputs, labels)
             run.backward(loss)
+            if run.clips_gradients:
+                run.clip_gradients()
             run.optimizer_step()
             if run.scheduler.due_after_batch:
                 run.scheduler_step()

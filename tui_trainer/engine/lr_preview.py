@@ -261,6 +261,8 @@ def plan(
             monitor=preset.scheduler.monitor,
             warmup_epochs=(preset.warmup.epochs or 0) if preset.warmup else 0,
             warmup_steps=(preset.warmup.steps or 0) if preset.warmup else 0,
+            clip_grad_norm=preset.training.clip_grad_norm,
+            clip_grad_value=preset.training.clip_grad_value,
             epochs=first_epoch + epochs - 1,
             batch_size=preset.training.batch_size,
             batches_per_epoch=length.batches_per_epoch,

@@ -54,15 +54,18 @@ class _Batches:
     norms: list[Tensor] = field(default_factory=list)
     looked_at: list[int] = field(default_factory=list)
     """The steps that `norms` are of."""
+    columns: dict[str, list[Tensor]] = field(default_factory=dict)
+    """Other numbers of each step, by the names of their series."""
     fetched: Tensor | None = None
     arrived: torch.cuda.Event | None = None
     """On CUDA: when all of it was computed and copied, by the device's own clock."""
 
     def send(self, ranks: Ranks) -> None:
         """Start the copy to the host; on CUDA it runs beside the training."""
-        stacked = torch.cat([ranks.sum(torch.stack(self.losses).float()), *self.norms])
-        self.losses.clear()
-        self.norms.clear()
+        columns = [torch.stack(column).float() for column in self.columns.values()]
+        stacked = torch.cat([ranks.sum(torch.stack(self.losses).float()), *self.norms, *columns])
+        for sent in (self.losses, self.norms, *self.columns.values()):
+            sent.clear()
         if not stacked.is_cuda:
             self.fetched = stacked
             return
@@ -72,7 +75,7 @@ class _Batches:
         self.arrived.record(torch.cuda.current_stream(stacked.device))  # where the copy was submitted
 
     def values(self, *, wait: bool) -> list[float] | None:
-        """The losses and, behind them, the norms; None while they are on their way."""
+        """The losses and, behind them, the norms, then the columns; None while they are on their way."""
         assert self.fetched is not None
         if self.arrived is not None:
             if not wait and not self.arrived.query():
@@ -96,6 +99,8 @@ class MetricAccumulator:
         self._open: _Batches | None = None
         self._sent: deque[_Batches] = deque()
         self._norms: Tensor | None = None
+        self._of_step: dict[str, Tensor] = {}
+        self._limits: dict[str, float] = {}
         self._outputs: list[tuple[Tensor, Tensor]] = []
         self._hits: Tensor | None = None
         self._report_at = 0.0
@@ -105,15 +110,24 @@ class MetricAccumulator:
         """Of the epoch so far: the images of the batches reported."""
         self.hits_before = 0
         """Of the epoch so far: images classified rightly before the last `begin_epoch`."""
+        self.clipped = 0
+        """Of the epoch so far: steps reported with a number above its limit."""
 
-    def begin_epoch(self, loss_sum: float = 0.0, images: int = 0, hits: int = 0) -> None:
+    def begin_epoch(self, loss_sum: float = 0.0, images: int = 0, hits: int = 0, clipped: int = 0) -> None:
         """Start the sums of an epoch; not at zero where a run is resumed within one."""
         self.loss_sum, self.images, self.hits_before, self._hits = loss_sum, images, hits, None
+        self.clipped = clipped
         self._told_until = self._elapsed()  # validation, and what else came since, is no step's time
 
     def add_norms(self, norms: Tensor) -> None:
         """`NORMS` of the batch that is added next, on the device."""
         self._norms = norms
+
+    def add_to_step(self, name: str, value: Tensor, limit: float) -> None:
+        """A number of the batch that is added next, on the device, by the name of its series; each step of an epoch has
+        it, or none. Steps with more than `limit` are counted as clipped."""
+        self._of_step[name] = value
+        self._limits[name] = limit
 
     def add_batch(
         self,
@@ -136,6 +150,9 @@ class MetricAccumulator:
             taken.norms.append(self._norms)
             taken.looked_at.append(step)
             self._norms = None
+        for name, value in self._of_step.items():
+            taken.columns.setdefault(name, []).append(value)
+        self._of_step.clear()
         taken.lrs.append(lr)
         taken.sizes.append(self._ranks.images(labels))
         taken.elapsed.append(round(elapsed, 4))
@@ -203,6 +220,7 @@ class MetricAccumulator:
         finite = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
         end = finite + 1
         lrs = taken.lrs[:end]
+        columns = self._columns(taken, values, end)
         self._emit(
             StepsTaken(
                 at=time.time(),
@@ -212,6 +230,7 @@ class MetricAccumulator:
                 losses=[_nine_digits(loss) if math.isfinite(loss) else None for loss in losses[:end]],
                 lrs=lrs[:1] if all(lr == lrs[0] for lr in lrs) else lrs,
                 elapsed=taken.elapsed[:end],
+                metrics=columns,
             )
         )
         self._tell_norms(taken, values[len(taken.sizes) :], taken.step + finite)
@@ -221,12 +240,24 @@ class MetricAccumulator:
             self.loss_sum += loss * size
             self.images += size
 
+    def _columns(self, taken: _Batches, values: list[float], end: int) -> dict[str, list[float | None]]:
+        """The other numbers of the first steps; those above their limit are counted."""
+        columns: dict[str, list[float | None]] = {}
+        at = len(taken.sizes) + len(NORMS) * len(taken.looked_at)
+        for name in taken.columns:
+            finite = [value if math.isfinite(value) else None for value in values[at : at + end]]
+            self.clipped += sum(value is not None and value > self._limits[name] for value in finite)
+            columns[name] = [None if value is None else _nine_digits(value) for value in finite]
+            at += len(taken.sizes)
+        return columns
+
     def _tell_norms(self, taken: _Batches, values: list[float], last_step: int) -> None:
         """Norms of steps up to the last one that is told."""
         for place, step in enumerate(taken.looked_at):
             if step <= last_step:
                 at = place * len(NORMS)
-                norms = dict(zip(NORMS, map(_nine_digits, values[at : at + len(NORMS)]), strict=True))
+                told = zip(NORMS, map(_nine_digits, values[at : at + len(NORMS)]), strict=True)
+                norms = {name: value for name, value in told if name not in taken.columns}
                 elapsed = taken.elapsed[step - taken.step]
                 self._emit(MetricsLogged(at=time.time(), step=step, values=norms, epoch=taken.epoch, elapsed=elapsed))
 

@@ -93,6 +93,8 @@ class LossScaler:
         self.is_on = options.precision == "fp16"
         self._scaler = torch.amp.GradScaler(options.device.type, INITIAL_SCALE, enabled=self.is_on)
         self._one = torch.ones((), device=options.device)
+        self._unscaled = False
+        """Whether gradients are divided by the scale already, before this step."""
         self._skipped = torch.zeros((), dtype=torch.int64, device=options.device)
 
     def scale(self, loss: Tensor) -> Tensor:
@@ -100,21 +102,29 @@ class LossScaler:
         scaled: Tensor = self._scaler.scale(loss)
         return scaled
 
+    def unscale(self, optimizer: torch.optim.Optimizer) -> None:
+        """Divide the gradients by the scale before the step, for who changes them; `step` does it otherwise."""
+        if self.is_on and not self._unscaled:
+            self._scaler.unscale_(optimizer)
+            self._unscaled = True
+
     def step(self, optimizer: torch.optim.Optimizer) -> None:
         """Step the optimizer, unless a gradient overflowed."""
         if not self.is_on:
             optimizer.step()
             return
-        self._scaler.unscale_(optimizer)  # gradients are what they are to who looks at them, fused optimizer or not
+        self.unscale(optimizer)  # gradients are what they are to who looks at them, fused optimizer or not
         self._scaler.step(optimizer)
         mark_stepped(optimizer)  # a skipped one, too: or PyTorch warns that the scheduler stepped first
         before = self._scaler.scale(self._one)
         self._scaler.update()
+        self._unscaled = False
         self._skipped += self._scaler.scale(self._one) < before
 
     def one(self) -> Tensor:
-        """The scale as a tensor on the device, which is not waited for; 1 where nothing is scaled."""
-        scaled: Tensor = self._scaler.scale(self._one) if self.is_on else self._one
+        """What the gradients are multiplied with, as a tensor on the device, which is not waited for; 1 where nothing
+        is scaled, or no longer."""
+        scaled: Tensor = self._scaler.scale(self._one) if self.is_on and not self._unscaled else self._one
         return scaled
 
     @property

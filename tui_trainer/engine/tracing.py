@@ -42,6 +42,21 @@ def tell_gradients(model: nn.Module, scale: Callable[[], float] = lambda: 1.0) -
     return look
 
 
+def tell_clipped(model: nn.Module, scale: Callable[[], float] = lambda: 1.0) -> Callable[[], Callable[[object], str]]:
+    """The norm of all gradients before and after they were clipped; `scale` as above, and gone after it."""
+
+    def look() -> Callable[[object], str]:
+        before = _gradients(model) / scale()
+
+        def tell(_: object) -> str:
+            after = f"{_gradients(model):.4g}"
+            return f"grad norm {after} kept" if f"{before:.4g}" == after else f"grad norm {before:.4g} → {after}"
+
+        return tell
+
+    return look
+
+
 def tell_cleared(model: nn.Module) -> Callable[[], Callable[[object], str]]:
     """The norm of the gradients of the batch before, and that they are gone."""
 

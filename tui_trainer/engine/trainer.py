@@ -17,6 +17,7 @@ from tui_trainer.best import Best, is_better
 from tui_trainer.commands import LARGEST_FACTOR, SetEpochs, SetLR, SwitchPreset
 from tui_trainer.engine import checkpoints, datasets, models, reproducibility, tracing
 from tui_trainer.engine.checkpoints import Saver
+from tui_trainer.engine.clipping import CLIPPED_SHARE, Clipping
 from tui_trainer.engine.clock import TrainingClock
 from tui_trainer.engine.control import CommandHandler, CommandRefused
 from tui_trainer.engine.datasets import batches
@@ -91,6 +92,7 @@ class Trainer:
         if self._spec.metrics == "default":
             self._norms = Norms(model, emit, self._train_state.loss_scaler.one)
             self._confusion = Confusion(models.CLASSES, self._device)
+        self._clipping: Clipping | None = None
         self._thread_tuner = self._make_thread_tuner(prepared)
         self._explained: list[AnyEvent] = []
         self._switch: PlannedRun | None = None
@@ -115,6 +117,11 @@ class Trainer:
         return self._train_state.planned.recipe
 
     @property
+    def clips_gradients(self) -> bool:
+        """Whether the preset has gradients clipped before they are used."""
+        return self._clipping is not None
+
+    @property
     def checkpoints_lacking(self) -> str:
         """Which checkpoints could not be saved, of which epoch, and why; empty where all are on the disk."""
         return self._saver.lacking
@@ -130,6 +137,7 @@ class Trainer:
     forward: Callable[[Tensor], Tensor]
     loss: Callable[[Tensor, Tensor], Tensor]
     backward: Callable[[Tensor], None]
+    clip_gradients: Callable[[], None]
     optimizer_step: Callable[[], object]
 
     def scheduler_step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
@@ -232,8 +240,16 @@ class Trainer:
                 elapsed=round(self._clock.elapsed, 4),
             )
         )
+        if self._clipping is not None and self._norms is not None:
+            self._tell_clipped_share()
         if self._confusion is not None:
             self._tell_confusion(self._confusion)
+
+    def _tell_clipped_share(self) -> None:
+        """Of the epoch's steps, how many had gradients that were clipped."""
+        values = {CLIPPED_SHARE: self._metrics.clipped / self.batch}
+        elapsed = round(self._clock.elapsed, 4)
+        self._emit(MetricsLogged(at=time.time(), step=self.step, values=values, epoch=self.epoch, elapsed=elapsed))
 
     def _tell_confusion(self, confusion: Confusion) -> None:
         """What the validation took for what, how right it was about each class, and what the process holds."""
@@ -450,6 +466,7 @@ class Trainer:
             "loss_sum": self._metrics.loss_sum,
             "images": self._metrics.images,
             "hits": self._metrics.hits,
+            **({"clipped": self._metrics.clipped} if self.clips_gradients else {}),
             "best_epoch": self.best.epoch if self.best else 0,
             "best_val_loss": self.best.val_loss if self.best else nan,
             "best_val_accuracy": self.best.val_accuracy if self.best else -1.0,
@@ -477,7 +494,7 @@ class Trainer:
             # Older checkpoints do not tell its loss: an epoch that is as accurate then takes its place.
             self.best = Best(state.get("best_epoch", 0), state.get("best_val_loss", nan), state["best_val_accuracy"])
         self._epoch_began = state["epoch_began"]
-        self._metrics.begin_epoch(state["loss_sum"], state["images"], state["hits"])
+        self._metrics.begin_epoch(state["loss_sum"], state["images"], state["hits"], state.get("clipped", 0))
         self._lr = state["lr"]
         self._dialled = state.get("dialled")
         self._epochs_changed = state.get("epochs_changed")
@@ -504,6 +521,9 @@ class Trainer:
             backward, step = lambda loss: ranks.backward(scaler.scale(loss)), partial(scaler.step, optimizer)
         tell_gradients = tracing.tell_gradients(model, lambda: scaler.scale_now)
         self.backward = calls.watch("backward", backward, tell_gradients)
+        self._clipping = Clipping.of(self._train_state.planned.preset.training, model)
+        if self._clipping is not None:
+            self._watch_clipping(self._clipping)
 
         def lr_now() -> float:
             return self.scheduler.lr
@@ -517,6 +537,27 @@ class Trainer:
             partial(validate, model, self._images.val, ranks, self._forward_here, self._confusion),
             tracing.tell_validation,
         )
+
+    def _watch_clipping(self, clipping: Clipping) -> None:
+        """Have gradients clipped, which in fp16 must be what they are by then."""
+        model, optimizer, scaler = self._train_state.model, self._train_state.optimizer, self._train_state.loss_scaler
+
+        def clip() -> Tensor:
+            scaler.unscale(optimizer)
+            return clipping.clip()
+
+        watched = self._calls.watch("clip_grad", clip, tracing.tell_clipped(model, lambda: scaler.scale_now))
+        is_told = self._norms is not None
+
+        def clip_gradients() -> None:
+            found = watched()
+            if is_told:
+                self._metrics.add_to_step(clipping.series, found, clipping.limit)
+
+        self.clip_gradients = clip_gradients
+        if is_told:
+            for declared in clipping.declared():
+                self._emit(declared)
 
     def _look_around(self, norms: Norms, optimizer_step: Callable[[], object]) -> None:
         looked = norms.around(self.step, optimizer_step)

@@ -24,6 +24,9 @@ Rate: TypeAlias = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
+ClipAt: TypeAlias = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+"""What gradients are clipped at. No network's come near a million."""
+
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 """From 0 to 1, both included."""
 

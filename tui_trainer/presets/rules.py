@@ -447,6 +447,16 @@ def one_cycle_has_its_phases(case: PresetOnRun) -> Iterator[RuleBroken]:
         yield RuleBroken("scheduler.pct_start", say("rule.way_down_too_long"), "error")
 
 
+# The steps.
+
+
+@rule("training")
+def clips_once(case: PresetOnRun) -> Iterator[RuleBroken]:
+    training = case.preset.training
+    if training.clip_grad_norm is not None and training.clip_grad_value is not None:
+        yield RuleBroken("training.clip_grad_value", say("rule.clipped_twice"), "error")
+
+
 # The data.
 
 

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from tui_trainer.presets.fields import Count, Table
+from tui_trainer.presets.fields import ClipAt, Count, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
@@ -38,11 +38,21 @@ class Training(Table):
     """How many images go into one step of the optimizer. The last batch of an epoch holds what is left."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """How much of each label is shared out among all classes, in the training loss alone."""
+    clip_grad_norm: ClipAt | None = None
+    """To which norm the gradients of all weights, taken as one vector, are scaled down where theirs is larger."""
+    clip_grad_value: ClipAt | None = None
+    """How large each number of the gradients may be, up or down; larger ones are cut off there."""
 
     @model_serializer(mode="wrap")
     def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without what is not used: as records have it that know no such key."""
-        return {key: value for key, value in dump(self).items() if (key, value) != ("label_smoothing", 0.0)}
+        data: dict[str, Any] = dump(self)
+        return {key: value for key, value in data.items() if key in _ALWAYS or value != _UNUSED[key]}
+
+
+_ALWAYS = ("epochs", "batch_size")
+_UNUSED = {key: field.default for key, field in Training.model_fields.items()}
+"""What the keys of [training] say where they are not used."""
 
 
 class Warmup(Table):

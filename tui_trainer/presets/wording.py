@@ -56,8 +56,15 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "gamma": ("factor",),
     "steps": ("milestones", "step_size"),
     "iterations": ("epochs", "total_iters"),
+    "max_norm": ("clip_grad_norm",),
+    "max_grad_norm": ("clip_grad_norm",),
+    "gradient_clip_val": ("clip_grad_norm", "clip_grad_value"),
+    "clip_value": ("clip_grad_value",),
 }
 """What a key is called elsewhere, and what may be meant by it, the likelier first."""
+
+OF_TRAINING = ("epochs", "batch_size", "label_smoothing", "clip_grad_norm", "clip_grad_value")
+"""The keys of `[training]`."""
 
 VALUES: dict[tuple[str, str], str] = {
     ("interval", "step"): "key.no_val_loss",
@@ -172,7 +179,7 @@ def _home(key: str, table: str) -> str | None:
     for name, kinds in others.items():
         if any(key in kind.model_fields and key != "name" for kind in kinds.values()):
             return say("key.belongs_in", table=name)
-    if key in ("epochs", "batch_size", "label_smoothing") and table != "training":
+    if key in OF_TRAINING and table != "training":
         return say("key.belongs_in", table="training")
     if key in ("dataset", "model", "precision") and table != "for":
         return say("key.belongs_in", table="for")

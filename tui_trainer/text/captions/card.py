@@ -20,6 +20,12 @@ CAPTIONS = {
     "card.warmup": Caption(
         "; first a warm-up of {length}, after every batch", "the preset has [warmup]", "it has none, be it OneCycleLR"
     ),
+    "card.clip_norm": Caption(
+        "; gradients clipped to a norm of {norm}", "the preset has clip_grad_norm", "it has none, or clip_grad_value"
+    ),
+    "card.clip_value": Caption(
+        "; gradients clipped to ±{value}", "the preset has clip_grad_value", "it has none, or clip_grad_norm"
+    ),
     "card.length": Caption(
         "{steps}: {epochs} of {batches} of {size}{last}, {dataset}",
         "how long the run will be, as it is asked for",

@@ -11,6 +11,7 @@ _OURS = {
     "forward": "The network guesses: for every image, a score for each class.",
     "loss": "How wrong the guesses are, as one number: the mean over the batch.",
     "backward": "Compute the gradients: for every weight, how steeply the loss rises with it.",
+    "clip_grad": "Limit the gradients, where they are too large.",
     "optimizer.step": "Move the weights as their gradients say; the LR sets how far.",
     "scheduler.step": "Set the LR for what comes next.",
     "validate": "Measure on images that are never trained on; no weight changes.",

@@ -332,6 +332,11 @@ CAPTIONS = {
         "without three_phase; something is left",
     ),
     # The data
+    "rule.clipped_twice": Caption(
+        "the gradients are clipped by clip_grad_norm already; keep one of them",
+        "[training] has clip_grad_norm and clip_grad_value",
+        "it has one of them",
+    ),
     "rule.one_batch": Caption(
         "more than the {images}, so that an epoch is one batch of them all",
         "the batch size is more than all images that train",

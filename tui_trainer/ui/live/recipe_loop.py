@@ -22,7 +22,7 @@ CODE = {
     "optimizer.step": "optimizer.step()",
     "scheduler.step": "scheduler.step()",
 }
-_SHORT = {"optimizer.step": "opt.step", "scheduler.step": "sched.step"}
+_SHORT = {"optimizer.step": "opt.step", "scheduler.step": "sched.step", "clip_grad": "clip"}
 _SHORTER = _SHORT | {"zero_grad": "zero", "validate": "val"}
 _SHORTEST = _SHORTER | {"forward": "fwd", "backward": "back", "optimizer.step": "opt", "scheduler.step": "sched"}
 SHORTER_AND_SHORTER: tuple[dict[str, str], ...] = ({}, _SHORT, _SHORTER, _SHORTEST)
@@ -87,6 +87,8 @@ def asked_recipe(spec: RunSpec) -> ResolvedConfig:
         monitor=preset.scheduler.monitor,
         warmup_epochs=(preset.warmup.epochs or 0) if preset.warmup else 0,
         warmup_steps=(preset.warmup.steps or 0) if preset.warmup else 0,
+        clip_grad_norm=preset.training.clip_grad_norm,
+        clip_grad_value=preset.training.clip_grad_value,
         epochs=preset.training.epochs,
         batch_size=preset.training.batch_size,
         batches_per_epoch=spec.batches_per_epoch,
@@ -96,9 +98,17 @@ def asked_recipe(spec: RunSpec) -> ResolvedConfig:
 
 def _within_batch(recipe: ResolvedConfig) -> list[LoopLine]:
     lines = [_line(CODE[call], call, "batch") for call in IN_BATCH]
+    if code := _clip_code(recipe):
+        lines.insert(IN_BATCH.index("optimizer.step"), _line(code, "clip_grad", "batch"))
     if recipe.interval == "step" or recipe.warmup_batches:
         lines.append(_line(CODE["scheduler.step"], "scheduler.step", "batch"))
     return lines
+
+
+def _clip_code(recipe: ResolvedConfig) -> str:
+    if recipe.clip_grad_norm is not None:
+        return f"clip_grad_norm_(params, {recipe.clip_grad_norm:g})"
+    return f"clip_grad_value_(params, {recipe.clip_grad_value:g})" if recipe.clip_grad_value is not None else ""
 
 
 def _at_epoch_end(recipe: ResolvedConfig) -> list[LoopLine]:

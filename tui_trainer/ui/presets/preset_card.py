@@ -162,6 +162,11 @@ def _stepping(preset: Preset) -> str:
         steps = say("card.each_epoch", scheduler=name, monitor=monitor)
     if preset.warmup is not None:
         steps += say("card.warmup", length=preset.warmup.words)
+    training = preset.training
+    if training.clip_grad_norm is not None:
+        steps += say("card.clip_norm", norm=f"{training.clip_grad_norm:g}")
+    if training.clip_grad_value is not None:
+        steps += say("card.clip_value", value=f"{training.clip_grad_value:g}")
     return f"{optimizer}; {steps}"
 
 
