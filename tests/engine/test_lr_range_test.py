@@ -34,13 +34,15 @@ def prepared(text: str = ADAM, data: Images | None = None, **options: object) ->
 def by_hand(there: Prepared, optimizer: torch.optim.Optimizer, model: torch.nn.Module, seed: int = 0) -> list[float]:
     """The same written out, over as many epochs as it takes; the loss of each step."""
     losses: list[float] = []
-    lrs, smoothing = raised(1e-4, 0.01, 30), there.spec.preset.training.label_smoothing
+    lrs, training = raised(1e-4, 0.01, 30), there.spec.preset.training
     for epoch in range(1, 11):
         for images, labels in datasets.batches(there.images.train, t.BATCH_SIZE, seed, epoch):
             optimizer.param_groups[0]["lr"] = lrs[len(losses)]
             optimizer.zero_grad()
-            loss = functional.cross_entropy(model(images), labels, label_smoothing=smoothing)
+            loss = functional.cross_entropy(model(images), labels, label_smoothing=training.label_smoothing)
             loss.backward()
+            if training.clip_grad_norm is not None:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip_grad_norm)
             optimizer.step()
             losses.append(loss.item())
     return losses
@@ -79,13 +81,14 @@ def test_a_scheduler_that_cycles_the_momentum_has_no_say() -> None:
     assert SHORT.run(there, 0).losses == by_hand(there, optimizer, model)
 
 
-def test_the_loss_is_smoothed_over_classes_as_the_preset_has_it() -> None:
+@pytest.mark.parametrize("key", [{"label_smoothing": 0.2}, {"clip_grad_norm": 0.5}])
+def test_losses_are_smoothed_and_gradients_clipped_as_the_preset_has_it(key: dict[str, float]) -> None:
     spec = RunSpec.of("tiny", t.preset(ADAM), model="mlp", threads=1, device="cpu")
-    training = spec.preset.training.model_copy(update={"label_smoothing": 0.2})
-    smoothing = spec.model_copy(update={"preset": spec.preset.model_copy(update={"training": training})})
+    training = spec.preset.training.model_copy(update=key)
+    asked = spec.model_copy(update={"preset": spec.preset.model_copy(update={"training": training})})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(datasets, "load", lambda *_: t.images())
-        there = prepare(smoothing, lambda _: None)
+        there = prepare(asked, lambda _: None)
     model = copy.deepcopy(there.train_state.model)
     optimizer = torch.optim.Adam(model.parameters(), weight_decay=0.01, fused=True)
     assert SHORT.run(there, 0).losses == by_hand(there, optimizer, model)

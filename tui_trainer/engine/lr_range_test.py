@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tui_trainer.engine import models
+from tui_trainer.engine.clipping import Clipping
 from tui_trainer.engine.datasets import Split, batches
 from tui_trainer.engine.lr_preview import PlannedRun
 from tui_trainer.engine.precision import ComputeOptions, LossScaler
@@ -77,6 +78,7 @@ class RangeTest:
         forward = replace(compute_options, compiled=False).forward(model)
         scaler = LossScaler(compute_options)
         training = planned.preset.training
+        clipping = Clipping.of(training, model)
         curve = LRCurve(self.steps)
         model.train()
         lrs = raised(self.lowest, self.highest, self.steps)
@@ -88,6 +90,9 @@ class RangeTest:
             optimizer.zero_grad()
             loss = functional.cross_entropy(forward(images), labels, label_smoothing=training.label_smoothing)
             scaler.scale(loss).backward()
+            if clipping is not None:
+                scaler.unscale(optimizer)
+                clipping.clip()
             scaler.step(optimizer)
             curve.add(lr, float(loss.detach()))
             tell(curve)
