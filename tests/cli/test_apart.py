@@ -118,6 +118,7 @@ def crashed(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
+@pytest.mark.says("end.gone")
 @pytest.mark.says("shell.retry", "shell.retry_number", "shell.killed")
 @pytest.mark.never_says("shell.killed")
 def test_one_that_crashes_is_gone_on_with_as_often_as_was_asked(

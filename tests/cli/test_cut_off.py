@@ -48,6 +48,8 @@ def stopped(runs: Path, cli: Cli) -> Path:
     return folder
 
 
+@pytest.mark.says("notice.record_behind")
+@pytest.mark.never_says("notice.new_record")
 def test_a_checkpoint_ahead_of_its_record_is_told(stopped: Path, cli: Cli, tmp_path: Path) -> None:
     journal = stopped / "events.jsonl"
     with Tail(journal) as tail:
@@ -66,6 +68,8 @@ def test_a_checkpoint_ahead_of_its_record_is_told(stopped: Path, cli: Cli, tmp_p
     assert any("missing" in flaw or "to 12" in flaw for flaw in summarize(stopped).flaws)
 
 
+@pytest.mark.says("notice.new_record")
+@pytest.mark.never_says("notice.record_behind")
 def test_a_record_that_lies_is_left_for_a_new_one(stopped: Path, cli: Cli, runs: Path) -> None:
     with (stopped / "events.jsonl").open("ab") as file:
         for step in (13, 14):

@@ -145,6 +145,8 @@ def test_where_data_lies_is_recorded_for_whoever_goes_on_from_elsewhere(
     assert json.loads((folder / "run.json").read_text())["asked"]["data_dir"] == str(tmp_path / "data")
 
 
+@pytest.mark.says("notice.trains_again")
+@pytest.mark.never_says("notice.from_preset")
 def test_without_its_checkpoints_a_run_begins_again_and_says_so(cli: Cli, runs: Path) -> None:
     cli("run", "--preset", "none", *SMALL, "--epochs", "2", "--name", "a")
     (folder,) = runs.iterdir()

@@ -88,6 +88,8 @@ def flip_in(file: Path, key: str) -> None:
     file.write_bytes(content)
 
 
+@pytest.mark.says("checkpoint.changed")
+@pytest.mark.never_says("checkpoint.missing", "checkpoint.no_checksums", "checkpoint.changed_inside")
 def test_a_bit_that_flipped_in_a_weight_is_told_with_file_and_key(stopped: TinyRun) -> None:
     last = stopped.folder / LAST
     key = next(iter(checkpoints.load(last)["model"]))
@@ -95,6 +97,20 @@ def test_a_bit_that_flipped_in_a_weight_is_told_with_file_and_key(stopped: TinyR
     with pytest.raises(BadCheckpoint) as refused:
         checkpoints.load(last)
     assert str(refused.value) == f"{last} is damaged: model.{key} is not what was saved"
+
+
+@pytest.mark.says("checkpoint.changed_inside")
+@pytest.mark.never_says("checkpoint.changed", "checkpoint.no_checksums", "checkpoint.changed_inside")
+def test_one_of_an_older_form_tells_which_of_its_files_is_damaged(stopped: TinyRun, captions_said: set[str]) -> None:
+    last = stopped.folder / LAST
+    older(last)
+    captions_said.clear()
+    key = next(iter(checkpoints.load(last)["model"]))
+    assert not {id for id in captions_said if id.startswith("checkpoint.")}
+    flip_in(last, key)
+    with pytest.raises(BadCheckpoint, match="in it is not what was saved"):
+        checkpoints.load(last)
+    assert {id for id in captions_said if id.startswith("checkpoint.")} == {"checkpoint.changed_inside"}
 
 
 def test_a_damaged_last_checkpoint_is_passed_over_and_that_is_told(tiny: TinyRun) -> None:
@@ -195,6 +211,10 @@ UNFIT: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "no preset": (without("preset"), "preset is missing"),
     "a preset that is none": (lambda s: s["preset"].update(optimizer={"name": "SGD"}), "does not fit"),
     "a switch to nothing": (lambda s: s.update(switch=["other", {"optimizer": 3}]), "does not fit"),
+    "a moment too many": (
+        lambda s: s["optimizer"]["state"][0].update(max_exp_avg_sq=torch.zeros(256, 64)),
+        "optimizer.state.0.max_exp_avg_sq (of 1.weight) is not held by this optimizer",
+    ),
     "a word for a number": (lambda s: s.update(step="3"), "step is of a wrong kind"),
 }
 
@@ -216,6 +236,8 @@ def test_what_is_missing_in_a_checkpoint_or_of_another_shape_is_named_with_the_f
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.says("checkpoint.unfit", "checkpoint.going_on_from")
+@pytest.mark.never_says("checkpoint.unreadable", "checkpoint.changed")
 def test_a_last_checkpoint_that_does_not_fit_is_passed_over_and_that_is_told(stopped: TinyRun) -> None:
     last = stopped.folder / LAST
     state = checkpoints.load(last)
@@ -227,6 +249,8 @@ def test_a_last_checkpoint_that_does_not_fit_is_passed_over_and_that_is_told(sto
     ]
 
 
+@pytest.mark.says("checkpoint.unreadable", "checkpoint.going_on_from")
+@pytest.mark.never_says("checkpoint.unfit")
 def test_a_checkpoint_that_is_no_file_is_waited_for_by_nobody(stopped: TinyRun) -> None:
     last = stopped.folder / LAST
     last.unlink()
@@ -235,6 +259,39 @@ def test_a_checkpoint_that_is_no_file_is_waited_for_by_nobody(stopped: TinyRun) 
     reason = "cannot be read: it is a named pipe, not a file"
     assert notices(stopped) == [f"{last} {reason}; going on from {LAST_BUT_ONE}, saved after step {BATCHES}"]
     assert last.is_file()
+
+
+def stripped(state: dict[str, Any], *way: str) -> dict[str, Any]:
+    """Without what stands there."""
+    place = state
+    for part in way[:-1]:
+        place = place[part]
+    del place[way[-1]]
+    return state
+
+
+@pytest.mark.says("checkpoint.*")
+@pytest.mark.never_says(
+    "checkpoint.changed", "checkpoint.missing", "checkpoint.no_checksums", "checkpoint.going_on_from"
+)
+@pytest.mark.parametrize(
+    ("way", "words", "said"),
+    [
+        (("checksums",), "its checksums are missing", "checkpoint.no_checksums"),
+        (("model", "1.weight"), "model.1.weight is missing", "checkpoint.missing"),
+    ],
+)
+def test_what_is_gone_from_a_whole_checkpoint_is_named(
+    stopped: TinyRun, way: tuple[str, ...], words: str, said: str, captions_said: set[str]
+) -> None:
+    last = stopped.folder / LAST
+    captions_said.clear()
+    checkpoints.load(last)
+    assert not {id for id in captions_said if id.startswith("checkpoint.")}
+    torch.save(stripped(torch.load(last, weights_only=True), *way), last)
+    with pytest.raises(BadCheckpoint, match=words):
+        checkpoints.load(last)
+    assert {id for id in captions_said if id.startswith("checkpoint.")} == {said}
 
 
 def names(folder: Path) -> list[str]:
@@ -272,6 +329,8 @@ def test_a_draft_that_is_the_best_checkpoint_by_another_name_is_not_written_into
     assert names(stopped.folder) == ALL
 
 
+@pytest.mark.says("checkpoint.not_saved", "checkpoint.none_saved", "checkpoint.lacking")
+@pytest.mark.never_says("checkpoint.still_of")
 @pytest.mark.parametrize("linked", [True, False], ids=["links", "no links"])
 def test_a_file_that_cannot_be_replaced_is_told_alone_and_nothing_is_left_behind(
     tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, linked: bool
@@ -289,7 +348,7 @@ def test_a_file_that_cannot_be_replaced_is_told_alone_and_nothing_is_left_behind
     monkeypatch.setattr("tui_trainer.engine.trainer.validate", lambda *args: (0.5, 0.5))
     ended = tiny.train(t.STEP, 2)
     assert names(tiny.folder) == sorted([LAST, LAST_BUT_ONE])
-    assert notices(tiny) == ["best.pt was not saved: Operation not permitted"]
+    assert notices(tiny) == ["best.pt, of epoch 1, was not saved: Operation not permitted"]
     assert [(e.epoch, e.file, e.best) for e in tiny.of(CheckpointSaved)] == [
         (1, "checkpoints/last.pt", False),
         (2, "checkpoints/last.pt", False),
@@ -304,8 +363,8 @@ def test_a_file_that_cannot_be_replaced_is_told_alone_and_nothing_is_left_behind
     ended = tiny.train(t.STEP, 2)
     assert names(tiny.folder) == [BEST]
     assert notices(tiny) == [
-        "last.pt was not saved: Operation not permitted",
-        "no checkpoint was saved: Operation not permitted",
+        "last.pt, of epoch 1, was not saved: Operation not permitted",
+        "no checkpoint of epoch 2 was saved: Operation not permitted",
     ]
     assert [(e.epoch, e.file, e.best) for e in tiny.of(CheckpointSaved)] == [(1, "checkpoints/best.pt", True)]
     assert "the last checkpoint, of epoch 2, could not be saved: " in ended.reason
@@ -330,6 +389,7 @@ def test_where_there_are_no_links_the_best_one_is_a_private_copy(
         checkpoints.load(file)
 
 
+@pytest.mark.says("checkpoint.lacking", "checkpoint.still_of")
 def test_the_end_names_the_checkpoint_that_could_not_be_saved_and_what_is_there_instead(
     tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,8 +412,10 @@ def test_the_end_names_the_checkpoint_that_could_not_be_saved_and_what_is_there_
     assert ended.exit_code == 1
 
 
+@pytest.mark.says("end.all_epochs")
+@pytest.mark.never_says("checkpoint.none_saved", "checkpoint.not_saved", "checkpoint.lacking")
 def test_the_end_names_none_where_the_last_and_the_best_could_be_saved_in_the_end(
-    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
 ) -> None:
     outcomes = iter([(0.5, 0.5), (0.5, 0.6)])
     monkeypatch.setattr("tui_trainer.engine.trainer.validate", lambda *args: next(outcomes))
@@ -367,6 +429,12 @@ def test_the_end_names_none_where_the_last_and_the_best_could_be_saved_in_the_en
     monkeypatch.setattr(checkpoints, "new_file", full_at_first)
     ended = tiny.train(t.STEP, 2)
     assert (ended.reason, ended.exit_code) == ("all epochs done", 0)
+    tiny.events.clear()
+    monkeypatch.setattr(checkpoints, "new_file", create)
+    captions_said.clear()
+    outcomes = iter([(0.5, 0.5), (0.5, 0.6)])
+    tiny.train(t.STEP, 2)
+    assert not {id for id in captions_said if id.startswith("checkpoint.")}
 
 
 def test_a_file_system_that_makes_no_folder_last_has_saved_the_checkpoint(
@@ -382,3 +450,25 @@ def test_a_file_system_that_makes_no_folder_last_has_saved_the_checkpoint(
     monkeypatch.setattr(os, "fsync", files_alone)
     assert tiny.train(t.STEP, 2).exit_code == 0
     assert notices(tiny) == []
+
+
+@pytest.mark.says("checkpoint.value_missing", "checkpoint.wrong_kind", "checkpoint.other_shape", "checkpoint.not_held")
+@pytest.mark.says("checkpoint.single_number")
+@pytest.mark.never_says("checkpoint.value_missing", "checkpoint.wrong_kind", "checkpoint.other_shape")
+@pytest.mark.never_says("checkpoint.not_held", "checkpoint.single_number", "checkpoint.unfit", "checkpoint.unreadable")
+def test_what_does_not_fit_is_said_of_what_does_not_alone(stopped: TinyRun, captions_said: set[str]) -> None:
+    captions_said.clear()
+    last = stopped.folder / LAST
+    whole = checkpoints.load(last)
+    stopped.train(t.STEP, EPOCHS, resume=True)
+    assert not {id for id in captions_said if id.startswith("checkpoint.")}
+    for name in ("no moment", "a moment of whole numbers", "a moment of one number", "a moment too many"):
+        change, words = UNFIT[name]
+        checkpoints.save(whole, stopped.folder)
+        state = checkpoints.load(last)
+        change(state)
+        torch.save({**state, "schema": 1}, last)
+        captions_said.clear()
+        stopped.events.clear()
+        stopped.train(t.STEP, EPOCHS, resume=True)
+        assert words in notices(stopped)[0]

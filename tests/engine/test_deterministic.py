@@ -63,6 +63,8 @@ def test_a_deterministic_run_takes_algorithms_that_repeat_themselves_and_the_nex
     assert seen == [(True, True, False), (False, False, True)]
 
 
+@pytest.mark.says("setting.deterministic", "setting.slower", "setting.kernels_cuda")
+@pytest.mark.never_says("setting.kernels_cpu", "setting.cpu_repeats")
 @pytest.mark.usefixtures("cuda")
 def test_it_says_what_it_costs_and_records_what_it_chose(tiny: TinyRun) -> None:
     tiny.train(t.NONE, epochs=1, device="cuda:0", deterministic=True)
@@ -87,9 +89,14 @@ def test_without_it_nothing_is_said_of_it(tiny: TinyRun) -> None:
     assert tiny.of(RunConfigured)[0].arithmetic["deterministic_algorithms"] == "False"
 
 
+@pytest.mark.says("setting.deterministic", "setting.cpu_repeats")
+@pytest.mark.never_says("setting.slower")
 def test_on_the_cpu_it_is_said_to_cost_nothing_and_nothing_of_cuda_is_recorded(tiny: TinyRun) -> None:
     tiny.train(t.NONE, epochs=1, deterministic=True)
-    assert "the CPU repeats itself anyway" in settings(tiny)["algorithms"].reason
+    assert settings(tiny)["algorithms"].reason == (
+        "--deterministic: another run with these versions on such a device gives the same bits; "
+        "the CPU repeats itself anyway, with as many threads"
+    )
     assert torch.are_deterministic_algorithms_enabled()
     assert tiny.of(RunConfigured)[0].arithmetic == {}
 
@@ -167,6 +174,8 @@ def stopped_on_cuda(tiny: TinyRun, **options: Any) -> None:
     tiny.events.clear()
 
 
+@pytest.mark.says("setting.as_it_was")
+@pytest.mark.never_says("setting.not_as_it_was")
 @pytest.mark.usefixtures("cuda")
 @pytest.mark.parametrize("name", ["cudnn.allow_tf32", "cuda.matmul.allow_tf32", "cudnn.benchmark"])
 def test_a_run_goes_on_with_the_switches_that_it_had(tiny: TinyRun, name: str) -> None:
@@ -191,17 +200,23 @@ def test_a_run_goes_on_with_the_switches_that_it_had(tiny: TinyRun, name: str) -
     assert getattr(place, last) == here
 
 
+@pytest.mark.says("setting.not_as_it_was", "setting.loading_checkpoint", "setting.precision_cuda")
+@pytest.mark.never_says("setting.as_it_was", "setting.precision_default")
 @pytest.mark.usefixtures("cuda")
-def test_another_cudnn_torch_or_card_is_said_as_a_run_goes_on(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_cudnn_torch_or_card_is_said_as_a_run_goes_on(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
     stopped_on_cuda(tiny)
     monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 90100)
     monkeypatch.setattr(torch, "__version__", "9.9")
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100 80GB HBM3")
     tiny.train(t.STEP, device="cuda:0", resume=True)
+    assert "setting.as_it_was" not in captions_said
     said = {name: event.new for name, event in settings(tiny).items() if "may differ" in event.reason}
     assert said == {"cudnn.version": "90100", "torch": "9.9", "device": "NVIDIA H100 80GB HBM3"}
 
 
+@pytest.mark.never_says("setting.as_it_was", "setting.not_as_it_was")
 @pytest.mark.usefixtures("cuda")
 def test_where_nothing_differs_nothing_is_said(tiny: TinyRun) -> None:
     stopped_on_cuda(tiny)
@@ -256,3 +271,18 @@ def test_no_network_has_a_layer_without_a_deterministic_form_on_cuda(name: str) 
         assert not isinstance(module, REFUSED)
         # To one value it is the mean, which has one.
         assert not isinstance(module, nn.AdaptiveAvgPool2d) or module.output_size in (1, (1, 1))
+
+
+@pytest.mark.says("end.not_deterministic", "end.cuda_used_before")
+@pytest.mark.never_says("end.not_deterministic", "end.cuda_used_before")
+def test_what_torch_refuses_is_told_and_what_it_says_otherwise_is_not(captions_said: set[str]) -> None:
+    assert reproducibility.not_deterministic(RuntimeError("mat1 and mat2 shapes cannot be multiplied")) == ""
+    assert not captions_said & {"end.not_deterministic", "end.cuda_used_before"}
+    refused = RuntimeError("put_ does not have a deterministic implementation, but you set ...")
+    assert reproducibility.not_deterministic(refused) == (
+        "--deterministic: put_ has no deterministic form here; leave it out"
+    )
+    told_late = RuntimeError(f"Deterministic behavior was enabled, but {WORKSPACE} is not set")
+    assert reproducibility.not_deterministic(told_late).endswith(
+        "was used in this process before; start the run in a new one"
+    )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tests.engine import fake_cuda
 from tests.engine import tiny as t
-from tests.engine.fake_cuda import V100, cards
+from tests.engine.fake_cuda import A100, V100, cards
 from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.commands import Continue, OneBatch, Pause, SetPace, Stop
 from tui_trainer.engine import checkpoints, datasets, metrics, precision, schedules
@@ -229,11 +229,16 @@ def test_validation_takes_smaller_batches_where_memory_is_short(tiny: TinyRun, m
     assert [type(event) for event in tiny.events[-2:]] == [type(event) for event in before]
 
 
+@pytest.mark.says("end.out_of_memory_validating", "end.or_cpu")
+@pytest.mark.never_says("end.or_cpu", "end.out_of_memory")
 def test_validation_that_finds_no_memory_for_one_image_says_so(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
     room_for(0, monkeypatch)
     ended = tiny.train(t.STEP, epochs=1)
     assert (ended.status, ended.exit_code) == ("crashed", 1)
-    assert ended.reason.startswith("out of memory in validation, with a single image a batch; try a smaller --model")
+    assert ended.reason == "out of memory in validation, with a single image a batch; try a smaller --model"
+    with fake_cuda.pretended(A100):
+        ended = tiny.train(t.STEP, epochs=1, device="cuda:0")
+    assert ended.reason.endswith("; try a smaller --model, or --device cpu")
 
 
 def test_data_without_room_names_the_limit(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,9 +266,25 @@ def test_where_no_card_was_passed_over_nothing_is_told(tiny: TinyRun) -> None:
     assert "device" not in {event.setting for event in tiny.of(SettingChanged)}
 
 
-def test_kernels_are_said_to_be_faster_where_that_was_measured(tiny: TinyRun) -> None:
+@pytest.mark.says("setting.kernels_cpu", "setting.precision_default", "setting.building")
+@pytest.mark.never_says(
+    "setting.kernels_cuda",
+    "setting.precision_cuda",
+    "setting.deterministic",
+    "setting.steps_skipped",
+    "setting.loading_checkpoint",
+    "setting.choosing_threads",
+)
+def test_kernels_are_said_to_be_faster_where_that_was_measured(tiny: TinyRun, captions_said: set[str]) -> None:
     tiny.train(t.NONE, epochs=1)
-    assert {e.reason for e in tiny.of(SettingChanged) if e.setting == "kernels"} == {"faster when measured"}
+    assert {id for id in captions_said if id.startswith("setting.")} == {
+        "setting.kernels_cpu",
+        "setting.precision_default",
+        "setting.building",
+    }
+    assert {e.reason for e in tiny.of(SettingChanged) if e.setting == "kernels"} == {
+        "the faster choice where they were measured"
+    }
 
 
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
@@ -325,6 +346,8 @@ def overflowing(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     monkeypatch.setattr(Ranks, "backward", overflow)
 
 
+@pytest.mark.says("setting.steps_skipped")
+@pytest.mark.never_says("setting.precision_default")
 @pytest.mark.usefixtures("fitting")
 def test_a_step_that_overflowed_in_fp16_changes_no_weight_and_is_told(
     tiny: TinyRun, monkeypatch: pytest.MonkeyPatch

@@ -67,6 +67,31 @@ def test_the_largest_team_that_is_near_the_fastest_begins(steps: dict[int, float
     assert first_choice(steps.__getitem__, max(steps)).threads == chosen
 
 
+@pytest.mark.says("setting.*")
+@pytest.mark.never_says("setting.one_thread", "setting.all_threads", "setting.timed", "setting.with_threads")
+@pytest.mark.parametrize(
+    ("steps", "why", "ids"),
+    [
+        ({1: 0.01}, "no more than one may compute here", {"setting.one_thread"}),
+        (
+            {2: 2.0},
+            "as many as may compute here; a step takes 2 s, too long to try others",
+            {"setting.all_threads"},
+        ),
+        (
+            {2: 0.006, 1: 0.01},
+            "a step takes 6 ms with 2, 10 ms with 1",
+            {"setting.timed", "setting.with_threads"},
+        ),
+    ],
+)
+def test_why_so_many_is_said_as_it_was_found(
+    steps: dict[int, float], why: str, ids: set[str], captions_said: set[str]
+) -> None:
+    assert first_choice(steps.__getitem__, max(steps)).reason == why
+    assert captions_said == ids
+
+
 def test_where_a_step_takes_long_nothing_else_is_tried() -> None:
     tried: list[int] = []
 
@@ -90,6 +115,8 @@ def test_trials_that_change_nothing_become_rare(monkeypatch: pytest.MonkeyPatch)
     assert machine.events == []
 
 
+@pytest.mark.says("setting.timed_now")
+@pytest.mark.never_says("setting.became_slower")
 def test_the_first_choice_is_looked_at_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(thread_tuner.time, "monotonic", lambda: now)
@@ -119,12 +146,13 @@ def test_a_single_slow_stretch_is_let_pass() -> None:
     assert machine.trials == 0
 
 
+@pytest.mark.says("setting.timed_now", "setting.became_slower")
 def test_where_a_team_has_become_slow_one_thread_is_taken_and_the_team_again_when_it_pays() -> None:
     machine = Machine()
     machine.run(3)
     machine.seconds[2] = 0.020
     machine.run(4)
-    assert machine.changes == [("2", "1", "steps took 20 ms, 6 ms before; timed now: 20 ms with 2, 10 ms with 1")]
+    assert machine.changes == [("2", "1", "steps took 20 ms, 6 ms at best; timed now: 20 ms with 2, 10 ms with 1")]
     assert torch.get_num_threads() == 1
     machine.seconds[2] = 0.006
     machine.run(4)
@@ -132,6 +160,7 @@ def test_where_a_team_has_become_slow_one_thread_is_taken_and_the_team_again_whe
     assert torch.get_num_threads() == 2
 
 
+@pytest.mark.never_says("setting.timed_now")
 def test_where_one_thread_is_no_faster_all_stays_as_it_is() -> None:
     machine = Machine()
     machine.run(3)
@@ -152,6 +181,8 @@ def test_a_trial_trains_nothing() -> None:
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+@pytest.mark.says("setting.choosing_threads")
+@pytest.mark.never_says("setting.building")
 def test_what_was_chosen_is_told_and_what_was_asked_for_is_not(tiny: TinyRun) -> None:
     tiny.train(t.NONE, epochs=1)
     assert [e.setting for e in tiny.of(SettingChanged)] == ["kernels", "precision"]  # its threads are fixed

@@ -243,6 +243,8 @@ def test_around_an_epoch_s_end_validation_is_waited_for() -> None:
     assert watch.patience == 60
 
 
+@pytest.mark.says("notice.stalled_after_last_batch", "notice.step_took")
+@pytest.mark.never_says("notice.stalled", "notice.stalled_after_epoch")
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(9.44, "9.4 s"), (10.4, "10 s"), (599.0, "599 s"), (600.0, "10 min"), (7260.0, "121 min")],
@@ -250,8 +252,42 @@ def test_around_an_epoch_s_end_validation_is_waited_for() -> None:
 def test_a_stall_says_for_how_long_and_where(seconds: float, words: str) -> None:
     watch = AlertRules()
     told(training(falling, steps=80, step_s=lambda step: 12.0), watch)
-    said = "stalled: nothing has happened for {}, at validation or the checkpoint; a step took 12 s until then"
+    said = "stalled: nothing has happened for {}, after the last batch of epoch 1; a step took 12 s until then"
     assert watch.stall(seconds, at=START).text == said.format(words)
+
+
+STALLS = ("notice.stalled", "notice.stalled_after_last_batch", "notice.stalled_after_epoch")
+
+
+@pytest.mark.says("notice.*")
+@pytest.mark.never_says("notice.stalled", "notice.stalled_after_last_batch", "notice.stalled_after_epoch")
+@pytest.mark.never_says("notice.step_took", "notice.goes_on")
+@pytest.mark.parametrize(
+    ("events", "where", "said"),
+    [
+        (training(falling, steps=70), "at step 71; a step", "notice.stalled"),
+        (training(falling, steps=80), "after the last batch of epoch 1; a step", "notice.stalled_after_last_batch"),
+        (
+            [*training(falling, steps=80), epoch(1, 0.5)],
+            "after the end of epoch 1; a step",
+            "notice.stalled_after_epoch",
+        ),
+        (
+            [*training(falling, steps=80), epoch(1, 0.5), *training(falling, steps=1, first=81, a_line=1)],
+            "at step 82; a step",
+            "notice.stalled",
+        ),
+        (training(falling, steps=1, a_line=1), "at step 2", "notice.stalled"),
+    ],
+)
+def test_where_a_run_stalls_is_what_came_last(
+    events: list[AnyEvent], where: str, said: str, captions_said: set[str]
+) -> None:
+    watch = AlertRules()
+    told(events, watch)
+    assert where in watch.stall(99.0, at=START).text
+    assert captions_said & {*STALLS, "notice.goes_on"} == {said}
+    assert ("notice.step_took" in captions_said) is where.endswith("a step")
 
 
 @pytest.mark.parametrize(
@@ -283,6 +319,7 @@ def test_slow_motion_is_no_stall(at_end: bool) -> None:
     assert watch.patience == usual
 
 
+@pytest.mark.says("notice.stalled", "notice.step_took", "notice.goes_on")
 def test_a_stall_is_told_once_until_a_step_comes() -> None:
     watch = AlertRules()
     told(training(falling, steps=70), watch)

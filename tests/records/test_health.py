@@ -304,6 +304,7 @@ def flat(epochs: int = 30, **more: object) -> Made:
     )
 
 
+@pytest.mark.never_says("health.another_preset")
 @pytest.mark.says("health.plateaued")
 def test_plateaued_is_said_when_nothing_is_better_for_ten_epochs_at_a_constant_lr() -> None:
     assert words(flat()) == [""] * 13 + ["plateaued"] * 16 + ["plateaued"]
@@ -329,6 +330,7 @@ def test_plateaued_is_not_said_where_a_plateau_scheduler_has_just_cut_the_lr() -
     assert words(made) == [""] * 30
 
 
+@pytest.mark.says("health.another_preset")
 def test_plateaued_is_not_said_after_a_switch_until_it_has_had_its_time() -> None:
     said = words(flat(switch=18, epochs=40))
     assert said[13:17] == ["plateaued"] * 4

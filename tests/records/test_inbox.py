@@ -220,6 +220,8 @@ def test_a_link_is_not_followed(record: Record, tmp_path: Path) -> None:
         Inbox(record.folder)
 
 
+@pytest.mark.says("notice.inbox_unreadable", "notice.not_understood")
+@pytest.mark.never_says("notice.inbox_unreadable", "notice.not_understood")
 def test_a_disk_in_trouble_and_garbage_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     box = Inbox(tmp_path, told.append)

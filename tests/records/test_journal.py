@@ -127,12 +127,14 @@ def test_a_disk_that_fills_and_empties_at_any_byte(tmp_path: Path, data: st.Data
         journal.close()
     assert recorded(path) == live
     assert state_of(fold(recorded(path))) == state_of(fold(live))
-    assert [notice.text.split(":")[0].split(".")[0] for notice in told] == [
-        "Recording stopped",
-        "Recording goes on",
-    ] * (len(told) // 2)
+    said = [notice.text.split(":")[0].split(".")[0] for notice in told]
+    assert said[::2] == ["Recording stopped"] * (len(told) // 2)
+    assert set(said[1:-1:2]) <= {"Recording goes on"}
+    assert said[-1:] in ([], ["Recording goes on"], ["What waited is recorded"])
 
 
+@pytest.mark.says("notice.recording_stopped", "notice.recording_goes_on", "notice.nothing_lost")
+@pytest.mark.never_says("notice.lost", "notice.recording_stopped_at_end", "notice.recorded_at_last")
 def test_training_never_hears_of_a_full_disk_and_the_screen_hears_once(path: Path, disk: Callable[[int], Disk]) -> None:
     events = scripted_run()
     full = disk(1000)
@@ -154,6 +156,8 @@ def test_training_never_hears_of_a_full_disk_and_the_screen_hears_once(path: Pat
     assert [event for event in recorded(path) if event not in told] == events[:32]
 
 
+@pytest.mark.says("notice.recording_stopped")
+@pytest.mark.never_says("notice.event_unrecorded")
 def test_it_is_tried_again_at_most_once_a_second(path: Path, disk: Callable[[int], Disk]) -> None:
     full = disk(0)
     clock = Clock()
@@ -165,6 +169,8 @@ def test_it_is_tried_again_at_most_once_a_second(path: Path, disk: Callable[[int
     assert 9 <= full.attempts <= 11
 
 
+@pytest.mark.says("notice.lost", "notice.recorded_at_last")
+@pytest.mark.never_says("notice.nothing_lost")
 def test_what_waits_is_bounded_and_what_was_lost_is_said(
     path: Path, disk: Callable[[int], Disk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,7 +187,30 @@ def test_what_waits_is_bounded_and_what_was_lost_is_said(
     assert kept == events[-len(kept) :]
     assert sum(len(encode(event)) for event in kept) <= 2000
     lost = len(events) - len(kept) + 1  # and the notice that it stopped
-    assert told[-1].text == f"Recording goes on. {lost} of its events are lost."
+    assert told[-1].text == f"What waited is recorded. {lost} of its events are lost."
+
+
+@pytest.mark.says("notice.recording_stopped_at_end", "notice.recorded_at_last", "notice.nothing_lost")
+@pytest.mark.never_says("notice.recording_stopped", "notice.recording_goes_on", "notice.lost")
+def test_at_the_end_of_a_run_training_is_not_said_to_go_on(
+    path: Path, disk: Callable[[int], Disk], captions_said: set[str]
+) -> None:
+    told: list[Alert] = []
+    events = scripted_run()
+    full = disk(10**9)
+    journal = Journal(path, observer=told.append)
+    for event in events[:-1]:
+        journal.emit(event)
+    full.room = 0
+    journal.emit(events[-1])
+    assert journal.write_now() == "no space is left on the device"
+    full.room = 10**9
+    assert journal.close() is False
+    assert [notice.text for notice in told] == [
+        "Recording stopped: no space is left on the device. The run is over; it is tried once more.",
+        "What waited is recorded. Nothing was lost.",
+    ]
+    assert not captions_said & {"notice.recording_stopped", "notice.recording_goes_on", "notice.lost"}
 
 
 def test_closing_a_full_disk_is_no_error(path: Path, disk: Callable[[int], Disk]) -> None:
@@ -217,6 +246,7 @@ def test_a_part_that_cannot_be_cut_off_now_is_cut_off_before_the_next_line(
     assert [event for event in recorded(path) if not isinstance(event, Alert)] == [first, second]
 
 
+@pytest.mark.says("notice.event_unrecorded")
 def test_text_that_no_file_can_hold_costs_its_event_only(path: Path) -> None:
     told: list[Alert] = []
     events = scripted_run()

@@ -25,10 +25,12 @@ def test_of_a_line_written_over_and_over_the_last_state_is_kept() -> None:
     assert shortened(b"begins\n" + bar + b"\nends\n") == b"begins\n100%\nends\n"
 
 
+@pytest.mark.never_says("log.left_out")
 def test_lines_may_end_as_elsewhere() -> None:
     assert shortened(b"one\r\ntwo\r\n") == b"one\ntwo\n"
 
 
+@pytest.mark.says("log.left_out")
 def test_of_a_long_log_its_beginning_and_its_end_are_kept_and_what_is_not_is_counted() -> None:
     lines = b"".join(b"line %d\n" % number for number in range(LARGEST // 8))
     kept = shortened(lines)

@@ -22,6 +22,7 @@ def add(log: Path, text: str | bytes) -> None:
         file.write(text if isinstance(text, bytes) else text.encode())
 
 
+@pytest.mark.never_says("log.passed_over")
 def test_it_follows_a_file_that_comes_later_and_grows_within_lines(log: Path) -> None:
     printed = LogTail(log)
     assert not printed.look()
@@ -52,6 +53,7 @@ def test_a_file_that_was_cut_off_or_replaced_is_read_anew(log: Path) -> None:
     assert list(printed.lines) == ["newer"]
 
 
+@pytest.mark.never_says("log.left_out")
 def test_memory_is_bounded_whatever_is_printed(log: Path) -> None:
     printed = LogTail(log)
     add(log, b"x" * 5 * CHUNK)
@@ -63,6 +65,7 @@ def test_memory_is_bounded_whatever_is_printed(log: Path) -> None:
     assert printed.lines[-1] == "z"
 
 
+@pytest.mark.says("log.passed_over")
 def test_what_came_too_fast_is_passed_over_and_that_is_said(log: Path) -> None:
     printed = LogTail(log)
     add(log, "first\n")

@@ -175,7 +175,32 @@ def test_no_reader_ever_finds_run_json_in_part(record: Record) -> None:
     assert [path.name for path in record.folder.iterdir() if path.name.startswith(".")] == []
 
 
-def test_run_json_on_a_full_disk_is_tried_again_at_the_end(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.says("notice.facts_unwritten", "notice.facts_lost")
+@pytest.mark.never_says("notice.facts_unwritten")
+def test_run_json_that_cannot_be_written_as_the_run_ends_is_not_said_to_be_tried_again(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Alert] = []
+    record._observer = told.append
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tui_trainer.records.record.write_atomic", full)
+        record.describe({"late": True})
+        record.close()
+    assert [notice.text for notice in told] == [
+        "run.json could not be written: no space is left on the device. It is tried again when the run ends.",
+        "run.json could not be written: no space is left on the device.",
+    ]
+
+
+@pytest.mark.says("notice.facts_unwritten")
+@pytest.mark.never_says("notice.facts_lost")
+def test_run_json_on_a_full_disk_is_tried_again_at_the_end(
+    record: Record, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
     told: list[Alert] = []
     record._observer = told.append
 
@@ -186,7 +211,10 @@ def test_run_json_on_a_full_disk_is_tried_again_at_the_end(record: Record, monke
         patch.setattr(os, "fsync", full)
         record.describe({"late": True})
     assert "late" not in facts_of(record)
-    assert "no space is left on the device" in told[0].text
+    assert [notice.text for notice in told] == [
+        "run.json could not be written: no space is left on the device. It is tried again when the run ends."
+    ]
+    assert "notice.facts_lost" not in captions_said
     record.close()
     assert facts_of(record)["late"] is True
     assert [path.name for path in record.folder.iterdir() if path.name.startswith(".")] == []
@@ -257,6 +285,7 @@ def test_a_reader_that_looks_just_then_keeps_no_writer_out(record: Record, monke
     WriterLock(record.folder).release()  # who has looked holds nothing any more
 
 
+@pytest.mark.never_says("record.more_steps")
 def test_a_record_goes_on_where_it_was(record: Record) -> None:
     events = scripted_run(epochs=3)
     for event in events[:25]:
@@ -282,8 +311,20 @@ def test_a_record_goes_on_where_it_was(record: Record) -> None:
     assert state_of(fold(written)) == state_of(again.history)
 
 
-@pytest.mark.parametrize("damage", ["missing", "garbage", "a list"])
-def test_a_record_without_what_was_asked_cannot_go_on(record: Record, damage: str) -> None:
+@pytest.mark.says("record.*")
+@pytest.mark.never_says("record.no_facts", "record.facts_damaged", "record.no_object", "record.facts_unreadable")
+@pytest.mark.parametrize(
+    ("damage", "ids"),
+    [
+        ("missing", {"record.no_facts"}),
+        ("garbage", {"record.facts_damaged"}),
+        ("a list", {"record.facts_damaged", "record.no_object"}),
+        ("a folder", {"record.facts_unreadable"}),
+    ],
+)
+def test_a_record_without_what_was_asked_cannot_go_on(
+    record: Record, damage: str, ids: set[str], captions_said: set[str]
+) -> None:
     record.close()
     path = record.folder / "run.json"
     path.unlink()
@@ -291,8 +332,11 @@ def test_a_record_without_what_was_asked_cannot_go_on(record: Record, damage: st
         path.write_text('{"asked": {')
     elif damage == "a list":
         path.write_text("[]")
+    elif damage == "a folder":
+        path.mkdir()
     with pytest.raises(CannotGoOn, match=r"run\.json"):
         Record.reopen(record.folder)
+    assert {id for id in captions_said if id.startswith("record.")} == ids
     assert not is_live(record.folder)
 
 
@@ -582,6 +626,7 @@ def test_a_record_that_a_later_version_wrote_a_part_of_is_not_gone_on_with(recor
         Record.reopen(record.folder)
 
 
+@pytest.mark.says("record.more_steps")
 def test_a_record_that_tells_of_more_steps_than_the_run_has_is_not_written_to(record: Record) -> None:
     events = scripted_run()
     beyond = [

@@ -142,6 +142,8 @@ def test_how_hot_a_device_is_can_be_watched_and_is_no_sign_of_life(
     watching.finish()
 
 
+@pytest.mark.says("notice.woken")
+@pytest.mark.never_says("notice.stalled", "notice.unwatched")
 def test_a_process_that_stood_still_says_so_once_and_calls_it_no_stall(clock: Clock) -> None:
     awake = Awake(clock, lambda: clock.cpu)
     watching, notices = watched(clock, awake)
@@ -162,6 +164,8 @@ def test_a_process_that_stood_still_says_so_once_and_calls_it_no_stall(clock: Cl
     watching.finish()
 
 
+@pytest.mark.says("notice.stalled")
+@pytest.mark.never_says("notice.woken")
 def test_a_call_that_takes_long_is_no_standing_still_and_stalls(clock: Clock) -> None:
     awake = Awake(clock, lambda: clock.cpu)
     watching, notices = watched(clock, awake)
@@ -176,6 +180,7 @@ def test_a_call_that_takes_long_is_no_standing_still_and_stalls(clock: Clock) ->
     watching.finish()
 
 
+@pytest.mark.says("notice.unwatched")
 def test_watching_that_fails_is_told_once_and_the_end_all_the_same(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

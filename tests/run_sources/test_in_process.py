@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tui_trainer.events import Alert, AnyEvent, RunEnded
+from tui_trainer.events import Alert, AnyEvent, CheckpointSaved, RunEnded
 from tui_trainer.presets.catalogue import load
 from tui_trainer.presets.checks import parse
 from tui_trainer.records.record import Record
@@ -17,6 +17,7 @@ from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun
 from tui_trainer.run_sources.run_source import replay
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.torchrun import Rank
 
 LONGEST_S = 120.0
 
@@ -71,6 +72,7 @@ def test_an_end_that_cannot_be_told_in_full_is_told_all_the_same(
     assert ending(local, heard).reason == "RuntimeError: broken"
 
 
+@pytest.mark.says("notice.no_log")
 def test_a_log_that_cannot_be_opened_ends_no_run(tmp_path: Path) -> None:
     local, heard = run(tmp_path, on_record=fails(PermissionError(13, "Permission denied")))
     assert ending(local, heard).status == "finished"
@@ -84,6 +86,19 @@ def test_watching_that_fails_ends_no_run_and_is_told(tmp_path: Path, monkeypatch
     assert [text.rpartition(": RuntimeError: ")[2] for text in notices(heard, "watching")] == ["broken"]
 
 
+@pytest.mark.says("end.all_epochs")
+@pytest.mark.never_says(
+    "notice.no_log",
+    "notice.unwatched",
+    "notice.recording_stopped",
+    "notice.record_behind",
+    "notice.new_record",
+    "notice.trains_again",
+    "notice.rank_lost",
+    "notice.facts_unwritten",
+    "notice.facts_lost",
+    "notice.event_unrecorded",
+)
 def test_of_a_run_in_which_nothing_fails_nothing_is_told(tmp_path: Path) -> None:
     begun: list[Record] = []
     local, heard = run(tmp_path, on_record=begun.append)
@@ -92,6 +107,8 @@ def test_of_a_run_in_which_nothing_fails_nothing_is_told(tmp_path: Path) -> None
     assert not [*notices(heard, "recording"), *notices(heard, "watching"), *notices(heard, "woken")]
 
 
+@pytest.mark.says("notice.from_preset")
+@pytest.mark.never_says("notice.from_preset")
 def test_what_was_taken_from_the_preset_is_in_the_record(tmp_path: Path) -> None:
     text = '[training]\nepochs = 1\n[optimizer]\nname = "SGD"\nlr = 0.1\n[scheduler]\nname = "StepLR"\nstep_size = 5\n'
     text += '[for]\ndataset = "mnist-5k"\nmodel = "mlp"\n'
@@ -109,3 +126,21 @@ def test_what_was_taken_from_the_preset_is_in_the_record(tmp_path: Path) -> None
     plain, others = run(tmp_path)
     assert ending(plain, others).status == "finished"
     assert notices(others, "options") == []
+
+
+@pytest.mark.says("notice.rank_lost", "notice.resumes_with_any")
+@pytest.mark.never_says("notice.resumes_with_any", "notice.rank_lost")
+def test_a_lost_process_is_told_with_the_checkpoint_that_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
+    two = Rank(rank=0, ranks=2, local_rank=0, local_ranks=2)
+    monkeypatch.setattr("tui_trainer.run_sources.in_process.this_rank", lambda: two)
+    local, _ = run(tmp_path)
+    assert local.give_up().reason == "another of the 2 processes was lost"
+    assert "notice.resumes_with_any" not in captions_said
+    local, _ = run(tmp_path)
+    local._emit(CheckpointSaved(at=1.0, step=1_200, epoch=3, file="checkpoints/last.pt", best=False))
+    assert local.give_up().reason == (
+        "another of the 2 processes was lost; resume goes on from the checkpoint after step 1,200, "
+        "with any number of them"
+    )

@@ -21,6 +21,7 @@ def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(JournalSource, "LOOK_EVERY", 0.0)
 
 
+@pytest.mark.never_says("notice.unreadable", "end.gone")
 def test_a_viewer_sees_what_the_writer_sees(tmp_path: Path) -> None:
     record = Record.create(tmp_path, {"preset_name": "steplr"})
     host = JournalSource(record.folder)
@@ -85,3 +86,17 @@ def test_a_long_record_is_opened_in_shares(tmp_path: Path, monkeypatch: pytest.M
 def test_watching_loads_no_torch() -> None:
     script = "import sys, tui_trainer.run_sources; raise SystemExit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.says("notice.unreadable")
+def test_a_journal_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
+    record = Record.create(tmp_path, {})
+    record.close()
+    (record.folder / "events.jsonl").unlink()
+    (record.folder / "events.jsonl").mkdir()
+    source = JournalSource(record.folder)
+    source.poll()
+    source.poll()
+    assert [notice.text for notice in source.history.notices] == [
+        "the record cannot be read: its events.jsonl: it is a folder, not a file"
+    ]

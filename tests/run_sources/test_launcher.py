@@ -94,6 +94,8 @@ def test_asking_while_it_works_disturbs_neither(plans: Planner) -> None:
         sys.setswitchinterval(often)
 
 
+@pytest.mark.says("plan.failed")
+@pytest.mark.never_says("plan.no_more")
 def test_a_plan_that_fails_for_another_reason_is_told_and_others_are_made(plans: Planner) -> None:
     plan = lr_preview.plan
 
@@ -117,6 +119,8 @@ def test_a_plan_that_fails_for_another_reason_is_told_and_others_are_made(plans:
         until(lambda: plans.ask(spec("cosine")) is not None)
 
 
+@pytest.mark.says("plan.no_more")
+@pytest.mark.never_says("plan.failed")
 @pytest.mark.parametrize("collects", [True, False])
 def test_the_collector_is_left_as_it_was_whatever_happens(plans: Planner, collects: bool) -> None:
     before = gc.isenabled()

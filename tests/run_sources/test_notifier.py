@@ -43,6 +43,9 @@ def test_the_facts_are_in_its_environment_as_text(tmp_path: Path, script: Callab
     assert failures == []
 
 
+@pytest.mark.never_says(
+    "notify.not_run", "notify.took_long", "notify.ended_with", "notify.exit_code", "notify.too_many", "notify.no_more"
+)
 def test_it_is_called_for_what_was_asked_alone(tmp_path: Path, script: Callable[[str], tuple[str, ...]]) -> None:
     out = tmp_path / "out"
     command = script("import os; print(os.environ['TUI_TRAINER_EVENT'])")
@@ -53,24 +56,34 @@ def test_it_is_called_for_what_was_asked_alone(tmp_path: Path, script: Callable[
     assert out.read_text().split() == ["best", "end"]
 
 
+@pytest.mark.says("notify.*")
 @pytest.mark.parametrize(
-    ("command", "words"),
+    ("command", "words", "ids"),
     [
-        ((sys.executable, "-c", "raise SystemExit(3)"), "ended with exit code 3"),
-        ((sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"), "ended with SIGKILL"),
-        (("/nowhere/at-all",), "could not be run: No such file or directory"),
+        (
+            (sys.executable, "-c", "raise SystemExit(3)"),
+            "ended with exit code 3",
+            {"notify.ended_with", "notify.exit_code"},
+        ),
+        ((sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"), "ended with SIGKILL", {"notify.ended_with"}),
+        (("/nowhere/at-all",), "could not be run: No such file or directory", {"notify.not_run"}),
     ],
     ids=["exit code", "signal", "not there"],
 )
-def test_what_went_wrong_is_said_once(command: tuple[str, ...], words: str) -> None:
+def test_what_went_wrong_is_said_once(
+    command: tuple[str, ...], words: str, ids: set[str], captions_said: set[str]
+) -> None:
     failures: list[str] = []
     notifier = Notifier(NotifyCommand(command), failures.append)
     notifier.tell("stall", FACTS)
     notifier.tell("end", FACTS)
     notifier.finish()
     assert failures == [f"--notify: {Path(command[0]).name} {words}"]
+    assert {id for id in captions_said if id.startswith("notify.")} == ids
 
 
+@pytest.mark.says("notify.took_long")
+@pytest.mark.never_says("notify.ended_with")
 def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     hangs = 'echo $$ > "$0"; sleep 600; exit'
@@ -104,6 +117,7 @@ def _group(pid: int) -> int | None:
         return None
 
 
+@pytest.mark.says("notify.too_many")
 def test_calls_beyond_those_that_wait_are_left_out_and_never_waited_for(tmp_path: Path) -> None:
     go = tmp_path / "go"
     os.mkfifo(go)
@@ -169,3 +183,23 @@ def test_a_thread_that_dies_is_told(script: Callable[[str], tuple[str, ...]]) ->
     notifier.tell("end", FACTS)
     notifier.finish()
     assert [failure.partition(" is told")[2] for failure in failures] == [" no more: SystemExit: 3"]
+
+
+@pytest.mark.says("notify.no_more")
+@pytest.mark.never_says("notify.no_more")
+def test_what_no_longer_delivers_says_so_and_a_single_failure_is_none(
+    monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
+    failures: list[str] = []
+    notifier = Notifier(NotifyCommand(("/nowhere/at-all",)), failures.append)
+    notifier.tell("end", FACTS)
+    until(lambda: bool(failures))
+    assert "notify.no_more" not in captions_said
+
+    def exit(*_: object) -> None:
+        raise SystemExit(3)  # as libraries do
+
+    monkeypatch.setattr(notifier, "deliver", exit)
+    notifier.tell("end", FACTS)
+    notifier.finish()
+    assert failures[1:] == ["--notify: at-all is told no more: SystemExit: 3"]

@@ -107,6 +107,8 @@ def test_what_arrives_is_the_form_that_is_documented(listening: Listening) -> No
     assert (end["event"], end["status"], end["exit_code"], end["text"]) == ("end", "finished", 0, "done[31m")
 
 
+@pytest.mark.says("notify.redirected")
+@pytest.mark.never_says("notify.answered", "notify.unreachable")
 @pytest.mark.parametrize("code", [301, 302, 307, 308])
 def test_a_redirect_is_not_followed(listening: Listening, code: int) -> None:
     elsewhere = Listening()
@@ -125,6 +127,8 @@ def test_a_redirect_is_not_followed(listening: Listening, code: int) -> None:
     assert failures == [f"--webhook: 127.0.0.1 answered {code}, a redirect, which is not followed"]
 
 
+@pytest.mark.says("notify.answered")
+@pytest.mark.never_says("notify.redirected", "notify.unreachable")
 def test_what_went_wrong_is_said_once(listening: Listening) -> None:
     listening.answer = lambda request: request.send_response(404)
     failures: list[str] = []
@@ -136,6 +140,8 @@ def test_what_went_wrong_is_said_once(listening: Listening) -> None:
     assert failures == ["--webhook: 127.0.0.1 answered 404"]
 
 
+@pytest.mark.says("notify.no_answer")
+@pytest.mark.never_says("notify.unreachable")
 def test_one_that_never_answers_holds_nobody_up(listening: Listening) -> None:
     over = threading.Event()
     asked = threading.Event()
@@ -176,6 +182,8 @@ def test_what_waits_is_bounded_and_nobody_waits_for_it(listening: Listening) -> 
     assert failures == [f"--webhook: 127.0.0.1 not told of end: {WAITING_AT_MOST} events wait already"]
 
 
+@pytest.mark.says("notify.unreachable")
+@pytest.mark.never_says("notify.no_answer")
 def test_nobody_at_the_address() -> None:
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))

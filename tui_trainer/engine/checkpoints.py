@@ -25,6 +25,7 @@ from tui_trainer.errors import UserError
 from tui_trainer.events import Alert, AnyEvent, CheckpointSaved
 from tui_trainer.files.atomic import new_file, sync_folder
 from tui_trainer.files.safe_open import open_regular
+from tui_trainer.text.captions import say
 
 T = TypeVar("T")
 
@@ -145,13 +146,13 @@ def load_newest(folder: Path, facts: State, take: Callable[[State], T]) -> Newes
         except FileNotFoundError:
             continue  # killed before it was saved the first time
         except OSError as error:
-            passed_over.append(f"{file} cannot be read: {error.strerror or error}")
+            passed_over.append(say("checkpoint.unreadable", file=file, why=error.strerror or error))
         except OfAnotherRun:
             raise
         except BadCheckpoint as error:
             passed_over.append(str(error))
         except Exception as error:  # what does not fit may lead torch, too, to anything
-            passed_over.append(f"{file} does not fit: {' '.join(str(error).split())}")
+            passed_over.append(say("checkpoint.unfit", file=file, why=" ".join(str(error).split())))
     if not passed_over:
         return None  # killed in its first epoch: it goes on from its beginning
     raise BadCheckpoint(
@@ -226,13 +227,13 @@ def _fault(state: State) -> str:
     """What is not as it was saved, in words; empty where all is."""
     said = state.get("checksums")
     if not isinstance(said, dict):
-        return "its checksums are missing"
+        return say("checkpoint.no_checksums")
     found = _checksums({key: value for key, value in state.items() if key != "checksums"})
     for path in {**said, **found}:
         if path not in found:
-            return f"{path} is missing"
+            return say("checkpoint.missing", key=path)
         if said.get(path) != found[path]:
-            return f"{path} is not what was saved"
+            return say("checkpoint.changed", key=path)
     return ""
 
 
@@ -242,7 +243,7 @@ def _fault_of_archive(content: IO[bytes]) -> str:
         # A file that a flipped bit calls a folder is read as an empty one, and not looked into by `testzip`.
         folder = next((file.filename for file in archive.infolist() if file.external_attr), None)
         broken = folder or archive.testzip()
-    return f"{broken} in it is not what was saved" if broken else ""
+    return say("checkpoint.changed_inside", file=broken) if broken else ""
 
 
 # Whether it belongs to the run.
@@ -303,11 +304,14 @@ class Saver:
         wanted = (BEST, LAST) if best else (LAST,)
         failed = save(saved, self._folder, best=best, keep_last=self._last_is_sound)
         self._last_is_sound |= LAST not in failed
-        self._keep_count(wanted, failed, f"epoch {epoch}" if saved["batch"] == 0 else f"step {saved['step']}")
+        of = f"epoch {epoch}" if saved["batch"] == 0 else f"step {saved['step']:,}"
+        self._keep_count(wanted, failed, of)
         if failed:
-            reasons = dict.fromkeys(map(_reason, failed.values()))
-            which = "no checkpoint was saved" if len(failed) == len(wanted) else f"{next(iter(failed))} was not saved"
-            self._emit(Alert(at=time.time(), kind="checkpoint", text=f"{which}: {'; '.join(reasons)}"))
+            why = "; ".join(dict.fromkeys(map(_reason, failed.values())))
+            text = say("checkpoint.none_saved", of=of, why=why)
+            if len(failed) < len(wanted):
+                text = say("checkpoint.not_saved", file=next(iter(failed)), of=of, why=why)
+            self._emit(Alert(at=time.time(), kind="checkpoint", text=text))
         there = [name for name in wanted if name not in failed]
         if there:
             best = BEST in there
@@ -318,9 +322,10 @@ class Saver:
     def _keep_count(self, wanted: Iterable[str], failed: Mapping[str, OSError], of: str) -> None:
         for name in wanted:
             if name in failed:
-                instead = f" ({name} is still of {self._there[name]})" if name in self._there else ""
-                text = f"the {_CALLED[name]} checkpoint, of {of}, could not be saved{instead}: {_reason(failed[name])}"
-                self._lacking[name] = text
+                there = self._there.get(name)
+                instead = say("checkpoint.still_of", file=name, of=there) if there is not None else ""
+                values = {"which": _CALLED[name], "of": of, "instead": instead, "why": _reason(failed[name])}
+                self._lacking[name] = say("checkpoint.lacking", **values)
             else:
                 self._lacking.pop(name, None)
                 self._there[name] = of

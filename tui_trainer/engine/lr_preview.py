@@ -116,7 +116,7 @@ class _Plan:
                 if step > self._length.total_steps:
                     return  # set after the last batch: no batch uses it
                 if not (math.isfinite(lr) and lr >= -ROUNDING * highest):
-                    self._refuse(f"the LR of step {step:,} would be {lr}; an LR is finite and not negative")
+                    self._refuse(say("rule.lr_impossible", step=f"{step:,}", lr=lr))
                     return
                 highest = max(highest, lr)
                 if not self.lrs or lr != self.lrs[-1]:

@@ -17,6 +17,7 @@ from tui_trainer.engine.devices import is_out_of_memory, let_go
 from tui_trainer.engine.distributed import ALONE, Ranks
 from tui_trainer.engine.model_metrics import NORMS, Confusion
 from tui_trainer.events import AnyEvent, MetricsLogged, StepsTaken
+from tui_trainer.text.captions import say
 
 
 class Diverged(Exception):
@@ -27,8 +28,8 @@ class Diverged(Exception):
         lr: the learning rate which that step used.
     """
 
-    def __init__(self, step: int, lr: float, what: str = "loss of") -> None:
-        super().__init__(f"the {what} step {step} was not finite (LR {lr:.3g})")
+    def __init__(self, step: int, lr: float, what: str = "") -> None:
+        super().__init__(say("end.not_finite", loss=what or say("end.loss_of"), step=step, lr=f"{lr:.3g}"))
         self.step = step
         self.lr = lr
 

@@ -14,6 +14,7 @@ from tui_trainer import __version__
 from tui_trainer.errors import UserError
 from tui_trainer.events import AnyEvent, Digests, PhaseStarted, RunConfigured
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.captions import say
 
 if TYPE_CHECKING:
     import torch
@@ -131,7 +132,7 @@ def _build_model(
     """The model on its device, and the digest of the weights that it begins with."""
     from tui_trainer.engine import models, reproducibility
 
-    tell_phase(emit, "building the model", spec.model)
+    tell_phase(emit, say("setting.building"), spec.model)
     model = models.build(spec.model, images.shape, spec.seed)
     weights = reproducibility.of_weights(model)
     return compute_options.place(model), weights
@@ -150,7 +151,7 @@ def _find_checkpoint(
     """The checkpoint to go on from, put into `model`; None where there is none."""
     from tui_trainer.engine.train_state import resume, train_state_at
 
-    tell_phase(emit, "loading the checkpoint")
+    tell_phase(emit, say("setting.loading_checkpoint"))
     there = partial(
         train_state_at,
         model=model,
@@ -232,7 +233,7 @@ def _chosen_threads(
         return None
     from tui_trainer.engine import devices, thread_tuner
 
-    tell_phase(emit, "timing steps", "to choose the number of threads")
+    tell_phase(emit, "timing steps", say("setting.choosing_threads"))
     timed = thread_tuner.timed_on_a_copy(model, compute_options, images.train, planned.recipe.batch_size)
     choice = thread_tuner.first_choice(timed, devices.set_threads(None))
     devices.set_threads(choice.threads)

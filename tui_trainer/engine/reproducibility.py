@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from tui_trainer.engine.devices import name_of
 from tui_trainer.errors import UserError
+from tui_trainer.text.captions import say
 
 
 def generator_for(purpose: str, seed: int, epoch: int) -> torch.Generator:
@@ -174,9 +175,9 @@ def go_on_as(saved: object, device: torch.device) -> tuple[Difference, ...]:
             continue
         if name in _PINNED and was in ("True", "False"):
             _set(name, was == "True")
-            found.append(Difference(name, now, was, "as in the run that this one goes on with"))
+            found.append(Difference(name, now, was, say("setting.as_it_was")))
         elif name not in _SWITCHES:
-            found.append(Difference(name, was, now, "not what the run had: losses may differ in the last digits"))
+            found.append(Difference(name, was, now, say("setting.not_as_it_was")))
     return tuple(found)
 
 
@@ -184,7 +185,7 @@ def not_deterministic(error: Exception) -> str:
     """What has no algorithm that gives the same bits each time, in words; empty where `error` says something else."""
     text = str(error)
     if operation := re.match(r"(\S+) does not have a deterministic implementation", text):
-        return f"--deterministic: {operation[1]} has no deterministic form here; leave it out"
+        return say("end.not_deterministic", operation=operation[1])
     if CUBLAS_WORKSPACE in text:
-        return "--deterministic: CUDA was used in this process before; start the run in a new one"
+        return say("end.cuda_used_before")
     return ""

@@ -21,6 +21,7 @@ from tui_trainer.lr_reasons import PlateauSeen
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
 from tui_trainer.presets.schedulers import TurningPoints, turns
 from tui_trainer.presets.schema import Preset, Warmup
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
 
@@ -267,7 +268,7 @@ class Schedule:
         if missing := {"steps", "best_at", "warming_up", "scheduler"} - state.keys():
             raise ValueError(f"scheduler.{min(missing)} is missing")
         if wrong := [key for key in ("steps", "best_at", "warming_up") if not isinstance(state[key], int)]:
-            raise ValueError(f"scheduler.{wrong[0]} is of a wrong kind")
+            raise ValueError(f"scheduler.{wrong[0]} {say('checkpoint.wrong_kind')}")
         self.factor, *self._scheduled = _dial(state.get("dial", [1.0]), len(self._groups))
         self._steps = state["steps"]
         self._best_at = state["best_at"]
@@ -360,7 +361,7 @@ def _dial(saved: object, groups: int) -> list[float]:
         ValueError: that is not what was saved.
     """
     if not (isinstance(saved, list) and saved and all(type(value) is float and isfinite(value) for value in saved)):
-        raise ValueError("scheduler.dial is of a wrong kind")
+        raise ValueError(f"scheduler.dial {say('checkpoint.wrong_kind')}")
     if not 0 < saved[0] < LARGEST_FACTOR or len(saved) != 1 + groups * (saved[0] != 1.0):
         raise ValueError(f"scheduler.dial cannot be {saved}")
     return saved

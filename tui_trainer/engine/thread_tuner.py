@@ -25,6 +25,7 @@ from torch.nn import functional
 from tui_trainer.engine.datasets import Split
 from tui_trainer.engine.precision import ComputeOptions
 from tui_trainer.events import AnyEvent, SettingChanged
+from tui_trainer.text.captions import say
 
 WINDOW = 15
 """Steps whose median is the pace."""
@@ -69,12 +70,12 @@ class ThreadCount:
 def first_choice(timed: Timed, whole: int) -> ThreadCount:
     """How many of at most `whole` threads to begin with."""
     if whole == 1:
-        return ThreadCount(1, 1, "there is one core")
+        return ThreadCount(1, 1, say("setting.one_thread"))
     if (step := timed(whole)) > LONGEST_STEP:
-        return ThreadCount(whole, whole, f"all cores; a step takes {_ms(step)}, too long to try others")
+        return ThreadCount(whole, whole, say("setting.all_threads", time=_ms(step)))
     steps = _in_turns(timed, whole)
     threads = next(threads for threads, seconds in steps.items() if seconds <= WORTH * min(steps.values()))
-    return ThreadCount(threads, whole, f"a step takes {_in_words(steps)}")
+    return ThreadCount(threads, whole, say("setting.timed", times=_in_words(steps)))
 
 
 def _in_turns(timed: Timed, whole: int) -> dict[int, float]:
@@ -96,7 +97,7 @@ def _in_turns(timed: Timed, whole: int) -> dict[int, float]:
 
 
 def _in_words(steps: dict[int, float]) -> str:
-    return ", ".join(f"{_ms(seconds)} with {threads}" for threads, seconds in steps.items())
+    return ", ".join(say("setting.with_threads", time=_ms(seconds), threads=count) for count, seconds in steps.items())
 
 
 class ThreadTuner:
@@ -145,8 +146,8 @@ class ThreadTuner:
     def _change(self, threads: int, pace: float, steps: dict[int, float]) -> None:
         old, self.threads = self.threads, threads
         torch.set_num_threads(threads)
-        slower = f"steps took {_ms(pace)}, {_ms(self._best)} before; " if self._slow_windows else ""
-        reason = f"{slower}timed now: {_in_words(steps)}"
+        slower = say("setting.became_slower", pace=_ms(pace), best=_ms(self._best)) if self._slow_windows else ""
+        reason = say("setting.timed_now", slower=slower, times=_in_words(steps))
         self._emit(SettingChanged(at=time.time(), setting="threads", old=str(old), new=str(threads), reason=reason))
         self._best, self._slow_windows = float("inf"), 0
 
@@ -160,7 +161,7 @@ def timed_on_a_copy(model: nn.Module, compute_options: ComputeOptions, split: Sp
         twin = copy.deepcopy(model)
         forward = as_they_are.forward(twin)
         images, labels = split.images[:batch_size], split.labels[:batch_size]
-        for _ in ("to warm up", "to count"):
+        for _ in ("to warm", "to count"):
             steps, began = 0, time.perf_counter()
             while not steps or time.perf_counter() - began < A_TIMING:
                 functional.cross_entropy(forward(images), labels).backward()
@@ -171,4 +172,4 @@ def timed_on_a_copy(model: nn.Module, compute_options: ComputeOptions, split: Sp
 
 
 def _ms(seconds: float) -> str:
-    return f"{seconds * 1e3:.3g} ms"
+    return f"{seconds * 1e3:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"

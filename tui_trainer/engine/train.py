@@ -17,6 +17,7 @@ from tui_trainer.engine.reproducibility import not_deterministic
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.events import TRAINING, AnyEvent, EndStatus, RunEnded, SettingChanged
 from tui_trainer.run_options import CLASS_NAMES
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
 
@@ -34,16 +35,15 @@ def train(
     emit(prepared.resolved)
     compute_options = prepared.compute_options
     on_cpu = compute_options.device.type == "cpu"
-    measured = "faster when measured" if on_cpu else "the usual choice on CUDA, not measured here"
+    measured = say("setting.kernels_cpu" if on_cpu else "setting.kernels_cuda")
     emit(SettingChanged(at=time.time(), setting="kernels", old="", new=str(compute_options), reason=measured))
     if why := prepared.passed_over:
         emit(SettingChanged(at=time.time(), setting="device", old="auto", new=str(compute_options.device), reason=why))
     if prepared.spec.precision is None:
-        why = "what this CUDA device is fast in" if compute_options.precision == "bf16" else "the default here"
+        why = say("setting.precision_cuda" if compute_options.precision == "bf16" else "setting.precision_default")
         emit(SettingChanged(at=time.time(), setting="precision", old="auto", new=compute_options.precision, reason=why))
     if compute_options.deterministic:
-        cost = "the CPU repeats itself anyway" if on_cpu else "slower, by how much was not measured here"
-        why = f"--deterministic: another run on such a device gives the same bits; {cost}"
+        why = say("setting.deterministic", cost=say("setting.cpu_repeats" if on_cpu else "setting.slower"))
         emit(SettingChanged(at=time.time(), setting="algorithms", old="", new="deterministic", reason=why))
     for each in prepared.differences:
         emit(SettingChanged(at=time.time(), setting=each.name, old=each.old, new=each.new, reason=each.reason))
@@ -82,7 +82,7 @@ def train(
     except (RuntimeError, MemoryError) as error:
         run.tell_what_was_trained()
         if is_out_of_memory(error):
-            return ended("crashed", _out_of_memory(run), 1)
+            return ended("crashed", _out_of_memory(run, prepared), 1)
         if why := broken_context(error):
             return ended("crashed", why, 1)
         if why := not_deterministic(error):
@@ -91,12 +91,14 @@ def train(
     except BaseException:
         run.tell_what_was_trained()
         raise
-    return ended("finished", "all epochs done", exit_code=0)
+    return ended("finished", say("end.all_epochs"), exit_code=0)
 
 
-def _out_of_memory(run: Trainer) -> str:
+def _out_of_memory(run: Trainer, prepared: Prepared) -> str:
     """What there was no memory for, and what needs less."""
     if run.is_validating:
-        return "out of memory in validation, with a single image a batch; try a smaller --model, or --device cpu"
-    size = counted(run.recipe.batch_size, "image")
-    return f"out of memory with batches of {size}; try a smaller --batch-size"
+        instead = "" if prepared.compute_options.device.type == "cpu" else say("end.or_cpu")
+        return say("end.out_of_memory_validating", instead=instead)
+    images = min(run.recipe.batch_size, len(prepared.images.train))
+    what = "--batch-size" if images > 1 else "--model"
+    return say("end.out_of_memory", images=counted(images, "image"), what=what)

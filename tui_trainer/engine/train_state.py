@@ -21,6 +21,7 @@ from tui_trainer.engine.torch_internals import mark_stepped
 from tui_trainer.events import Alert, AnyEvent
 from tui_trainer.presets.schema import Preset
 from tui_trainer.run_options import MOST_EPOCHS
+from tui_trainer.text.captions import say
 
 
 class TrainState:
@@ -114,7 +115,7 @@ class TrainState:
         for index, (name, parameter) in enumerate(parameters.items()):
             there = saved["state"].get(index, {})
             if not isinstance(there, dict):
-                raise ValueError(f"optimizer.state.{index} (of {name}) is of a wrong kind")
+                raise ValueError(f"optimizer.state.{index} (of {name}) {say('checkpoint.wrong_kind')}")
             for key in sorted({*held, *there}, key=str):
                 # What torch is given of another shape or kind it does not look at: it writes beyond its end.
                 fault = _fault(there.get(key), held.get(key), parameter)
@@ -159,13 +160,13 @@ def _check_options(wanted: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
 def _fault(value: object, wanted: object, parameter: Tensor) -> str:
     """What is wrong with what an optimizer holds for a parameter, where `wanted` is it for one of `_TWIN`'s shape."""
     if wanted is None:
-        return "" if value is None else "is not held by this optimizer"
+        return "" if value is None else say("checkpoint.not_held")
     if value is None:
-        return "is missing"
+        return say("checkpoint.value_missing")
     if not isinstance(wanted, Tensor):
-        return "" if type(value) is type(wanted) else "is of a wrong kind"
+        return "" if type(value) is type(wanted) else say("checkpoint.wrong_kind")
     if not isinstance(value, Tensor) or value.dtype != wanted.dtype:
-        return "is of a wrong kind"
+        return say("checkpoint.wrong_kind")
     shape = parameter.shape if wanted.shape == _TWIN else wanted.shape
     return "" if value.shape == shape else _other_shape(value.shape, shape)
 
@@ -177,15 +178,15 @@ def _check_weights(wanted: Mapping[str, Tensor], saved: Mapping[str, Any]) -> No
         if value.shape != weight.shape:
             raise ValueError(f"model.{name} {_other_shape(value.shape, weight.shape)}")
         if value.dtype != weight.dtype:
-            raise ValueError(f"model.{name} is of a wrong kind")
+            raise ValueError(f"model.{name} {say('checkpoint.wrong_kind')}")
     for name in saved:
         if name not in wanted:
             raise ValueError(f"model.{name} is not of this network")
 
 
 def _other_shape(saved: Sequence[int], wanted: Sequence[int]) -> str:
-    one, other = ("×".join(map(str, shape)) or "of a single number" for shape in (saved, wanted))
-    return f"has the shape {one} where {other} should be"
+    one, other = ("×".join(map(str, shape)) or say("checkpoint.single_number") for shape in (saved, wanted))
+    return say("checkpoint.other_shape", shape=one, wanted=other)
 
 
 def planned_in(state: dict[str, Any], train_images: int, last_epoch: int) -> PlannedRun:
@@ -265,7 +266,8 @@ def resume(
         ours.append(found.taken)
         passed_over.extend(found.passed_over)
         for why in found.passed_over:
-            text = f"{why}; going on from {found.file.name}, saved after step {found.state['step']}"
+            taken = {"file": found.file.name, "step": f"{found.state['step']:,}"}
+            text = say("checkpoint.going_on_from", why=why, **taken)
             emit(Alert(at=time.time(), kind="checkpoint", text=text))
         return found.state
 
@@ -289,10 +291,10 @@ def train_state_at(
         if key not in state:
             raise ValueError(f"{key} is missing")
         if not isinstance(state[key], kind) or isinstance(state[key], bool):
-            raise ValueError(f"{key} is of a wrong kind")
+            raise ValueError(f"{key} {say('checkpoint.wrong_kind')}")
     epochs = state.get("epochs", epochs)
     if type(epochs) is not int or not 1 <= epochs <= MOST_EPOCHS:
-        raise ValueError("epochs is of a wrong kind")
+        raise ValueError(f"epochs {say('checkpoint.wrong_kind')}")
     for key, least, most in (
         ("epoch", 1, epochs + 1),
         ("step", 0, None),
@@ -306,7 +308,7 @@ def train_state_at(
             raise ValueError(f"{key} cannot be {state[key]}")
     if (switch := state["switch"]) is not None:
         if len(switch) != 2 or not isinstance(switch[0], str):
-            raise ValueError("switch is of a wrong kind")
+            raise ValueError(f"switch {say('checkpoint.wrong_kind')}")
         Preset.model_validate(switch[1])
     if state["first_epoch"] > epochs:
         raise ValueError(f"first_epoch cannot be {state['first_epoch']}")

@@ -159,7 +159,7 @@ class Trainer:
         val_loss, val_accuracy = self._validate()
         self.is_validating = False
         if not isfinite(val_loss):
-            raise Diverged(self.step, self._lr, "validation loss after")
+            raise Diverged(self.step, self._lr, say("end.loss_after"))
         return val_loss, val_accuracy
 
     # What happens around them.
@@ -291,7 +291,7 @@ class Trainer:
         new = scaler.skipped - self._skipped
         self._skipped += new
         if new:
-            why = f"{counted(new, 'step')} skipped up to step {self.step}: gradients overflowed in fp16"
+            why = say("setting.steps_skipped", steps=counted(new, "step"), step=f"{self.step:,}")
             scale = f"{scaler.scale_now:g}"
             self._emit(SettingChanged(at=time.time(), setting="loss scale", old="", new=scale, reason=why))
 

@@ -58,6 +58,8 @@ class StallDetector:
         """Seconds a step, of the latest ones."""
         self._step = 0
         self._at_epoch_end = False
+        self._ended_epoch: int | None = None
+        """The epoch whose end was told last, unless a step came since."""
         self._batches = 0
         self._pace = 0.0
         self._epoch, self._elapsed, self._epoch_began = 0, 0.0, 0.0
@@ -87,15 +89,15 @@ class StallDetector:
             return []
         over: list[tuple[str, str, str]] = []
         if self._told_at is not None and isinstance(event, StepsTaken | EpochEnded):
-            over.append(("recovered", f"training goes on, after {in_seconds(event.at - self._told_at)}", "stall"))
+            over.append(("recovered", say("notice.goes_on", seconds=in_seconds(event.at - self._told_at)), "stall"))
             self._told_at = None
         self._last_at = event.at
         match event:
             case StepsTaken():
                 self._steps(event)
-            case EpochEnded(elapsed=elapsed):
+            case EpochEnded(epoch=epoch, elapsed=elapsed):
                 self._end_s = max(self._end_s, elapsed - self._elapsed)
-                self._at_epoch_end = True
+                self._at_epoch_end, self._ended_epoch = True, epoch
             case RunConfigured(recipe=recipe) | PresetSwitched(recipe=recipe):
                 self._batches = recipe.batches_per_epoch or 0
             case PaceChanged(seconds_a_call=pace):
@@ -110,9 +112,13 @@ class StallDetector:
 
     def in_words(self, seconds: float) -> str:
         """What to tell of so long a silence."""
-        where = "validation or the checkpoint" if self._at_epoch_end else f"step {self._step + 1:,}"
-        usual = f"; a step took {in_seconds(self._usual_s)} until then" if self._usual_s > 0 else ""
-        return f"stalled: nothing has happened for {in_seconds(seconds)}, at {where}{usual}"
+        usual = say("notice.step_took", seconds=in_seconds(self._usual_s)) if self._usual_s > 0 else ""
+        values = {"seconds": in_seconds(seconds), "usual": usual}
+        if self._ended_epoch is not None:
+            return say("notice.stalled_after_epoch", epoch=self._ended_epoch, **values)
+        if self._at_epoch_end:
+            return say("notice.stalled_after_last_batch", epoch=self._epoch, **values)
+        return say("notice.stalled", step=f"{self._step + 1:,}", **values)
 
     def _steps(self, event: StepsTaken) -> None:
         first, last = event.elapsed[0], event.elapsed[-1]
@@ -124,7 +130,7 @@ class StallDetector:
                 self._usual_s = max(0.0, last - first) / (len(event.elapsed) - 1)
         self._elapsed = last
         self._step = event.step + len(event.losses) - 1
-        self._at_epoch_end = 0 < self._batches < event.batch + len(event.losses)
+        self._at_epoch_end, self._ended_epoch = 0 < self._batches < event.batch + len(event.losses), None
         self._waits = False
 
 

@@ -498,7 +498,7 @@ class _Plateau:
         """Another preset is followed after this epoch."""
         self._better_epoch, self._better_step = epoch, step
         if self.finding is not None:
-            self.finding, self.over = None, "another preset is followed"
+            self.finding, self.over = None, say("health.another_preset")
 
     def take(self, event: EpochEnded, rates: _Rates, epochs: int) -> None:
         """An epoch was validated, of so many."""

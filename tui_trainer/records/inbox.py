@@ -14,6 +14,7 @@ from tui_trainer.files.safe_open import open_private, open_regular
 from tui_trainer.records.errors import LaterRun, NotYourRun, RunNotLive, reason, unsaid
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import beginning, later_form, program_of, read_facts
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
 MOST_AT_ONCE = 1 << 20
@@ -54,7 +55,7 @@ class Inbox:
             self._size = -1  # what is there is still to be read
             if not self._in_trouble:
                 self._in_trouble = True
-                self._warn(f"what is asked of this run cannot be read: {reason(cause)}. Training goes on.")
+                self._warn(say("notice.inbox_unreadable", why=reason(cause)))
             return []
         self._in_trouble = False
         end = chunk.rfind(b"\n") + 1
@@ -73,7 +74,7 @@ class Inbox:
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 garbage += 1
         if garbage:
-            self._warn(f"{counted(garbage, 'line')} of control.jsonl could not be understood, and asked for nothing.")
+            self._warn(say("notice.not_understood", lines=counted(garbage, "line")))
         return commands
 
     def close(self) -> None:

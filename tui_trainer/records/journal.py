@@ -10,13 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from tui_trainer.events import Alert, AnyEvent, StepsTaken, decode, encode
+from tui_trainer.events import Alert, AnyEvent, RunEnded, StepsTaken, decode, encode
 from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.errors import reason
 from tui_trainer.records.journal_cache import Packer
 from tui_trainer.records.lines import seal, seal_of, split_tail, unsealed
 from tui_trainer.records.resume_filter import ResumeFilter
 from tui_trainer.records.tail import Tail
+from tui_trainer.text.captions import say
 
 RETRY_S = 1.0
 """While it cannot be written to, a journal is tried again this often."""
@@ -91,9 +92,9 @@ class Journal:
         try:
             self._wait(encode(new))
         except (msgspec.MsgspecError, ValueError) as cause:  # a lone surrogate, from a file name perhaps
-            self._tell(event.at, f"An event of the kind {type(new).__name__} could not be recorded: {cause}")
+            self._tell(event.at, say("notice.event_unrecorded", kind=type(new).__name__, why=cause))
         if not self._stopped or self._clock() >= self._retry_at:
-            self._write_waiting(event.at)
+            self._write_waiting(event.at, over=isinstance(event, RunEnded))
 
     def sync(self) -> None:
         """Bring what was written to the disk itself, so that a power cut leaves it there."""
@@ -111,7 +112,7 @@ class Journal:
         if self._closed:
             return bool(self._waiting)
         if self._waiting:
-            self._write_waiting(time.time())
+            self._write_waiting(time.time(), over=True)
         self.sync()
         self._closed = True
         self._packer.close()
@@ -119,9 +120,9 @@ class Journal:
         return bool(self._waiting)
 
     def write_now(self) -> str:
-        """Write what waits, without waiting for the next try: why it cannot be, or an empty string."""
+        """As the run ends: write what waits, without waiting for the next try; why it cannot be, or an empty string."""
         if self._waiting and not self._closed:
-            self._write_waiting(time.time())
+            self._write_waiting(time.time(), over=True)
         return self._trouble if self._waiting else ""
 
     @property
@@ -144,7 +145,8 @@ class Journal:
             self._waiting_bytes -= len(self._waiting.popleft())
             self._given_up += 1
 
-    def _write_waiting(self, at: float) -> None:
+    def _write_waiting(self, at: float, *, over: bool) -> None:
+        """Write what waits, of a run that is over or goes on."""
         try:
             self._append(b"".join(self._waiting))
         except OSError as cause:
@@ -152,14 +154,20 @@ class Journal:
             self._trouble = reason(cause)
             if not self._stopped:
                 self._stopped = True
-                self._tell(at, f"Recording stopped: {reason(cause)}. Training goes on; recording will when it can.")
+                stopped = "notice.recording_stopped_at_end" if over else "notice.recording_stopped"
+                self._tell(at, say(stopped, why=reason(cause)))
             return
         if self._stopped:
             self._stopped = False
-            lost = f" {self._given_up} of its events are lost." if self._given_up else " Nothing was lost."
+            goes_on = "notice.recorded_at_last" if over else "notice.recording_goes_on"
+            self._tell(at, say(goes_on, lost=self._lost()))
             self._given_up = 0
-            self._tell(at, f"Recording goes on.{lost}")
-            self._write_waiting(at)
+            self._write_waiting(at, over=over)
+
+    def _lost(self) -> str:
+        if not self._given_up:
+            return say("notice.nothing_lost")
+        return say("notice.lost", count=f"{self._given_up:,}", are="is" if self._given_up == 1 else "are")
 
     def _tell(self, at: float, text: str) -> None:
         notice = Alert(at=at, kind="recording", text=text)

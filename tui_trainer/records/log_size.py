@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tui_trainer.files.safe_open import open_regular
+from tui_trainer.text.captions import say
 
 LARGEST = 4 << 20
 """Bytes of a log: beyond them what is in the middle is left out."""
@@ -33,7 +34,7 @@ def shortened(text: bytes, between: int = 0, end: bytes | None = None) -> bytes:
     first = whole[: LARGEST // 8].rpartition(b"\n")[0]
     last = (end or whole)[-LARGEST // 4 :].partition(b"\n")[2]
     left_out = between + len(whole) + len(end) - len(first) - len(last)
-    return first + f"\n… {left_out:,} bytes are left out here …\n".encode() + last
+    return first + f"\n{say('log.left_out', bytes=f'{left_out:,}')}\n".encode() + last
 
 
 def _collapsed(text: bytes) -> bytes:

@@ -173,7 +173,7 @@ class Record:
             self._facts_stale = False
         except OSError as cause:
             self._facts_stale = True
-            self._note(f"run.json could not be written: {reason(cause)}. It is tried again when the run ends.")
+            self._note(say("notice.facts_lost" if self._closed else "notice.facts_unwritten", why=reason(cause)))
 
     def _note(self, text: str) -> None:
         notice = Alert(at=time.time(), kind="recording", text=text)
@@ -237,7 +237,7 @@ def facts_to_go_on(folder: Path) -> dict[str, Any]:
     trouble: list[str] = []
     facts = read_facts(folder, trouble.append)
     if not facts:
-        why = trouble[0] if trouble else "it has no run.json"
+        why = trouble[0] if trouble else say("record.no_facts")
         raise RecordUnfit(folder, f"{why}, so it does not say what was asked of it")
     if form := later_form(facts.get("schema", SCHEMA)):
         raise RecordUnfit(folder, form)
@@ -267,7 +267,7 @@ def _read(folder: Path) -> tuple[History, list[str]]:
             raise RecordUnfit(folder, form)
     recipe = history.recipe
     if recipe is not None and recipe.total_steps is not None and history.steps > recipe.total_steps:
-        why = f"its record tells of step {history.steps:,}, and the run has {recipe.total_steps:,}"
+        why = say("record.more_steps", step=f"{history.steps:,}", steps=f"{recipe.total_steps:,}")
         raise RecordUnfit(folder, why, anew=True)
     return history, [*tail.flaws, *history.known.flaws.in_words()]
 

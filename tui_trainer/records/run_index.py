@@ -155,7 +155,7 @@ def rename(folder: Path, name: str | None) -> None:
             trouble: list[str] = []
             facts = read_facts(folder, trouble.append)
             if not facts:
-                raise RecordUnfit(folder, trouble[0] if trouble else "it has no run.json")
+                raise RecordUnfit(folder, trouble[0] if trouble else say("record.no_facts"))
             asked = facts.get("asked")
             facts["name"] = name
             if isinstance(asked, dict) and "name" in asked:

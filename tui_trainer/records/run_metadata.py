@@ -34,13 +34,13 @@ def read_facts(folder: Path, warn: Callable[[str], None] = unsaid) -> dict[str, 
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as cause:
-        warn(f"its run.json cannot be read: {reason(cause)}")
+        warn(say("record.facts_unreadable", why=reason(cause)))
         return {}
     except (msgspec.MsgspecError, ValueError, RecursionError) as cause:
-        warn(f"its run.json is damaged: {cause}")
+        warn(say("record.facts_damaged", why=cause))
         return {}
     if not isinstance(facts, dict):
-        warn("its run.json is damaged: it is not an object")
+        warn(say("record.facts_damaged", why=say("record.no_object")))
         return {}
     command = facts.get("command")
     if isinstance(command, list) and all(isinstance(word, str) for word in command):

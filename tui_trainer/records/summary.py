@@ -150,9 +150,6 @@ def _epoch_spans(history: History) -> list[float]:
 
 SPARK_POINTS = 48
 
-GONE = "its process is gone and said no goodbye"
-"""Of a run that has crashed."""
-
 _STEPS = b'{"type":"StepsTaken"'
 _ROWS = b'{"type":"MetricsLogged"'
 _NUMBERS = (_ROWS, b'{"type":"MetricColumns"')
@@ -282,7 +279,7 @@ def summarize(folder: Path) -> RunSummary:
         elapsed_s=history.elapsed_s,
         pid=history.started.pid if history.started else None,
         host=history.started.host if history.started else None,
-        reason=ended.reason if ended else None if live else skim.trouble or GONE,
+        reason=ended.reason if ended else None if live else skim.trouble or say("end.gone"),
         parameters=resolved.parameters if resolved else None,
         folder=str(folder),
         loss=skim.spark,

@@ -262,7 +262,7 @@ class LogTail:
 
     def _pass_over(self, to: int) -> None:
         self._read_to, self._rest, self._grows = to, b"", False
-        self._add("… what was printed before was passed over …")
+        self._add(say("log.passed_over"))
 
     def _take(self, piece: bytes) -> None:
         if self._grows:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from tui_trainer.events import RunEnded, RunStarted
 from tui_trainer.records.run_metadata import read_facts
-from tui_trainer.records.summary import GONE
 from tui_trainer.records.tail import LogTail
 from tui_trainer.run_sources import kernel_log
 from tui_trainer.text.captions import say
@@ -66,7 +65,7 @@ def _by_kernel(
 ) -> list[str]:
     causes = []
     pids = kernel_log.knows_pids()
-    if ended.reason == GONE or "SIGKILL" in ended.reason:
+    if ended.reason == say("end.gone") or "SIGKILL" in ended.reason:
         counted_before = read_facts(folder).get("memory_kills")
         if pids and kernel_log.killed_for_memory(told, started.pid, started.at):
             causes.append(say("crash.killed_for_memory", pid=started.pid))

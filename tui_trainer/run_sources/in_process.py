@@ -36,6 +36,7 @@ from tui_trainer.run_sources.kernel_log import memory_kills
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
 from tui_trainer.run_sources.notifier import Told
 from tui_trainer.run_sources.run_source import GATE_S, Capabilities, crashed
+from tui_trainer.text.captions import say
 from tui_trainer.torchrun import tells_of_loss, this_rank
 
 if TYPE_CHECKING:
@@ -213,8 +214,7 @@ class LocalRun:
             gc.freeze()
             checkpoints = self._begin_record(prepared.checkpoint["step"] if prepared.checkpoint is not None else None)
             if prepared.checkpoint is None and self.record is not None and self.record.history.steps:
-                text = "there is no checkpoint: it trains again from the first step; what is recorded stays as it is"
-                self._emit(Alert(at=time.time(), kind="checkpoint", text=text))
+                self._emit(Alert(at=time.time(), kind="checkpoint", text=say("notice.trains_again")))
             from tui_trainer.engine.train import train
 
             return train(prepared, self._emit, self.control, checkpoints, self._awake)
@@ -230,7 +230,7 @@ class LocalRun:
         if self.goes_on is not None:
             return
         if taken := self.request.spec.taken:
-            self._emit(Alert(at=time.time(), kind="options", text=f"from the preset: {taken}"))
+            self._emit(Alert(at=time.time(), kind="options", text=say("notice.from_preset", taken=taken)))
         for problem in problems:  # last: where there is one line for all of it, a warning is what stands there
             self._emit(Alert(at=time.time(), kind="preset", text=str(problem)))
 
@@ -270,10 +270,10 @@ class LocalRun:
         return crashed(why, exit_code=1, step=self._step, epoch=self._epoch)
 
     def _rank_lost(self) -> str:
-        lost = f"another of the {self._place.ranks} processes was lost"
+        lost = say("notice.rank_lost", ranks=self._place.ranks)
         if self._saved_step is None:
             return lost
-        return f"{lost}; resume goes on from the checkpoint after step {self._saved_step}, with any number of them"
+        return lost + say("notice.resumes_with_any", step=f"{self._saved_step:,}")
 
     def _begin_record(self, from_step: int | None) -> Path:
         """Begin or go on with the record, unless another rank writes it; the folder of checkpoints.
@@ -318,12 +318,10 @@ class LocalRun:
         """What is to be told of the record that it goes on with, and was not told before."""
         found = list(record.flaws)
         if self._checkpoint_of is not None and self.goes_on is None:
-            found.append(f"a new record, from the checkpoint of {self._checkpoint_of.name} after step {from_step:,}")
+            found.append(say("notice.new_record", run=self._checkpoint_of.name, step=f"{from_step:,}"))
         elif from_step > record.history.steps:
-            found.append(
-                f"the record ends at step {record.history.steps:,}, and the checkpoint is of step {from_step:,}: "
-                "what was trained between them is not recorded"
-            )
+            recorded = f"{record.history.steps:,}"
+            found.append(say("notice.record_behind", recorded=recorded, step=f"{from_step:,}"))
         told = {notice.text for notice in record.history.notices}
         return [text for text in found if text not in told]
 
@@ -332,8 +330,8 @@ class LocalRun:
         try:
             tell(record)
         except OSError as error:
-            text = f"what is printed goes to no log: {error.strerror or error}"
-            self._emit(Alert(at=time.time(), kind="recording", text=text))
+            why = error.strerror or error
+            self._emit(Alert(at=time.time(), kind="recording", text=say("notice.no_log", why=why)))
 
     def _emit(self, event: AnyEvent) -> None:
         with self._emitting:

@@ -16,7 +16,6 @@ from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import last_words, later_form, read_facts
-from tui_trainer.records.summary import GONE
 from tui_trainer.records.tail import Tail
 from tui_trainer.run_sources.run_source import READONLY, Capabilities, crashed, of_watched
 from tui_trainer.text.captions import say
@@ -100,8 +99,7 @@ class JournalSource:
             if self.trouble == (trouble := reason(cause)):
                 return 0
             self.trouble = trouble
-            text = f"the record cannot be read: its events.jsonl: {trouble}"
-            self._take(Alert(at=self._now(), kind="recording", text=text))
+            self._take(Alert(at=self._now(), kind="recording", text=say("notice.unreadable", why=trouble)))
             return 1
 
     def _read_on(self) -> int:
@@ -162,7 +160,7 @@ class JournalSource:
             self._take(goodbye)
             self.history.known.flaws.nothing_behind()
             return 2
-        end = crashed(GONE, exit_code=1, step=self.history.steps, epoch=self.history.epoch)
+        end = crashed(say("end.gone"), exit_code=1, step=self.history.steps, epoch=self.history.epoch)
         self._take(replace(end, at=self._now()))
         return 1
 

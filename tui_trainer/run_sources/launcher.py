@@ -16,6 +16,7 @@ from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import InProcessSource, LocalRun
 from tui_trainer.run_sources.notifier import Told
 from tui_trainer.run_sources.run_source import GATE_S, RunSource
+from tui_trainer.text.captions import say
 
 if TYPE_CHECKING:
     from tui_trainer.presets.problems import NoPlan, PresetError
@@ -86,7 +87,7 @@ class Planner:
         from tui_trainer.presets.problems import NoPlan
 
         with self._shared:
-            self._dead = NoPlan(f"the LR can be planned no more: {why}")
+            self._dead = NoPlan(say("plan.no_more", why=why))
             self._shared.notify_all()
 
     def _work(self) -> None:
@@ -134,7 +135,7 @@ def _plan(spec: RunSpec) -> _Made:
         return error
     except Exception as error:  # of this preset: the next one may do
         traceback.print_exc()
-        return NoPlan(f"the LR could not be planned: {threads.in_a_line(error)}")
+        return NoPlan(say("plan.failed", why=threads.in_a_line(error)))
 
 
 def _plan_key(spec: RunSpec) -> str:

@@ -31,6 +31,7 @@ from tui_trainer.records.outcome import end_in_words
 from tui_trainer.records.rule_watch import RuleWatch
 from tui_trainer.run_sources.disk_room import DiskRoom
 from tui_trainer.run_sources.notifier import Notifier, NotifyCommand, Outbox, Told
+from tui_trainer.text.captions import say
 
 if TYPE_CHECKING:
     from tui_trainer.text.alert_rule import AlertRule
@@ -101,8 +102,7 @@ class AlertMonitor:
         seconds = self._awake.untold()
         if not seconds:
             return None
-        text = f"the process stood still for {in_seconds(seconds)}, stopped or asleep: none of that counts"
-        return Alert(at=at, kind="woken", text=text)
+        return Alert(at=at, kind="woken", text=say("notice.woken", seconds=in_seconds(seconds)))
 
     def take(self, event: AnyEvent) -> None:
         """An event was told and recorded. Quick; one caller at a time. Never raises."""
@@ -234,8 +234,7 @@ class AlertMonitor:
 
 
 def _no_longer_watched(why: str) -> Alert:
-    text = f"this run is no longer watched, so neither a stall nor a rising loss will be told: {why}"
-    return Alert(at=time.time(), kind="watching", text=text)
+    return Alert(at=time.time(), kind="watching", text=say("notice.unwatched", why=why))
 
 
 KEPT = 100

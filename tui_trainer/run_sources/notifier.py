@@ -32,6 +32,7 @@ from typing import IO, TypeAlias
 
 from tui_trainer import threads
 from tui_trainer.records.health import KINDS
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
 WEBHOOK_VARIABLE = "TUI_TRAINER_WEBHOOK"
@@ -106,11 +107,11 @@ class Outbox(ABC):
             return
         if self._thread is None:
             name = self._who.partition(":")[0].strip("-")
-            self._thread = threads.begin(name, self._work, lambda why: self.say(f"is told no more: {why}"))
+            self._thread = threads.begin(name, self._work, lambda why: self.say(say("notify.no_more", why=why)))
         try:
             self._waiting.put_nowait({"EVENT": event, **facts})
         except queue.Full:
-            self.say(f"not told of {event}: {WAITING_AT_MOST} events wait already")
+            self.say(say("notify.too_many", event=event, count=WAITING_AT_MOST))
 
     def finish(self) -> None:
         """Wait until all is told; at most as long as one event may take, and a little."""
@@ -161,9 +162,9 @@ class Notifier(Outbox):
     def trouble(self, error: Exception) -> str:
         """As the system has it; of what nobody foresaw the traceback goes to the log."""
         if isinstance(error, OSError | ValueError):
-            return f"could not be run: {getattr(error, 'strerror', None) or error}"
+            return say("notify.not_run", why=getattr(error, "strerror", None) or error)
         traceback.print_exception(error)
-        return f"could not be run: {threads.in_a_line(error)}"
+        return say("notify.not_run", why=threads.in_a_line(error))
 
     def deliver(self, facts: Mapping[str, str]) -> None:
         """Run it, and wait for it."""
@@ -190,7 +191,8 @@ class Notifier(Outbox):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            self.say(f"took longer than {self._longest_s:g} s, and was ended")
+            self.say(say("notify.took_long", seconds=f"{self._longest_s:g}"))
         else:
             if code:
-                self.say(f"ended with {f'exit code {code}' if code > 0 else signal.Signals(-code).name}")
+                how = say("notify.exit_code", code=code) if code > 0 else signal.Signals(-code).name
+                self.say(say("notify.ended_with", how=how))

@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 from tui_trainer.errors import UserError
 from tui_trainer.files.safe_open import open_regular
 from tui_trainer.run_sources.notifier import Outbox, Webhook
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
 TIMEOUT_S = 5.0
@@ -111,10 +112,10 @@ class WebhookPoster(Outbox):
         if isinstance(reason := getattr(error, "reason", None), Exception):
             error = reason
         if isinstance(error, TimeoutError):
-            return f"did not answer within {self._timeout_s:g} s"
+            return say("notify.no_answer", seconds=f"{self._timeout_s:g}")
         if isinstance(error, OSError) and error.errno is not None and error.strerror:
-            return f"could not be reached: {plain(error.strerror)[:100]}"
-        return f"could not be reached: {type(error).__name__}"
+            return say("notify.unreachable", why=plain(error.strerror)[:100])
+        return say("notify.unreachable", why=type(error).__name__)
 
     def deliver(self, facts: Mapping[str, str]) -> None:
         """Post it; what is answered is not read."""
@@ -133,8 +134,8 @@ class WebhookPoster(Outbox):
             urllib.request.build_opener(Unfollowed, *around).open(request, timeout=self._timeout_s).close()
         except urllib.error.HTTPError as answer:
             answer.close()
-            followed = ", a redirect, which is not followed" if 300 <= answer.code < 400 else ""
-            self.say(f"answered {answer.code}{followed}")
+            is_redirect = 300 <= answer.code < 400
+            self.say(say("notify.redirected" if is_redirect else "notify.answered", code=answer.code))
 
 
 def payload(host: str, facts: Mapping[str, str]) -> dict[str, Any]:

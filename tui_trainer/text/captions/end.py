@@ -52,4 +52,37 @@ CAPTIONS = {
         "the run ended and trained no batch",
         "a batch was trained",
     ),
+    # The reason that the end of a run of ours gives
+    "end.all_epochs": Caption("all epochs done", "the last epoch was trained", "it was stopped before, or failed"),
+    "end.not_finite": Caption(
+        "the {loss} step {step} was not finite (LR {lr})",
+        "a training loss, or that of a validation, was nan or infinite",
+        "all were finite",
+    ),
+    "end.loss_of": Caption("loss of", "in it, where the loss of the step was not", "that of a validation was not"),
+    "end.loss_after": Caption("validation loss after", "the same of the one after the step", "that of the step"),
+    "end.out_of_memory": Caption(
+        "out of memory with batches of {images}; try a smaller {what}",
+        "memory was not to be had for a step: with as many images as its batches have, which is all if there are fewer",
+        "in validation; another error",
+    ),
+    "end.out_of_memory_validating": Caption(
+        "out of memory in validation, with a single image a batch; try a smaller --model{instead}",
+        "memory was not to be had to validate one image",
+        "in training",
+    ),
+    "end.or_cpu": Caption(", or --device cpu", "behind that, on another device", "on the CPU"),
+    "end.not_deterministic": Caption(
+        "--deterministic: {operation} has no deterministic form here; leave it out",
+        "torch refused an operation that cannot be repeated",
+        "it has one; without the option",
+    ),
+    "end.cuda_used_before": Caption(
+        "--deterministic: CUDA was used in this process before; start the run in a new one",
+        "cuBLAS was set up before it could be told",
+        "it was told",
+    ),
+    "end.gone": Caption(
+        "its process is gone and said no goodbye", "a record has no end, and nobody writes it", "it has; somebody does"
+    ),
 }

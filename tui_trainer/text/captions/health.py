@@ -90,4 +90,7 @@ CAPTIONS = {
         "an epoch is the best one, after one that was not; once a minute at most",
         "in a row of bests; of an epoch that is no better than guessing; once a later one is the best",
     ),
+    "health.another_preset": Caption(
+        "another preset is followed", "a plateau is over, as a switch of presets took effect", "it got better"
+    ),
 }

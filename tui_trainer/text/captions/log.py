@@ -20,4 +20,12 @@ CAPTIONS = {
     "log.typed": Caption(
         "to the command:", "what is typed goes to the command of a watched run", "keys are those of the screen"
     ),
+    "log.passed_over": Caption(
+        "… what was printed before was passed over …",
+        "more was printed at once than the pane reads",
+        "all of it was read",
+    ),
+    "log.left_out": Caption(
+        "… {bytes} bytes are left out here …", "in log.txt, where a long one was shortened", "nothing was"
+    ),
 }

@@ -113,4 +113,8 @@ CAPTIONS = {
         "a watched program's scheduler was rehearsed, and nothing tells how long it will run",
         "the scheduler's own arguments, or a person, say how long it runs",
     ),
+    "plan.no_more": Caption(
+        "the LR can be planned no more: {why}", "the process that plans for the screen is lost", "one preset failed"
+    ),
+    "plan.failed": Caption("the LR could not be planned: {why}", "an error that nobody foresaw", "the preset is wrong"),
 }

@@ -116,4 +116,16 @@ CAPTIONS = {
         "an event says that it came at a step or in an epoch where its process cannot have been",
         "each event lies within what was trained",
     ),
+    # run.json
+    "record.no_facts": Caption("it has no run.json", "a record is to be gone on with that has none", "it has one"),
+    "record.facts_unreadable": Caption("its run.json cannot be read: {why}", "the system refuses it", "it can be read"),
+    "record.facts_damaged": Caption(
+        "its run.json is damaged: {why}", "it is no JSON, or no object", "it is one; it is missing"
+    ),
+    "record.no_object": Caption("it is not an object", "the same, of JSON that is something else", "it is no JSON"),
+    "record.more_steps": Caption(
+        "its record tells of step {step}, and the run has {steps}",
+        "a record is to be gone on with that has more steps than its run",
+        "it has as many, or fewer; its run has no known end",
+    ),
 }

@@ -355,4 +355,9 @@ CAPTIONS = {
         "a model with BatchNorm gets batches of one image",
         "without BatchNorm; batches have more",
     ),
+    "rule.lr_impossible": Caption(
+        "the LR of step {step} would be {lr}; an LR is finite and not negative",
+        "a schedule comes to such an LR at a step that a batch uses",
+        "behind the last batch; what rounding makes of 0",
+    ),
 }
