@@ -18,6 +18,7 @@ from tui_trainer.compare.comparison import Comparison
 from tui_trainer.events import AnyEvent, StepsTaken
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.context import AppContext
+from tui_trainer.ui.frame_clock import Budget
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +118,12 @@ def show() -> Show:
             yield shown
 
     return opened
+
+
+@pytest.fixture
+def still_meter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the screen takes of the machine is told as the same at each look, for tests that compare looks."""
+    monkeypatch.setattr(Budget, "share", 0.02)
 
 
 def cut(events: Sequence[AnyEvent], step: int) -> list[AnyEvent]:

@@ -19,6 +19,8 @@ from tui_trainer.ui.live.status_lines import Headline, Progress
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
+pytestmark = pytest.mark.usefixtures("still_meter")
+
 LIVE = cut(scripted_run(epochs=30, batches=5), 140)
 
 BEFORE: Mapping[KeyContext, Sequence[str]] = {
