@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tui_trainer.commands import Stop
 from tui_trainer.compare import queue as queues
+from tui_trainer.compare.claims import Claim
 from tui_trainer.compare.executors import Ended
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.session import Contestant, Session
@@ -29,8 +30,9 @@ class Quick:
     def __init__(self, session: Session, notify: object = None) -> None:
         self._session = session
 
-    def train(self, index: int) -> Ended:
-        self._session.begun(index, self._session.runs / f"record-{index}")
+    def train(self, claim: Claim) -> Ended:
+        record = self._session.runs / f"record-{claim.trial}"
+        self._session.begun(claim.trial, record, claim.generation)
         return Ended(0, "all epochs done", True)
 
     def stop(self, command: Stop) -> None:

@@ -342,8 +342,8 @@ def histories_so_far(runs: Path) -> list[History]:
 
 
 def third_has_trained(runs: Path, epochs: int) -> bool:
-    sessions = all_sessions(runs)
-    if not sessions:
+    if not all_sessions(runs):
         return False
-    entries = json.loads((sessions[0] / "session.json").read_bytes())["entries"]
-    return entries[2]["run"] is not None and len(replay(runs / entries[2]["run"]).epochs) >= epochs
+    session = newest_session(runs)
+    record = session.record_of(session.entries[2])
+    return record is not None and len(replay(record).epochs) >= epochs

@@ -22,6 +22,7 @@ from tests.waiting import PATIENCE_S, until
 from tui_trainer.cli import main
 from tui_trainer.commands import Stop
 from tui_trainer.compare import queue as queues
+from tui_trainer.compare.claims import Claim
 from tui_trainer.compare.executors import Ended, is_done, stopped
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.session import Contestant, Session, all_sessions
@@ -44,8 +45,8 @@ class Trainer:
         self._session = session
         self.asked: list[Stop] = []
 
-    def train(self, index: int) -> Ended:
-        return type(self).behaves(self._session, index)
+    def train(self, claim: Claim) -> Ended:
+        return type(self).behaves(self._session, claim.trial)
 
     def stop(self, command: Stop) -> None:
         self.asked.append(command)
@@ -205,9 +206,9 @@ def test_a_session_that_cannot_be_written_in_the_end_is_no_success(
 
     from tui_trainer.compare import session as sessions
 
-    monkeypatch.setattr(sessions, "write_atomic", refuse)
+    monkeypatch.setattr(sessions, "_append", refuse)
     assert over(queue) == 1
-    assert "session.json could not be written" in queue.failure
+    assert "trials.jsonl could not be written" in queue.failure
 
 
 @pytest.mark.parametrize(("asked", "codes", "expected"), [(0, (0, 0), 0), (0, (1, 0), 1), (143, (0, 0), 143)])

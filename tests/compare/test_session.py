@@ -15,7 +15,7 @@ from tui_trainer.compare import session as sessions
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.plain_lines import find_out
 from tui_trainer.compare.queue import Queue
-from tui_trainer.compare.session import FILE, Contestant, Session
+from tui_trainer.compare.session import FILE, TOLD, Contestant, Session
 
 
 def two_to_come(runs: Path) -> Session:
@@ -26,7 +26,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(sessions, "write_atomic", refuse)
+    monkeypatch.setattr(sessions, "_append", refuse)
 
 
 def verdict_of(session: Session) -> str:
@@ -44,7 +44,8 @@ def test_no_record_is_lost_where_several_train_at_once_and_a_viewer_reads(tmp_pa
 def test_what_another_process_has_written_is_seen_even_within_one_tick_of_the_clock(tmp_path: Path) -> None:
     trains = two_to_come(tmp_path)
     looks_on = Session.open(trains.folder)
-    file = trains.folder / FILE
+    file = trains.folder / TOLD
+    trains.cancel([])
     for index in range(2):
         at = file.stat().st_mtime_ns
         trains.begun(index, tmp_path / f"record-{index}")
@@ -76,7 +77,7 @@ def test_a_full_disk_ends_no_training_and_loses_nothing_once_it_has_room(
     with monkeypatch.context() as disk:
         full_disk(disk)
         session.begun(0, tmp_path / "record-0")
-        assert "session.json could not be written: no space is left on the device" in session.trouble
+        assert "trials.jsonl could not be written: no space is left on the device" in session.trouble
         session.refresh()  # the file is older than what is known here
         assert session.entries[0].run == "record-0"
         assert not session.write_again()
@@ -122,9 +123,9 @@ def test_a_record_is_taken_down_once(tmp_path: Path) -> None:
     session.give_up(0)
     assert session.entries[0].given_up == ["old"]
     session.begun(0, tmp_path / "new")
-    written = (session.folder / FILE).stat()
+    written = (session.folder / TOLD).stat()
     session.begun(0, tmp_path / "new")
-    assert (session.folder / FILE).stat().st_ino == written.st_ino
+    assert (session.folder / TOLD).stat().st_size == written.st_size
     assert Session.open(session.folder).entries[0].given_up == ["old"]
 
 

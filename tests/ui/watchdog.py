@@ -37,6 +37,7 @@ MAY_BE_READ = {
     "lock": "whether a run lives: no byte is read",
     "run.json": "a small file beside the journal on show, read once",
     "session.json": "a small file, read for the comparison on show as it changes",
+    "trials.jsonl": "what was added to it since the last look, a line as a run begins",
     "log.txt": "the end of what the run on show printed, 64 KB at most, where that is looked at",
     "control.jsonl": "one line to a live run, which is not waited for on its way to the disk",
 }

@@ -11,6 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
 
+from tui_trainer.compare.elsewhere import Elsewhere
 from tui_trainer.compare.metric import ACCURACY, Metric, metric_of
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import Goal, Status
@@ -203,6 +204,7 @@ class Comparison:
         self.groups: list[Group] = []
         self.version = 0
         """Grows with everything that changed."""
+        self.elsewhere = Elsewhere(session)
         self.is_driven = False
         """Whether some process trains, as of the last look."""
         self.lags = False
@@ -212,6 +214,8 @@ class Comparison:
         self._next_run = 0
         for entry in session.entries:
             self._add(entry)
+        if not self.is_over and not is_live(session.folder):
+            self.elsewhere.look()
 
     @property
     def is_paused(self) -> bool:
@@ -283,6 +287,9 @@ class Comparison:
     def _look(self) -> None:
         self.session.refresh()
         driven = is_live(self.session.folder)
+        if not driven and not self.is_over:
+            self.elsewhere.look_soon()
+            driven = self.elsewhere.trains
         self.version += driven != self.is_driven
         self.is_driven = driven
         for run, entry in zip(self._compared, self.session.entries, strict=False):

@@ -25,6 +25,7 @@ import msgspec
 import tui_trainer
 from tui_trainer import commands, threads
 from tui_trainer.commands import Stop
+from tui_trainer.compare.claims import Claim
 from tui_trainer.compare.session import Session
 from tui_trainer.events import RunEnded
 from tui_trainer.files.safe_open import open_private
@@ -138,7 +139,7 @@ class InProcessExecutor:
     def __init__(
         self,
         session: Session,
-        begun: Callable[[int, Path], None],
+        begun: Callable[[Claim, Path], None],
         gate: threading.Event | None = None,
         notify: Sequence[Told] = (),
     ) -> None:
@@ -150,8 +151,13 @@ class InProcessExecutor:
         self._run: LocalRun | None = None
         self._stop: Stop | None = None
 
-    def train(self, index: int) -> Ended:
+    def _has_begun(self, claim: Claim, record: Path) -> None:
+        claim.note(record.name)
+        self._begun(claim, record)
+
+    def train(self, claim: Claim) -> Ended:
         """Train a run of the session to its end, from its checkpoint if it has one."""
+        index = claim.trial
         entry = self._session.entries[index]
         try:
             spec = entry.spec()
@@ -163,8 +169,9 @@ class InProcessExecutor:
             self._session.plan.command,
             goes_on=goes_on_from(self._session.record_of(entry)),
             gate=self._gate,
-            on_record=lambda record: self._begun(index, record.folder),
+            on_record=lambda record: self._has_begun(claim, record.folder),
             notify=self.notify,
+            lost=claim.is_lost,
         )
         self._run = run
         if self._stop is not None:
@@ -196,22 +203,23 @@ class SubprocessExecutor:
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: Stop | None = None
 
-    def train(self, index: int) -> Ended:
+    def train(self, claim: Claim) -> Ended:
         """Train a run of the session to its end, from its checkpoint if it has one."""
+        index = claim.trial
         process = self._process
         if process is None:
             process = self._process = self._start()
             # Neither in the arguments nor in the environment, which others on the machine may read.
             self._tell(process, msgspec.json.encode({"notify": self._notify}))
         assert process.stdout is not None
-        self._tell(process, msgspec.json.encode({"train": index}))
+        self._tell(process, msgspec.json.encode({"train": index, "generation": claim.generation}))
         if self._stop is not None:
             self.stop(self._stop)
         has_record = False
         for line in process.stdout:
             said: dict[str, Any] = msgspec.json.decode(line)
             if "begun" in said:
-                self._session.begun(index, self._session.runs / said["begun"])
+                self._session.begun(index, self._session.runs / said["begun"], claim.generation)
                 has_record = True
             else:
                 return Ended(said["exit_code"], said["reason"], said["has_record"])
@@ -272,7 +280,7 @@ def work(folder: Path) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     session = Session.open(folder)
     trainer = InProcessExecutor(session, lambda _, record: say({"begun": record.name}))
-    asked: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+    asked: queue.SimpleQueue[Claim | None] = queue.SimpleQueue()
 
     def say(what: dict[str, Any]) -> None:
         out.write(msgspec.json.encode(what) + b"\n")
@@ -284,7 +292,7 @@ def work(folder: Path) -> None:
                 trainer.notify = [_whom(each) for each in said["notify"]]
             elif "train" in said:
                 session.refresh()
-                asked.put(said["train"])
+                asked.put(Claim(session.claims.folder, said["train"], said["generation"]))
             elif isinstance(command := commands.decode(line), Stop):
                 trainer.stop(command)
         stop()
@@ -296,8 +304,8 @@ def work(folder: Path) -> None:
         asked.put(None)
 
     threads.begin("listening", listen, stop)
-    while (index := asked.get()) is not None:
-        ended = trainer.train(index)
+    while (claim := asked.get()) is not None:
+        ended = trainer.train(claim)
         say({"exit_code": ended.exit_code, "reason": ended.reason, "has_record": ended.has_record})
 
 

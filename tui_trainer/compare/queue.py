@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +23,7 @@ import msgspec
 
 from tui_trainer import threads
 from tui_trainer.commands import Stop
+from tui_trainer.compare.claims import Claim
 from tui_trainer.compare.executors import (
     FAILURES,
     Ended,
@@ -28,6 +31,7 @@ from tui_trainer.compare.executors import (
     Outcome,
     SubprocessExecutor,
     goes_on_from,
+    is_done,
     outcome,
     stopped,
     to_do,
@@ -36,18 +40,22 @@ from tui_trainer.compare.session import Session
 from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.errors import RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.inbox import Inbox
-from tui_trainer.records.lock import WriterLock, is_live
+from tui_trainer.records.lock import WriterLock, break_lock, is_live
 from tui_trainer.run_sources.notifier import Told
 
 LISTEN_EVERY = 0.2
 """Seconds between looks for what the shell asks."""
 
 
+LOOK_AT_OTHERS_EVERY = 1.0
+"""Seconds between looks at runs that other queues train."""
+
+
 class Executor(Protocol):
     """Trains one run at a time."""
 
-    def train(self, index: int) -> Ended:
-        """Train a run of the session to its end, from its checkpoint if it has one."""
+    def train(self, claim: Claim) -> Ended:
+        """Train the run of the session that was claimed to its end, from its checkpoint if it has one."""
 
     def stop(self, command: Stop) -> None:
         """End the run that trains now, with a checkpoint. From any thread."""
@@ -57,7 +65,9 @@ class Executor(Protocol):
 
 
 class Queue:
-    """The runs of a session that are still to be trained. While it lives, no other process can train them."""
+    """The runs of a session that are still to be trained. Each is trained under a claim of its own, so that several
+    queues, on several machines, may take from one session; the one of `compare` alone holds the session as well.
+    """
 
     def __init__(
         self,
@@ -65,6 +75,9 @@ class Queue:
         *,
         gate: threading.Event | None = None,
         notify: Sequence[Told] = (),
+        beside: bool = False,
+        only: Sequence[int] | None = None,
+        patience_s: float = inf,
     ) -> None:
         """A queue that waits for `start`.
 
@@ -72,6 +85,9 @@ class Queue:
             session: whose runs to train.
             gate: nothing heavy is imported before it opens.
             notify: commands to run, or addresses to post to, where there is something to tell of a run.
+            beside: others may train of this session, too; else it is held by this queue alone.
+            only: the numbers of the runs that it may train; None for all.
+            patience_s: how long to wait for runs that others train, to go on with those that they lose.
 
         Raises:
             RunInUse: another process trains them.
@@ -81,21 +97,23 @@ class Queue:
         self.session = session
         self.on_record: Callable[[Path], None] | None = None
         """Told of the folder of each record that this process writes, as it begins, in the thread that trains."""
-        self._lock, self._inbox = _hold(session.folder)
+        self._lock, self._inbox = _hold(session.folder, alone=not beside)
         try:
             session.refresh()  # who held it until now may have written since the session was opened
-            self._turns = deque(to_do(session))
+            self._turns = deque(index for index in to_do(session) if only is None or index in only)
         except BaseException:
-            self._lock.release()
+            self._release()
             self._inbox.close()
             raise
-        for index in self._turns:
-            record = session.record_of(session.entries[index])
-            if record is not None and goes_on_from(record) is None and not is_live(record):
-                session.give_up(index)  # it is trained anew, which the session tells
+        self._elsewhere: list[int] = []
+        """Runs that others have claimed."""
+        self._patience_s = patience_s
+        self._waits_until: float | None = None
+        self._choosing = threading.Lock()
         self._ended: list[Ended] = []
         self._failures: list[str] = []
         self._stop: Stop | None = None
+        self._stopped = threading.Event()
         jobs = min(session.plan.jobs, len(self._turns))
         self._trainers: list[Executor] = (
             [SubprocessExecutor(session, notify) for _ in range(jobs)]
@@ -119,6 +137,7 @@ class Queue:
         asked = command or Stop(by="screen", reason="left")
         self._stop = msgspec.structs.replace(asked, reason=stopped(asked.reason))
         self._turns.clear()
+        self._stopped.set()
         for trainer in self._trainers:
             trainer.stop(self._stop)
 
@@ -148,40 +167,94 @@ class Queue:
             return self._outcome.failed
         return self._outcome.exit_code
 
-    def _begun(self, index: int, record: Path) -> None:
-        self.session.begun(index, record)
+    def _begun(self, claim: Claim, record: Path) -> None:
+        self.session.begun(claim.trial, record, claim.generation)
         if self.on_record is not None:
             self.on_record(record)
 
     def _work(self, trainer: Executor) -> None:
         try:
-            while self._stop is None:
+            while (claim := self._next()) is not None:
                 try:
-                    index = self._turns.popleft()
-                except IndexError:
-                    break
-                ended = self._train(trainer, index)
+                    ended = self._train(trainer, claim)
+                    if claim.is_lost():
+                        self._elsewhere.append(claim.trial)
+                        continue
+                finally:
+                    self.session.claims.let_go(claim)
                 self._ended.append(ended)
                 if ended.exit_code in FAILURES and not (ended.has_record and ended.is_told):
                     self._fail(ended.reason)
                 if not ended.has_record and self._stop is None:
                     self._turns.clear()
+                    self._elsewhere.clear()
             trainer.close()
+        except OSError as error:
+            self._fail(f"{self.session.folder}: nothing can be claimed there: {reason(error)}")
         finally:
             with self._leaving:
                 self._left -= 1
                 if self._left == 0:
                     self._finish()
 
-    def _train(self, trainer: Executor, index: int) -> Ended:
+    def _next(self) -> Claim | None:
+        """The next run that nobody else has, claimed; waits as long as others have what is left."""
+        while self._stop is None:
+            with self._choosing:
+                known = self.session.claims.newest() if self._turns else {}
+                while self._turns:
+                    index = self._turns.popleft()
+                    claim = self.session.claims.take(index, known)
+                    if claim is None:
+                        self._elsewhere.append(index)
+                    elif self._is_mine_to_train(claim):
+                        return claim
+            if not self._elsewhere or not self._wait_for_others():
+                return None
+        return None
+
+    def _is_mine_to_train(self, claim: Claim) -> bool:
+        """What stands of a run that was just claimed: whether there is anything to train. What was begun last is known,
+        and one that cannot be gone on with is given up."""
+        session, index = self.session, claim.trial
+        session.refresh()  # its last holder may have ended it since
+        entry, noted = session.entries[index], claim.before.run if claim.before is not None else None
+        if entry.run is None and noted is not None and noted not in entry.given_up:
+            session.begun(index, session.runs / noted, claim.generation)
+        record = session.record_of(session.entries[index])
+        if is_done(record):
+            session.claims.let_go(claim)
+            return False
+        if record is not None:
+            if claim.took_over and is_live(record):
+                break_lock(record)  # by one that is silent: it writes no more, as it would see this claim
+            if goes_on_from(record) is None and not is_live(record):
+                session.give_up(index)  # it is trained anew, which the session tells
+        return True
+
+    def _wait_for_others(self) -> bool:
+        """Look again in a moment at what others train; False where that was waited for long enough."""
+        now = time.monotonic()
+        self._waits_until = now + self._patience_s if self._waits_until is None else self._waits_until
+        if now > self._waits_until:
+            return False
+        self._stopped.wait(LOOK_AT_OTHERS_EVERY)
+        self.session.refresh()
+        with self._choosing:
+            there, self._elsewhere = self._elsewhere, []
+            entries = self.session.entries
+            self._turns.extend(i for i in there if not is_done(self.session.record_of(entries[i])))
+        return True
+
+    def _train(self, trainer: Executor, claim: Claim) -> Ended:
         """Whatever happens to who trains, somebody is told."""
-        entry = self.session.entries[index]
+        entry = self.session.entries[claim.trial]
         label, record = entry.label, self.session.record_of(entry)
         if record is not None and is_live(record):
             elsewhere = f"{label}: another process goes on with {record.name}: compare again once that has ended"
             return Ended(1, elsewhere, True, is_told=False)
         try:
-            return trainer.train(index)
+            return trainer.train(claim)
         except OSError as error:
             what = reason(error) + (f": {error.filename}" if error.filename else "")
             return Ended(1, f"{label} cannot be trained: {what}", False)
@@ -205,8 +278,12 @@ class Queue:
         except RunUnreadable as error:
             self._fail(str(error))
         finally:
-            self._lock.release()
+            self._release()
             self._over.set()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
 
     def _listen(self) -> None:
         """Stop where the shell asks for it, and write what a full disk did not take."""
@@ -218,14 +295,15 @@ class Queue:
         self._inbox.close()
 
 
-def _hold(folder: Path) -> tuple[WriterLock, Inbox]:
-    """Be the one that trains a session."""
+def _hold(folder: Path, *, alone: bool) -> tuple[WriterLock | None, Inbox]:
+    """Be one that trains a session, or the only one."""
     try:
-        lock = WriterLock(folder)
+        lock = WriterLock(folder) if alone else None
         try:
             return lock, Inbox(folder)
         except BaseException:
-            lock.release()
+            if lock is not None:
+                lock.release()
             raise
     except OSError as cause:
         raise RunsFolderUnwritable(folder, cause) from cause

@@ -1,33 +1,40 @@
-"""The record of a comparison: `RUNS/sessions/<id>/session.json`, private to its owner, written whole each time; and all
-that were made, each in a line of a list.
+"""The record of a comparison, `RUNS/sessions/<id>/`, private to its owner; and all that were made, each in a line of a
+list.
 
-It says what was asked of each run and, once it has begun, which record is its own; all else is read from those
-records. Runs lie where all runs do, so that every other command knows them too. Beside it lie `lock`, held by the
-process that trains, and `log.txt`.
+`session.json` is written once and says what is asked of each of its runs, the trials of this session. `trials.jsonl` is
+appended to by all processes that train some of them: which record a trial has, and what was submitted to a cluster. All
+else is read from those records. Runs lie where all runs do, so that every other command knows them too. Beside them lie
+`claims/` (`claims.py`), `lock`, held by the process that trains all of it here, and `log.txt`.
+
+Sessions of earlier versions say in `session.json` itself which records their runs have.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from tui_trainer.compare.claims import Claims
 from tui_trainer.files.atomic import write_atomic
-from tui_trainer.files.safe_open import is_regular, make_dated_folder, make_private_folder, open_regular
+from tui_trainer.files.safe_open import is_regular, make_dated_folder, make_private_folder, open_private, open_regular
 from tui_trainer.records.errors import RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import ending
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.secrets import blanked
 
-SCHEMA = 1
+SCHEMA = 2
 FOLDER = "sessions"
 FILE = "session.json"
+TOLD = "trials.jsonl"
 
 LARGEST = 64 << 20
 """Bytes of it; a run takes one or two thousand."""
@@ -78,6 +85,45 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[Contestant]
 
 
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """A line of `trials.jsonl`. One that stands there twice says no more than once."""
+
+
+class Began(Line, frozen=True, kw_only=True, tag=True):
+    """A trial has this record from now on."""
+
+    trial: int
+    run: str
+    generation: int = 0
+    """Of the claim under which it trains; what a holder says that has lost it counts for nothing."""
+
+
+class GaveUp(Line, frozen=True, kw_only=True, tag=True):
+    """The record that a trial has cannot be gone on from."""
+
+    trial: int
+    run: str
+
+
+class Submitted(Line, frozen=True, kw_only=True, tag=True):
+    """Trials were given to a cluster: each is the task of its number of this job array."""
+
+    at: float
+    job: str
+    trials: list[int]
+
+
+class Cancelled(Line, frozen=True, kw_only=True, tag=True):
+    """Tasks of job arrays that have not begun are not to: a person has stopped the session."""
+
+    at: float
+    jobs: list[str]
+
+
+AnyLine: TypeAlias = Began | GaveUp | Submitted | Cancelled
+_encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(AnyLine)
+
+
 class SessionDamaged(RunsError):
     """A session's file is not there, or not whole, or of a later version."""
 
@@ -99,13 +145,22 @@ class Session:
 
     def __init__(self, folder: Path, plan: SessionPlan, stamp: _Stamp | None = None) -> None:
         self.folder = folder
+        self.claims = Claims(folder)
+        """Who trains which of its runs."""
         self.trouble = ""
         """Why the file does not say what is known here, or cannot be read any more; empty where all is well."""
         self._plan = plan
         self._lock = threading.Lock()
         self._stamp = stamp
         """Of the file that was read or written last."""
-        self._is_unwritten = False
+        self._generations: dict[int, int] = {}
+        self.submitted: dict[str, Submitted] = {}
+        """What was given to a cluster, by the job."""
+        self.cancelled: set[str] = set()
+        """Jobs of which nothing more is to begin."""
+        self._offset = 0
+        """Bytes of `trials.jsonl` that were read, whole lines all of them."""
+        self._unwritten: list[AnyLine] = []
 
     @classmethod
     def create(
@@ -154,7 +209,9 @@ class Session:
         Raises:
             SessionDamaged: there is nothing that this version can read.
         """
-        return cls(folder, *_read(folder / FILE))
+        session = cls(folder, *_read(folder / FILE))
+        session._read_told()
+        return session
 
     @property
     def id(self) -> str:
@@ -176,43 +233,79 @@ class Session:
         """The folder of all runs, in which its own are."""
         return self.folder.parent.parent
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether some process trains of it now: here, or on another machine under a claim. It may wait for a disk."""
+        return is_live(self.folder) or bool(self.claims.alive())
+
     def record_of(self, entry: Contestant) -> Path | None:
         """The folder of a run's record, once it has one."""
         return None if entry.run is None else self.runs / entry.run
 
-    def begun(self, index: int, record: Path) -> None:
+    def begun(self, index: int, record: Path, generation: int = 0) -> None:
         """Take down the record that a run has from now on; nothing is done where it is the one that it had."""
         if self.entries[index].run != record.name:
-            self._change(index, run=record.name)
+            self._say(Began(trial=index, run=record.name, generation=generation))
 
     def give_up(self, index: int) -> None:
         """Take down that the record which a run has cannot be gone on from: it will have another one."""
-        entry = self.entries[index]
-        self._change(index, run=None, given_up=[*entry.given_up, *([entry.run] if entry.run is not None else [])])
+        if (run := self.entries[index].run) is not None:
+            self._say(GaveUp(trial=index, run=run))
 
-    def _change(self, index: int, **changes: Any) -> None:
+    def was_submitted(self, job: str, trials: Sequence[int]) -> None:
+        """Take down that these trials are tasks of a job array."""
+        self._say(Submitted(at=time.time(), job=job, trials=list(trials)))
+
+    def cancel(self, jobs: Sequence[str]) -> None:
+        """Take down that nothing more of these jobs is to begin."""
+        self._say(Cancelled(at=time.time(), jobs=list(jobs)))
+
+    def _say(self, line: AnyLine) -> None:
         """A run trains whether this can be written or not: it raises nothing."""
         with self._lock:
-            entries = list(self.entries)
-            entries[index] = msgspec.structs.replace(entries[index], **changes)
-            self._plan = msgspec.structs.replace(self._plan, entries=entries)
-            self._is_unwritten = True
+            self._take_in([line])
+            self._unwritten.append(line)
             self._write()
+
+    def _take_in(self, lines: Sequence[AnyLine]) -> None:
+        """Know what they say; of a trial, what the newest claim says of it."""
+        entries: list[Contestant] | None = None
+        for line in lines:
+            if isinstance(line, Submitted):
+                self.submitted[line.job] = line
+            elif isinstance(line, Cancelled):
+                self.cancelled.update(line.jobs)
+            elif 0 <= line.trial < len(self._plan.entries):
+                entries = list(self._plan.entries) if entries is None else entries
+                entries[line.trial] = self._with(entries[line.trial], line)
+        if entries is not None:
+            self._plan = msgspec.structs.replace(self._plan, entries=entries)
+
+    def _with(self, entry: Contestant, line: Began | GaveUp) -> Contestant:
+        if isinstance(line, GaveUp):
+            if line.run in entry.given_up:
+                return entry
+            run = None if entry.run == line.run else entry.run
+            return msgspec.structs.replace(entry, run=run, given_up=[*entry.given_up, line.run])
+        known = self._generations.get(line.trial, 0)
+        if line.generation < known or line.run in entry.given_up:
+            return entry
+        self._generations[line.trial] = line.generation
+        return msgspec.structs.replace(entry, run=line.run)
 
     def write_again(self) -> bool:
         """Write what could not be written before, if anything; whether the file says all that is known."""
         with self._lock:
-            if self._is_unwritten:
+            if self._unwritten:
                 self._write()
-            return not self._is_unwritten
+            return not self._unwritten
 
     def refresh(self) -> None:
         """Read what another process has written since; `trouble` tells why that cannot be. It waits for no disk."""
         if not self._lock.acquire(blocking=False):
             return  # this process writes just now, and knows all
         try:
-            if not self._is_unwritten:  # else more is known here than there
-                self._read_again()
+            self._read_again()
         finally:
             self._lock.release()
 
@@ -220,10 +313,40 @@ class Session:
         try:
             if not self._is_as_known():
                 self._plan, self._stamp = _read(self.folder / FILE)
+                self._offset = 0
+                self._generations.clear()
+            self._read_told()
         except SessionDamaged as error:
             self.trouble = str(error)
         else:
-            self.trouble = ""
+            self.trouble = self.trouble if self._unwritten else ""
+        if self._unwritten:
+            self._take_in(self._unwritten)
+
+    def _read_told(self) -> None:
+        """Take in the lines that came since; one that is torn or not understood says nothing.
+
+        Raises:
+            SessionDamaged: they cannot be read.
+        """
+        try:
+            fd = open_regular(self.folder / TOLD, most=LARGEST)
+            with os.fdopen(fd, "rb") as opened:
+                if os.fstat(fd).st_size < self._offset:
+                    self._offset = 0  # somebody emptied it
+                opened.seek(self._offset)
+                new = opened.read()
+        except FileNotFoundError:
+            return
+        except OSError as cause:
+            raise SessionDamaged(f"{self.folder / TOLD} cannot be read: {reason(cause)}.") from cause
+        whole = new[: new.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        lines = []
+        for line in filter(None, whole.split(b"\n")):
+            with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+                lines.append(_decoder.decode(line))
+        self._take_in(lines)
 
     def _is_as_known(self) -> bool:
         try:
@@ -233,15 +356,49 @@ class Session:
 
     def _write(self) -> None:
         try:
-            self._put()
+            _append(self.folder / TOLD, self._unwritten)
         except OSError as error:
-            self.trouble = f"{self.folder / FILE} could not be written: {reason(error)}. It is tried again."
+            self.trouble = f"{self.folder / TOLD} could not be written: {reason(error)}. It is tried again."
         else:
-            self.trouble, self._is_unwritten = "", False
+            self.trouble = ""
+            self._unwritten.clear()
 
     def _put(self) -> None:
         write_atomic(self.folder / FILE, msgspec.json.format(msgspec.json.encode(self._plan), indent=2) + b"\n")
         self._stamp = _stamp_of((self.folder / FILE).stat())
+
+
+def _append(file: Path, lines: Sequence[AnyLine]) -> None:
+    """Append lines in one go, which leaves those of others whole on a local disk; NFS gives no such promise, so that
+    they are looked for, and appended again where another machine's lines stand in their place.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    # What a process that was killed left torn ends with the newline in front; readers pass over empty lines.
+    content = b"\n" + b"".join(_encoder.encode(line) + b"\n" for line in lines)
+    for _ in range(APPENDED_AT_MOST):
+        fd = open_private(file, os.O_RDWR | os.O_APPEND)
+        try:
+            if os.write(fd, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        fd = open_regular(file)
+        try:
+            size = os.fstat(fd).st_size
+            tail = os.pread(fd, len(content) + LOOKED_FOR, max(0, size - len(content) - LOOKED_FOR))
+        finally:
+            os.close(fd)
+        if content in tail:
+            return
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+APPENDED_AT_MOST = 5
+LOOKED_FOR = 1 << 16
+"""Bytes at the end of the file in which lines are looked for that were just appended, beside their own."""
 
 
 def all_sessions(runs: Path) -> list[Path]:
@@ -359,7 +516,7 @@ def _summary(session: Session, warn: Callable[[str], object]) -> SessionSummary:
         seeds=max((labels.count(label) for label in labels), default=0),
         runs=len(labels),
         done=sum(record is not None and _is_done(record, warn) for record in records),
-        live=is_live(session.folder),
+        live=session.is_trained,
         folder=str(session.folder),
     )
 

@@ -45,7 +45,14 @@ class BadCheckpoint(UserError):
     """A file that is not a whole checkpoint of this version, or not one of this run; the text says which and why."""
 
 
-def save(state: State, folder: Path, *, best: bool = False, keep_last: bool = True) -> dict[str, OSError]:
+def save(
+    state: State,
+    folder: Path,
+    *,
+    best: bool = False,
+    keep_last: bool = True,
+    lost: Callable[[], bool] | None = None,
+) -> dict[str, OSError]:
     """Write `state` as the last checkpoint, and as the best one too; the last one so far is kept beside it.
 
     At every moment, whatever kills the process, each file is whole or absent, and one of the last two is there.
@@ -55,6 +62,7 @@ def save(state: State, folder: Path, *, best: bool = False, keep_last: bool = Tr
         folder: where the checkpoints lie.
         best: whether it is the best one too.
         keep_last: whether the last one so far is sound; one that is not would take the place of one that is.
+        lost: whether another process trains the run now, in whose place nothing is put; it may raise an `OSError`.
 
     Returns:
         What could not be written, by the name of its file, and why; that file is as it was. Empty: all is there.
@@ -62,7 +70,11 @@ def save(state: State, folder: Path, *, best: bool = False, keep_last: bool = Tr
     draft = folder / DRAFT
     failed: dict[str, OSError] = {}
     try:
+        if lost is not None and lost():
+            return {}
         _write(draft, state)
+        if lost is not None and lost():  # writing it may have taken long
+            return {}
     except OSError as error:
         return dict.fromkeys([BEST, LAST] if best else [LAST], error)
     if best:  # before the last one: who is killed in between trains the epoch again, and finds it the best again
@@ -274,12 +286,20 @@ _CALLED = {BEST: "best", LAST: "last"}
 class Saver:
     """Writes a run's checkpoints to `folder`, in the process that leads.
 
-    `last_is_sound` tells whether the last one that is there, if one is, can be gone on from.
+    `last_is_sound` tells whether the last one that is there, if one is, can be gone on from; `lost` whether another
+    process trains the run now, and this one is to write nothing.
     """
 
     def __init__(
-        self, folder: Path, ranks: Ranks, emit: Callable[[AnyEvent], None], *, last_is_sound: bool = True
+        self,
+        folder: Path,
+        ranks: Ranks,
+        emit: Callable[[AnyEvent], None],
+        *,
+        last_is_sound: bool = True,
+        lost: Callable[[], bool] | None = None,
     ) -> None:
+        self._lost = lost
         self._folder, self._ranks, self._emit = folder, ranks, emit
         self._last_is_sound = last_is_sound
         self._lacking: dict[str, str] = {}
@@ -302,7 +322,7 @@ class Saver:
             return True
         saved = state()
         wanted = (BEST, LAST) if best else (LAST,)
-        failed = save(saved, self._folder, best=best, keep_last=self._last_is_sound)
+        failed = save(saved, self._folder, best=best, keep_last=self._last_is_sound, lost=self._lost)
         self._last_is_sound |= LAST not in failed
         of = f"epoch {epoch}" if saved["batch"] == 0 else f"step {saved['step']:,}"
         self._keep_count(wanted, failed, of)

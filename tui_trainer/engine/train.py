@@ -27,10 +27,12 @@ def train(
     control: CommandQueue,
     checkpoint_folder: Path,
     awake: Callable[[], float] | None = None,
+    lost: Callable[[], bool] | None = None,
 ) -> RunEnded:
     """Train what was prepared, and return how it ended; the caller emits that as the last event.
 
-    `awake` gives the seconds in which the process could run, by which all is timed.
+    `awake` gives the seconds in which the process could run, by which all is timed; `lost` tells whether another
+    process trains this run now, and no checkpoint may be saved here.
     """
     emit(prepared.resolved)
     compute_options = prepared.compute_options
@@ -56,7 +58,7 @@ def train(
     tell_phase(emit, TRAINING)
     clock = TrainingClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0, awake or Awake())
     ranks = prepared.ranks
-    run = Trainer(prepared, CommandHandler(ranks.lead(control), clock, emit), clock, emit, checkpoint_folder)
+    run = Trainer(prepared, CommandHandler(ranks.lead(control), clock, emit), clock, emit, checkpoint_folder, lost)
 
     def ended(status: EndStatus, reason: str, exit_code: int, step: int | None = None) -> RunEnded:
         lacking = run.checkpoints_lacking

@@ -73,6 +73,7 @@ class Trainer:
         clock: TrainingClock,
         emit: Callable[[AnyEvent], None],
         checkpoint_folder: Path,
+        lost: Callable[[], bool] | None = None,
     ) -> None:
         self._spec, self._resolved, self._images = prepared.spec, prepared.resolved, prepared.images
         self._train_state = prepared.train_state
@@ -83,7 +84,7 @@ class Trainer:
         self._forward = prepared.compute_options.forward(self._ranks.wrap(model))
         self._forward_here = prepared.compute_options.forward(model)
         self._command_handler, self._clock, self._emit = command_handler, clock, emit
-        self._saver = Saver(checkpoint_folder, prepared.ranks, emit, last_is_sound=prepared.last_is_sound)
+        self._saver = Saver(checkpoint_folder, prepared.ranks, emit, last_is_sound=prepared.last_is_sound, lost=lost)
         self._calls = CallTracer(emit, command_handler, clock.now)
         self._metrics = MetricAccumulator(emit, self._ranks, lambda: clock.elapsed)
         self._run_folder = checkpoint_folder.parent

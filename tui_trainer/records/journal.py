@@ -43,6 +43,7 @@ class Journal:
         known: ResumeFilter | None = None,
         observer: Callable[[Alert], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        lost: Callable[[], bool] | None = None,
     ) -> None:
         """Open the journal for appending, and make it if it is not there.
 
@@ -54,10 +55,13 @@ class Journal:
             known: what it holds already (from replaying it); events that tell it again are not written.
             observer: told of trouble and of its end.
             clock: monotonic seconds.
+            lost: asked before each write whether another process writes the run now: then nothing more is written.
+                It may raise an `OSError`, as writing does.
 
         Raises:
             OSError: it cannot be opened.
         """
+        self._is_lost = lost
         self._fd = open_private(path, os.O_RDWR | os.O_APPEND)
         try:
             self._whole = _mend_tail(self._fd)
@@ -182,6 +186,10 @@ class Journal:
             OSError: not all of it could be written. What stays behind the last whole line is cut off, now or before
                 the next attempt.
         """
+        if self._is_lost is not None and self._is_lost():
+            self._waiting.clear()
+            self._waiting_bytes = 0
+            return
         if self._torn:
             os.ftruncate(self._fd, self._whole)
             self._torn = False

@@ -79,6 +79,15 @@ class WriterLock:
             os.ftruncate(self._fd, len(content))
 
 
+def break_lock(folder: Path) -> None:
+    """Have the next writer take a lock that nobody holds, for one who knows that this writer writes no more.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    (folder / "lock").unlink(missing_ok=True)
+
+
 def words_in(folder: Path) -> bytes:
     """What stands in the lock; empty where nothing can be read."""
     try:

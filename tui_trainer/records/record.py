@@ -45,18 +45,26 @@ class Record:
     `emit` is for the thread that trains; nothing of it raises for the disk's sake once the record is open.
     """
 
-    def __init__(self, folder: Path, lock: WriterLock, history: History, observer: Observer | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        lock: WriterLock,
+        history: History,
+        observer: Observer | None,
+        lost: Callable[[], bool] | None = None,
+    ) -> None:
         self.folder = folder
         self.history = history
         """What the record held as it was opened; it does not follow what is emitted."""
         self._lock = lock
         self._observer = observer
+        self._lost = lost
         self._facts: dict[str, Any] = {}
         self.flaws: list[str] = []
         """What was wrong with the record as it was opened, each in words."""
         self._facts_stale = self._closed = False
         self._last_words = ""
-        self._journal = Journal(folder / "events.jsonl", history.known, observer)
+        self._journal = Journal(folder / "events.jsonl", history.known, observer, lost=lost)
         self.inbox = Inbox(folder, self._note)
 
     @classmethod
@@ -67,6 +75,7 @@ class Record:
         command: Sequence[str] = (),
         observer: Observer | None = None,
         label: str | None = None,
+        lost: Callable[[], bool] | None = None,
     ) -> Record:
         """Begin the record of a new run.
 
@@ -77,6 +86,7 @@ class Record:
             command: the command line, as in `sys.argv`; what is secret in it is blanked.
             observer: told when recording stops for want of room, and when it goes on.
             label: the readable part of the id, instead.
+            lost: whether another process writes it now, as `Journal` takes it.
 
         Raises:
             RunsFolderUnwritable: with what, where and what to do. Nothing is left behind.
@@ -102,7 +112,7 @@ class Record:
             make_private_folder(folder / "checkpoints")
             lock = WriterLock(folder)
             write_atomic(folder / "run.json", _json(facts))
-            record = cls(folder, lock, History(), observer)
+            record = cls(folder, lock, History(), observer, lost)
         except OSError as cause:
             if lock is not None:
                 lock.release()
@@ -112,7 +122,12 @@ class Record:
         return record
 
     @classmethod
-    def reopen(cls, folder: Path, observer: Observer | None = None) -> Record:
+    def reopen(
+        cls,
+        folder: Path,
+        observer: Observer | None = None,
+        lost: Callable[[], bool] | None = None,
+    ) -> Record:
         """Go on with a run that ended early; `history` tells how far it came.
 
         Raises:
@@ -128,7 +143,7 @@ class Record:
             if not (folder / "checkpoints").exists():
                 make_private_folder(folder / "checkpoints")
             history, flaws = _read(folder)
-            record = cls(folder, lock, history, observer)
+            record = cls(folder, lock, history, observer, lost)
         except OSError as cause:
             if lock is not None:
                 lock.release()
@@ -169,6 +184,8 @@ class Record:
         """Put facts into `run.json`, beside those it has. A full disk is told of, and tried again at the end."""
         self._facts.update(facts)
         try:
+            if self._lost is not None and self._lost():
+                return
             write_atomic(self.folder / "run.json", _json(self._facts))
             self._facts_stale = False
         except OSError as cause:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tui_trainer import threads
-from tui_trainer.commands import AnyCommand
+from tui_trainer.commands import AnyCommand, Stop
 from tui_trainer.engine.clock import Awake
 from tui_trainer.engine.control import CommandQueue
 from tui_trainer.errors import UserError
@@ -115,6 +115,7 @@ class LocalRun:
         gate: threading.Event | None = None,
         on_record: Callable[[Record], None] | None = None,
         notify: Sequence[Told] = (),
+        lost: Callable[[], bool] | None = None,
     ) -> None:
         """A run that waits for `start`.
 
@@ -127,6 +128,8 @@ class LocalRun:
             gate: nothing heavy is imported before it opens; it is not waited for long.
             on_record: told of the record as it begins, in the training thread.
             notify: commands to run, or addresses to post to, where there is something to tell.
+            lost: whether another process trains it now; asked before each write, and once it does, nothing more is
+                written here and this run ends. It may raise an `OSError`, as writing does.
         """
         self.request = request
         self.goes_on = None if new_record else goes_on
@@ -141,6 +144,9 @@ class LocalRun:
         self._command = command
         self._gate = gate
         self._on_record = on_record
+        self._asks = lost
+        self._lost = self._has_lost_it if lost is not None else None
+        self._is_lost = False
         self._listeners: list[Callable[[AnyEvent], None]] = []
         self._unrecorded: list[AnyEvent] = []
         self._ended: RunEnded | None = None
@@ -217,7 +223,7 @@ class LocalRun:
                 self._emit(Alert(at=time.time(), kind="checkpoint", text=say("notice.trains_again")))
             from tui_trainer.engine.train import train
 
-            return train(prepared, self._emit, self.control, checkpoints, self._awake)
+            return train(prepared, self._emit, self.control, checkpoints, self._awake, self._lost)
         except (UserError, RunsError) as error:
             return crashed(str(error), exit_code=2)
         except BaseException as error:  # the last line of defence: a run always says how it ended
@@ -283,11 +289,11 @@ class LocalRun:
         if not self._place.leads:
             return Path(os.devnull)
         if self.goes_on is not None:
-            record = Record.reopen(self.goes_on, observer=self._tell)
+            record = Record.reopen(self.goes_on, observer=self._tell, lost=self._lost)
             self._watching.go_on_from(record.history)
         else:
             asked = self.request.spec.model_dump(mode="json")
-            record = Record.create(self._runs_folder, asked, self._command, observer=self._tell)
+            record = Record.create(self._runs_folder, asked, self._command, observer=self._tell, lost=self._lost)
             if self._checkpoint_of is not None:
                 copy_checkpoints(self._checkpoint_of, record.folder)
         if (kills := memory_kills()) is not None:
@@ -313,6 +319,12 @@ class LocalRun:
         for text in self._flaws_of(record, from_step or 0):
             self._emit(Alert(at=time.time(), kind="recording", text=text))
         return record.checkpoints
+
+    def _has_lost_it(self) -> bool:
+        if not self._is_lost and self._asks is not None and self._asks():
+            self._is_lost = True
+            self.control.send(Stop(by="session", reason=say("end.taken_over")))
+        return self._is_lost
 
     def _flaws_of(self, record: Record, from_step: int) -> list[str]:
         """What is to be told of the record that it goes on with, and was not told before."""

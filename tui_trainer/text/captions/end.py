@@ -32,6 +32,11 @@ CAPTIONS = {
         "an error ended it, or its process is gone and said no goodbye",
         "it ended in another way, or goes on",
     ),
+    "end.taken_over": Caption(
+        "another process has taken this run over: nothing more is written here",
+        "a trial's holder gave no sign of life for a minute, another process claimed the trial, and the holder woke up",
+        "nobody else has claimed it",
+    ),
     "end.best": Caption(
         "best val accuracy {accuracy} at epoch {epoch}",
         "an epoch was validated: the one of highest accuracy, of equals that of lower loss, of those the first",
