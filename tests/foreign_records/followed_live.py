@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from tests.foreign_records.live_writer import SERIES
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.foreign_records import forms
 from tui_trainer.records.history import History
 from tui_trainer.run_sources.registry import open_source
@@ -60,9 +60,10 @@ def logged(history: History) -> Series:
 
 
 def follow(source: RunSource, condition: Callable[[], bool]) -> float:
-    """Poll it as a screen does; seconds of CPU that it took."""
-    began = time.process_time()
+    """Poll it as a screen does; seconds of CPU that it took. Fails after so long."""
+    began, deadline = time.process_time(), time.monotonic() + PATIENCE_S
     while not condition():
+        assert time.monotonic() < deadline, f"of {source.folder} there is {source.history.series.keys()}"
         source.poll()
         time.sleep(1 / LOOKS_A_SECOND)
     return time.process_time() - began
