@@ -43,6 +43,9 @@ LEAST_FALL = 0.01
 APART = 10.0
 """So many times the smallest suggestion the largest may be, before they are said to disagree."""
 
+DIGITS = 3
+"""Of an LR that is suggested: it is not known better than that."""
+
 Rule: TypeAlias = Literal["valley", "steepest", "minimum/10"]
 RULES: tuple[Rule, ...] = ("valley", "steepest", "minimum/10")
 DEFAULT_RULE: Rule = "valley"
@@ -166,6 +169,15 @@ def steepest(points: Sequence[Point]) -> float:
 def minimum_by_10(points: Iterable[Point]) -> float:
     """A tenth of the LR with the lowest loss (fastai's `minimum`)."""
     return min(points, key=lambda point: point.loss).lr / 10
+
+
+def middle(lrs: Iterable[float]) -> float:
+    """The LR in the middle of those of several seeds, to `DIGITS` digits; of an even number, between the middle two.
+
+    Raises:
+        statistics.StatisticsError: there is none.
+    """
+    return float(f"{exp(median(map(log, lrs))):.{DIGITS}g}")
 
 
 def are_apart(lrs: Iterable[float]) -> bool:

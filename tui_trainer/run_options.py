@@ -34,6 +34,9 @@ DATASET: Dataset = "mnist-5k"
 MODEL: Model = "cnn"
 """What is trained where nobody says: neither the person, nor the preset."""
 
+PRESET = "onecycle"
+"""The preset that is meant where nobody names one: trained in few epochs, with a curve that shows what an LR does."""
+
 CLASSES: dict[str, int] = dict.fromkeys(DATASETS, 10)
 """How many classes each data set has: what guessing comes to."""
 

@@ -45,7 +45,9 @@ def test_runs_are_completed_by_id_and_by_name(run: str, command: str) -> None:
     assert completed(command, "nig")[0] == ["plain,night"]
 
 
-@pytest.mark.parametrize("before", ["launch --preset", "run --preset", "compare", "presets show", "presets plan"])
+@pytest.mark.parametrize(
+    "before", ["launch --preset", "run --preset", "compare", "presets show", "presets plan", "find-lr"]
+)
 def test_presets_are_completed_the_users_own_among_them(runs: Path, own_presets: Path, before: str) -> None:
     own_presets.mkdir(parents=True)
     (own_presets / "steady.toml").write_text("")

@@ -27,6 +27,9 @@ from tui_trainer.text.plain import plain
 
 REPOSITORY = str(Path(__file__).parents[2])
 
+QUICK = ["--model", "mlp", "--limit-train", "200", "--threads", "1", "--device", "cpu"]
+"""What a test of LRs is made on."""
+
 SCREENS = {"launch", "attach", "serve"}
 """What draws a screen, which `tests/ui/test_text_is_text.py` looks at; here, what they say before."""
 
@@ -67,6 +70,12 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["--filter", f"{TAINT}>"],
         ["--older-than", TAINT],
         ["--larger-than", TAINT],
+    ],
+    "find-lr": [
+        ["ac"],
+        [f"no{TAINT}"],
+        ["aa", *QUICK, "--write", f"./{TAINT}.toml", "--yes"],
+        ["aa", "--write", TAINT.replace("/", "")],
     ],
     "presets list": [[], ["--json"]],
     "presets show": [["aa"], ["ac"], ["ad"], [f"no{TAINT}"]],

@@ -53,6 +53,8 @@ COMMANDS = {
     "a preset, to check": ["presets", "check", "PATH"],
     "a preset, to plan": ["presets", "plan", "PATH"],
     "the data's folder": ["run", "--preset", "steplr", *SMALL, "--dataset", "mnist", "--data-dir", "PATH"],
+    "a preset, to find an LR for": ["find-lr", "PATH"],
+    "where a preset's copy goes": ["find-lr", "steplr", "--write", "PATH.toml", "--yes"],
     "where to export to": ["export", "x", "--out", "PATH"],
     "the report's file": ["compare", "steplr", "none", *SMALL, "--report", "PATH.html"],
     "a program to notify": ["run", "--preset", "steplr", *SMALL, "--notify", "PATH"],

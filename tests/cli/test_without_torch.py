@@ -153,6 +153,7 @@ def test_a_live_run_takes_commands(light: Light, runs: Path, words: list[str]) -
         ["launch", "--preset", "steplr"],
         ["compare", "steplr", "onecycle"],
         ["presets", "plan", "steplr"],
+        ["find-lr", "steplr"],
         ["resume", "RUN"],
     ],
     ids=" ".join,

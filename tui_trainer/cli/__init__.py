@@ -49,6 +49,7 @@ _COMMANDS = {
     "delete": "tui_trainer.cli.tidying",
     "prune": "tui_trainer.cli.tidying",
     "presets": "tui_trainer.cli.presets",
+    "find-lr": "tui_trainer.cli.find_lr",
     "serve": "tui_trainer.cli.serve",
     "completion": "tui_trainer.cli.completion",
     "doctor": "tui_trainer.cli.doctor",
@@ -105,7 +106,7 @@ class _Commands(click.Group):
             return None
         gc.disable()  # what is imported stays: the collector need not look for garbage in it
         try:
-            command: click.Command = getattr(import_module(_COMMANDS[name]), name)
+            command: click.Command = getattr(import_module(_COMMANDS[name]), name.replace("-", "_"))
         finally:
             gc.freeze()
             gc.enable()

@@ -159,7 +159,7 @@ class Bar:
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %", markup=False),
             TimeRemainingColumn(),
-            console=_console(out),
+            console=console_on(out),
             refresh_per_second=2,
         )
         self._task = self._progress.add_task(say("line.starting"), total=None)
@@ -179,7 +179,7 @@ class Bar:
         self._progress.stop()
 
 
-def _console(out: TextIO) -> Console:
+def console_on(out: TextIO) -> Console:
     """One that writes sequences of its own, and shows those in a text as what they are."""
     from rich.console import Console
     from rich.segment import Segment

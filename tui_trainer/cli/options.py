@@ -83,15 +83,18 @@ _runs_dir = click.option(
     help="Where runs are recorded; default: $TUI_TRAINER_RUNS, else your data folder.",
 )
 
-_length = (
+_what = (
     click.option(
         "--dataset", type=click.Choice(DATASETS), help=f"Default: what the preset is made for, else {DATASET}."
     ),
     click.option("--model", type=click.Choice(MODELS), help=f"Default: what the preset is made for, else {MODEL}."),
-    click.option("--epochs", type=click.IntRange(min=1), help="Override the preset's value."),
+)
+_portion = (
     click.option("--batch-size", type=click.IntRange(min=1), help="Override the preset's value."),
     click.option("--limit-train", type=click.IntRange(min=1), help="Train on the first N images only."),
 )
+_epochs = click.option("--epochs", type=click.IntRange(min=1), help="Override the preset's value.")
+_length = (*_what, _epochs, *_portion)
 
 data_dir_option = click.option(
     "--data-dir",
@@ -120,7 +123,7 @@ alert_option = click.option(
     help="Tell when this is so, such as 'val_loss > 2 for 3 epochs', 'loss is nan' or 'lr < 1e-6'; may be repeated.",
 )
 
-_rest = (
+_machine = (
     data_dir_option,
     click.option("--device", default="auto", show_default=True, callback=_device, help="auto, cpu, cuda or cuda:N."),
     click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), default=0, show_default=True),
@@ -131,6 +134,9 @@ _rest = (
         help="Precision of the forward pass; default: what the preset is made for, else bf16 on CUDA where the "
         "hardware has it, else fp32.",
     ),
+)
+_rest = (
+    *_machine,
     click.option("--compile", is_flag=True, help="Use torch.compile: about a minute's wait first, then faster steps."),
     click.option("--deterministic", is_flag=True, help="On CUDA: the same bits in every run; slower."),
     click.option(
@@ -154,6 +160,11 @@ def runs_dir_option(command: F) -> F:
 def length_options(command: F) -> F:
     """The options that decide how many steps a run has."""
     return _with(_length, command)
+
+
+def range_test_options(command: F) -> F:
+    """What a few steps are made with, and on what."""
+    return _with((*_what, *_portion, *_machine), command)
 
 
 def training_options(command: F) -> F:

@@ -75,6 +75,19 @@ def _numbered(path: KeyPath, numbers: Mapping[KeyPath, int]) -> KeyPath:
     return tuple(numbered)
 
 
+def value_places(text: str) -> dict[KeyPath, slice]:
+    """Where in a valid document the value of every key stands, but for those in lists and in tables of lists."""
+    scanner = _Scanner(text)
+    while scanner.next_statement():
+        pass
+    lists = {key.path for key in scanner.found if key.kind == "array"}
+    return {
+        path: place
+        for path, place in scanner.places.items()
+        if not any(path[:end] in lists for end in range(1, len(path)))
+    }
+
+
 def longest_key(text: str) -> int:
     """How many names the longest dotted key has: `tomllib` takes time that grows with the square of it."""
     scanner = _Scanner(text)
@@ -118,6 +131,7 @@ class _LostError(Exception):
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.found: list[KeyFound] = []
+        self.places: dict[KeyPath, slice] = {}
         self.longest = 0
         self._text = text
         self._at = 0
@@ -152,7 +166,10 @@ class _Scanner:
         path = None if table is None else table + key
         if path is not None:
             self.found.append(KeyFound(path, line, "key"))
+        begins = self._at
         self._value(path)
+        if path is not None:
+            self.places[path] = slice(begins, begins + len(self._text[begins : self._at].rstrip()))
 
     def _key(self) -> KeyPath:
         parts = []

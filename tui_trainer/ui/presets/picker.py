@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui_trainer.run_options import PRESET
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from tui_trainer.presets.catalogue import PresetEntry
     from tui_trainer.records.summary import RunSummary
     from tui_trainer.run_spec import RunSpec
-
-FIRST = "onecycle"
-"""The preset that the cursor begins on: trained in few epochs, with a curve that shows what an LR does."""
 
 TALL_FROM = 44
 """Columns from which on there is room for the description under each name."""
@@ -236,7 +234,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         if not self.is_attached:
             return
         self._files = files
-        self.list.put(entries, name or (FIRST if self.list.current is None else ""))
+        self.list.put(entries, name or (PRESET if self.list.current is None else ""))
 
     def _cannot_read(self, error: Exception) -> None:
         self.say(f"the presets cannot be read: {plain(str(error))}", "warning")

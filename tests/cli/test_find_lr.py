@@ -1,0 +1,198 @@
+"""`find-lr`: three suggestions, a line each; a copy of the preset only where it is asked for, and seen, first."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from tests.terminal import Terminal
+from tui_trainer.lr_suggestions import RULES
+from tui_trainer.presets.folders import shipped_folder
+
+Cli = Callable[..., Result]
+
+SMALL = ["--model", "mlp", "--limit-train", "200", "--threads", "1", "--device", "cpu"]
+"""A test of a third of a second."""
+
+POINTS = """
+[optimizer]
+name = "SGD"
+momentum = 0.9
+[scheduler]
+name = "PiecewiseLinear"
+points = [[0, 0.001], [10, 0.0]]
+"""
+
+
+@pytest.fixture
+def found(cli: Cli) -> Callable[..., dict[str, Any]]:
+    """The object that `--json` prints."""
+
+    def ask(*arguments: str) -> dict[str, Any]:
+        done = cli("find-lr", *arguments, *SMALL, "--json")
+        assert done.exit_code == 0, done.stderr
+        told: dict[str, Any] = json.loads(done.stdout, parse_constant=pytest.fail)
+        return told
+
+    return ask
+
+
+def test_each_rule_has_a_line_that_begins_with_its_lr(cli: Cli, found: Callable[..., dict[str, Any]]) -> None:
+    lines = cli("find-lr", "none", *SMALL).stdout.splitlines()
+    told = found("none")
+    assert {line.split()[1]: float(line.split()[0]) for line in lines} == told["suggestions"]
+    assert [line.split()[1] for line in lines] == list(RULES)
+    assert told["lr"] == told["suggestions"]["valley"]
+    assert (told["from"], told["to"], told["steps"], told["key"]) == (1e-7, 10.0, 200, "optimizer.lr")
+    (curve,) = told["curves"]
+    assert len(curve["lrs"]) == len(curve["losses"]) == len(curve["smoothed"]) <= 200
+    assert curve["smoothed"][:20] == [None] * 20
+    assert all(1e-7 <= lr <= 10 for lr in told["suggestions"].values())
+    steepest_first = cli("find-lr", "none", *SMALL, "--rule", "steepest").stdout.splitlines()
+    assert steepest_first[0].split()[1] == "steepest"
+    assert sorted(steepest_first) == sorted(lines)
+
+
+def test_the_same_test_suggests_the_same(found: Callable[..., dict[str, Any]]) -> None:
+    assert found("none", "--steps", "60") == found("none", "--steps", "60")
+
+
+def test_several_seeds_tell_how_far_they_spread(found: Callable[..., dict[str, Any]]) -> None:
+    told = found("none", "--seeds", "3", "--seed", "4")
+    assert [curve["seed"] for curve in told["curves"]] == [4, 5, 6]
+    for rule in RULES:
+        each = sorted(curve["suggestions"][rule] for curve in told["curves"])
+        assert told["spread"][rule] == [each[0], each[2]]
+        assert told["suggestions"][rule] == pytest.approx(each[1], rel=0.005)
+    assert told["curves"][0]["losses"] == found("none", "--seed", "4")["curves"][0]["losses"]
+
+
+ALWAYS = {"valley", "steepest", "minimum", "position"}
+
+SAID: dict[str, tuple[list[str], int, set[str]]] = {
+    "one seed": (["onecycle"], 0, {"leapt", "where", *ALWAYS}),
+    "its highest LR": (["none", "--from", "1e-5", "--to", "1e-2", "--steps", "60"], 0, {"all_steps", "where", *ALWAYS}),
+    "points": (["points.toml"], 0, {"leapt", *ALWAYS}),
+    "far apart": (["cyclic", "--seed", "2"], 0, {"leapt", "where", "apart", *ALWAYS}),
+    "a copy": (["onecycle", "--write", "mine", "--yes"], 0, {"leapt", "written", *ALWAYS}),
+    "two seeds": (
+        ["none", "--seeds", "2", "--steps", "100"],
+        0,
+        {"leapt", "where", "apart", "spread", "of_seed", *ALWAYS},
+    ),
+    "a silent seed": (
+        ["none", "--seeds", "4", "--to", "1e-5"],
+        0,
+        {"all_steps", "where", "apart", "spread", "of_seed", "some_seeds", *ALWAYS},
+    ),
+    "never falls": (["none", "--to", "1e-6"], 1, {"all_steps", "never_fell", "position"}),
+    "breaks at once": (["cyclic", "--from", "900", "--to", "1000"], 1, {"not_finite", "too_short", "position"}),
+}
+
+
+@pytest.mark.says("find_lr.*")
+@pytest.mark.never_says("find_lr.*")
+@pytest.mark.parametrize(("arguments", "code", "said"), SAID.values(), ids=SAID)
+def test_this_is_said_and_nothing_else(
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    captions_said: set[str],
+    arguments: list[str],
+    code: int,
+    said: set[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("points.toml").write_text(POINTS)
+    done = cli("find-lr", *arguments, *SMALL)
+    assert done.exit_code == code, done.stderr
+    assert {id.removeprefix("find_lr.") for id in captions_said if id.startswith("find_lr.")} == said
+    assert bool(done.stdout) == (code == 0)
+    assert done.stderr
+
+
+def test_without_a_suggestion_the_object_says_why(cli: Cli) -> None:
+    done = cli("find-lr", "none", "--to", "1e-6", *SMALL, "--json")
+    told = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert (told["lr"], told["suggestions"], told["apart"]) == (None, {}, False)
+    assert told["curves"][0]["none_because"] == "never_fell"
+    broken = json.loads(cli("find-lr", "cyclic", "--from", "900", "--to", "1000", *SMALL, "--json").stdout)
+    assert broken["curves"][0]["losses"][-1] is None
+
+
+def test_a_copy_is_the_preset_with_that_lr_and_the_change_is_shown(cli: Cli, tmp_path: Path) -> None:
+    done = cli("find-lr", "onecycle", *SMALL, "--rule", "minimum/10", "--write", "mine", "--yes")
+    assert done.exit_code == 0, done.stderr
+    lr = float(done.stdout.split()[0])
+    written = tmp_path / "config" / "tui-trainer" / "presets" / "mine.toml"
+    shipped = (shipped_folder() / "onecycle.toml").read_text()
+    assert written.read_text() == shipped.replace("max_lr = 0.05", f"max_lr = {lr}")
+    assert tomllib.loads(written.read_text())["scheduler"]["max_lr"] == lr
+    assert "-max_lr = 0.05" in done.stderr.splitlines()
+    assert f"+max_lr = {lr}" in done.stderr.splitlines()
+    assert cli("presets", "check", "mine").exit_code == 0
+    again = cli("find-lr", "onecycle", *SMALL, "--write", "mine", "--yes")
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "is there already" in again.stderr
+    assert written.read_text() != shipped
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["none", "--from", "0.1", "--to", "0.1"], "--from 0.1 is not below --to 0.1"),
+        (["nonne"], "did you mean none?"),
+        (["none", "--write", "mine"], "--yes writes it"),
+        (["points.toml", "--write", "mine", "--yes"], "stand in its points"),
+        (["none", "--write", "a:b", "--yes"], "no name for a preset"),
+        (["none", "--write", "~nosuch/x.toml", "--yes"], "nosuch"),
+        (["none", "--write", "points.toml", "--yes"], "is there already"),
+        (["none", "--steps", "29"], "29"),
+        (["none", "--dataset", "mnist", "--data-dir", "nowhere"], "nowhere"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_is_refused_before_anything_is_trained(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, captions_said: set[str], arguments: list[str], why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("points.toml").write_text(POINTS)
+    done = cli("find-lr", *arguments, "--threads", "1", "--device", "cpu")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "find_lr.position" not in captions_said
+    assert not (tmp_path / "config").exists()
+
+
+def test_an_lr_that_the_preset_cannot_have_is_told_and_not_written(cli: Cli, tmp_path: Path) -> None:
+    target = tmp_path / "mine.toml"  # the middle of the fall lies below base_lr
+    done = cli("find-lr", "cyclic", *SMALL, "--write", str(target), "--yes")
+    assert done.exit_code == 2
+    assert "scheduler.max_lr: the top is not above base_lr" in done.stderr
+    assert not target.exists()
+
+
+def test_a_person_is_asked_after_the_change_was_shown(runs: Path, tmp_path: Path) -> None:
+    target = tmp_path / "mine.toml"
+    for answer, there in (("n", False), ("y", True)):
+        with Terminal("find-lr", "none", *SMALL, "--write", str(target)) as terminal:
+            terminal.until("Write ")
+            assert "+lr = " in terminal.screen
+            assert not target.exists()
+            terminal.press(f"{answer}\r")
+            terminal.wait()
+        assert target.exists() is there
+    assert b"\\u001b" not in terminal.text
+
+
+def test_nothing_is_recorded(cli: Cli, runs: Path) -> None:
+    assert cli("find-lr", "none", *SMALL, "--steps", "30").exit_code in (0, 1)
+    assert not runs.exists()

@@ -1,0 +1,67 @@
+"""What an LR range test comes to: `lr_suggestions.py` finds it."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "What an LR range test suggests"
+
+CAPTIONS = {
+    "find_lr.valley": Caption(
+        "the middle of the longest fall of the loss", "the suggestion by the rule *valley*", "by another rule"
+    ),
+    "find_lr.steepest": Caption("where the loss falls fastest", "the suggestion by the rule *steepest*", "by another"),
+    "find_lr.minimum": Caption(
+        "a tenth of the LR with the lowest loss", "the suggestion by the rule *minimum/10*", "by another rule"
+    ),
+    "find_lr.spread": Caption(
+        "{low} to {high} over {seeds}", "several seeds were tested, and suggest something", "one was"
+    ),
+    # Why it was over
+    "find_lr.all_steps": Caption(
+        "all {steps} made, up to LR {lr}", "the test came to its highest LR", "the loss ended it before"
+    ),
+    "find_lr.leapt": Caption(
+        "ended after {steps} at LR {lr}: the loss was four times its lowest",
+        "the smoothed loss was so high",
+        "it came to its highest LR; a loss was not finite",
+    ),
+    "find_lr.not_finite": Caption(
+        "ended after {steps} at LR {lr}: the loss was not finite",
+        "a loss was infinite, or no number",
+        "all losses were finite",
+    ),
+    # Why it suggests nothing
+    "find_lr.too_short": Caption(
+        "no suggestion: the loss broke before there was a curve; begin lower than --from {lr}",
+        "the test was over before it had points enough",
+        "it had enough",
+    ),
+    "find_lr.never_fell": Caption(
+        "no suggestion: the loss never fell by more than it differs from batch to batch; "
+        "more --steps, a larger --batch-size or a higher --to may show more",
+        "the smoothed loss fell by no more than noise, or a hundredth",
+        "it fell further",
+    ),
+    "find_lr.some_seeds": Caption(
+        "{count} of {seeds} suggest nothing, and have no say",
+        "of several seeds some suggest something and some do not",
+        "all do; none does",
+    ),
+    # What to make of it
+    "find_lr.apart": Caption(
+        "the three are more than ten times apart: look at the curve before you take one",
+        "the largest suggestion is more than ten times the smallest",
+        "it is not; there is none",
+    ),
+    "find_lr.where": Caption(
+        "{key} has it: --write NAME makes a copy of the preset with it",
+        "something is suggested, and nobody asked for a copy",
+        "nothing is suggested; a copy is written; the LRs stand in points",
+    ),
+    "find_lr.written": Caption("written: {path}", "a copy with the suggestion was written", "it was not"),
+    "find_lr.position": Caption(
+        "step {step}/{steps}  lr {lr}  loss {loss}", "steps are made, on a terminal", "before the first of them"
+    ),
+    "find_lr.of_seed": Caption("seed {seed}  {position}", "several seeds are tested, one after the other", "one is"),
+}
