@@ -132,6 +132,7 @@ STILL_OUTSIDE = (
     "cli/compare_reporter.py",
     "cli/control.py",
     "cli/exit_summary.py",
+    "cli/find_lr.py",
     "cli/foreign.py",
     "cli/launch.py",
     "cli/notify_options.py",

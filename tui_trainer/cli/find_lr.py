@@ -101,9 +101,9 @@ def find_lr(
     line for each of three rules, the LR first; exits with 1 where the loss suggests none.
     """
     if not this_rank().alone:
-        refuse("find-lr runs in one process: leave torchrun out")
+        raise UserError("find-lr runs in one process: leave torchrun out")
     if lowest >= highest:
-        refuse(f"--from {format_lr(lowest)} is not below --to {format_lr(highest)}")
+        raise UserError(f"--from {format_lr(lowest)} is not below --to {format_lr(highest)}")
     spec = checked(RunRequest(preset, **options))
     if target is not None:
         _see_that_it_can_be_written(target, spec, yes=yes)
@@ -125,14 +125,18 @@ def find_lr(
 
 
 def _see_that_it_can_be_written(target: Path, spec: RunSpec, *, yes: bool) -> None:
-    """Before minutes are spent on the test; what hinders ends the program, exit 2."""
+    """Before minutes are spent on the test.
+
+    Raises:
+        UserError: what hinders.
+    """
     from tui_trainer.presets.another_lr import lr_key
 
     lr_key(spec.preset)
     if target.exists():
-        refuse(f"{target} is there already, and stays; write the copy under another name")
+        raise UserError(f"{target} is there already, and stays; write the copy under another name")
     if not yes and not os.isatty(0):
-        refuse("--write: nobody can be asked here: --yes writes it")
+        raise UserError("--write: nobody can be asked here: --yes writes it")
 
 
 def _tested(spec: RunSpec, lowest: float, highest: float, steps: int, seeds: int) -> dict[int, LRCurve]:
@@ -163,8 +167,8 @@ def _tested(spec: RunSpec, lowest: float, highest: float, steps: int, seeds: int
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                size = counted(spec.preset.training.batch_size, "image")
-                refuse(f"out of memory with batches of {size}; try a smaller --batch-size", exit_code=1)
+                images = counted(min(spec.preset.training.batch_size, len(prepared.images.train)), "image")
+                refuse(say("end.out_of_memory", images=images, what="--batch-size"), exit_code=1)
     return curves
 
 
@@ -294,6 +298,6 @@ def _write(target: Path, preset: str, spec: RunSpec, lr: float, *, yes: bool) ->
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         write_new(target, changed.encode())
-    except FileExistsError:
-        refuse(f"{target} is there by now, and stays; write the copy under another name")
+    except FileExistsError as error:
+        raise UserError(f"{target} is there by now, and stays; write the copy under another name") from error
     tell(say("find_lr.written", path=target))
