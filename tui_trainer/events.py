@@ -235,6 +235,15 @@ class RunConfigured(Event, frozen=True, kw_only=True, tag="RunResolved"):
         return self.device.startswith("cuda")
 
 
+class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The planned LR of a group of parameters, as `PlanMade` has that of each step."""
+
+    steps: list[int]
+    lrs: list[float]
+    label: Name = ""
+    """What the group is called."""
+
+
 class PlanMade(Event, frozen=True, kw_only=True, tag=True):
     """The LR curve that the real scheduler gave in a rehearsal.
 
@@ -249,6 +258,8 @@ class PlanMade(Event, frozen=True, kw_only=True, tag=True):
     note: str = ""
     open_ended: bool = False
     """Whether the run may end before `last_step`, or after it: how long it will be is not known."""
+    groups: Annotated[dict[Name, GroupPlan], Meta(max_length=100)] = {}
+    """Of groups of parameters with an LR of their own, by the series of that."""
 
     def __post_init__(self) -> None:
         _cut(self, "note")
@@ -397,6 +408,8 @@ class LRChanged(Event, frozen=True, kw_only=True, omit_defaults=True, tag=True):
     reason: str
     because: Reason | None = None
     """The reason as a code with its values; None in older records, and where it has no code."""
+    group: Name = ""
+    """Of a group of parameters with an LR of its own, what it is called; empty for the LR of each step."""
 
     def __post_init__(self) -> None:
         _cut(self, "reason")
@@ -416,6 +429,8 @@ class LRUnchanged(Event, frozen=True, kw_only=True, omit_defaults=True, tag="LRH
     lr: float
     reason: str
     because: Reason | None = None
+    """As in `LRChanged`."""
+    group: Name = ""
     """As in `LRChanged`."""
 
     def __post_init__(self) -> None:
@@ -751,12 +766,14 @@ def _wrong_steps(event: StepsTaken) -> str | None:
 
 
 def _wrong_plan(event: PlanMade) -> str | None:
-    if len(event.steps) != len(event.lrs):
-        return "steps and lrs are not as many as each other"
-    if len(event.steps) > MOST_IN_A_LIST:
-        return "more points than a curve needs"
-    if event.steps and (event.steps[0] < 1 or event.steps != sorted(set(event.steps))):
-        return "steps that do not follow each other"
+    curves: list[PlanMade | GroupPlan] = [event, *event.groups.values()]
+    for curve in curves:
+        if len(curve.steps) != len(curve.lrs):
+            return "steps and lrs are not as many as each other"
+        if len(curve.steps) > MOST_IN_A_LIST:
+            return "more points than a curve needs"
+        if curve.steps and (curve.steps[0] < 1 or curve.steps != sorted(set(curve.steps))):
+            return "steps that do not follow each other"
     return None
 
 

@@ -163,6 +163,12 @@ def unchanged(lr: float, reason: Reason, epoch: int, step: int, now: float) -> L
     return LRUnchanged(at=now, step=step, epoch=epoch, lr=lr, reason=word(reason), because=reason)
 
 
+def of_group(event: LRChanged | LRUnchanged, group: str) -> LRChanged | LRUnchanged:
+    """The same, told of a group of parameters."""
+    reason = event.why.but(group=group)
+    return replace(event, group=group, reason=word(reason), because=reason)
+
+
 def dialled(event: SchedulerEvent, factor: float) -> SchedulerEvent:
     """The same under the LR dial: its LRs are those that are used, its reason names the schedule's own."""
     if isinstance(event, PlateauCounted):
@@ -305,7 +311,7 @@ def _cyclic(at: Standing, config: schedulers.CyclicLR) -> Reason:
 
 def _one_cycle(at: Standing, config: schedulers.OneCycleLR) -> Reason:
     peak, *_, bottom = (places[0] if places else 0 for places in at.turns)
-    start = config.max_lr / config.div_factor
+    start = config.top / config.div_factor
     lowest = start / config.final_div_factor
     if at.step_count > bottom:
         return Reason("one_cycle_over")

@@ -107,6 +107,47 @@ def test_plan_in_words_joins_steps_of_equal_lr_and_says_what_it_depends_on(cli: 
     assert "depends on val_loss" in cli("presets", "plan", "plateau").stdout
 
 
+GROUPS = """[optimizer]
+name = "SGD"
+lr = 0.1
+[[optimizer.groups]]
+name = "9.*"
+lr_scale = 0.5
+[scheduler]
+name = "StepLR"
+step_size = 5
+"""
+
+
+@pytest.mark.says("groups.columns")
+def test_plan_has_a_column_for_each_group_of_parameters(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "groups.toml"
+    file.write_text(GROUPS)
+    lines = cli("presets", "plan", str(file)).stdout.splitlines()
+    assert lines[0] == "# the LR of all other parameters, then that of 9.*"
+    assert [line.split() for line in lines[1:]] == [
+        ["steps", "1", "to", "315", "0.1", "0.05"],
+        ["steps", "316", "to", "630", "0.01", "0.005"],
+    ]
+    assert json.loads(cli("presets", "plan", str(file), "--json").stdout) == [0.1] * 315 + [0.010000000000000002] * 315
+
+
+@pytest.mark.never_says("groups.columns")
+def test_groups_that_the_model_has_not_are_refused_with_their_line(
+    cli: Cli, tmp_path: Path, captions_said: set[str]
+) -> None:
+    file = tmp_path / "groups.toml"
+    file.write_text(GROUPS)
+    said = f"{file}:4: optimizer.groups.1: matches no parameter of mlp; they are called 1.weight, 1.bias, 3.weight"
+    for command in (("presets", "check"), ("presets", "plan"), ("run", "--preset")):
+        result = cli(*command, str(file), "--model", "mlp")
+        assert result.exit_code == 2
+        assert said in result.stderr
+    assert cli("presets", "check", str(file)).exit_code == 0
+    assert cli("presets", "plan", "steplr").exit_code == 0
+    assert "groups.columns" not in captions_said
+
+
 @pytest.mark.parametrize("command", ["show", "plan", "check"])
 def test_an_unknown_preset_is_refused_with_the_nearest_name(cli: Cli, command: str) -> None:
     result = cli("presets", command, "onecylce")

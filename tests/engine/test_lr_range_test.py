@@ -31,13 +31,20 @@ def prepared(text: str = ADAM, data: Images | None = None, **options: object) ->
         return prepare(spec, lambda _: None)
 
 
-def by_hand(there: Prepared, optimizer: torch.optim.Optimizer, model: torch.nn.Module, seed: int = 0) -> list[float]:
+def by_hand(
+    there: Prepared,
+    optimizer: torch.optim.Optimizer,
+    model: torch.nn.Module,
+    seed: int = 0,
+    parts: tuple[float, ...] = (1.0,),
+) -> list[float]:
     """The same written out, over as many epochs as it takes; the loss of each step."""
     losses: list[float] = []
     lrs, training = raised(1e-4, 0.01, 30), there.spec.preset.training
     for epoch in range(1, 11):
         for images, labels in datasets.batches(there.images.train, t.BATCH_SIZE, seed, epoch):
-            optimizer.param_groups[0]["lr"] = lrs[len(losses)]
+            for group, part in zip(optimizer.param_groups, parts, strict=True):
+                group["lr"] = lrs[len(losses)] * part
             optimizer.zero_grad()
             loss = functional.cross_entropy(model(images), labels, label_smoothing=training.label_smoothing)
             loss.backward()
@@ -71,6 +78,18 @@ def test_losses_are_those_of_the_loop_written_by_hand(seed: int, augmented: bool
     assert curve.losses == by_hand(there, optimizer, model, seed)
     assert curve.lrs == raised(1e-4, 0.01, 30)
     assert curve.ended == "all_steps"
+
+
+def test_groups_of_parameters_keep_their_part_of_the_lr_and_their_weight_decay() -> None:
+    group = '[[optimizer.groups]]\nmatch = "bias"\nlr_scale = 0.5\nweight_decay = 0.0\n'
+    there = prepared(ADAM + group)
+    model = copy.deepcopy(there.train_state.model)
+    biases = [weight for name, weight in model.named_parameters() if name.endswith("bias")]
+    weights = [weight for name, weight in model.named_parameters() if not name.endswith("bias")]
+    optimizer = torch.optim.Adam(
+        [{"params": weights}, {"params": biases, "weight_decay": 0.0}], weight_decay=0.01, fused=True
+    )
+    assert SHORT.run(there, 0).losses == by_hand(there, optimizer, model, parts=(1.0, 0.5))
 
 
 def test_a_scheduler_that_cycles_the_momentum_has_no_say() -> None:

@@ -35,11 +35,11 @@ def told(
             optimizer.step()
             step += 1
             if scheduler.due_after_batch:
-                old = scheduler.lr
+                old = scheduler.scheduled_lrs
                 scheduler.step()
                 said += explain(scheduler, old, epoch=epoch, step=step)
         if scheduler.due_after_epoch:
-            old, loss = scheduler.lr, losses[epoch - first_epoch] if losses else 1.0
+            old, loss = scheduler.scheduled_lrs, losses[epoch - first_epoch] if losses else 1.0
             scheduler.step(val_loss=loss, val_accuracy=1 - loss)
             said += explain(scheduler, old, epoch=epoch, step=step)
     return said

@@ -49,13 +49,17 @@ def stop_after(tiny: TinyRun, step: int, *before: AnyCommand) -> None:
 
 def numbers(tiny: TinyRun) -> dict[str, object]:
     """All that a run came to, without the times."""
+    columns: dict[str, list[float | None]] = {}
+    for event in tiny.of(StepsTaken):
+        for name, values in event.metrics.items():
+            columns.setdefault(name, []).extend(values)
     return {
         "losses": tiny.losses,
         "lrs": tiny.lrs,
         "epochs": [
             (e.epoch, e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy, e.lr) for e in tiny.of(EpochEnded)
         ],
-        "of steps": [(name, value) for e in tiny.of(StepsTaken) for name, of in e.metrics.items() for value in of],
+        "of steps": columns,
         "shares": [e.values["clipped_share"] for e in tiny.of(MetricsLogged) if "clipped_share" in e.values],
         "weights": {k: v.clone() for k, v in checkpoints.load(tiny.folder / LAST)["model"].items()},
     }
@@ -250,6 +254,18 @@ WARMUPS = (f"steps = {BATCHES + 3}\nstart_factor = 0\n", f'steps = {BATCHES + 1}
 
 TRAINING = ("label_smoothing = 0.2", "clip_grad_norm = 17", "clip_grad_value = 2")
 
+BIASES = '[[optimizer.groups]]\nmatch = "bias"\nweight_decay = 0\n'
+LAST_LAYER = '[[optimizer.groups]]\nname = "3.*"\n'
+GROUPS = {
+    "groups": f"{ADAM}{BIASES}lr_scale = 2.0\n{LAST_LAYER}lr = 0.1\n{BY_STEPS}[warmup]\nsteps = 2\n",
+    "groups in stages": f"{SGD}{MOMENTUM}{BIASES}lr_scale = 2.0\n"
+    f'[scheduler]\nname = "SequentialLR"\n{SCHEDULERS["SequentialLR"]}',
+    "a list for groups": f'[optimizer]\nname = "SGD"\n{MOMENTUM}{BIASES}{LAST_LAYER}'
+    '[scheduler]\nname = "OneCycleLR"\nmax_lr = [0.1, 0.2, 0.01]\n',
+    "shortcuts": f"{SGD}weight_decay = 0.1\nweight_decay_bias = 0\n"
+    '[scheduler]\nname = "ReduceLROnPlateau"\npatience = 0\nthreshold = 0.9\nmin_lr = [0.001]\n',
+}
+
 
 @pytest.mark.parametrize(
     "text",
@@ -261,8 +277,9 @@ TRAINING = ("label_smoothing = 0.2", "clip_grad_norm = 17", "clip_grad_value = 2
         *(f'{SGD}{MOMENTUM}[scheduler]\nname = "{name}"\n{options}' for name, options in SCHEDULERS.items()),
         *(f"{SGD}{BY_STEPS}[warmup]\n{options}" for options in WARMUPS),
         *(f"{key}\n{SGD}{BY_STEPS}" for key in TRAINING),
+        *GROUPS.values(),
     ],
-    ids=[*OPTIMIZERS, *SCHEDULERS, *WARMUPS, *TRAINING],
+    ids=[*OPTIMIZERS, *SCHEDULERS, *WARMUPS, *TRAINING, *GROUPS],
 )
 def test_every_optimizer_and_scheduler_goes_on_from_the_middle_of_an_epoch(tiny: TinyRun, text: str) -> None:
     tiny.train(text, EPOCHS)

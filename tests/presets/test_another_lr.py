@@ -78,6 +78,23 @@ def test_lrs_that_stand_in_points_are_left_to_the_person(head: str) -> None:
         changed(f'[optimizer]\nname = "SGD"\n{head}\nname = "PiecewiseLinear"\npoints = [[0, 0.1], [1, 0.0]]\n')
 
 
+LISTED = '[optimizer]\nname = "SGD"\n{}[scheduler]\nname = "OneCycleLR"\nmax_lr = {}\n'
+BIASES = '[[optimizer.groups]]\nmatch = "bias"\nweight_decay = 0\n'
+
+
+@pytest.mark.says("find_lr.in_a_list")
+def test_lrs_of_groups_that_stand_in_a_list_are_left_to_the_person() -> None:
+    with pytest.raises(UserError, match="for each group of parameters in max_lr"):
+        changed(LISTED.format(BIASES, [0.1, 0.2]))
+
+
+@pytest.mark.never_says("find_lr.in_a_list")
+def test_of_groups_the_lr_of_all_is_changed(captions_said: set[str]) -> None:
+    assert "max_lr = 0.25" in changed(LISTED.format(BIASES, 0.1), 0.25)
+    assert '"SGD"\nlr = 0.25\n' in changed(f'[optimizer]\nname = "SGD"\nlr = 0.1\n{BIASES}', 0.25)
+    assert "find_lr.in_a_list" not in captions_said
+
+
 def test_values_are_found_where_they_stand() -> None:
     text = 'a = 1 # one\nb.c = "x = 2"\n[t]\nd = [1,\n 2]   \ne = { f = 3, g = 4}\n[[l]]\nh = 1\n[[l]]\nh = 2\n'
     found = {".".join(path): text[place] for path, place in value_places(text).items()}

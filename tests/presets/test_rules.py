@@ -61,6 +61,16 @@ NESTEROV = '[optimizer]\nname = "SGD"\nnesterov = true\n'
 BATCH_NORM = RunConditions(4_000, batchnorm=True)
 SEVEN = "[training]\nbatch_size = 7\n" + SGD
 
+
+def groups(*tables: str, optimizer: str = SGD, scheduler: str = "") -> str:
+    """An optimizer with groups, each of keys apart by semicolons."""
+    joined = "".join("[[optimizer.groups]]\n" + table.replace("; ", "\n") + "\n" for table in tables)
+    return optimizer + "\n" + joined + scheduler
+
+
+PEAKS = '[scheduler]\nname = "OneCycleLR"\nmax_lr = {}\n'
+BIAS = 'match = "bias"'
+
 SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
     "rule.nesterov_momentum": (NESTEROV, "needs momentum; add momentum = 0.9, or take nesterov out"),
     "rule.nesterov_dampening": (
@@ -195,6 +205,27 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
     "rule.way_down_too_long": (
         one_cycle("three_phase = true", "pct_start = 0.6"),
         "with three_phase the way up takes so much of the run, and the way down as much again; less than 0.5 leaves",
+    ),
+    "rule.group_of_nothing": (groups("lr = 0.1"), 'says not of which parameters; write match = "norm" or match ='),
+    "rule.group_no_glob": (groups('name = "a b"; lr = 0.1'), "no name of a parameter is like it; names are of letters"),
+    "rule.group_lr_twice": (groups(f"{BIAS}; lr = 0.1; lr_scale = 2"), "the group's LR is given by lr already; keep"),
+    "rule.group_changes_nothing": (groups(BIAS), "has no lr, lr_scale or weight_decay, so that its parameters are"),
+    "rule.group_lr_not_used": (
+        groups(f"{BIAS}; lr = 0.1", scheduler=PEAKS.format(0.1)),
+        "not used: OneCycleLR sets the LR of every group itself; write max_lr as a list, first that of the other",
+    ),
+    "rule.list_for_groups": (
+        groups(f"{BIAS}; lr_scale = 2", scheduler=PEAKS.format(0.1)),
+        "; write max_lr as a list, first that of the other parameters, then one for each group",
+    ),
+    "rule.no_lr_for_groups": (
+        groups(f"{BIAS}; lr = 0.1", optimizer=points("[[0, 0.1], [10, 0]]").partition("[scheduler]")[0],
+               scheduler="[scheduler]" + points("[[0, 0.1], [10, 0]]").partition("[scheduler]")[2]),
+        "not used: PiecewiseLinear sets the LR of every group itself; leave it out",
+    ),
+    "rule.list_of_others": (
+        groups(BIAS, scheduler=PEAKS.format([0.1, 0.2, 0.3])),
+        "3 in the list, and 2 would be right: one for the parameters that no group matches, then one for each",
     ),
     "rule.clipped_twice": (
         "[training]\nclip_grad_norm = 1\nclip_grad_value = 0.5\n" + SGD,
@@ -342,6 +373,25 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.longer_run_would_do": [one_cycle("pct_start = 0.001")],
     "rule.phase_without_step": [one_cycle('interval = "epoch"', "pct_start = 0.2"), one_cycle()],
     "rule.way_down_too_long": [one_cycle("pct_start = 0.6"), one_cycle("three_phase = true", "pct_start = 0.4")],
+    "rule.group_of_nothing": [groups(f"{BIAS}; lr = 0.1"), groups('name = "fc.*"; lr = 0.1')],
+    "rule.group_no_glob": [groups('name = "layer[1-4].*"; lr = 0.1'), groups('name = "nothing.?"; lr = 0.1')],
+    "rule.group_lr_twice": [groups(f"{BIAS}; lr = 0.1"), groups(f"{BIAS}; lr_scale = 0.1")],
+    "rule.group_changes_nothing": [
+        groups(f"{BIAS}; weight_decay = 0"),
+        groups(BIAS, scheduler=PEAKS.format([0.1, 0.2])),
+    ],
+    "rule.group_lr_not_used": [
+        groups(f"{BIAS}; lr = 0.1", scheduler='[scheduler]\nname = "StepLR"\nstep_size = 3\n'),
+        groups(BIAS, scheduler=PEAKS.format([0.1, 0.2])),
+        groups(f"{BIAS}; weight_decay = 0", scheduler=PEAKS.format(0.1)),
+    ],
+    "rule.list_for_groups": [groups(BIAS, scheduler=PEAKS.format([0.1, 0.2]))],
+    "rule.no_lr_for_groups": [groups(f"{BIAS}; lr = 0.1", scheduler=PEAKS.format(0.1))],
+    "rule.list_of_others": [
+        groups(BIAS, scheduler=PEAKS.format([0.1, 0.2])),
+        groups(f"{BIAS}; weight_decay = 0", scheduler=PEAKS.format(0.1)),
+        SGD + "\n" + PEAKS.format([0.1]),
+    ],
     "rule.clipped_twice": ["[training]\nclip_grad_norm = 1\n" + SGD, "[training]\nclip_grad_value = 1\n" + SGD],
     "rule.one_batch": ["[training]\nbatch_size = 4000\n" + SGD],
     "rule.more_steps": [(SEVEN, RunConditions(1))],

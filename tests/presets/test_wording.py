@@ -37,6 +37,27 @@ CASES: dict[str, tuple[str, set[str], str]] = {
         {"key.at_home", "key.belongs_in"},
         "not known to SGD; it belongs in [training]",
     ),
+    "groups that are none": (SGD + "groups = 3", {"key.no_groups"}, "is a list of tables; write [[optimizer.groups]]"),
+    "groups without end": (
+        SGD + "[[optimizer.groups]]\nmatch = 'bias'\nlr = 1\n" * 51,
+        {"key.many_groups"},
+        "51 groups are too many; at most 50",
+    ),
+    "a key of a group": (
+        SGD + "[[optimizer.groups]]\nmatch = 'bias'\nlr_scael = 2\n",
+        {"key.meant"},
+        "not known to [[optimizer.groups]]; did you mean lr_scale?",
+    ),
+    "a kind of parameters": (
+        SGD + "[[optimizer.groups]]\nmatch = 'norms'\nlr = 2\n",
+        {"key.choice_meant"},
+        '"norms" is not known; did you mean "norm"?',
+    ),
+    "an LR of a list": (
+        with_scheduler("OneCycleLR", "max_lr = [0.1, 'x']"),
+        {"key.no_number"},
+        'item 2, "x" is not a number',
+    ),
     "at home in the scheduler": (
         SGD + "gamma = 3",
         {"key.at_home", "key.belongs_in"},

@@ -25,6 +25,7 @@ steps = st.integers(1, MOST_STEPS)
 epochs = st.integers(1, 20)
 calls = st.sampled_from(CALLS)
 metric_names = st.sampled_from(["loss", "val/acc", "lr-SGD/pg1", "train_loss", "加", ""])
+groups = st.sampled_from(["", "", "layer4.*"])
 numbers = st.floats() | st.integers(-(2**70), 2**70)
 preset_names = st.sampled_from(["steplr", "onecycle", "plateau", "none"])
 
@@ -91,6 +92,16 @@ def plans_made(draw: st.DrawFn) -> ev.PlanMade:
         exact=draw(st.booleans()),
         note=draw(words),
         open_ended=draw(st.booleans()),
+        groups=draw(st.dictionaries(metric_names, group_plans(), max_size=2)),
+    )
+
+
+@st.composite
+def group_plans(draw: st.DrawFn) -> ev.GroupPlan:
+    """The curve of a group of parameters."""
+    begins = draw(st.lists(steps, max_size=3, unique=True).map(sorted))
+    return ev.GroupPlan(
+        steps=begins, lrs=draw(st.lists(lrs, min_size=len(begins), max_size=len(begins))), label=draw(words)
     )
 
 
@@ -166,8 +177,8 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         call=calls,
         value=st.none() | words,
     ),
-    ev.LRChanged: _of(ev.LRChanged, step=steps, epoch=epochs, old=lrs, new=lrs, reason=words),
-    ev.LRUnchanged: _of(ev.LRUnchanged, step=steps, epoch=epochs, lr=lrs, reason=words),
+    ev.LRChanged: _of(ev.LRChanged, step=steps, epoch=epochs, old=lrs, new=lrs, reason=words, group=groups),
+    ev.LRUnchanged: _of(ev.LRUnchanged, step=steps, epoch=epochs, lr=lrs, reason=words, group=groups),
     ev.PlateauCounted: _of(
         ev.PlateauCounted,
         epoch=epochs,

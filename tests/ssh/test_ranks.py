@@ -53,10 +53,14 @@ clip_grad_norm = 0.8
 name = "SGD"
 lr = 0.05
 momentum = 0.9
+[[optimizer.groups]]
+match = "bias"
+lr_scale = 2.0
+weight_decay = 0.1
 """
 
 
-def test_two_ranks_clip_the_gradients_of_the_whole_batch(runs: Path, tmp_path: Path) -> None:
+def test_two_ranks_clip_the_gradients_of_the_whole_batch_and_have_the_same_groups(runs: Path, tmp_path: Path) -> None:
     preset = tmp_path / "clipped.toml"
     preset.write_text(CLIPPED)
     for ranks in (1, 2):
@@ -66,6 +70,7 @@ def test_two_ranks_clip_the_gradients_of_the_whole_batch(runs: Path, tmp_path: P
     for name in ("grad_norm", "clipped_share"):
         assert list(two.series[name].values) == pytest.approx(list(one.series[name].values), rel=1e-3)
     assert len(one.series["grad_norm"].values) == 16
+    assert list(two.series["lr-SGD/pg2"].values) == list(one.series["lr-SGD/pg2"].values) == [0.1] * 16
     assert 0 < one.series["clipped_share"].values[0] <= 1
 
 

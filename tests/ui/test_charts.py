@@ -19,6 +19,7 @@ from tests.scripted import scripted_run
 from tui_trainer.events import (
     AnyEvent,
     EpochEnded,
+    GroupPlan,
     LRChanged,
     MetricDeclared,
     MetricsLogged,
@@ -671,6 +672,44 @@ async def test_several_lrs_are_drawn_with_a_legend(own: bool) -> None:
         app.lr.redraw()
         await pilot.pause()
         assert "● lr-generator 0.002" in app.lr.plain()[0]
+
+
+def with_groups(steps: int) -> History:
+    """A run whose biases have an LR of their own, until a step: half of that of the others, planned and used."""
+    events: list[AnyEvent] = []
+    for event in scripted_run(epochs=4):
+        if isinstance(event, PlanMade):
+            of_group = GroupPlan(steps=event.steps, lrs=[lr / 2 for lr in event.lrs], label="bias")
+            event = msgspec.structs.replace(event, groups={"lr-SGD/pg2": of_group})
+            events.append(MetricDeclared(at=event.at, name="lr-SGD/pg2", kind="lr", shown_as="lr bias"))
+        if isinstance(event, StepsTaken):
+            if event.step > steps:
+                break
+            lrs = event.lrs * len(event.losses) if len(event.lrs) == 1 else event.lrs
+            event = msgspec.structs.replace(event, metrics={"lr-SGD/pg2": [lr / 2 for lr in lrs]})
+        events.append(event)
+    return history_of(events)
+
+
+async def test_the_lr_of_a_group_is_drawn_as_it_was_used_and_from_there_on_as_planned() -> None:
+    app = Charts()
+    async with app.run_test(size=(140, 40)) as pilot:
+        begun, whole = with_groups(0), with_groups(10**9)
+        last = begun.plans[-1].last_step
+        curves = []
+        for history in (begun, with_groups(last // 2), whole):
+            await app.show(history, pilot)
+            curves.append(dots_of(app.lr, "series0"))
+        assert len({x for x, _ in curves[0]}) > 200
+        for other in curves[1:]:  # but for columns in which the LR moves
+            assert len(curves[0] & other) > 0.85 * len(curves[0] | other)
+        assert f"● lr bias {whole.lrs[-1] / 2:g}" in app.lr.plain()[0]
+        await app.show(begun, pilot)
+        assert f"● lr bias {begun.plans[-1].lrs[0] / 2:g}" in app.lr.plain()[0]
+        app.lr.show_plan(begun.plans[-1])
+        await pilot.pause()
+        assert f"● lr bias {begun.plans[-1].lrs[0] / 2:g}" in app.lr.plain()[0]
+        assert dots_of(app.lr, "series0") == curves[0]
 
 
 @pytest.mark.parametrize("size", SIZES)

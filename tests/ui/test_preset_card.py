@@ -34,7 +34,8 @@ def mine() -> PresetEntry:
 
 def with_training(key: str) -> PresetEntry:
     entry = SHIPPED["none"]
-    return type(entry)(**{**vars(entry), "preset": parse(f'[training]\n{key}\n[optimizer]\nname = "SGD"\n')})
+    optimizer = "" if "[optimizer]" in key else '[optimizer]\nname = "SGD"\n'
+    return type(entry)(**{**vars(entry), "preset": parse(f"[training]\n{key}\n{optimizer}")})
 
 
 CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]]] = {
@@ -91,6 +92,16 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         Preview(asked=True),
         ALWAYS - {"card.last_batch"} | {"card.no_scheduler", "card.preview_comes"},
         ["10 steps: 10 epochs of 1 batch of 10, mnist-5k"],
+    ),
+    "in groups": (
+        with_training(
+            'batch_size = 64\n[optimizer]\nname = "SGD"\nweight_decay_norm = 0\n'
+            '[[optimizer.groups]]\nname = "9.*"\nlr = 1\n'
+        ),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.groups"},
+        ["SGD; no scheduler; parameters with values of their own: 9.*, norm"],
     ),
     "clipped by the norm": (
         with_training("clip_grad_norm = 1"),

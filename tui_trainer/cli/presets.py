@@ -10,9 +10,11 @@ import click
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import cells
-from tui_trainer.cli.options import BAD_INPUT, has_torch, length_options, need_torch, refuse, say
+from tui_trainer.cli.options import BAD_INPUT, has_torch, length_options, need_torch, refuse
+from tui_trainer.cli.options import say as tell
 from tui_trainer.errors import UserError
 from tui_trainer.run_request import RunRequest
+from tui_trainer.text.captions import say as caption
 from tui_trainer.text.numbers import format_lr
 from tui_trainer.text.plain import plain
 
@@ -76,7 +78,7 @@ def check(files: tuple[str, ...], **options: Any) -> None:
     """Report every problem in each file; exit 0 if all can be used, else 2."""
     sound = True
     if not has_torch():
-        say("note: the real scheduler is not tried, since PyTorch is not installed here; all else is checked")
+        tell("note: the real scheduler is not tried, since PyTorch is not installed here; all else is checked")
     for file in files:
         problems = _problems(file, options)
         for problem in problems:
@@ -98,27 +100,33 @@ def plan(name: str, as_json: bool, **options: Any) -> None:
     """Print the LR of every step, from the real scheduler (steps with the same LR on one line)."""
     need_torch("presets plan")
     from tui_trainer.engine.lr_preview import full_plan, length_of, rehearse
+    from tui_trainer.engine.parameter_groups import check_groups
     from tui_trainer.presets.problems import PresetError
 
     try:
         spec = _spec(name, options)
         length = length_of(spec.preset, spec.train_images)
+        check_groups(spec.preset, spec.model)
         note = rehearse(spec.preset, length).note
-        lrs = full_plan(spec.preset, length)
+        lrs = [full_plan(spec.preset.of_group(number), length) for number in (0, *spec.preset.groups_with_lr)]
     except PresetError as error:
         refuse(*map(str, error.problems))
     if as_json:
-        click.echo(json.dumps(lrs))
+        click.echo(json.dumps(lrs[0]))
         return
     if spec.taken:
         click.echo(f"# made for {spec.taken}")
     if note:
         click.echo(f"# {note}")
+    if numbers := spec.preset.groups_with_lr:
+        labels = ", ".join(spec.preset.optimizer.groups[number - 1].label for number in numbers)
+        click.echo(f"# {caption('groups.columns', groups=labels)}")
+    rows = [*zip(*lrs, strict=True)]
     first = 0
-    for end in range(1, len(lrs) + 1):
-        if end == len(lrs) or lrs[end] != lrs[first]:
+    for end in range(1, len(rows) + 1):
+        if end == len(rows) or rows[end] != rows[first]:
             steps = f"step {first + 1}" if end == first + 1 else f"steps {first + 1} to {end}"
-            click.echo(f"{steps:<24} {format_lr(lrs[first])}")
+            click.echo(f"{steps:<24} {'  '.join(f'{format_lr(lr):<12}' for lr in rows[first])}".rstrip())
             first = end
 
 
@@ -132,6 +140,8 @@ def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
     from tui_trainer.presets.checks import check_file
     from tui_trainer.presets.problems import PresetError
     from tui_trainer.presets.rules import RunConditions
+    from tui_trainer.presets.schema import MadeFor
+    from tui_trainer.run_options import MODEL
 
     try:
         path = find(file)
@@ -144,7 +154,11 @@ def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
     if checked.preset is None or checked.errors or not has_torch():
         return checked.problems
     from tui_trainer.engine.lr_preview import length_of, rehearse
+    from tui_trainer.engine.parameter_groups import misfits
 
+    model = options["model"] or (checked.preset.made_for or MadeFor()).model or MODEL
+    if misfit := misfits(checked.preset, model):
+        return checked.problems + misfit
     rehearsed = rehearse(checked.preset, length_of(checked.preset, conditions(checked.preset.made_for).train_images))
     return checked.problems + rehearsed.problems
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch.optim import lr_scheduler
 from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import closed_form_lr
 from tui_trainer.engine.torch_schedulers import InStages, OnLines
-from tui_trainer.events import PlanMade, ResolvedConfig
+from tui_trainer.events import GroupPlan, PlanMade, ResolvedConfig
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts, ReduceLROnPlateau, SchedulerTable, restarts
 from tui_trainer.presets.schema import Preset
@@ -50,10 +50,13 @@ class LRPreview:
 
 
 def rehearse(preset: Preset, length: RunLength, *, sample_above: int = SAMPLE_ABOVE) -> LRPreview:
-    """The LR of every step. A schedule of more than `sample_above` steps is sampled, at every turn and in between.
+    """The LR of every step, of the parameters that no group matches.
+
+    A schedule of more than `sample_above` steps is sampled, at every turn and in between.
 
     ReduceLROnPlateau is rehearsed with a loss that gets better all the time, and the note says so.
     """
+    preset = preset.of_group(0)
     plan = _Plan(preset, length)
     watches = preset.scheduler.monitor
     note = say("plan.depends_on_losses", monitor=watches) if watches else ""
@@ -72,6 +75,7 @@ def rehearse_stalled(preset: Preset, length: RunLength, *, sample_above: int = S
     """
     if not preset.scheduler.monitor or scheduler_steps(preset, length) > sample_above:
         return None
+    preset = preset.of_group(0)
     plan = _Plan(preset, length)
     plan.follow(_walk(preset, length, stalled=True))
     return plan.rehearsal(True, say("plan.without_progress", monitor=preset.scheduler.monitor))
@@ -249,6 +253,11 @@ def plan(
     if errors := [problem for problem in rehearsal.problems if problem.severity == "error"]:
         raise PresetError(errors)
     before = first_step - 1
+    rehearsals = {
+        number: rehearse(preset.of_group(number), length, sample_above=sample_above) for number in preset.groups_with_lr
+    }
+    if errors := [problem for each in rehearsals.values() for problem in each.problems if problem.severity == "error"]:
+        raise PresetError(errors)
     return PlannedRun(
         preset=preset,
         length=length,
@@ -267,9 +276,9 @@ def plan(
             batch_size=preset.training.batch_size,
             batches_per_epoch=length.batches_per_epoch,
             total_steps=before + length.total_steps,
-            min_lr=preset.scheduler.min_lr if isinstance(preset.scheduler, ReduceLROnPlateau) else None,
+            min_lr=preset.scheduler.floor if isinstance(preset.scheduler, ReduceLROnPlateau) else None,
         ),
-        curve=_curve(rehearsal, before),
+        curve=replace(_curve(rehearsal, before), groups=_of_groups(preset, rehearsals, before)),
         first_epoch=first_epoch,
         first_step=first_step,
     )
@@ -283,7 +292,9 @@ def length_of(preset: Preset, train_images: int, epochs: int | None = None) -> R
     )
 
 
-def dialled(curve: PlanMade, step: int, scheduled: float, factor: float) -> PlanMade:
+def dialled(
+    curve: PlanMade, step: int, scheduled: float, factor: float, of_groups: Mapping[str, float] | None = None
+) -> PlanMade:
     """The rest of a planned curve, from `step` on, under the LR dial.
 
     Args:
@@ -291,20 +302,35 @@ def dialled(curve: PlanMade, step: int, scheduled: float, factor: float) -> Plan
         step: the first that uses what the dial gives.
         scheduled: the LR that the schedule gives for it; of one that follows the losses it is not the planned one.
         factor: the dial's.
+        of_groups: what the schedule gives for it to groups of parameters, by the series of their LR.
     """
+    steps, lrs = _rest(curve, step, scheduled, factor)
+    groups = {}
+    for name, lr in (of_groups or {}).items():
+        group_steps, group_lrs = _rest(curve.groups[name], step, lr, factor)
+        groups[name] = replace(curve.groups[name], steps=group_steps, lrs=group_lrs)
+    return replace(curve, at=time.time(), steps=steps, lrs=lrs, groups=groups)
+
+
+def _rest(curve: PlanMade | GroupPlan, step: int, scheduled: float, factor: float) -> tuple[list[int], list[float]]:
     rest = bisect_right(curve.steps, step)
-    return replace(
-        curve,
-        at=time.time(),
-        steps=[step, *curve.steps[rest:]],
-        lrs=[lr * factor for lr in (scheduled, *curve.lrs[rest:])],
-    )
+    return [step, *curve.steps[rest:]], [lr * factor for lr in (scheduled, *curve.lrs[rest:])]
 
 
 def plan_if_flat(planned: PlannedRun) -> PlanMade | None:
     """What would come of a plan that depends on the losses if they stopped getting better at once; None for others."""
     rehearsal = rehearse_stalled(planned.preset, planned.length)
     return None if rehearsal is None else _curve(rehearsal, planned.first_step - 1)
+
+
+def _of_groups(preset: Preset, rehearsals: Mapping[int, LRPreview], before: int) -> dict[str, GroupPlan]:
+    groups = preset.optimizer.groups
+    return {
+        preset.lr_name(number): GroupPlan(
+            steps=[before + step for step in each.steps], lrs=each.lrs, label=groups[number - 1].label
+        )
+        for number, each in rehearsals.items()
+    }
 
 
 def _curve(rehearsal: LRPreview, before: int) -> PlanMade:

@@ -17,8 +17,9 @@ from tui_trainer.engine.lr_preview import PlannedRun
 from tui_trainer.engine.precision import ComputeOptions, LossScaler
 from tui_trainer.engine.prepare import Prepared
 from tui_trainer.engine.schedules import build_optimizer
-from tui_trainer.engine.train_state import TrainState
+from tui_trainer.engine.train_state import TrainState, parameters_of
 from tui_trainer.lr_suggestions import LRCurve, raised
+from tui_trainer.presets.schema import Preset
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class RangeTest:
     ) -> LRCurve:
         """Test the network that `prepared` has, or, for another seed than its own, one that begins with that.
 
-        With the preset's optimizer, weight decay and momentum, its batch size and label smoothing, and the batches of a
-        run of that seed, cropped and flipped as there; its schedule has no say.
+        With the preset's optimizer, weight decay and momentum, its batch size, label smoothing and clipping, and the
+        batches of a run of that seed, cropped and flipped as there; its schedule has no say. Groups of parameters have
+        the same part of the LR as they begin with.
 
         Args:
             prepared: what would be trained; its weights, its optimizer's state and torch's random numbers stay as they
@@ -78,6 +80,7 @@ class RangeTest:
         forward = replace(compute_options, compiled=False).forward(model)
         scaler = LossScaler(compute_options)
         training = planned.preset.training
+        parts = _parts_of_lr(planned.preset, len(optimizer.param_groups))
         clipping = Clipping.of(training, model)
         curve = LRCurve(self.steps)
         model.train()
@@ -85,8 +88,8 @@ class RangeTest:
         for lr, (images, labels) in zip(lrs, _endless(split, training.batch_size, seed), strict=False):
             if stopped():
                 break
-            for group in optimizer.param_groups:
-                group["lr"] = lr
+            for group, of_run in zip(optimizer.param_groups, parts, strict=True):
+                group["lr"] = lr * of_run
             optimizer.zero_grad()
             loss = functional.cross_entropy(forward(images), labels, label_smoothing=training.label_smoothing)
             scaler.scale(loss).backward()
@@ -108,10 +111,19 @@ def _begun_with(seed: int, prepared: Prepared) -> TrainState:
     return TrainState(options.place(model), prepared.train_state.planned, options)
 
 
+def _parts_of_lr(preset: Preset, groups: int) -> list[float]:
+    """What the LR of each group of parameters is, as a part of that which is raised: as the schedule begins."""
+    parts = [1.0] * groups
+    for number in preset.groups_with_lr:
+        parts[number] = preset.of_group(number).start_lr / preset.of_group(0).start_lr
+    return parts
+
+
 def _twins(original: TrainState, options: ComputeOptions) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
     """A copy of the network and one of its optimizer, with the preset's own momentum, which a scheduler may move."""
     model = copy.deepcopy(original.model)
-    optimizer = build_optimizer(original.planned.preset.optimizer, model.parameters(), **options.optimizer_options)
+    preset = original.planned.preset
+    optimizer = build_optimizer(preset.optimizer, parameters_of(preset, model), **options.optimizer_options)
     state = copy.deepcopy(original.optimizer.state_dict()["state"])
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return model, optimizer

@@ -24,6 +24,12 @@ def build(name: str, shape: Shape, seed: int) -> nn.Module:
     return _BUILDERS[name](shape)
 
 
+def without_weights(name: str) -> nn.Module:
+    """The network `name` with the names and shapes of its parameters alone; random numbers stay as they are."""
+    with torch.device("meta"):
+        return _BUILDERS[name]((3, 32, 32))
+
+
 def parameter_count(model: nn.Module) -> int:
     """How many numbers training changes."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -112,7 +112,9 @@ def _load_and_plan(
     A record that is gone on with has a curve, and perhaps that of another preset since.
     """
     from tui_trainer.engine.lr_preview import plan
+    from tui_trainer.engine.parameter_groups import check_groups
 
+    check_groups(spec.preset, spec.model)
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
     if is_new:
         emit(planned.curve)

@@ -3,43 +3,63 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from tui_trainer.engine.schedules import Schedule
-from tui_trainer.lr_reasons import PlateauRules, SchedulerEvent, Standing, changed, dialled, explain_plateau
+from tui_trainer.events import LRChanged, LRUnchanged, PlateauCounted
+from tui_trainer.lr_reasons import (
+    PlateauRules,
+    SchedulerEvent,
+    Standing,
+    changed,
+    dialled,
+    explain_plateau,
+    of_group,
+)
 from tui_trainer.lr_reasons import explain as explain_standing
 from tui_trainer.presets.schedulers import ReduceLROnPlateau
 from tui_trainer.text.reasons import Reason, Steps
 
 
-def explain(scheduler: Schedule, old: float, *, epoch: int, step: int) -> list[SchedulerEvent]:
-    """What to say after `scheduler.step()`, which was called with the scheduled LR at `old`, in epoch `epoch` after
-    step `step`.
+def explain(scheduler: Schedule, old: Sequence[float], *, epoch: int, step: int) -> list[SchedulerEvent]:
+    """What to say after `scheduler.step()`, which was called with the scheduled LRs of all groups at `old`, in epoch
+    `epoch` after step `step`.
 
     A scheduler that steps after every epoch says something every time; one that steps after every batch only where its
     curve turns: at a drop, a peak, a restart, a bottom. Under the LR dial the LRs are those that are used, and reasons
-    name the schedule's own, with the dial's factor.
+    name the schedule's own, with the dial's factor. Of a group with an LR of its own it is said where that moved, or
+    stayed for another reason than that of the first group.
     """
-    said = _explain(scheduler, old, epoch, step)
+    said = _explain(scheduler, 0, old[0], epoch, step)
+    if not said:  # where curves turn, all of them do
+        return []
+    first = {event.why.code for event in said if not isinstance(event, PlateauCounted)}
+    for number in scheduler.preset.groups_with_lr:
+        for event in _explain(scheduler, number, old[number], epoch, step):
+            if isinstance(event, LRChanged) or (isinstance(event, LRUnchanged) and event.why.code not in first):
+                said.append(of_group(event, scheduler.preset.optimizer.groups[number - 1].label))
     return said if scheduler.factor == 1.0 else [dialled(event, scheduler.factor) for event in said]
 
 
-def _explain(scheduler: Schedule, old: float, epoch: int, step: int) -> list[SchedulerEvent]:
-    config, now = scheduler.preset.scheduler, time.time()
+def _explain(scheduler: Schedule, number: int, old: float, epoch: int, step: int) -> list[SchedulerEvent]:
+    """What to say of the LR of one group."""
+    preset, now, lr = scheduler.presets[number], time.time(), scheduler.scheduled_lrs[number]
+    config = preset.scheduler
     if scheduler.step_count < 0:
         return []
     if scheduler.step_count == 0:
-        return [changed(old, scheduler.scheduled_lr, _warmup_over(scheduler), epoch, step, now)]
+        return [changed(old, lr, _warmup_over(scheduler, lr), epoch, step, now)]
     if scheduler.seen is not None and isinstance(config, ReduceLROnPlateau):
-        rules = PlateauRules(config.monitor, config.mode, config.patience, config.min_lr, config.eps)
-        return explain_plateau(rules, scheduler.seen, old, scheduler.scheduled_lr, epoch=epoch, step=step, now=now)
+        rules = PlateauRules(config.monitor, config.mode, config.patience, config.floor, config.eps)
+        return explain_plateau(rules, scheduler.seen, old, lr, epoch=epoch, step=step, now=now)
     if scheduler.interval is None:
         return []
     at = Standing(
         config=config,
         step_count=scheduler.step_count,
         total_steps=scheduler.total_steps,
-        lr=scheduler.scheduled_lr,
-        base_lr=scheduler.preset.optimizer.lr,
+        lr=lr,
+        base_lr=preset.optimizer.lr,
         interval=scheduler.interval,
         unit="batch" if scheduler.interval == "step" else "epoch",
         batches_per_epoch=scheduler.length.batches_per_epoch,
@@ -47,10 +67,10 @@ def _explain(scheduler: Schedule, old: float, epoch: int, step: int) -> list[Sch
     return explain_standing(at, old, epoch=epoch, step=step, now=now)
 
 
-def _warmup_over(scheduler: Schedule) -> Reason:
+def _warmup_over(scheduler: Schedule, lr: float) -> Reason:
     name, warmup = scheduler.preset.scheduler.name, scheduler.preset.warmup
     assert warmup is not None
     length = Steps(warmup.epochs, "epoch") if warmup.epochs is not None else Steps(scheduler.warmup_steps, "step")
     if name == "none":
-        return Reason("warmup_over_no_scheduler", {"length": length, "lr": scheduler.scheduled_lr})
-    return Reason("warmup_over", {"length": length, "lr": scheduler.scheduled_lr, "scheduler": name})
+        return Reason("warmup_over_no_scheduler", {"length": length, "lr": lr})
+    return Reason("warmup_over", {"length": length, "lr": lr, "scheduler": name})

@@ -40,16 +40,17 @@ class RunLength:
 
 
 def build_optimizer(
-    config: OptimizerTable, parameters: Iterable[torch.nn.Parameter], **kernel_options: Any
+    config: OptimizerTable, parameters: Iterable[torch.nn.Parameter | dict[str, Any]], **kernel_options: Any
 ) -> torch.optim.Optimizer:
-    """The preset's optimizer.
+    """The preset's optimizer, of parameters or of groups of them.
 
     `kernel_options` (`fused`, `foreach`) change speed alone; what the class of this torch does not take on the device
     of the parameters is left out.
     """
     kind = getattr(torch.optim, config.name)
     parameters = list(parameters)
-    devices = frozenset(parameter.device for parameter in parameters)
+    each = (one for part in parameters for one in (part["params"] if isinstance(part, dict) else (part,)))
+    devices = frozenset(parameter.device for parameter in each)
     options = {key: value for key, value in kernel_options.items() if _takes(kind, key, value, devices)}
     optimizer: torch.optim.Optimizer = kind(parameters, **config.arguments(), **options)
     return optimizer
@@ -148,6 +149,16 @@ class Schedule:
         return float(self._optimizer.param_groups[0]["lr"])
 
     @property
+    def lrs(self) -> list[float]:
+        """The same for each group of the optimizer."""
+        return [float(group["lr"]) for group in self._groups]
+
+    @property
+    def scheduled_lrs(self) -> list[float]:
+        """What the schedule gives for the next batch, for each group."""
+        return self._scheduled or self.lrs
+
+    @property
     def scheduled_lr(self) -> float:
         """What the schedule gives for the next batch: `lr`, unless the LR dial is turned."""
         return self._scheduled[0] if self._scheduled else self.lr
@@ -178,6 +189,11 @@ class Schedule:
         if self.interval == "step":
             return self.length.total_steps - self._warmup_steps
         return self.length.epochs - self._warmup_steps // self.length.batches_per_epoch
+
+    @cached_property
+    def presets(self) -> list[Preset]:
+        """The preset as it is for each group of parameters, first for those that none matches."""
+        return [self.preset.of_group(number) for number in range(len(self.preset.optimizer.groups) + 1)]
 
     @cached_property
     def turns(self) -> list[TurningPoints]:

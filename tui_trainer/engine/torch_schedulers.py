@@ -34,7 +34,10 @@ def build_scheduler(
         case SequentialLR():
             return InStages(optimizer, config.parts(length, steps_per_epoch), steps_per_epoch)
     kind = getattr(lr_scheduler, config.name)
-    scheduler: lr_scheduler.LRScheduler = kind(optimizer, **config.arguments(length))
+    more = len(optimizer.param_groups)
+    # Groups that a shortcut stands for have the LR of the first one.
+    lists = {key: [*values, *[values[0]] * (more - len(values))] for key, values in config.lists.items()}
+    scheduler: lr_scheduler.LRScheduler = kind(optimizer, **{**config.arguments(length), **lists})
     return scheduler
 
 

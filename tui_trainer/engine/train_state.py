@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tui_trainer.engine import checkpoints
 from tui_trainer.engine.distributed import Ranks
 from tui_trainer.engine.lr_preview import PlannedRun, plan
+from tui_trainer.engine.parameter_groups import grouped
 from tui_trainer.engine.precision import ComputeOptions, LossScaler
 from tui_trainer.engine.schedules import Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import mark_stepped
@@ -46,7 +47,9 @@ class TrainState:
         """Build what the preset asks for around the model as it is: a fresh optimizer, the schedule's beginning."""
         self.planned = planned
         self.optimizer = build_optimizer(
-            planned.preset.optimizer, self.model.parameters(), **self._compute_options.optimizer_options
+            planned.preset.optimizer,
+            parameters_of(planned.preset, self.model),
+            **self._compute_options.optimizer_options,
         )
         self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
 
@@ -105,14 +108,11 @@ class TrainState:
         for key, kind in (("param_groups", list), ("state", dict)):
             if not isinstance(saved.get(key), kind):
                 raise ValueError(f"optimizer.{key} is missing")
-        (group,) = self.optimizer.param_groups
-        parameters = dict(self.model.named_parameters())
-        options = saved["param_groups"][0] if len(saved["param_groups"]) == 1 else None
-        if not isinstance(options, dict) or repr(options.get("params")) != repr([*range(len(parameters))]):
-            raise ValueError(f"optimizer.param_groups is not that of {len(parameters)} parameters")
-        _check_options(group, options)
+        groups, names = self.optimizer.param_groups, {id(each): name for name, each in self.model.named_parameters()}
+        parameters = [(names[id(each)], each) for group in groups for each in group["params"]]
+        self._check_groups(groups, saved["param_groups"], len(parameters))
         held = self._held_for_a_parameter() if stepped else {}
-        for index, (name, parameter) in enumerate(parameters.items()):
+        for index, (name, parameter) in enumerate(parameters):
             there = saved["state"].get(index, {})
             if not isinstance(there, dict):
                 raise ValueError(f"optimizer.state.{index} (of {name}) {say('checkpoint.wrong_kind')}")
@@ -121,6 +121,17 @@ class TrainState:
                 fault = _fault(there.get(key), held.get(key), parameter)
                 if fault:
                     raise ValueError(f"optimizer.state.{index}.{key} (of {name}) {fault}")
+
+    def _check_groups(self, groups: list[dict[str, Any]], saved: list[Any], parameters: int) -> None:
+        """The groups have the options of the preset, and their parameters are numbered one after the other."""
+        first = 0
+        if len(saved) != len(groups):
+            raise ValueError(f"optimizer.param_groups is not that of {parameters} parameters")
+        for number, (group, options) in enumerate(zip(groups, saved, strict=True)):
+            numbers = [*range(first, first := first + len(group["params"]))]
+            if not isinstance(options, dict) or repr(options.get("params")) != repr(numbers):
+                raise ValueError(f"optimizer.param_groups is not that of {parameters} parameters")
+            _check_options(group, options, f"optimizer.param_groups.{number}")
 
     def _held_for_a_parameter(self) -> dict[str, Any]:
         """What the optimizer holds for a parameter of `_TWIN`'s shape once it has made a step; found by making one."""
@@ -133,6 +144,15 @@ class TrainState:
         return {key: value for key, value in optimizer.state[parameter].items() if value is not None}
 
 
+def parameters_of(preset: Preset, model: nn.Module) -> list[Any]:
+    """A network's parameters, in groups where the preset makes some.
+
+    Raises:
+        PresetError: the groups do not fit the network.
+    """
+    return grouped(preset, model) if preset.optimizer.all_groups else [*model.parameters()]
+
+
 _TWIN = (2, 3)
 
 _MOVING = {"lr", "initial_lr", "momentum", "betas", "base_momentum", "max_momentum", "max_lr", "min_lr"}
@@ -143,9 +163,9 @@ _OF_THE_DEVICE = {"fused", "foreach"}
 """Options that say how a step is computed: those of the device here, whatever the checkpoint was written on."""
 
 
-def _check_options(wanted: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
+def _check_options(wanted: Mapping[str, Any], saved: Mapping[str, Any], where: str) -> None:
     for key, value in wanted.items():
-        path = f"optimizer.param_groups.0.{key}"
+        path = f"{where}.{key}"
         if key == "params" or key in _OF_THE_DEVICE or (key not in saved and not isinstance(value, float)):
             continue
         if key not in saved:

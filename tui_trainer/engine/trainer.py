@@ -25,6 +25,7 @@ from tui_trainer.engine.devices import memory_held
 from tui_trainer.engine.lr_preview import PlannedRun, dialled, plan
 from tui_trainer.engine.metrics import Diverged, MetricAccumulator, validate
 from tui_trainer.engine.model_metrics import Confusion, Norms
+from tui_trainer.engine.parameter_groups import check_groups
 from tui_trainer.engine.prepare import Prepared, facts
 from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.schedules import Schedule
@@ -36,6 +37,7 @@ from tui_trainer.events import (
     ConfusionCounted,
     EpochEnded,
     EpochsChanged,
+    MetricDeclared,
     MetricsLogged,
     PresetSwitched,
     ResolvedConfig,
@@ -104,6 +106,8 @@ class Trainer:
         by whom."""
         self._epoch_began = self._epoch_trained = 0.0
         self._lr = 0.0
+        self._lr_names = self._lrs_of_groups()
+        """The series of the LR of each group of parameters that has its own, and the group's number."""
         self.step, self.epoch, self.batch = 0, 1, 0
         self.best: Best | None = None
         self.is_validating = False
@@ -143,7 +147,7 @@ class Trainer:
 
     def scheduler_step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
         """Step the scheduler, and find out why the LR moved or did not."""
-        old = self.scheduler.scheduled_lr
+        old = self.scheduler.scheduled_lrs
         self._scheduler_step(val_loss, val_accuracy)
         self._explained += explain(self.scheduler, old, epoch=self.epoch, step=self.step)
 
@@ -183,6 +187,8 @@ class Trainer:
             self.batch += 1
             self.step += 1
             self._lr = self.scheduler.lr
+            if self._lr_names:
+                self._metrics.add_lrs(self._lr_names, self.scheduler.lrs)
             self._calls.begin(self.step, epoch, self.batch)
             yield images, labels
 
@@ -351,7 +357,8 @@ class Trainer:
         """What is still planned, under the LR dial."""
         curve, scheduler = self._train_state.planned.curve, self.scheduler
         if self.step < curve.last_step:
-            self._emit(dialled(curve, self.step + 1, scheduler.scheduled_lr, scheduler.factor))
+            of_groups = {name: scheduler.scheduled_lrs[number] for name, number in self._lr_names.items()}
+            self._emit(dialled(curve, self.step + 1, scheduler.scheduled_lr, scheduler.factor, of_groups))
 
     def set_epochs(self, command: SetEpochs) -> str:
         """Train another number of epochs in all."""
@@ -420,6 +427,7 @@ class Trainer:
 
     def _plan_switch(self, name: str, wanted: dict[str, Any], *, last_epoch: int | None = None) -> Preset:
         preset = Preset.model_validate(wanted)
+        check_groups(preset, self._spec.model)
         batches_left = self.recipe.lengths.batches_per_epoch - self.batch if self.batch else 0
         self._switch = plan(
             name,
@@ -506,8 +514,20 @@ class Trainer:
         if state["switch"]:
             self._plan_switch(*state["switch"])
 
+    def _lrs_of_groups(self) -> dict[str, int]:
+        preset = self._train_state.planned.preset
+        return {preset.lr_name(number): number for number in preset.groups_with_lr}
+
+    def _declare_lrs(self) -> None:
+        """Tell of groups of parameters with an LR of their own."""
+        preset, self._lr_names = self._train_state.planned.preset, self._lrs_of_groups()
+        for name, number in self._lr_names.items():
+            shown = f"lr {preset.optimizer.groups[number - 1].label}"
+            self._emit(MetricDeclared(at=time.time(), name=name, kind="lr", shown_as=shown))
+
     def _watch(self) -> None:
         """Have every call of the loop seen."""
+        self._declare_lrs()
         model, optimizer, calls = self._train_state.model, self._train_state.optimizer, self._calls
         self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, tracing.tell_cleared(model))
         ranks = self._ranks

@@ -11,6 +11,7 @@ from tui_trainer.errors import UserError
 from tui_trainer.presets.problems import value_places
 from tui_trainer.presets.schedulers import CyclicLR, OneCycleLR, PiecewiseLinear, SequentialLR
 from tui_trainer.presets.schema import Preset
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain_lines
 
 
@@ -18,9 +19,11 @@ def lr_key(preset: Preset) -> tuple[str, str]:
     """The table and the key that say how high the LR goes: `max_lr` of OneCycleLR and CyclicLR, else the optimizer's.
 
     Raises:
-        UserError: the LRs stand in points.
+        UserError: the LRs stand in points, or in a list with one for each group of parameters.
     """
     scheduler = preset.scheduler
+    if "max_lr" in scheduler.lists:
+        raise UserError(say("find_lr.in_a_list"))
     if isinstance(scheduler, OneCycleLR | CyclicLR):
         return "scheduler", "max_lr"
     parts = [stage.scheduler for stage in scheduler.stages] if isinstance(scheduler, SequentialLR) else [scheduler]

@@ -18,7 +18,9 @@ from pydantic import BaseModel, ValidationError
 
 from tui_trainer.files.safe_open import Irregular, open_regular
 from tui_trainer.presets.folders import called
+from tui_trainer.presets.group_rules import GROUP_RULES
 from tui_trainer.presets.optimizers import SGD
+from tui_trainer.presets.parameter_groups import MOST_GROUPS, ParameterGroup
 from tui_trainer.presets.plan_rules import PLAN_RULES
 from tui_trainer.presets.problems import (
     KeyPath,
@@ -202,6 +204,10 @@ class _Reading:
             self._add(f"{table}.name", f"missing; one of {', '.join(kinds)}")
         elif table == "scheduler" and name == "SequentialLR":
             self.stages(value)
+        elif table == "optimizer" and "groups" in value:
+            self.groups(value["groups"])
+            self.named_table(table, {key: value[key] for key in value if key != "groups"})
+            self._enter_groups(value["groups"])
         elif isinstance(name, str) and name in kinds:
             self.plain_table(table, value, kinds[name])
         else:
@@ -211,6 +217,24 @@ class _Reading:
                 self.stages(value | {"name": meant})
             elif meant:
                 self._validated(table, value | {"name": meant}, kinds[meant])
+
+    def groups(self, tables: Any) -> None:
+        """The groups of parameters, each with its number; all that is wrong with them is entered."""
+        if not isinstance(tables, list) or not tables or not all(isinstance(each, dict) for each in tables):
+            self._add("optimizer.groups", say("key.no_groups"))
+            return
+        if len(tables) > MOST_GROUPS:
+            self._add("optimizer.groups", say("key.many_groups", count=f"{len(tables):,}", most=MOST_GROUPS))
+        for number, each in enumerate(tables[:MOST_GROUPS], 1):
+            self._validated(("optimizer", "groups", str(number)), each, ParameterGroup)
+
+    def _enter_groups(self, tables: Any) -> None:
+        """Give the optimizer its groups; without them it is another, and so it is left out where they are wrong."""
+        optimizer = self.fields.pop("optimizer", None)
+        if optimizer is None or any(problem.key.startswith("optimizer.groups") for problem in self.problems):
+            return
+        written = {key: getattr(optimizer, key) for key in optimizer.model_fields_set} | {"groups": tables}
+        self.fields["optimizer"] = type(optimizer).model_validate(written)
 
     def stages(self, value: dict[str, Any]) -> None:
         """SequentialLR and the tables of its stages, each with its number."""
@@ -358,12 +382,14 @@ def read(path: Path) -> Preset:
 
 def _found(preset: Preset, sound: frozenset[str], run: RunConditions | None) -> list[Problem]:
     """What the rules find that read sound tables alone."""
-    case = PresetOnRun(preset, run or RunConditions.of(preset.made_for))
+    whole = PresetOnRun(preset, run or RunConditions.of(preset.made_for))
+    case = PresetOnRun(preset.of_group(0), whole.run)  # of most, and of what a run's LR is
     findings = [
         finding
-        for rule in (*RULES, *STAGE_RULES, *PLAN_RULES)
+        for rules, on in (((*RULES, *STAGE_RULES, *PLAN_RULES), case), (GROUP_RULES, whole))
+        for rule in rules
         if rule.tables <= sound and (case.span > 0 or not rule.needs_span)
-        for finding in rule.find(case)
+        for finding in rule.find(on)
     ]
     return _in_order([preset.source.problem(*finding) for finding in findings])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 MOST = 1_000_000_000
 """The largest count: steps beyond it would outlast the machine."""
@@ -21,8 +21,34 @@ CountOrZero: TypeAlias = Annotated[int, Field(ge=0, le=MOST)]
 Rate: TypeAlias = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 """A learning rate. No optimizer has a use for a thousand; what is beyond it was mistyped."""
 
-Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def one_or_list(value: object) -> str:
+    """Which of the two a value is."""
+    return "list" if isinstance(value, list | tuple) else "one"
+
+
+Rates: TypeAlias = Annotated[
+    Annotated[Rate, Tag("one")]
+    | Annotated[tuple[Rate, ...], Field(min_length=1, max_length=100, strict=False), Tag("list")],
+    Discriminator(one_or_list),
+]
+"""A learning rate for all groups of parameters, or a list with one for each."""
+
+RatesOrZero: TypeAlias = Annotated[
+    Annotated[NotNegative, Tag("one")]
+    | Annotated[tuple[NotNegative, ...], Field(min_length=1, max_length=100, strict=False), Tag("list")],
+    Discriminator(one_or_list),
+]
+
+
+def of_first(value: float | tuple[float, ...]) -> float:
+    """Of a value for all groups, or one for each: that of the first."""
+    return value[0] if isinstance(value, tuple) else value
+
+
+Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 ClipAt: TypeAlias = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 """What gradients are clipped at. No network's come near a million."""

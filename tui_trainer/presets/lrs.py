@@ -58,7 +58,7 @@ class PlannedLRs:
         scheduler = self.preset.scheduler
         if not isinstance(scheduler, s.ReduceLROnPlateau):
             return False
-        return scheduler.patience < self._span - 2 and scheduler.min_lr < self.preset.optimizer.lr
+        return scheduler.patience < self._span - 2 and scheduler.floor < self.preset.optimizer.lr
 
     @property
     def are_finite(self) -> bool:
@@ -171,12 +171,12 @@ def _cyclic(scheduler: s.CyclicLR, place: int) -> float:
         height /= 2.0**cycle
     elif scheduler.mode == "exp_range":
         height *= scheduler.gamma**place
-    return scheduler.base_lr + (scheduler.max_lr - scheduler.base_lr) * height
+    return scheduler.bottom + (scheduler.top - scheduler.bottom) * height
 
 
 def _one_cycle(scheduler: s.OneCycleLR, place: int, span: int) -> float:
-    first = scheduler.max_lr / scheduler.div_factor
-    levels = [first, scheduler.max_lr, *([first] if scheduler.three_phase else []), first / scheduler.final_div_factor]
+    first = scheduler.top / scheduler.div_factor
+    levels = [first, scheduler.top, *([first] if scheduler.three_phase else []), first / scheduler.final_div_factor]
     begun = 0.0
     ends = s.one_cycle_phases(scheduler, span)
     for number, end in enumerate(ends):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tui_trainer.presets.fields import Betas, Decay, Fraction, NotNegative, Rate, Table
+from tui_trainer.presets.parameter_groups import MOST_GROUPS, ParameterGroup
 
 
 class Optimizer(Table):
@@ -22,10 +23,37 @@ class Optimizer(Table):
     """Learning rate: how far a weight moves along its gradient. The scheduler starts from it."""
     weight_decay: NotNegative = 0.0
     """How strongly weights are pulled towards zero at every step (an L2 penalty)."""
+    groups: Annotated[tuple[ParameterGroup, ...], Field(max_length=MOST_GROUPS, strict=False)] = ()
+    """Parameters that are treated otherwise: [[optimizer.groups]], with what they match."""
+    weight_decay_norm: NotNegative | None = None
+    """The weight decay of normalisation layers, where it is another."""
+    weight_decay_bias: NotNegative | None = None
+    """The weight decay of biases, those of normalisation layers too, where it is another."""
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without groups that are not there: as records have it that know none."""
+        data: dict[str, Any] = dump(self)
+        return {key: value for key, value in data.items() if key not in OF_GROUPS or value not in (None, (), [])}
+
+    @property
+    def all_groups(self) -> tuple[ParameterGroup, ...]:
+        """Those of the preset, and those that its shortcuts stand for; biases go before normalisation layers, as in
+        torchvision's references."""
+        short = (("bias", self.weight_decay_bias), ("norm", self.weight_decay_norm))
+        return (*self.groups, *(_decayed(match, decay) for match, decay in short if decay is not None))
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments of the class in `torch.optim`."""
-        return self.model_dump(exclude={"name"})
+        return self.model_dump(exclude={"name", *OF_GROUPS})
+
+
+def _decayed(match: str, weight_decay: float) -> ParameterGroup:
+    return ParameterGroup.model_validate({"match": match, "weight_decay": weight_decay})
+
+
+OF_GROUPS = ("groups", "weight_decay_norm", "weight_decay_bias")
+"""What torch takes as groups of parameters, and not as an argument."""
 
 
 class SGD(Optimizer):

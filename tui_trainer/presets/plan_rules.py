@@ -42,7 +42,7 @@ def ends_within_a_cycle(case: PresetOnRun) -> Iterator[RuleBroken]:
         case s.CyclicLR() if scheduler.step_size_up < span and scheduler.mode == "triangular":
             length = scheduler.step_size_up + (scheduler.step_size_down or scheduler.step_size_up)
             begun = (span - 1) // length * length
-            key, bottom, top = "scheduler.step_size_up", scheduler.base_lr, scheduler.max_lr
+            key, bottom, top = "scheduler.step_size_up", scheduler.bottom, scheduler.top
         case _:
             return
     end = begun + length
@@ -61,9 +61,9 @@ def ends_within_a_cycle(case: PresetOnRun) -> Iterator[RuleBroken]:
 
 def plateau_can_act(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler, lr = case.preset.scheduler, case.preset.optimizer.lr
-    if not isinstance(scheduler, s.ReduceLROnPlateau) or scheduler.min_lr >= lr:
+    if not isinstance(scheduler, s.ReduceLROnPlateau) or scheduler.floor >= lr:
         return
-    drop = lr - max(lr * scheduler.factor, scheduler.min_lr)
+    drop = lr - max(lr * scheduler.factor, scheduler.floor)
     if drop <= scheduler.eps:
         yield RuleBroken("scheduler.eps", say("rule.drops_within_eps", drop=format_lr(drop)))
     if scheduler.monitor == "val_loss" and scheduler.threshold_mode == "rel" and scheduler.threshold >= 1:

@@ -204,7 +204,7 @@ def _top_of(scheduler: s.CyclicLR, span: int) -> float:
     height = last / scheduler.step_size_up
     if scheduler.mode == "exp_range" and scheduler.gamma < 1:
         height = max(place / scheduler.step_size_up * scheduler.gamma**place for place in _turn_of(scheduler, last))
-    return scheduler.base_lr + (scheduler.max_lr - scheduler.base_lr) * height
+    return scheduler.bottom + (scheduler.top - scheduler.bottom) * height
 
 
 def _turn_of(scheduler: s.CyclicLR, last: int) -> tuple[int, ...]:
@@ -244,7 +244,7 @@ def bottom_below_start(case: PresetOnRun) -> Iterator[RuleBroken]:
     if isinstance(scheduler, s.CosineAnnealingLR | s.CosineAnnealingWarmRestarts) and scheduler.eta_min >= lr:
         caption = "rule.eta_min_climbs" if scheduler.eta_min > lr else "rule.eta_min_stays"
         yield RuleBroken("scheduler.eta_min", say(caption, lr=format_lr(lr)))
-    if isinstance(scheduler, s.ReduceLROnPlateau) and scheduler.min_lr >= lr:
+    if isinstance(scheduler, s.ReduceLROnPlateau) and scheduler.floor >= lr:
         yield RuleBroken("scheduler.min_lr", say("rule.min_lr_stops", lr=format_lr(lr)))
 
 
@@ -254,8 +254,8 @@ def bottom_below_start(case: PresetOnRun) -> Iterator[RuleBroken]:
 @rule("scheduler")
 def cycle_goes_up(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler = case.preset.scheduler
-    if isinstance(scheduler, s.CyclicLR) and scheduler.max_lr <= scheduler.base_lr:
-        message = say("rule.cycle_upside_down", base=format_lr(scheduler.base_lr))
+    if isinstance(scheduler, s.CyclicLR) and scheduler.top <= scheduler.bottom:
+        message = say("rule.cycle_upside_down", base=format_lr(scheduler.bottom))
         yield RuleBroken("scheduler.max_lr", message, "error")
     if isinstance(scheduler, s.CyclicLR) and scheduler.mode != "exp_range" and scheduler.gamma != 1:
         yield RuleBroken("scheduler.gamma", say("rule.gamma_not_used", mode=scheduler.mode))
@@ -422,7 +422,7 @@ def growth_stays_finite(case: PresetOnRun) -> Iterator[RuleBroken]:
         case s.ExponentialLR():
             times = span
         case s.CyclicLR() if scheduler.mode == "exp_range":
-            times, lr = span, max(1.0, scheduler.max_lr)
+            times, lr = span, max(1.0, scheduler.top)
     gamma = getattr(scheduler, "gamma", 1.0) if times else 1.0
     if gamma > 1 and math.log10(lr) + times * math.log10(gamma) > 300:
         yield RuleBroken("scheduler.gamma", say("rule.grows_past_all"), "error")

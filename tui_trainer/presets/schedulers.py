@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, get_args
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -26,9 +26,11 @@ from tui_trainer.presets.fields import (
     Fraction,
     NotNegative,
     Positive,
-    Rate,
+    Rates,
+    RatesOrZero,
     Share,
     Table,
+    of_first,
 )
 
 Interval: TypeAlias = Literal["step", "epoch"]
@@ -37,8 +39,25 @@ Interval: TypeAlias = Literal["step", "epoch"]
 class SchedulerTable(Table):
     """What all schedulers share."""
 
+    PER_GROUP: ClassVar[tuple[str, ...]] = ()
+    """Arguments that may be a list, with one for each group of parameters."""
+
     name: str
     """The class of `torch.optim.lr_scheduler`."""
+
+    @property
+    def lists(self) -> dict[str, tuple[float, ...]]:
+        """The arguments that are lists."""
+        return {key: value for key in self.PER_GROUP if isinstance(value := getattr(self, key), tuple)}
+
+    def of_group(self, number: int) -> Self:
+        """The same for one group of parameters, without lists; 0 for those that no group matches.
+
+        Raises:
+            IndexError: a list has nothing for it.
+        """
+        values = {key: value[number] for key, value in self.lists.items()}
+        return self.model_copy(update=values) if values else self
 
     @property
     def own_start(self) -> float | None:
@@ -178,12 +197,14 @@ class CosineAnnealingWarmRestarts(Unmonitored):
 class CyclicLR(Unmonitored):
     """Up and down between two learning rates, in straight lines."""
 
+    PER_GROUP = ("max_lr", "base_lr")
+
     name: Literal["CyclicLR"]
     """Up and down between two LRs."""
-    base_lr: Rate
+    base_lr: Rates
     """The learning rate at the bottom of each cycle; it takes the place of the optimizer's `lr`."""
-    max_lr: Rate
-    """The learning rate at the top of the first cycle."""
+    max_lr: Rates
+    """The learning rate at the top of the first cycle; a list has one for each group of parameters."""
     step_size_up: Count = 2000
     """How many steps of the scheduler the way up takes."""
     step_size_down: Count | None = None
@@ -204,7 +225,17 @@ class CyclicLR(Unmonitored):
     @property
     def own_start(self) -> float:
         """`base_lr`."""
-        return self.base_lr
+        return self.bottom
+
+    @property
+    def bottom(self) -> float:
+        """`base_lr`, of the first group."""
+        return of_first(self.base_lr)
+
+    @property
+    def top(self) -> float:
+        """`max_lr`, of the first group."""
+        return of_first(self.max_lr)
 
     def arguments(self, length: int) -> dict[str, Any]:
         """The keyword arguments of the class: `step_size_down` follows `step_size_up`, not the run's length."""
@@ -214,10 +245,12 @@ class CyclicLR(Unmonitored):
 class OneCycleLR(Unmonitored):
     """Up to a high learning rate, then far down, in one run."""
 
+    PER_GROUP = ("max_lr",)
+
     name: Literal["OneCycleLR"]
     """Up to a high LR, then far down, in one run."""
-    max_lr: Rate
-    """The learning rate at the peak."""
+    max_lr: Rates
+    """The learning rate at the peak; a list has one for each group of parameters."""
     pct_start: Share = 0.3
     """Which part of the run is spent on the way up: 0.3 is 30 %."""
     anneal_strategy: Literal["cos", "linear"] = "cos"
@@ -244,7 +277,12 @@ class OneCycleLR(Unmonitored):
     @property
     def own_start(self) -> float:
         """`max_lr / div_factor`."""
-        return self.max_lr / self.div_factor
+        return self.top / self.div_factor
+
+    @property
+    def top(self) -> float:
+        """`max_lr`, of the first group."""
+        return of_first(self.max_lr)
 
 
 class LambdaLR(Unmonitored):
@@ -346,6 +384,8 @@ class PiecewiseLinear(Unmonitored):
 class ReduceLROnPlateau(SchedulerTable):
     """A drop when validation has stopped getting better."""
 
+    PER_GROUP = ("min_lr",)
+
     name: Literal["ReduceLROnPlateau"]
     """A drop when validation stops getting better."""
     mode: Literal["min", "max"] = "min"
@@ -360,14 +400,19 @@ class ReduceLROnPlateau(SchedulerTable):
     """`rel`: the threshold is a part of the best value; `abs`: it is a difference."""
     cooldown: CountOrZero = 0
     """How many epochs after a drop are not counted."""
-    min_lr: NotNegative = 0.0
-    """The learning rate never falls below this."""
+    min_lr: RatesOrZero = 0.0
+    """The learning rate never falls below this; a list has one for each group of parameters."""
     eps: NotNegative = 1e-8
     """A drop smaller than this is not made."""
     interval: Literal["epoch"] = "epoch"
     """It steps after validation: there is no validation loss after a batch."""
     monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
     """What it watches: the validation loss or the validation accuracy."""
+
+    @property
+    def floor(self) -> float:
+        """`min_lr`, of the first group."""
+        return of_first(self.min_lr)
 
     @model_validator(mode="before")
     @classmethod

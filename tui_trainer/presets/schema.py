@@ -155,6 +155,39 @@ class Preset(TitleAndText):
         """How many batches the warm-up takes; 0 without one."""
         return self.warmup.batches(batches_per_epoch) if self.warmup else 0
 
+    @property
+    def groups_with_lr(self) -> tuple[int, ...]:
+        """The numbers of the groups of parameters that have an LR of their own, from 1 on; 0 are those that none
+        matches."""
+        of_list = bool(self.scheduler.lists)
+        return tuple(number for number, group in enumerate(self.optimizer.groups, 1) if of_list or group.has_lr)
+
+    @property
+    def start_lr(self) -> float:
+        """The LR that the schedule starts from, behind a warm-up."""
+        own = self.scheduler.own_start
+        return self.optimizer.lr if own is None else own
+
+    def lr_name(self, number: int) -> str:
+        """The series of the LR of a group, as Lightning's LearningRateMonitor names it: `lr-SGD/pg2`."""
+        return f"lr-{self.optimizer.name}/pg{number + 1}"
+
+    def of_group(self, number: int) -> Self:
+        """As if all parameters were those of one group: 0 for those that no group matches, else that of its number.
+
+        The LRs are those of the group, float for float: torch reckons each group by itself.
+        """
+        optimizer = self.optimizer
+        if not optimizer.groups and not self.scheduler.lists:
+            return self
+        changes: dict[str, Any] = {"groups": ()}
+        if number:
+            group = optimizer.groups[number - 1]
+            changes["lr"] = group.lr_of(optimizer.lr)
+            changes |= {} if group.weight_decay is None else {"weight_decay": group.weight_decay}
+        alone = {"optimizer": optimizer.model_copy(update=changes), "scheduler": self.scheduler.of_group(number)}
+        return self.model_copy(update=alone).written_in(self._source)
+
     @model_serializer(mode="wrap")
     def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """With the table's own name, and without what is not there: as records have it that know no such key."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tui_trainer.presets.optimizers import OPTIMIZERS
+from tui_trainer.presets.parameter_groups import ParameterGroup
 from tui_trainer.presets.problems import KeyPath, PresetText, Problem
 from tui_trainer.presets.schedulers import SCHEDULERS
 from tui_trainer.text.captions import say
@@ -111,9 +112,10 @@ def explain(error: ValidationError, model: type[BaseModel], table: str | KeyPath
 
 def unknown_key(key: str, model: type[BaseModel], table: str) -> str:
     """Why a key has no place in a table, and what was most likely meant."""
-    known = [name for name in model.model_fields if name != "name"]
-    named = model.model_fields.get("name")
-    owner = f"[{table}]" if named is None else str(get_args(named.annotation)[0])
+    named = _choices(model.model_fields["name"].annotation) if "name" in model.model_fields else ()
+    classes = [name for name in named if isinstance(name, str)]
+    known = [name for name in model.model_fields if not (classes and name == "name")]
+    owner = classes[0] if classes else "[[optimizer.groups]]" if model is ParameterGroup else f"[{table}]"
     if caption := UNKNOWN.get(table, {}).get(key):
         return say(caption, owner=owner)
     if meant := next((name for name in OTHER_NAMES.get(key, ()) if name in known), None):
@@ -189,7 +191,7 @@ def _home(key: str, table: str) -> str | None:
 def _wrong_value(detail: Mapping[str, Any], field: FieldInfo) -> str:
     """What is wrong with a value, and which would be right."""
     value, kind = detail["input"], detail["type"]
-    place = "".join(f"item {place + 1}, " for place in detail["loc"][1:] if kind != "missing")
+    place = "".join(f"item {place + 1}, " for place in detail["loc"][1:] if type(place) is int and kind != "missing")
     match kind:
         case "int_type" | "float_type":
             return f"{place}{_not_a_number(value, whole=kind == 'int_type')}"
@@ -268,7 +270,7 @@ def _range(field: FieldInfo) -> str:
         for name, words in _BOUNDS.items()
         if hasattr(bound, name)
     ]
-    return " and ".join(parts) or "a finite number"
+    return " and ".join(dict.fromkeys(parts)) or "a finite number"
 
 
 def _metadata(metadata: Iterable[Any], annotation: Any) -> Iterator[Any]:

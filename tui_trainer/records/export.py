@@ -87,7 +87,8 @@ class LREvents:
             case PresetSwitched():
                 self._switch = event
             case LRChanged(at=at, step=step, epoch=epoch, old=old, new=new, reason=reason):
-                self._lr, self._switch = new, None
+                if not event.group:
+                    self._lr, self._switch = new, None
                 return [LREvent(at, step, epoch, old, new, reason)]
             case StepsTaken():
                 changes = self._switched(event)

@@ -322,7 +322,7 @@ class History:
         held = bisect_right(plan.steps, step) - 1
         if held < 0 or step > plan.last_step or plan.lrs[held] == change.new:
             return
-        self._plan_made(replace(plan, at=change.at, steps=[step], lrs=[change.new]))
+        self._plan_made(replace(plan, at=change.at, steps=[step], lrs=[change.new], groups={}))
 
     def _steps_taken(self, event: StepsTaken) -> None:
         begun = self.epoch
@@ -387,8 +387,10 @@ class History:
         self.confusion = event
 
     def _lr_changed(self, event: LRChanged) -> None:
-        self.lr_changes.append(event)
         self.why.append(event)
+        if event.group:  # the LR of each step is that of the other parameters
+            return
+        self.lr_changes.append(event)
         if event.why.code in DIALS:
             factor = event.why.params.get("factor", 1.0)
             self.dial = factor if isinstance(factor, float) and factor > 0 else 1.0
@@ -409,6 +411,8 @@ class History:
 
     def _lr_held(self, event: LRUnchanged) -> None:
         self.why.append(event)
+        if event.group:
+            return
         if event.why.code == "at_min_lr":
             self.min_lr = event.lr / self.dial
         elif event.why.code == "drop_too_small":

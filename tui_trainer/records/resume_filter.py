@@ -65,8 +65,8 @@ class ResumeFilter:
         self._logged: dict[str, int] = {}
         """The last step of each series, and what that was as the last process began."""
         self._logged_resumed: dict[str, int] = {}
-        self._last: dict[type, tuple[int, int]] = {}
-        self._last_resumed: dict[type, tuple[int, int]] = {}
+        self._last: dict[object, tuple[int, int]] = {}
+        self._last_resumed: dict[object, tuple[int, int]] = {}
 
     @property
     def is_resumed(self) -> bool:
@@ -114,7 +114,8 @@ class ResumeFilter:
                 return (event,)
             if self._contradicts(event, position):
                 return believed
-            self._last[kind] = position if kind in _ONLY_ONCE else max(position, self._last.get(kind, position))
+            series = _series_of(event)
+            self._last[series] = position if kind in _ONLY_ONCE else max(position, self._last.get(series, position))
             if kind in _PLACED and not self._sampled:
                 self._claims.stands(event)  # type: ignore[arg-type]
         if kind in _AT_LAST_STEP:
@@ -271,7 +272,7 @@ class ResumeFilter:
             return False
         if kind in _ONLY_ONCE:
             return position <= self._last_resumed.get(kind, _NEVER)
-        return position[0] <= self._resumed_at and position <= self._last.get(kind, _NEVER)
+        return position[0] <= self._resumed_at and position <= self._last.get(_series_of(event), _NEVER)
 
     def _cannot_stand(self, event: AnyEvent) -> bool:
         """Whether it says a step or an epoch where the run cannot have been. It is taken as it is, and counted."""
@@ -333,6 +334,13 @@ _POSITIONS: dict[type, Callable[[Any], tuple[int, int]]] = {
     CallsMade: lambda event: (event.step, int(event.batch is None)),
 }
 """Where in the run an event stands, for the kinds that a resumed run would tell again."""
+
+
+def _series_of(event: AnyEvent) -> object:
+    """What positions of events are compared within: their kind, and of LRs the group of parameters."""
+    if isinstance(event, LRChanged | LRUnchanged) and event.group:
+        return type(event), event.group
+    return type(event)
 
 
 def _without_first(event: StepsTaken, count: int) -> StepsTaken | None:

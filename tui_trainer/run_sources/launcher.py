@@ -128,7 +128,9 @@ def _plan(spec: RunSpec) -> _Made:
 
     try:
         from tui_trainer.engine.lr_preview import plan, plan_if_flat
+        from tui_trainer.engine.parameter_groups import check_groups
 
+        check_groups(spec.preset, spec.model)
         planned = plan(spec.preset_name, spec.preset, spec.train_images, sample_above=PREVIEW_STEPS)
         return planned.curve, plan_if_flat(planned)
     except PresetError as error:
@@ -139,7 +141,7 @@ def _plan(spec: RunSpec) -> _Made:
 
 
 def _plan_key(spec: RunSpec) -> str:
-    return f"{spec.batches_per_epoch} {spec.preset.model_dump_json()}"
+    return f"{spec.batches_per_epoch} {spec.model} {spec.preset.model_dump_json()}"
 
 
 class InProcessLauncher:

@@ -35,8 +35,9 @@ class Reason(msgspec.Struct, frozen=True):
 
     What holds for several codes stands beside them: `old` and `new`, where the words tell from which LR to which it
     moved, `unused`, where no epoch is left that could use the new one, `dial`, where the LRs named are the
-    schedule's, and the LR dial has so many times as much used, and `stage` and `stages`, where it is the reason of a
-    stage, with `until_step` or `until_epoch`, the last one that it has.
+    schedule's, and the LR dial has so many times as much used, `group`, where it is the reason of a group of
+    parameters, and `stage` and `stages`, where it is the reason of a stage, with `until_step` or `until_epoch`, the
+    last one that it has.
     """
 
     code: str
@@ -172,6 +173,8 @@ def word(reason: Reason) -> str:
     words += _UNUSED if reason.params.get("unused") else ""
     if "stage" in reason.params:
         words = _stage(reason.params) + words
+    if "group" in reason.params:
+        words = f"{_GROUP.format(reason.params['group'])}{words}"
     return words + _DIAL.format(_number(reason.params["dial"])) if "dial" in reason.params else words
 
 
@@ -200,6 +203,8 @@ def read(words: str) -> Reason:
     params: dict[str, Param] = {}
     if (dial := _dial().fullmatch(words)) is not None:
         words, params["dial"] = dial["rest"], float(dial["dial"])
+    if (group := _OF_GROUP.match(words)) is not None:
+        words, params["group"] = words[group.end() :], group["group"]
     if (stage := _STAGE.match(words)) is not None:
         words = words[stage.end() :]
         params |= {"stage": int(stage["stage"]), "stages": int(stage["stages"])}
@@ -281,6 +286,9 @@ _STAGE = re.compile(
     r"stage (?P<stage>[0-9]{1,9}) of (?P<stages>[0-9]{1,9})"
     r"(?: \(until (?P<unit>step|epoch) (?P<until>[0-9]{1,18})\))?: "
 )
+
+_GROUP = "group {}: "
+_OF_GROUP = re.compile(r"group (?P<group>[\w.*?\[\]! -]{1,220}): ")
 
 _VALUE = r"\{(\w+):([\w ]+)\}"
 

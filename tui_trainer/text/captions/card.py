@@ -20,6 +20,11 @@ CAPTIONS = {
     "card.warmup": Caption(
         "; first a warm-up of {length}, after every batch", "the preset has [warmup]", "it has none, be it OneCycleLR"
     ),
+    "card.groups": Caption(
+        "; parameters with values of their own: {groups}",
+        "the preset has groups of parameters, or weight_decay_norm or weight_decay_bias",
+        "all parameters have the optimizer's values",
+    ),
     "card.clip_norm": Caption(
         "; gradients clipped to a norm of {norm}", "the preset has clip_grad_norm", "it has none, or clip_grad_value"
     ),

@@ -17,6 +17,11 @@ CAPTIONS = {
     "find_lr.spread": Caption(
         "{low} to {high} over {seeds}", "several seeds were tested, and suggest something", "one was"
     ),
+    "find_lr.in_a_list": Caption(
+        "the preset has an LR for each group of parameters in max_lr, and none for all; write the list by hand",
+        "a suggestion is to be written into a preset whose max_lr is a list",
+        "max_lr is one number; the groups have theirs in [[optimizer.groups]]",
+    ),
     # Why it was over
     "find_lr.all_steps": Caption(
         "all {steps} made, up to LR {lr}", "the test came to its highest LR", "the loss ended it before"

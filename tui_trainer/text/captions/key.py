@@ -112,6 +112,15 @@ CAPTIONS = {
         "a stage is OneCycleLR, CyclicLR, ReduceLROnPlateau or SequentialLR",
         "of others",
     ),
+    # Groups of parameters
+    "key.no_groups": Caption(
+        "is a list of tables; write [[optimizer.groups]] above the keys of each",
+        "the groups of parameters are no tables",
+        "they are",
+    ),
+    "key.many_groups": Caption(
+        "{count} groups are too many; at most {most}", "there are more than may be", "there are not"
+    ),
     # Values
     "key.not_bool": Caption(
         "{value} is neither true nor false; write one of them, without quotes",

@@ -331,6 +331,42 @@ CAPTIONS = {
         "pct_start of a OneCycleLR with three_phase leaves nothing for the last phase",
         "without three_phase; something is left",
     ),
+    # Groups of parameters
+    "rule.group_of_nothing": Caption(
+        'says not of which parameters; write match = "norm" or match = "bias", or name = "layer4.*"',
+        "a group has neither match nor name",
+        "it has one of them",
+    ),
+    "rule.group_no_glob": Caption(
+        "no name of a parameter is like it; names are of letters, digits, _ and ., with * and ? for any of them",
+        "the glob of a group is empty, or has blanks, quotes or the like",
+        "a name might match it, whether one of this network does or not",
+    ),
+    "rule.group_lr_twice": Caption(
+        "the group's LR is given by lr already; keep one of them", "a group has lr and lr_scale", "it has one of them"
+    ),
+    "rule.group_changes_nothing": Caption(
+        "has no lr, lr_scale or weight_decay, so that its parameters are treated as all others",
+        "a group says only which parameters",
+        "it says more; a list of the scheduler has an LR for it",
+    ),
+    "rule.group_lr_not_used": Caption(
+        "not used: {scheduler} sets the LR of every group itself; {right}",
+        "a group has lr or lr_scale, and the scheduler starts at an LR of its own",
+        "the scheduler starts at the optimizer's LRs",
+    ),
+    "rule.list_for_groups": Caption(
+        "write {key} as a list, first that of the other parameters, then one for each group",
+        "what would be right, of OneCycleLR and CyclicLR",
+        "of PiecewiseLinear",
+    ),
+    "rule.no_lr_for_groups": Caption("leave it out", "what would be right, of PiecewiseLinear", "of another"),
+    "rule.list_of_others": Caption(
+        "{count} in the list, and {groups} would be right: one for the parameters that no group matches, then one for "
+        "each group",
+        "a list of the scheduler is not as long as there are groups, and one more",
+        "it is; it is no list",
+    ),
     # The data
     "rule.clipped_twice": Caption(
         "the gradients are clipped by clip_grad_norm already; keep one of them",

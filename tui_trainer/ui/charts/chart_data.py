@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
+from msgspec.structs import replace
+
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree, sampled
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
 from tui_trainer.records.series import StepSeries
@@ -259,3 +261,30 @@ class PlannedCurves:
         if self.plans[-1].open_ended:
             return say("chart.from", start=lr(self._lrs[0]))
         return say("chart.from_to", start=lr(self._lrs[0]), end=lr(self._lrs[-1]))
+
+
+class GroupPlans:
+    """What the LRs of groups of parameters were to be, by the names of their series."""
+
+    def __init__(self, plans: Sequence[PlanMade]) -> None:
+        self.plans = tuple(plans)
+        self.labels = {name: group.label for plan in plans for name, group in plan.groups.items()}
+        self.curves = {name: PlannedCurves(_plans_of(name, plans)) for name in (plans[-1].groups if plans else ())}
+
+    @classmethod
+    def kept(cls, old: GroupPlans | None, plans: Sequence[PlanMade]) -> GroupPlans:
+        """The same ones, unless the plans are others."""
+        if old is not None and [*map(id, old.plans)] == [*map(id, plans)]:
+            return old
+        return cls(plans)
+
+
+def _plans_of(name: str, plans: Sequence[PlanMade]) -> list[PlanMade]:
+    """Those that follow each other at the end, and have the group."""
+    found: list[PlanMade] = []
+    for plan in reversed(plans):
+        if name not in plan.groups:
+            break
+        group = plan.groups[name]
+        found.insert(0, replace(plan, steps=group.steps, lrs=group.lrs, groups={}))
+    return found

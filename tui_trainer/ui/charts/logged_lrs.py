@@ -32,7 +32,9 @@ def is_lr(history: History, name: str) -> bool:
 
 def drawn_lrs(history: History) -> list[str]:
     """The LRs that have a line of their own beside that of each step."""
-    return [name for name in history.series if name != "lr" and is_lr(history, name)][:MOST]
+    told = [name for name in history.series if name != "lr" and is_lr(history, name)]
+    planned = [name for plan in history.plans for name in plan.groups]
+    return [*dict.fromkeys([*planned, *told])][:MOST]
 
 
 class LoggedLRs:
@@ -40,15 +42,18 @@ class LoggedLRs:
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self._known = (0, 0)
+        self.names: list[str] = []
+        """Those that have a line, told or planned."""
+        self._known = (0, 0, 0)
         self._curves: dict[str, SeriesCurve] = {}
 
     def catch_up(self, at_most: int) -> bool:
         """Find those that are new, and read what is new of each, or so much of it; whether that is all."""
         series = self.history.series
-        if self._known != (known := (len(series), series.declarations)):
+        if self._known != (known := (len(series), series.declarations, len(self.history.plans))):
             self._known = known
-            self._curves = {name: self._made(name) for name in drawn_lrs(self.history)}
+            self.names = drawn_lrs(self.history)
+            self._curves = {name: self._made(name) for name in self.names if name in series}
         read = [curve.catch_up(at_most) for curve in self._curves.values()]  # each of them reads
         return all(read)
 
@@ -61,14 +66,19 @@ class LoggedLRs:
     def over(self, edges: list[int]) -> dict[str, list[Extent | None]]:
         """The lowest and the highest of each column, by the style of the curve."""
         last = self.history.last_step
-        return {f"series{place}": _held(curve, edges, last) for place, curve in enumerate(self._curves.values())}
+        places = enumerate(self.names)
+        return {f"series{at}": _held(self._curves[name], edges, last) for at, name in places if name in self._curves}
 
     def legend(self, cursor: int | None) -> list[Entry]:
         """What each was at a step, else is now; without those that were not told by then."""
         named = self.history.series.shown_as
-        found = [(place, name, curve.at(cursor)) for place, (name, curve) in enumerate(self._curves.items())]
+        found = [
+            (at, name, self._curves[name].at(cursor)) for at, name in enumerate(self.names) if name in self._curves
+        ]
         return [
-            Entry(SIGNS[place], named(name), at[1], f"series{place}") for place, name, at in found if at is not None
+            Entry(SIGNS[place], named(name), told[1], f"series{place}")
+            for place, name, told in found
+            if told is not None
         ]
 
 

@@ -10,11 +10,12 @@ from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import TURN, Frame, beside, x_axis
-from tui_trainer.ui.charts.chart_data import PlannedCurves
-from tui_trainer.ui.charts.logged_lrs import ANNEALED, LoggedLRs
+from tui_trainer.ui.charts.chart_data import GroupPlans, PlannedCurves
+from tui_trainer.ui.charts.logged_lrs import ANNEALED, MOST, SIGNS, LoggedLRs
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
-from tui_trainer.ui.charts.titles import lr_title, why_at
+from tui_trainer.ui.charts.titles import Entry, lr_title, why_at
 
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
@@ -34,6 +35,7 @@ class LRChart(MouseChart):
     _logged: LoggedLRs | None = None
     _planned: PlannedCurves | None = None
     _if_flat: PlannedCurves | None = None
+    _of_groups: GroupPlans | None = None
 
     def show(self, history: History) -> None:
         self._if_flat = None
@@ -44,6 +46,7 @@ class LRChart(MouseChart):
         it watches stopped getting better at once. Without `batches_per_epoch` the axis counts steps."""
         self._history, self._seen = None, -1
         self._planned = PlannedCurves.kept(self._planned, [plan] if plan is not None else [])
+        self._of_groups = GroupPlans.kept(self._of_groups, [plan] if plan is not None else [])
         self._if_flat = PlannedCurves([if_flat]) if if_flat is not None else None
         self.axis.plan(plan.last_step if plan is not None else 0, batches_per_epoch)
         self.redraw()
@@ -60,6 +63,7 @@ class LRChart(MouseChart):
             if not self._logged.catch_up(AT_ONCE) or not read:
                 self.call_later(self.redraw)
             self._planned = PlannedCurves.kept(self._planned, history.plans)
+            self._of_groups = GroupPlans.kept(self._of_groups, history.plans)
         body = self._rows(history, frame) if frame.height else []
         title = self._title(history)  # the scale is chosen
         marks = self.along_axis(history, frame) if history is not None and frame.line else None
@@ -68,8 +72,29 @@ class LRChart(MouseChart):
     def _title(self, history: History | None) -> list[GlyphRun]:
         axis, width = self.axis, self.size.width
         why = why_at(history, axis.cursor, axis.at_cursor) if history is not None else None
-        others = self._logged.legend(axis.cursor) if self._logged is not None else []
+        others = self._legend(axis.cursor)
         return lr_title(history, self._planned, self._if_flat, axis.cursor, width, why, self.log_scale, others)
+
+    def _legend(self, cursor: int | None) -> list[Entry]:
+        """The LRs of groups: as they were told, and where they were not, as they are planned."""
+        told = self._logged.legend(cursor) if self._logged is not None else []
+        steps = self._history.steps if self._history is not None else 0
+        if cursor is not None and cursor > steps:
+            told = []
+        legend = {entry.style: entry for entry in told}
+        for style, label, curve in self._groups():
+            if style not in legend and (lr := curve.at(cursor or steps + 1)) is not None:
+                legend[style] = Entry(SIGNS[int(style[-1])], f"lr {plain(label)}", lr, style)
+        return [legend[style] for style in sorted(legend)]
+
+    def _groups(self) -> list[tuple[str, str, PlannedCurves]]:
+        """The planned LRs of groups: their styles, what the groups are called, their curves."""
+        if self._of_groups is None:
+            return []
+        curves = self._of_groups.curves
+        names = self._logged.names if self._logged is not None else [*curves][:MOST]
+        labels = self._of_groups.labels
+        return [(f"series{place}", labels[name], curves[name]) for place, name in enumerate(names) if name in curves]
 
     def _rows(self, history: History | None, frame: Frame) -> list[list[GlyphRun]]:
         edges = self.columns(frame)
@@ -81,6 +106,10 @@ class LRChart(MouseChart):
         if self._used is not None and self._used.pyramid.extent(0, len(self._used.pyramid)) is not None:
             extents["actual"] = self._used.columns.over(edges)
         others = self._logged.over(edges) if self._logged is not None else {}
+        for style, _, curve in self._groups():
+            planned = curve.over(edges)
+            told = others.get(style, [None] * len(planned))
+            others[style] = [one or other for one, other in zip(told, planned, strict=True)]
         extents = {**others, **extents}
         asked = [extent for name, extent in extents.items() if name != "flat"]
         scale = self.scale_of("lr", list(extents.values()), frame, asked=asked, left_out=ANNEALED, clips=False)
@@ -102,7 +131,7 @@ class LRChart(MouseChart):
 
     def _signs(self, others: Mapping[str, list[Extent | None]], scale: Scale, frame: Frame) -> list[Glyph]:
         """At the end of each further LR its sign, which tells it without its colour."""
-        signs = {entry.style: entry.sign for entry in self._logged.legend(None)} if self._logged is not None else {}
+        signs = {entry.style: entry.sign for entry in self._legend(None)}
         glyphs: list[Glyph] = []
         for style, extents in others.items():
             ends = [column for column, extent in enumerate(extents) if extent is not None]

@@ -162,6 +162,8 @@ def _stepping(preset: Preset) -> str:
         steps = say("card.each_epoch", scheduler=name, monitor=monitor)
     if preset.warmup is not None:
         steps += say("card.warmup", length=preset.warmup.words)
+    if groups := preset.optimizer.all_groups:
+        steps += say("card.groups", groups=", ".join(plain(group.label) for group in groups))
     training = preset.training
     if training.clip_grad_norm is not None:
         steps += say("card.clip_norm", norm=f"{training.clip_grad_norm:g}")

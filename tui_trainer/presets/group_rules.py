@@ -1,0 +1,76 @@
+"""What goes wrong with groups of parameters although every key by itself is in order; as `rules.py`.
+
+What a group matches depends on the network, and is looked at where that is built.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tui_trainer.presets.rules import LENGTH, PresetOnRun, Rule, RuleBroken, lr_that_breaks
+from tui_trainer.text.captions import say
+
+_GLOB = re.compile(r"[\w.*?\[\]!-]+")
+"""Names of parameters, and what stands for some of their letters."""
+
+
+def groups_choose_parameters(case: PresetOnRun) -> Iterator[RuleBroken]:
+    for number, group in enumerate(case.preset.optimizer.groups, 1):
+        where = f"optimizer.groups.{number}"
+        if group.match is None and group.name is None:
+            yield RuleBroken(where, say("rule.group_of_nothing"), "error")
+        if group.name is not None and not _GLOB.fullmatch(group.name):
+            yield RuleBroken(f"{where}.name", say("rule.group_no_glob"), "error")
+        if group.lr is not None and group.lr_scale is not None:
+            yield RuleBroken(f"{where}.lr_scale", say("rule.group_lr_twice"), "error")
+
+
+def groups_change_something(case: PresetOnRun) -> Iterator[RuleBroken]:
+    if case.preset.scheduler.lists:
+        return
+    for number, group in enumerate(case.preset.optimizer.groups, 1):
+        if not group.has_lr and group.weight_decay is None:
+            yield RuleBroken(f"optimizer.groups.{number}", say("rule.group_changes_nothing"))
+
+
+def lrs_of_groups_have_a_say(case: PresetOnRun) -> Iterator[RuleBroken]:
+    scheduler = case.preset.scheduler
+    if scheduler.own_start is None:
+        return
+    for number, group in enumerate(case.preset.optimizer.groups, 1):
+        for key in ("lr", "lr_scale"):
+            if getattr(group, key) is not None:
+                keys = scheduler.PER_GROUP
+                right = say("rule.list_for_groups", key=keys[0]) if keys else say("rule.no_lr_for_groups")
+                said = say("rule.group_lr_not_used", scheduler=scheduler.name, right=right)
+                yield RuleBroken(f"optimizer.groups.{number}.{key}", said, "error")
+
+
+def lists_fit_the_groups(case: PresetOnRun) -> Iterator[RuleBroken]:
+    groups = len(case.preset.optimizer.groups) + 1
+    for key, values in case.preset.scheduler.lists.items():
+        if len(values) != groups:
+            said = say("rule.list_of_others", count=len(values), groups=groups)
+            yield RuleBroken(f"scheduler.{key}", said, "error")
+
+
+def lrs_of_groups_break(case: PresetOnRun) -> Iterator[RuleBroken]:
+    scheduler, groups = case.preset.scheduler, case.preset.optimizer.groups
+    if any(len(values) != len(groups) + 1 for values in scheduler.lists.values()):
+        return
+    for number in case.preset.groups_with_lr:
+        for broken in lr_that_breaks(PresetOnRun(case.preset.of_group(number), case.run)):
+            key = broken.key if scheduler.lists else f"optimizer.groups.{number}"
+            yield RuleBroken(key, broken.message, broken.severity)
+
+
+_BOTH = frozenset({"optimizer", "scheduler"})
+
+GROUP_RULES: list[Rule] = [
+    Rule(frozenset({"optimizer"}), groups_choose_parameters),
+    Rule(_BOTH, groups_change_something),
+    Rule(_BOTH, lrs_of_groups_have_a_say),
+    Rule(_BOTH, lists_fit_the_groups),
+    Rule(LENGTH | {"optimizer"}, lrs_of_groups_break),
+]
