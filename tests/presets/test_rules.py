@@ -18,7 +18,10 @@ from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
 from tui_trainer.text.captions import CAPTIONS
 
-IDS = sorted(id for id in CAPTIONS if id.startswith("rule."))
+REHEARSED = "rule.lr_impossible"
+"""Said by the rehearsal of the real scheduler, and tested with it."""
+
+IDS = sorted(id for id in CAPTIONS if id.startswith("rule.") and id != REHEARSED)
 
 SGD = '[optimizer]\nname = "SGD"\nmomentum = 0.9\n'
 WARMUP = "[warmup]\nepochs = 1\n"
