@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textual.app import App
-
 from tui_trainer.commands import SwitchPreset
 from tui_trainer.errors import UserError
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.settings import Settings
+from tui_trainer.ui.terminal.textual_internals import SparingApp
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -240,7 +239,7 @@ class AppContext:
         self.clock.behind |= source.lags
 
 
-class ContextApp(App[int]):
+class ContextApp(SparingApp[int]):
     """All that screens and widgets know of the app: Textual's own, and the context."""
 
     context: AppContext

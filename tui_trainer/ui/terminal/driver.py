@@ -131,6 +131,7 @@ class TerminalDriver(OpenDriver):
             if self.terminal.is_gone:
                 return
             self.terminal.is_drawn_on = True
+            self.cells.forget()
             super().start_application_mode()  # type: ignore[no-untyped-call]
             # Textual's own handler may be interrupted by itself, and then tell the older size last.
             asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resized)
@@ -150,6 +151,7 @@ class TerminalDriver(OpenDriver):
         return min(columns, MOST[0]), min(lines, MOST[1])
 
     def _resized(self) -> None:
+        self.cells.forget()
         if not self.terminal_reports_sizes:
             size = Size(*self.terminal_size())
             self.shown_app.post_message(events.Resize(size, size))
@@ -202,6 +204,7 @@ class TerminalDriver(OpenDriver):
 
     def process_message(self, message: Message) -> None:
         if isinstance(message, events.Resize):
+            self.cells.forget()
             columns, lines = message.size
             if not (0 < columns <= MOST[0] and 0 < lines <= MOST[1]):
                 size = Size(*self.terminal_size())

@@ -5,21 +5,36 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from rich.color import ColorSystem
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual._xterm_parser import XTermParser
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+
+from tui_trainer.ui.terminal.shown_cells import ShownCells
 
 if TYPE_CHECKING:
     import asyncio
 
-    from textual.app import App
+    from rich.console import Console, RenderableType
+    from rich.segment import Segment
+    from textual.screen import Screen
 
-__all__ = ["OpenDriver", "XTermParser", "exception_of"]
+__all__ = ["OpenDriver", "SparingApp", "XTermParser", "exception_of"]
+
+Result = TypeVar("Result")
 
 
 class OpenDriver(LinuxDriver):
     """Textual's driver for Linux and macOS, with public names for what a driver of one's own has to know and change."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.cells = ShownCells()
+        """What the terminal shows."""
 
     @property
     def shown_app(self) -> App[Any]:
@@ -78,6 +93,51 @@ class OpenDriver(LinuxDriver):
 
     def _run_input_thread(self) -> None:
         self.read_input()
+
+
+class SparingApp(App[Result]):
+    """An app that writes to its terminal only what is not shown there yet: over a slow link, each byte counts."""
+
+    _shown_screen: Screen[Any] | None = None
+    """The screen that was drawn last. Where it is another one, all is written: what other programs left there goes."""
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, ChopsUpdate | LayoutUpdate) and isinstance(self._driver, OpenDriver):
+            if screen is not self._shown_screen:
+                self._shown_screen = screen
+                self._driver.cells.forget()
+            super()._display(screen, _Changes(renderable, self._driver.cells))  # type: ignore[arg-type]
+        else:
+            super()._display(screen, renderable)
+
+
+class _Changes(CompositorUpdate):
+    """What of an update is not shown yet."""
+
+    def __init__(self, update: ChopsUpdate | LayoutUpdate, cells: ShownCells) -> None:
+        self._update = update
+        self._cells = cells
+
+    def render_segments(self, console: Console) -> str:
+        colors = console.color_system
+        has = ColorSystem[{"standard": "STANDARD", "256": "EIGHT_BIT"}.get(colors or "", "TRUECOLOR")]
+        update = self._update
+        return self._cells.changes(_chops(update) if isinstance(update, ChopsUpdate) else _lines(update), has)
+
+
+def _lines(update: LayoutUpdate) -> Iterator[tuple[int, int, Iterator[Segment]]]:
+    """Its pieces: line and column where each begins, and what stands there."""
+    for line, strips in enumerate(update.strips, update.region.y):
+        yield line, update.region.x, (segment for strip in strips for segment in strip)
+
+
+def _chops(update: ChopsUpdate) -> Iterator[tuple[int, int, Iterator[Segment]]]:
+    """The same of an update of some places: strips that lie within one of its spans, or up to where that ends."""
+    for line, begins, ends in update.spans:
+        for end, (column, strip) in zip(update.chop_ends[line], update.chops[line].items(), strict=False):
+            if strip is not None and column <= ends and end > begins:
+                is_within = begins <= column < ends and end <= ends
+                yield line, column, iter(strip if is_within else strip.crop(0, min(end, ends) - column))
 
 
 def exception_of(app: App[Any]) -> Exception | None:
