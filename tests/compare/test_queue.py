@@ -125,8 +125,10 @@ def test_gone_on_with_it_counts_what_was_trained_before(tmp_path: Path, trains: 
     assert over(Queue(other)) == 1  # the other one ended in an error, and is not trained again
 
 
+@pytest.mark.says("queue.elsewhere")
+@pytest.mark.never_says("queue.not_trained", "queue.unheard")
 def test_a_run_that_somebody_else_goes_on_with_is_left_to_them(
-    tmp_path: Path, trains: Callable[[Behaves], None]
+    tmp_path: Path, trains: Callable[[Behaves], None], captions_said: set[str]
 ) -> None:
     made = session(tmp_path, 2)
     stopped = record(tmp_path, epochs=1, status=None)
@@ -141,7 +143,9 @@ def test_a_run_that_somebody_else_goes_on_with_is_left_to_them(
     assert made.entries[0].run == stopped.name
     assert f"another process goes on with {stopped.name}" in queue.failure
     assert made.entries[1].run is not None  # the others are trained
+    captions_said.clear()
     assert over(Queue(made)) == 0
+    assert not {id for id in captions_said if id.startswith("queue.")}
 
 
 def test_a_run_that_cannot_begin_ends_the_queue_and_is_told_of_once(
@@ -160,6 +164,8 @@ def test_a_run_that_cannot_begin_ends_the_queue_and_is_told_of_once(
     assert queue.failure == "mnist is not there"
 
 
+@pytest.mark.says("queue.not_trained")
+@pytest.mark.never_says("queue.elsewhere")
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("nobody foresaw it")])
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_who_trains_and_fails_in_it_is_a_failure(
@@ -269,6 +275,8 @@ def test_it_stops_where_the_shell_asks_for_it_and_for_nothing_else(
     assert not is_live(queue.session.folder)
 
 
+@pytest.mark.says("queue.unheard")
+@pytest.mark.never_says("queue.elsewhere", "queue.not_trained")
 def test_who_listens_and_dies_is_told_of(
     tmp_path: Path, trains: Callable[[Behaves], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

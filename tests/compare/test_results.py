@@ -261,6 +261,8 @@ def test_only_what_differs_is_listed(tmp_path: Path) -> None:
     assert differences(compared(tmp_path / "same", same)) == []
 
 
+@pytest.mark.says("comparison.preset_untold", "comparison.not_said", "comparison.not_known")
+@pytest.mark.never_says("comparison.preset_untold", "comparison.not_said", "comparison.not_known")
 def test_a_preset_that_cannot_be_told_is_called_unknown_with_the_reason(tmp_path: Path) -> None:
     made = [record(tmp_path, scheduler=s) for s in ("StepLR", "none", "OneCycleLR", "ReduceLROnPlateau")]
     findings = find_out(compared(tmp_path, made))
@@ -285,6 +287,8 @@ def test_a_preset_that_cannot_be_told_is_called_unknown_with_the_reason(tmp_path
         assert rows == {"scheduler.name": ("none" if folders_[0] == made[1] else "?", "?")}
 
 
+@pytest.mark.says("queue.not_counted")
+@pytest.mark.never_says("queue.not_counted")
 def test_a_list_of_comparisons_names_those_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from click.testing import CliRunner
 
@@ -583,6 +587,8 @@ NONE = f'{ADAM}name = "none"\n'
 DROP = f'{ADAM}name = "StepLR"\nstep_size = 4\n'
 
 
+@pytest.mark.says("comparison.same_lrs", "comparison.one_preset")
+@pytest.mark.never_says("comparison.same_lrs", "comparison.one_preset")
 def test_schedules_that_come_to_the_same_are_called_so_before_they_train(tmp_path: Path) -> None:
     same = find_out(to_come(tmp_path / "a", step=STEP, none=NONE, drop=DROP)).warnings
     assert same[0] == (

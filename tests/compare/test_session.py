@@ -69,6 +69,8 @@ def test_who_goes_on_with_a_session_knows_what_was_trained_since_it_opened_it(tm
     assert [entry.run for entry in Session.open(before.folder).entries] == [done.name, "record-1"]
 
 
+@pytest.mark.says("queue.plan_unwritten")
+@pytest.mark.never_says("queue.plan_unwritten")
 def test_a_full_disk_ends_no_training_and_loses_nothing_once_it_has_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,11 +79,13 @@ def test_a_full_disk_ends_no_training_and_loses_nothing_once_it_has_room(
     with monkeypatch.context() as disk:
         full_disk(disk)
         session.begun(0, tmp_path / "record-0")
-        assert "trials.jsonl could not be written: no space is left on the device" in session.trouble
+        assert (
+            "trials.jsonl could not be written, and is tried again: no space is left on the device" in session.trouble
+        )
         session.refresh()  # the file is older than what is known here
         assert session.entries[0].run == "record-0"
         assert not session.write_again()
-        assert "could not be written: no space is left" in verdict_of(session)
+        assert "could not be written, and is tried again: no space is left" in verdict_of(session)
     assert session.write_again()
     assert session.trouble == ""
     assert Session.open(session.folder).entries[0].run == "record-0"

@@ -91,6 +91,7 @@ def test_a_single_run_has_nothing_to_be_set_against(tmp_path: Path) -> None:
     assert said(one)[0] == "Only a has finished an epoch, at 0.5000 so far: nothing to compare it with."
 
 
+@pytest.mark.never_says("comparison.with_all_seeds", "comparison.of_finished")
 @pytest.mark.says("comparison.first", "comparison.first_together", "comparison.all_reached", "comparison.none_reached")
 @pytest.mark.never_says(
     "comparison.first", "comparison.first_together", "comparison.all_reached", "comparison.none_reached"
@@ -109,6 +110,7 @@ def test_who_was_first_to_a_target(tmp_path: Path) -> None:
     assert "reached" not in " ".join(said(unasked))
 
 
+@pytest.mark.says("comparison.with_all_seeds")
 @pytest.mark.says("comparison.first", "comparison.none_reached")
 @pytest.mark.never_says("comparison.first")
 def test_of_seeds_all_must_have_reached_it_where_those_of_another_have(tmp_path: Path) -> None:
@@ -119,6 +121,8 @@ def test_of_seeds_all_must_have_reached_it_where_those_of_another_have(tmp_path:
     assert "target_epoch" not in tabulate(none_whole).best
 
 
+@pytest.mark.says("comparison.seeds_of_presets_tell")
+@pytest.mark.never_says("comparison.of_finished", "comparison.seeds_tell", "comparison.seed_of")
 @pytest.mark.says("comparison.ended_best", "comparison.luck_of_a_seed")
 @pytest.mark.never_says("comparison.level", "comparison.more_than_luck", "comparison.could_be_luck")
 def test_who_ended_highest_by_how_many_images(tmp_path: Path) -> None:
@@ -168,6 +172,7 @@ def test_a_diverged_run_did_not_end_highest(tmp_path: Path) -> None:
     assert tabulate(third).best["final_accuracy"] == [1]
 
 
+@pytest.mark.never_says("comparison.all_seeds")
 @pytest.mark.says("comparison.not_over", "comparison.one_finished_yet")
 @pytest.mark.never_says("comparison.best_epoch", "comparison.one_finished")
 def test_what_is_still_in_training_wins_nothing(tmp_path: Path) -> None:
@@ -187,6 +192,7 @@ def test_what_is_still_in_training_wins_nothing(tmp_path: Path) -> None:
     assert said(one)[0] == "Only a has finished, at 0.9000: nothing to compare it with yet."
 
 
+@pytest.mark.says("comparison.of_finished", "comparison.with_all_seeds", "comparison.all_seeds")
 @pytest.mark.says("comparison.a_part", "comparison.parts", "comparison.one_diverged", "comparison.crashed")
 @pytest.mark.never_says("comparison.ended_best")
 def test_one_seed_of_three_wins_nothing(tmp_path: Path) -> None:
@@ -226,6 +232,8 @@ def test_a_seed_that_trains_is_in_no_mean(tmp_path: Path) -> None:
     assert cell(tabulate(alone).rows[0], COLUMNS[1]) == "0.9000"  # as it stands
 
 
+@pytest.mark.says("comparison.seed_of", "comparison.seeds_tell", "comparison.seeds_of_presets_tell")
+@pytest.mark.never_says("comparison.seed_of", "comparison.seeds_tell", "comparison.seeds_of_presets_tell")
 @pytest.mark.says("comparison.luck_of_a_seed")
 @pytest.mark.never_says("comparison.luck_of_a_seed")
 def test_advice_is_not_what_was_done_already(tmp_path: Path) -> None:
@@ -297,16 +305,28 @@ def test_what_went_otherwise_is_counted(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.says("comparison.at_spread")
+@pytest.mark.never_says("comparison.beyond_spread", "comparison.within_spread")
 def test_a_lead_as_large_as_the_spread_is_not_larger(tmp_path: Path) -> None:
     told = said(of(tmp_path, a=[[0.5], [0.5], [0.5]], b=[[0.0], [0.25], [0.5]]))
     assert any(
-        "by 0.2500, less than the spread of seeds: it could be luck (Welch's t-test, p = 0.23, 3 seeds each)" in s
+        "by 0.2500, as much as the spread of seeds: it could be luck (Welch's t-test, p = 0.23, 3 seeds each)" in s
         for s in told
     )
     uneven = said(of(tmp_path, a=[[0.5], [0.5], [0.5]], b=[[0.0], [0.25]]))
     assert any("3 and 2 seeds)" in s for s in uneven)
 
 
+@pytest.mark.says("comparison.within_spread")
+@pytest.mark.never_says("comparison.at_spread", "comparison.beyond_spread")
+def test_a_lead_that_is_smaller_than_the_spread_is_called_so(tmp_path: Path, captions_said: set[str]) -> None:
+    told = said(of(tmp_path, a=[[0.5], [0.6]], b=[[0.45], [0.6]]))
+    assert any("less than the spread of seeds: it could be luck" in sentence for sentence in told)
+    assert not captions_said & {"comparison.at_spread", "comparison.beyond_spread"}
+
+
+@pytest.mark.says("comparison.beyond_spread")
+@pytest.mark.never_says("comparison.at_spread", "comparison.within_spread")
 @pytest.mark.says("comparison.*_luck")
 @pytest.mark.never_says("comparison.more_than_luck", "comparison.could_be_luck", "comparison.luck_of_a_seed")
 @pytest.mark.parametrize(

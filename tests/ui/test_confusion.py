@@ -32,6 +32,8 @@ def images(epoch: int = 2) -> MostWrong:
     return MostWrong(epoch=epoch, shape=(1, 4, 4), images=[WrongImage(7, 1, 0, 3.5, pixels)])
 
 
+@pytest.mark.says("confusion.axes")
+@pytest.mark.never_says("confusion.of_epoch", "confusion.highest_first", "confusion.no_room")
 @pytest.mark.says("confusion.no_images")
 @pytest.mark.never_says(
     "confusion.nothing_yet", "confusion.not_told", "confusion.none_wrong", "confusion.images_of_several"
@@ -76,6 +78,7 @@ ALL_WORDS = {
 }
 
 
+@pytest.mark.never_says("confusion.axes")
 @pytest.mark.parametrize(
     ("events", "said"),
     [
@@ -151,9 +154,11 @@ async def test_it_follows_the_run(show: Show) -> None:
         await shown.until(lambda: "epoch 3" in "\n".join(panel.plain()))
 
 
+@pytest.mark.says("confusion.of_epoch", "confusion.highest_first", "confusion.no_room")
+@pytest.mark.never_says("confusion.highest_first", "confusion.no_room")
 @pytest.mark.never_says("confusion.no_images")
 async def test_images_of_the_run_stand_there_and_those_of_another_epoch_are_called_so(
-    show: Show, tmp_path: Path
+    show: Show, tmp_path: Path, captions_said: set[str]
 ) -> None:
     host = ScriptedHost([*LIVE, told(COUNTS)])
     host.folder = tmp_path
@@ -164,8 +169,16 @@ async def test_images_of_the_run_stand_there_and_those_of_another_epoch_are_call
         await shown.until(lambda: "dog → cat" in "\n".join(panel.plain()))
         assert "of epoch 1" in "\n".join(panel.plain())
         assert "not kept" not in "\n".join(panel.plain())
+        assert not captions_said & {"confusion.highest_first", "confusion.no_room"}
+        panel.show(told(COUNTS, epoch=1), images(epoch=1), "", "")
+        assert "the highest losses first" in "\n".join(panel.plain())
+        pixels = base64.b64encode(bytes(400 * 400)).decode()
+        large = MostWrong(epoch=1, shape=(1, 400, 400), images=[WrongImage(7, 1, 0, 3.5, pixels)])
+        panel.show(told(COUNTS, epoch=1), large, "", "")
+        assert "more lines are needed to show them" in "\n".join(panel.plain())
 
 
+@pytest.mark.says("confusion.axes")
 @pytest.mark.says("confusion.images_of_several")
 async def test_of_several_processes_no_images_are_kept(show: Show) -> None:
     several = [replace(event, ranks=2) if isinstance(event, RunConfigured) else event for event in LIVE]

@@ -12,7 +12,7 @@ from tests.records.streams import fold
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, Shown
 from tui_trainer.events import MetricDeclared
-from tui_trainer.ui.charts.line_chart import LineChart
+from tui_trainer.ui.charts.line_chart import MOST_LINES, LineChart
 from tui_trainer.ui.metrics.catalogue import MOST_PINNED, MOST_PINS_KEPT, Catalogue, matcher, pin, pinned
 from tui_trainer.ui.metrics.screen import MetricsScreen, grid
 from tui_trainer.ui.settings import Settings
@@ -157,9 +157,16 @@ async def test_tiles_are_kept_until_the_names_or_the_marks_are_others(show: Show
         assert screen._tiles == [("a", "b"), ("a",), ("b",)]
 
 
-async def test_marked_ones_lie_in_one_chart_the_first(show: Show) -> None:
+@pytest.mark.says("metric.mark_another")
+@pytest.mark.never_says("metric.mark_another", "metric.chart_full")
+async def test_marked_ones_lie_in_one_chart_the_first(show: Show, captions_said: set[str]) -> None:
     async with show(sparse_run()) as shown:
-        await shown.press("m", "space", "right", "space")
+        await shown.press("m", "space")
+        assert "mark another one" in shown.text()
+        await shown.press("right")
+        captions_said.clear()
+        await shown.press("space")
+        assert "metric.mark_another" not in captions_said
         marked = tuple(page(shown).marked)
         assert len(marked) == 2
         assert charts(shown)[0].names == marked
@@ -168,14 +175,18 @@ async def test_marked_ones_lie_in_one_chart_the_first(show: Show) -> None:
         assert len(charts(shown)[0].names) == 1
 
 
-async def test_a_series_as_the_x_axis_of_all(show: Show) -> None:
+@pytest.mark.says("metric.over")
+@pytest.mark.never_says("metric.over")
+async def test_a_series_as_the_x_axis_of_all(show: Show, captions_said: set[str]) -> None:
     async with show(many_series(steps=1000)) as shown:
         await shown.press("m", "slash", *"tokens", "enter", "a", "slash")
         assert page(shown).axis.counted == "tokens"
         await shown.press("escape")
         assert "x tokens" in shown.text()
+        captions_said.clear()
         await shown.press("slash", *"tokens", "enter", "a")
         assert page(shown).axis.counted == "step"
+        assert "metric.over" not in captions_said
 
 
 async def test_y_is_of_one_chart_and_x_of_all(show: Show) -> None:
@@ -250,6 +261,32 @@ def test_pins_are_kept_for_runs_like_it(tmp_path: Path) -> None:
     assert pinned(again, others) == ["val/acc"]
     assert pin(again, ours, "val_loss") is False
     assert pinned(again, ours) == []
+
+
+@pytest.mark.says("metric.pinned", "metric.unpinned", "metric.most_pinned", "metric.chart_full")
+@pytest.mark.never_says("metric.pinned", "metric.unpinned", "metric.most_pinned", "metric.chart_full")
+async def test_pins_and_marks_say_what_they_did(show: Show, captions_said: set[str]) -> None:
+    async with show(many_series(steps=10)) as shown:
+        await shown.press("m")
+        captions_said.clear()
+        screen = page(shown)
+        screen.action_pin()
+        assert "metric.pinned" in captions_said
+        assert not captions_said & {"metric.unpinned", "metric.most_pinned"}
+        captions_said.clear()
+        screen.action_pin()
+        assert "metric.unpinned" in captions_said
+        assert "metric.pinned" not in captions_said
+        names = iter(list(screen.history.series))
+        for name, _ in zip(names, range(MOST_PINNED), strict=False):
+            pin(screen.context.settings, screen.history, name)
+        screen._at, screen._tiles = 0, [(next(names),)]
+        screen.action_pin()
+        assert "metric.most_pinned" in captions_said
+        screen.marked = list(names)[:MOST_LINES]
+        assert "metric.chart_full" not in captions_said
+        screen.action_mark()
+        assert "metric.chart_full" in captions_said
 
 
 def test_pins_are_bounded() -> None:

@@ -18,7 +18,7 @@ from tui_trainer.run_request import RunRequest
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.presets.editor import EditorScreen, free_name, save
-from tui_trainer.ui.presets.picker import PickerScreen
+from tui_trainer.ui.presets.picker import PickerScreen, steps_when
 from tui_trainer.ui.trainer_screen import KeyLine
 
 SOUND = """
@@ -42,12 +42,27 @@ def picker(shown: Shown) -> PickerScreen:
     return shown.app.screen
 
 
-async def test_all_presets_are_listed_with_who_steps_when(show: Show) -> None:
+@pytest.mark.says("picker.steps_each", "picker.never_steps")
+@pytest.mark.never_says("picker.cannot_be_used", "picker.none_match", "picker.unreadable")
+async def test_all_presets_are_listed_with_who_steps_when(show: Show, captions_said: set[str]) -> None:
     async with show(size=(140, 50)) as shown:
         for name in ("none", "steplr", "onecycle", "plateau", "cosine-warmup", "warm-restarts"):
             assert name in shown.text()
         assert "steps each batch" in shown.line(" onecycle ")
         assert "steps each epoch" in shown.line(" steplr ")
+        assert "never steps" in shown.line(" none ")
+        assert not captions_said & {"picker.cannot_be_used", "picker.none_match", "picker.unreadable"}
+
+
+@pytest.mark.says("picker.batch_then_epoch")
+@pytest.mark.never_says("picker.batch_then_epoch")
+def test_a_warm_up_before_a_scheduler_of_epochs_is_said_alone(own_presets: Path, captions_said: set[str]) -> None:
+    write(own_presets, "mine", SOUND)
+    write(own_presets, "warm", f"{SOUND}[warmup]\nepochs = 1\n")
+    when = {entry.name: steps_when(entry) for entry in catalogue() if entry.name != "warm"}
+    assert when["mine"] == "epoch"
+    assert "picker.batch_then_epoch" not in captions_said
+    assert [steps_when(entry) for entry in catalogue() if entry.name == "warm"] == ["batch, then epoch"]
 
 
 async def test_what_is_told_of_a_preset(show: Show) -> None:
@@ -67,6 +82,7 @@ async def test_what_is_told_of_a_preset(show: Show) -> None:
         assert load("onecycle").title in shown.text()
 
 
+@pytest.mark.never_says("picker.not_started")
 async def test_typing_after_a_slash_filters(show: Show) -> None:
     async with show() as shown:
         await shown.press("slash", *"cos")
@@ -81,6 +97,8 @@ async def test_typing_after_a_slash_filters(show: Show) -> None:
         assert "plateau" in shown.text()
 
 
+@pytest.mark.says("picker.none_match")
+@pytest.mark.never_says("picker.reading")
 async def test_letters_that_are_commands_elsewhere_are_letters_in_the_filter(show: Show) -> None:
     async with show() as shown:
         await shown.press("slash", "e", "c", "j", "q", "question_mark", "space")
@@ -100,6 +118,8 @@ async def test_a_filter_that_comes_in_one_piece_is_a_filter(show: Show) -> None:
         assert isinstance(shown.app.screen, PickerScreen)  # q was a letter
 
 
+@pytest.mark.says("picker.reading")
+@pytest.mark.never_says("picker.none_match")
 async def test_keys_that_come_before_the_presets_are_read_count(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[Callable[[], object]] = []
     monkeypatch.setattr(PickerScreen, "call_after_refresh", lambda screen, reload: held.append(reload))
@@ -137,6 +157,8 @@ async def test_the_cursor_moves_and_stays_within_the_list(show: Show) -> None:
         assert picker(shown).list.current.name == names[-4]
 
 
+@pytest.mark.says("picker.cannot_be_used", "picker.not_started")
+@pytest.mark.never_says("picker.never_steps", "picker.steps_each")
 async def test_a_broken_preset_is_listed_with_its_problems_and_does_not_start(show: Show, own_presets: Path) -> None:
     write(own_presets, "broken", '[optimizer]\nname = "Adamm"\n')
     async with show(size=(140, 50)) as shown:
@@ -148,6 +170,8 @@ async def test_a_broken_preset_is_listed_with_its_problems_and_does_not_start(sh
         await shown.press("enter")
         assert not shown.launcher.started
         assert "cannot be started" in shown.text()
+        assert "never steps" not in shown.line("! broken")
+        assert "steps each" not in shown.line("! broken")
 
 
 async def test_what_the_rehearsal_finds_is_told_and_keeps_it_from_starting(show: Show) -> None:
@@ -211,21 +235,31 @@ async def test_without_comparisons_it_says_where_they_are(show: Show) -> None:
         assert f"tui-trainer compare {first.name} {second.name}" in shown.text()
 
 
-async def test_a_copy_is_checked_as_one_types(show: Show, own_presets: Path) -> None:
+@pytest.mark.says("editor.saves", "editor.no_errors", "editor.not_saved_errors")
+@pytest.mark.never_says("editor.saves", "editor.no_errors", "editor.taken", "editor.hides")
+async def test_a_copy_is_checked_as_one_types(show: Show, own_presets: Path, captions_said: set[str]) -> None:
     async with show() as shown:
         picker(shown).list.go_to("steplr")
         await shown.frame()
         await shown.press("e")
         editor = shown.app.screen
         assert isinstance(editor, EditorScreen)
+        assert "no errors: ctrl+s saves it" in shown.text()
+        assert "editor.no_errors" not in captions_said
+        captions_said.clear()
+        editor.called = ""
+        await shown.frame()
         assert "no errors" in shown.text()
+        assert "editor.saves" not in captions_said
+        editor.called = "steplr-2"
+        await shown.frame()
         await shown.pilot.press("x")
         editor.check()
         await shown.frame()
         assert "line 1" in shown.text()
-        assert "no errors: ctrl+s" not in shown.text()
+        assert "no errors" not in shown.text()
         await shown.press("ctrl+s")
-        assert "not saved" in shown.text()
+        assert "not saved: fix the errors first" in shown.text()
         assert not own_presets.exists()
         await shown.press("backspace", "ctrl+s")
         assert isinstance(shown.app.screen, PickerScreen)
@@ -265,6 +299,9 @@ async def test_asked_about_changes_one_can_save_them(show: Show, own_presets: Pa
         assert (own_presets / "none-2.toml").read_text().startswith("#\n")
 
 
+@pytest.mark.never_says(
+    "editor.not_saved_name", "editor.not_saved_errors", "editor.not_saved", "editor.not_saved_taken"
+)
 async def test_the_key_line_leads_to_the_name_and_back(show: Show, own_presets: Path) -> None:
     async with show(size=(80, 24)) as shown:
         await shown.press("e")
@@ -273,6 +310,8 @@ async def test_the_key_line_leads_to_the_name_and_back(show: Show, own_presets: 
         assert (own_presets / "mine.toml").read_text().startswith("# x\n")
 
 
+@pytest.mark.says("editor.taken", "editor.hides", "editor.not_saved_taken")
+@pytest.mark.never_says("editor.hides", "editor.saves")
 async def test_a_name_that_hides_a_shipped_preset_is_said_as_it_is_typed(show: Show, own_presets: Path) -> None:
     write(own_presets, "mine", SOUND)
     async with show(size=(80, 24)) as shown:
@@ -288,6 +327,9 @@ async def test_a_name_that_hides_a_shipped_preset_is_said_as_it_is_typed(show: S
         editor.called = "mine"
         await shown.frame()
         assert "there is a mine of your own already" in shown.line("save as")
+        assert "ctrl+s saves it" not in shown.text()
+        await shown.press("ctrl+s")
+        assert "not saved: there is a mine of your own already" in shown.text()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 50)])
@@ -304,6 +346,8 @@ async def test_ones_own_presets_are_marked(show: Show, own_presets: Path, size: 
         assert "yours" not in shown.line("▌")
 
 
+@pytest.mark.says("editor.old_curve")
+@pytest.mark.never_says("editor.old_curve")
 async def test_the_curve_of_the_last_sound_text_stays_and_is_marked(show: Show) -> None:
     async with show() as shown:
         await shown.press("home", "down", "e")
@@ -311,7 +355,7 @@ async def test_the_curve_of_the_last_sound_text_stays_and_is_marked(show: Show) 
         assert isinstance(editor, EditorScreen)
         await shown.until(lambda: "peak" in shown.text() or "from 0.001" in shown.text())
         curve = shown.the(LRChart).plain()
-        assert "last sound text" not in shown.text()
+        assert "last text without errors" not in shown.text()
         await shown.pilot.press("x")
         editor.check()
         await shown.frame()
@@ -321,9 +365,11 @@ async def test_the_curve_of_the_last_sound_text_stays_and_is_marked(show: Show) 
         await shown.pilot.press("backspace")
         editor.check()
         await shown.frame()
-        assert "last sound text" not in shown.text()
+        assert "last text without errors" not in shown.text()
 
 
+@pytest.mark.says("editor.not_saved_name")
+@pytest.mark.never_says("editor.saved", "editor.not_saved_taken")
 @pytest.mark.parametrize("name", ["", ".hidden", "a/b", "..", "tab\there"])
 async def test_a_name_that_is_no_name_is_refused(show: Show, own_presets: Path, name: str) -> None:
     async with show() as shown:
@@ -374,3 +420,29 @@ async def test_where_nobody_plans_no_plan_is_said_to_be_made(show: Show) -> None
         await shown.press("p", "e")
         assert isinstance(shown.app.screen, EditorScreen)
         assert "being made" not in shown.text()
+
+
+@pytest.mark.says("editor.not_saved", "editor.saved", "picker.unreadable")
+@pytest.mark.never_says("editor.saved", "editor.not_saved", "picker.unreadable")
+async def test_what_the_disk_refuses_is_said_with_the_reason(
+    show: Show, own_presets: Path, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    async with show() as shown:
+        assert "picker.unreadable" not in captions_said
+        await shown.press("e")
+        with monkeypatch.context() as patch:
+            patch.setattr("tui_trainer.ui.presets.editor.save", refuse)
+            await shown.press("ctrl+s")
+            await shown.until(lambda: "Permission denied" in shown.text())
+        assert "editor.not_saved" in captions_said
+        assert "editor.saved" not in captions_said
+        captions_said.clear()
+        await shown.press("ctrl+s")
+        await shown.until(lambda: isinstance(shown.app.screen, PickerScreen))
+        assert "editor.not_saved" not in captions_said
+        monkeypatch.setattr("tui_trainer.ui.presets.picker._read", refuse)
+        picker(shown).reload()
+        await shown.until(lambda: "the presets cannot be read" in shown.text())

@@ -12,10 +12,11 @@ from tests.ui.conftest import Show, cut
 from tui_trainer.call_order import MISTAKES as TRIED
 from tui_trainer.events import AnyEvent, CallsTimed, EpochEnded, LoopFound, MetricsLogged
 from tui_trainer.mistakes.cases import CASES
+from tui_trainer.records.history import History
 from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.text.mistakes import MISTAKES, mistake_in_words
 from tui_trainer.ui.live.listing import Listing
-from tui_trainer.ui.live.order import OrderLine
+from tui_trainer.ui.live.order import OrderLine, well
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.mistakes.screen import BreakItScreen
 from tui_trainer.ui.order.screen import MistakeDetails, MistakeList, OrderScreen
@@ -336,15 +337,25 @@ async def test_what_is_found_meanwhile_comes_and_the_cursor_stays(show: Show) ->
         assert rows.current == WRONG[0]
 
 
+@pytest.mark.says("order.heading", "order.nothing_wrong")
+@pytest.mark.never_says("order.nothing_yet", "order.at_work", "order.trained_beside", "order.no_case")
 async def test_of_a_run_with_nothing_wrong_the_page_says_so(show: Show) -> None:
     async with show(gan_like(steps=50)) as shown:
         await shown.press("o")
         assert "nothing wrong seen in 50 steps" in shown.text()
         await shown.press("enter")
         assert isinstance(shown.app.screen, OrderScreen)
-        assert "nothing is found to be wrong" in shown.the(KeyLine).plain()[0]
+        assert "nothing wrong seen in 50 steps" in shown.the(KeyLine).plain()[0]
 
 
+@pytest.mark.says("order.nothing_yet")
+@pytest.mark.never_says("order.not_seen", "order.nothing_wrong")
+def test_before_anything_has_trained_its_calls_are_not_said_to_be_unseen(captions_said: set[str]) -> None:
+    assert well(History()) == "nothing has trained yet, so nothing wrong was seen either"
+    assert not captions_said & {"order.not_seen", "order.nothing_wrong"}
+
+
+@pytest.mark.says("order.at_work", "order.trained_beside", "order.no_case")
 async def test_a_mistake_can_be_seen_at_work_where_there_is_a_case_of_it(show: Show) -> None:
     async with show([*mnist_like(ends=False), *WRONG], launcher=None) as shown:
         await shown.press("o", "enter")
@@ -356,6 +367,7 @@ async def test_a_mistake_can_be_seen_at_work_where_there_is_a_case_of_it(show: S
         assert "no case of this mistake" in shown.the(KeyLine).plain()[0]
 
 
+@pytest.mark.never_says("order.heading")
 async def test_on_a_run_of_ours_the_key_says_where_it_stands(show: Show) -> None:
     async with show(cut(scripted_run(), 30)) as shown:
         await shown.press("o")

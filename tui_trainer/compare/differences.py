@@ -83,7 +83,7 @@ def untold(comparison: Comparison) -> list[str]:
         if group.runs[0].history.program is not None:
             said.append(say("comparison.watched", who=plain(group.label)))
         elif isinstance(why, str) and (group.runs[0].facts or group.runs[0].entry.asked):
-            said.append(f"What preset {plain(group.label)} had cannot be told: {plain(why)}.")
+            said.append(say("comparison.preset_untold", who=plain(group.label), why=plain(why)))
     return said
 
 
@@ -114,8 +114,8 @@ def same_plans(comparison: Comparison) -> list[str]:
         told.update([label, *others])
         who = listed([plain(each) for each in (label, *others)])
         alike = all(_trains_alike(plan.preset, planned[other].preset) for other in others)
-        more = ": here they are one preset under different names" if alike else ""
-        said.append(f"{who} come to the same LR in every step of this run{more}.")
+        more = say("comparison.one_preset") if alike else ""
+        said.append(say("comparison.same_lrs", who=who, more=more))
     return said
 
 
@@ -180,13 +180,13 @@ def _preset(group: Group) -> Preset | str:
     """What its runs followed as they began, or why that cannot be told."""
     asked = _asked(group)
     if not isinstance(asked, dict) or "preset" not in asked:
-        return "its record does not say"
+        return say("comparison.not_said")
     try:
         return Preset.model_validate(asked["preset"])
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return f"this version does not know it ({where}: {first['msg']})"
+        return say("comparison.not_known", where=where, why=first["msg"])
 
 
 def _settings(preset: Preset) -> dict[str, _Setting]:

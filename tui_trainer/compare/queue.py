@@ -42,6 +42,7 @@ from tui_trainer.records.errors import RunsFolderUnwritable, RunUnreadable, reas
 from tui_trainer.records.inbox import Inbox
 from tui_trainer.records.lock import WriterLock, break_lock, is_live
 from tui_trainer.run_sources.notifier import Told
+from tui_trainer.text.captions import say
 
 LISTEN_EVERY = 0.2
 """Seconds between looks for what the shell asks."""
@@ -130,7 +131,7 @@ class Queue:
         """Begin with the first that is not done."""
         for trainer in self._trainers:
             threads.begin("comparing", partial(self._work, trainer), self._fail)
-        threads.begin("listening", self._listen, lambda why: self._fail(f"the shell is heard no more: {why}"))
+        threads.begin("listening", self._listen, lambda why: self._fail(say("queue.unheard", why=why)))
 
     def stop(self, command: Stop | None = None) -> None:
         """End the runs that train, each with a checkpoint, and begin no other. From any thread, and in handlers."""
@@ -251,19 +252,19 @@ class Queue:
         entry = self.session.entries[claim.trial]
         label, record = entry.label, self.session.record_of(entry)
         if record is not None and is_live(record):
-            elsewhere = f"{label}: another process goes on with {record.name}: compare again once that has ended"
+            elsewhere = say("queue.elsewhere", who=label, run=record.name)
             return Ended(1, elsewhere, True, is_told=False)
         try:
             return trainer.train(claim)
         except OSError as error:
             what = reason(error) + (f": {error.filename}" if error.filename else "")
-            return Ended(1, f"{label} cannot be trained: {what}", False)
+            return Ended(1, say("queue.not_trained", who=label, why=what), False)
         except Exception as error:  # the last line of defence: a run that did not begin must not look like a done one
             with suppress(OSError):
                 log = open_private(self.session.folder / "log.txt", os.O_WRONLY | os.O_APPEND)
                 with os.fdopen(log, "a") as opened:
                     opened.write(traceback.format_exc())
-            return Ended(1, f"{label} cannot be trained: {type(error).__name__}: {error}", False)
+            return Ended(1, say("queue.not_trained", who=label, why=f"{type(error).__name__}: {error}"), False)
 
     def _fail(self, why: str) -> None:
         if why not in self._failures:  # several at once meet the same

@@ -29,6 +29,7 @@ from tui_trainer.records.errors import RunNotFound, RunsError, RunsFolderUnwrita
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import ending
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.captions import say
 from tui_trainer.text.secrets import blanked
 
 SCHEMA = 2
@@ -358,7 +359,7 @@ class Session:
         try:
             _append(self.folder / TOLD, self._unwritten)
         except OSError as error:
-            self.trouble = f"{self.folder / TOLD} could not be written: {reason(error)}. It is tried again."
+            self.trouble = say("queue.plan_unwritten", file=self.folder / TOLD, why=reason(error))
         else:
             self.trouble = ""
             self._unwritten.clear()
@@ -525,6 +526,6 @@ def _is_done(record: Path, warn: Callable[[str], object]) -> bool:
     try:
         goodbye = ending(record)
     except RunUnreadable as unreadable:
-        warn(f"not counted as done: {unreadable}")
+        warn(say("queue.not_counted", why=unreadable))
         return False
     return goodbye is not None and goodbye.status in DONE

@@ -140,12 +140,12 @@ def caution(fair: Fairness) -> str:
 
 def _among(table: Table) -> str:
     """Behind what is said of the finished ones alone; empty where all have finished."""
-    return "" if len(table.whole) == len(table.rows) else f" of the {len(table.whole)} that finished"
+    return "" if len(table.whole) == len(table.rows) else say("comparison.of_finished", count=len(table.whole))
 
 
 def _too_few(comparison: Comparison, table: Table, begun: Sequence[Row], whole: Sequence[Row]) -> list[str]:
     """Fewer than two have finished: there is nobody to be ahead of."""
-    seeds = " all its seeds" if any(len(row.group.runs) > 1 for row in begun) else ""
+    seeds = say("comparison.all_seeds") if any(len(row.group.runs) > 1 for row in begun) else ""
     over = comparison.is_over
     if whole:
         id = "comparison.one_finished" if over else "comparison.one_finished_yet"
@@ -164,7 +164,7 @@ def _who_was_first(table: Table, whole: Sequence[Row]) -> list[str]:
     if not there:
         if not table.target_was_asked:
             return []
-        seeds = " with all its seeds" if any(row.figure("target_step") for row in whole) else ""
+        seeds = say("comparison.with_all_seeds") if any(row.figure("target_step") for row in whole) else ""
         return [say("comparison.none_reached", among=among, target=target, seeds=seeds)]
     soonest = min(figure.mean for figure, _ in there)
     first = [row for figure, row in there if figure.mean == soonest]
@@ -217,7 +217,8 @@ def _weight(one: Row, two: Row, lead: float, table: Table) -> str:
     if p is not None:
         spread = max(a.spread or 0.0, b.spread or 0.0)
         larger, holds = lead > spread, p < SIGNIFICANT
-        compared = f"{'more' if larger else 'less'} than the spread of seeds{':' if larger == holds else ', yet'}"
+        beside = "comparison.beyond_spread" if larger else "comparison.within_spread"
+        compared = say("comparison.at_spread" if lead == spread else beside) + (":" if larger == holds else ", yet")
         n, m = len(a.values), len(b.values)
         seeds = f"{n} seeds each" if n == m else f"{n} and {m} seeds"
         id = "comparison.more_than_luck" if holds else "comparison.could_be_luck"
@@ -238,10 +239,10 @@ def _one_seed(one: Row, two: Row) -> str:
     """Whose seed it may be, and what would tell; nothing is advised that was done already."""
     single = [row for row in (one, two) if len(row.group.runs) == 1]
     if len(single) == 1:
-        return f"the one seed of {_label(single[0])}"
+        return say("comparison.seed_of", who=_label(single[0]))
     if all(row.group.runs[0].entry.is_trained_here for row in single):
-        return "the one seed (--seeds 5 tells)"
-    return "the one seed (their presets with --seeds 5 tell)"
+        return say("comparison.seeds_tell")
+    return say("comparison.seeds_of_presets_tell")
 
 
 def _p(p: float) -> str:

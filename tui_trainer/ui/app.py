@@ -13,6 +13,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from tui_trainer.text.captions import say
 from tui_trainer.ui.background_tasks import BackgroundTasks
 from tui_trainer.ui.context import SAID_FOR, AppContext, ContextApp
 from tui_trainer.ui.formatting import TextFilter
@@ -263,7 +264,7 @@ class TrainerApp(ContextApp):
             self.pop_screen()
         if isinstance(self.screen, PickerScreen):
             self.screen.reload(name)
-            self.screen.say(f"saved as {name}")
+            self.screen.say(say("editor.saved", name=name))
 
     def compare(self, names: Sequence[str]) -> None:
         """Compare presets and runs, where that can be done from here."""

@@ -205,4 +205,48 @@ CAPTIONS = {
         "what the results depend on differs, and fairness is told elsewhere",
         "nothing of that differs",
     ),
+    # Parts of these
+    "comparison.of_finished": Caption(
+        " of the {count} that finished", "some have not finished with all their seeds", "all have"
+    ),
+    "comparison.all_seeds": Caption(
+        " all its seeds", "behind finished, where a preset that has begun has several seeds", "each has one"
+    ),
+    "comparison.with_all_seeds": Caption(
+        " with all its seeds", "behind a target that none reached, where a seed of some reached it", "none did"
+    ),
+    "comparison.beyond_spread": Caption(
+        "more than the spread of seeds", "a lead is larger than the larger of both spreads", "it is as large, or less"
+    ),
+    "comparison.within_spread": Caption("less than the spread of seeds", "it is smaller", "it is as large, or more"),
+    "comparison.at_spread": Caption("as much as the spread of seeds", "it is as large", "it is smaller, or larger"),
+    "comparison.seed_of": Caption(
+        "the one seed of {who}", "of the two that lead one has a single seed", "both have one"
+    ),
+    "comparison.seeds_tell": Caption(
+        "the one seed (--seeds 5 tells)", "both have a single seed, and were trained by this comparison", "by another"
+    ),
+    "comparison.seeds_of_presets_tell": Caption(
+        "the one seed (their presets with --seeds 5 tell)",
+        "both have a single seed, and one was trained elsewhere",
+        "both were trained by this comparison",
+    ),
+    # Presets
+    "comparison.preset_untold": Caption(
+        "What preset {who} had cannot be told: {why}.", "a run's record tells no preset that is known", "it tells one"
+    ),
+    "comparison.not_said": Caption("its record does not say", "why, where it has none", "it has one"),
+    "comparison.not_known": Caption(
+        "this version does not know it ({where}: {why})", "why, where it has one of a later version", "it is known"
+    ),
+    "comparison.same_lrs": Caption(
+        "{who} come to the same LR in every step of this run{more}.",
+        "the planned LRs of two presets are the same on this run",
+        "one step's differ; a plan depends on losses",
+    ),
+    "comparison.one_preset": Caption(
+        ": here they are one preset under different names",
+        "behind that, where nothing else tells the two apart",
+        "an option of the optimizer, the batch size or else does",
+    ),
 }

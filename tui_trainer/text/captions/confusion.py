@@ -37,4 +37,10 @@ CAPTIONS = {
         "more than one process trains",
         "one process trains",
     ),
+    "confusion.axes": Caption("is ↓  taken for →", "a matrix stands below, of what is by row", "there is none"),
+    "confusion.highest_first": Caption(
+        "the highest losses first", "images of the epoch of the matrix stand below", "of another; there are none"
+    ),
+    "confusion.of_epoch": Caption("of epoch {epoch}", "they are of another epoch than the matrix", "of the same"),
+    "confusion.no_room": Caption("more lines are needed to show them", "not even one has room", "one has"),
 }

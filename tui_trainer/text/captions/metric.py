@@ -37,4 +37,15 @@ CAPTIONS = {
         "the value at the cursor was lost with a part of the record, or was not to be seen in a watched program",
         "it was logged, as nan too",
     ),
+    # Answers
+    "metric.mark_another": Caption(
+        "mark another one: those marked lie in one chart, the first", "one series is marked", "two are; none is"
+    ),
+    "metric.chart_full": Caption("one chart has room for {most} series", "one more is to be marked", "there is room"),
+    "metric.most_pinned": Caption(
+        "{most} are pinned, for more there is no room: * lets go of one", "one more is to be pinned", "there is room"
+    ),
+    "metric.pinned": Caption("{series}: pinned to the run, and to runs like it", "it was pinned", "it was let go of"),
+    "metric.unpinned": Caption("{series}: no longer pinned", "it was let go of", "it was pinned"),
+    "metric.over": Caption("x is {series}; again for steps", "a series is the x axis of all charts", "steps are"),
 }

@@ -28,6 +28,17 @@ CAPTIONS = {
         "a watched program has told steps or numbers, and none of its calls",
         "a call was seen; nothing has trained yet",
     ),
+    "order.heading": Caption("the order of calls", "over the page of it", "over another page"),
+    "order.nothing_yet": Caption(
+        "nothing has trained yet, so nothing wrong was seen either",
+        "on the page of it, before a step or a number of the program was told",
+        "one was",
+    ),
+    "order.at_work": Caption("shows it at work:", "there is a case of the mistake, and it can be trained", "none"),
+    "order.trained_beside": Caption(
+        "this order trained beside the right one, on digits, in some seconds", "behind that, in much room", "none"
+    ),
+    "order.no_case": Caption("there is no case of this mistake to train", "enter is pressed on one", "there is one"),
     "order.unknown": Caption(
         "{code}: this version has no words for it",
         "a record tells of something wrong by a code that a later version knows",

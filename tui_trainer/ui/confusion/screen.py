@@ -85,7 +85,7 @@ class ConfusionPanel(Panel):
             pictures += f", {fit} of {len(told.classes)} classes shown"
         lines: list[Line] = [
             (
-                Span(" is ↓  taken for →", "strong"),
+                Span(" " + say("confusion.axes"), "strong"),
                 Span(f"   epoch {told.epoch}, {pictures}", "faint"),
             ),
             (
@@ -143,12 +143,17 @@ class ConfusionPanel(Panel):
             why = "none" if found is not None else self._no_images
             return [(*heading, Span(f"   {cut(why, width - 16)}", "faint"))]
         stale = self._counted is not None and found.epoch != self._counted.epoch
-        heading.append(Span(f"   of epoch {found.epoch}" if stale else "   the highest losses first", "faint"))
+        heading.append(
+            Span(
+                "   " + (say("confusion.of_epoch", epoch=found.epoch) if stale else say("confusion.highest_first")),
+                "faint",
+            )
+        )
         images = [Image(*found.shape, found.pixels(place)) for place in range(len(found.images))]
         by = next((by for by in (1, 2, 3, 4) if _fit(images[0], by, width, height - 1) >= len(images)), 2)
         shown = images[: _fit(images[0], by, width, height - 1)]
         if not shown:
-            return [(*heading, Span("   more lines are needed to show them", "warning"))]
+            return [(*heading, Span("   " + say("confusion.no_room"), "warning"))]
         across = _across(images[0], by, width)
         lines: list[Line] = [tuple(heading)]
         for first in range(0, len(shown), across):

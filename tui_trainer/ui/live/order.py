@@ -82,6 +82,8 @@ def worst_first(history: History) -> list[MistakeFound]:
 
 def well(history: History) -> str:
     """Of a program with which nothing is found to be wrong: whether there was anything to find."""
+    if not history.last_step and not history.series:
+        return say("order.nothing_yet")
     if history.loop is None or not history.loop.sites:
         return say("order.not_seen")
     return say("order.nothing_wrong", steps=counted(history.last_step, "step"))

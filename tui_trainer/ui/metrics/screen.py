@@ -328,9 +328,9 @@ class MetricsScreen(AxisKeys):
             elif len(self.marked) < MOST_LINES:
                 self.marked.append(name)
                 if len(self.marked) == 1:
-                    self.say("mark another one: those marked lie in one chart, the first")
+                    self.say(say("metric.mark_another"))
             else:
-                self.say(f"one chart has room for {MOST_LINES} series", "warning")
+                self.say(say("metric.chart_full", most=MOST_LINES), "warning")
         self.context.clock.hurry()
 
     def action_pin(self) -> None:
@@ -338,9 +338,9 @@ class MetricsScreen(AxisKeys):
             done = pin(self.context.settings, self.history, name)
             shown = shortened(plain(name), 40)
             if done is None:
-                self.say(f"{MOST_PINNED} are pinned, for more there is no room: * lets go of one", "warning")
+                self.say(say("metric.most_pinned", most=MOST_PINNED), "warning")
             else:
-                self.say(f"{shown}: {'pinned to the run, and to runs like it' if done else 'no longer pinned'}")
+                self.say(say("metric.pinned" if done else "metric.unpinned", series=shown))
         self.context.clock.hurry()
 
     def action_unit(self) -> None:
@@ -354,7 +354,7 @@ class MetricsScreen(AxisKeys):
             self.axis.count("step")
         elif len(self.chosen) == 1:
             self.axis.count("series", self.chosen[0])
-            self.say(f"x is {shortened(plain(self.chosen[0]), 40)}; again for steps")
+            self.say(say("metric.over", series=shortened(plain(self.chosen[0]), 40)))
         self.context.clock.hurry()
 
     def action_log_x(self) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 
+from tui_trainer.text.captions import say
 from tui_trainer.text.mistakes import mistake_in_words
-from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.filtered_list import CursorList
 from tui_trainer.ui.formatting import fit, wrap
@@ -115,8 +115,8 @@ class MistakeDetails(Panel):
 
     def _try_it(self) -> Line:
         room = Span(" " * LABEL_WIDTH)
-        line = (room, Span("enter", "key", "screen.try"), Span(" shows it at work: ", "faint", "screen.try"))
-        rest = "this order trained beside the right one, on digits, in some seconds"
+        line = (room, Span("enter", "key", "screen.try"), Span(f" {say('order.at_work')} ", "faint", "screen.try"))
+        rest = say("order.trained_beside")
         return (*line, Span(rest if width_of(line) + len(rest) < self.size.width else "break it", "faint"))
 
 
@@ -129,7 +129,7 @@ class OrderScreen(TrainerScreen):
     def __init__(self, source: RunSource) -> None:
         super().__init__("order")
         self._source = source
-        self._heading = PanelHeading("the order of calls")
+        self._heading = PanelHeading(say("order.heading"))
         self.list = MistakeList()
         self._details = MistakeDetails()
 
@@ -166,11 +166,11 @@ class OrderScreen(TrainerScreen):
     def action_try(self) -> None:
         """Train it, beside the right order."""
         if self.list.current is None:
-            self.say(f"nothing is found to be wrong in {counted(self._source.history.last_step, 'step')}")
+            self.say(well(self._source.history))
         elif name := self._tried_as():
             self.context.pages.break_it(name)
         else:
-            self.say("there is no case of this mistake to train")
+            self.say(say("order.no_case"))
 
     def action_back(self) -> None:
         self.app.pop_screen()

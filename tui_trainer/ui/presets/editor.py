@@ -16,6 +16,7 @@ from tui_trainer.files.atomic import write_new
 from tui_trainer.presets.checks import check_text
 from tui_trainer.presets.folders import shipped_folder, user_folder
 from tui_trainer.presets.problems import PresetError
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.lr import LRChart
@@ -57,19 +58,20 @@ class Findings(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._problems: Sequence[Problem] = ()
-        self._curve_is_old = False
+        self._curve_is_old = self._can_be_saved = False
 
-    def show(self, problems: Sequence[Problem], *, curve_is_old: bool) -> None:
-        """After another check; whether the curve above is of a text before this one."""
-        self._problems, self._curve_is_old = problems, curve_is_old
+    def show(self, problems: Sequence[Problem], *, curve_is_old: bool, can_be_saved: bool) -> None:
+        """After another check; whether the curve above is of a text before this one, and whether the name is one under
+        which it can be saved."""
+        self._problems, self._curve_is_old, self._can_be_saved = problems, curve_is_old, can_be_saved
         self.redraw()
 
     def lines(self) -> list[Line]:
         lines = problem_lines(self._problems, self.size.width)
         if not any(problem.severity == "error" for problem in self._problems):
-            lines.insert(0, (Span("no errors: ctrl+s saves it", "live"),))
+            lines.insert(0, (Span(say("editor.saves" if self._can_be_saved else "editor.no_errors"), "live"),))
         if self._curve_is_old:
-            lines[:0] = [(Span("the curve shows the last text without errors", "faint"),), BLANK]
+            lines[:0] = [(Span(say("editor.old_curve"), "faint"),), BLANK]
         return lines
 
 
@@ -88,7 +90,7 @@ class EditorScreen(TrainerScreen):
         self.key_line.idle = LETTERS
         self._heading = PanelHeading(f"a copy of {plain(copy.of)}")
         self._area = TextArea(copy.text, show_line_numbers=True, tab_behavior="indent")
-        self._unchanged = self._area.text
+        self._unchanged, self._copy = self._area.text, copy
         self._name_field = Input(copy.name, placeholder="name", compact=True)
         self._about_name = AboutName(copy)
         self._chart = LRChart(XAxis())
@@ -160,7 +162,8 @@ class EditorScreen(TrainerScreen):
         waits = self.context.planner is not None and not self._planned and not broken
         self._chart.visible = self._has_curve or waits
         self._chart.set_class(broken, "-old")
-        self._findings.show(self._problems, curve_is_old=broken and self._has_curve)
+        free = _is_name(self.called.strip()) and self.called.strip() not in self._copy.own
+        self._findings.show(self._problems, curve_is_old=broken and self._has_curve, can_be_saved=free)
 
     def _plan(self, preset: Preset) -> None:
         """The LR of the text as it stands, which is the last check: by the real scheduler."""
@@ -186,11 +189,11 @@ class EditorScreen(TrainerScreen):
         if self._preset is not None and not self._planned:
             self._plan(self._preset)
         if any(problem.severity == "error" for problem in self._problems):
-            self.say("not saved: fix the errors at the right first", "warning")
+            self.say(say("editor.not_saved_errors"), "warning")
             return
         name = self.called.strip()
-        if not name or name != plain(name) or any(c in name for c in '/\\:*?"<>|') or name.startswith("."):
-            self.say("not saved: give it a name of letters, digits, - and _", "warning")
+        if not _is_name(name):
+            self.say(say("editor.not_saved_name"), "warning")
             self._name_field.focus()
             return
         if self._saves:
@@ -206,15 +209,16 @@ class EditorScreen(TrainerScreen):
         if self.app.screen is self and self._area.text == text:
             self.context.pages.preset_saved(name)
         else:  # the person went on typing
-            self.say(f"saved as {name}")
+            self.say(say("editor.saved", name=name))
 
     def _not_saved(self, path: Path, error: Exception) -> None:
         self._saves = False
         if isinstance(error, FileExistsError):
-            self.say(f"not saved: there is a {path.stem} of your own already; give it another name", "warning")
+            self.say(say("editor.not_saved_taken", name=path.stem), "warning")
             self._name_field.focus()
         else:
-            self.say(f"not saved: {path}: {getattr(error, 'strerror', None) or error}", "warning")
+            why = getattr(error, "strerror", None) or error
+            self.say(say("editor.not_saved", file=path, why=why), "warning")
 
     def action_name(self) -> None:
         (self._area if self._name_field.has_focus else self._name_field).focus()
@@ -222,6 +226,7 @@ class EditorScreen(TrainerScreen):
     @on(Input.Changed)
     def _named(self) -> None:
         self._about_name.show(self.called.strip())
+        self._show_problems()
 
     def action_back(self) -> None:
         if self._area.text == self._unchanged:
@@ -236,6 +241,10 @@ class EditorScreen(TrainerScreen):
                 self.app.pop_screen()
 
         self.app.push_screen(leaving_text(self.called.strip()), answered)
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name == plain(name) and not set(name) & set('/\\:*?"<>|') and not name.startswith(".")
 
 
 class Naming(Panel):
@@ -256,9 +265,9 @@ class AboutName(Panel):
     def show(self, name: str) -> None:
         """Another name."""
         if name in self._copy.own:
-            self._text = f"there is a {name} of your own already"
+            self._text = say("editor.taken", name=name)
         else:
-            self._text = f"hides the shipped {name}" if name in self._copy.shipped else ""
+            self._text = say("editor.hides", name=name) if name in self._copy.shipped else ""
         self.redraw()
 
     def lines(self) -> list[Line]:

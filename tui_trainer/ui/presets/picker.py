@@ -42,7 +42,7 @@ def steps_when(entry: PresetEntry) -> str:
     interval = {"step": "batch", "epoch": "epoch"}.get(preset.scheduler.interval or "", "")
     if preset.warmup is None or interval == "batch":
         return interval
-    return "batch, then epoch" if interval else "batch"
+    return say("picker.batch_then_epoch") if interval else "batch"
 
 
 class PresetList(FilteredList["PresetEntry"]):
@@ -122,9 +122,9 @@ class PresetList(FilteredList["PresetEntry"]):
         if more := len(blocks) - (self._row_at[-1] + 1 if self._row_at else 0):
             lines.append(self._more_below(more))
         if not self._is_read:
-            return [(Span(" reading the presets", "faint"),)]
+            return [(Span(" " + say("picker.reading"), "faint"),)]
         if not self._shown:
-            lines = [(Span(" no preset matches", "faint"),)]
+            lines = [(Span(" " + say("picker.none_match"), "faint"),)]
         return [self._filter_line(width, self._counted()), BLANK, *lines]
 
     def index_at(self, event: events.Click) -> int | None:
@@ -141,7 +141,8 @@ class PresetList(FilteredList["PresetEntry"]):
         sign = "+" if entry.name in self.marked else "!" if entry.preset is None else " "
         when = steps_when(entry)
         if width >= TALL_FROM:
-            when = f"steps each {when}" if when else "cannot be used" if entry.preset is None else "never steps"
+            unused = say("picker.cannot_be_used" if entry.preset is None else "picker.never_steps")
+            when = say("picker.steps_each", when=when) if when else unused
         name = plain(entry.name)
         if not entry.builtin:
             both = f"yours  {when}".rstrip()
@@ -237,7 +238,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         self.list.put(entries, name or (PRESET if self.list.current is None else ""))
 
     def _cannot_read(self, error: Exception) -> None:
-        self.say(f"the presets cannot be read: {plain(str(error))}", "warning")
+        self.say(say("picker.unreadable", why=plain(str(error))), "warning")
 
     def action_compare(self) -> None:
         self.list.once_read(super().action_compare)
@@ -252,7 +253,7 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
             return
         spec = self._spec(entry)
         if spec is None or entry.preset is None or self._preview(entry, spec).problems_stop:
-            self.say(f"{entry.name} cannot be started: fix the errors at the right", "warning")
+            self.say(say("picker.not_started", preset=entry.name), "warning")
             return
         self.context.pages.start_run(spec)
 

@@ -1,0 +1,24 @@
+"""The list of presets: `ui/presets/picker.py`."""
+
+from __future__ import annotations
+
+from tui_trainer.text.captions.caption import Caption
+
+TITLE = "The list of presets"
+
+CAPTIONS = {
+    "picker.steps_each": Caption("steps each {when}", "its scheduler steps so, in much room", "it has none"),
+    "picker.batch_then_epoch": Caption(
+        "batch, then epoch", "a warm-up steps after every batch, the scheduler behind it once an epoch", "one of them"
+    ),
+    "picker.never_steps": Caption("never steps", "it has no scheduler and no warm-up", "it has one; it cannot be used"),
+    "picker.cannot_be_used": Caption("cannot be used", "the file has errors", "it has none"),
+    "picker.reading": Caption("reading the presets", "none was read so far", "they are read"),
+    "picker.none_match": Caption("no preset matches", "the filter lets none of them pass", "one passes"),
+    "picker.unreadable": Caption("the presets cannot be read: {why}", "reading them failed", "they are read"),
+    "picker.not_started": Caption(
+        "{preset} cannot be started: its errors are told beside it",
+        "enter is pressed on one that cannot be used, or with options that do not fit it",
+        "it starts",
+    ),
+}
