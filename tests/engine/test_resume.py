@@ -252,7 +252,7 @@ eta_min = 0.001
 WARMUPS = (f"steps = {BATCHES + 3}\nstart_factor = 0\n", f'steps = {BATCHES + 1}\nmethod = "constant"\n')
 """Within them, and right behind, a run is stopped."""
 
-TRAINING = ("label_smoothing = 0.2", "clip_grad_norm = 17", "clip_grad_value = 2")
+TRAINING = ("label_smoothing = 0.2", "clip_grad_norm = 17", "clip_grad_value = 2", "early_stopping = {patience = 1}")
 
 BIASES = '[[optimizer.groups]]\nmatch = "bias"\nweight_decay = 0\n'
 LAST_LAYER = '[[optimizer.groups]]\nname = "3.*"\n'
@@ -310,5 +310,7 @@ def test_no_room_for_a_checkpoint_is_told_and_training_goes_on(tiny: TinyRun, mo
     monkeypatch.setattr("os.fsync", full)
     ended = tiny.train(t.STEP, EPOCHS)
     assert (ended.status, ended.exit_code) == ("finished", 1)
-    assert {e.text for e in tiny.of(Alert)} == {"no checkpoint was saved: No space left on device"}
+    assert [e.text for e in tiny.of(Alert)] == [
+        f"no checkpoint of epoch {epoch} was saved: No space left on device" for epoch in range(1, EPOCHS + 1)
+    ]
     assert list(tiny.folder.iterdir()) == []

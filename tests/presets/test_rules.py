@@ -74,6 +74,8 @@ def groups(*tables: str, optimizer: str = SGD, scheduler: str = "") -> str:
 PEAKS = '[scheduler]\nname = "OneCycleLR"\nmax_lr = {}\n'
 BIAS = 'match = "bias"'
 
+EARLY = "[training]\nearly_stopping = {{{}}}\n" + SGD
+
 SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
     "rule.nesterov_momentum": (NESTEROV, "needs momentum; add momentum = 0.9, or take nesterov out"),
     "rule.nesterov_dampening": (
@@ -230,6 +232,8 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         groups(BIAS, scheduler=PEAKS.format([0.1, 0.2, 0.3])),
         "3 in the list, and 2 would be right: one for the parameters that no group matches, then one for each",
     ),
+    "rule.never_early": (EARLY.format("patience = 9"), "never ends the run early, which has 10 epochs; 8 at most"),
+    "rule.less_ends_it": (EARLY.format("patience = 90"), "; 8 at most would"),
     "rule.clipped_twice": (
         "[training]\nclip_grad_norm = 1\nclip_grad_value = 0.5\n" + SGD,
         "the gradients are clipped by clip_grad_norm already; keep one of them",
@@ -395,6 +399,8 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
         groups(f"{BIAS}; weight_decay = 0", scheduler=PEAKS.format(0.1)),
         SGD + "\n" + PEAKS.format([0.1]),
     ],
+    "rule.never_early": [EARLY.format("patience = 8"), EARLY.format("")],
+    "rule.less_ends_it": ["[training]\nepochs = 2\nearly_stopping = {patience = 1}\n" + SGD],
     "rule.clipped_twice": ["[training]\nclip_grad_norm = 1\n" + SGD, "[training]\nclip_grad_value = 1\n" + SGD],
     "rule.one_batch": ["[training]\nbatch_size = 4000\n" + SGD],
     "rule.more_steps": [(SEVEN, RunConditions(1))],

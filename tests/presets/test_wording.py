@@ -37,6 +37,16 @@ CASES: dict[str, tuple[str, set[str], str]] = {
         {"key.at_home", "key.belongs_in"},
         "not known to SGD; it belongs in [training]",
     ),
+    "early stopping that is none": (
+        "[training]\nearly_stopping = 3\n" + SGD,
+        {"key.no_early_stopping"},
+        'is a table; write such as {monitor = "val_loss", patience = 3}',
+    ),
+    "a key of early stopping": (
+        "[training]\nearly_stopping = {patiense = 3}\n" + SGD,
+        {"key.meant"},
+        "not known to early_stopping; did you mean patience?",
+    ),
     "groups that are none": (SGD + "groups = 3", {"key.no_groups"}, "is a list of tables; write [[optimizer.groups]]"),
     "groups without end": (
         SGD + "[[optimizer.groups]]\nmatch = 'bias'\nlr = 1\n" * 51,

@@ -49,6 +49,7 @@ def test_two_ranks_give_the_losses_of_one(runs: Path, tmp_path: Path) -> None:
 
 CLIPPED = """[training]
 clip_grad_norm = 0.8
+early_stopping = {patience = 1, min_delta = 100}
 [optimizer]
 name = "SGD"
 lr = 0.05
@@ -60,11 +61,13 @@ weight_decay = 0.1
 """
 
 
-def test_two_ranks_clip_the_gradients_of_the_whole_batch_and_have_the_same_groups(runs: Path, tmp_path: Path) -> None:
+def test_two_ranks_clip_the_gradients_of_the_whole_batch_have_the_same_groups_and_end_early_together(
+    runs: Path, tmp_path: Path
+) -> None:
     preset = tmp_path / "clipped.toml"
     preset.write_text(CLIPPED)
     for ranks in (1, 2):
-        done(ranks, "run", *TINY, "--preset", str(preset), "--epochs", "2", "--name", f"of {ranks}", log=tmp_path)
+        done(ranks, "run", *TINY, "--preset", str(preset), "--epochs", "4", "--name", f"of {ranks}", log=tmp_path)
     one, two = history_of(runs, "of 1"), history_of(runs, "of 2")
     assert_alike(two, one)
     for name in ("grad_norm", "clipped_share"):

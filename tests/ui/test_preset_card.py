@@ -93,6 +93,13 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         ALWAYS - {"card.last_batch"} | {"card.no_scheduler", "card.preview_comes"},
         ["10 steps: 10 epochs of 1 batch of 10, mnist-5k"],
     ),
+    "that ends early": (
+        with_training("early_stopping = {patience = 3}"),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.early_stopping"},
+        ["SGD; no scheduler; ends early once val_loss is not better for 3 epochs"],
+    ),
     "in groups": (
         with_training(
             'batch_size = 64\n[optimizer]\nname = "SGD"\nweight_decay_norm = 0\n'

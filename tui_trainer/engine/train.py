@@ -93,7 +93,7 @@ def train(
     except BaseException:
         run.tell_what_was_trained()
         raise
-    return ended("finished", say("end.all_epochs"), exit_code=0)
+    return ended("finished", run.done_because, exit_code=0)
 
 
 def _out_of_memory(run: Trainer, prepared: Prepared) -> str:

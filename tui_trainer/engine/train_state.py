@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from tui_trainer.engine import checkpoints
 from tui_trainer.engine.distributed import Ranks
+from tui_trainer.engine.early_stopping import is_state
 from tui_trainer.engine.lr_preview import PlannedRun, plan
 from tui_trainer.engine.parameter_groups import grouped
 from tui_trainer.engine.precision import ComputeOptions, LossScaler
@@ -315,6 +316,10 @@ def train_state_at(
     epochs = state.get("epochs", epochs)
     if type(epochs) is not int or not 1 <= epochs <= MOST_EPOCHS:
         raise ValueError(f"epochs {say('checkpoint.wrong_kind')}")
+    if not is_state(state.get("early_stopping")):
+        raise ValueError(f"early_stopping {say('checkpoint.wrong_kind')}")
+    if type(state.get("clipped", 0)) is not int:
+        raise ValueError(f"clipped {say('checkpoint.wrong_kind')}")
     for key, least, most in (
         ("epoch", 1, epochs + 1),
         ("step", 0, None),

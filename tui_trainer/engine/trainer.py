@@ -10,6 +10,7 @@ from math import inf, isfinite, nan, nextafter
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from tui_trainer.engine.clock import TrainingClock
 from tui_trainer.engine.control import CommandHandler, CommandRefused
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.devices import memory_held
+from tui_trainer.engine.early_stopping import Patience
 from tui_trainer.engine.lr_preview import PlannedRun, dialled, plan
 from tui_trainer.engine.metrics import Diverged, MetricAccumulator, validate
 from tui_trainer.engine.model_metrics import Confusion, Norms
@@ -96,6 +98,7 @@ class Trainer:
             self._norms = Norms(model, emit, self._train_state.loss_scaler.one)
             self._confusion = Confusion(models.CLASSES, self._device)
         self._clipping: Clipping | None = None
+        self._patience = Patience.of(self._train_state.planned.preset.training)
         self._thread_tuner = self._make_thread_tuner(prepared)
         self._explained: list[AnyEvent] = []
         self._switch: PlannedRun | None = None
@@ -111,6 +114,7 @@ class Trainer:
         self.step, self.epoch, self.batch = 0, 1, 0
         self.best: Best | None = None
         self.is_validating = False
+        self._ended_early = ""
         self._skipped = self._train_state.loss_scaler.skipped
         if prepared.checkpoint is not None:
             self._go_on_from(prepared.checkpoint)
@@ -120,6 +124,11 @@ class Trainer:
     def recipe(self) -> ResolvedConfig:
         """What the preset that is followed came to for this run."""
         return self._train_state.planned.recipe
+
+    @property
+    def done_because(self) -> str:
+        """Why nothing is left to train, once that is so."""
+        return self._ended_early or say("end.all_epochs")
 
     @property
     def clips_gradients(self) -> bool:
@@ -177,8 +186,19 @@ class Trainer:
         """
         self._command_handler.handle_commands(self)
         while self.epoch <= self.recipe.lengths.epochs:
+            if self._patience is not None and self._patience.is_at_its_end and not self.batch and self._switch is None:
+                self._end_early(self._patience)
+                return
             self._begin_epoch()
             yield self.epoch
+
+    def _end_early(self, patience: Patience) -> None:
+        """Validation got no better: the epochs so far are all that the run has."""
+        self._ended_early = patience.reason
+        old = self.recipe.lengths.epochs
+        recipe = structs.replace(self.recipe, epochs=self.last_epoch, total_steps=self.step)
+        by = "early stopping"
+        self._emit(EpochsChanged(at=time.time(), step=self.step, epoch=self.last_epoch, old=old, recipe=recipe, by=by))
 
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of the epoch that are still to be trained."""
@@ -226,6 +246,8 @@ class Trainer:
         ended = Best(self.epoch, val_loss, val_accuracy)
         if best := is_better(ended, self.best):
             self.best = ended
+        if self._patience is not None:
+            self._patience.count(self.epoch, val_loss, val_accuracy)
         self.epoch, self.batch = self.epoch + 1, 0
         self._save(best=best)
         self._command_handler.handle_commands(self)
@@ -476,6 +498,7 @@ class Trainer:
             "images": self._metrics.images,
             "hits": self._metrics.hits,
             **({"clipped": self._metrics.clipped} if self.clips_gradients else {}),
+            **({"early_stopping": self._patience.state()} if self._patience is not None else {}),
             "best_epoch": self.best.epoch if self.best else 0,
             "best_val_loss": self.best.val_loss if self.best else nan,
             "best_val_accuracy": self.best.val_accuracy if self.best else -1.0,
@@ -504,6 +527,8 @@ class Trainer:
             self.best = Best(state.get("best_epoch", 0), state.get("best_val_loss", nan), state["best_val_accuracy"])
         self._epoch_began = state["epoch_began"]
         self._metrics.begin_epoch(state["loss_sum"], state["images"], state["hits"], state.get("clipped", 0))
+        if self._patience is not None and state.get("early_stopping") is not None:
+            self._patience.load(state["early_stopping"])
         self._lr = state["lr"]
         self._dialled = state.get("dialled")
         self._epochs_changed = state.get("epochs_changed")
@@ -589,6 +614,7 @@ class Trainer:
         if self._switch is not None and self.batch == 0:
             old, planned, self._switch = self.recipe.preset, self._switch, None
             self._train_state.use(planned)
+            self._patience = Patience.of(planned.preset.training)
             self._dialled = None  # the dial was that of the schedule before
             self._watch()
             self._emit(

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from tui_trainer.files.safe_open import Irregular, open_regular
+from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.folders import called
 from tui_trainer.presets.group_rules import GROUP_RULES
 from tui_trainer.presets.optimizers import SGD
@@ -130,7 +131,9 @@ def sound_fields(data: Mapping[str, Any], source: PresetText) -> tuple[dict[str,
     reading = _Reading(source)
     reading.top_level(data)
     reading.heading({key: data[key] for key in TitleAndText.model_fields if key in data})
-    for table, model in (("training", Training), ("warmup", Warmup), ("for", MadeFor)):
+    if "training" in data and reading.is_table("training", data["training"]):
+        reading.training(data["training"])
+    for table, model in (("warmup", Warmup), ("for", MadeFor)):
         if table in data and reading.is_table(table, data[table]):
             reading.plain_table(table, data[table], model)
     if "alerts" in data:
@@ -194,6 +197,22 @@ class _Reading:
         sound = self._validated(table, value, model)
         if sound is not None:
             self.fields[table] = sound
+
+    def training(self, value: dict[str, Any]) -> None:
+        """`[training]`, and the table within it."""
+        before = len(self.problems)
+        if "early_stopping" in value:
+            early = value["early_stopping"]
+            if isinstance(early, dict):
+                self._validated(("training", "early_stopping"), early, EarlyStopping)
+            else:
+                self._add("training.early_stopping", say("key.no_early_stopping"))
+        wrong = len(self.problems) > before
+        self.plain_table(
+            "training", {k: v for k, v in value.items() if not (wrong and k == "early_stopping")}, Training
+        )
+        if wrong:
+            self.fields.pop("training", None)
 
     def named_table(self, table: str, value: dict[str, Any]) -> None:
         """A table whose `name` says which keys it takes; a misspelt one is read as what it most likely means."""

@@ -457,6 +457,21 @@ def clips_once(case: PresetOnRun) -> Iterator[RuleBroken]:
         yield RuleBroken("training.clip_grad_value", say("rule.clipped_twice"), "error")
 
 
+@rule("training")
+def stops_early_where_it_gets_no_better(case: PresetOnRun) -> Iterator[RuleBroken]:
+    early, epochs = case.preset.training.early_stopping, case.epochs
+    if early is None:
+        return
+    right = "max" if early.monitor == "val_accuracy" else "min"
+    if early.mode != right:
+        said = say("rule.mode_upside_down", mode=early.mode, monitor=early.monitor, right=right)
+        yield RuleBroken("training.early_stopping.mode", said, "error")
+    if early.patience > epochs - 2:  # the first epoch is the best so far, and behind the last one nothing is left
+        less = say("rule.less_ends_it", most=epochs - 2) if epochs > 2 else ""
+        said = say("rule.never_early", epochs=counted(epochs, "epoch"), less=less)
+        yield RuleBroken("training.early_stopping.patience", said)
+
+
 # The data.
 
 

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.fields import ClipAt, Count, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
@@ -42,6 +43,9 @@ class Training(Table):
     """To which norm the gradients of all weights, taken as one vector, are scaled down where theirs is larger."""
     clip_grad_value: ClipAt | None = None
     """How large each number of the gradients may be, up or down; larger ones are cut off there."""
+
+    early_stopping: EarlyStopping | None = None
+    """When to end before the last epoch, such as {monitor = "val_loss", patience = 3}."""
 
     @model_serializer(mode="wrap")
     def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.optimizers import OPTIMIZERS
 from tui_trainer.presets.parameter_groups import ParameterGroup
 from tui_trainer.presets.problems import KeyPath, PresetText, Problem
@@ -64,7 +65,7 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
 }
 """What a key is called elsewhere, and what may be meant by it, the likelier first."""
 
-OF_TRAINING = ("epochs", "batch_size", "label_smoothing", "clip_grad_norm", "clip_grad_value")
+OF_TRAINING = ("epochs", "batch_size", "label_smoothing", "clip_grad_norm", "clip_grad_value", "early_stopping")
 """The keys of `[training]`."""
 
 VALUES: dict[tuple[str, str], str] = {
@@ -83,6 +84,13 @@ UNKNOWN_NAMES: dict[str, str] = {
 
 KINDS: Mapping[str, Mapping[str, type[BaseModel]]] = {"optimizer": OPTIMIZERS, "scheduler": SCHEDULERS}
 """The tables whose keys depend on their `name`."""
+
+
+WITHIN: Mapping[type[BaseModel], str] = {
+    ParameterGroup: "[[optimizer.groups]]",
+    EarlyStopping: "early_stopping",
+}
+"""Tables within others, and what they are called."""
 
 
 def explain(error: ValidationError, model: type[BaseModel], table: str | KeyPath, source: PresetText) -> list[Problem]:
@@ -115,7 +123,7 @@ def unknown_key(key: str, model: type[BaseModel], table: str) -> str:
     named = _choices(model.model_fields["name"].annotation) if "name" in model.model_fields else ()
     classes = [name for name in named if isinstance(name, str)]
     known = [name for name in model.model_fields if not (classes and name == "name")]
-    owner = classes[0] if classes else "[[optimizer.groups]]" if model is ParameterGroup else f"[{table}]"
+    owner = classes[0] if classes else WITHIN.get(model, f"[{table}]")
     if caption := UNKNOWN.get(table, {}).get(key):
         return say(caption, owner=owner)
     if meant := next((name for name in OTHER_NAMES.get(key, ()) if name in known), None):

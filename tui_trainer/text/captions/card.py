@@ -31,6 +31,11 @@ CAPTIONS = {
     "card.clip_value": Caption(
         "; gradients clipped to ±{value}", "the preset has clip_grad_value", "it has none, or clip_grad_norm"
     ),
+    "card.early_stopping": Caption(
+        "; ends early once {monitor} is not better for {epochs}",
+        "the preset has early_stopping",
+        "it trains all epochs",
+    ),
     "card.length": Caption(
         "{steps}: {epochs} of {batches} of {size}{last}, {dataset}",
         "how long the run will be, as it is asked for",

@@ -17,6 +17,14 @@ CAPTIONS = {
         "a watched command ended by itself, with exit code 0",
         "it ended in another way, or goes on; a run of ours",
     ),
+    "end.early": Caption(
+        "stopped early: {monitor} not better than {best}{by} for {epochs} (best at epoch {epoch})",
+        "the patience of the preset's early_stopping was at its end before the last epoch",
+        "it trained all epochs, be the last ones no better; somebody stopped it",
+    ),
+    "end.early_by": Caption(
+        " by more than {delta}", "the same, where early_stopping has a min_delta", "any better value counts as better"
+    ),
     "end.diverged": Caption(
         "diverged at step {step}: {reason}",
         "the loss, or a weight, was not finite, which ended the run",

@@ -112,6 +112,11 @@ CAPTIONS = {
         "a stage is OneCycleLR, CyclicLR, ReduceLROnPlateau or SequentialLR",
         "of others",
     ),
+    "key.no_early_stopping": Caption(
+        'is a table; write such as {{monitor = "val_loss", patience = 3}}',
+        "early_stopping is no table",
+        "it is one; a key in it is wrong",
+    ),
     # Groups of parameters
     "key.no_groups": Caption(
         "is a list of tables; write [[optimizer.groups]] above the keys of each",

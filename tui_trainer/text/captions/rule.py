@@ -108,7 +108,7 @@ CAPTIONS = {
     ),
     "rule.mode_upside_down": Caption(
         '"{mode}" takes a {monitor} that gets worse for better; write "{right}"',
-        "ReduceLROnPlateau watches a loss for its highest value, or an accuracy for its lowest",
+        "ReduceLROnPlateau or early_stopping watches a loss for its highest value, or an accuracy for its lowest",
         "its mode fits what it watches, or follows it",
     ),
     # The warm-up
@@ -330,6 +330,15 @@ CAPTIONS = {
         "some for the end",
         "pct_start of a OneCycleLR with three_phase leaves nothing for the last phase",
         "without three_phase; something is left",
+    ),
+    # The end of the training
+    "rule.never_early": Caption(
+        "never ends the run early, which has {epochs}{less}",
+        "early_stopping has the patience of all epochs but the first and the last, or more",
+        "a run that gets no better from its second epoch on would end before its last one",
+    ),
+    "rule.less_ends_it": Caption(
+        "; {most} at most would", "a smaller patience would end it early", "the run has two epochs, or one"
     ),
     # Groups of parameters
     "rule.group_of_nothing": Caption(
