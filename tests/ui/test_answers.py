@@ -165,6 +165,40 @@ async def test_of_a_watched_program_steps_are_told(show: Show, captions_said: se
         assert {"answer.own_loop", "answer.nothing_to_copy"}.isdisjoint(captions_said)
 
 
+# Other pages
+
+
+@pytest.mark.says("answer.no_runs_folder", "answer.compare_elsewhere", "answer.comparison_opens", "picker.switch")
+@pytest.mark.says("picker.choose", "answer.nothing_trained_here")
+@pytest.mark.never_says("answer.no_runs_folder", "answer.compare_elsewhere", "answer.comparison_opens", "picker.switch")
+@pytest.mark.never_says("picker.choose", "answer.nothing_trained_here")
+async def test_a_page_that_cannot_be_opened_from_here_is_said_to_be_so_and_no_other(
+    show: Show, tmp_path: Path, captions_said: set[str]
+) -> None:
+    pages = {"answer.no_runs_folder", "answer.compare_elsewhere", "answer.comparison_opens"}
+    async with show(LIVE) as shown:
+        shown.app.show_runs()
+        shown.app.compare(["a", "b"])
+        await shown.frame()
+        assert "not from here: tui-trainer compare a b" in shown.text()
+        assert captions_said & pages == {"answer.no_runs_folder", "answer.compare_elsewhere"}
+        shown.app.show_presets()
+        await shown.frame()
+        assert "switch to another preset" in shown.text()
+        assert "picker.choose" not in captions_said
+        shown.app.context.launcher = None
+        shown.app.break_it()
+        assert "answer.nothing_trained_here" in captions_said
+    captions_said.clear()
+    async with show(on_compare=lambda names: None, runs=tmp_path) as shown:
+        assert "choose a preset to train with" in shown.text()
+        shown.app.compare(["a", "b"])
+        shown.app.show_runs()
+        await shown.frame()
+        assert captions_said & pages == {"answer.comparison_opens"}
+        assert not captions_said & {"picker.switch", "answer.nothing_trained_here"}
+
+
 # Hints
 
 

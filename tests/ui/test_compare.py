@@ -257,6 +257,7 @@ async def test_with_the_findings_beside_them_all_charts_need_less_height(
         assert (len([chart for chart in screen.query(Overlay) if chart.display]) == 3) == all_three
 
 
+@pytest.mark.never_says("comparison.no_other_series")
 async def test_seeds_have_a_band_and_a_spread(tmp_path: Path) -> None:
     comparison = seeds(tmp_path, {"a": [{"seed": i, "epochs": 5} for i in range(3)], "b": [{"seed": 5}, {"seed": 6}]})
     async with show(comparison, (200, 60)) as (_, screen):
@@ -267,13 +268,45 @@ async def test_seeds_have_a_band_and_a_spread(tmp_path: Path) -> None:
         assert {"band0", "run0", "run1"} <= styles
 
 
-async def test_runs_to_come_and_none_at_all(tmp_path: Path) -> None:
+@pytest.mark.says("comparison.idle", "comparison.not_begun", "comparison.no_other_series")
+@pytest.mark.never_says("comparison.by_series", "comparison.screen")
+async def test_runs_to_come_and_none_at_all(tmp_path: Path, captions_said: set[str]) -> None:
     async with show(compared(tmp_path, [], ["none", "steplr"])) as (pilot, screen):
         said = text_of(screen)
         assert "to come" in said
         assert "the rest is idle" in said
         for key in ("right", "plus", "x", "s", "enter", "space"):
             await pilot.press(key)
+        screen.action_metric(1)
+        assert not captions_said & {"comparison.by_series", "comparison.screen", "exit.runs_over"}
+
+
+@pytest.mark.says("comparison.all_charts", "exit.runs_over", "comparison.nothing_differs", "comparison.as_the_others")
+@pytest.mark.never_says("comparison.all_charts", "comparison.nothing_differs", "comparison.as_the_others")
+@pytest.mark.never_says("comparison.idle", "comparison.not_begun")
+async def test_what_differs_and_which_charts_there_are_is_said_as_it_is(
+    three: Comparison, tmp_path: Path, captions_said: set[str]
+) -> None:
+    async with show(three, (200, 60)) as (pilot, screen):
+        screen.action_chart()
+        assert "comparison.all_charts" in captions_said
+        assert not captions_said & {"comparison.nothing_differs", "comparison.idle", "comparison.not_begun"}
+    captions_said.clear()
+    one = record(tmp_path, name="a")
+    async with show(compared(tmp_path, [one, record(tmp_path, name="b")]), (80, 24)) as (pilot, screen):
+        screen.action_chart()
+        screen.action_differences()
+        await pilot.pause()
+        assert "comparison.nothing_differs" in captions_said
+        assert not captions_said & {"comparison.all_charts", "comparison.as_the_others"}
+    captions_said.clear()
+    switched = record(tmp_path, name="c", switch_at=2)
+    many = [one, switched, *(record(tmp_path, name=name) for name in ("another-one", "and-one-more", "and-the-last"))]
+    async with show(compared(tmp_path, many), (60, 16)) as (pilot, screen):
+        screen.action_differences()
+        await pilot.pause()
+        assert "comparison.as_the_others" in captions_said
+        assert "comparison.nothing_differs" not in captions_said
 
 
 async def test_enter_opens_the_run_and_escape_comes_back(three: Comparison) -> None:
@@ -286,6 +319,7 @@ async def test_enter_opens_the_run_and_escape_comes_back(three: Comparison) -> N
         assert pilot.app.screen is screen
 
 
+@pytest.mark.says("comparison.screen")
 @pytest.mark.parametrize(("key", "stopped", "detached"), [("s", 1, False), ("k", 0, True)])
 async def test_leaving_asks_what_becomes_of_what_trains(
     three: Comparison, key: str, stopped: int, detached: bool
@@ -441,6 +475,7 @@ def by_epoch(runs: Path, scores: dict[str, Sequence[Sequence[float]]], goal: Goa
     return comparison
 
 
+@pytest.mark.says("comparison.by_series")
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 async def test_a_key_goes_through_the_series_that_runs_have_in_common(tmp_path: Path, size: tuple[int, int]) -> None:
     comparison = by_epoch(tmp_path, {"a": [[4.0, 3.0], [4.0, 2.0]], "b": [[5.0, 1.5], [5.0, 1.0]]})

@@ -68,6 +68,8 @@ def test_a_broken_file_counts_as_none(tmp_path_factory: pytest.TempPathFactory, 
     assert remembered.marks in ("braille", "blocks", "ascii")
 
 
+@pytest.mark.says("answer.settings_unread", "answer.settings_unsaved")
+@pytest.mark.never_says("answer.settings_damaged")
 def test_a_folder_that_cannot_be_written_is_told_once_and_let_be(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("no folder")
     file = tmp_path / "state" / "screen.json"
@@ -83,6 +85,8 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_let_be(tmp_path: Path)
     assert Settings(remembered.file).kept == UISettings()
 
 
+@pytest.mark.says("answer.settings_unread", "answer.settings_damaged")
+@pytest.mark.never_says("answer.settings_unsaved")
 @pytest.mark.parametrize("content", [b'{"theme": 3}', b"{", b"\xff", b"[" * 60_000])
 def test_a_damaged_file_is_told(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True)
@@ -96,6 +100,7 @@ def test_a_damaged_file_is_told(file: Path, content: bytes) -> None:
     assert Settings(file).new_trouble() == ""
 
 
+@pytest.mark.never_says("answer.settings_unread")
 def test_a_file_that_is_not_there_is_no_trouble(file: Path) -> None:
     assert Settings(file).new_trouble() == ""
 

@@ -14,6 +14,7 @@ from tui_trainer.errors import UserError
 from tui_trainer.records.errors import RunsError
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.notifier import Told
+from tui_trainer.text import captions
 
 if TYPE_CHECKING:  # nothing of comparisons before one is asked for: the first frame comes first
     from tui_trainer.compare.comparison import Comparison
@@ -95,7 +96,7 @@ class Comparisons:
         from tui_trainer.run_spec import RunSpec
 
         if self._request is None:
-            raise RunsError(f"not from here: tui-trainer compare {' '.join(presets)}")
+            raise RunsError(captions.say("answer.compare_elsewhere", names=" ".join(presets)))
         try:
             _ = self._request.spec  # the options are sound
             options = {**self._request.options, "name": None}

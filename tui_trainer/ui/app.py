@@ -126,7 +126,7 @@ class TrainerApp(ContextApp):
             return CompareScreen(*self._comparison)
         from tui_trainer.ui.presets.picker import PickerScreen
 
-        return PickerScreen("choose a preset to train with")
+        return PickerScreen(say("picker.choose"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """All keys of the screen by name, then what Textual has beside them."""
@@ -209,7 +209,7 @@ class TrainerApp(ContextApp):
         from tui_trainer.ui.runs.screen import RunsScreen
 
         if self.context.runs is None:
-            self.say("there is no runs folder to open from here", "warning")
+            self.say(say("answer.no_runs_folder"), "warning")
         else:
             self.push_screen(RunsScreen(self.context.runs))
 
@@ -232,7 +232,7 @@ class TrainerApp(ContextApp):
 
     def break_it(self, mistake: str = "") -> None:
         if not self.can_break_it:
-            self.say("nothing can be trained from here; in tui-trainer launch, b opens this page", "warning")
+            self.say(say("answer.nothing_trained_here"), "warning")
             return
         from tui_trainer.mistakes.runner import InProcessPair
         from tui_trainer.ui.mistakes.screen import BreakItScreen
@@ -242,7 +242,7 @@ class TrainerApp(ContextApp):
     def show_presets(self) -> None:
         from tui_trainer.ui.presets.picker import PickerScreen
 
-        heading = "switch to another preset" if self.context.is_live else "choose a preset to train with"
+        heading = say("picker.switch" if self.context.is_live else "picker.choose")
         self.push_screen(PickerScreen(heading))
 
     def edit_preset(self, entry: PresetEntry) -> None:
@@ -270,9 +270,9 @@ class TrainerApp(ContextApp):
         """Compare presets and runs, where that can be done from here."""
         wanted, compare = list(names), self.context.on_compare
         if compare is None:
-            self.say(f"not from here: tui-trainer compare {' '.join(names)}".rstrip())
+            self.say(say("answer.compare_elsewhere", names=" ".join(names)).rstrip())
             return
-        self.say("looking for presets and runs to compare")
+        self.say(say("answer.comparison_opens"))
         if not self._opens_comparison:
             self._opens_comparison = True
             self.context.tasks.run(lambda: compare(wanted), self._show_comparison, self._warn_of_comparison)

@@ -13,6 +13,7 @@ import platformdirs
 from tui_trainer import threads
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.safe_open import PRIVATE_FOLDER
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain, shows_unicode
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Settings:
     def _give_up(self, why: str) -> None:
         with self._shared:
             if self._outlast:  # once: it holds for this screen all the same
-                self._trouble = f"your settings cannot be saved: {self.file}: {why}"
+                self._trouble = say("answer.settings_unsaved", file=self.file, why=why)
             self._end(outlast=False)
 
     def _end(self, *, outlast: bool) -> None:
@@ -143,6 +144,6 @@ class Settings:
         except OSError as error:
             why = error.strerror or str(error)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            why = f"it is damaged ({plain(str(error))})"
-        self._trouble = f"your settings cannot be read: {self.file}: {why}"
+            why = say("answer.settings_damaged", why=plain(str(error)))
+        self._trouble = say("answer.settings_unread", file=self.file, why=why)
         return UISettings()

@@ -81,4 +81,32 @@ CAPTIONS = {
         "the text is empty",
     ),
     "answer.nothing_to_copy": Caption("there is nothing to copy", "what is to be copied has no text", "it has"),
+    # Other pages, and what is remembered
+    "answer.no_runs_folder": Caption(
+        "there is no runs folder to open from here",
+        "the list of runs is asked for in a view without one",
+        "there is one",
+    ),
+    "answer.nothing_trained_here": Caption(
+        "nothing can be trained from here; in tui-trainer launch, b opens this page",
+        "break it is asked for where nothing can be trained",
+        "it can; of a watched program where PyTorch is",
+    ),
+    "answer.compare_elsewhere": Caption(
+        "not from here: tui-trainer compare {names}", "a comparison is asked for in a view that opens none", "it opens"
+    ),
+    "answer.comparison_opens": Caption(
+        "looking for presets and runs to compare", "a comparison is asked for, and is being opened", "none opens here"
+    ),
+    "answer.settings_unread": Caption(
+        "your settings cannot be read: {file}: {why}",
+        "the system refuses it, or it is damaged",
+        "it is not there; it can",
+    ),
+    "answer.settings_damaged": Caption(
+        "it is damaged ({why})", "why, where it is no settings", "the system refuses it"
+    ),
+    "answer.settings_unsaved": Caption(
+        "your settings cannot be saved: {file}: {why}", "the system refuses to write them; once", "they are saved"
+    ),
 }

@@ -249,4 +249,29 @@ CAPTIONS = {
         "behind that, where nothing else tells the two apart",
         "an option of the optimizer, the batch size or else does",
     ),
+    # On its screen
+    "comparison.idle": Caption(
+        "{done} of {runs} done, the rest is idle",
+        "runs are left, and nobody trains them",
+        "somebody does; all are over",
+    ),
+    "comparison.screen": Caption("screen {share} of all cores", "runs train, in much room", "none does"),
+    "comparison.nothing_differs": Caption(
+        "nothing: their presets are the same", "no setting of theirs differs, and all are known", "one differs"
+    ),
+    "comparison.as_the_others": Caption(
+        "as the others", "of what differs among them, none is set in this one", "one is"
+    ),
+    "comparison.all_charts": Caption("all charts are shown already", "there is room for all", "one is shown at a time"),
+    "comparison.no_other_series": Caption(
+        "the runs have no other series in common", "another one is asked for, and there is none", "there is one"
+    ),
+    "comparison.by_series": Caption(
+        "by {series}, {place} of {count} series that the runs have in common",
+        "they are compared by another one",
+        "by the same",
+    ),
+    "comparison.not_begun": Caption(
+        "{who} has not begun so far", "a run is to be opened that has told nothing", "it has"
+    ),
 }

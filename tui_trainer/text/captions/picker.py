@@ -21,4 +21,6 @@ CAPTIONS = {
         "enter is pressed on one that cannot be used, or with options that do not fit it",
         "it starts",
     ),
+    "picker.switch": Caption("switch to another preset", "over the list, beside a run that goes on", "beside none"),
+    "picker.choose": Caption("choose a preset to train with", "over it, beside no run that goes on", "beside one"),
 }

@@ -16,6 +16,7 @@ from tui_trainer.compare.news import News
 from tui_trainer.compare.plain_lines import Results, find_out
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsError
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.chart import Overlay, What
 from tui_trainer.ui.compare.column_choice import ColumnChoice
@@ -235,7 +236,7 @@ class CompareScreen(TrainerScreen):
 
     def action_chart(self) -> None:
         if not self.has_class("-one"):
-            self.say("all charts are shown already")
+            self.say(say("comparison.all_charts"))
             return
         self._one = CHARTS[(CHARTS.index(self._one) + 1) % len(CHARTS)]
         self._hurry()
@@ -267,14 +268,14 @@ class CompareScreen(TrainerScreen):
         now, own = self._metric(), self.comparison.metric
         names = [*([own.name] if own.name not in names else []), *names]
         if len(names) < 2:
-            self.say("the runs have no other series in common")
+            self.say(say("comparison.no_other_series"))
             return
         at = (names.index(now.name) + by) % len(names) if now.name in names else 0
         self._by = None if names[at] == own.name else names[at]
         self._findings = find_out(self.comparison, self._metric())
         self._sort_by_metric()
         self._one = "accuracy"  # whose chart is one of the metric now
-        self.say(f"by {self._metric().words}, {at + 1} of {len(names)} series that the runs have in common")
+        self.say(say("comparison.by_series", series=self._metric().words, place=at + 1, count=len(names)))
         self._hurry()
 
     def action_columns(self) -> None:
@@ -312,7 +313,7 @@ class CompareScreen(TrainerScreen):
         group = next(group for group in self.comparison.groups if group.number == self.table.chosen)
         run = next((run for run in reversed(group.runs) if run.record is not None and run.history.version), None)
         if run is None or run.record is None:
-            self.say(f"{plain(group.label)} has not begun yet")
+            self.say(say("comparison.not_begun", who=plain(group.label)))
         else:
             self.context.pages.show_run(run.record)
 

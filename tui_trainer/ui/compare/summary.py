@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.compare.differences import ABSENT
 from tui_trainer.records.summary import seconds_left
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.formatting import about, cut, fit, percent, wrap
@@ -63,15 +65,15 @@ class CompareHeadline(Panel):
             return [Span(cut(f"● {plain(self._queue.failure)}", max(20, self.size.width // 2)), "warning")]
         driven = comparison.is_driven or (self._queue is not None and not self._queue.is_over)
         if comparison.is_over and not driven:
-            return [Span(f"● all {len(runs)} runs are over", "good")]
+            return [Span("● " + say("exit.runs_over", runs=counted(len(runs), "run")), "good")]
         if not driven:
-            return [Span(f"● {done} of {len(runs)} runs done, the rest is idle", "warning")]
+            return [Span("● " + say("comparison.idle", done=done, runs=counted(len(runs), "run")), "warning")]
         left = _seconds_left(comparison)
         spans = [Span(f"● training {min(done + 1, len(runs))} of {len(runs)}", "live")]
         if left is not None:
             spans.append(Span(f"   {about(left):>5} left", "faint"))
         if self.size.width >= 100:
-            spans.append(Span(f"   screen {percent(self._share)} of all cores", "faint"))
+            spans.append(Span("   " + say("comparison.screen", share=percent(self._share)), "faint"))
         return spans
 
 
@@ -150,7 +152,7 @@ class DifferenceWords(Words):
         width = self.size.width
         title: Line = (Span("what differs", "strong"),)
         if not self._findings.differences:
-            return [title, (Span("nothing: their presets are the same", "faint"),)]
+            return [title, (Span(say("comparison.nothing_differs"), "faint"),)]
         return [title, *(self._side_by_side(width) or self._one_by_one(width))]
 
     def _side_by_side(self, width: int) -> list[Line]:
@@ -193,6 +195,8 @@ class DifferenceWords(Words):
                 name = key if table == "scheduler" or key in ("lr", "momentum") else f"{table} {key}".rstrip()
                 said.append(row.values[i] if key == "name" else f"{name} {row.values[i]}")
             name = f"{SWATCH} {fit(plain(group.label), size)} "
-            for j, text in enumerate(wrap(plain(", ".join(said)) or "as the others", max(8, width - size - 3))):
+            for j, text in enumerate(
+                wrap(plain(", ".join(said)) or say("comparison.as_the_others"), max(8, width - size - 3))
+            ):
                 lines.append((Span(name if not j else " " * (size + 3), f"run{group.colour}"), Span(cut(text, width))))
         return lines
