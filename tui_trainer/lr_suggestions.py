@@ -21,6 +21,8 @@ from math import exp, isfinite, log
 from statistics import median
 from typing import Literal, NamedTuple, TypeAlias
 
+from tui_trainer.text.captions import say
+
 BETA = 0.98
 """How much of the smoothed loss is kept at every step."""
 
@@ -178,6 +180,11 @@ def middle(lrs: Iterable[float]) -> float:
         statistics.StatisticsError: there is none.
     """
     return float(f"{exp(median(map(log, lrs))):.{DIGITS}g}")
+
+
+def in_words(rule: Rule) -> str:
+    """Where on the curve a rule looks."""
+    return say(f"find_lr.{rule.partition('/')[0]}")
 
 
 def are_apart(lrs: Iterable[float]) -> bool:

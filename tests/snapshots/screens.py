@@ -14,12 +14,17 @@ from tests.made_metrics import many_series, sparse_run
 from tests.recorded import copied, ending_at, recorded
 from tests.scripted_watched import gan_like, mistake, mnist_like, slow_batch
 from tests.ui.conftest import Shown, cut
+from tests.ui.scripted_finding import ScriptedFinding, falling
 from tests.ui.scripted_pair import ScriptedPair
 from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
 from tui_trainer.events import AnyEvent, CallFollowed, StepsTaken
 from tui_trainer.mistakes.cases import MistakeCase
+from tui_trainer.presets.checks import parse
+from tui_trainer.presets.folders import shipped_folder
+from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.context import AppContext
+from tui_trainer.ui.find_lr.screen import FindLRScreen, Original
 from tui_trainer.ui.frame_clock import Budget
 from tui_trainer.ui.mistakes.screen import BreakItScreen
 from tui_trainer.ui.panel import Panel
@@ -187,6 +192,23 @@ async def broken(shown: Shown) -> None:
     await shown.frame()
 
 
+async def an_lr_found(shown: Shown) -> None:
+    """A range test of onecycle, over."""
+    text = (shipped_folder() / "onecycle.toml").read_text("utf-8")
+    preset = parse(text)
+    found: list[ScriptedFinding] = []
+
+    def begin(spec: RunSpec) -> ScriptedFinding:
+        found.append(ScriptedFinding(spec))
+        found[0].come(falling())
+        return found[0]
+
+    original = Original(preset, text, "onecycle.toml", "onecycle-2")
+    shown.app.push_screen(FindLRScreen(RunSpec.of("onecycle", preset), original, begin))
+    await shown.frame()
+    await shown.press("down")
+
+
 SCREENS: dict[str, tuple[Callable[[], ScriptedHost | dict[str, Any] | None], Drive]] = {
     "waiting": (before_training, nothing),
     "training": (in_training, nothing),
@@ -215,6 +237,7 @@ SCREENS: dict[str, tuple[Callable[[], ScriptedHost | dict[str, Any] | None], Dri
     "order": (watching_wrong, keys("o")),
     "break-it": (in_training, keys("b")),
     "broken": (in_training, broken),
+    "find-lr": (lambda: None, an_lr_found),
 }
 """How each is opened, and what is done then."""
 

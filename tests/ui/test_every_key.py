@@ -39,7 +39,7 @@ ELSEWHERE = {
 }
 """Keys whose doing is not seen on the screen at once, with the test that sees it."""
 
-OWN_TESTS: frozenset[KeyContext] = frozenset({"break it", "log", "order", "typing"})
+OWN_TESTS: frozenset[KeyContext] = frozenset({"break it", "find lr", "log", "order", "typing"})
 """Pages with a test of every key of their own."""
 
 

@@ -24,10 +24,14 @@ from tests.scripted_watched import gpt_like, mistake
 from tests.tainted import SHOWN, TAINT, obeyed, tainted, tainted_presets, tainted_record
 from tests.terminal import Terminal
 from tests.ui.conftest import Show, Shown, cut
+from tests.ui.scripted_finding import ScriptedFinding, falling
 from tests.ui.scripted_pair import ScriptedPair
 from tui_trainer.events import AnyEvent, ConfusionCounted, MetricsLogged, PhaseStarted, RunEnded
 from tui_trainer.mistakes.cases import MistakeCase
+from tui_trainer.presets.checks import parse
 from tui_trainer.records.record import Record
+from tui_trainer.run_spec import RunSpec
+from tui_trainer.ui.find_lr.screen import FindLRScreen, Original
 from tui_trainer.ui.mistakes.screen import BreakItScreen
 from tui_trainer.ui.runs.screen import RunList
 
@@ -154,6 +158,19 @@ async def test_every_screen_that_there_is(show: Show, own_presets: Path, tmp_pat
     async with show() as shown:
         shown.app.push_screen(BreakItScreen(train))
         await look(shown, "enter", "down", "up")
+    async with show() as shown:
+        preset = parse('[optimizer]\nname = "SGD"\nlr = 0.1 # ' + SHOWN)
+        found: list[ScriptedFinding] = []
+        original = Original(preset, f'[optimizer]\nname = "SGD" # {SHOWN}\nlr = 0.1\n', TAINT, TAINT)
+        begin = lambda spec: found.append(ScriptedFinding(spec)) or found[0]  # noqa: E731
+        shown.app.push_screen(FindLRScreen(RunSpec.of(TAINT, preset), original, begin))
+        await shown.frame()
+        found[0].phase = TAINT
+        await look(shown, "down")
+        found[0].come(falling())
+        await look(shown, "down", "w")
+        found[0].failure = TAINT
+        await look(shown, "down")
     assert {screen for screen in _screens(Screen) if screen.__module__.startswith("tui_trainer")} == shown_here
 
 

@@ -19,7 +19,7 @@ from tui_trainer.cli.options import say as tell
 from tui_trainer.errors import UserError
 from tui_trainer.files.atomic import write_new
 from tui_trainer.files.given_path import BadPath, given_path
-from tui_trainer.lr_suggestions import DEFAULT_RULE, DIGITS, RULES, LRCurve, Rule, are_apart, middle
+from tui_trainer.lr_suggestions import DEFAULT_RULE, DIGITS, RULES, LRCurve, Rule, are_apart, in_words, middle
 from tui_trainer.presets.folders import called, user_folder
 from tui_trainer.run_options import PRESET
 from tui_trainer.run_request import RunRequest
@@ -204,7 +204,7 @@ def _suggested(curves: Iterable[LRCurve], first: Rule) -> dict[Rule, list[float]
 
 def _line(rule: Rule, lrs: Sequence[float]) -> str:
     """`0.0042    valley      the middle of the longest fall of the loss`."""
-    why = say(f"find_lr.{rule.partition('/')[0]}")
+    why = in_words(rule)
     if len(lrs) > 1:
         low, high = (format_lr(lr, DIGITS) for lr in (min(lrs), max(lrs)))
         why = f"{why}, {say('find_lr.spread', low=low, high=high, seeds=counted(len(lrs), 'seed'))}"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tui_trainer.presets.catalogue import PresetEntry
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.run_spec import RunSpec
+    from tui_trainer.ui.find_lr.screen import Original
     from tui_trainer.ui.presets.editor import Copy
     from tui_trainer.ui.terminal.terminal import Terminal
 
@@ -255,12 +256,24 @@ class TrainerApp(ContextApp):
 
         self.context.tasks.run(lambda: copy_of(entry), opened, self._warn)
 
+    def find_lr(self, entry: PresetEntry, spec: RunSpec) -> None:
+        from tui_trainer.run_sources.lr_finding import InProcessFinding
+        from tui_trainer.ui.find_lr.screen import FindLRScreen, original_of
+        from tui_trainer.ui.presets.picker import PickerScreen
+
+        def opened(original: Original) -> None:
+            if isinstance(self.screen, PickerScreen):  # the person may have gone on meanwhile
+                self.push_screen(FindLRScreen(spec, original, InProcessFinding))
+
+        self.context.tasks.run(lambda: original_of(entry.path, entry.name, spec.preset), opened, self._warn)
+
     def preset_saved(self, name: str) -> None:
         """Back to the list, which has it now."""
+        from tui_trainer.ui.find_lr.screen import FindLRScreen
         from tui_trainer.ui.presets.editor import EditorScreen
         from tui_trainer.ui.presets.picker import PickerScreen
 
-        if isinstance(self.screen, EditorScreen):
+        if isinstance(self.screen, EditorScreen | FindLRScreen):
             self.pop_screen()
         if isinstance(self.screen, PickerScreen):
             self.screen.reload(name)

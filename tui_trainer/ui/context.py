@@ -107,8 +107,11 @@ class Pages(Protocol):
     def edit_preset(self, entry: PresetEntry) -> None:
         """A copy of a preset, to be changed and saved."""
 
+    def find_lr(self, entry: PresetEntry, spec: RunSpec) -> None:
+        """A range test of a preset on what a run of it would have."""
+
     def preset_saved(self, name: str) -> None:
-        """The editor wrote a preset of the user's own, and is done."""
+        """A screen wrote a preset of the user's own, and is done."""
 
     def compare(self, names: Sequence[str]) -> None:
         """Compare presets and runs by name; without names, the run on show with those most like it."""

@@ -71,6 +71,7 @@ KeyContext: TypeAlias = Literal[
     "confusion",
     "order",
     "break it",
+    "find lr",
     "editor",
 ]
 
@@ -92,6 +93,7 @@ TITLES: dict[KeyContext, str] = {
     "confusion": "What the network confuses",
     "order": "The order of calls of a watched program",
     "break it": "Break it: a wrong order of calls, on purpose",
+    "find lr": "Find an LR: a range test",
     "editor": "Editing a preset",
 }
 
@@ -221,6 +223,7 @@ KEYS: tuple[Key, ...] = (
     Key("presets", "space", "space", "mark", "mark or unmark for a comparison", "mark"),
     Key("presets", "c", "c", "compare", "compare the marked presets", "compare"),
     Key("presets", "e", "e", "edit", "edit a copy, checked as you type", "edit a copy"),
+    Key("presets", "f", "f", "find_lr", "find an LR for the preset: a range test of some seconds", "find LR"),
     Key("presets", "r", "r", "runs", "list all recorded runs", "runs"),
     Key("presets", "b", "b", "app.break_it", "break it: try a wrong order of calls next to the right one", "break it"),
     Key("presets", "escape", "esc", "back", "back to the run; close the filter", "back"),
@@ -361,6 +364,12 @@ KEYS: tuple[Key, ...] = (
     Key("break it", "f", "f", "follow", "show what was trained so far", name="So far"),
     Key("break it", "0", "0", "reset", "show the whole run, without the cursor", name="Whole run"),
     Key("break it", "escape", "esc", "back", "back; stops the training here", "back"),
+    Key("find lr", "up,k", "↑", "move(-1)", "the suggestion above"),
+    Key("find lr", "down,j", "↓", "move(1)", "the suggestion below"),
+    Key(
+        "find lr", "w", "w", "write", "write a copy of the preset with the chosen LR, changed as shown", "write a copy"
+    ),
+    Key("find lr", "escape", "esc", "back", "back to the presets; the test ends", "back"),
     Key("editor", "ctrl+s", "ctrl+s", "save", "save to your own presets, once it has no errors", "save", priority=True),
     Key(
         "editor",

@@ -68,5 +68,19 @@ CAPTIONS = {
     "find_lr.position": Caption(
         "step {step}/{steps}  lr {lr}  loss {loss}", "steps are made, on a terminal", "before the first of them"
     ),
+    # On the screen
+    "find_lr.heading": Caption(
+        "which LR? {preset} on {dataset}, {model}", "the page of a range test is open", "another page is"
+    ),
+    "find_lr.copy": Caption(
+        "w writes this into a copy, {name}:",
+        "something is suggested, and a copy with it can be written",
+        "the test goes on; nothing is suggested; the LRs stand in points, or the checks refuse the copy",
+    ),
+    "find_lr.not_now": Caption(
+        "no LR can be looked for while a run trains here, or where none can be started",
+        "f is pressed in the list of presets beside a live run, or where nothing can be trained",
+        "it can",
+    ),
     "find_lr.of_seed": Caption("seed {seed}  {position}", "several seeds are tested, one after the other", "one is"),
 }

@@ -218,13 +218,15 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
         if entry is None or not context.can_begin or self._preview(entry, self._spec(entry)).problems_stop:
             none |= {"choose"}
         if entry is None:
-            none |= {"edit", "options"}
+            none |= {"edit", "options", "find_lr"}
         elif not self.list.can_be_marked(entry):
-            none |= {"mark", "choose", "options"}
+            none |= {"mark", "choose", "options", "find_lr"}
         if context.runs is None:
             none |= {"runs"}
         if context.launcher is None:
             none |= {"app.break_it", "options"}
+        if context.launcher is None or context.is_live:
+            none |= {"find_lr"}
         return none if context.source is not None or self.list.filter else none | {"back"}
 
     def reload(self, name: str = "") -> None:
@@ -291,6 +293,17 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
 
     def action_runs(self) -> None:
         self.context.pages.show_runs()
+
+    def action_find_lr(self) -> None:
+        self.list.once_read(self._find_lr)
+
+    def _find_lr(self) -> None:
+        entry = self.list.current
+        spec = self._spec(entry)
+        if self.context.launcher is None or self.context.is_live:
+            self.say(say("find_lr.not_now"), "warning")
+        elif entry is not None and spec is not None and not self._preview(entry, spec).problems_stop:
+            self.context.pages.find_lr(entry, spec)
 
     def action_edit(self) -> None:
         if (entry := self.list.current) is not None:

@@ -1,0 +1,173 @@
+"""The page of a range test: what it shows of a curve at every stage; nothing is written unless `w` is pressed."""
+
+from __future__ import annotations
+
+from math import nan
+from pathlib import Path
+
+import pytest
+
+from tests.scripted import scripted_run
+from tests.ui.conftest import Show, Shown, cut
+from tests.ui.scripted_finding import ScriptedFinding, falling
+from tui_trainer.lr_suggestions import RULES
+from tui_trainer.presets.checks import parse
+from tui_trainer.presets.folders import shipped_folder
+from tui_trainer.run_sources.lr_finding import InProcessFinding
+from tui_trainer.run_spec import RunSpec
+from tui_trainer.ui.find_lr.curve import LossOverLR
+from tui_trainer.ui.find_lr.screen import FindLRScreen, Original, Suggestions
+from tui_trainer.ui.presets.picker import PickerScreen
+from tui_trainer.ui.trainer_screen import KeyLine
+
+TEXT = (shipped_folder() / "onecycle.toml").read_text("utf-8")
+POINTS = '[optimizer]\nname = "SGD"\n[scheduler]\nname = "PiecewiseLinear"\npoints = [[0, 0.1], [1, 0.0]]\n'
+
+
+def opened(shown: Shown, text: str = TEXT) -> ScriptedFinding:
+    """The page over the presets."""
+    preset = parse(text)
+    spec = RunSpec.of("onecycle", preset)
+    begun: list[ScriptedFinding] = []
+
+    def begin(spec: RunSpec) -> ScriptedFinding:
+        begun.append(ScriptedFinding(spec))
+        return begun[0]
+
+    shown.app.push_screen(FindLRScreen(spec, Original(preset, text, "onecycle.toml", "onecycle-2"), begin))
+    return begun[0]
+
+
+@pytest.mark.says("find_lr.heading", "find_lr.position", "find_lr.copy", "find_lr.leapt", "find_lr.valley")
+@pytest.mark.never_says("find_lr.copy", "find_lr.leapt", "find_lr.never_fell")
+async def test_the_curve_comes_as_it_is_made_and_the_end_brings_suggestions(
+    show: Show, own_presets: Path, captions_said: set[str]
+) -> None:
+    async with show(size=(100, 40)) as shown:
+        finding = opened(shown)
+        await shown.frame()
+        assert "which LR? onecycle on mnist-5k, cnn" in shown.text()
+        assert "loading data" in shown.text()
+        finding.come(falling(100))
+        await shown.frame()
+        half = shown.the(LossOverLR).plain()
+        assert "step 100/200" in shown.text()
+        assert not captions_said & {"find_lr.copy", "find_lr.leapt", "find_lr.valley"}
+        assert "write a copy" not in shown.the(KeyLine).plain()[0]
+        finding.come(falling())
+        await shown.frame()
+        whole = shown.the(LossOverLR).plain()
+        assert sum(map(len, map(str.strip, whole))) > sum(map(len, map(str.strip, half)))
+        assert set("vsm") <= set(whole[-2])
+        assert whole[-1].split()[0] == "1e-7"
+        told = shown.the(Suggestions).plain()
+        rows = [line.lstrip("▌ ").split() for line in told]
+        assert [row[2] for row in rows if row and row[0] in ("v", "s", "m")] == [*RULES]
+        assert any(line.strip() == "-max_lr = 0.05" for line in told)
+        assert "find_lr.never_fell" not in captions_said
+        assert not own_presets.exists()
+
+
+async def test_w_writes_what_is_shown_and_leads_back_to_the_list(show: Show, own_presets: Path) -> None:
+    async with show(size=(100, 40)) as shown:
+        finding = opened(shown)
+        finding.come(falling())
+        await shown.frame()
+        first = shown.the(Suggestions).plain()
+        await shown.press("down")
+        chosen = next(line.strip() for line in shown.the(Suggestions).plain() if line.strip().startswith("+max_lr"))
+        assert chosen not in [line.strip() for line in first]
+        await shown.press("up", "up", "down", "down")
+        await shown.press("w")
+        await shown.until(lambda: isinstance(shown.app.screen, PickerScreen))
+        assert (own_presets / "onecycle-2.toml").read_text() == TEXT.replace("max_lr = 0.05", chosen[1:])
+        assert finding.closed
+
+
+async def test_leaving_ends_the_test_and_writes_nothing(show: Show, own_presets: Path) -> None:
+    async with show() as shown:
+        finding = opened(shown)
+        finding.come(falling(30))
+        await shown.press("w", "escape")
+        assert isinstance(shown.app.screen, PickerScreen)
+        assert finding.closed
+        assert not own_presets.exists()
+
+
+@pytest.mark.never_says("find_lr.copy", "find_lr.valley")
+@pytest.mark.parametrize(
+    ("losses", "text", "said"),
+    [
+        ([2.3] * 200, TEXT, "no suggestion: the loss never fell"),
+        ([2.3, nan], TEXT, "no suggestion: the loss broke"),
+    ],
+    ids=["never falls", "breaks"],
+)
+async def test_without_a_suggestion_it_says_why(
+    show: Show, captions_said: set[str], losses: list[float], text: str, said: str
+) -> None:
+    async with show(size=(140, 40)) as shown:
+        opened(shown, text).come(losses)
+        await shown.frame()
+        assert said in shown.text()
+        assert not captions_said & {"find_lr.copy", "find_lr.valley"}
+
+
+@pytest.mark.never_says("find_lr.copy")
+async def test_lrs_in_points_have_suggestions_and_no_copy(
+    show: Show, own_presets: Path, captions_said: set[str]
+) -> None:
+    async with show(size=(140, 40)) as shown:
+        opened(shown, POINTS).come(falling())
+        await shown.press("w")
+        assert "stand in its points" in shown.text()
+        assert "find_lr.copy" not in captions_said
+        assert not own_presets.exists()
+
+
+async def test_why_it_came_to_nothing_is_said(show: Show) -> None:
+    async with show() as shown:
+        opened(shown).failure = "there is no data in /nowhere"
+        await shown.frame()
+        assert "there is no data in /nowhere" in shown.text()
+
+
+@pytest.mark.says("find_lr.not_now")
+async def test_beside_a_live_run_no_lr_is_looked_for(show: Show) -> None:
+    async with show(cut(scripted_run(epochs=4, batches=20), 30)) as shown:
+        await shown.press("p")
+        assert "find LR" not in shown.the(KeyLine).plain()[0]
+        await shown.press("f")
+        assert isinstance(shown.app.screen, PickerScreen)
+        assert "no LR can be looked for" in shown.text()
+
+
+@pytest.mark.never_says("find_lr.not_now")
+async def test_f_in_the_list_tests_the_preset_under_the_cursor(
+    show: Show, captions_said: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_trainer.run_sources.lr_finding.InProcessFinding", ScriptedFinding)
+    async with show(size=(140, 40)) as shown:
+        await shown.press("f")
+        await shown.until(lambda: isinstance(shown.app.screen, FindLRScreen))
+        await shown.frame()
+        assert "which LR? onecycle" in shown.text()
+        assert "find_lr.not_now" not in captions_said
+
+
+def test_a_test_in_this_process_hands_over_its_curve() -> None:
+    from tests.waiting import until
+
+    spec = RunSpec.of(
+        "none", parse('[optimizer]\nname = "Adam"\n'), model="mlp", limit_train=200, device="cpu", threads=1
+    )
+    finding = InProcessFinding(spec)
+    until(lambda: finding.curve is not None and finding.curve.ended is not None)
+    assert finding.curve is not None
+    assert finding.curve.suggestions
+    broken = InProcessFinding(spec.model_copy(update={"dataset": "mnist", "data_dir": Path("/dev/null")}))
+    until(lambda: bool(broken.failure))
+    assert "/dev/null" in broken.failure
+    stopped = InProcessFinding(spec)
+    stopped.close()
+    until(lambda: stopped.phase != "")

@@ -1,0 +1,1 @@
+"""An LR range test on the screen: its curve as it is made, and what it suggests."""

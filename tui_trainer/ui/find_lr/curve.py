@@ -1,0 +1,117 @@
+"""The smoothed loss of a range test over the LR, each in powers of ten from left to right, with what is suggested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import ceil, floor, log10
+
+from tui_trainer.lr_suggestions import Point, Rule
+from tui_trainer.plotting import figure
+from tui_trainer.plotting.curves import Span as Dots
+from tui_trainer.plotting.figure import DOTS, Marks
+from tui_trainer.plotting.scales import linear
+from tui_trainer.text.plain import in_ascii
+from tui_trainer.ui.context import ContextApp
+from tui_trainer.ui.panel import Line, Panel, Span
+
+GUTTER = 7
+"""Cells at the left for the loss."""
+
+HEADROOM = 1.2
+"""So many times the first loss is the highest that is drawn: the leap at the end leaves at the top."""
+
+SIGNS: dict[Rule, str] = {"valley": "v", "steepest": "s", "minimum/10": "m"}
+"""What stands on the axis for each rule."""
+
+
+class LossOverLR(Panel):
+    """Drawn as far as the test has come."""
+
+    def __init__(self, lowest: float, highest: float) -> None:
+        super().__init__()
+        self._low, self._high = log10(lowest), log10(highest)
+        self._points: Sequence[Point] = ()
+        self._suggestions: Mapping[Rule, float] = {}
+        self._chosen: Rule | None = None
+
+    def show(self, points: Sequence[Point], suggestions: Mapping[Rule, float], chosen: Rule) -> None:
+        """Bring it up to date."""
+        shown = points, suggestions, chosen
+        if shown != (self._points, self._suggestions, self._chosen):
+            self._points, self._suggestions, self._chosen = shown
+            self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        width, height = self.size
+        across, rows = width - GUTTER - 1, height - 3
+        if across < 1 or rows < 1:
+            return []
+        marks: Marks = self.app.context.settings.marks if isinstance(self.app, ContextApp) else "braille"
+        drawn, ticks = self._cells(across, rows, marks)
+        signs = {self._place(lr, across): rule for rule, lr in self._suggestions.items()}
+        lines: list[Line] = [(Span(f"{'loss':>{GUTTER - 1}}", "faint"),)]
+        for row, text in enumerate(drawn):
+            label = ticks.get(rows - 1 - row, "")
+            lines.append((Span(f"{label:>{GUTTER - 1}}{'┤' if label else '│'}", "faint"), *self._row(text, signs)))
+        axis = ["─"] * across
+        for place, rule in signs.items():
+            axis[place] = SIGNS[rule]
+        lines += [
+            (Span(" " * (GUTTER - 1) + "└", "faint"), *self._on_axis(axis, signs)),
+            (Span(self._labels(across), "faint"),),
+        ]
+        if marks == "ascii":
+            return [tuple(Span(in_ascii(span.text), span.role) for span in line) for line in lines]
+        return lines
+
+    def _place(self, lr: float, across: int) -> int:
+        """The cell of an LR."""
+        share = (log10(lr) - self._low) / (self._high - self._low)
+        return min(across - 1, max(0, int(share * across)))
+
+    def _cells(self, across: int, rows: int, marks: Marks) -> tuple[list[str], dict[int, str]]:
+        """The curve, a text for each row, and the labels of the loss."""
+        if not self._points:
+            return [" " * across] * rows, {}
+        losses = [point.loss for point in self._points]
+        scale = linear(min(losses), min(max(losses), HEADROOM * losses[0]), rows, GUTTER - 1)
+        wide, high = DOTS[marks]
+        tile: list[Dots | None] = [None] * (across * wide)
+        places = [
+            (self._place(point.lr, across * wide), min(rows * high - 1, int(scale.height(point.loss) * rows * high)))
+            for point in self._points
+        ]
+        for (here, low), (there, top) in pairwise([*places[:1], *places]):
+            before = low
+            for column in range(here, there + 1):
+                at = low + round((top - low) * (column - here) / (there - here)) if there > here else top
+                known = tile[column] or (before, before)
+                tile[column] = min(known[0], at), max(known[1], at)
+                before = at
+        return figure.draw([tile], rows, marks)[0], {tick.at: tick.label for tick in scale.ticks}
+
+    def _row(self, text: str, signs: Mapping[int, Rule]) -> list[Span]:
+        """A row of the curve, with a dotted line up from each suggestion where nothing is drawn."""
+        return [
+            Span("┊", self._role(signs[place])) if place in signs and cell in " \u2800" else Span(cell)
+            for place, cell in enumerate(text)
+        ]
+
+    def _on_axis(self, cells: Sequence[str], signs: Mapping[int, Rule]) -> list[Span]:
+        return [Span(cell, self._role(signs[place]) if place in signs else "faint") for place, cell in enumerate(cells)]
+
+    def _role(self, rule: Rule) -> str:
+        return "lit" if rule == self._chosen else "strong"
+
+    def _labels(self, across: int) -> str:
+        """The powers of ten, as many as have room."""
+        labels = [" "] * (GUTTER + across)
+        free = GUTTER
+        for power in range(ceil(self._low - 1e-9), floor(self._high + 1e-9) + 1):
+            text = f"1e{power}"
+            start = min(GUTTER + self._place(10.0**power, across), GUTTER + across - len(text))
+            if start >= free:
+                labels[start : start + len(text)] = text
+                free = start + len(text) + 1
+        return "".join(labels)

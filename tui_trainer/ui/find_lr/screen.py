@@ -1,0 +1,235 @@
+"""The page of an LR range test: its curve as it is made, three suggestions, a copy of the preset with one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+
+from tui_trainer.errors import UserError
+from tui_trainer.lr_suggestions import DIGITS, RULES, LRCurve, Rule, are_apart, in_words, middle
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted, format_lr
+from tui_trainer.text.plain import plain
+from tui_trainer.ui.find_lr.curve import SIGNS, LossOverLR
+from tui_trainer.ui.formatting import cut, fit
+from tui_trainer.ui.keys import bindings
+from tui_trainer.ui.live.status_lines import PanelHeading
+from tui_trainer.ui.panel import BLANK, Line, Panel, Span
+from tui_trainer.ui.trainer_screen import TrainerScreen
+
+if TYPE_CHECKING:
+    from tui_trainer.presets.schema import Preset
+    from tui_trainer.run_sources.lr_finding import Finding
+    from tui_trainer.run_spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Original:
+    """The preset that an LR is looked for, as its file has it."""
+
+    preset: Preset
+    text: str
+    called: str
+    """What its file is called."""
+    copy_name: str
+    """What a copy would be called."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What would be written."""
+
+    text: str
+    """All of it; empty where nothing can be."""
+    told: Sequence[str]
+    """What changes, a line each; or why nothing can be written."""
+
+
+class Suggestions(Panel):
+    """How far it is; then what each rule suggests, and what would change in a copy of the preset."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._finding: Finding | None = None
+        self._curve: LRCurve | None = None
+        self._told: tuple[object, ...] = ()
+        self._at = 0
+        self._copy: Copy | None = None
+        self._name = ""
+
+    def show(self, finding: Finding, at: int, copy: Copy | None, name: str) -> None:
+        """Bring it up to date; the cursor is at the suggestion number `at`."""
+        told = finding.curve, finding.phase, finding.failure, at, copy
+        if told != self._told:
+            self._told, self._finding, self._curve = told, finding, finding.curve
+            self._at, self._copy, self._name = at, copy, name
+            self.redraw()
+
+    def lines(self) -> Sequence[Line]:
+        width = self.size.width
+        lines: list[Line] = [(Span(" "), Span(cut(text, width - 2), role)) for text, role in self._state()]
+        curve = self._curve
+        if curve is None or curve.ended is None or not curve.suggestions:
+            return lines
+        for number, rule in enumerate(RULES):
+            here = number == self._at
+            lr = format_lr(middle([curve.suggestions[rule]]), DIGITS)
+            text = f"{SIGNS[rule]} {lr:<9} {rule:<11} {in_words(rule)}"
+            lines.append(
+                (Span("▌" if here else " ", "lit" if here else ""), Span(fit(text, width - 2), "lit" if here else ""))
+            )
+        if are_apart(curve.suggestions.values()):
+            lines.append((Span(" "), Span(cut(say("find_lr.apart"), width - 2), "warning")))
+        if self._copy is not None:
+            lines.append(BLANK)
+            if self._copy.text:
+                lines.append((Span(" "), Span(cut(say("find_lr.copy", name=self._name), width - 2), "faint")))
+            lines += [(Span("   "), Span(cut(line, width - 4), _role_of(line))) for line in self._copy.told]
+        return lines
+
+    def _state(self) -> list[tuple[str, str]]:
+        """What goes on, or how it ended, each with its role."""
+        finding, curve = self._finding, self._curve
+        if finding is None:
+            return []
+        if finding.failure:
+            return [(plain(line), "warning") for line in finding.failure.splitlines()]
+        if curve is None:
+            return [(finding.phase, "faint")]
+        lr = format_lr(curve.lrs[-1], DIGITS)
+        if curve.ended is None:
+            loss = f"{curve.losses[-1]:.4f}"
+            return [(say("find_lr.position", step=len(curve.losses), steps=curve.steps, lr=lr, loss=loss), "live")]
+        ended = [(say(f"find_lr.{curve.ended}", steps=counted(len(curve.losses), "step"), lr=lr), "faint")]
+        if curve.none_because is not None:
+            ended.append((say(f"find_lr.{curve.none_because}", lr=format_lr(curve.lrs[0])), "warning"))
+        return ended
+
+
+def _role_of(line: str) -> str:
+    """Of a line of a difference."""
+    return {"+": "good", "-": "warning"}.get(line[:1], "faint")
+
+
+class FindLRScreen(TrainerScreen):
+    """Begins the test as it opens; leaving it ends the test.
+
+    Args:
+        spec: what would be trained.
+        original: its preset; a copy of that is written when asked.
+        begin: begins a test.
+    """
+
+    CSS_PATH: ClassVar[str] = "screen.tcss"
+    BINDINGS = bindings("find lr")
+
+    def __init__(self, spec: RunSpec, original: Original, begin: Callable[[RunSpec], Finding]) -> None:
+        super().__init__("find lr")
+        self._original = original
+        self._finding = begin(spec)
+        self._heading = PanelHeading(
+            say("find_lr.heading", preset=plain(spec.preset_name), dataset=spec.dataset, model=spec.model)
+        )
+        self._chart = LossOverLR(self._finding.lowest, self._finding.highest)
+        self._suggestions = Suggestions()
+        self._at = 0
+        self._copies: dict[int, Copy] = {}
+        self._saves = self._saved = False
+
+    def compose_content(self) -> ComposeResult:
+        yield self._heading
+        yield self._chart
+        yield self._suggestions
+        yield self.key_line
+
+    @property
+    def at_ease(self) -> bool:
+        curve = self._finding.curve
+        return bool(self._finding.failure) or (curve is not None and curve.ended is not None)
+
+    @property
+    def _suggested(self) -> dict[Rule, float]:
+        curve = self._finding.curve
+        return curve.suggestions if curve is not None and curve.ended is not None else {}
+
+    def draw(self) -> None:
+        curve, suggested = self._finding.curve, self._suggested
+        self._heading.redraw()
+        self._chart.show(curve.points if curve is not None else (), suggested, RULES[self._at])
+        self._suggestions.show(self._finding, self._at, self._copy(), self._original.copy_name)
+        copy = self._copy()
+        none = frozenset() if suggested else frozenset({"move(-1)", "move(1)"})
+        self.key_line.idle = none | (frozenset() if copy is not None and copy.text else frozenset({"write"}))
+        self.key_line.redraw()
+        if not self.at_ease:
+            self.context.clock.keep_hurrying()
+
+    def _copy(self) -> Copy | None:
+        """What would be written; None while nothing is suggested."""
+        suggested = self._suggested
+        if not suggested:
+            return None
+        if self._at not in self._copies:
+            self._copies[self._at] = _copy_with(self._original, middle([suggested[RULES[self._at]]]))
+        return self._copies[self._at]
+
+    def action_move(self, by: int) -> None:
+        self._at = (self._at + by) % len(RULES)
+        self.context.clock.hurry()
+
+    def action_write(self) -> None:
+        copy = self._copy()
+        if copy is None or not copy.text or self._saves:
+            return
+        from tui_trainer.presets.folders import user_folder
+
+        self._saves = True
+        path, text = user_folder() / f"{self._original.copy_name}.toml", copy.text
+        self.context.tasks.run(lambda: _write(path, text), lambda _: self._is_written(path), self._not_written)
+
+    def _is_written(self, path: Path) -> None:
+        self.context.pages.preset_saved(path.stem)
+
+    def _not_written(self, error: Exception) -> None:
+        self._saves = False
+        self.say(plain(str(error)), "warning")
+
+    def action_back(self) -> None:
+        self.app.pop_screen()
+
+    def on_unmount(self) -> None:
+        self._finding.close()
+
+
+def original_of(path: Path, name: str, preset: Preset) -> Original:
+    """Reads files: not in the screen's thread."""
+    from tui_trainer.presets.checks import read_text
+    from tui_trainer.presets.folders import called
+    from tui_trainer.ui.presets.editor import free_name
+
+    return Original(preset, read_text(path), called(path), free_name(name))
+
+
+def _copy_with(original: Original, lr: float) -> Copy:
+    """The copy with an LR, or why there can be none."""
+    from tui_trainer.presets.another_lr import difference, with_lr
+    from tui_trainer.presets.checks import check_text
+
+    name = f"{original.copy_name}.toml"
+    try:
+        text = with_lr(original.text, original.preset, lr)
+    except UserError as error:
+        return Copy("", [plain(str(error))])
+    if errors := check_text(text, name).errors:
+        return Copy("", [plain(str(error)) for error in errors])
+    return Copy(text, difference(original.text, text, original.called, name)[3:])
+
+
+def _write(path: Path, text: str) -> None:
+    from tui_trainer.ui.presets.editor import save
+
+    save(path, text)
