@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from math import nan
 from pathlib import Path
 
@@ -170,4 +171,5 @@ def test_a_test_in_this_process_hands_over_its_curve() -> None:
     assert "/dev/null" in broken.failure
     stopped = InProcessFinding(spec)
     stopped.close()
-    until(lambda: stopped.phase != "")
+    until(lambda: not any(thread.name == "range test" for thread in threading.enumerate()))
+    assert stopped.curve is None

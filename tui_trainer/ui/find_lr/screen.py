@@ -59,14 +59,14 @@ class Suggestions(Panel):
         self._told: tuple[object, ...] = ()
         self._at = 0
         self._copy: Copy | None = None
-        self._name = ""
+        self._copy_name = ""
 
     def show(self, finding: Finding, at: int, copy: Copy | None, name: str) -> None:
         """Bring it up to date; the cursor is at the suggestion number `at`."""
         told = finding.curve, finding.phase, finding.failure, at, copy
         if told != self._told:
             self._told, self._finding, self._curve = told, finding, finding.curve
-            self._at, self._copy, self._name = at, copy, name
+            self._at, self._copy, self._copy_name = at, copy, name
             self.redraw()
 
     def lines(self) -> Sequence[Line]:
@@ -87,7 +87,7 @@ class Suggestions(Panel):
         if self._copy is not None:
             lines.append(BLANK)
             if self._copy.text:
-                lines.append((Span(" "), Span(cut(say("find_lr.copy", name=self._name), width - 2), "faint")))
+                lines.append((Span(" "), Span(cut(say("find_lr.copy", name=self._copy_name), width - 2), "faint")))
             lines += [(Span("   "), Span(cut(line, width - 4), _role_of(line))) for line in self._copy.told]
         return lines
 
