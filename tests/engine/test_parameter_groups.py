@@ -21,7 +21,7 @@ from tui_trainer.engine import models
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.metrics import validate
 from tui_trainer.engine.parameter_groups import grouped, misfits
-from tui_trainer.events import CommandAnswered, LRChanged, LRUnchanged, MetricDeclared, PlanMade, StepsTaken
+from tui_trainer.events import CommandAnswered, LRChanged, LRUnchanged, MetricDeclared, PlanMade, RunStarted, StepsTaken
 from tui_trainer.presets.checks import parse
 
 SGD = '[optimizer]\nname = "SGD"\nlr = 0.02\nmomentum = 0.9\nweight_decay = 0.01\n'
@@ -137,6 +137,15 @@ def test_each_group_with_an_lr_of_its_own_has_a_series_and_a_reason(tiny: TinyRu
     assert [change.new for change in history.lr_changes] == [0.01, 0.005]
     assert len(history.why) > len(history.lr_changes) + len(history.epochs)
     assert list(history.series["lr-SGD/pg3"].values) == [0.005] * 3 + [0.0025] * 3
+
+
+def test_what_was_told_of_one_lr_by_a_process_that_was_killed_hides_nothing_of_another(tiny: TinyRun) -> None:
+    tiny.train(preset_with("StepLR"), epochs=2)
+    until = next(at for at, event in enumerate(tiny.events) if isinstance(event, LRChanged) and event.group == "bias")
+    again = RunStarted(at=1e9, run="r", schema=2, pid=2, host="h", resumed_from_step=0)
+    history = fold([*tiny.events[:until], again, *tiny.events])
+    told = [event.group for event in history.why if isinstance(event, LRChanged) and event.epoch == 1]
+    assert told == ["", "bias", "3.*"]
 
 
 def test_a_group_that_stays_for_another_reason_says_so(tiny: TinyRun) -> None:
