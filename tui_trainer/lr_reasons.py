@@ -146,7 +146,7 @@ def _reason(at: Standing, epoch: int, step: int) -> Reason:
         reason = Reason("stage_begins", {"scheduler": part.scheduler.name})
     else:
         reason = _REASONS[part.scheduler.name](within, part.scheduler)
-    following = [each.start for each in parts if each.start > part.start]
+    following = [each.start for each in parts if each.length and each.start > part.start]
     if following and following[0] < at.length:
         now = step if at.interval == "step" else epoch
         reason = reason.but(**{f"until_{at.interval}": now + following[0] - at.step_count})

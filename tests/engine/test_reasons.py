@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 
 from tests.presets.drawing import Written, written
 from tui_trainer.engine.reasons import explain
@@ -423,7 +423,23 @@ HOLDS: dict[str, Callable[[Reason, list[float], int], bool]] = {
 """What must be so of the LR after each of the scheduler's steps, of which `k` is the one that the reason tells of."""
 
 
+STEPLESS_STAGE = Written(
+    optimizer={"name": "SGD"},
+    scheduler={
+        "name": "SequentialLR",
+        "stages": [{"name": "ConstantLR", "epochs": 1}, {"name": "none", "share": 0.1}],
+    },
+    warmup=None,
+    epochs=2,
+    batch_size=1,
+    images=1,
+    val_losses=[0.0, 0.0],
+)
+"""Its second stage has no step: the first one has the rest, and no end is told of it."""
+
+
 @pytest.mark.never_says("why.*")
+@example(STEPLESS_STAGE)
 @given(written())
 @settings(max_examples=200, deadline=None)
 def test_no_reason_is_told_where_the_lr_did_otherwise(case: Written) -> None:
@@ -464,7 +480,7 @@ def stage_of(why: Reason, preset: Preset, length: RunLength) -> tuple[int, int |
     parts = preset.scheduler.parts(total, each)
     start = parts[int(str(why.params["stage"])) - 1].start
     until = why.params.get("until_step", why.params.get("until_epoch"))
-    following = min((part.start for part in parts if part.start > start), default=None)
+    following = min((part.start for part in parts if part.length and part.start > start), default=None)
     assert (until is None) == (following is None or following >= total)
     return start, following
 
