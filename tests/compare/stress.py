@@ -27,7 +27,7 @@ ROUNDS = 500
 class Quick:
     """Takes down a record for each run, and trains none."""
 
-    def __init__(self, session: Session, notify: object = None) -> None:
+    def __init__(self, session: Session, notify: object = None, gpu: object = None) -> None:
         self._session = session
 
     def train(self, claim: Claim) -> Ended:

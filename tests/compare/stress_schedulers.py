@@ -37,7 +37,7 @@ LIMIT_S = 120.0
 class Made:
     """Begins a record, and ends it."""
 
-    def __init__(self, session: Session, notify: object = None) -> None:
+    def __init__(self, session: Session, notify: object = None, gpu: object = None) -> None:
         self._session = session
 
     def train(self, claim: Claim) -> Ended:

@@ -31,11 +31,12 @@ from tui_trainer.cli.options import (
     need_torch,
     refuse,
     rehearse,
-    say,
     training_options,
 )
+from tui_trainer.cli.options import say as say_aside
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, SignalHandlers, leave, stop_on_signals
 from tui_trainer.commands import Stop
+from tui_trainer.compare import slurm
 from tui_trainer.compare.columns import parsed_columns
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.differences import same_plans
@@ -55,14 +56,17 @@ from tui_trainer.compare.news import News
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, SessionSummary, all_sessions, find_session, session_summaries
+from tui_trainer.compare.slurm import cpus_of
+from tui_trainer.compare.slurm import options as slurm_options
 from tui_trainer.errors import UserError
 from tui_trainer.presets.catalogue import load
 from tui_trainer.records.errors import RunInUse, RunsError, RunUnreadable
-from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_index import runs_folder
 from tui_trainer.records.series_names import parsed
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.torchrun import this_rank
 from tui_trainer.ui.terminal.job_control import wait_until_in_front
@@ -98,7 +102,7 @@ def list_sessions(runs: Path, *, as_json: bool) -> None:
         for line in in_columns(COLUMNS, [_row(session) for session in found], room()):
             click.echo(line)
     for warning in warnings:
-        say(f"warning: {warning}")
+        say_aside(f"warning: {warning}")
 
 
 def _row(session: SessionSummary) -> list[str]:
@@ -148,7 +152,19 @@ LOOK_EVERY = 0.1
     type=float,
     help="What is to be reached: a validation accuracy from 0 to 1, or with --metric a value of that.",
 )
-@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="How many runs train at once.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), help="How many runs train at once: 1, on SLURM as many as it lets."
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "slurm"]),
+    help="Who trains: this machine, or a job array of SLURM's, a run a task; by itself as the session was begun.",
+)
+@click.option(
+    "--slurm-args",
+    metavar="OPTIONS",
+    help="Options of sbatch's for each task, such as '--partition gpu --gres gpu:1 --time 2:00:00'.",
+)
 @click.option("--report", type=GivenPath(what="file"), help=f"Write a report to this file: {', '.join(FORMS)}.")
 @click.option("--lesson", is_flag=True, help="The experiment of the lesson: six schedules on mnist-5k.")
 @click.option("--again", is_flag=True, help="Train again what was already trained with exactly these options.")
@@ -174,6 +190,8 @@ def compare(
     list_them: bool,
     as_json: bool,
     told: NotifyOptions,
+    executor: str | None,
+    slurm_args: str | None,
     **options: Any,
 ) -> None:
     """Train presets on the same data, model and initial weights, and compare them side by side.
@@ -199,17 +217,26 @@ def compare(
     except ValueError as error:
         refuse(f"--columns {plain(columns or '')}: {error}")
     asked = [*what, *more, *(name for name in LESSON if lesson)]
-    session, is_new = _open_or_make(runs, asked, lesson=lesson, metric=metric, **options)
+    for_slurm = _checked_for_slurm(executor, slurm_args)
+    cpus = cpus_of(for_slurm) if for_slurm is not None else None
+    session, is_new = _open_or_make(runs, asked, lesson=lesson, metric=metric, cpus=cpus, **options)
     try:
-        trains = bool(to_do(session))
+        left = to_do(session)
     except RunsError as error:
         refuse(str(error), exit_code=1)
-    if trains and not has_torch() and not is_live(session.folder):
+    if for_slurm is not None:
+        if left:
+            _submit(session, left, for_slurm, options["jobs"], is_new=is_new)
+        left = []  # for this process
+    elif executor is None and session.submitted:
+        left = []
+    trains = bool(left)
+    if trains and not has_torch() and not session.is_trained:
         if is_new:
             _forget_if_nothing_came_of_it(session)
         need_torch("compare")
-    if told.notify and told.is_asked and (not trains or is_live(session.folder)):
-        say("warning: nothing trains here, so nobody is notified: --notify and --webhook are for who trains")
+    if told.notify and told.is_asked and (not trains or session.is_trained):
+        say_aside("warning: nothing trains here, so nobody is notified: --notify and --webhook are for who trains")
     comparison = Comparison(session, metric, shown)
     if on_screen:
         code = _show(comparison, told, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
@@ -218,6 +245,41 @@ def compare(
     if is_new:
         _forget_if_nothing_came_of_it(session)
     sys.exit(code)
+
+
+def _checked_for_slurm(executor: str | None, given: str | None) -> list[str] | None:
+    """Options for `sbatch`, which would take a job with them; None where SLURM is not to train. What is wrong ends the
+    program, exit 2, before anything is made or submitted."""
+    if executor != "slurm":
+        if given is not None:
+            refuse(say("cluster.needs_slurm"))
+        return None
+    try:
+        words = slurm_options(given or "")
+        slurm.check(words)
+    except ValueError as error:
+        refuse(f"--slurm-args {plain(given or '')}: {error}")
+    except slurm.SlurmRefused as error:
+        refuse(f"--executor slurm: {error}")
+    return words
+
+
+def _submit(session: Session, left: list[int], words: list[str], at_once: int | None, *, is_new: bool) -> None:
+    """Give SLURM what is left, but for what it has, or somebody trains."""
+    try:
+        taken = {claim.trial for claim in session.claims.alive()}
+        if session.submitted:
+            taken |= slurm.tasks(session).keys()
+        trials = [index for index in left if index not in taken]
+        if not trials:
+            say_aside(say("cluster.nothing_to_submit"))
+            return
+        job = slurm.submit(session, trials, words, at_once)
+    except (slurm.SlurmRefused, OSError) as error:
+        if is_new:
+            _forget_if_nothing_came_of_it(session)
+        refuse(f"--executor slurm: {error}", exit_code=1)
+    say_aside(say("cluster.submitted", runs=counted(len(trials), "run"), job=job, session=session.id))
 
 
 def _check_target(target: float | None, metric: str | None) -> None:
@@ -236,9 +298,10 @@ def _open_or_make(
     metric: str | None,
     seeds: int,
     target: float | None,
-    jobs: int,
+    jobs: int | None,
     again: bool,
     name: str | None,
+    cpus: int | None,
     **options: Any,
 ) -> tuple[Session, bool]:
     """The session that is meant, and whether it is a new one. What is wrong ends the program, exit 2."""
@@ -264,14 +327,16 @@ def _open_or_make(
         refuse(f"name two presets or runs to compare, or one preset with --seeds N, or use --lesson{known}")
     if options["seed"] + seeds - 1 >= 2**63:
         refuse(f"--seed {options['seed']}: with --seeds {seeds} they go beyond the largest seed")
-    specs = _specs(presets, jobs, options)
+    specs = _specs(presets, cpus or fair_threads(jobs or 1), options)
     entries = to_train(specs, seeds)
     if not again:
         entries = reused(entries, runs, versions())
     entries += joined(records, runs, [entry.label for entry in entries])
     name = name or ("lesson" if lesson else None)
     try:
-        session = Session.create(runs, entries, command=sys.argv, name=name, jobs=jobs, target=target, metric=metric)
+        session = Session.create(
+            runs, entries, command=sys.argv, name=name, jobs=jobs or 1, target=target, metric=metric
+        )
         _say_which_are_the_same(session)
         return session, True
     except RunsError as error:
@@ -281,7 +346,7 @@ def _open_or_make(
 def _say_which_are_the_same(session: Session) -> None:
     """Before anything trains, and on the screen too; what each preset's numbers lead to was said as they were read."""
     for sentence in same_plans(Comparison(session)):
-        say(f"warning: {sentence}")
+        say_aside(f"warning: {sentence}")
 
 
 def _target_stays(session: Session, target: float) -> str:
@@ -291,7 +356,7 @@ def _target_stays(session: Session, target: float) -> str:
     return f"--target {target:g}: {session.id} {has}, which stays; a new comparison can have another"
 
 
-def _specs(presets: list[str], jobs: int, options: dict[str, Any]) -> list[RunSpec]:
+def _specs(presets: list[str], threads: int, options: dict[str, Any]) -> list[RunSpec]:
     """All on the same data and model: those asked for, else those that one of the presets is made for."""
     try:
         brought, said = on_the_same({name: load(name) for name in presets}, options)
@@ -301,10 +366,9 @@ def _specs(presets: list[str], jobs: int, options: dict[str, Any]) -> list[RunSp
     if specs and has_torch():
         rehearse(*specs)
     if said:
-        say(said)
+        say_aside(said)
     return [
-        spec.model_copy(update={"threads": spec.threads or fair_threads(jobs), "from_preset": tuple(brought)})
-        for spec in specs
+        spec.model_copy(update={"threads": spec.threads or threads, "from_preset": tuple(brought)}) for spec in specs
     ]
 
 
@@ -439,16 +503,16 @@ def _finish(comparison: Comparison, queue: Queue | None, report: Path | None, *,
     """Write the report, say what went wrong, and return the exit code."""
     code = queue.exit_code if queue is not None else 0
     if queue is not None and queue.failure:
-        say(queue.failure)
+        say_aside(queue.failure)
     if queue is not None and not queue.is_over:
-        say(f"what trains has not ended within {LONGEST_END_S:g} s: it is cut off, as by a kill")
+        say_aside(f"what trains has not ended within {LONGEST_END_S:g} s: it is cut off, as by a kill")
     if report is not None:
         comparison.poll_all()
         try:
             write_report(comparison, report)
             click.echo(f"report: {report}", err=as_json)
         except ReportFailed as error:
-            say(str(error))
+            say_aside(str(error))
             code = code or 1
     comparison.close()
     if queue is None and not comparison.is_driven:
@@ -462,16 +526,18 @@ def _code_of_what_is_there(session: Session) -> int:
         stands = outcome(session)
     except RunsError as error:
         refuse(str(error), exit_code=1)
-    if stands.left:
+    if stands.left and session.submitted:
+        say_aside(say("cluster.only_shown", runs=counted(stands.left, "run")))
+    elif stands.left:
         many = f"{stands.left} of its runs {'is' if stands.left == 1 else 'are'} not trained to the end"
-        say(f"{many}: tui-trainer compare {session.id} continues it")
+        say_aside(f"{many}: tui-trainer compare {session.id} continues it")
     return stands.exit_code
 
 
 def _forget_if_nothing_came_of_it(session: Session) -> None:
     """Bad input leaves nothing behind."""
     session.refresh()
-    if any(entry.run for entry in session.entries):
+    if session.submitted or any(entry.run for entry in session.entries):
         return
     shutil.rmtree(session.folder, ignore_errors=True)
     for folder in (session.folder.parent, session.runs):

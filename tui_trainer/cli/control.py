@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +23,9 @@ from tui_trainer.records.run_metadata import program_of
 from tui_trainer.records.tail import Tail
 from tui_trainer.text.captions import say
 from tui_trainer.torchrun import this_rank
+
+if TYPE_CHECKING:
+    from tui_trainer.compare.session import Session
 
 BY = "shell"
 LOOK_EVERY_S = 0.05
@@ -162,17 +166,42 @@ def _session(runs: Path, given: str) -> Path | None:
 
 
 def _stop_session(folder: Path, command: Stop) -> None:
-    """Ask who trains a comparison to stop, and wait until nobody does."""
-    if not is_live(folder):
-        refuse(f"{folder.name} is not training: `tui-trainer compare {folder.name}` continues it", exit_code=1)
-    _send(folder, command)
+    """Ask who trains a comparison to stop, on whatever machine, and wait until nobody does."""
+    from tui_trainer.compare.session import Session
+
+    try:
+        session = Session.open(folder)
+        jobs = [job for job in session.submitted if job not in session.cancelled]
+        if not jobs and not session.is_trained:
+            refuse(f"{folder.name} is not training: `tui-trainer compare {folder.name}` continues it", exit_code=1)
+        is_cancelled = bool(jobs) and _cancel(session, jobs)
+        if session.is_trained:
+            inbox.leave(folder, command)
+    except RunsError as error:
+        refuse(str(error), exit_code=1)
     deadline = time.monotonic() + PATIENCE_S
-    while is_live(folder):
+    while session.is_trained:
         if time.monotonic() > deadline:
             late = f"{folder.name}: asked; it has not stopped within {PATIENCE_S:g} s and will after its batch"
             refuse(late, exit_code=1)
         time.sleep(LOOK_EVERY_S)
-    click.echo(f"{folder.name}: stopped; continue it: tui-trainer compare {folder.name}")
+    if is_cancelled:
+        click.echo(say("cluster.stopped", session=folder.name))
+    else:
+        click.echo(f"{folder.name}: stopped; continue it: tui-trainer compare {folder.name}")
+
+
+def _cancel(session: Session, jobs: list[str]) -> bool:
+    """Let nothing more of a session begin, and tell what runs to stop; whether SLURM was there to do it."""
+    from tui_trainer.compare import slurm
+
+    session.cancel(jobs)
+    try:
+        slurm.cancel(jobs)
+    except slurm.SlurmRefused as error:
+        say_aside(f"warning: {say('cluster.left_in_queue', why=error)}")
+        return False
+    return True
 
 
 def _send(folder: Path, command: AnyCommand) -> None:

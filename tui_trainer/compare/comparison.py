@@ -52,6 +52,8 @@ class Compared:
         self.entry = entry
         self.record = record
         self.history = History()
+        self.is_queued = self.has_failed = False
+        """Whether it waits in the queue of a cluster; whether its job there is over, and has not trained it."""
         self.facts: dict[str, object] = {}
         """What `run.json` holds."""
         self._host: RunSource | None = None
@@ -60,6 +62,10 @@ class Compared:
     @property
     def state(self) -> State:
         """How it stands, in a word or two."""
+        if self.is_queued and (self.record is None or self.history.ended is not None):
+            return "queued"
+        if self.has_failed and (self.record is None or self.history.ended is None):
+            return "failed"
         if self.record is None:
             return "to come"
         if not self.facts and not (self.record.exists() or self.record.parent.is_file()):  # a database holds runs
@@ -71,7 +77,7 @@ class Compared:
     @property
     def is_over(self) -> bool:
         """Whether it will not go on by itself."""
-        return self.history.ended is not None or self.state == "gone"
+        return not self.is_queued and (self.history.ended is not None or self.state in ("gone", "failed"))
 
     @property
     def is_read(self) -> bool:
@@ -214,7 +220,7 @@ class Comparison:
         self._next_run = 0
         for entry in session.entries:
             self._add(entry)
-        if not self.is_over and not is_live(session.folder):
+        if self._may_go_on and not is_live(session.folder):
             self.elsewhere.look()
 
     @property
@@ -287,14 +293,25 @@ class Comparison:
     def _look(self) -> None:
         self.session.refresh()
         driven = is_live(self.session.folder)
-        if not driven and not self.is_over:
+        if not driven and self._may_go_on:
             self.elsewhere.look_soon()
             driven = self.elsewhere.trains
         self.version += driven != self.is_driven
         self.is_driven = driven
-        for run, entry in zip(self._compared, self.session.entries, strict=False):
+        tasks, failed = self.elsewhere.tasks, self.elsewhere.failed
+        for number, (run, entry) in enumerate(zip(self._compared, self.session.entries, strict=False)):
             run.entry = entry
             self.version += run.now_at(self.session.record_of(entry))
+            task = tasks.get(number)
+            how = task is not None and task.waits, number in failed
+            self.version += how != (run.is_queued, run.has_failed)
+            run.is_queued, run.has_failed = how
+
+    @property
+    def _may_go_on(self) -> bool:
+        """Whether another machine may train anything of it, now or later."""
+        done = ("finished", "diverged")
+        return any(run.entry.is_trained_here and run.state not in done for run in self._compared)
 
     def _add(self, entry: Contestant) -> None:
         group = next((group for group in self.groups if group.label == entry.label), None)

@@ -5,14 +5,34 @@ A look may wait for a file server or for `squeue`: it is made in a thread of its
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from collections.abc import Collection
 
 from tui_trainer import threads
+from tui_trainer.compare import slurm
 from tui_trainer.compare.claims import Holder
-from tui_trainer.compare.session import Session
+from tui_trainer.compare.executors import is_done
+from tui_trainer.compare.session import Session, Submitted
+from tui_trainer.files.safe_open import open_regular
+from tui_trainer.records.errors import RunUnreadable, reason
+from tui_trainer.records.run_metadata import ending
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted, listed
+from tui_trainer.text.plain import plain
 
 LOOK_EVERY_S = 2.0
+"""Seconds between looks at the claims."""
+
+ASK_EVERY_S = 5.0
+"""Seconds between questions to SLURM, whose controller answers everybody."""
+
+GRACE_S = 10.0
+"""A job that was submitted within this time may not be listed yet."""
+
+MOST = 6
+LOG_LINES, LOG_BYTES = 3, 4096
 
 
 class Elsewhere:
@@ -22,13 +42,23 @@ class Elsewhere:
         self._session = session
         self.holders: dict[int, Holder] = {}
         """Of the trials that somebody trains, who does."""
-        self._next_look = 0.0
+        self.tasks: dict[int, slurm.Task] = {}
+        """What of the session is in SLURM's queue, by the trial; as it answered last."""
+        self.failed: dict[int, str] = {}
+        """Trials that SLURM had and has not trained, and the job of each."""
+        self._logs: dict[str, str] = {}
+        """How the logs of the first of those jobs end."""
+        self.trouble = ""
+        """Why SLURM's queue is not known."""
+        self.version = 0
+        """Grows as something is otherwise than at the last look."""
+        self._next_look = self._next_question = 0.0
         self._looking = threading.Lock()
 
     @property
     def trains(self) -> bool:
         """Whether anything of the session trains, or waits to be trained."""
-        return bool(self.holders)
+        return bool(self.holders or self.tasks)
 
     def look(self) -> None:
         """Look now, and wait for it."""
@@ -36,7 +66,90 @@ class Elsewhere:
         for claim in self._session.claims.alive():
             holder = claim.holder
             found[claim.trial] = holder if holder is not None else Holder(host="?", pid=0, machine="")
+        before = (self.holders, self.tasks, self.failed, self.trouble)
         self.holders = found
+        if self._session.submitted and time.monotonic() >= self._next_question:
+            self._ask()
+        self.version += before != (self.holders, self.tasks, self.failed, self.trouble)
+
+    def _ask(self) -> None:
+        try:
+            self.tasks, self.trouble = slurm.tasks(self._session), ""
+        except (slurm.SlurmRefused, OSError) as error:
+            self.trouble = str(error)
+            return
+        finally:
+            self._next_question = time.monotonic() + ASK_EVERY_S
+        session = self._session
+        newest = {trial: each for each in session.submitted.values() for trial in each.trials}
+        self.failed = {
+            trial: f"{each.job}_{trial}"
+            for trial, each in newest.items()
+            if trial not in self.tasks and trial not in self.holders and self._has_failed(trial, each)
+        }
+        self._logs = {job: self._end_of_log(job) for job in list(self.failed.values())[:MOST]}
+
+    def _has_failed(self, trial: int, submitted: Submitted) -> bool:
+        if submitted.job in self._session.cancelled or time.time() - submitted.at < GRACE_S:
+            return False
+        if not 0 <= trial < len(self._session.entries):
+            return False
+        record = self._session.record_of(self._session.entries[trial])
+        try:
+            goodbye = ending(record) if record is not None else None
+            return not is_done(record) or (goodbye is not None and goodbye.status == "crashed")
+        except RunUnreadable:
+            return False
+
+    def _end_of_log(self, job: str) -> str:
+        try:
+            fd = open_regular(slurm.log_of(self._session, job))
+            with os.fdopen(fd, "rb") as opened:
+                opened.seek(max(0, os.fstat(fd).st_size - LOG_BYTES))
+                lines = [line.strip() for line in opened.read().decode(errors="replace").splitlines() if line.strip()]
+        except FileNotFoundError:
+            return ""
+        except OSError as cause:
+            return reason(cause)
+        return " / ".join(lines[-LOG_LINES:])
+
+    def in_words(self, over: Collection[int]) -> list[str]:
+        """Where trials train, what waits, and what has failed; of SLURM, why it is not known.
+
+        `over` are the trials that have ended by now, whatever the last look saw of them.
+        """
+        said = []
+        running = {
+            trial: (task.node, task.job) for trial, task in self.tasks.items() if not task.waits and trial < self._count
+        }
+        running |= {trial: (holder.host, holder.job) for trial, holder in self.holders.items() if trial < self._count}
+        if running.keys() - over:
+            where = [self._where(trial, *running[trial]) for trial in sorted(running.keys() - over)]
+            said.append(say("cluster.trains_on", where=listed(where, MOST)))
+        waiting = [task for trial, task in self.tasks.items() if task.waits and trial not in self.holders]
+        if waiting:
+            whys = {task.why for task in waiting if task.why not in ("", "None")}
+            why = f" ({plain(', '.join(sorted(whys)))})" if whys else ""
+            said.append(say("cluster.queued", runs=counted(len(waiting), "run"), why=why))
+        logs = self._logs
+        for trial, job in self.failed.items():
+            if job in logs:
+                said.append(say("cluster.failed", who=self._who(trial), job=job, log=plain(logs[job]) or "–"))
+        if self.trouble and self._session.submitted:
+            said.append(plain(self.trouble))
+        return said
+
+    @property
+    def _count(self) -> int:
+        return len(self._session.entries)
+
+    def _where(self, trial: int, node: str, job: str) -> str:
+        return f"{self._who(trial)} on {plain(node)}" + (f" (job {plain(job)})" if job else "")
+
+    def _who(self, trial: int) -> str:
+        entry = self._session.entries[trial]
+        alike = [other for other in self._session.entries if other.label == entry.label]
+        return plain(entry.label) + (f", seed {entry.seed}" if len(alike) > 1 else "")
 
     def look_soon(self) -> None:
         """Have a look made, if the last one is old and none is under way."""

@@ -197,9 +197,11 @@ class InProcessExecutor:
 class SubprocessExecutor:
     """Trains in a process of its own, which is started with the first run."""
 
-    def __init__(self, session: Session, notify: Sequence[Told] = ()) -> None:
+    def __init__(self, session: Session, notify: Sequence[Told] = (), gpu: str | None = None) -> None:
+        """`gpu` is the one that the process sees, as `CUDA_VISIBLE_DEVICES` has it; None for all."""
         self._session = session
         self._notify = notify
+        self._gpu = gpu
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: Stop | None = None
 
@@ -251,13 +253,14 @@ class SubprocessExecutor:
         log = open_private(self._session.folder / "log.txt", os.O_WRONLY | os.O_APPEND)
         above = str(Path(tui_trainer.__file__).parents[1])
         known = os.environ.get("PYTHONPATH")
+        sees = {"CUDA_VISIBLE_DEVICES": self._gpu} if self._gpu is not None else {}
         try:
             return subprocess.Popen(
                 [sys.executable, "-m", "tui_trainer.compare.executors", str(self._session.folder)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "PYTHONPATH": f"{above}{os.pathsep}{known}" if known else above},
+                env={**os.environ, **sees, "PYTHONPATH": f"{above}{os.pathsep}{known}" if known else above},
                 start_new_session=True,  # the keyboard's ctrl+c is for who tells it
             )
         finally:

@@ -37,8 +37,14 @@ class Results:
 
 def find_out(comparison: Comparison, metric: Metric | None = None) -> Results:
     """Work it all out from the records as far as they were read; by `metric`, where not by the comparison's own."""
+    over = {number for number, run in enumerate(comparison.runs) if run.is_over}
     table, fair = tabulate(comparison, metric, series_chosen(comparison)), fairness(comparison)
-    said = (*verdict(comparison, table), *untold(comparison), *unknown_columns(comparison, table))
+    said = (
+        *verdict(comparison, table),
+        *comparison.elsewhere.in_words(over),
+        *untold(comparison),
+        *unknown_columns(comparison, table),
+    )
     return Results(
         table,
         fair,

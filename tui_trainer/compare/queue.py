@@ -23,6 +23,7 @@ import msgspec
 
 from tui_trainer import threads
 from tui_trainer.commands import Stop
+from tui_trainer.compare import gpus
 from tui_trainer.compare.claims import Claim
 from tui_trainer.compare.executors import (
     FAILURES,
@@ -117,7 +118,7 @@ class Queue:
         self._stopped = threading.Event()
         jobs = min(session.plan.jobs, len(self._turns))
         self._trainers: list[Executor] = (
-            [SubprocessExecutor(session, notify) for _ in range(jobs)]
+            [SubprocessExecutor(session, notify, gpu) for gpu in self._gpus(jobs)]
             if jobs > 1
             else [InProcessExecutor(session, self._begun, gate, notify)]
         )
@@ -126,6 +127,14 @@ class Queue:
         """How it stood as the last run was over; None before, and where that cannot be told."""
         self._leaving = threading.Lock()
         self._over = threading.Event()
+
+    def _gpus(self, jobs: int) -> list[str | None]:
+        """A device for each process where there are several and no run names one: they share none as long as there are
+        enough."""
+        entries = [self.session.entries[index] for index in self._turns]
+        may_choose = all((entry.asked or {}).get("device") in ("auto", "cuda") for entry in entries)
+        there = gpus.visible() if may_choose else []
+        return [there[i % len(there)] if len(there) > 1 else None for i in range(jobs)]
 
     def start(self) -> None:
         """Begin with the first that is not done."""

@@ -340,7 +340,18 @@ def _row(group: Group, target: float | None, metric: Metric, others: Sequence[Me
 def status_of(runs: Sequence[Compared]) -> str:
     """One word for all seeds: what goes on, else what went wrong, else how they ended."""
     states = [run.state for run in runs]
-    for state in ("running", "paused", "starting", UNKNOWN, "diverged", "crashed", "stopped", "gone"):
+    for state in (
+        "running",
+        "paused",
+        "starting",
+        UNKNOWN,
+        "failed",
+        "diverged",
+        "crashed",
+        "stopped",
+        "gone",
+        "queued",
+    ):
         if state in states:
             return state
     if "to come" in states:

@@ -92,6 +92,17 @@ def send(folder: Path, command: AnyCommand) -> None:
     """
     if not is_live(folder):
         raise RunNotLive(folder, watched=program_of(folder) is not None)
+    leave(folder, command)
+
+
+def leave(folder: Path, command: AnyCommand) -> None:
+    """Put it there for whoever may read it, on whatever machine.
+
+    Raises:
+        RunNotLive: nobody ever did.
+        NotYourRun: the file system does not let this user.
+        LaterRun: its record has a form that this version does not know; what a command means there is not known either.
+    """
     began = beginning(folder)
     for schema in (read_facts(folder).get("schema", SCHEMA), began.schema if began is not None else SCHEMA):
         if form := later_form(schema):

@@ -143,7 +143,7 @@ class CompareScreen(TrainerScreen):
         found_at: tuple[object, ...] = tuple(
             (len(run.history.epochs), run.state, bool(run.facts), run.is_read) for run in self.comparison.runs
         )
-        found_at += (self.comparison.session.trouble, metric)
+        found_at += (self.comparison.session.trouble, self.comparison.elsewhere.version, metric)
         logged = sum(len(series[metric.name].values) for series in self.comparison.series if metric.name in series)
         is_due = found_at != self._found_at or (logged != self._logged and time.monotonic() >= self._find_at)
         if self._findings is None or is_due:

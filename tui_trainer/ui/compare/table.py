@@ -308,7 +308,7 @@ def _as_sorted(setting: str) -> tuple[bool, float, str]:
 def _status_role(status: str) -> str:
     if status in ("running", "starting", "paused"):
         return "live"
-    return "faint" if status in ("finished", "to come") else "warning"
+    return "faint" if status in ("finished", "to come", "queued") else "warning"
 
 
 def _bar(group: Group) -> str:
