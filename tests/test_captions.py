@@ -159,7 +159,6 @@ STILL_OUTSIDE = (
     "engine/tracing.py",
     "events.py",
     "mistakes/cases.py",
-    "mistakes/runner.py",
     "presets/catalogue.py",
     "presets/checks.py",
     "presets/wording.py",

@@ -139,6 +139,8 @@ async def test_of_fewer_runs_it_says_what_is_missing(tmp_path: Path) -> None:
         assert "What goes with val_accuracy is drawn once five runs have finished that differ in a setting." in said
 
 
+@pytest.mark.says("report.goes_with")
+@pytest.mark.never_says("report.goes_with")
 def test_every_report_but_csv_says_what_goes_with_the_outcome(tmp_path: Path) -> None:
     comparison = swept(tmp_path, RATES)
     findings = find_out(comparison)

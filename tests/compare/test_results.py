@@ -25,7 +25,7 @@ from tui_trainer.compare.differences import differences
 from tui_trainer.compare.entries import reused
 from tui_trainer.compare.fairness import fairness
 from tui_trainer.compare.plain_lines import find_out, in_lines
-from tui_trainer.compare.report import ReportFailed, as_html, write_report
+from tui_trainer.compare.report import ReportFailed, as_html, as_markdown, write_report
 from tui_trainer.compare.session import Contestant, Session, SessionDamaged, find_session
 from tui_trainer.compare.table import tabulate
 from tui_trainer.events import Digests, RunEnded, SettingChanged, decode_lines
@@ -428,6 +428,8 @@ def test_a_report_needs_nothing_from_elsewhere_and_shows_text_as_text(tmp_path: 
         write_report(comparison, tmp_path / "r.pdf")
 
 
+@pytest.mark.says("report.bands")
+@pytest.mark.never_says("report.bands")
 def test_a_report_has_a_band_of_seeds_and_each_condition_with_its_digest(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     comparison = seeds(runs, {"a": [{"seed": i} for i in range(3)], "b": [{"seed": 7, "scheduler": "none"}]})
@@ -442,6 +444,28 @@ def test_a_report_has_a_band_of_seeds_and_each_condition_with_its_digest(tmp_pat
     page = (tmp_path / "two.html").read_text()
     assert f"<code>{digest}</code>" in page
     assert "means of finished seeds" not in page
+
+
+@pytest.mark.says("report.best_marked", "report.nothing_differs", "report.not_told_by_all")
+@pytest.mark.never_says("report.best_marked", "report.nothing_differs", "report.not_told_by_all")
+def test_a_report_says_of_itself_what_is_in_it(tmp_path: Path, captions_said: set[str]) -> None:
+    def said(comparison: Comparison) -> set[str]:
+        captions_said.clear()
+        findings = find_out(comparison)
+        as_markdown(comparison, findings)
+        as_html(comparison, findings)
+        return {id for id in captions_said if id.startswith("report.")}
+
+    told = {"digests": Digests(weights="d1" * 32, data="d2" * 32, order="d3" * 32)}
+    known = [record(tmp_path / "a", scheduler=s, changes=told) for s in ("StepLR", "none")]
+    known.append(record(tmp_path / "a", scheduler="none", epochs=2, changes=told))
+    assert "report.best_marked" in said(compared(tmp_path / "a", known))
+    assert "report.nothing_differs" not in said(compared(tmp_path / "a", known))
+    alone = [record(tmp_path / "b", name=name) for name in ("a", "b")]
+    assert said(compared(tmp_path / "b", alone)) >= {"report.nothing_differs"}
+    assert said(to_come(tmp_path / "c", step=STEP, none=NONE)) == set()
+    unknown = [record(tmp_path / "d", scheduler="StepLR", changes=told), record(tmp_path / "d", scheduler="none")]
+    assert "report.not_told_by_all" in said(compared(tmp_path / "d", unknown))
 
 
 def test_a_session_is_private_found_by_its_id_and_no_run(tmp_path: Path) -> None:

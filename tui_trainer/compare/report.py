@@ -29,6 +29,7 @@ from tui_trainer.files.atomic import write_atomic
 from tui_trainer.plotting.scales import along, linear, logarithmic
 from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.history import History
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
 WIDTH, HEIGHT = 860, 300
@@ -149,9 +150,6 @@ POINTS = 400
 """Points of a curve in a report: more than a chart there has pixels for."""
 
 
-BANDS = "Lines are the means of finished seeds, bands reach from the lowest to the highest of them."
-
-
 class ReportFailed(RunsError):
     """The report could not be written."""
 
@@ -259,14 +257,16 @@ def as_markdown(comparison: Comparison, findings: Results) -> str:
     """Verdict, table, fairness and differences, for an issue or a wiki."""
     lines = [f"# {_title(comparison)}", ""]
     lines += [_md(sentence) for sentence in _said(findings)]
-    lines += ["", *_md_table(table_cells(findings)), "", "`*` is the best of its column.", ""]
+    lines += ["", *_md_table(table_cells(findings)), ""]
+    if any(findings.table.best.values()):
+        lines += [say("report.best_marked"), ""]
     lines += ["## Is it fair?", "", *map(_md, findings.fairness.words)]
     if findings.differences:
         heading = ["setting", *(plain(group.label) for group in comparison.groups)]
         lines += ["", "## What differs", ""]
         lines += _md_table([heading, *([row.key, *row.values] for row in findings.differences)])
     if related := relations(comparison, findings.table):
-        lines += ["", f"## What goes with {_md(findings.table.metric.words)}", ""]
+        lines += ["", f"## {say('report.goes_with', metric=_md(findings.table.metric.words))}", ""]
         lines += _md_table([["setting", "rank correlation"], *([each.key, each.words] for each in related)])
     return "\n".join([*lines, "", _about(comparison), ""])
 
@@ -283,7 +283,9 @@ def as_html(comparison: Comparison, findings: Results) -> str:
         fair="fair" if findings.fairness.is_fair else "unfair",
         legend=_legend(comparison),
         charts=_charts(comparison, findings.table.metric),
-        note=f'<p class="note">{BANDS}</p>' if any(len(group.counted) > 1 for group in comparison.groups) else "",
+        note=f'<p class="note">{say("report.bands")}</p>'
+        if any(len(group.counted) > 1 for group in comparison.groups)
+        else "",
         table=_html_table(findings),
         conditions=_html_conditions(findings),
         differences=_html_differences(comparison, findings),
@@ -368,7 +370,7 @@ def _html_conditions(findings: Results) -> str:
             value if variable.same else f"{value}: {', '.join(labels)}" for value, labels in variable.values.items()
         ]
         values += [f"not told: {', '.join(variable.not_told)}"] if variable.not_told else []
-        state = "same" if variable.same else "differs" if variable.differs else "not told by all"
+        state = "same" if variable.same else "differs" if variable.differs else say("report.not_told_by_all")
         shown = "<br>".join(map(escape, values)) + (
             f"<br><code>{escape(variable.digest)}</code>" if variable.digest else ""
         )
@@ -379,7 +381,7 @@ def _html_conditions(findings: Results) -> str:
 
 def _html_differences(comparison: Comparison, findings: Results) -> str:
     if not findings.differences:
-        return "<tr><td>Nothing: their presets are the same.</td></tr>"
+        return f"<tr><td>{say('report.nothing_differs')}</td></tr>"
     heads = "".join(
         f'<th class="c{group.colour}"><b>{SWATCH}</b> {escape(plain(group.label))}</th>' for group in comparison.groups
     )
@@ -396,8 +398,10 @@ def _html_relations(comparison: Comparison, table: Table) -> str:
         f"<tr><th>{escape(plain(each.key))}</th><td>{escape(each.words)}</td></tr>"
         for each in relations(comparison, table)
     )
-    what = f"<h2>What goes with {escape(table.metric.words)}</h2>"
-    return f'{what}\n<div class="scroll"><table id="relations">\n{rows}\n</table></div>' if rows else ""
+    if not rows:
+        return ""
+    what = f"<h2>{say('report.goes_with', metric=escape(table.metric.words))}</h2>"
+    return f'{what}\n<div class="scroll"><table id="relations">\n{rows}\n</table></div>'
 
 
 def _md_table(cells: list[list[str]]) -> list[str]:

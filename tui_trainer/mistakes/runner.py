@@ -31,6 +31,7 @@ from tui_trainer.errors import UserError
 from tui_trainer.events import Alert, AnyEvent, CallsMade, EndStatus, EpochEnded, RunEnded, StepsTaken
 from tui_trainer.mistakes.cases import MistakeCase, Order
 from tui_trainer.records.history import History
+from tui_trainer.text.captions import say
 
 if TYPE_CHECKING:
     from tui_trainer.events import AnyEvent
@@ -201,7 +202,8 @@ class Side:
             )
         )
         if not isfinite(loss):
-            self._end("diverged", f"the loss of step {self._step} is not finite")
+            why = {"loss": say("end.loss_of"), "step": self._step, "lr": f"{self._batch.lr:.3g}"}
+            self._end("diverged", say("end.not_finite", **why))
         return isfinite(loss)
 
     def _ended_epoch(self) -> None:
