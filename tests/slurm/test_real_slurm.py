@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.cli import main
 from tui_trainer.compare import slurm
@@ -138,6 +139,19 @@ def test_told_of_its_time_limit_a_task_goes_on_later_to_the_bit(runs: Path) -> N
     assert there is not None
     assert len(there.losses) == 240
     assert list(there.losses) == list(here.losses)
+
+
+def test_who_leaves_the_screen_leaves_everything_to_go_on(runs: Path) -> None:
+    session = session_of(runs, 2, epochs=4000)
+    job = slurm.submit(session, [0, 1], ["--time", "10"], at_once=1)
+    until(lambda: has_trained(session, 0, 8), LIMIT_S)
+    with Terminal("compare", session.id, columns=130, lines=40) as terminal:
+        terminal.until(lambda screen: f"job {job}_0" in screen and "In the queue: 1 run" in screen, LIMIT_S)
+        terminal.press("q")
+        assert terminal.wait(LIMIT_S) == 0
+    assert session.is_trained
+    assert slurm.tasks(session).keys() == {0, 1}
+    assert cli("stop", session.id).exit_code == 0
 
 
 def test_stopping_a_session_empties_the_queue_and_ends_what_runs_with_a_checkpoint(runs: Path) -> None:
