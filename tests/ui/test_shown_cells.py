@@ -136,12 +136,13 @@ def test_what_was_written_in_pieces_is_what_a_screen_that_is_drawn_anew_shows(tm
         for key in ("y", "-", "\x1b[D", "0", "f"):
             terminal.press(key)
         terminal.press("7")
+        terminal.until("epochs: hidden")
+        terminal.press("7")
         terminal.until("train loss")
-        without = terminal.screen
         terminal.press("?")
-        terminal.until(lambda screen: screen != without)
+        terminal.until("esc closes")
         terminal.press("\x1b")
-        terminal.until("train loss")
+        terminal.until(lambda screen: "esc closes" not in screen and "c compare" in screen)
         before = terminal.screen
         size = len(terminal.text)
         os.kill(terminal.pid, signal.SIGCONT)
