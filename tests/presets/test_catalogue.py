@@ -51,12 +51,13 @@ def test_every_shipped_preset_is_clean_and_teaches(path: Path) -> None:
 
 
 def test_the_examples_of_the_readme_are_clean() -> None:
-    whole, *schedulers = re.findall(r"```toml\n(.*?)```", (shipped_folder() / "README.md").read_text(), re.DOTALL)
+    whole, *parts = re.findall(r"```toml\n(.*?)```", (shipped_folder() / "README.md").read_text(), re.DOTALL)
     assert check_text(whole).problems == []
-    assert len(schedulers) == 3
-    for scheduler in schedulers:
-        text = f'[training]\nepochs = 30\n[optimizer]\nname = "SGD"\nmomentum = 0.9\n{scheduler}'
-        assert check_text(text).problems == []
+    assert len(parts) == 4
+    for part in parts:
+        optimizer = "" if "[optimizer]" in part else '[optimizer]\nname = "SGD"\nmomentum = 0.9\n'
+        scheduler = "" if "[scheduler]" in part else '\n[scheduler]\nname = "none"\n'
+        assert check_text(f"[training]\nepochs = 30\n{optimizer}{part}{scheduler}").problems == []
 
 
 def test_the_numbers_that_others_count_on() -> None:

@@ -57,6 +57,8 @@ class OneRank:
         told: what it did and at which step: events, meetings, and batches with whether they were followed.
     """
 
+    last_step = BATCHES * EPOCHS
+
     def __init__(self, ranks: ManyRanks, own: CommandQueue) -> None:
         self.step = self.batch = 0
         self.told: list[tuple[int, str]] = []

@@ -49,7 +49,7 @@ IS_CUDA += r"|self\.arrived is not None|taken\.arrived is not None|\.gpu is not 
 IS_CPU = r"type == 'cpu'|type != 'cuda'|^not \S+\.is_cuda$|^name == 'cpu'$|asked == 'cpu'|resolve\(asked\)"
 
 ON_BOTH = r"torch\.cuda\.(Event|is_available|device_count|amp\.GradScaler)|on_cuda|version\.cuda|has_cuda"
-ON_BOTH += r"|\"auto\",\"cpu\",\"cuda\"|\bforindexinindices\b|startswith\(\"cuda\"\)|if\S*type==\"cuda\"\S*else"
+ON_BOTH += r"|\"auto\",(\"cpu\",)?\"cuda\"|\bforindexinindices\b|startswith\(\"cuda\"\)|if\S*type==\"cuda\"\S*else"
 """Lines that the CPU takes too, though they name CUDA, with spaces left out: what asks whether there is a device, and
 conditional expressions."""
 

@@ -28,5 +28,5 @@ CAPTIONS = {
     "editor.not_saved_taken": Caption(
         "not saved: there is a {name} of your own already; give it another name", "a file has the name", "none has"
     ),
-    "editor.not_saved": Caption("not saved: {file}: {why}", "the system refuses to write it", "it is written"),
+    "editor.not_saved": Caption("not saved: {why}: {file}", "the system refuses to write it", "it is written"),
 }
