@@ -13,9 +13,11 @@ from textual.widgets import OptionList
 import tui_trainer.ui
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
+from tests.ui.scripted_source import ScriptedLauncher
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
+from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.help import HelpScreen, Keys
 from tui_trainer.ui.keys import KEYS, Key, of
 from tui_trainer.ui.live.screen import PLACES, LiveScreen
@@ -66,7 +68,10 @@ def test_no_key_means_two_things_in_one_place() -> None:
         assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
-async def test_the_line_at_the_bottom_lists_the_keys_and_they_can_be_clicked(show: Show, tmp_path: Path) -> None:
+@pytest.mark.never_says("question.clicked", "question.clicked_on", "question.do_it")
+async def test_the_line_at_the_bottom_lists_the_keys_and_they_can_be_clicked(
+    show: Show, tmp_path: Path, captions_said: set[str]
+) -> None:
     async with show(LIVE, runs=tmp_path, on_compare=lambda names: None) as shown:
         (line,) = shown.the(KeyLine).plain()
         idle = shown.the(KeyLine).idle
@@ -77,6 +82,35 @@ async def test_the_line_at_the_bottom_lists_the_keys_and_they_can_be_clicked(sho
         await shown.pilot.click(KeyLine, offset=(line.index("pause"), 0))
         await shown.frame()
         assert len(shown.host.sent) == 1
+        assert not {id for id in captions_said if id.startswith("question.")}
+
+
+class OfNone(ScriptedLauncher):
+    """Has started nothing."""
+
+    def trains(self, source: object) -> bool:
+        return False
+
+
+@pytest.mark.says("question.clicked", "question.clicked_on", "question.do_it", "question.no")
+async def test_a_click_on_a_run_that_was_not_started_here_asks_first_and_a_key_does_not(show: Show) -> None:
+    async with show(LIVE, launcher=OfNone()) as shown:
+        where = shown.the(KeyLine).plain()[0].index("pause")
+        for answer, sent in (("escape", 0), ("y", 1)):
+            await shown.pilot.click(KeyLine, offset=(where, 0))
+            await shown.frame()
+            assert isinstance(shown.app.screen, Question)
+            assert "space: pause or continue" in shown.text()
+            await shown.press(answer)
+            assert not isinstance(shown.app.screen, Question)
+            assert len(shown.host.sent) == sent
+        await shown.press("n")
+        assert len(shown.host.sent) == 2
+        shown.the(KeyLine).quiet()
+        await shown.frame()
+        await shown.pilot.click(KeyLine, offset=(shown.the(KeyLine).plain()[0].index("help"), 0))
+        await shown.frame()
+        assert isinstance(shown.app.screen, HelpScreen)
 
 
 @pytest.mark.parametrize("width", [60, 70, 80, 100])

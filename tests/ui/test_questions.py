@@ -289,4 +289,5 @@ async def test_what_is_asked_of_a_comparison(tmp_path: Path, paused: bool, words
 
 def test_each_is_said_in_a_case_and_not_in_another() -> None:
     others = {"question.the_comparison"}  # above
+    others |= {"question.clicked", "question.clicked_on", "question.do_it"}  # tests/ui/test_keys.py
     assert set().union(*(ids for *_, ids, _ in CASES.values())) | others == IDS

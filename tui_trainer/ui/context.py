@@ -193,6 +193,11 @@ class AppContext:
         return self.launcher is not None and self.source is not None and self.launcher.trains(self.source)
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the run on show is this command's, in this process or in one that outlives its screen."""
+        return self.trains_here or (self.launcher is None and self.can_detach)
+
+    @property
     def can_detach(self) -> bool:
         """Whether a live run can be left training in the background."""
         return self.on_detach is not None

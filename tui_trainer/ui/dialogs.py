@@ -140,6 +140,18 @@ def leaving_view(*, paused: bool = False) -> Question:
     )
 
 
+def acting(label: str, does: str) -> Question:
+    """A click would act on a run that was not started from here: `yes` or nothing.
+
+    Args:
+        label: the key's, as a person reads it.
+        does: what it does.
+    """
+    yes = Choice("y", say("question.do_it"), "", "yes")
+    text = say("question.clicked_on", label=label, does=does)
+    return Question(say("question.clicked"), text, [yes, Choice("esc", say("question.no"), "", "")])
+
+
 def _stay() -> Choice:
     return Choice("esc", say("question.stay"), "", "")
 

@@ -62,11 +62,14 @@ class Leaving:
             self.now()
             return
         run = _name(source.history)
-        ours = self._context.trains_here or (self._context.launcher is None and self._context.can_detach)
         paused = self._context.is_paused
         from tui_trainer.ui.dialogs import leaving, leaving_view
 
-        question = leaving(run, self._context.can_detach, paused=paused) if ours else leaving_view(paused=paused)
+        question = (
+            leaving(run, self._context.can_detach, paused=paused)
+            if self._context.is_ours
+            else leaving_view(paused=paused)
+        )
 
         def answered(answer: str | None) -> None:
             if answer == "keep":

@@ -37,6 +37,8 @@ class KeyLine(Panel):
         self._keys = [key for key in of(*places, "everywhere") if key.short]
         self.idle: frozenset[str] = frozenset()
         """Actions that have nothing to act on now; their keys are left out."""
+        self.asks_first: frozenset[str] = frozenset()
+        """Actions that a click alone does not do: `action_clicked` of the screen is told of it."""
         self.typed: KeyContext | None = None
         """Where letters are typed: the place whose keys alone are of use meanwhile."""
         self._fitted: tuple[tuple[object, ...], Line] = (), ()
@@ -66,7 +68,7 @@ class KeyLine(Panel):
             text, role = self._said
             return [(Span(" "), Span(cut(text, width - 2), role))]
         self._said = None
-        fitted_for = self.typed, self.idle, width
+        fitted_for = self.typed, self.idle, self.asks_first, width
         if fitted_for != self._fitted[0]:
             self._fitted = fitted_for, self._keys_that_fit(width)
         return [self._fitted[1]]
@@ -75,8 +77,8 @@ class KeyLine(Panel):
         """In the order of the table. Where there is no room for all, words go before keys, those at the end first.
         Help, which has them all, and the ways back and out are never missing."""
         if self.typed is not None:
-            return (Span(" "), *_with_gaps([_spans(key) for key in of(self.typed)]))
-        keys = [_spans(key) for key in self._keys if key.action not in self.idle]
+            return (Span(" "), *_with_gaps([self._spans(key) for key in of(self.typed)]))
+        keys = [self._spans(key) for key in self._keys if key.action not in self.idle]
         palette = [spans for spans in keys if spans[0].action == "app.command_palette"]
         shown = [spans for spans in keys if spans[0].action not in LAST]
         shown += [spans for spans in keys if spans[0].action in LAST[:2]]
@@ -92,11 +94,12 @@ class KeyLine(Panel):
             return justified(left, [*palette[0], Span(" ")], width)
         return tuple(left)
 
-
-def _spans(key: Key) -> list[Span]:
-    action = key.action if "." in key.action else f"screen.{key.action}"
-    label = key.label.replace("ctrl+", "^")
-    return [Span(label, "key", action), Span(f" {key.short}", "faint", action)]
+    def _spans(self, key: Key) -> list[Span]:
+        action = key.action if "." in key.action else f"screen.{key.action}"
+        if key.action in self.asks_first:
+            action = f"screen.clicked('{key.action}')"
+        label = key.label.replace("ctrl+", "^")
+        return [Span(label, "key", action), Span(f" {key.short}", "faint", action)]
 
 
 def _leads_out(spans: Sequence[Span]) -> bool:

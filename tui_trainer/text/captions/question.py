@@ -79,6 +79,13 @@ CAPTIONS = {
     "question.for_good": Caption(
         "its record and checkpoints are deleted for good", "the same question", "anything of it would be kept"
     ),
+    "question.clicked": Caption(
+        "This run was not started here",
+        "a click would act on a run that another command trains",
+        "the run is this command's own; a key was pressed, which is meant",
+    ),
+    "question.clicked_on": Caption("{label}: {does}", "the same question", "another is asked"),
+    "question.do_it": Caption("do it", "the same question", "another is asked"),
     "question.no": Caption("no", "a plain question", "there are other answers than yes"),
     # As it is answered
     "question.stopping": Caption(

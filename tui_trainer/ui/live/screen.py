@@ -21,7 +21,7 @@ from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.charts.plan_strip import PlanStrip
 from tui_trainer.ui.entry import Entry
-from tui_trainer.ui.keys import PANELS, KeyContext, bindings
+from tui_trainer.ui.keys import KEYS, PANELS, KeyContext, bindings
 from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_resumed
 from tui_trainer.ui.live.compact import CompactLines
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
@@ -62,6 +62,10 @@ CONTROLS: dict[str, type[Command]] = {
 
 LEAST_FOR_ACCURACY, LEAST_FOR_THREE = 140, 34
 """Columns and lines of a terminal in which the accuracy has a chart of its own."""
+
+AT_ONCE = frozenset({"pause", "one_batch", "slow_motion"})
+"""What keys of the bottom line have a run do. On one that was not started here a click, which may be no more than a way
+to bring the window to the front, asks first."""
 
 LEAST_FOR_PLAN = 20
 """Lines of a terminal that has room for the whole plan under the charts."""
@@ -195,6 +199,8 @@ class LiveScreen(ChartKeys):
         self._make_room(changed)
         self._hint()
         self.key_line.idle = self._idle()
+        ours = self.context.is_ours or self.context.on_signal is not None
+        self.key_line.asks_first = frozenset() if ours else AT_ONCE
         self._tell_answers()
         if self.control.waits or history.pace > 0 or (history.followed and history.paused is None):
             self.context.clock.keep_hurrying()
@@ -275,6 +281,16 @@ class LiveScreen(ChartKeys):
         chart = self._told.lr if self._told.lr.has_focus else self._told.upper
         chart.log_scale = not chart.log_scale
         self.context.clock.hurry()
+
+    def action_clicked(self, action: str) -> None:
+        from tui_trainer.ui.dialogs import acting
+
+        def answered(answer: str | None) -> None:
+            if answer:
+                self.call_later(self.run_action, action)
+
+        key = next(key for key in KEYS if key.place == "run" and key.action == action)
+        self.app.push_screen(acting(key.label, key.does), answered)
 
     def action_pause(self) -> None:
         self._asked(self.control.pause_or_go_on())
