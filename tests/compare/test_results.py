@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import stat
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, stdev
@@ -444,6 +445,24 @@ def test_a_report_has_a_band_of_seeds_and_each_condition_with_its_digest(tmp_pat
     page = (tmp_path / "two.html").read_text()
     assert f"<code>{digest}</code>" in page
     assert "means of finished seeds" not in page
+
+
+def test_at_the_head_of_a_report_stands_what_was_trained_on_what(tmp_path: Path) -> None:
+    changes = {"device_name": "<a processor>", "versions": {"torch": "2.14.1", "python": "3.11"}}
+    made = [record(tmp_path / "runs", scheduler=name, changes=changes) for name in ("StepLR", "none")]
+    alike = compared(tmp_path / "runs", made)
+    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(alike.session.plan.created_at))
+    head = f"{began} · mnist-5k · cnn, 411,802 parameters · &lt;a processor&gt; · torch 2.14.1"
+    assert f'<p class="note" id="trained">{head}</p>' in as_html(alike, find_out(alike))
+    assert as_markdown(alike, find_out(alike)).splitlines()[2].startswith(f"{began} · mnist-5k · cnn")
+
+    other = {"device_name": "a GPU", "versions": {}, "model": "mlp", "parameters": None}
+    unlike = compared(tmp_path / "runs", [made[0], record(tmp_path / "runs", scheduler="OneCycleLR", changes=other)])
+    page = as_html(unlike, find_out(unlike))
+    assert "cnn, 411,802 parameters or mlp · &lt;a processor&gt; or a GPU · torch 2.14.1</p>" in page
+
+    to_come = compared(tmp_path / "runs", [], ["steplr"])  # nothing is known yet
+    assert re.search(r'id="trained">[-0-9: ]+</p>', as_html(to_come, find_out(to_come)))
 
 
 @pytest.mark.says("report.best_marked", "report.nothing_differs", "report.not_told_by_all")

@@ -17,7 +17,7 @@ from tests.compare.made import compared, record, seeds
 from tests.compare.test_results import DROP, NONE, STEP, to_come
 from tests.compare.test_verdict import curve
 from tests.scripted import scripted_run
-from tests.ui.conftest import Shown
+from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import PATIENCE_S
 from tui_trainer.commands import Stop
@@ -33,6 +33,7 @@ from tui_trainer.ui.compare.table import CompareTable
 from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.panel import Panel
+from tui_trainer.ui.trainer_screen import KeyLine
 
 
 class StillQueue:
@@ -585,3 +586,29 @@ async def test_columns_are_marked_in_a_list(three: Comparison) -> None:
         assert words == sorted(words)
         await pilot.press("t", "escape")
         assert three.columns == ("scheduler.name",)
+
+
+@pytest.mark.says("comparison.report_begun", "comparison.report_written")
+@pytest.mark.never_says("comparison.report_begun", "comparison.report_written")
+async def test_a_key_writes_the_report_into_this_folder(
+    show: Show, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
+    said = {"comparison.report_begun", "comparison.report_written"}
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    comparison = compared(tmp_path, [record(tmp_path, scheduler=name) for name in ("StepLR", "none")])
+    async with show(comparison=comparison) as shown:
+        assert not captions_said & said
+        await shown.press("w")
+        await shown.until(lambda: "comparison.report_written" in captions_said)
+        file = here / f"{comparison.session.id}.html"
+        assert f"the report is written: {file}"[:130] in shown.the(KeyLine).plain()[0]
+        assert 'id="trained"' in file.read_text()
+
+        captions_said.clear()
+        file.unlink()
+        file.mkdir()
+        await shown.press("w")
+        await shown.until(lambda: "could not be written" in shown.the(KeyLine).plain()[0])
+        assert captions_said & said == {"comparison.report_begun"}

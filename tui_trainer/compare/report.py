@@ -255,7 +255,7 @@ def _row_as_json(row: Row, table: Table) -> dict[str, Any]:
 
 def as_markdown(comparison: Comparison, findings: Results) -> str:
     """Verdict, table, fairness and differences, for an issue or a wiki."""
-    lines = [f"# {_title(comparison)}", ""]
+    lines = [f"# {_title(comparison)}", "", _md(_trained(comparison)), ""]
     lines += [_md(sentence) for sentence in _said(findings)]
     lines += ["", *_md_table(table_cells(findings)), ""]
     if any(findings.table.best.values()):
@@ -276,6 +276,7 @@ def as_html(comparison: Comparison, findings: Results) -> str:
     page = Template((files("tui_trainer.compare") / "report.html").read_text(encoding="utf-8"))
     return page.substitute(
         title=escape(_title(comparison)),
+        trained=escape(_trained(comparison)),
         verdict="\n".join(f"<p>{escape(sentence)}</p>" for sentence in _said(findings)),
         fairness="\n".join(
             f"<p>{escape(text)}</p>" for text in (findings.fairness.sentence, *findings.fairness.asides)
@@ -421,6 +422,22 @@ def _title(comparison: Comparison) -> str:
     return plain(name) if name else "Comparison of " + ", ".join(plain(group.label) for group in comparison.groups)
 
 
+def _trained(comparison: Comparison) -> str:
+    """When what was trained on what, as far as the runs tell it; all that there are, where they have unlike ones."""
+    told = [run.history.resolved for run in comparison.runs if run.history.resolved is not None]
+    models = [f"{run.model}, {run.parameters:,} parameters" if run.parameters else run.model for run in told]
+    devices = [run.device_name or run.device for run in told]
+    versions = [f"torch {run.versions['torch']}" if "torch" in run.versions else "" for run in told]
+    parts = [_began(comparison)]
+    for values in ([run.dataset for run in told], models, devices, versions):
+        if different := [plain(value) for value in dict.fromkeys(values) if value]:
+            parts.append(" or ".join(different))
+    return " · ".join(parts)
+
+
+def _began(comparison: Comparison) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(comparison.session.plan.created_at))
+
+
 def _about(comparison: Comparison) -> str:
-    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(comparison.session.plan.created_at))
-    return f"Session {comparison.session.id}, begun {began}, made by tui-trainer."
+    return f"Session {comparison.session.id}, made by tui-trainer."

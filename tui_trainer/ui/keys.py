@@ -331,6 +331,7 @@ KEYS: tuple[Key, ...] = (
     Key("compare", "f", "f", "follow", "show what was trained so far", name="So far"),
     Key("compare", "0", "0", "reset", "show the whole plan, without the cursor", name="Whole plan"),
     Key("compare", "y", "y", "log_scale", "log scale on or off; of accuracy there is none", name="Log scale"),
+    Key("compare", "w", "w", "report", "write the report, a page of HTML, into this folder", name="Write the report"),
     Key("compare", "enter", "enter", "open", "open the run, live or finished", name="Open the run"),
     Key("compare", "space", "space", "pause", "pause or continue the run that is training", "pause"),
     Key("compare", "escape", "esc", "back", "back; training goes on", name="Back"),

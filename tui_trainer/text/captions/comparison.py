@@ -263,6 +263,10 @@ CAPTIONS = {
         "as the others", "of what differs among them, none is set in this one", "one is"
     ),
     "comparison.all_charts": Caption("all charts are shown already", "there is room for all", "one is shown at a time"),
+    "comparison.report_begun": Caption("the report is being written", "it was asked for", "nobody asked for it"),
+    "comparison.report_written": Caption(
+        "the report is written: {file}", "it is there, whole", "it could not be written; it is being written"
+    ),
     "comparison.no_other_series": Caption(
         "the runs have no other series in common", "another one is asked for, and there is none", "there is one"
     ),

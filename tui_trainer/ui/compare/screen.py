@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -262,6 +263,29 @@ class CompareScreen(TrainerScreen):
 
     def action_sort(self) -> None:
         self.table.sort_next()
+
+    def action_report(self) -> None:
+        """Written beside the screen from the records themselves: what is on show goes on meanwhile."""
+        shown, by = self.comparison, self._by if self._by is not None else self.comparison.by
+        file = Path.cwd() / f"{shown.session.id}.html"
+
+        def write() -> None:
+            from tui_trainer.compare.comparison import Comparison
+            from tui_trainer.compare.report import write_report
+            from tui_trainer.compare.session import Session
+
+            read = Comparison(Session.open(shown.session.folder), by, shown.columns)
+            try:
+                read.poll_all()
+                write_report(read, file)
+            finally:
+                read.close()
+
+        def written(_: None) -> None:
+            self.say(say("comparison.report_written", file=plain(str(file))))
+
+        self.say(say("comparison.report_begun"))
+        self.context.tasks.run(write, written, lambda error: self.say(plain(str(error)), "warning"))
 
     def action_metric(self, by: int) -> None:
         names = in_common(self.comparison.series)
