@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tracemalloc
 from pathlib import Path
 
 import pyte
@@ -111,6 +112,16 @@ def test_of_a_clock_one_digit_is_written() -> None:
     assert shown.changes([(0, 100, [Segment(" 0:00:08 ", GROUND)])], ColorSystem.TRUECOLOR) == ""
     second = shown.changes([(0, 100, [Segment(" 0:00:09 ", GROUND)])], ColorSystem.TRUECOLOR)
     assert second == "\x1b[1;108H\x1b[38;2;213;218;224;48;2;16;20;24m9\x1b[0m"
+
+
+def test_however_many_styles_there_are_each_has_its_look_and_few_are_remembered() -> None:
+    shown = ShownCells()
+    tracemalloc.start()
+    for number in range(15_000):
+        style = Style(color=f"rgb({number % 251},{number % 241},{number % 239})", meta={"at": number})
+        assert "x" in shown.changes([(0, number % 50, [Segment("x", style)])], ColorSystem.TRUECOLOR)
+    assert tracemalloc.get_traced_memory()[0] < 6_000_000
+    tracemalloc.stop()
 
 
 def test_after_it_was_cleared_all_is_written() -> None:

@@ -15,6 +15,9 @@ NEAR = 3
 """Cells that are as they were are written again where no more of them stand between two that are not: to go beyond them
 would take as much."""
 
+MOST_STYLES = 4096
+"""Styles whose look is remembered: those of one place differ from those of another, and a screen is open for days."""
+
 
 class Look(NamedTuple):
     """How a cell looks, as parameters of SGR (ECMA-48, 8.3.117)."""
@@ -99,6 +102,8 @@ class ShownCells:
         key = style, colors
         look = self._looks.get(key)
         if look is None:
+            if len(self._looks) >= MOST_STYLES:
+                self._looks.clear()
             look = self._looks[key] = _look_of(style, colors)
         return look
 
