@@ -40,6 +40,10 @@ def a_comparison_in_its_first_epoch(runs: Path) -> None:
     of_comparison(compared(runs, [record(runs, not_finite_at=3)], ["none"]))
 
 
+def a_comparison_of_one_run(runs: Path) -> None:
+    of_comparison(compared(runs, [record(runs)]))
+
+
 def a_comparison_that_has_not_begun(runs: Path) -> None:
     of_comparison(compared(runs, [], ["none"]))
 
@@ -87,6 +91,11 @@ CASES: list[tuple[Callable[[Path], None], set[str], list[str]]] = [
         ["1 of 2 runs are over; best val accuracy 0.", "continue it: tui-trainer compare "],
     ),
     (a_comparison_in_its_first_epoch, {"exit.some_over", "exit.continue"}, ["1 of 2 runs are over\n"]),
+    (
+        a_comparison_of_one_run,
+        {"exit.run_over", "exit.best", "exit.again"},
+        ["its run is over; best val accuracy 0.", "open it again: tui-trainer compare "],
+    ),
     (a_comparison_that_has_not_begun, set(), []),
     (
         left,

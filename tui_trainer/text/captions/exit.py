@@ -15,8 +15,13 @@ CAPTIONS = {
         "a run has crashed; a comparison has runs to do, and nobody does them; a paused run was left",
         "it is over",
     ),
-    "exit.runs_over": Caption("all {runs} are over", "every run of a comparison has ended", "one has not"),
-    "exit.some_over": Caption("{over} of {runs} are over", "some, or no, runs of it have ended", "all have"),
+    "exit.runs_over": Caption(
+        "all {runs} are over", "every run of a comparison has ended, and there are several", "one has not; there is one"
+    ),
+    "exit.run_over": Caption(
+        "its run is over", "the only run of a comparison has ended", "it has not; there are several"
+    ),
+    "exit.some_over": Caption("{over} of {runs} {are} over", "some, or no, runs of it have ended", "all have"),
     "exit.best": Caption(
         "{what} {value}, {who}", "the best of a comparison by what it is compared by", "no run has any of it"
     ),
