@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -149,7 +150,8 @@ def shown_keys(shown: Shown) -> list[Key]:
     """Those of the bottom line, in its order."""
     places = shown.app.screen.places
     spans = [span for line in shown.the(KeyLine).lines() for span in line if span.role == "key"]
-    labels = [(span.text.replace("^", "ctrl+"), span.action.removeprefix("screen.")) for span in spans]
+    actions = [re.sub(r"screen\.(?:clicked\('(\w+)'\))?", r"\1", span.action) for span in spans]
+    labels = [(span.text.replace("^", "ctrl+"), action) for span, action in zip(spans, actions, strict=True)]
     here = [key for key in KEYS if key.place in (*places, "everywhere", "filter")]
     return [next(key for key in here if (key.label, key.action) == label and key.short) for label in labels]
 

@@ -47,16 +47,22 @@ class _Reported:
     def __init__(self) -> None:
         self._began = self._ended = False
         self._epochs = self._changes = 0
+        self._given_up = 0
+        """Records before its own that were told of: each had no checkpoint to go on from."""
 
     def news(self, run: Compared) -> list[str]:
         """The lines that are new, as `run` prints them; of a run that was there before, only how it ended."""
         history = run.history
         lines: list[str] = []
+        if given_up := run.entry.given_up[self._given_up :]:  # what was told was of the last of them
+            lines += [say("line.begins_anew", record=plain(record)) for record in given_up]
+            self._given_up += len(given_up)
+            self._began = self._ended = False
+            self._epochs = self._changes = 0
         if not run.entry.is_trained_here:
             self._began, self._epochs, self._changes = True, len(history.epochs), len(history.lr_changes)
         if not self._began and history.resolved is not None:
             self._began = True
-            lines += [say("line.begins_anew", record=plain(record)) for record in run.entry.given_up]
             lines += run_in_lines(history.resolved, history)
         for epoch in history.epochs[self._epochs :]:
             lines += run_in_lines(epoch, history)
