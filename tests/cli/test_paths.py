@@ -29,6 +29,7 @@ NO_PATHS = {
     "a name too long below what is not there": "/tmp/not/there/" + "x" * 256,
     "too long": "/tmp" + "/x" * 2100,
     "a NUL byte": "/tmp/a\0b",
+    "nothing at all": "",
 }
 
 COMMANDS = {
@@ -75,7 +76,8 @@ def refused(result: Result) -> str:
 def test_what_can_be_no_path_is_refused_wherever_it_is_given(
     cli: Cli, runs: Path, arguments: list[str], path: str
 ) -> None:
-    refused(cli(*(argument.replace("PATH", path) for argument in arguments)))
+    given = (path and argument.replace("PATH", path) if "PATH" in argument else argument for argument in arguments)
+    refused(cli(*given))
     assert not runs.exists()
 
 
@@ -141,6 +143,7 @@ def test_one_door_says_what_is_wrong_with_each() -> None:
     assert "255 bytes" in said["a name too long below what is not there"]
     assert "4,096 bytes" in said["too long"]
     assert "NUL" in said["a NUL byte"]
+    assert "cannot be empty" in said["nothing at all"], "Path has the current folder for it"
     assert all(len(sentence) < 300 for sentence in said.values()), "the whole of a long path helps nobody"
     assert issubclass(BadPath, UserError)
 

@@ -37,6 +37,8 @@ def given_path(text: str | os.PathLike[str], called: str = "") -> Path:
     def refusal(why: str) -> BadPath:
         return BadPath(": ".join(part for part in (called, _shown(said), why) if part))
 
+    if not said:
+        raise refusal("a path cannot be empty")  # nor is it the current folder, as Path has it
     if "\0" in said:
         raise refusal("a path holds no NUL byte")
     try:
