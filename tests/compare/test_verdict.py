@@ -17,7 +17,15 @@ from tui_trainer.compare.plain_lines import cell
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.compare.table import COLUMNS, Figure, Table, fitting_target, tabulate
 from tui_trainer.compare.verdict import verdict
-from tui_trainer.events import AnyEvent, EndStatus, EpochEnded, MetricDeclared, MetricsLogged, RunConfigured
+from tui_trainer.events import (
+    AnyEvent,
+    EndStatus,
+    EpochEnded,
+    MetricDeclared,
+    MetricsLogged,
+    ProgramWatched,
+    RunConfigured,
+)
 
 Curve = Sequence[float]
 """The validation accuracy of each epoch."""
@@ -234,6 +242,8 @@ def test_a_seed_that_trains_is_in_no_mean(tmp_path: Path) -> None:
 
 @pytest.mark.says("comparison.seed_of", "comparison.seeds_tell", "comparison.seeds_of_presets_tell")
 @pytest.mark.never_says("comparison.seed_of", "comparison.seeds_tell", "comparison.seeds_of_presets_tell")
+@pytest.mark.says("comparison.other_seeds_tell")
+@pytest.mark.never_says("comparison.other_seeds_tell")
 @pytest.mark.says("comparison.luck_of_a_seed")
 @pytest.mark.never_says("comparison.luck_of_a_seed")
 def test_advice_is_not_what_was_done_already(tmp_path: Path) -> None:
@@ -242,6 +252,10 @@ def test_advice_is_not_what_was_done_already(tmp_path: Path) -> None:
 
     joined = of(tmp_path, a=[[0.9]], b=[[0.85]])
     assert advice(joined).endswith("which may be luck of the one seed (their presets with --seeds 5 tell).")
+    watched = of(tmp_path, a=[[0.9]], b=[[0.85]])
+    for run in watched.runs[1:]:
+        run.history.apply(ProgramWatched(at=1.0, command=["python", "train.py"], cwd="/", pid=1))
+    assert advice(watched).endswith("which may be luck of the one run each (more of them, with other seeds, tell).")
     trained = of(tmp_path, a=[[0.9]], b=[[0.85]])
     for run in trained.runs:
         run.entry = msgspec.structs.replace(run.entry, asked={})

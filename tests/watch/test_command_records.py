@@ -235,6 +235,7 @@ def test_two_of_them_can_be_compared(over: Path) -> None:
     done = run("compare", "over", "again", "--json")
     assert done.returncode == 0
     assert [each["status"] for each in json.loads(done.stdout)["presets"]] == ["finished", "finished"]
+    assert "None" not in run("compare", "over", "again").stdout
 
 
 def test_one_that_has_ended_is_not_resumed_but_run_again(over: Path) -> None:

@@ -508,3 +508,44 @@ def test_batches_that_come_out_of_the_blue_bring_no_step_into_doubt() -> None:
     rows[5, 3] = 2.0
     _, history = interpreted(damaged)
     assert list(history.losses) == pytest.approx([2.0, 1.0, 2 / 3, 0.5])
+
+
+def test_what_is_logged_within_a_step_is_of_that_step_and_behind_one_of_that_one() -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(), made.loader(batches=3)
+    data, step = made.site("data", "loader", loader), made.site("optimizer.step", "optimizer", optimizer)
+    backward = made.site("backward", "loss")
+    count = 0
+    for _ in range(2):
+        for _ in made.batches(data, 3):
+            count += 1
+            made.logged({"within": 10.0 * count}, by="tui_trainer")  # by the loss, say
+            made.logged({"counted": -1.0 * count}, step=count, by="tui_trainer")
+            made.call(backward, 1.0)
+            made.step(step, optimizer)
+            made.logged({"behind": 100.0 * count}, by="tui_trainer")
+            made.logged({"numbered": 1.0 * count}, step=count, by="tui_trainer")
+        made.logged({"of the epoch": 1.0 * count}, by="tui_trainer")
+    for _ in made.batches(data, 1, stops=False):
+        made.logged({"last word": 7.0}, by="tui_trainer")  # no step comes any more
+    _, history = interpreted(made.end())
+    told = {name: (list(series.steps), list(series.values)) for name, series in history.series.items()}
+    every = [1, 2, 3, 4, 5, 6]
+    assert told["within"] == (every, [10.0 * each for each in every])
+    assert told["counted"] == (every, [-1.0 * each for each in every])
+    assert told["behind"] == (every, [100.0 * each for each in every])
+    assert told["numbered"] == (every, [1.0 * each for each in every])
+    assert told["of the epoch"] == ([3, 6], [3.0, 6.0])
+    assert told["last word"] == ([6], [7.0])
+
+
+def test_without_a_loader_what_is_logged_behind_a_backward_is_of_the_step_to_come() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    step, backward = made.site("optimizer.step", "optimizer", optimizer), made.site("backward", "loss")
+    for count in range(1, 5):
+        made.call(backward, 1.0)
+        made.logged({"norm": 1.0 * count}, by="tui_trainer")
+        made.step(step, optimizer)
+    _, history = interpreted(made.end())
+    assert list(history.series["norm"].values) == [1.0, 2.0, 3.0, 4.0]

@@ -87,7 +87,7 @@ def test_a_loop_between_watch_and_finish_is_recorded_to_the_bit(tmp_path: Path) 
         tmp_path,
         """
 train(3)
-run = tui_trainer.watch(name="mine", runs=runs)
+run = tui_trainer.watch(name="mine", runs=runs, alerts=["tensor >= 3"])
 train(10, run)
 run.finish()
 train(2)
@@ -102,6 +102,7 @@ print(losses[3:-2])
     assert list(history.series["tensor"].values) == list(range(1, 11))
     assert list(history.series["val/loss"].values) == [2 * loss for loss in eval(done.stdout)]
     assert "word" not in history.series
+    assert [alert.rule for alert in history.notices] == ["tensor >= 3"]
     assert history.ended is not None
     assert (history.ended.status, history.ended.reason) == ("finished", "the program says that it is done")
 
@@ -151,10 +152,13 @@ def test_where_no_record_can_be_made_the_program_is_warned_and_trains(tmp_path: 
         f"""
 with tui_trainer.watch(runs={str(tmp_path / "file")!r}) as run:
     train(5, run)
+with tui_trainer.watch(runs=runs, alerts="val_loss higher than 2"):
+    train(5)
 print(len(losses), repr(run.run))
 """,
     )
-    assert done.stdout == "5 ''\n"
+    assert done.stdout == "10 ''\n"
+    assert "`val_loss > 2 for 3 epochs`" in done.stderr
     assert "tui-trainer cannot watch this training" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -11,6 +11,7 @@ import pytest
 
 from tests.watch.made_traces import MadeTrace, mnist
 from tests.watch.watching import history
+from tui_trainer.records.run_metadata import program_of
 from tui_trainer.watching.host import watched_run
 from tui_trainer.watching.host.beginning import begin_record
 from tui_trainer.watching.host.request import WatchRequest, label
@@ -30,8 +31,10 @@ def process(rank: int) -> TracedProcess:
 PROCESS = process(0)
 
 
-def begun(runs: Path, *processes: TracedProcess, clock: Callable[[], float] = lambda: 0.0) -> WatchedRun:
-    request = WatchRequest(command=("python", "train.py"), cwd=Path("/"), environment={}, runs=runs)
+def begun(
+    runs: Path, *processes: TracedProcess, clock: Callable[[], float] = lambda: 0.0, alerts: Sequence[str] = ()
+) -> WatchedRun:
+    request = WatchRequest(command=("python", "train.py"), cwd=Path("/"), environment={}, runs=runs, alerts=alerts)
     run = WatchedRun(begin_record(request), request, Options(), clock)
     for each in processes or [PROCESS]:
         run.join(each)
@@ -109,6 +112,22 @@ def test_one_that_can_is_not_complained_of(runs: Path) -> None:
     run.end("crashed", "said once", 1)
     assert not history(run.record.folder).notices
     assert history(run.record.folder).status == "finished"
+
+
+def test_a_rule_is_held_against_what_the_program_logs_by_a_name_of_its_own(runs: Path) -> None:
+    rules = ['"own/hard share" > 0.5', "train_loss is nan", "gpu_temp > 85"]
+    run = begun(runs, alerts=rules)
+    made = mnist()
+    made.logged({"own/hard share": 0.75}, step=12, by="tui_trainer")
+    for frame in made.end():
+        run.take(PROCESS, frame)
+    run.end("finished", "the command ended", 0)
+    told = [(alert.kind, alert.rule) for alert in history(run.record.folder).notices]
+    assert ("alert", rules[0]) in told
+    assert "train_loss is nan" not in {rule for _, rule in told}
+    again = program_of(run.record.folder)
+    assert again is not None
+    assert again.options["alerts"] == tuple(rules)  # which a rerun keeps
 
 
 @pytest.mark.parametrize(

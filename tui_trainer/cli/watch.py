@@ -14,7 +14,7 @@ import click
 
 import tui_trainer.cli as commands
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
-from tui_trainer.cli.options import check_runs_folder, refuse, runs_dir_option, say, warn_of_same_name
+from tui_trainer.cli.options import alert_option, check_runs_folder, refuse, runs_dir_option, say, warn_of_same_name
 from tui_trainer.records.run_index import runs_folder
 from tui_trainer.text.plain import plain
 from tui_trainer.watching.host.request import WatchRequest
@@ -44,6 +44,7 @@ DEFAULT_SIZE = (120, 40)
 @click.option("--rehearse", is_flag=True, help="Plan the LR of schedulers of your own too, by calling a copy of them.")
 @click.option("--epochs", type=click.IntRange(min=1), help="How many epochs it will train, where nobody else can tell.")
 @click.option("--steps", type=click.IntRange(min=1), help="The same in steps of its optimizer.")
+@alert_option
 @notify_options
 @runs_dir_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")

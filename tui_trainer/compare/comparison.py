@@ -75,6 +75,12 @@ class Compared:
         return self.history.status if self.history.version else "starting"
 
     @property
+    def has_preset(self) -> bool:
+        """Whether it is a run of ours: another seed of a watched program, or of another tool's run, nobody here can
+        train."""
+        return self.history.program is None and self.history.written_at is None
+
+    @property
     def is_over(self) -> bool:
         """Whether it will not go on by itself."""
         return not self.is_queued and (self.history.ended is not None or self.state in ("gone", "failed"))

@@ -367,7 +367,7 @@ def progress_of(runs: Sequence[Compared]) -> str:
     if shown is None:
         return ""
     recipe = shown.history.recipe
-    epochs = f"{len(shown.history.epochs)}/{recipe.epochs if recipe else '?'}"
+    epochs = f"{len(shown.history.epochs)}/{(recipe.epochs if recipe else None) or '?'}"
     if len(runs) == 1:
         return epochs
     ended = sum(run.history.ended is not None for run in runs)

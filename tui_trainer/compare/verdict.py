@@ -242,7 +242,9 @@ def _one_seed(one: Row, two: Row) -> str:
         return say("comparison.seed_of", who=_label(single[0]))
     if all(row.group.runs[0].entry.is_trained_here for row in single):
         return say("comparison.seeds_tell")
-    return say("comparison.seeds_of_presets_tell")
+    if all(row.group.runs[0].has_preset for row in single):
+        return say("comparison.seeds_of_presets_tell")
+    return say("comparison.other_seeds_tell")
 
 
 def _p(p: float) -> str:

@@ -17,6 +17,7 @@ from tui_trainer.files.safe_open import open_regular, read_regular
 from tui_trainer.records.errors import RunUnreadable, reason, unsaid
 from tui_trainer.records.lines import unsealed
 from tui_trainer.records.lock import words_in
+from tui_trainer.text.alert_rule import BadRule, check_rules
 from tui_trainer.text.captions import say
 
 LARGEST = 4 << 20
@@ -166,9 +167,20 @@ def program_of(folder: Path) -> Program | None:
             "no_control": asked.get("control") is False,
             "calls": calls if calls in ("off", "light", "full") else "light",
             "rehearse": asked.get("rehearse") is True,
+            "alerts": _rules(asked.get("alerts")),
             **{name: value if type(value) is int and value > 0 else None for name, value in lengths.items()},
         },
     )
+
+
+def _rules(given: object) -> tuple[str, ...]:
+    """Rules for alerts of a record; none where they are not ones."""
+    if not isinstance(given, list) or not all(isinstance(rule, str) for rule in given):
+        return ()
+    try:
+        return check_rules(tuple(given))
+    except BadRule:
+        return ()
 
 
 def _is_argument(word: str) -> bool:

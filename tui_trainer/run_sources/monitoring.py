@@ -55,6 +55,7 @@ class AlertMonitor:
         folder: that of its record, as soon as there is one: its disk is looked at, too.
         log: keeps the run's log small; None where somebody else does.
         open_log: opens the run's log, for what the command prints.
+        measures: whether a rule has the device measured: torch is asked, which only who trains with it has loaded.
         awake: the seconds in which this process could run: what it was stopped for is no stall of the run.
     """
 
@@ -68,8 +69,10 @@ class AlertMonitor:
         awake: Awake | None = None,
         folder: Callable[[], Path | None] = lambda: None,
         log: BoundedLog | None = None,
+        *,
+        measures: bool = True,
     ) -> None:
-        self._emit = emit
+        self._emit, self._measures = emit, measures
         self._folder, self._disk, self._log = folder, DiskRoom(), log
         self._disk_looked_at = -inf
         self._lock = lock
@@ -113,7 +116,7 @@ class AlertMonitor:
                 self._notify(kind, text, RULE=rule)
                 return
             case RunConfigured(device=device, on_cuda=on_cuda):
-                self._device = device if on_cuda else ""
+                self._device = device if on_cuda and self._measures else ""
                 self._look_out()
             case StepsTaken():
                 self._step, self._epoch = event.step + len(event.losses) - 1, event.epoch

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +46,9 @@ class Watch:
         Args:
             values: plain numbers, or tensors of one element; what is none is left out. One that lies on a GPU is read
                 once it is there, without waiting for it.
-            step: which step of the optimizer they are of, counted from 1; the last one by default.
+            step: which step of the optimizer they are of, counted from 1: the last one or the next. By default the
+                next where a batch for it was taken from the DataLoader, or, without one, its loss has gone backward;
+                else the last.
         """
         if self._observer is not None:
             self._observer.log(values, step)
@@ -86,6 +88,7 @@ def watch(
     rehearse: bool = False,
     epochs: int | None = None,
     steps: int | None = None,
+    alerts: Sequence[str] = (),
 ) -> Watch:
     """Watch the training loop of this process from here on: `tui-trainer attach` shows it.
 
@@ -102,6 +105,7 @@ def watch(
         rehearse: plan the LR of schedulers of one's own too, by calling a copy of them.
         epochs: how many it will train, where nobody else can tell.
         steps: the same in steps of its optimizer.
+        alerts: rules to be told of, such as `val_loss > 2 for 3 epochs`; see `tui-trainer watch --alert`.
 
     Returns:
         What logs and ends it. Where it cannot be watched, that is a warning, and what is returned does nothing.
@@ -120,6 +124,7 @@ def watch(
             "rehearse": rehearse,
             "epochs": epochs,
             "steps": steps,
+            "alerts": [alerts] if isinstance(alerts, str) else list(alerts),
             "command": [sys.executable, *_arguments()],
             "cwd": str(Path.cwd()),
             "pid": os.getpid(),

@@ -229,7 +229,12 @@ CAPTIONS = {
     "comparison.seeds_of_presets_tell": Caption(
         "the one seed (their presets with --seeds 5 tell)",
         "both have a single seed, and one was trained elsewhere",
-        "both were trained by this comparison",
+        "both were trained by this comparison; one has no preset",
+    ),
+    "comparison.other_seeds_tell": Caption(
+        "the one run each (more of them, with other seeds, tell)",
+        "both have a single run, and one is a watched program's or another tool's",
+        "both have presets",
     ),
     # Presets
     "comparison.preset_untold": Caption(

@@ -14,6 +14,7 @@ from typing import Any
 from tui_trainer.files.given_path import BadPath
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.run_index import runs_folder
+from tui_trainer.text.alert_rule import BadRule, check_rules
 from tui_trainer.watching.host.beginning import begin_record, make_traces, print_into_log
 from tui_trainer.watching.host.messages import tell
 from tui_trainer.watching.host.recorder import Recorder
@@ -31,7 +32,7 @@ def main() -> None:
         request = _request(asked)
         record = begin_record(request)
         make_traces(record, request)
-    except (BadPath, RunsError, OSError) as error:
+    except (BadPath, BadRule, RunsError, OSError) as error:
         tell(tells, f"problem {error}")
         return
     tell(tells, f"run {record.folder}")
@@ -59,6 +60,7 @@ def _request(asked: Mapping[str, Any]) -> WatchRequest:
         rehearse=asked["rehearse"],
         epochs=asked["epochs"],
         steps=asked["steps"],
+        alerts=check_rules(tuple(asked["alerts"])),
         typed=tuple(asked["command"]),
     )
 

@@ -29,6 +29,8 @@ class WatchRequest:
     rehearse: bool = False
     epochs: int | None = None
     steps: int | None = None
+    alerts: Sequence[str] = ()
+    """Rules that are held against each run of it, as `parse` takes them."""
     notify: Sequence[Told] = ()
     typed: Sequence[str] = ()
     """The command line of this program, as in `sys.argv`."""
@@ -49,6 +51,7 @@ class WatchRequest:
             "rehearse": self.rehearse,
             "epochs": self.epochs,
             "steps": self.steps,
+            "alerts": list(self.alerts),
             "program": {
                 "command": blanked(self.command),
                 "cwd": str(self.cwd),

@@ -16,6 +16,7 @@ from tui_trainer.engine.clock import Awake
 from tui_trainer.events import Alert, AnyEvent, EndStatus, EpochEnded, RunEnded, StepsTaken
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.monitoring import AlertMonitor
+from tui_trainer.text.alert_rule import parse
 from tui_trainer.text.captions import say
 from tui_trainer.watching.findings import Findings
 from tui_trainer.watching.host.beginning import program_of
@@ -66,7 +67,9 @@ class WatchedRun:
             self._open_log,
             self._awake,
             folder=lambda: self.record.folder,
+            measures=False,
         )
+        self._monitor.watch_for([parse(rule) for rule in request.alerts])
         self.record = record
         self._interpreter: Interpreter | None = Interpreter(self.emit, options)
         self._findings: Findings | None = Findings(options)

@@ -18,7 +18,7 @@ from tui_trainer.events import AnyEvent, CallFollowed, CallsMade, CheckpointSave
 from tui_trainer.watching.interpreter.definitions import Definitions, name
 from tui_trainer.watching.interpreter.followed_calls import in_words
 from tui_trainer.watching.interpreter.listing import Listing, Row
-from tui_trainer.watching.interpreter.logged import LoggedNumbers
+from tui_trainer.watching.interpreter.logged import OWN, LoggedNumbers
 from tui_trainer.watching.interpreter.lr_causes import LRCauses
 from tui_trainer.watching.interpreter.orders import BATCHES, Orders
 from tui_trainer.watching.interpreter.other_ranks import OtherRanks
@@ -100,6 +100,9 @@ class Interpreter:
         """Of these, the first of the batch, or the epoch's end, that is under way."""
         self._stepped = False
         """Whether a step of the run was made since then."""
+        self._under_way = False
+        """Whether something was done for the next step: a batch of the training taken, or, where there are none, a loss
+        gone backward."""
         self._row = 0
         """The number of the row that is read."""
         self._main = 0
@@ -191,6 +194,7 @@ class Interpreter:
             self._rates.end(last)
             self._scale.end(last)
             self._skips.end(last)
+            last.others += self._losses.left()
         self._close_passes(finished=True)
         if self._passes.over:
             self._end_epoch(inf)
@@ -258,8 +262,10 @@ class Interpreter:
         if value == 1:
             if passes.end(place, site.target) is passes.training:
                 self._cut_batch(len(self._recent))
+                self._under_way = False
         elif value == 0:
             given = passes.batch(place, site.target, self._definitions.batches(site.target), end)
+            self._under_way |= passes.trains(given)
             if given is passes.training and self._stepped:  # of several batches for a step the calls belong together
                 self._cut_batch(len(self._recent) - 1)
         else:
@@ -285,6 +291,7 @@ class Interpreter:
     def _backward(self, site: Site, begin: float, _end: float, value: float) -> None:
         self._place(site, begin)
         self._passes.backward()
+        self._under_way |= self._passes.training is None
         self._losses.backward(self._value(site.name, site.id, value), begin)
 
     def _value(self, called: str, site: int, number: float) -> Value:
@@ -317,6 +324,7 @@ class Interpreter:
             return
         if not any(row[1] >= begin and self._calls[row[0]] == "optimizer.step" for row in self._recent[-4:]):
             self._losses.drop()  # no step comes of what went backward
+            self._under_way = False
         self._move(self._skips, (self._skips.value if isfinite(self._skips.value) else 0.0) + 1)
 
     def _move(self, series: Stepwise, value: float) -> None:
@@ -377,7 +385,7 @@ class Interpreter:
         self._teller.add(
             Step(self.step, self.epoch, batch, self._rates.of(self._main), self._clock.at(end), loss, others)
         )
-        self._stepped = True
+        self._stepped, self._under_way = True, False
         if passes.training is None or passes.training.exhausted:  # no batch that comes will say that this one is done
             self._cut_batch(len(self._recent))
 
@@ -399,11 +407,12 @@ class Interpreter:
         self._validation.logged(values)
         self._teller.tell_names(self._logged.new_names())
         last = self._teller.last
-        for called, value in values.items():
-            if last is not None:
-                last.others.append(Value(called, 0, value))
-            else:
+        ahead = self._under_way if frame.step is None else frame.step > self.step
+        if last is None or (ahead and frame.by == OWN):
+            for called, value in values.items():
                 self._losses.beside(Value(called, 0, value))
+        else:
+            last.others += [Value(called, 0, value) for called, value in values.items()]
 
     def _saved(self, frame: Saved) -> None:
         """The program wrote weights, or a checkpoint, to a file."""

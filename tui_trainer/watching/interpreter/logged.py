@@ -7,6 +7,9 @@ from tui_trainer.records.series_names import Role, goal, role
 from tui_trainer.watching.interpreter.definitions import name
 from tui_trainer.watching.trace import Logged
 
+OWN = "tui_trainer"
+"""Who logs by `Watch.log`: other loggers are called behind a step, and count what they please."""
+
 POSITIONS = frozenset({"epoch", "step", "global_step", "iter", "iteration"})
 """Where the program was, which is no measurement."""
 

@@ -140,6 +140,13 @@ class Passes:
         self._close(place)
         return ended
 
+    def trains(self, given: Pass | None) -> bool:
+        """Whether a pass is the training one, or the next of those."""
+        training = self.training
+        if given is None or training is None:
+            return False
+        return given is training or _is_next(training, given.site, given.loader)
+
     def backward(self) -> None:
         """A loss went backward."""
         if self._open:

@@ -123,6 +123,11 @@ class Losses:
         if len(self._beside) < PENDING_AT_MOST:
             self._beside.append(value)
 
+    def left(self) -> list[Value]:
+        """The other numbers of a step that does not come any more."""
+        left, self._beside = self._beside, []
+        return left
+
     def drop(self) -> None:
         """No step comes of these."""
         self._pending.clear()
