@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,36 @@ def test_a_program_that_ends_without_a_word_has_finished_as_far_as_one_knows(tmp
     assert run(tmp_path, "tui_trainer.watch(runs=runs)\ntrain()\n").returncode == 0
     assert ended(tmp_path).status == "finished"
     assert "exit code is not known" in ended(tmp_path).reason
+
+
+def test_a_loss_of_ones_own_as_the_documentation_has_it_logs_a_number_of_every_step(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "watch.md").read_text()
+    loss = next(
+        text for text in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL) if "FocalLoss" in text
+    )
+    (tmp_path / "focal.py").write_text(loss)
+    done = run(
+        tmp_path,
+        """
+from focal import FocalLoss, run
+focal = FocalLoss(gamma=2.0)
+net = torch.nn.Linear(4, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+data = torch.utils.data.TensorDataset(torch.randn(12, 4), torch.arange(12) % 3)
+for epoch in range(2):
+    for images, labels in torch.utils.data.DataLoader(data, batch_size=4):
+        optimizer.zero_grad()
+        loss = focal(net(images), labels)
+        loss.backward()
+        optimizer.step()
+run.finish()
+""",
+        TUI_TRAINER_RUNS=str(tmp_path / "runs"),
+    )
+    assert done.returncode == 0, done.stderr
+    (history,) = histories(tmp_path)
+    assert list(history.series["focal/hard"].steps) == [1, 2, 3, 4, 5, 6]
+    assert history.series.objective != "focal/hard"
 
 
 def test_one_that_is_killed_has_crashed(tmp_path: Path) -> None:
