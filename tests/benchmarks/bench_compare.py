@@ -95,7 +95,7 @@ async def measure(folder: Path, grow: Callable[[int], None]) -> None:
             await pilot.pause()
         zoomed = []
         for i in range(FRAMES):
-            zoomed.append(cost(lambda i=i: screen.axis.zoom(i % 2 == 0)))  # type: ignore[misc]
+            zoomed.append(cost(lambda i=i: (screen.axis.zoom_out if i % 2 else screen.axis.zoom_in)()))  # type: ignore[misc]
             await pilot.pause()
         for name, times in (("still", still), ("live", live), ("zoom", zoomed)):
             middle = statistics.median(times)

@@ -115,11 +115,22 @@ async def test_a_key_draws_one_setting_after_the_other(tmp_path: Path, size: tup
             if seen[-1] == "optimizer.lr":
                 rows = [line.index("●") for line in lines if "●" in line]
                 assert rows == sorted(rows)  # the smaller, the higher up
-                assert "log scale" in lines[1]
+                assert "x log" in lines[1]
                 assert "0.0001" in lines[-1] or "0.0001" in lines[-2]
+                await pilot.press("X", "y")
+                await pilot.pause()
+                other = scatter.plain()
+                assert "y log" in other[1]
+                assert "x log" not in other[1]
+                assert [line.index("●") for line in other if "●" in line] != rows
+                await pilot.press("X", "y")
             if seen[-1] == "optimizer.nesterov":
                 assert any(line.startswith("yes") for line in lines)
         assert seen == ["optimizer.lr", "optimizer.momentum", "optimizer.nesterov"]
+        await pilot.press("x")
+        await pilot.pause()
+        assert scatter.plain()[0].startswith("optimizer.lr → ")  # behind the last setting the first
+        await pilot.press("x", "x")
         await pilot.press("c")
         await pilot.pause()
         assert not scatter.display

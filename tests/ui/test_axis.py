@@ -106,3 +106,54 @@ def test_of_a_run_that_ended_early_nothing_is_shown_that_never_came() -> None:
     assert axis.bounds == (0.0, pytest.approx(history.steps / 20))
     axis.reset()
     assert axis.bounds == (0.0, 50.0)
+
+
+# Powers of ten along x
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_in_powers_of_ten_each_step_lies_in_a_column_and_the_first_decades_have_their_room(unit: Unit) -> None:
+    axis = long_axis(100)
+    axis.use(unit)
+    axis.toggle_log()
+    assert (axis.log, axis.mode) == (True, "all")
+    edges = axis.edges(100)
+    assert edges[0] == 0
+    assert edges[-1] >= 4000
+    assert edges == sorted(edges)
+    assert edges[50] < 200  # of 4,000 steps
+
+
+def test_what_is_in_sight_stays_so_in_powers_of_ten_and_back() -> None:
+    axis = long_axis(100)
+    axis.zoom_in()
+    steps = axis.edges(10)[0], axis.edges(10)[-1]
+    before = axis.bounds
+    axis.toggle_log()
+    assert (axis.edges(10)[0], axis.edges(10)[-1]) == pytest.approx(steps, abs=1)
+    axis.toggle_log()
+    assert axis.bounds == pytest.approx(before)
+
+
+def test_a_cursor_goes_through_powers_of_ten_from_the_first_step_on() -> None:
+    axis = long_axis(100)
+    axis.toggle_log()
+    axis.width = 60
+    axis.point_at(0)
+    assert axis.cursor == 1
+    for _ in range(60):
+        axis.move_cursor(1)
+    assert axis.cursor == 4000
+    axis.zoom_in()
+    axis.zoom_out()
+    assert axis.bounds == axis.whole
+
+
+def test_the_next_unit_is_one_that_is_another() -> None:
+    axis = XAxis()
+    axis.plan(630, 63)  # of a run that is only planned nobody knows the seconds
+    units = []
+    for _ in range(3):
+        units.append(axis.unit)
+        axis.next_unit()
+    assert units == ["epoch", "step", "epoch"]

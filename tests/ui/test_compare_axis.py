@@ -47,10 +47,10 @@ def test_zooming_out_comes_to_the_whole_plan(zooms: int) -> None:
     axis = CompareAxis()
     axis.update([after(80)])
     for _ in range(zooms):
-        axis.zoom(inwards=True)
+        axis.zoom_in()
     assert axis.mode == "held"
     for _ in range(zooms + 3):
-        axis.zoom(inwards=False)
+        axis.zoom_out()
     assert axis.bounds == (0.0, 20.0)
 
 
@@ -70,3 +70,21 @@ def test_without_a_step_the_whole_plan_is_seen() -> None:
     axis = CompareAxis()
     axis.update([fold(cut(WHOLE, 1)[:-1])])
     assert axis.mode == "all"
+
+
+def test_in_powers_of_ten_the_cursor_stays_at_what_it_counts() -> None:
+    axis = CompareAxis()
+    history = fold(WHOLE)
+    axis.update([history])
+    axis.point_at(20)
+    place = axis.cursor
+    axis.toggle_log()
+    assert axis.counted_at_cursor == pytest.approx(place)
+    edges = axis.edges(history, 80)
+    assert (edges[0], edges[-1]) == (0, 400)
+    assert edges[40] < 40  # of 400 steps
+    axis.zoom_in()
+    axis.zoom_out()
+    assert axis.bounds == axis.whole
+    axis.toggle_log()
+    assert axis.cursor == pytest.approx(place)

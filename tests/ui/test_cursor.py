@@ -280,7 +280,7 @@ async def test_a_log_scale_is_said_and_marks_what_has_no_place_on_it(show: Show)
         await shown.press("y")
         assert "log scale" in title(shown, LossChart)
         assert shown.the(LossChart).plain()[-1].count("▾") == 1  # the validation loss below zero
-        await shown.press("tab", "tab", "y")
+        await shown.press(*["tab"] * 3, "y")
         bottom = shown.the(LRChart).plain()[-3]
         assert bottom.count("▾") > 10
         assert "log scale" in title(shown, LRChart)
@@ -314,7 +314,7 @@ async def test_the_figures_under_the_cursor_are_copied(show: Show) -> None:
 
 async def test_the_panel_in_focus_is_copied_as_text(show: Show) -> None:
     async with show(LIVE) as shown:
-        await shown.press("tab", "tab", "tab", "C")
+        await shown.press(*["tab"] * 4, "C")
         assert shown.app.clipboard.startswith("the loop")
         assert "loss.backward()" in shown.app.clipboard
 

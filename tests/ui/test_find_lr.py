@@ -61,6 +61,18 @@ async def test_the_curve_comes_as_it_is_made_and_the_end_brings_suggestions(
         assert sum(map(len, map(str.strip, whole))) > sum(map(len, map(str.strip, half)))
         assert set("vsm") <= set(whole[-2])
         assert whole[-1].split()[0] == "1e-7"
+        await shown.press("y")
+        assert shown.the(LossOverLR).plain()[0].split() == ["loss,", "log"]
+        await shown.press("x")
+        in_steps = shown.the(LossOverLR).plain()
+        assert in_steps[-1].split()[0] == "1"
+        assert in_steps[-1].split()[-1] == "step"
+        assert set("vsm") <= set(in_steps[-2])
+        await shown.press("X")
+        evenly = shown.the(LossOverLR).plain()
+        assert evenly[-2].index("v") < in_steps[-2].index("v")  # half of the steps have half of the width
+        await shown.press("x", "X", "y")
+        assert shown.the(LossOverLR).plain() == whole
         told = shown.the(Suggestions).plain()
         rows = [line.lstrip("▌ ").split() for line in told]
         assert [row[2] for row in rows if row and row[0] in ("v", "s", "m")] == [*RULES]

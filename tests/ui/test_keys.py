@@ -15,11 +15,12 @@ from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_source import ScriptedLauncher
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.charts.accuracy import AccuracyChart
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.help import HelpScreen, Keys
-from tui_trainer.ui.keys import KEYS, Key, of
+from tui_trainer.ui.keys import KEYS, Key, KeyContext, of
 from tui_trainer.ui.live.screen import PLACES, LiveScreen
 from tui_trainer.ui.live.why import Why
 from tui_trainer.ui.trainer_screen import KeyLine, TrainerScreen
@@ -56,11 +57,21 @@ def test_the_contract_s_keys_are_all_there() -> None:
     assert not [label for label in CONTRACT if label not in labels]
 
 
+@pytest.mark.parametrize("place", ["charts", "metrics", "compare", "break it", "find lr", "presets", "runs"])
+def test_x_and_y_are_of_every_place_with_charts(place: KeyContext) -> None:
+    keys = {key.keys: key.action for key in of(place)}
+    assert [keys.get(key) for key in ("x", "X", "y")] == ["unit", "log_x", "log_scale"]
+
+
 def test_no_key_means_two_things_in_one_place() -> None:
     for places in (
         ("run", "watched", "charts", "why", "log", "panels"),
         ("another",),
         ("presets",),
+        ("metrics",),
+        ("compare",),
+        ("break it",),
+        ("find lr",),
         ("runs",),
         ("editor",),
     ):
@@ -242,13 +253,19 @@ async def test_help_begins_with_the_keys_of_the_panel_in_focus(show: Show) -> No
 async def test_tab_goes_from_panel_to_panel_and_y_is_for_the_chart_it_leads_to(show: Show) -> None:
     async with show(LIVE) as shown:
         visited = []
-        for _ in range(5):
+        for _ in range(6):
             await shown.press("tab")
             visited.append(type(shown.app.focused).__name__)
-        assert visited == ["LossChart", "LRChart", "Listing", "EpochTable", "Why"]
+        assert visited == ["LossChart", "AccuracyChart", "LRChart", "Listing", "EpochTable", "Why"]
         await shown.press(*["shift+tab"] * 3, "y")
         assert shown.the(LRChart).log_scale
         assert not shown.the(LossChart).log_scale
+        await shown.press("shift+tab", "y")
+        assert "log scale" in shown.the(AccuracyChart).plain()[0]
+        await shown.press("X")
+        for chart in (LossChart, LRChart):
+            assert shown.the(chart).axis.log
+        assert shown.the(LRChart).plain()[-1].rstrip().endswith("epoch, log")
         await shown.press("space")
         assert len(shown.host.sent) == 1
 

@@ -148,6 +148,11 @@ async def test_the_cursor_reads_both_sides_at_the_same_step(page: Open) -> None:
         assert wrong.startswith(f"{step} 0.002 0.7500")
         await shown.press("0")
         assert "accuracy" in shown.words()
+        await shown.press("x")
+        lr = shown.app.screen.query_one("#lr", Overlay)
+        assert lr.plain()[-1].split()[-1] == "step"
+        await shown.press("X")
+        assert lr.plain()[-1].split()[-2:] == ["step,", "log"]
 
 
 async def test_what_pytorch_warned_of_is_shown_as_text(page: Open) -> None:

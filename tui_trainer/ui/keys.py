@@ -122,6 +122,15 @@ class Key:
         return Binding(self.keys, self.action, self.does, show=False, key_display=self.label, priority=self.priority)
 
 
+def _scales(place: KeyContext, *, x: str, y: str, short: tuple[str, str] = ("", "")) -> Iterator[Key]:
+    """The keys of all charts: what x counts, and powers of ten; what `x` and `y` do there, and how both are called in
+    the line at the bottom."""
+    unit, log = short
+    yield Key(place, "x", "x", "unit", x, unit, name="" if unit else "Axis")
+    yield Key(place, "X", "X", "log_x", "log scale of the x axis on or off", name="Log scale of x")
+    yield Key(place, "y", "y", "log_scale", y, log, name="" if log else "Log scale")
+
+
 KEYS: tuple[Key, ...] = (
     Key("run", "space", "space", "pause", "pause or continue", "pause"),
     Key("run", "n", "n", "one_batch", "train one batch, call by call, then pause", "one batch"),
@@ -173,15 +182,11 @@ KEYS: tuple[Key, ...] = (
     Key("charts", "greater_than_sign,shift+right", ">", "pan(1)", "scroll to later steps", name="Later"),
     Key("charts", "f", "f", "follow", "follow the newest steps again: what was trained so far", name="Follow"),
     Key("charts", "0", "0", "reset", "show the whole plan, without the cursor", name="Whole plan"),
-    Key(
+    *_scales(
         "charts",
-        "y",
-        "y",
-        "log_scale",
-        "log scale on or off: the loss, or the LR if it has the focus",
-        name="Log scale",
+        x="x axis in epochs, steps or seconds; of a run that tells none, in what it is logged by",
+        y="log scale on or off: the loss, or the chart that has the focus",
     ),
-    Key("charts", "x", "x", "unit", "x axis in epochs, seconds or steps", name="Axis"),
     Key(
         "charts",
         "right_square_bracket",
@@ -226,6 +231,7 @@ KEYS: tuple[Key, ...] = (
     Key("presets", "f", "f", "find_lr", "find an LR for the preset: a range test of some seconds", "find LR"),
     Key("presets", "r", "r", "runs", "list all recorded runs", "runs"),
     Key("presets", "b", "b", "app.break_it", "break it: try a wrong order of calls next to the right one", "break it"),
+    *_scales("presets", x="x axis of the plan in epochs or steps", y="log scale of the LR on or off"),
     Key("presets", "escape", "esc", "back", "back to the run; close the filter", "back"),
     Key("another", "escape", "esc", "back", "back to the list", "back"),
     Key("metrics", "enter", "enter", "enlarge", "make the chart large, and small again", "large"),
@@ -241,10 +247,13 @@ KEYS: tuple[Key, ...] = (
     Key("metrics", "g", "g", "group", "go to the next group", "group"),
     Key("metrics", "comma", ",", "cursor(-1)", "move the cursor left: every chart tells its value there"),
     Key("metrics", "full_stop", ".", "cursor(1)", "move the cursor right"),
-    Key("metrics", "x", "x", "unit", "x axis in steps, epochs, time, time of day, images or tokens", "axis"),
     Key("metrics", "a", "a", "over", "the chosen series as the x axis of all; again for steps", name="X axis: this"),
-    Key("metrics", "X", "X", "log_x", "log scale of the x axis on or off", name="Log scale of x"),
-    Key("metrics", "y", "y", "log_scale", "log scale of the chosen chart on or off", "log"),
+    *_scales(
+        "metrics",
+        x="x axis in steps, epochs, time, time of day, images or tokens",
+        y="log scale of the chosen chart on or off",
+        short=("axis", "log"),
+    ),
     Key(
         "metrics",
         "plus,equals_sign",
@@ -276,6 +285,7 @@ KEYS: tuple[Key, ...] = (
     Key("runs", "R,r", "R", "resume", "resume a run that ended early, apart from this screen", "resume"),
     Key("runs", "n", "n", "rename", "give a run that is over another name", "name"),
     Key("runs", "d", "d", "delete", "delete the run; asks first", "delete"),
+    *_scales("runs", x="x axis of the preview in epochs, steps or seconds", y="log scale of its loss on or off"),
     Key("runs", "escape", "esc", "back", "back; close the filter", "back"),
     Key("filter", "enter", "enter", "keep_filter", "keep the filter", "keep the filter", name="Keep the filter"),
     Key("filter", "escape", "esc", "clear_filter", "clear it, and show all", "clear it", name="Clear the filter"),
@@ -318,7 +328,12 @@ KEYS: tuple[Key, ...] = (
         name="What goes with the outcome",
     ),
     Key("compare", "l", "l", "loss", "show the training loss, the validation loss or both", "loss"),
-    Key("compare", "x", "x", "unit", "x axis in epochs, seconds or steps", "axis"),
+    *_scales(
+        "compare",
+        x="x axis in epochs, steps or seconds; of what goes with the outcome, the next setting",
+        y="log scale of the charts on or off",
+        short=("axis", ""),
+    ),
     Key(
         "compare",
         "plus,equals_sign",
@@ -330,7 +345,6 @@ KEYS: tuple[Key, ...] = (
     Key("compare", "minus", "-", "zoom(False)", "zoom out", name="Zoom out"),
     Key("compare", "f", "f", "follow", "show what was trained so far", name="So far"),
     Key("compare", "0", "0", "reset", "show the whole plan, without the cursor", name="Whole plan"),
-    Key("compare", "y", "y", "log_scale", "log scale on or off; of accuracy there is none", name="Log scale"),
     Key("compare", "w", "w", "report", "write the report, a page of HTML, into this folder", name="Write the report"),
     Key("compare", "enter", "enter", "open", "open the run, live or finished", name="Open the run"),
     Key("compare", "space", "space", "pause", "pause or continue the run that is training", "pause"),
@@ -352,7 +366,12 @@ KEYS: tuple[Key, ...] = (
     Key("break it", "v", "v", "view", "show the listings or the results, where only one fits", "listings"),
     Key("break it", "pageup", "pgup", "page(-1)", "scroll the explanation up"),
     Key("break it", "pagedown", "pgdn", "page(1)", "scroll the explanation down"),
-    Key("break it", "y", "y", "log_scale", "log scale of loss and LR on or off", "log scale"),
+    *_scales(
+        "break it",
+        x="x axis in epochs, steps or seconds",
+        y="log scale of loss and LR on or off",
+        short=("", "log scale"),
+    ),
     Key(
         "break it",
         "plus,equals_sign",
@@ -370,6 +389,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "find lr", "w", "w", "write", "write a copy of the preset with the chosen LR, changed as shown", "write a copy"
     ),
+    *_scales("find lr", x="the loss over the LR, or over the steps", y="log scale of the loss on or off"),
     Key("find lr", "escape", "esc", "back", "back to the presets; the test ends", "back"),
     Key("editor", "ctrl+s", "ctrl+s", "save", "save to your own presets, once it has no errors", "save", priority=True),
     Key(

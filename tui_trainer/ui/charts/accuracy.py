@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
@@ -38,7 +38,7 @@ class AccuracyChart(MouseChart):
         title = self._title(history)
         axis = self.axis
         ended = len(history.epochs), history.epochs[-1:], history.best, len(history.lr_changes), len(history.switches)
-        drawn_for = (history, *ended, axis.bounds, axis.unit, axis.cursor, frame, self.marks)
+        drawn_for = (history, *ended, axis.bounds, axis.unit, axis.cursor, frame, self.marks, self.log_scale)
         if drawn_for != self._body[0]:
             self._body = drawn_for, self._curves(history, frame) if frame.height else []
         return [*([title] if frame.title else []), *self._body[1], *x_axis(frame, axis)]
@@ -48,21 +48,23 @@ class AccuracyChart(MouseChart):
         columns, dots = frame.width * across, frame.height * up
         val = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_accuracy)
         train = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.train_accuracy)
-        scale = self._scale(range_of(val), frame)
-        inside = [extent if extent is None or scale.low <= extent[0] <= scale.high else None for extent in train]
+        scale = self._scale(range_of(val, above=0.0 if self.log_scale else -inf), frame)
+        inside = [extent if extent is None or 0 <= scale.height(extent[0]) <= 1 else None for extent in train]
         curves = {"train": spans(inside, scale, dots), "line": spans(val, scale, dots)}
         self._canvas.draw(curves, frame.width, frame.height)
         over: list[Glyph] = []
         for epoch, mark, style in ((history.epochs[-1:], LAST, "mark"), ([history.best], LOWEST, "best")):
             if epoch and epoch[0] is not None and isfinite(epoch[0].val_accuracy):
                 over += self.point(epoch[0].step, epoch[0].val_accuracy, scale, frame, mark, style)
+        over += self.beyond(val, scale, frame)
         rows = self._canvas.rows(self.landmarks(history, frame), over, {"train": "faint", "line": "accuracy"})
         return beside(frame, rows, scale.ticks)
 
     def _scale(self, extent: Extent | None, frame: Frame) -> Scale:
         low, high = extent or (0.0, 1.0)
         low, high = min(low, high - LEAST_SPREAD), max(high, min(1.0, high + LEAST_SPREAD))
-        return self.scale("accuracy", (low, high), frame.height, False, frame.left or 6)
+        log = self.log_scale and low > 0
+        return self.scale("accuracy", (low, high), frame.height, log, frame.left or 6)
 
     def _title(self, history: History) -> list[GlyphRun]:
         """`accuracy  ◆ val 0.9790  epoch 5, highest  train 0.9912`, at the cursor, else now."""
@@ -77,6 +79,7 @@ class AccuracyChart(MouseChart):
             parts.append((2, [GlyphRun(f"epoch {ended.epoch}{words}", "faint")]))
             if isfinite(ended.train_accuracy):
                 parts.append((3, [GlyphRun(f"train {ended.train_accuracy:.4f}", "faint")]))
+        parts.append((2, [GlyphRun("log scale" if self.log_scale else "", "faint")]))
         return fitted(parts, [], self.size.width)
 
     def _epoch_shown(self, history: History) -> EpochEnded | None:

@@ -21,6 +21,7 @@ from tui_trainer.plotting.scales import (
     over_time,
     round_above,
 )
+from tui_trainer.ui.charts.log_x import LogTimeline, least_of, powers
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
@@ -85,6 +86,11 @@ class RunExtent:
             self.version += 1
         self._look_ahead()
         return True
+
+    @property
+    def least(self) -> float | None:
+        """The least place above zero, at which powers of ten begin; None where what is counted has none."""
+        return least_of(self.timeline, self.first)
 
     @property
     def goes_on(self) -> bool:
@@ -168,6 +174,12 @@ class Axis:
         self._window: tuple[float, float] | None = None
         """What is seen of it; None for all."""
         self._listeners: list[Callable[[], None]] = []
+        self._log = False
+
+    @property
+    def log(self) -> bool:
+        """Whether places are powers of ten: as it was asked for, where what is counted has any."""
+        return self._log
 
     @property
     def unit(self) -> Unit:
@@ -200,10 +212,13 @@ class Axis:
 
     def counts(self, width: int) -> str:
         """What the labels of the ticks count, in a word: the unit, or minutes or hours where seconds are too many."""
-        return self._places(width)[1]
+        word = self._places(width)[1]
+        return f"{word}, log" if self.log else word
 
     def _places(self, width: int) -> tuple[list[tuple[float, str]], str]:
         first, last = self.bounds
+        if self.log:
+            return powers(first, last, width), self.unit
         if self.unit == "seconds":
             return over_time(first, last, width, labels=4)
         whole = self.unit == "step" or last - first >= 2
@@ -237,6 +252,7 @@ class XAxis(Axis):
         self._following = False
         self._cursor: int | None = None
         self._edges: tuple[tuple[object, ...], list[int]] = ((), [])
+        self._logs: tuple[tuple[object, ...], LogTimeline | None] = ((), None)
 
     # What it shows
 
@@ -246,9 +262,13 @@ class XAxis(Axis):
         return self._timeline.unit
 
     @property
+    def log(self) -> bool:
+        return self._powers is not None
+
+    @property
     def mode(self) -> Mode:
         if self._window is None:
-            return "all" if self._whole or self._course.so_far >= self._course.end else "so far"
+            return "all" if self._whole or self._so_far >= self.end else "so far"
         return "live" if self._following and self._course.goes_on else "held"
 
     @property
@@ -262,24 +282,39 @@ class XAxis(Axis):
         return self._course.total
 
     @property
+    def begin(self) -> float:
+        """The first place that there is, in the unit."""
+        return self.whole[0]
+
+    @property
     def end(self) -> float:
-        return self._course.end
+        return self.whole[1]
 
     @property
     def bounds(self) -> tuple[float, float]:
         if self._window is not None:
             return self._window
-        return self._course.begin, self._course.end if self._whole else self._course.so_far
+        return self.begin, self.end if self._whole else self._so_far
 
     @property
     def whole(self) -> tuple[float, float]:
         """The places at both ends of the whole run, whatever is seen of it."""
-        return self._course.begin, self._course.end
+        logs = self._powers
+        return (self._course.begin, self._course.end) if logs is None else logs.bounds(self._course.end)
+
+    @property
+    def _so_far(self) -> float:
+        """Powers of ten leave little of the width to what is to come: there all is seen."""
+        return self._course.so_far if self._powers is None else self.end
+
+    def counted_at(self, place: float) -> float:
+        """What is counted at a place: the place, or what it is a power of ten of."""
+        return 10**place if self.log else place
 
     def edges(self, columns: int) -> list[int]:
         """The steps before each edge of as many equal columns; see `plotting.timeline.edges`."""
         first, last = self.bounds
-        key = (columns, first, last, self._course.version)
+        key = (columns, first, last, self.log, self._course.version)
         if self._edges[0] != key:
             self._edges = key, edges(self._timeline, first, last, columns, self._course.first - 1)
         return self._edges[1]
@@ -303,7 +338,19 @@ class XAxis(Axis):
 
     @property
     def _timeline(self) -> Timeline:
-        return self._course.timeline
+        return self._powers or self._course.timeline
+
+    @property
+    def _powers(self) -> LogTimeline | None:
+        """Where steps lie in powers of ten; None where these are not asked for, or there are none."""
+        if not self._log:
+            return None
+        course = self._course
+        made_of = course.timeline, course.version, course.first
+        if self._logs[0] != made_of:
+            least = course.least
+            self._logs = made_of, LogTimeline(course.timeline, least) if least is not None else None
+        return self._logs[1]
 
     # What moves it
 
@@ -334,7 +381,7 @@ class XAxis(Axis):
             return
         first, last = self.bounds
         shift = (last - first) * part
-        shift = max(self._course.begin - first, min(self._course.end - last, shift))
+        shift = max(self.begin - first, min(self.end - last, shift))
         self._window, self._following = (first + shift, last + shift), False
         self._tell()
 
@@ -387,7 +434,7 @@ class XAxis(Axis):
     def _last_step_of(self, cell: int) -> int:
         first, last = self.bounds
         place = first + (cell + 1) * (last - first) / max(1, self.width)
-        return int(self._timeline.step(max(0.0, place)) + ROUNDING)
+        return int(self._timeline.step(max(self.begin, place)) + ROUNDING)
 
     def clear_cursor(self) -> None:
         """Show the newest values again."""
@@ -396,17 +443,33 @@ class XAxis(Axis):
 
     def use(self, unit: Unit) -> None:
         """Count along the axis in another unit, over the same steps."""
-        if unit == self._course.wanted:
-            return
-        seen = None if self._window is None else [self._timeline.step(place) for place in self._window]
-        self._course.count_in(unit)
-        if seen is not None:
-            self._window = self._timeline.place(seen[0]), self._timeline.place(seen[1])
-        self._tell()
+        if unit != self._course.wanted:
+            self._change(lambda: self._course.count_in(unit))
 
     def next_unit(self) -> None:
-        """The unit after this one."""
-        self.use(UNITS[(UNITS.index(self._course.wanted) + 1) % len(UNITS)])
+        """The unit after this one of those that the run can be counted in."""
+        before, at = self.unit, UNITS.index(self._course.wanted)
+        for ahead in range(1, len(UNITS)):
+            self.use(UNITS[(at + ahead) % len(UNITS)])
+            if self.unit != before:
+                break
+
+    def toggle_log(self) -> None:
+        """Powers of ten, or not, over the same steps."""
+
+        def turn() -> None:
+            self._log = not self._log
+
+        self._change(turn)
+
+    def _change(self, change: Callable[[], None]) -> None:
+        """Count otherwise, with the same steps in sight."""
+        seen = [self._timeline.step(place) for place in self._window] if self._window is not None else None
+        change()
+        if seen is not None:
+            first, last = (self._timeline.place(step) for step in seen)
+            self._window = (first, last) if last > first else None
+        self._tell()
 
     # What it stands for
 
@@ -430,7 +493,7 @@ class XAxis(Axis):
         newest = self._timeline.place(self._course.steps)
         if at_once or not first <= newest <= last:
             span = last - first
-            last = min(max(newest + span * LEAD, span), max(self._course.end, span))
+            last = min(max(newest + span * LEAD, self.begin + span), max(self.end, self.begin + span))
             self._window = last - span, last
 
     def _zoom(self, factor: float) -> None:
@@ -441,7 +504,7 @@ class XAxis(Axis):
         ):
             return
         follows = self._cursor is None and self.mode != "held" and 0 < self._course.steps < self._course.total
-        if span >= self._course.end - self._course.begin:
+        if span >= self.end - self.begin:
             self._window, self._whole = None, True
         elif follows:
             self._window, self._following = (first, first + span), True
@@ -450,7 +513,7 @@ class XAxis(Axis):
             at = self._timeline.place(self._cursor if self._cursor is not None else self._course.steps)
             if not first <= at <= last:
                 at = (first + last) / 2
-            left = max(self._course.begin, min(self._course.end - span, at - (at - first) * factor))
+            left = max(self.begin, min(self.end - span, at - (at - first) * factor))
             self._window, self._following = (left, left + span), False
         self._tell()
 

@@ -72,7 +72,7 @@ class Scatter:
             value = values[index]
             if place < 0 or not isfinite(value) or not isfinite(xs[place]):
                 continue
-            column = axis.column_at(xs[place], columns)
+            column = axis.column_at(axis.along(xs[place]), columns)
             if column is not None:
                 known = self._extents[column] or (inf, -inf)
                 self._extents[column] = min(known[0], value), max(known[1], value)

@@ -67,7 +67,7 @@ class PlanStrip(RunChart):
         cells[newest], styles[newest] = NEWEST, "mark"
         label = say("chart.plan")
         left = [GlyphRun(f"{label[: frame.left]:>{frame.left}} ", "label")] if frame.left else []
-        last_place = counted(end, 5) if self.axis.unit != "seconds" and frame.right else ""
+        last_place = counted(self.axis.counted_at(end), 5) if self.axis.unit != "seconds" and frame.right else ""
         return [[*left, *runs(cells, styles), GlyphRun(f" {last_place}", "label")]]
 
     def _line(self, width: int) -> str:

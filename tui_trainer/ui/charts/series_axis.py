@@ -6,8 +6,8 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
-from math import ceil, floor, isfinite, log10
+from collections.abc import Callable, Sequence
+from math import ceil, floor, isfinite
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tui_trainer.plotting.curves import MinMaxTree
@@ -19,11 +19,10 @@ from tui_trainer.plotting.scales import (
     Timeline,
     Unit,
     along,
-    counted,
-    exponential,
 )
 from tui_trainer.ui.charts.axis import RunExtent, XAxis
-from tui_trainer.ui.formatting import cut, lr
+from tui_trainer.ui.charts.log_x import powers
+from tui_trainer.ui.formatting import cut
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
@@ -164,21 +163,6 @@ def _between(froms: Sequence[float], tos: Sequence[float], value: float) -> floa
     return tos[before] + part * (tos[before + 1] - tos[before])
 
 
-class LogTimeline:
-    """Powers of ten of another timeline's places, which are above zero from some step on."""
-
-    def __init__(self, inner: Timeline, least: float) -> None:
-        self.unit: Unit = inner.unit
-        self._inner = inner
-        self._least = least
-
-    def place(self, step: float) -> float:
-        return log10(max(self._least, self._inner.place(step)))
-
-    def step(self, place: float) -> float:
-        return self._inner.step(10**place)
-
-
 class SeriesExtent(RunExtent):
     """The steps of whatever series a run has."""
 
@@ -187,7 +171,6 @@ class SeriesExtent(RunExtent):
         self.counts: Counted = "step"
         self.over = ""
         """The series that it is counted in."""
-        self.log = False
         self.scattered: Series | None = None
         """The series, if its numbers fall as well as rise: no step has a place of its own then."""
         self._knots = KnotTimeline("step")
@@ -239,10 +222,6 @@ class SeriesExtent(RunExtent):
             begin = 0.0
         if self.scattered is not None:
             begin, end = self._spread(self.scattered)
-        elif self.log:
-            least = next((place for step in self._early() if (place := timeline.place(step)) > 0), 1.0)
-            timeline = LogTimeline(timeline, least)
-            begin, end = timeline.place(self.first), timeline.place(self.total)
         self.timeline, self.begin = timeline, begin
         unknown = self.goes_on and (self.total <= self.steps or self.counts not in ("step", "epoch", "images"))
         room = (end - begin) * SLACK if unknown else 0.0
@@ -255,13 +234,18 @@ class SeriesExtent(RunExtent):
             self.version += 1
 
     def _fit(self) -> None:
-        if self.scattered is not None or self.log:  # powers of ten leave little of the width to what is to come
+        if self.scattered is not None:
             self.so_far = self.end
         else:
             super()._fit()
 
-    def _early(self) -> Sequence[int]:
-        return range(max(self.first, 0), max(self.first, 0) + 1000)
+    @property
+    def least(self) -> float | None:
+        if isinstance(self.timeline, WallTimeline):
+            return None
+        if self.scattered is not None:
+            return self.begin if self.begin > 0 else None
+        return super().least
 
     def _timeline(self, history: History) -> Timeline:
         """What was asked for, as far as it is known; else steps."""
@@ -348,11 +332,6 @@ class SeriesAxis(XAxis):
         """What it counts, in a word or by the name of a series."""
         return self.course.over if self.course.counts == "series" else self.course.counts
 
-    @property
-    def log(self) -> bool:
-        """Whether places are powers of ten."""
-        return self.course.log
-
     def choices(self, history: History) -> list[tuple[Counted, str]]:
         """What this run can be counted in."""
         choices: list[tuple[Counted, str]] = [("step", "")]
@@ -368,45 +347,36 @@ class SeriesAxis(XAxis):
         return choices
 
     def next_unit(self) -> None:
-        if self.course.history is not None:
-            self.next_choice(self.course.history)
-
-    def next_choice(self, history: History) -> None:
-        """Count in the next of them."""
-        choices = self.choices(history)
+        """Count in the next of what this run can be counted in."""
+        if self.course.history is None:
+            return
+        choices = self.choices(self.course.history)
         now = (self.course.counts, self.course.over)
         self.count(*choices[(choices.index(now) + 1) % len(choices) if now in choices else 0])
 
     def count(self, counts: Counted, over: str = "") -> None:
         """Count in something else, over the same steps."""
-        seen = None
-        if self._window is not None and self.course.scattered is None:
-            seen = [self._timeline.step(place) for place in self._window]
-        self.course.count(counts, over)
-        self._reframe(seen)
+        self._change(lambda: self.course.count(counts, over))
 
-    def toggle_log(self) -> None:
-        """Powers of ten, or not, over the same steps."""
-        seen = None
-        if self._window is not None and self.course.scattered is None:
-            seen = [self._timeline.step(place) for place in self._window]
-        self.course.log = not self.course.log
-        self.course.count(self.course.counts, self.course.over)
-        self._reframe(seen)
+    def _change(self, change: Callable[[], None]) -> None:
+        """Where steps have no place of their own, before or after it, all is in sight."""
+        if self.course.scattered is not None:
+            self._window = None
+        super()._change(change)
+        if self.course.scattered is not None:
+            self._window = None
 
-    def _reframe(self, seen: list[float] | None) -> None:
-        self._window = None
-        if seen is not None and self.course.scattered is None:
-            first, last = (self._timeline.place(step) for step in seen)
-            self._window = (first, last) if last > first else None
-        self._tell()
+    def along(self, value: float) -> float:
+        """The place of a number of the series that falls as well as rises."""
+        logs = self._powers
+        return value if logs is None else logs.along(value)
 
     def column_of(self, step: float, columns: int) -> int | None:
         scattered = self.course.scattered
         if scattered is None:
             return super().column_of(step, columns)
         index = bisect_right(scattered.steps, step) - 1
-        return self.column_at(scattered.values[index], columns) if index >= 0 else None
+        return self.column_at(self.along(scattered.values[index]), columns) if index >= 0 else None
 
     def move_cursor(self, cells: int) -> None:
         if self.course.scattered is None or self._cursor is None:
@@ -427,8 +397,8 @@ class SeriesAxis(XAxis):
     def _places(self, width: int) -> tuple[list[tuple[float, str]], str]:
         first, last = self.bounds
         counts = self.course.counts
-        if self.log and self.course.scattered is None:
-            return _powers(first, last, width), self._unit_words(width)
+        if self.log:
+            return powers(first, last, width), self._unit_words(width)
         if counts == "wall clock" and isinstance(self._timeline, WallTimeline):
             return _hours(first, last, width), "clock"
         if counts == "series" or counts == "images":
@@ -441,32 +411,6 @@ class SeriesAxis(XAxis):
     def _unit_words(self, width: int) -> str:
         words = self.counted
         return cut("".join(c if c.isascii() and c.isprintable() else "?" for c in words), max(4, width // 3))
-
-
-def _powers(first: float, last: float, columns: int) -> list[tuple[float, str]]:
-    """Powers of ten, and 2 and 5 times them where there is room."""
-    if last <= first:
-        return []
-    room = max(1, columns // 8)
-    for digits in ((1, 2, 5), (1,)):
-        places = [
-            (place, value)
-            for power in range(floor(first) - 1, ceil(last) + 1)
-            for digit in digits
-            if first <= (place := power + log10(digit)) <= last and abs(power) < 300
-            for value in [digit * 10.0**power]
-        ]
-        if len(places) <= room:
-            break
-    if len(places) < 2:  # less than a decade in sight: round numbers lie close enough
-        return [(log10(value), label) for value, label in along(10**first, 10**last, columns, whole=False) if value > 0]
-    every = -(-len(places) // room)
-    return [(place, counted(value, 5) if value >= 1 else _small(value)) for place, value in places[::every]]
-
-
-def _small(value: float) -> str:
-    text = lr(value)
-    return text if len(text) <= 5 else exponential(value, 5)
 
 
 def _hours(first: float, last: float, columns: int) -> list[tuple[float, str]]:

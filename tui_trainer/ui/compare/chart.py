@@ -143,13 +143,10 @@ class Overlay(Chart[CompareAxis]):
     def _title(self) -> list[GlyphRun]:
         if self._series:
             return self._title_of_metric()
-        if self.what == "accuracy":
-            return fitted(
-                [(0, [GlyphRun("accuracy", "title")]), (1, [GlyphRun(f"validation  {LOWEST} highest", "faint")])],
-                [],
-                self.size.width,
-            )
         scale = (2, [GlyphRun("log scale" if self.log_scale else "", "faint")])
+        if self.what == "accuracy":
+            parts = [(0, [GlyphRun("accuracy", "title")]), (1, [GlyphRun(f"validation  {LOWEST} highest", "faint")])]
+            return fitted([*parts, scale], [], self.size.width)
         if self.what == "lr":
             return fitted([(0, [GlyphRun("lr", "title")]), scale], [], self.size.width)
         said = {
@@ -277,10 +274,11 @@ class Overlay(Chart[CompareAxis]):
             return scale
         if extent is None:
             return linear(0.0, 1.0, frame.height, frame.left or 6)
-        if self.what == "accuracy":
+        if self.what == "accuracy" and not self.log_scale:
             return self._accuracy_scale(extent, frame)
         is_lr = self.what == "lr"
-        return self.scale_of(self.what, extents, frame, left_out=ANNEALED if is_lr else 0.0, clips=not is_lr)
+        clips = self.what == "loss"
+        return self.scale_of(self.what, extents, frame, left_out=ANNEALED if is_lr else 0.0, clips=clips)
 
     def _accuracy_scale(self, extent: Extent, frame: Frame) -> Scale:
         """As high as the accuracies differ, not from zero on; the last one as long as it serves."""

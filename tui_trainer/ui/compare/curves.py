@@ -17,9 +17,10 @@ from textual.color import Color
 
 from tui_trainer.compare.comparison import Point, timeline_of
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree
-from tui_trainer.plotting.scales import UNITS, Timeline, Unit, edges, round_above
+from tui_trainer.plotting.scales import UNITS, StepTimeline, Timeline, Unit, edges, round_above
 from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
 from tui_trainer.ui.charts.axis import FEWEST_IN_SIGHT, HEADROOM, WORTH_IT, ZOOM, Axis, Mode
+from tui_trainer.ui.charts.log_x import LogTimeline, least_of
 from tui_trainer.ui.panel import Panel
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class CompareAxis(Axis):
         self._so_far = 0.0
         """Where what is seen ends, unless asked for otherwise: as in the charts of one run, see `RunExtent.so_far`."""
         self._whole = False
+        self._least = 1.0
+        """The least place above zero at which a run begins: there powers of ten begin."""
         self._timelines: dict[int, tuple[object, Timeline]] = {}
         self._edges_of: tuple[object, ...] = ()
         self._edges: dict[tuple[int, ...], list[int]] = {}
@@ -86,17 +89,33 @@ class CompareAxis(Axis):
         return self._end
 
     @property
+    def whole(self) -> tuple[float, float]:
+        """The places at both ends of all runs, whatever is seen of them."""
+        return LogTimeline(StepTimeline(), self._least).bounds(self._end) if self._log else (0.0, self._end)
+
+    @property
     def bounds(self) -> tuple[float, float]:
-        return self._window or (0.0, self._end if self._whole else self._so_far)
+        if self._window is not None:
+            return self._window
+        return self.whole if self._whole or self._log else (0.0, self._so_far)
 
     @property
     def mode(self) -> Mode:
         if self._window is not None:
             return "held"
-        return "all" if self._whole or self._so_far >= self._end else "so far"
+        return "all" if self._whole or self._log or self._so_far >= self._end else "so far"
+
+    @property
+    def counted_at_cursor(self) -> float | None:
+        """What is counted at the cursor: its place, or what that is a power of ten of."""
+        return self.cursor if self.cursor is None or not self._log else 10**self.cursor
 
     def timeline(self, history: History) -> Timeline:
         """Where the steps of a run lie."""
+        timeline = self._counted(history)
+        return LogTimeline(timeline, self._least) if self._log else timeline
+
+    def _counted(self, history: History) -> Timeline:
         # Seconds read the growing clock itself; epochs change as one begins.
         key = (self.unit, len(history.epoch_starts), history.batches_in_epoch)
         known = self._timelines.get(id(history))
@@ -112,7 +131,7 @@ class CompareAxis(Axis):
         if self.unit == "seconds":
             return edges(self.timeline(history), first, last, columns)
         # Runs of one comparison mostly have the same epochs, and with them the same edges.
-        seen = self.unit, first, last, columns
+        seen = self.unit, self._log, first, last, columns
         if seen != self._edges_of:
             self._edges_of = seen
             self._edges.clear()
@@ -128,29 +147,40 @@ class CompareAxis(Axis):
         """Take in how far the runs go; whether that changed what is seen. A guess in seconds may be 5 % off."""
         before = self.bounds
         end = newest = fewest = 0.0
+        least: list[float] = []
         for history in histories:
             planned = (history.recipe.total_steps or 0) if history.recipe and history.ended is None else 0
             if history.steps or planned:
-                place = self.timeline(history).place
+                timeline = self._counted(history)
+                place = timeline.place
+                least.append(least_of(timeline, 1))
                 end = max(end, place(max(planned, history.steps)))
                 newest, fewest = max(newest, place(history.steps)), max(fewest, place(FEWEST_IN_SIGHT))
         if end != self._end and not (self.unit == "seconds" and self._end * 0.95 <= end <= self._end):
             self._end = end * (1.02 if self.unit == "seconds" else 1.0)
         near = round_above(max(newest * HEADROOM, fewest)) if newest else self._end
+        self._least = min(least, default=self._least)
         self._so_far = near if 2 * newest < self._end and near < WORTH_IT * self._end else self._end
         return self.bounds != before
 
-    def zoom(self, inwards: bool) -> None:
-        """Half or twice of what is seen, around the cursor or the newest end."""
-        first, last = self.bounds
-        span = (last - first) * (1 / ZOOM if inwards else ZOOM)
-        if span <= 0 or span < self._end / DEEPEST:
+    def zoom_in(self) -> None:
+        """Show half of what is seen, around the cursor or the newest end."""
+        self._zoom(1 / ZOOM)
+
+    def zoom_out(self) -> None:
+        """Show twice of what is seen, up to all."""
+        self._zoom(ZOOM)
+
+    def _zoom(self, factor: float) -> None:
+        (first, last), (begin, end) = self.bounds, self.whole
+        span = (last - first) * factor
+        if span <= 0 or span < (end - begin) / DEEPEST:
             return
-        if span >= self._end:
+        if span >= end - begin:
             self._window, self._whole = None, True
         else:
             at = self.cursor if self.cursor is not None else last
-            left = max(0.0, min(self._end - span, at - (at - first) * span / (last - first)))
+            left = max(begin, min(end - span, at - (at - first) * span / (last - first)))
             self._window = left, left + span
         self._tell()
 
@@ -168,13 +198,13 @@ class CompareAxis(Axis):
 
     def move_cursor(self, cells: int) -> None:
         """Move the cursor by cells; the first time it appears at the right end."""
-        first, last = self.bounds
+        (first, last), (begin, end) = self.bounds, self.whole
         if last <= first:
             return
         if self.cursor is None:
             self.cursor = last
         else:
-            self.cursor = max(0.0, min(self._end, self.cursor + cells * (last - first) / max(1, self.width)))
+            self.cursor = max(begin, min(end, self.cursor + cells * (last - first) / max(1, self.width)))
             if self._window is not None and not first <= self.cursor <= last:
                 shift = self.cursor - last if self.cursor > last else self.cursor - first
                 self._window = first + shift, last + shift
@@ -191,6 +221,18 @@ class CompareAxis(Axis):
         self._unit = UNITS[(UNITS.index(self.unit) + 1) % len(UNITS)]
         self._window = self.cursor = None
         self._end = 0.0
+        self._tell()
+
+    def toggle_log(self) -> None:
+        """Powers of ten, or not, with the same in sight and the cursor where it was."""
+        logs = LogTimeline(StepTimeline(), self._least)
+        moved = logs.step if self._log else logs.place  # as if the unit were a step
+        self._log = not self._log
+        if self._window is not None:
+            first, last = map(moved, self._window)
+            self._window = (first, last) if first < last else None
+        if self.cursor is not None:
+            self.cursor = moved(self.cursor)
         self._tell()
 
 

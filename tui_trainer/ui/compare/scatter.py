@@ -7,7 +7,7 @@ from math import log10
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from tui_trainer.plotting.scales import linear
+from tui_trainer.plotting.scales import linear, logarithmic
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import narrow
@@ -37,6 +37,30 @@ class Scatter(SeriesStyles):
         self._metric: Metric | None = None
         self._groups: Sequence[Group] = ()
         self._at = 0
+        self._log_x: bool | None = None
+        """Whether a number lies in powers of ten; None until somebody chose: as the relation asks for."""
+        self._log = False
+
+    @property
+    def log_scale(self) -> bool:
+        """Whether the outcome lies in powers of ten, where all of it is above zero."""
+        return self._log
+
+    @log_scale.setter
+    def log_scale(self, log: bool) -> None:
+        self._log = log
+        self.redraw()
+
+    def toggle_log(self) -> None:
+        """Powers of ten along the setting, or not."""
+        relation = self._relations[self._at] if self._relations else None
+        self._log_x = not (self._log_x if self._log_x is not None else relation is not None and relation.is_log)
+        self.redraw()
+
+    def next_unit(self) -> None:
+        """The next setting, and behind the last one the first."""
+        self.next()
+        self.redraw()
 
     def show(self, relations: Sequence[Relation], metric: Metric, groups: Sequence[Group]) -> None:
         """Bring it up to date."""
@@ -63,7 +87,8 @@ class Scatter(SeriesStyles):
         relation = self._relations[self._at]
         title = f"{plain(relation.key)} → {what}"
         lines: list[Line] = [(Span(fit(narrow(title), width), "strong"),)]
-        told = f"{relation.words}{'; log scale' if relation.is_log else ''} · {self._at + 1} of {len(self._relations)}"
+        scales = [f"{axis} log" for axis, log in (("x", self._is_log(relation)), ("y", self._is_high(relation))) if log]
+        told = f"{relation.words}{''.join(f'; {each}' for each in scales)} · {self._at + 1} of {len(self._relations)}"
         lines += [(Span(line, "faint"),) for line in wrap(told, width)]
         rows = max(1, height - len(lines) - 2)
         drawn = self._scattered(relation, width, rows) if relation.is_numeric else self._in_rows(relation, width, rows)
@@ -72,12 +97,23 @@ class Scatter(SeriesStyles):
     def _colour(self, number: int) -> str:
         return f"run{next((group.colour for group in self._groups if group.number == number), 0)}"
 
+    def _is_log(self, relation: Relation) -> bool:
+        """Whether its setting lies in powers of ten: as was chosen, else as it asks for."""
+        if not relation.is_numeric or any(float(dot.value) <= 0 for dot in relation.dots):
+            return False
+        return relation.is_log if self._log_x is None else self._log_x
+
+    def _is_high(self, relation: Relation) -> bool:
+        """Whether its outcome lies in powers of ten."""
+        return self._log and all(dot.outcome > 0 for dot in relation.dots)
+
     def _scattered(self, relation: Relation, width: int, rows: int) -> list[Line]:
         """The setting to the right, the outcome upwards."""
         across = max(1, width - GUTTER - 2)
         outcomes = [dot.outcome for dot in relation.dots]
-        scale = linear(min(outcomes), max(outcomes), rows, GUTTER - 1)
-        values = [_along(dot.value, relation.is_log) for dot in relation.dots]
+        scale_of = logarithmic if self._is_high(relation) else linear
+        scale = scale_of(min(outcomes), max(outcomes), rows, GUTTER - 1)
+        values = [_along(dot.value, self._is_log(relation)) for dot in relation.dots]
         low, high = min(values), max(values)
         cells: dict[tuple[int, int], str] = {}
         columns: dict[int, float] = {}
@@ -113,12 +149,15 @@ class Scatter(SeriesStyles):
         )
         left = min(LONGEST, max(map(len, names)), max(4, width // 3)) + 1
         across = max(1, width - left - 2)
-        outcomes = [dot.outcome for dot in relation.dots]
-        low, high = min(outcomes), max(outcomes)
+        low, high = min(dot.outcome for dot in relation.dots), max(dot.outcome for dot in relation.dots)
+        log = self._is_high(relation)
+        first, last = _along(low, log), _along(high, log)
         lines: list[Line] = []
         for row, name in enumerate(names[:rows]):
             cells = {
-                (row, round((dot.outcome - low) / (high - low or 1.0) * (across - 1))): self._colour(dot.number)
+                (row, round((_along(dot.outcome, log) - first) / (last - first or 1.0) * (across - 1))): self._colour(
+                    dot.number
+                )
                 for dot in relation.dots
                 if dot.value == name
             }
@@ -126,8 +165,8 @@ class Scatter(SeriesStyles):
         if len(names) > rows:
             lines[-1] = (Span(f"and {len(names) - rows + 1} others", "faint"),)
         lines.append((Span(" " * (left - 1) + "└" + "─" * across, "faint"),))
-        first, last = self._metric.show(low), self._metric.show(high)
-        lines.append((Span(fit(" " * left + first + last.rjust(across - len(first)), width), "faint"),))
+        least, most = self._metric.show(low), self._metric.show(high)
+        lines.append((Span(fit(" " * left + least + most.rjust(across - len(least)), width), "faint"),))
         return lines
 
 

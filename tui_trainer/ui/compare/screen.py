@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,6 +20,7 @@ from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsError
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.axis_keys import CountedAxis, Scaled, ZoomKeys
 from tui_trainer.ui.compare.chart import Overlay, What
 from tui_trainer.ui.compare.column_choice import ColumnChoice
 from tui_trainer.ui.compare.curves import CompareAxis
@@ -26,7 +28,6 @@ from tui_trainer.ui.compare.scatter import Scatter
 from tui_trainer.ui.compare.summary import CompareHeadline, DifferenceWords, VerdictWords
 from tui_trainer.ui.compare.table import CompareTable
 from tui_trainer.ui.keys import bindings
-from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison, Group
@@ -44,11 +45,13 @@ LEAST_FOR_ALL = 24
 """Lines of charts from which on all three are shown."""
 
 
-class CompareScreen(TrainerScreen):
+class CompareScreen(ZoomKeys):
     """One comparison, as it trains or as it ended."""
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("compare")
+
+    axis: CompareAxis
 
     def __init__(self, comparison: Comparison, queue: Queue | None = None) -> None:
         super().__init__("compare")
@@ -132,7 +135,9 @@ class CompareScreen(TrainerScreen):
         if len(self.comparison.groups) < 2:
             none.add("solo")
         if self.has_class("-differences") or self.has_class("-scatter") or not self._drawn():  # no curve is on show
-            none |= {"chart", "loss", "unit"}
+            none |= {"chart", "loss"}
+        if self.has_class("-differences") or not self._drawn():
+            none.add("unit")
         if len(in_common(self.comparison.series)) < 2:
             none.add("metric(1)")
         return frozenset(none)
@@ -205,31 +210,17 @@ class CompareScreen(TrainerScreen):
     def action_row(self, by: int) -> None:
         self.table.move(by)
 
-    def action_cursor(self, cells: int) -> None:
-        self.axis.move_cursor(cells)
-        self._hurry()
+    @property
+    def x_axis(self) -> CountedAxis:
+        return self._scatter if self.has_class("-scatter") else self.axis
 
-    def action_zoom(self, inwards: bool) -> None:
-        self.axis.zoom(inwards)
-        self._hurry()
-
-    def action_reset(self) -> None:
-        self.axis.reset()
-        self._hurry()
-
-    def action_follow(self) -> None:
-        self.axis.follow()
-        self._hurry()
-
-    def action_unit(self) -> None:
-        self.axis.next_unit()
-        self._hurry()
-
-    def action_log_scale(self) -> None:
-        log = not self._charts[self._one if self.has_class("-one") else "loss"].log_scale
-        for chart in self._charts.values():
-            chart.log_scale = log
-        self._hurry()
+    @property
+    def charts_of_y(self) -> Sequence[Scaled]:
+        """All of them, the one on show first."""
+        if self.has_class("-scatter"):
+            return [self._scatter]
+        first = self._one if self.has_class("-one") else "loss"
+        return [self._charts[first], *(chart for what, chart in self._charts.items() if what != first)]
 
     def action_loss(self) -> None:
         self._charts["loss"].next_loss()

@@ -204,8 +204,8 @@ class CompareTable(SeriesStyles, can_focus=False):
 
     def _reading(self, findings: Results, rows: Sequence[Row]) -> tuple[list[str], list[list[str]], list[list[str]]]:
         """What every curve says at the cursor, of the first seed."""
-        place = self._axis.cursor or 0.0
-        heads = [f"at {self._axis.unit} {place:.6g}" if self._axis.unit != "seconds" else f"at {place:.1f} s"]
+        place, shown = self._axis.cursor or 0.0, self._axis.counted_at_cursor or 0.0
+        heads = [f"at {self._axis.unit} {shown:.6g}" if self._axis.unit != "seconds" else f"at {shown:.1f} s"]
         heads += ["step", "loss", "lr", "val loss", "accuracy", "of epoch"]
         metric = findings.table.metric
         more = metric if metric.name not in ("val_accuracy", "val_loss", "train_loss", "lr") else None

@@ -1,4 +1,4 @@
-"""The smoothed loss of a range test over the LR, each in powers of ten from left to right, with what is suggested."""
+"""The smoothed loss of a range test over the LR, in powers of ten from left to right, with what is suggested."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from tui_trainer.lr_suggestions import Point, Rule
 from tui_trainer.plotting import figure
 from tui_trainer.plotting.curves import Span as Dots
 from tui_trainer.plotting.figure import DOTS, Marks
-from tui_trainer.plotting.scales import linear
+from tui_trainer.plotting.scales import along, linear, logarithmic
 from tui_trainer.text.plain import in_ascii
+from tui_trainer.ui.charts.log_x import powers as powers_of_ten
 from tui_trainer.ui.context import ContextApp
 from tui_trainer.ui.panel import Line, Panel, Span
 
@@ -30,17 +31,38 @@ class LossOverLR(Panel):
 
     def __init__(self, lowest: float, highest: float) -> None:
         super().__init__()
-        self._low, self._high = log10(lowest), log10(highest)
+        self._lowest, self._highest, self._steps = lowest, highest, 0
+        self._in_steps, self._log_x, self._log_y = False, True, False
         self._points: Sequence[Point] = ()
         self._suggestions: Mapping[Rule, float] = {}
         self._chosen: Rule | None = None
 
-    def show(self, points: Sequence[Point], suggestions: Mapping[Rule, float], chosen: Rule) -> None:
-        """Bring it up to date."""
-        shown = points, suggestions, chosen
-        if shown != (self._points, self._suggestions, self._chosen):
-            self._points, self._suggestions, self._chosen = shown
+    def show(self, points: Sequence[Point], suggestions: Mapping[Rule, float], chosen: Rule, steps: int) -> None:
+        """Bring it up to date; the test has so many steps."""
+        shown = points, suggestions, chosen, steps
+        if shown != (self._points, self._suggestions, self._chosen, self._steps):
+            self._points, self._suggestions, self._chosen, self._steps = shown
             self.redraw()
+
+    @property
+    def log_scale(self) -> bool:
+        """Whether the loss lies in powers of ten."""
+        return self._log_y
+
+    @log_scale.setter
+    def log_scale(self, log: bool) -> None:
+        self._log_y = log
+        self.redraw()
+
+    def next_unit(self) -> None:
+        """The loss over the steps of the test, or over the LR again."""
+        self._in_steps = not self._in_steps
+        self.redraw()
+
+    def toggle_log(self) -> None:
+        """Powers of ten to the right, or not."""
+        self._log_x = not self._log_x
+        self.redraw()
 
     def lines(self) -> Sequence[Line]:
         width, height = self.size
@@ -49,8 +71,9 @@ class LossOverLR(Panel):
             return []
         marks: Marks = self.app.context.settings.marks if isinstance(self.app, ContextApp) else "braille"
         drawn, ticks = self._cells(across, rows, marks)
-        signs = {self._place(lr, across): rule for rule, lr in self._suggestions.items()}
-        lines: list[Line] = [(Span(f"{'loss':>{GUTTER - 1}}", "faint"),)]
+        signs = {self._place(self._x_of(lr), across): rule for rule, lr in self._suggestions.items()}
+        said = f"{'loss':>{GUTTER - 1}}{', log' if self._log_y else ''}"
+        lines: list[Line] = [(Span(said, "faint"),)]
         for row, text in enumerate(drawn):
             label = ticks.get(rows - 1 - row, "")
             lines.append((Span(f"{label:>{GUTTER - 1}}{'┤' if label else '│'}", "faint"), *self._row(text, signs)))
@@ -65,9 +88,21 @@ class LossOverLR(Panel):
             return [tuple(Span(in_ascii(span.text), span.role) for span in line) for line in lines]
         return lines
 
-    def _place(self, lr: float, across: int) -> int:
-        """The cell of an LR."""
-        share = (log10(lr) - self._low) / (self._high - self._low)
+    def _bounds(self) -> tuple[float, float]:
+        """What the left and the right end stand for: LRs or steps."""
+        return (1.0, float(max(2, self._steps))) if self._in_steps else (self._lowest, self._highest)
+
+    def _x_of(self, lr: float) -> float:
+        """Where an LR lies: itself, or the step that used it; the test raises it by the same factor each time."""
+        if not self._in_steps:
+            return lr
+        share = log10(lr / self._lowest) / log10(self._highest / self._lowest)
+        return 1.0 + share * (self._bounds()[1] - 1.0)
+
+    def _place(self, x: float, across: int) -> int:
+        """The cell of an LR or a step."""
+        low, high = self._bounds()
+        share = log10(x / low) / log10(high / low) if self._log_x else (x - low) / (high - low)
         return min(across - 1, max(0, int(share * across)))
 
     def _cells(self, across: int, rows: int, marks: Marks) -> tuple[list[str], dict[int, str]]:
@@ -75,11 +110,15 @@ class LossOverLR(Panel):
         if not self._points:
             return [" " * across] * rows, {}
         losses = [point.loss for point in self._points]
-        scale = linear(min(losses), min(max(losses), HEADROOM * losses[0]), rows, GUTTER - 1)
+        scale_of = logarithmic if self._log_y and min(losses) > 0 else linear
+        scale = scale_of(min(losses), max(min(losses), min(max(losses), HEADROOM * losses[0])), rows, GUTTER - 1)
         wide, high = DOTS[marks]
         tile: list[Dots | None] = [None] * (across * wide)
         places = [
-            (self._place(point.lr, across * wide), min(rows * high - 1, int(scale.height(point.loss) * rows * high)))
+            (
+                self._place(self._x_of(point.lr), across * wide),
+                min(rows * high - 1, int(scale.height(point.loss) * rows * high)),
+            )
             for point in self._points
         ]
         for (here, low), (there, top) in pairwise([*places[:1], *places]):
@@ -105,13 +144,22 @@ class LossOverLR(Panel):
         return "lit" if rule == self._chosen else "strong"
 
     def _labels(self, across: int) -> str:
-        """The powers of ten, as many as have room."""
-        labels = [" "] * (GUTTER + across)
+        """Powers of ten or round numbers, as many as have room, and what they count."""
+        low, high = self._bounds()
+        if self._log_x and not self._in_steps:
+            powers = range(ceil(log10(low) - 1e-9), floor(log10(high) + 1e-9) + 1)
+            ticks = [(10.0**power, f"1e{power}") for power in powers]
+        elif self._log_x:
+            ticks = [(10**place, label) for place, label in powers_of_ten(log10(low), log10(high), across)]
+        else:
+            ticks = along(low, high, across, whole=self._in_steps)
+        unit = "step" if self._in_steps else "" if self._log_x else "lr"
+        labels, end = [" "] * (GUTTER + across), GUTTER + across - len(unit)
         free = GUTTER
-        for power in range(ceil(self._low - 1e-9), floor(self._high + 1e-9) + 1):
-            text = f"1e{power}"
-            start = min(GUTTER + self._place(10.0**power, across), GUTTER + across - len(text))
-            if start >= free:
+        for x, text in ticks:
+            start = min(GUTTER + self._place(x, across), GUTTER + across - len(text))
+            if start >= free and start + len(text) + bool(unit) <= end:
                 labels[start : start + len(text)] = text
                 free = start + len(text) + 1
+        labels[end:] = unit
         return "".join(labels)

@@ -14,12 +14,12 @@ from tui_trainer.lr_suggestions import DIGITS, RULES, LRCurve, Rule, are_apart, 
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.axis_keys import ScaleKeys
 from tui_trainer.ui.find_lr.curve import SIGNS, LossOverLR
 from tui_trainer.ui.formatting import cut, fit
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.status_lines import PanelHeading
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
-from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
     from tui_trainer.presets.schema import Preset
@@ -115,7 +115,7 @@ def _role_of(line: str) -> str:
     return {"+": "good", "-": "warning"}.get(line[:1], "faint")
 
 
-class FindLRScreen(TrainerScreen):
+class FindLRScreen(ScaleKeys):
     """Begins the test as it opens; leaving it ends the test.
 
     Args:
@@ -159,7 +159,8 @@ class FindLRScreen(TrainerScreen):
     def draw(self) -> None:
         curve, suggested = self._finding.curve, self._suggested
         self._heading.redraw()
-        self._chart.show(curve.points if curve is not None else (), suggested, RULES[self._at])
+        points, steps = (curve.points, curve.steps) if curve is not None else ((), 0)
+        self._chart.show(points, suggested, RULES[self._at], steps)
         self._suggestions.show(self._finding, self._at, self._copy(), self._original.copy_name)
         copy = self._copy()
         none = frozenset() if suggested else frozenset({"move(-1)", "move(1)"})
@@ -176,6 +177,14 @@ class FindLRScreen(TrainerScreen):
         if self._at not in self._copies:
             self._copies[self._at] = _copy_with(self._original, middle([suggested[RULES[self._at]]]))
         return self._copies[self._at]
+
+    @property
+    def x_axis(self) -> LossOverLR:
+        return self._chart
+
+    @property
+    def charts_of_y(self) -> Sequence[LossOverLR]:
+        return [self._chart]
 
     def action_move(self, by: int) -> None:
         self._at = (self._at + by) % len(RULES)

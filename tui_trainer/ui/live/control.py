@@ -4,6 +4,7 @@ charts."""
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from tui_trainer.commands import (
 from tui_trainer.events import CommandAnswered
 from tui_trainer.text.captions import say
 from tui_trainer.ui.charts.axis_keys import AxisKeys
+from tui_trainer.ui.charts.chart import Chart
 from tui_trainer.ui.charts.chart_data import steps_of
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
@@ -159,10 +161,6 @@ class ChartKeys(AxisKeys):
         if was == "live" and self.axis.mode == "held" and self.history.ended is None:
             self.say(say("answer.frozen"))
 
-    def action_unit(self) -> None:
-        self.axis.next_unit()
-        self.context.clock.hurry()
-
     def action_smooth(self, more: bool) -> None:
         if more:
             self.loss.smooth_more()
@@ -172,7 +170,7 @@ class ChartKeys(AxisKeys):
         self.say(say("answer.smoothed", window=window, unit=unit) if window > 1 else say("answer.not_smoothed"))
         self.context.clock.hurry()
 
-    def action_log_scale(self) -> None:
-        chart = self.lr if self.lr.has_focus else self.loss
-        chart.log_scale = not chart.log_scale
-        self.context.clock.hurry()
+    @property
+    def charts_of_y(self) -> Sequence[Chart[Any]]:
+        """The one that has the focus, else the loss."""
+        return [self.focused if isinstance(self.focused, Chart) else self.loss]

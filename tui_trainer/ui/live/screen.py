@@ -17,6 +17,7 @@ from tui_trainer.text.numbers import format_lr
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.accuracy import AccuracyChart
 from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.chart import Chart
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.charts.plan_strip import PlanStrip
@@ -42,7 +43,7 @@ from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.trainer_screen import LEAST_HEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tui_trainer.run_request import RunRequest
@@ -106,7 +107,7 @@ class LiveScreen(ChartKeys):
         self._machine, self._log = MachinePanel(machine, id="machine"), LogPane(id="log")
         self._accuracy, self._epochs = AccuracyChart(self.axis, id="accuracy"), EpochTable(id="epochs")
         panels = (self.loss, self.lr, self._listing, self._why, self._machine, self._log, self._epochs)
-        for panel in panels:
+        for panel in (*panels, self._accuracy):
             panel.can_focus = True
         self._progress = Progress(machine)
         self._compact = CompactLines()
@@ -274,13 +275,11 @@ class LiveScreen(ChartKeys):
         self.say(say("answer.values_smoothed", window=window) if window > 1 else say("answer.values_not_smoothed"))
         self.context.clock.hurry()
 
-    def action_log_scale(self) -> None:
-        if self._told is None or not self.has_class("-told"):
-            super().action_log_scale()
-            return
-        chart = self._told.lr if self._told.lr.has_focus else self._told.upper
-        chart.log_scale = not chart.log_scale
-        self.context.clock.hurry()
+    @property
+    def charts_of_y(self) -> Sequence[Chart[Any]]:
+        if self._told is None or not self.has_class("-told") or isinstance(self.focused, Chart):
+            return super().charts_of_y
+        return [self._told.upper]
 
     def action_clicked(self, action: str) -> None:
         from tui_trainer.ui.dialogs import acting

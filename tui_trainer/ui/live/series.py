@@ -53,6 +53,7 @@ class ToldCharts:
 
     def show(self, history: History) -> bool:
         """Draw the run as it is now; whether it has LRs."""
+        self.axis.update(history)
         losses, lrs = leading(history)
         self.upper.draw_series(history, losses)
         self.lr.draw_series(history, lrs)

@@ -136,6 +136,7 @@ class MetricsScreen(AxisKeys):
     def draw(self) -> None:
         if self.source is not self.context.source:
             self.context.follow(self.source)
+        self.axis.update(self.history)
         self._collect()
         across, down = self._grid()
         on_page = self._page(across * down)
@@ -343,10 +344,6 @@ class MetricsScreen(AxisKeys):
                 self.say(say("metric.pinned" if done else "metric.unpinned", series=shown))
         self.context.clock.hurry()
 
-    def action_unit(self) -> None:
-        self.axis.next_choice(self.history)
-        self.context.clock.hurry()
-
     def action_over(self) -> None:
         """Have the chosen series as the x axis of all, or steps again."""
         course = self.axis.course
@@ -357,15 +354,15 @@ class MetricsScreen(AxisKeys):
             self.say(say("metric.over", series=shortened(plain(self.chosen[0]), 40)))
         self.context.clock.hurry()
 
-    def action_log_x(self) -> None:
-        self.axis.toggle_log()
-        self.context.clock.hurry()
+    @property
+    def charts_of_y(self) -> Sequence[LineChart]:
+        """The chosen one."""
+        return [chart for chart in self._charts if self.chosen and chart.names == self.chosen[:MOST_LINES]]
 
     def action_log_scale(self) -> None:
-        for chart in self._charts:
-            if self.chosen and chart.names == self.chosen[:MOST_LINES]:
-                self._logs[self.chosen] = not chart.log_scale
-        self.context.clock.hurry()
+        for chart in self.charts_of_y:  # kept before they are drawn, which they are at once
+            self._logs[self.chosen] = not chart.log_scale
+        super().action_log_scale()
 
     def action_smooth(self, more: bool) -> None:
         curves = [curve for name in self.chosen for chart in self._charts if (curve := chart.curve(name)) is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,13 +17,13 @@ from tui_trainer.plotting.scales import ROUNDING
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.axis_keys import ZoomKeys
 from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.compare.curves import CompareAxis
 from tui_trainer.ui.formatting import wrap
 from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.mistakes.panels import RIGHT, WRONG, CaseList, Explanation, OrderListing
 from tui_trainer.ui.panel import Line, Panel, Span, justified
-from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
     from tui_trainer.mistakes.runner import Pair
@@ -32,7 +32,7 @@ LISTED_FROM = 116
 """Columns from which on the list of mistakes is always in sight: those of the breakpoint `-wide`."""
 
 
-class BreakItScreen(TrainerScreen):
+class BreakItScreen(ZoomKeys):
     """Mistakes, listings, curves and words. Leaving it ends what trains here.
 
     Args:
@@ -42,6 +42,8 @@ class BreakItScreen(TrainerScreen):
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("break it")
+
+    axis: CompareAxis
 
     def __init__(self, train: Callable[[MistakeCase], Pair], mistake: str = "") -> None:
         super().__init__("break it")
@@ -102,7 +104,7 @@ class BreakItScreen(TrainerScreen):
         self._draw_charts(case, pair)
         charts = pair is not None and (self._has_room or self.has_class("-charts"))
         self.key_line.idle = frozenset({"view"} if self._has_room or pair is None else ()) | (
-            frozenset() if charts else {"log_scale"}
+            frozenset() if charts else {"log_scale", "unit"}
         )
         self.key_line.redraw()
 
@@ -150,27 +152,9 @@ class BreakItScreen(TrainerScreen):
         for words in self._words:
             words.page(pages)
 
-    def action_log_scale(self) -> None:
-        log = not self._loss.log_scale
-        for chart in (self._loss, self._lr):
-            chart.log_scale = log
-        self.context.clock.hurry()
-
-    def action_cursor(self, cells: int) -> None:
-        self.axis.move_cursor(cells)
-        self.context.clock.hurry()
-
-    def action_zoom(self, inwards: bool) -> None:
-        self.axis.zoom(inwards)
-        self.context.clock.hurry()
-
-    def action_reset(self) -> None:
-        self.axis.reset()
-        self.context.clock.hurry()
-
-    def action_follow(self) -> None:
-        self.axis.follow()
-        self.context.clock.hurry()
+    @property
+    def charts_of_y(self) -> Sequence[Overlay]:
+        return [self._loss, self._lr]
 
     def action_back(self) -> None:
         if self.has_class("-charts") and not self._has_room:

@@ -17,6 +17,7 @@ from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.axis_keys import ScaleKeys
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.filtered_list import ChoosingScreen, FilteredList
 from tui_trainer.ui.formatting import cut, fit
@@ -161,7 +162,7 @@ class PresetList(FilteredList["PresetEntry"]):
             self._top += 1
 
 
-class PickerScreen(ChoosingScreen["PresetEntry"]):
+class PickerScreen(ScaleKeys, ChoosingScreen["PresetEntry"]):
     """Names at the left, the planned LR and all else at the right."""
 
     CSS_PATH: ClassVar[str] = "picker.tcss"
@@ -241,6 +242,14 @@ class PickerScreen(ChoosingScreen["PresetEntry"]):
 
     def _cannot_read(self, error: Exception) -> None:
         self.say(say("picker.unreadable", why=plain(str(error))), "warning")
+
+    @property
+    def x_axis(self) -> XAxis:
+        return self._chart.axis
+
+    @property
+    def charts_of_y(self) -> Sequence[LRChart]:
+        return [self._chart]
 
     def action_compare(self) -> None:
         self.list.once_read(super().action_compare)

@@ -24,8 +24,8 @@ class Preview:
     """Two charts on one axis, and the run that they follow."""
 
     def __init__(self) -> None:
-        self._axis = XAxis()
-        self.loss, self.lr = LossChart(self._axis), LRChart(self._axis)
+        self.axis = XAxis()
+        self.loss, self.lr = LossChart(self.axis), LRChart(self.axis)
         self.source: RunSource | None = None
         self._wanted = ""
         """The folder of the run under the cursor."""
@@ -59,7 +59,7 @@ class Preview:
         """A record is there: of the run under the cursor, or of one that it has left."""
         if self.source is None and source.folder is not None and str(source.folder) == self._wanted == self._opening:
             self.source = source
-            self._axis.reset()
+            self.axis.reset()
         else:
             source.close()
 

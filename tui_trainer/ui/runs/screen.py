@@ -24,6 +24,9 @@ from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.axis_keys import ScaleKeys
+from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.filtered_list import ChoosingScreen, FilteredList
 from tui_trainer.ui.formatting import clock, cut, fit, in_short
 from tui_trainer.ui.keys import bindings
@@ -277,7 +280,7 @@ PREVIEW_FROM = 120
 """Columns from which on the run under the cursor is drawn beside the list."""
 
 
-class RunsScreen(ChoosingScreen["RunSummary"]):
+class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
     """A list as `ls -lt` would give it."""
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
@@ -335,6 +338,14 @@ class RunsScreen(ChoosingScreen["RunSummary"]):
         if run is None or not ours or run.status in LIVE:
             none |= {"delete", "rename"}
         return none if self.list.filter or len(self.app.screen_stack) > 1 else none | {"back"}
+
+    @property
+    def x_axis(self) -> XAxis:
+        return self._preview.axis
+
+    @property
+    def charts_of_y(self) -> Sequence[LossChart]:
+        return [self._preview.loss]
 
     @on(RunList.Chosen)
     def action_choose(self) -> None:
