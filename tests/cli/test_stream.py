@@ -12,6 +12,7 @@ from math import inf, nan
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import pytest
 from click.testing import Result
 from hypothesis import given, settings
@@ -21,9 +22,19 @@ from tests.records.streams import KINDS, anything, fold, runs_with_metrics
 from tests.scripted import scripted_run
 from tests.scripted_record import over
 from tests.waiting import PATIENCE_S
-from tui_trainer.events import AnyEvent, EpochEnded, MetricDeclared, MetricsLogged, RunEnded, StepsTaken
+from tui_trainer.events import (
+    AnyEvent,
+    EpochEnded,
+    LRChanged,
+    MetricDeclared,
+    MetricsLogged,
+    ResolvedConfig,
+    RunEnded,
+    StepsTaken,
+)
 from tui_trainer.records.record import Record
-from tui_trainer.records.stream_form import StreamForm
+from tui_trainer.records.stream_form import FORMS, LEFT_OUT, StreamForm
+from tui_trainer.text.reasons import Reason, word
 
 Cli = Callable[..., Result]
 Object = dict[str, Any]
@@ -131,6 +142,50 @@ def test_the_form_is_documented(kind: type) -> None:
             assert set(each) - {"v", "type", "at"} <= DOCUMENTED[each["type"]]
 
     is_documented()
+
+
+AS: dict[str, dict[str, set[str]]] = {
+    "RunConfigured": {"ranks": {"processes"}, "recipe": {"preset", "total_steps"}},
+    "StepsTaken": {key: {"values"} for key in ("losses", "lrs", "metrics")} | {"elapsed": {"elapsed_s"}},
+    "MetricsLogged": {"elapsed": {"elapsed_s"}},
+    "MetricColumns": {"steps": {"step"}, "epochs": {"epoch"}, "elapsed": {"elapsed_s"}},
+    "EpochEnded": {"elapsed": {"elapsed_s"}}
+    | {key: {"values"} for key in ("train_accuracy", "val_loss", "val_accuracy", "images_per_second")},
+    "PresetSwitched": {"recipe": {"new", "total_steps"}},
+    "EpochsChanged": {"recipe": {"new", "total_steps"}},
+}
+"""Fields of an event that have another name in the form, or several."""
+
+TYPES = {"StepsTaken": "metrics", "MetricsLogged": "metrics", "MetricColumns": "metrics"}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_all_that_an_event_holds_is_told_or_said_to_be_left_out(kind: type) -> None:
+    form = FORMS.get(kind)
+    fields = {field.name for field in msgspec.structs.fields(kind)} - {"at"}
+    left_out = LEFT_OUT.get(kind, frozenset())
+    if form is None and kind.__name__ not in TYPES:
+        assert kind in LEFT_OUT
+        return
+    documented = DOCUMENTED[form[0] if form is not None else TYPES[kind.__name__]]
+    renamed = AS.get(kind.__name__, {})
+    told = {field for field in fields if renamed.get(field, {field}) <= documented}
+    assert fields - told == left_out
+
+
+def test_of_a_recipe_all_is_told() -> None:
+    assert {field.name for field in msgspec.structs.fields(ResolvedConfig)} <= DOCUMENTED["configured"]
+
+
+def test_why_the_lr_moved_is_told_as_a_code_with_its_values_and_of_which_group() -> None:
+    because = Reason("step_size_reached", {"step_size": 5})
+    where = {"step": 5, "epoch": 1, "old": 0.1, "new": 0.05}
+    words = word(because)
+    (told,) = formed([LRChanged(at=1e9, reason=words, because=because, group="bias", **where)])
+    assert told["because"] == {"code": "step_size_reached", "step_size": 5}
+    assert told["group"] == "bias"
+    (plain,) = formed([LRChanged(at=1e9, reason="somehow", **where)])
+    assert (plain["because"], plain["group"]) == (None, None)
 
 
 @settings(max_examples=40, deadline=None)

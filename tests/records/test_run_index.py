@@ -446,7 +446,10 @@ def test_a_loss_of_every_step_can_be_the_objective(tmp_path: Path) -> None:
 
 
 def test_what_was_asked_for_is_told_flat(tmp_path: Path) -> None:
-    preset = {"title": "t", "optimizer": {"name": "Adam", "lr": 0.001, "betas": [0.9, 0.999]}, "warmup": None}
+    groups = [{"match": "bias", "weight_decay": 0.0}, {"name": "layer4.*", "match": "norm", "lr_scale": 0.1}]
+    stages = [{"name": "LinearLR", "epochs": 1}, {"name": "CosineAnnealingLR", "odd": {"a": 1}}]
+    adam = {"name": "Adam", "lr": 0.001, "betas": [0.9, 0.999], "groups": groups}
+    preset = {"title": "t", "optimizer": adam, "warmup": None, "scheduler": {"stages": stages}}
     asked = {"preset": preset, "dataset": "mnist-5k", "seed": 3, "name": "x", "threads": None, "odd": {"a": {"b": 1}}}
     run = summarize(put(tmp_path, "run", [], asked=asked))
     assert run.config == {
@@ -455,6 +458,14 @@ def test_what_was_asked_for_is_told_flat(tmp_path: Path) -> None:
         "optimizer.name": "Adam",
         "optimizer.lr": 0.001,
         "optimizer.betas": [0.9, 0.999],
+        "optimizer.groups.1.match": "bias",
+        "optimizer.groups.1.weight_decay": 0.0,
+        "optimizer.groups.2.name": "layer4.*",
+        "optimizer.groups.2.match": "norm",
+        "optimizer.groups.2.lr_scale": 0.1,
+        "scheduler.stages.1.name": "LinearLR",
+        "scheduler.stages.1.epochs": 1,
+        "scheduler.stages.2.name": "CosineAnnealingLR",
     }
     vast = {str(number): "x" * 10_000 for number in range(1000)}
     assert len(msgspec.json.encode(summarize(put(tmp_path, "vast", [], asked=vast)).config)) < 60_000

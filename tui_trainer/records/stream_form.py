@@ -11,15 +11,21 @@ from collections.abc import Callable, Iterable, Mapping
 from math import isfinite, nan
 from typing import Any, TypeAlias
 
+from msgspec.structs import asdict
+
 from tui_trainer.events import (
     Alert,
     AnyEvent,
+    CallFollowed,
     CallsMade,
+    CallsTimed,
     CheckpointSaved,
     CommandAnswered,
+    ConfusionCounted,
     Continued,
     EpochEnded,
     EpochsChanged,
+    LoopFound,
     LRChanged,
     LRUnchanged,
     MetricColumns,
@@ -29,6 +35,7 @@ from tui_trainer.events import (
     PaceChanged,
     Paused,
     PhaseStarted,
+    PlanMade,
     PlateauCounted,
     PresetSwitched,
     ProgramWatched,
@@ -102,7 +109,7 @@ def _is_after(event: AnyEvent, step: int) -> bool:
 def _objects(event: AnyEvent, rows: Iterable[tuple[str, Row]]) -> list[Object]:
     if isinstance(event, StepsTaken | MetricsLogged | MetricColumns):
         return _metrics(event, rows)
-    form = _FORMS.get(type(event))
+    form = FORMS.get(type(event))
     if form is None:
         return []
     kind, fields = form
@@ -146,7 +153,38 @@ def _configured(event: RunConfigured) -> Object:
         "batch_size": recipe.batch_size or None,
         "batches_per_epoch": recipe.batches_per_epoch,
         "total_steps": recipe.total_steps,
+        "title": recipe.title or None,
+        "interval": recipe.interval,
+        "monitor": recipe.monitor,
+        "min_lr": recipe.min_lr,
+        "warmup_epochs": recipe.warmup_epochs or None,
+        "warmup_steps": recipe.warmup_steps or None,
+        "clip_grad_norm": recipe.clip_grad_norm,
+        "clip_grad_value": recipe.clip_grad_value,
+        "train_images": event.train_images,
+        "val_images": event.val_images,
+        "classes": event.classes or None,
+        "augmentation": event.augmentation or None,
+        "device_name": event.device_name or None,
+        "device_uuid": event.device_uuid or None,
+        "versions": event.versions,
+        "arithmetic": event.arithmetic,
+        "digests": {name: digest for name, digest in asdict(event.digests).items() if digest},
     }
+
+
+def _moved(*names: str) -> Callable[[Any], Object]:
+    """Of an LR: these, whose it is, and why as a code with its values."""
+
+    def told(event: LRChanged | LRUnchanged) -> Object:
+        because: Object | None = None
+        if event.because is not None:
+            params = event.because.params.items()
+            values = {name: in_json(value) if isinstance(value, float) else value for name, value in params}
+            because = {**values, "code": event.because.code}
+        return {**_fields(*names)(event), "group": event.group or None, "because": because}
+
+    return told
 
 
 def _epoch(event: EpochEnded) -> Object:
@@ -167,30 +205,38 @@ def _plateau(event: PlateauCounted) -> Object:
     return {**told, "best_epoch": event.best_epoch, **counts}
 
 
+def _length(event: PresetSwitched | EpochsChanged) -> Object:
+    return {"total_steps": event.recipe.total_steps}
+
+
 def _fields(*names: str) -> Callable[[Any], Object]:
     return lambda event: {name: getattr(event, name) for name in names}
 
 
-_FORMS: Mapping[type, tuple[str, Callable[[Any], Object]]] = {
+FORMS: Mapping[type, tuple[str, Callable[[Any], Object]]] = {
     RunStarted: ("run", _fields("run", "pid", "host", "resumed_from_step")),
     PhaseStarted: ("phase", _fields("phase", "detail")),
     RunConfigured: ("configured", _configured),
-    MetricDeclared: ("metric", _fields("name", "goal", "unit", "kind", "group", "objective")),
+    MetricDeclared: ("metric", _fields("name", "goal", "unit", "kind", "group", "shown_as", "objective")),
     CallsMade: ("calls", _fields("step", "epoch", "batch", "calls")),
-    LRChanged: ("lr", _fields("step", "epoch", "old", "new", "reason")),
-    LRUnchanged: ("lr_unchanged", _fields("step", "epoch", "lr", "reason")),
+    LRChanged: ("lr", _moved("step", "epoch", "old", "new", "reason")),
+    LRUnchanged: ("lr_unchanged", _moved("step", "epoch", "lr", "reason")),
     PlateauCounted: ("plateau", _plateau),
     EpochEnded: ("epoch", _epoch),
+    ConfusionCounted: ("confusion", _fields("step", "epoch", "classes", "counts")),
     SwitchPlanned: ("switch_planned", _fields("epoch", "preset")),
     EpochsChanged: (
         "epochs",
-        lambda event: {**_fields("step", "epoch", "old", "by")(event), "new": event.recipe.epochs},
+        lambda event: {**_fields("step", "epoch", "old", "by")(event), "new": event.recipe.epochs, **_length(event)},
     ),
-    PresetSwitched: ("switch", lambda event: {**_fields("step", "epoch", "old")(event), "new": event.recipe.preset}),
+    PresetSwitched: (
+        "switch",
+        lambda event: {**_fields("step", "epoch", "old")(event), "new": event.recipe.preset, **_length(event)},
+    ),
     SettingChanged: ("setting", _fields("setting", "old", "new", "reason")),
     CheckpointSaved: ("checkpoint", _fields("step", "epoch", "file", "best")),
     Paused: ("paused", _fields("step", "by")),
-    Continued: ("continued", _fields("step", "by")),
+    Continued: ("continued", _fields("step", "by", "one_batch")),
     PaceChanged: ("pace", _fields("seconds_a_call", "by")),
     CommandAnswered: ("answer", _fields("id", "command", "by", "accepted", "answer")),
     Alert: ("alert", _fields("kind", "text", "over", "rule")),
@@ -198,5 +244,16 @@ _FORMS: Mapping[type, tuple[str, Callable[[Any], Object]]] = {
     MistakeFound: ("mistake", _fields("mistake", "step", "file", "lineno", "values")),
     RunEnded: ("ended", _fields("status", "reason", "step", "epoch", "exit_code")),
 }
-"""What is left out is for the eye alone: the planned LR as a curve, how long calls took, a batch in slow motion, the
-listing of a watched loop."""
+"""What is left out is for the eye alone: `LEFT_OUT`."""
+
+LEFT_OUT: Mapping[type, frozenset[str]] = {
+    PlanMade: frozenset(),
+    CallsTimed: frozenset(),
+    CallFollowed: frozenset(),
+    LoopFound: frozenset(),
+    RunStarted: frozenset({"schema"}),
+    StepsTaken: frozenset({"losses_seen"}),
+    EpochEnded: frozenset({"validated"}),
+}
+"""Events of which nothing is told, or not these fields: the planned LR as a curve, how long calls took, a batch in slow
+motion, the listing of a watched loop; the version of the journal's form; what is known by values that are not there."""

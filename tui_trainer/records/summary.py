@@ -609,10 +609,13 @@ def _config(asked: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in flat if key not in _NOT_CONFIG}
 
 
-def _flat(values: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+def _flat(values: dict[str, Any], above: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
     for key, value in values.items():
-        if isinstance(value, dict) and not above:
-            yield from _flat(value, f"{key[:LONGEST_ASKED]}.")
+        if isinstance(value, dict) and not depth:
+            yield from _flat(value, f"{key[:LONGEST_ASKED]}.", 1)
+        elif depth == 1 and isinstance(value, list) and any(isinstance(each, dict) for each in value[:LONGEST_LIST]):
+            for number, each in enumerate(value[:LONGEST_LIST], 1):  # groups of parameters, stages of a schedule
+                yield from _flat(_mapping(each), f"{above}{key[:LONGEST_ASKED]}.{number}.", 2)
         elif isinstance(value, bool | int | float):
             yield above + key[:LONGEST_ASKED], value
         elif isinstance(value, str):
@@ -620,7 +623,7 @@ def _flat(values: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, list) and all(isinstance(each, bool | int | float | str) for each in value[:MOST_ASKED]):
             yield (
                 above + key[:LONGEST_ASKED],
-                [each[:LONGEST_ASKED] if isinstance(each, str) else each for each in value[:20]],
+                [each[:LONGEST_ASKED] if isinstance(each, str) else each for each in value[:LONGEST_LIST]],
             )
 
 
