@@ -3,9 +3,11 @@
 import gc
 import os
 import signal
+import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -40,13 +42,27 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+@pytest.fixture(scope="session")
+def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where all tests are run: what the program writes into the current folder must not lie among its own files."""
+    before = Path.cwd()
+    folder = tmp_path_factory.mktemp("current-folder")
+    os.chdir(folder)
+    yield folder
+    os.chdir(before)
+
+
 @pytest.fixture(autouse=True)
-def _ends_what_it_started(request: pytest.FixtureRequest) -> Iterator[None]:
+def _leaves_nothing(request: pytest.FixtureRequest, _empty_folder: Path) -> Iterator[None]:
     _started.taken()
     with leftovers.same_signals():
         yield
     if _started.taken() and (left := leftovers.end(request.node.nodeid)):
         pytest.fail(f"it left processes: {'; '.join(left)}")
+    if files := [name for name in os.listdir(_empty_folder) if name != ".hypothesis"]:
+        for name in files:
+            (_empty_folder / name).rename(_empty_folder.parent / f"left-{uuid.uuid4().hex}")
+        pytest.fail(f"it left files in the current folder: {', '.join(files)}")
 
 
 @pytest.hookimpl(wrapper=True)
