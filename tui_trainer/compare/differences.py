@@ -105,17 +105,23 @@ _warned: WeakKeyDictionary[Comparison, tuple[list[tuple[str, Any, bool]], list[s
 
 def same_plans(comparison: Comparison) -> list[str]:
     """Which presets come to the same LRs on this run, though their schedules be called otherwise."""
-    planned = {group.label: plan for group in comparison.groups if (plan := _planned(group)) is not None}
-    said, told = [], set[str]()
-    for label, plan in planned.items():
-        others = [other for other, its in planned.items() if other != label and same_lrs(plan, its)]
-        if not others or label in told:
+    alike: list[dict[str, PlannedLRs]] = []
+    for group in comparison.groups:
+        if (plan := _planned(group)) is None:
             continue
-        told.update([label, *others])
-        who = listed([plain(each) for each in (label, *others)])
-        alike = all(_trains_alike(plan.preset, planned[other].preset) for other in others)
-        more = say("comparison.one_preset") if alike else ""
-        said.append(say("comparison.same_lrs", who=who, more=more))
+        for those in alike:
+            if same_lrs(next(iter(those.values())), plan):
+                those[group.label] = plan
+                break
+        else:
+            alike.append({group.label: plan})
+    said = []
+    for those in alike:
+        if len(those) < 2:
+            continue
+        first, *others = (plan.preset for plan in those.values())
+        more = say("comparison.one_preset") if all(_trains_alike(first, other) for other in others) else ""
+        said.append(say("comparison.same_lrs", who=listed([plain(label) for label in those]), more=more))
     return said
 
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from tui_trainer.presets import schedulers as s
 from tui_trainer.presets.schema import Preset
 
 SAMPLES = 2_000
 """Steps at which long schedules are compared, beside those at which one of them turns."""
+
+FEW = 16
 
 ALIKE = 1e-9
 """Parts of an LR by which rounding may set two apart that are the same."""
@@ -28,26 +31,26 @@ class PlannedLRs:
     preset: Preset
     batches_per_epoch: int
 
-    @property
+    @cached_property
     def steps(self) -> int:
         """All of the run."""
         return self.preset.training.epochs * self.batches_per_epoch
 
-    @property
+    @cached_property
     def _warmup(self) -> int:
         return self.preset.warmup_steps(self.batches_per_epoch)
 
-    @property
+    @cached_property
     def _stride(self) -> int:
         """Batches from one step of the scheduler to the next."""
         return 1 if self.preset.scheduler.interval == "step" else self.batches_per_epoch
 
-    @property
+    @cached_property
     def _span(self) -> int:
         """How often the scheduler's interval comes in the run, less the warm-up."""
         return self.steps // self._stride - self._warmup // self._stride
 
-    @property
+    @cached_property
     def _steps_per_epoch(self) -> int:
         """How many steps of the scheduler an epoch has."""
         return self.batches_per_epoch // self._stride
@@ -101,13 +104,19 @@ def same_lrs(a: PlannedLRs, b: PlannedLRs) -> bool:
     """
     if a.steps != b.steps or a.batches_per_epoch != b.batches_per_epoch or a.depends_on_losses or b.depends_on_losses:
         return False
-    every = max(1, a.steps // SAMPLES)
-    epochs = max(1, a.preset.training.epochs // SAMPLES) * a.batches_per_epoch
-    places = {*range(0, a.steps, every), *range(0, a.steps, epochs), a.steps - 1, *a.turning(), *b.turning()}
     try:
-        return all(math.isclose(a.at(step), b.at(step), rel_tol=ALIKE, abs_tol=1e-18) for step in sorted(places))
+        return all(math.isclose(a.at(step), b.at(step), rel_tol=ALIKE, abs_tol=1e-18) for step in _places(a, b))
     except ArithmeticError:
         return False
+
+
+def _places(a: PlannedLRs, b: PlannedLRs) -> Iterator[int]:
+    """Steps at which two are compared: a few all over the run first, for there most of those that differ do."""
+    few = range(0, a.steps, max(1, a.steps // FEW))
+    yield from few
+    every = max(1, a.steps // SAMPLES)
+    epochs = max(1, a.preset.training.epochs // SAMPLES) * a.batches_per_epoch
+    yield from {*range(0, a.steps, every), *range(0, a.steps, epochs), a.steps - 1, *a.turning(), *b.turning()}
 
 
 def _lr(
