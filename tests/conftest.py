@@ -59,10 +59,10 @@ def _leaves_nothing(request: pytest.FixtureRequest, _empty_folder: Path) -> Iter
         yield
     if _started.taken() and (left := leftovers.end(request.node.nodeid)):
         pytest.fail(f"it left processes: {'; '.join(left)}")
-    if files := [name for name in os.listdir(_empty_folder) if name != ".hypothesis"]:
-        for name in files:
-            (_empty_folder / name).rename(_empty_folder.parent / f"left-{uuid.uuid4().hex}")
-        pytest.fail(f"it left files in the current folder: {', '.join(files)}")
+    if files := [file for file in _empty_folder.iterdir() if file.name != ".hypothesis"]:
+        for file in files:
+            file.rename(_empty_folder.parent / f"left-{uuid.uuid4().hex}")
+        pytest.fail(f"it left files in the current folder: {', '.join(file.name for file in files)}")
 
 
 @pytest.hookimpl(wrapper=True)

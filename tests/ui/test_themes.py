@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from rich.style import Style
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
-from tui_trainer.ui.theme import ROLES, THEMES, role_style
+from tui_trainer.ui.theme import CHART_ROLES, ROLES, THEMES, role_style
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 
@@ -42,15 +43,15 @@ async def test_our_themes(show: Show, theme: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(BUILTIN_THEMES))
-@pytest.mark.parametrize("role", sorted(ROLES))
-def test_roles_in_themes_that_do_not_know_them(name: str, role: str) -> None:
+def test_roles_in_themes_that_do_not_know_them(name: str) -> None:
     theme = BUILTIN_THEMES[name]
     variables = theme.to_color_system().generate() | theme.variables
-    style = role_style(role, variables)
-    assert (style.color is not None) == bool(ROLES[role].colour)
-    ground = style.bgcolor or Color.parse(variables["background"]).rich_color
-    if style.color is not None and ground.triplet is not None:  # else the terminal's own colours
-        assert style.color != ground  # it can be seen
+    for role, look in [*ROLES.items(), *CHART_ROLES.items()]:
+        style = role_style(look, Style(), variables)
+        assert (style.color is not None) == bool(look.colour), role
+        ground = style.bgcolor or Color.parse(variables["background"]).rich_color
+        if style.color is not None and ground.triplet is not None:  # else the terminal's own colours
+            assert style.color != ground, f"{role} cannot be seen"
 
 
 @pytest.mark.parametrize("theme", ["nord", "textual-light"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from rich.cells import cell_len
@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_trainer.ui.keys import KeyContext
-from tui_trainer.ui.theme import ROLES, role_style
+from tui_trainer.ui.theme import ROLES, Role, role_style
 
 
 class Span(NamedTuple):
@@ -22,7 +22,8 @@ class Span(NamedTuple):
 
     text: str
     role: str = ""
-    """Of `theme.ROLES`; empty for plain text; where a colour means a number, that: `#rrggbb`, `#rrggbb on #rrggbb`."""
+    """Of the panel's `roles`; empty for plain text; where a colour means a number, that: `#rrggbb`, or
+    `#rrggbb on #rrggbb`."""
     action: str = ""
 
 
@@ -47,6 +48,9 @@ class Panel(Widget):
 
     place: ClassVar[KeyContext | None] = None
     """Whose keys, of the table in `keys`, are of use here: the help page lists them first where it has the focus."""
+
+    roles: ClassVar[Mapping[str, Role]] = ROLES
+    """What its text may look like."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -163,12 +167,12 @@ class Panel(Widget):
 
     def _style(self, role: str, action: str) -> Style:
         if (style := self._styles_by_role.get((role, action))) is None:
-            if role in ROLES:
-                style = self._style("", "") + role_style(role, self.app.theme_variables)
+            if not role:
+                style = self.rich_style
             elif role.startswith("#"):
                 style = self._style("", "") + Style.parse(role)
-            else:  # a panel may have roles of its own
-                style = self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
+            else:
+                style = role_style(self.roles[role], self._style("", ""), self.app.theme_variables)
             if action:
                 style += Style(meta={"@click": action})
             self._styles_by_role[role, action] = style

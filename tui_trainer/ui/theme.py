@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rich.color import Color as RichColor
 from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
@@ -119,6 +118,8 @@ class Role:
     colour: str = ""
     background: str = ""
     bold: bool = False
+    strength: float = 1.0
+    """How much of the colour covers what is behind the text."""
 
 
 ROLES = {
@@ -134,22 +135,46 @@ ROLES = {
 }
 """Kept out of the style sheets: a component class for each, in each panel, would cost a third of the start."""
 
+CHART_ROLES = {
+    "title": Role(bold=True),
+    "raw": Role("foreground", strength=0.35),
+    "smooth": Role("accent"),
+    "val": Role("foreground"),
+    "best": Role("accent", bold=True),
+    "accuracy": Role("text-secondary", strength=0.8),
+    "planned": Role("foreground", strength=0.4),
+    "flat": Role("warning", strength=0.6),
+    "actual": Role("accent"),
+    "mark": Role("foreground", bold=True),
+    "turn": Role("foreground", strength=0.22),
+    "switch": Role("warning"),
+    "warning": Role("warning", bold=True),
+    "axis": Role("foreground", strength=0.22),
+    "label": Role("foreground", strength=0.55),
+    "faint": Role("foreground", strength=0.55),
+    "cursor": Role("foreground", bold=True),
+}
+"""Those that charts draw with."""
+
 _BLENDS = {"faint": 0.5, "rule": 0.82, "lit": 0.8}
 """How near the background these are, in themes that do not name them; `lit` starts from the accent."""
 
 
-def role_style(role: str, variables: Mapping[str, str]) -> Style:
-    """What a role adds to the style of its panel, in the theme whose variables these are."""
-    look = ROLES[role]
-    return Style(
-        color=_colour(look.colour, variables) if look.colour else None,
-        bgcolor=_colour(look.background, variables) if look.background else None,
+def role_style(look: Role, on: Style, variables: Mapping[str, str]) -> Style:
+    """The style of a role over the style of its panel, in the theme whose variables these are."""
+    colour = _colour(look.colour, variables) if look.colour else None
+    if colour is not None and look.strength < 1:
+        behind = Color.from_rich_color(on.bgcolor) if on.bgcolor else Color.parse(variables["background"])
+        colour = behind.blend(colour, look.strength)
+    return on + Style(
+        color=colour.rich_color if colour else None,
+        bgcolor=_colour(look.background, variables).rich_color if look.background else None,
         bold=look.bold or None,
     )
 
 
-def _colour(name: str, variables: Mapping[str, str]) -> RichColor:
+def _colour(name: str, variables: Mapping[str, str]) -> Color:
     if name not in variables:
         start = Color.parse(variables["accent" if name == "lit" else "foreground"])
-        return start.blend(Color.parse(variables["background"]), _BLENDS[name]).rich_color
-    return Color.parse(variables[name]).rich_color
+        return start.blend(Color.parse(variables["background"]), _BLENDS[name])
+    return Color.parse(variables[name])

@@ -10,7 +10,6 @@ from typing import ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
 from tui_trainer.plotting.canvas import Canvas, Glyph, GlyphRun, runs
@@ -23,6 +22,7 @@ from tui_trainer.ui.charts.axis import Axis, Mode
 from tui_trainer.ui.context import ContextApp
 from tui_trainer.ui.formatting import cut
 from tui_trainer.ui.panel import Line, Panel, Span
+from tui_trainer.ui.theme import CHART_ROLES
 
 BADGES: dict[Mode, tuple[str, str]] = {
     "all": ("all", "label"),
@@ -199,27 +199,6 @@ def fitted(parts: Sequence[tuple[int, list[GlyphRun]]], right: Sequence[GlyphRun
 
 AnyAxis = TypeVar("AnyAxis", bound=Axis)
 
-STYLES = (
-    "title",
-    "raw",
-    "smooth",
-    "val",
-    "best",
-    "accuracy",
-    "planned",
-    "flat",
-    "actual",
-    "mark",
-    "turn",
-    "switch",
-    "warning",
-    "axis",
-    "label",
-    "faint",
-    "cursor",
-)
-"""Each is a component class `chart--STYLE`."""
-
 LOWEST, LAST, EARLY = "◆", "◇", "✗"
 """On a curve: its best epoch, the last one that was validated, and its end where the run ended before it was to."""
 
@@ -241,34 +220,16 @@ FULLEST = 0.55
 class Chart(Panel, Generic[AnyAxis]):
     """A chart over the x axis it shares with others, which has it drawn anew; the toggles do so too."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{style}" for style in STYLES}
-
     DEFAULT_CSS = """
     Chart {
         width: 1fr;
         height: 1fr;
-
-        .chart--title { text-style: bold; }
-        .chart--raw { color: $foreground 35%; }
-        .chart--smooth { color: $accent; }
-        .chart--val { color: $foreground; }
-        .chart--best { color: $accent; text-style: bold; }
-        .chart--accuracy { color: $text-secondary 80%; }
-        .chart--planned { color: $foreground 40%; }
-        .chart--flat { color: $warning 60%; }
-        .chart--actual { color: $accent; }
-        .chart--mark { color: $foreground; text-style: bold; }
-        .chart--turn { color: $foreground 22%; }
-        .chart--switch { color: $warning; }
-        .chart--warning { color: $warning; text-style: bold; }
-        .chart--axis { color: $foreground 22%; }
-        .chart--label { color: $foreground 55%; }
-        .chart--faint { color: $foreground 55%; }
-        .chart--cursor { color: $foreground; text-style: bold; }
     }
     """
 
     ALLOW_SELECT = False  # dragging moves what is in sight
+
+    roles = CHART_ROLES
 
     labels: bool = False
     """Whether the x axis is written under it."""
@@ -458,9 +419,3 @@ class Chart(Panel, Generic[AnyAxis]):
         # Every character here is one cell wide: nothing to measure.
         strip = Strip(segments, sum(len(span.text) for span in line))
         return strip.adjust_cell_length(width, self._style("", ""))
-
-    def _style(self, role: str, action: str) -> Style:
-        if (style := self._styles_by_role.get((role, action))) is None:
-            style = self.get_component_rich_style(f"chart--{role}") if role else self.rich_style
-            self._styles_by_role[role, action] = style
-        return style
