@@ -28,7 +28,8 @@ COLLECT_AFTER = (10_000, 20, 10)
 the start is nearly half of what it takes to show a screen."""
 gc.set_threshold(*COLLECT_AFTER)
 
-settings.register_profile("tui-trainer", deadline=None)  # a busy machine takes its time
+settings.register_profile("tui-trainer", deadline=None, max_examples=40)  # a busy machine takes its time
+settings.register_profile("long", deadline=None, max_examples=1000)
 settings.register_profile("mutation", deadline=None, derandomize=True, max_examples=20)
 settings.load_profile("tui-trainer")
 

@@ -9,6 +9,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -183,47 +184,40 @@ def test_textual_serve_answers_the_same_paths_as_ours() -> None:
 # And no other file
 
 
+def files() -> list[str]:
+    return sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
 def sources() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text())
+    """All files but the adapters, parsed."""
+    for file in files():
+        if file not in ADAPTERS:
+            yield file, ast.parse((PACKAGE / file).read_text())
 
 
 def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def own_names() -> set[str]:
-    """Private names that this program gives itself: functions, classes, attributes and variables."""
-    names: set[str] = set()
+def test_no_other_file_uses_a_private_name() -> None:
+    """But for those that this program gives itself: of functions, classes, attributes and variables."""
+    own = set(DOCUMENTED)
+    used: list[tuple[str, str]] = []
     for file, tree in sources():
-        if file in ADAPTERS:
-            continue
         for node in ast.walk(tree):
             match node:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                    names.add(name)
+                    own.add(name)
                 case ast.Attribute(attr=name, ctx=ast.Store()) | ast.Name(id=name, ctx=ast.Store()):
-                    names.add(name)
-    return names
-
-
-def test_no_other_file_uses_a_private_name() -> None:
-    own = own_names() | DOCUMENTED
-    used: list[str] = []
-    for file, tree in sources():
-        if file in ADAPTERS:
-            continue
-        for node in ast.walk(tree):
-            match node:
-                case ast.Attribute(attr=name) if is_private(name) and name not in own:
-                    used.append(f"{file}:{node.lineno}: {name}")
+                    own.add(name)
+                case ast.Attribute(attr=name):
+                    used.append((f"{file}:{node.lineno}", name))
                 case ast.ImportFrom(module=str(module), names=names):
                     parts = [*module.split("."), *(alias.name for alias in names)]
-                    used += [f"{file}:{node.lineno}: {part}" for part in parts if is_private(part) and part not in own]
+                    used += [(f"{file}:{node.lineno}", part) for part in parts]
                 case ast.Import(names=names):
-                    parts = [part for alias in names for part in alias.name.split(".")]
-                    used += [f"{file}:{node.lineno}: {part}" for part in parts if is_private(part)]
-    assert used == []
+                    used += [(f"{file}:{node.lineno}", part) for alias in names for part in alias.name.split(".")]
+    assert [(where, name) for where, name in used if is_private(name) and name not in own] == []
 
 
 THEIRS = ("textual", "torch", "plotext", "textual_serve", "click", "pydantic")
@@ -234,7 +228,7 @@ FRAMEWORK = {"_abc_impl", "_backward_cls"}
 def test_no_class_replaces_or_reads_a_private_name_of_its_base() -> None:
     """Neither a method of that name, nor `self._name` of an attribute that the base assigns."""
     shared: list[str] = []
-    for file, _ in sources():
+    for file in files():
         if file in ADAPTERS or file.endswith("__main__.py") or file.startswith("integrations/"):
             continue  # what an integration is for may not be installed
         module = import_module("tui_trainer." + file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
@@ -245,13 +239,19 @@ def test_no_class_replaces_or_reads_a_private_name_of_its_base() -> None:
             if not bases:
                 continue
             theirs = {held for base in bases for held in vars(base)}
-            begun = [base.__init__ for base in bases if inspect.isfunction(vars(base).get("__init__"))]
-            theirs |= {held for function in begun for held in assigned_in(function)}
+            theirs |= {held for base in bases for held in begun_by(base)}
             tree = source_tree(kind)
             ours = {node.attr for node in ast.walk(tree) if is_self_attribute(node)}
             ours |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
             shared += [f"{file}: {name}.{held}" for held in sorted(ours & theirs - FRAMEWORK) if is_private(held)]
     assert shared == []
+
+
+@cache
+def begun_by(kind: type) -> set[str]:
+    """Private attributes that its own `__init__` assigns."""
+    begun = vars(kind).get("__init__")
+    return assigned_in(begun) if inspect.isfunction(begun) else set()
 
 
 def is_self_attribute(node: ast.AST) -> bool:

@@ -57,16 +57,17 @@ NO_KEYS = {
 }
 
 
-@pytest.mark.parametrize("sent", NO_KEYS.values(), ids=NO_KEYS)
-def test_what_is_no_key_is_left_out(live: Record, sent: bytes) -> None:
+def test_what_is_no_key_is_left_out(live: Record) -> None:
     with Terminal("attach", "elsewhere", "--readonly") as terminal:
         modes = terminal.modes_before
         terminal.until("loss.backward()")
-        # Two characters that are no keys end what was begun. An escape would make another key of the one behind it.
-        terminal.press(sent + b"~~?")
-        terminal.until("esc closes")
-        terminal.press("?")
-        terminal.until(lambda screen: "esc closes" not in screen and "loss.backward()" in screen)
+        for what, sent in NO_KEYS.items():
+            print(what)  # so that a failure tells which
+            # Two characters that are no keys end what was begun. An escape would make another key of the one behind it.
+            terminal.press(sent + b"~~?")
+            terminal.until("esc closes")
+            terminal.press("?")
+            terminal.until(lambda screen: "esc closes" not in screen and "loss.backward()" in screen)
         terminal.press("q")
         assert terminal.wait() == 0
         assert_restored(terminal, modes)
@@ -155,15 +156,15 @@ def test_signals_without_end_abort_nothing(runs: Path) -> None:
         assert b"terminate called" not in terminal.text
 
 
-@pytest.mark.parametrize("size", [(0, 0), (1, 1), (65535, 65535), (3, 500)])
-def test_no_size_of_the_terminal_ends_the_screen(live: Record, size: tuple[int, int]) -> None:
+def test_no_size_of_the_terminal_ends_the_screen(live: Record) -> None:
     with Terminal("attach", "elsewhere", "--readonly") as terminal:
         modes = terminal.modes_before
         terminal.until("loss.backward()")
-        terminal.resize(*size)
-        terminal.until(lambda _: psutil.Process(terminal.pid).memory_info().rss < 700 << 20)
-        terminal.resize(140, 40)
-        until_it_answers(terminal)
+        for size in [(0, 0), (1, 1), (65535, 65535), (3, 500)]:
+            terminal.resize(*size)
+            terminal.until(lambda _: psutil.Process(terminal.pid).memory_info().rss < 700 << 20)
+            terminal.resize(140, 40)
+            until_it_answers(terminal)
         terminal.press("q")
         assert terminal.wait() == 0
         assert_restored(terminal, modes)
@@ -179,38 +180,36 @@ def fills(screen: str) -> bool:
     return edges and "loss.backward()" in screen
 
 
-@pytest.mark.parametrize("sizes", [1000, 1], ids=["a storm", "smaller for a moment"])
-def test_whatever_the_sizes_before_the_last_one_is_drawn_on_as_a_whole(live: Record, sizes: int) -> None:
+def test_whatever_the_sizes_before_the_last_one_is_drawn_on_as_a_whole(live: Record) -> None:
     with Terminal("attach", "elsewhere", "--readonly") as terminal:
         terminal.until("loss.backward()")
         terminal.until(fills)
-        for number in range(sizes):
-            terminal.resize(60 + number % 90, 16 + number % 30)
-            terminal._read(0.0)
-        terminal.resize(140, 40)
-        assert not fills(terminal.screen)
-        terminal.until(fills)
-        until_it_answers(terminal)
-        terminal.until(fills)
+        for sizes in (1, 1000):  # smaller for a moment, and a storm
+            for number in range(sizes):
+                terminal.resize(60 + number % 90, 16 + number % 30)
+                terminal._read(0.0)
+            terminal.resize(140, 40)
+            assert not fills(terminal.screen)
+            terminal.until(fills)
+            until_it_answers(terminal)
+            terminal.until(fills)
         terminal.press("q")
         assert terminal.wait() == 0
 
 
-@pytest.mark.parametrize("told", [[(16, 60), (40, 140)], [(40, 140)]], ids=["both sizes", "the last one alone"])
-def test_a_terminal_that_tells_its_size_and_was_smaller_for_a_moment_is_drawn_on_as_a_whole(
-    live: Record, told: list[tuple[int, int]]
-) -> None:
+def test_a_terminal_that_tells_its_size_and_was_smaller_for_a_moment_is_drawn_on_as_a_whole(live: Record) -> None:
     """One that reports it among the keys (mode 2048): the signal that it has another size is not listened to then."""
     with Terminal("attach", "elsewhere", "--readonly") as terminal:
         terminal.until("loss.backward()")
         terminal.press(b"\x1b[?2048;2$y")
         terminal.until(lambda screen: b"\x1b[?2048h" in terminal.text and fills(screen))
-        terminal.resize(60, 16)
-        terminal.resize(140, 40)
-        assert not fills(terminal.screen)
-        terminal.press(b"".join(b"\x1b[48;%d;%d;%d;%dt" % (y, x, y * 20, x * 10) for y, x in told))
-        terminal.until(fills)
-        until_it_answers(terminal)
+        for told in ([(16, 60), (40, 140)], [(40, 140)]):  # both sizes, or the last one alone
+            terminal.resize(60, 16)
+            terminal.resize(140, 40)
+            assert not fills(terminal.screen)
+            terminal.press(b"".join(b"\x1b[48;%d;%d;%d;%dt" % (y, x, y * 20, x * 10) for y, x in told))
+            terminal.until(fills)
+            until_it_answers(terminal)
         terminal.press("q")
         assert terminal.wait() == 0
 

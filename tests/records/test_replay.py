@@ -77,13 +77,13 @@ def test_followed_while_it_grows_in_pieces_of_any_size(
             assert state_of(followed) == state_of(fold(events[:whole]))
 
 
-def test_cut_at_every_byte_of_its_last_four_kilobytes(tmp_path: Path) -> None:
+def test_cut_at_every_byte_of_its_last_kilobyte(tmp_path: Path) -> None:
     events = scripted_run(epochs=2, batches=6, scheduler="OneCycleLR", slow_batch=9, pause_after=5, switch_at=2)
     content = b"".join(map(encode, events))
-    assert 4096 + 1000 < len(content) < 4096 + 6000  # each of the cuts is read from its beginning
+    assert len(content) < 11_000  # each of the cuts is read from its beginning
     path = tmp_path / "events.jsonl"
     expected: dict[int, object] = {}
-    for cut in range(len(content) - 4096, len(content) + 1):
+    for cut in range(len(content) - 1024, len(content) + 1):
         path.write_bytes(content[:cut])
         whole = content[:cut].count(b"\n")
         if whole not in expected:
