@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
+import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 
@@ -18,25 +19,33 @@ SESSION = "TUI_TRAINER_TEST_SESSION"
 GRACE_S = 20.0
 """A process that is about to end may take so long, on a busy machine."""
 
-_STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", preloaded.STARTS)
-
 
 class Started:
-    """Whether this process started others since it was asked last: most tests start none, and need not be looked at."""
+    """Whether this process started others since it was asked last: most tests start none, and need not be looked at.
+
+    No hook of audits: it would be called by each `id()`, and take a twentieth of what tests of the screen take.
+    """
 
     def __init__(self) -> None:
         self._any = False
         os.environ[SESSION] = str(os.getpid())
-        sys.addaudithook(self._hear)
+        os.register_at_fork(before=self._start)
+        preloaded.before_start.append(self._start)
+        begin = subprocess.Popen.__init__
+
+        def begun(process: subprocess.Popen[Any], *arguments: Any, **options: Any) -> None:
+            self._start()
+            begin(process, *arguments, **options)
+
+        subprocess.Popen.__init__ = begun  # type: ignore[assignment]
 
     def taken(self) -> bool:
         """Whether any was started."""
         started, self._any = self._any, False
         return started
 
-    def _hear(self, event: str, _: object) -> None:
-        if event in _STARTS:
-            self._any = True
+    def _start(self) -> None:
+        self._any = True
 
 
 _HANDLED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)

@@ -12,7 +12,7 @@ from tui_trainer.presets.lrs import PlannedLRs, same_lrs
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
 
-LOOSE = settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
+LOOSE = settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
 
 
 @LOOSE

@@ -441,7 +441,7 @@ STEPLESS_STAGE = Written(
 @pytest.mark.never_says("why.*")
 @example(STEPLESS_STAGE)
 @given(written())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_reason_is_told_where_the_lr_did_otherwise(case: Written) -> None:
     preset = Preset.model_validate(case.tables)
     assume(not any(problem.severity == "error" for problem in check(preset, RunConditions(case.images))))
@@ -513,7 +513,7 @@ def followed(preset: Preset, length: RunLength, losses: list[float]) -> tuple[di
 
 
 @given(written())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_change_is_told_once(case: Written) -> None:
     preset = Preset.model_validate(case.tables)
     assume(not any(problem.severity == "error" for problem in check(preset, RunConditions(case.images))))

@@ -232,7 +232,7 @@ def in_stages(stages: list[dict[str, Any]]) -> Written:
 @given(written())
 @example(in_stages(STAGES_WITHOUT_A_STEP[0]))
 @example(in_stages(STAGES_WITHOUT_A_STEP[1]))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_schedule_is_pytorchs_own_float_for_float(case: Written) -> None:
     preset, length = sound(case)
     expected = by_hand(case)
@@ -248,7 +248,7 @@ def test_every_schedule_is_pytorchs_own_float_for_float(case: Written) -> None:
 
 
 @given(written())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_what_no_rule_forbids_the_rehearsal_finds_in_order(case: Written) -> None:
     preset, length = sound(case)
 
@@ -262,7 +262,7 @@ def test_what_no_rule_forbids_the_rehearsal_finds_in_order(case: Written) -> Non
 
 
 @given(written())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_a_sampled_curve_follows_the_real_one(case: Written) -> None:
     preset, length = sound(case)
 
@@ -277,7 +277,7 @@ def test_a_sampled_curve_follows_the_real_one(case: Written) -> None:
 
 
 @given(written(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_schedule_goes_on_where_it_was_saved(case: Written, data: st.DataObject) -> None:
     preset, length = sound(case)
     whole = Training(preset, length, case.val_losses).epochs(1, case.epochs)
@@ -310,7 +310,7 @@ def through_a_file(state: dict[str, Any]) -> Any:
 
 
 @given(written(CHAINABLE), st.integers(2, 8), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_warm_up_is_what_sequential_lr_makes_of_it(drawn: Written, epochs: int, data: st.DataObject) -> None:
     warmup = data.draw(st.integers(1, epochs - 1))
     arguments = {key: value for key, value in drawn.scheduler.items() if key != "eta_min"}

@@ -142,13 +142,13 @@ def assert_sound(checked: Checked) -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_text(text: str) -> None:
     assert_sound(check_text(text, "p.toml"))
 
 
 @given(st.binary())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.write_bytes(content)
@@ -167,7 +167,7 @@ SCRAPS = st.one_of(
 
 
 @given(st.sampled_from(SHIPPED), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 12), SCRAPS), max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_any_slip_in_a_shipped_preset(text: str, slips: list[tuple[int, int, str]]) -> None:
     for at, taken, put in slips:
         text = text[:at] + put + text[at + taken :]
@@ -243,7 +243,7 @@ def as_toml(value: Any) -> str:
 
 
 @given(DOCUMENTS, st.integers(1, 10**7), st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_values(document: dict[str, Any], images: int, batchnorm: bool) -> None:
     text = "\n".join(f"{key} = {as_toml(value)}" for key, value in document.items())
     checked = check_text(text, "p.toml", RunConditions(images, batchnorm))

@@ -351,7 +351,7 @@ def test_epochs_and_batch_size_from_elsewhere_are_blamed_on_the_option() -> None
 
 
 @given(written(), st.integers(1, 10**7), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_rules_have_a_word_for_every_preset_and_no_trouble(case: Written, images: int, batchnorm: bool) -> None:
     preset = Preset.model_validate(case.tables)
     for problem in check(preset, RunConditions(images, batchnorm)):
@@ -381,7 +381,7 @@ def line_of(text: str, key: str) -> int | None:
 
 
 @given(st.sampled_from(sorted(TEXTS)), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_every_problem_names_the_line_where_its_key_stands(name: str, data: st.DataObject) -> None:
     lines = TEXTS[name].split("\n")
     for _ in range(data.draw(st.integers(1, 3))):

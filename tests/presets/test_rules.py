@@ -471,7 +471,7 @@ def test_and_is_not_said_where_it_would_be_wrong(id: str, captions_said: set[str
 
 
 @given(written(), st.integers(1, 5_000))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_claimed_of_the_lrs_is_so(case: Written, images: int) -> None:
     preset = Preset.model_validate(case.tables)
     found = check(preset, RunConditions(images))

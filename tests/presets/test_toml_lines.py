@@ -111,7 +111,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=12, unique=True))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_any_valid_document_is_gone_through_to_its_end(pieces: list[str]) -> None:
     text = "\n".join(pieces)
     try:
@@ -128,7 +128,7 @@ def test_any_valid_document_is_gone_through_to_its_end(pieces: list[str]) -> Non
 
 
 @given(st.text(alphabet=st.sampled_from(list("ab=.[]{}\"'\\\n\r#, 1")), max_size=60))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_text_is_too_much_for_it(text: str) -> None:
     total = text.count("\n") + 1
     assert all(1 <= key.line <= total for key in keys(text))

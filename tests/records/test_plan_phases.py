@@ -208,7 +208,7 @@ NEAR = 1e-3
 @pytest.mark.never_says("plan.warming_up", "plan.annealing", "plan.to_restart", "plan.falling", "plan.climbing",
                         "plan.holds_then", "plan.holds_through", "plan.holds")  # fmt: skip
 @given(written(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_said_of_a_plan_is_what_the_real_schedule_does(case: Written, data: st.DataObject) -> None:
     preset = Preset.model_validate(case.tables)
     assume(preset.scheduler.monitor is None)

@@ -362,7 +362,7 @@ def objective_of(history: History) -> Objective | None:
     return Objective(name=name, goal=goal, best=single(best.value) if by_step else best.value, step=step)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(events=runs_with_metrics() | tables(), form=st.sampled_from(["unsealed", "sealed", "packed"]))
 def test_last_values_and_the_objective_are_those_of_the_whole_record(events: list[AnyEvent], form: str) -> None:
     with (

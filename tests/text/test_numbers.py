@@ -85,7 +85,7 @@ def test_presets_load_no_torch() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=500)
+@settings(max_examples=120)
 def test_single_precision_has_the_digits_that_numpy_gives_it(bits: int) -> None:
     (number,) = struct.unpack("f", struct.pack("I", bits))
     assert_as_numpy(number)

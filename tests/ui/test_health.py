@@ -200,8 +200,8 @@ def test_the_patience_of_a_plateau_scheduler_praises_what_is_worth_it(*, praised
 
 async def test_a_best_is_said_no_longer_than_it_is_the_best(show: Show) -> None:
     events = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
-    best = Alert(at=time.time() + 1, kind="best", text="a new best at epoch 3: val_accuracy 0.9800")
     async with show(cut(events, 50)) as shown:
+        best = Alert(at=time.time(), kind="best", text="a new best at epoch 3: val_accuracy 0.9800")
         await shown.frame(epoch_ended(3, val_accuracy=0.98, at=time.time()), best)
         assert said(shown) == "a new best at epoch 3: val_accuracy 0.9800"
         await shown.frame(epoch_ended(4, val_accuracy=0.97, at=time.time()))
@@ -212,8 +212,8 @@ async def test_a_best_is_said_no_longer_than_it_is_the_best(show: Show) -> None:
 
 async def test_a_newer_best_takes_nothing_else_away(show: Show) -> None:
     events = moved_to(scripted_run(epochs=4, batches=20), time.time() - 5)
-    best = Alert(at=time.time() + 1, kind="best", text="a new best at epoch 3: val_accuracy 0.9800")
     async with show(cut(events, 50)) as shown:
+        best = Alert(at=time.time(), kind="best", text="a new best at epoch 3: val_accuracy 0.9800")
         await shown.frame(epoch_ended(3, val_accuracy=0.98, at=time.time()), best)
         await shown.frame(Alert(at=time.time() + 1, kind="stall", text="stalled: so"))
         await shown.frame(epoch_ended(4, val_accuracy=0.99, at=time.time()))

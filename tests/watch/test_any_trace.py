@@ -143,7 +143,7 @@ def told(trace_of: list[Frame], printed: list[str], ticks: bool) -> list[AnyEven
 
 
 @given(frames, st.lists(lines, max_size=5), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_whatever_a_trace_holds_a_record_can_hold_what_is_told_of_it(
     trace_of: list[Frame], printed: list[str], ticks: bool
 ) -> None:
@@ -186,7 +186,7 @@ def damaged(draw: st.DrawFn) -> list[Frame]:
 
 
 @given(damaged(), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_a_damaged_trace_tells_nothing_that_contradicts_itself(trace_of: list[Frame], ticks: bool) -> None:
     events = told(trace_of, [], ticks)
     for event in events:
