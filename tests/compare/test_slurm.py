@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from tests.compare.made import record
 from tests.compare.test_claims import ELSEWHERE, to_train
+from tests.leftovers import same_signals
 from tests.waiting import until
 from tui_trainer.cli import main
 from tui_trainer.compare import elsewhere as elsewhere_module
@@ -70,13 +71,8 @@ def answers(tmp_path: Path, name: str, script: str) -> None:
 
 
 def cli(*arguments: str) -> Result:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
-    try:
+    with same_signals():
         return CliRunner().invoke(main, arguments)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 SMALL = ("--model", "mlp", "--limit-train", "200", "--limit-val", "50", "--epochs", "1", "--device", "cpu")

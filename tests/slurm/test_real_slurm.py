@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.leftovers import same_signals
 from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.cli import main
@@ -57,13 +57,8 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def cli(*arguments: str) -> Result:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
-    try:
+    with same_signals():
         return CliRunner().invoke(main, arguments)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def session_of(runs: Path, count: int, *, epochs: int) -> Session:
