@@ -2,6 +2,7 @@
 
     python scripts/screenshots.py            # trains for a minute, then writes docs/*.svg
     python scripts/screenshots.py run        # only the moving picture, docs/run.svg
+    python scripts/screenshots.py metrics    # only docs/metrics*.svg: of a made record of two hundred series
     python scripts/screenshots.py watch examples/mnist    # only docs/watch.svg: of a clone of pytorch/examples
 
 Each is what the app shows at that size, exported by Textual.
@@ -37,6 +38,13 @@ from tui_trainer.ui.trainer_screen import TrainerScreen
 DOCS = Path(__file__).parent.parent / "docs"
 WITH_ALL = {"on_detach": lambda: None, "on_compare": lambda _: None, "runs": Path("runs")}
 """What the app has where `launch` makes it, which its line of keys shows."""
+THREE_LRS = ("g", "g", "space", *("right", "space") * 2)
+METRICS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
+    "metrics-small": ((80, 24), ("slash", *"loss", "enter")),
+    "metrics": ((140, 40), (*THREE_LRS, *["left"] * 3, *["comma"] * 20)),
+    "metrics-large": ((200, 60), ("slash", *"layers.3", "enter")),
+}
+"""Pictures of the page of metrics: their sizes, and what is pressed there."""
 COMPARED = ("onecycle", "steplr", "plateau", "none")
 BATCHES = 63  # of 64 images in an epoch of mnist-5k
 SLOW_FROM, SLOW_CALLS = 9, 7  # the half epoch after which the moving picture is slow, and for how many calls
@@ -72,14 +80,6 @@ async def among_presets(pilot: Pilot[int], host: InProcessSource) -> None:
         await pilot.pause(0.02)
     await pilot.press("p")
     await pilot.press("down")
-    await pilot.pause(1.0)
-
-
-async def among_metrics(pilot: Pilot[int], host: InProcessSource) -> None:
-    """The page of metrics, over the run."""
-    while host.history.epoch < 7:
-        await pilot.pause(0.02)
-    await pilot.press("m")
     await pilot.pause(1.0)
 
 
@@ -157,6 +157,21 @@ async def shoot_watched(runs: Path, folder: Path, size: tuple[int, int]) -> None
     source.close()
 
 
+async def shoot_metrics(runs: Path) -> None:
+    """The page of metrics of a made record: two hundred series, sparse, with values that are not finite, a restart and
+    three LRs."""
+    made = [sys.executable, "-m", "tests.made_metrics", str(runs)]
+    folder = subprocess.run(made, cwd=DOCS.parent, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    for name, (size, keys) in METRICS.items():
+        source = open_source(Path(folder), readonly=True)
+        app = TrainerApp(AppContext(source=source, **WITH_ALL))
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("m", *keys)
+            await pilot.pause(1.0)
+            save(app, name, "tui-trainer attach many")
+        source.close()
+
+
 async def shoot_comparison(runs: Path, size: tuple[int, int]) -> None:
     """Train some presets to their end, and write what their comparison shows."""
     launcher = InProcessLauncher(runs, ["tui-trainer", "compare", *COMPARED])
@@ -187,6 +202,9 @@ async def main(only: str, folder: str = "") -> None:
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
         runs = Path(made)
+        if only == "metrics":
+            await shoot_metrics(runs)
+            return
         if only == "watch":
             await shoot_watched(runs, Path(folder), (140, 40))
             return
@@ -197,7 +215,7 @@ async def main(only: str, folder: str = "") -> None:
         await shoot_run(runs, "slow-motion", "onecycle", (120, 36), followed)
         await shoot_run(runs, "small", "plateau", (80, 24), in_the_middle)
         await shoot_run(runs, "presets", "onecycle", (140, 40), among_presets)
-        await shoot_run(runs, "metrics", "onecycle", (140, 40), among_metrics)
+        await shoot_metrics(runs)
         await shoot_comparison(runs, (140, 40))
 
 

@@ -83,6 +83,17 @@ def test_a_group_may_be_declared() -> None:
     assert catalogue.groups == {"mine": 1, "a": 1}
 
 
+def test_groups_of_one_are_together_in_the_group_above_them() -> None:
+    names = [*(f"grad/layer{i}/norm" for i in range(9)), "act/1/max", "act/1/min", "act/2/max", "alone/in/it", "loss"]
+    history, catalogue = fold([begun(), logged(1, **dict.fromkeys(names, 1.0))]), Catalogue()
+    catalogue.update(history)
+    assert catalogue.groups == {"": 1, "grad": 9, "act/1": 2, "act/2": 1, "alone/in": 1}
+    assert catalogue.group("grad/layer3/norm") == "grad"
+    catalogue.narrow("norm layer1")
+    catalogue.update(history)
+    assert catalogue.groups == {"grad/layer1": 1}
+
+
 # The grid
 
 

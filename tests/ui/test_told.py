@@ -126,7 +126,8 @@ async def test_losses_stand_over_the_lrs_each_with_its_number(show: Show, captio
             ("train/loss_a", "train/loss_b"),
             ("lr-SGD/pg0", "lr-SGD/pg1", "lr-SGD/pg2"),
         ]
-        assert shown.line("lr-SGD/pg0").count("lr-SGD") == 3
+        assert shown.line("lr-SGD/").split()[:3] == ["lr-SGD/", "●", "pg0"]  # what all are called, once
+        assert [shown.line("lr-SGD/").count(f"pg{group}") for group in range(3)] == [1, 1, 1]
         await shown.press("right_square_bracket")
         assert "smoothed over 5 values" in shown.text()
         assert not {"answer.values_not_smoothed", "answer.smoothed"} & captions_said

@@ -359,19 +359,27 @@ class LineChart(MouseChart):
         return notes
 
     def _legend(self, history: History, curves: Sequence[tuple[str, SeriesCurve]], width: int) -> list[GlyphRun]:
-        """Each with its sign, its name as far as there is room, and its value."""
+        """Each with its sign, its name as far as there is room, and its value; of what they are all called, once. How
+        many there is no room for."""
         values = [self._figures(history.series, name, curve, self.axis.cursor)[:1] for name, curve in curves]
-        each = (width - sum(_width(value) + 5 for value in values)) // len(curves)
+        shared = _shared([name for name, _ in curves])
+        last = [plain(name.removeprefix(shared)) for name, _ in curves]
+        needed = sum(cell_len(name) + _width(value) + 5 for name, value in zip(last, values, strict=True))
+        head = [GlyphRun(f"{plain(shared)}  ", "faint")] if shared and cell_len(plain(shared)) + needed <= width else []
+        names = last if head else [plain(name) for name, _ in curves]
+        room = width - _width(head)
+        each = (room - sum(_width(value) + 5 for value in values)) // len(curves)
         parts: list[GlyphRun] = []
-        for place, ((name, curve), value) in enumerate(zip(curves, values, strict=True)):
+        for place, ((_, curve), name, value) in enumerate(zip(curves, names, values, strict=True)):
             style = "warning" if not isfinite((curve.at(self.axis.cursor) or (0, 0.0))[1]) else f"series{place}"
-            shown = shortened(plain(name), max(each, 4))
+            shown = shortened(name, max(each, 4))
             part = [GlyphRun(f"{SIGNS[place]} {shown} ", f"series{place}"), *(v._replace(style=style) for v in value)]
-            if _width(parts) + _width(part) + 2 > width:
-                parts.append(GlyphRun(" …", "faint"))
+            is_last = place == len(curves) - 1
+            if _width(parts) + _width(part) + 2 + (0 if is_last else 4) > room:
+                parts.append(GlyphRun(f"  +{len(curves) - place}", "faint"))
                 break
             parts += [GlyphRun("  "), *part] if parts else part
-        return parts
+        return [*head, *parts]
 
     def copied(self) -> str:
         """The values at the cursor, else the newest ones, a line each."""
@@ -390,6 +398,12 @@ class LineChart(MouseChart):
         if all(span.text.isascii() for span in line):
             return super()._strip(line, width)
         return Panel._strip(self, line, width)  # a name may hold wide characters
+
+
+def _shared(names: Sequence[str]) -> str:
+    """The group that all of some names begin with, with its slash; empty where they have none in common."""
+    groups = {name.rpartition("/")[0] for name in names}
+    return f"{groups.pop()}/" if len(groups) == 1 and all("/" in name[1:] for name in names) else ""
 
 
 def _width(runs: Sequence[GlyphRun]) -> int:

@@ -163,8 +163,10 @@ def shown_small(history: History, settings: Settings) -> list[str]:
     series = history.series
     if not history.steps:
         losses, lrs = leading(history)
-        objective = series.objective
-        return [objective] if objective is not None and objective not in (*losses, *lrs) else []
+        objective, on_charts = series.objective, {*losses, *lrs}
+        further = [name for name in series if is_lr(history, name) or series.kind(name) == "train"]
+        first = [objective] if objective is not None else []
+        return [name for name in dict.fromkeys([*first, *further]) if name not in on_charts][:MOST_PINNED]
     drawn = set(drawn_lrs(history))
     further = [name for name in series if name not in OURS and name not in drawn]
     if history.program is not None:

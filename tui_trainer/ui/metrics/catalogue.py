@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ class Catalogue:
         """How many of each group pass."""
         self.total = 0
         """How many there are."""
+        self._group_of: dict[str, str] = {}
         self._seen: tuple[object, ...] = ()
         self._look_at = 0.0
 
@@ -66,10 +68,10 @@ class Catalogue:
             return False
         self._seen, self._look_at = seen, now + LOOK_EVERY
         series, passes = history.series, matcher(self.filter)
+        self._group_of = _grouped([(name, series.group(name)) for name in series if passes(name)])
         by_group: dict[str, list[str]] = {}
-        for name in series:
-            if passes(name):
-                by_group.setdefault(series.group(name), []).append(name)
+        for name, group in self._group_of.items():
+            by_group.setdefault(group, []).append(name)
         before = self.names
         by_group = dict(sorted(by_group.items(), key=lambda each: _rank(history, *each)))
         names = [name for names in by_group.values() for name in names]
@@ -80,9 +82,23 @@ class Catalogue:
         self.total = len(series)
         return changed
 
+    def group(self, name: str) -> str:
+        """The group of a series that passes."""
+        return self._group_of.get(name, "")
+
     def narrow(self, text: str) -> None:
         """Let those pass that a filter matches."""
         self.filter = text[:LONGEST_FILTER]
+
+
+def _grouped(names: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Names and their groups; of a group of one, the group above it, where that has others: `grad` for
+    `grad/layer1/norm` and `grad/layer2/norm`, rather than a group for each."""
+    counts = Counter(group for _, group in names)
+    above = {group: group.rpartition("/")[0] for group, count in counts.items() if count == 1 and "/" in group}
+    together = Counter(above.values())
+    joins = {group: over for group, over in above.items() if together[over] > 1 or over in counts}
+    return {name: joins.get(group, group) for name, group in names}
 
 
 KINDS = ("train", "val", "lr", "other", "system")

@@ -232,7 +232,7 @@ class MetricsScreen(AxisKeys):
         heading.groups = (
             list(catalogue.groups.items()) if len(catalogue.groups) > 1 or "" not in catalogue.groups else []
         )
-        heading.group = self.history.series.group(chosen[0]) if len(chosen) == 1 else ""
+        heading.group = catalogue.group(chosen[0]) if len(chosen) == 1 else ""
         count = counted(catalogue.total, "series") if catalogue.total == 1 else f"{catalogue.total:,} series"
         if catalogue.filter:
             count = f"{len(catalogue.names):,} of {count}"
@@ -307,8 +307,7 @@ class MetricsScreen(AxisKeys):
 
     def action_group(self) -> None:
         """The first of the next group."""
-        series = self.history.series
-        groups = [series.group(tile[0]) if len(tile) == 1 else None for tile in self._tiles]
+        groups = [self.catalogue.group(tile[0]) if len(tile) == 1 else None for tile in self._tiles]
         here = groups[self._at] if groups else None
         after = [i for i in range(self._at + 1, len(groups)) if groups[i] not in (here, groups[i - 1])]
         self._choose(after[0] if after else 0)
