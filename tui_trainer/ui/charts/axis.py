@@ -294,7 +294,10 @@ class XAxis(Axis):
     def bounds(self) -> tuple[float, float]:
         if self._window is not None:
             return self._window
-        return self.begin, self.end if self._whole else self._so_far
+        course = self._course
+        if self._log:
+            return self.begin, self.end if self._whole else self._so_far
+        return course.begin, course.end if self._whole else course.so_far  # asked for at each point that is drawn
 
     @property
     def whole(self) -> tuple[float, float]:
@@ -338,7 +341,7 @@ class XAxis(Axis):
 
     @property
     def _timeline(self) -> Timeline:
-        return self._powers or self._course.timeline
+        return (self._log and self._powers) or self._course.timeline
 
     @property
     def _powers(self) -> LogTimeline | None:
