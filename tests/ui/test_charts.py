@@ -33,6 +33,7 @@ from tui_trainer.plotting.figure import Marks
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import in_ascii
 from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.logged_lrs import MOST, SIGNS
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 
@@ -720,7 +721,13 @@ async def test_a_legend_of_many_lrs_fits(size: tuple[int, int]) -> None:
     app = Charts()
     async with app.run_test(size=size) as pilot:
         await app.show(history, pilot)
-        assert all(len(line) <= size[0] for line in app.lr.plain())
+        lines = app.lr.plain()
+        assert all(len(line) <= size[0] for line in lines)
+        if size[0] >= 60:
+            shown = sum(sign in lines[0] for sign in SIGNS)
+            assert shown >= 2
+            assert (f"+{MOST - shown}" in lines[0]) == (shown < MOST)  # how many there is no room for
+            assert "from" not in lines[0] or shown == MOST
 
 
 async def test_an_lr_that_is_declared_later_is_drawn_from_then_on() -> None:

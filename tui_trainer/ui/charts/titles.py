@@ -150,9 +150,9 @@ def lr_title(
         intended = planned.at(cursor) if planned is not None else None
         if intended is not None:
             parts.append((2, [GlyphRun(say("chart.planned", lr=lr(intended)), "faint")]))
-        if why is not None:
-            parts.append((1, [GlyphRun(_in_the_rest(narrow(why.words), parts, width), "mark")]))
         parts += _legend(others, parts, width)
+        if why is not None:
+            parts.append((3 if others else 1, [GlyphRun(_in_the_rest(narrow(why.words), parts, width), "mark")]))
         return fitted([*parts, scale], [], width)
     if history is not None and steps and isfinite(history.lrs[-1]):
         parts.append((0, [GlyphRun(say("chart.used_last", lr=lr(history.lrs[-1])).ljust(16), "actual")]))
@@ -160,7 +160,7 @@ def lr_title(
     if planned is not None:
         note = narrow(planned.note)
         if not note or planned.changes:
-            parts.append((1, [GlyphRun(planned.words, "faint")]))
+            parts.append((2 if others else 1, [GlyphRun(planned.words, "faint")]))
         elif len(note) > width // 2:
             note = narrow(planned.short_note)
         if note:
@@ -174,22 +174,28 @@ def lr_title(
 def _legend(
     others: Sequence[Entry], parts: Sequence[tuple[int, Sequence[GlyphRun]]], width: int
 ) -> list[tuple[int, list[GlyphRun]]]:
-    """Further LRs, each with its sign, as much of its name as there is room for, and its value."""
+    """Further LRs, each with its sign, as much of its name as there is room for, and its value; of more than there is
+    room for, how many are left out."""
     if not others:
         return []
-    taken = sum(len(run.text) + 2 for number, part in parts for run in part if number == 0)
+    free = width - sum(len(run.text) + 2 for number, part in parts for run in part if number == 0)
     values = [lr(entry.lr) for entry in others]
-    room = (width - taken) // len(others) - max(map(len, values)) - 5
-    return [
-        (
-            1,
-            [
-                GlyphRun(f"{entry.sign} {_end(narrow(entry.name), max(room, LEAST_OF_A_NAME))} ", entry.style),
-                GlyphRun(value, entry.style),
-            ],
-        )
-        for entry, value in zip(others, values, strict=True)
+    names = [narrow(entry.name) for entry in others]
+    longest, least = max(map(len, values)), min(max(map(len, names)), LEAST_OF_A_NAME)
+    shown = next((count for count in range(len(others), 0, -1) if _room(free, count, len(others), longest) >= least), 0)
+    room = max(_room(free, shown, len(others), longest), least)
+    legend = [
+        (1, [GlyphRun(f"{entry.sign} {_end(name, room)} ", entry.style), GlyphRun(value, entry.style)])
+        for entry, name, value in zip(others[:shown], names, values, strict=False)
     ]
+    if left := len(others) - shown:
+        legend.append((1, [GlyphRun(f"+{left}", "faint")]))
+    return legend
+
+
+def _room(free: int, count: int, of: int, longest: int) -> int:
+    """Characters for each name where so many LRs of all stand in a legend, the longest value being so long."""
+    return (free - (4 if count < of else 0)) // max(1, count) - longest - 5
 
 
 LEAST_OF_A_NAME = 4
@@ -203,5 +209,5 @@ def _end(name: str, width: int) -> str:
 
 def _in_the_rest(text: str, parts: Sequence[tuple[int, Sequence[GlyphRun]]], width: int) -> str:
     """The text, cut to what the parts that stay in any case leave of a line."""
-    taken = sum(len(run.text) for number, part in parts for run in part if number == 0)
+    taken = sum(len(run.text) for number, part in parts for run in part if number <= 1)
     return cut(text, max(0, width - taken - 2 * len(parts)))
