@@ -11,6 +11,7 @@ from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
+from tui_trainer.ui.charts.plan_strip import PlanStrip
 from tui_trainer.ui.keys import PANELS
 from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.log_pane import LogPane
@@ -20,6 +21,7 @@ from tui_trainer.ui.settings import Settings
 from tui_trainer.ui.trainer_screen import KeyLine
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
+EARLY = cut(scripted_run(epochs=40, batches=20), 250)
 SIZES = [(60, 16), (80, 24), (100, 50), (140, 40)]
 
 
@@ -108,11 +110,12 @@ async def test_in_80_columns_a_side_panel_opens_over_the_room_of_the_charts(show
 async def test_whatever_is_opened_the_lr_chart_keeps_its_curve(
     show: Show, size: tuple[int, int], tmp_path: Path
 ) -> None:
-    host = ScriptedHost(LIVE)
+    host = ScriptedHost(EARLY)
     host.folder = tmp_path
     (tmp_path / "log.txt").write_text("printed\n" * 30)
     async with show(host, size=size) as shown:
-        for number in "334455666":
+        assert shown.the(PlanStrip).display
+        for number in "33445566677":
             await shown.press(number)
             await shown.frame()
             lr = shown.the(LRChart)

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 
 from tests.foreign_records.event_files import event_file, scalars
 from tests.scripted import scripted_run
-from tests.ui.conftest import Show, Shown
+from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import PATIENCE_S
 from tui_trainer.events import AnyEvent
@@ -143,11 +143,15 @@ async def test_rows_below_are_shown_to_be_there_and_home_and_end_go_to_the_ends(
 
 
 async def test_the_run_under_the_cursor_is_drawn_beside_a_list_with_room(show: Show, runs: Path) -> None:
+    long = recorded(runs, "long", cut(scripted_run(epochs=60, batches=10), 90), "a-preset")  # the first in order
     async with show(FINISHED, runs=runs, size=(120, 30)) as shown:
         listed = await opened(shown)
         screen = shown.app.screen
         assert isinstance(screen, RunsScreen)
         preview = screen._preview
+        await shown.until(lambda: preview.source is not None and preview.source.history.steps == 90)
+        await shown.frame()
+        assert preview.loss.axis.mode == "so far"
         await go_to(shown, listed, "old")
         await shown.until(lambda: preview.source is not None and preview.source.history.ended is not None)
         await shown.frame()
@@ -161,6 +165,7 @@ async def test_the_run_under_the_cursor_is_drawn_beside_a_list_with_room(show: S
         await shown.pilot.resize_terminal(100, 30)
         await shown.frame()
         assert not screen.has_class("-previews")
+    long.close()
 
 
 def test_a_sparkline_has_its_ends_where_the_values_do() -> None:

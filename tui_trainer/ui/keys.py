@@ -244,6 +244,8 @@ KEYS: tuple[Key, ...] = (
     Key("metrics", "down,j", "↓", "row(1)", "the chart below"),
     Key("metrics", "pageup", "pgup", "page(-1)", "a page up"),
     Key("metrics", "pagedown", "pgdn", "page(1)", "a page down"),
+    Key("metrics", "home", "home", "page(-1_000_000)", "the first chart"),
+    Key("metrics", "end", "end", "page(1_000_000)", "the last chart"),
     Key("metrics", "g", "g", "group", "go to the next group", "group"),
     Key("metrics", "comma", ",", "cursor(-1)", "move the cursor left: every chart tells its value there"),
     Key("metrics", "full_stop", ".", "cursor(1)", "move the cursor right"),

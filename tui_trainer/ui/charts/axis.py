@@ -370,6 +370,10 @@ class XAxis(Axis):
         self._window, self._whole, self._following, self._cursor = None, True, False, None
         self._tell()
 
+    def begin_anew(self) -> None:
+        """What was trained so far of another run, without a cursor, whatever was asked for of the one before."""
+        self._window, self._whole, self._following, self._cursor = None, False, False, None
+
     def follow(self) -> None:
         """The newest values again: what was trained so far, or a stretch that moves along with the newest step."""
         self._cursor, self._whole = None, False
@@ -479,7 +483,7 @@ class XAxis(Axis):
     def update(self, history: History) -> None:
         """Take in how far a run is and how far it will go. Every chart asks for it; the first one pays."""
         if self._course.history not in (None, history):
-            self._window, self._whole, self._following, self._cursor = None, False, False, None
+            self.begin_anew()
         if self._course.follow(history):
             self._keep_up()
 

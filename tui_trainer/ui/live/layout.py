@@ -34,7 +34,7 @@ GIVES_WAY = (("epochs", 4), ("log", 4), ("why", 4), ("loop", 11))
 LEAST_UNDER = 7
 """Lines that a loop beside the charts leaves to what is under it, however long it is."""
 
-EPOCHS, EPOCHS_IF_HIGH = 9, 17
+EPOCHS_IF_LOW, EPOCHS, EPOCHS_IF_HIGH = 7, 9, 17
 """Lines of the table of epochs, its heads among them."""
 
 LEAST_EPOCHS = 4
@@ -76,7 +76,7 @@ class LineBudget:
             heights["loop"] = self._listing.height_wanted()
         if not self._log.has_class("-hidden"):
             heights["log"] = self._log.height_wanted(LOG_IF_HIGH if screen.has_class("-very-tall") else LOG)
-        most = EPOCHS_IF_HIGH if screen.has_class("-very-tall") else EPOCHS
+        most = EPOCHS_IF_HIGH if screen.has_class("-very-tall") else EPOCHS if self._is_airy else EPOCHS_IF_LOW
         wanted = 0 if self._epochs.has_class("-hidden") else self._epochs.height_wanted(most)
         if not self._stacked:
             if "loop" in heights:

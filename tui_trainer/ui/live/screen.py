@@ -126,7 +126,7 @@ class LiveScreen(ChartKeys):
     def follow(self, source: RunSource, request: RunRequest | None = None) -> None:
         """Show another run."""
         self._take(source, request)
-        self.axis.reset()
+        self.axis.begin_anew()
         self.key_line.quiet()
         self.draw()
 
@@ -518,7 +518,7 @@ class LiveScreen(ChartKeys):
             self._epochs,
             self.hints,
             arrangement.is_stacked,
-            self._strip.height + self._order.height + self._aftermath.height,
+            self._strip.height + self._order.height + self._aftermath.height + self._plan.display,
         )
         fixed = self._strip.height, self._order.height, self._aftermath.height
         arranged = (arrangement.is_stacked, room.heights(), self.has_class("-began"), fixed, self.is_tight)

@@ -59,7 +59,7 @@ class Preview:
         """A record is there: of the run under the cursor, or of one that it has left."""
         if self.source is None and source.folder is not None and str(source.folder) == self._wanted == self._opening:
             self.source = source
-            self.axis.reset()
+            self.axis.begin_anew()
         else:
             source.close()
 
