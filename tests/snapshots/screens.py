@@ -29,7 +29,7 @@ from tui_trainer.ui.frame_clock import Budget
 from tui_trainer.ui.mistakes.screen import BreakItScreen
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.presets.picker import PickerScreen
-from tui_trainer.ui.runs.screen import RunList
+from tui_trainer.ui.runs.run_list import RunList
 from tui_trainer.ui.settings import Settings
 from tui_trainer.ui.trainer_screen import TrainerScreen
 

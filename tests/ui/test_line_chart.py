@@ -293,7 +293,7 @@ def test_names_keep_their_end() -> None:
 
 def test_numbers_are_said_whole_where_they_are() -> None:
     assert number(12288000.0) == "12,288,000"
-    assert (number(683.0), number(1.0), number(0.0)) == ("683", "1.0000", "0.0000")
+    assert (number(683.0), number(1.0), number(0.0)) == ("683", "1.0000", "0")
     assert number(nan) == "NaN"
     assert number(-inf) == "-inf"
     assert number(0.25, "GB") == "0.2500 GB"

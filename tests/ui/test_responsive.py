@@ -27,7 +27,8 @@ from tui_trainer.ui.compare.screen import CompareScreen
 from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.presets.editor import EditorScreen
 from tui_trainer.ui.presets.picker import PickerScreen
-from tui_trainer.ui.runs.screen import OtherRunScreen, RunList, RunsScreen
+from tui_trainer.ui.runs.run_list import RunList
+from tui_trainer.ui.runs.screen import OtherRunScreen, RunsScreen
 from tui_trainer.ui.settings import Settings
 
 

@@ -15,24 +15,17 @@ from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import PATIENCE_S
+from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import AnyEvent
 from tui_trainer.records.record import Record
-from tui_trainer.records.run_index import RunIndex, rename
+from tui_trainer.records.run_index import RunIndex, rename, summaries
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.remembered import remember
 from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.live.screen import back_to_run
-from tui_trainer.ui.runs.screen import (
-    COLUMNS,
-    Details,
-    OtherRunScreen,
-    RunList,
-    RunsScreen,
-    laid_out,
-    sparkline,
-    with_room,
-)
+from tui_trainer.ui.runs.run_list import COLUMNS, RunList, laid_out, no_wider_than_needed, sparkline, with_room
+from tui_trainer.ui.runs.screen import Details, OtherRunScreen, RunsScreen
 
 FINISHED = scripted_run(epochs=3, batches=10, batch_s=0.5)
 
@@ -104,6 +97,12 @@ def test_columns_leave_by_rank_and_never_overflow() -> None:
         if width >= 57:
             assert sum(column.width + 2 for column in columns) + spark <= width
     assert laid_out(200) == (list(COLUMNS), 24)
+
+
+def test_columns_are_no_wider_than_what_stands_in_them(runs: Path) -> None:
+    narrow = {column.title: column.width for column in no_wider_than_needed(summaries(runs))}
+    assert (narrow["run"], narrow["preset"], narrow["status"]) == (4, 6, 8)
+    assert [column.width for column in no_wider_than_needed([])] == [len(column.title) for column in COLUMNS]
 
 
 def test_the_column_of_runs_takes_the_room_that_is_left_for_whole_ids() -> None:
@@ -192,6 +191,32 @@ async def test_filter_and_order(show: Show, runs: Path) -> None:
         await shown.press("escape")
         assert isinstance(shown.app.screen, RunsScreen)
         assert len(names(listed)) == 3
+
+
+@pytest.mark.says("runs.by_*")
+@pytest.mark.never_says("runs.by_*")
+async def test_runs_of_a_comparison_and_seeds_stand_in_groups(show: Show, runs: Path, captions_said: set[str]) -> None:
+    compared = recorded(runs, "compared", FINISHED[:12])
+    compared.close()
+    Session.create(runs, [Contestant(label="a", seed=0, asked={}, run=compared.id)], name="sweep")
+    async with show(FINISHED, runs=runs, size=(140, 16)) as shown:
+        listed = await opened(shown)
+        for order in ("accuracy", "preset", "status", "groups"):
+            assert f"runs.by_{order}" not in captions_said
+            await shown.press("o")
+            assert f"runs.by_{order}" in captions_said
+        await shown.until(lambda: "sweep: 1 run of steplr, 0 over" in shown.text())
+        assert names(listed)[0] == "compared"
+        heading = shown.text().splitlines().index(shown.line("sweep: 1 run"))
+        await shown.pilot.click(RunList, offset=(8, heading + 1 - listed.region.y))
+        assert listed.current is not None
+        assert listed.current.name == "compared"
+        assert "3 runs alone" in shown.text()
+        await shown.press("end")
+        assert listed.current is listed.shown[-1]
+        assert str(listed.current.name) in shown.line("▌")
+        await shown.press("home")
+        assert "sweep: 1 run of steplr" in shown.text()
 
 
 async def test_the_filter_is_that_of_the_shell_and_says_what_is_wrong_with_it(show: Show, runs: Path) -> None:
@@ -431,6 +456,8 @@ async def in_a_view(shown: Shown) -> None:
     shown.the(RunList).redraw()
 
 
+GROUPS_AND_ORDERS = ("runs.by_", "runs.group_")
+
 WORDS: dict[str, tuple[bool, Callable[[Shown], Awaitable[None]], set[str], list[str]]] = {
     "three": (True, as_it_is, {"runs.counted"}, ["3 runs, newest first"]),
     "none matches": (
@@ -532,7 +559,8 @@ async def test_this_is_said_and_nothing_else(case: str, show: Show, runs: Path, 
             assert each in shown.text()
     if alive is not None:
         alive.close()
-    assert {id for id in captions_said if id.startswith("runs.")} - {"runs.start_one"} == ids - {"runs.start_one"}
+    told = {id for id in captions_said if id.startswith("runs.") and not id.startswith(GROUPS_AND_ORDERS)}
+    assert told - {"runs.start_one"} == ids - {"runs.start_one"}
     assert ("runs.start_one" in captions_said) >= ("runs.start_one" in ids)
 
 
@@ -573,5 +601,5 @@ async def test_one_that_can_be_is_not(show: Show, runs: Path, captions_said: set
 
 def test_each_is_said_in_a_case() -> None:
     below = {"runs.reading", "runs.still_reading", "runs.unreadable", "runs.more_below", "runs.not_ours"}
-    ids = {id for id in CAPTIONS if id.startswith("runs.")}
+    ids = {id for id in CAPTIONS if id.startswith("runs.") and not id.startswith(GROUPS_AND_ORDERS)}
     assert set().union(*(said for _, _, said, _ in WORDS.values())) | below == ids

@@ -33,7 +33,7 @@ from tui_trainer.records.record import Record
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.find_lr.screen import FindLRScreen, Original
 from tui_trainer.ui.mistakes.screen import BreakItScreen
-from tui_trainer.ui.runs.screen import RunList
+from tui_trainer.ui.runs.run_list import RunList
 
 RUN: list[AnyEvent] = [tainted(event) for event in scripted_run(epochs=4, batches=20, pause_after=30, switch_at=3)]
 LIVE = cut(RUN, 60)

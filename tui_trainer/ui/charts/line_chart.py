@@ -86,7 +86,7 @@ def number(value: float, unit: str = "") -> str:
         return "NaN"
     if not isfinite(value):
         return "inf" if value > 0 else "-inf"
-    whole = value == int(value) and 100 <= abs(value) < 1e15
+    whole = value == int(value) and (value == 0 or 100 <= abs(value) < 1e15)
     text = f"{value:,.0f}" if whole else format_metric(value)
     return f"{text} {plain(unit)}" if unit else text
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import repeat
+from collections.abc import Iterable, Iterator
+from itertools import repeat, zip_longest
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -11,9 +11,9 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-NEAR = 3
-"""Cells that are as they were are written again where no more of them stand between two that are not: to go beyond them
-would take as much."""
+NEAR = 4
+"""Cells that are as they were are written again where they take no more bytes than this between two that are not: to go
+beyond them would take as much."""
 
 MOST_STYLES = 4096
 """Styles whose look is remembered: those of one place differ from those of another, and a screen is open for days."""
@@ -58,18 +58,19 @@ class ShownCells:
         if not self._is_known:
             self._is_known = True
             self._rows = []
-        written: list[str] = []
-        look = _PLAIN
+        before: dict[int, list[Cell]] = {}
+        """Each line that changes, as it is shown."""
         for line, column, segments in pieces:
             new = self._cells(segments, colors)
             row = self._row(line, column + len(new))
             if row[column : column + len(new)] == new:
                 continue
-            look = _write(written, new, row, line, column, look)
+            before.setdefault(line, row.copy())
             row[column : column + len(new)] = new
-        if look != _PLAIN:
-            written.append("\x1b[0m")
-        return "".join(written)
+        runs = [run for line in sorted(before) for run in _runs(line, self._rows[line], before[line])]
+        # Where a color takes more bytes than a way to another place, each is chosen once, and all that has it written.
+        in_order = _written(runs)
+        return in_order if len(runs) == 1 else min(in_order, _written(sorted(runs, key=_look_then_place)), key=len)
 
     def _row(self, line: int, width: int) -> list[Cell]:
         """A line, with so many cells at the least."""
@@ -136,28 +137,83 @@ def _look_of(style: Style, colors: ColorSystem) -> Look:
     )
 
 
-def _write(written: list[str], new: list[Cell], row: list[Cell], line: int, column: int, look: Look) -> Look:
-    """Go to each cell that is another one and write it; the look in which the terminal writes then."""
-    last = -1
-    """The cell of `new` that was written last."""
-    for place, cell in enumerate(new):
-        if cell == row[column + place] or not cell[0] or _are_blank(cell, row[column + place]):
+class _Run(NamedTuple):
+    """Cells beside each other that are written in one look."""
+
+    line: int
+    column: int
+    look: Look
+    text: str
+    width: int
+    is_empty: bool
+    """Whether it is nothing but room: the color of a text is not seen there."""
+
+
+def _runs(line: int, row: list[Cell], before: list[Cell]) -> Iterator[_Run]:
+    """What is to be written of a line, from left to right: the cells that are others than before."""
+    begin, text, look, is_empty, end = 0, [""], _PLAIN, True, -1
+    """The run that is made, and the cell behind it; none yet where that is -1."""
+    for place, (cell, shown) in enumerate(zip_longest(row, before, fillvalue=_UNKNOWN)):
+        if cell is shown or cell == shown:
             continue
-        if last < 0:
-            written.append(f"\x1b[{line + 1};{column + place + 1}H")
-        elif place - last > 1:
-            between = new[last + 1 : place]
-            if len(between) <= NEAR and all(its == look for _, its in between):
-                written.extend(character for character, _ in between)
-            elif any(character for character, _ in between):  # else it is the rest of a wide one
-                written.append(f"\x1b[{column + place + 1}G")
         character, its = cell
-        if its != look and not _are_blank(cell, (" ", look)):
-            written.append(_to(its, look))
-            look = its
-        written.append(character)
-        last = place
-    return look
+        if not character or (character == " " and _are_blank(cell, shown)):
+            continue
+        is_room = character == " " and not its.attributes
+        if end < 0 or place - end > NEAR:
+            goes_on = False
+        elif its is look or its == look:
+            goes_on = True
+        else:
+            goes_on = its[::2] == look[::2] and (is_room or (is_empty and not look.attributes))
+        if goes_on and place > end:
+            between = _again(row[end:place], look)
+            goes_on = between is not None
+            text.append(between or "")
+        if not goes_on:
+            if end >= 0:
+                yield _Run(line, begin, look, "".join(text), end - begin, is_empty)
+            begin, text, look, is_empty = place, [character], its, is_room
+        else:
+            text.append(character)
+            if is_empty and not is_room:
+                look, is_empty = its, False
+        end = place + 1
+        if not character.isascii() and end < len(row) and row[end] == ("", its):
+            end += 1  # of a wide one, which is written
+    if end >= 0:
+        yield _Run(line, begin, look, "".join(text), end - begin, is_empty)
+
+
+def _again(cells: list[Cell], look: Look) -> str | None:
+    """The text of cells that are written again in this look; None where they have another, or are too long."""
+    text = "".join(character for character, _ in cells)
+    return text if len(text.encode()) <= NEAR and all(its == look for _, its in cells) else None
+
+
+def _look_then_place(run: _Run) -> tuple[str, str, str, int, int]:
+    return run.look.attributes, run.look.background, "" if run.is_empty else run.look.foreground, run.line, run.column
+
+
+def _written(runs: Iterable[_Run]) -> str:
+    """The sequences that write them in this order, from the plain look and back to it."""
+    written: list[str] = []
+    look, line, column = _PLAIN, -1, -1
+    for run in runs:
+        if run.line != line:
+            written.append(f"\x1b[{run.line + 1};{run.column + 1}H")
+        elif run.column > column:
+            written.append(min(f"\x1b[{run.column - column}C", f"\x1b[{run.column + 1}G", key=len))
+        elif run.column < column:
+            written.append(f"\x1b[{run.column + 1}G")
+        if run.look != look and not (run.is_empty and run.look[::2] == look[::2]):
+            written.append(_to(run.look, look))
+            look = run.look
+        written.append(run.text)
+        line, column = run.line, run.column + run.width
+    if look != _PLAIN:
+        written.append("\x1b[0m")
+    return "".join(written)
 
 
 def _are_blank(one: Cell, other: Cell) -> bool:
