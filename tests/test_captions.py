@@ -181,7 +181,6 @@ STILL_OUTSIDE = (
     "ui/live/recipe_loop.py",
     "ui/machine/sampling.py",
     "ui/mistakes/panels.py",
-    "ui/runs/screen.py",
     "ui/show.py",
     "ui/terminal/terminal.py",
     "ui/trainer_screen.py",

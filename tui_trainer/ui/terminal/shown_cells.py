@@ -15,6 +15,11 @@ NEAR = 4
 """Cells that are as they were are written again where they take no more bytes than this between two that are not: to go
 beyond them would take as much."""
 
+IN_ONE_PIECE = 4000
+"""Bytes that a pseudo-terminal takes at once. Of more of them parts are seen as they come, and so they come from the
+top, a few lines after the other."""
+LINES_TOGETHER = 4
+
 MOST_STYLES = 4096
 """Styles whose look is remembered: those of one place differ from those of another, and a screen is open for days."""
 
@@ -68,9 +73,11 @@ class ShownCells:
             before.setdefault(line, row.copy())
             row[column : column + len(new)] = new
         runs = [run for line in sorted(before) for run in _runs(line, self._rows[line], before[line])]
-        # Where a color takes more bytes than a way to another place, each is chosen once, and all that has it written.
-        in_order = _written(runs)
-        return in_order if len(runs) == 1 else min(in_order, _written(sorted(runs, key=_look_then_place)), key=len)
+        # Where a color takes more than a way to another place, each is chosen once, and all that has it written; but
+        # what does not come in one piece comes a few lines after the other.
+        if len(runs) > 1 and len(by_look := _written(sorted(runs, key=_by_look)).encode()) <= IN_ONE_PIECE:
+            return min(by_look.decode(), _written(runs), key=len)
+        return min(_written(sorted(runs, key=_by_lines_and_look)), _written(runs), key=len)
 
     def _row(self, line: int, width: int) -> list[Cell]:
         """A line, with so many cells at the least."""
@@ -191,8 +198,12 @@ def _again(cells: list[Cell], look: Look) -> str | None:
     return text if len(text.encode()) <= NEAR and all(its == look for _, its in cells) else None
 
 
-def _look_then_place(run: _Run) -> tuple[str, str, str, int, int]:
-    return run.look.attributes, run.look.background, "" if run.is_empty else run.look.foreground, run.line, run.column
+def _by_look(run: _Run) -> tuple[str, str, str]:
+    return run.look.attributes, run.look.background, "" if run.is_empty else run.look.foreground
+
+
+def _by_lines_and_look(run: _Run) -> tuple[int, tuple[str, str, str]]:
+    return run.line // LINES_TOGETHER, _by_look(run)
 
 
 def _written(runs: Iterable[_Run]) -> str:
