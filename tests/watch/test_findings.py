@@ -10,6 +10,7 @@ from tests.watch.loops.beginning import BEGINNING
 from tests.watch.loops.right import RIGHT
 from tests.watch.loops.wrong import WRONG
 from tests.watch.many import run_many
+from tui_trainer.text.mistakes import MISTAKES
 from tui_trainer.watching.trace import Fault
 
 NAMES = sorted(RIGHT)
@@ -43,3 +44,4 @@ def test_nothing_is_found_in_a_right_loop(tmp_path: Path, names: list[str]) -> N
 
 def test_there_are_three_wrong_loops_of_each_kind() -> None:
     assert {code: len(programs) for code, programs in WRONG.items() if len(programs) < 3} == {}
+    assert {*MISTAKES} - {*WRONG} == {"item_each_step"}, "of a GPU: tests/watch/test_findings_of_traces.py has three"

@@ -216,7 +216,7 @@ def test_a_gradient_that_came_late_is_none_that_never_came() -> None:
 def test_facts_that_make_no_sense_are_no_findings() -> None:
     made = mnist()
     facts = ("gradients_kept", "no_gradient", "not_in_optimizer", "graphs_kept", "same_labels", "forward", "raised")
-    for fact in (*facts, "stepped_to", "epochs", "no such fact"):
+    for fact in (*facts, "stepped_to", "epochs", "step_not_visible", "no such fact"):
         for values in ({}, {"steps": "many", "parameters": -1, "kept": None}, {"error": 1, "file": 2, "lineno": "x"}):
             made.define(Observed(fact=fact, site=999, values=dict(values)))
     assert codes(made.end()) == []

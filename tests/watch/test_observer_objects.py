@@ -395,3 +395,18 @@ def test_losses_without_a_step_that_can_be_seen_are_told_as_such(tmp_path: Path)
     observed = trace.one(Observed)
     assert observed.fact == "step_not_visible"
     assert trace.site(observed.site) in [site for site in trace.all(Site) if site.call == "backward"]
+
+
+def test_of_a_program_that_an_error_ends_before_its_first_step_no_steps_are_missed(tmp_path: Path) -> None:
+    program = """
+        import torch
+        weight = torch.nn.Parameter(torch.ones(1))
+        optimizer = torch.optim.SGD([weight], lr=0.1)
+        optimizer.zero_grad()
+        for micro_batch in range(8):
+            (weight / 8).sum().backward()
+            assert micro_batch < 6, "no memory"
+    """
+    watched = run(tmp_path, program)
+    assert (watched.code, watched.trace.values("backward")) == (1, [0.125] * 7)
+    assert watched.trace.all(Observed) == []

@@ -948,4 +948,10 @@ for epoch in range(EPOCHS):
     for x, y in val_loader:
         x.mean()
 """,
+    "a few gradients of pictures": """
+for step in range(6):
+    picture = torch.randn(2, 8, requires_grad=True)
+    model.zero_grad()
+    model(picture)[0].max().backward()
+""",
 }

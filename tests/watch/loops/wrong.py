@@ -476,6 +476,19 @@ for epoch in range(6):
         criterion(model(x), y).backward()
         mine.step()
 """,
+        "a few, by an optimizer that is gone by then": """
+def train():
+    adam = torch.optim.Adam(model.parameters())
+    for step in range(8):
+        adam.zero_grad()
+        criterion(model(torch.randn(8, 8)), torch.randint(0, 3, (8,))).backward()
+        with torch.no_grad():  # as a compiled step does, unseen
+            for parameter in adam.param_groups[0]["params"]:
+                parameter -= 0.1 * parameter.grad
+
+
+train()
+""",
     },
 }
 """Three of each at least."""

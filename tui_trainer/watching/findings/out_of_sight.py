@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from tui_trainer.watching.findings.loop import Call
-from tui_trainer.watching.findings.rule import Handler, Rule
-
-ENOUGH_BACKWARDS = 50
+from tui_trainer.watching.findings.rule import Rule
+from tui_trainer.watching.trace import Observed
 
 
 class StepsNotSeen(Rule):
-    """Losses go backward, and no optimizer steps: `torch.compile` compiled its step, or weights are moved by hand."""
+    """Losses go backward, and no optimizer steps: `torch.compile` compiled its step, or weights are moved by hand. The
+    process itself counts them: many, or those of a program that has ended and had an optimizer's gradients zeroed."""
 
-    def calls(self) -> dict[str, Handler]:
-        return {"backward": self._backward}
-
-    def _backward(self, call: Call) -> None:
-        if self.loop.backwards >= ENOUGH_BACKWARDS and not self.loop.steps_of:
-            self.tell("steps_not_seen", call.site, {"backwards": ENOUGH_BACKWARDS})
+    def observed(self, frame: Observed) -> None:
+        backwards = frame.values.get("backwards")
+        site = self.loop.definitions.sites.get(frame.site)
+        if frame.fact == "step_not_visible" and type(backwards) is int and backwards > 0 and site is not None:
+            self.tell("steps_not_seen", site, {"backwards": backwards})

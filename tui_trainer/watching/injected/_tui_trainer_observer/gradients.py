@@ -55,6 +55,7 @@ class Gradients:
         observer, compiling, guard = self._observer, self._observer.compiling, self._observer.guard
         sites, writer = self._sites, self._writer
         add_rows, records = writer.rows.extend, seen.records
+        of_optimizers = seen is self._steps.seen
 
         def make(original: Any) -> Any:
             def zero_grad(*args: Any, **kwargs: Any) -> Any:
@@ -76,6 +77,8 @@ class Gradients:
                         site = last.number
                     else:
                         site = last.find(sites, "zero_grad", frame, record.number, args[0])
+                        if of_optimizers:
+                            self._steps.had_gradients_zeroed = True
                     add_rows((site, begin, end, 0.0))
                     if end >= writer.due:
                         writer.overdue(end)

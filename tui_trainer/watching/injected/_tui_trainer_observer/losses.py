@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from .call_sites import LastSite
+from .process import uncaught
 from .python_internals import getframe
 from .wrapping import replace
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _MOST_WITHOUT_STEP = 50
 """Losses that went backward with no optimizer's step seen: those of a compiled one cannot be."""
+_FEWEST_WITHOUT_STEP = 3
+"""The same of a program that has ended, and had an optimizer's gradients zeroed."""
 
 
 class Losses:
@@ -30,6 +33,8 @@ class Losses:
         self._values = values
         self._steps = steps
         self._without_step = 0
+        self._last_site = 0
+        """Where the last of these went backward."""
         self._tensor_type: Any = None
         self.scaled: tuple[Any, Any] | None = None
         """Weak references to what a GradScaler gave last, and to the loss that it was given."""
@@ -99,10 +104,12 @@ class Losses:
         def forget() -> None:
             nonlocal inside
             inside = False
+            self._without_step = 0
             last.forget()
 
         replace(torch.autograd, "backward", make)
         observer.at_fork(forget)
+        observer.at_end(self._tell_few_without_step)
 
     def _loss(self, args: Any, kwargs: Any) -> Any:
         """What backward is called on; of a scaled loss, the loss."""
@@ -118,5 +125,17 @@ class Losses:
 
     def _note_without_step(self, site: int, end: float) -> None:
         self._without_step += 1
+        self._last_site = site
         if self._without_step == _MOST_WITHOUT_STEP:
-            self._writer.define("observed", fact="step_not_visible", site=site, values={}, clock=end)
+            self._tell_without_step(end)
+
+    def _tell_few_without_step(self) -> None:
+        """The program ends. One that never had an optimizer's gradients zeroed may have wanted gradients alone, and one
+        that an error ends may have come to no step yet."""
+        few = _FEWEST_WITHOUT_STEP <= self._without_step < _MOST_WITHOUT_STEP
+        if few and self._steps.had_gradients_zeroed and not self._steps.first and not uncaught():
+            self._tell_without_step(perf_counter())
+
+    def _tell_without_step(self, now: float) -> None:
+        values = {"backwards": self._without_step}
+        self._writer.define("observed", fact="step_not_visible", site=self._last_site, values=values, clock=now)

@@ -10,8 +10,7 @@ from time import perf_counter
 from .call_sites import CallSites
 from .guard import Guard
 from .listeners import Listeners
-from .plain import text
-from .process import Process
+from .process import Process, uncaught
 from .trace_writer import TraceWriter
 
 TYPE_CHECKING = False
@@ -128,7 +127,7 @@ class Observer:
             if pid == os.getpid() and self.writer.started and not self.writer.ended:
                 for finish in self._at_end:
                     finish()
-                self.writer.define("goodbye", clock=perf_counter(), raised=_uncaught())
+                self.writer.define("goodbye", clock=perf_counter(), raised=uncaught())
                 self.turn_off()
         except Exception:
             self.on = False
@@ -143,9 +142,3 @@ class Observer:
                 forget()
         except Exception:
             self.on = False
-
-
-def _uncaught() -> str:
-    """The class of the error that ends the interpreter. A shell of IPython's goes on after one."""
-    kind = getattr(sys, "last_type", None)
-    return text(kind.__name__, 200) if isinstance(kind, type) and "IPython" not in sys.modules else ""

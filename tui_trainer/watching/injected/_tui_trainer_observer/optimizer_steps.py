@@ -67,6 +67,8 @@ class OptimizerSteps:
         self._restores_raised = False
         self.first = 0
         """The number of the optimizer that stepped first."""
+        self.had_gradients_zeroed = False
+        """Whether any optimizer's `zero_grad` was called."""
 
     def install(self, torch: Any) -> None:
         """Listen to the steps of all optimizers.
@@ -134,6 +136,7 @@ class OptimizerSteps:
         """In a fork's child."""
         self.seen.clear()
         self.first = 0
+        self.had_gradients_zeroed = False
 
     def scale_lrs(self, factor: float) -> bool:
         """Have each LR multiplied while its optimizer steps, from the next step on; whether that can be done. An LR

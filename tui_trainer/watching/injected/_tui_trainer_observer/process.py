@@ -79,3 +79,9 @@ def _group(environment: dict[str, str]) -> str:
     """Where the ranks of a run meet, which no other run at that time does."""
     met = [environment.get(name, "") for name in ("MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID")]
     return text(":".join(met)) if any(met) else f"parent:{os.getppid()}"
+
+
+def uncaught() -> str:
+    """The class of the error that ends the interpreter. A shell of IPython's goes on after one."""
+    kind = getattr(sys, "last_type", None)
+    return text(kind.__name__, 200) if isinstance(kind, type) and "IPython" not in sys.modules else ""
