@@ -4,7 +4,8 @@
 
 `LOOPS` is a file with a line for each loop: a name, the folder that it is begun in, and its command, parted by tabs;
 folders are seen from that of the file. `--python` is of the environment that the loops need, this one by default. Each
-is trained under `tui-trainer watch`, and the table that comes of it is one of Markdown.
+is trained under `tui-trainer watch`, and the table that comes of it is one of Markdown. One that takes too long is
+ended with all that it has started.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 from tui_trainer.records.history import History
 from tui_trainer.run_sources.run_source import replay
@@ -37,6 +42,11 @@ COLUMNS = (
 )
 MOST_SERIES = 8
 """Names of series that are written out in a cell."""
+
+MARK = "WATCH_PUBLIC_LOOPS"
+"""In the environment of all that a loop starts."""
+GRACE_S = 10.0
+"""So long may what was told to end take for it."""
 
 
 class Loop(NamedTuple):
@@ -59,7 +69,8 @@ def watch(loop: Loop, runs: Path, python: Path, seconds: float) -> int:
     """Train it to its end; the exit code."""
     path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     ours = [sys.executable, "-m", "tui_trainer", "watch", "--plain", "--runs-dir", str(runs), "--name", loop.name]
-    given = {**os.environ, "PATH": path}
+    mark = str(uuid.uuid4())
+    given = {**os.environ, "PATH": path, MARK: mark}
     with tempfile.TemporaryFile() as printed:
         try:
             done = subprocess.run(
@@ -74,7 +85,30 @@ def watch(loop: Loop, runs: Path, python: Path, seconds: float) -> int:
             )
         except subprocess.TimeoutExpired:
             return 124
+        finally:
+            end_all(mark)
         return done.returncode
+
+
+def end_all(mark: str) -> None:
+    """End what a loop has started and is there yet, wherever it moved: first the programs, so that their records are
+    told how they ended, then what keeps these."""
+    left = [process for process in psutil.process_iter() if has(process, mark)]
+    for process in left:
+        with suppress(psutil.Error):
+            if process.name() != "tui-watch":
+                process.terminate()
+    _, alive = psutil.wait_procs(left, timeout=GRACE_S)
+    for process in alive:
+        with suppress(psutil.Error):
+            process.kill()
+
+
+def has(process: psutil.Process, mark: str) -> bool:
+    """Whether it was started with this mark."""
+    with suppress(psutil.Error, OSError):
+        return process.environ().get(MARK) == mark
+    return False
 
 
 def row(loop: Loop, exit_code: int, history: History) -> list[str]:
@@ -85,7 +119,6 @@ def row(loop: Loop, exit_code: int, history: History) -> list[str]:
     lrs = [name for name in history.series if history.series.kind(name) == "lr"]
     last_lrs = history.lrs[-1:]
     plan = history.plans[-1] if history.plans else None
-    ended = history.epochs[-1] if history.epochs else None
     shown = {"train_loss", "lr", "val_loss", "val_accuracy", *lrs}
     others = [name for name in history.series if name not in shown]
     sites = history.loop.sites if history.loop is not None else []
@@ -97,12 +130,24 @@ def row(loop: Loop, exit_code: int, history: History) -> list[str]:
         f"{declared.shown_as if declared is not None and declared.shown_as else '?'} {list(history.losses[-1:])}",
         f"{recipe.scheduler if recipe is not None else ''} {', '.join(lrs)} {list(last_lrs)}",
         f"to step {plan.last_step:,} {plan.note}" if plan is not None else "none",
-        f"{ended.val_loss:.6g}, {ended.val_accuracy:.4g}" if ended is not None and ended.validated else "none told",
+        validation(history),
         ", ".join(others[:MOST_SERIES])
         + (f" and {len(others) - MOST_SERIES} more" if len(others) > MOST_SERIES else ""),
         " › ".join(site.call for site in sites),
         ", ".join(f"{found.mistake} ({Path(found.file).name}:{found.lineno})" for found in history.mistakes.values()),
     ]
+
+
+def validation(history: History) -> str:
+    """The last loss and accuracy of a validation, with what the program calls them: a loop without epochs has them,
+    too."""
+    told = []
+    for name in ("val_loss", "val_accuracy"):
+        if name in history.series and len(values := history.series[name].values):
+            declared = history.series.declared(name)
+            called = declared.shown_as if declared is not None else ""
+            told.append(f"{values[-1]:.6g}" + (f" ({called})" if called else ""))
+    return ", ".join(told) or "none told"
 
 
 def main() -> None:
