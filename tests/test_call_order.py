@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.scripted import scripted_run
-from tui_trainer.call_order import Mistake, check
+from tui_trainer.call_order import MISTAKES, Mistake, check
 from tui_trainer.events import CallsMade, ResolvedConfig
 from tui_trainer.mistakes.cases import CASES, MistakeCase, Order
 from tui_trainer.presets.catalogue import catalogue
@@ -104,21 +104,21 @@ def test_gradients_may_be_cleared_at_the_end_of_a_batch_as_well() -> None:
 
 
 wrong_by_batch: dict[Mistake, tuple[list[str], list[str]]] = {
-    "scheduler before optimizer": ([*LEARN[:-1], STEP, "optimizer.step"], ["validate"]),
-    "once an epoch": (LEARN, ["validate", STEP]),
-    "no zero_grad": ([*LEARN[1:], STEP], ["validate"]),
-    "zero_grad after backward": (["forward", "loss", "backward", "zero_grad", "optimizer.step", STEP], ["validate"]),
-    "no backward": (["zero_grad", "forward", "loss", "optimizer.step", STEP], ["validate"]),
-    "no optimizer.step": ([*LEARN[:-1], STEP], ["validate"]),
-    "no scheduler.step": (LEARN, ["validate"]),
+    "scheduler_before_optimizer": ([*LEARN[:-1], STEP, "optimizer.step"], ["validate"]),
+    "once_an_epoch": (LEARN, ["validate", STEP]),
+    "no_zero_grad": ([*LEARN[1:], STEP], ["validate"]),
+    "zero_grad_after_backward": (["forward", "loss", "backward", "zero_grad", "optimizer.step", STEP], ["validate"]),
+    "no_backward": (["zero_grad", "forward", "loss", "optimizer.step", STEP], ["validate"]),
+    "no_optimizer_step": ([*LEARN[:-1], STEP], ["validate"]),
+    "no_scheduler_step": (LEARN, ["validate"]),
 }
 wrong_by_epoch: dict[Mistake, tuple[list[str], list[str]]] = {
-    "every batch": ([*LEARN, STEP], ["validate"]),
-    "no zero_grad": (LEARN[1:], ["validate", STEP]),
-    "zero_grad after backward": (["forward", "loss", "backward", "zero_grad", "optimizer.step"], ["validate", STEP]),
-    "no backward": (["zero_grad", "forward", "loss", "optimizer.step"], ["validate", STEP]),
-    "no optimizer.step": (LEARN[:-1], ["validate", STEP]),
-    "no scheduler.step": (LEARN, ["validate"]),
+    "every_batch": ([*LEARN, STEP], ["validate"]),
+    "no_zero_grad": (LEARN[1:], ["validate", STEP]),
+    "zero_grad_after_backward": (["forward", "loss", "backward", "zero_grad", "optimizer.step"], ["validate", STEP]),
+    "no_backward": (["zero_grad", "forward", "loss", "optimizer.step"], ["validate", STEP]),
+    "no_optimizer_step": (LEARN[:-1], ["validate", STEP]),
+    "no_scheduler_step": (LEARN, ["validate"]),
 }
 
 
@@ -142,15 +142,15 @@ def test_each_wrong_order_gives_its_own_finding_where_epochs_are_counted(
 def test_the_first_line_of_an_epoch_is_no_place_for_the_scheduler(recipe: ResolvedConfig) -> None:
     recipe = without_warmup(recipe)
     orders = run(recipe, LEARN, ["validate"], begin=[STEP])
-    assert mistakes(recipe, orders) == ["scheduler before optimizer"]
+    assert mistakes(recipe, orders) == ["scheduler_before_optimizer"]
 
 
 @pytest.mark.parametrize(
     ("end", "mistake"),
     [
-        (["validate", "scheduler.step()"], "no metric"),
-        ([STEP], "no metric"),
-        ([STEP, "validate"], "before validate"),
+        (["validate", "scheduler.step()"], "no_metric"),
+        ([STEP], "no_metric"),
+        ([STEP, "validate"], "before_validate"),
     ],
 )
 def test_a_plateau_scheduler_wants_the_value_of_its_own_epoch(end: list[str], mistake: Mistake) -> None:
@@ -166,13 +166,13 @@ def test_no_other_scheduler_wants_a_value() -> None:
 @pytest.mark.parametrize(("batch", "end"), [([*LEARN, STEP], ["validate"]), (LEARN, ["validate", STEP])])
 def test_a_scheduler_that_nobody_asked_for_is_told(batch: list[str], end: list[str]) -> None:
     recipe = next(recipe for recipe in SHIPPED if recipe.interval is None)
-    assert mistakes(recipe, run(recipe, batch, end)) == ["no scheduler"]
+    assert mistakes(recipe, run(recipe, batch, end)) == ["no_scheduler"]
 
 
 def test_several_mistakes_are_all_told() -> None:
     recipe = without_warmup(BY_BATCH[0])
     orders = run(recipe, ["forward", "loss", "backward", STEP, "optimizer.step"], ["validate"])
-    assert mistakes(recipe, orders) == ["no zero_grad", "scheduler before optimizer"]
+    assert mistakes(recipe, orders) == ["no_zero_grad", "scheduler_before_optimizer"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
@@ -203,6 +203,108 @@ def test_a_finding_says_in_words_what_is_wrong_and_what_is_right() -> None:
         "OneCycleLR is stepped once an epoch and counts batches: of its 630 steps it makes 10, and the LR hardly "
         "leaves its beginning. Right: scheduler.step() in the batch loop, after optimizer.step()."
     )
+
+
+SAID: dict[tuple[str, Mistake], tuple[str, str]] = {
+    ("onecycle", "no_backward"): (
+        "a batch goes without loss.backward(): it has no gradients",
+        "loss.backward() after the loss, before optimizer.step()",
+    ),
+    ("steplr", "no_zero_grad"): (
+        "a batch goes without zero_grad(): backward() adds to the gradients that are there",
+        "optimizer.zero_grad() once a batch, before backward()",
+    ),
+    ("onecycle", "zero_grad_after_backward"): (
+        "the gradients are thrown away before they are used",
+        "optimizer.zero_grad() before backward(), or after optimizer.step()",
+    ),
+    ("steplr", "no_optimizer_step"): ("a batch goes without optimizer.step()", "optimizer.step() after backward()"),
+    ("onecycle", "scheduler_before_optimizer"): (
+        "the first LR of the schedule is never used",
+        "optimizer.step() first, then scheduler.step()",
+    ),
+    ("onecycle", "once_an_epoch"): (
+        "OneCycleLR is stepped once an epoch and counts batches: of its 630 steps it makes 10,",
+        "scheduler.step() in the batch loop, after optimizer.step()",
+    ),
+    ("steplr", "every_batch"): (
+        "StepLR is stepped after every batch and counts epochs: the LR changes 63 times as fast as was meant",
+        "scheduler.step() after the batch loop, once an epoch",
+    ),
+    ("plateau", "before_validate"): (
+        "ReduceLROnPlateau is stepped before validate(): the val_loss that it watches is that of the epoch before",
+        "val_loss = validate(), then scheduler.step(val_loss)",
+    ),
+    ("plateau", "no_metric"): (
+        "ReduceLROnPlateau is stepped without val_loss: it has nothing to watch",
+        "val_loss = validate(), then scheduler.step(val_loss)",
+    ),
+    ("plateau", "no_scheduler_step"): (
+        "scheduler.step() is never called: the LR stays where ReduceLROnPlateau begins",
+        "scheduler.step(val_loss) after the batch loop, once an epoch",
+    ),
+    ("none", "no_scheduler"): ("where this preset asks for no scheduler", "no scheduler.step()"),
+}
+WRONG: dict[Mistake, tuple[list[str], list[str]]] = {
+    **wrong_by_epoch,
+    **wrong_by_batch,
+    "every_batch": ([*LEARN, STEP], ["validate"]),
+    "before_validate": (LEARN, [STEP, "validate"]),
+    "no_metric": (LEARN, ["validate", "scheduler.step()"]),
+    "no_scheduler": (LEARN, ["validate", STEP]),
+}
+
+
+def shipped(name: str, **other: int) -> ResolvedConfig:
+    return msgspec.structs.replace(next(recipe for recipe in SHIPPED if recipe.preset == name), **other)
+
+
+@pytest.mark.says("calls.no_*", "calls.zero_*", "calls.scheduler_*", "calls.once_*", "calls.every_*", "calls.before_*")
+@pytest.mark.says("calls.after_batch", "calls.after_epoch")
+@pytest.mark.never_says("calls.*")
+def test_what_is_wrong_is_said_in_these_words_and_nothing_else(captions_said: set[str]) -> None:
+    assert {mistake for _, mistake in SAID} == set(MISTAKES)
+    for (preset, mistake), (wrong, mend) in SAID.items():
+        captions_said.clear()
+        batch, end = WRONG[mistake]
+        if preset == "steplr" and mistake in wrong_by_epoch:
+            batch, end = wrong_by_epoch[mistake]
+        (finding,) = check(shipped(preset), run(shipped(preset), batch, end))
+        assert finding.mistake == mistake
+        assert wrong in finding.wrong
+        assert finding.right == mend
+        places = {"calls.after_batch", "calls.after_epoch"}
+        assert captions_said - places == {f"calls.{mistake}", f"calls.{mistake}_mend"}
+        captions_said.clear()
+        assert check(shipped(preset), right(shipped(preset))) == []
+        assert not captions_said
+
+
+@pytest.mark.says("calls.warmup")
+def test_a_warm_up_that_is_stepped_wrongly_is_called_so() -> None:
+    """It counts batches; StepLR does not, and `none` is no scheduler that an LR could stay at the beginning of."""
+    recipe = shipped("steplr", warmup_epochs=2)
+    (finding,) = check(recipe, run(recipe, LEARN, ["validate", STEP]))
+    assert finding.wrong.startswith(
+        "the warm-up is stepped once an epoch and counts batches: of its 126 steps it makes 2,"
+    )
+    recipe = shipped("none", warmup_epochs=2)
+    (finding,) = check(recipe, run(recipe, LEARN, ["validate"]))
+    assert finding.wrong == "scheduler.step() is never called: the LR stays where the warm-up begins"
+    assert finding.right == "scheduler.step() in the batch loop, after optimizer.step()"
+    assert mistakes(recipe, run(recipe, LEARN, ["validate", STEP]))[0] == "once_an_epoch"
+
+
+@pytest.mark.never_says("calls.once_an_epoch", "calls.every_batch", "calls.warmup")
+def test_where_an_epoch_is_one_batch_its_end_is_the_end_of_the_batch(captions_said: set[str]) -> None:
+    after_batch, at_end = ([*LEARN, STEP], ["validate"]), (LEARN, ["validate", STEP])
+    for preset in ("onecycle", "steplr"):
+        recipe = shipped(preset, batches_per_epoch=1, total_steps=10)
+        for order in (after_batch, at_end):
+            assert check(recipe, run(recipe, *order)) == []
+    recipe = shipped("plateau", batches_per_epoch=1, total_steps=10)
+    assert mistakes(recipe, run(recipe, *after_batch)) == ["before_validate"]
+    assert not captions_said & {"calls.once_an_epoch", "calls.every_batch", "calls.warmup"}
 
 
 @pytest.mark.parametrize("scheduler", ["StepLR", "OneCycleLR", "ReduceLROnPlateau"])

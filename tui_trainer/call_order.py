@@ -11,20 +11,21 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from tui_trainer.events import CallsMade, ResolvedConfig
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
 Mistake: TypeAlias = Literal[
-    "no backward",
-    "no zero_grad",
-    "zero_grad after backward",
-    "no optimizer.step",
-    "scheduler before optimizer",
-    "once an epoch",
-    "every batch",
-    "before validate",
-    "no metric",
-    "no scheduler.step",
-    "no scheduler",
+    "no_backward",
+    "no_zero_grad",
+    "zero_grad_after_backward",
+    "no_optimizer_step",
+    "scheduler_before_optimizer",
+    "once_an_epoch",
+    "every_batch",
+    "before_validate",
+    "no_metric",
+    "no_scheduler_step",
+    "no_scheduler",
 ]
 """What can be wrong with an order, worst first where several are."""
 
@@ -65,9 +66,9 @@ def check(recipe: ResolvedConfig, orders: Iterable[CallsMade], first_epoch: int 
         owed = owed or (due and not steps)
         found.update(_in_batch(order) if order.batch is not None else ())
         if steps:
-            found.update(_of_scheduler(recipe, order, due=due))
+            found.update(_of_scheduler(recipe, order, first_epoch, due=due))
     if owed and not stepped:
-        found.add("no scheduler.step")
+        found.add("no_scheduler_step")
     return [_in_words(mistake, recipe) for mistake in MISTAKES if mistake in found]
 
 
@@ -79,34 +80,48 @@ def _in_batch(order: CallsMade) -> Iterator[Mistake]:
     """What is wrong with gradients and weights in a batch."""
     calls = order.calls
     if "backward" not in calls:
-        yield "no backward"
+        yield "no_backward"
     if "optimizer.step" not in calls:
-        yield "no optimizer.step"
+        yield "no_optimizer_step"
     if "zero_grad" not in calls:
-        yield "no zero_grad"
+        yield "no_zero_grad"
     elif {"backward", "optimizer.step"} <= set(calls):
         between = calls[calls.index("backward") : calls.index("optimizer.step")]
         if "zero_grad" in between:
-            yield "zero_grad after backward"
+            yield "zero_grad_after_backward"
 
 
-def _of_scheduler(recipe: ResolvedConfig, order: CallsMade, *, due: bool) -> Iterator[Mistake]:
+def _of_scheduler(recipe: ResolvedConfig, order: CallsMade, first_epoch: int, *, due: bool) -> Iterator[Mistake]:
     """What is wrong with a step of the scheduler that was made here."""
     calls = _named(order)
     if order.batch is not None:
         early = "optimizer.step" in calls and calls.index(STEP) < calls.index("optimizer.step")
         if early:
-            yield "scheduler before optimizer"
+            yield "scheduler_before_optimizer"
         # At the head of batch 1 it may be the first line of the epoch: once an epoch all the same.
         if not due and (not early or order.batch > 1):
-            yield "every batch" if recipe.interval else "no scheduler"
+            yield from _in_a_batch(recipe)
     elif not due:
-        yield "once an epoch" if recipe.interval else "no scheduler"
+        warms_up = (order.epoch - first_epoch + 1) * (recipe.batches_per_epoch or 0) <= recipe.warmup_batches
+        if recipe.interval is None and not warms_up:
+            yield "no_scheduler"
+        elif recipe.batches_per_epoch != 1:  # else an epoch's end is a batch's end
+            yield "once_an_epoch"
     elif recipe.scheduler == PLATEAU:
         if STEP_OF_NOTHING in order.calls or "validate" not in calls:
-            yield "no metric"
+            yield "no_metric"
         elif calls.index(STEP) < calls.index("validate"):
-            yield "before validate"
+            yield "before_validate"
+
+
+def _in_a_batch(recipe: ResolvedConfig) -> Iterator[Mistake]:
+    """What is wrong with a step in a batch that belongs at an epoch's end, or nowhere."""
+    if recipe.interval is None:
+        yield "no_scheduler"
+    elif recipe.batches_per_epoch != 1:
+        yield "every_batch"
+    elif recipe.scheduler == PLATEAU:
+        yield "before_validate"
 
 
 def _due(recipe: ResolvedConfig, order: CallsMade, first_epoch: int) -> bool:
@@ -122,76 +137,26 @@ def _due(recipe: ResolvedConfig, order: CallsMade, first_epoch: int) -> bool:
     return not (recipe.interval == "epoch" and (batches == 1 or hands_over))
 
 
-_WORDS: dict[Mistake, tuple[str, str]] = {
-    "no backward": (
-        "loss.backward() is never called: there are no gradients, and optimizer.step() has nothing to follow",
-        "loss.backward() after the loss, before optimizer.step()",
-    ),
-    "no zero_grad": (
-        (
-            "zero_grad() is never called: backward() adds to the gradients that are there, so every step follows "
-            "the sum of all batches so far"
-        ),
-        "optimizer.zero_grad() once a batch, before backward()",
-    ),
-    "zero_grad after backward": (
-        (
-            "zero_grad() comes between backward() and optimizer.step(): the gradients are thrown away before they "
-            "are used, and the weights stay where they are"
-        ),
-        "optimizer.zero_grad() before backward(), or after optimizer.step()",
-    ),
-    "no optimizer.step": (
-        "optimizer.step() is never called: gradients are computed, and no weight ever moves",
-        "optimizer.step() after backward()",
-    ),
-    "scheduler before optimizer": (
-        (
-            "scheduler.step() is called before optimizer.step(): the first LR of the schedule is never used, and "
-            "every other one comes a step early"
-        ),
-        "optimizer.step() first, then scheduler.step()",
-    ),
-    "once an epoch": (
-        (
-            "{name} is stepped once an epoch and counts batches: of its {steps:,} steps it makes {epochs:,}, and "
-            "the LR hardly leaves its beginning"
-        ),
-        "{after_batch}",
-    ),
-    "every batch": (
-        "{name} is stepped after every batch and counts epochs: the LR changes {times} as fast as was meant",
-        "{after_epoch}",
-    ),
-    "before validate": (
-        "{name} is stepped before validate(): the {metric} that it watches is that of the epoch before",
-        "{metric} = validate(), then scheduler.step({metric})",
-    ),
-    "no metric": (
-        "{name} is stepped without {metric}: it has nothing to watch, and PyTorch stops with a TypeError",
-        "{metric} = validate(), then scheduler.step({metric})",
-    ),
-    "no scheduler.step": ("scheduler.step() is never called: the LR stays where {name} begins", "{where}"),
-    "no scheduler": (
-        "scheduler.step() is called where this preset asks for no scheduler: something else moves the LR",
-        "no scheduler.step()",
-    ),
-}
-
-
 def _in_words(mistake: Mistake, recipe: ResolvedConfig) -> OrderFinding:
-    metric = recipe.monitor or "val_loss"
-    after_batch = "scheduler.step() in the batch loop, after optimizer.step()"
-    after_epoch = f"scheduler.step({metric if recipe.scheduler == PLATEAU else ''}) after the batch loop, once an epoch"
-    facts: dict[str, object] = {
-        "name": recipe.scheduler,
-        "metric": metric,
-        "steps": recipe.total_steps,
-        "epochs": recipe.epochs,
-        "times": counted(recipe.lengths.batches_per_epoch, "time"),
-        "after_batch": after_batch,
-        "after_epoch": after_epoch,
-        "where": after_batch if recipe.interval == "step" else after_epoch,
-    }
-    wrong, right = _WORDS[mistake]
-    return OrderFinding(mistake, wrong.format(**facts), right.format(**facts))
+    metric, lengths = recipe.monitor or "val_loss", recipe.lengths
+    in_warmup = recipe.interval != "step"  # for what counts batches beside a scheduler of epochs, or of none
+    after_batch = say("calls.after_batch")
+    after_epoch = say("calls.after_epoch", metric=metric if recipe.scheduler == PLATEAU else "")
+    match mistake:
+        case "once_an_epoch":
+            steps, epochs = lengths.total_steps, lengths.epochs
+            if in_warmup:
+                steps, epochs = recipe.warmup_batches, recipe.warmup_batches // lengths.batches_per_epoch
+            name = say("calls.warmup") if in_warmup else recipe.scheduler
+            facts, mend = {"name": name, "steps": f"{steps:,}", "epochs": f"{epochs:,}"}, {"where": after_batch}
+        case "every_batch":
+            facts = {"name": recipe.scheduler, "times": counted(lengths.batches_per_epoch, "time")}
+            mend = {"where": after_epoch}
+        case "before_validate" | "no_metric":
+            facts, mend = {"name": recipe.scheduler, "metric": metric}, {"metric": metric}
+        case "no_scheduler_step":
+            facts = {"name": recipe.scheduler if recipe.interval else say("calls.warmup")}
+            mend = {"where": after_epoch if recipe.interval == "epoch" else after_batch}
+        case _:
+            facts, mend = {}, {}
+    return OrderFinding(mistake, say(f"calls.{mistake}", **facts), say(f"calls.{mistake}_mend", **mend))

@@ -361,7 +361,7 @@ async def test_a_mistake_can_be_seen_at_work_where_there_is_a_case_of_it(show: S
         await shown.press("o", "enter")
         page = shown.app.screen
         assert isinstance(page, BreakItScreen)
-        assert page.cases.current.mistake == "once an epoch"
+        assert page.cases.current.mistake == "once_an_epoch"
         await shown.press("escape", "down", "enter")
         assert isinstance(shown.app.screen, OrderScreen)
         assert "no case of this mistake" in shown.the(KeyLine).plain()[0]

@@ -88,7 +88,7 @@ CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="before_optimizer",
         title="scheduler.step() before optimizer.step()",
-        mistake="scheduler before optimizer",
+        mistake="scheduler_before_optimizer",
         call="scheduler.step",
         wrong=Order((*LEARN[:-1], "scheduler.step", "optimizer.step")),
         right=EVERY_BATCH,
@@ -98,7 +98,7 @@ CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="as_epoch_begins",
         title="scheduler.step() as an epoch begins",
-        mistake="scheduler before optimizer",
+        mistake="scheduler_before_optimizer",
         call="scheduler.step",
         wrong=Order(LEARN, ("validate",), ("scheduler.step",)),
         right=ONCE_AN_EPOCH,
@@ -108,7 +108,7 @@ CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="once_an_epoch",
         title="OneCycleLR stepped once an epoch",
-        mistake="once an epoch",
+        mistake="once_an_epoch",
         call="scheduler.step",
         wrong=ONCE_AN_EPOCH,
         right=EVERY_BATCH,
@@ -118,7 +118,7 @@ CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="every_batch",
         title="StepLR stepped after every batch",
-        mistake="every batch",
+        mistake="every_batch",
         call="scheduler.step",
         wrong=EVERY_BATCH,
         right=ONCE_AN_EPOCH,
@@ -128,7 +128,7 @@ CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="no_metric",
         title="ReduceLROnPlateau without its metric",
-        mistake="no metric",
+        mistake="no_metric",
         call="scheduler.step",
         wrong=Order(LEARN, ("validate", "scheduler.step()")),
         right=ONCE_AN_EPOCH,
@@ -138,7 +138,7 @@ CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="no_zero_grad",
         title="optimizer.zero_grad() forgotten",
-        mistake="no zero_grad",
+        mistake="no_zero_grad",
         call="zero_grad",
         wrong=Order((*LEARN[1:], "scheduler.step")),
         right=EVERY_BATCH,
@@ -148,7 +148,7 @@ CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="late_zero_grad",
         title="zero_grad() after backward()",
-        mistake="zero_grad after backward",
+        mistake="zero_grad_after_backward",
         call="zero_grad",
         wrong=Order(("forward", "loss", "backward", "zero_grad", "optimizer.step", "scheduler.step")),
         right=EVERY_BATCH,
@@ -158,7 +158,7 @@ CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="no_optimizer_step",
         title="optimizer.step() forgotten",
-        mistake="no optimizer.step",
+        mistake="no_optimizer_step",
         call="optimizer.step",
         wrong=Order((*LEARN[:-1], "scheduler.step")),
         right=EVERY_BATCH,
@@ -168,7 +168,7 @@ CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="no_scheduler_step",
         title="scheduler.step() forgotten",
-        mistake="no scheduler.step",
+        mistake="no_scheduler_step",
         call="scheduler.step",
         wrong=Order(LEARN),
         right=ONCE_AN_EPOCH,

@@ -28,13 +28,13 @@ class MistakeInWords(NamedTuple):
 
 
 MISTAKES: dict[str, str] = {
-    "no_zero_grad": "no zero_grad",
+    "no_zero_grad": "no_zero_grad",
     "no_gradient": "",
     "not_in_optimizer": "",
-    "once_an_epoch": "once an epoch",
-    "every_batch": "every batch",
+    "once_an_epoch": "once_an_epoch",
+    "every_batch": "every_batch",
     "every_micro_batch": "",
-    "no_metric": "no metric",
+    "no_metric": "no_metric",
     "training_metric": "",
     "schedule_ends_early": "",
     "schedule_never_ends": "",
@@ -47,7 +47,7 @@ MISTAKES: dict[str, str] = {
     "graph_kept": "",
     "validation_with_gradients": "",
     "item_each_step": "",
-    "scheduler_before_optimizer": "scheduler before optimizer",
+    "scheduler_before_optimizer": "scheduler_before_optimizer",
     "steps_not_seen": "",
 }
 """By code, what harms most first: by which name *break it* has a case of it (`call_order.Mistake`); empty where it has

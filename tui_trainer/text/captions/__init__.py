@@ -10,6 +10,7 @@ from __future__ import annotations
 from tui_trainer.text.captions import (
     alert,
     answer,
+    calls,
     card,
     chart,
     checkpoint,
@@ -92,6 +93,7 @@ _SECTIONS = (
     confusion,
     untold,
     loop,
+    calls,
     order,
     watched,
     metric,
