@@ -1,8 +1,8 @@
 """Write `docs/captions.md`: `python scripts/list_captions.py`.
 
 Every caption of `text/captions/`, with the tests that are marked with its id: `says`, where it must be said, and
-`never_says`, where it must not. `python scripts/list_captions.py --outside` counts the sentences that are none yet, by
-module; with names of modules it prints them.
+`never_says`, where it must not; and the tables whose words are said by one rule. `python scripts/list_captions.py
+--outside` counts the sentences that are none yet, by module; with names of modules it prints them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from tui_trainer.text.captions import CAPTIONS, SECTIONS
+from tui_trainer.ui.help import LEGEND, MARKS
+from tui_trainer.ui.keys import KEYS, PANELS, TITLES
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tui_trainer"
@@ -24,12 +26,81 @@ LIST = ROOT / "docs" / "captions.md"
 Kind: TypeAlias = Literal["says", "never_says"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+CAPTIONS_MADE = ("text/captions/", "text/reasons.py")
+"""Where words of captions are made: those of `why.*` in the second."""
+
 HEAD = """# What the program says, and when
 
 Each sentence and word in which tui-trainer claims something of a run, a preset, a comparison, a record or the machine:
 when it is said, when it would be wrong, and the tests of both. `python scripts/list_captions.py` writes this page from
 `tui_trainer/text/captions/`, where the words are made, a file for each of these:
 """
+
+
+class Table(NamedTuple):
+    """Words that stand in one table and are said by one rule."""
+
+    title: str
+    module: str
+    said: str
+    says: tuple[str, ...]
+    """The tests of that."""
+    never: str
+    never_says: tuple[str, ...]
+    rows: tuple[tuple[str, str, str], ...]
+    """Under which heading, what it is said of, and the words."""
+    words: frozenset[str]
+    """All strings that these are made of."""
+
+
+TABLES = (
+    Table(
+        "What keys do",
+        "ui/keys.py",
+        "on the help page, under the place where the key belongs; in short, at the bottom of a screen and in its "
+        "command palette. Pressed there, the key does something that is seen",
+        (
+            "tests/ui/test_shown_keys.py::test_each_key_that_is_shown_does_something_and_is_in_help",
+            "tests/ui/test_every_key.py::test_every_key_does_something",
+            "tests/ui/test_keys.py::test_help_lists_every_key_and_any_of_its_keys_closes_it",
+            "tests/ui/test_keys.py::test_the_palette_has_everything_that_has_a_name_and_nothing_of_another_screen",
+        ),
+        "at the bottom of a screen where the key does nothing here and now; in the palette of another screen; of two "
+        "things in one place",
+        (
+            "tests/ui/test_shown_keys.py::test_each_key_that_is_shown_does_something_and_is_in_help",
+            "tests/ui/test_keys.py::test_the_palette_has_everything_that_has_a_name_and_nothing_of_another_screen",
+            "tests/ui/test_keys.py::test_no_key_means_two_things_in_one_place",
+        ),
+        tuple(
+            (TITLES[key.place], key.label, "; in short: ".join(filter(None, (key.does, key.short or key.name))))
+            for key in sorted(KEYS, key=lambda key: list(TITLES).index(key.place))
+        ),
+        frozenset(
+            {text for key in KEYS for text in (key.does, key.short, key.name)}
+            | {*TITLES.values(), *(panel.shows for panel in PANELS.values())}
+        ),
+    ),
+    Table(
+        "What the marks on the screen mean",
+        "ui/help.py",
+        "on the help page: in two words at its head, in full at its end",
+        (
+            "tests/ui/test_keys.py::test_help_begins_with_the_marks_scrolls_and_is_searched",
+            "tests/ui/test_keys.py::test_help_tells_what_is_seen_on_the_screen",
+        ),
+        "of two things in one place; at the head of what is searched for",
+        (
+            "tests/ui/test_keys.py::test_a_mark_means_one_thing_in_one_place",
+            "tests/ui/test_keys.py::test_help_begins_with_the_marks_scrolls_and_is_searched",
+        ),
+        (
+            *(("At its end", mark, words) for mark, _, words in MARKS),
+            *(("At its head", mark, words) for mark, _, words in LEGEND),
+        ),
+        frozenset(words for *_, words in (*MARKS, *LEGEND)),
+    ),
+)
 
 
 class Marked(NamedTuple):
@@ -80,7 +151,9 @@ def text() -> str:
     for kind, id, file, test in marked():
         if (line := f"`{test}` ({file.relative_to(ROOT).as_posix()})") not in tests[id][kind]:
             tests[id][kind].append(line)
-    lines = [HEAD, *(f"- [{title}](#{_anchor(title)}): `{section}.py`" for section, title in SECTIONS.items()), ""]
+    lines = [HEAD, *(f"- [{title}](#{_anchor(title)}): `{section}.py`" for section, title in SECTIONS.items())]
+    lines += ["\nand, of one rule each, in tables:\n"]
+    lines += [*(f"- [{table.title}](#{_anchor(table.title)}): `{table.module}`" for table in TABLES), ""]
     for section, title in SECTIONS.items():
         lines.append(f"## {title}\n")
         for id, caption in CAPTIONS.items():
@@ -89,7 +162,27 @@ def text() -> str:
                 lines.append(f"**{id}** `{words}`\n")
                 lines.append(f"- said: {caption.said}  \n  {_tests(tests[id]['says'])}")
                 lines.append(f"- never: {caption.never}  \n  {_tests(tests[id]['never_says'])}\n")
+    for table in TABLES:
+        lines += _table(table)
     return "\n".join(lines)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"## {table.title}\n"
+    yield f"- said: {table.said}  \n  {_tests([_named(test) for test in table.says])}"
+    yield f"- never: {table.never}  \n  {_tests([_named(test) for test in table.never_says])}\n"
+    heading = ""
+    for under, of, words in table.rows:
+        if under != heading:
+            yield f"{'' if not heading else chr(10)}**{under}**\n"
+            heading = under
+        yield f"- `{of}` {words}"
+    yield ""
+
+
+def _named(test: str) -> str:
+    file, _, name = test.partition("::")
+    return f"`{name}` ({file})"
 
 
 def _anchor(title: str) -> str:
@@ -106,17 +199,51 @@ def _tests(tests: list[str]) -> str:
 
 
 def outside() -> dict[str, list[ast.Constant]]:
-    """The sentences of each module that has any, but those of captions and of errors that are raised."""
+    """The sentences of each module that has any.
+
+    Left out are those of captions; of errors that are raised or warned of: they are said where that is met which they
+    tell of, and nowhere else; of `TABLES`; and lines of Python, as a listing shows them.
+    """
     found = {}
+    listed = {table.module: table.words for table in TABLES}
     for file in sorted(PACKAGE.rglob("*.py")):
-        if (module := file.relative_to(PACKAGE).as_posix()).startswith("text/captions/"):
+        if (module := file.relative_to(PACKAGE).as_posix()).startswith(CAPTIONS_MADE):
             continue
         tree = ast.parse(file.read_text("utf-8"))
-        raised = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
-        own = [node for node in strings(tree) if id(node) not in raised and is_sentence(node.value)]
+        apart = {id(part) for node in ast.walk(tree) if _is_apart(node) for part in ast.walk(node)}
+        words = listed.get(module, frozenset())
+        own = [
+            node
+            for node in strings(tree)
+            if id(node) not in apart and node.value not in words and is_sentence(node.value)
+        ]
         if own:
             found[module] = own
     return found
+
+
+def _is_apart(node: ast.AST) -> bool:
+    """Whether what stands in it is told as an error, or is a line of Python."""
+    match node:
+        case ast.Raise():
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Name("warnings"), attr="warn")):
+            return True
+        case ast.JoinedStr():
+            return is_python(
+                "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+            )
+        case ast.Constant(str(text)):
+            return is_python(text)
+    return False
+
+
+def is_python(text: str) -> bool:
+    """Whether it is the head of a block."""
+    try:
+        return text.endswith(":") and bool(ast.parse(f"{text} ..."))
+    except SyntaxError:
+        return False
 
 
 def is_sentence(text: object) -> bool:

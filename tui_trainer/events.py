@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from tui_trainer.text.captions import say
 from tui_trainer.text.reasons import Reason, read, says
 
 SCHEMA = 2
@@ -737,65 +738,59 @@ def check(event: AnyEvent) -> None:
     Raises:
         msgspec.ValidationError: they do not.
     """
-    if (wrong := _CHECKS.get(type(event), _nothing)(event)) is not None:
-        raise msgspec.ValidationError(wrong)
+    if (check := _CHECKS.get(type(event))) is not None:
+        check(event)
 
 
-def _nothing(_: AnyEvent) -> None:
-    return None
-
-
-def _wrong_steps(event: StepsTaken) -> str | None:
+def _check_steps(event: StepsTaken) -> None:
     count = len(event.losses)
     if not count or len(event.elapsed) != count or len(event.lrs) not in (0, 1, count):
-        return "losses, lrs and elapsed are not as many as each other"
+        raise msgspec.ValidationError("losses, lrs and elapsed are not as many as each other")
     if not event.losses_seen and event.losses != [None] * count:
-        return "losses that were not seen"
+        raise msgspec.ValidationError("losses that were not seen")
     if event.batch > event.step or event.epoch > event.step:
-        return "more batches or epochs than steps"
+        raise msgspec.ValidationError("more batches or epochs than steps")
     if min(event.elapsed) < 0 or max(event.elapsed) > MOST_SECONDS:
-        return "a time that cannot be"
+        raise msgspec.ValidationError("a time that cannot be")
     if any(len(numbers) != count for numbers in event.metrics.values()):
-        return "losses and other numbers are not as many as each other"
+        raise msgspec.ValidationError("losses and other numbers are not as many as each other")
     try:
         highest, lowest = max(event.losses), min(event.losses)  # type: ignore[type-var]
         sound = highest <= LARGEST_LOSS and lowest >= -LARGEST_LOSS  # type: ignore[operator]
     except TypeError:  # one was not finite
         sound = all(loss is None or -LARGEST_LOSS <= loss <= LARGEST_LOSS for loss in event.losses)
-    return None if sound else "a loss that no float32 can be"
+    if not sound:
+        raise msgspec.ValidationError("a loss that no float32 can be")
 
 
-def _wrong_plan(event: PlanMade) -> str | None:
+def _check_plan(event: PlanMade) -> None:
     curves: list[PlanMade | GroupPlan] = [event, *event.groups.values()]
     for curve in curves:
         if len(curve.steps) != len(curve.lrs):
-            return "steps and lrs are not as many as each other"
+            raise msgspec.ValidationError("steps and lrs are not as many as each other")
         if len(curve.steps) > MOST_IN_A_LIST:
-            return "more points than a curve needs"
+            raise msgspec.ValidationError("more points than a curve needs")
         if curve.steps and (curve.steps[0] < 1 or curve.steps != sorted(set(curve.steps))):
-            return "steps that do not follow each other"
-    return None
+            raise msgspec.ValidationError("steps that do not follow each other")
 
 
-def _wrong_columns(event: MetricColumns) -> str | None:
+def _check_columns(event: MetricColumns) -> None:
     count = len(event.steps)
     columns = [*event.values.values(), event.epochs or event.steps, event.elapsed or event.steps]
     if not count or any(len(column) != count for column in columns):
-        return "columns that are not as long as each other"
+        raise msgspec.ValidationError("columns that are not as long as each other")
     if event.steps[0] < 0 or event.steps[-1] > 2**62 or any(one >= other for one, other in pairwise(event.steps)):
-        return "steps that do not rise"
+        raise msgspec.ValidationError("steps that do not rise")
     if event.elapsed and not (min(event.elapsed) >= 0 and max(event.elapsed) <= MOST_SECONDS):
-        return "a time that cannot be"
+        raise msgspec.ValidationError("a time that cannot be")
     if event.epochs and not (min(event.epochs) >= 0 and max(event.epochs) <= 2**62):
-        return "an epoch that cannot be"
-    return None
+        raise msgspec.ValidationError("an epoch that cannot be")
 
 
-def _wrong_confusion(event: ConfusionCounted) -> str | None:
+def _check_confusion(event: ConfusionCounted) -> None:
     classes = len(event.classes)
     if len(event.counts) != classes or any(len(row) != classes for row in event.counts):
-        return "rows, columns and classes are not as many as each other"
-    return None
+        raise msgspec.ValidationError("rows, columns and classes are not as many as each other")
 
 
 def _kept(value: Any) -> float | int:
@@ -814,11 +809,11 @@ def _kept(value: Any) -> float | int:
 LARGEST_LOSS = 3.4028235e38
 """Of a float32."""
 
-_CHECKS: dict[type, Callable[[Any], str | None]] = {
-    StepsTaken: _wrong_steps,
-    PlanMade: _wrong_plan,
-    MetricColumns: _wrong_columns,
-    ConfusionCounted: _wrong_confusion,
+_CHECKS: dict[type, Callable[[Any], None]] = {
+    StepsTaken: _check_steps,
+    PlanMade: _check_plan,
+    MetricColumns: _check_columns,
+    ConfusionCounted: _check_confusion,
 }
 
 _NOT_FLOATS: frozenset[type] = frozenset({type(None), str, int})
@@ -858,5 +853,5 @@ def _cut(told: msgspec.Struct, field: str) -> None:
     """Cut a text that is too long for a person, as it is told and as it is read."""
     text = getattr(told, field)
     if text is not None and len(text) > LONGEST_TEXT:
-        left_out = f" … ({len(text) - LONGEST_TEXT + 60:,} more characters are left out)"
-        msgspec.structs.force_setattr(told, field, text[: LONGEST_TEXT - 60] + left_out)
+        left_out = say("notice.cut", count=f"{len(text) - LONGEST_TEXT + 60:,}")
+        msgspec.structs.force_setattr(told, field, f"{text[: LONGEST_TEXT - 60]} {left_out}")

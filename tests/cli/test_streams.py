@@ -234,7 +234,13 @@ class _Disk(io.RawIOBase):
         return len(bytes(data))
 
 
-def test_a_disk_that_has_room_again_is_written_to_again(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.says("shell.unwritable")
+@pytest.mark.never_says("shell.unwritable")
+def test_a_disk_that_has_room_again_is_written_to_again(
+    capsys: pytest.CaptureFixture[str], captions_said: set[str]
+) -> None:
+    print("a line", file=Output(io.TextIOWrapper(io.BufferedWriter(_Disk(0)), encoding="utf-8"), raises=True))
+    assert "shell.unwritable" not in captions_said
     disk = _Disk(full_for=3)
     out = Output(io.TextIOWrapper(io.BufferedWriter(disk), encoding="utf-8"), raises=True)
     for number in range(10):

@@ -278,7 +278,9 @@ def test_a_plan_whose_steps_do_not_follow_is_no_event(steps: list[int]) -> None:
         decode(encode(PlanMade(at=START, steps=steps, lrs=[0.1] * len(steps), last_step=100)))
 
 
-def test_a_text_without_measure_is_cut_as_it_is_told_and_as_it_is_read() -> None:
+@pytest.mark.says("notice.cut")
+@pytest.mark.never_says("notice.cut")
+def test_a_text_without_measure_is_cut_as_it_is_told_and_as_it_is_read(captions_said: set[str]) -> None:
     told = Alert(at=START, kind="warning", text="x" * 2**20)
     assert len(told.text) <= LONGEST_TEXT
     assert "more characters are left out" in told.text
@@ -286,8 +288,10 @@ def test_a_text_without_measure_is_cut_as_it_is_told_and_as_it_is_read() -> None
     read = decode(line)
     assert isinstance(read, Alert)
     assert read.text == told.text
+    captions_said.clear()
     short = Alert(at=START, kind="warning", text="x" * LONGEST_TEXT)
     assert short.text == "x" * LONGEST_TEXT
+    assert not captions_said
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tui_trainer.text.alert_rule import (
     check_rules,
     parse,
 )
+from tui_trainer.text.captions import CAPTIONS
 
 names = st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), min_size=1, max_size=60)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -52,41 +53,56 @@ def test_what_is_taken(text: str, rule: AlertRule) -> None:
     assert parse(str(rule)) == rule
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "it names no series; write such as `val_loss > 2 for 3 epochs`"),
-        ("> 3", "it begins with no name"),
-        ('"" > 3', "it begins with no name"),
-        ("val_loss", "it does not say what is to be told of val_loss"),
-        ("val_loss = 3", "= compares nothing; == is right"),
-        ("val_loss => 3", "=> compares nothing; one of <, <=, >, >=, ==, != is right"),
-        ("val_loss >", "no number follows >"),
-        ("val_loss > two", "two is no number"),
-        ("val_loss == nan", "nan is no number; write `is nan`"),
-        ("val_loss > 1e999", "1e999 is too large"),
-        ("val_loss > 1_000", "1_000 is no number"),
-        ("val_loss is big", "nothing is big"),
-        ("val_loss is missing", "Write such as `val_loss is missing for 2 epochs`"),
-        ("ankle boot > 3", 'a name with blanks stands in quotes: "ankle boot"'),
-        ("val_loss > 2 for", "it does not say for how long"),
-        ("val_loss > 2 for 1.5 epochs", "1.5 is no whole number"),
-        ("val_loss > 2 for 3", "for 3 of what?"),
-        ("val_loss > 2 for 3 moons", "moons is none of epochs"),
-        ("val_loss > 2 for 0 epochs", "0 epochs is out of range"),
-        (f"val_loss > 2 for {'9' * 400} epochs", "is out of range"),
-        ("val_loss > 2 or val_loss < 1", "nothing follows a rule, and here does or"),
-        ('val_loss > 2 "', "a quote in it is not closed"),
-        ("val_loss\n > 2", "characters that cannot be shown"),
-        ("val_loss\x1b[31m > 2", "characters that cannot be shown"),
-        ("x" * (LONGEST_RULE + 1), "1,201 characters are too many"),
-        ("__import__('os').system('id')", "is no comparison"),
-    ],
-)
-def test_what_is_refused_and_how(text: str, words: str) -> None:
+REFUSED = [
+    ("", "it names no series; write such as `val_loss > 2 for 3 epochs`", {"no_series", "ends", "such"}),
+    ("> 3", "it begins with no name", {"no_name", "such"}),
+    ('"" > 3', "it begins with no name", {"no_name", "such"}),
+    ("val_loss", "it does not say what is to be told of val_loss", {"nothing_told", "ends", "such"}),
+    ("val_loss = 3", "= compares nothing; == is right", {"bad_sign"}),
+    ("val_loss => 3", "=> compares nothing; one of <, <=, >, >=, ==, != is right", {"bad_sign"}),
+    ("val_loss >", "no number follows >", {"ends_with_sign", "ends", "such"}),
+    ("val_loss > two", "two is no number", {"no_number"}),
+    ("val_loss == nan", "nan is no number; write `is nan`", {"no_number", "write_nan"}),
+    ("val_loss > 1e999", "1e999 is too large", {"too_large"}),
+    ("val_loss > 1_000", "1_000 is no number", {"no_number"}),
+    ("val_loss is big", "nothing is big", {"bad_state"}),
+    ("val_loss is", "it ends with `is`; write such as", {"ends_with_is", "ends", "such"}),
+    ("val_loss is missing", "Write such as `val_loss is missing for 2 epochs`", {"missing_for"}),
+    ("ankle boot > 3", 'a name with blanks stands in quotes: "ankle boot"', {"blanks"}),
+    ("val_loss > 2 for", "it does not say for how long", {"no_span", "ends", "such"}),
+    ("val_loss > 2 for 1.5 epochs", "1.5 is no whole number", {"not_whole"}),
+    ("val_loss > 2 for 3", "for 3 of what?", {"of_what", "ends", "such"}),
+    ("val_loss > 2 for 3 moons", "moons is none of epochs", {"no_unit"}),
+    ("val_loss > 2 or val_loss < 1", "nothing follows a rule, and here does or", {"goes_on"}),
+    ('val_loss > 2 "', "a quote in it is not closed", {"open_quote"}),
+    ("val_loss\n > 2", "characters that cannot be shown", {"unprintable"}),
+    ("val_loss\x1b[31m > 2", "characters that cannot be shown", {"unprintable"}),
+    ("x" * (LONGEST_RULE + 1), "1,201 characters are too many", {"too_long"}),
+    ("__import__('os').system('id')", "is no comparison", {"no_test", "such"}),
+]
+
+
+@pytest.mark.parametrize(("text", "words", "ids"), REFUSED)
+@pytest.mark.says("alert_rule.*")
+@pytest.mark.never_says("alert_rule.*")
+def test_what_is_refused_and_how(text: str, words: str, ids: set[str], captions_said: set[str]) -> None:
     with pytest.raises(BadRule) as error:
         parse(text)
     assert words in str(error.value)
+    assert {id.removeprefix("alert_rule.") for id in captions_said if id.startswith("alert_rule.")} == ids
+
+
+def test_each_reason_is_one_of_these_or_that_rules_are_too_many() -> None:
+    told = {f"alert_rule.{id}" for _, _, ids in REFUSED for id in ids}
+    assert {id for id in CAPTIONS if id.startswith("alert_rule.")} == told | {"alert_rule.too_many"}
+
+
+@pytest.mark.never_says("alert_rule.*")
+@pytest.mark.parametrize("span", ["0 epochs", f"{'9' * 400} epochs"])
+def test_a_span_that_cannot_be_is_out_of_range(span: str, captions_said: set[str]) -> None:
+    with pytest.raises(BadRule, match=r"is out of range"):
+        parse(f"val_loss > 2 for {span}")
+    assert captions_said == {"key.out_of_range"}
 
 
 @given(compared | states | missing)
@@ -128,7 +144,10 @@ def test_nothing_is_above_or_below_nan() -> None:
     assert [parse("loss is inf").holds(value) for value in (nan, -inf, 1.0)] == [False, True, False]
 
 
-def test_rules_are_told_once_and_not_without_end() -> None:
+@pytest.mark.says("alert_rule.too_many")
+@pytest.mark.never_says("alert_rule.too_many")
+def test_rules_are_told_once_and_not_without_end(captions_said: set[str]) -> None:
     assert check_rules(("loss>2", "loss > 2.0", "lr < 1")) == ("loss > 2", "lr < 1")
+    assert not captions_said
     with pytest.raises(BadRule, match="too many"):
         check_rules(tuple(f"x > {i}" for i in range(MOST_RULES + 1)))

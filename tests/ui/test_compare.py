@@ -232,6 +232,26 @@ async def test_the_cursor_reads_all_curves_at_once(three: Comparison) -> None:
         assert "final acc" in screen.query_one(CompareTable).plain()[0]
 
 
+@pytest.mark.says("comparison.loss_both", "comparison.loss_validation", "comparison.loss_training")
+@pytest.mark.never_says("comparison.loss_both", "comparison.loss_validation", "comparison.loss_training")
+@pytest.mark.never_says("comparison.columns", "comparison.columns_keys")
+async def test_what_is_drawn_of_the_loss_is_said(three: Comparison, captions_said: set[str]) -> None:
+    async with show(three) as (pilot, screen):
+        told = {}
+        for _ in range(3):
+            captions_said.clear()
+            await pilot.press("l")
+            await pilot.pause()
+            chart = screen.query_one("#loss", Overlay)
+            told[chart.loss] = chart.plain()[0]
+            said = {id for id in captions_said if id.startswith(("comparison.loss", "comparison.columns"))}
+            assert said == {f"comparison.loss_{chart.loss}"}
+    assert "validation; training, smoothed, is dotted" in told["both"]
+    assert "training" not in told["validation"]
+    assert "validation" not in told["training"]
+    assert "training, smoothed" in told["training"]
+
+
 async def test_zoom_and_units_and_losses_draw_without_trouble(three: Comparison) -> None:
     async with show(three) as (pilot, screen):
         for key in ("plus", "plus", "y", "l", "l", "x", "minus", "0", "d", "d", "v", "down", "left", "left", "x"):
@@ -557,6 +577,7 @@ async def test_a_series_of_many_values_is_drawn_by_columns(tmp_path: Path) -> No
         assert "lowest" not in chart.plain()[0]
 
 
+@pytest.mark.says("comparison.columns", "comparison.columns_keys")
 async def test_columns_are_marked_in_a_list(three: Comparison) -> None:
     async with show(three, size=(140, 40)) as (pilot, screen):
         table = screen.query_one(CompareTable)

@@ -19,7 +19,7 @@ from tui_trainer.ui.charts.accuracy import AccuracyChart
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.dialogs import Question
-from tui_trainer.ui.help import HelpScreen, Keys
+from tui_trainer.ui.help import LEGEND, MARKS, HelpScreen, Keys
 from tui_trainer.ui.keys import KEYS, Key, KeyContext, of
 from tui_trainer.ui.live.screen import PLACES, LiveScreen
 from tui_trainer.ui.live.why import Why
@@ -151,7 +151,8 @@ async def test_help_lists_every_key_and_any_of_its_keys_closes_it(show: Show) ->
             await shown.press("question_mark")
 
 
-@pytest.mark.says("help.nothing")
+@pytest.mark.says("help.nothing", "help.keys", "help.show_all", "help.marks")
+@pytest.mark.never_says("help.keys", "help.show_all", "help.marks")
 async def test_help_begins_with_the_marks_scrolls_and_is_searched(show: Show) -> None:
     async with show(LIVE, size=(80, 24)) as shown:
         await shown.press("question_mark")
@@ -160,7 +161,13 @@ async def test_help_begins_with_the_marks_scrolls_and_is_searched(show: Show) ->
         first = shown.the(Keys).plain()
         await shown.press("pagedown")
         assert shown.the(Keys).plain()[:2] == first[-2:]
+        assert "/ searches    esc closes" in shown.text()
+        assert "esc shows all again" not in shown.text()
         await shown.press("pageup", "slash", *"smooth q")
+        assert "esc shows all again" in shown.text()
+        assert "esc closes" not in shown.text()
+        assert "best epoch" not in shown.text()
+        assert "On the screen" not in shown.text()
         assert "nothing has these words" in shown.text()
         await shown.press("backspace", "backspace", "m", "backspace")
         assert "smooth the loss over more batches" in shown.text()
@@ -176,6 +183,12 @@ async def test_help_begins_with_the_marks_scrolls_and_is_searched(show: Show) ->
 def test_help_tells_what_is_seen_on_the_screen(mark: str) -> None:
     page = "\n".join("".join(span.text for span in line) for line in Keys([]).laid_out(200))
     assert mark in page.partition("On the screen")[2]
+
+
+def test_a_mark_means_one_thing_in_one_place() -> None:
+    assert len({(mark, words.partition(":")[0]) for mark, _, words in MARKS}) == len(MARKS)
+    assert len({mark for mark, *_ in LEGEND}) == len(LEGEND)
+    assert {(mark, role) for mark, role, _ in LEGEND} <= {(mark, role) for mark, role, _ in MARKS}
 
 
 async def test_the_palette_has_the_keys_by_name(show: Show) -> None:
@@ -227,20 +240,25 @@ def test_what_a_key_does_has_a_name_for_the_palette(key: Key) -> None:
     assert bool(key.short or key.name) != (key.action.partition("(")[0] in BY_A_LITTLE)
 
 
-async def test_the_palette_has_everything_that_has_a_name(show: Show) -> None:
+async def test_the_palette_has_everything_that_has_a_name_and_nothing_of_another_screen(show: Show) -> None:
     async with show(LIVE) as shown:
         titles = {command.title.lower() for command in shown.app.get_system_commands(shown.app.screen)}
         for key in of(*PLACES, "everywhere"):
             if (name := key.short or key.name) and key.action != "app.command_palette":
                 assert name.lower() in titles
+        here = {(key.short or key.name).lower() for key in of(*PLACES, "everywhere")}
+        assert not titles & ({(key.short or key.name).lower() for key in KEYS} - here)
 
 
+@pytest.mark.says("help.in_focus")
+@pytest.mark.never_says("help.in_focus")
 async def test_help_begins_with_the_keys_of_the_panel_in_focus(show: Show) -> None:
     async with show(LIVE, size=(100, 90)) as shown:
         await shown.press("question_mark")
         head = shown.the(Keys).plain()
         begins = head.index("") + 1  # behind the marks
         assert head[begins].startswith("A run")
+        assert not any("in focus" in line for line in head)
         await shown.press("escape", "tab", "question_mark")
         assert shown.the(Keys).plain()[begins].startswith("Charts  the panel in focus")
         await shown.press("escape")

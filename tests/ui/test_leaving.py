@@ -199,6 +199,26 @@ async def test_told_to_leave_before_it_began_it_does_not_begin(show: Show) -> No
     assert app.hung_up
 
 
+@pytest.mark.says("screen.task_failed")
+@pytest.mark.never_says("screen.task_failed")
+async def test_a_fault_beside_the_screen_is_told_and_one_of_a_file_in_its_own_words(
+    show: Show, captions_said: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed: list[Exception] = []
+    errors: list[Exception] = [RuntimeError("broken"), OSError(13, "Permission denied")]
+
+    def fail() -> None:
+        raise errors.pop()
+
+    async with show(LIVE) as shown:
+        for told in ("Permission denied", "this failed, and the log says where: "):
+            assert "screen.task_failed" not in captions_said
+            shown.app.context.tasks.run(fail, pytest.fail, failed.append)
+            await shown.settle()
+            assert told in str(failed[-1])
+    assert "broken" in str(failed[-1])
+
+
 async def test_what_was_under_way_as_the_app_was_left_is_back_all_the_same(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:

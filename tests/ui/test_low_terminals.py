@@ -10,6 +10,7 @@ from tests.ui.conftest import Show, cut
 from tui_trainer.records.history import History
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
+from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.live.compact import CompactLines, names_in_short
 from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.trainer_screen import KeyLine
@@ -17,8 +18,8 @@ from tui_trainer.ui.trainer_screen import KeyLine
 LIVE = cut(scripted_run(epochs=6, batches=20), 70)
 
 
-@pytest.mark.says("state.no_room")
-@pytest.mark.never_says("state.no_room")
+@pytest.mark.says("state.no_room", "screen.too_small")
+@pytest.mark.never_says("state.no_room", "screen.too_small")
 async def test_the_charts_are_the_last_to_go(show: Show, captions_said: set[str]) -> None:
     async with show(LIVE, size=(60, 16)) as shown:
         assert shown.the(Listing).display
@@ -43,12 +44,24 @@ async def test_the_charts_are_the_last_to_go(show: Show, captions_said: set[str]
             told = [line.split() for line in shown.the(CompactLines).plain() if line.strip()]
             assert [words[0] for words in told] == names
             assert all(set(words[2]) <= set("▁▂▃▄▅▆▇█") and len(words[2]) > 1 for words in told)
+        assert "screen.too_small" not in captions_said
         await shown.pilot.resize_terminal(60, 4)
         await shown.frame()
-        assert "60 columns and 5 lines" in " ".join(shown.text().split())
+        assert "60 columns and 5 lines, the terminal has 60 and 4: make it larger." in " ".join(shown.text().split())
         await shown.pilot.resize_terminal(60, 16)
         await shown.frame()
         assert shown.the(Listing).region.size
+
+
+async def test_the_key_that_is_said_to_leave_does_so_where_letters_are_typed(show: Show) -> None:
+    for keys in (("p", "slash"), ("p", "e")):
+        async with show(LIVE, size=(100, 30)) as shown:
+            await shown.press(*keys)
+            await shown.pilot.resize_terminal(50, 4)
+            await shown.frame()
+            assert "ctrl+c leaves." in " ".join(shown.text().split())
+            await shown.press("ctrl+c")
+            assert isinstance(shown.app.screen, Question)
 
 
 def test_of_a_run_that_tells_numbers_alone_the_first_loss_and_lr_are_told_in_short() -> None:

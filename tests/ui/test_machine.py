@@ -162,7 +162,7 @@ def test_where_processes_are_not_told_it_is_torch_s_number(
     assert Gpus().read(PID, device, "torch's name", environ).name == name
 
 
-@pytest.mark.says("machine.not_reported")
+@pytest.mark.says("machine.not_reported", "machine.no_busy", "machine.no_memory", "machine.no_power")
 def test_what_a_device_does_not_tell_is_left_open(nvml: Nvml) -> None:
     nvml.devices = ({"Name": b"old bytes"},)
     assert Gpus().read(PID, "cuda:0", "", {}) == Gpu(
@@ -171,13 +171,32 @@ def test_what_a_device_does_not_tell_is_left_open(nvml: Nvml) -> None:
 
 
 @pytest.mark.says("machine.whose_memory")
-@pytest.mark.never_says("machine.not_reported")
-def test_processes_that_a_container_hides_are_said_to_be(nvml: Nvml) -> None:
+@pytest.mark.never_says("machine.not_reported", "machine.no_busy", "machine.no_memory", "machine.no_power")
+def test_processes_that_a_container_hides_are_said_to_be(nvml: Nvml, captions_said: set[str]) -> None:
     seen = Gpus().read(PID, "cuda:0", "", {})
     assert seen.unknown == ""
     nvml.devices = ({**BUSY, "ComputeRunningProcesses": []},)
     hidden = Gpus().read(PID, "cuda:0", "", {})
     assert (hidden.memory_ours, hidden.unknown) == (None, "whose memory it is cannot be seen from here")
+    assert not {id for id in captions_said if id.startswith(("machine.no_", "machine.not_"))}
+
+
+@pytest.mark.says("machine.slow_limit", "machine.slow_hardware", "machine.slow_heat", "machine.slow_supply")
+@pytest.mark.never_says("machine.slow_*")
+def test_what_holds_its_clocks_down_is_said_each_once_and_idleness_is_nothing(
+    nvml: Nvml, captions_said: set[str]
+) -> None:
+    nvml.devices = ({**BUSY, "CurrentClocksEventReasons": 0xEF},)
+    assert Gpus().read(PID, "cuda:0", "", {}).slowed_by == (
+        "its power limit",
+        "the hardware, for heat or power",
+        "heat",
+        "the power supply",
+    )
+    nvml.devices = ({**BUSY, "CurrentClocksEventReasons": 0x103},)
+    captions_said.clear()
+    assert Gpus().read(PID, "cuda:0", "", {}).slowed_by == ()
+    assert not captions_said
 
 
 @pytest.mark.parametrize("uuid", ["aaa", "bbb"])
@@ -684,5 +703,7 @@ def test_each_is_said_in_a_case() -> None:
     above = {"machine.being_measured", "machine.not_begun", "machine.over", "machine.elsewhere", "machine.unseen"}
     above |= {"machine.failed", "machine.no_package", "machine.no_driver", "machine.which_device"}
     above |= {"machine.not_reported", "machine.whose_memory"}
+    above |= {id for id in CAPTIONS if id.startswith(("machine.slow_", "machine.no_busy", "machine.no_memory"))}
+    above |= {"machine.no_power"}
     ids = {id for id in CAPTIONS if id.startswith("machine.")}
     assert set().union(*(said for _, said, _ in WORDS.values())) | above == ids

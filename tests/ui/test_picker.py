@@ -397,6 +397,7 @@ def test_saving_never_replaces_a_preset_and_leaves_no_draft(own_presets: Path) -
     assert [path.name for path in own_presets.iterdir()] == ["mine.toml"]
 
 
+@pytest.mark.says("screen.without_options")
 async def test_options_that_are_no_good_are_said_and_left_out(show: Show) -> None:
     """Not in silence: a run from here would have the usual data, device and seed instead."""
     asked = RunRequest("steplr", model="mlp", dataset="mnist-5k", threads=-1)
@@ -406,11 +407,13 @@ async def test_options_that_are_no_good_are_said_and_left_out(show: Show) -> Non
         assert [spec.model for spec in shown.launcher.started] == ["cnn"]
 
 
-async def test_options_that_are_good_are_taken_without_a_word(show: Show) -> None:
+@pytest.mark.never_says("screen.without_options")
+async def test_options_that_are_good_are_taken_without_a_word(show: Show, captions_said: set[str]) -> None:
     async with show(request=RunRequest("steplr", model="mlp", dataset="mnist-5k", threads=1)) as shown:
         assert "options that" not in shown.the(KeyLine).plain()[0]
         await shown.press("enter")
         assert [spec.model for spec in shown.launcher.started] == ["mlp"]
+    assert "screen.without_options" not in captions_said
 
 
 @pytest.mark.never_says("chart.plan_is_made")

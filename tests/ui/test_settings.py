@@ -164,8 +164,16 @@ async def test_the_theme_is_kept(show: Show, file: Path) -> None:
         assert DARK.background not in colours
 
 
-async def test_palette_commands_for_themes_and_for_fonts_without_braille(show: Show, file: Path) -> None:
+@pytest.mark.says("help.theme_*", "help.remembered", "help.for_fonts")
+@pytest.mark.never_says("help.theme_*", "help.remembered", "help.for_fonts")
+async def test_palette_commands_for_themes_and_for_fonts_without_braille(
+    show: Show, file: Path, captions_said: set[str]
+) -> None:
     async with show(LIVE, settings=Settings(file)) as shown:
+        assert not {id for id in captions_said if id.startswith("help.")}
+        told = {command.title: command.help for command in shown.app.get_system_commands(shown.app.screen)}
+        kept = {title for title, help in told.items() if "remembered" in help}
+        assert kept == {title for title in told if title.startswith(("Theme: ", "Draw with "))}
         commands = {command.title: command.callback for command in shown.app.get_system_commands(shown.app.screen)}
         assert {"Theme: dark", "Theme: light", "Theme: for the colour-blind"} <= {*commands}
         commands["Theme: light"]()

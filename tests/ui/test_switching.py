@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher, ScriptedPlanner
@@ -92,6 +94,7 @@ async def test_a_switch_within_the_run_says_when_and_is_marked(show: Show) -> No
         assert "cosine" not in shown.the(Headline).plain()[0]
 
 
+@pytest.mark.says("end.for_new_run")
 async def test_a_new_run_waits_for_the_end_of_the_one_before(show: Show) -> None:
     async with show(ScriptedHost(LIVE, obeys=False)) as shown:
         first = shown.host
@@ -110,11 +113,13 @@ async def test_a_new_run_waits_for_the_end_of_the_one_before(show: Show) -> None
         assert "cosine" in shown.the(Headline).plain()[0]
 
 
-async def test_after_the_end_a_pick_starts_at_once(show: Show) -> None:
+@pytest.mark.never_says("end.for_new_run")
+async def test_after_the_end_a_pick_starts_at_once(show: Show, captions_said: set[str]) -> None:
     async with show(scripted_run(epochs=1, batches=5)) as shown:
         await pick(shown, "plateau")
         assert [spec.preset_name for spec in shown.launcher.started] == ["plateau"]
         assert isinstance(shown.app.screen, LiveScreen)
+    assert "end.for_new_run" not in captions_said
 
 
 async def test_in_the_last_epoch_there_is_none_to_switch_in(show: Show) -> None:

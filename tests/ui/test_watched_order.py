@@ -278,8 +278,9 @@ async def test_what_harms_most_comes_first_with_its_line_and_how_many_there_are(
         assert line.endswith("o all")
 
 
-@pytest.mark.says("order.unknown")
-async def test_a_code_of_a_later_version_is_shown_as_such(show: Show) -> None:
+@pytest.mark.says("order.unknown", "order.told_with")
+@pytest.mark.never_says("order.told_with")
+async def test_a_code_of_a_later_version_is_shown_as_such(show: Show, captions_said: set[str]) -> None:
     later = [
         mistake("leap_year", days=366),
         mistake("once_an_epoch", lineno=3, other=True),
@@ -296,6 +297,9 @@ async def test_a_code_of_a_later_version_is_shown_as_such(show: Show) -> None:
         while shown.the(MistakeList).current.mistake != "leap_year":
             await shown.press("down")
         assert "It was told with: days 366." in " ".join(shown.the(MistakeDetails).plain())
+    captions_said.clear()
+    assert mistake_in_words("leap_year", {}).why == ""
+    assert "order.told_with" not in captions_said
 
 
 @pytest.mark.parametrize(

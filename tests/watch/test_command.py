@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -185,6 +186,18 @@ def test_what_cannot_be_run_is_said_and_leaves_no_record(runs: Path, tmp_path: P
     assert done.stderr == f"watch: {file}: the program that its first line names is not there\n"
     assert watch(str(tmp_path)).returncode == 126
     assert not runs.exists() or not list(runs.iterdir())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="programs are of another form there")
+def test_a_program_whose_loader_is_not_there_is_not_said_to_have_a_first_line(runs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "program"
+    program = Path("/bin/true").read_bytes()
+    asked_for = re.search(rb"/lib[^\x00]*/ld-[^\x00]*\x00", program)
+    assert asked_for is not None
+    file.write_bytes(program.replace(asked_for[0], asked_for[0].replace(b"ld-", b"no-")))
+    file.chmod(0o755)
+    done = watch(str(file))
+    assert (done.returncode, done.stderr) == (126, f"watch: {file}: the loader that it asks for is not there\n")
 
 
 def test_a_script_that_does_not_say_what_runs_it_is_run_by_sh(runs: Path, tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ def by_hand(lrs: Sequence[float], script: Path, before: Callable[[MadeTrace, int
 
 
 @pytest.mark.says("why.written_by", "why.written_falls", "why.written_rises")
+@pytest.mark.never_says("why.unknown_line")
 @pytest.mark.never_says("why.changed_by")
 def test_an_lr_that_is_written_by_hand_is_told_with_its_line(tmp_path: Path, captions_said: set[str]) -> None:
     script = tmp_path / "train.py"
@@ -154,9 +155,11 @@ def test_an_lr_that_is_written_by_hand_is_told_with_its_line(tmp_path: Path, cap
         "7: written by train.py:3: it rose until here, and falls from here, 0.2 → 0.1",
         "8: written by train.py:3: it fell until here, and rises from here, 0.1 → 0.2",
     ]
+    assert "why.unknown_line" not in captions_said
     assert "why.changed_by" not in captions_said
 
 
+@pytest.mark.says("why.unknown_line")
 @pytest.mark.never_says("why.written_falls", "why.written_rises")
 @pytest.mark.parametrize("text", ["group['lr'] = 1\ngroup['lr'] = 2\n", "lr = group['lr']\n", "# g['lr'] = 1\n", ""])
 def test_a_line_that_is_not_known_is_not_named(tmp_path: Path, text: str, captions_said: set[str]) -> None:

@@ -98,15 +98,20 @@ def test_nothing_in_it_is_obeyed_by_a_terminal(log: OutputLog, tmp_path: Path) -
     assert text.endswith("\n")
 
 
-def test_a_line_without_an_end_is_bounded(log: OutputLog, clock: Clock, tmp_path: Path) -> None:
+@pytest.mark.never_says("log.too_fast")
+def test_a_line_without_an_end_is_bounded(
+    log: OutputLog, clock: Clock, tmp_path: Path, captions_said: set[str]
+) -> None:
     for _ in range(200):
         log.take(b"x" * 10_000)
         clock.now += 0.1
         log.write_waiting()
     log.write_waiting(all_of_it=True)
     assert (tmp_path / "log.txt").stat().st_size < 200_000
+    assert "log.too_fast" not in captions_said
 
 
+@pytest.mark.says("log.too_fast")
 def test_of_what_comes_too_fast_the_newest_is_kept_and_the_rest_counted(
     log: OutputLog, clock: Clock, tmp_path: Path
 ) -> None:

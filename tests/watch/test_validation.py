@@ -109,6 +109,15 @@ def test_what_the_program_prints_decides_what_its_numbers_come_to() -> None:
     assert loop.told().epochs[0].val_loss == 35 / 25
 
 
+@pytest.mark.never_says("metric.from_output")
+def test_a_number_that_the_program_tells_otherwise_is_not_said_to_be_read(captions_said: set[str]) -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(mean=[1.0, 2.0, 3.0])
+    assert loop.told().epochs[0].val_loss is not None
+    assert "metric.from_output" not in captions_said
+
+
 @pytest.mark.parametrize(
     ("line", "told", "marked"),
     [("epoch 0 val_loss 2.0000", 2.0, ""), ("epoch 0 val_loss 2.5000", 2.5, "val_loss (read from the output)")],
@@ -174,6 +183,7 @@ def test_what_a_logger_names_is_taken_before_all_else() -> None:
     assert "epoch" not in history.series
 
 
+@pytest.mark.says("metric.from_output")
 def test_what_is_printed_is_the_last_resort_and_is_marked() -> None:
     loop = Loop()
     loop.train()

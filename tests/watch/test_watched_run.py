@@ -41,6 +41,22 @@ def begun(
     return run
 
 
+@pytest.mark.says("notice.another_training", "notice.cannot_ask")
+@pytest.mark.never_says("notice.another_training", "notice.cannot_ask")
+def test_it_is_told_of_another_training_and_of_a_process_that_takes_no_commands(
+    runs: Path, captions_said: set[str]
+) -> None:
+    first = begun(runs)
+    first.tick()
+    assert not captions_said & {"notice.another_training", "notice.cannot_ask"}
+    first.warn_of_another("20260101-000000-a")
+    first.warn_of_unreachable(7, "no such device")
+    assert [alert.text for alert in history(first.record.folder).notices] == [
+        "another training has begun: 20260101-000000-a",
+        "nothing can be asked of process 7: no such device",
+    ]
+
+
 @pytest.mark.says("command.loop_unread")
 def test_a_loop_that_cannot_be_read_is_told_once_and_the_record_goes_on(
     runs: Path, monkeypatch: pytest.MonkeyPatch

@@ -49,7 +49,6 @@ class MistakeCase:
 
     id: str
     """What the ids of its captions end with."""
-    title: str
     mistake: Mistake
     """As the check of orders names it."""
     call: str
@@ -59,6 +58,11 @@ class MistakeCase:
     optimizer: dict[str, Any]
     scheduler: dict[str, Any]
     """The tables of a preset."""
+
+    @property
+    def title(self) -> str:
+        """Its name: what is wrong, in a few words."""
+        return say(f"mistake.{self.id}_title")
 
     @property
     def happens(self) -> str:
@@ -87,7 +91,6 @@ _COSINE = {"name": "CosineAnnealingLR"}
 CASES: tuple[MistakeCase, ...] = (
     MistakeCase(
         id="before_optimizer",
-        title="scheduler.step() before optimizer.step()",
         mistake="scheduler_before_optimizer",
         call="scheduler.step",
         wrong=Order((*LEARN[:-1], "scheduler.step", "optimizer.step")),
@@ -97,7 +100,6 @@ CASES: tuple[MistakeCase, ...] = (
     ),
     MistakeCase(
         id="as_epoch_begins",
-        title="scheduler.step() as an epoch begins",
         mistake="scheduler_before_optimizer",
         call="scheduler.step",
         wrong=Order(LEARN, ("validate",), ("scheduler.step",)),
@@ -107,7 +109,6 @@ CASES: tuple[MistakeCase, ...] = (
     ),
     MistakeCase(
         id="once_an_epoch",
-        title="OneCycleLR stepped once an epoch",
         mistake="once_an_epoch",
         call="scheduler.step",
         wrong=ONCE_AN_EPOCH,
@@ -117,7 +118,6 @@ CASES: tuple[MistakeCase, ...] = (
     ),
     MistakeCase(
         id="every_batch",
-        title="StepLR stepped after every batch",
         mistake="every_batch",
         call="scheduler.step",
         wrong=EVERY_BATCH,
@@ -127,7 +127,6 @@ CASES: tuple[MistakeCase, ...] = (
     ),
     MistakeCase(
         id="no_metric",
-        title="ReduceLROnPlateau without its metric",
         mistake="no_metric",
         call="scheduler.step",
         wrong=Order(LEARN, ("validate", "scheduler.step()")),
@@ -137,7 +136,6 @@ CASES: tuple[MistakeCase, ...] = (
     ),
     MistakeCase(
         id="no_zero_grad",
-        title="optimizer.zero_grad() forgotten",
         mistake="no_zero_grad",
         call="zero_grad",
         wrong=Order((*LEARN[1:], "scheduler.step")),
@@ -147,7 +145,6 @@ CASES: tuple[MistakeCase, ...] = (
     ),
     MistakeCase(
         id="late_zero_grad",
-        title="zero_grad() after backward()",
         mistake="zero_grad_after_backward",
         call="zero_grad",
         wrong=Order(("forward", "loss", "backward", "zero_grad", "optimizer.step", "scheduler.step")),
@@ -157,7 +154,6 @@ CASES: tuple[MistakeCase, ...] = (
     ),
     MistakeCase(
         id="no_optimizer_step",
-        title="optimizer.step() forgotten",
         mistake="no_optimizer_step",
         call="optimizer.step",
         wrong=Order((*LEARN[:-1], "scheduler.step")),
@@ -167,7 +163,6 @@ CASES: tuple[MistakeCase, ...] = (
     ),
     MistakeCase(
         id="no_scheduler_step",
-        title="scheduler.step() forgotten",
         mistake="no_scheduler_step",
         call="scheduler.step",
         wrong=Order(LEARN),

@@ -184,7 +184,7 @@ class _Reading:
                 sound = False
                 self._add("alerts", f"item {number}, {shown(rule)}: {error}")
         if len(rules) > MOST_RULES:
-            self._add("alerts", f"{len(rules):,} rules are too many; at most {MOST_RULES}")
+            self._add("alerts", say("alert_rule.too_many", count=f"{len(rules):,}", most=MOST_RULES))
         elif sound:
             self.fields["alerts"] = tuple(rules)
 

@@ -60,8 +60,6 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[0-9]+")
 _ESCAPED = re.compile(r"\\(.)")
 
-LIKE_THIS = "write such as `val_loss > 2 for 3 epochs`"
-
 
 class BadRule(ValueError):
     """It is no rule; `str()` says why, and what would be right."""
@@ -113,9 +111,9 @@ def parse(text: str) -> AlertRule:
         BadRule: it is none; with why.
     """
     if len(text) > LONGEST_RULE:
-        raise BadRule(f"{len(text):,} characters are too many for a rule; at most {LONGEST_RULE:,}")
+        raise BadRule(say("alert_rule.too_long", count=f"{len(text):,}", most=f"{LONGEST_RULE:,}"))
     if not text.isprintable():
-        raise BadRule("it holds characters that cannot be shown; leave them out")
+        raise BadRule(say("alert_rule.unprintable"))
     return _Parser(text).rule()
 
 
@@ -126,7 +124,7 @@ def check_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
         BadRule: one of them is none, or they are too many.
     """
     if len(rules) > MOST_RULES:
-        raise BadRule(f"{len(rules)} rules are too many; at most {MOST_RULES}")
+        raise BadRule(say("alert_rule.too_many", count=len(rules), most=MOST_RULES))
     return tuple(dict.fromkeys(str(parse(rule)) for rule in rules))
 
 
@@ -142,50 +140,50 @@ class _Parser:
         test, value = self._test(series)
         span, unit = self._for() if self._is("for") else (0, "step")
         if self._at < len(self._tokens):
-            raise BadRule(f"nothing follows a rule, and here does {_shown(self._tokens[self._at][1])}")
+            raise BadRule(say("alert_rule.goes_on", word=_shown(self._tokens[self._at][1])))
         if test == "missing" and not span:
-            raise BadRule(f"for how long may it be missing? Write such as `{_name(series)} is missing for 2 epochs`")
+            raise BadRule(say("alert_rule.missing_for", series=_name(series)))
         return AlertRule(series, test, value, span, unit)
 
     def _series(self) -> str:
-        kind, name = self._next("it names no series")
+        kind, name = self._next("no_series")
         if kind == "sign" or not name:
-            raise BadRule(f"it begins with no name of a series; {LIKE_THIS}")
+            raise BadRule(say("alert_rule.no_name", such=_such()))
         return name
 
     def _test(self, series: str) -> tuple[Test, float]:
-        kind, word = self._next(f"it does not say what is to be told of {_name(series)}")
+        kind, word = self._next("nothing_told", series=_name(series))
         if kind == "sign":
             if word not in _COMPARE:
                 right = "==" if word == "=" else f"one of {', '.join(_COMPARE)}"
-                raise BadRule(f"{_shown(word)} compares nothing; {right} is right")
+                raise BadRule(say("alert_rule.bad_sign", sign=_shown(word), right=right))
             return _a_test(word), self._number(word)
         if kind == "word" and word == "is":
-            _, state = self._next("it ends with `is`")
+            _, state = self._next("ends_with_is")
             if state not in _STATES:
-                raise BadRule(f"nothing is {_shown(state)}; `is nan`, `is inf` and `is missing for …` are known")
+                raise BadRule(say("alert_rule.bad_state", state=_shown(state)))
             return _a_test(state), 0.0
         if kind == "word" and any(token in _COMPARE or token == "is" for _, token in self._tokens[self._at :]):
-            raise BadRule(f"a name with blanks stands in quotes: {_quoted(f'{series} {word}')}")
-        raise BadRule(f"{_shown(word)} is no comparison; {LIKE_THIS}")
+            raise BadRule(say("alert_rule.blanks", name=_quoted(f"{series} {word}")))
+        raise BadRule(say("alert_rule.no_test", word=_shown(word), such=_such()))
 
     def _number(self, sign: str) -> float:
-        kind, word = self._next(f"no number follows {sign}")
+        kind, word = self._next("ends_with_sign", sign=sign)
         if kind != "word" or not _NUMBER.fullmatch(word):
-            hint = "; write `is nan`" if word.casefold() == "nan" else ""
-            raise BadRule(f"{_shown(word)} is no number{hint}")
+            hint = say("alert_rule.write_nan") if word.casefold() == "nan" else ""
+            raise BadRule(say("alert_rule.no_number", word=_shown(word), hint=hint))
         if not isfinite(number := float(word)):
-            raise BadRule(f"{_shown(word)} is too large for a number")
+            raise BadRule(say("alert_rule.too_large", word=_shown(word)))
         return number
 
     def _for(self) -> tuple[int, Unit]:
         self._at += 1
-        kind, word = self._next("it does not say for how long")
+        kind, word = self._next("no_span")
         if kind != "word" or not _WHOLE.fullmatch(word):
-            raise BadRule(f"{_shown(word)} is no whole number; write such as `for 3 epochs`")
-        _, name = self._next(f"for {_shown(word)} of what? Epochs, steps, seconds, minutes or hours")
+            raise BadRule(say("alert_rule.not_whole", word=_shown(word)))
+        _, name = self._next("of_what", number=_shown(word))
         if (found := _UNITS.get(name.removesuffix("s"))) is None:
-            raise BadRule(f"{_shown(name)} is none of epochs, steps, seconds, minutes, hours")
+            raise BadRule(say("alert_rule.no_unit", word=_shown(name)))
         span = int(word) * found[1] if len(word) < 20 else LONGEST_SPAN + 1
         if not 1 <= span <= LONGEST_SPAN:
             right = f"1 to {LONGEST_SPAN // found[1]:,}"
@@ -195,9 +193,10 @@ class _Parser:
     def _is(self, word: str) -> bool:
         return self._at < len(self._tokens) and self._tokens[self._at] == ("word", word)
 
-    def _next(self, lacking: str) -> tuple[str, str]:
+    def _next(self, lacking: str, **values: str) -> tuple[str, str]:
+        """The next token; where there is none, it is told what is lacking: how its caption ends, and its values."""
         if self._at >= len(self._tokens):
-            raise BadRule(f"{lacking}; {LIKE_THIS}")
+            raise BadRule(say("alert_rule.ends", lacking=say(f"alert_rule.{lacking}", **values), such=_such()))
         self._at += 1
         return self._tokens[self._at - 1]
 
@@ -207,7 +206,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            raise BadRule("a quote in it is not closed")
+            raise BadRule(say("alert_rule.open_quote"))
         token = match[match.lastgroup]
         found.append((match.lastgroup, _ESCAPED.sub(r"\1", token[1:-1]) if match.lastgroup == "quoted" else token))
         at = match.end()
@@ -230,6 +229,10 @@ def _name(series: str) -> str:
 def _number(value: float) -> str:
     """With all of its digits, and without a point that says nothing."""
     return repr(value).removesuffix(".0")
+
+
+def _such() -> str:
+    return say("alert_rule.such")
 
 
 def _shown(word: str) -> str:

@@ -65,7 +65,7 @@ def mistake_in_words(code: str, values: Mapping[str, object]) -> MistakeInWords:
             return MistakeInWords(wrong, say(f"order.{code}_why"), say(f"order.{code}_mend"), MISTAKES[code])
     told = ", ".join(f"{plain(name)} {_value(name, value)}" for name, value in values.items())
     wrong = say("order.unknown", code=plain(code) or "(no name)")
-    return MistakeInWords(wrong, f"It was told with: {told}." if told else "", "")
+    return MistakeInWords(wrong, say("order.told_with", values=told) if told else "", "")
 
 
 def how_bad(code: str) -> int:

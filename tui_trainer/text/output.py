@@ -99,7 +99,9 @@ class Output(io.TextIOBase):
         elif self.failure is None:
             self.failure = error
             if self._raises:
-                print(f"what it prints cannot be written: {error.strerror or error}", file=sys.stderr, flush=True)
+                from tui_trainer.text.captions import say  # an import that a command does not wait for
+
+                print(say("shell.unwritable", why=error.strerror or error), file=sys.stderr, flush=True)
 
     def _has_reader(self) -> bool:
         """Whether it fails only where nobody reads any more, as a terminal or a pipe does, and not for want of room."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_trainer import threads
 from tui_trainer.records.errors import RunsError
+from tui_trainer.text.captions import say
 
 if TYPE_CHECKING:
     import threading
@@ -70,7 +71,7 @@ class BackgroundTasks:
                 tell(lambda: done(came))
 
         def died(why: str) -> None:
-            tell(lambda: failed(TaskFailed(f"this failed, and the log says where: {why}")))
+            tell(lambda: failed(TaskFailed(say("screen.task_failed", why=why))))
 
         self._under_way[number] = threads.begin("task", act, died)
 

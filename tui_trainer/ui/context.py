@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tui_trainer.commands import SwitchPreset
 from tui_trainer.errors import UserError
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.settings import Settings
 from tui_trainer.ui.terminal.textual_internals import SparingApp
@@ -217,7 +218,7 @@ class AppContext:
             return self.request.spec
         except UserError as error:
             first, *_ = str(error).splitlines() or [""]
-            self.say(f"these start without the options that were given: {plain(first)}", "warning", SAID_FOR)
+            self.say(say("screen.without_options", why=plain(first)), "warning", SAID_FOR)
             self.request = None
             return None
 

@@ -40,7 +40,7 @@ MARKS = (
     ("┊", "warning", "another preset from here on; faint: a change of the LR"),
     ("┴", "", "under the charts: the end of an epoch"),
     (CHECKPOINT, "", "under the charts: the last checkpoint; the best one is lit; one alone is both"),
-    (NOT_FINITE, "warning", "a loss that is not finite"),
+    (NOT_FINITE, "warning", "on a chart: a loss that is not finite"),
     (ABOVE, "strong", "at the top of a chart: a spike, far above all others, that has no room there"),
     (BELOW, "warning", "on a log scale: zero or less, which cannot be drawn; not lit: far below all others"),
     ("so far", "faint", "under the charts: they show what was trained of the run; `0` shows all of its plan"),
@@ -107,14 +107,15 @@ class Keys(Panel):
             found = [key for key in of(place) if self._finds(key.label, key.does, TITLES[place])]
             if not found:
                 continue
-            focus = [Span("  the panel in focus", "faint")] if place == self._focused else []
+            focus = [Span(f"  {say('help.in_focus')}", "faint")] if place == self._focused else []
             lines += [(Span(TITLES[place], "strong"), *focus)]
             for key in found:
                 lines += _explained(key.label, "key", key.does, width)
             lines.append(BLANK)
-        marks = [each for each in MARKS if self._finds(each[0], each[2], "On the screen")]
+        heading = say("help.marks")
+        marks = [each for each in MARKS if self._finds(each[0], each[2], heading)]
         if marks:
-            lines.append((Span("On the screen", "strong"),))
+            lines.append((Span(heading, "strong"),))
         for mark, role, meaning in marks:
             lines += _explained(mark, role, meaning, width)
         return lines or [(Span(say("help.nothing"), "faint"),)]
@@ -218,14 +219,15 @@ class Foot(Panel):
 
     def lines(self) -> Sequence[Line]:
         if self.typed is None:
-            return [(Span("↑ ↓ pgup pgdn scroll    / searches    esc closes", "faint"),)]
-        return [(Span("/", "key"), Span(f"{self.typed}▏", "live"), Span("    esc shows all again", "faint"))]
+            return [(Span(say("help.keys"), "faint"),)]
+        return [(Span("/", "key"), Span(f"{self.typed}▏", "live"), Span(f"    {say('help.show_all')}", "faint"))]
 
 
 NOT_OF_TEXTUAL = ("Keys", "Quit")
 """Commands of its own that are doubles here: the keys have a page, and leaving has its question."""
 
-THEME_NAMES = {DARK.name: "dark", LIGHT.name: "light", COLOUR_BLIND.name: "for the colour-blind"}
+THEME_NAMES = {DARK.name: "dark", LIGHT.name: "light", COLOUR_BLIND.name: "colour_blind"}
+"""How their captions end."""
 
 CURVE_MARKS: dict[Marks, str] = {"braille": "braille dots", "blocks": "quarter blocks", "ascii": "plain characters"}
 
@@ -237,11 +239,11 @@ def commands_of(app: ContextApp, screen: Screen[Any]) -> Iterator[SystemCommand]
     for key in of(*screen.places, "everywhere"):
         if (name := key.short or key.name) and key.action != "app.command_palette":
             yield SystemCommand(name[0].upper() + name[1:], _told(key, name), _run(app, screen, key))
-    for name, words in THEME_NAMES.items():
-        yield SystemCommand(f"Theme: {words}", "remembered for the next start", partial(_choose_theme, app, name))
+    for name, ending in THEME_NAMES.items():
+        title = f"Theme: {say(f'help.theme_{ending}')}"
+        yield SystemCommand(title, say("help.remembered"), partial(_choose_theme, app, name))
     for marks, words in CURVE_MARKS.items():
-        does = "for fonts that lack the others; remembered for the next start"
-        yield SystemCommand(f"Draw with {words}", does, partial(_draw_with, app, marks))
+        yield SystemCommand(f"Draw with {words}", say("help.for_fonts"), partial(_draw_with, app, marks))
 
 
 def _told(key: Key, name: str) -> str:

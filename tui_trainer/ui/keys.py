@@ -46,7 +46,9 @@ PANELS: dict[str, PanelForms] = {
     "2": PanelForms("lr", "LR", "the learning rate", small=("full", "hidden"), yields=True),
     "3": PanelForms("loop", "loop", "the training loop, call by call"),
     "4": PanelForms("why", "why", "why the LR moved"),
-    "5": PanelForms("machine", "machine", "how busy it is", roomy=("hidden", "full"), small=("hidden", "line", "full")),
+    "5": PanelForms(
+        "machine", "machine", "how busy, by whom", roomy=("hidden", "full"), small=("hidden", "line", "full")
+    ),
     "6": PanelForms("log", "log", "what was printed", roomy=("hidden", "full"), small=("hidden", "full")),
     "7": PanelForms("epochs", "epochs", "how each epoch did, the best one lit", small=("hidden", "full")),
 }

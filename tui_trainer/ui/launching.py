@@ -126,7 +126,7 @@ class Launching:
         if live is None or not self._context.is_live:  # it may have ended while the person thought about it
             self.start(spec)
             return
-        refusal = live.control.stop(reason=f"stopped for a new run with {spec.preset_name}")
+        refusal = live.control.stop(reason=say("end.for_new_run", preset=spec.preset_name))
         if refusal is not None:
             live.say(refusal.text, "warning")
             return

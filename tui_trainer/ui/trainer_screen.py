@@ -126,11 +126,9 @@ class TooSmall(Panel):
     """Stands in for a screen that has no room."""
 
     def lines(self) -> list[Line]:
-        width, height = self.size
-        text = (
-            f"This screen needs {LEAST_WIDTH} columns and {least_height(self.screen)} lines, "
-            f"the terminal has {width} and {height}: make it larger. q leaves."
-        )
+        width, height = self.app.size
+        least = least_height(self.screen)
+        text = say("screen.too_small", columns=LEAST_WIDTH, lines=least, width=width, height=height)
         return [(Span(" "), Span(line, "warning")) for line in wrap(text, width - 2)]
 
 

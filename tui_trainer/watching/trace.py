@@ -32,25 +32,25 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-CALLS = {
-    "data": "a DataLoader gave a batch: 0; it began: -1; it had no more: 1",
-    "zero_grad": "0",
-    "backward": "the loss that it was called on; nan where it has none, or where it comes late",
-    "optimizer.step": "the number of the step of this optimizer, counted from 1",
-    "scheduler.step": "the LR of the first group after it",
-    "lr": "the LR that the next step of an optimizer's group uses: told as it changes",
-    "momentum": "the same of its momentum, or the first of its betas",
-    "weight_decay": "the same of its weight decay",
-    "clip_grad": "the norm before it was clipped",
-    "scaler.unscale_": "0",
-    "scaler.step": "0; 1 where the step was skipped",
-    "scaler.update": "0",
-    "scale": "the scale of a GradScaler: told as it changes",
-    "train": "1: a network was put in training mode; 0: in evaluation mode",
-    "item": "a number that was read from a tensor without gradients",
-    "held": "0: the program was held, in a pause or in slow motion; a call around it took so much less",
-}
-"""The calls that are told, by the names that the record uses, and what `value` of their rows is."""
+CALLS = (
+    "data",  # a DataLoader gave a batch: 0; it began: -1; it had no more: 1
+    "zero_grad",  # 0
+    "backward",  # the loss that it was called on; nan where it has none, or where it comes late
+    "optimizer.step",  # the number of the step of this optimizer, counted from 1
+    "scheduler.step",  # the LR of the first group after it
+    "lr",  # the LR that the next step of an optimizer's group uses: told as it changes
+    "momentum",  # the same of its momentum, or the first of its betas
+    "weight_decay",  # the same of its weight decay
+    "clip_grad",  # the norm before it was clipped
+    "scaler.unscale_",  # 0
+    "scaler.step",  # 0; 1 where the step was skipped
+    "scaler.update",  # 0
+    "scale",  # the scale of a GradScaler: told as it changes
+    "train",  # 1: a network was put in training mode; 0: in evaluation mode
+    "item",  # a number that was read from a tensor without gradients
+    "held",  # 0: the program was held, in a pause or in slow motion; a call around it took so much less
+)
+"""The calls that are told, by the names that the record uses; beside each what `value` of its rows is."""
 
 LATE = 0
 """The site of a row that brings a value which came late."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tui_trainer.text.captions import (
     alert,
+    alert_rule,
     answer,
     calls,
     card,
@@ -53,6 +54,7 @@ from tui_trainer.text.captions import (
     report,
     rule,
     runs,
+    screen,
     setting,
     shell,
     state,
@@ -70,6 +72,7 @@ _SECTIONS = (
     health,
     help,
     alert,
+    alert_rule,
     notice,
     notify,
     setting,
@@ -85,6 +88,7 @@ _SECTIONS = (
     answer,
     reply,
     hint,
+    screen,
     log,
     record,
     foreign,

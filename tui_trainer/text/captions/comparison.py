@@ -283,4 +283,13 @@ CAPTIONS = {
     "comparison.not_begun": Caption(
         "{who} has not begun so far", "a run is to be opened that has told nothing", "it has"
     ),
+    "comparison.loss_both": Caption(
+        "validation; training, smoothed, is dotted", "the chart of the loss shows both", "it shows one of them"
+    ),
+    "comparison.loss_validation": Caption("validation", "it shows the validation loss alone", "the training loss, too"),
+    "comparison.loss_training": Caption("training, smoothed", "it shows the training loss alone", "the other, too"),
+    "comparison.columns": Caption("Columns, in their order", "its columns are chosen", "they are not"),
+    "comparison.columns_keys": Caption(
+        "space marks, enter takes them in this order, esc leaves", "the same: which keys do", "on the table itself"
+    ),
 }

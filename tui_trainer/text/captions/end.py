@@ -98,4 +98,7 @@ CAPTIONS = {
     "end.gone": Caption(
         "its process is gone and said no goodbye", "a record has no end, and nobody writes it", "it has; somebody does"
     ),
+    "end.for_new_run": Caption(
+        "stopped for a new run with {preset}", "a person starts another run in its place", "it is left to train"
+    ),
 }

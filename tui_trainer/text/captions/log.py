@@ -28,4 +28,9 @@ CAPTIONS = {
     "log.left_out": Caption(
         "… {bytes} bytes are left out here …", "in log.txt, where a long one was shortened", "nothing was"
     ),
+    "log.too_fast": Caption(
+        "… {count} bytes of output came too fast to be kept …",
+        "a watched command printed more than is kept of a second",
+        "all of it is kept; the log is shortened for its length",
+    ),
 }

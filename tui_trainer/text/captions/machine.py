@@ -97,4 +97,17 @@ CAPTIONS = {
     ),
     "machine.of_all_cores": Caption(" of all cores", "the share of the screen itself", "of one core"),
     "machine.of_cores": Caption(" of cores", "the same in little room", "of one core"),
+    "machine.no_busy": Caption("how busy it is", "the device leaves it open how busy it is", "it tells"),
+    "machine.no_memory": Caption("its memory", "it leaves its memory open", "it tells"),
+    "machine.no_power": Caption("its power", "it leaves its power open", "it tells"),
+    "machine.slow_limit": Caption(
+        "its power limit", "its clocks are held down for the limit of its power", "they are not"
+    ),
+    "machine.slow_hardware": Caption(
+        "the hardware, for heat or power",
+        "the device itself holds them down, and does not say for which of the two",
+        "they are not held down",
+    ),
+    "machine.slow_heat": Caption("heat", "they are held down for heat", "they are not"),
+    "machine.slow_supply": Caption("the power supply", "the supply asks for it", "it does not"),
 }

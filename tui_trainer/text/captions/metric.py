@@ -48,4 +48,9 @@ CAPTIONS = {
     "metric.pinned": Caption("{series}: pinned to the run, and to runs like it", "it was pinned", "it was let go of"),
     "metric.unpinned": Caption("{series}: no longer pinned", "it was let go of", "it was pinned"),
     "metric.over": Caption("x is {series}; again for steps", "a series is the x axis of all charts", "steps are"),
+    "metric.from_output": Caption(
+        "(read from the output)",
+        "behind the name of a number that a watched program printed, and told in no better way",
+        "it was seen as a call returned it, or logged it",
+    ),
 }

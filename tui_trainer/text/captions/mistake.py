@@ -148,4 +148,21 @@ CAPTIONS = {
         "the wrong order was trained to its end without a warning or an error",
         "either came; it trains",
     ),
+    "mistake.before_optimizer_title": Caption(
+        "scheduler.step() before optimizer.step()", "the name of this case", "of another one"
+    ),
+    "mistake.as_epoch_begins_title": Caption(
+        "scheduler.step() as an epoch begins", "the name of this case", "of another one"
+    ),
+    "mistake.once_an_epoch_title": Caption(
+        "OneCycleLR stepped once an epoch", "the name of this case", "of another one"
+    ),
+    "mistake.every_batch_title": Caption("StepLR stepped after every batch", "the name of this case", "of another one"),
+    "mistake.no_metric_title": Caption(
+        "ReduceLROnPlateau without its metric", "the name of this case", "of another one"
+    ),
+    "mistake.no_zero_grad_title": Caption("optimizer.zero_grad() forgotten", "the name of this case", "of another one"),
+    "mistake.late_zero_grad_title": Caption("zero_grad() after backward()", "the name of this case", "of another one"),
+    "mistake.no_optimizer_step_title": Caption("optimizer.step() forgotten", "the name of this case", "of another one"),
+    "mistake.no_scheduler_step_title": Caption("scheduler.step() forgotten", "the name of this case", "of another one"),
 }

@@ -117,4 +117,15 @@ CAPTIONS = {
         "a viewer of a run, live or not, can read its journal no more; the same trouble once",
         "it can",
     ),
+    "notice.cut": Caption(
+        "… ({count} more characters are left out)", "behind a text that is too long for a person", "all of it is there"
+    ),
+    "notice.another_training": Caption(
+        "another training has begun: {run}",
+        "a process of a watched command trains apart from the first, and has a record of its own",
+        "it trains with the first one, or takes its place before that has trained",
+    ),
+    "notice.cannot_ask": Caption(
+        "nothing can be asked of process {pid}: {why}", "the pipe to a process cannot be opened", "it can"
+    ),
 }

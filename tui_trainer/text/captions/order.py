@@ -231,4 +231,7 @@ CAPTIONS = {
         why="Such steps cannot be seen from here: whether the calls around them come in the right order is not told.",
         mend="nothing, if it is meant; else optimizer.step() behind backward()",
     ),
+    "order.told_with": Caption(
+        "It was told with: {values}.", "a mistake that this version does not know was told with values", "with none"
+    ),
 }

@@ -41,4 +41,9 @@ CAPTIONS = {
         "--add-root is given something else than a folder that is there",
         "it is one",
     ),
+    "shell.unwritable": Caption(
+        "what it prints cannot be written: {why}",
+        "a file or a disk refuses what a command prints",
+        "it takes it; nobody reads any more, as behind a pipe",
+    ),
 }

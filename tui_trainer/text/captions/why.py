@@ -86,4 +86,9 @@ CAPTIONS = {
     "why.up_to_cursor": Caption(
         "why, up to the cursor", "the cursor is on the charts: over the reasons up to there", "there is no cursor"
     ),
+    "why.unknown_line": Caption(
+        "a line that is not known",
+        "the LR was written, and no file of the program has one line alone that writes LRs",
+        "such a line was found",
+    ),
 }

@@ -15,6 +15,7 @@ from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale, linear
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import (
     EARLY,
@@ -149,12 +150,8 @@ class Overlay(Chart[CompareAxis]):
             return fitted([*parts, scale], [], self.size.width)
         if self.what == "lr":
             return fitted([(0, [GlyphRun("lr", "title")]), scale], [], self.size.width)
-        said = {
-            "both": "validation; training, smoothed, is dotted",
-            "validation": "validation",
-            "training": "training, smoothed",
-        }
-        parts = [(0, [GlyphRun("loss", "title")]), (1, [GlyphRun(said[self.loss], "faint")])]
+        said = say(f"comparison.loss_{self.loss}")
+        parts = [(0, [GlyphRun("loss", "title")]), (1, [GlyphRun(said, "faint")])]
         if self.loss != "training":
             parts.append((3, [GlyphRun(f"{LOWEST} lowest", "faint")]))
         return fitted([*parts, scale], [], self.size.width)

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui import dialogs
 from tui_trainer.ui.charts.chart import narrow
@@ -20,8 +21,6 @@ from tui_trainer.ui.formatting import fit
 from tui_trainer.ui.panel import BLANK, Line, Span
 
 WIDTH = 48
-TITLE = "Columns of the table"
-HELP = "space marks, enter takes them in this order, esc leaves"
 
 
 class ColumnList(CursorList[str]):
@@ -46,14 +45,14 @@ class ColumnList(CursorList[str]):
         width, height = self.size
         room = max(1, height - 3)
         self._top = max(min(self._top, self._cursor), self._cursor - room + 1, 0)
-        lines: list[Line] = [(Span(fit(TITLE, width), "strong"),)]
+        lines: list[Line] = [(Span(fit(say("comparison.columns"), width), "strong"),)]
         for index in range(self._top, min(self._top + room, len(self._shown))):
             name = self._shown[index]
             here = index == self._cursor
             place = f"{self.marked.index(name) + 1:>3} " if name in self.marked else "    "
             text = fit(f"{'▌' if here else ' '}{place}{narrow(plain(name))}", width)
             lines.append((Span(text, "lit" if here else "" if name in self.marked else "faint"),))
-        return [*lines, BLANK, (Span(fit(HELP, width), "faint"),)]
+        return [*lines, BLANK, (Span(fit(say("comparison.columns_keys"), width), "faint"),)]
 
     def index_at(self, event: events.Click) -> int | None:
         at = event.y - 1 + self._top
@@ -88,7 +87,7 @@ class ColumnChoice(ModalScreen[tuple[str, ...] | None]):
 
     def _make_room(self) -> None:
         width, height = self.app.size
-        self._list.styles.width = max(10, min(max(WIDTH, len(HELP)), width - 7))
+        self._list.styles.width = max(10, min(max(WIDTH, len(say("comparison.columns_keys"))), width - 7))
         self._list.styles.height = max(4, min(len(self._list.shown) + 3, height - 6))
 
     def on_column_list_chosen(self) -> None:

@@ -15,14 +15,8 @@ from tui_trainer.events import RunConfigured, RunStarted
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import listed
 
-SLOWED_BY = {
-    0x004: "its power limit",
-    0x008: "the hardware, for heat or power",
-    0x020: "heat",
-    0x040: "heat",
-    0x080: "the power supply",
-}
-"""NVML's reasons for lower clocks that are no setting and no idleness, by bit."""
+SLOWED_BY = {0x004: "limit", 0x008: "hardware", 0x020: "heat", 0x040: "heat", 0x080: "supply"}
+"""NVML's reasons for lower clocks that are no setting and no idleness, by bit: how their captions end."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +88,7 @@ class Gpus:
             watts_allowed=allowed / 1000 if allowed else None,
             celsius=self._celsius(handle),
             slowed_by=self._slowed_by(handle),
-            unknown=_in_a_sentence(
-                {"how busy it is": rates, "its memory": memory, "its power": milliwatts}, hidden=not processes
-            ),
+            unknown=_in_a_sentence({"busy": rates, "memory": memory, "power": milliwatts}, hidden=not processes),
         )
 
     def _handle(self, pid: int, device: str, name: str, environ: Mapping[str, str], uuid: str) -> Any:
@@ -145,7 +137,9 @@ class Gpus:
     def _slowed_by(self, handle: Any) -> tuple[str, ...]:
         for function in ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"):
             if (reasons := self._ask(function, handle)) is not None:
-                return tuple(dict.fromkeys(text for bit, text in SLOWED_BY.items() if reasons & bit))
+                return tuple(
+                    dict.fromkeys(say(f"machine.slow_{why}") for bit, why in SLOWED_BY.items() if reasons & bit)
+                )
         return ()
 
     def _ask(self, function: str, *args: Any) -> Any:
@@ -158,7 +152,7 @@ class Gpus:
 
 def _in_a_sentence(answers: Mapping[str, Any], *, hidden: bool) -> str:
     """What the device did not answer; and whether its processes are hidden, as from within a container."""
-    missing = [what for what, answer in answers.items() if answer is None]
+    missing = [say(f"machine.no_{what}") for what, answer in answers.items() if answer is None]
     if missing:
         return say("machine.not_reported", facts=listed(missing))
     return say("machine.whose_memory") if hidden else ""

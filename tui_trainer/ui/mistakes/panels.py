@@ -260,7 +260,7 @@ def _last(history: History, field: str) -> str:
 def _said(pair: Pair) -> list[tuple[str, str]]:
     """What PyTorch itself told of the wrong order."""
     wrong = pair.wrong
-    warnings = [plain(notice.text).partition(" Failure to do")[0] for notice in wrong.notices]
+    warnings = [plain(notice.text).partition(" Failure to ")[0] for notice in wrong.notices]
     said = [(say("mistake.warned", text=text), "warning") for text in warnings]
     if wrong.ended is not None and wrong.ended.status == "crashed":
         said.append((say("mistake.stopped_it", reason=plain(wrong.ended.reason)), "warning"))

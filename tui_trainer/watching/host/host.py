@@ -19,6 +19,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from tui_trainer.records.errors import RunsError
 from tui_trainer.watching.host import environment
@@ -155,7 +156,9 @@ class Host:
         lines = Lines(self._from_recorder)
         while not (said := lines.read()) and not lines.at_end:
             pass
-        word, _, rest = said[0].partition(" ") if said else ("problem", "", "its record could not be begun")
+        if not said:
+            raise CannotStart("its record could not be begun", 2)
+        word, _, rest = said[0].partition(" ")
         if word != "run":
             raise CannotStart(rest, 2)
         self._id, self._folder = rest, request.runs / rest
@@ -213,7 +216,7 @@ class Host:
         except OSError as error:
             tell(self._to_recorder, "failed")
             self._hear_last_words()
-            raise _cannot_start(request.command[0], error) from None
+            _refuse(request.command[0], error)
         tell(self._to_recorder, f"pid {command.pid}")
         self._on_begin(self._id)
         return command
@@ -327,10 +330,18 @@ def _tell_if_it_listens(pipe: int, line: str) -> None:
         tell(pipe, line[:2000])
 
 
-def _cannot_start(program: str, error: OSError) -> CannotStart:
+def _refuse(program: str, error: OSError) -> NoReturn:
+    """Tell why a program cannot be begun.
+
+    Raises:
+        CannotStart: always.
+    """
     if error.errno == errno.ENOENT and Path(program).exists():
-        return CannotStart(f"{program}: the program that its first line names is not there", NOT_EXECUTABLE)
+        with contextlib.suppress(OSError), Path(program).open("rb") as file:
+            if file.read(2) != b"#!":
+                raise CannotStart(f"{program}: the loader that it asks for is not there", NOT_EXECUTABLE) from None
+        raise CannotStart(f"{program}: the program that its first line names is not there", NOT_EXECUTABLE) from None
     if error.errno == errno.ENOENT:
-        return CannotStart(f"{program}: command not found", NOT_FOUND)
+        raise CannotStart(f"{program}: command not found", NOT_FOUND) from None
     why = os.strerror(error.errno).lower() if error.errno else str(error)
-    return CannotStart(f"{program}: {why}", NOT_EXECUTABLE)
+    raise CannotStart(f"{program}: {why}", NOT_EXECUTABLE) from None

@@ -13,6 +13,7 @@ from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.safe_open import open_private, read_regular
 from tui_trainer.records.log_size import LARGEST, shortened
 from tui_trainer.records.tail import as_text
+from tui_trainer.text.captions import say
 
 WRITE_EVERY = 0.2
 """Seconds between writes."""
@@ -97,7 +98,7 @@ class OutputLog:
         text = bytearray()
         if self._left_out:
             text += b"\n" if self._shown else b""
-            text += f"… {self._left_out:,} bytes of output came too fast to be kept …\n".encode()
+            text += f"{say('log.too_fast', count=f'{self._left_out:,}')}\n".encode()
             self._left_out, self._shown = 0, b""
         *whole, rest = bytes(self._waiting).split(b"\n")
         for line in whole:

@@ -214,14 +214,14 @@ class Recorder:
                 self._main.warn(str(error))
                 return
             found = WatchedRun(record, self._request, self._options)
-            self._main.warn(f"another training has begun: {found.record.id}")
+            self._main.warn_of_another(found.record.id)
             self._add(found)
         found.join(process)
         self._run_of[process.name] = found
         try:
             self._steering[found].join(process)
         except OSError as error:
-            found.warn(f"nothing can be asked of process {process.pid}: {reason(error)}")
+            found.warn_of_unreachable(process.pid, reason(error))
 
     def _add(self, run: WatchedRun) -> None:
         """One more run of the command."""

@@ -201,6 +201,14 @@ class WatchedRun:
         """Tell a person something of how it is watched."""
         self.emit(Alert(at=time.time(), kind="watching", text=text))
 
+    def warn_of_another(self, run: str) -> None:
+        """Tell of a training of the same command that has a record of its own."""
+        self.warn(say("notice.another_training", run=run))
+
+    def warn_of_unreachable(self, pid: int, why: str) -> None:
+        """Tell of a process that takes no commands."""
+        self.warn(say("notice.cannot_ask", pid=pid, why=why))
+
     def emit(self, event: AnyEvent) -> None:
         """Record an event, and tell those who are to know. From any thread."""
         with self._emitting:

@@ -24,7 +24,7 @@ from tui_trainer.watching.interpreter.orders import BATCHES, Orders
 from tui_trainer.watching.interpreter.other_ranks import OtherRanks
 from tui_trainer.watching.interpreter.passes import Passes
 from tui_trainer.watching.interpreter.plans import Plans
-from tui_trainer.watching.interpreter.printed import FROM_OUTPUT, training_loss
+from tui_trainer.watching.interpreter.printed import from_output, training_loss
 from tui_trainer.watching.interpreter.rates import Rates, Stepwise
 from tui_trainer.watching.interpreter.run_clock import RunClock
 from tui_trainer.watching.interpreter.steps import LateValues, Losses, Step, Value
@@ -178,7 +178,7 @@ class Interpreter:
         if last is None or self._teller.has_losses or self.step < STEPS_WITHOUT_LOSS:
             return
         if (found := training_loss(line)) is not None and isfinite(found.value):
-            last.others.append(Value(name(f"{found.label} {FROM_OUTPUT}"), 0, found.value))
+            last.others.append(Value(name(from_output(found.label)), 0, found.value))
 
     def tick(self) -> None:
         """Some time went by: tell what is complete. What comes after a step and belongs to it has come by the second

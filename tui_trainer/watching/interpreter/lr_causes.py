@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from tui_trainer.lr_reasons import SchedulerEvent, Standing, changed, dialled, explain, explain_plateau, unchanged
 from tui_trainer.presets.schedulers import SchedulerTable
+from tui_trainer.text.captions import say
 from tui_trainer.text.reasons import Reason
 from tui_trainer.watching.interpreter.definitions import Definitions
 from tui_trainer.watching.interpreter.known_schedulers import (
@@ -22,7 +23,7 @@ from tui_trainer.watching.interpreter.known_schedulers import (
     total_steps,
 )
 from tui_trainer.watching.interpreter.passes import Passes
-from tui_trainer.watching.interpreter.written_lrs import UNKNOWN, place, where_written
+from tui_trainer.watching.interpreter.written_lrs import place, where_written
 from tui_trainer.watching.trace import SchedulerSeen, SchedulerState, Site
 
 Interval: TypeAlias = Literal["step", "epoch"]
@@ -178,7 +179,7 @@ class LRCauses:
         if turn is None:
             return []
         if self._written_at is None:
-            self._written_at = where_written(self._files()) or UNKNOWN
+            self._written_at = where_written(self._files()) or say("why.unknown_line")
         return self._told(old, lr, Reason(f"written_{turn}", {"place": self._written_at}), step, epoch)
 
     # Why

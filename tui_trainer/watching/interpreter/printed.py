@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tui_trainer.text.captions import say
 from tui_trainer.watching.interpreter.named_values import TRAINING, VALIDATION, Measure, Of, meaning, words
 
 LONGEST_LINE = 1000
 """Characters that are looked through."""
 
-FROM_OUTPUT = "(read from the output)"
-"""Behind the name of a number that the program printed, and told in no better way."""
+
+def from_output(label: str) -> str:
+    """What a number is called that the program printed, and told in no better way."""
+    return f"{label} {say('metric.from_output')}"
+
+
+def is_from_output(called: str) -> bool:
+    """Whether a number is called so."""
+    return called.endswith(say("metric.from_output"))
+
 
 _NUMBER = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?:\s*/\s*(\d+))?(\s*%)?(?![\w.]*\w)")
 

@@ -26,7 +26,7 @@ from tui_trainer.watching.interpreter.definitions import Definitions, name
 from tui_trainer.watching.interpreter.listing import Listing
 from tui_trainer.watching.interpreter.lr_causes import LRCauses
 from tui_trainer.watching.interpreter.passes import Passes
-from tui_trainer.watching.interpreter.printed import FROM_OUTPUT
+from tui_trainer.watching.interpreter.printed import is_from_output
 from tui_trainer.watching.interpreter.steps import Step, in_groups
 from tui_trainer.watching.interpreter.validation import Found, Told
 from tui_trainer.watching.trace import Options
@@ -298,7 +298,7 @@ _OURS: dict[str, dict[str, Any]] = {
 
 
 def _by_its_name(called: str) -> dict[str, Any]:
-    if called.endswith(FROM_OUTPUT):
+    if is_from_output(called):
         return {"goal": "min", "kind": "train"}
     if called.startswith("steps_per_second/"):
         return {"kind": "system", "unit": "steps/s"}

@@ -14,7 +14,7 @@ from tui_trainer.watching.interpreter.batch_reads import BatchRead, Candidate, c
 from tui_trainer.watching.interpreter.definitions import Definitions
 from tui_trainer.watching.interpreter.named_values import Measure, Shares, meaning, words
 from tui_trainer.watching.interpreter.passes import Pass
-from tui_trainer.watching.interpreter.printed import FROM_OUTPUT, PrintedNumber, is_written_as, numbers_in
+from tui_trainer.watching.interpreter.printed import PrintedNumber, from_output, is_written_as, numbers_in
 from tui_trainer.watching.trace import Site
 
 LINES_KEPT = 100
@@ -187,4 +187,4 @@ def _of_output(measure: Measure, lines: list[Line]) -> Told | None:
     if not told:
         return None
     first = next(number for at, number in told if (at, number.label) == (told[-1][0], told[-1][1].label))
-    return Told(first.value, f"{first.label} {FROM_OUTPUT}")
+    return Told(first.value, from_output(first.label))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tui_trainer.files.safe_open import read_regular
+from tui_trainer.text.captions import say
 
 LARGEST = 1 << 20
 """Bytes of a file that is looked through."""
@@ -34,7 +35,4 @@ def where_written(files: Iterable[str]) -> str:
 def place(file: str, lineno: int) -> str:
     """A line of a program, as a person writes it: `train.py:112`."""
     called = re.sub(r"[,;→\s]+", "_", Path(file).name)[:200] if file else ""
-    return f"{called}:{lineno}" if called else UNKNOWN
-
-
-UNKNOWN = "a line that is not known"
+    return f"{called}:{lineno}" if called else say("why.unknown_line")
