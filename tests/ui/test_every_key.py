@@ -116,8 +116,11 @@ for _key in KEYS:
 
 
 @pytest.mark.parametrize("place", TRIED)
-async def test_every_key_does_something(place: KeyContext, show: Show, tmp_path: Path) -> None:
+async def test_every_key_does_something(
+    place: KeyContext, show: Show, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One after the other; what does nothing where the others have led to is tried at the very beginning."""
+    monkeypatch.chdir(tmp_path)  # a report is written there
     left, times = list(TRIED[place]), 0
     while left:
         times += 1
