@@ -633,3 +633,17 @@ async def test_a_key_writes_the_report_into_this_folder(
         await shown.press("w")
         await shown.until(lambda: "could not be written" in shown.the(KeyLine).plain()[0])
         assert captions_said & said == {"comparison.report_begun"}
+
+
+async def test_where_nothing_happens_nothing_is_drawn_anew(show: Show, tmp_path: Path) -> None:
+    comparison = compared(tmp_path, [record(tmp_path), record(tmp_path, scheduler="none")])
+    async with show(comparison=comparison) as shown:
+        table = shown.the(CompareTable)
+        drawn = []
+        lines = table.lines
+        table.lines = lambda: drawn.append(1) or lines()
+        await shown.frame()
+        await shown.frame()
+        assert not drawn
+        await shown.press("down")
+        assert drawn

@@ -6,6 +6,7 @@ And their curves for a drawing: each run's own places along an axis, thinned so 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
@@ -23,6 +24,7 @@ from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.records.series import AllSeries, Series
+from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
 
@@ -41,6 +43,12 @@ READ_FOR = 0.015
 UNKNOWN = "unknown"
 """How a run stands that another tool records, and of whose end it has said nothing."""
 
+QUIET_AT_ONCE = 50
+"""Runs that are over, and may be gone on with one day, that one poll looks at."""
+
+NOTHING = History()
+"""Of all runs that have not begun: one for ten thousand of them, which nothing is ever applied to."""
+
 State: TypeAlias = Status | str
 """A run's status; `to come` before its record has begun, `gone` where its record is."""
 
@@ -48,15 +56,17 @@ State: TypeAlias = Status | str
 class Compared:
     """One run of the comparison."""
 
-    def __init__(self, entry: Contestant, record: Path | None) -> None:
+    def __init__(self, entry: Contestant, record: Path | None, group: Group) -> None:
         self.entry = entry
+        self.group = group
         self.record = record
-        self.history = History()
+        self.history = NOTHING
         self.is_queued = self.has_failed = False
         """Whether it waits in the queue of a cluster; whether its job there is over, and has not trained it."""
         self.facts: dict[str, object] = {}
         """What `run.json` holds."""
         self._host: RunSource | None = None
+        self._standing: object = None
         self._reached: dict[tuple[str, Goal, float], _Reached] = {}
 
     @property
@@ -95,7 +105,7 @@ class Compared:
         if record == self.record:
             return False
         self.close()
-        self.record, self.history, self.facts = record, History(), {}
+        self.record, self.history, self.facts = record, NOTHING, {}
         self._reached.clear()
         return True
 
@@ -113,6 +123,18 @@ class Compared:
         if not self.facts or (count and "resolved" not in self.facts):
             self.facts = read_facts(self.record)
         return count
+
+    def stands_otherwise(self) -> bool:
+        """Whether an epoch ended, it began or ended, or its record was read to the end, since this was asked last."""
+        before = self._standing
+        history = self.history
+        self._standing = len(history.epochs), bool(history.steps), self.state, bool(self.facts), self.is_read
+        return self._standing != before
+
+    def rest(self) -> None:
+        """Hold no file of a record until the next poll; another tool's may be more than a file."""
+        if isinstance(self._host, JournalSource):
+            self._host.close()
 
     def first_at(self, name: str, goal: Goal, target: float) -> int | None:
         """The step at which a series first came to a target; None where it has not. A look costs what came since."""
@@ -158,6 +180,8 @@ class Group:
         self.number = number
         """From 0; the colour follows from it, and stays."""
         self.runs: list[Compared] = []
+        self.version = 0
+        """Grows with everything that happens to them."""
 
     @property
     def colour(self) -> int:
@@ -193,11 +217,6 @@ class Group:
         ends = [run.history.ended for run in self.runs]
         return bool(self.begun) and all(end is not None and end.status != "finished" for end in ends)
 
-    @property
-    def version(self) -> int:
-        """Grows with everything that happens."""
-        return sum(run.history.version for run in self.runs)
-
 
 class Comparison:
     """All runs of a session. It belongs to the thread that polls."""
@@ -213,19 +232,29 @@ class Comparison:
         self.session = session
         self.by = by
         self.columns = tuple(columns)
-        self.groups: list[Group] = []
         self.version = 0
         """Grows with everything that changed."""
+        self.milestones = 0
+        """Grows as an epoch of a run ends, as a run begins or ends, and as all of its record was read."""
         self.elsewhere = Elsewhere(session)
         self.is_driven = False
         """Whether some process trains, as of the last look."""
         self.lags = False
         """Whether the last poll left something for the next one: long records are being read."""
         self._compared: list[Compared] = []
+        self._followed: deque[Compared] = deque()
+        """Those that have a record, less the quiet ones; the one that was looked at longest ago comes first."""
+        self._quiet: deque[Compared] = deque()
+        """Those that are over and read."""
         self._next_look = 0.0
-        self._next_run = 0
+        groups: dict[str, Group] = {}
         for entry in session.entries:
-            self._add(entry)
+            group = groups.setdefault(entry.label, Group(entry.label, len(groups)))
+            run = Compared(entry, session.record_of(entry), group)
+            group.runs.append(run)
+            self._compared.append(run)
+        self.groups = list(groups.values())
+        self._follow()
         if self._may_go_on and not is_live(session.folder):
             self.elsewhere.look()
 
@@ -275,15 +304,39 @@ class Comparison:
         if look or now >= self._next_look:
             self._next_look = now + LOOK_EVERY
             self._look()
-        count, until = len(self._compared), time.thread_time() + READ_FOR
-        for offset in range(count):
-            run = self._compared[(self._next_run + offset) % count]
-            self.version += 1 if run.poll() else 0
+        until = time.thread_time() + READ_FOR
+        for _ in range(len(self._followed)):
+            self._poll(self._followed.popleft())
             if time.thread_time() > until:
-                self._next_run = (self._next_run + offset + 1) % count
                 self.lags = True
                 break
+        for _ in range(min(QUIET_AT_ONCE, len(self._quiet))):
+            self._poll(self._quiet.popleft())
         return self.version != before
+
+    def _poll(self, run: Compared) -> None:
+        came, otherwise = run.poll(), run.stands_otherwise()
+        if came or otherwise:
+            self.version += 1
+            run.group.version += 1
+        self.milestones += otherwise
+        self._put_back(run)
+
+    def _put_back(self, run: Compared) -> None:
+        """Among those that are followed; one that is over and read rests, for somebody may go on with it."""
+        if run.is_over and run.is_read:
+            run.rest()
+            self._quiet.append(run)
+        else:
+            self._followed.append(run)
+
+    def _follow(self) -> None:
+        """Look at what has a record, from now on."""
+        self._followed.clear()
+        self._quiet.clear()
+        for run in self._compared:
+            if run.record is not None:
+                self._put_back(run)
 
     def poll_all(self) -> None:
         """Take in all that is recorded, however long that takes."""
@@ -305,28 +358,25 @@ class Comparison:
         self.version += driven != self.is_driven
         self.is_driven = driven
         tasks, failed = self.elsewhere.tasks, self.elsewhere.failed
+        changed = False
         for number, (run, entry) in enumerate(zip(self._compared, self.session.entries, strict=False)):
             run.entry = entry
-            self.version += run.now_at(self.session.record_of(entry))
             task = tasks.get(number)
             how = task is not None and task.waits, number in failed
-            self.version += how != (run.is_queued, run.has_failed)
-            run.is_queued, run.has_failed = how
+            if run.now_at(self.session.record_of(entry)) or how != (run.is_queued, run.has_failed):
+                run.is_queued, run.has_failed = how
+                run.group.version += 1
+                changed = True
+        if changed:
+            self.version += 1
+            self.milestones += 1
+            self._follow()
 
     @property
     def _may_go_on(self) -> bool:
         """Whether another machine may train anything of it, now or later."""
         done = ("finished", "diverged")
         return any(run.entry.is_trained_here and run.state not in done for run in self._compared)
-
-    def _add(self, entry: Contestant) -> None:
-        group = next((group for group in self.groups if group.label == entry.label), None)
-        if group is None:
-            group = Group(entry.label, len(self.groups))
-            self.groups.append(group)
-        run = Compared(entry, self.session.record_of(entry))
-        group.runs.append(run)
-        self._compared.append(run)
 
 
 Point: TypeAlias = tuple[float, float]

@@ -38,6 +38,8 @@ DRAW_EVERY = 0.3
 """Seconds from one drawing to the next while long records are being read."""
 FIND_EVERY = 1.0
 """Seconds from one working out of the findings to the next while only a number between epochs came."""
+FIND_SHARE = 20
+"""So many times as long as that took it waits at least: of thousands of runs it is no longer cheap."""
 MOST_WARNED = 4
 """Lines that warnings get under the table: charts need room too."""
 
@@ -70,11 +72,19 @@ class CompareScreen(ZoomKeys):
         """What a key chose to compare by; None: the comparison's own metric."""
         self._findings: Results | None = None
         self._found_at: tuple[object, ...] = ()
+        self._trains = False
+        """Whether any run goes on, or stands paused, as of the last look."""
+        self._shared: list[str] = []
+        """The series that all runs have, as of the last look."""
         self._related: list[Relation] = []
         self._related_of: Results | None = None
-        self._logged = -1
+        self._logged: tuple[Metric, int] | None = None
+        self._version = -1
+        """What was looked at last of the comparison."""
         self._find_at = 0.0
         self._draw_at = 0.0
+        self._drawn_of: tuple[object, ...] | None = None
+        """What the last drawing came of; None where a key has changed what there is to draw."""
         self._news = News(comparison)
         self._is_over = False
         """Whether it was told that nothing is left to train."""
@@ -101,6 +111,23 @@ class CompareScreen(ZoomKeys):
         if comparison.lags and time.monotonic() < self._draw_at:
             return  # what is only half read is drawn now and then
         self._draw_at = time.monotonic() + DRAW_EVERY
+        self._headline.show(comparison, self.queue, self.context.clock.budget.share)
+        if (seen := self._seen()) != self._drawn_of:
+            self._drawn_of = seen
+            self._draw_anew()
+        if is_over and not comparison.lags:
+            self._is_over = True
+            self.context.pages.comparison_is_over(self, self.queue.exit_code if self.queue is not None else 0)
+
+    def _seen(self) -> tuple[object, ...]:
+        """What all that is drawn comes of, but for what keys change: those have it drawn anew."""
+        comparison, axis = self.comparison, self.axis
+        found = comparison.version, comparison.session.trouble, comparison.elsewhere.version
+        waits = self._version != comparison.version and time.monotonic() >= self._find_at
+        return found, waits, axis.cursor, axis.bounds, axis.unit, self.size, self.classes
+
+    def _draw_anew(self) -> None:
+        comparison = self.comparison
         if self._news.kinds() & self.context.bell:
             self.app.bell()
         self._make_room()
@@ -110,7 +137,6 @@ class CompareScreen(ZoomKeys):
         self._charts["accuracy"].metric = metric = findings.table.metric
         for chart in self._charts.values():  # those without a size too: they draw as they get one
             chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen, metric))
-        self._headline.show(comparison, self.queue, self.context.clock.budget.share)
         self.table.show(findings)
         for words in (*self._verdicts, *self._differences):
             words.show(comparison, findings)
@@ -121,13 +147,10 @@ class CompareScreen(ZoomKeys):
         self._make_room_for_warnings()
         self.key_line.idle = self._idle()
         self.key_line.redraw()
-        if is_over and not comparison.lags:
-            self._is_over = True
-            self.context.pages.comparison_is_over(self, self.queue.exit_code if self.queue is not None else 0)
 
     def _idle(self) -> frozenset[str]:
         """Actions that would do nothing here and now."""
-        none = set() if self._trains() else {"pause"}
+        none = set() if self._trains else {"pause"}
         if not self.has_class("-one"):
             none.add("chart")
         elif self._one != "loss":
@@ -138,26 +161,31 @@ class CompareScreen(ZoomKeys):
             none |= {"chart", "loss"}
         if self.has_class("-differences") or not self._drawn():
             none.add("unit")
-        if len(in_common(self.comparison.series)) < 2:
+        if len(self._shared) < 2:
             none.add("metric(1)")
         return frozenset(none)
 
     def _find_out(self) -> Results:
         """The findings, worked out anew where an epoch ended or a run began or ended; by a metric that comes between
         epochs, now and then."""
-        metric = self._metric()
-        found_at: tuple[object, ...] = tuple(
-            (len(run.history.epochs), run.state, bool(run.facts), run.is_read) for run in self.comparison.runs
-        )
-        found_at += (self.comparison.session.trouble, self.comparison.elsewhere.version, metric)
-        logged = sum(len(series[metric.name].values) for series in self.comparison.series if metric.name in series)
-        is_due = found_at != self._found_at or (logged != self._logged and time.monotonic() >= self._find_at)
-        if self._findings is None or is_due:
-            first = self._findings is None and not metric.is_accuracy and not self.table.sort_key
-            self._findings, self._found_at, self._logged = find_out(self.comparison, metric), found_at, logged
-            self._find_at = time.monotonic() + FIND_EVERY
-            if first:
-                self._sort_by_metric()
+        comparison = self.comparison
+        now = comparison.milestones, comparison.session.trouble, comparison.elsewhere.version, self._by
+        came = comparison.version != self._version and time.monotonic() >= self._find_at
+        if self._findings is None or now != self._found_at or came:
+            began = time.thread_time()
+            metric, series = self._metric(), comparison.series
+            logged = metric, sum(len(each[metric.name].values) for each in series if metric.name in each)
+            if self._findings is None or now != self._found_at or logged != self._logged:
+                first = self._findings is None and not metric.is_accuracy and not self.table.sort_key
+                self._findings, self._found_at, self._logged = find_out(comparison, metric), now, logged
+                if first:
+                    self._sort_by_metric()
+            self._trains = any(
+                run.history.status in ("running", "paused") and run.history.steps for run in comparison.runs
+            )
+            self._shared = in_common(series)
+            self._version = comparison.version
+            self._find_at = time.monotonic() + max(FIND_EVERY, FIND_SHARE * (time.thread_time() - began))
         return self._findings
 
     def _metric(self) -> Metric:
@@ -172,9 +200,6 @@ class CompareScreen(ZoomKeys):
         shown = self.table.shown
         seen = [group for group in self.comparison.groups if shown.is_seen(group.number)]
         return sorted(seen, key=lambda group: group.number == self.table.chosen)
-
-    def _trains(self) -> bool:
-        return any(run.history.status in ("running", "paused") and run.history.steps for run in self.comparison.runs)
 
     def _make_room(self) -> None:
         """Rows for all presets as far as they go; one chart where three would be too low. A layout if it changes."""
@@ -361,5 +386,6 @@ class CompareScreen(ZoomKeys):
         self._hurry()
 
     def _hurry(self) -> None:
+        self._drawn_of = None
         if self.composed:
             self.context.clock.hurry()

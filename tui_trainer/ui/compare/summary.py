@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.plain_lines import Results
     from tui_trainer.compare.queue import Queue
+    from tui_trainer.events import RunConfigured
 
 
 class CompareHeadline(Panel):
@@ -29,10 +30,20 @@ class CompareHeadline(Panel):
         self._comparison: Comparison | None = None
         self._queue: Queue | None = None
         self._share = 0.0
+        self._version = -1
+        """Of the comparison, as it was counted last."""
+        self._done = 0
+        self._left: float | None = None
+        self._resolved: RunConfigured | None = None
 
     def show(self, comparison: Comparison, queue: Queue | None, share: float) -> None:
         """Bring it up to date; `share` is what drawing takes of the machine."""
         self._comparison, self._queue, self._share = comparison, queue, share
+        if self._version != comparison.version:
+            self._version = comparison.version
+            self._done = sum(run.is_over for run in comparison.runs)
+            self._left = _seconds_left(comparison)
+            self._resolved = next((run.history.resolved for run in comparison.runs if run.history.resolved), None)
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
@@ -42,7 +53,7 @@ class CompareHeadline(Panel):
         width = self.size.width
         right = [*self._state(comparison), Span(" ")]
         left = [Span(" tui-trainer  ", "faint"), Span(self._what(comparison), "strong")]
-        if resolved := next((run.history.resolved for run in comparison.runs if run.history.resolved), None):
+        if (resolved := self._resolved) is not None:
             threads = f" ×{resolved.threads}" if resolved.device == "cpu" and resolved.threads else ""
             for text in filter(None, (resolved.model, resolved.dataset, resolved.device + threads)):
                 part = [Span(" · ", "faint"), Span(plain(text))]
@@ -59,16 +70,15 @@ class CompareHeadline(Panel):
         return f"{plain(name)}: {what}" if name else what
 
     def _state(self, comparison: Comparison) -> list[Span]:
-        runs = comparison.runs
-        done = sum(run.is_over for run in runs)
+        runs, done = comparison.runs, self._done
         if self._queue is not None and self._queue.failure:
             return [Span(cut(f"● {plain(self._queue.failure)}", max(20, self.size.width // 2)), "warning")]
         driven = comparison.is_driven or (self._queue is not None and not self._queue.is_over)
-        if comparison.is_over and not driven:
+        if done == len(runs) and not driven:
             return [Span("● " + say("exit.runs_over", runs=counted(len(runs), "run")), "good")]
         if not driven:
             return [Span("● " + say("comparison.idle", done=done, runs=counted(len(runs), "run")), "warning")]
-        left = _seconds_left(comparison)
+        left = self._left
         spans = [Span(f"● training {min(done + 1, len(runs))} of {len(runs)}", "live")]
         if left is not None:
             spans.append(Span(f"   {about(left):>5} left", "faint"))

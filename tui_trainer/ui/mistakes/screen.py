@@ -113,6 +113,8 @@ class BreakItScreen(ZoomKeys):
             self._invitation.redraw()
             return
         groups = self._groups[case.title]
+        for group in groups:
+            group.version = sum(run.history.version for run in group.runs)
         self.axis.update(run.history for group in groups for run in group.runs)
         for chart in (self._loss, self._lr):
             chart.show_groups(groups, (case.title, self.axis.unit, self.axis.bounds))
@@ -183,9 +185,9 @@ def _groups(pair: Pair) -> list[Group]:
     """Both sides as the charts take them; the right one on top."""
     groups = []
     for label, number, history in (("wrong", WRONG, pair.wrong), ("right", RIGHT, pair.right)):
-        run = Compared(Contestant(label=label, seed=0), None)
-        run.history = history
         group = Group(label, number)
+        run = Compared(Contestant(label=label, seed=0), None, group)
+        run.history = history
         group.runs.append(run)
         groups.append(group)
     return groups
