@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,7 @@ import pytest
 from tests.cli.conftest import SMALL
 from tests.scripted_record import over
 from tests.terminal import Terminal, trains
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.run_sources.run_source import replay
 
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
@@ -53,10 +54,21 @@ def runs_on(job: psutil.Process) -> bool:
 
 
 def until_stopped(bash: Terminal) -> None:
-    """Wait until the job is, and until the shell has said so."""
-    bash.until(lambda _: bool(jobs(bash)) and all(job.status() == psutil.STATUS_STOPPED for job in jobs(bash)))
-    bash.press("\n")
-    bash.until(lambda screen: "Stopped" in screen and screen.rstrip().endswith((PROMPT, INNER)))
+    """Wait until the job is, and until the shell has said so, which it does where the next command ends.
+
+    After `bg` it may be as it was stopped before, and not go on until after this has looked: then once more.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        bash.until(lambda _: bool(jobs(bash)) and all(job.status() == psutil.STATUS_STOPPED for job in jobs(bash)))
+        bash.press("\n")
+        try:
+            bash.until(lambda screen: "Stopped" in screen and screen.rstrip().endswith((PROMPT, INNER)), seconds=2)
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 @pytest.fixture
