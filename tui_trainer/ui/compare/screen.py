@@ -36,10 +36,12 @@ if TYPE_CHECKING:
 CHARTS: tuple[What, ...] = ("loss", "accuracy", "lr")
 DRAW_EVERY = 0.3
 """Seconds from one drawing to the next while long records are being read."""
+READ_SHARE = 4
+"""And at least so many times as long as that took: of thousands of runs it is no longer cheap."""
 FIND_EVERY = 1.0
 """Seconds from one working out of the findings to the next while only a number between epochs came."""
 FIND_SHARE = 20
-"""So many times as long as that took it waits at least: of thousands of runs it is no longer cheap."""
+"""And at least so many times as long as that took."""
 MOST_WARNED = 4
 """Lines that warnings get under the table: charts need room too."""
 
@@ -110,11 +112,12 @@ class CompareScreen(ZoomKeys):
         self.context.clock.behind |= comparison.lags
         if comparison.lags and time.monotonic() < self._draw_at:
             return  # what is only half read is drawn now and then
-        self._draw_at = time.monotonic() + DRAW_EVERY
         self._headline.show(comparison, self.queue, self.context.clock.budget.share)
         if (seen := self._seen()) != self._drawn_of:
+            began = time.thread_time()
             self._drawn_of = seen
             self._draw_anew()
+            self._draw_at = time.monotonic() + max(DRAW_EVERY, READ_SHARE * (time.thread_time() - began))
         if is_over and not comparison.lags:
             self._is_over = True
             self.context.pages.comparison_is_over(self, self.queue.exit_code if self.queue is not None else 0)
