@@ -9,7 +9,7 @@ import pytest
 
 from tui_trainer.presets.catalogue import catalogue, find, load
 from tui_trainer.presets.checks import check_file, check_text, parse
-from tui_trainer.presets.folders import shipped_folder, user_folder
+from tui_trainer.presets.folders import is_name, shipped_folder, user_folder
 from tui_trainer.presets.rules import RunConditions
 
 OWN = '[optimizer]\nname = "SGD"\n'
@@ -88,3 +88,13 @@ def test_a_persons_own_come_after_and_stand_in_for_shipped_ones() -> None:
     assert "nope" in str(broken.problems[0])
     assert find("steplr").parent == user_folder()
     assert load("steplr") == parse(OWN)
+
+
+@pytest.mark.parametrize("name", ["mine", "a-b_2", "größer", "two words"])
+def test_what_a_preset_of_ones_own_can_be_called(name: str) -> None:
+    assert is_name(name)
+
+
+@pytest.mark.parametrize("name", ["", " ", ".hidden", "..", "a/b", "a\\b", "a:b", "tab\there", "\x1b[31m", "mine.toml"])
+def test_what_no_preset_can_be_called_or_found_by(name: str) -> None:
+    assert not is_name(name)

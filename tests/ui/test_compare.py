@@ -302,6 +302,14 @@ async def test_runs_to_come_and_none_at_all(tmp_path: Path, captions_said: set[s
         assert not captions_said & {"comparison.by_series", "comparison.screen", "exit.runs_over"}
 
 
+@pytest.mark.says("exit.run_over")
+@pytest.mark.never_says("exit.runs_over")
+async def test_of_one_run_that_is_over_the_headline_speaks_as_of_one(tmp_path: Path) -> None:
+    async with show(compared(tmp_path, [record(tmp_path)]), (80, 24)) as (_, screen):
+        assert "its run is over" in text_of(screen)
+        assert "all 1 run" not in text_of(screen)
+
+
 @pytest.mark.says("comparison.all_charts", "exit.runs_over", "comparison.nothing_differs", "comparison.as_the_others")
 @pytest.mark.never_says("comparison.all_charts", "comparison.nothing_differs", "comparison.as_the_others")
 @pytest.mark.never_says("comparison.idle", "comparison.not_begun")

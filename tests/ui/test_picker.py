@@ -370,7 +370,7 @@ async def test_the_curve_of_the_last_sound_text_stays_and_is_marked(show: Show) 
 
 @pytest.mark.says("editor.not_saved_name")
 @pytest.mark.never_says("editor.saved", "editor.not_saved_taken")
-@pytest.mark.parametrize("name", ["", ".hidden", "a/b", "..", "tab\there"])
+@pytest.mark.parametrize("name", ["", ".hidden", "a/b", "mine.toml", "tab\there"])
 async def test_a_name_that_is_no_name_is_refused(show: Show, own_presets: Path, name: str) -> None:
     async with show() as shown:
         await shown.press("e")

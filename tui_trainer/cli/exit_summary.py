@@ -55,12 +55,13 @@ def of_comparison(comparison: Comparison) -> None:
         return
     over, all_runs = sum(run.is_over for run in runs), counted(len(runs), "run")
     is_over = over == len(runs)
+    from tui_trainer.compare.plain_lines import all_over, cell
+    from tui_trainer.compare.table import tabulate
+
     if is_over:
-        parts = [say("exit.runs_over", runs=all_runs) if len(runs) > 1 else say("exit.run_over")]
+        parts = [all_over(len(runs))]
     else:
         parts = [say("exit.some_over", over=over, runs=all_runs, are="are" if len(runs) > 1 else "is")]
-    from tui_trainer.compare.plain_lines import cell
-    from tui_trainer.compare.table import tabulate
 
     table = tabulate(comparison)
     if (best := table.best_ever) is not None:

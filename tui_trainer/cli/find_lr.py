@@ -20,7 +20,7 @@ from tui_trainer.errors import UserError
 from tui_trainer.files.atomic import write_new
 from tui_trainer.files.given_path import BadPath, given_path
 from tui_trainer.lr_suggestions import DEFAULT_RULE, DIGITS, RULES, LRCurve, Rule, are_apart, in_words, middle
-from tui_trainer.presets.folders import called, user_folder
+from tui_trainer.presets.folders import called, is_name, user_folder
 from tui_trainer.run_options import PRESET
 from tui_trainer.run_request import RunRequest
 from tui_trainer.text.captions import say
@@ -44,7 +44,7 @@ def _target(context: click.Context, parameter: click.Parameter, name: str | None
     if name is None:
         return None
     if "/" not in name and not name.endswith(".toml"):
-        if not name or name != plain(name) or any(c in name for c in '\\:*?"<>|') or name.startswith("."):
+        if not is_name(name):
             raise click.BadParameter(
                 f"{name!r} is no name for a preset; take letters, digits, - and _, or a path", context, parameter
             )
@@ -58,9 +58,31 @@ def _target(context: click.Context, parameter: click.Parameter, name: str | None
 
 @click.command("find-lr")
 @click.argument("preset", default=PRESET, metavar="[PRESET]", shell_complete=completion.presets)
-@click.option("--from", "lowest", type=click.FloatRange(1e-12, 1000), default=1e-7, show_default=True, metavar="LR")
-@click.option("--to", "highest", type=click.FloatRange(1e-12, 1000), default=10.0, show_default=True, metavar="LR")
-@click.option("--steps", type=click.IntRange(LEAST_STEPS, 100_000), default=200, show_default=True)
+@click.option(
+    "--from",
+    "lowest",
+    type=click.FloatRange(1e-12, 1000),
+    default=1e-7,
+    show_default=True,
+    metavar="LR",
+    help="The LR of the first step.",
+)
+@click.option(
+    "--to",
+    "highest",
+    type=click.FloatRange(1e-12, 1000),
+    default=10.0,
+    show_default=True,
+    metavar="LR",
+    help="The LR of the last step, where the loss does not end the test before.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(LEAST_STEPS, 100_000),
+    default=200,
+    show_default=True,
+    help="In how many steps the LR rises from one to the other.",
+)
 @click.option(
     "--seeds",
     type=click.IntRange(1, 100),

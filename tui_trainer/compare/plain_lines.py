@@ -12,6 +12,8 @@ from tui_trainer.compare.fairness import Fairness, fairness
 from tui_trainer.compare.metric import Metric
 from tui_trainer.compare.table import TARGET_COLUMNS, Row, Table, tabulate, with_spread
 from tui_trainer.compare.verdict import caution, verdict
+from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 
 ABSENT = "–"
@@ -108,6 +110,11 @@ def in_columns(cells: Sequence[Sequence[str]], left: int = 2) -> list[str]:
         ).rstrip()
         for line in cells
     ]
+
+
+def all_over(runs: int) -> str:
+    """What to say once all runs of a comparison have ended, so many."""
+    return say("exit.runs_over", runs=counted(runs, "run")) if runs > 1 else say("exit.run_over")
 
 
 def in_lines(comparison: Comparison, findings: Results) -> list[str]:

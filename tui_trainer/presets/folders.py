@@ -6,6 +6,8 @@ from pathlib import Path
 
 import platformdirs
 
+from tui_trainer.text.plain import plain
+
 
 def shipped_folder() -> Path:
     """Where the shipped presets lie: inside the package in a wheel, else at the top of the repository."""
@@ -16,6 +18,17 @@ def shipped_folder() -> Path:
 def user_folder() -> Path:
     """Where the user's own presets lie; it need not exist."""
     return Path(platformdirs.user_config_dir("tui-trainer")) / "presets"
+
+
+def is_name(name: str) -> bool:
+    """Whether a preset of the user's own can be called so, and is found by that."""
+    return (
+        bool(name.strip())
+        and name == plain(name)
+        and not set(name) & set('/\\:*?"<>|')
+        and not name.startswith(".")
+        and not name.endswith(".toml")
+    )
 
 
 def called(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.compare.differences import ABSENT
+from tui_trainer.compare.plain_lines import all_over
 from tui_trainer.records.summary import seconds_left
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -75,7 +76,7 @@ class CompareHeadline(Panel):
             return [Span(cut(f"● {plain(self._queue.failure)}", max(20, self.size.width // 2)), "warning")]
         driven = comparison.is_driven or (self._queue is not None and not self._queue.is_over)
         if done == len(runs) and not driven:
-            return [Span("● " + say("exit.runs_over", runs=counted(len(runs), "run")), "good")]
+            return [Span("● " + all_over(len(runs)), "good")]
         if not driven:
             return [Span("● " + say("comparison.idle", done=done, runs=counted(len(runs), "run")), "warning")]
         left = self._left

@@ -14,7 +14,7 @@ from textual.widgets import Input, TextArea
 
 from tui_trainer.files.atomic import write_new
 from tui_trainer.presets.checks import check_text
-from tui_trainer.presets.folders import shipped_folder, user_folder
+from tui_trainer.presets.folders import is_name, shipped_folder, user_folder
 from tui_trainer.presets.problems import PresetError
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
@@ -162,7 +162,7 @@ class EditorScreen(TrainerScreen):
         waits = self.context.planner is not None and not self._planned and not broken
         self._chart.visible = self._has_curve or waits
         self._chart.set_class(broken, "-old")
-        free = _is_name(self.called.strip()) and self.called.strip() not in self._copy.own
+        free = is_name(self.called.strip()) and self.called.strip() not in self._copy.own
         self._findings.show(self._problems, curve_is_old=broken and self._has_curve, can_be_saved=free)
 
     def _plan(self, preset: Preset) -> None:
@@ -192,7 +192,7 @@ class EditorScreen(TrainerScreen):
             self.say(say("editor.not_saved_errors"), "warning")
             return
         name = self.called.strip()
-        if not _is_name(name):
+        if not is_name(name):
             self.say(say("editor.not_saved_name"), "warning")
             self._name_field.focus()
             return
@@ -241,10 +241,6 @@ class EditorScreen(TrainerScreen):
                 self.app.pop_screen()
 
         self.app.push_screen(leaving_text(self.called.strip()), answered)
-
-
-def _is_name(name: str) -> bool:
-    return bool(name) and name == plain(name) and not set(name) & set('/\\:*?"<>|') and not name.startswith(".")
 
 
 class Naming(Panel):
