@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
+import click
+
+from tui_trainer.cli import main
 from tui_trainer.text.captions import CAPTIONS, SECTIONS
 from tui_trainer.ui.help import LEGEND, MARKS
 from tui_trainer.ui.keys import KEYS, PANELS, TITLES
@@ -51,6 +54,27 @@ class Table(NamedTuple):
     """Under which heading, what it is said of, and the words."""
     words: frozenset[str]
     """All strings that these are made of."""
+
+
+def commands(group: click.Group = main, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command with its name, those of a group behind the group's, in the order of `--help`."""
+    with click.Context(group) as context:
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            yield before + name, command
+            if isinstance(command, click.Group):
+                yield from commands(command, f"{before}{name} ")
+
+
+def options() -> dict[tuple[str, str], list[str]]:
+    """Each option with its help, which may be another one of another command, and the commands that take it so."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, command in commands():
+        for each in command.params:
+            if isinstance(each, click.Option):
+                found.setdefault((each.opts[0], each.help or ""), []).append(name)
+    return found
 
 
 TABLES = (
@@ -99,6 +123,25 @@ TABLES = (
             *(("At its head", mark, words) for mark, _, words in LEGEND),
         ),
         frozenset(words for *_, words in (*MARKS, *LEGEND)),
+    ),
+    Table(
+        "Help of commands and options",
+        "cli/",
+        "by `--help` of a command: the command's, and that of each option that it takes",
+        (
+            "tests/cli/test_commands.py::test_help_says_what_each_option_does_and_nothing_of_others",
+            "tests/cli/test_commands.py::test_every_command_and_every_option_has_help",
+        ),
+        "of an option that the command does not take; where a default or a limit is another one",
+        (
+            "tests/cli/test_commands.py::test_help_says_what_each_option_does_and_nothing_of_others",
+            "tests/cli/test_commands.py::test_defaults_that_help_tells_are_those_that_are_taken",
+        ),
+        (
+            *(("Commands", name, (command.help or "").partition("\n")[0]) for name, command in commands()),
+            *(("Options", name, f"{words} *({', '.join(of)})*") for (name, words), of in sorted(options().items())),
+        ),
+        frozenset(),  # what click is given as help stands apart by itself
     ),
 )
 
@@ -202,7 +245,8 @@ def outside() -> dict[str, list[ast.Constant]]:
     """The sentences of each module that has any.
 
     Left out are those of captions; of errors that are raised or warned of: they are said where that is met which they
-    tell of, and nowhere else; of `TABLES`; and lines of Python, as a listing shows them.
+    tell of, and nowhere else; of `TABLES`; lines of Python, as a listing shows them; and what nobody is shown: patterns
+    and words that are looked for in a text.
     """
     found = {}
     listed = {table.module: table.words for table in TABLES}
@@ -210,7 +254,7 @@ def outside() -> dict[str, list[ast.Constant]]:
         if (module := file.relative_to(PACKAGE).as_posix()).startswith(CAPTIONS_MADE):
             continue
         tree = ast.parse(file.read_text("utf-8"))
-        apart = {id(part) for node in ast.walk(tree) if _is_apart(node) for part in ast.walk(node)}
+        apart = {id(part) for node in _apart(tree) for part in ast.walk(node)}
         words = listed.get(module, frozenset())
         own = [
             node
@@ -222,20 +266,34 @@ def outside() -> dict[str, list[ast.Constant]]:
     return found
 
 
-def _is_apart(node: ast.AST) -> bool:
-    """Whether what stands in it is told as an error, or is a line of Python."""
-    match node:
-        case ast.Raise():
-            return True
-        case ast.Call(func=ast.Attribute(value=ast.Name("warnings"), attr="warn")):
-            return True
-        case ast.JoinedStr():
-            return is_python(
-                "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
-            )
-        case ast.Constant(str(text)):
-            return is_python(text)
-    return False
+PATTERNS = ("re.compile", "re.match", "re.fullmatch", "re.search", "re.split", "re.sub")
+
+
+def _apart(tree: ast.Module) -> Iterator[ast.AST]:
+    """Parts of a module that are told as errors, are in a table by themselves, are lines of Python, or never shown."""
+    errors: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Raise() | ast.Call(func=ast.Attribute(value=ast.Name("warnings"), attr="warn")):
+                yield node
+            case ast.ClassDef(name=name, bases=bases) if any(_is_error(ast.unparse(base), errors) for base in bases):
+                errors.add(name)  # it words what is raised
+                yield node
+            case ast.Call(func=function, keywords=keywords) if ast.unparse(function) == "click.option":
+                yield from (each.value for each in keywords if each.arg == "help")
+            case ast.Call(func=function, args=[pattern, *_]) if ast.unparse(function) in PATTERNS:
+                yield pattern
+            case ast.Compare(left=ast.Constant() as words, ops=[ast.In() | ast.NotIn()]):
+                yield words
+            case ast.JoinedStr(values=parts):
+                if is_python("".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in parts)):
+                    yield node
+            case ast.Constant(str(text)) if is_python(text):
+                yield node
+
+
+def _is_error(base: str, known: set[str]) -> bool:
+    return base in known or base.endswith(("Error", "Exception"))
 
 
 def is_python(text: str) -> bool:
@@ -247,12 +305,11 @@ def is_python(text: str) -> bool:
 
 
 def is_sentence(text: object) -> bool:
-    """Three words or more, two of them side by side."""
-    return (
-        isinstance(text, str)
-        and len(re.findall(r"[A-Za-z]{2,}", text)) >= 3
-        and re.search(r"[a-z]{2,} [a-z]{2,}", text) is not None
-    )
+    """Three words or more, two of them side by side; tags of HTML are none."""
+    if not isinstance(text, str):
+        return False
+    words = re.sub(r"</?[a-z][^<>]*(>|$)", "", text)
+    return len(re.findall(r"[A-Za-z]{2,}", words)) >= 3 and re.search(r"[a-z]{2,} [a-z]{2,}", words) is not None
 
 
 def strings(tree: ast.Module) -> list[ast.Constant]:

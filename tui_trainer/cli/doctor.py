@@ -60,7 +60,7 @@ print(json.dumps(facts()))
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(as_json: bool) -> None:
     """Print what a bug report needs: versions, device, terminal, folders. No secrets; your home is shown as ~."""
     found = {

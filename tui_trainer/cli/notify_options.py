@@ -128,16 +128,16 @@ _webhook = click.option(
     "--webhook",
     metavar="URL",
     callback=_address,
-    help="Post these events as JSON to this https address. Others on this machine can read it in the list of "
-    f"processes: --webhook-file, or {WEBHOOK_VARIABLE} in the environment, keeps it to you.",
+    help="Post the events of --notify-on as JSON to this https address. Others on this machine can read it in the list "
+    f"of processes: --webhook-file, or {WEBHOOK_VARIABLE} in the environment, keeps it to you.",
 )
 _webhook_file = click.option(
     "--webhook-file",
     type=GivenPath(what="file"),
     callback=_address_in,
-    help="The same with the address in a file of mode 0600.",
+    help="As --webhook, with the address in a file of mode 0600.",
 )
-_bell = click.option("--bell", is_flag=True, help="Ring the terminal bell at these events.")
+_bell = click.option("--bell", is_flag=True, help="Ring the terminal bell at the events of --notify-on.")
 
 
 def bell_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -126,7 +126,13 @@ alert_option = click.option(
 _machine = (
     data_dir_option,
     click.option("--device", default="auto", show_default=True, callback=_device, help="auto, cpu, cuda or cuda:N."),
-    click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), default=0, show_default=True),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0, max=2**63 - 1),
+        default=0,
+        show_default=True,
+        help="Decides what else were chance: the first weights, the order of images, their augmentation.",
+    ),
     click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Number of CPU threads."),
     click.option(
         "--precision",

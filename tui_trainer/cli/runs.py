@@ -50,7 +50,11 @@ COLUMNS = (
     help="From now on list what lies below this folder, too, here and on the screen; may be repeated.",
 )
 @click.option(
-    "--drop-root", "dropped", multiple=True, type=GivenPath(absolute=True), help="No longer list what lies below it."
+    "--drop-root",
+    "dropped",
+    multiple=True,
+    type=GivenPath(absolute=True),
+    help="No longer list what lies below this folder.",
 )
 @runs_dir_option
 def runs(

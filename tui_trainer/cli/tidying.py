@@ -88,7 +88,9 @@ def delete(runs: Sequence[str], yes: bool, runs_dir: Path | None) -> None:
 
 @click.command()
 @click.option("--older-than", callback=_age, metavar="AGE", help="Only those that ended so long ago: 30d, 12h.")
-@click.option("--status", "statuses", multiple=True, type=click.Choice(OVER), help="Only those; may be repeated.")
+@click.option(
+    "--status", "statuses", multiple=True, type=click.Choice(OVER), help="Only those that ended so; may be repeated."
+)
 @click.option("--larger-than", callback=_size, metavar="SIZE", help="Only those that take more: 500MB, 2G.")
 @click.option("--filter", "text", default="", metavar="TEXT", help="Only those, as `runs --filter` has it.")
 @yes_option

@@ -151,12 +151,9 @@ def facts() -> dict[str, Any]:
     }
 
 
-_NO_MEMORY = (
-    "can't allocate memory",
-    "CUDA error: out of memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+_NO_MEMORY = re.compile(
+    "can't allocate memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
+    "|CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"
 )
 """What errors of no kind of their own say where memory was not to be had, on the host or on the device."""
 
@@ -165,7 +162,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory was not to be had, on the host or on the device."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
+    return isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error)) is not None
 
 
 def broken_context(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 import time
 from typing import NamedTuple
@@ -24,7 +25,7 @@ AGAIN_S = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 WRITE_AGAIN_S = 5.0
 """Seconds after which copies that could not be written are tried again."""
 
-_REFUSED = ("Permission denied (", "Host key verification failed")
+_REFUSED = re.compile(r"Permission denied \(|Host key verification failed")
 """What ssh says where only a person could let it in: more tries would not, and may have this machine shut out."""
 
 MEASURED, SLOW, LONG = 1 << 20, 1 << 20, 4 << 20
@@ -163,7 +164,7 @@ class Following:
             self._connection.close()
             if self._over.is_set():
                 return False
-            is_refused = any(word in why for word in _REFUSED)
+            is_refused = _REFUSED.search(why) is not None
             text = say("remote.refused" if is_refused else "remote.lost", host=self._address.place, why=why)
             if text != told:
                 told = text
