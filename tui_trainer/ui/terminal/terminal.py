@@ -198,7 +198,7 @@ class Terminal:
             os.close(terminal)
         with contextlib.suppress(OSError, ValueError):
             at = time.strftime("%Y-%m-%d %H:%M:%S")
-            print(f"{at} the terminal is gone; training goes on without a screen", file=sys.__stdout__, flush=True)
+            print(f"{at} the terminal is gone, and the screen with it", file=sys.__stdout__, flush=True)
         if self._on_hang_up is not None:
             self._on_hang_up()
 
