@@ -133,7 +133,7 @@ def test_told_to_hang_up_while_the_terminal_is_there_it_trains_on_and_leaves_tha
         until(lambda: replay(run).steps > at)
         child.terminate()
         until(lambda: replay(run).status == "stopped")
-    assert "without a screen" in (run / "log.txt").read_text()
+    assert "the terminal is gone" in (run / "log.txt").read_text()
 
 
 def test_without_the_process_that_the_shell_waits_for_it_leaves_the_terminal_and_trains_on(runs: Path) -> None:
