@@ -19,6 +19,7 @@ SAMPLES = 2_000
 """Steps at which long schedules are compared, beside those at which one of them turns."""
 
 FEW = 16
+"""Steps at which any two are compared first."""
 
 ALIKE = 1e-9
 """Parts of an LR by which rounding may set two apart that are the same."""
@@ -112,8 +113,7 @@ def same_lrs(a: PlannedLRs, b: PlannedLRs) -> bool:
 
 def _places(a: PlannedLRs, b: PlannedLRs) -> Iterator[int]:
     """Steps at which two are compared: a few all over the run first, for there most of those that differ do."""
-    few = range(0, a.steps, max(1, a.steps // FEW))
-    yield from few
+    yield from range(0, a.steps, max(1, a.steps // FEW))
     every = max(1, a.steps // SAMPLES)
     epochs = max(1, a.preset.training.epochs // SAMPLES) * a.batches_per_epoch
     yield from {*range(0, a.steps, every), *range(0, a.steps, epochs), a.steps - 1, *a.turning(), *b.turning()}

@@ -135,8 +135,8 @@ class CompareScreen(ZoomKeys):
             self.app.bell()
         self._make_room()
         findings = self._find_out()
-        self.axis.update(run.history for group in self._drawn() for run in group.begun)
         drawn = self._drawn()
+        self.axis.update(run.history for group in drawn for run in group.begun)
         self._charts["accuracy"].metric = metric = findings.table.metric
         for chart in self._charts.values():  # those without a size too: they draw as they get one
             chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen, metric))
@@ -315,7 +315,7 @@ class CompareScreen(ZoomKeys):
             return
         at = (names.index(now.name) + by) % len(names) if now.name in names else 0
         self._by = None if names[at] == own.name else names[at]
-        self._findings = find_out(self.comparison, self._metric())
+        self._find_out()
         self._sort_by_metric()
         self._one = "accuracy"  # whose chart is one of the metric now
         self.say(say("comparison.by_series", series=self._metric().words, place=at + 1, count=len(names)))
