@@ -82,7 +82,8 @@ def test_label_smoothing_is_that_of_torch_in_training_alone(tiny: TinyRun) -> No
     assert [event.val_loss for event in tiny.of(EpochEnded)] == val_losses
 
 
-CLIPPED = {"clip_grad_norm = 17": "grad_norm", "clip_grad_value = 3.5": "grad_max"}
+CLIPPED = {"clip_grad_norm = 17": ["grad_norm"], "clip_grad_value = 3.5": ["grad_max", "grad_norm"]}
+"""What is told of the gradients; the first of it is what they are clipped by."""
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
@@ -94,7 +95,7 @@ def test_gradients_are_clipped_as_by_hand_and_what_they_were_is_told(tiny: TinyR
     model = models.build("mlp", data.shape, seed=0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, fused=True)
     scaler = torch.amp.GradScaler("cpu", enabled=precision == "fp16")
-    losses, before, limit = [], [], float(key.split()[-1])
+    losses, before, norms, limit = [], [], [], float(key.split()[-1])
     for epoch in (1, 2):
         for images, labels in batches(data.train, t.BATCH_SIZE, seed=0, epoch=epoch):
             optimizer.zero_grad()
@@ -104,7 +105,8 @@ def test_gradients_are_clipped_as_by_hand_and_what_they_were_is_told(tiny: TinyR
             scaler.scale(loss).backward()
             scaler.unscale_(optimizer)
             gradients = torch.cat([p.grad.flatten() for p in model.parameters()])
-            before.append((gradients.norm() if "norm" in key else gradients.abs().max()).item())
+            norms.append(gradients.norm().item())
+            before.append(norms[-1] if "norm" in key else gradients.abs().max().item())
             if "norm" in key:
                 torch.nn.utils.clip_grad_norm_(model.parameters(), limit)
             else:
@@ -113,24 +115,27 @@ def test_gradients_are_clipped_as_by_hand_and_what_they_were_is_told(tiny: TinyR
             scaler.update()
             losses.append(loss.item())
     assert torch.equal(torch.tensor(tiny.losses), torch.tensor(losses))
-    told = [value for event in tiny.of(StepsTaken) for value in event.metrics[CLIPPED[key]]]
-    assert told == [None if value == inf else pytest.approx(value) for value in before]  # the step was skipped
+    for name, by_hand in zip(CLIPPED[key], (before, norms), strict=False):
+        told = [value for event in tiny.of(StepsTaken) for value in event.metrics[name]]
+        assert told == [None if value == inf else pytest.approx(value) for value in by_hand]  # the step was skipped
     shares = [event.values["clipped_share"] for event in tiny.of(MetricsLogged) if "clipped_share" in event.values]
     assert shares == [sum(limit < value < inf for value in of) / 3 for of in (before[:3], before[3:])]
     assert 0 < sum(shares) < 2
-    assert {CLIPPED[key], "clipped_share"} <= {event.name for event in tiny.of(MetricDeclared)}
+    assert {*CLIPPED[key], "clipped_share"} <= {event.name for event in tiny.of(MetricDeclared)}
     assert {tuple(event.calls) for event in tiny.of(CallsMade) if event.batch} == {
         ("zero_grad", "forward", "loss", "backward", "clip_grad", "optimizer.step")
     }
 
 
-def test_of_clipped_gradients_nothing_is_told_where_little_is_asked_for(tiny: TinyRun) -> None:
-    tiny.train("clip_grad_norm = 15\n" + t.NONE, epochs=8)
+@pytest.mark.parametrize("key", CLIPPED)
+def test_of_clipped_gradients_nothing_is_told_where_little_is_asked_for(tiny: TinyRun, key: str) -> None:
+    text = f"{key}\n{t.NONE}"
+    tiny.train(text, epochs=8)
     looks = [event.values.keys() for event in tiny.of(MetricsLogged) if "weight_norm" in event.values]
     assert looks == [{"weight_norm", "update_ratio"}]  # the norm stands among the steps
     losses = tiny.losses
     tiny.events.clear()
-    tiny.train("clip_grad_norm = 15\n" + t.NONE, epochs=8, metrics="minimal")
+    tiny.train(text, epochs=8, metrics="minimal")
     assert tiny.losses == losses
     assert not tiny.of(MetricDeclared) + tiny.of(MetricsLogged)
     assert not any(event.metrics for event in tiny.of(StepsTaken))

@@ -21,16 +21,16 @@ class Clipping:
     """`clip_grad_norm` or `clip_grad_value` of a network's gradients.
 
     Attributes:
-        limit: what they are clipped at.
-        series: what is told of each step before it is clipped: `grad_norm`, the norm of all gradients taken as one
-            vector; where single numbers are cut off `grad_max`, the largest of them, up or down.
+        limits: what is told of each step, of its gradients before they are clipped, and above which value it was one
+            whose gradients were: `grad_norm`, the norm of all gradients taken as one vector; where single numbers are
+            cut off `grad_max` too, the largest of them, up or down.
     """
 
     def __init__(self, model: nn.Module, limit: float, *, by_norm: bool) -> None:
         self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self.limit = limit
+        self._limit = limit
         self._by_norm = by_norm
-        self.series = "grad_norm" if by_norm else "grad_max"
+        self.limits = {"grad_norm": limit} if by_norm else {"grad_norm": inf, "grad_max": limit}
 
     @classmethod
     def of(cls, training: Training, model: nn.Module) -> Clipping | None:
@@ -39,16 +39,17 @@ class Clipping:
             return cls(model, training.clip_grad_norm, by_norm=True)
         return cls(model, training.clip_grad_value, by_norm=False) if training.clip_grad_value is not None else None
 
-    def clip(self) -> Tensor:
-        """Clip the gradients; what `series` is of them, before: a single number on the device."""
+    def clip(self) -> dict[str, Tensor]:
+        """Clip the gradients; what they were before, by the names in `limits`: single numbers on the device."""
         if self._by_norm:
-            return clip_grad_norm_(self._parameters, self.limit)
+            return {"grad_norm": clip_grad_norm_(self._parameters, self._limit)}
         with torch.no_grad():
-            largest = get_total_norm([each.grad for each in self._parameters if each.grad is not None], inf)
-        clip_grad_value_(self._parameters, self.limit)
-        return largest
+            gradients = [each.grad for each in self._parameters if each.grad is not None]
+            before = {"grad_norm": get_total_norm(gradients), "grad_max": get_total_norm(gradients, inf)}
+        clip_grad_value_(self._parameters, self._limit)
+        return before
 
     def declared(self) -> Iterator[MetricDeclared]:
         """What its series are."""
-        for name in (self.series, CLIPPED_SHARE):
+        for name in (*self.limits, CLIPPED_SHARE):
             yield MetricDeclared(at=time.time(), name=name, group="network")

@@ -229,7 +229,7 @@ class MetricAccumulator:
     def _tell(self, taken: _Batches, values: list[float]) -> None:
         losses = values[: len(taken.sizes)]
         finite = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
-        end = finite + 1
+        end = min(finite + 1, len(losses))
         lrs = taken.lrs[:end]
         columns = self._columns(taken, values, end) | {name: lrs[:end] for name, lrs in taken.group_lrs.items()}
         self._emit(

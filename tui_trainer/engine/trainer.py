@@ -588,7 +588,7 @@ class Trainer:
         """Have gradients clipped, which in fp16 must be what they are by then."""
         model, optimizer, scaler = self._train_state.model, self._train_state.optimizer, self._train_state.loss_scaler
 
-        def clip() -> Tensor:
+        def clip() -> dict[str, Tensor]:
             scaler.unscale(optimizer)
             return clipping.clip()
 
@@ -598,7 +598,8 @@ class Trainer:
         def clip_gradients() -> None:
             found = watched()
             if is_told:
-                self._metrics.add_to_step(clipping.series, found, clipping.limit)
+                for name, value in found.items():
+                    self._metrics.add_to_step(name, value, clipping.limits[name])
 
         self.clip_gradients = clip_gradients
         if is_told:
