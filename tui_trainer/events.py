@@ -130,7 +130,8 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: Count
     """0 where it is not known."""
     batches_per_epoch: Count | None
-    """None where it is not known, or the run counts no epochs."""
+    """Steps of an epoch: its batches, unless `accumulate` of them make one; None where it is not known, or the run
+    counts no epochs."""
     total_steps: Count | None
     """The last step of the run under this recipe; None where no end is known."""
     min_lr: float | None = None
@@ -141,13 +142,25 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """To which norm the gradients of a step are scaled down; None where they are not, and where that is not known."""
     clip_grad_value: float | None = None
     """Where each number of the gradients is cut off; None as above."""
+    accumulate: Number = 1
+    """How many batches make a step of the optimizer together; 1 where that is not known."""
 
     def __post_init__(self) -> None:
         _cut(self, "title")
 
     @property
+    def images_a_step(self) -> int:
+        """How many images a step is made of, but for the last one of an epoch; 0 where it is not known."""
+        return self.batch_size * self.accumulate
+
+    @property
+    def unit(self) -> Literal["batch", "step"]:
+        """What a person counts in an epoch: batches, where each is a step."""
+        return "batch" if self.accumulate == 1 else "step"
+
+    @property
     def warmup_batches(self) -> int:
-        """How many batches the warm-up takes; 0 where there is none."""
+        """How many steps the warm-up takes; 0 where there is none."""
         return self.warmup_steps or self.warmup_epochs * (self.batches_per_epoch or 0)
 
     @property

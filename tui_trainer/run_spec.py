@@ -116,5 +116,5 @@ class RunSpec(BaseModel):
 
     @property
     def batches_per_epoch(self) -> int:
-        """Batches an epoch, the last and smaller one included."""
-        return -(-self.train_images // self.preset.training.batch_size)
+        """Steps of the optimizer an epoch: its batches, the last and smaller one included, or several to a step."""
+        return self.preset.training.steps_per_epoch(self.train_images)

@@ -101,6 +101,11 @@ LINES: dict[str, tuple[list[AnyEvent], set[str], str]] = {
         {"line.began", "line.threads", "line.length"},
         "steplr: cnn (411,802 parameters) on mnist-5k (1,248 images), cpu ×2, seed 0, 3 epochs of 20 batches",
     ),
+    "in steps of several batches": (
+        [replaced(CONFIGURED, device="cpu", ranks=1, recipe=msgspec.structs.replace(CONFIGURED.recipe, accumulate=4))],
+        {"line.began", "line.threads", "line.length"},
+        "seed 0, 3 epochs of 20 steps",
+    ),
     "another program's": (
         [
             replaced(

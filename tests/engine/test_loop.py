@@ -12,8 +12,10 @@ from torch.nn import functional
 from tests.engine import tiny as t
 from tests.engine.tiny import BATCHES, TinyRun
 from tests.records.streams import fold
+from tui_trainer.call_order import check
 from tui_trainer.commands import Stop
-from tui_trainer.engine import models
+from tui_trainer.engine import checkpoints, models
+from tui_trainer.engine.checkpoints import LAST
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.metrics import validate
 from tui_trainer.engine.model_metrics import LEAST_APART
@@ -125,6 +127,66 @@ def test_gradients_are_clipped_as_by_hand_and_what_they_were_is_told(tiny: TinyR
     assert {tuple(event.calls) for event in tiny.of(CallsMade) if event.batch} == {
         ("zero_grad", "forward", "loss", "backward", "clip_grad", "optimizer.step")
     }
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_gradients_of_several_batches_make_a_step_as_by_hand(tiny: TinyRun, precision: str) -> None:
+    cosine = f'{t.NONE}[scheduler]\nname = "CosineAnnealingLR"\ninterval = "step"\n'
+    tiny.train(f"accumulate = 2\nlabel_smoothing = 0.1\nclip_grad_norm = 17\n{cosine}", precision=precision)
+
+    data = t.images()
+    model = models.build("mlp", data.shape, seed=0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, fused=True)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=4 * 2)
+    scaler = torch.amp.GradScaler("cpu", enabled=precision == "fp16")
+    losses, lrs, norms = [], [], []
+    for epoch in range(1, 5):
+        of_epoch = [*batches(data.train, t.BATCH_SIZE, seed=0, epoch=epoch)]
+        for of_step in (of_epoch[:2], of_epoch[2:]):  # 16 images, and the 4 that are left
+            optimizer.zero_grad()
+            of_all = 0.0
+            for images, labels in of_step:
+                with torch.autocast("cpu", torch.float16, enabled=precision == "fp16"):
+                    outputs = model(images)
+                loss = functional.cross_entropy(outputs.float(), labels, label_smoothing=0.1) / len(of_step)
+                scaler.scale(loss).backward()
+                of_all += loss.item()
+            scaler.unscale_(optimizer)
+            norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 17).item())
+            lrs.append(optimizer.param_groups[0]["lr"])
+            scaler.step(optimizer)
+            scaler.update()
+            scheduler.step()
+            losses.append(of_all)
+    assert tiny.losses == pytest.approx(losses, rel=1e-6)
+    assert tiny.lrs == lrs
+    told = [value for event in tiny.of(StepsTaken) for value in event.metrics["grad_norm"]]
+    assert told == [None if value == inf else pytest.approx(value) for value in norms]
+    epochs = tiny.of(EpochEnded)
+    assert [event.step for event in epochs] == [2, 4, 6, 8]
+    assert [event.train_loss for event in epochs] == pytest.approx(
+        [(16 * losses[at] + 4 * losses[at + 1]) / 20 for at in range(0, 8, 2)], rel=1e-6
+    )
+    weights = checkpoints.load(tiny.folder / LAST)["model"]
+    assert all(torch.equal(weight, weights[name]) for name, weight in model.state_dict().items())
+
+
+def test_what_is_called_for_several_batches_and_what_for_a_step(tiny: TinyRun) -> None:
+    tiny.train(f"accumulate = 2\n{t.ONE_CYCLE}", epochs=2)
+    (configured,) = tiny.of(RunConfigured)
+    recipe = configured.recipe
+    assert (recipe.accumulate, recipe.batches_per_epoch, recipe.total_steps, recipe.unit) == (2, 2, 4, "step")
+    a_batch = ["forward", "loss", "backward"]
+    orders = [(event.batch, event.calls) for event in tiny.of(CallsMade)]
+    step = ["optimizer.step", "scheduler.step"]
+    whole = [(1, ["zero_grad", *a_batch, *a_batch, *step]), (2, ["zero_grad", *a_batch, *step]), (None, ["validate"])]
+    assert orders == whole * 2
+    assert check(recipe, tiny.of(CallsMade)) == []
+    counts: dict[str, int] = {}
+    for event in tiny.of(CallsTimed):
+        for name, count in event.counts.items():
+            counts[name] = counts.get(name, 0) + count
+    assert counts == {**dict.fromkeys(a_batch, 6), **dict.fromkeys(["zero_grad", *step], 4), "validate": 2}
 
 
 @pytest.mark.parametrize("key", CLIPPED)

@@ -252,7 +252,13 @@ eta_min = 0.001
 WARMUPS = (f"steps = {BATCHES + 3}\nstart_factor = 0\n", f'steps = {BATCHES + 1}\nmethod = "constant"\n')
 """Within them, and right behind, a run is stopped."""
 
-TRAINING = ("label_smoothing = 0.2", "clip_grad_norm = 17", "clip_grad_value = 2", "early_stopping = {patience = 1}")
+TRAINING = (
+    "label_smoothing = 0.2",
+    "accumulate = 2",
+    "clip_grad_norm = 17",
+    "clip_grad_value = 2",
+    "early_stopping = {patience = 1}",
+)
 
 BIASES = '[[optimizer.groups]]\nmatch = "bias"\nweight_decay = 0\n'
 LAST_LAYER = '[[optimizer.groups]]\nname = "3.*"\n'

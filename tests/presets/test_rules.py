@@ -238,6 +238,10 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         "[training]\nclip_grad_norm = 1\nclip_grad_value = 0.5\n" + SGD,
         "the gradients are clipped by clip_grad_norm already; keep one of them",
     ),
+    "rule.accumulates_all": (
+        "[training]\nepochs = 3\naccumulate = 64\n" + SGD,
+        "more than the 63 batches of an epoch, so that an epoch is one step",
+    ),
     "rule.one_batch": (
         "[training]\nbatch_size = 5000\n" + SGD,
         "more than the 4,000 training images, so that an epoch is one batch of them all; 64 would make more steps",
@@ -402,6 +406,7 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.never_early": [EARLY.format("patience = 8"), EARLY.format("")],
     "rule.less_ends_it": ["[training]\nepochs = 2\nearly_stopping = {patience = 1}\n" + SGD],
     "rule.clipped_twice": ["[training]\nclip_grad_norm = 1\n" + SGD, "[training]\nclip_grad_value = 1\n" + SGD],
+    "rule.accumulates_all": ["[training]\naccumulate = 63\n" + SGD, "[training]\nbatch_size = 5000\n" + SGD],
     "rule.one_batch": ["[training]\nbatch_size = 4000\n" + SGD],
     "rule.more_steps": [(SEVEN, RunConditions(1))],
     "rule.last_of_one": [

@@ -32,6 +32,11 @@ CASES: dict[str, tuple[str, set[str], str]] = {
         {"key.meant"},
         "not known to [training]; did you mean clip_grad_norm?",
     ),
+    "called otherwise by Lightning": (
+        "[training]\naccumulate_grad_batches = 4\n" + SGD,
+        {"key.meant"},
+        "not known to [training]; did you mean accumulate?",
+    ),
     "a setting of the training": (
         SGD + "clip_grad_value = 1",
         {"key.at_home", "key.belongs_in"},

@@ -334,6 +334,18 @@ def test_speed_and_time_left_while_running() -> None:
         assert seconds_left(history) == pytest.approx(truth - unseen_validations, abs=0.1)
 
 
+def test_speed_counts_the_images_of_all_batches_of_a_step() -> None:
+    def of_two(event: AnyEvent) -> AnyEvent:
+        if not isinstance(event, RunConfigured):
+            return event
+        return msgspec.structs.replace(event, recipe=msgspec.structs.replace(event.recipe, batch_size=32, accumulate=2))
+
+    events = scripted_run(epochs=1, batches=200, steps_a_line=10)
+    within = [event for event in events if not isinstance(event, StepsTaken) or event.batch < 100]
+    history = fold(map(of_two, within[: within.index(next(e for e in within if isinstance(e, EpochEnded)))]))
+    assert images_per_second(history) == pytest.approx(6400, rel=0.006)
+
+
 def test_an_epoch_that_ended_gives_its_own_speed() -> None:
     events = scripted_run(epochs=2, batches=20)
     end = next(i for i, event in enumerate(events) if isinstance(event, EpochEnded))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from tests.records.streams import fold
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, cut
 from tests.ui.scripted_source import on_device
@@ -21,7 +23,10 @@ from tui_trainer.events import (
     RunConfigured,
 )
 from tui_trainer.text.captions import CAPTIONS
+from tui_trainer.ui.charts.titles import figures_at
 from tui_trainer.ui.live.listing import Listing
+from tui_trainer.ui.live.loop import CallFacts
+from tui_trainer.ui.live.loop_in_full import heading, line_in_full
 from tui_trainer.ui.live.recipe_loop import RecipeLoop
 
 IN_BATCH = ["zero_grad", "forward", "loss", "backward", "optimizer.step"]
@@ -84,6 +89,43 @@ def test_where_the_scheduler_stands(changes: dict[str, Any], in_batch: list[str]
 def test_gradients_are_clipped_before_the_step(key: str, code: str) -> None:
     batch = [line.code for line in RecipeLoop(recipe(**{key: 0.5})).lines if line.place == "batch"]
     assert batch[batch.index("loss.backward()") :][:3] == ["loss.backward()", code, "optimizer.step()"]
+
+
+def test_where_several_batches_make_a_step_the_listing_tells_what_is_done_for_each_and_what_for_all() -> None:
+    loop = RecipeLoop(recipe(accumulate=4, clip_grad_norm=0.5, scheduler="OneCycleLR", interval="step"))
+    assert ["  " * line.indent + line.code for line in loop.lines[1:]] == [
+        "  for images, labels in train:",
+        "    if batch % 4 == 1: optimizer.zero_grad()",
+        "    out = model(images)",
+        "    loss = loss_fn(out, labels) / 4",
+        "    loss.backward()",
+        "    if batch % 4 == 0 or is_last:",
+        "      clip_grad_norm_(params, 0.5)",
+        "      optimizer.step()",
+        "      scheduler.step()",
+        "  val_loss = validate()",
+    ]
+
+
+@pytest.mark.parametrize(("accumulate", "unit"), [(1, "batch"), (4, "step")])
+def test_where_several_batches_make_a_step_steps_are_counted(accumulate: int, unit: str) -> None:
+    events = cut(scripted_run(epochs=4, batches=20, scheduler="OneCycleLR"), 31)
+    history = fold(
+        replace(event, recipe=replace(event.recipe, accumulate=accumulate))
+        if isinstance(event, RunConfigured)
+        else event
+        for event in events
+    )
+    assert f"epoch 2, {unit} 11" in figures_at(history, 31)
+    slow = PaceChanged(at=START, seconds_a_call=0.5, by="screen")
+    for event in (slow, *followed(("zero_grad", ""), batch=12, step=32)):
+        history.apply(event)
+    assert history.recipe is not None
+    loop = RecipeLoop(history.recipe)
+    facts = CallFacts(history, loop)
+    assert f"epoch 2, {unit} 12" in "".join(span.text for span in heading("", "", facts, 60))
+    shown = ["".join(span.text for span in line_in_full(line, facts, 60)).rstrip() for line in loop.lines]
+    assert ("     if batch % 4 == 0 or is_last:" in shown) is (accumulate == 4)
 
 
 def test_in_two_places_the_events_say_which_it_is_now() -> None:

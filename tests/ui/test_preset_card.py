@@ -110,6 +110,20 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         ALWAYS | PLANNED | {"card.no_scheduler", "card.groups"},
         ["SGD; no scheduler; parameters with values of their own: 9.*, norm"],
     ),
+    "of several batches": (
+        with_training(
+            'accumulate = 4\n[optimizer]\nname = "SGD"\nlr = 0.1\n[scheduler]\nname = "CosineAnnealingLR"\n'
+            'interval = "step"\n[warmup]\nepochs = 1\n'
+        ),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.each_batch", "card.warmup", "card.accumulate"},
+        [
+            "CosineAnnealingLR steps after every step; first a warm-up of 1 epoch, after every step; ",
+            "; the gradients of 4 batches make a step",
+            "160 steps: 10 epochs of 63 batches of 64 (the last 32), mnist-5k",
+        ],
+    ),
     "clipped by the norm": (
         with_training("clip_grad_norm = 1"),
         {},

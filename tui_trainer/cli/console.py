@@ -225,7 +225,7 @@ def _began(run: RunConfigured, recipe: ResolvedConfig) -> str:
     ranks = say("line.ranks", ranks=run.ranks) if run.ranks > 1 else ""
     length = ""
     if recipe.epochs is not None and recipe.batches_per_epoch is not None:
-        epochs, batches = counted(recipe.epochs, "epoch"), counted(recipe.batches_per_epoch, "batch")
+        epochs, batches = counted(recipe.epochs, "epoch"), counted(recipe.batches_per_epoch, recipe.unit)
         length = say("line.length", epochs=epochs, batches=batches)
     model, data = plain(run.model), plain(run.dataset)
     parameters = counted(run.parameters, "parameter") if run.parameters is not None else ""
@@ -268,6 +268,7 @@ def _position(history: History) -> str:
     return say(
         "line.position",
         epoch=history.epoch,
+        unit=history.recipe.unit if history.recipe is not None else "batch",
         batch=history.batch,
         batches=history.batches_in_epoch,
         loss=f"{history.losses[-1]:.4f}",

@@ -149,7 +149,7 @@ def _planned(group: Group) -> PlannedLRs | None:
         return None
     if any(problem.severity == "error" for problem in check(preset, run)):
         return None
-    return PlannedLRs(preset, -(-run.train_images // preset.training.batch_size))
+    return PlannedLRs(preset, preset.training.steps_per_epoch(run.train_images))
 
 
 def _asked(group: Group) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from tui_trainer.compare.comparison import Compared, Comparison, Group
-from tui_trainer.events import RunConfigured
+from tui_trainer.events import ResolvedConfig, RunConfigured
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, listed
 from tui_trainer.text.plain import plain
@@ -67,9 +67,14 @@ def _order(run: Compared) -> VariableValue:
     resolved = _known(run)
     if not resolved.digests.order:
         return NOT_TOLD
-    sizes = [resolved.recipe.batch_size, *(switch.recipe.batch_size for switch in run.history.switches)]
-    cut = " then ".join(dict.fromkeys(map(str, sizes)))
+    recipes = [resolved.recipe, *(switch.recipe for switch in run.history.switches)]
+    cut = " then ".join(dict.fromkeys(map(_step_images, recipes)))
     return VariableValue(f"seed {resolved.seed}, batches of {cut}", f"{resolved.digests.order} by {cut}")
+
+
+def _step_images(recipe: ResolvedConfig) -> str:
+    """`64`, or `4 × 64` where four batches make a step."""
+    return f"{recipe.accumulate} × {recipe.batch_size}" if recipe.accumulate > 1 else str(recipe.batch_size)
 
 
 def _augmentation(run: Compared) -> VariableValue:

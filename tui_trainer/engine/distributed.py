@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import torch
@@ -140,6 +141,10 @@ class Ranks:
         """Leave the gradients of the whole batch's mean loss."""
         loss.backward()
 
+    def no_sync(self) -> AbstractContextManager[None]:
+        """Within it, gradients are added up on each rank by itself: those of further batches are to come."""
+        return nullcontext()
+
     def part(self, split: Split) -> Split:
         """The images of a split that are this rank's to validate on."""
         return split
@@ -212,12 +217,13 @@ class ManyRanks(Ranks):
         device = next(model.parameters()).device
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # the argument's newer name is unknown to older versions
-            return nn.parallel.DistributedDataParallel(
+            self._wrapped = nn.parallel.DistributedDataParallel(
                 synchronised(model),
                 device_ids=[device.index] if device.type == "cuda" else None,
                 broadcast_buffers=False,  # they are the same everywhere: batches are normalised as a whole
                 gradient_as_bucket_view=True,
             )
+        return self._wrapped
 
     def share(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         images, labels = batch
@@ -234,6 +240,10 @@ class ManyRanks(Ranks):
 
     def backward(self, loss: Tensor) -> None:
         (loss * self.count).backward()  # the ranks' gradients are averaged, not added
+
+    def no_sync(self) -> AbstractContextManager[None]:
+        context: AbstractContextManager[None] = self._wrapped.no_sync()
+        return context
 
     def part(self, split: Split) -> Split:
         rank = self.this_rank.rank

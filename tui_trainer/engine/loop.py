@@ -14,15 +14,17 @@ def fit(run: Trainer) -> None:
     """
     for epoch in run.epochs():
         for images, labels in run.batches(epoch):
-            run.zero_grad()
+            if run.begins_step:
+                run.zero_grad()
             outputs = run.forward(images)
             loss = run.loss(outputs, labels)
             run.backward(loss)
-            if run.clips_gradients:
-                run.clip_gradients()
-            run.optimizer_step()
-            if run.scheduler.due_after_batch:
-                run.scheduler_step()
+            if run.ends_step:
+                if run.clips_gradients:
+                    run.clip_gradients()
+                run.optimizer_step()
+                if run.scheduler.due_after_batch:
+                    run.scheduler_step()
             run.end_batch(outputs, labels, loss)
         val_loss, val_accuracy = run.validate()
         if run.scheduler.due_after_epoch:

@@ -274,6 +274,7 @@ def plan(
             clip_grad_value=preset.training.clip_grad_value,
             epochs=first_epoch + epochs - 1,
             batch_size=preset.training.batch_size,
+            accumulate=preset.training.accumulate,
             batches_per_epoch=length.batches_per_epoch,
             total_steps=before + length.total_steps,
             min_lr=preset.scheduler.floor if isinstance(preset.scheduler, ReduceLROnPlateau) else None,
@@ -288,7 +289,7 @@ def length_of(preset: Preset, train_images: int, epochs: int | None = None) -> R
     """How long a preset is followed: over `epochs`, else its own number of them."""
     return RunLength(
         epochs=preset.training.epochs if epochs is None else epochs,
-        batches_per_epoch=-(-train_images // preset.training.batch_size),
+        batches_per_epoch=preset.training.steps_per_epoch(train_images),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count, islice
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from tui_trainer.engine.prepare import Prepared
 from tui_trainer.engine.schedules import build_optimizer
 from tui_trainer.engine.train_state import TrainState, parameters_of
 from tui_trainer.lr_suggestions import LRCurve, raised
-from tui_trainer.presets.schema import Preset
+from tui_trainer.presets.schema import Preset, Training
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ class RangeTest:
     ) -> LRCurve:
         """Test the network that `prepared` has, or, for another seed than its own, one that begins with that.
 
-        With the preset's optimizer, weight decay and momentum, its batch size, label smoothing and clipping, and the
-        batches of a run of that seed, cropped and flipped as there; its schedule has no say. Groups of parameters have
-        the same part of the LR as they begin with.
+        With the preset's optimizer, weight decay and momentum, its batch size, accumulation, label smoothing and
+        clipping, and the batches of a run of that seed, cropped and flipped as there; its schedule has no say. Groups
+        of parameters have the same part of the LR as they begin with.
 
         Args:
             prepared: what would be trained; its weights, its optimizer's state and torch's random numbers stay as they
@@ -85,19 +86,24 @@ class RangeTest:
         curve = LRCurve(self.steps)
         model.train()
         lrs = raised(self.lowest, self.highest, self.steps)
-        for lr, (images, labels) in zip(lrs, _endless(split, training.batch_size, seed), strict=False):
+        for lr, of_step in zip(lrs, _endless(split, training, seed), strict=False):
             if stopped():
                 break
             for group, of_run in zip(optimizer.param_groups, parts, strict=True):
                 group["lr"] = lr * of_run
             optimizer.zero_grad()
-            loss = functional.cross_entropy(forward(images), labels, label_smoothing=training.label_smoothing)
-            scaler.scale(loss).backward()
+            losses, images_of_step = [], sum(len(labels) for _, labels in of_step)
+            for images, labels in of_step:
+                loss = functional.cross_entropy(forward(images), labels, label_smoothing=training.label_smoothing)
+                if training.accumulate > 1:
+                    loss = loss / (images_of_step / len(labels))
+                scaler.scale(loss).backward()
+                losses.append(loss.detach())
             if clipping is not None:
                 scaler.unscale(optimizer)
                 clipping.clip()
             scaler.step(optimizer)
-            curve.add(lr, float(loss.detach()))
+            curve.add(lr, float(sum(losses)))
             tell(curve)
             if curve.ended is not None:
                 break
@@ -129,9 +135,9 @@ def _twins(original: TrainState, options: ComputeOptions) -> tuple[torch.nn.Modu
     return model, optimizer
 
 
-def _endless(split: Split, batch_size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """The batches of one epoch after the other."""
-    epoch = 0
-    while True:
-        epoch += 1
-        yield from batches(split, batch_size, seed, epoch)
+def _endless(split: Split, training: Training, seed: int) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """The batches of each step, of one epoch after the other."""
+    for epoch in count(1):
+        of_epoch = batches(split, training.batch_size, seed, epoch)
+        while of_step := list(islice(of_epoch, training.accumulate)):
+            yield of_step

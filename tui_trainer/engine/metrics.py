@@ -106,6 +106,8 @@ class MetricAccumulator:
         self._limits: dict[str, float] = {}
         self._group_lrs: dict[str, float] = {}
         self._outputs: list[tuple[Tensor, Tensor]] = []
+        self._parts: list[Tensor] = []
+        self._part_images = 0
         self._hits: Tensor | None = None
         self._report_at = 0.0
         self.loss_sum = 0.0
@@ -137,6 +139,13 @@ class MetricAccumulator:
         self._of_step[name] = value
         self._limits[name] = limit
 
+    def add_part(self, *, loss: Tensor, outputs: Tensor, labels: Tensor) -> None:
+        """A batch of a step was trained that further ones belong to; its loss is its part of that of the step, of which
+        the last batch is added by `add_batch`."""
+        self._outputs.append((outputs.detach(), labels))
+        self._parts.append(loss.detach())
+        self._part_images += self._ranks.images(labels)
+
     def add_batch(
         self,
         step: int,
@@ -153,7 +162,11 @@ class MetricAccumulator:
         if self._open is None:
             self._open = _Batches(step, epoch, batch)
         taken = self._open
-        taken.losses.append(loss.detach())
+        loss, images = loss.detach(), self._ranks.images(labels)
+        if self._parts:
+            loss, images = torch.stack([*self._parts, loss]).sum(), images + self._part_images
+            self._parts, self._part_images = [], 0
+        taken.losses.append(loss)
         if self._norms is not None:
             taken.norms.append(self._norms)
             taken.looked_at.append(step)
@@ -165,7 +178,7 @@ class MetricAccumulator:
             taken.group_lrs.setdefault(name, []).append(its)
         self._group_lrs = {}
         taken.lrs.append(lr)
-        taken.sizes.append(self._ranks.images(labels))
+        taken.sizes.append(images)
         taken.elapsed.append(round(elapsed, 4))
         self._outputs.append((outputs.detach(), labels))
 

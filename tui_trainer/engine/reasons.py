@@ -61,7 +61,7 @@ def _explain(scheduler: Schedule, number: int, old: float, epoch: int, step: int
         lr=lr,
         base_lr=preset.optimizer.lr,
         interval=scheduler.interval,
-        unit="batch" if scheduler.interval == "step" else "epoch",
+        unit=preset.training.unit if scheduler.interval == "step" else "epoch",
         batches_per_epoch=scheduler.length.batches_per_epoch,
     )
     return explain_standing(at, old, epoch=epoch, step=step, now=now)

@@ -17,6 +17,7 @@ from torch import Tensor
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import LARGEST_FACTOR, SetEpochs, SetLR, SwitchPreset
 from tui_trainer.engine import checkpoints, datasets, models, reproducibility, tracing
+from tui_trainer.engine.accumulation import Accumulation
 from tui_trainer.engine.checkpoints import Saver
 from tui_trainer.engine.clipping import CLIPPED_SHARE, Clipping
 from tui_trainer.engine.clock import TrainingClock
@@ -63,9 +64,10 @@ class Trainer:
     """Everything that the loop needs, and what happens between its calls.
 
     Attributes:
-        step: batches taken so far.
+        step: steps of the optimizer so far, or batches, where each is one.
         epoch: the epoch that runs, or will run next, counted from 1.
-        batch: batches taken of it; 0 between two epochs.
+        batch: steps of it so far; 0 between two epochs.
+        begins_step, ends_step: whether the batch that runs is the first of its step, and the last.
         best: the best epoch so far; None before the first.
         is_validating: whether the network is being validated, or failed in it.
     """
@@ -98,6 +100,7 @@ class Trainer:
             self._norms = Norms(model, emit, self._train_state.loss_scaler.one)
             self._confusion = Confusion(models.CLASSES, self._device)
         self._clipping: Clipping | None = None
+        self._accumulation: Accumulation | None = None
         self._patience = Patience.of(self._train_state.planned.preset.training)
         self._thread_tuner = self._make_thread_tuner(prepared)
         self._explained: list[AnyEvent] = []
@@ -112,6 +115,7 @@ class Trainer:
         self._lr_names = self._lrs_of_groups()
         """The series of the LR of each group of parameters that has its own, and the group's number."""
         self.step, self.epoch, self.batch = 0, 1, 0
+        self.begins_step = self.ends_step = True
         self.best: Best | None = None
         self.is_validating = False
         self._ended_early = ""
@@ -202,23 +206,39 @@ class Trainer:
 
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of the epoch that are still to be trained."""
-        loader = batches(self._images.train, self.recipe.batch_size, self._spec.seed, epoch, first=self.batch + 1)
-        for images, labels in self._calls.watch_data(map(self._ranks.share, loader)):
-            self.batch += 1
-            self.step += 1
-            self._lr = self.scheduler.lr
-            if self._lr_names:
-                self._metrics.add_lrs(self._lr_names, self.scheduler.lrs)
-            self._calls.begin(self.step, epoch, self.batch)
-            yield images, labels
+        accumulation = self._accumulation
+        first = self.batch * (accumulation.batches if accumulation is not None else 1) + 1
+        loader = batches(self._images.train, self.recipe.batch_size, self._spec.seed, epoch, first)
+        for number, (images, labels) in enumerate(self._calls.watch_data(map(self._ranks.share, loader)), first):
+            if accumulation is not None:
+                accumulation.stand_at(number)
+                self.begins_step, self.ends_step = accumulation.begins_step, accumulation.ends_step
+            if self.begins_step:
+                self._begin_step(epoch)
+            if self.ends_step:
+                yield images, labels
+            else:
+                with self._ranks.no_sync():
+                    yield images, labels
+
+    def _begin_step(self, epoch: int) -> None:
+        self.batch += 1
+        self.step += 1
+        self._lr = self.scheduler.lr
+        if self._lr_names:
+            self._metrics.add_lrs(self._lr_names, self.scheduler.lrs)
+        self._calls.begin(self.step, epoch, self.batch)
 
     def end_batch(self, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
-        """Take down what the batch gave, and do what was asked of the run meanwhile.
+        """Take down what the batch gave and, behind a step, do what was asked of the run meanwhile.
 
         Raises:
             RunStopped: the run is to end.
             Diverged: a loss was not finite.
         """
+        if not self.ends_step:
+            self._metrics.add_part(loss=loss, outputs=outputs, labels=labels)
+            return
         self._metrics.add_batch(
             self.step,
             self.epoch,
@@ -557,8 +577,13 @@ class Trainer:
         self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, tracing.tell_cleared(model))
         ranks = self._ranks
         self.forward = calls.watch("forward", self._forward, tracing.tell_forward)
-        smoothing = self._train_state.planned.preset.training.label_smoothing
+        training = self._train_state.planned.preset.training
+        smoothing = training.label_smoothing
         loss = partial(ranks.loss, label_smoothing=smoothing) if smoothing else ranks.loss
+        self._accumulation = Accumulation.of(training, len(self._images.train))
+        self.begins_step = self.ends_step = True
+        if self._accumulation is not None:
+            loss = partial(self._part_of_loss, self._accumulation, loss)
         self.loss = calls.watch("loss", loss, tracing.tell_loss(ranks.sum))
         scaler = self._train_state.loss_scaler
         backward: Callable[[Tensor], None] = ranks.backward
@@ -567,7 +592,7 @@ class Trainer:
             backward, step = lambda loss: ranks.backward(scaler.scale(loss)), partial(scaler.step, optimizer)
         tell_gradients = tracing.tell_gradients(model, lambda: scaler.scale_now)
         self.backward = calls.watch("backward", backward, tell_gradients)
-        self._clipping = Clipping.of(self._train_state.planned.preset.training, model)
+        self._clipping = Clipping.of(training, model)
         if self._clipping is not None:
             self._watch_clipping(self._clipping)
 
@@ -583,6 +608,12 @@ class Trainer:
             partial(validate, model, self._images.val, ranks, self._forward_here, self._confusion),
             tracing.tell_validation,
         )
+
+    def _part_of_loss(
+        self, step: Accumulation, loss: Callable[[Tensor, Tensor], Tensor], outputs: Tensor, labels: Tensor
+    ) -> Tensor:
+        """What a batch adds to the mean loss over all images of its step."""
+        return loss(outputs, labels) / (step.images / self._ranks.images(labels))
 
     def _watch_clipping(self, clipping: Clipping) -> None:
         """Have gradients clipped, which in fp16 must be what they are by then."""

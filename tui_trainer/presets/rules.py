@@ -61,7 +61,8 @@ class PresetOnRun:
 
     @cached_property
     def batches_per_epoch(self) -> int:
-        return -(-self.run.train_images // self.preset.training.batch_size)
+        """Steps of the optimizer in an epoch: its batches, unless several make a step."""
+        return self.preset.training.steps_per_epoch(self.run.train_images)
 
     @property
     def span(self) -> int:
@@ -83,7 +84,7 @@ class PresetOnRun:
 
     def steps(self, number: int) -> str:
         """So many steps of the scheduler, in words."""
-        return counted(number, "batch" if self.preset.scheduler.interval == "step" else "epoch")
+        return counted(number, self.preset.training.unit if self.preset.scheduler.interval == "step" else "epoch")
 
 
 class RuleBroken(NamedTuple):
@@ -455,6 +456,14 @@ def clips_once(case: PresetOnRun) -> Iterator[RuleBroken]:
     training = case.preset.training
     if training.clip_grad_norm is not None and training.clip_grad_value is not None:
         yield RuleBroken("training.clip_grad_value", say("rule.clipped_twice"), "error")
+
+
+@rule("training")
+def adds_up_what_there_is(case: PresetOnRun) -> Iterator[RuleBroken]:
+    training = case.preset.training
+    batches = -(-case.run.train_images // training.batch_size)
+    if training.accumulate > batches:
+        yield RuleBroken("training.accumulate", say("rule.accumulates_all", batches=counted(batches, "batch")))
 
 
 @rule("training")

@@ -36,7 +36,10 @@ class Training(Table):
     epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = EPOCHS
     """How often the whole training data is gone through."""
     batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = BATCH_SIZE
-    """How many images go into one step of the optimizer. The last batch of an epoch holds what is left."""
+    """How many images go into one batch. The last batch of an epoch holds what is left."""
+    accumulate: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """The gradients of how many batches are added up for one step of the optimizer, by their mean over all images. The
+    last step of an epoch has the batches that are left."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """How much of each label is shared out among all classes, in the training loss alone."""
     clip_grad_norm: ClipAt | None = None
@@ -46,6 +49,20 @@ class Training(Table):
 
     early_stopping: EarlyStopping | None = None
     """When to end before the last epoch, such as {monitor = "val_loss", patience = 3}."""
+
+    @property
+    def images_a_step(self) -> int:
+        """How many images a step of the optimizer is made of; the last one of an epoch has what is left."""
+        return self.batch_size * self.accumulate
+
+    def steps_per_epoch(self, images: int) -> int:
+        """How many steps the optimizer makes in an epoch of so many images: one a batch, unless several make one."""
+        return -(-images // self.images_a_step)
+
+    @property
+    def unit(self) -> Literal["batch", "step"]:
+        """What a person counts in an epoch: batches, where each is a step."""
+        return "batch" if self.accumulate == 1 else "step"
 
     @model_serializer(mode="wrap")
     def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -62,10 +62,22 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "max_grad_norm": ("clip_grad_norm",),
     "gradient_clip_val": ("clip_grad_norm", "clip_grad_value"),
     "clip_value": ("clip_grad_value",),
+    "accumulate_grad_batches": ("accumulate",),
+    "gradient_accumulation_steps": ("accumulate",),
+    "grad_accum_steps": ("accumulate",),
+    "accum_iter": ("accumulate",),
 }
 """What a key is called elsewhere, and what may be meant by it, the likelier first."""
 
-OF_TRAINING = ("epochs", "batch_size", "label_smoothing", "clip_grad_norm", "clip_grad_value", "early_stopping")
+OF_TRAINING = (
+    "epochs",
+    "batch_size",
+    "accumulate",
+    "label_smoothing",
+    "clip_grad_norm",
+    "clip_grad_value",
+    "early_stopping",
+)
 """The keys of `[training]`."""
 
 VALUES: dict[tuple[str, str], str] = {

@@ -236,7 +236,7 @@ class _Speed:
     """Steps a second in one window of time after the other, validations and pauses left out."""
 
     def __init__(self) -> None:
-        self._batch_size = 0
+        self._images_a_step = 0
         self._restart()
 
     def _restart(self) -> None:
@@ -250,7 +250,7 @@ class _Speed:
     def follow(self, recipe: ResolvedConfig) -> None:
         """Batches may be of another size from here on: what was usual is not any more."""
         self._restart()
-        self._batch_size = recipe.batch_size
+        self._images_a_step = recipe.images_a_step
 
     def stop_measuring(self, stop: bool) -> None:
         """Calls are followed by eye, and held for it; or no longer."""
@@ -291,7 +291,7 @@ class _Speed:
             yield "recovered", say("health.over", word="slow", figure=self._images(speed)), "slow"
 
     def _images(self, speed: float) -> str:
-        return f"{speed * self._batch_size:,.0f} images/s" if self._batch_size else f"{speed:,.1f} steps/s"
+        return f"{speed * self._images_a_step:,.0f} images/s" if self._images_a_step else f"{speed:,.1f} steps/s"
 
 
 class _Best:

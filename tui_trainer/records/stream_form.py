@@ -39,6 +39,7 @@ from tui_trainer.events import (
     PlateauCounted,
     PresetSwitched,
     ProgramWatched,
+    ResolvedConfig,
     RunConfigured,
     RunEnded,
     RunStarted,
@@ -135,6 +136,13 @@ def _metrics(event: StepsTaken | MetricsLogged | MetricColumns, rows: Iterable[t
     return list(made.values())
 
 
+def _batches(event: RunConfigured, recipe: ResolvedConfig) -> int | None:
+    """Batches of an epoch; None where that is not known."""
+    if recipe.accumulate == 1 or event.train_images is None or not recipe.batch_size:
+        return recipe.batches_per_epoch
+    return -(-event.train_images // recipe.batch_size)
+
+
 def _configured(event: RunConfigured) -> Object:
     recipe = event.recipe
     return {
@@ -151,7 +159,8 @@ def _configured(event: RunConfigured) -> Object:
         "scheduler": recipe.scheduler or None,
         "epochs": recipe.epochs,
         "batch_size": recipe.batch_size or None,
-        "batches_per_epoch": recipe.batches_per_epoch,
+        "accumulate": recipe.accumulate if recipe.accumulate > 1 else None,
+        "batches_per_epoch": _batches(event, recipe),
         "total_steps": recipe.total_steps,
         "title": recipe.title or None,
         "interval": recipe.interval,

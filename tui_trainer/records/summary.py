@@ -104,9 +104,9 @@ def _images(history: History, first: int, last: int) -> int:
     recipe, resolved = history.recipe, history.resolved
     if recipe is None or last < first:
         return 0
-    images = (last - first + 1) * recipe.batch_size
+    images = (last - first + 1) * recipe.images_a_step
     if resolved is not None and resolved.train_images and history.batch == history.batches_in_epoch:
-        images -= max(0, history.batches_in_epoch * recipe.batch_size - resolved.train_images)
+        images -= max(0, history.batches_in_epoch * recipe.images_a_step - resolved.train_images)
     return images
 
 

@@ -9,7 +9,7 @@ TITLE = "A preset before it starts"
 CAPTIONS = {
     "card.no_scheduler": Caption("no scheduler", "the preset has none", "it has one"),
     "card.each_batch": Caption(
-        "{scheduler} steps after every batch", "the scheduler's interval is a step", "it is an epoch; there is none"
+        "{scheduler} steps after every {unit}", "the scheduler's interval is a step", "it is an epoch; there is none"
     ),
     "card.each_epoch": Caption(
         "{scheduler} steps after validation, once an epoch{monitor}", "its interval is an epoch", "it is a step"
@@ -18,12 +18,17 @@ CAPTIONS = {
         ", with {monitor}", "it is ReduceLROnPlateau, which is given what it watches", "another one"
     ),
     "card.warmup": Caption(
-        "; first a warm-up of {length}, after every batch", "the preset has [warmup]", "it has none, be it OneCycleLR"
+        "; first a warm-up of {length}, after every {unit}", "the preset has [warmup]", "it has none, be it OneCycleLR"
     ),
     "card.groups": Caption(
         "; parameters with values of their own: {groups}",
         "the preset has groups of parameters, or weight_decay_norm or weight_decay_bias",
         "all parameters have the optimizer's values",
+    ),
+    "card.accumulate": Caption(
+        "; the gradients of {batches} make a step",
+        "the preset has accumulate, and more than 1",
+        "each batch is a step of its own",
     ),
     "card.clip_norm": Caption(
         "; gradients clipped to a norm of {norm}", "the preset has clip_grad_norm", "it has none, or clip_grad_value"

@@ -40,7 +40,7 @@ CAPTIONS = {
         "{by}: {command}: {answer}", "somebody gave the run a command, and it answered", "none came"
     ),
     "line.position": Caption(
-        "epoch {epoch} batch {batch}/{batches}  loss {loss}  {speed} images/s",
+        "epoch {epoch} {unit} {batch}/{batches}  loss {loss}  {speed} images/s",
         "every ten seconds within an epoch",
         "before the first batch",
     ),

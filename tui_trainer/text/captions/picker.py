@@ -9,7 +9,7 @@ TITLE = "The list of presets"
 CAPTIONS = {
     "picker.steps_each": Caption("steps each {when}", "its scheduler steps so, in much room", "it has none"),
     "picker.batch_then_epoch": Caption(
-        "batch, then epoch", "a warm-up steps after every batch, the scheduler behind it once an epoch", "one of them"
+        "{unit}, then epoch", "a warm-up steps after every batch, the scheduler behind it once an epoch", "one of them"
     ),
     "picker.never_steps": Caption("never steps", "it has no scheduler and no warm-up", "it has one; it cannot be used"),
     "picker.cannot_be_used": Caption("cannot be used", "the file has errors", "it has none"),

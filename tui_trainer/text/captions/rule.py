@@ -382,6 +382,11 @@ CAPTIONS = {
         "[training] has clip_grad_norm and clip_grad_value",
         "it has one of them",
     ),
+    "rule.accumulates_all": Caption(
+        "more than the {batches} of an epoch, so that an epoch is one step",
+        "accumulate is more than the batches that an epoch has",
+        "an epoch has as many batches, or more",
+    ),
     "rule.one_batch": Caption(
         "more than the {images}, so that an epoch is one batch of them all",
         "the batch size is more than all images that train",

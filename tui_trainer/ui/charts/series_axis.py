@@ -306,7 +306,7 @@ def _images(history: History) -> Timeline | None:
     resolved, recipe = history.resolved, history.recipe
     if resolved is None or recipe is None or not recipe.batch_size:
         return None
-    a_batch, batches = recipe.batch_size, recipe.batches_per_epoch or 0
+    a_batch, batches = recipe.images_a_step, recipe.batches_per_epoch or 0
     an_epoch = min(resolved.train_images or a_batch * batches, a_batch * batches)
     knots = KnotTimeline("step")
     knots.add(0, 0.0)

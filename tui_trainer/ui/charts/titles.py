@@ -25,9 +25,10 @@ def figures_at(history: History, step: int, under: tuple[int, int] | None = None
         return ""
     epoch = bisect_right(history.epoch_starts, step)
     batch = step - history.epoch_starts[epoch - 1] + 1
+    unit = history.recipe.unit if history.recipe is not None else "batch"
     declared = history.series.declared("train_loss")
     name = plain(declared.shown_as) if declared is not None and declared.shown_as else "train_loss"
-    facts = [f"step {step}", f"epoch {epoch}, batch {batch}", f"{name} {loss(history.losses[step - 1])}"]
+    facts = [f"step {step}", f"epoch {epoch}, {unit} {batch}", f"{name} {loss(history.losses[step - 1])}"]
     facts += [f"lr {lr(history.lrs[step - 1])}", clock(history.elapsed[step - 1])]
     ended = bisect_right(history.epochs, step, key=lambda event: event.step)
     if ended:

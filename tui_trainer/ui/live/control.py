@@ -166,7 +166,9 @@ class ChartKeys(AxisKeys):
             self.loss.smooth_more()
         else:
             self.loss.smooth_less()
-        window, unit = self.loss.window, "batches" if self.history.program is None else "steps"
+        recipe = self.history.recipe
+        is_batch = recipe is not None and recipe.unit == "batch" and self.history.program is None
+        window, unit = self.loss.window, "batches" if is_batch else "steps"
         self.say(say("answer.smoothed", window=window, unit=unit) if window > 1 else say("answer.not_smoothed"))
         self.context.clock.hurry()
 

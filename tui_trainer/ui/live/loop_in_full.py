@@ -42,7 +42,8 @@ def _followed(history: History) -> str:
     last = history.followed[-1]
     if last.batch is None and history.program is not None:
         return f"step {last.step:,}"
-    return f"epoch {last.epoch}, " + (f"batch {last.batch}" if last.batch is not None else "its end")
+    unit = history.recipe.unit if history.recipe is not None else "batch"
+    return f"epoch {last.epoch}, " + (f"{unit} {last.batch}" if last.batch is not None else "its end")
 
 
 LEAST_FILE = 7
@@ -94,6 +95,8 @@ def rest_in_full(words: str, share: float, width: int) -> Line:
 def _right(line: LoopLine, facts: CallFacts, lit: bool, width: int) -> list[Span]:
     if line.place == "epochs":
         return [Span(thousands(facts.history.epoch).rjust(8), "faint")]
+    if not line.call:
+        return []
     if not line.expected:
         return [Span(f" {say('loop.not_in_loop')}", "warning")]
     if facts.following and line.place != "batches":

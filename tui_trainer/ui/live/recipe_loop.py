@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_trainer.events import CallsMade, ResolvedConfig
@@ -67,7 +68,7 @@ class RecipeLoop(Loop):
     def tally(self, line: LoopLine, history: History) -> CallTally | None:
         if line.call == "data":
             calls = history.calls
-            batches = calls["zero_grad"].count if "zero_grad" in calls else history.steps
+            batches = calls["forward"].count if "forward" in calls else history.steps
             return CallTally(batches, calls.get("data", CallTally()).seconds)
         return super().tally(line, history)
 
@@ -91,6 +92,7 @@ def asked_recipe(spec: RunSpec) -> ResolvedConfig:
         clip_grad_value=preset.training.clip_grad_value,
         epochs=preset.training.epochs,
         batch_size=preset.training.batch_size,
+        accumulate=preset.training.accumulate,
         batches_per_epoch=spec.batches_per_epoch,
         total_steps=preset.training.epochs * spec.batches_per_epoch,
     )
@@ -98,11 +100,25 @@ def asked_recipe(spec: RunSpec) -> ResolvedConfig:
 
 def _within_batch(recipe: ResolvedConfig) -> list[LoopLine]:
     lines = [_line(CODE[call], call, "batch") for call in IN_BATCH]
+    step = IN_BATCH.index("optimizer.step")
     if code := _clip_code(recipe):
-        lines.insert(IN_BATCH.index("optimizer.step"), _line(code, "clip_grad", "batch"))
+        lines.insert(step, _line(code, "clip_grad", "batch"))
     if recipe.interval == "step" or recipe.warmup_batches:
         lines.append(_line(CODE["scheduler.step"], "scheduler.step", "batch"))
-    return lines
+    return _of_several(recipe.accumulate, lines[:step], lines[step:]) if recipe.accumulate > 1 else lines
+
+
+def _of_several(batches: int, each: list[LoopLine], step: list[LoopLine]) -> list[LoopLine]:
+    """The lines of each batch, and of a step that several make together."""
+    code = {
+        "zero_grad": f"if batch % {batches} == 1: {CODE['zero_grad']}",
+        "loss": f"{CODE['loss']} / {batches}",
+    }
+    return [
+        *(replace(line, code=code.get(line.call, line.code)) for line in each),
+        LoopLine(f"if batch % {batches} == 0 or is_last:", "", "batch", _INDENTS["batch"]),
+        *(replace(line, indent=line.indent + 1) for line in step),
+    ]
 
 
 def _clip_code(recipe: ResolvedConfig) -> str:

@@ -489,7 +489,8 @@ class LiveScreen(ChartKeys):
         if refusal is not None:
             self.say(refusal.text, "warning")
         else:  # at once, for the answer comes after the batch
-            unit = "batch" if self.history.program is None else "step"
+            recipe = self.history.recipe
+            unit = recipe.unit if recipe is not None and self.history.program is None else "step"
             self.say(say("answer.sent", unit=unit), "faint")
         self.context.clock.hurry()
 

@@ -240,7 +240,7 @@ class Progress(Panel):
         done = len(history.epochs)
         batches = history.batches_in_epoch
         epoch_text = f" epoch {_of(history.epoch, recipe.epochs)} "
-        batch_text = f"   batch {_of(history.batch, batches)} "
+        batch_text = f"   {recipe.unit} {_of(history.batch, batches)} "
         bar = min(LONGEST_BAR, (width - len(epoch_text) - len(batch_text) - width_of(right) - 3) // 2)
         within = history.batch / batches if batches and history.epoch > done else 0.0
         left = [

@@ -40,10 +40,11 @@ def steps_when(entry: PresetEntry) -> str:
     preset = entry.preset
     if preset is None:
         return ""
-    interval = {"step": "batch", "epoch": "epoch"}.get(preset.scheduler.interval or "", "")
-    if preset.warmup is None or interval == "batch":
+    unit = preset.training.unit
+    interval = {"step": unit, "epoch": "epoch"}.get(preset.scheduler.interval or "", "")
+    if preset.warmup is None or interval == unit:
         return interval
-    return say("picker.batch_then_epoch") if interval else "batch"
+    return say("picker.batch_then_epoch", unit=unit) if interval else unit
 
 
 class PresetList(FilteredList["PresetEntry"]):

@@ -156,15 +156,17 @@ def _stepping(preset: Preset) -> str:
     if name == "none":
         steps = say("card.no_scheduler")
     elif preset.scheduler.interval == "step":
-        steps = say("card.each_batch", scheduler=name)
+        steps = say("card.each_batch", scheduler=name, unit=preset.training.unit)
     else:
         monitor = say("card.monitor", monitor=preset.scheduler.monitor) if preset.scheduler.monitor else ""
         steps = say("card.each_epoch", scheduler=name, monitor=monitor)
     if preset.warmup is not None:
-        steps += say("card.warmup", length=preset.warmup.words)
+        steps += say("card.warmup", length=preset.warmup.words, unit=preset.training.unit)
     if groups := preset.optimizer.all_groups:
         steps += say("card.groups", groups=", ".join(plain(group.label) for group in groups))
     training = preset.training
+    if training.accumulate > 1:
+        steps += say("card.accumulate", batches=counted(training.accumulate, "batch"))
     if training.clip_grad_norm is not None:
         steps += say("card.clip_norm", norm=f"{training.clip_grad_norm:g}")
     if training.clip_grad_value is not None:
@@ -188,12 +190,13 @@ def _taken(spec: RunSpec) -> str:
 
 
 def _length(spec: RunSpec) -> str:
-    epochs, batches = spec.preset.training.epochs, spec.batches_per_epoch
+    epochs = spec.preset.training.epochs
+    batches = -(-spec.train_images // spec.preset.training.batch_size)
     size = min(spec.preset.training.batch_size, spec.train_images)
     left = spec.train_images % size
     return say(
         "card.length",
-        steps=counted(epochs * batches, "step"),
+        steps=counted(epochs * spec.batches_per_epoch, "step"),
         epochs=counted(epochs, "epoch"),
         batches=counted(batches, "batch"),
         size=size,
