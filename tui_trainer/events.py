@@ -35,6 +35,7 @@ CALLS = (
     "backward",
     "clip_grad",
     "optimizer.step",
+    "ema.update",
     "scheduler.step",
     "validate",
 )
@@ -142,6 +143,9 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """To which norm the gradients of a step are scaled down; None where they are not, and where that is not known."""
     clip_grad_value: float | None = None
     """Where each number of the gradients is cut off; None as above."""
+    ema_decay: float | None = None
+    """Which part of the average of the weights, which is validated, each step keeps; None where the weights are, and
+    where that is not known."""
     accumulate: Number = 1
     """How many batches make a step of the optimizer together; 1 where that is not known."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 from collections.abc import Callable
@@ -217,6 +218,26 @@ UNFIT: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     ),
     "a word for a number": (lambda s: s.update(step="3"), "step is of a wrong kind"),
 }
+
+
+def test_what_is_wrong_with_an_average_of_the_weights_is_named(tiny: TinyRun) -> None:
+    text = f"ema_decay = 0.5\n{t.STEP}"
+    tiny.train(text, 1)
+    sound = {name: checkpoints.load(tiny.folder / name) for name in (LAST, BEST)}
+    for change, words in (
+        (without("ema"), "ema.model is missing"),
+        (without("ema", "count"), "ema.count is of a wrong kind"),
+        (lambda state: state["ema"].update(count=-1), "ema.count is of a wrong kind"),
+        (without("ema", "model", "1.weight"), "ema.model.1.weight is missing"),
+        (lambda state: state["ema"]["model"].update({"1.bias": torch.zeros(3)}), "ema.model.1.bias has the shape 3 "),
+    ):
+        for name, state in sound.items():
+            changed = copy.deepcopy(state)
+            change(changed)
+            (tiny.folder / name).unlink(missing_ok=True)
+            torch.save({**changed, "schema": 1}, tiny.folder / name)
+        with pytest.raises(BadCheckpoint, match=words):
+            tiny.train(text, 1, resume=True)
 
 
 @pytest.mark.parametrize(("change", "words"), UNFIT.values(), ids=UNFIT)

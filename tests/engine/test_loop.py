@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from math import inf
 
@@ -19,6 +20,7 @@ from tui_trainer.engine.checkpoints import LAST
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.metrics import validate
 from tui_trainer.engine.model_metrics import LEAST_APART
+from tui_trainer.engine.weight_average import WeightAverage
 from tui_trainer.events import (
     CallsMade,
     CallsTimed,
@@ -82,6 +84,56 @@ def test_label_smoothing_is_that_of_torch_in_training_alone(tiny: TinyRun) -> No
         val_losses.append(validate(model, data.val)[0])
     assert torch.equal(torch.tensor(tiny.losses), torch.tensor(losses))
     assert [event.val_loss for event in tiny.of(EpochEnded)] == val_losses
+
+
+def test_an_average_of_the_weights_is_validated_and_they_themselves_beside_it(tiny: TinyRun) -> None:
+    tiny.train(f"ema_decay = 0.8\n{t.ONE_CYCLE}", epochs=3)
+
+    data = t.images()
+    model = models.build("mlp", data.shape, seed=0)
+    averaged: torch.nn.Module | None = None
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, fused=True)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=3 * BATCHES)
+    of_average, raw, losses = [], [], []
+    for epoch in range(1, 4):
+        for images, labels in batches(data.train, t.BATCH_SIZE, seed=0, epoch=epoch):
+            optimizer.zero_grad()
+            loss = functional.cross_entropy(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+            if averaged is None:
+                averaged = copy.deepcopy(model)
+            with torch.no_grad():
+                for mean, weight in zip(averaged.parameters(), model.parameters(), strict=True):
+                    mean.copy_(0.8 * mean + 0.2 * weight)
+            scheduler.step()
+        of_average.append(validate(averaged, data.val))
+        raw.append(validate(model, data.val))
+    assert torch.equal(torch.tensor(tiny.losses), torch.tensor(losses))  # training knows nothing of it
+    told = [(event.val_loss, event.val_accuracy) for event in tiny.of(EpochEnded)]
+    assert told == [pytest.approx(pair, rel=1e-5) for pair in of_average]
+    of_raw = [event.values for event in tiny.of(MetricsLogged) if "val_loss_raw" in event.values]
+    assert [(values["val_loss_raw"], values["val_accuracy_raw"]) for values in of_raw] == raw
+    assert [loss for loss, _ in raw] != [loss for loss, _ in told]
+    assert {"val_loss_raw", "val_accuracy_raw"} <= {event.name for event in tiny.of(MetricDeclared)}
+    a_batch = [*BATCH, "ema.update", "scheduler.step"]
+    assert [event.calls for event in tiny.of(CallsMade)] == [a_batch, a_batch, ["validate"]] * 3
+    saved = checkpoints.load(tiny.folder / LAST)["ema"]
+    assert saved["count"] == 9
+    for name, weight in averaged.state_dict().items():
+        assert torch.allclose(saved["model"][name], weight, rtol=1e-5)
+
+
+def test_of_batch_norm_what_it_keeps_is_averaged_too() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    average = WeightAverage(model, 0.9)
+    seen = []
+    for _ in range(2):
+        model(torch.randn(8, 3))
+        seen.append(model[1].running_mean.clone())
+        average.update(model)
+    assert torch.allclose(average.model[1].running_mean, 0.9 * seen[0] + 0.1 * seen[1])
 
 
 CLIPPED = {"clip_grad_norm = 17": ["grad_norm"], "clip_grad_value = 3.5": ["grad_max", "grad_norm"]}

@@ -53,6 +53,8 @@ def numbers(tiny: TinyRun) -> dict[str, object]:
     for event in tiny.of(StepsTaken):
         for name, values in event.metrics.items():
             columns.setdefault(name, []).extend(values)
+    state = checkpoints.load(tiny.folder / LAST)
+    of_average = {f"ema.{name}": value for name, value in state.get("ema", {}).get("model", {}).items()}
     return {
         "losses": tiny.losses,
         "lrs": tiny.lrs,
@@ -60,8 +62,11 @@ def numbers(tiny: TinyRun) -> dict[str, object]:
             (e.epoch, e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy, e.lr) for e in tiny.of(EpochEnded)
         ],
         "of steps": columns,
-        "shares": [e.values["clipped_share"] for e in tiny.of(MetricsLogged) if "clipped_share" in e.values],
-        "weights": {k: v.clone() for k, v in checkpoints.load(tiny.folder / LAST)["model"].items()},
+        "of epochs": [
+            {name: value for name, value in e.values.items() if name == "clipped_share" or name.endswith("_raw")}
+            for e in tiny.of(MetricsLogged)
+        ],
+        "weights": {k: v.clone() for k, v in (state["model"] | of_average).items()},
     }
 
 
@@ -255,6 +260,7 @@ WARMUPS = (f"steps = {BATCHES + 3}\nstart_factor = 0\n", f'steps = {BATCHES + 1}
 TRAINING = (
     "label_smoothing = 0.2",
     "accumulate = 2",
+    "ema_decay = 0.7",
     "clip_grad_norm = 17",
     "clip_grad_value = 2",
     "early_stopping = {patience = 1}",

@@ -242,6 +242,10 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         "[training]\nepochs = 3\naccumulate = 64\n" + SGD,
         "more than the 63 batches of an epoch, so that an epoch is one step",
     ),
+    "rule.average_stays": (
+        "[training]\nema_decay = 0.9999\n" + SGD,
+        "too slow for 630 steps: 94% of the average are still the first step's weights in the end; 0.9927 leaves 1%",
+    ),
     "rule.one_batch": (
         "[training]\nbatch_size = 5000\n" + SGD,
         "more than the 4,000 training images, so that an epoch is one batch of them all; 64 would make more steps",
@@ -407,6 +411,7 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.less_ends_it": ["[training]\nepochs = 2\nearly_stopping = {patience = 1}\n" + SGD],
     "rule.clipped_twice": ["[training]\nclip_grad_norm = 1\n" + SGD, "[training]\nclip_grad_value = 1\n" + SGD],
     "rule.accumulates_all": ["[training]\naccumulate = 63\n" + SGD, "[training]\nbatch_size = 5000\n" + SGD],
+    "rule.average_stays": ["[training]\nema_decay = 0.996\n" + SGD, SGD],
     "rule.one_batch": ["[training]\nbatch_size = 4000\n" + SGD],
     "rule.more_steps": [(SEVEN, RunConditions(1))],
     "rule.last_of_one": [

@@ -37,6 +37,11 @@ CASES: dict[str, tuple[str, set[str], str]] = {
         {"key.meant"},
         "not known to [training]; did you mean accumulate?",
     ),
+    "called otherwise by timm": (
+        "[training]\nmodel_ema_decay = 0.99\n" + SGD,
+        {"key.meant"},
+        "not known to [training]; did you mean ema_decay?",
+    ),
     "a setting of the training": (
         SGD + "clip_grad_value = 1",
         {"key.at_home", "key.belongs_in"},

@@ -49,6 +49,7 @@ def test_two_ranks_give_the_losses_of_one(runs: Path, tmp_path: Path) -> None:
 
 CLIPPED = """[training]
 accumulate = 3
+ema_decay = 0.5
 clip_grad_norm = 0.8
 early_stopping = {patience = 1, min_delta = 100}
 [optimizer]
@@ -71,7 +72,7 @@ def test_two_ranks_clip_the_gradients_of_the_whole_step_have_the_same_groups_and
         done(ranks, "run", *TINY, "--preset", str(preset), "--epochs", "4", "--name", f"of {ranks}", log=tmp_path)
     one, two = history_of(runs, "of 1"), history_of(runs, "of 2")
     assert_alike(two, one)
-    for name in ("grad_norm", "clipped_share"):
+    for name in ("grad_norm", "clipped_share", "val_loss_raw"):
         assert list(two.series[name].values) == pytest.approx(list(one.series[name].values), rel=1e-3)
     assert len(one.series["grad_norm"].values) == 6  # 3 steps an epoch, of 3, 3 and 2 batches
     assert list(two.series["lr-SGD/pg2"].values) == list(one.series["lr-SGD/pg2"].values) == [0.1] * 6

@@ -91,6 +91,16 @@ def test_gradients_are_clipped_before_the_step(key: str, code: str) -> None:
     assert batch[batch.index("loss.backward()") :][:3] == ["loss.backward()", code, "optimizer.step()"]
 
 
+def test_an_average_of_the_weights_is_made_behind_the_step_and_validated() -> None:
+    lines = [line.code for line in RecipeLoop(recipe(ema_decay=0.9, scheduler="OneCycleLR", interval="step")).lines]
+    assert lines[-4:] == [
+        "optimizer.step()",
+        "ema.update_parameters(model)",
+        "scheduler.step()",
+        "val_loss = validate(ema)",
+    ]
+
+
 def test_where_several_batches_make_a_step_the_listing_tells_what_is_done_for_each_and_what_for_all() -> None:
     loop = RecipeLoop(recipe(accumulate=4, clip_grad_norm=0.5, scheduler="OneCycleLR", interval="step"))
     assert ["  " * line.indent + line.code for line in loop.lines[1:]] == [

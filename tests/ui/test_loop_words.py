@@ -162,7 +162,9 @@ def test_of_the_call_that_is_followed_it_is_said_what_it_is_for() -> None:
         calls = CALLS if ours else [id.removeprefix(group) for id in CAPTIONS if id.startswith(group)]
         told = OURS if ours else [LoopFound(at=START, sites=[site(call, call, call, MNIST, 1) for call in calls])]
         if ours:
-            told = with_recipe(OURS, order([*IN_BATCH, "scheduler.step"], batch=1), interval="step", clip_grad_norm=1.0)
+            told = with_recipe(
+                OURS, order([*IN_BATCH, "scheduler.step"], batch=1), interval="step", clip_grad_norm=1.0, ema_decay=0.9
+            )
         for call in calls:
             history = fold([*OURS, *told, followed(call), PAUSED])
             loop = loop_of(history)

@@ -124,6 +124,13 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
             "160 steps: 10 epochs of 63 batches of 64 (the last 32), mnist-5k",
         ],
     ),
+    "of an average": (
+        with_training("ema_decay = 0.99"),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.ema"},
+        ["SGD; no scheduler; an average of the weights is validated (EMA, decay 0.99)"],
+    ),
     "clipped by the norm": (
         with_training("clip_grad_norm = 1"),
         {},

@@ -23,6 +23,8 @@ def fit(run: Trainer) -> None:
                 if run.clips_gradients:
                     run.clip_gradients()
                 run.optimizer_step()
+                if run.averages_weights:
+                    run.average_weights()
                 if run.scheduler.due_after_batch:
                     run.scheduler_step()
             run.end_batch(outputs, labels, loss)

@@ -272,6 +272,7 @@ def plan(
             warmup_steps=(preset.warmup.steps or 0) if preset.warmup else 0,
             clip_grad_norm=preset.training.clip_grad_norm,
             clip_grad_value=preset.training.clip_grad_value,
+            ema_decay=preset.training.ema_decay,
             epochs=first_epoch + epochs - 1,
             batch_size=preset.training.batch_size,
             accumulate=preset.training.accumulate,

@@ -88,6 +88,20 @@ def tell_weights(model: nn.Module, lr_now: Callable[[], float]) -> Callable[[], 
     return look
 
 
+def tell_average(model: nn.Module, averaged: nn.Module) -> Callable[[], Callable[[object], str]]:
+    """How far the average of the weights is from them, as one vector, before and after."""
+
+    def distance() -> float:
+        pairs = zip(model.parameters(), averaged.parameters(), strict=True)
+        return _norm([weight.detach() - mean.detach() for weight, mean in pairs])
+
+    def look() -> Callable[[object], str]:
+        before = distance()
+        return lambda _: f"{before:.4g} → {distance():.4g} from the weights"
+
+    return look
+
+
 def tell_lr(now: Callable[[], float]) -> Callable[[], Callable[[object], str]]:
     """The LR before and after; `now` gives what it is."""
 

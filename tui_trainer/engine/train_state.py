@@ -20,6 +20,7 @@ from tui_trainer.engine.parameter_groups import grouped
 from tui_trainer.engine.precision import ComputeOptions, LossScaler
 from tui_trainer.engine.schedules import Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import mark_stepped
+from tui_trainer.engine.weight_average import WeightAverage
 from tui_trainer.events import Alert, AnyEvent
 from tui_trainer.presets.schema import Preset
 from tui_trainer.run_options import MOST_EPOCHS
@@ -32,11 +33,13 @@ class TrainState:
     Attributes:
         planned: the preset that is followed, worked out.
         optimizer, scheduler: as that preset asks for them.
+        average: that of the weights, where that preset has one.
         loss_scaler: keeps small gradients in fp16.
     """
 
     optimizer: torch.optim.Optimizer
     scheduler: Schedule
+    average: WeightAverage | None
 
     def __init__(self, model: nn.Module, planned: PlannedRun, compute_options: ComputeOptions) -> None:
         self.model = model
@@ -53,6 +56,7 @@ class TrainState:
             **self._compute_options.optimizer_options,
         )
         self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
+        self.average = WeightAverage.of(planned.preset.training, self.model)
 
     def train_until(self, last_epoch: int, train_images: int) -> None:
         """Follow the preset until another epoch of the run; from here on, for what was trained stays as it was.
@@ -84,6 +88,7 @@ class TrainState:
             "preset": planned.preset.model_dump(mode="json"),
             "first_epoch": planned.first_epoch,
             "first_step": planned.first_step,
+            **({"ema": self.average.state_dict()} if self.average is not None else {}),
             **({"loss_scaler": self.loss_scaler.state_dict()} if self.loss_scaler.is_on else {}),
         }
 
@@ -95,6 +100,9 @@ class TrainState:
         """
         _check_weights(self.model.state_dict(), state["model"])
         self._check_optimizer(state["optimizer"], stepped=state["step"] >= self.planned.first_step)
+        if self.average is not None:
+            _check_average(self.average.model.state_dict(), state.get("ema"))
+            self.average.load_state_dict(state["ema"])
         self.model.load_state_dict(state["model"])
         # After all constructors, which change the LR.
         own = [{key: group[key] for key in _OF_THE_DEVICE & group.keys()} for group in self.optimizer.param_groups]
@@ -192,17 +200,26 @@ def _fault(value: object, wanted: object, parameter: Tensor) -> str:
     return "" if value.shape == shape else _other_shape(value.shape, shape)
 
 
-def _check_weights(wanted: Mapping[str, Tensor], saved: Mapping[str, Any]) -> None:
+def _check_average(wanted: Mapping[str, Tensor], saved: object) -> None:
+    """What was saved of an average of the weights."""
+    if not isinstance(saved, dict) or not isinstance(saved.get("model"), dict):
+        raise ValueError("ema.model is missing")
+    if type(count := saved.get("count")) is not int or count < 0:
+        raise ValueError(f"ema.count {say('checkpoint.wrong_kind')}")
+    _check_weights(wanted, saved["model"], "ema.model")
+
+
+def _check_weights(wanted: Mapping[str, Tensor], saved: Mapping[str, Any], path: str = "model") -> None:
     for name, weight in wanted.items():
         if not isinstance(value := saved.get(name), Tensor):
-            raise ValueError(f"model.{name} is missing")
+            raise ValueError(f"{path}.{name} is missing")
         if value.shape != weight.shape:
-            raise ValueError(f"model.{name} {_other_shape(value.shape, weight.shape)}")
+            raise ValueError(f"{path}.{name} {_other_shape(value.shape, weight.shape)}")
         if value.dtype != weight.dtype:
-            raise ValueError(f"model.{name} {say('checkpoint.wrong_kind')}")
+            raise ValueError(f"{path}.{name} {say('checkpoint.wrong_kind')}")
     for name in saved:
         if name not in wanted:
-            raise ValueError(f"model.{name} is not of this network")
+            raise ValueError(f"{path}.{name} is not of this network")
 
 
 def _other_shape(saved: Sequence[int], wanted: Sequence[int]) -> str:

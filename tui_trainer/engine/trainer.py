@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import structs
 from pydantic import ValidationError
-from torch import Tensor
+from torch import Tensor, nn
 
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import LARGEST_FACTOR, SetEpochs, SetLR, SwitchPreset
@@ -34,6 +34,7 @@ from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.schedules import Schedule
 from tui_trainer.engine.thread_tuner import ThreadTuner, timed_on_a_copy
 from tui_trainer.engine.tracing import CallTracer
+from tui_trainer.engine.weight_average import RAW, declared_raw
 from tui_trainer.events import (
     Alert,
     AnyEvent,
@@ -88,6 +89,7 @@ class Trainer:
         model = self._train_state.model
         self._ranks = prepared.ranks
         self._forward = prepared.compute_options.forward(self._ranks.wrap(model))
+        self._compute_options = prepared.compute_options
         self._forward_here = prepared.compute_options.forward(model)
         self._command_handler, self._clock, self._emit = command_handler, clock, emit
         self._saver = Saver(checkpoint_folder, prepared.ranks, emit, last_is_sound=prepared.last_is_sound, lost=lost)
@@ -101,6 +103,8 @@ class Trainer:
             self._confusion = Confusion(models.CLASSES, self._device)
         self._clipping: Clipping | None = None
         self._accumulation: Accumulation | None = None
+        self._raw: tuple[float, float] | None = None
+        """Loss and accuracy of the weights themselves in the last validation, where their average is validated."""
         self._patience = Patience.of(self._train_state.planned.preset.training)
         self._thread_tuner = self._make_thread_tuner(prepared)
         self._explained: list[AnyEvent] = []
@@ -140,6 +144,11 @@ class Trainer:
         return self._clipping is not None
 
     @property
+    def averages_weights(self) -> bool:
+        """Whether the preset has an average of the weights validated."""
+        return self._train_state.average is not None
+
+    @property
     def checkpoints_lacking(self) -> str:
         """Which checkpoints could not be saved, of which epoch, and why; empty where all are on the disk."""
         return self._saver.lacking
@@ -157,6 +166,7 @@ class Trainer:
     backward: Callable[[Tensor], None]
     clip_gradients: Callable[[], None]
     optimizer_step: Callable[[], object]
+    average_weights: Callable[[], None]
 
     def scheduler_step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
         """Step the scheduler, and find out why the LR moved or did not."""
@@ -165,7 +175,7 @@ class Trainer:
         self._explained += explain(self.scheduler, old, epoch=self.epoch, step=self.step)
 
     def validate(self) -> tuple[float, float]:
-        """Mean loss and accuracy over the images that validate.
+        """Mean loss and accuracy over the images that validate: of the average of the weights, where there is one.
 
         Raises:
             Diverged: a loss of the epoch, or that of validation, was not finite.
@@ -291,6 +301,10 @@ class Trainer:
         )
         if self._clipping is not None and self._norms is not None:
             self._tell_clipped_share()
+        if self._raw is not None and self._norms is not None:
+            values = dict(zip(RAW, self._raw, strict=True))
+            elapsed = round(self._clock.elapsed, 4)
+            self._emit(MetricsLogged(at=time.time(), step=self.step, values=values, epoch=self.epoch, elapsed=elapsed))
         if self._confusion is not None:
             self._tell_confusion(self._confusion)
 
@@ -603,11 +617,22 @@ class Trainer:
         if self._norms is not None:
             self.optimizer_step = partial(self._look_around, self._norms, self.optimizer_step)
         self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, tracing.tell_lr(lr_now))
-        self._validate = calls.watch(
-            "validate",
-            partial(validate, model, self._images.val, ranks, self._forward_here, self._confusion),
-            tracing.tell_validation,
-        )
+        validated = partial(validate, model, self._images.val, ranks, self._forward_here, self._confusion)
+        self._raw = None
+        if (average := self._train_state.average) is not None:
+            look = tracing.tell_average(model, average.model)
+            self.average_weights = calls.watch("ema.update", partial(average.update, model), look)
+            validated = partial(self._validate_both, self._compute_options.forward(average.model), average.model)
+            if self._norms is not None:
+                for declared in declared_raw():
+                    self._emit(declared)
+        self._validate = calls.watch("validate", validated, tracing.tell_validation)
+
+    def _validate_both(self, forward: Callable[[Tensor], Tensor], averaged: nn.Module) -> tuple[float, float]:
+        """What the average of the weights comes to; that of the weights themselves is kept."""
+        val = self._images.val
+        self._raw = validate(self._train_state.model, val, self._ranks, self._forward_here)
+        return validate(averaged, val, self._ranks, forward, self._confusion)
 
     def _part_of_loss(
         self, step: Accumulation, loss: Callable[[Tensor, Tensor], Tensor], outputs: Tensor, labels: Tensor

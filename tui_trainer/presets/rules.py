@@ -466,6 +466,20 @@ def adds_up_what_there_is(case: PresetOnRun) -> Iterator[RuleBroken]:
         yield RuleBroken("training.accumulate", say("rule.accumulates_all", batches=counted(batches, "batch")))
 
 
+FIRST_IN_AVERAGE = 0.1
+"""More than this part of an average in its end is what the first step left: it hardly follows the weights."""
+
+
+@rule("training")
+def average_follows(case: PresetOnRun) -> Iterator[RuleBroken]:
+    decay, steps = case.preset.training.ema_decay, case.epochs * case.batches_per_epoch
+    if decay is None or steps < 2 or (share := decay ** (steps - 1)) <= FIRST_IN_AVERAGE:
+        return
+    right = f"{0.01 ** (1 / (steps - 1)):.4g}"
+    said = say("rule.average_stays", share=f"{share:.0%}", steps=counted(steps, "step"), right=right)
+    yield RuleBroken("training.ema_decay", said)
+
+
 @rule("training")
 def stops_early_where_it_gets_no_better(case: PresetOnRun) -> Iterator[RuleBroken]:
     early, epochs = case.preset.training.early_stopping, case.epochs

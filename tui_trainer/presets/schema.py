@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from tui_trainer.presets.early_stopping import EarlyStopping
-from tui_trainer.presets.fields import ClipAt, Count, Table
+from tui_trainer.presets.fields import ClipAt, Count, Share, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
@@ -47,6 +47,8 @@ class Training(Table):
     clip_grad_value: ClipAt | None = None
     """How large each number of the gradients may be, up or down; larger ones are cut off there."""
 
+    ema_decay: Share | None = None
+    """Validate an exponential moving average of the weights, of which each step keeps this part; such as 0.999."""
     early_stopping: EarlyStopping | None = None
     """When to end before the last epoch, such as {monitor = "val_loss", patience = 3}."""
 

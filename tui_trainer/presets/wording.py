@@ -66,6 +66,8 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "gradient_accumulation_steps": ("accumulate",),
     "grad_accum_steps": ("accumulate",),
     "accum_iter": ("accumulate",),
+    "model_ema_decay": ("ema_decay",),
+    "ema": ("ema_decay",),
 }
 """What a key is called elsewhere, and what may be meant by it, the likelier first."""
 
@@ -76,6 +78,7 @@ OF_TRAINING = (
     "label_smoothing",
     "clip_grad_norm",
     "clip_grad_value",
+    "ema_decay",
     "early_stopping",
 )
 """The keys of `[training]`."""

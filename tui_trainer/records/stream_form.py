@@ -170,6 +170,7 @@ def _configured(event: RunConfigured) -> Object:
         "warmup_steps": recipe.warmup_steps or None,
         "clip_grad_norm": recipe.clip_grad_norm,
         "clip_grad_value": recipe.clip_grad_value,
+        "ema_decay": recipe.ema_decay,
         "train_images": event.train_images,
         "val_images": event.val_images,
         "classes": event.classes or None,

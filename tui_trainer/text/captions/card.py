@@ -36,6 +36,11 @@ CAPTIONS = {
     "card.clip_value": Caption(
         "; gradients clipped to ±{value}", "the preset has clip_grad_value", "it has none, or clip_grad_norm"
     ),
+    "card.ema": Caption(
+        "; an average of the weights is validated (EMA, decay {decay})",
+        "the preset has ema_decay",
+        "the weights are validated as they are",
+    ),
     "card.early_stopping": Caption(
         "; ends early once {monitor} is not better for {epochs}",
         "the preset has early_stopping",

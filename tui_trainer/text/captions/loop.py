@@ -13,6 +13,7 @@ _OURS = {
     "backward": "Compute the gradients: for every weight, how steeply the loss rises with it.",
     "clip_grad": "Limit the gradients, where they are too large.",
     "optimizer.step": "Move the weights as their gradients say; the LR sets how far.",
+    "ema.update": "Move the average of the weights towards them: that is what is validated.",
     "scheduler.step": "Set the LR for what comes next.",
     "validate": "Measure on images that are never trained on; no weight changes.",
 }

@@ -387,6 +387,11 @@ CAPTIONS = {
         "accumulate is more than the batches that an epoch has",
         "an epoch has as many batches, or more",
     ),
+    "rule.average_stays": Caption(
+        "too slow for {steps}: {share} of the average are still the first step's weights in the end; {right} leaves 1%",
+        "more than a tenth of the average of the weights is, in the end, what the first step left",
+        "it is less",
+    ),
     "rule.one_batch": Caption(
         "more than the {images}, so that an epoch is one batch of them all",
         "the batch size is more than all images that train",

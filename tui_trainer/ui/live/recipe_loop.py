@@ -21,9 +21,10 @@ CODE = {
     "loss": "loss = loss_fn(out, labels)",
     "backward": "loss.backward()",
     "optimizer.step": "optimizer.step()",
+    "ema.update": "ema.update_parameters(model)",
     "scheduler.step": "scheduler.step()",
 }
-_SHORT = {"optimizer.step": "opt.step", "scheduler.step": "sched.step", "clip_grad": "clip"}
+_SHORT = {"optimizer.step": "opt.step", "scheduler.step": "sched.step", "clip_grad": "clip", "ema.update": "ema"}
 _SHORTER = _SHORT | {"zero_grad": "zero", "validate": "val"}
 _SHORTEST = _SHORTER | {"forward": "fwd", "backward": "back", "optimizer.step": "opt", "scheduler.step": "sched"}
 SHORTER_AND_SHORTER: tuple[dict[str, str], ...] = ({}, _SHORT, _SHORTER, _SHORTEST)
@@ -90,6 +91,7 @@ def asked_recipe(spec: RunSpec) -> ResolvedConfig:
         warmup_steps=(preset.warmup.steps or 0) if preset.warmup else 0,
         clip_grad_norm=preset.training.clip_grad_norm,
         clip_grad_value=preset.training.clip_grad_value,
+        ema_decay=preset.training.ema_decay,
         epochs=preset.training.epochs,
         batch_size=preset.training.batch_size,
         accumulate=preset.training.accumulate,
@@ -103,6 +105,8 @@ def _within_batch(recipe: ResolvedConfig) -> list[LoopLine]:
     step = IN_BATCH.index("optimizer.step")
     if code := _clip_code(recipe):
         lines.insert(step, _line(code, "clip_grad", "batch"))
+    if recipe.ema_decay is not None:
+        lines.append(_line(CODE["ema.update"], "ema.update", "batch"))
     if recipe.interval == "step" or recipe.warmup_batches:
         lines.append(_line(CODE["scheduler.step"], "scheduler.step", "batch"))
     return _of_several(recipe.accumulate, lines[:step], lines[step:]) if recipe.accumulate > 1 else lines
@@ -129,7 +133,8 @@ def _clip_code(recipe: ResolvedConfig) -> str:
 
 def _at_epoch_end(recipe: ResolvedConfig) -> list[LoopLine]:
     metric = recipe.monitor or "val_loss"
-    lines = [_line(f"{metric} = validate()", "validate", "epoch")]
+    of = "ema" if recipe.ema_decay is not None else ""
+    lines = [_line(f"{metric} = validate({of})", "validate", "epoch")]
     if recipe.interval == "epoch":
         lines.append(_line(f"scheduler.step({recipe.monitor or ''})", "scheduler.step", "epoch"))
     return lines

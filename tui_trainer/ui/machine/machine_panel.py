@@ -281,7 +281,17 @@ def _bar(share: float, width: int) -> tuple[Span, Span]:
 WINDOW_S = 10.0
 """Seconds that are looked back on."""
 
-PARTS = ("data", "zero_grad", "forward", "loss", "backward", "clip_grad", "optimizer.step", "scheduler.step")
+PARTS = (
+    "data",
+    "zero_grad",
+    "forward",
+    "loss",
+    "backward",
+    "clip_grad",
+    "optimizer.step",
+    "ema.update",
+    "scheduler.step",
+)
 
 
 class StepTimes:

@@ -171,6 +171,8 @@ def _stepping(preset: Preset) -> str:
         steps += say("card.clip_norm", norm=f"{training.clip_grad_norm:g}")
     if training.clip_grad_value is not None:
         steps += say("card.clip_value", value=f"{training.clip_grad_value:g}")
+    if training.ema_decay is not None:
+        steps += say("card.ema", decay=f"{training.ema_decay:g}")
     if (early := training.early_stopping) is not None:
         steps += say("card.early_stopping", monitor=early.monitor, epochs=counted(early.patience, "epoch"))
     return f"{optimizer}; {steps}"
