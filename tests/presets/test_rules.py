@@ -141,7 +141,10 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         '15 is more than the whole run; shares go from 0 to 1, or write unit = "epoch"',
     ),
     "rule.points_at_zero": (points("[[0, 0], [10, 0]]"), "an LR of 0 at all points trains nothing"),
-    "rule.points_beyond": (points("[[0, 0.1], [15, 0]]"), "the last point, at epoch 15, is never reached: the run has"),
+    "rule.points_beyond": (
+        points("[[0, 0.1], [15, 0]]"),
+        "the last point, at epoch 15, is never reached: the run has 10 epochs",
+    ),
     "rule.stage_length_twice": (
         stages('"none"; epochs = 5; share = 0.5', '"none"'),
         "the stage's length is given by epochs already; keep one of them",

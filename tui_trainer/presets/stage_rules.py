@@ -8,6 +8,7 @@ from itertools import pairwise
 from tui_trainer.presets import schedulers as s
 from tui_trainer.presets.rules import LENGTH, PresetOnRun, Rule, RuleBroken
 from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted
 
 FORMULA_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "inverse_sqrt": ("warmup_iters", "timescale"),
@@ -56,7 +57,8 @@ def points_fit_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
         return
     each = case.batches_per_epoch if scheduler.interval == "step" else 1
     if scheduler.points[-1][0] * each > case.span:
-        said = say("rule.points_beyond", epoch=f"{scheduler.points[-1][0]:g}", part=case.part)
+        part = say("rule.run_has", steps=counted(case.epochs, "epoch"))
+        said = say("rule.points_beyond", epoch=f"{scheduler.points[-1][0]:g}", part=part)
         yield RuleBroken("scheduler.points", said)
 
 
