@@ -181,6 +181,29 @@ def test_gradients_are_clipped_as_by_hand_and_what_they_were_is_told(tiny: TinyR
     }
 
 
+def test_a_first_step_that_overflowed_in_fp16_leaves_momentum_as_it_was(tiny: TinyRun) -> None:
+    text = '[optimizer]\nname = "SGD"\nlr = 0.01\nmomentum = 0.9\n'
+    assert tiny.train(text, epochs=2, precision="fp16").status == "finished"
+
+    data = t.images()
+    model = models.build("mlp", data.shape, seed=0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    scaler = torch.amp.GradScaler("cpu")
+    losses = []
+    for epoch in (1, 2):
+        for images, labels in batches(data.train, t.BATCH_SIZE, seed=0, epoch=epoch):
+            optimizer.zero_grad()
+            with torch.autocast("cpu", torch.float16):
+                outputs = model(images)
+            loss = functional.cross_entropy(outputs.float(), labels)
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+            losses.append(loss.item())
+    assert scaler.get_scale() < 2.0**16  # some were skipped
+    assert tiny.losses == pytest.approx(losses, rel=1e-6)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_gradients_of_several_batches_make_a_step_as_by_hand(tiny: TinyRun, precision: str) -> None:
     cosine = f'{t.NONE}[scheduler]\nname = "CosineAnnealingLR"\ninterval = "step"\n'

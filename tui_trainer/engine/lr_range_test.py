@@ -129,7 +129,8 @@ def _twins(original: TrainState, options: ComputeOptions) -> tuple[torch.nn.Modu
     """A copy of the network and one of its optimizer, with the preset's own momentum, which a scheduler may move."""
     model = copy.deepcopy(original.model)
     preset = original.planned.preset
-    optimizer = build_optimizer(preset.optimizer, parameters_of(preset, model), **options.optimizer_options)
+    own = options.optimizer_options(preset.optimizer)
+    optimizer = build_optimizer(preset.optimizer, parameters_of(preset, model), **own)
     state = copy.deepcopy(original.optimizer.state_dict()["state"])
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return model, optimizer

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tui_trainer.engine.devices import computes_in_bfloat16
 from tui_trainer.engine.torch_internals import is_of_compiler, mark_stepped
 from tui_trainer.errors import UserError
+from tui_trainer.presets.optimizers import SGD, Optimizer
 from tui_trainer.run_options import Precision
 
 
@@ -45,10 +46,14 @@ class ComputeOptions:
             precision = "bf16" if device.type == "cuda" and computes_in_bfloat16(device) else "fp32"
         return cls(device, precision, compiled, deterministic)
 
-    @property
-    def optimizer_options(self) -> dict[str, Any]:
-        """For `build_optimizer`, which leaves out what a class does not know."""
-        return {"fused": True}
+    def optimizer_options(self, optimizer: Optimizer) -> dict[str, Any]:
+        """For `build_optimizer`, which leaves out what a class does not know.
+
+        In fp16 no fused SGD with momentum: where the very first step is skipped, because its gradients overflowed,
+        torch's leaves the momentum as whatever lay in memory there.
+        """
+        unsafe = self.precision == "fp16" and isinstance(optimizer, SGD) and optimizer.momentum != 0
+        return {} if unsafe else {"fused": True}
 
     def place(self, model: nn.Module) -> nn.Module:
         """`model` on the device, its weights laid out as the kernels like them."""

@@ -53,7 +53,7 @@ class TrainState:
         self.optimizer = build_optimizer(
             planned.preset.optimizer,
             parameters_of(planned.preset, self.model),
-            **self._compute_options.optimizer_options,
+            **self._compute_options.optimizer_options(planned.preset.optimizer),
         )
         self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
         self.average = WeightAverage.of(planned.preset.training, self.model)
@@ -146,9 +146,8 @@ class TrainState:
         """What the optimizer holds for a parameter of `_TWIN`'s shape once it has made a step; found by making one."""
         parameter = nn.Parameter(torch.zeros(_TWIN))
         parameter.grad = torch.zeros(_TWIN)
-        optimizer = build_optimizer(
-            self.planned.preset.optimizer, [parameter], **self._compute_options.optimizer_options
-        )
+        config = self.planned.preset.optimizer
+        optimizer = build_optimizer(config, [parameter], **self._compute_options.optimizer_options(config))
         optimizer.step()
         return {key: value for key, value in optimizer.state[parameter].items() if value is not None}
 
