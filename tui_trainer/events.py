@@ -37,6 +37,7 @@ CALLS = (
     "optimizer.step",
     "ema.update",
     "scheduler.step",
+    "swa.update",
     "validate",
 )
 """The calls of the training loop that are watched, by the names the record uses."""
@@ -146,6 +147,8 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     ema_decay: float | None = None
     """Which part of the average of the weights, which is validated, each step keeps; None where the weights are, and
     where that is not known."""
+    swa_start: Number | None = None
+    """From the end of which epoch on the mean of the weights is validated; None as above."""
     accumulate: Number = 1
     """How many batches make a step of the optimizer together; 1 where that is not known."""
 

@@ -125,9 +125,57 @@ def test_an_average_of_the_weights_is_validated_and_they_themselves_beside_it(ti
         assert torch.allclose(saved["model"][name], weight, rtol=1e-5)
 
 
+def test_the_mean_of_the_weights_after_each_epoch_is_validated_from_an_epoch_on(tiny: TinyRun) -> None:
+    tiny.train(f"swa_start = 2\n{t.STEP}", epochs=4)
+
+    data = t.images()
+    model = models.build("mlp", data.shape, seed=0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=True)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
+    mean, raw, told = copy.deepcopy(model), [], []
+    ends: list[dict[str, torch.Tensor]] = []
+    for epoch in range(1, 5):
+        for images, labels in batches(data.train, t.BATCH_SIZE, seed=0, epoch=epoch):
+            optimizer.zero_grad()
+            functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+        raw.append(validate(model, data.val))
+        if epoch >= 2:
+            ends.append({name: weight.clone() for name, weight in model.state_dict().items()})
+            mean.load_state_dict({name: sum(end[name] for end in ends) / len(ends) for name in ends[0]})
+        told.append(validate(mean, data.val) if epoch >= 2 else raw[-1])
+        scheduler.step()
+    assert [(event.val_loss, event.val_accuracy) for event in tiny.of(EpochEnded)] == [
+        pytest.approx(pair, rel=1e-5) for pair in told
+    ]
+    of_raw = [event.values for event in tiny.of(MetricsLogged) if "val_loss_raw" in event.values]
+    assert [(values["val_loss_raw"], values["val_accuracy_raw"]) for values in of_raw] == raw[1:]
+    at_ends = [event.calls for event in tiny.of(CallsMade) if event.batch is None]
+    alone = ["validate", "scheduler.step"]
+    assert at_ends == [alone, *[["swa.update", *alone]] * 3]
+    assert checkpoints.load(tiny.folder / LAST)["swa"]["count"] == 3
+
+
+def test_of_a_mean_of_weights_batch_norm_has_statistics_of_its_own() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    average = WeightAverage(model, swa_start=1)
+    seen = [(torch.randn(8, 3), torch.zeros(8)) for _ in range(3)]
+    ends = []
+    for _ in range(2):
+        torch.nn.init.normal_(model[0].weight)
+        ends.append(model[0].weight.clone())
+        model(torch.randn(8, 3))
+        average.update_with_statistics(model, seen)
+    averaged = average.model
+    assert torch.allclose(averaged[0].weight, (ends[0] + ends[1]) / 2)
+    means = [averaged[0](images).mean(0) for images, _ in seen]
+    assert torch.allclose(averaged[1].running_mean, sum(means) / 3, atol=1e-6)
+    assert averaged[1].momentum == 0.1
+
+
 def test_of_batch_norm_what_it_keeps_is_averaged_too() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
-    average = WeightAverage(model, 0.9)
+    average = WeightAverage(model, ema_decay=0.9)
     seen = []
     for _ in range(2):
         model(torch.randn(8, 3))

@@ -54,7 +54,11 @@ def numbers(tiny: TinyRun) -> dict[str, object]:
         for name, values in event.metrics.items():
             columns.setdefault(name, []).extend(values)
     state = checkpoints.load(tiny.folder / LAST)
-    of_average = {f"ema.{name}": value for name, value in state.get("ema", {}).get("model", {}).items()}
+    of_average = {
+        f"{kind}.{name}": value
+        for kind in ("ema", "swa")
+        for name, value in state.get(kind, {}).get("model", {}).items()
+    }
     return {
         "losses": tiny.losses,
         "lrs": tiny.lrs,
@@ -261,6 +265,7 @@ TRAINING = (
     "label_smoothing = 0.2",
     "accumulate = 2",
     "ema_decay = 0.7",
+    "swa_start = 1",
     "clip_grad_norm = 17",
     "clip_grad_value = 2",
     "early_stopping = {patience = 1}",

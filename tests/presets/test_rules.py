@@ -249,6 +249,15 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         "[training]\nema_decay = 0.9999\n" + SGD,
         "too slow for 630 steps: 94% of the average are still the first step's weights in the end; 0.9927 leaves 1%",
     ),
+    "rule.averaged_twice": (
+        "[training]\nema_decay = 0.9\nswa_start = 5\n" + SGD,
+        "the weights are averaged by ema_decay already; keep one of them",
+    ),
+    "rule.average_never": ("[training]\nswa_start = 11\n" + SGD, "no average is made: the run has 10 epochs"),
+    "rule.average_of_one": (
+        "[training]\nswa_start = 10\n" + SGD,
+        "an average of the weights of a single epoch, for the run has 10 epochs; an earlier start would average",
+    ),
     "rule.one_batch": (
         "[training]\nbatch_size = 5000\n" + SGD,
         "more than the 4,000 training images, so that an epoch is one batch of them all; 64 would make more steps",
@@ -415,6 +424,9 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.clipped_twice": ["[training]\nclip_grad_norm = 1\n" + SGD, "[training]\nclip_grad_value = 1\n" + SGD],
     "rule.accumulates_all": ["[training]\naccumulate = 63\n" + SGD, "[training]\nbatch_size = 5000\n" + SGD],
     "rule.average_stays": ["[training]\nema_decay = 0.996\n" + SGD, SGD],
+    "rule.averaged_twice": ["[training]\nema_decay = 0.9\n" + SGD, "[training]\nswa_start = 5\n" + SGD],
+    "rule.average_never": ["[training]\nswa_start = 10\n" + SGD, SGD],
+    "rule.average_of_one": ["[training]\nswa_start = 9\n" + SGD, "[training]\nswa_start = 11\n" + SGD],
     "rule.one_batch": ["[training]\nbatch_size = 4000\n" + SGD],
     "rule.more_steps": [(SEVEN, RunConditions(1))],
     "rule.last_of_one": [

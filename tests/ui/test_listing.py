@@ -101,6 +101,15 @@ def test_an_average_of_the_weights_is_made_behind_the_step_and_validated() -> No
     ]
 
 
+def test_a_mean_of_the_weights_is_made_behind_an_epoch_and_validated() -> None:
+    lines = [line.code for line in RecipeLoop(recipe(swa_start=8)).lines]
+    assert lines[-3:] == [
+        "if epoch >= 8: swa.update_parameters(model)",
+        "val_loss = validate(swa or model)",
+        "scheduler.step()",
+    ]
+
+
 def test_where_several_batches_make_a_step_the_listing_tells_what_is_done_for_each_and_what_for_all() -> None:
     loop = RecipeLoop(recipe(accumulate=4, clip_grad_norm=0.5, scheduler="OneCycleLR", interval="step"))
     assert ["  " * line.indent + line.code for line in loop.lines[1:]] == [

@@ -163,7 +163,12 @@ def test_of_the_call_that_is_followed_it_is_said_what_it_is_for() -> None:
         told = OURS if ours else [LoopFound(at=START, sites=[site(call, call, call, MNIST, 1) for call in calls])]
         if ours:
             told = with_recipe(
-                OURS, order([*IN_BATCH, "scheduler.step"], batch=1), interval="step", clip_grad_norm=1.0, ema_decay=0.9
+                OURS,
+                order([*IN_BATCH, "scheduler.step"], batch=1),
+                interval="step",
+                clip_grad_norm=1.0,
+                ema_decay=0.9,
+                swa_start=2,
             )
         for call in calls:
             history = fold([*OURS, *told, followed(call), PAUSED])

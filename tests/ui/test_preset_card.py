@@ -131,6 +131,13 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         ALWAYS | PLANNED | {"card.no_scheduler", "card.ema"},
         ["SGD; no scheduler; an average of the weights is validated (EMA, decay 0.99)"],
     ),
+    "of a mean": (
+        with_training("swa_start = 8"),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.swa"},
+        ["SGD; no scheduler; the mean of the weights after each epoch is validated, from epoch 8 on (SWA)"],
+    ),
     "clipped by the norm": (
         with_training("clip_grad_norm = 1"),
         {},

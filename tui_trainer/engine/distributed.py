@@ -41,6 +41,14 @@ def synchronised(model: nn.Module) -> nn.Module:
     return model
 
 
+def unsynchronised(model: nn.Module) -> nn.Module:
+    """`model` itself, a copy of one that was `synchronised`, as one process by itself has it."""
+    for module in model.modules():
+        if type(module) is SyncedBatchNorm2d:
+            module.__class__ = nn.BatchNorm2d  # type: ignore[assignment]
+    return model
+
+
 class SyncedBatchNorm2d(nn.BatchNorm2d):
     """As torch's SyncBatchNorm, which is for CUDA alone; shares may differ in size, and be empty."""
 

@@ -28,6 +28,8 @@ def fit(run: Trainer) -> None:
                 if run.scheduler.due_after_batch:
                     run.scheduler_step()
             run.end_batch(outputs, labels, loss)
+        if run.averages_epoch:
+            run.average_epoch()
         val_loss, val_accuracy = run.validate()
         if run.scheduler.due_after_epoch:
             run.scheduler_step(val_loss, val_accuracy)

@@ -273,6 +273,7 @@ def plan(
             clip_grad_norm=preset.training.clip_grad_norm,
             clip_grad_value=preset.training.clip_grad_value,
             ema_decay=preset.training.ema_decay,
+            swa_start=preset.training.swa_start,
             epochs=first_epoch + epochs - 1,
             batch_size=preset.training.batch_size,
             accumulate=preset.training.accumulate,

@@ -88,7 +88,7 @@ class TrainState:
             "preset": planned.preset.model_dump(mode="json"),
             "first_epoch": planned.first_epoch,
             "first_step": planned.first_step,
-            **({"ema": self.average.state_dict()} if self.average is not None else {}),
+            **({self.average.kind: self.average.state_dict()} if self.average is not None else {}),
             **({"loss_scaler": self.loss_scaler.state_dict()} if self.loss_scaler.is_on else {}),
         }
 
@@ -101,8 +101,9 @@ class TrainState:
         _check_weights(self.model.state_dict(), state["model"])
         self._check_optimizer(state["optimizer"], stepped=state["step"] >= self.planned.first_step)
         if self.average is not None:
-            _check_average(self.average.model.state_dict(), state.get("ema"))
-            self.average.load_state_dict(state["ema"])
+            kind = self.average.kind
+            _check_average(self.average.model.state_dict(), state.get(kind), kind)
+            self.average.load_state_dict(state[kind])
         self.model.load_state_dict(state["model"])
         # After all constructors, which change the LR.
         own = [{key: group[key] for key in _OF_THE_DEVICE & group.keys()} for group in self.optimizer.param_groups]
@@ -199,13 +200,13 @@ def _fault(value: object, wanted: object, parameter: Tensor) -> str:
     return "" if value.shape == shape else _other_shape(value.shape, shape)
 
 
-def _check_average(wanted: Mapping[str, Tensor], saved: object) -> None:
+def _check_average(wanted: Mapping[str, Tensor], saved: object, kind: str) -> None:
     """What was saved of an average of the weights."""
     if not isinstance(saved, dict) or not isinstance(saved.get("model"), dict):
-        raise ValueError("ema.model is missing")
+        raise ValueError(f"{kind}.model is missing")
     if type(count := saved.get("count")) is not int or count < 0:
-        raise ValueError(f"ema.count {say('checkpoint.wrong_kind')}")
-    _check_weights(wanted, saved["model"], "ema.model")
+        raise ValueError(f"{kind}.count {say('checkpoint.wrong_kind')}")
+    _check_weights(wanted, saved["model"], f"{kind}.model")
 
 
 def _check_weights(wanted: Mapping[str, Tensor], saved: Mapping[str, Any], path: str = "model") -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import structs
 from pydantic import ValidationError
-from torch import Tensor, nn
+from torch import Tensor
 
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import LARGEST_FACTOR, SetEpochs, SetLR, SwitchPreset
@@ -34,7 +34,7 @@ from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.schedules import Schedule
 from tui_trainer.engine.thread_tuner import ThreadTuner, timed_on_a_copy
 from tui_trainer.engine.tracing import CallTracer
-from tui_trainer.engine.weight_average import RAW, declared_raw
+from tui_trainer.engine.weight_average import RAW, WeightAverage, declared_raw
 from tui_trainer.events import (
     Alert,
     AnyEvent,
@@ -145,8 +145,15 @@ class Trainer:
 
     @property
     def averages_weights(self) -> bool:
-        """Whether the preset has an average of the weights validated."""
-        return self._train_state.average is not None
+        """Whether the preset has an average of the weights made from step to step."""
+        average = self._train_state.average
+        return average is not None and average.kind == "ema"
+
+    @property
+    def averages_epoch(self) -> bool:
+        """Whether the preset has the weights after this epoch taken into a mean."""
+        average = self._train_state.average
+        return average is not None and average.kind == "swa" and self.epoch >= average.first_epoch
 
     @property
     def checkpoints_lacking(self) -> str:
@@ -180,9 +187,8 @@ class Trainer:
         Raises:
             Diverged: a loss of the epoch, or that of validation, was not finite.
         """
-        self.flush(wait=True)
-        self._epoch_trained = self._clock.elapsed
-        self._calls.begin(self.step, self.epoch, None)
+        if not self.averages_epoch:
+            self._begin_epoch_end()
         self.is_validating = True
         val_loss, val_accuracy = self._validate()
         self.is_validating = False
@@ -190,7 +196,22 @@ class Trainer:
             raise Diverged(self.step, self._lr, say("end.loss_after"))
         return val_loss, val_accuracy
 
+    def average_epoch(self) -> None:
+        """Take the weights into the mean that is validated.
+
+        Raises:
+            Diverged: a loss of the epoch was not finite.
+        """
+        self._begin_epoch_end()
+        self.average_weights()
+
     # What happens around them.
+
+    def _begin_epoch_end(self) -> None:
+        """The last batch of the epoch is behind us."""
+        self.flush(wait=True)
+        self._epoch_trained = self._clock.elapsed
+        self._calls.begin(self.step, self.epoch, None)
 
     def epochs(self) -> Iterator[int]:
         """The epochs to train from here on; a planned switch of presets takes effect as one begins.
@@ -620,19 +641,28 @@ class Trainer:
         validated = partial(validate, model, self._images.val, ranks, self._forward_here, self._confusion)
         self._raw = None
         if (average := self._train_state.average) is not None:
-            look = tracing.tell_average(model, average.model)
-            self.average_weights = calls.watch("ema.update", partial(average.update, model), look)
-            validated = partial(self._validate_both, self._compute_options.forward(average.model), average.model)
+            look, update = tracing.tell_average(model, average.model), partial(average.update, model)
+            if average.kind == "swa":
+                update = partial(self._average_with_statistics, average)
+            self.average_weights = calls.watch(f"{average.kind}.update", update, look)
+            validated = partial(self._validate_both, average, self._compute_options.forward(average.model))
             if self._norms is not None:
                 for declared in declared_raw():
                     self._emit(declared)
         self._validate = calls.watch("validate", validated, tracing.tell_validation)
 
-    def _validate_both(self, forward: Callable[[Tensor], Tensor], averaged: nn.Module) -> tuple[float, float]:
+    def _average_with_statistics(self, average: WeightAverage) -> None:
+        """Each rank goes over all batches of the epoch, so that all keep the same."""
+        of_epoch = batches(self._images.train, self.recipe.batch_size, self._spec.seed, self.epoch)
+        average.update_with_statistics(self._train_state.model, of_epoch)
+
+    def _validate_both(self, average: WeightAverage, forward: Callable[[Tensor], Tensor]) -> tuple[float, float]:
         """What the average of the weights comes to; that of the weights themselves is kept."""
-        val = self._images.val
-        self._raw = validate(self._train_state.model, val, self._ranks, self._forward_here)
-        return validate(averaged, val, self._ranks, forward, self._confusion)
+        model, val = self._train_state.model, self._images.val
+        if not average.has_begun:
+            return validate(model, val, self._ranks, self._forward_here, self._confusion)
+        self._raw = validate(model, val, self._ranks, self._forward_here)
+        return validate(average.model, val, self._ranks, forward, self._confusion)
 
     def _part_of_loss(
         self, step: Accumulation, loss: Callable[[Tensor, Tensor], Tensor], outputs: Tensor, labels: Tensor

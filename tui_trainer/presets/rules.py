@@ -481,6 +481,18 @@ def average_follows(case: PresetOnRun) -> Iterator[RuleBroken]:
 
 
 @rule("training")
+def averages_once_and_in_time(case: PresetOnRun) -> Iterator[RuleBroken]:
+    training = case.preset.training
+    if training.swa_start is None:
+        return
+    if training.ema_decay is not None:
+        yield RuleBroken("training.swa_start", say("rule.averaged_twice"), "error")
+    if training.swa_start >= case.epochs:
+        taken = "rule.average_of_one" if training.swa_start == case.epochs else "rule.average_never"
+        yield RuleBroken("training.swa_start", say(taken, epochs=counted(case.epochs, "epoch")))
+
+
+@rule("training")
 def stops_early_where_it_gets_no_better(case: PresetOnRun) -> Iterator[RuleBroken]:
     early, epochs = case.preset.training.early_stopping, case.epochs
     if early is None:

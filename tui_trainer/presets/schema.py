@@ -49,6 +49,8 @@ class Training(Table):
 
     ema_decay: Share | None = None
     """Validate an exponential moving average of the weights, of which each step keeps this part; such as 0.999."""
+    swa_start: Count | None = None
+    """Validate the mean of the weights at the ends of epochs (SWA), from that of this epoch on."""
     early_stopping: EarlyStopping | None = None
     """When to end before the last epoch, such as {monitor = "val_loss", patience = 3}."""
 

@@ -68,6 +68,7 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "accum_iter": ("accumulate",),
     "model_ema_decay": ("ema_decay",),
     "ema": ("ema_decay",),
+    "swa_epoch_start": ("swa_start",),
 }
 """What a key is called elsewhere, and what may be meant by it, the likelier first."""
 
@@ -79,6 +80,7 @@ OF_TRAINING = (
     "clip_grad_norm",
     "clip_grad_value",
     "ema_decay",
+    "swa_start",
     "early_stopping",
 )
 """The keys of `[training]`."""

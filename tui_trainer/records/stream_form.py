@@ -171,6 +171,7 @@ def _configured(event: RunConfigured) -> Object:
         "clip_grad_norm": recipe.clip_grad_norm,
         "clip_grad_value": recipe.clip_grad_value,
         "ema_decay": recipe.ema_decay,
+        "swa_start": recipe.swa_start,
         "train_images": event.train_images,
         "val_images": event.val_images,
         "classes": event.classes or None,

@@ -41,6 +41,11 @@ CAPTIONS = {
         "the preset has ema_decay",
         "the weights are validated as they are",
     ),
+    "card.swa": Caption(
+        "; the mean of the weights after each epoch is validated, from epoch {epoch} on (SWA)",
+        "the preset has swa_start",
+        "the weights are validated as they are",
+    ),
     "card.early_stopping": Caption(
         "; ends early once {monitor} is not better for {epochs}",
         "the preset has early_stopping",

@@ -15,6 +15,7 @@ _OURS = {
     "optimizer.step": "Move the weights as their gradients say; the LR sets how far.",
     "ema.update": "Move the average of the weights towards them: that is what is validated.",
     "scheduler.step": "Set the LR for what comes next.",
+    "swa.update": "Take the weights into the mean of the epochs: that is what is validated.",
     "validate": "Measure on images that are never trained on; no weight changes.",
 }
 _WATCHED = {

@@ -392,6 +392,21 @@ CAPTIONS = {
         "more than a tenth of the average of the weights is, in the end, what the first step left",
         "it is less",
     ),
+    "rule.averaged_twice": Caption(
+        "the weights are averaged by ema_decay already; keep one of them",
+        "[training] has ema_decay and swa_start",
+        "it has one of them, or none",
+    ),
+    "rule.average_never": Caption(
+        "no average is made: the run has {epochs}",
+        "swa_start is an epoch behind the last one",
+        "it is one of the run",
+    ),
+    "rule.average_of_one": Caption(
+        "an average of the weights of a single epoch, for the run has {epochs}; an earlier start would average",
+        "swa_start is the last epoch of the run",
+        "it is an earlier one, or none of the run",
+    ),
     "rule.one_batch": Caption(
         "more than the {images}, so that an epoch is one batch of them all",
         "the batch size is more than all images that train",

@@ -22,9 +22,16 @@ CODE = {
     "backward": "loss.backward()",
     "optimizer.step": "optimizer.step()",
     "ema.update": "ema.update_parameters(model)",
+    "swa.update": "swa.update_parameters(model)",
     "scheduler.step": "scheduler.step()",
 }
-_SHORT = {"optimizer.step": "opt.step", "scheduler.step": "sched.step", "clip_grad": "clip", "ema.update": "ema"}
+_SHORT = {
+    "optimizer.step": "opt.step",
+    "scheduler.step": "sched.step",
+    "clip_grad": "clip",
+    "ema.update": "ema",
+    "swa.update": "swa",
+}
 _SHORTER = _SHORT | {"zero_grad": "zero", "validate": "val"}
 _SHORTEST = _SHORTER | {"forward": "fwd", "backward": "back", "optimizer.step": "opt", "scheduler.step": "sched"}
 SHORTER_AND_SHORTER: tuple[dict[str, str], ...] = ({}, _SHORT, _SHORTER, _SHORTEST)
@@ -92,6 +99,7 @@ def asked_recipe(spec: RunSpec) -> ResolvedConfig:
         clip_grad_norm=preset.training.clip_grad_norm,
         clip_grad_value=preset.training.clip_grad_value,
         ema_decay=preset.training.ema_decay,
+        swa_start=preset.training.swa_start,
         epochs=preset.training.epochs,
         batch_size=preset.training.batch_size,
         accumulate=preset.training.accumulate,
@@ -133,8 +141,13 @@ def _clip_code(recipe: ResolvedConfig) -> str:
 
 def _at_epoch_end(recipe: ResolvedConfig) -> list[LoopLine]:
     metric = recipe.monitor or "val_loss"
-    of = "ema" if recipe.ema_decay is not None else ""
-    lines = [_line(f"{metric} = validate({of})", "validate", "epoch")]
+    validate = "validate(ema)" if recipe.ema_decay is not None else "validate()"
+    if recipe.swa_start is not None:
+        validate = "validate(swa or model)"
+    lines = [_line(f"{metric} = {validate}", "validate", "epoch")]
+    if recipe.swa_start is not None:
+        update = f"if epoch >= {recipe.swa_start}: {CODE['swa.update']}"
+        lines.insert(0, _line(update, "swa.update", "epoch"))
     if recipe.interval == "epoch":
         lines.append(_line(f"scheduler.step({recipe.monitor or ''})", "scheduler.step", "epoch"))
     return lines

@@ -173,6 +173,8 @@ def _stepping(preset: Preset) -> str:
         steps += say("card.clip_value", value=f"{training.clip_grad_value:g}")
     if training.ema_decay is not None:
         steps += say("card.ema", decay=f"{training.ema_decay:g}")
+    if training.swa_start is not None:
+        steps += say("card.swa", epoch=f"{training.swa_start:,}")
     if (early := training.early_stopping) is not None:
         steps += say("card.early_stopping", monitor=early.monitor, epochs=counted(early.patience, "epoch"))
     return f"{optimizer}; {steps}"
