@@ -131,6 +131,27 @@ def test_a_wrong_interval_is_told_while_the_program_runs_where_its_arguments_tel
     assert codes(made.frames) == ["every_batch"]
 
 
+@pytest.mark.parametrize(("told_where", "found"), [(False, ["schedule_ends_early"]), (True, [])])
+def test_an_lr_of_0_behind_the_end_is_meant_where_a_number_says_where_the_scheduler_stands(
+    told_where: bool, found: list[str]
+) -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer()
+    scheduler = made.scheduler(optimizer, "CosineLRScheduler", module="timm.scheduler.cosine_lr")
+    made.define(Planned(scheduler=scheduler, from_count=0, lrs=[[0.1]], length=8, length_from="get_cycle_length"))
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    stepped, lr = made.site("scheduler.step", "scheduler", scheduler), made.site("lr", "", optimizer)
+    for number in range(40):
+        made.call(backward, 1.0)
+        made.step(step, optimizer)
+        made.call(stepped, 0.1 if number < 8 else 0.0)
+        if number == 0 and told_where:
+            made.define(Observed(fact="stepped_to", site=stepped))
+        if number == 8:
+            made.call(lr, 0.0)
+    assert codes(made.end()) == found
+
+
 def test_a_length_that_may_be_of_epochs_or_of_batches_is_neither() -> None:
     made = scheduled("CosineAnnealingLR", {"T_max": 24}, epochs=5)
     assert codes(made.frames) == []

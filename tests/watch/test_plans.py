@@ -71,6 +71,24 @@ def test_a_rehearsal_in_the_middle_begins_with_the_step_that_comes() -> None:
     assert plan.lrs[0] == 1.0 / 3
 
 
+def test_of_a_scheduler_that_is_made_later_the_step_that_it_was_seen_at_counts_once() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer(lrs=[1.0])
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    made.call(backward, 1.0)
+    made.step(step, optimizer)
+    later = made.scheduler(optimizer, "LambdaLR", state={"last_epoch": 1})
+    made.define(Planned(scheduler=later, from_count=1, lrs=[[0.5, 0.25, 0.125]], length=3, length_from="total_steps"))
+    scheduled = made.site("scheduler.step", "scheduler", later)
+    for lr in (0.5, 0.25):
+        made.call(scheduled, lr)
+        made.call(backward, 1.0)
+        made.step(step, optimizer)
+    events, _ = interpreted(made.end())
+    (plan,) = [event for event in events if isinstance(event, PlanMade)]
+    assert (plan.steps, plan.lrs) == ([2, 3], [0.5, 0.25])
+
+
 @pytest.mark.says("plan.if_each_epoch")
 def test_before_a_scheduler_has_stepped_its_plan_says_what_it_supposes(captions_said: set[str]) -> None:
     made = MadeTrace()

@@ -177,7 +177,7 @@ class Planned(Definition, frozen=True, kw_only=True, tag="plan"):
     length: int | None
     """Steps of the scheduler until its end; None where that is unknown."""
     length_from: Text = ""
-    """How that is known: `total_steps`, `T_max`, `num_training_steps`, `--epochs`."""
+    """How that is known: `total_steps`, `T_max`, `num_training_steps`, `get_cycle_length`, `--epochs`."""
     note: Text = ""
 
 

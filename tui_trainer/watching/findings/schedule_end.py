@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tui_trainer.watching.findings.loop import Call, Loop
 from tui_trainer.watching.findings.rule import Handler, Rule, Tell, Value
+from tui_trainer.watching.trace import Observed
 
 ENOUGH_STEPS = 20
 
@@ -11,7 +12,8 @@ ENOUGH_STEPS = 20
 class ScheduleEndsEarly(Rule):
     """Steps with an LR of 0 in every group, behind the last one that the scheduler is made for.
 
-    One that rises again behind its end, as CosineAnnealingLR does, may be meant to.
+    One that rises again behind its end, as CosineAnnealingLR does, may be meant to; so may one that is told by number
+    where it stands, as timm's is in the epochs of its cool-down.
     """
 
     def __init__(self, loop: Loop, tell: Tell) -> None:
@@ -24,9 +26,14 @@ class ScheduleEndsEarly(Rule):
         self._last: dict[int, Call] = {}
         self._found: dict[int, int] = {}
         """Schedulers that are at their end, by their lengths."""
+        self._excused: set[int] = set()
 
     def calls(self) -> dict[str, Handler]:
         return {"scheduler.step": self._scheduler, "optimizer.step": self._optimizer, "lr": self._lr}
+
+    def observed(self, frame: Observed) -> None:
+        if frame.fact == "stepped_to" and (site := self.loop.definitions.sites.get(frame.site)) is not None:
+            self._excused.add(site.target)
 
     def _lr(self, call: Call) -> None:
         self._lrs.setdefault(call.site.target, {})[call.site.part] = call.value
@@ -61,7 +68,7 @@ class ScheduleEndsEarly(Rule):
 
     def _say(self, scheduler: int) -> None:
         loop, last = self.loop, self._last[scheduler]
-        if scheduler not in loop.misused:
+        if scheduler not in loop.misused and scheduler not in self._excused:
             loop.misused.add(scheduler)
             name = loop.definitions.schedulers[scheduler].class_name
             total: Value = loop.options.steps or "more"

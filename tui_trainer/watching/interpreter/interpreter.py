@@ -93,7 +93,7 @@ class Interpreter:
         self._calls: dict[float, str] = {}
         self._orders = Orders(self._calls)
         self._scheduler_defined = 0
-        """The scheduler that the last frame defined; 0 where it was another."""
+        """The scheduler that the last frame defined, or the last but its plan; 0 where it was another."""
         self._recent: list[Row] = []
         """The last calls."""
         self._cut = 0
@@ -148,6 +148,7 @@ class Interpreter:
                 self._explain(self._causes.state(frame, self.step, self.epoch))
             case Planned():
                 self._plans.take(frame, self.step)
+                self._scheduler_defined = defined
             case Logged():
                 self._take_logged(frame)
             case Observed(fact="divided", site=site, values={"by": by}) if type(by) in (int, float):

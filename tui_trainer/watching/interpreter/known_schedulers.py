@@ -51,6 +51,12 @@ def steps_made(state: State) -> int | None:
     return made if type(made) is int and 0 <= made < 2**53 else None
 
 
+def interval_told(state: State) -> Literal["step", "epoch"] | None:
+    """When it steps, where it says so itself, as timm's do."""
+    in_epochs = state.get("t_in_epochs")
+    return None if type(in_epochs) is not bool else "epoch" if in_epochs else "step"
+
+
 def _only(*names: str) -> Callable[[State, State], dict[str, Any]]:
     return lambda state, _: {name: state[name] for name in names}
 

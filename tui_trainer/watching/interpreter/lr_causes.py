@@ -17,6 +17,7 @@ from tui_trainer.watching.interpreter.known_schedulers import (
     PLATEAU,
     PlateauFollower,
     config_of,
+    interval_told,
     is_torchs_own,
     plateau_rules,
     steps_made,
@@ -96,7 +97,7 @@ class LRCauses:
     def define(self, seen: SchedulerSeen) -> None:
         """A scheduler was seen."""
         if len(self.schedulers) < 1000 or seen.id in self.schedulers:
-            self.schedulers[seen.id] = Scheduler(seen, steps_made(seen.state))
+            self.schedulers[seen.id] = Scheduler(seen, steps_made(seen.state), interval=interval_told(seen.state))
 
     def define_site(self, site: Site) -> None:
         """The place of a scheduler's step is defined right behind the scheduler: that step is done."""
@@ -202,7 +203,9 @@ class LRCauses:
         scheduler.last_step = step
 
     def _interval(self, scheduler: Scheduler, step: int) -> Interval | None:
-        """When it steps, as far as its steps so far agree."""
+        """When it steps, as it says itself, or as far as its steps so far agree."""
+        if (told := interval_told(scheduler.seen.state)) is not None:
+            return told
         training, since = self._passes.training, step - scheduler.last_step
         an_epoch = self._passes.counts_epochs and training is not None and training.exhausted
         now: Interval | None = None

@@ -49,7 +49,7 @@ class Plans:
         if leading is None or rehearsed is None:
             return None
         planned, interval = rehearsed.planned, leading.interval
-        assumed = not leading.calls and self._steps_by_epochs(leading)
+        assumed = not leading.calls and interval is None and self._steps_by_epochs(leading)
         if assumed:
             interval = "epoch"
         each = 1 if interval == "step" else self._passes.steps_an_epoch if interval == "epoch" else None

@@ -40,6 +40,7 @@ LISTENED = (
     "pytorch_lightning.trainer.connectors.logger_connector.logger_connector",
     "transformers.trainer",
     "accelerate.accelerator",
+    "timm.scheduler.scheduler",
     "safetensors.torch",
     "torch.distributed.checkpoint",
 )

@@ -33,12 +33,10 @@ class FirstSteps:
             return
         self._searches += 1
         torch = self._observer.torch
-        modules, optimizers, schedulers = living(
-            torch.nn.Module, torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler
-        )
+        modules, optimizers, *schedulers = living(torch.nn.Module, torch.optim.Optimizer, *self._schedulers.bases)
         frame = self._observer.sites.program_frame(getframe(1))
         self._networks.found(modules, optimizers, frame)
-        self._schedulers.found(schedulers, frame)
+        self._schedulers.found([each for of_base in schedulers for each in of_base], frame)
 
     def _forget(self) -> None:
         self._searches = 0

@@ -1,7 +1,7 @@
 """Which LRs a scheduler will give: a copy of it is stepped through, on an optimizer that is none.
 
-A rehearsal runs the scheduler's code. Unasked that is done for torch's own classes over plain data, and for functions
-of known libraries; of others only where the person said so.
+A rehearsal runs the scheduler's code. Unasked that is done for torch's own classes and timm's over plain data, and for
+functions of known libraries; of others only where the person said so.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .observer import Observer
 
 _TORCHS = "torch.optim.lr_scheduler"
+_TIMMS = "timm.scheduler."
 _KNOWN = ("torch", "transformers", "diffusers", "timm", "accelerate", "lightning", "pytorch_lightning")
 _UNKNOWN_LENGTH = 1000
 """How many steps are told where nobody knows how many there will be."""
@@ -59,7 +60,7 @@ class Rehearsal:
         warnings = scheduler_module.warnings
         scheduler_module.warnings = _Quiet
         try:
-            lrs, every = _rehearsed(scheduler, steps)
+            lrs, every = _rehearsed(scheduler, made, steps)
         finally:
             scheduler_module.warnings = warnings
             for restore, state in random_states:
@@ -97,20 +98,22 @@ class _Stub:
     step._with_counter = True  # type: ignore[attr-defined]
 
 
-def _rehearsed(scheduler: Any, steps: int) -> tuple[list[list[float]], int]:
+def _rehearsed(scheduler: Any, made: int, steps: int) -> tuple[list[list[float]], int]:
     """The LRs of each group now and after the next steps, and how many steps lie between two of them."""
     stub = _Stub(scheduler.optimizer)
     copy = sys.modules["copy"].deepcopy(scheduler, {id(scheduler.optimizer): stub})
     lrs = [[float(group["lr"])] for group in stub.param_groups]
-    if steps > _STEPPED_THROUGH:
+    every = max(1, -(-steps // _STEPPED_THROUGH))
+    step_to = _step_to(copy) if is_timms(copy) else None
+    if every > 1 and step_to is None:
         jumped = _jumped(copy, steps, lrs)
         if jumped is not None:
             return jumped
-    every = max(1, -(-steps // _STEPPED_THROUGH))
+    at_once = 1 if step_to is None else every
     deadline = perf_counter() + _PATIENCE
-    for count in range(1, steps + 1):
+    for count in range(at_once, steps + 1, at_once):
         try:
-            copy.step()
+            copy.step() if step_to is None else step_to(made + count)
         except Exception:  # it has come to its end
             break
         if count % every == 0:
@@ -119,6 +122,18 @@ def _rehearsed(scheduler: Any, steps: int) -> tuple[list[list[float]], int]:
             if count % 64 == 0 and perf_counter() > deadline:
                 break
     return lrs, every
+
+
+def is_timms(scheduler: Any) -> bool:
+    """Whether it is one of timm's, or of a class that is derived from them."""
+    return any(
+        kind.__name__ == "Scheduler" and kind.__module__ == _TIMMS + "scheduler" for kind in type(scheduler).__mro__
+    )
+
+
+def _step_to(scheduler: Any) -> Any:
+    """What brings one of timm's to an epoch, or an update: its LR is a function of that number."""
+    return scheduler.step if scheduler.t_in_epochs else scheduler.step_update
 
 
 def _jumped(copy: Any, steps: int, lrs: list[list[float]]) -> tuple[list[list[float]], int] | None:
@@ -155,6 +170,10 @@ def length_of(scheduler: Any) -> tuple[int | None, str]:
         value = _captured(function).get("num_training_steps")
         if type(value) is int and value > 0:
             return value, "num_training_steps"
+    if is_timms(scheduler) and hasattr(scheduler, "get_cycle_length"):
+        value = scheduler.get_cycle_length()
+        if type(value) is int and value > 0:
+            return value, "get_cycle_length"
     inner = inner_schedulers(scheduler)
     milestones = state.get("_milestones")
     if inner and type(milestones) is list and milestones:
@@ -203,7 +222,7 @@ def is_known(held: Any, scheduler: Any) -> bool:
         return all(is_known(item, scheduler) for item in held)
     if kind is dict or (kind.__module__ == "collections" and issubclass(kind, dict)):
         return all(is_known(item, scheduler) for item in held.values())
-    if kind.__module__ == _TORCHS:
+    if kind.__module__ == _TORCHS or kind.__module__.startswith(_TIMMS):
         return all(is_known(item, scheduler) for item in vars(held).values())
     if kind.__name__ == "method":
         return held.__self__ is scheduler and kind.__module__ == "builtins"

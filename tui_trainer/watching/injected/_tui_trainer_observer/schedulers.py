@@ -8,13 +8,14 @@ from time import perf_counter
 from .call_sites import LastSite, name_around
 from .plain import plain, text
 from .python_internals import getframe
-from .rehearsal import Rehearsal, function_of, inner_schedulers
+from .rehearsal import Rehearsal, function_of, inner_schedulers, is_timms
 from .seen_objects import SeenObjects
 from .torch_internals import INITIAL_STEP
 from .wrapping import Depth, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
     from typing import Any
 
@@ -32,6 +33,8 @@ class SchedulerRecord:
         self.number = number
         self.step = LastSite()
         self.steps = 0
+        self.stepped_to: int | None = None
+        """Of timm's: what its last step was given."""
         self.defined = False
         self.plans = 0
         self.file = ""
@@ -46,11 +49,13 @@ class Schedulers:
         self._writer = observer.writer
         self._sites = observer.sites
         self._optimizers = optimizers
-        self._depth = Depth()
+        self.depth = Depth()
+        """Whether steps that are made are none of the program's own."""
         self._rehearsal = Rehearsal(observer)
         self.seen: SeenObjects[SchedulerRecord] = SeenObjects(lambda _: SchedulerRecord(observer.new_number()))
         self._base: Any = None
         self._plateau: Any = None
+        self._bases: list[tuple[Any, Callable[[Any], bool]]] = []
 
     def install(self, torch: Any) -> None:
         """Listen to all."""
@@ -61,10 +66,20 @@ class Schedulers:
             self._wrap_class(kind)
         replace(schedulers.LRScheduler, INITIAL_STEP, self._make_initial)
         self._wrap_later_classes(schedulers.LRScheduler)
+        self.add_base(schedulers.LRScheduler, lambda _: True)
         self._observer.at_fork(self._forget)
 
+    def add_base(self, base: Any, is_followed: Callable[[Any], bool]) -> None:
+        """Schedulers are those of the classes that are derived from this one, too, as far as they are followed."""
+        self._bases.append((base, is_followed))
+
+    @property
+    def bases(self) -> list[Any]:
+        """The classes that all of them are derived from."""
+        return [base for base, _ in self._bases]
+
     def classes(self) -> list[Any]:
-        """All that there are by now, derived ones too."""
+        """All of torch's that there are by now, derived ones too."""
         bases = (self._base, self._plateau)
         return list(dict.fromkeys(kind for base in bases for kind in (base, *_derived(base))))
 
@@ -76,19 +91,28 @@ class Schedulers:
         """An optimizer steps for the first time, and these are there: define them, and rehearse them."""
         inner = {id(held) for scheduler in schedulers for held in inner_schedulers(scheduler)}
         for scheduler in schedulers:
-            if id(scheduler) not in inner and getattr(scheduler, "optimizer", None) is not None:
+            followed = any(isinstance(scheduler, base) and is_followed(scheduler) for base, is_followed in self._bases)
+            if id(scheduler) not in inner and followed and getattr(scheduler, "optimizer", None) is not None:
                 self.define(scheduler, frame)
 
     def loaded(self, scheduler: Any) -> None:
         """Its state was loaded."""
         record = self.seen.of(scheduler)
         if record.defined:
-            self.tell_state(scheduler, record)
-            self._rehearse(scheduler, record)
+            self.moved(scheduler, record)
+
+    def moved(self, scheduler: Any, record: SchedulerRecord) -> None:
+        """It stands elsewhere than a step behind its last one."""
+        self.tell_state(scheduler, record)
+        self._rehearse(scheduler, record)
+
+    def lr_of(self, scheduler: Any) -> float:
+        """That of the first group, as rows have it."""
+        return _number(scheduler.optimizer.param_groups[0].get("lr"))
 
     def _forget(self) -> None:
         self.seen.clear()
-        self._depth.inside = False
+        self.depth.inside = False
 
     def _wrap_class(self, kind: Any) -> None:
         held = vars(kind).get("step")
@@ -109,7 +133,7 @@ class Schedulers:
 
     def _make_initial(self, original: Any) -> Any:
         """The step in the constructor is none of the program's."""
-        depth = self._depth
+        depth = self.depth
 
         def initial_step(*args: Any, **kwargs: Any) -> Any:
             before = depth.inside
@@ -138,7 +162,7 @@ class Schedulers:
     def _wrap_step(self, original: Any) -> Any:
         """Written out in one function, as `OptimizerSteps.install` is."""
         observer, compiling, guard = self._observer, self._observer.compiling, self._observer.guard
-        sites, writer, depth = self._sites, self._writer, self._depth
+        sites, writer, depth = self._sites, self._writer, self.depth
         add_rows, records = writer.rows.extend, self.seen.records
 
         def step(*args: Any, **kwargs: Any) -> Any:
@@ -181,6 +205,10 @@ class Schedulers:
         if isinstance(scheduler, self._plateau):
             metric = args[1] if len(args) > 1 else kwargs.get("metrics")
             self.tell_state(scheduler, record, _metric(metric))
+        self.tell_given(scheduler, site, args, kwargs)
+
+    def tell_given(self, scheduler: Any, site: int, args: Any, kwargs: Any) -> None:
+        """Its step, made at this place, was given something."""
         for listener in self._observer.listeners.scheduler_given:
             listener(scheduler, site, args, kwargs)
 
@@ -204,7 +232,7 @@ class Schedulers:
             module=text(kind.__module__, 200),
             name=name_around(scheduler, own),
             optimizer=self._optimizers.number_of_stepping(scheduler.optimizer),
-            state=state_of(scheduler),
+            state=_standing(scheduler, record),
             file=record.file,
             lineno=record.lineno,
         )
@@ -214,18 +242,18 @@ class Schedulers:
         if isinstance(scheduler, self._plateau) or record.plans >= _MOST_PLANS:
             return
         record.plans += 1
-        before = self._depth.inside
-        self._depth.inside = True
+        before = self.depth.inside
+        self.depth.inside = True
         try:
             plan = self._rehearsal.of(scheduler, record.steps)
         finally:
-            self._depth.inside = before
+            self.depth.inside = before
         if plan is not None:
             self._writer.define("plan", scheduler=record.number, from_count=record.steps, **plan)
 
     def tell_state(self, scheduler: Any, record: SchedulerRecord, metric: float | None = None) -> None:
         """Tell where it stands."""
-        self._writer.define("scheduler_state", id=record.number, state=state_of(scheduler), metric=metric)
+        self._writer.define("scheduler_state", id=record.number, state=_standing(scheduler, record), metric=metric)
 
 
 def _metric(metric: Any) -> float | None:
@@ -237,8 +265,8 @@ def _metric(metric: Any) -> float | None:
 
 
 def _number(lr: Any) -> float:
-    """An LR that is no float; nan where it lies on a device."""
-    if type(lr) is int:
+    """An LR as a float; nan where it lies on a device."""
+    if type(lr) in (float, int):
         return float(lr)
     return float(lr.item()) if getattr(lr, "is_cpu", False) else _NAN
 
@@ -246,6 +274,12 @@ def _number(lr: Any) -> float:
 def _derived(base: Any) -> list[Any]:
     """All classes that are derived from one."""
     return [kind for derived in type.__subclasses__(base) for kind in (derived, *_derived(derived))]
+
+
+def _standing(scheduler: Any, record: SchedulerRecord) -> dict[str, object]:
+    """Its state, with the steps that were made of it: timm's do not count them."""
+    state = state_of(scheduler)
+    return dict(state, last_epoch=record.steps) if is_timms(scheduler) else state
 
 
 def state_of(scheduler: Any) -> dict[str, object]:

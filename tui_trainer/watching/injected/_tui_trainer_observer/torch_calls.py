@@ -15,6 +15,7 @@ from .optimizer_steps import OptimizerSteps
 from .probes import Probes
 from .saved_files import LoadedStates, SavedFiles
 from .schedulers import Schedulers
+from .timm_schedulers import TimmSchedulers
 from .values import Values
 from .wrapping import Depth, compile_nothing_of_ours, noted_outermost, replace
 
@@ -79,6 +80,7 @@ def after_imports(observer: Observer) -> dict[str, Callable[[Any], None]]:
         "pytorch_lightning." + connector: loggers.with_lightning,
         "transformers.trainer": loggers.with_trainer,
         "accelerate.accelerator": loggers.with_accelerate,
+        "timm.scheduler.scheduler": TimmSchedulers(observer, schedulers).with_timm,
         "safetensors.torch": saved.with_safetensors,
         "torch.distributed.checkpoint": saved.with_distributed_checkpoint,
     }
