@@ -141,10 +141,10 @@ def _clip_code(recipe: ResolvedConfig) -> str:
 
 def _at_epoch_end(recipe: ResolvedConfig) -> list[LoopLine]:
     metric = recipe.monitor or "val_loss"
-    validate = "validate(ema)" if recipe.ema_decay is not None else "validate()"
+    code = f"{metric} = validate({'ema' if recipe.ema_decay is not None else ''})"
     if recipe.swa_start is not None:
-        validate = "validate(swa or model)"
-    lines = [_line(f"{metric} = {validate}", "validate", "epoch")]
+        code = f"{metric} = validate(swa or model)"
+    lines = [_line(code, "validate", "epoch")]
     if recipe.swa_start is not None:
         update = f"if epoch >= {recipe.swa_start}: {CODE['swa.update']}"
         lines.insert(0, _line(update, "swa.update", "epoch"))
