@@ -105,7 +105,7 @@ def test_a_mean_of_the_weights_is_made_behind_an_epoch_and_validated() -> None:
     lines = [line.code for line in RecipeLoop(recipe(swa_start=8)).lines]
     assert lines[-3:] == [
         "if epoch >= 8: swa.update_parameters(model)",
-        "val_loss = validate(swa or model)",
+        "val_loss = validate(swa)",
         "scheduler.step()",
     ]
 

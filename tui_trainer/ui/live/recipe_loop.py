@@ -141,10 +141,8 @@ def _clip_code(recipe: ResolvedConfig) -> str:
 
 def _at_epoch_end(recipe: ResolvedConfig) -> list[LoopLine]:
     metric = recipe.monitor or "val_loss"
-    code = f"{metric} = validate({'ema' if recipe.ema_decay is not None else ''})"
-    if recipe.swa_start is not None:
-        code = f"{metric} = validate(swa or model)"
-    lines = [_line(code, "validate", "epoch")]
+    of = "ema" if recipe.ema_decay is not None else "" if recipe.swa_start is None else "swa"
+    lines = [_line(f"{metric} = validate({of})", "validate", "epoch")]
     if recipe.swa_start is not None:
         update = f"if epoch >= {recipe.swa_start}: {CODE['swa.update']}"
         lines.insert(0, _line(update, "swa.update", "epoch"))
