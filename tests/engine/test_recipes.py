@@ -63,6 +63,10 @@ def cifar10_fast(optimizer: Optimizer) -> torch_lr.LRScheduler:
     return torch_lr.LambdaLR(optimizer, lambda step: float(np.interp(step / BATCHES, [0, 5, 30], [0, 0.4, 0])))
 
 
+def on_points(peak: float) -> Callable[[int], float]:
+    return lambda step: float(np.interp(step / BATCHES, [0, 5, 30], [0, peak, 0]))
+
+
 def scaling_vit(optimizer: Optimizer) -> torch_lr.LRScheduler:
     """The inverse square root of Scaling Vision Transformers."""
     return torch_lr.LambdaLR(optimizer, lambda k: k / 200 if k < 200 else 1 / sqrt((k + 800 - 200) / 800))
@@ -312,6 +316,13 @@ WITH_OPTIMIZERS: dict[str, tuple[str, str, tuple[float, ...], Build, str]] = {
         ),
         "step",
     ),
+    "groups: points, and biases at four times their LR": (
+        f'name = "SGD"\nmomentum = 0.9\n{GROUPS}'.replace("2.0", "4.0").replace("lr = 0.001", "lr_scale = 0.1"),
+        in_cycles('name = "PiecewiseLinear"\npoints = [[0, 0], [5, 0.4], [30, 0]]'),
+        (1.0, 1.0, 1.0),
+        lambda o: torch_lr.LambdaLR(o, [on_points(0.4), on_points(0.4 * 4), on_points(0.4 * 0.1)]),
+        "step",
+    ),
     "groups: one cycle with a peak for each": (
         LISTED,
         in_cycles('name = "OneCycleLR"\nmax_lr = [0.1, 0.2, 0.01]'),
@@ -352,6 +363,17 @@ def lrs_followed(preset: Preset) -> list[list[float]]:
         if schedule.due_after_epoch:
             schedule.step()
     return followed
+
+
+def test_points_of_a_stage_are_multiplied_for_a_group() -> None:
+    text = stages("step", 'name = "PiecewiseLinear"\npoints = [[0, 0.1], [15, 0.3]]\nshare = 0.5', 'name = "none"')
+    optimizer = '[optimizer]\nname = "SGD"\nlr = 0.1\n[[optimizer.groups]]\nmatch = "bias"\nlr_scale = 4.0\n'
+    preset = parse(f"[training]\nepochs = 30\n{optimizer}{text}")
+    followed = lrs_followed(preset)
+    rest, biases = (full_plan(preset.of_group(number), RunLength(30, BATCHES)) for number in (0, 1))
+    assert followed == [list(pair) for pair in zip(rest, biases, strict=True)]
+    assert rest[300] == pytest.approx(0.2)
+    assert biases[300] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -277,6 +277,8 @@ GROUPS = {
     "groups": f"{ADAM}{BIASES}lr_scale = 2.0\n{LAST_LAYER}lr = 0.1\n{BY_STEPS}[warmup]\nsteps = 2\n",
     "groups in stages": f"{SGD}{MOMENTUM}{BIASES}lr_scale = 2.0\n"
     f'[scheduler]\nname = "SequentialLR"\n{SCHEDULERS["SequentialLR"]}',
+    "groups on points": f'[optimizer]\nname = "SGD"\n{MOMENTUM}{BIASES}lr_scale = 2.0\n'
+    '[scheduler]\nname = "PiecewiseLinear"\npoints = [[0, 0.01], [1, 0.1], [3, 0]]\n',
     "a list for groups": f'[optimizer]\nname = "SGD"\n{MOMENTUM}{BIASES}{LAST_LAYER}'
     '[scheduler]\nname = "OneCycleLR"\nmax_lr = [0.1, 0.2, 0.01]\n',
     "shortcuts": f"{SGD}weight_decay = 0.1\nweight_decay_bias = 0\n"

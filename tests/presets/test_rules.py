@@ -226,10 +226,10 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         groups(f"{BIAS}; lr_scale = 2", scheduler=PEAKS.format(0.1)),
         "; write max_lr as a list, first that of the other parameters, then one for each group",
     ),
-    "rule.no_lr_for_groups": (
+    "rule.scale_for_groups": (
         groups(f"{BIAS}; lr = 0.1", optimizer=points("[[0, 0.1], [10, 0]]").partition("[scheduler]")[0],
                scheduler="[scheduler]" + points("[[0, 0.1], [10, 0]]").partition("[scheduler]")[2]),
-        "not used: PiecewiseLinear sets the LR of every group itself; leave it out",
+        "not used: PiecewiseLinear sets the LR of every group itself; write lr_scale, by which its points are",
     ),
     "rule.list_of_others": (
         groups(BIAS, scheduler=PEAKS.format([0.1, 0.2, 0.3])),
@@ -413,7 +413,12 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
         groups(f"{BIAS}; weight_decay = 0", scheduler=PEAKS.format(0.1)),
     ],
     "rule.list_for_groups": [groups(BIAS, scheduler=PEAKS.format([0.1, 0.2]))],
-    "rule.no_lr_for_groups": [groups(f"{BIAS}; lr = 0.1", scheduler=PEAKS.format(0.1))],
+    "rule.scale_for_groups": [
+        groups(f"{BIAS}; lr = 0.1", scheduler=PEAKS.format(0.1)),
+        groups(
+            f"{BIAS}; lr_scale = 2", scheduler="[scheduler]" + points("[[0, 0.1], [10, 0]]").partition("[scheduler]")[2]
+        ),
+    ],
     "rule.list_of_others": [
         groups(BIAS, scheduler=PEAKS.format([0.1, 0.2])),
         groups(f"{BIAS}; weight_decay = 0", scheduler=PEAKS.format(0.1)),
@@ -493,6 +498,17 @@ def test_and_is_not_said_where_it_would_be_wrong(id: str, captions_said: set[str
         text, *run = case if isinstance(case, tuple) else (case,)
         told = problems(text, *run)
         assert id not in captions_said, told
+
+
+def test_points_of_a_stage_set_the_lrs_of_groups_too() -> None:
+    in_stages = stages('"PiecewiseLinear"; points = [[0, 0.1], [5, 0.2]]; share = 0.5', '"none"').partition(
+        "[scheduler]"
+    )
+    own, scaled = (
+        groups(f"{BIAS}; {key}", scheduler="[scheduler]" + in_stages[2]) for key in ("lr = 1", "lr_scale = 2")
+    )
+    assert [problem.key for problem in problems(own, RunConditions())] == ["optimizer.groups.1.lr"]
+    assert problems(scaled, RunConditions()) == []
 
 
 @given(written(), st.integers(1, 5_000))

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from tui_trainer.engine import models
-from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
+from tui_trainer.engine.torch_schedulers import SCALE
 from tui_trainer.presets.parameter_groups import ParameterGroup
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schema import Preset
@@ -48,7 +48,7 @@ def grouped(preset: Preset, model: nn.Module, network: str = "the network") -> l
     made: list[dict[str, Any]] = [{"params": chosen[0]}]
     for group, parameters in zip(groups, chosen[1:], strict=True):
         if parameters:
-            made.append({"params": parameters, **_options(group, preset.optimizer)})
+            made.append({"params": parameters, **_options(group, preset)})
     return made
 
 
@@ -79,8 +79,10 @@ def _matches(group: ParameterGroup, name: str, *, is_norm: bool) -> bool:
     return group.match is None or (is_norm if group.match == "norm" else name.rpartition(".")[2] == "bias")
 
 
-def _options(group: ParameterGroup, optimizer: OptimizerTable) -> dict[str, Any]:
-    options: dict[str, Any] = {"lr": group.lr_of(optimizer.lr)} if group.has_lr else {}
+def _options(group: ParameterGroup, preset: Preset) -> dict[str, Any]:
+    options: dict[str, Any] = {"lr": group.lr_of(preset.optimizer.lr)} if group.has_lr else {}
+    if preset.scheduler.has_points and group.lr_scale is not None:
+        options[SCALE] = group.lr_scale
     return options if group.weight_decay is None else options | {"weight_decay": group.weight_decay}
 
 

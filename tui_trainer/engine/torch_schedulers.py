@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -30,7 +31,8 @@ def build_scheduler(
         case LambdaLR():
             return lr_scheduler.LambdaLR(optimizer, lambda step: config.factor(step, length))
         case PiecewiseLinear():
-            return OnLines(optimizer, lambda step: config.lr(step, length, steps_per_epoch))
+            of_groups = [config.scaled(group.get(SCALE, 1.0)) for group in optimizer.param_groups]
+            return OnLines(optimizer, [partial(_on_lines, each, length, steps_per_epoch) for each in of_groups])
         case SequentialLR():
             return InStages(optimizer, config.parts(length, steps_per_epoch), steps_per_epoch)
     kind = getattr(lr_scheduler, config.name)
@@ -64,20 +66,28 @@ PLACES = 2_000
 """Steps of a formula that are looked at: one that depends on the length is another nearly everywhere."""
 
 
-class OnLines(lr_scheduler.LRScheduler):
-    """The LR itself as a function of the step, whatever the optimizer's was."""
+SCALE = "lr_scale"
+"""The option of an optimizer's group that says by what points are multiplied for it, as timm has it; 1 without it."""
 
-    def __init__(self, optimizer: torch.optim.Optimizer, lr: Callable[[int], float]) -> None:
-        self._lr = lr
+
+def _on_lines(config: PiecewiseLinear, length: int, steps_per_epoch: int, step: int) -> float:
+    return config.lr(step, length, steps_per_epoch)
+
+
+class OnLines(lr_scheduler.LRScheduler):
+    """The LR of each group itself as a function of the step, whatever the optimizer's was."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, lrs: Sequence[Callable[[int], float]]) -> None:
+        self._lrs = lrs
         super().__init__(optimizer)
 
     def get_lr(self) -> list[float | Tensor]:
         """One for each group."""
-        return [self._lr(self.last_epoch)] * len(self.base_lrs)
+        return [lr(self.last_epoch) for lr in self._lrs]
 
     def state_dict(self) -> dict[str, Any]:
-        """Primitives: the function is the preset's."""
-        return {key: value for key, value in super().state_dict().items() if key != "_lr"}
+        """Primitives: the functions are the preset's."""
+        return {key: value for key, value in super().state_dict().items() if key != "_lrs"}
 
 
 class InStages(lr_scheduler.LRScheduler):

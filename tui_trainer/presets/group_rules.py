@@ -36,14 +36,14 @@ def groups_change_something(case: PresetOnRun) -> Iterator[RuleBroken]:
 
 def lrs_of_groups_have_a_say(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler = case.preset.scheduler
-    if scheduler.own_start is None:
+    if scheduler.own_start is None and not scheduler.has_points:
         return
     for number, group in enumerate(case.preset.optimizer.groups, 1):
-        for key in ("lr", "lr_scale"):
+        for key in ("lr",) if scheduler.has_points else ("lr", "lr_scale"):
             if getattr(group, key) is not None:
-                keys = scheduler.PER_GROUP
-                right = say("rule.list_for_groups", key=keys[0]) if keys else say("rule.no_lr_for_groups")
-                said = say("rule.group_lr_not_used", scheduler=scheduler.name, right=right)
+                keys, name = scheduler.PER_GROUP, "PiecewiseLinear" if scheduler.has_points else scheduler.name
+                right = say("rule.list_for_groups", key=keys[0]) if keys else say("rule.scale_for_groups")
+                said = say("rule.group_lr_not_used", scheduler=name, right=right)
                 yield RuleBroken(f"optimizer.groups.{number}.{key}", said, "error")
 
 

@@ -60,6 +60,15 @@ class SchedulerTable(Table):
         return self.model_copy(update=values) if values else self
 
     @property
+    def has_points(self) -> bool:
+        """Whether LRs stand in points, or in those of a stage."""
+        return False
+
+    def scaled(self, scale: float) -> Self:
+        """With points of `scale` times their LRs: for a group of parameters."""
+        return self
+
+    @property
     def own_start(self) -> float | None:
         """The LR that it begins with whatever the optimizer's is; None where the optimizer's counts."""
         return None
@@ -366,6 +375,13 @@ class PiecewiseLinear(Unmonitored):
     """When it steps: after every batch ("step") or after validation ("epoch")."""
 
     @property
+    def has_points(self) -> bool:
+        return True
+
+    def scaled(self, scale: float) -> Self:
+        return self.model_copy(update={"points": tuple((when, lr * scale) for when, lr in self.points)})
+
+    @property
     def own_start(self) -> float:
         """The LR of the first point."""
         return self.points[0][1]
@@ -498,6 +514,14 @@ class SequentialLR(Unmonitored):
     """The schedulers, in order: [[scheduler.stages]] with a name, its arguments, and epochs, steps or share."""
     interval: Interval = "epoch"
     """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+    @property
+    def has_points(self) -> bool:
+        return any(stage.scheduler.has_points for stage in self.stages)
+
+    def scaled(self, scale: float) -> Self:
+        stages = [stage.model_copy(update={"scheduler": stage.scheduler.scaled(scale)}) for stage in self.stages]
+        return self.model_copy(update={"stages": tuple(stages)})
 
     def parts(self, length: int, steps_per_epoch: int) -> list[Part]:
         """Where each stage begins, and how long it is, in a run of so many steps; one may have no step at all."""

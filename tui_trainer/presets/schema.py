@@ -206,11 +206,13 @@ class Preset(TitleAndText):
         if not optimizer.groups and not self.scheduler.lists:
             return self
         changes: dict[str, Any] = {"groups": ()}
+        scheduler = self.scheduler.of_group(number)
         if number:
             group = optimizer.groups[number - 1]
             changes["lr"] = group.lr_of(optimizer.lr)
+            scheduler = scheduler.scaled(group.lr_scale or 1.0)
             changes |= {} if group.weight_decay is None else {"weight_decay": group.weight_decay}
-        alone = {"optimizer": optimizer.model_copy(update=changes), "scheduler": self.scheduler.of_group(number)}
+        alone = {"optimizer": optimizer.model_copy(update=changes), "scheduler": scheduler}
         return self.model_copy(update=alone).written_in(self._source)
 
     @model_serializer(mode="wrap")

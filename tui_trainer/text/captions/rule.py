@@ -361,15 +361,19 @@ CAPTIONS = {
     ),
     "rule.group_lr_not_used": Caption(
         "not used: {scheduler} sets the LR of every group itself; {right}",
-        "a group has lr or lr_scale, and the scheduler starts at an LR of its own",
-        "the scheduler starts at the optimizer's LRs",
+        "a group has lr or lr_scale, and the scheduler starts at an LR of its own; lr, and it has points",
+        "the scheduler starts at the optimizer's LRs; lr_scale with points",
     ),
     "rule.list_for_groups": Caption(
         "write {key} as a list, first that of the other parameters, then one for each group",
         "what would be right, of OneCycleLR and CyclicLR",
         "of PiecewiseLinear",
     ),
-    "rule.no_lr_for_groups": Caption("leave it out", "what would be right, of PiecewiseLinear", "of another"),
+    "rule.scale_for_groups": Caption(
+        "write lr_scale, by which its points are multiplied",
+        "what would be right, of PiecewiseLinear, be it a stage",
+        "of another",
+    ),
     "rule.list_of_others": Caption(
         "{count} in the list, and {groups} would be right: one for the parameters that no group matches, then one for "
         "each group",
