@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from textual.app import App, ComposeResult
 
 from tests.foreign_records.event_files import event_file, scalars
+from tests.records.test_run_filter import run as made
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
@@ -130,7 +131,6 @@ async def test_rows_below_are_shown_to_be_there_and_home_and_end_go_to_the_ends(
         recorded(runs, f"more-{number}", FINISHED[:8]).close()
     async with show(FINISHED, runs=runs, size=(80, 16)) as shown:
         listed = await opened(shown)
-        await shown.press("g")  # the cursor stays on the run that was read first
         rows = listed.page
         assert f"↓ {15 - rows} more" in shown.text()
         await shown.press("G")
@@ -142,13 +142,32 @@ async def test_rows_below_are_shown_to_be_there_and_home_and_end_go_to_the_ends(
         assert listed.current is listed.shown[0]
 
 
+async def test_until_all_are_read_the_cursor_is_at_the_top_unless_it_was_moved(show: Show) -> None:
+    older, newer, newest = (made(id=name, folder=name, started_at=at) for at, name in enumerate("abc", 1))
+    async with show(FINISHED[:3]) as shown:
+        untouched, moved = RunList(), RunList()
+        await shown.app.screen.mount(untouched, moved)
+        for listed in (untouched, moved):
+            listed.put([older], False, {})
+        moved.move(-1)
+        for listed in (untouched, moved):
+            listed.put([newer, older], True, {})
+        assert untouched.current is newer
+        assert moved.current is older
+        for listed in (untouched, moved):
+            listed.put([newest, newer, older], True, {})  # one that began since
+        assert untouched.current is newer
+        assert moved.current is older
+
+
 async def test_the_run_under_the_cursor_is_drawn_beside_a_list_with_room(show: Show, runs: Path) -> None:
-    long = recorded(runs, "long", cut(scripted_run(epochs=60, batches=10), 90), "a-preset")  # the first in order
+    long = recorded(runs, "long", cut(scripted_run(epochs=60, batches=10), 90))
     async with show(FINISHED, runs=runs, size=(120, 30)) as shown:
         listed = await opened(shown)
         screen = shown.app.screen
         assert isinstance(screen, RunsScreen)
         preview = screen._preview
+        await go_to(shown, listed, "long")
         await shown.until(lambda: preview.source is not None and preview.source.history.steps == 90)
         await shown.frame()
         assert preview.loss.axis.mode == "so far"

@@ -31,6 +31,8 @@ class CursorList(Panel, Generic[T], can_focus=False):
         super().__init__()
         self._shown: list[T] = list(shown)
         self._cursor = self._top = 0
+        self._was_moved = False
+        """Whether somebody has chosen where the cursor stands."""
 
     def index_at(self, event: events.Click) -> int | None:
         """Which of those shown was clicked."""
@@ -48,6 +50,7 @@ class CursorList(Panel, Generic[T], can_focus=False):
 
     def move(self, by: int) -> None:
         """Up or down, not beyond the ends."""
+        self._was_moved = True
         moved = max(0, min(self._cursor + by, len(self._shown) - 1))
         if moved != self._cursor:
             self._cursor = moved

@@ -119,12 +119,19 @@ class RunList(FilteredList["RunSummary"]):
         return entries
 
     def put(self, runs: Sequence[RunSummary], complete: bool, comparisons: Mapping[str, str]) -> None:
-        """Show these; the cursor stays on its run, and marks on those that are still there."""
+        """Show these; the cursor stays on its run, and marks on those that are still there.
+
+        While runs are still being read, and nobody has moved the cursor, it stays at the top instead: the run that
+        happened to be read first is none that anybody chose.
+        """
+        stays_on_top = not self.complete and not self._was_moved
         self._all, self.complete, self._comparisons = runs, complete, comparisons
         self._columns = no_wider_than_needed(runs)
         there = {run.id for run in runs}
         self.marked = [run for run in self.marked if run in there or not complete]
         self._show()
+        if stays_on_top:
+            self._cursor = 0
 
     def next_order(self) -> str:
         """Sort in another way; which, in words."""
