@@ -38,6 +38,12 @@ idle_pilot.install()
 _started = leftovers.Started()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Without a word of what to run, the quick tests are; whoever names a file, a folder or a mark has all of it."""
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr:
+        config.option.markexpr = "not slow"
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Two a core, for some wait. No more: each takes ten seconds of a core to begin, with torch and all tests."""
     return 2 * (os.cpu_count() or 1)

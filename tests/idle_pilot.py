@@ -3,8 +3,8 @@
 Its own waits until the process computes little for 20 ms: too short where the machine is busy, and most of what a test
 of the screen takes where it is not.
 
-And screens that are painted where a test looks at them alone: an app without a terminal throws away what it has painted,
-a third of what such a test takes. What a widget computes to be painted it computes all the same.
+And screens that are painted where a test looks at them alone: an app without a terminal throws away what it has
+painted, a third of what such a test takes. What a widget computes to be painted it computes all the same.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from textual import app, pilot
 from textual._compositor import Compositor
 from textual.pilot import Pilot
 from textual.screen import Screen
+
+PAINT = Compositor.render_update
+"""What paints, for tests of what it takes."""
 
 MOST_FRAMES = 100
 """Of one pause: a screen that has itself drawn again with each is never done."""

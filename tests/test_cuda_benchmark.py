@@ -41,6 +41,7 @@ SOME = (
 --rehearse` takes all of them, and some minutes with what is compiled."""
 
 
+@pytest.mark.slow
 def test_rehearsed_on_faked_devices_each_check_finds_all_right(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,6 +174,7 @@ class AsOnCuda(Bench):
         return rehearsed
 
 
+@pytest.mark.slow
 def test_a_step_that_waits_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     Waiting(monkeypatch)
     right = computed.a_step_waits_for_nothing(AsOnCuda(("cpu",), False, tmp_path / "right"))
@@ -189,6 +191,7 @@ def test_a_step_that_waits_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         computed.a_step_waits_for_nothing(AsOnCuda(("cpu",), False, tmp_path / "wrong"))
 
 
+@pytest.mark.slow
 def test_where_waiting_is_not_refused_nothing_is_proven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
     found = computed.a_step_waits_for_nothing(AsOnCuda(("cpu",), False, tmp_path))
@@ -228,6 +231,7 @@ def test_the_lag_is_that_of_the_first_step_which_was_not_told() -> None:
     assert lag.seconds == pytest.approx(3.0, abs=0.5)
 
 
+@pytest.mark.slow
 def test_a_tensor_that_is_kept_is_counted() -> None:
     gc.collect()  # what other tests have let go must not go meanwhile
     before = held("cpu")

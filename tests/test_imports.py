@@ -61,6 +61,7 @@ def test_commands_that_do_not_train_load_no_torch_and_draw_nothing(
     assert not loaded_by(*given) & (HEAVY | DRAWING)
 
 
+@pytest.mark.slow
 def test_attach_shows_a_run_without_torch(run: str) -> None:
     with Terminal("attach", run, preloaded=False) as terminal:
         terminal.until("best val accuracy")
@@ -88,6 +89,7 @@ def test_attach_readonly_shows_and_takes_no_commands(tmp_path: Path, monkeypatch
     record.close()
 
 
+@pytest.mark.slow
 def test_attach_says_what_of_the_record_was_skipped(run: str, tmp_path: Path) -> None:
     journal = tmp_path / "runs" / run / "events.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)

@@ -19,6 +19,8 @@ from tests.waiting import until
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.run_source import replay
 
+pytestmark = pytest.mark.slow
+
 BROKEN = "tests.cli.broken_screen"
 
 

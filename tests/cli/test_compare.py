@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
 from tests.waiting import until
@@ -67,6 +69,7 @@ def test_a_closed_terminal_ends_no_comparison(runs: Path) -> None:
         assert ended(runs) == ["stopped", "stopped"]
 
 
+@pytest.mark.slow
 def test_marked_in_the_picker_and_compared(runs: Path) -> None:
     with Terminal("launch", *SMALL, "--epochs", "2") as terminal:
         terminal.until("presets")

@@ -13,6 +13,8 @@ from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.run_sources.run_source import replay
 
+pytestmark = pytest.mark.slow
+
 LONG = ["--preset", "none", *SMALL, "--epochs", "4000"]
 
 HELD = """

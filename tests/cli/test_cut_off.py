@@ -17,6 +17,8 @@ from tui_trainer.records.summary import summarize
 from tui_trainer.records.tail import Tail
 from tui_trainer.run_sources.run_source import replay
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Result]
 
 LIMIT = 6000

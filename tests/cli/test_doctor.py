@@ -39,6 +39,7 @@ def asked(cli: Cli) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_it_tells_versions_device_terminal_and_folders(cli: Cli, runs: Path) -> None:
     runs.mkdir()
     found = asked(cli)

@@ -63,6 +63,7 @@ def test_the_same_test_suggests_the_same(found: Callable[..., dict[str, Any]]) -
     assert found("none", "--steps", "60") == found("none", "--steps", "60")
 
 
+@pytest.mark.slow
 def test_several_seeds_tell_how_far_they_spread(found: Callable[..., dict[str, Any]]) -> None:
     told = found("none", "--seeds", "3", "--seed", "4")
     assert [curve["seed"] for curve in told["curves"]] == [4, 5, 6]

@@ -12,6 +12,8 @@ import pytest
 
 from tests.cli.conftest import SMALL
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 COUNTING = """

@@ -18,7 +18,7 @@ from tests.terminal import Terminal, trains
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.run_sources.run_source import replay
 
-pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")]
 
 PROMPT, INNER = "ready$", "inner$"
 TUI = f"{sys.executable} -m tui_trainer"

@@ -16,6 +16,8 @@ from tests.waiting import until
 from tui_trainer.records.lock import is_live
 from tui_trainer.run_sources.run_source import replay
 
+pytestmark = pytest.mark.slow
+
 LONG = ["--preset", "none", *SMALL, "--epochs", "4000"]
 LAUNCH = [sys.executable, "-m", "tui_trainer", "launch", *LONG]
 LEFT = b"\x1b[?1049l"

@@ -57,6 +57,7 @@ def test_from_launch_to_finish(runs: Path) -> None:
     assert (ended.status, ended.exit_code) == ("finished", 0)
 
 
+@pytest.mark.slow
 def test_the_screen_shows_the_run_and_leaves_its_numbers_as_they_are(runs: Path) -> None:
     with Terminal("launch", "--preset", "steplr", *SMALL, "--epochs", "7", "--name", "screen") as terminal:
         words = (
@@ -92,6 +93,7 @@ def test_the_screen_shows_the_run_and_leaves_its_numbers_as_they_are(runs: Path)
     assert len(numbers[0]) == 29
 
 
+@pytest.mark.slow
 def test_left_training_it_gives_the_prompt_back_and_goes_on_and_can_be_watched_and_stopped(runs: Path) -> None:
     with Terminal("launch", "--preset", "none", *LONG) as terminal:
         terminal.until(trains)
@@ -117,6 +119,7 @@ def test_left_training_it_gives_the_prompt_back_and_goes_on_and_can_be_watched_a
     assert (ended.status, ended.reason) == ("stopped", "stopped from the shell")
 
 
+@pytest.mark.slow
 def test_left_paused_it_is_said_to_wait_and_not_to_train(runs: Path) -> None:
     with Terminal("launch", "--preset", "none", *LONG, "--name", "night") as terminal:
         terminal.until(trains)
@@ -136,6 +139,7 @@ def test_left_paused_it_is_said_to_wait_and_not_to_train(runs: Path) -> None:
     until(lambda: not is_live(run))
 
 
+@pytest.mark.slow
 def test_closed_before_it_trains_it_trains_to_its_end(runs: Path) -> None:
     with Terminal("launch", "--preset", "none", *SMALL, "--epochs", "5", preloaded=False) as terminal:
         terminal.until("importing torch")
@@ -147,6 +151,7 @@ def test_closed_before_it_trains_it_trains_to_its_end(runs: Path) -> None:
     assert "without a terminal" in (run / "log.txt").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["training", "dialog"])
 def test_a_closed_terminal_ends_no_run(runs: Path, moment: str) -> None:
     with Terminal("launch", "--preset", "none", *LONG) as terminal:
@@ -165,6 +170,7 @@ def test_a_closed_terminal_ends_no_run(runs: Path, moment: str) -> None:
     assert ended.status == "stopped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_run_with_a_checkpoint_and_leaves_the_terminal_clean(runs: Path, number: int) -> None:
     with Terminal("launch", "--preset", "none", *LONG) as terminal:
@@ -179,6 +185,7 @@ def test_a_signal_stops_the_run_with_a_checkpoint_and_leaves_the_terminal_clean(
     assert (run / "checkpoints" / "last.pt").is_file()
 
 
+@pytest.mark.slow
 def test_a_terminal_too_small_is_told_so_and_the_run_goes_on(runs: Path) -> None:
     arguments = ("launch", "--preset", "none", *SMALL, "--epochs", "3", "--exit-when-done")
     with Terminal(*arguments, columns=40, lines=10) as terminal:
@@ -187,6 +194,7 @@ def test_a_terminal_too_small_is_told_so_and_the_run_goes_on(runs: Path) -> None
     assert steps_and_end(only(runs))[0] == 12
 
 
+@pytest.mark.slow
 def test_bad_data_is_said_after_the_screen_is_left(runs: Path, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder should be")
     arguments = ("launch", "--preset", "none", "--dataset", "mnist", "--data-dir", str(tmp_path / "data"))
@@ -198,6 +206,7 @@ def test_bad_data_is_said_after_the_screen_is_left(runs: Path, tmp_path: Path) -
     assert not runs.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["launch", "attach"])
 def test_without_a_terminal_it_says_what_to_use_instead(command: str, runs: Path) -> None:
     done = preloaded.run(command)
@@ -206,6 +215,7 @@ def test_without_a_terminal_it_says_what_to_use_instead(command: str, runs: Path
     assert "tui-trainer run" in done.stderr
 
 
+@pytest.mark.slow
 def test_run_is_stopped_by_a_signal_and_resumed_to_the_same_end(runs: Path) -> None:
     whole = [*SMALL, "--epochs", "80"]
     command = ("run", "--preset", "onecycle", *whole, "--name", "stopped")

@@ -22,6 +22,8 @@ from tui_trainer.events import Alert
 from tui_trainer.records.record import Record
 from tui_trainer.records.tail import Tail
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Result]
 
 

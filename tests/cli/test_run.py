@@ -258,6 +258,7 @@ def test_missing_data_exits_with_2_and_writes_nothing(
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.says("shell.newest_named")
 def test_a_name_that_another_run_has_is_warned_of_and_taken(cli: Cli, runs: Path, tmp_path: Path) -> None:
     short = ["--preset", "none", *SMALL, "--epochs", "1"]

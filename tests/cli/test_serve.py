@@ -31,6 +31,8 @@ from tui_trainer.records.lock import is_live, writer
 from tui_trainer.records.run_index import folders
 from tui_trainer.run_sources.run_source import replay
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(runs: Path) -> str:

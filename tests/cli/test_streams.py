@@ -22,6 +22,8 @@ from tui_trainer.records.run_index import summaries
 from tui_trainer.run_sources.run_source import replay
 from tui_trainer.text.output import Output
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, "-m", "tui_trainer"]
 TRAINS = ["--preset", "none", *SMALL, "--epochs", "2"]
 

@@ -24,6 +24,8 @@ from tui_trainer.records.export import HEADERS, export_csv
 from tui_trainer.records.record import Record
 from tui_trainer.records.run_index import find
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 NEEDS = "needs PyTorch, which is not installed here: pip install torch"
 

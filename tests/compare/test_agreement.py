@@ -167,6 +167,7 @@ def names_before(said: list[str], words: str) -> set[str]:
 _turn = itertools.count()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @settings(
     max_examples=40,

@@ -312,6 +312,7 @@ def test_a_run_that_was_taken_over_ends_here_and_leaves_the_rest_to_who_has_it(t
     assert not list((folder / "checkpoints").iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.never_says("end.taken_over")
 def test_a_run_of_a_frozen_process_goes_on_to_the_bit_and_what_wakes_up_adds_nothing(tmp_path: Path) -> None:
     """The one that has frozen is made of a checkpoint, a claim and a lock: a lock that is held keeps nobody waiting."""
@@ -425,5 +426,6 @@ def test_a_session_that_trains_on_another_machine_is_seen_to_train(
     until(lambda: not is_driven())
 
 
+@pytest.mark.slow
 def test_two_schedulers_that_are_killed_and_frozen_train_every_trial_once(tmp_path: Path) -> None:
     assert faults_of_a_round(tmp_path, 1, trials=20, blows=2) == []

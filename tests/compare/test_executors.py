@@ -39,6 +39,8 @@ from tui_trainer.records.run_index import folders
 from tui_trainer.run_sources.run_source import replay
 from tui_trainer.run_spec import RunSpec
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

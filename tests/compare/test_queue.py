@@ -413,6 +413,7 @@ def begun(runs: Path, count: int) -> bool:
     return sum(bool(record and replay(record).steps) for record in records) >= count
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_while_it_trains_is_said_and_is_no_success(runs: Path) -> None:
     command = ("compare", "none", "onecycle", *SMALL, "--epochs", "100", "--jobs", "2")
     with Running(*command, stderr=subprocess.PIPE) as process:
@@ -429,6 +430,7 @@ def test_a_process_that_is_killed_while_it_trains_is_said_and_is_no_success(runs
     assert again.exit_code == 0, again.output
 
 
+@pytest.mark.slow
 def test_who_only_follows_a_comparison_learns_that_it_was_stopped_halfway(runs: Path) -> None:
     with Running("compare", "none", "onecycle", *SMALL, "--epochs", "4000") as trains:
         until(lambda: begun(runs, 1))

@@ -35,6 +35,7 @@ def verdict_of(session: Session) -> str:
     return " ".join(find_out(comparison).verdict)
 
 
+@pytest.mark.slow
 def test_no_record_is_lost_where_several_train_at_once_and_a_viewer_reads(tmp_path: Path) -> None:
     with quick_trainers():
         for number in range(20):

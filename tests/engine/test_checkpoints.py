@@ -58,6 +58,7 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and repr(one) == repr(other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda file: None, older], ids=["new", "older"])
 def test_a_bit_that_flipped_anywhere_is_found_or_changes_nothing(
     stopped: TinyRun, make: Callable[[Path], None]

@@ -15,6 +15,8 @@ from tui_trainer.records.errors import RunInUse
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.journal_source import JournalSource
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["runs"]
 
 

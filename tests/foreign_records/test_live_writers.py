@@ -15,6 +15,7 @@ from tests.foreign_records.live_writer import WRITERS
 from tests.preloaded import Running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", WRITERS)
 def test_nothing_of_a_writer_that_is_killed_is_missed_or_doubled(tool: str, tmp_path: Path) -> None:
     needs, _ = WRITERS[tool]

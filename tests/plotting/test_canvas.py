@@ -138,6 +138,7 @@ def test_a_band_takes_no_turns_with_the_lines_over_it() -> None:
         assert [run.style for run in canvas.rows()[1]] == ["line a"]
 
 
+@pytest.mark.slow
 @given(st.lists(CURVE, min_size=MANY + 1, max_size=MANY + 4))
 @settings(max_examples=40, deadline=None)
 def test_what_lies_under_other_curves_is_left_out_and_nobody_sees_it(curves: list[list[Span | None]]) -> None:

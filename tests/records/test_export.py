@@ -269,6 +269,7 @@ def metrics(rows: dict[str, list[dict[str, str]]]) -> list[tuple[str, ...]]:
     return [tuple(row.values()) for row in rows["metrics.csv"]]
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(events=runs_with_metrics())
 def test_every_number_of_every_series_is_a_row(tmp_path: Path, events: list[AnyEvent]) -> None:

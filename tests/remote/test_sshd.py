@@ -104,6 +104,7 @@ class Writer:
         return {row: 0.5 + row for row in range(self.rows)}
 
 
+@pytest.mark.slow
 @pytest.mark.says("remote.lost", "remote.back")
 def test_nothing_is_lost_or_doubled_where_the_line_is_cut_ten_times(
     box: Sshd, attach: Callable[..., RemoteSource], tmp_path: Path

@@ -61,6 +61,7 @@ def alive(made: list[weakref.ref[Any]]) -> int:
     return sum(reference() is not None for reference in made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fails", [False, True], ids=["finished", "failed"])
 def test_nothing_of_a_run_is_held_once_it_is_over(made: list[weakref.ref[Any]], tmp_path: Path, fails: bool) -> None:
     runs = []

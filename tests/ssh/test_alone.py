@@ -32,6 +32,8 @@ from tui_trainer.records.record import Record
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.run_source import replay
 
+pytestmark = pytest.mark.slow
+
 SOMEBODY = 65534
 
 LONG = ["--preset", "none", *SMALL, "--epochs", "4000"]

@@ -24,6 +24,8 @@ from tui_trainer.records.record import Record
 from tui_trainer.ui.terminal import terminal as terminals
 from tui_trainer.ui.terminal.terminal import AT_ONCE_S, ThrottledWriter
 
+pytestmark = pytest.mark.slow
+
 COLOURS = re.compile(rb"\x1b\[[\d;]*\b(?:3[0-8]|4[0-8]|9\d|10\d)\b[\d;]*m")
 WORDS = ("best val accuracy", "loss.backward()", "scheduler.step(val_loss)", "epoch", "plateau")
 

@@ -16,6 +16,8 @@ from tui_trainer.records.history import History
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.run_source import replay
 
+pytestmark = pytest.mark.slow
+
 TINY = ["--model", "mlp", "--limit-train", "143", "--limit-val", "31", "--batch-size", "20", "--device", "cpu"]
 TINY += ["--threads", "1"]
 """8 batches an epoch, the last of 3 images."""

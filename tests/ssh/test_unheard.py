@@ -20,6 +20,8 @@ from tui_trainer.records.history import History
 from tui_trainer.records.run_index import summaries
 from tui_trainer.run_sources.run_source import replay
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = str(Path(__file__).parents[2])
 RUN = ["run", "--preset", "steplr", *SMALL, "--name", "mine"]
 PROGRAM = [sys.executable, "-m", "tui_trainer"]

@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.cli.conftest import SMALL
 from tests.preloaded import Running
@@ -16,6 +17,8 @@ from tests.ssh.together import run_named
 from tests.terminal import Terminal
 from tests.waiting import until
 from tui_trainer.run_sources.journal_source import JournalSource
+
+pytestmark = pytest.mark.slow
 
 VIEWERS = 5
 

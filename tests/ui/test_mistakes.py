@@ -302,6 +302,7 @@ async def test_a_click_chooses_and_a_second_one_trains(page: Open) -> None:
         assert [pair.case.title for pair in shown.pairs] == [TITLES[3]]
 
 
+@pytest.mark.slow
 def test_a_real_one_in_a_terminal() -> None:
     with Terminal("launch", columns=140, lines=40) as terminal:
         terminal.until("presets")

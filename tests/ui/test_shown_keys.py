@@ -25,7 +25,7 @@ from tui_trainer.ui.live.status_lines import Headline, Progress
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.trainer_screen import KeyLine, TrainerScreen
 
-pytestmark = pytest.mark.usefixtures("still_meter")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("still_meter")]
 
 EVENTS = scripted_run(epochs=6, batches=20)
 LIVE = cut(EVENTS, 50)

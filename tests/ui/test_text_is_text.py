@@ -96,6 +96,7 @@ async def test_a_screen_that_takes_no_care(show: Show) -> None:
         assert shown.text().count(SHOWN) >= 6
 
 
+@pytest.mark.slow
 async def test_every_screen_that_there_is(show: Show, own_presets: Path, tmp_path: Path) -> None:
     """A new one is missed here until it is opened with text that is tainted."""
     tainted_presets(own_presets)

@@ -24,6 +24,8 @@ from tui_trainer.records.run_index import delete, summaries
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_sources.in_process import asked_of
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = shlex.join([*ACTING, "--steps", "-1", "--seconds", "0.02"])
 
 

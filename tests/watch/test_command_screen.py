@@ -18,6 +18,8 @@ from tests.watch.watching import ACTING, ended, history, log_of, pid_of_command,
 from tests.watch.watching import trains as has_trained
 from tui_trainer.watching.host import keyboard
 
+pytestmark = pytest.mark.slow
+
 Script = Callable[[str], list[str]]
 
 

@@ -13,6 +13,8 @@ from tests.watch.many import run_many
 from tui_trainer.text.mistakes import MISTAKES
 from tui_trainer.watching.trace import Fault
 
+pytestmark = pytest.mark.slow
+
 NAMES = sorted(RIGHT)
 
 

@@ -21,6 +21,8 @@ from tui_trainer.watching.injected._tui_trainer_observer.control import StopRequ
 from tui_trainer.watching.injected._tui_trainer_observer.optimizer_steps import OptimizerRecord, OptimizerSteps
 from tui_trainer.watching.trace import CONTROL_SIZE, Asked, Goodbye, Obeyed, Options, control_file, processes
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = """
     import time
     import torch

@@ -9,6 +9,8 @@ import pytest
 from tests.watch.watched import run
 from tui_trainer.watching.trace import Fault, Goodbye, Hello
 
+pytestmark = pytest.mark.slow
+
 SAME = """
     import copy, hashlib, inspect, os, pickle, random, sys, warnings
     import numpy

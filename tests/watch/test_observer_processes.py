@@ -16,6 +16,8 @@ from tui_trainer.watching.injected._tui_trainer_observer.trace_writer import Tra
 from tui_trainer.watching.injected._tui_trainer_observer.values import Values
 from tui_trainer.watching.trace import Fault, Goodbye, Hello, LoaderSeen
 
+pytestmark = pytest.mark.slow
+
 CHILDREN = """
     import multiprocessing, os, sys
     import torch

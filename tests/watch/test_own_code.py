@@ -18,6 +18,8 @@ from tui_trainer.records.history import History
 from tui_trainer.records.tail import Tail
 from tui_trainer.watching.host import endings
 
+pytestmark = pytest.mark.slow
+
 LOOP = """
 import sys
 import torch, tui_trainer
