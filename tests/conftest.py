@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from textual._compositor import Compositor
 
 from tests import idle_pilot, leftovers, preloaded
 from tui_trainer.text import captions, reasons
@@ -83,6 +84,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         yield
     if missing := [id for id in sorted(wanted) if not any(fnmatchcase(one, id) for one in said)]:
         pytest.fail(f"marked as a test that this is said, but it was not: {', '.join(missing)}")
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Screens are painted with each frame, as they are in a terminal."""
+    monkeypatch.setattr(Compositor, "render_update", idle_pilot.PAINT)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 PAINT = Compositor.render_update
-"""What paints, for tests of what it takes."""
+"""What paints, for tests of what that takes, and of what lies below a dialog."""
 
 MOST_FRAMES = 100
 """Of one pause: a screen that has itself drawn again with each is never done."""

@@ -44,6 +44,7 @@ def still_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     time.tzset()
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("screen", SCREENS)
 async def test_a_screen_looks_as_it_did(screen: str) -> None:
     async with opened(screen) as shown:
@@ -76,6 +77,7 @@ def compared(screen: str, size: tuple[int, int], now: str) -> str:
     return "\n".join(difflib.unified_diff(before.splitlines(), now.splitlines(), file.name, "now", "", "", 1, ""))
 
 
+@pytest.mark.usefixtures("painted")
 async def test_without_colour_it_is_the_dark_theme_in_grey(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that it need not be opened a second time for each."""
     async with opened("training") as shown:

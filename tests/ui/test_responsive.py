@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual._compositor import Compositor
 from textual.pilot import Pilot
 
-from tests import idle_pilot
 from tests.compare.made import session_of
 from tests.ui.long_records import EPOCHS, STEPS, finished, long_run, many_of, record
 from tests.ui.scripted_source import ScriptedLauncher
@@ -33,7 +31,7 @@ from tui_trainer.ui.runs.run_list import RunList
 from tui_trainer.ui.runs.screen import OtherRunScreen, RunsScreen
 from tui_trainer.ui.settings import Settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("painted")]
 
 
 class Driven:
@@ -69,12 +67,6 @@ async def driven(app: TrainerApp, size: tuple[int, int] = (140, 40)) -> AsyncIte
 def plotext_is_loaded() -> None:
     """It loads most of itself with the first thing that it draws, which is as any other code that is read in."""
     figure.draw([[(0, 0), (1, 2), (3, 1)]], 4, "braille")
-
-
-@pytest.fixture(autouse=True)
-def painted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What painting takes is a part of what a frame takes."""
-    monkeypatch.setattr(Compositor, "render_update", idle_pilot.PAINT)
 
 
 @pytest.fixture(scope="module")
