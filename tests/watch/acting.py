@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--exit", type=int, default=0)
     parser.add_argument("--ignore", type=int, nargs="*", default=[])
+    parser.add_argument("--prints", type=int, default=0)
     parser.add_argument("--deaf", action="store_true")
     asked = parser.parse_args()
     for number in asked.ignore:
@@ -128,6 +129,8 @@ def main() -> None:
             step += 1
             now = time.perf_counter()
             trace.rows((1, begin, now, 1 / step), (2, now, now, step))
+            if asked.prints and step % asked.prints == 0:
+                print(f"val loss: {1 / step:.4f}", flush=True)
             if not asked.deaf:
                 told.obey(step)
         trace.define("goodbye", clock=time.perf_counter())

@@ -135,7 +135,7 @@ def told(trace_of: list[Frame], printed: list[str], ticks: bool) -> list[AnyEven
     for number, frame in enumerate(trace_of):
         interpreter.take("1-1", frame)
         if number < len(printed):
-            interpreter.printed(printed[number])
+            interpreter.printed(printed[number], 100.0 + number / 40)
         if ticks:
             interpreter.tick()
     interpreter.finish()

@@ -67,26 +67,38 @@ def test_images_a_second_are_those_of_the_epochs_steps(
     assert speeds == ([pytest.approx(told, abs=0.05)] * 2 if told else [pytest.approx(float("nan"), nan_ok=True)] * 2)
 
 
+@pytest.mark.parametrize("arrives", ["with its step", "before its step", "a step late"])
 @pytest.mark.parametrize("seen", [False, True])
-def test_a_printed_loss_is_told_where_none_is_seen_and_marked(seen: bool) -> None:
+def test_a_printed_loss_is_told_where_none_is_seen_of_the_step_it_was_printed_after(seen: bool, arrives: str) -> None:
     made = MadeTrace()
     optimizer = made.optimizer()
     backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
     events: list[AnyEvent] = []
     interpreter = Interpreter(events.append, Options(), lambda: START)
-    told = 0
-    for number in range(1, 41):
+    lines: list[tuple[int, float, str]] = []
+    took_in = 0
+
+    def take_in(until: int) -> None:
+        nonlocal took_in
+        for frame in made.frames[took_in:until]:
+            interpreter.take("1-1", frame)
+        took_in = max(took_in, until)
+
+    for number in range(1, 42):
         if seen:
             made.call(backward, 0.5)
         made.step(step, optimizer)
         made.flush()
-        for frame in made.frames[told:]:
-            interpreter.take("1-1", frame)
-        told = len(made.frames)
         if number % 10 == 0:
-            interpreter.printed(f"step {number} train loss: {4 / number:.2f}, lr 0.1")
-            interpreter.printed("val loss: 9.25")
+            lines.append((number, made.now, f"step {number} train loss: {4 / number:.2f}, lr 0.1"))
+            lines.append((number, made.now, "val loss: 9.25"))
+            made.now += 0.001
+        take_in(len(made.frames) - (arrives == "before its step"))
+        while lines and lines[0][0] <= number - (arrives == "a step late"):
+            _, at, line = lines.pop(0)
+            interpreter.printed(line, at)
         interpreter.tick()
+    take_in(len(made.frames))
     interpreter.finish()
     series = replayed(events).series
     called = "train loss (read from the output)"

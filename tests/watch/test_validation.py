@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.watch.made_traces import START, MadeTrace
-from tui_trainer.events import AnyEvent
+from tui_trainer.events import AnyEvent, EpochEnded
 from tui_trainer.records.history import History
 from tui_trainer.watching.interpreter.interpreter import Interpreter
 from tui_trainer.watching.trace import Options
@@ -52,15 +53,13 @@ class Loop:
 
     def prints(self, line: str) -> None:
         """The program prints a line, now."""
-        self.lines.append((START + self.made.now - 100.0, line))
+        self.lines.append((self.made.now, line))
 
     def told(self) -> History:
         history, events = History(), list[AnyEvent]()
-        now = [START]
-        interpreter = Interpreter(events.append, Options(), lambda: now[0])
+        interpreter = Interpreter(events.append, Options(), lambda: START)
         for at, line in self.lines:
-            now[0] = at
-            interpreter.printed(line)
+            interpreter.printed(line, at)
         for frame in self.made.end():
             interpreter.take("1-1", frame)
         interpreter.finish()
@@ -265,3 +264,31 @@ def test_numbers_that_can_be_no_hits_are_no_accuracy(values: dict[str, Any]) -> 
     loop.train()
     loop.validate(**values)
     assert isnan(loop.told().epochs[0].val_accuracy)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["in one piece", "call by call"])
+@pytest.mark.parametrize("late", [0.0003, 0.002], ids=["at once", "within the first batch"])
+def test_a_line_that_comes_as_the_next_epoch_begins_is_of_the_one_before(late: float, whole: bool) -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(), made.loader("train_loader", 4)
+    data, backward = made.site("data", "train_loader", loader), made.site("backward", "loss")
+    step = made.site("optimizer.step", "optimizer", optimizer)
+    lines: list[tuple[float, str]] = []
+    for epoch in range(1, 4):
+        for _ in made.batches(data, 4):
+            made.call(backward, 1.0)
+            made.step(step, optimizer)
+            if not whole:
+                made.flush()
+        lines.append((made.now + late, f"val loss: {epoch}.5"))
+    events: list[AnyEvent] = []
+    interpreter = Interpreter(events.append, Options(), lambda: START)
+    for frame in made.end():
+        while lines and (whole or (isinstance(frame, np.ndarray) and lines[0][0] < frame[-1, 2])):
+            at, line = lines.pop(0)
+            interpreter.printed(line, at)
+        interpreter.take("1-1", frame)
+    for at, line in lines:
+        interpreter.printed(line, at)
+    interpreter.finish()
+    assert [event.val_loss for event in events if isinstance(event, EpochEnded)] == [1.5, 2.5, 3.5]

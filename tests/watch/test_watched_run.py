@@ -69,7 +69,7 @@ def test_a_loop_that_cannot_be_read_is_told_once_and_the_record_goes_on(
     for _ in range(3):
         run.take(PROCESS, FRAME)
         run.tick()
-        run.printed("a line")
+        run.printed("a line", 1.0)
     run.end("finished", "the command ended", 0)
     told = history(run.record.folder)
     assert [alert.text for alert in told.notices] == [
@@ -123,7 +123,7 @@ def test_what_is_wrong_with_the_order_is_in_the_record(runs: Path) -> None:
 def test_one_that_can_is_not_complained_of(runs: Path) -> None:
     run = begun(runs)
     run.tick()
-    run.printed("loss: 0.1")
+    run.printed("loss: 0.1", 1.0)
     run.end("finished", "the command ended", 0)
     run.end("crashed", "said once", 1)
     assert not history(run.record.folder).notices

@@ -27,6 +27,7 @@ from tui_trainer.watching.host.beginning import TRACES, begin_record, make_trace
 from tui_trainer.watching.host.keyboard import Keyboard
 from tui_trainer.watching.host.messages import Lines, tell
 from tui_trainer.watching.host.output_log import OutputLog
+from tui_trainer.watching.host.printed_lines import PrintedLines
 from tui_trainer.watching.host.processes import fork
 from tui_trainer.watching.host.pump import COMMAND_ENDED, Pump, Stream, set_size
 from tui_trainer.watching.host.request import WatchRequest
@@ -80,7 +81,7 @@ class Host:
         self._folder = Path()
         self._to_recorder = self._from_recorder = -1
         self._printed = -1
-        """The pipe of printed lines, to the recorder."""
+        """The pipe of printed lines, to the recorder; each behind the moment at which it came."""
         self._to_pump = self._from_pump = -1
         self._pump: int | None = None
         self._terminal: tuple[Stream, Keyboard] | None = None
@@ -170,7 +171,9 @@ class Host:
 
         def work() -> None:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends as soon as nobody prints any more
-            log = OutputLog(self._folder / "log.txt", lambda line: _tell_if_it_listens(printed, line))
+            log = OutputLog(self._folder / "log.txt")
+            for stream in streams:
+                stream.lines = PrintedLines(lambda at, line: tell(printed, f"{at!r} {line[:2000]}"))
             Pump(streams, log, keyboard, told, tells).run()
 
         keep = [told, tells, printed, *(stream.source for stream in streams)]
@@ -323,11 +326,6 @@ def _do_not_echo(terminal: int) -> None:
     modes = termios.tcgetattr(terminal)
     modes[3] &= ~(termios.ECHO | termios.ECHONL)
     termios.tcsetattr(terminal, termios.TCSANOW, modes)
-
-
-def _tell_if_it_listens(pipe: int, line: str) -> None:
-    if line:
-        tell(pipe, line[:2000])
 
 
 def _refuse(program: str, error: OSError) -> NoReturn:

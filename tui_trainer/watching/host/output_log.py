@@ -36,18 +36,15 @@ class OutputLog:
 
     Args:
         file: the log; made where it is not there.
-        told: told of each whole line.
         clock: monotonic seconds.
     """
 
     def __init__(
         self,
         file: Path,
-        told: Callable[[str], object] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._file = file
-        self._told = told
         self._clock = clock
         self._waiting = bytearray()
         self._shown = b""
@@ -105,7 +102,6 @@ class OutputLog:
             shown = as_text(line.decode("utf-8", "replace"))
             text += self._go_on_with(shown.encode("utf-8", "replace")) + b"\n"
             self._shown = b""
-            self._told(shown)
         self._waiting[:] = rest[-LONGEST_LINE:]
         if rest and not all_of_it and self._shown and self._clock() < self._redraw_at:
             self._next = self._redraw_at

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from tui_trainer.watching.host.keyboard import MOST_WAITING, Keyboard
 from tui_trainer.watching.host.output_log import OutputLog
+from tui_trainer.watching.host.printed_lines import PrintedLines
 
 PIECE = 64 * 1024
 
@@ -35,6 +36,8 @@ class Stream:
     """None: into the log alone."""
     waiting: bytearray = field(default_factory=bytearray)
     """What was read and is not yet written."""
+    lines: PrintedLines | None = None
+    """Who tells of its lines."""
 
     def read(self) -> bytes:
         """What was printed; empty at its end, where the source is closed."""
@@ -99,6 +102,8 @@ class Pump:
             for stream in self._streams:
                 if ready.get(stream.source, 0) & ~select.POLLOUT and (data := stream.read()):
                     self._log.take(data)
+                    if stream.lines is not None:
+                        stream.lines.take(data)
                 if stream.sink is not None and stream.waiting and stream.sink in ready:
                     stream.write()
             self._take_typed(ready)

@@ -28,6 +28,9 @@ from tui_trainer.watching.trace import Hello, Obeyed, Options, processes
 LOOK_EVERY = 0.1
 """Seconds between looks at traces, and at what is asked."""
 
+MOST_READS = 32
+"""Of printed lines in a row, of some 64 KiB each."""
+
 LEFT_BEHIND_S = 60.0
 """So long after a command's end its first step may come, of a process that it left behind."""
 
@@ -40,7 +43,8 @@ class Recorder:
         request: the command.
         told: a pipe of lines from who runs it: `pid N`, `ended CODE`, `failed`; or `finished` with how, see `within`.
         tells: a pipe of lines to it: `done`, `goes on`.
-        printed: a pipe of the lines that the command prints; None where nobody reads them.
+        printed: a pipe of the lines that the command prints, each behind the moment at which it came; None where nobody
+            reads them.
         within: the process whose own code asks to be watched; None where a command is run to be watched.
     """
 
@@ -64,7 +68,7 @@ class Recorder:
         )
         self._tells = tells
         self._lines = {pipe: Lines(pipe) for pipe in (told, printed) if pipe is not None}
-        self._told = told
+        self._told, self._printed = told, printed
         self._within = within
         self._within_began = began(within) if within is not None else None
         self._finished: str | None = None
@@ -110,13 +114,18 @@ class Recorder:
         return self._runs[0]
 
     def _wait(self) -> None:
-        ready, _, _ = select.select(list(self._lines), [], [], LOOK_EVERY)
+        self._listen(list(self._lines), LOOK_EVERY)
+
+    def _listen(self, pipes: list[int], seconds: float) -> bool:
+        """Take what comes from these pipes, for so long at most; whether anything did."""
+        ready, _, _ = select.select(pipes, [], [], seconds)
         for fd in ready:
             lines = self._lines[fd]
             for line in lines.read():
                 self._hear(line) if fd == self._told else self._take_printed(line)
             if lines.at_end:
                 del self._lines[fd]
+        return bool(ready)
 
     def _hear(self, line: str) -> None:
         word, _, rest = line.partition(" ")
@@ -131,9 +140,16 @@ class Recorder:
             case "finished":
                 self._finished, self._is_over = rest, True
 
-    def _take_printed(self, line: str) -> None:
+    def _take_printed(self, told: str) -> None:
+        at, _, line = told.partition(" ")
         if len(self._runs) == 1:  # of several, nobody knows whose it is
-            self._main.printed(line)
+            self._main.printed(line, float(at))
+
+    def _take_all_printed(self) -> None:
+        """What was printed before calls that were told has come by now: it is read before them."""
+        for _ in range(MOST_READS):
+            if self._printed not in self._lines or not self._listen([self._printed], 0.0):
+                return
 
     def _look(self) -> bool:
         """See what is new; whether all of it is over."""
@@ -188,6 +204,7 @@ class Recorder:
             return
         process.look(now=self._is_over)  # before reading: what it told until it ended is there by then
         for frame in process.read():
+            self._take_all_printed()
             if isinstance(frame, Hello):
                 self._admit(process)
             run = self._run_of.get(process.name)

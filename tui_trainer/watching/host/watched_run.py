@@ -169,10 +169,10 @@ class WatchedRun:
         if (interpreter := self._interpreter) is not None:
             self._guarded(lambda: interpreter.dial(factor, by))
 
-    def printed(self, line: str) -> None:
-        """The command printed a line."""
+    def printed(self, line: str, at: float) -> None:
+        """The command printed a line, at this moment of `time.perf_counter()`."""
         if (interpreter := self._interpreter) is not None:
-            self._guarded(lambda: interpreter.printed(line))
+            self._guarded(lambda: interpreter.printed(line, at))
 
     def tick(self) -> None:
         """Some time went by."""

@@ -29,7 +29,7 @@ from tui_trainer.watching.interpreter.rates import Rates, Stepwise
 from tui_trainer.watching.interpreter.run_clock import RunClock
 from tui_trainer.watching.interpreter.steps import LateValues, Losses, Step, Value
 from tui_trainer.watching.interpreter.teller import Teller
-from tui_trainer.watching.interpreter.validation import Validation
+from tui_trainer.watching.interpreter.validation import LINES_KEPT, Validation
 from tui_trainer.watching.trace import (
     LATE,
     AnyDefinition,
@@ -50,6 +50,9 @@ STEPS_HELD = 1000
 
 STEPS_WITHOUT_LOSS = 20
 """Where none of so many steps had a loss that could be seen, printed ones are told."""
+
+LINES_LATE_S = 0.25
+"""So long after it was printed, at most, a line is seen."""
 
 RECENT = 512
 """Calls since the last step that are kept, to find the order of calls in."""
@@ -109,6 +112,13 @@ class Interpreter:
         """The optimizer whose steps are counted; 0 before the first."""
         self._epoch_begins = 1
         """The first step of the epoch."""
+        self._step_began = inf
+        """The moment at which the last step began."""
+        self._frame: Rows = np.empty((0, 4))
+        """The rows that are read, and the number of the first of them."""
+        self._frame_began = 0
+        self._printed: list[tuple[float, Value]] = []
+        """Losses that were printed, each with the moment at which it came."""
         self._following = False
         self._at_last_tick = 0
         """The last step then."""
@@ -172,14 +182,22 @@ class Interpreter:
         """A person turned the LR dial: from the next step on each LR is so many times the program's own."""
         self._causes.dial(factor, by)
 
-    def printed(self, line: str) -> None:
-        """A line that the command printed."""
-        self._validation.printed(line, self._now())
-        last = self._teller.last
-        if last is None or self._teller.has_losses or self.step < STEPS_WITHOUT_LOSS:
-            return
-        if (found := training_loss(line)) is not None and isfinite(found.value):
-            last.others.append(Value(name(from_output(found.label)), 0, found.value))
+    def printed(self, line: str, at: float) -> None:
+        """A line that the command printed, which came at this moment of `time.perf_counter()`: the calls before it may
+        come later than it, and those behind it sooner."""
+        self._validation.printed(line, at)
+        found = training_loss(line) if not self._teller.has_losses else None
+        if found is not None and isfinite(found.value):
+            self._printed.append((at, Value(name(from_output(found.label)), 0, found.value)))
+            del self._printed[:-LINES_KEPT]
+
+    def _tell_printed(self, until: float) -> None:
+        """Losses that were printed until a moment are of the step that was made last by then."""
+        while self._printed and self._printed[0][0] < until:
+            at, loss = self._printed.pop(0)
+            of = self._teller.last if at >= self._step_began else self._teller.previous
+            if of is not None and not self._teller.has_losses and of.number >= STEPS_WITHOUT_LOSS:
+                of.others.append(loss)
 
     def tick(self) -> None:
         """Some time went by: tell what is complete. What comes after a step and belongs to it has come by the second
@@ -191,6 +209,7 @@ class Interpreter:
 
     def finish(self) -> None:
         """The process is gone: tell what is pending."""
+        self._tell_printed(inf)
         if (last := self._teller.last) is not None:
             self._rates.end(last)
             self._scale.end(last)
@@ -210,6 +229,7 @@ class Interpreter:
     def _take_rows(self, rows: Rows) -> None:
         handlers, recent = self._handlers, self._recent
         following = self._following
+        self._frame, self._frame_began = rows, self._row
         for row in zip(*rows.T.tolist(), strict=True):
             site, begin, end, value = row
             if site in handlers:
@@ -276,7 +296,15 @@ class Interpreter:
         if passes.done:
             self._close_passes()
         if passes.over:
-            self._end_epoch(begin)
+            self._end_epoch(begin, self._before_next_step(begin))
+
+    def _before_next_step(self, moment: float) -> float:
+        """Until when a line that comes was printed before this moment, as it may come somewhat later: until the next
+        step of an optimizer at most."""
+        ahead = self._frame[self._row - self._frame_began + 1 :]
+        steps = [site for site, call in self._calls.items() if call == "optimizer.step"]
+        begins: list[float] = ahead[np.isin(ahead[:, 0], steps), 1].tolist()
+        return min([moment + LINES_LATE_S, *begins[:1]])
 
     def _close_passes(self, *, finished: bool = False) -> None:
         passes = self._passes
@@ -371,9 +399,10 @@ class Interpreter:
 
     def _step(self, begin: float, end: float, loss: Value, others: list[Value]) -> None:
         passes, validation = self._passes, self._validation
+        self._tell_printed(begin)
         if passes.is_over_at_step():
             self._end_epoch(begin)
-        elif self.step and validation.is_pending(self._unix(begin)):
+        elif self.step and validation.is_pending(begin):
             self._tell_validation(begin)
         before = self.epoch
         passes.step()
@@ -386,6 +415,7 @@ class Interpreter:
         self._teller.add(
             Step(self.step, self.epoch, batch, self._rates.of(self._main), self._clock.at(end), loss, others)
         )
+        self._step_began = begin
         self._stepped, self._under_way = True, False
         if passes.training is None or passes.training.exhausted:  # no batch that comes will say that this one is done
             self._cut_batch(len(self._recent))
@@ -394,14 +424,9 @@ class Interpreter:
 
     def _tell_validation(self, until: float) -> None:
         """Tell what is known of a validation within an epoch, before a moment of the process."""
-        if (found := self._validation.take(self._unix(until))) is not None:
+        if (found := self._validation.take(until)) is not None:
             self._tell(self.step)
             self._teller.tell_validation(found)
-
-    def _unix(self, moment: float) -> float:
-        """The Unix time of a moment of the process."""
-        hello = self._definitions.hello
-        return hello.at + moment - hello.clock if hello is not None else inf
 
     def _take_logged(self, frame: Logged) -> None:
         values = self._logged.take(frame)
@@ -473,13 +498,14 @@ class Interpreter:
             self._teller.emit(plan)
         self._teller.tell_loop(self._listing)
 
-    def _end_epoch(self, until: float) -> None:
-        """The epoch is over; what was printed until a moment of the process is of it."""
+    def _end_epoch(self, ended: float, until: float | None = None) -> None:
+        """The epoch is over, at a moment of the process, and what was printed until one is of it."""
+        until = ended if until is None else until
         self._late.give_up(self._row)
         self._tell(self.step)
-        self._tell_order(len(self._recent) - isfinite(until), None)  # the last of them is the next epoch's
+        self._tell_order(len(self._recent) - isfinite(ended), None)  # the last of them is the next epoch's
         self._cut, self._stepped = len(self._recent), False
-        found = self._validation.take(self._unix(until) if isfinite(until) else inf)
+        found = self._validation.take(until)
         self._passes.end_epoch()
         self._teller.end_epoch(found, self.epoch, self._rates_used())
 

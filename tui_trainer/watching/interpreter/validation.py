@@ -25,7 +25,7 @@ READS_KEPT = 50
 
 
 Line: TypeAlias = tuple[float, PrintedNumber]
-"""A number that was printed, with the Unix time at which it came."""
+"""A number that was printed, with the moment at which it came."""
 
 
 class Told(NamedTuple):
@@ -51,7 +51,7 @@ class Validation:
         self._definitions = definitions
         self._shares = Shares()
         self._printed: list[Line] = []
-        """They come before the calls that were made before them."""
+        """They may come before the calls that were made before them."""
         self._logged: dict[str, float] = {}
         self._passes: list[tuple[Pass, dict[int, BatchRead]]] = []
         self._reads: dict[int, BatchRead] = {}
@@ -82,7 +82,7 @@ class Validation:
         self._logged.update(values)
 
     def printed(self, line: str, at: float) -> None:
-        """The program printed a line, which came at this Unix time."""
+        """The program printed a line, which came at this moment."""
         numbers = [(at, number) for number in numbers_in(line)]
         if numbers:
             self._printed += numbers
@@ -98,7 +98,7 @@ class Validation:
         return bool(self._passes)
 
     def take(self, until: float) -> Found | None:
-        """What is known of the validation since the last step, up to a Unix time; None where nothing is.
+        """What is known of the validation since the last step, up to a moment; None where nothing is.
 
         What came until then is of no later one.
         """
