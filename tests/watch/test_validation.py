@@ -148,6 +148,32 @@ def test_of_numbers_that_contradict_what_is_printed_nothing_is_told() -> None:
     assert ended.validated is None
 
 
+def test_of_a_meter_that_has_no_name_the_numbers_have_their_own() -> None:
+    loop = Loop()
+    for number in range(2):
+        loop.train()
+        if not number:
+            loop.reads = {
+                "loss": loop.made.site("item", "loss", text="metric_logger.update(loss=loss.item())"),
+                "acc1": loop.made.site("item", "acc1", text="metric_logger.meters['acc1'].update(acc1.item(), n=size)"),
+                "acc5": loop.made.site("item", "acc5", text="metric_logger.meters['acc5'].update(acc5.item(), n=size)"),
+            }
+        loop.validate(loss=[1.0, 2.0, 6.0], acc1=[50.0, 100.0, 40.0], acc5=[90.0, 100.0, 100.0])
+        loop.prints("Test:  [0/3]  loss: 1.0000 (1.0000)  acc1: 50.0000 (50.0000)")
+    history = loop.told()
+    assert [ended.val_loss for ended in history.epochs] == [3.0, 3.0]
+    assert [ended.val_accuracy for ended in history.epochs] == [pytest.approx(0.68)] * 2
+    assert (shown_as(history, "val_loss"), shown_as(history, "val_accuracy")) == ("loss", "acc1")
+
+
+def test_what_a_validation_prints_on_its_way_is_not_what_it_comes_to() -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate(unnamed=[1.0, 2.0, 3.0])
+    loop.prints("Test:  [0/3]  loss: 1.0000 (1.0000)")
+    assert isnan(loop.told().epochs[0].val_loss)
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -67,9 +67,11 @@ class BatchRead:
 
     @property
     def label(self) -> str:
-        """What the program calls it."""
+        """What the program calls it: what it is given to, but of a meter that has no name for it the number's own."""
         given_to = _GIVEN_TO.match(self.site.text)
-        return given_to[1] if given_to is not None else self.site.name
+        if given_to is None or (".update(" in self.site.text and not meaning(given_to[1]).measure):
+            return self.site.name
+        return given_to[1]
 
 
 class Candidate(NamedTuple):

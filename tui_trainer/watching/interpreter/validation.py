@@ -142,11 +142,13 @@ class Validation:
         self, measure: Measure, reads: list[BatchRead], read: list[Candidate], lines: list[Line]
     ) -> Told | None:
         """Of what was read batch by batch; of what was printed where nothing was. Of two that contradict each other
-        none is told: output may come late. What a pass prints of itself on its way contradicts nothing."""
+        none is told: output may come late. What a pass prints of itself on its way contradicts nothing; nor is it what
+        the pass comes to."""
         told = self._of_reads(measure, reads, read, lines)
         if told is not None or any(each.measure == measure and each.likely for each in read):
             return told
-        return _of_output(measure, lines)
+        behind = [(at, number) for at, number in lines if not any(each.passed(number.written) for each in reads)]
+        return _of_output(measure, behind)
 
     def _of_reads(
         self, measure: Measure, reads: list[BatchRead], read: list[Candidate], lines: list[Line]
