@@ -75,15 +75,23 @@ def _leaves_nothing(request: pytest.FixtureRequest, _empty_folder: Path) -> Iter
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """A test that is marked as one of what is said has it said: of the ids that a star stands for, one at least."""
-    wanted = {id for mark in item.iter_markers("says") for id in mark.args}
-    if not wanted:
+    """What a test is marked to have said is said; of the ids that a star stands for, one at least. What it is marked
+    never to have said is not, unless it is marked with both: such a test shows both cases, and tells them apart."""
+    wanted, unwanted = _marked(item, "says"), _marked(item, "never_says")
+    if not wanted and not unwanted:
         yield
         return
     with _heard() as said:
         yield
     if missing := [id for id in sorted(wanted) if not any(fnmatchcase(one, id) for one in said)]:
         pytest.fail(f"marked as a test that this is said, but it was not: {', '.join(missing)}")
+    said_too = {one for one in said if any(fnmatchcase(one, id) for id in wanted)}
+    if wrong := [one for one in sorted(said - said_too) if any(fnmatchcase(one, id) for id in unwanted)]:
+        pytest.fail(f"marked as a test that this is not said, but it was: {', '.join(wrong)}")
+
+
+def _marked(item: pytest.Item, kind: str) -> set[str]:
+    return {id for mark in item.iter_markers(kind) for id in mark.args}
 
 
 @pytest.fixture

@@ -119,23 +119,6 @@ NO_CAPTIONS = {
 """Modules whose sentences are nobody's claim, or cannot be captions, and why."""
 
 STILL_OUTSIDE = (
-    "cli/__init__.py",
-    "cli/apart.py",
-    "cli/compare.py",
-    "cli/compare_reporter.py",
-    "cli/control.py",
-    "cli/exit_summary.py",
-    "cli/launch.py",
-    "cli/notify_options.py",
-    "cli/options.py",
-    "cli/presets.py",
-    "cli/remote.py",
-    "cli/rerun.py",
-    "cli/run.py",
-    "cli/runs.py",
-    "cli/serve.py",
-    "cli/tidying.py",
-    "cli/watch.py",
     "compare/executors.py",
     "compare/queue.py",
     "compare/report.py",

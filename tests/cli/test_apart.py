@@ -65,6 +65,13 @@ def test_bad_input_is_said_before_anything_is_detached(cli: Cli, runs: Path, opt
     assert not runs.exists()
 
 
+@pytest.mark.says("shell.killed_before_record")
+def test_what_is_killed_before_there_is_a_record_is_told_where_it_was_begun(capfd: pytest.CaptureFixture[str]) -> None:
+    assert apart.begin(lambda _: os.kill(os.getpid(), signal.SIGKILL)) == 1  # type: ignore[arg-type, return-value]
+    assert capfd.readouterr() == ("", "its process was killed before there was a record\n")
+
+
+@pytest.mark.never_says("shell.killed_before_record")
 def test_what_fails_before_there_is_a_record_is_told_where_it_was_begun(capfd: pytest.CaptureFixture[str]) -> None:
     def train(begun: Callable[[Path], None]) -> int:
         print("no data here")

@@ -49,6 +49,8 @@ def then(record: Record, act: Callable[[AnyCommand], object]) -> threading.Threa
     return thread
 
 
+@pytest.mark.says("shell.not_answered")
+@pytest.mark.never_says("shell.ended_unanswered")
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[0])
 def test_a_run_that_does_not_answer_was_not_made_to(
     cli: Cli, live: Record, monkeypatch: pytest.MonkeyPatch, asked: list[str]
@@ -57,9 +59,11 @@ def test_a_run_that_does_not_answer_was_not_made_to(
     result = ask(cli, asked, live.id)
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == f"{live.id}: asked; it has not answered within 0.2 s and will after its batch\n"
+    assert result.stderr == f"{live.id}: asked; it has not answered within 0.2 s: a run answers between two batches\n"
 
 
+@pytest.mark.says("shell.ended_unanswered")
+@pytest.mark.never_says("shell.not_answered")
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked[0])
 def test_a_run_that_ends_instead_of_answering_is_not_waited_for(cli: Cli, live: Record, asked: list[str]) -> None:
     ends = then(live, lambda _: live.close())
@@ -154,6 +158,7 @@ def test_its_answer_is_printed_even_where_it_ends_with_it(cli: Cli, live: Record
     assert f"{live.id}: stopping after step 3\n" == (result.stdout if accepted else result.stderr)
 
 
+@pytest.mark.says("end.by_shell")
 def test_a_comparison_that_does_not_stop_was_not_stopped(cli: Cli, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "PATIENCE_S", 0.2)
     session = session_of(runs, [], ["none", "steplr"])
@@ -164,4 +169,4 @@ def test_a_comparison_that_does_not_stop_was_not_stopped(cli: Cli, runs: Path, m
     finally:
         lock.release()
     assert result.exit_code == 1
-    assert result.stderr == f"{session.id}: asked; it has not stopped within 0.2 s and will after its batch\n"
+    assert result.stderr == f"{session.id}: asked; it has not stopped within 0.2 s: its runs stop between two batches\n"

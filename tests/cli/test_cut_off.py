@@ -25,6 +25,7 @@ LIMIT = 6000
 """Bytes that no file may have more of: a journal of the first epoch or so, and no checkpoint."""
 
 
+@pytest.mark.says("runs.cut_off")
 def test_a_run_that_could_not_be_recorded_is_no_success(runs: Path, cli: Cli) -> None:
     ended = preloaded.run(str(LIMIT), "run", "--preset", "steplr", *SMALL, module="tests.cli.limited")
     assert ended.returncode == 1, ended.stderr

@@ -57,7 +57,7 @@ def left_paused(runs: Path) -> None:
 
 
 def left_unnamed(runs: Path) -> None:
-    of_left_unnamed()
+    of_left_unnamed(runs)
 
 
 def killed(runs: Path) -> None:
@@ -82,18 +82,18 @@ CASES: list[tuple[Callable[[Path], None], set[str], list[str]]] = [
     (a_run_that_goes_on, set(), []),
     (
         a_comparison,
-        {"exit.runs_over", "exit.best", "exit.crashed", "exit.again"},
+        {"exit.runs_over", "exit.best", "exit.val_accuracy", "exit.crashed", "exit.again"},
         ["all 2 runs are over; best val accuracy 0.", "; 1 crashed\n", "open it again: tui-trainer compare "],
     ),
     (
         a_comparison_with_runs_to_do,
-        {"exit.some_over", "exit.best", "exit.continue"},
+        {"exit.some_over", "exit.best", "exit.val_accuracy", "exit.continue"},
         ["1 of 2 runs are over; best val accuracy 0.", "continue it: tui-trainer compare "],
     ),
     (a_comparison_in_its_first_epoch, {"exit.some_over", "exit.continue"}, ["1 of 2 runs are over\n"]),
     (
         a_comparison_of_one_run,
-        {"exit.run_over", "exit.best", "exit.again"},
+        {"exit.run_over", "exit.best", "exit.val_accuracy", "exit.again"},
         ["its run is over; best val accuracy 0.", "open it again: tui-trainer compare "],
     ),
     (a_comparison_that_has_not_begun, set(), []),
@@ -114,7 +114,7 @@ CASES: list[tuple[Callable[[Path], None], set[str], list[str]]] = [
     (
         left_unnamed,
         {"exit.trains_on", "exit.unnamed", "exit.see"},
-        ["The run keeps training in the background.\n", "watch it: tui-trainer attach\n"],
+        ["The run keeps training in the background.\n", "watch it: tui-trainer attach --runs-dir /"],
     ),
     (
         killed,

@@ -134,6 +134,7 @@ def test_left_paused_it_is_said_to_wait_and_not_to_train(runs: Path) -> None:
     assert f"{run.name} is paused, and waits in the background." in said
     assert "keeps training" not in said
     assert f"watch it: tui-trainer attach {run.name}\r\n" in said
+    assert "training goes on" not in (run / "log.txt").read_text()
     done = preloaded.run("stop", run.name)
     assert done.returncode == 0
     until(lambda: not is_live(run))

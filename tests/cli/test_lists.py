@@ -41,6 +41,7 @@ def test_a_run_takes_one_line_of_a_terminal(runs: Path, columns: int) -> None:
         assert row.rstrip()[-6:].startswith("0.")
 
 
+@pytest.mark.never_says("runs.cut_off")
 def test_a_pipe_gets_all_columns_in_full(cli: Cli, runs: Path) -> None:
     identity = kept(runs, "warm-restarts", NAME)
     header, row = cli("runs").stdout.splitlines()

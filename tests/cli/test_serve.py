@@ -278,10 +278,10 @@ async def test_a_real_browser_shows_it_and_asks_no_other_host(run: str, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--host", "0.0.0.0"), "serve does that only with --expose"),
-        (("--host", "192.0.2.1"), "serve does that only with --expose"),
+        (("--host", "0.0.0.0"), "serve listens there only with --expose"),
+        (("--host", "192.0.2.1"), "serve listens there only with --expose"),
         (("--host", "192.0.2.1", "--expose"), "cannot listen on 192.0.2.1"),
-        (("--", "runs"), "runs has no screen to show; serve takes launch, attach or compare"),
+        (("--", "runs"), "serve shows launch, attach or compare; runs is none of them"),
         (("--", "launch", "--epochs", "none"), "'none' is not a valid integer"),
         (("--port", "0"), "0 is not in the range"),
     ],
@@ -295,7 +295,7 @@ def test_what_cannot_be_served_is_refused_at_once(
 
 
 def test_other_machines_are_let_in_with_a_warning_only(cli: Callable[..., Result]) -> None:
-    assert "warning: other machines can reach this" in cli("serve", "--host", "192.0.2.1", "--expose").stderr
+    assert "warning: other machines may reach this" in cli("serve", "--host", "192.0.2.1", "--expose").stderr
 
 
 def test_a_port_that_is_taken_is_named(cli: Callable[..., Result]) -> None:

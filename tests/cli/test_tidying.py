@@ -65,7 +65,7 @@ def test_a_run_is_renamed_and_found_by_its_new_name(cli: Cli, runs: Path, live: 
 def test_what_goes_is_shown_and_nothing_goes_unasked(cli: Cli, runs: Path, live: Record) -> None:
     asked = cli("delete", "done", "gone")
     assert asked.exit_code == 2
-    assert "nobody can be asked here: --yes deletes them for good" in asked.stderr
+    assert "nobody can be asked here: --yes deletes for good" in asked.stderr
     assert "2 runs, 2 MB" in asked.stderr
     assert len(names(runs)) == 3
     refused = cli("delete", "done", live.id, "--yes")

@@ -443,4 +443,4 @@ def test_who_only_follows_a_comparison_learns_that_it_was_stopped_halfway(runs: 
             assert trains.wait() == 143
             said = (follows.stdout.read() + follows.stderr.read()).decode()
             assert follows.wait() == 1, said
-    assert f"2 of its runs are not trained to the end: tui-trainer compare {identity} continues it" in said
+    assert f"2 runs of the comparison are not trained to the end: tui-trainer compare {identity} continues it" in said

@@ -91,7 +91,7 @@ class _Commands(click.Group):
         except OSError as error:
             if error.filename is None or error.errno not in OUT_OF_REACH:
                 raise
-            _refuse(f"{error.filename} cannot be reached: {os.strerror(error.errno).lower()}")
+            _refuse(_say("refusal.out_of_reach", path=error.filename, why=os.strerror(error.errno).lower()))
         except Exception as error:
             if not _is_a_persons(error):
                 raise
@@ -123,7 +123,7 @@ class _Commands(click.Group):
             from difflib import get_close_matches
 
             if near := get_close_matches(args[0], _COMMANDS, n=1):
-                ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+                ctx.fail(_say("refusal.command_meant", typed=repr(args[0]), meant=repr(near[0])))
         found = super().resolve_command(ctx, args)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as the program begins
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -148,6 +148,12 @@ def _is_a_persons(error: Exception) -> bool:
     from tui_trainer.records.errors import RunsError
 
     return isinstance(error, UserError | RunsError)
+
+
+def _say(caption: str, **values: object) -> str:
+    from tui_trainer.text.captions import say
+
+    return say(caption, **values)
 
 
 def _refuse(*sentences: str) -> NoReturn:

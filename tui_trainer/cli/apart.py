@@ -79,7 +79,7 @@ def begin(train: Callable[[OnFolder], int]) -> int:
     except KeyboardInterrupt:
         os.kill(process, signal.SIGTERM)
         raise
-    say_aside("its process was killed before there was a record")
+    say_aside(say("shell.killed_before_record"))
     return 1
 
 

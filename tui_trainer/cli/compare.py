@@ -34,6 +34,7 @@ from tui_trainer.cli.options import (
     training_options,
 )
 from tui_trainer.cli.options import say as say_aside
+from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, SignalHandlers, leave, stop_on_signals
 from tui_trainer.commands import Stop
 from tui_trainer.compare import slurm
@@ -97,7 +98,7 @@ def list_sessions(runs: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
     elif not found and not warnings:
-        click.echo(f"there are no comparisons in {runs} yet; `tui-trainer compare --lesson` makes one", err=True)
+        click.echo(say("shell.no_comparisons", folder=runs), err=True)
     elif found:
         for line in in_columns(COLUMNS, [_row(session) for session in found], room()):
             click.echo(line)
@@ -200,18 +201,18 @@ def compare(
     stop` ends it.
     """
     if not this_rank().alone:
-        refuse("compare trains each run in one process: start it without torchrun")
+        refuse(say("refusal.compare_ranks"))
     runs = runs_folder(runs_dir)
     if list_them:
         list_sessions(runs, as_json=as_json)
         return
     if report is not None and report.suffix.lower() not in FORMS:
-        refuse(f"--report {report}: the name must end in {', '.join(FORMS)}")
+        refuse(say("refusal.report_form", file=report, forms=", ".join(FORMS)))
     on_screen = (
         not as_json and os.isatty(0) and os.isatty(1) and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
     )
     if on_screen and not wait_until_in_front(0):
-        refuse("no shell is left that could bring compare to the front: start it with its output in a file")
+        refuse(say("refusal.no_shell", command="compare", instead=say("refusal.file_instead")))
     try:
         shown = parsed_columns(columns) if columns is not None else ()
     except ValueError as error:
@@ -236,7 +237,7 @@ def compare(
             _forget_if_nothing_came_of_it(session)
         need_torch("compare")
     if told.notify and told.is_asked and (not trains or session.is_trained):
-        say_aside("warning: nothing trains here, so nobody is notified: --notify and --webhook are for who trains")
+        say_aside(f"warning: {say('shell.nobody_notified')}")
     comparison = Comparison(session, metric, shown)
     if on_screen:
         code = _show(comparison, told, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
@@ -285,9 +286,9 @@ def _submit(session: Session, left: list[int], words: list[str], at_once: int | 
 def _check_target(target: float | None, metric: str | None) -> None:
     """What cannot be meant ends the program, exit 2. Whether runs have the metric, they know only as they train."""
     if target is not None and not isfinite(target):
-        refuse(f"--target {target}: a finite number")
+        refuse(say("refusal.target_not_finite", target=target))
     if target is not None and (metric is None or parsed(metric)[0] == ACCURACY.name) and not 0 <= target <= 1:
-        refuse(f"--target {target:g}: a validation accuracy is a number from 0 to 1")
+        refuse(say("refusal.no_accuracy", target=f"{target:g}"))
 
 
 def _open_or_make(
@@ -323,10 +324,10 @@ def _open_or_make(
         refuse(*str(error).splitlines())
     _check_target(target, metric)
     if len(presets) * seeds + len(records) < 2:
-        known = f", or a session, such as {latest[0].name}" if latest else ""
-        refuse(f"name two presets or runs to compare, or one preset with --seeds N, or use --lesson{known}")
+        known = say("refusal.known_session", session=latest[0].name) if latest else ""
+        refuse(say("refusal.too_few", known=known))
     if options["seed"] + seeds - 1 >= 2**63:
-        refuse(f"--seed {options['seed']}: with --seeds {seeds} they go beyond the largest seed")
+        refuse(say("refusal.beyond_last_seed", seed=options["seed"], seeds=seeds))
     specs = _specs(presets, cpus or fair_threads(jobs or 1), options)
     entries = to_train(specs, seeds)
     if not again:
@@ -350,10 +351,10 @@ def _say_which_are_the_same(session: Session) -> None:
 
 
 def _target_stays(session: Session, target: float) -> str:
-    """What to say of another target for a session that has one, or has named one by itself."""
+    """What to say of another target for a session that has one, or was begun without."""
     own = session.plan.target
-    has = f"has the target {own:g}" if own is not None else "was begun without a target, and names its own"
-    return f"--target {target:g}: {session.id} {has}, which stays; a new comparison can have another"
+    has = say("refusal.has_target", target=f"{own:g}") if own is not None else say("refusal.has_no_target")
+    return say("refusal.target_stays", target=f"{target:g}", session=session.id, has=has)
 
 
 def _specs(presets: list[str], threads: int, options: dict[str, Any]) -> list[RunSpec]:
@@ -396,7 +397,7 @@ def _tell(comparison: Comparison, told: NotifyOptions, *, to_do: bool, report: P
     if news.kinds() & told.bell:
         ring()
     voice.say(telling.tell_findings)
-    return _finish(comparison, queue, report, as_json=as_json)
+    return finish(comparison, queue, report, as_json=as_json)
 
 
 def _queue(session: Session, **options: Any) -> Queue | None:
@@ -451,10 +452,10 @@ def _show(
     if queue is None or shell is None or stopping is None:
         if not is_gone:
             exit_summary.of_comparison(comparison)
-        finished = _finish(comparison, None, report)
+        finished = finish(comparison, None, report)
         return code or finished
     if not is_gone and not apps[-1].detached:
-        return _stop_and_finish(comparison, queue, report, code, stopping)
+        return stop_and_finish(comparison, queue, report, code, stopping)
     if apps and apps[-1].failure is not None:
         exit_summary.of_left("compare", session.id, session.runs, paused=comparison.is_paused)
     return _train_on(comparison, queue, report, shell)
@@ -473,7 +474,7 @@ def _train_on(comparison: Comparison, queue: Queue, report: Path | None, shell: 
     foreground.print_to(comparison.session.folder / "log.txt")
     queue.wait()
     comparison.poll_all()
-    return _finish(comparison, queue, report)
+    return finish(comparison, queue, report)
 
 
 def _stop(queue: Queue, command: Stop, *, has_begun: bool) -> None:
@@ -483,29 +484,29 @@ def _stop(queue: Queue, command: Stop, *, has_begun: bool) -> None:
     queue.stop(command)
 
 
-def _stop_and_finish(
+def stop_and_finish(
     comparison: Comparison, queue: Queue, report: Path | None, exit_code: int, stopping: SignalHandlers
 ) -> int:
     """The person, or a signal, stopped what trains as the screen was left: wait for it, and say what came of it."""
     if exit_code > 128:
         stopping.has_asked()
     if exit_code > 128 and not queue.is_over:
-        queue.stop(Stop(by="signal", reason="stopped by a signal", exit_code=exit_code))
+        queue.stop(Stop(by="signal", reason=say("end.by_signal"), exit_code=exit_code))
     queue.wait(LONGEST_END_S)
     exit_summary.of_comparison(comparison)
-    finished = _finish(comparison, queue, report)
+    finished = finish(comparison, queue, report)
     if not queue.is_over:
         leave(exit_code or finished)
     return exit_code or finished
 
 
-def _finish(comparison: Comparison, queue: Queue | None, report: Path | None, *, as_json: bool = False) -> int:
+def finish(comparison: Comparison, queue: Queue | None, report: Path | None, *, as_json: bool = False) -> int:
     """Write the report, say what went wrong, and return the exit code."""
     code = queue.exit_code if queue is not None else 0
     if queue is not None and queue.failure:
         say_aside(queue.failure)
     if queue is not None and not queue.is_over:
-        say_aside(f"what trains has not ended within {LONGEST_END_S:g} s: it is cut off, as by a kill")
+        say_aside(say("shell.cut_off", seconds=f"{LONGEST_END_S:g}"))
     if report is not None:
         comparison.poll_all()
         try:
@@ -529,8 +530,9 @@ def _code_of_what_is_there(session: Session) -> int:
     if stands.left and session.submitted:
         say_aside(say("cluster.only_shown", runs=counted(stands.left, "run")))
     elif stands.left:
-        many = f"{stands.left} of its runs {'is' if stands.left == 1 else 'are'} not trained to the end"
-        say_aside(f"{many}: tui-trainer compare {session.id} continues it")
+        are = "is" if stands.left == 1 else "are"
+        again = shell_command("compare", session.id, session.runs)
+        say_aside(say("shell.runs_left", runs=counted(stands.left, "run"), are=are, command=again))
     return stands.exit_code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tui_trainer.cli.console import in_lines as run_in_lines
+from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.compare.comparison import Compared, Comparison
 from tui_trainer.compare.plain_lines import find_out, in_lines
 from tui_trainer.compare.report import as_json
@@ -38,7 +39,8 @@ class CompareReporter:
             return
         for line in in_lines(self._comparison, find_out(self._comparison)):
             click.echo(line)
-        click.echo(f"session: tui-trainer compare {self._comparison.session.id}")
+        session = self._comparison.session
+        click.echo(say("shell.session", command=shell_command("compare", session.id, session.runs)))
 
 
 class _Reported:

@@ -13,6 +13,7 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import alert_option, data_dir_option, found, refuse, runs_dir_option
 from tui_trainer.cli.options import say as say_aside
+from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, SetEpochs, SetLR, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.records import inbox
@@ -38,7 +39,7 @@ PATIENCE_S = 10.0
 @runs_dir_option
 def stop(run: str, runs_dir: Path | None) -> None:
     """Stop a live run or a comparison after its current batch, and save a checkpoint."""
-    command = Stop(by=BY, reason="stopped from the shell")
+    command = Stop(by=BY, reason=say("end.by_shell"))
     runs = runs_folder(runs_dir)
     try:
         folder = find(runs, run, say_aside)
@@ -79,12 +80,9 @@ def resume(
     folder = found(runs_folder(runs_dir), run)
     if this_rank().alone and is_live(folder):
         if new_record:
-            refuse(f"{folder.name} is live and goes on in its own record; leave --new-record out")
+            refuse(say("refusal.live_in_own_record", run=folder.name))
         if told.is_asked or alerts:
-            refuse(
-                f"{folder.name} trains in another process, which alone could tell of it: "
-                "leave --alert, --notify, --webhook and --bell out"
-            )
+            refuse(say("refusal.told_elsewhere", run=folder.name))
         _ask(folder, Continue(by=BY))
     else:
         if program_of(folder) is not None:
@@ -92,7 +90,7 @@ def resume(
         from tui_trainer.cli.run import resume_apart, resume_here
 
         if detach and not this_rank().alone:
-            refuse("torchrun waits for its processes: leave --detach out")
+            refuse(say("refusal.resume_ranks"))
         go_on = resume_apart if detach else resume_here
         sys.exit(go_on(folder, told, data_dir, alerts, new_record=new_record))
 
@@ -167,13 +165,16 @@ def _session(runs: Path, given: str) -> Path | None:
 
 def _stop_session(folder: Path, command: Stop) -> None:
     """Ask who trains a comparison to stop, on whatever machine, and wait until nobody does."""
+    from tui_trainer.compare.executors import outcome
     from tui_trainer.compare.session import Session
 
     try:
         session = Session.open(folder)
+        named = {"session": session.id, "command": shell_command("compare", session.id, session.runs)}
         jobs = [job for job in session.submitted if job not in session.cancelled]
         if not jobs and not session.is_trained:
-            refuse(f"{folder.name} is not training: `tui-trainer compare {folder.name}` continues it", exit_code=1)
+            left = outcome(session).left
+            refuse(say("shell.session_waits" if left else "shell.session_over", **named), exit_code=1)
         is_cancelled = bool(jobs) and _cancel(session, jobs)
         if session.is_trained:
             inbox.leave(folder, command)
@@ -182,13 +183,17 @@ def _stop_session(folder: Path, command: Stop) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while session.is_trained:
         if time.monotonic() > deadline:
-            late = f"{folder.name}: asked; it has not stopped within {PATIENCE_S:g} s and will after its batch"
-            refuse(late, exit_code=1)
+            refuse(say("shell.session_not_stopped", session=session.id, seconds=f"{PATIENCE_S:g}"), exit_code=1)
         time.sleep(LOOK_EVERY_S)
     if is_cancelled:
         click.echo(say("cluster.stopped", session=folder.name))
-    else:
-        click.echo(f"{folder.name}: stopped; continue it: tui-trainer compare {folder.name}")
+        return
+    session.refresh()
+    try:
+        left = outcome(session).left
+    except RunsError as error:
+        refuse(str(error), exit_code=1)
+    click.echo(say("shell.session_stopped" if left else "shell.session_over", **named))
 
 
 def _cancel(session: Session, jobs: list[str]) -> bool:
@@ -243,5 +248,5 @@ def _answer(tail: Tail, command: AnyCommand, folder: Path) -> CommandAnswered | 
 
 def _why_silent(folder: Path) -> str:
     if not is_live(folder):
-        return "asked; it ended before it answered"
-    return f"asked; it has not answered within {PATIENCE_S:g} s and will after its batch"
+        return say("shell.ended_unanswered")
+    return say("shell.not_answered", seconds=f"{PATIENCE_S:g}")

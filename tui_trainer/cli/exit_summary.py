@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tui_trainer.files.given_path import BadPath
-from tui_trainer.records.run_index import runs_folder
+from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.records.summary import summarize
 from tui_trainer.text.captions import say
@@ -43,7 +41,7 @@ def of_run(folder: Path, history: History) -> None:
     from tui_trainer.ui.live.status_lines import ending
 
     _print(f"{plain(str(read_facts(folder).get('name') or folder.name))}: {ending(history)}")
-    _print(f"{say('exit.again')}: {_command('attach', folder.name, folder.parent)}")
+    _print(f"{say('exit.again')}: {shell_command('attach', folder.name, folder.parent)}")
 
 
 def of_comparison(comparison: Comparison) -> None:
@@ -66,26 +64,26 @@ def of_comparison(comparison: Comparison) -> None:
     table = tabulate(comparison)
     if (best := table.best_ever) is not None:
         column = next(column for column in table.columns if column.key == table.best_key)
-        what = "best val accuracy" if table.metric.is_accuracy else f"{table.metric.extreme} {table.metric.words}"
+        what = say("exit.val_accuracy") if table.metric.is_accuracy else f"{table.metric.extreme} {table.metric.words}"
         parts.append(say("exit.best", what=what, value=cell(best, column), who=plain(best.group.label)))
     if crashed := sum(run.state == "crashed" for run in runs):
         parts.append(say("exit.crashed", count=crashed))
     _print(f"{plain(session.plan.name or session.id)}: {'; '.join(parts)}")
     again = say("exit.again" if is_over or comparison.is_driven else "exit.continue")
-    _print(f"{again}: {_command('compare', session.id, session.runs)}")
+    _print(f"{again}: {shell_command('compare', session.id, session.runs)}")
 
 
 def of_left(command: str, identity: str, runs: Path, *, paused: bool = False) -> None:
     """Of what trains on in the background, or stands still there; `command` shows it."""
     _print(say("exit.waits" if paused else "exit.trains_on", run=identity))
-    _print(f"{say('exit.see')}: {_command(command, identity, runs)}")
-    _print(f"{say('exit.end')}:   {_command('stop', identity, runs)}")
+    _print(f"{say('exit.see')}: {shell_command(command, identity, runs)}")
+    _print(f"{say('exit.end')}:   {shell_command('stop', identity, runs)}")
 
 
-def of_left_unnamed() -> None:
+def of_left_unnamed(runs: Path) -> None:
     """The same of a run that has no record yet."""
     _print(say("exit.trains_on", run=say("exit.unnamed")))
-    _print(f"{say('exit.see')}: tui-trainer attach")
+    _print(f"{say('exit.see')}: {shell_command('attach', '', runs)}")
 
 
 def of_killed(number: int, folder: Path | None) -> None:
@@ -97,24 +95,15 @@ def of_killed(number: int, folder: Path | None) -> None:
     if folder is None:
         _complain(say("exit.nothing_recorded"))
     elif folder.parent.name == FOLDER:
-        _complain(f"{say('exit.continue')}: {_command('compare', folder.name, folder.parent.parent)}")
+        _complain(f"{say('exit.continue')}: {shell_command('compare', folder.name, folder.parent.parent)}")
     else:
         run = summarize(folder)
         steps = counted(run.steps_done, "step")
         _complain(say("exit.got_to", run=plain(run.name or run.id), status=run.status, steps=steps))
         goes_on = run.status == "crashed"
         said, command = ("exit.continue", "resume") if goes_on else ("exit.again", "attach")
-        _complain(f"{say(said)}: {_command(command, run.id, folder.parent)}")
+        _complain(f"{say(said)}: {shell_command(command, run.id, folder.parent)}")
 
 
 def _complain(line: str) -> None:
     click.echo(line if shows_unicode() else in_ascii(line), err=True)
-
-
-def _command(name: str, identity: str, runs: Path) -> str:
-    """To be typed: with the folder of runs, where the command would not look there by itself."""
-    try:
-        where = "" if runs == runs_folder() else f" --runs-dir {shlex.quote(str(runs))}"
-    except BadPath:  # of TUI_TRAINER_RUNS, which an option stood in for
-        where = f" --runs-dir {shlex.quote(str(runs))}"
-    return f"tui-trainer {name} {identity}{where}"

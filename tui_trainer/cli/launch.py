@@ -90,7 +90,7 @@ def launch(
 ) -> None:
     """Open the app: choose a preset to train, or start at once with --preset."""
     need_torch("launch")
-    _need_terminal("launch", "`tui-trainer run --preset NAME` trains without a screen")
+    _need_terminal("launch", say("refusal.run_instead"))
     runs = runs_folder(runs_dir)
     check_runs_folder(runs)
     request = RunRequest(preset or DEFAULT_PRESET, **options)
@@ -132,7 +132,7 @@ def attach(
     """
     if run is not None and is_address(run) and (alerts or objective is not None or renames):
         refuse(say("foreign.not_over_ssh"))
-    _need_terminal("attach", "`tui-trainer runs` lists runs, `tui-trainer export` writes their numbers")
+    _need_terminal("attach", say("refusal.runs_instead"))
     said: list[str] = []
     runs = runs_folder(runs_dir)
     if run is not None and is_address(run):
@@ -313,16 +313,18 @@ def _record_on_show(launcher: InProcessLauncher) -> Path | None:
 def _train_on(launcher: InProcessLauncher, run: LocalRun, shell: foreground.Foreground) -> int:
     """Give the shell its prompt, and wait for the run's end; what is printed meanwhile goes to the run's log."""
 
-    def log(record: Record) -> None:
-        foreground.print_to(record.folder / "log.txt")
-        click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} training goes on in the background, without a terminal")
-
-    launcher.on_record = log
+    launcher.on_record = log_from_here
     shell.leave()
     if run.record is not None:
-        log(run.record)
+        log_from_here(run.record)
     ended = run.wait()
     return ended.exit_code if ended else 1
+
+
+def log_from_here(record: Record) -> None:
+    """Have what is printed go to a run's log, which is told why."""
+    foreground.print_to(record.folder / "log.txt")
+    click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {say('shell.in_background')}")
 
 
 def _stop(launcher: InProcessLauncher, comparisons: Comparisons, command: Stop) -> None:
@@ -342,7 +344,7 @@ def _say_where(launcher: InProcessLauncher, comparisons: Comparisons, *, paused:
     elif launcher.runs and (record := launcher.runs[-1].record) is not None:
         exit_summary.of_left("attach", record.id, record.folder.parent, paused=paused)
     elif launcher.runs:
-        exit_summary.of_left_unnamed()
+        exit_summary.of_left_unnamed(launcher.runs_folder)
 
 
 def _watch(
@@ -427,10 +429,10 @@ def settle() -> None:
 
 def _need_terminal(command: str, instead: str) -> None:
     if not this_rank().alone:
-        refuse(f"{command} is for one process; torchrun starts `-m tui_trainer run`, and `tui-trainer attach` shows it")
+        refuse(say("refusal.one_process", command=command))
     if not (os.isatty(0) and os.isatty(1)):
-        refuse(f"{command} needs a terminal to draw on; {instead}")
+        refuse(say("refusal.no_terminal", command=command, instead=instead))
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
-        refuse(f"{command} needs a terminal that can be drawn on, and TERM says that this one cannot; {instead}")
+        refuse(say("refusal.dumb_terminal", command=command, instead=instead))
     if not wait_until_in_front(0):
-        refuse(f"{command} is in the background, and no shell is left that could bring it to the front; {instead}")
+        refuse(say("refusal.no_shell", command=command, instead=instead))

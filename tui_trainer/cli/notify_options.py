@@ -19,6 +19,7 @@ from tui_trainer.cli.options import GivenPath
 from tui_trainer.events import Alert, AnyEvent, RunEnded
 from tui_trainer.records.health import KINDS
 from tui_trainer.run_sources.notifier import NEWS, USUAL_NEWS, WEBHOOK_VARIABLE, NotifyCommand, Told, Webhook
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.torchrun import this_rank
 
@@ -70,19 +71,13 @@ def _events(context: click.Context, parameter: click.Parameter, text: str) -> fr
     return frozenset(names)
 
 
-IN_THE_LIST = (
-    "--webhook: everybody on this machine can read the address in the list of processes; "
-    f"--webhook-file, or {WEBHOOK_VARIABLE} in the environment, keeps it to you"
-)
-
-
 def _address(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
     from tui_trainer.run_sources.webhook import BadAddress, checked_address
 
     try:
         address = None if text is None else checked_address(text)
         if address is not None and this_rank().leads:
-            click.echo(f"warning: {IN_THE_LIST}", err=True)
+            click.echo(f"warning: {say('shell.address_in_list', variable=WEBHOOK_VARIABLE)}", err=True)
         return address
     except BadAddress as error:
         raise click.BadParameter(f"{error}.", context, parameter) from None

@@ -27,6 +27,7 @@ from tui_trainer.run_options import (
     PRECISIONS,
 )
 from tui_trainer.run_request import RunRequest
+from tui_trainer.text.captions import say as caption
 from tui_trainer.text.plain import plain, plain_lines
 from tui_trainer.torchrun import this_rank
 
@@ -241,7 +242,7 @@ def has_torch() -> bool:
 def need_torch(command: str) -> None:
     """See that there is a PyTorch before anything is made or drawn; if not, say what to install and end the program."""
     if not has_torch():
-        refuse(f"{command} needs PyTorch, which is not installed here: pip install torch")
+        refuse(caption("refusal.no_torch", command=command))
 
 
 def say(*sentences: str) -> None:
@@ -274,9 +275,8 @@ def warn_of_same_name(name: str | None, runs: Path) -> None:
 
     same = named(runs, name) if name and this_rank().leads else 0
     if same:
-        are = "another run is" if same == 1 else f"{same} other runs are"
-        shown = plain(name or "")
-        click.echo(f"warning: {are} called {shown} already: the name finds the newest, an id each of them", err=True)
+        several = caption("shell.same_name" if same == 1 else "shell.same_names", count=same, name=plain(name or ""))
+        click.echo(f"warning: {several}", err=True)
 
 
 def check_runs_folder(runs: Path) -> None:

@@ -42,7 +42,7 @@ def list_presets(as_json: bool) -> None:
     width = max(cells(plain(entry.name)) for entry in entries)
     own = {True: "", False: ""} if all(entry.builtin for entry in entries) else {True: "       ", False: "yours  "}
     for entry in entries:
-        what = plain(entry.preset.title) if entry.preset else f"cannot be used: {entry.problems[0]}"
+        what = plain(entry.preset.title) if entry.preset else caption("shell.preset_unusable", why=entry.problems[0])
         steps = (entry.preset.scheduler.interval if entry.preset else None) or ""
         name = plain(entry.name)
         click.echo(f"{name}{' ' * (width - cells(name))}  {steps:<5}  {own[entry.builtin]}{what}")
@@ -66,7 +66,7 @@ def show(name: str, **options: Any) -> None:
     text = find(name).read_text(encoding="utf-8")
     click.echo(text, nl=not text.endswith("\n"))
     if problems and request.spec.taken:
-        click.echo(f"note: reckoned with what it is made for: {request.spec.taken}", err=True)
+        click.echo(caption("shell.reckoned", taken=request.spec.taken), err=True)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
 
@@ -78,7 +78,7 @@ def check(files: tuple[str, ...], **options: Any) -> None:
     """Report every problem in each file; exit 0 if all can be used, else 2."""
     sound = True
     if not has_torch():
-        tell("note: the real scheduler is not tried, since PyTorch is not installed here; all else is checked")
+        tell(caption("shell.not_rehearsed"))
     for file in files:
         problems = _problems(file, options)
         for problem in problems:
@@ -86,7 +86,7 @@ def check(files: tuple[str, ...], **options: Any) -> None:
             click.echo(f"{warning}{problem}", err=True)
         broken = any(problem.severity == "error" for problem in problems)
         if not broken:
-            click.echo(f"{plain(file)}: {'can be used, see the warnings' if problems else 'fine'}")
+            click.echo(f"{plain(file)}: {caption('shell.preset_warned' if problems else 'shell.preset_fine')}")
         sound = sound and not broken
     if not sound:
         raise SystemExit(BAD_INPUT)

@@ -64,7 +64,7 @@ def say_farewell(address: Address, history: History) -> None:
 
     for line in (
         f"{plain(PurePosixPath(address.path).name)}: {ending(history)}",
-        f"{say('exit.again')}: tui-trainer attach {shlex.quote(plain(str(address)))}",
+        f"{say('exit.again')}: {shlex.join(['tui-trainer', 'attach', plain(str(address))])}",
     ):
         click.echo(line if shows_unicode() else in_ascii(line))
 

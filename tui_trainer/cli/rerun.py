@@ -14,8 +14,10 @@ import click
 from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import found, refuse, runs_dir_option
+from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.records.run_index import runs_folder
 from tui_trainer.records.run_metadata import Program, beginning, program_of
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.text.secrets import BLANK
 
@@ -47,7 +49,7 @@ def rerun(
     click.echo(f"in {plain(program.cwd)}:\n  {plain(shlex.join(program.command))}", err=True)
     if not yes:
         if not os.isatty(0):
-            refuse("nobody can be asked here: --yes runs it")
+            refuse(say("refusal.nobody_to_ask"))
         click.confirm("Run it?", abort=True, err=True)
     os.chdir(program.cwd)
     options: dict[str, Any] = {**program.options, "name": name, "detach": detach, "plain": without_screen}
@@ -58,19 +60,18 @@ def _checked(folder: Path) -> Program:
     """The command of a record, if it may be run; what somebody else wrote is not."""
     program = program_of(folder)
     if program is None:
-        refuse(f"{folder.name} is no watched command: `tui-trainer resume {folder.name}` goes on with a run of ours")
+        resume = shell_command("resume", folder.name, folder.parent)
+        refuse(say("refusal.not_watched", run=folder.name, resume=resume))
     for path in (folder, folder / "run.json"):
         if path.lstat().st_uid != os.geteuid():
-            refuse(f"{folder.name} is another user's: what their record asks to be run is not")
+            refuse(say("refusal.anothers", run=folder.name))
     began = beginning(folder)
-    if began is None or began.host != socket.gethostname():
-        where = f"on {plain(began.host)}" if began is not None else "nobody knows where"
-        refuse(f"{folder.name} was recorded {where}: what a record of another machine asks to be run is not")
+    if began is None:
+        refuse(say("refusal.no_machine", run=folder.name))
+    if began.host != socket.gethostname():
+        refuse(say("refusal.other_machine", run=folder.name, host=plain(began.host)))
     if any(BLANK in word for word in program.command):
-        refuse(
-            f"{folder.name}: what was secret in its command is not on record, so it has to be typed again: "
-            f"tui-trainer watch -- {plain(shlex.join(program.command))}"
-        )
+        refuse(say("refusal.secret_left_out", run=folder.name, command=plain(shlex.join(program.command))))
     if not Path(program.cwd).is_dir():
-        refuse(f"{folder.name}: the folder that it ran in is gone: {plain(program.cwd)}")
+        refuse(say("refusal.folder_gone", run=folder.name, folder=plain(program.cwd)))
     return program

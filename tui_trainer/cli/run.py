@@ -28,6 +28,7 @@ from tui_trainer.records.errors import RunsError
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun, asked_of
 from tui_trainer.run_sources.run_source import replay
+from tui_trainer.text.captions import say as caption
 from tui_trainer.torchrun import this_rank
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def run(
     from tui_trainer.records.run_index import runs_folder
 
     if not this_rank().alone and (detach or retry):
-        refuse("torchrun waits for its processes and restarts them (--max-restarts): leave --detach and --retry out")
+        refuse(caption("refusal.run_ranks"))
     if detach and as_json:
-        refuse("--json needs somebody who reads: leave it out, or --detach")
+        refuse(caption("refusal.nobody_reads"))
     request = RunRequest(preset, **options)
     checked(request)
     need_torch("run")

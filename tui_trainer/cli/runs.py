@@ -126,9 +126,9 @@ def _of_user(folder: Path, unread: list[str]) -> list[RunSummary]:
     try:
         there = summaries(folder, unread.append)
     except PermissionError as error:
-        refuse(f"cannot read {folder}: {error.strerror}")
+        refuse(caption("refusal.folder_unread", path=folder, why=error.strerror))
     if folder.exists() and not folder.is_dir():
-        refuse(f"{folder} is not a folder")
+        refuse(caption("refusal.no_folder", path=folder))
     if roots := remembered().roots:
         from tui_trainer.run_sources.run_list import summaries_at
 
@@ -229,7 +229,9 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         plain(run.name or ""),
         run.trains,
         plain(run.dataset or "?"),
-        run.status if run.cut_off_at_step is None else f"{run.status}, record cut off at step {run.cut_off_at_step}",
+        run.status
+        if run.cut_off_at_step is None
+        else caption("runs.cut_off", status=run.status, step=run.cut_off_at_step),
         f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",
         "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",
     )

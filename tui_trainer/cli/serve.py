@@ -26,6 +26,7 @@ from tui_trainer.compare.session import all_sessions
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.lock import is_live, writer
 from tui_trainer.records.run_index import folders, runs_folder
+from tui_trainer.text.captions import say as caption
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -106,14 +107,15 @@ def serve(context: click.Context, port: int | None, host: str, expose: bool, com
     runs = _check(context, command)
     if not _is_loopback(host):
         if not expose:
-            refuse(f"{host} can be reached from other machines; serve does that only with --expose")
-        say("warning: other machines can reach this, and nothing is encrypted: whoever reads the address runs the app")
+            refuse(caption("refusal.exposes", host=host))
+        say(f"warning: {caption('shell.exposed')}")
     server = _server(command, runs)
     try:
         asyncio.run(_listen(server, host, port or 0))
     except OSError as error:
         where = f"{host}, port {port}" if port else host
-        refuse(f"cannot listen on {where}: {(os.strerror(error.errno) if error.errno else str(error)).lower()}")
+        why = os.strerror(error.errno) if error.errno else str(error)
+        refuse(caption("refusal.cannot_listen", where=where, why=why.lower()))
 
 
 def _check(context: click.Context, command: tuple[str, ...]) -> Path:
@@ -123,7 +125,8 @@ def _check(context: click.Context, command: tuple[str, ...]) -> Path:
     name, *arguments = command
     served = main.get_command(context, name) if name in SERVED else None
     if served is None:
-        refuse(f"{name} has no screen to show; serve takes {', '.join(SERVED[:-1])} or {SERVED[-1]}")
+        commands = f"{', '.join(SERVED[:-1])} or {SERVED[-1]}"
+        refuse(caption("refusal.not_served", commands=commands, command=name))
     return runs_folder(served.make_context(name, arguments, parent=context.parent).params.get("runs_dir"))
 
 
@@ -138,7 +141,7 @@ def _server(command: tuple[str, ...], runs: Path) -> Server:
     try:
         from tui_trainer.cli.textual_serve_app import SameHost
     except ImportError:
-        refuse("serve needs textual-serve: pip install 'tui-trainer[serve]'")
+        refuse(caption("refusal.no_textual_serve"))
 
     in_terminal = shlex.join([sys.executable, "-m", "tui_trainer.cli.browser_terminal", str(runs), *command])
     ours = f"{SERVED_BY}={secrets.token_hex(8)}"
@@ -164,7 +167,7 @@ async def _listen(server: Server, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
         call_process("tui-serve")
         server.public_url = _address(host, runner.addresses[0][1])
-        click.echo(f"{server.public_url}/{secret}/\nctrl+c stops serving; runs keep training")
+        click.echo(caption("shell.serving", address=f"{server.public_url}/{secret}/"))
         await _told_to_end()
     finally:
         await runner.cleanup()

@@ -14,11 +14,13 @@ import click
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.options import found, refuse, runs_dir_option, say
+from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.records import run_index
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.run_filter import parse
 from tui_trainer.records.run_index import find, runs_folder, size_of, summaries
 from tui_trainer.records.summary import RunSummary, summarize
+from tui_trainer.text.captions import say as caption
 from tui_trainer.text.numbers import counted, in_bytes
 from tui_trainer.text.plain import plain
 
@@ -82,7 +84,7 @@ def delete(runs: Sequence[str], yes: bool, runs_dir: Path | None) -> None:
     meant = [summarize(folder) for folder in dict.fromkeys(find(at, run) for run in runs)]
     for run in meant:
         if run.status in LIVE:
-            refuse(f"{run.id} is {run.status}: stop it first, `tui-trainer stop {run.id}`")
+            refuse(caption("refusal.live_kept", run=run.id, status=run.status, stop=shell_command("stop", run.id, at)))
     _delete(meant, yes=yes)
 
 
@@ -105,7 +107,7 @@ def prune(
 ) -> None:
     """Delete the records of runs that are over and all of that; what that frees is shown first. Live runs stay."""
     if older_than is None and larger_than is None and not statuses and not text:
-        refuse("prune needs to know which: --older-than, --status, --larger-than or --filter")
+        refuse(caption("refusal.prune_which"))
     wanted, now = parse(text), time.time()
     meant = [
         run
@@ -116,7 +118,7 @@ def prune(
         and (larger_than is None or size_of(Path(run.folder)) > larger_than)
     ]
     if not meant:
-        click.echo("no run that is over is all of that: nothing to delete")
+        click.echo(caption("shell.nothing_to_prune"))
         return
     _delete(meant, yes=yes)
 
@@ -130,7 +132,7 @@ def _delete(meant: Sequence[RunSummary], *, yes: bool) -> None:
     total = f"{counted(len(meant), 'run')}, {in_bytes(sum(sizes))}"
     if not yes:
         if not os.isatty(0):
-            refuse(f"{total}; nobody can be asked here: --yes deletes them for good")
+            refuse(caption("refusal.nobody_to_ask_of", runs=total))
         click.confirm(f"Delete {total}, for good?", abort=True, err=True)
     freed = deleted = 0
     for run, size in zip(meant, sizes, strict=True):

@@ -16,6 +16,7 @@ import tui_trainer.cli as commands
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import alert_option, check_runs_folder, refuse, runs_dir_option, say, warn_of_same_name
 from tui_trainer.records.run_index import runs_folder
+from tui_trainer.text.captions import say as caption
 from tui_trainer.text.plain import plain
 from tui_trainer.watching.host.request import WatchRequest
 
@@ -70,7 +71,7 @@ def watch_command(
 ) -> int:
     """Run a command in a folder and watch it; the exit code."""
     if not command:
-        refuse("there is no command to watch: tui-trainer watch -- python train.py")
+        refuse(caption("refusal.no_command"))
     check_runs_folder(runs)
     warn_of_same_name(options["name"], runs)
     request = WatchRequest(
@@ -98,8 +99,9 @@ def _check(request: WatchRequest) -> None:
     if where is None:
         file = request.cwd / program if os.sep in program else None
         if file is not None and file.exists():
-            _cannot_start(f"{program}: {'is a folder' if file.is_dir() else 'permission denied'}", 126)
-        _cannot_start(f"{program}: command not found", 127)
+            why = "refusal.command_is_folder" if file.is_dir() else "refusal.command_not_executable"
+            _cannot_start(caption(why, program=program), 126)
+        _cannot_start(caption("refusal.command_not_found", program=program), 127)
     if unseen := out_of_sight.reason(request.command):
         say(f"warning: {unseen}")
 
@@ -187,7 +189,7 @@ def _begin_apart(request: WatchRequest) -> _Begun:
     said = Lines(hears)
     while not (words := said.read()) and not said.at_end:
         pass
-    word, _, rest = words[0].partition(" ") if words else ("1", "", "it could not be begun")
+    word, _, rest = words[0].partition(" ") if words else ("1", "", caption("refusal.not_begun"))
     if word != "run":
         _cannot_start(rest, int(word))
     return _Begun(rest, host, said)

@@ -155,7 +155,7 @@ class InProcessLauncher:
         """All that were started, oldest first."""
         self.on_record: Callable[[Record], None] | None = None
         """Told of each run's record as it begins, in the training thread."""
-        self._runs_folder = runs_folder
+        self.runs_folder = runs_folder
         self._command = command
 
     def go(self) -> None:
@@ -182,7 +182,7 @@ class InProcessLauncher:
     def _make(self, request: RunRequest) -> InProcessSource:
         run = LocalRun(
             request,
-            self._runs_folder,
+            self.runs_folder,
             self._command,
             gate=self._gate,
             on_record=self._record_begun,

@@ -98,6 +98,10 @@ CAPTIONS = {
     "end.gone": Caption(
         "its process is gone and said no goodbye", "a record has no end, and nobody writes it", "it has; somebody does"
     ),
+    "end.by_shell": Caption("stopped from the shell", "`tui-trainer stop` ended it", "another did"),
+    "end.by_signal": Caption(
+        "stopped by a signal", "a signal ended the comparison, as its screen was left", "a person did, by a key"
+    ),
     "end.for_new_run": Caption(
         "stopped for a new run with {preset}", "a person starts another run in its place", "it is left to train"
     ),

@@ -22,6 +22,9 @@ CAPTIONS = {
         "its run is over", "the only run of a comparison has ended", "it has not; there are several"
     ),
     "exit.some_over": Caption("{over} of {runs} {are} over", "some, or no, runs of it have ended", "all have"),
+    "exit.val_accuracy": Caption(
+        "best val accuracy", "what the best of a comparison by accuracy is called", "it is compared by another series"
+    ),
     "exit.best": Caption(
         "{what} {value}, {who}", "the best of a comparison by what it is compared by", "no run has any of it"
     ),

@@ -66,5 +66,10 @@ CAPTIONS = {
     "runs.without_name": Caption("{run} has no name now", "its name was taken away", "it was refused; it has one"),
     "runs.deleting": Caption("deleting {run}", "a run's folder is being deleted", "it is gone; it was refused"),
     "runs.deleted": Caption("{run} is deleted", "its folder is gone", "something of it is left"),
+    "runs.cut_off": Caption(
+        "{status}, record cut off at step {step}",
+        "in the list of the shell: a run went on to its end, and could not be recorded any more",
+        "it was recorded to its end",
+    ),
     "runs.unreadable": Caption("{folder} cannot be read: {why}", "the folder of runs cannot be listed", "it can"),
 }
