@@ -76,8 +76,11 @@ def _leaves_nothing(request: pytest.FixtureRequest, _empty_folder: Path) -> Iter
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """What a test is marked to have said is said; of the ids that a star stands for, one at least. What it is marked
-    never to have said is not, unless it is marked with both: such a test shows both cases, and tells them apart."""
-    wanted, unwanted = _marked(item, "says"), _marked(item, "never_says")
+    never to have said is not, since it last cleared `captions_said`, if it has that; or it tells both cases apart: it
+    is marked with both, or with `in_all_cases=False`."""
+    wanted = {id for mark in item.iter_markers("says") for id in mark.args}
+    strict = [mark for mark in item.iter_markers("never_says") if mark.kwargs.get("in_all_cases", True)]
+    unwanted = {id for mark in strict for id in mark.args}
     if not wanted and not unwanted:
         yield
         return
@@ -85,13 +88,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         yield
     if missing := [id for id in sorted(wanted) if not any(fnmatchcase(one, id) for one in said)]:
         pytest.fail(f"marked as a test that this is said, but it was not: {', '.join(missing)}")
+    said = getattr(item, "funcargs", {}).get("captions_said", said)
     said_too = {one for one in said if any(fnmatchcase(one, id) for id in wanted)}
     if wrong := [one for one in sorted(said - said_too) if any(fnmatchcase(one, id) for id in unwanted)]:
         pytest.fail(f"marked as a test that this is not said, but it was: {', '.join(wrong)}")
-
-
-def _marked(item: pytest.Item, kind: str) -> set[str]:
-    return {id for mark in item.iter_markers(kind) for id in mark.args}
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from tui_trainer.files.given_path import BadPath
 from tui_trainer.records.errors import RunNotFound, RunsError, RunUnreadable
 from tui_trainer.records.export import journal_of
 from tui_trainer.records.history import History
-from tui_trainer.records.run_index import find, runs_folder, summaries
+from tui_trainer.records.run_index import find, summaries
+from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.records.summary import RunSummary, summarize
 from tui_trainer.records.tail import Tail
 from tui_trainer.watching.own_code import Watch, watch

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from tui_trainer.cli import main
-from tui_trainer.records.run_index import ENVIRONMENT
+from tui_trainer.records.runs_folder import ENVIRONMENT
 from tui_trainer.run_options import DATASET, MODEL
 from tui_trainer.run_sources.notifier import LONGEST_S
 from tui_trainer.ui.terminal.terminal import MOST_PER_SECOND

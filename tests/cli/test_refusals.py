@@ -103,6 +103,14 @@ def misspelt(_: Place) -> list[str]:
     return ["atach"]
 
 
+def a_misspelt_preset(_: Place) -> list[str]:
+    return ["presets", "show", "stplr"]
+
+
+def a_preset_of_nobody(_: Place) -> list[str]:
+    return ["presets", "show", "qqqq"]
+
+
 def a_path_out_of_reach(at: Place) -> list[str]:
     return ["rerun", at.watched(cwd=f"/{'x' * 300}").name, "--yes"]
 
@@ -422,6 +430,8 @@ REFUSALS: list[tuple[Callable[[Place], list[str]], set[str], str]] = [
     (misspelt, {"refusal.command_meant"}, "No such command 'atach'. Did you mean 'attach'?"),
     (a_path_out_of_reach, {"refusal.out_of_reach"}, "xxx cannot be used: file name too long\n"),
     (watch_what_dies_without_a_word, {"refusal.not_begun"}, "watch: it could not be begun\n"),
+    (a_misspelt_preset, {"refusal.preset_meant"}, "stplr: no preset of this name; did you mean steplr?\n"),
+    (a_preset_of_nobody, {"refusal.no_preset"}, "qqqq: no preset of this name; name one of none, "),
     (without_torch, {"refusal.no_torch"}, "run needs PyTorch, which is not installed here: pip install torch\n"),
     (serve_without_its_package, {"refusal.no_textual_serve"}, "serve needs textual-serve: pip install "),
     (

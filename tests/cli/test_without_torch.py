@@ -92,7 +92,10 @@ def test_a_preset_is_checked_but_for_the_scheduler_itself_and_that_is_said(light
     broken.write_text((REPOSITORY / "presets" / "steplr.toml").read_text().replace("step_size", "stepsize"))
     fine, wrong = light("presets", "check", "steplr"), light("presets", "check", str(broken))
     assert (fine.returncode, wrong.returncode) == (0, 2)
-    assert "note: PyTorch is not installed here, so the real scheduler is not tried, and no group of parameters" in fine.stderr
+    assert (
+        "note: PyTorch is not installed here, so the real scheduler is not tried, and no group of parameters"
+        in fine.stderr
+    )
     assert "stepsize" in wrong.stderr
 
 

@@ -105,6 +105,7 @@ def test_level_in_a_metric(tmp_path: Path) -> None:
     assert three == ["a and b ended level and lowest in score, at 1.0000."]
 
 
+@pytest.mark.says("comparison.ended_best")
 @pytest.mark.says("comparison.no_goal")
 @pytest.mark.never_says("comparison.ended_best", "comparison.best_value", "comparison.level", "comparison.none_reached")
 def test_without_a_goal_nothing_is_called_best(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import psutil
 import pytest
 from click.testing import CliRunner, Result
@@ -23,7 +25,7 @@ from tui_trainer.cli import main
 from tui_trainer.commands import Stop
 from tui_trainer.compare import queue as queues
 from tui_trainer.compare.claims import Claim
-from tui_trainer.compare.executors import Ended, is_done, stopped
+from tui_trainer.compare.executors import Ended, is_done, nobody_tells, stopped
 from tui_trainer.compare.queue import Queue
 from tui_trainer.compare.session import Contestant, Session, all_sessions
 from tui_trainer.events import EndStatus, RunEnded
@@ -164,8 +166,61 @@ def test_a_run_that_cannot_begin_ends_the_queue_and_is_told_of_once(
     assert queue.failure == "mnist is not there"
 
 
+@pytest.mark.says("queue.cannot_claim")
+@pytest.mark.never_says("queue.not_trained")
+def test_where_nothing_can_be_claimed_that_is_said(tmp_path: Path) -> None:
+    queue = Queue(session(tmp_path, 1))
+    queue.session.claims.folder.touch()
+    assert over(queue) == 1
+    assert queue.failure == f"{queue.session.folder}: nothing can be claimed there: not a directory"
+
+
+@pytest.mark.says("queue.unknown_run")
+def test_a_run_that_this_version_cannot_train_is_named(tmp_path: Path) -> None:
+    made = session_of(tmp_path, [], ["none"])
+    entry = msgspec.structs.replace(made.entries[0], asked={**(made.entries[0].asked or {}), "model": "later"})
+    made = Session.create(tmp_path, [entry], command=[])
+    queue = Queue(made)
+    assert over(queue) == 2
+    assert queue.failure.startswith(f"{entry.label} is no run that this version can train: ")
+
+
+@pytest.mark.says("queue.process_gone", "queue.by_itself")
+@pytest.mark.never_says("queue.by_signal")
+def test_a_process_that_ends_without_a_word_is_told_with_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    queue = Queue(session(tmp_path, 2, 2))
+    assert over(queue) == 1
+    assert f": its process ended with 1; what it said, if anything, is in {queue.session.folder}" in queue.failure
+
+
+@pytest.mark.says("queue.process_gone", "queue.by_signal")
+@pytest.mark.never_says("queue.by_itself")
+def test_a_process_that_was_killed_is_told_with_the_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = tmp_path / "killed"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(killed))
+    queue = Queue(session(tmp_path / "runs", 2, 2))
+    assert over(queue) == 1
+    assert ": its process was killed by SIGKILL; what it said, if anything, is in " in queue.failure
+
+
+@pytest.mark.says("queue.misunderstood")
+def test_a_process_that_is_told_nonsense_ends_its_run_and_says_so() -> None:
+    told = nobody_tells("of another version")
+    assert (told.exit_code, "what it was told could not be understood: of another version" in told.reason) == (1, True)
+
+
+@pytest.mark.never_says("queue.misunderstood")
+def test_a_process_that_is_told_nothing_more_ends_its_run_in_order() -> None:
+    assert nobody_tells().exit_code == 0
+
+
 @pytest.mark.says("queue.not_trained")
-@pytest.mark.never_says("queue.elsewhere")
+@pytest.mark.never_says("queue.elsewhere", "queue.cannot_claim", "queue.unknown_run", "queue.process_gone")
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("nobody foresaw it")])
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_who_trains_and_fails_in_it_is_a_failure(
@@ -422,7 +477,7 @@ def test_a_process_that_is_killed_while_it_trains_is_said_and_is_no_success(runs
         psutil.Process(process.pid).children()[0].kill()
         said = process.stderr.read().decode()
         assert process.wait() == 1, said
-    assert "the process that trained it was killed by SIGKILL" in said
+    assert "its process was killed by SIGKILL" in said
     made = Session.open(all_sessions(runs)[0])
     states = sorted(replay(record).status for entry in made.entries if (record := made.record_of(entry)))
     assert states == ["finished", "running"]  # the other one was not disturbed; this one said no goodbye

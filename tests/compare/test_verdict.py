@@ -200,6 +200,7 @@ def test_what_is_still_in_training_wins_nothing(tmp_path: Path) -> None:
     assert said(one)[0] == "Only a has finished, at 0.9000: nothing to compare it with yet."
 
 
+@pytest.mark.says("comparison.ended_best")
 @pytest.mark.says("comparison.of_finished", "comparison.with_all_seeds", "comparison.all_seeds")
 @pytest.mark.says("comparison.a_part", "comparison.parts", "comparison.one_diverged", "comparison.crashed")
 @pytest.mark.never_says("comparison.ended_best")
@@ -319,6 +320,7 @@ def test_what_went_otherwise_is_counted(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.says("comparison.beyond_spread")
 @pytest.mark.says("comparison.at_spread")
 @pytest.mark.never_says("comparison.beyond_spread", "comparison.within_spread")
 def test_a_lead_as_large_as_the_spread_is_not_larger(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
 from tests.engine import tiny as t
 from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.engine import checkpoints, control
 from tui_trainer.engine.clock import Awake
-from tui_trainer.engine.tracing import tell_lr
+from tui_trainer.engine.tracing import tell_cleared, tell_lr
 from tui_trainer.events import (
     Alert,
     AnyEvent,
@@ -94,15 +96,25 @@ def test_one_batch_trains_one_batch_whose_calls_can_be_followed(tiny: TinyRun) -
     assert values["scheduler.step"].startswith("lr 0.004 → ")
 
 
+@pytest.mark.never_says("loop.no_gradients")
+def test_gradients_that_are_0_are_there() -> None:
+    network = nn.Linear(2, 1)
+    (network(torch.ones(1, 2)) * 0).sum().backward()
+    tell = tell_cleared(network)()
+    network.zero_grad()
+    assert tell(None) == "grad norm 0 → 0"
+
+
 def values_of(tiny: TinyRun, batch: int) -> dict[str, str]:
     return {e.call: e.value for e in tiny.of(CallFollowed) if e.batch == batch and e.epoch == 1 and e.value is not None}
 
 
+@pytest.mark.says("loop.no_gradients")
 def test_each_call_tells_the_value_that_it_changed_before_and_after(tiny: TinyRun) -> None:
     tiny.control.send(SetPace(by=ME, seconds_a_call=1e-6))
     tiny.train(t.ONE_CYCLE, epochs=1)
     first, second = values_of(tiny, 1), values_of(tiny, 2)
-    assert first["zero_grad"] == "no gradients yet"
+    assert first["zero_grad"] == "no gradients"
     assert second["zero_grad"] == f"{first['backward']} → 0"
     assert float(first["backward"].removeprefix("grad norm ")) > 0
     weight = first["optimizer.step"].partition(",")[0].removeprefix("a weight ").split(" → ")

@@ -18,7 +18,7 @@ import torch
 
 from tests.engine.tiny import NONE, preset
 from tui_trainer.engine import data_files
-from tui_trainer.engine.data_files import DataFolder, fetch
+from tui_trainer.engine.data_files import DataFolder, Expected, Part, fetch
 from tui_trainer.engine.datasets import load
 from tui_trainer.errors import UserError
 from tui_trainer.run_spec import RunSpec
@@ -96,6 +96,37 @@ def test_the_next_address_serves_where_one_has_it_not_or_something_else(server: 
     assert server.asked == ["/a", "/b", "/c"]
 
 
+@pytest.mark.says("data.no_address")
+def test_a_file_of_no_address_is_not_tried(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"^no address is known for file$"):
+        fetch([], tmp_path / "file", md5(CONTENT), lambda _: None)
+
+
+@pytest.mark.says("data.wrong_checksum")
+@pytest.mark.never_says("data.wrong_size")
+def test_a_file_of_the_right_size_and_another_content_has_a_wrong_checksum(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"one")
+    assert Expected(tmp_path / "file", 3, md5(b"two")).fault == "has a wrong checksum"
+    assert Expected(tmp_path / "file", 3).fault == ""
+
+
+def folder_that_raises(error: Exception) -> DataFolder:
+    def read() -> tuple[Part, Part]:
+        raise error
+
+    return DataFolder("mnist", (1, 28, 28), (60_000, 10_000), [], read, lambda _: None)
+
+
+def test_what_has_no_words_is_told_by_its_name_and_nothing_is_made_up(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot be read: IndexError\. Give a folder"):
+        folder_that_raises(IndexError()).read(lambda _: None, tmp_path)
+
+
+def test_where_memory_runs_out_no_file_is_blamed(tmp_path: Path) -> None:
+    with pytest.raises(MemoryError):
+        folder_that_raises(MemoryError()).read(lambda _: None, tmp_path)
+
+
 def test_what_is_not_whole_leaves_nothing_behind(server: Server, tmp_path: Path) -> None:
     server.files["/a"] = CONTENT[:1000]
     with pytest.raises(OSError, match=r"/a gave a file that is not the one expected \(1,000 bytes, wrong checksum\)"):
@@ -139,6 +170,7 @@ def spec(root: Path) -> RunSpec:
     return RunSpec.of("tiny", preset(NONE), dataset="fashion-mnist", data_dir=root, limit_train=30, limit_val=20)
 
 
+@pytest.mark.never_says("data.*")
 def test_a_data_set_is_downloaded_once_and_only_what_is_missing(
     fashion: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +194,8 @@ def test_a_data_set_is_downloaded_once_and_only_what_is_missing(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.says("data.wrong_size", "data.what_else")
+@pytest.mark.never_says("data.no_header", "data.other_shape", "data.wrong_checksum", "data.no_address")
 def test_a_broken_file_is_named_and_never_overwritten(fashion: Server, tmp_path: Path) -> None:
     load(spec(tmp_path), CPU)
     broken = tmp_path / "FashionMNIST" / "raw" / "t10k-images-idx3-ubyte"
@@ -191,6 +225,8 @@ def test_without_a_network_no_folder_is_left_behind(fashion: Server, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.says("data.no_header", "data.what_else")
+@pytest.mark.never_says("data.wrong_size", "data.other_shape")
 def test_labels_that_no_class_has_are_said_and_where(fashion: Server, tmp_path: Path) -> None:
     load(spec(tmp_path), CPU)
     labels = tmp_path / "FashionMNIST" / "raw" / "train-labels-idx1-ubyte"
@@ -205,6 +241,8 @@ def test_labels_that_no_class_has_are_said_and_where(fashion: Server, tmp_path: 
         load(spec(tmp_path), CPU)
 
 
+@pytest.mark.says("data.other_shape")
+@pytest.mark.never_says("data.no_header")
 @pytest.mark.parametrize(
     ("name", "place", "number", "words"),
     [

@@ -63,7 +63,7 @@ def test_a_deterministic_run_takes_algorithms_that_repeat_themselves_and_the_nex
     assert seen == [(True, True, False), (False, False, True)]
 
 
-@pytest.mark.says("setting.deterministic", "setting.slower", "setting.kernels_cuda")
+@pytest.mark.says("setting.deterministic", "setting.slower", "setting.kernels_cuda", "setting.repeatable")
 @pytest.mark.never_says("setting.kernels_cpu", "setting.cpu_repeats")
 @pytest.mark.usefixtures("cuda")
 def test_it_says_what_it_costs_and_records_what_it_chose(tiny: TinyRun) -> None:
@@ -81,6 +81,7 @@ def test_it_says_what_it_costs_and_records_what_it_chose(tiny: TinyRun) -> None:
     }
 
 
+@pytest.mark.never_says("setting.repeatable", "setting.compiled")
 @pytest.mark.usefixtures("cuda")
 def test_without_it_nothing_is_said_of_it(tiny: TinyRun) -> None:
     tiny.train(t.NONE, epochs=1, device="cuda:0")

@@ -14,7 +14,7 @@ from tui_trainer.engine.precision import ComputeOptions
 from tui_trainer.errors import UserError
 from tui_trainer.torchrun import Rank
 
-TOO_OLD = "Tesla V100-SXM2-16GB has compute capability 7.0, and torch .* was built for 7.5 and newer"
+TOO_OLD = "Tesla V100-SXM2-16GB has compute capability 7.0, and torch .* was built for 7.5, 8.0, .*"
 
 
 @pytest.mark.parametrize("card", [T4, A100, H100, RTX_5090, Card("later", (12, 1)), Card("much later", (15, 0))])
@@ -35,6 +35,8 @@ def test_auto_passes_a_card_over_that_the_build_has_no_kernels_for_and_says_so(m
     assert "V100" in why
 
 
+@pytest.mark.says("device.no_kernels")
+@pytest.mark.never_says("device.none", "device.only_one")
 @pytest.mark.parametrize("name", ["cuda", "cuda:0"])
 def test_a_card_that_was_asked_for_and_cannot_compute_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     cards(monkeypatch, V100)
@@ -61,12 +63,22 @@ def test_what_a_build_runs_on(
     assert (resolve("auto")[0].type == "cuda") == runs
 
 
+def test_a_card_that_is_newer_than_the_build_is_not_told_that_newer_ones_will_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cards(monkeypatch, Card("card", (12, 0)), built_for=["sm_80", "sm_90"])
+    assert resolve("auto")[1].endswith(" was built for 8.0, 9.0")
+
+
+@pytest.mark.never_says("device.no_kernels")
 def test_rocm_s_names_of_builds_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     cards(monkeypatch, V100, built_for=CU130)
     monkeypatch.setattr(torch.version, "hip", "6.2")
     assert resolve("auto") == (torch.device("cuda", 0), "")
 
 
+@pytest.mark.says("device.only_one")
+@pytest.mark.never_says("device.so_many", "device.none")
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -81,6 +93,8 @@ def test_a_card_that_is_not_there_is_bad_input(monkeypatch: pytest.MonkeyPatch, 
         resolve(name)
 
 
+@pytest.mark.says("device.so_many")
+@pytest.mark.never_says("device.only_one")
 def test_a_number_with_a_nought_before_it_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     cards(monkeypatch, T4, A100)
     assert resolve("cuda:01") == (torch.device("cuda", 1), "")
@@ -88,6 +102,7 @@ def test_a_number_with_a_nought_before_it_is_a_number(monkeypatch: pytest.Monkey
         resolve("cuda:2")
 
 
+@pytest.mark.never_says("device.none")
 def test_a_driver_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     cards(monkeypatch)
 
@@ -116,6 +131,13 @@ def test_bfloat16_is_the_default_where_the_card_that_was_chosen_has_it(
     assert ComputeOptions.chosen(torch.device("cuda", 1), "bf16", compiled=False).precision == "bf16"
 
 
+@pytest.mark.says("setting.channels_last", "setting.fused", "setting.compiled")
+@pytest.mark.never_says("setting.repeatable")
+def test_what_a_compiled_network_computes_with_is_said() -> None:
+    options = ComputeOptions.chosen(torch.device("cpu"), None, compiled=True)
+    assert str(options) == "channels last, fused optimizer where there is one, compiled"
+
+
 def test_the_thread_that_trains_uses_its_device_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     cuda = fake_cuda.install(monkeypatch, ours=1)
     devices.use(torch.device("cpu"))
@@ -140,6 +162,7 @@ def test_all_that_says_that_there_is_no_memory(error: Exception) -> None:
     assert broken_context(error) == ""
 
 
+@pytest.mark.never_says("device.broken")
 @pytest.mark.parametrize(
     "error", [RuntimeError("mat1 and mat2 shapes cannot be multiplied"), ValueError("CUDA error: out of memory")]
 )
@@ -148,6 +171,7 @@ def test_what_says_something_else(error: Exception) -> None:
     assert broken_context(error) == ""
 
 
+@pytest.mark.says("device.broken")
 def test_a_kernel_that_failed_is_said_to_have_broken_the_process() -> None:
     error = RuntimeError("CUDA error: device-side assert triggered\nCompile with `TORCH_USE_CUDA_DSA` to enable ...")
     assert not is_out_of_memory(error)

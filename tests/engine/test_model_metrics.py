@@ -38,6 +38,7 @@ def test_the_norms_are_those_of_all_parameters_as_one_vector() -> None:
     assert torch.allclose(found, torch.stack([gradient, before.norm(), moved / before.norm()]))
 
 
+@pytest.mark.never_says("setting.norms", "setting.look_takes", "setting.of_time", "setting.of_hosts_time")
 def test_between_two_looks_the_optimizer_steps_alone() -> None:
     steps: list[int] = []
     norms = Norms(nn.Linear(2, 2), lambda _: None, one)
@@ -52,6 +53,7 @@ class OnCuda(nn.Parameter):
     is_cuda = True
 
 
+@pytest.mark.says("setting.norms", "setting.look_takes", "setting.of_*")
 @pytest.mark.parametrize(("parameter", "whose"), [(nn.Parameter, "the"), (OnCuda, "the host's")])
 def test_looks_that_cost_much_come_seldom_and_that_is_told(parameter: type[nn.Parameter], whose: str) -> None:
     told: list[AnyEvent] = []

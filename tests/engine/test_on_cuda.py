@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,16 @@ from tui_trainer.engine.metrics import MetricAccumulator
 from tui_trainer.engine.schedules import build_optimizer
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.errors import UserError
-from tui_trainer.events import AnyEvent, CallFollowed, EpochEnded, PaceChanged, Paused, SettingChanged, StepsTaken
+from tui_trainer.events import (
+    AnyEvent,
+    CallFollowed,
+    EpochEnded,
+    PaceChanged,
+    Paused,
+    RunConfigured,
+    SettingChanged,
+    StepsTaken,
+)
 from tui_trainer.presets.optimizers import OPTIMIZERS
 
 
@@ -241,10 +251,32 @@ def test_validation_that_finds_no_memory_for_one_image_says_so(tiny: TinyRun, mo
     assert ended.reason.endswith("; try a smaller --model, or --device cpu")
 
 
-def test_data_without_room_names_the_limit(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_room(*arguments: Any) -> None:
-        raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried")
+def no_room(*arguments: Any) -> None:
+    raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried")
 
+
+@pytest.mark.says("data.or_cpu")
+def test_data_without_room_on_a_device_is_told_another(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "load", no_room)
+    with fake_cuda.pretended(A100), pytest.raises(UserError, match=r"--limit-train, or train with --device cpu$"):
+        tiny.train(t.NONE, device="cuda:0")
+
+
+@pytest.mark.says("data.crop_and_flip")
+def test_what_is_made_of_images_anew_is_told(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = datasets.load
+
+    def augmented(*arguments: Any) -> datasets.Images:
+        images = load(*arguments)
+        return replace(images, train=replace(images.train, augmented=True))
+
+    monkeypatch.setattr(datasets, "load", augmented)
+    tiny.train(t.NONE, epochs=1)
+    assert tiny.of(RunConfigured)[0].augmentation == "crop and flip"
+
+
+@pytest.mark.never_says("data.or_cpu")
+def test_data_without_room_names_the_limit(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "load", no_room)
     with pytest.raises(UserError) as refused:
         tiny.train(t.NONE)
@@ -261,6 +293,7 @@ def test_a_card_that_was_passed_over_is_told_in_the_record(tiny: TinyRun, monkey
     assert "V100" in settings["device"].reason
 
 
+@pytest.mark.never_says("data.crop_and_flip")
 def test_where_no_card_was_passed_over_nothing_is_told(tiny: TinyRun) -> None:
     tiny.train(t.NONE, epochs=1, device="cpu")
     assert "device" not in {event.setting for event in tiny.of(SettingChanged)}
@@ -278,7 +311,7 @@ def test_where_no_card_was_passed_over_nothing_is_told(tiny: TinyRun) -> None:
 def test_kernels_are_said_to_be_faster_where_that_was_measured(tiny: TinyRun, captions_said: set[str]) -> None:
     tiny.train(t.NONE, epochs=1)
     assert {id for id in captions_said if id.startswith("setting.")} == {
-        "setting.kernels_cpu",
+        *("setting.kernels_cpu", "setting.channels_last", "setting.fused"),
         "setting.precision_default",
         "setting.building",
     }

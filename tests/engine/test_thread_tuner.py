@@ -182,7 +182,6 @@ def test_a_trial_trains_nothing() -> None:
 
 
 @pytest.mark.says("setting.choosing_threads")
-@pytest.mark.never_says("setting.building")
 def test_what_was_chosen_is_told_and_what_was_asked_for_is_not(tiny: TinyRun) -> None:
     tiny.train(t.NONE, epochs=1)
     assert [e.setting for e in tiny.of(SettingChanged)] == ["kernels", "precision"]  # its threads are fixed

@@ -101,6 +101,7 @@ def test_batches_for_which_there_was_no_memory_are_not_said_to_be_larger_than_th
     assert not captions_said & {"end.out_of_memory_validating", "end.all_epochs"}
 
 
+@pytest.mark.says("device.none")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 @pytest.mark.parametrize("device", ["cuda", "cuda:3"])
 def test_a_device_that_is_not_there_is_bad_input(device: str) -> None:

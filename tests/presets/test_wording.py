@@ -15,6 +15,45 @@ ADAM = "[optimizer]\nname = 'Adam'\n"
 IDS = {id for id in CAPTIONS if id.startswith("key.")}
 
 CASES: dict[str, tuple[str, set[str], str]] = {
+    "deep": (SGD + "x = " + "[" * 2000, {"key.too_deep"}, "nested too deeply for a preset, which is tables of plain"),
+    "twice": (SGD + "lr = 1\nlr = 2", {"key.twice"}, "given twice, first on line 4; keep one"),
+    "no TOML": ("optimizer", {"key.no_toml"}, "not valid TOML: "),
+    "a table of nobody's": ("[qqqq]\n" + SGD, {"key.unknown", "key.top_has"}, "not known to a preset; it has title, "),
+    "a misspelt table": (
+        "[trainin]\n" + SGD,
+        {"key.unknown", "key.top_meant"},
+        "not known to a preset; did you mean tr",
+    ),
+    "what options tell": (
+        "webhook = 'x'\n" + SGD,
+        {"key.unknown", "key.by_options"},
+        "not known to a preset; a preset holds no commands and no addresses; give them on the command line",
+    ),
+    "a data set at the top": (
+        "dataset = 'mnist'\n" + SGD,
+        {"key.unknown", "key.belongs_in"},
+        "not known to a preset; it belongs in [for]",
+    ),
+    "no optimizer": ("title = 'x'", {"key.no_optimizer"}, 'missing; write [optimizer] and, below it, such as name = "'),
+    "no table": ("optimizer = 3", {"key.no_table"}, "is a table; write [optimizer] on a line above its keys"),
+    "no rules": ("alerts = 3\n" + SGD, {"key.no_rules"}, 'is a list of rules in quotes; write such as ["val_loss > 2'),
+    "no rule": ("alerts = ['loss']\n" + SGD, {"key.rule"}, 'item 1, "loss": '),
+    "nameless": ("[optimizer]\nlr = 1", {"key.nameless"}, "missing; one of SGD, "),
+    "a nameless stage": (
+        with_scheduler("SequentialLR", "[[scheduler.stages]]\nepochs = 2"),
+        {"key.nameless"},
+        "missing; one of none, ",
+    ),
+    "a table for a number": (
+        with_scheduler("StepLR", "step_size = {x = 1}"),
+        {"key.no_whole_number", "key.a_table"},
+        "a table is not a whole number",
+    ),
+    "an empty list": (
+        with_scheduler("StepLR", "step_size = []"),
+        {"key.no_whole_number", "key.empty_list"},
+        "an empty list is not a whole number",
+    ),
     "missing": (with_scheduler("StepLR"), {"key.missing"}, "missing; it says how many steps"),
     "misspelt": (SGD + "learning_rate = 3", {"key.meant"}, "not known to SGD; did you mean lr?"),
     "at home elsewhere": (
@@ -207,7 +246,7 @@ CASES: dict[str, tuple[str, set[str], str]] = {
     "out of range": (SGD + "lr = -1", {"key.out_of_range"}, "-1 is out of range; more than 0"),
     "out of all ranges": (
         SGD + f"lr = {10**400}",
-        {"key.too_large"},
+        {"key.too_large", "key.many_digits"},
         "a number of far too many digits is out of range",
     ),
     "in quotes": (SGD + "lr = '0.1'", {"key.in_quotes"}, '"0.1" is text; write 0.1 without the quotes'),
@@ -237,7 +276,11 @@ CASES: dict[str, tuple[str, set[str], str]] = {
         {"key.choice_unknown", "key.only"},
         '"qq" is not known; only "epoch" is',
     ),
-    "no pair": (ADAM + "betas = [0.9]", {"key.no_pair"}, "a list is not a pair of numbers; write such as [0.9, 0.999]"),
+    "no pair": (
+        ADAM + "betas = [0.9]",
+        {"key.no_pair", "key.a_list"},
+        "a list is not a pair of numbers; write such as [0.9, 0.999]",
+    ),
     "no list": (
         with_scheduler("MultiStepLR", "milestones = 3"),
         {"key.no_list"},

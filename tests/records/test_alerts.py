@@ -171,6 +171,7 @@ def test_what_is_no_drop_of_throughput(step_s: Callable[[int], float]) -> None:
     assert told(training(falling, steps=600, step_s=step_s)) == []
 
 
+@pytest.mark.says("health.slow")
 @pytest.mark.never_says("health.slow")
 @pytest.mark.parametrize(
     "watched",

@@ -89,6 +89,7 @@ def test_a_checkpoint_tells_of_steps_that_a_record_without_a_goodbye_has_lost(tm
     assert exported(tmp_path)[1] == ["7 steps are missing from the record: 64 to 70."]
 
 
+@pytest.mark.says("record.steps_missing")
 @pytest.mark.never_says("record.steps_missing")
 def test_what_a_resumed_run_trains_again_is_not_missing() -> None:
     behind = [event for event in EVENTS if getattr(event, "step", 0) > 40]

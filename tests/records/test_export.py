@@ -19,6 +19,7 @@ from tests.recorded import RECORDS
 from tests.records.streams import fold, runs, runs_with_metrics
 from tests.scripted import float32, scripted_run
 from tui_trainer.events import (
+    SCHEMA,
     AnyEvent,
     CallsMade,
     EpochEnded,
@@ -113,6 +114,18 @@ def test_every_change_has_its_reason_in_words(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.says("record.form_in_doubt")
+@pytest.mark.never_says("record.switched")
+def test_of_a_later_form_it_is_said_that_something_may_lack(tmp_path: Path) -> None:
+    exported(tmp_path, scripted_run(epochs=1))
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"schema": SCHEMA + 1}))
+    warnings: list[str] = []
+    export_csv(tmp_path / "run", tmp_path / "out", warnings.append)
+    assert any(each.endswith("knows none after 2. What is exported may lack something.") for each in warnings)
+
+
+@pytest.mark.says("record.switched")
+@pytest.mark.never_says("record.form_in_doubt")
 def test_a_switch_of_presets_is_a_change_of_the_lr(tmp_path: Path) -> None:
     rows = exported(tmp_path, scripted_run(epochs=3, switch_at=2, switch_to="none"))["lr_events.csv"]
     assert [(row["step"], row["epoch"], row["old_lr"], row["new_lr"]) for row in rows] == [

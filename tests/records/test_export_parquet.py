@@ -68,6 +68,8 @@ def test_an_empty_record_is_a_file_without_rows(tmp_path: Path) -> None:
     assert parquet.read_table(file).num_rows == 0
 
 
+@pytest.mark.says("record.needs_pyarrow")
+@pytest.mark.never_says("record.needs_tensorboard")
 def test_without_pyarrow_a_sentence_says_what_to_install(tmp_path: Path) -> None:
     run = recorded(tmp_path, scripted_run(epochs=1))
     with (

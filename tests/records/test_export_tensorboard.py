@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from math import inf, nan
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -182,14 +183,16 @@ def test_a_second_export_replaces_the_first_and_other_runs_stand_beside(tmp_path
     assert sorted(board.rglob("*tfevents*")) == sorted([again, other])
 
 
+@pytest.mark.says("record.needs_tensorboard")
+@pytest.mark.never_says("record.needs_pyarrow")
 def test_without_the_package_a_sentence_says_what_to_install(tmp_path: Path) -> None:
     recorded(tmp_path, scripted_run(epochs=1))
-    script = "import sys; sys.modules['tensorboard'] = None; from tui_trainer.cli import main; main()"
-    out = str(tmp_path / "out")
-    arguments = ["export", "run", "--runs-dir", str(tmp_path), "--out", out, "--format", "tensorboard"]
-    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr == "this format needs TensorBoard's package: pip install 'tui-trainer[tensorboard]'\n"
+    loaded = {name: None for name in sys.modules if name.partition(".")[0] == "tensorboard"}
+    with (
+        patch.dict(sys.modules, {**loaded, "tensorboard": None}),
+        pytest.raises(ExportFailed, match=r"^this format needs TensorBoard's package: pip install '"),
+    ):
+        export_tensorboard(tmp_path / "run", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

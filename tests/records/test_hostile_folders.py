@@ -99,6 +99,8 @@ def test_a_list_names_what_is_no_file_and_shows_the_rest(record: Path, name: str
     assert any(what in text for what in ("pipe", "device", "larger than", "folder, not"))
 
 
+@pytest.mark.says("record.no_files", "record.none_readable", "record.look_elsewhere")
+@pytest.mark.never_says("record.none_yet", "record.near", "record.newest", "record.not_listed", "record.more_likewise")
 @pytest.mark.parametrize("make", [pipe, endless, folder])
 def test_a_folder_in_which_nothing_is_a_file_is_no_run(record: Path, make: Callable[[Path], None]) -> None:
     for name in ("run.json", "events.jsonl", "lock", "control.jsonl"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,12 +24,13 @@ from tests.records.streams import fold, runs, runs_with_metrics, tables
 from tests.scripted import START, scripted_run
 from tui_trainer.events import AnyEvent, MetricDeclared, MetricsLogged, RunEnded, RunStarted, StepsTaken, encode
 from tui_trainer.records import journal_cache, lock, merging
-from tui_trainer.records.errors import RunInUse, RunNotFound
+from tui_trainer.records.errors import RunInUse, RunNotFound, reason
 from tui_trainer.records.history import History
 from tui_trainer.records.journal import Journal
 from tui_trainer.records.lines import seal
 from tui_trainer.records.record import Record
-from tui_trainer.records.run_index import delete, find, folders, newest, runs_folder, summaries
+from tui_trainer.records.run_index import delete, find, folders, newest, summaries
+from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.records.series import LoggedSeries
 from tui_trainer.records.summary import SPARK_POINTS, Objective, RunSummary, images_per_second, summarize
 
@@ -189,6 +192,49 @@ def test_a_torn_goodbye_is_none(tmp_path: Path) -> None:
     assert summarize(folder).status == "crashed"
 
 
+@pytest.mark.says("record.not_listed", "record.none_readable", "record.more_likewise")
+@pytest.mark.never_says("record.no_files", "record.none_yet")
+def test_of_folders_that_cannot_be_read_the_first_is_named_and_the_others_counted(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").symlink_to(tmp_path / name / "run.json")
+    with pytest.raises(
+        RunNotFound, match=r"/a cannot be read: too many .* \(2 folders more likewise\)\. --runs-dir DIR"
+    ):
+        newest(tmp_path)
+
+
+@pytest.mark.says("record.near")
+@pytest.mark.never_says("record.newest", "record.look_elsewhere", "record.none_readable")
+def test_of_no_run_the_names_are_said_that_are_like_it(tmp_path: Path) -> None:
+    put(tmp_path, "night", scripted_run(epochs=1))
+    with pytest.raises(RunNotFound, match=r"there is no run 'nigth' in .*\. Near it: night\.$"):
+        find(tmp_path, "nigth")
+
+
+@pytest.mark.says("record.newest")
+@pytest.mark.never_says("record.near", "record.look_elsewhere")
+def test_of_no_run_like_it_the_newest_is_said_and_the_command_that_lists_that_folder(tmp_path: Path) -> None:
+    put(tmp_path, "night", scripted_run(epochs=1))
+    words = f" The newest is night; tui-trainer runs --runs-dir {tmp_path} lists them all."
+    with pytest.raises(RunNotFound, match=f"{re.escape(words)}$"):
+        find(tmp_path, "qqqq")
+
+
+@pytest.mark.says("record.no_space")
+@pytest.mark.never_says("record.no_quota")
+def test_a_full_disk_is_said_in_words() -> None:
+    assert reason(OSError(errno.ENOSPC, "x")) == "no space is left on the device"
+
+
+@pytest.mark.says("record.no_quota")
+@pytest.mark.never_says("record.no_space")
+def test_a_quota_is_no_full_disk() -> None:
+    assert reason(OSError(errno.EDQUOT, "x")) == "the disk quota is used up"
+
+
+@pytest.mark.says("record.none_yet", "record.look_elsewhere")
+@pytest.mark.never_says("record.none_readable", "record.near", "record.newest", "record.not_listed", "record.no_files")
 def test_no_runs_folder_is_no_runs(tmp_path: Path) -> None:
     assert summaries(tmp_path / "none") == []
     with pytest.raises(RunNotFound, match="no runs in"):

@@ -10,6 +10,7 @@ from tui_trainer.remote.address import Address, BadAddress, is_address
 from tui_trainer.remote.mirror import below_root
 
 
+@pytest.mark.never_says("remote.no_address")
 @pytest.mark.parametrize(
     ("text", "address"),
     [
@@ -30,6 +31,7 @@ def test_an_address_is_taken_apart_and_put_together_again(text: str, address: Ad
     assert Address.of(str(address)) == address
 
 
+@pytest.mark.says("remote.no_address")
 @pytest.mark.parametrize(
     "text",
     [

@@ -132,7 +132,8 @@ async def test_how_a_pause_in_slow_motion_goes_on_is_said_where_it_can_be_asked(
         assert "Paused." in shown.text()
 
 
-@pytest.mark.never_says("state.first_batch", "state.paused_before", "end.before_first_batch")
+@pytest.mark.never_says("state.paused_before", in_all_cases=False)
+@pytest.mark.never_says("state.first_batch", "end.before_first_batch", "setting.building")
 async def test_a_run_that_has_trained_waits_for_no_first_batch(show: Show) -> None:
     async with show([*LIVE, PAUSED]) as shown:
         assert not shown.the(StartupPanel).is_on_screen
@@ -210,6 +211,7 @@ async def test_an_epoch_is_the_lowest_so_far_or_one_before_it_is(show: Show) -> 
     ]
 
 
+@pytest.mark.says("epoch.lowest_so_far")
 @pytest.mark.says("epoch.not_finite")
 @pytest.mark.never_says("epoch.lowest_so_far", "epoch.lowest_before")
 @pytest.mark.parametrize("loss", [nan, inf])

@@ -13,7 +13,7 @@ from tests.scripted_watched import mnist_like
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.run_sources.run_source import READONLY
-from tui_trainer.text.captions import say
+from tui_trainer.text.captions import CAPTIONS, say
 from tui_trainer.ui.dialogs import Question
 from tui_trainer.ui.live.log_pane import LogPane
 from tui_trainer.ui.live.typing import bytes_of, shown
@@ -125,7 +125,7 @@ async def test_where_nothing_takes_it_that_is_said(show: Show, host: ScriptedHos
 async def test_where_it_is_taken_that_is_not_said(show: Show, host: ScriptedHost, command: Keyboard) -> None:
     async with show(host) as shown:
         await shown.press("i", *"ok")
-        assert say("watched.no_keyboard") not in shown.text()
+        assert CAPTIONS["watched.no_keyboard"].words not in shown.text()
 
 
 async def test_the_command_that_ends_meanwhile_ends_the_typing(

@@ -128,7 +128,7 @@ async def test_without_a_known_end_no_share_is_invented(show: Show) -> None:
         assert "left" not in line(shown, Headline)
 
 
-@pytest.mark.never_says("state.no_end")
+@pytest.mark.never_says("state.no_end", "setting.channels_last", "setting.fused")
 async def test_with_a_known_end_it_is_a_share_of_that(show: Show) -> None:
     async with show(LIVE) as shown:
         assert line(shown, Progress).startswith(" epoch 3/4 ━")
@@ -150,7 +150,7 @@ def test_the_end_is_the_commands() -> None:
     assert ending(fold([*gpt_like(), over])) == "the command ended: 1,200 steps in 0:02:12"
 
 
-@pytest.mark.never_says("end.watched", "end.finished")
+@pytest.mark.never_says("end.watched", "end.finished", in_all_cases=False)
 def test_of_one_that_failed_or_goes_on_or_is_ours_it_is_not_said() -> None:
     failed = RunEnded(at=START, status="crashed", reason="exit code 1", step=150, epoch=3, exit_code=1)
     assert ending(fold([*LIVE, failed])).startswith("crashed after step 150: exit code 1")
@@ -294,7 +294,8 @@ def test_watched_without_control_it_can_be_stopped_and_nothing_else(tmp_path: Pa
     record.close()
 
 
-@pytest.mark.never_says("watched.no_control", "watched.no_resume")
+@pytest.mark.never_says("watched.no_control", in_all_cases=False)
+@pytest.mark.never_says("watched.no_resume")
 def test_with_control_or_of_our_own_that_is_not_said(tmp_path: Path) -> None:
     record = recorded(tmp_path, LIVE)
     assert polled(record.folder).capabilities.refusal(Pause) == ""

@@ -29,7 +29,7 @@ from tui_trainer.events import (
     Paused,
     ProgramWatched,
 )
-from tui_trainer.text.captions import say
+from tui_trainer.text.captions import CAPTIONS, say
 from tui_trainer.ui.live.listing import Listing
 from tui_trainer.ui.live.loop_in_full import cut_left
 from tui_trainer.ui.live.watched_loop import WatchedLoop, shown_place
@@ -254,7 +254,7 @@ async def test_before_any_call_was_seen_that_is_said(show: Show) -> None:
 async def test_once_one_was_seen_that_is_not_said(show: Show) -> None:
     for run in (gan_like(steps=50), cut(scripted_run(), 30)):
         async with show(run) as shown:
-            assert say("loop.not_seen_yet") not in shown.text().replace("\n", " ")
+            assert CAPTIONS["loop.not_seen_yet"].words not in shown.text().replace("\n", " ")
 
 
 async def test_a_call_without_times_is_listed_all_the_same(show: Show) -> None:

@@ -34,7 +34,6 @@ from tui_trainer.cli.options import (
     training_options,
 )
 from tui_trainer.cli.options import say as say_aside
-from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, SignalHandlers, leave, stop_on_signals
 from tui_trainer.commands import Stop
 from tui_trainer.compare import slurm
@@ -62,7 +61,7 @@ from tui_trainer.compare.slurm import options as slurm_options
 from tui_trainer.errors import UserError
 from tui_trainer.presets.catalogue import load
 from tui_trainer.records.errors import RunInUse, RunsError, RunUnreadable
-from tui_trainer.records.run_index import runs_folder
+from tui_trainer.records.runs_folder import runs_folder, shell_command
 from tui_trainer.records.series_names import parsed
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_spec import RunSpec

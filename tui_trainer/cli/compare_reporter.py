@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from tui_trainer.cli.console import in_lines as run_in_lines
-from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.compare.comparison import Compared, Comparison
 from tui_trainer.compare.plain_lines import find_out, in_lines
 from tui_trainer.compare.report import as_json
+from tui_trainer.records.runs_folder import shell_command
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 

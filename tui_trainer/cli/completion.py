@@ -19,8 +19,9 @@ MOST = 200
 
 def runs(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
     """Ids and names of runs, newest first."""
-    from tui_trainer.records.run_index import folders, runs_folder
+    from tui_trainer.records.run_index import folders
     from tui_trainer.records.run_metadata import read_facts
+    from tui_trainer.records.runs_folder import runs_folder
 
     try:
         there = folders(runs_folder(context.params.get("runs_dir")))

@@ -13,14 +13,14 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import alert_option, data_dir_option, found, refuse, runs_dir_option
 from tui_trainer.cli.options import say as say_aside
-from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, SetEpochs, SetLR, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunIsWatched, RunsError, reason
 from tui_trainer.records.lock import is_live
-from tui_trainer.records.run_index import find, runs_folder
+from tui_trainer.records.run_index import find
 from tui_trainer.records.run_metadata import program_of
+from tui_trainer.records.runs_folder import runs_folder, shell_command
 from tui_trainer.records.tail import Tail
 from tui_trainer.text.captions import say
 from tui_trainer.torchrun import this_rank

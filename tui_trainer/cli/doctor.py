@@ -21,7 +21,7 @@ from tui_trainer.cli.options import has_torch
 from tui_trainer.errors import UserError
 from tui_trainer.files.given_path import data_folder
 from tui_trainer.presets.folders import user_folder
-from tui_trainer.records.run_index import runs_folder
+from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import NAMES_ITS_ENCODING, plain, shows_unicode
 from tui_trainer.threads import usable_cores

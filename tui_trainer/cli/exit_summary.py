@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.records.run_metadata import read_facts
+from tui_trainer.records.runs_folder import shell_command
 from tui_trainer.records.summary import summarize
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted

@@ -34,7 +34,7 @@ from tui_trainer.cli.options import say as say_aside
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.presets.folders import is_shipped
 from tui_trainer.records.record import Record
-from tui_trainer.records.run_index import runs_folder
+from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.remote.address import is_address
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun

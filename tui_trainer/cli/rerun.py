@@ -14,9 +14,8 @@ import click
 from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import found, refuse, runs_dir_option
-from tui_trainer.cli.shell_command import shell_command
-from tui_trainer.records.run_index import runs_folder
 from tui_trainer.records.run_metadata import Program, beginning, program_of
+from tui_trainer.records.runs_folder import runs_folder, shell_command
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.text.secrets import BLANK

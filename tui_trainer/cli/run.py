@@ -64,7 +64,7 @@ def run(
     **options: Any,
 ) -> None:
     """Train without a screen: for scripts, batch systems and log files."""
-    from tui_trainer.records.run_index import runs_folder
+    from tui_trainer.records.runs_folder import runs_folder
 
     if not this_rank().alone and (detach or retry):
         refuse(caption("refusal.run_ranks"))

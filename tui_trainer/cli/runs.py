@@ -18,7 +18,8 @@ from tui_trainer.cli.foreign import foreign_record, keep_choices, series_options
 from tui_trainer.cli.options import GivenPath, GivenPlace, found, refuse, runs_dir_option, say
 from tui_trainer.records.errors import ExportCutShort, RunsError
 from tui_trainer.records.run_filter import FilterError, parse
-from tui_trainer.records.run_index import none_there, runs_folder, summaries
+from tui_trainer.records.run_index import none_there, summaries
+from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.records.summary import RunSummary
 from tui_trainer.remote.address import Address, is_address
 from tui_trainer.text.captions import say as caption

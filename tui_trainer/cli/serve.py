@@ -25,7 +25,8 @@ from tui_trainer.cli.options import refuse, say
 from tui_trainer.compare.session import all_sessions
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.lock import is_live, writer
-from tui_trainer.records.run_index import folders, runs_folder
+from tui_trainer.records.run_index import folders
+from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.text.captions import say as caption
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from tui_trainer.cli.options import alert_option, found, runs_dir_option, say
 from tui_trainer.events import AnyEvent, MetricColumns, MetricsLogged, RunEnded, RunStarted
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.history import History
-from tui_trainer.records.run_index import runs_folder
+from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.records.stream_form import StreamForm
 from tui_trainer.run_sources.foreign_source import ForeignSource
 from tui_trainer.run_sources.journal_source import JournalSource

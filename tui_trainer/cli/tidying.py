@@ -14,11 +14,11 @@ import click
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.options import found, refuse, runs_dir_option, say
-from tui_trainer.cli.shell_command import shell_command
 from tui_trainer.records import run_index
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.run_filter import parse
-from tui_trainer.records.run_index import find, runs_folder, size_of, summaries
+from tui_trainer.records.run_index import find, size_of, summaries
+from tui_trainer.records.runs_folder import runs_folder, shell_command
 from tui_trainer.records.summary import RunSummary, summarize
 from tui_trainer.text.captions import say as caption
 from tui_trainer.text.numbers import counted, in_bytes

@@ -15,7 +15,7 @@ import click
 import tui_trainer.cli as commands
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import alert_option, check_runs_folder, refuse, runs_dir_option, say, warn_of_same_name
-from tui_trainer.records.run_index import runs_folder
+from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.text.captions import say as caption
 from tui_trainer.text.plain import plain
 from tui_trainer.watching.host.request import WatchRequest

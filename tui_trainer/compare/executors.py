@@ -34,6 +34,7 @@ from tui_trainer.records.run_metadata import ending
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.in_process import LocalRun
 from tui_trainer.run_sources.notifier import NotifyCommand, Told, Webhook
+from tui_trainer.text.captions import say as caption
 from tui_trainer.text.reasons import Reason, word
 
 STOPPED = "comparison_stopped"
@@ -162,7 +163,7 @@ class InProcessExecutor:
         try:
             spec = entry.spec()
         except ValueError as error:
-            return Ended(2, f"{entry.label} is no run that this version can train: {error}", False)
+            return Ended(2, caption("queue.unknown_run", run=entry.label, why=error), False)
         run = LocalRun(
             RunRequest.of(spec),
             self._session.runs,
@@ -231,9 +232,12 @@ class SubprocessExecutor:
     def _lost(self, index: int, process: subprocess.Popen[bytes]) -> str:
         """What became of a process that has said no goodbye."""
         code = process.wait()
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
-        label = self._session.entries[index].label
-        return f"{label}: the process that trained it {how}; what it said last is in {self._session.folder / 'log.txt'}"
+        if code < 0:
+            how = caption("queue.by_signal", signal=signal.Signals(-code).name)
+        else:
+            how = caption("queue.by_itself", code=code)
+        label, log = self._session.entries[index].label, self._session.folder / "log.txt"
+        return caption("queue.process_gone", run=label, how=how, log=log)
 
     def stop(self, command: Stop) -> None:
         """End the run that trains now, with a checkpoint."""
@@ -276,6 +280,12 @@ class SubprocessExecutor:
             pass  # it is gone, which reading from it tells
 
 
+def nobody_tells(why: str = "") -> Stop:
+    """What ends a run whose process is told no more what to do; `why`, where it was told what it cannot understand."""
+    reason = stopped(caption("queue.misunderstood", why=why) if why else "")
+    return Stop(by="session", reason=reason, exit_code=1 if why else 0)
+
+
 def work(folder: Path) -> None:
     """Obey until the input ends."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -302,8 +312,7 @@ def work(folder: Path) -> None:
 
     def stop(why: str = "") -> None:
         """Nobody will say any more what to do."""
-        reason = stopped(f"what it was told could not be understood: {why}" if why else "")
-        trainer.stop(Stop(by="session", reason=reason, exit_code=1 if why else 0))
+        trainer.stop(nobody_tells(why))
         asked.put(None)
 
     threads.begin("listening", listen, stop)

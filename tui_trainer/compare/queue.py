@@ -200,7 +200,7 @@ class Queue:
                     self._elsewhere.clear()
             trainer.close()
         except OSError as error:
-            self._fail(f"{self.session.folder}: nothing can be claimed there: {reason(error)}")
+            self._fail(say("queue.cannot_claim", folder=self.session.folder, why=reason(error)))
         finally:
             with self._leaving:
                 self._left -= 1

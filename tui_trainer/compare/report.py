@@ -260,7 +260,7 @@ def as_markdown(comparison: Comparison, findings: Results) -> str:
     lines += ["", *_md_table(table_cells(findings)), ""]
     if any(findings.table.best.values()):
         lines += [say("report.best_marked"), ""]
-    lines += ["## Is it fair?", "", *map(_md, findings.fairness.words)]
+    lines += [f"## {say('report.is_it_fair')}", "", *map(_md, findings.fairness.words)]
     if findings.differences:
         heading = ["setting", *(plain(group.label) for group in comparison.groups)]
         lines += ["", "## What differs", ""]
@@ -318,8 +318,9 @@ def _charts(comparison: Comparison, metric: Metric) -> str:
     def accuracy(history: History) -> list[Point]:
         return epoch_ends(history, "epoch", lambda i: history.epochs[i].val_accuracy)
 
+    smoothed_loss = say("report.train_loss")
     drawn = [
-        ("Training loss, smoothed, log scale", curves(lambda h: smoothed(h, "epoch", POINTS))),
+        (smoothed_loss, curves(lambda h: smoothed(h, "epoch", POINTS))),
         ("Validation loss", curves(val_loss, lambda points: min(points, key=itemgetter(1)))),
         ("Validation accuracy", curves(accuracy, lambda points: max(points, key=itemgetter(1)))),
         ("Learning rate", curves(lambda h: rates(h, "epoch", POINTS // 2))),
@@ -330,7 +331,7 @@ def _charts(comparison: Comparison, metric: Metric) -> str:
             best = partial(max if metric.sign > 0 else min, key=itemgetter(1))
         of_it = curves(lambda history: logged(history, "epoch", metric.name, POINTS), best)
         drawn.insert(0, (metric.words, of_it))
-    charts = [(title, chart(title, "epoch", found, log=title.endswith("log scale"))) for title, found in drawn]
+    charts = [(title, chart(title, "epoch", found, log=title == smoothed_loss)) for title, found in drawn]
     return "\n".join(f"<figure><figcaption>{escape(t)}</figcaption>{svg}</figure>" for t, svg in charts if svg)
 
 
@@ -440,4 +441,4 @@ def _began(comparison: Comparison) -> str:
 
 
 def _about(comparison: Comparison) -> str:
-    return f"Session {comparison.session.id}, made by tui-trainer."
+    return say("report.made_by", session=comparison.session.id)

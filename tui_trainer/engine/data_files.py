@@ -22,6 +22,7 @@ from torch import Tensor
 from tui_trainer.errors import UserError
 from tui_trainer.files.atomic import atomic_files, clear_drafts, write_atomic
 from tui_trainer.files.safe_open import read_regular
+from tui_trainer.text.captions import say
 
 Progress: TypeAlias = Callable[[str], None]
 """Told in words how far a download is, at a calm rate."""
@@ -47,7 +48,7 @@ def fetch(urls: Sequence[str], file: Path, md5: str, progress: Progress) -> None
     made = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()]
     file.parent.mkdir(parents=True, exist_ok=True)
     clear_drafts(file, older_than_s=ABANDONED_S)
-    failure = OSError(f"no address is known for {file.name}")
+    failure: OSError | None = None
     for url in urls:
         try:
             with atomic_files([file], private=False) as (out,):
@@ -58,7 +59,7 @@ def fetch(urls: Sequence[str], file: Path, md5: str, progress: Progress) -> None
     with suppress(OSError):
         for folder in made:
             folder.rmdir()
-    raise failure
+    raise failure or OSError(say("data.no_address", file=file.name))
 
 
 def _fetch(url: str, out: BinaryIO, md5: str, progress: Progress) -> None:
@@ -88,11 +89,6 @@ Part: TypeAlias = tuple[Tensor, Tensor]
 CLASSES = 10
 """Of every data set there is here."""
 
-WHAT_ELSE = (
-    "Give a folder that has it with --data-dir DIR (a torchvision root), "
-    "or take --dataset mnist-5k, which comes with the package."
-)
-
 
 @dataclass(frozen=True)
 class Expected:
@@ -107,9 +103,9 @@ class Expected:
         """What is wrong with it, in words; empty where it is sound. May raise OSError."""
         size = self.file.stat().st_size
         if size != self.bytes:
-            return f"has {size:,} bytes where {self.bytes:,} should be"
+            return say("data.wrong_size", size=f"{size:,}", expected=f"{self.bytes:,}")
         if self.md5 and _md5(self.file) != self.md5:
-            return "has a wrong checksum"
+            return say("data.wrong_checksum")
         return ""
 
 
@@ -138,15 +134,15 @@ class DataFolder:
             missing = [each.file for each in self.expected if not each.file.exists()]
             self._check_rest(missing)
         except OSError as error:
-            raise UserError(f"{self.name} cannot be read: {_in_a_line(error)}. {WHAT_ELSE}") from error
+            raise UserError(f"{self.name} cannot be read: {_in_a_line(error)}. {_what_else()}") from error
         if missing:
             self._bring(missing, root, progress)
         try:
             parts = self.read_files()
-        except UserError:
+        except (UserError, MemoryError):
             raise
         except Exception as error:  # whatever a file that is not what it seems leads to
-            raise UserError(f"{self.name} in {root} cannot be read: {_in_a_line(error)}. {WHAT_ELSE}") from error
+            raise UserError(f"{self.name} in {root} cannot be read: {_in_a_line(error)}. {_what_else()}") from error
         self._check_parts(parts, root)
         return parts
 
@@ -156,20 +152,20 @@ class DataFolder:
                 if tuple(numbers.shape) != shape:
                     raise UserError(
                         f"{self.name} in {root} has {what} of {_by(numbers.shape)} where {_by(shape)} should be: "
-                        f"a file of it is broken. Remove it to have it downloaded again. {WHAT_ELSE}"
+                        f"a file of it is broken. Remove it to have it downloaded again. {_what_else()}"
                     )
             if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < CLASSES:
                 raise UserError(
                     f"{self.name} in {root} has labels from {int(labels.min())} to {int(labels.max())} where 0 to "
                     f"{CLASSES - 1} should be: a file of labels is broken. Remove it to have it downloaded again. "
-                    f"{WHAT_ELSE}"
+                    f"{_what_else()}"
                 )
 
     def _check_rest(self, missing: list[Path]) -> None:
         for each in self.expected:
             if each.file not in missing and (fault := each.fault):
                 raise UserError(
-                    f"{each.file} {fault}: it is broken. Remove it to have {self.name} downloaded again. {WHAT_ELSE}"
+                    f"{each.file} {fault}: it is broken. Remove it to have {self.name} downloaded again. {_what_else()}"
                 )
 
     def _bring(self, missing: list[Path], root: Path, progress: Progress) -> None:
@@ -180,7 +176,7 @@ class DataFolder:
             more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
             raise UserError(
                 f"{self.name} is not in {root} ({names}{more} missing) and could not be downloaded: "
-                f"{_in_a_line(error)}. {WHAT_ELSE}"
+                f"{_in_a_line(error)}. {_what_else()}"
             ) from error
 
 
@@ -267,12 +263,12 @@ def _read_idx(file: Path, shape: tuple[int, ...]) -> Tensor:
     content = bytearray(read_regular(file, _head(shape) + prod(shape)))
     there = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, _head(shape), 4))
     if content[:4] != bytes([0, 0, 8, len(shape)]):
-        fault = "does not begin as such a file does"
+        fault = say("data.no_header")
     elif there != shape:
-        fault = f"says that it holds {_by(there)} bytes where {_by(shape)} should be"
+        fault = say("data.other_shape", there=_by(there), expected=_by(shape))
     else:
         return torch.frombuffer(content, dtype=torch.uint8, offset=_head(shape)).view(shape)
-    raise UserError(f"{file} {fault}: it is broken. Remove it to have it downloaded again. {WHAT_ELSE}")
+    raise UserError(f"{file} {fault}: it is broken. Remove it to have it downloaded again. {_what_else()}")
 
 
 def _head(shape: tuple[int, ...]) -> int:
@@ -353,6 +349,11 @@ def _md5(file: Path) -> str:
         return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def _what_else() -> str:
+    """What to do where a data set cannot be had."""
+    return say("data.what_else")
+
+
 def _in_a_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or "a file in it is not of the kind that its name says"
+    text = " ".join(str(error).split()) or type(error).__name__
     return text.rstrip(".")[:200]

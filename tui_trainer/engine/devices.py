@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from tui_trainer.errors import UserError
+from tui_trainer.text.captions import say
 from tui_trainer.threads import usable_cores
 
 
@@ -49,8 +50,8 @@ def resolve(name: str) -> tuple[torch.device, str]:
         return torch.device("cuda", usable), "; ".join(fault for fault in faults[:usable] if fault)
     index = int(name.partition(":")[2] or torch.cuda.current_device())
     if index >= count:
-        there = "there is one CUDA device, cuda:0" if count == 1 else f"there are {count}, cuda:0 to cuda:{count - 1}"
-        raise UserError(f"--device {name}: {there}")
+        there = "device.only_one" if count == 1 else "device.so_many"
+        raise UserError(f"--device {name}: {say(there, count=count, last=count - 1)}")
     if fault := _fault(index):
         raise UserError(f"--device {name}: {fault}; take cpu, or another build of torch")
     return torch.device("cuda", index), ""
@@ -93,7 +94,7 @@ def _why_no_cuda() -> str:
         said = str(error).strip().splitlines()[0] if str(error).strip() else "no CUDA device"
         if "too old" in said:
             return said.partition(". ")[0]
-    return f"torch {torch.__version__} sees no CUDA device here"
+    return say("device.none", version=torch.__version__)
 
 
 def _fault(index: int) -> str:
@@ -110,10 +111,12 @@ def _fault(index: int) -> str:
     for kind, made_for in known:
         if made_for <= has and (kind == "compute" or made_for[0] == has[0]):
             return ""
-    oldest = min(made_for for _, made_for in known)
-    return (
-        f"{torch.cuda.get_device_name(index)} has compute capability {has[0]}.{has[1]}, and torch {torch.__version__} "
-        f"was built for {oldest[0]}.{oldest[1]} and newer"
+    return say(
+        "device.no_kernels",
+        name=torch.cuda.get_device_name(index),
+        has=f"{has[0]}.{has[1]}",
+        version=torch.__version__,
+        builds=", ".join(f"{major}.{minor}" for major, minor in sorted({made_for for _, made_for in known})),
     )
 
 
@@ -175,7 +178,7 @@ def broken_context(error: BaseException) -> str:
     if not isinstance(error, RuntimeError) or is_out_of_memory(error) or "CUDA error: " not in text:
         return ""
     cause = text.partition("CUDA error: ")[2].splitlines()[0].strip(" .")
-    return f"CUDA failed: {cause}; this process can train no more, start the run again in a new one"
+    return say("device.broken", cause=cause)
 
 
 def set_threads(asked: int | None) -> int:

@@ -19,6 +19,7 @@ from torch.nn.utils import get_total_norm
 from tui_trainer.engine.distributed import Ranks
 from tui_trainer.events import AnyEvent, MetricDeclared, SettingChanged
 from tui_trainer.files.most_wrong import MostWrong, WrongImage
+from tui_trainer.text.captions import say
 
 NORMS = ("grad_norm", "weight_norm", "update_ratio")
 """Of all parameters taken as one vector: the norm of the gradients and that of the weights before the step, and by how
@@ -100,12 +101,11 @@ class Norms:
         if apart > self._apart:  # steps that were slow once, in a pause or in slow motion, bring no more looks
             self._apart = apart
             share = self._look_s / (self._look_s + apart * step_s)
-            whose = "of the time"
-            if self._parameters[0].is_cuda:
-                whose = "of the host's time"
-            why = f"a look takes {_ms(self._look_s)}, a step {_ms(step_s)}: {share:.1%} {whose}"
+            whose = "setting.of_hosts_time" if self._parameters[0].is_cuda else "setting.of_time"
+            takes = {"look": _ms(self._look_s), "step": _ms(step_s), "share": f"{share:.1%}"}
+            why = say("setting.look_takes", **takes, whose=say(whose))
             new = f"every {ceil(apart)} steps"
-            self._emit(SettingChanged(at=time.time(), setting="norms of the network", old="", new=new, reason=why))
+            self._emit(SettingChanged(at=time.time(), setting=say("setting.norms"), old="", new=new, reason=why))
 
 
 def _ms(seconds: float) -> str:

@@ -15,6 +15,7 @@ from tui_trainer.engine.torch_internals import is_of_compiler, mark_stepped
 from tui_trainer.errors import UserError
 from tui_trainer.presets.optimizers import SGD, Optimizer
 from tui_trainer.run_options import Precision
+from tui_trainer.text.captions import say
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,9 @@ class ComputeOptions:
         return in_half
 
     def __str__(self) -> str:
-        words = ["channels last", "fused optimizer where there is one"]
-        words += ["compiled"] if self.compiled else []
-        return ", ".join([*words, "deterministic"] if self.deterministic else words)
+        words = ["setting.channels_last", "setting.fused"]
+        words += ["setting.compiled"] if self.compiled else []
+        return ", ".join(map(say, [*words, "setting.repeatable"] if self.deterministic else words))
 
 
 INITIAL_SCALE = 2.0**16

@@ -196,7 +196,7 @@ def _configured(
         recipe=planned.recipe,
         versions=_versions(),
         digests=Digests(weights=weights, data=images.digest, order=datasets.order_digest(images.train, spec.seed)),
-        augmentation="crop and flip" if images.train.augmented else "none",
+        augmentation=say("data.crop_and_flip") if images.train.augmented else "none",
         arithmetic=reproducibility.arithmetic(compute_options.device),
     )
 
@@ -215,7 +215,7 @@ def _loaded(spec: RunSpec, device: torch.device, downloading: Callable[[str], No
         if not devices.is_out_of_memory(error):
             raise
         there = "this machine" if device.type == "cpu" else str(device)
-        instead = "" if device.type == "cpu" else ", or train with --device cpu"
+        instead = "" if device.type == "cpu" else say("data.or_cpu")
         raise UserError(
             f"--dataset {spec.dataset}: {there} has no memory for its images; take fewer with --limit-train{instead}"
         ) from error

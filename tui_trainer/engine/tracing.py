@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from tui_trainer.events import BETWEEN_PARTS, CALLS, AnyEvent, CallFollowed, CallsMade, CallsTimed
+from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_lr
 
 
@@ -58,11 +59,13 @@ def tell_clipped(model: nn.Module, scale: Callable[[], float] = lambda: 1.0) -> 
 
 
 def tell_cleared(model: nn.Module) -> Callable[[], Callable[[object], str]]:
-    """The norm of the gradients of the batch before, and that they are gone."""
+    """The norm of the gradients of the batch before, and that they are gone; they may be there, and 0."""
 
     def look() -> Callable[[object], str]:
+        if all(parameter.grad is None for parameter in model.parameters()):
+            return lambda _: say("loop.no_gradients")
         before = _gradients(model)
-        return lambda _: f"grad norm {before:.4g} → {_gradients(model):.4g}" if before else "no gradients yet"
+        return lambda _: f"grad norm {before:.4g} → {_gradients(model):.4g}"
 
     return look
 

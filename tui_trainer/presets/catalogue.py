@@ -11,6 +11,7 @@ from tui_trainer.presets.folders import shipped_folder, user_folder
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schema import Preset
 from tui_trainer.presets.wording import nearest
+from tui_trainer.text.captions import say
 
 LESSON = (
     "none",
@@ -68,8 +69,9 @@ def find(name_or_path: str | Path) -> Path:
         return Path(text)
     names = [path.stem for path in (*shipped_files(), *_files(user_folder()))]
     close = nearest(text, names)
-    hint = f"did you mean {close}?" if close else f"name one of {', '.join(names)}, or give a path"
-    raise PresetError([Problem(text, None, "", f"no preset of this name; {hint}")])
+    if close:
+        raise PresetError([Problem(text, None, "", say("refusal.preset_meant", meant=close))])
+    raise PresetError([Problem(text, None, "", say("refusal.no_preset", names=", ".join(names)))])
 
 
 def load(name_or_path: str | Path) -> Preset:

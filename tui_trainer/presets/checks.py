@@ -97,23 +97,20 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
     Raises:
         PresetError: it is not valid TOML.
     """
-    nested = "nested too deeply for a preset, which is tables of plain values"
     if longest_key(text) > LONGEST_KEY:
-        raise _refusal(file, nested)
+        raise _refusal(file, say("key.too_deep"))
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise _refusal(file, nested) from None
+        raise _refusal(file, say("key.too_deep")) from None
     except (ValueError, OverflowError) as error:
         duplicate = first_duplicate(text)
         if duplicate and str(error).startswith("Cannot"):  # overwrite a value, or declare a table twice
             before, again = duplicate
-            problem = Problem(
-                file, again.line, key_name(again.path), f"given twice, first on line {before.line}; keep one"
-            )
+            problem = Problem(file, again.line, key_name(again.path), say("key.twice", line=before.line))
             raise PresetError([problem]) from None
         message, line = _place_of(str(error))
-        raise _refusal(file, f"not valid TOML: {message}", line) from None
+        raise _refusal(file, say("key.no_toml", why=message), line) from None
 
 
 def _place_of(message: str) -> tuple[str, int | None]:
@@ -144,6 +141,15 @@ def sound_fields(data: Mapping[str, Any], source: PresetText) -> tuple[dict[str,
     return reading.fields, sorted(reading.problems, key=lambda problem: problem.line or 0)
 
 
+def _hint(key: str, meant: str | None) -> str:
+    """What to do about a key that is none of a preset's."""
+    if key in TAKEN_ALONG:
+        return say("key.belongs_in", table="for")
+    if key.casefold().replace("_", "-") in TOLD_BY_OPTIONS:
+        return say("key.by_options")
+    return say("key.top_meant", meant=meant) if meant else say("key.top_has", keys=", ".join(PRESET_KEYS))
+
+
 class _Reading:
     """The fields and problems found so far."""
 
@@ -157,14 +163,9 @@ class _Reading:
         unknown = [key for key in data if key not in PRESET_KEYS]
         meant = {key: nearest(key, PRESET_KEYS) for key in unknown}
         for key in unknown:
-            close = f"did you mean {meant[key]}?" if meant[key] else f"it has {', '.join(PRESET_KEYS)}"
-            if key in TAKEN_ALONG:
-                close = say("key.belongs_in", table="for")
-            elif key.casefold().replace("_", "-") in TOLD_BY_OPTIONS:
-                close = "a preset holds no commands and no addresses; give them on the command line"
-            self._add((key,), f"not known to a preset; {close}")
+            self._add((key,), say("key.unknown", hint=_hint(key, meant[key])))
         if "optimizer" not in data and "optimizer" not in meant.values():
-            self._add("optimizer", 'missing; write [optimizer] and, below it, such as name = "Adam"')
+            self._add("optimizer", say("key.no_optimizer"))
 
     def heading(self, words: dict[str, Any]) -> None:
         sound = self._validated("", words, TitleAndText)
@@ -174,7 +175,7 @@ class _Reading:
     def alerts(self, rules: Any) -> None:
         """A list of rules; all that is wrong with them, each with its number."""
         if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
-            self._add("alerts", 'is a list of rules in quotes; write such as ["val_loss > 2 for 3 epochs"]')
+            self._add("alerts", say("key.no_rules"))
             return
         sound = True
         for number, rule in enumerate(rules[: MOST_RULES + 1], 1):
@@ -182,7 +183,7 @@ class _Reading:
                 parse_rule(rule)
             except BadRule as error:
                 sound = False
-                self._add("alerts", f"item {number}, {shown(rule)}: {error}")
+                self._add("alerts", say("key.rule", number=number, rule=shown(rule), why=error))
         if len(rules) > MOST_RULES:
             self._add("alerts", say("alert_rule.too_many", count=f"{len(rules):,}", most=MOST_RULES))
         elif sound:
@@ -190,7 +191,7 @@ class _Reading:
 
     def is_table(self, table: str, value: Any) -> bool:
         if not isinstance(value, dict):
-            self._add(table, f"is a table; write [{table}] on a line above its keys")
+            self._add(table, say("key.no_table", table=table))
         return isinstance(value, dict)
 
     def plain_table(self, table: str, value: dict[str, Any], model: type[BaseModel]) -> None:
@@ -220,7 +221,7 @@ class _Reading:
             value = value | {"name": "SequentialLR"}
         kinds, name = KINDS[table], value.get("name")
         if "name" not in value:
-            self._add(f"{table}.name", f"missing; one of {', '.join(kinds)}")
+            self._add(f"{table}.name", say("key.nameless", names=", ".join(kinds)))
         elif table == "scheduler" and name == "SequentialLR":
             self.stages(value)
         elif table == "optimizer" and "groups" in value:
@@ -279,7 +280,7 @@ class _Reading:
                 del own[key]
         name = own.get("name")
         if "name" not in own:
-            self._add((*path, "name"), f"missing; one of {', '.join(STAGES)}")
+            self._add((*path, "name"), say("key.nameless", names=", ".join(STAGES)))
         elif isinstance(name, str) and name in STAGES:
             self._validated(path, own, STAGES[name])
         elif isinstance(name, str) and name in SCHEDULERS:

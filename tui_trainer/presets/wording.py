@@ -177,11 +177,11 @@ def shown(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case int() if value.bit_length() > 100:
-            return "a number of far too many digits"
+            return say("key.many_digits")
         case dict():
-            return "a table"
+            return say("key.a_table")
         case list() | tuple():
-            return "a list" if value else "an empty list"
+            return say("key.a_list" if value else "key.empty_list")
         case str():
             return f'"{value}"' if len(value) <= 40 else f'"{value[:37]}..."'
         case _:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from tui_trainer.records.runs_folder import shell_command
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
@@ -36,7 +37,7 @@ class RunInUse(RunsError):
         self.folder = folder
         super().__init__(
             f"run {folder.name} is being written by {holder}. "
-            f"Watch it with `tui-trainer attach {folder.name}`, or stop it first."
+            f"Watch it with `{shell_command('attach', folder.name, folder.parent)}`, or stop it first."
         )
 
 
@@ -46,10 +47,11 @@ class RunNotLive(RunsError):
     def __init__(self, folder: Path, *, watched: bool = False) -> None:
         """`watched`: it is a watched command's."""
         self.folder = folder
-        again = "rerun` runs its command once more" if watched else "resume` goes on with one that ended early"
+        how = shell_command("runs", "", folder.parent)
+        again = shell_command("rerun" if watched else "resume", folder.name, folder.parent)
+        does = "runs its command once more" if watched else "continues it if it ended early"
         super().__init__(
-            f"run {folder.name} is not live, so it takes no commands. "
-            f"`tui-trainer runs` tells how it ended; `tui-trainer {again}."
+            f"run {folder.name} is not live, so it takes no commands. `{how}` tells how it ended; `{again}` {does}."
         )
 
 
@@ -110,7 +112,8 @@ class RecordUnfit(CannotGoOn):
     def __init__(self, folder: Path, why: str, *, anew: bool = False) -> None:
         """`anew`: a new record could be begun from its checkpoint."""
         self.folder = folder
-        way = f" `tui-trainer resume {folder.name} --new-record` goes on from its checkpoint, in a new record."
+        resume = shell_command("resume", f"{folder.name} --new-record", folder.parent)
+        way = f" `{resume}` goes on from its checkpoint, in a new record."
         RunsError.__init__(self, f"run {folder.name} cannot go on: {why}.{way if anew else ''}")
 
 
@@ -136,8 +139,8 @@ def unsaid(_: str) -> None:
 
 def reason(cause: OSError) -> str:
     """The system's own word for an error, in lower case and without its number."""
-    known = {errno.ENOSPC: "no space is left on the device", errno.EDQUOT: "the disk quota is used up"}
+    known = {errno.ENOSPC: "record.no_space", errno.EDQUOT: "record.no_quota"}
     number = cause.errno
     if number is None:
         return str(cause)
-    return known.get(number, os.strerror(number).lower())
+    return say(known[number]) if number in known else os.strerror(number).lower()

@@ -101,7 +101,7 @@ class LREvents:
         switch, self._switch = self._switch, None
         if switch is None or self._lr is None or not event.lrs:
             return []
-        reason = f"preset switched from {switch.old} to {switch.recipe.preset}"
+        reason = say("record.switched", old=switch.old, new=switch.recipe.preset)
         return [LREvent(switch.at, switch.step - 1, switch.epoch, self._lr, event.lrs[0], reason)]
 
 
@@ -179,7 +179,7 @@ def new_events(journal: Path, warn: Callable[[str], None], most: int | None = No
                 break
     known.go_on()  # nothing comes any more that could confirm what is in doubt
     if form:
-        warn(f"{form}. What is exported may lack something.")
+        warn(say("record.form_in_doubt", why=form))
     if not ended and (goodbye := last_words(journal.parent)) is not None:
         warn(f"{say('record.cut_off', step=f'{known.steps:,}')}; {goodbye.reason}")
     for flaw in (*tail.flaws, *known.flaws.in_words()):
@@ -404,9 +404,6 @@ def export_jsonl(run: Path | Recorded, out: Path, warn: Callable[[str], None] = 
     return [out / JSON_LINES]
 
 
-NEEDED = "this format needs TensorBoard's package: pip install 'tui-trainer[tensorboard]'"
-
-
 def export_tensorboard(run: Path | Recorded, out: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
     """Write the record in folder `run` as an event file into `out/<id of the run>`, made if it is not there.
 
@@ -427,7 +424,7 @@ def export_tensorboard(run: Path | Recorded, out: Path, warn: Callable[[str], No
     try:
         from tensorboard.summary.writer.record_writer import RecordWriter
     except ImportError:
-        raise ExportFailed(NEEDED) from None
+        raise ExportFailed(say("record.needs_tensorboard")) from None
     run = recorded(run)
     # Always the same: a later export replaces it, and TensorBoard would show two as one.
     name = f"events.out.tfevents.{run.name}"

@@ -9,10 +9,9 @@ from pathlib import Path
 from tui_trainer.records.errors import ExportFailed, unsaid
 from tui_trainer.records.export import Reading, Recorded, export_failed, recorded, whole_files
 from tui_trainer.records.metric_rows import Row, rows_of
+from tui_trainer.text.captions import say
 
 PARQUET = "metrics.parquet"
-
-NEEDED = "this format needs pyarrow: pip install 'tui-trainer[parquet]'"
 
 ROWS_TOGETHER = 100_000
 """Rows that are in memory at once, and in a row group of the file."""
@@ -38,7 +37,7 @@ def export_parquet(run: Path | Recorded, out: Path, warn: Callable[[str], None] 
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise ExportFailed(NEEDED) from None
+        raise ExportFailed(say("record.needs_pyarrow")) from None
     run = recorded(run)
     columns = [
         ("step", pyarrow.int64()),

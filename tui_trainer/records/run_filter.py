@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.summary import RunSummary
+from tui_trainer.text.captions import say
 
 LONGEST = 2000
 """Characters of a filter."""
@@ -96,7 +97,8 @@ class Unknown(NamedTuple):
     @property
     def in_words(self) -> str:
         """What to tell a person."""
-        return f"no run here has {_shown(self.name)}" + (f"; did you mean {self.near}?" if self.near else "")
+        meant = say("record.name_meant", name=self.near) if self.near else ""
+        return say("record.no_run_has", name=_shown(self.name), meant=meant)
 
 
 @dataclass(frozen=True)

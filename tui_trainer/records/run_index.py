@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import platformdirs
 
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.given_path import BadPath, given_path
@@ -23,26 +22,13 @@ from tui_trainer.files.safe_open import is_regular
 from tui_trainer.records.errors import RecordUnfit, RunNotFound, RunsFolderUnwritable, reason, unsaid
 from tui_trainer.records.lock import WriterLock, is_live
 from tui_trainer.records.run_metadata import read_facts
+from tui_trainer.records.runs_folder import shell_command
 from tui_trainer.records.summary import RunSummary, summarize
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 
-ENVIRONMENT = "TUI_TRAINER_RUNS"
 _NAMED_AT_MOST = 5
-
-
-def runs_folder(option: str | os.PathLike[str] | None = None) -> Path:
-    """The folder of all runs: what `--runs-dir` says, else TUI_TRAINER_RUNS, else the user's data folder.
-
-    Raises:
-        BadPath: it can be none, or cannot be reached.
-    """
-    if option:
-        return given_path(option)
-    if said := os.environ.get(ENVIRONMENT):
-        return given_path(said, ENVIRONMENT)
-    return given_path(platformdirs.user_data_path("tui-trainer", appauthor=False) / "runs")
 
 
 def folders(runs: Path, warn: Callable[[str], None] = unsaid) -> list[Path]:
@@ -197,10 +183,10 @@ def is_record(folder: Path, warn: Callable[[str], None] = unsaid) -> bool:
                 return True
             there = there or (folder / name).exists()
         except OSError as cause:
-            warn(f"{folder} cannot be read: {reason(cause)}")
+            warn(say("record.not_listed", folder=folder, why=reason(cause)))
             return False
     if there:
-        warn(f"{folder} cannot be read: its run.json and events.jsonl are no files")
+        warn(say("record.no_files", folder=folder))
     return False
 
 
@@ -228,17 +214,18 @@ def _near(given: str, found: list[Path], names: dict[Path, object]) -> str:
     near = difflib.get_close_matches(given, words, n=3, cutoff=0.5)
     near += [word for word in words if given and given in word and word not in near][: 3 - len(near)]
     if near:
-        return f" Near it: {', '.join(near)}."
-    return f" The newest is {found[0].name}; `tui-trainer runs` lists them all."
+        return say("record.near", names=", ".join(near))
+    return say("record.newest", run=found[0].name, command=shell_command("runs", "", found[0].parent))
 
 
 def none_there(runs: Path, unread: Sequence[str]) -> str:
     """What to tell of a folder without a run; `unread` says what in it cannot be read."""
-    elsewhere = "--runs-dir DIR looks elsewhere."
+    elsewhere = say("record.look_elsewhere")
     if unread:
-        more = f" ({counted(len(unread) - 1, 'folder')} more likewise)" if len(unread) > 1 else ""
-        return f"there is no run in {runs} that can be read: {unread[0]}{more}. {elsewhere}"
-    return f"there are no runs in {runs} yet. `tui-trainer launch` starts one; {elsewhere}"
+        more = len(unread) - 1
+        likewise = say("record.more_likewise", folders=counted(more, "folder")) if more else ""
+        return say("record.none_readable", folder=runs, why=unread[0], more=likewise, elsewhere=elsewhere)
+    return say("record.none_yet", folder=runs, elsewhere=elsewhere)
 
 
 LOOK_EVERY = 1.0

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from tui_trainer.errors import UserError
+from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
 SCHEME = "ssh://"
@@ -39,7 +40,7 @@ class Address(NamedTuple):
         """
 
         def refusal(why: str) -> BadAddress:
-            return BadAddress(f"{plain(text)}: {why}; an address is ssh://[user@]host[:port][/path]")
+            return BadAddress(say("remote.no_address", given=plain(text), why=why))
 
         place, slash, path = text.removeprefix(SCHEME).partition("/")
         user, at, rest = place.rpartition("@")

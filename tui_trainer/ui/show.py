@@ -9,6 +9,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tui_trainer.text.captions import say
 from tui_trainer.ui.terminal.terminal import MOST_PER_SECOND, Terminal
 
 if TYPE_CHECKING:
@@ -58,14 +59,15 @@ def show(
             terminal.fail(error)
         broken = app.failure
         if code is None and broken is None and not terminal.is_gone:
-            terminal.fail(ScreenEnded("it ended by itself"))
+            terminal.fail(ScreenEnded(say("screen.ended_by_itself")))
     for number in app.leaving.unheeded:
         signal.raise_signal(number)  # for whoever sees to it where there is no screen
     failure = app.failure
     if broken is not None and terminal.failure is None:
         traceback.print_exception(failure, file=sys.stderr)
     if failure is not None:
-        print(f"the screen broke: {type(failure).__name__}: {' '.join(str(failure).split())}", file=sys.stderr)
+        what = f"{type(failure).__name__}: {' '.join(str(failure).split())}"
+        print(say("screen.broke", error=what), file=sys.stderr)
         return 1
     if app.detached and app.context.on_detach is not None:
         app.context.on_detach()

@@ -7,7 +7,44 @@ from tui_trainer.text.captions.caption import Caption
 TITLE = "What is wrong with a key of a preset"
 
 CAPTIONS = {
+    # The file
+    "key.too_deep": Caption(
+        "nested too deeply for a preset, which is tables of plain values",
+        "lists or tables lie so deep in each other, or a dotted key has so many names, that no preset could",
+        "a table lies in a table",
+    ),
+    "key.twice": Caption(
+        "given twice, first on line {line}; keep one", "a key or a table is given again", "each is given once"
+    ),
+    "key.no_toml": Caption("not valid TOML: {why}", "the file breaks TOML's rules", "it keeps them"),
     # Keys that are missing, or not known
+    "key.unknown": Caption(
+        "not known to a preset; {hint}", "a key or a table at the top of a file is none of a preset's", "it is one"
+    ),
+    "key.top_meant": Caption("did you mean {meant}?", "the same, where one of a preset's is like it", "none is"),
+    "key.top_has": Caption("it has {keys}", "none is like it", "one is"),
+    "key.by_options": Caption(
+        "a preset holds no commands and no addresses; give them on the command line",
+        "the same of what is told by options, as notify and webhook",
+        "of another key",
+    ),
+    "key.no_optimizer": Caption(
+        'missing; write [optimizer] and, below it, such as name = "Adam"',
+        "the table is missing",
+        "it is there, or one like it",
+    ),
+    "key.no_table": Caption(
+        "is a table; write [{table}] on a line above its keys", "a table's name has a value", "it is a table"
+    ),
+    "key.no_rules": Caption(
+        'is a list of rules in quotes; write such as ["val_loss > 2 for 3 epochs"]',
+        "alerts is something else",
+        "it is a list of texts, be they no rules",
+    ),
+    "key.rule": Caption("item {number}, {rule}: {why}", "a rule of alerts cannot be understood", "it can"),
+    "key.nameless": Caption(
+        "missing; one of {names}", "a table of an optimizer, a scheduler or a stage has no name", "it has one"
+    ),
     "key.missing": Caption(
         "missing; it says {what}", "a table lacks a key that it needs", "it has one that is misspelt"
     ),
@@ -127,6 +164,10 @@ CAPTIONS = {
         "{count} groups are too many; at most {most}", "there are more than may be", "there are not"
     ),
     # Values
+    "key.many_digits": Caption("a number of far too many digits", "a whole number has 31 digits or more", "fewer"),
+    "key.a_table": Caption("a table", "what a value is called that is a table", "it is a list"),
+    "key.a_list": Caption("a list", "what a value is called that is a list", "it is empty"),
+    "key.empty_list": Caption("an empty list", "the same of one that is empty", "it is not"),
     "key.not_bool": Caption(
         "{value} is neither true nor false; write one of them, without quotes",
         "a switch has another value",

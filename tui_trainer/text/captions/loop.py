@@ -34,6 +34,9 @@ _WATCHED = {
 }
 
 CAPTIONS = {
+    "loop.no_gradients": Caption(
+        "no gradients", "zero_grad() was called where no weight has a gradient", "one has, be all of them 0"
+    ),
     "loop.rest": Caption(
         "forward, loss and all else",
         "of a watched program's time a part was in none of the calls that are seen",

@@ -123,6 +123,56 @@ CAPTIONS = {
         "its run.json is damaged: {why}", "it is no JSON, or no object", "it is one; it is missing"
     ),
     "record.no_object": Caption("it is not an object", "the same, of JSON that is something else", "it is no JSON"),
+    # Why the system refused it
+    "record.no_space": Caption("no space is left on the device", "a disk is full", "a quota is used up; another error"),
+    "record.no_quota": Caption("the disk quota is used up", "a user's share of a disk is", "the disk is full"),
+    # The folder of runs
+    "record.not_listed": Caption("{folder} cannot be read: {why}", "the system refuses to look into it", "it may be"),
+    "record.no_files": Caption(
+        "{folder} cannot be read: its run.json and events.jsonl are no files",
+        "one of the two names is there, and of something else than a file",
+        "one of them is a file; neither is there",
+    ),
+    "record.near": Caption(" Near it: {names}.", "no run goes by what was given, and runs have names like it", "none"),
+    "record.newest": Caption(
+        " The newest is {run}; {command} lists them all.", "none is like it, and there are runs", "one is like it"
+    ),
+    "record.none_readable": Caption(
+        "no run in {folder} can be read: {why}{more}. {elsewhere}",
+        "a folder of runs has none but those that cannot be read",
+        "one can be read; there is none at all",
+    ),
+    "record.more_likewise": Caption(" ({folders} more likewise)", "the same, where several cannot be", "one cannot"),
+    "record.none_yet": Caption(
+        "there are no runs in {folder} yet. `tui-trainer launch` starts one; {elsewhere}",
+        "a folder of runs has none, or is not there",
+        "there is one, be it that it cannot be read",
+    ),
+    "record.look_elsewhere": Caption("--runs-dir DIR looks elsewhere.", "behind these two", "a run is found"),
+    # Exports
+    "record.form_in_doubt": Caption(
+        "{why}. What is exported may lack something.",
+        "a record of a later, or an unknown, form is exported",
+        "this version knows the form",
+    ),
+    "record.switched": Caption(
+        "preset switched from {old} to {new}",
+        "why the LR moved, in an export: a switch came before the step",
+        "the schedule moved it",
+    ),
+    "record.needs_tensorboard": Caption(
+        "this format needs TensorBoard's package: pip install 'tui-trainer[tensorboard]'",
+        "an export to it without the package",
+        "it is there; of another format",
+    ),
+    "record.needs_pyarrow": Caption(
+        "this format needs pyarrow: pip install 'tui-trainer[parquet]'",
+        "an export to Parquet without pyarrow",
+        "it is there; of another format",
+    ),
+    # The filter of the list
+    "record.no_run_has": Caption("no run here has {name}{meant}", "a name in a filter that no run has", "one has it"),
+    "record.name_meant": Caption("; did you mean {name}?", "the same, where runs have one like it", "they have none"),
     "record.more_steps": Caption(
         "its record tells of step {step}, and the run has {steps}",
         "a record is to be gone on with that has more steps than its run",

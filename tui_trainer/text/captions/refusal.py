@@ -16,6 +16,12 @@ CAPTIONS = {
         "the system refuses a path that the command has no words of its own for",
         "it has; the disk, or a fault of ours, is the reason",
     ),
+    "refusal.preset_meant": Caption(
+        "no preset of this name; did you mean {meant}?", "a preset is called like what was given", "none is"
+    ),
+    "refusal.no_preset": Caption(
+        "no preset of this name; name one of {names}, or give a path", "none is called like it", "one is; it is a path"
+    ),
     # What is missing
     "refusal.no_torch": Caption(
         "{command} needs PyTorch, which is not installed here: pip install torch",

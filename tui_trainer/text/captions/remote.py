@@ -93,6 +93,11 @@ CAPTIONS = {
         "an address was given at which no record lies but a database of SQLite",
         "another record lies there",
     ),
+    "remote.no_address": Caption(
+        "{given}: {why}; an address is ssh://[user@]host[:port][/path]",
+        "an address of another machine was given that is none, or could be taken for an option of ssh",
+        "it is one, be there such a machine or not",
+    ),
     "remote.journal_not_read": Caption(
         "its events.jsonl has {size}, which a list does not fetch over ssh: attach reads it",
         "a list is made of runs on another machine, and the journal of one is larger than what is fetched for that",

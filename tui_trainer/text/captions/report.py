@@ -18,6 +18,13 @@ CAPTIONS = {
     "report.goes_with": Caption(
         "What goes with {metric}", "five runs or more have finished that differ in a setting", "fewer have"
     ),
+    "report.is_it_fair": Caption("Is it fair?", "over what differs but the presets", "nowhere else"),
+    "report.made_by": Caption(
+        "Session {session}, made by tui-trainer.", "at the end of a report, as Markdown or HTML", "in one for programs"
+    ),
+    "report.train_loss": Caption(
+        "Training loss, smoothed, log scale", "over the chart of it, which is both", "of another curve"
+    ),
     "report.not_told_by_all": Caption("not told by all", "a condition is not known of one run", "it is of all"),
     "report.nothing_differs": Caption(
         "Nothing: their presets are the same.", "no setting differs, and all are known", "one differs"

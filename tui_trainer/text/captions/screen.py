@@ -13,6 +13,17 @@ CAPTIONS = {
         "the terminal has less room than the screen on show needs; with the key that leaves wherever one is",
         "it has as much; of q, which is a letter while a filter is typed",
     ),
+    "screen.broke": Caption(
+        "the screen broke: {error}", "an error of ours ended the screen; what it showed trains on", "a person left it"
+    ),
+    "screen.ended_by_itself": Caption(
+        "it ended by itself", "the same, where no error tells why", "an error does; its terminal is gone"
+    ),
+    "screen.hung_up": Caption(
+        "the terminal is gone, and the screen with it",
+        "in the log: the terminal was closed, or belongs to another",
+        "a person left the screen",
+    ),
     "screen.task_failed": Caption(
         "this failed, and the log says where: {why}",
         "something that was begun beside the screen broke by a fault of ours",

@@ -13,6 +13,14 @@ CAPTIONS = {
     "setting.kernels_cuda": Caption(
         "the usual choice on CUDA, not measured here", "why a run on CUDA has its kernels", "on the CPU"
     ),
+    "setting.channels_last": Caption("channels last", "how images lie in memory, of each run of ours", "of a watched"),
+    "setting.fused": Caption(
+        "fused optimizer where there is one",
+        "a run of ours: whichever optimizer it has, torch's fused one is taken if torch has it for the device",
+        "of a watched program, which makes its own",
+    ),
+    "setting.compiled": Caption("compiled", "with --compile", "without"),
+    "setting.repeatable": Caption("deterministic", "with --deterministic", "without"),
     "setting.precision_cuda": Caption(
         "what this CUDA device is fast in", "nobody chose a precision, and the device has bf16", "somebody did; fp32"
     ),
@@ -57,6 +65,17 @@ CAPTIONS = {
     "setting.with_threads": Caption("{time} with {threads}", "what a step took with so many threads", "not timed"),
     "setting.became_slower": Caption(
         "steps took {pace}, {best} at best; ", "in front of that, where steps had become slow", "the first look again"
+    ),
+    # How often the network is looked at
+    "setting.norms": Caption("norms of the network", "what is looked at at some steps alone", "with --metrics minimal"),
+    "setting.look_takes": Caption(
+        "a look takes {look}, a step {step}: {share} {whose}",
+        "looks come further apart from here on, for what one takes beside a step; with the share that is left to them",
+        "they come as often as before, be it that steps were slow for a while",
+    ),
+    "setting.of_time": Caption("of the time", "the same on the CPU", "on CUDA"),
+    "setting.of_hosts_time": Caption(
+        "of the host's time", "the same on CUDA, whose own time is not told here", "on the CPU"
     ),
     # Before the first batch
     "setting.building": Caption("building the model", "the network is made", "it is there"),

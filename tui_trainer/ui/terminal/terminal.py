@@ -18,6 +18,7 @@ from types import FrameType
 from typing import IO, Any
 
 from tui_trainer.files.safe_open import open_private
+from tui_trainer.text.captions import say
 from tui_trainer.text.output import visible
 from tui_trainer.text.plain import in_ascii, shows_unicode
 from tui_trainer.ui.terminal.job_control import modes_of, restore
@@ -96,6 +97,11 @@ class ThrottledWriter:
 
 LEAST_LOST = 65536
 """Bytes of stray prints that are shown after leaving, where no log took them."""
+
+
+def hung_up() -> str:
+    """What the log is told of a terminal that is gone, and when."""
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S')} {say('screen.hung_up')}"
 
 
 class Terminal:
@@ -197,8 +203,7 @@ class Terminal:
                 restore(terminal, self._modes)
             os.close(terminal)
         with contextlib.suppress(OSError, ValueError):
-            at = time.strftime("%Y-%m-%d %H:%M:%S")
-            print(f"{at} the terminal is gone, and the screen with it", file=sys.__stdout__, flush=True)
+            print(hung_up(), file=sys.__stdout__, flush=True)
         if self._on_hang_up is not None:
             self._on_hang_up()
 

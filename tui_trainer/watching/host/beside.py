@@ -13,7 +13,7 @@ from typing import Any
 
 from tui_trainer.files.given_path import BadPath
 from tui_trainer.records.errors import RunsError
-from tui_trainer.records.run_index import runs_folder
+from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.text.alert_rule import BadRule, check_rules
 from tui_trainer.watching.host.beginning import begin_record, make_traces, print_into_log
 from tui_trainer.watching.host.messages import tell
