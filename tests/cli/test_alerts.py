@@ -147,7 +147,7 @@ def test_events_are_posted_and_the_address_is_nowhere(cli: Cli, runs: Path, list
         ("end", "", 0),
     ]
     assert told[0]["run"] == only(runs).name
-    assert "warning: --webhook: everybody on this machine can read the address" in result.output
+    assert "warning: --webhook: whoever may list the processes of this machine can read the address" in result.output
     assert SECRET not in everything_in(runs) + result.output
 
 

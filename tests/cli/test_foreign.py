@@ -42,7 +42,7 @@ def test_of_a_tree_the_record_that_was_written_last_is_meant(
     event_file(tree / "one" / "train", scalars("loss", range(3)))
     event_file(tree / "one" / "validation", scalars("loss", range(3)))
     assert found_at(runs, tree, said) == tree / "one"
-    assert not captions_said
+    assert captions_said <= {"record.none_yet", "record.look_elsewhere"}  # of runs of ours, unsaid
     (tree / "two").mkdir()
     (tree / "two" / "metrics.csv").write_text("step,loss\n1,0.5\n")
     (tree / "round").symlink_to(tree)

@@ -11,7 +11,7 @@ from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.commands import AnyCommand, Continue, OneBatch, Pause, SaveCheckpoint, SetPace, Stop, SwitchPreset
 from tui_trainer.engine import checkpoints, control
 from tui_trainer.engine.clock import Awake
-from tui_trainer.engine.tracing import tell_cleared, tell_lr
+from tui_trainer.engine.tracing import tell_average, tell_cleared, tell_lr
 from tui_trainer.events import (
     Alert,
     AnyEvent,
@@ -96,7 +96,17 @@ def test_one_batch_trains_one_batch_whose_calls_can_be_followed(tiny: TinyRun) -
     assert values["scheduler.step"].startswith("lr 0.004 → ")
 
 
-@pytest.mark.never_says("loop.no_gradients")
+@pytest.mark.says("loop.from_weights")
+def test_how_far_the_average_is_from_the_weights_is_told_before_and_after() -> None:
+    weights, average = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    nn.init.constant_(weights.weight, 3.0)
+    nn.init.constant_(average.weight, 1.0)
+    tell = tell_average(weights, average)()
+    nn.init.constant_(average.weight, 2.0)
+    assert tell(None) == "2 → 1 from the weights"
+
+
+@pytest.mark.never_says("loop.no_gradients", "loop.from_weights")
 def test_gradients_that_are_0_are_there() -> None:
     network = nn.Linear(2, 1)
     (network(torch.ones(1, 2)) * 0).sum().backward()

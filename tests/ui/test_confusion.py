@@ -156,7 +156,7 @@ async def test_it_follows_the_run(show: Show) -> None:
 
 @pytest.mark.says("confusion.of_epoch", "confusion.highest_first", "confusion.no_room")
 @pytest.mark.never_says("confusion.highest_first", "confusion.no_room")
-@pytest.mark.never_says("confusion.no_images")
+@pytest.mark.never_says("confusion.no_images", in_all_cases=False)
 async def test_images_of_the_run_stand_there_and_those_of_another_epoch_are_called_so(
     show: Show, tmp_path: Path, captions_said: set[str]
 ) -> None:

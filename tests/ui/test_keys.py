@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -170,7 +171,7 @@ async def test_help_begins_with_the_marks_scrolls_and_is_searched(show: Show) ->
         assert "On the screen" not in shown.text()
         assert "nothing has these words" in shown.text()
         await shown.press("backspace", "backspace", "m", "backspace")
-        assert "smooth the loss over more batches" in shown.text()
+        assert "smooth more: the loss, or what is charted in its place" in shown.text()
         assert "pause or continue" not in shown.text()
         await shown.press("escape")
         assert shown.the(Keys).plain() == first
@@ -292,3 +293,26 @@ async def test_c_says_where_comparisons_are(show: Show) -> None:
     async with show(LIVE) as shown:
         await shown.press("c")
         assert "tui-trainer compare" in shown.the(KeyLine).plain()[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "action", "untrue"),
+    [
+        ("run", "checkpoint", "training goes on"),  # a paused run stays paused
+        ("charts", "reset", "the whole plan"),  # a record of another tool has none
+        ("charts", "follow", "follow the newest"),  # a run that is over has no newer ones to come
+        ("charts", "smooth(True)", "batches"),  # a watched program's steps; values of a run without steps
+        ("why", "older(1)", "older reasons$"),  # the loop or the epochs move, where they have the focus
+        ("presets", "find_lr", "seconds"),  # a large network on a CPU takes minutes
+        ("another", "back", "list"),  # it may have been opened from a comparison
+        ("compare", "open", "the run, live or finished"),  # a row may be several
+        ("compare", "pause", "the run that"),  # --jobs 2 has two
+        ("compare", "back", "training goes on$"),  # behind the first screen is the shell: what trains is asked about
+        ("compare", "differences", "presets"),  # runs of other tools have none
+        ("everywhere", "app.leave", "asks what"),  # of one that is only looked at nothing is asked
+    ],
+)
+def test_no_key_says_what_holds_in_some_states_alone(place: str, action: str, untrue: str) -> None:
+    said = [key.does for key in KEYS if (key.place, key.action) == (place, action)]
+    assert said
+    assert not any(re.search(untrue, each) for each in said)

@@ -150,6 +150,7 @@ async def test_each_mistake_is_said_with_its_values_why_it_matters_and_the_mend(
     "order.steps_not_seen",
     "order.*_why",
     "order.*_mend",
+    in_all_cases=False,
 )
 async def test_none_is_said_of_a_run_of_which_none_was_found_and_of_another_only_its_own(show: Show) -> None:
     for events in (mnist_like(), gan_like(steps=50), scripted_run(epochs=2)):

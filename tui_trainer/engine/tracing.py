@@ -100,7 +100,7 @@ def tell_average(model: nn.Module, averaged: nn.Module) -> Callable[[], Callable
 
     def look() -> Callable[[object], str]:
         before = distance()
-        return lambda _: f"{before:.4g} → {distance():.4g} from the weights"
+        return lambda _: say("loop.from_weights", before=f"{before:.4g}", now=f"{distance():.4g}")
 
     return look
 

@@ -34,6 +34,11 @@ _WATCHED = {
 }
 
 CAPTIONS = {
+    "loop.from_weights": Caption(
+        "{before} → {now} from the weights",
+        "how far the average of the weights was from them, and is, as one vector",
+        "of a run without an average",
+    ),
     "loop.no_gradients": Caption(
         "no gradients", "zero_grad() was called where no weight has a gradient", "one has, be all of them 0"
     ),

@@ -370,7 +370,8 @@ class MetricsScreen(AxisKeys):
             self._window = next((window for window in WINDOWS if window > now), WINDOWS[-1])
         else:
             self._window = next((window for window in reversed(WINDOWS) if window < now), WINDOWS[0])
-        self.say(f"smoothed over {self._window} values" if self._window > 1 else "not smoothed")
+        smoothed = self._window > 1
+        self.say(say("answer.values_smoothed", window=self._window) if smoothed else say("answer.values_not_smoothed"))
         self.context.clock.hurry()
 
     def action_copy(self) -> None:
