@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,15 @@ def test_of_what_comes_too_fast_lines_are_left_out_and_later_ones_told(
     now[0] = 2.0
     lines.take(b"\ntold\n")
     assert told == [(2.0, "told")]
+
+
+def test_of_a_long_line_as_much_is_told_as_a_pipe_takes_at_once(
+    lines: PrintedLines, told: list[tuple[float, str]]
+) -> None:
+    lines.take("\N{GRINNING FACE}".encode() * 3000 + b"\n")
+    ((at, line),) = told
+    assert set(line) == {"\N{GRINNING FACE}"}
+    assert 3000 < len(f"{at!r} {line}\n".encode()) <= select.PIPE_BUF
 
 
 def test_a_printed_validation_is_of_the_step_that_it_was_printed_after(runs: Path) -> None:

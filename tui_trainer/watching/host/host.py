@@ -173,7 +173,7 @@ class Host:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends as soon as nobody prints any more
             log = OutputLog(self._folder / "log.txt")
             for stream in streams:
-                stream.lines = PrintedLines(lambda at, line: tell(printed, f"{at!r} {line[:2000]}"))
+                stream.lines = PrintedLines(lambda at, line: tell(printed, f"{at!r} {line}"))
             Pump(streams, log, keyboard, told, tells).run()
 
         keep = [told, tells, printed, *(stream.source for stream in streams)]

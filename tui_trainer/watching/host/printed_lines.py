@@ -9,6 +9,9 @@ from collections.abc import Callable
 from tui_trainer.records.tail import as_text
 from tui_trainer.watching.host.output_log import LONGEST_LINE, MOST_PER_SECOND
 
+LONGEST_TOLD = 1000
+"""Characters of a line that are told: as UTF-8 they are written to a pipe whole, or not at all."""
+
 
 class PrintedLines:
     """Of one stream: takes bytes as they come, and tells each line as it is whole.
@@ -37,4 +40,4 @@ class PrintedLines:
         self._rest = rest[-LONGEST_LINE:]
         for line in whole:
             if shown := as_text(line.decode("utf-8", "replace")):
-                self._told(now, shown)
+                self._told(now, shown[:LONGEST_TOLD])
