@@ -458,7 +458,8 @@ def test_no_reason_is_told_where_the_lr_did_otherwise(case: Written) -> None:
         k = by_step[event.step]
         assert not moved or (event.old, event.new) == (lrs[k - 1], lrs[k])
         start, end = stage_of(event.why, preset, length)
-        if holds := HOLDS.get(event.why.code):
+        falls_faster = event.why.code == "cyclic_top" and getattr(preset.scheduler, "mode", "") == "exp_range"
+        if (holds := HOLDS.get(event.why.code)) and not falls_faster:  # what it is multiplied by, than a triangle rises
             assert holds(event.why, lrs[start:end], k - start), (event, k, lrs)
         if event.why.code in ("best_so_far", *NOT_BETTER):
             rises = preset.scheduler.monitor == "val_accuracy"

@@ -139,16 +139,18 @@ class Written:
     epochs: int
     batch_size: int
     images: int
+    accumulate: int = 1
     val_losses: list[float] = field(default_factory=list)
 
     @property
     def batches(self) -> int:
-        """Batches an epoch: the last one is smaller where the images do not come out even."""
-        return -(-self.images // self.batch_size)
+        """Batches an epoch, or steps, where several batches make one: the last one is smaller where the images do not
+        come out even."""
+        return -(-self.images // (self.batch_size * self.accumulate))
 
     @property
     def tables(self) -> Values:
-        training = {"epochs": self.epochs, "batch_size": self.batch_size}
+        training = {"epochs": self.epochs, "batch_size": self.batch_size, "accumulate": self.accumulate}
         tables = {"training": training, "optimizer": self.optimizer, "scheduler": self.scheduler}
         return tables if self.warmup is None else tables | {"warmup": self.warmup}
 
@@ -177,6 +179,7 @@ def written(draw: st.DrawFn, schedulers: tuple[str, ...] = tuple(SCHEDULERS)) ->
         epochs=epochs,
         batch_size=draw(st.integers(1, 9)),
         images=draw(st.integers(1, 40)),
+        accumulate=draw(st.sampled_from([1, 1, 1, 2, 3])),
         val_losses=draw(st.lists(number(0, 10), min_size=epochs, max_size=epochs)),
     )
 

@@ -516,7 +516,7 @@ def test_points_of_a_stage_set_the_lrs_of_groups_too() -> None:
 def test_what_is_claimed_of_the_lrs_is_so(case: Written, images: int) -> None:
     preset = Preset.model_validate(case.tables)
     found = check(preset, RunConditions(images))
-    planned = PlannedLRs(preset, -(-images // preset.training.batch_size))
+    planned = PlannedLRs(preset, preset.training.steps_per_epoch(images))
     assume(not any(problem.severity == "error" for problem in found) and planned.steps <= 20_000)
     first = preset.warmup_steps(planned.batches_per_epoch)
     stride = 1 if preset.scheduler.interval == "step" else planned.batches_per_epoch
