@@ -258,6 +258,15 @@ def test_a_job_that_is_over_and_has_trained_nothing_is_told_with_the_end_of_its_
     assert [row.status for row in tabulate(comparison).rows] == ["failed", "finished", "crashed"]
 
 
+@pytest.mark.says("cluster.stopped")
+@pytest.mark.usefixtures("asked")
+def test_what_is_to_be_typed_names_the_folder_of_runs(runs: Path, tmp_path: Path) -> None:
+    session = to_train(tmp_path / "else", 1)
+    session.was_submitted("77", [0])
+    done = cli("stop", session.id, "--runs-dir", str(tmp_path / "else"))
+    assert f"tui-trainer compare {session.id} --runs-dir {tmp_path / 'else'} --executor slurm\n" in done.output
+
+
 @pytest.mark.says("cluster.stopped", "cluster.left_in_queue")
 def test_stopping_cancels_what_waits_and_tells_what_runs_to_stop(
     runs: Path, tmp_path: Path, asked: Callable[[], list[str]]

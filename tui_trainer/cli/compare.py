@@ -279,7 +279,8 @@ def _submit(session: Session, left: list[int], words: list[str], at_once: int | 
         if is_new:
             _forget_if_nothing_came_of_it(session)
         refuse(f"--executor slurm: {error}", exit_code=1)
-    say_aside(say("cluster.submitted", runs=counted(len(trials), "run"), job=job, session=session.id))
+    typed = {name: shell_command(name, session.id, session.runs) for name in ("compare", "stop")}
+    say_aside(say("cluster.submitted", runs=counted(len(trials), "run"), job=job, **typed))
 
 
 def _check_target(target: float | None, metric: str | None) -> None:

@@ -186,7 +186,7 @@ def _stop_session(folder: Path, command: Stop) -> None:
             refuse(say("shell.session_not_stopped", session=session.id, seconds=f"{PATIENCE_S:g}"), exit_code=1)
         time.sleep(LOOK_EVERY_S)
     if is_cancelled:
-        click.echo(say("cluster.stopped", session=folder.name))
+        click.echo(say("cluster.stopped", session=session.id, compare=named["command"]))
         return
     session.refresh()
     try:

@@ -39,8 +39,7 @@ CAPTIONS = {
         "it is",
     ),
     "cluster.submitted": Caption(
-        "submitted: {runs} as job {job}; tui-trainer compare {session} shows them, tui-trainer stop {session} ends "
-        "them",
+        "submitted: {runs} as job {job}; {compare} shows them, {stop} ends them",
         "SLURM has taken the trials of a session",
         "it has not; nothing was left to submit",
     ),
@@ -74,7 +73,7 @@ CAPTIONS = {
     ),
     "cluster.stopped": Caption(
         "{session}: stopped: nothing of it is left in the queue, and what trained has saved a checkpoint; submit it "
-        "again: tui-trainer compare {session} --executor slurm",
+        "again: {compare} --executor slurm",
         "a person has stopped a session that was given to SLURM, and nobody trains any of it",
         "somebody still does; it was never given to SLURM; SLURM could not be told",
     ),
