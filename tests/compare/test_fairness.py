@@ -72,6 +72,21 @@ def given_more(runs: Path) -> Comparison:
     return compared(runs, made)
 
 
+def of_several_batches(runs: Path) -> Comparison:
+    """The second run makes a step of four batches."""
+    made = [record(runs), record(runs, scheduler="none")]
+    rewritten(
+        made[1],
+        [
+            msgspec.structs.replace(event, recipe=msgspec.structs.replace(event.recipe, accumulate=4))
+            if isinstance(event, RunConfigured)
+            else event
+            for event in decode_lines((made[1] / "events.jsonl").read_bytes())
+        ],
+    )
+    return compared(runs, made)
+
+
 def begun_anew(runs: Path) -> Comparison:
     session = session_of(runs, [record(runs), record(runs, scheduler="none")])
     entries = [msgspec.structs.replace(entry, given_up=("lost-run",)) for entry in session.entries[:1]]
@@ -103,6 +118,11 @@ CASES: dict[str, tuple[Callable[[Path], Comparison], set[str], list[str]]] = {
             " (data, initial weights and batch order by digest, to the bit).",
             "Fair: nothing but the presets differs.",
         ],
+    ),
+    "steps of several batches": (
+        of_several_batches,
+        UNLIKE | {"fairness.proven"},
+        ["batch order: ", "batches of 64", "batches of 4 × 64"],
     ),
     "other weights": (
         lambda runs: two(runs, seed=5),

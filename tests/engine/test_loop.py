@@ -14,7 +14,7 @@ from tests.engine import tiny as t
 from tests.engine.tiny import BATCHES, TinyRun
 from tests.records.streams import fold
 from tui_trainer.call_order import check
-from tui_trainer.commands import Stop
+from tui_trainer.commands import Stop, SwitchPreset
 from tui_trainer.engine import checkpoints, models
 from tui_trainer.engine.checkpoints import LAST
 from tui_trainer.engine.datasets import batches
@@ -310,6 +310,19 @@ def test_what_is_called_for_several_batches_and_what_for_a_step(tiny: TinyRun) -
         for name, count in event.counts.items():
             counts[name] = counts.get(name, 0) + count
     assert counts == {**dict.fromkeys(a_batch, 6), **dict.fromkeys(["zero_grad", *step], 4), "validate": 2}
+
+
+def test_a_run_may_switch_to_steps_of_several_batches_and_an_average_of_the_weights(tiny: TinyRun) -> None:
+    later = t.preset(f"accumulate = 2\nema_decay = 0.5\n{t.STEP}").model_dump(mode="json")
+    switch = SwitchPreset(name="later", preset=later, by="test")
+    tiny.when = [(lambda event: isinstance(event, EpochEnded) and event.epoch == 1, lambda: tiny.control.send(switch))]
+    assert tiny.train(t.ONE_CYCLE, epochs=3).status == "finished"
+    assert [event.step for event in tiny.of(EpochEnded)] == [BATCHES, BATCHES + 2, BATCHES + 4]
+    orders = [event.calls for event in tiny.of(CallsMade) if event.epoch == 2 and event.batch == 1]
+    a_batch = ["forward", "loss", "backward"]
+    assert orders == [["zero_grad", *a_batch, *a_batch, "optimizer.step", "ema.update"]]
+    assert checkpoints.load(tiny.folder / LAST)["ema"]["count"] == 4
+    assert [event.step for event in tiny.of(MetricsLogged) if "val_loss_raw" in event.values] == [5, 7]
 
 
 @pytest.mark.parametrize("key", CLIPPED)
