@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,8 +38,9 @@ ANSWERS = {
 
 
 @pytest.fixture
-def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """Has commands of that name on the PATH; gives what they were called with."""
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
+    """Has commands of that name on the PATH; gives what they were called with. What still looks is waited for, in the
+    end: it would ask those of the next test."""
     folder = tmp_path / "fake"
     folder.mkdir()
     for name, answer in ANSWERS.items():
@@ -49,7 +50,8 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("FAKE", str(folder))
     log = folder / "asked"
-    return lambda: log.read_text().splitlines() if log.exists() else []
+    yield lambda: log.read_text().splitlines() if log.exists() else []
+    until(lambda: not any(thread.name == "looking elsewhere" for thread in threading.enumerate()))
 
 
 @pytest.fixture

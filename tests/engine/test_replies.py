@@ -38,6 +38,7 @@ class Stands:
 
     step: int
     last_step: int = 1_200
+    unit: str = "batch"
     before_epoch_end: bool = False
 
     def flush(self, *, wait: bool = False) -> None: ...
@@ -102,6 +103,20 @@ def test_between_two_batches_this_is_answered_and_nothing_else(case: str, captio
         assert STOP in commands
     assert [event.answer for event in events if isinstance(event, CommandAnswered)] == words
     assert captions_said & IDS == ids
+
+
+def test_where_several_batches_make_a_step_steps_are_counted() -> None:
+    for step, words in (
+        (3, ["one step, then pause", "2 steps, then pause"]),
+        (1_199, ["one step, then pause", "1 step, then the end: the run has no more"]),
+        (1_200, ["no step is left: the run ends"] * 2),
+    ):
+        events: list[AnyEvent] = []
+        queue = CommandQueue()
+        for _ in range(2):
+            queue.send(ONE)
+        CommandHandler(queue, TrainingClock(0.0, lambda: 0.0), events.append).handle_commands(Stands(step, unit="step"))
+        assert [event.answer for event in events if isinstance(event, CommandAnswered)] == words
 
 
 def of_other_data(text: str) -> SwitchPreset:

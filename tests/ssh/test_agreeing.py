@@ -58,6 +58,7 @@ class OneRank:
     """
 
     last_step = BATCHES * EPOCHS
+    unit = "batch"
 
     def __init__(self, ranks: ManyRanks, own: CommandQueue) -> None:
         self.step = self.batch = 0

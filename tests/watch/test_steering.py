@@ -163,7 +163,7 @@ ANSWERED: dict[str, tuple[int, AnyCommand, str, set[str]]] = {
     "a pause": (1_200, PAUSE, "paused after step 1,200", {"reply.paused"}),
     "a pause before the first step": (0, PAUSE, "paused before the first step", {"reply.paused_first"}),
     "going on where it does": (12, ON, "going on", {"reply.going_on"}),
-    "one step": (12, ONE, "one batch, then pause", {"reply.one_batch"}),
+    "one step": (12, ONE, "one step, then pause", {"reply.one_batch"}),
     "slow motion": (12, SetPace(by="shell", seconds_a_call=99), "each call is held for 10 s", {"reply.held"}),
     "a stop": (12, STOP, "stopping after step 12", {"reply.stopping"}),
     "a stop before the first step": (0, STOP, "stopping before the first step", {"reply.stopping_first"}),

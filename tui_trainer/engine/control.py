@@ -127,7 +127,7 @@ class Controlled(Protocol):
     """What commands act on."""
 
     step: int
-    """Batches taken so far."""
+    """Steps of the optimizer so far."""
 
     @property
     def before_epoch_end(self) -> bool:
@@ -136,6 +136,10 @@ class Controlled(Protocol):
     @property
     def last_step(self) -> int:
         """The step that is the run's last one, as planned now."""
+
+    @property
+    def unit(self) -> str:
+        """What is counted: batches, where each is a step; else steps."""
 
     def flush(self, *, wait: bool = False) -> None:
         """Report what has happened; with `wait`, whatever is still on the device too: the run may stand still now."""
@@ -161,12 +165,12 @@ class _OneBatch:
     by: str
 
 
-def _batches_ahead(asked: int, left: int) -> str:
+def _batches_ahead(asked: int, left: int, unit: str) -> str:
     if left <= 0:
-        return say("reply.no_batch_left")
+        return say("reply.no_batch_left", unit=unit)
     if asked > left:
-        return say("reply.last_batches", batches=counted(left, "batch"))
-    return say("reply.one_batch") if asked == 1 else say("reply.batches", batches=counted(asked, "batch"))
+        return say("reply.last_batches", batches=counted(left, unit))
+    return say("reply.one_batch", unit=unit) if asked == 1 else say("reply.batches", batches=counted(asked, unit))
 
 
 class CommandHandler:
@@ -237,7 +241,7 @@ class CommandHandler:
                 last_step = 1 + (run.step if self._batches is None else self._batches.last_step)
                 self._batches = _OneBatch(last_step, by)
                 self._go_on(run, by, one_batch=True)
-                return _batches_ahead(last_step - run.step, run.last_step - run.step)
+                return _batches_ahead(last_step - run.step, run.last_step - run.step, run.unit)
             case SetPace(by=by, seconds_a_call=seconds):
                 run.flush(wait=True)
                 self._pace = min(max(seconds, 0.0), SLOWEST_PACE)

@@ -494,6 +494,11 @@ class Trainer:
         return planned.recipe.lengths.total_steps
 
     @property
+    def unit(self) -> str:
+        """What a person counts: batches, where each is a step; else steps."""
+        return self._train_state.planned.preset.training.unit
+
+    @property
     def last_epoch(self) -> int:
         """The epoch of the last step; 0 before the first."""
         return self.epoch if self.batch else self.epoch - 1

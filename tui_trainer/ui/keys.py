@@ -135,7 +135,7 @@ def _scales(place: KeyContext, *, x: str, y: str, short: tuple[str, str] = ("", 
 
 KEYS: tuple[Key, ...] = (
     Key("run", "space", "space", "pause", "pause or continue", "pause"),
-    Key("run", "n", "n", "one_batch", "train one batch, call by call, then pause", "one batch"),
+    Key("run", "n", "n", "one_batch", "train one batch (with accumulate: one step), then pause", "one batch"),
     Key("run", "s", "s", "slow_motion", "slow motion: hold every call for a moment; again for full speed", "slow"),
     Key("run", "R", "R", "resume", "resume a run that ended early, apart from this screen", "resume"),
     Key("run", "p", "p", "presets", "presets: switch in this run, or start a new one", "presets"),

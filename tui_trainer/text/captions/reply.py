@@ -16,20 +16,22 @@ CAPTIONS = {
     ),
     "reply.going_on": Caption("going on", "the run trains on, or did so already", "it stands still"),
     "reply.one_batch": Caption(
-        "one batch, then pause", "a batch, or a watched program's step, was asked for", "more are; none is left"
+        "one {unit}, then pause",
+        "a batch was asked for; of a watched program, or where several batches make a step, a step",
+        "more are; none is left",
     ),
     "reply.batches": Caption(
         "{batches}, then pause",
-        "one more batch was asked for before those asked for earlier were trained",
+        "one more batch, or step, was asked for before those asked for earlier were trained",
         "one is to be trained; the run has fewer left",
     ),
     "reply.last_batches": Caption(
         "{batches}, then the end: the run has no more",
-        "more batches were asked for than the run has left",
+        "more batches, or steps, were asked for than the run has left",
         "it has as many",
     ),
     "reply.no_batch_left": Caption(
-        "no batch is left: the run ends", "a batch was asked for behind the last one of the run", "one is left"
+        "no {unit} is left: the run ends", "a batch was asked for behind the last one of the run", "one is left"
     ),
     "reply.held": Caption(
         "each call is held for {seconds} s",

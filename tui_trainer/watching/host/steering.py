@@ -178,7 +178,7 @@ class Steering:
             case Continue():
                 return say("reply.going_on")
             case OneBatch():
-                return say("reply.one_batch")
+                return say("reply.one_batch", unit="step")
             case SetPace(seconds_a_call=seconds):
                 if seconds <= 0:
                     return say("reply.full_speed")
