@@ -101,7 +101,9 @@ class Norms:
         if apart > self._apart:  # steps that were slow once, in a pause or in slow motion, bring no more looks
             self._apart = apart
             share = self._look_s / (self._look_s + apart * step_s)
-            whose = "setting.of_hosts_time" if self._parameters[0].is_cuda else "setting.of_time"
+            whose = "setting.of_time"
+            if self._parameters[0].is_cuda:
+                whose = "setting.of_hosts_time"
             takes = {"look": _ms(self._look_s), "step": _ms(step_s), "share": f"{share:.1%}"}
             why = say("setting.look_takes", **takes, whose=say(whose))
             new = f"every {ceil(apart)} steps"
