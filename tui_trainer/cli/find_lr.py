@@ -49,6 +49,8 @@ def _target(context: click.Context, parameter: click.Parameter, name: str | None
                 f"{name!r} is no name for a preset; take letters, digits, - and _, or a path", context, parameter
             )
         return user_folder() / f"{name}.toml"
+    if not name.rpartition("/")[2].removesuffix(".toml").strip(" ."):
+        raise click.BadParameter(f"{name!r} names no file; take a name, or a path as mine.toml", context, parameter)
     try:
         given_path(name)
     except BadPath as error:
