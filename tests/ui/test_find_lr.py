@@ -11,6 +11,7 @@ import pytest
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_finding import ScriptedFinding, falling
+from tests.ui.test_start_form import put
 from tui_trainer.lr_suggestions import RULES
 from tui_trainer.presets.checks import parse
 from tui_trainer.presets.folders import shipped_folder
@@ -19,6 +20,7 @@ from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.find_lr.curve import LossOverLR
 from tui_trainer.ui.find_lr.screen import FindLRScreen, Original, Suggestions
 from tui_trainer.ui.presets.picker import PickerScreen
+from tui_trainer.ui.presets.start_form import StartForm
 from tui_trainer.ui.trainer_screen import KeyLine
 
 TEXT = (shipped_folder() / "onecycle.toml").read_text("utf-8")
@@ -146,13 +148,21 @@ async def test_why_it_came_to_nothing_is_said(show: Show) -> None:
 
 
 @pytest.mark.says("find_lr.not_now")
-async def test_beside_a_live_run_no_lr_is_looked_for(show: Show) -> None:
+@pytest.mark.never_says("form.find_lr")
+async def test_beside_a_live_run_no_lr_is_looked_for(show: Show, captions_said: set[str]) -> None:
     async with show(cut(scripted_run(epochs=4, batches=20), 30)) as shown:
         await shown.press("p")
         assert "find LR" not in shown.the(KeyLine).plain()[0]
         await shown.press("f")
         assert isinstance(shown.app.screen, PickerScreen)
         assert "no LR can be looked for" in shown.text()
+        await shown.press("o")
+        assert isinstance(shown.app.screen, StartForm)
+        assert "form.find_lr" not in captions_said
+        captions_said.clear()
+        await shown.press("ctrl+f")
+        assert isinstance(shown.app.screen, StartForm)
+        assert "find_lr.not_now" in captions_said
 
 
 @pytest.mark.never_says("find_lr.not_now")
@@ -166,6 +176,50 @@ async def test_f_in_the_list_tests_the_preset_under_the_cursor(
         await shown.frame()
         assert "which LR? onecycle" in shown.text()
         assert "find_lr.not_now" not in captions_said
+
+
+@pytest.mark.says("form.find_lr")
+@pytest.mark.never_says("form.find_lr")
+async def test_ctrl_f_in_the_form_tests_what_the_form_holds_and_leads_back_to_it(
+    show: Show, own_presets: Path, captions_said: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[ScriptedFinding] = []
+
+    def begin(spec: RunSpec) -> ScriptedFinding:
+        begun.append(ScriptedFinding(spec))
+        return begun[-1]
+
+    monkeypatch.setattr("tui_trainer.run_sources.lr_finding.InProcessFinding", begin)
+    async with show(size=(60, 16)) as shown:
+        await shown.press("o")
+        assert "looks for an LR" in shown.text()
+        await put(shown, "seed", "x")
+        captions_said.clear()
+        await shown.press("ctrl+f")
+        assert isinstance(shown.app.screen, StartForm)
+        assert "form.find_lr" not in captions_said
+        await put(shown, "dataset", "cifar10")
+        await put(shown, "model", "mlp")
+        await put(shown, "batch_size", "400")
+        await put(shown, "device", "cpu")
+        await put(shown, "seed", "7")
+        await shown.press("ctrl+f")
+        await shown.until(lambda: isinstance(shown.app.screen, FindLRScreen))
+        spec = begun[0].spec
+        tested = spec.preset_name, spec.dataset, spec.model, spec.preset.training.batch_size, spec.device, spec.seed
+        assert tested == ("onecycle", "cifar10", "mlp", 400, "cpu", 7)
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, StartForm)
+        assert shown.app.screen.spec == spec
+        assert begun[0].closed
+        await shown.press("ctrl+f")
+        await shown.until(lambda: isinstance(shown.app.screen, FindLRScreen))
+        begun[1].come(falling())
+        await shown.frame()
+        await shown.press("w")
+        await shown.until(lambda: isinstance(shown.app.screen, PickerScreen))
+        assert [path.name for path in own_presets.iterdir()] == ["onecycle-2.toml"]
+        assert not shown.launcher.started
 
 
 def test_a_test_in_this_process_hands_over_its_curve() -> None:

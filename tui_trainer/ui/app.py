@@ -260,9 +260,10 @@ class TrainerApp(ContextApp):
         from tui_trainer.run_sources.lr_finding import InProcessFinding
         from tui_trainer.ui.find_lr.screen import FindLRScreen, original_of
         from tui_trainer.ui.presets.picker import PickerScreen
+        from tui_trainer.ui.presets.start_form import StartForm
 
         def opened(original: Original) -> None:
-            if isinstance(self.screen, PickerScreen):  # the person may have gone on meanwhile
+            if isinstance(self.screen, PickerScreen | StartForm):  # the person may have gone on meanwhile
                 self.push_screen(FindLRScreen(spec, original, InProcessFinding))
 
         self.context.tasks.run(lambda: original_of(entry.path, entry.name, spec.preset), opened, self._warn)
@@ -272,9 +273,12 @@ class TrainerApp(ContextApp):
         from tui_trainer.ui.find_lr.screen import FindLRScreen
         from tui_trainer.ui.presets.editor import EditorScreen
         from tui_trainer.ui.presets.picker import PickerScreen
+        from tui_trainer.ui.presets.start_form import StartForm
 
         if isinstance(self.screen, EditorScreen | FindLRScreen):
             self.pop_screen()
+        if isinstance(self.screen, StartForm):  # of the preset that was copied
+            self.screen.action_cancel()
         if isinstance(self.screen, PickerScreen):
             self.screen.reload(name)
             self.screen.say(say("editor.saved", name=name))

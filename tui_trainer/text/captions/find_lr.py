@@ -79,7 +79,7 @@ CAPTIONS = {
     ),
     "find_lr.not_now": Caption(
         "no LR can be looked for while a run trains here, or where none can be started",
-        "f is pressed in the list of presets beside a live run, or where nothing can be trained",
+        "f in the list of presets, or ctrl+f in the form, is pressed beside a live run or where none can be started",
         "it can",
     ),
     "find_lr.of_seed": Caption("seed {seed}  {position}", "several seeds are tested, one after the other", "one is"),

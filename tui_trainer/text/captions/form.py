@@ -13,6 +13,11 @@ CAPTIONS = {
         "all that the form holds can be trained",
         "something in it is wrong",
     ),
+    "form.find_lr": Caption(
+        "; ctrl+f looks for an LR with it",
+        "all that the form holds can be trained, and no run is live here",
+        "something in it is wrong; a run is live, beside which no LR is looked for",
+    ),
     "form.cost": Caption(
         "{steps} steps, {batches} an epoch{time}", "all that the form holds can be trained", "something in it is wrong"
     ),

@@ -283,7 +283,8 @@ class PickerScreen(ScaleKeys, ChoosingScreen["PresetEntry"]):
         if entry is None or entry.preset is None or spec is None:
             self._choose()
             return
-        form = StartForm(spec, self.context.request, entry.preset)
+        find_lr = None if self.context.is_live else partial(self.context.pages.find_lr, entry)
+        form = StartForm(spec, self.context.request, entry.preset, find_lr)
 
         def start(spec: RunSpec | None) -> None:
             if spec is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -73,20 +73,29 @@ class StartForm(ModalScreen["RunSpec"]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
+        Binding("ctrl+f", "find_lr", show=False, priority=True),
         Binding("escape,ctrl+c", "cancel", show=False),
     ]
 
-    def __init__(self, spec: RunSpec, request: RunRequest | None = None, preset: Any = None) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        request: RunRequest | None = None,
+        preset: Any = None,
+        find_lr: Callable[[RunSpec], object] | None = None,
+    ) -> None:
         """Ask.
 
         Args:
             spec: the run as it would be started without this.
             request: what runs started from here have beside their preset, as `AppContext.request`.
             preset: as its file has it, without the epochs and the batch size that were asked for.
+            find_lr: opens a range test of a run, over the form; None where none can be made now.
         """
         super().__init__()
         self._preset = preset if preset is not None else spec.preset
         self._preset_name = spec.preset_name
+        self._find_lr = find_lr
         self._given = dict(request.options) if request is not None else {}
         training = spec.preset.training
         begun = {
@@ -160,7 +169,8 @@ class StartForm(ModalScreen["RunSpec"]):
             self._tell([(plain(line), "warning") for line in wrong])
             return
         warnings = [(plain(str(problem)), "warning") for problem in problems]
-        self._tell([(self._cost(spec), ""), *warnings[:2], (say("form.keys"), "faint")])
+        keys = say("form.keys") + (say("form.find_lr") if self._find_lr is not None else "")
+        self._tell([(self._cost(spec), ""), *warnings[:2], (keys, "faint")])
 
     def _tell(self, texts: list[tuple[str, str]]) -> None:
         lines: list[Line] = [BLANK]
@@ -185,12 +195,23 @@ class StartForm(ModalScreen["RunSpec"]):
             self._show()
 
     def on_input_submitted(self) -> None:
+        if (spec := self._sound_spec()) is not None:
+            self.dismiss(spec)
+
+    def action_find_lr(self) -> None:
+        """A range test with what the form holds; the form stays as it is under it."""
+        if self._find_lr is None:
+            self._tell([(say("find_lr.not_now"), "warning")])
+        elif (spec := self._sound_spec()) is not None:
+            self._find_lr(spec)
+
+    def _sound_spec(self) -> RunSpec | None:
+        """The run that the form asks for; None where something in it is wrong, which it says as it is typed."""
         try:
             spec = self.spec
         except UserError:
-            return
-        if not any(problem.severity == "error" for problem in self._problems(spec)):
-            self.dismiss(spec)
+            return None
+        return None if any(problem.severity == "error" for problem in self._problems(spec)) else spec
 
     def action_cancel(self) -> None:
         self.dismiss(None)
