@@ -130,6 +130,7 @@ def test_records_of_other_tools_are_told_by_what_is_in_them(attach: Attach, far:
         assert source.folder is None
         assert not source.capabilities.commands
         assert "another program trains it" in source.capabilities.refusal(Pause)
+        assert source.capabilities.address is None  # nothing of ours goes on with it
     assert not list((tmp_path / "temporary").rglob("model.safetensors"))
     assert list((tmp_path / "temporary").rglob("trainer_state.json"))
 
@@ -165,6 +166,7 @@ def test_a_run_is_controlled_by_this_program_on_the_far_side_where_it_is_there(
         record.emit(event)
     without = attach("ssh://box")
     assert not without.capabilities.commands
+    assert without.capabilities.address == Address("box", path=f"{runs}/{record.id}")
     assert "no tui-trainer was found on box" in without.capabilities.refusal(Pause)
     with pytest.raises(PermissionError, match="no tui-trainer was found"):
         without.send(Pause(by="attach"))
@@ -184,7 +186,9 @@ def test_a_run_is_controlled_by_this_program_on_the_far_side_where_it_is_there(
     assert "over ssh a run can be paused" in source.capabilities.refusal(OneBatch)
     with pytest.raises(PermissionError, match="over ssh a run can be paused"):
         source.send(OneBatch(by="attach"))
-    assert not attach("ssh://box", readonly=True).capabilities.commands
+    looked_at = attach("ssh://box", readonly=True)
+    assert not looked_at.capabilities.commands
+    assert source.capabilities.address == looked_at.capabilities.address == without.capabilities.address
     shutil.rmtree(far / ".local" / "bin")
     program(far, "printf 'it is \\033[1mbusy' >&2; exit 1")
     source.send(Pause(by="attach"))

@@ -18,11 +18,12 @@ from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.events import CheckpointSaved, RunConfigured, RunEnded, RunStarted
 from tui_trainer.records.history import History
 from tui_trainer.records.record import Record
+from tui_trainer.remote.address import Address
 from tui_trainer.run_sources import kernel_log
 from tui_trainer.run_sources.crash_report import crash_report
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.kernel_log import Message
-from tui_trainer.run_sources.run_source import READONLY
+from tui_trainer.run_sources.run_source import READONLY, Capabilities
 from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.background_tasks import BackgroundTasks
 from tui_trainer.ui.live.aftermath import Aftermath, Ways, way_on
@@ -42,6 +43,8 @@ crashed: {error}; lowest val_loss 0.4
 """
 
 HERE, NOWHERE = Ways(resume=True, pick=True), Ways()
+FAR = Address("box", "me", path="/srv/all runs/night")
+OVER_SSH = Ways(address=FAR)
 RESUMES = "R resumes it from its checkpoint, after step 10, in a process of its own"
 
 
@@ -65,6 +68,8 @@ class Case:
     device: str = "cpu"
     host: str = ""
     ways: Ways = HERE
+    by_default: bool = False
+    """Whether its folder is that of all runs."""
     ids: frozenset[str] = frozenset({"crash.resumes"})
 
 
@@ -86,8 +91,22 @@ CASES = {
     ),
     "kill -9, seen read-only": Case(
         CAPTIONS["end.gone"].words,
+        "tui-trainer resume RUN --runs-dir RUNS goes on with it",
+        ways=NOWHERE,
+        ids=frozenset({"crash.command_resumes"}),
+    ),
+    "kill -9, seen read-only where runs lie by themselves": Case(
+        CAPTIONS["end.gone"].words,
         "tui-trainer resume RUN goes on with it",
         ways=NOWHERE,
+        by_default=True,
+        ids=frozenset({"crash.command_resumes"}),
+    ),
+    "kill -9, seen over ssh": Case(
+        CAPTIONS["end.gone"].words,
+        "on me@box, tui-trainer resume night --runs-dir '/srv/all runs' goes on with it",
+        ways=OVER_SSH,
+        by_default=True,
         ids=frozenset({"crash.command_resumes"}),
     ),
     "the kernel, for memory": Case(
@@ -144,6 +163,13 @@ CASES = {
         status="finished",
         ids=frozenset({"crash.make_room"}),
     ),
+    "a full disk, over ssh": Case(
+        "10 epochs; nothing was recorded after step 10: no space is left on the device",
+        "its record is cut off: make room on the disk of ssh://me@box/srv/all%20runs/night",
+        status="finished",
+        ways=OVER_SSH,
+        ids=frozenset({"crash.make_room"}),
+    ),
     "data that is gone": Case(
         "mnist: nothing at /data/mnist; --data-dir names another folder",
         RESUMES,
@@ -175,6 +201,8 @@ def test_each_end_has_its_words_and_its_way_on(
     case = CASES[name]
     monkeypatch.setattr(kernel_log, "messages", lambda: list(case.kernel))
     monkeypatch.setattr(kernel_log, "knows_pids", lambda: True)
+    if case.by_default:
+        monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path))
     monkeypatch.setattr(kernel_log, "memory_kills_since", lambda then: case.group)
     record = Record.create(tmp_path, {"preset_name": "none"})
     record.describe({"memory_kills": {"count": 0}})
@@ -195,7 +223,7 @@ def test_each_end_has_its_words_and_its_way_on(
     assert len(report.causes) == len(case.causes)
     assert all(told.startswith(words) for told, words in zip(report.causes, case.causes, strict=True))
     assert (report.printed[-1] if report.printed else "") == case.printed
-    way = case.way.replace("RUN", record.id).replace("FOLDER", str(record.folder))
+    way = case.way.replace("RUNS", str(tmp_path)).replace("RUN", record.id).replace("FOLDER", str(record.folder))
     assert way_on(history, record.folder, report, case.ways) == way
     assert case.reason in ending(history) or case.status == "finished"
     assert {id for id in captions_said if id.startswith("crash.")} == case.ids
@@ -214,14 +242,27 @@ def test_nothing_is_said_of_one_that_has_finished(tmp_path: Path, captions_said:
 
 
 @pytest.mark.says("crash.command_reruns")
-def test_a_watched_command_is_run_once_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("by_default", "ways", "command"),
+    [
+        (True, HERE, "tui-trainer rerun RUN"),
+        (False, HERE, "tui-trainer rerun RUN --runs-dir RUNS"),
+        (True, OVER_SSH, "on me@box, tui-trainer rerun night --runs-dir '/srv/all runs'"),
+    ],
+)
+def test_a_watched_command_is_run_once_more(
+    by_default: bool, ways: Ways, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if by_default:
+        monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path))
     history = History()
     for event in mnist_like()[:30]:
         history.apply(event)
     ended = RunEnded(at=START + 10, status="crashed", reason="exit code 1", step=10, epoch=1, exit_code=1)
     history.apply(ended)
     report = crash_report(tmp_path, ended, history.started)
-    assert way_on(history, tmp_path / "RUN", report, HERE) == "tui-trainer rerun RUN begins its command anew"
+    words = f"{command.replace('RUNS', str(tmp_path))} begins its command anew"
+    assert way_on(history, tmp_path / "RUN", report, ways) == words
 
 
 @pytest.mark.never_says("crash.command_resumes", "crash.command_reruns")
@@ -232,7 +273,7 @@ def test_nothing_is_named_for_a_run_of_another_tool(tmp_path: Path, captions_sai
     host.folder, host.capabilities = tmp_path, replace_fields(READONLY, checkpoints=False)
     host.poll()
     aftermath = Aftermath()
-    aftermath.show(host, HERE, 6, BackgroundTasks(App()))
+    aftermath.show(host, HERE, 80, 6, BackgroundTasks(App()))
     assert aftermath.height == 0
     assert not {id for id in captions_said if id.startswith("crash.")}
 
@@ -281,6 +322,32 @@ async def test_R_goes_on_where_the_run_was_shown_and_the_screen_follows(
     opened[0].close()
 
 
+@pytest.mark.says("remote.typed_there", "question.resumes_none")
+@pytest.mark.never_says("crash.resumes", "crash.begins_again")
+async def test_over_ssh_the_whole_command_is_shown_with_the_machine_to_type_it_on(
+    show: Show, tmp_path: Path, captions_said: set[str]
+) -> None:
+    record = Record.create(tmp_path / "copies", {"preset_name": "none"})
+    for event in [*HALF, SAVED]:
+        record.emit(event)
+    record.close()
+    folder = "/srv/experiments of the whole group/of this year/runs"
+    ended = RunEnded(at=START + 10, status="crashed", reason="ValueError: x", step=10, epoch=1, exit_code=1)
+    host = ScriptedHost([*HALF, SAVED, ended])
+    host.folder = record.folder
+    host.capabilities = Capabilities(checkpoints=False, address=Address("box", path=f"{folder}/{record.id}"))
+    command = f"on box, tui-trainer resume {record.id} --runs-dir '{folder}'"
+    async with show(host, size=(80, 24)) as shown:  # nothing resumes, as `attach` has it
+        lines = "\n".join(line.strip() for line in shown.text().splitlines())
+        assert f"{command} goes on with it" in " ".join(lines.split())
+        assert "R resume" not in lines
+        await shown.press("R")
+        assert command[:70] in shown.text().splitlines()[-1]
+    assert captions_said >= {"remote.typed_there", "question.resumes_none"}
+    assert not captions_said & {"crash.resumes", "crash.begins_again"}
+
+
+@pytest.mark.never_says("remote.typed_there")
 @pytest.mark.says("crash.not_begun")
 @pytest.mark.never_says("crash.resuming", "crash.resumed", "crash.command_reruns")
 async def test_a_run_that_never_began_has_nothing_to_go_on_with(show: Show, captions_said: set[str]) -> None:
@@ -289,6 +356,7 @@ async def test_a_run_that_never_began_has_nothing_to_go_on_with(show: Show, capt
         await shown.press("R")
         assert "nothing to go on with: the run ended before it had a record" in shown.text()
     assert not {id for id in captions_said if id.startswith("crash.")} - {"crash.not_begun"}
+    assert "remote.typed_there" not in captions_said
 
 
 def test_each_is_said_in_a_case() -> None:

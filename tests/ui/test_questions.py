@@ -239,7 +239,7 @@ CASES: dict[str, tuple[object, dict[str, object], Callable[[Shown], Awaitable[No
         {},
         resume_in_a_view,
         {"question.resumes_none"},
-        ["not from here; tui-trainer resume "],
+        ["tui-trainer resume 2", " --runs-dir /"],
     ),
 }  # fmt: skip
 

@@ -106,14 +106,15 @@ class RemoteSource:
         self._of_form = of_form = self._source.capabilities
         if self._record.tool:
             return of_form
+        of_form = replace(of_form, checkpoints=False, address=self.address)
         if not of_form.commands:
-            return replace(of_form, checkpoints=False)
+            return of_form
         if not self._program:
             why = say("remote.read_only", host=self.address.place)
-            return replace(READONLY, why_not=why, checkpoints=False)
+            return replace(READONLY, why_not=why, checkpoints=False, address=self.address)
         commands = of_form.commands & _WORDS.keys()
         none = dict.fromkeys(of_form.commands - commands, say("remote.not_this"))
-        return replace(of_form, commands=commands, why_not_this={**of_form.why_not_this, **none}, checkpoints=False)
+        return replace(of_form, commands=commands, why_not_this={**of_form.why_not_this, **none})
 
     def poll(self) -> int:
         count = self._source.poll()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Protocol, get_args
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Protocol, get_args
 
 from tui_trainer.commands import AnyCommand, Command, SaveCheckpoint, SetEpochs, Stop, SwitchPreset
 from tui_trainer.events import RunEnded
 from tui_trainer.records.history import History
+from tui_trainer.records.runs_folder import shell_command
 from tui_trainer.records.tail import Tail
 from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
+
+if TYPE_CHECKING:
+    from tui_trainer.remote.address import Address
 
 ALL_COMMANDS: frozenset[type[Command]] = frozenset(get_args(AnyCommand))
 
@@ -35,6 +41,8 @@ class Capabilities:
     """Whether it tells the planned LR."""
     checkpoints: bool = True
     """Whether the run can be gone on with from what it saved."""
+    address: Address | None = None
+    """Where the record is, if on another machine and one of ours; its folder has copies then."""
 
     def refusal(self, command: type[Command]) -> str:
         """Why something cannot be asked of the run; empty where it can."""
@@ -93,6 +101,21 @@ class RunSource(Protocol):
 
     def close(self) -> None:
         """Stop looking. A run in this process goes on; stop it with a command first."""
+
+
+def command_of(name: str, folder: Path, address: Address | None = None) -> str:
+    """A command of this program for a run, as a person types it; with the machine, where that is another one.
+
+    Args:
+        name: the command's.
+        folder: the record's.
+        address: the record's, if it is on another machine: what the folder of runs is there, is not known here.
+    """
+    if address is None:
+        return shell_command(name, plain(folder.name), folder.parent)
+    there = PurePosixPath(address.path)
+    words = ("tui-trainer", name, plain(there.name), "--runs-dir", plain(str(there.parent)))
+    return say("remote.typed_there", host=plain(address.place), command=shlex.join(words))
 
 
 def replay(folder: Path, *, forgets: bool = False) -> History:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tui_trainer.commands import SwitchPreset
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.registry import open_source
+from tui_trainer.run_sources.run_source import command_of
 from tui_trainer.text.captions import say
 from tui_trainer.ui.live.screen import LiveScreen, back_to_run
 
@@ -92,7 +93,10 @@ class Launching:
         """Go on with a run that ended early, in a process of its own."""
         context, on_resume = self._context, self._context.on_resume
         if on_resume is None:
-            context.say(say("question.resumes_none", run=folder.name), "warning")
+            shown = context.source
+            address = shown.capabilities.address if shown is not None and shown.folder == folder else None
+            command = command_of("resume", folder, address)
+            context.say(say("question.resumes_none", command=command), "warning", SAID_FOR)
             return
         context.say(say("crash.resuming", run=(self._resumes or folder).name), seconds=LOADING_S)
         if self._resumes is None:

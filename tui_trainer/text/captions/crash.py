@@ -41,12 +41,12 @@ CAPTIONS = {
         "it has one",
     ),
     "crash.command_resumes": Caption(
-        "tui-trainer resume {run} goes on with it",
+        "{command} goes on with it",
         "a run crashed or was stopped, and cannot be resumed from this screen",
         "it can be; it finished or diverged",
     ),
     "crash.command_reruns": Caption(
-        "tui-trainer rerun {run} begins its command anew",
+        "{command} begins its command anew",
         "a watched command crashed, or was stopped",
         "it is a run of ours; it ended well",
     ),

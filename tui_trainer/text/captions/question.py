@@ -104,6 +104,6 @@ CAPTIONS = {
         "it can start one",
     ),
     "question.resumes_none": Caption(
-        "not from here; tui-trainer resume {run} continues it", "a run is to be gone on with in a view", "it can be"
+        "{command} continues it; not from here", "a run is to be gone on with in a view", "it can be"
     ),
 }

@@ -68,6 +68,11 @@ CAPTIONS = {
         "something else is asked of a run on another machine",
         "it is one of these",
     ),
+    "remote.typed_there": Caption(
+        "on {host}, {command}",
+        "a sentence names a command for a run over ssh: it is to be typed on that machine, and names its folder there",
+        "the record is on this machine",
+    ),
     "remote.not_written": Caption(
         "what comes over ssh cannot be kept here: {why}",
         "the system refuses to write the copies of another machine's files",

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_trainer.run_sources.crash_report import CrashReport, crash_report
+from tui_trainer.run_sources.run_source import command_of
 from tui_trainer.text.captions import CAPTIONS, say
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.formatting import cut
+from tui_trainer.ui.formatting import cut, wrap
 from tui_trainer.ui.panel import Line, Panel, Span
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tui_trainer.events import RunEnded
     from tui_trainer.records.history import History
+    from tui_trainer.remote.address import Address
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.ui.background_tasks import BackgroundTasks
 
@@ -32,6 +34,8 @@ class Ways:
     """Whether a run can be resumed."""
     pick: bool = False
     """Whether a new one can be started."""
+    address: Address | None = None
+    """Of the record, if it is on another machine."""
 
 
 def can_be_resumed(source: RunSource) -> bool:
@@ -54,11 +58,12 @@ class Aftermath(Panel):
         self._report = CrashReport()
         self._way = ""
 
-    def show(self, source: RunSource, ways: Ways, most: int, tasks: BackgroundTasks) -> None:
-        """Draw what is new, in so many lines at most."""
+    def show(self, source: RunSource, ways: Ways, width: int, most: int, tasks: BackgroundTasks) -> None:
+        """Draw what is new, in so many lines of so many cells at most."""
         history, folder = source.history, source.folder
         ended = history.ended
-        is_anothers = history.program is None and not source.capabilities.checkpoints  # its tool alone goes on with it
+        has = source.capabilities  # with a record of another tool, that alone goes on
+        is_anothers = history.program is None and not has.checkpoints and has.address is None
         if ended is None or folder is None or is_anothers:
             self._of, self.height = None, 0
             return
@@ -69,11 +74,12 @@ class Aftermath(Panel):
         if (way, most) != (self._way, self._most):
             self._way, self._most = way, most
             self.redraw()
-        self.height = min(most, self._wanted)
+        wanted = len(self._report.causes) + len(self._report.printed) + len(self._way_lines(width))
+        self.height = min(most, wanted)
 
-    @property
-    def _wanted(self) -> int:
-        return len(self._report.causes) + len(self._report.printed) + bool(self._way)
+    def _way_lines(self, width: int) -> list[str]:
+        """The way on as lines of the screen: half of a command is of no use."""
+        return wrap(self._way, width - 2) if self._way else []
 
     def _look(self, folder: Path, ended: RunEnded, history: History, tasks: BackgroundTasks) -> None:
         started = history.started
@@ -90,7 +96,7 @@ class Aftermath(Panel):
     def lines(self) -> Sequence[Line]:
         width, height = self.size
         report = self._report
-        last = [(Span(" "), Span(cut(self._way, width - 2), "strong"))] if self._way else []
+        last = [(Span(" "), Span(line, "strong")) for line in self._way_lines(width)]
         causes = [(Span(" "), Span(cut(cause, width - 2), "warning")) for cause in report.causes]
         causes = causes[: max(0, height - len(last))]
         room = max(0, height - len(last) - len(causes))
@@ -102,15 +108,18 @@ def way_on(history: History, folder: Path, report: CrashReport, ways: Ways) -> s
     """How one goes on with a run that ended, in a sentence; empty where nothing is left to do."""
     ended = history.ended
     assert ended is not None
-    run = plain(folder.name)
     if history.program is not None:
-        return "" if ended.status == "finished" else say("crash.command_reruns", run=run)
+        return (
+            ""
+            if ended.status == "finished"
+            else say("crash.command_reruns", command=command_of("rerun", folder, ways.address))
+        )
     if ended.status == "diverged":
         return say("crash.diverged", key=say("crash.pick") if ways.pick else "")
     if ended.status == "finished":
-        return say("crash.make_room", folder=plain(str(folder))) if CUT_OFF in ended.reason else ""
+        return say("crash.make_room", folder=plain(str(ways.address or folder))) if CUT_OFF in ended.reason else ""
     if not ways.resume:
-        return say("crash.command_resumes", run=run)
+        return say("crash.command_resumes", command=command_of("resume", folder, ways.address))
     if not report.has_checkpoint:
         return say("crash.begins_again")
     saved = history.latest_checkpoint

@@ -196,7 +196,7 @@ class LiveScreen(ChartKeys):
         self._strip.show(history, self.context.settings, self.app.size.width, 1 if low else 3)
         self._order.show(history, 3 if self.has_class("-tall") or self.has_class("-very-tall") else 1)
         most = 9 if self.has_class("-very-tall") else 6 if self.has_class("-tall") else 3
-        self._aftermath.show(self.source, self._ways(), most, self.context.tasks)
+        self._aftermath.show(self.source, self._ways(), self.app.size.width, most, self.context.tasks)
         self._make_room(changed)
         self._hint()
         self.key_line.idle = self._idle()
@@ -247,8 +247,10 @@ class LiveScreen(ChartKeys):
 
     def _ways(self) -> Ways:
         """How one can go on from here with a run that has ended."""
-        commands = bool(self.source.capabilities.commands)
-        return Ways(commands and self.context.on_resume is not None, commands and self.context.launcher is not None)
+        has = self.source.capabilities
+        commands = bool(has.commands)
+        resumes = commands and has.address is None and self.context.on_resume is not None
+        return Ways(resumes, commands and self.context.launcher is not None, has.address)
 
     def _tell(self, told: bool) -> None:
         """Have the two charts of series in the place of loss and LR, or these again."""
