@@ -45,6 +45,8 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["--list", "--json"],
         [f"no{TAINT}", "aa"],
         ["RUN", "OTHER", "--report", f"/dev/null/{TAINT}.md"],
+        ["aa", "--grid", f"optimizer.lr={TAINT}"],
+        ["aa", "--grid", f"optimizer.name={TAINT.replace(',', '')!r}"],
     ],
     "runs": [
         [],

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from math import isfinite
@@ -35,6 +36,7 @@ from tui_trainer.cli.options import (
 )
 from tui_trainer.cli.options import say as say_aside
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, SignalHandlers, leave, stop_on_signals
+from tui_trainer.cli.sweep import specs_of, trials_of
 from tui_trainer.commands import Stop
 from tui_trainer.compare import slurm
 from tui_trainer.compare.columns import parsed_columns
@@ -58,6 +60,7 @@ from tui_trainer.compare.report import FORMS, ReportFailed, write_report
 from tui_trainer.compare.session import Session, SessionSummary, all_sessions, find_session, session_summaries
 from tui_trainer.compare.slurm import cpus_of
 from tui_trainer.compare.slurm import options as slurm_options
+from tui_trainer.compare.sweep import Trial
 from tui_trainer.errors import UserError
 from tui_trainer.presets.catalogue import load
 from tui_trainer.records.errors import RunInUse, RunsError, RunUnreadable
@@ -135,6 +138,14 @@ LOOK_EVERY = 0.1
     default=1,
     show_default=True,
     help="How many seeds to train each preset with.",
+)
+@click.option(
+    "--grid",
+    "grids",
+    multiple=True,
+    metavar="TABLE.KEY=VALUE,...",
+    help="Train one preset with each of these values of a key, such as optimizer.lr=0.01,0.03; several: each "
+    "combination.",
 )
 @click.option(
     "--metric",
@@ -303,10 +314,12 @@ def _open_or_make(
     again: bool,
     name: str | None,
     cpus: int | None,
+    grids: Sequence[str],
     **options: Any,
 ) -> tuple[Session, bool]:
     """The session that is meant, and whether it is a new one. What is wrong ends the program, exit 2."""
     check_runs_folder(runs)
+    trials = trials_of(grids, seeds)
     try:
         if metric is not None:
             parsed(metric)
@@ -315,6 +328,8 @@ def _open_or_make(
     try:
         if len(asked) == 1 and (folder := find_session(runs, asked[0])) is not None:
             session = Session.open(folder)
+            if trials:
+                refuse(say("sweep.session_has_trials", session=session.id))
             if target is not None and target != session.plan.target:
                 refuse(_target_stays(session, target))
             return session, False
@@ -323,13 +338,15 @@ def _open_or_make(
     except RunsError as error:
         refuse(*str(error).splitlines())
     _check_target(target, metric)
-    if len(presets) * seeds + len(records) < 2:
+    if trials and len(presets) != 1:
+        refuse(say("sweep.one_preset"))
+    if (len(trials) or len(presets)) * seeds + len(records) < 2:
         known = say("refusal.known_session", session=latest[0].name) if latest else ""
         refuse(say("refusal.too_few", known=known))
     if options["seed"] + seeds - 1 >= 2**63:
         refuse(say("refusal.beyond_last_seed", seed=options["seed"], seeds=seeds))
-    specs = _specs(presets, cpus or fair_threads(jobs or 1), options)
-    entries = to_train(specs, seeds)
+    specs = _specs(presets, cpus or fair_threads(jobs or 1), options, trials)
+    entries = to_train(specs, seeds, trials)
     if not again:
         entries = reused(entries, runs, versions())
     entries += joined(records, runs, [entry.label for entry in entries])
@@ -357,13 +374,14 @@ def _target_stays(session: Session, target: float) -> str:
     return say("refusal.target_stays", target=f"{target:g}", session=session.id, has=has)
 
 
-def _specs(presets: list[str], threads: int, options: dict[str, Any]) -> list[RunSpec]:
+def _specs(presets: list[str], threads: int, options: dict[str, Any], trials: Sequence[Trial]) -> list[RunSpec]:
     """All on the same data and model: those asked for, else those that one of the presets is made for."""
     try:
         brought, said = on_the_same({name: load(name) for name in presets}, options)
     except (UserError, RunsError) as error:
         refuse(*str(error).splitlines())
-    specs = [checked(RunRequest(name, **{**options, **brought, "name": None})) for name in presets]
+    requests = {name: RunRequest(name, **{**options, **brought, "name": None}) for name in presets}
+    specs = specs_of(trials, *requests.popitem()) if trials else [checked(requests[name]) for name in presets]
     if specs and has_torch():
         rehearse(*specs)
     if said:

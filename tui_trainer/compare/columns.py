@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.differences import Difference, differences, setting, settings_of
+from tui_trainer.compare.differences import Difference, differences, setting, settings_of, varied
 from tui_trainer.compare.metric import in_common
 from tui_trainer.compare.table import TARGET_COLUMNS, Column, Table, columns_of, key_of_series
 from tui_trainer.records.series_names import LONGEST
@@ -69,8 +69,11 @@ def series_chosen(comparison: Comparison) -> list[str]:
 
 
 def shown_columns(comparison: Comparison, table: Table) -> list[ShownColumn]:
-    """The columns in their order; without a choice all numbers, and without a target not those of it."""
-    chosen = ChosenColumns.of(comparison) if comparison.columns else ChosenColumns((STANDARD,), {})
+    """The columns in their order; without a choice what was varied and all numbers, and without a target not those of
+    it."""
+    if not comparison.columns:
+        return [*varied(comparison), *_standard(table)]
+    chosen = ChosenColumns.of(comparison)
     own = {column.key: column for column in table.columns}
     shown: list[ShownColumn] = []
     for name in chosen.names:
@@ -99,7 +102,7 @@ def unknown_columns(comparison: Comparison, table: Table) -> list[str]:
 def can_be_chosen(comparison: Comparison, table: Table) -> list[str]:
     """Names for a person to choose from: the numbers, the settings that differ, and the series that all runs have."""
     numbers = [column.key for column in _standard(table)]
-    settings = [each.key for each in differences(comparison)]
+    settings = list(dict.fromkeys(each.key for each in (*varied(comparison), *differences(comparison))))
     series = [f"{_SERIES}{name}" for name in in_common(comparison.series)]
     return [*numbers, *settings, *series]
 

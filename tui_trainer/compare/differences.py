@@ -69,6 +69,22 @@ def setting(comparison: Comparison, key: str) -> Difference:
     return Difference(key, tuple(UNKNOWN if each is None else _cell(each.get(key), everywhere) for each in settings))
 
 
+def varied(comparison: Comparison) -> list[Difference]:
+    """What was varied in trials of one preset, in the order in which it was named; runs beside them have there what
+    their presets say."""
+    keys = dict.fromkeys(key for group in comparison.groups for key in group.runs[0].entry.varied)
+    return [
+        Difference(
+            key,
+            tuple(
+                _value(group.runs[0].entry.varied[key]) if key in group.runs[0].entry.varied else said
+                for group, said in zip(comparison.groups, setting(comparison, key).values, strict=True)
+            ),
+        )
+        for key in keys
+    ]
+
+
 def settings_of(group: Group) -> dict[str, object] | None:
     """What a preset's runs began with, `optimizer.lr` say; None where that cannot be told."""
     preset = _preset(group)

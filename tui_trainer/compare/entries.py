@@ -15,6 +15,7 @@ import msgspec
 
 from tui_trainer import __version__
 from tui_trainer.compare.session import Contestant
+from tui_trainer.compare.sweep import Trial
 from tui_trainer.files.given_path import BadPath, given_path
 from tui_trainer.foreign_records import forms
 from tui_trainer.presets.catalogue import find as find_preset
@@ -107,14 +108,18 @@ def fair_threads(jobs: int) -> int:
     return max(1, usable_cores() // jobs)
 
 
-def to_train(specs: Iterable[RunSpec], seeds: int) -> list[Contestant]:
-    """Each run `seeds` times, with one seed after another from its own on; all runs of a seed before the next."""
+def to_train(specs: Iterable[RunSpec], seeds: int, trials: Sequence[Trial] = ()) -> list[Contestant]:
+    """Each run `seeds` times, with one seed after another from its own on; all runs of a seed before the next.
+
+    They go by their presets' names; where they are trials of one preset, by what is varied in each.
+    """
     listed = list(specs)
-    labels = _told_apart([spec.preset_name for spec in listed])
+    labels = _told_apart([trial.label for trial in trials] or [spec.preset_name for spec in listed])
+    varied = [trial.data for trial in trials] or [{} for _ in listed]
     return [
-        Contestant(label=label, seed=spec.seed + more, asked=_asked(spec, more))
+        Contestant(label=label, seed=spec.seed + more, asked=_asked(spec, more), varied=values)
         for more in range(seeds)
-        for label, spec in zip(labels, listed, strict=True)
+        for label, spec, values in zip(labels, listed, varied, strict=True)
     ]
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from tui_trainer.compare.columns import ShownColumn
 from tui_trainer.compare.comparison import SWATCH, Comparison, Point, epoch_ends, logged, rates, smoothed
 from tui_trainer.compare.correlation import relations
-from tui_trainer.compare.differences import Difference, settings_of
+from tui_trainer.compare.differences import Difference, settings_of, varied
 from tui_trainer.compare.metric import Metric
 from tui_trainer.compare.plain_lines import Results, cell, find_out, table_cells, title_of
 from tui_trainer.compare.table import Row, Table
@@ -177,7 +177,7 @@ def as_csv(comparison: Comparison, findings: Results) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     table = findings.table
-    columns: Sequence[ShownColumn] = findings.columns if comparison.columns else table.columns
+    columns: Sequence[ShownColumn] = findings.columns if comparison.columns else [*varied(comparison), *table.columns]
     heads = [
         head
         for column in columns
@@ -244,6 +244,7 @@ def _row_as_json(row: Row, table: Table) -> dict[str, Any]:
             for run in row.group.runs
         ],
         "best": [column.key for column in table.columns if row.group.number in best.get(column.key, ())],
+        "varied": row.group.runs[0].entry.varied,
         "settings": settings_of(row.group),
         "figures": {
             column.key: {"mean": figure.mean, "spread": figure.spread, "values": list(figure.values)}

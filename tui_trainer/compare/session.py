@@ -49,6 +49,8 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     asked: dict[str, Any] | None = None
     """`RunSpec.model_dump(mode="json")` of a run that the session trains; None for one that was there before."""
+    varied: dict[str, Any] = {}
+    """The keys of its preset that a sweep varies, `optimizer.lr` say, and what they are in this run."""
     run: str | None = None
     """The run's record: the name of its folder beside the sessions, or a path; None until it begins."""
     given_up: list[str] = []

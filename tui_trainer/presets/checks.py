@@ -347,7 +347,18 @@ def check_text(
         data = read_toml(text, file)
     except PresetError as error:
         return Checked(None, error.problems)
-    source = PresetText(file, key_lines(text))
+    return check_data(data, PresetText(file, key_lines(text)), run, epochs=epochs, batch_size=batch_size)
+
+
+def check_data(
+    data: Mapping[str, Any],
+    source: PresetText,
+    run: RunConditions | ConditionsOf | None = None,
+    *,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+) -> Checked:
+    """As `check_text`, of what `read_toml` makes of a text."""
     fields, problems = sound_fields(data, source)
     if problems:
         stand_in = Preset(**{"optimizer": SGD(name="SGD"), **fields}).written_in(source)

@@ -190,9 +190,12 @@ class CompareTable(SeriesStyles, can_focus=False):
         return heads, cells, roles
 
     def _in_order_of_room(self, findings: Results) -> list[ShownColumn]:
-        """What was chosen, in its order; of the usual columns what one looks for first."""
+        """What was chosen, in its order; without a choice what was varied, and of the numbers what one looks for
+        first."""
         columns = list(findings.columns)
-        return columns if findings.are_chosen else sorted(columns, key=lambda column: KEEP.index(column.key))
+        if findings.are_chosen:
+            return columns
+        return sorted(columns, key=lambda each: -1 if isinstance(each, Difference) else KEEP.index(each.key))
 
     def _title(self, column: ShownColumn, findings: Results, short: bool) -> str:
         title = plain(column.key) if isinstance(column, Difference) else column.short if short else column.title
