@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tomllib
 from collections.abc import Callable
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,12 @@ import pytest
 from click.testing import Result
 
 from tests.terminal import Terminal
-from tui_trainer.lr_suggestions import RULES
+from tests.ui.scripted_finding import falling
+from tui_trainer.lr_suggestions import RULES, LRCurve, raised
+from tui_trainer.presets.checks import parse
 from tui_trainer.presets.folders import shipped_folder
+from tui_trainer.records import range_tests
+from tui_trainer.run_spec import RunSpec
 
 Cli = Callable[..., Result]
 
@@ -60,7 +66,9 @@ def test_each_rule_has_a_line_that_begins_with_its_lr(cli: Cli, found: Callable[
 
 
 def test_the_same_test_suggests_the_same(found: Callable[..., dict[str, Any]]) -> None:
-    assert found("none", "--steps", "60") == found("none", "--steps", "60")
+    first, again = found("none", "--steps", "60"), found("none", "--steps", "60")
+    assert first.pop("record") != again.pop("record")
+    assert first == again
 
 
 @pytest.mark.slow
@@ -113,7 +121,7 @@ def test_this_is_said_and_nothing_else(
     Path("points.toml").write_text(POINTS)
     done = cli("find-lr", *arguments, *SMALL)
     assert done.exit_code == code, done.stderr
-    assert {id.removeprefix("find_lr.") for id in captions_said if id.startswith("find_lr.")} == said
+    assert {id.removeprefix("find_lr.") for id in captions_said if id.startswith("find_lr.")} == {"recorded", *said}
     assert bool(done.stdout) == (code == 0)
     assert done.stderr
 
@@ -159,6 +167,8 @@ def test_a_copy_is_the_preset_with_that_lr_and_the_change_is_shown(cli: Cli, tmp
         (["none", "--write", "sub/", "--yes"], "'sub/' names no file"),
         (["none", "--write", "points.toml", "--yes"], "is there already"),
         (["none", "--steps", "29"], "29"),
+        (["--show", "nothing"], "there is no LR range test 'nothing'"),
+        (["--show", "nothing", "--write", "mine"], "leave --write out"),
         (["none", "--dataset", "mnist", "--data-dir", "nowhere"], "nowhere"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -197,6 +207,113 @@ def test_a_person_is_asked_after_the_change_was_shown(runs: Path, tmp_path: Path
     assert b"\\u001b" not in terminal.text
 
 
-def test_nothing_is_recorded(cli: Cli, runs: Path) -> None:
-    assert cli("find-lr", "none", *SMALL, "--steps", "30").exit_code in (0, 1)
-    assert not runs.exists()
+@pytest.fixture
+def recorded(runs: Path) -> str:
+    """The id of a test of two seeds: one falls and leaps, the other is not finite at once."""
+    spec = RunSpec.of("onecycle", parse((shipped_folder() / "onecycle.toml").read_text()), model="mlp")
+    curves = {}
+    for seed, losses in ((0, falling()), (1, [2.3, nan])):
+        curves[seed] = LRCurve(200)
+        for lr, loss in zip(raised(1e-7, 10.0, 200), losses, strict=False):
+            if curves[seed].ended is None:
+                curves[seed].add(lr, loss)
+    made = range_tests.made_of(spec.model_dump(mode="json"), ["tui-trainer", "find-lr"], 1e-7, 10.0, curves)
+    return range_tests.write(runs, made).id
+
+
+def test_a_test_is_recorded_and_shown_again_as_it_was_told(cli: Cli, runs: Path) -> None:
+    done = cli("find-lr", "none", *SMALL, "--json")
+    told = json.loads(done.stdout)
+    assert f"recorded: tui-trainer find-lr --show {told['record']}" in done.stderr
+    shown = cli("find-lr", "--show", told["record"], "--json")
+    assert shown.exit_code == 0, shown.stderr
+    assert json.loads(shown.stdout) == told
+    assert "recorded:" not in shown.stderr
+    (folder,) = (runs / "range-tests").iterdir()
+    assert [path.name for path in folder.iterdir()] == ["range-test.json"]
+    assert folder.stat().st_mode & 0o077 == 0
+    assert json.loads(cli("runs", "--json").stdout or "[]") == []
+
+
+def test_where_nothing_can_be_recorded_it_is_told_all_the_same(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = cli("find-lr", "none", *SMALL, "--steps", "60", "--json", "--runs-dir", str(tmp_path / "file" / "runs"))
+    assert json.loads(done.stdout)["record"] is None
+    assert "warning: cannot write" in done.stderr
+
+
+@pytest.mark.never_says("find_lr.recorded", "find_lr.none_recorded")
+def test_the_list_has_what_each_suggests(cli: Cli, recorded: str, runs: Path, captions_said: set[str]) -> None:
+    (told,) = json.loads(cli("find-lr", "--list", "--json").stdout)
+    shown = json.loads(cli("find-lr", "--show", recorded[:20], "--json").stdout)
+    assert (told["id"], told["preset"], told["model"], told["seeds"]) == (recorded, "onecycle", "mlp", [0, 1])
+    assert told["suggestions"] == shown["suggestions"]
+    assert [*told["suggestions"]] == [*RULES]
+    damaged = runs / "range-tests" / "20260101-000000-none-0000"
+    damaged.mkdir()
+    (damaged / "range-test.json").write_text('{"schema": 1}')
+    listed = cli("find-lr", "--list")
+    header, row = listed.stdout.splitlines()
+    assert header.split()[-3:] == [*RULES]
+    assert [float(lr) for lr in row.split()[-3:]] == [told["suggestions"][rule] for rule in RULES]
+    assert "range-test.json is damaged" in listed.stderr
+    assert not captions_said & {"find_lr.recorded", "find_lr.none_recorded"}
+
+
+@pytest.mark.says("find_lr.none_recorded")
+def test_an_empty_list_says_so(cli: Cli, runs: Path) -> None:
+    listed = cli("find-lr", "--list")
+    assert (listed.exit_code, listed.stdout) == (0, "")
+    assert f"no LR range test is recorded in {runs}" in listed.stderr
+
+
+def test_the_export_is_a_row_a_step_with_the_same_floats(cli: Cli, recorded: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = cli("export", recorded, "--out", str(out))
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.split() == [str(out / "range_test.csv")]
+    with (out / "range_test.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    told = json.loads(cli("find-lr", "--show", recorded, "--json").stdout)
+    for curve in told["curves"]:
+        of_seed = [row for row in rows if row["seed"] == str(curve["seed"])]
+        assert [float(row["lr"]) for row in of_seed] == curve["lrs"]
+        losses = [float(row["loss"]) for row in of_seed]
+        assert [loss if isfinite(loss) else None for loss in losses] == curve["losses"]
+        assert [float(row["smoothed"]) if row["smoothed"] else None for row in of_seed] == curve["smoothed"]
+    assert cli("export", recorded, "--out", str(out), "--format", "jsonl").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("resume",), ("rename", "x"), ("delete",), ("stream",), ("stop",), ("compare",), ("rerun",)],
+    ids=lambda command: command[0],
+)
+def test_other_commands_say_that_it_is_no_run(cli: Cli, recorded: str, command: tuple[str, ...]) -> None:
+    name, *more = command
+    done = cli(name, recorded, *more)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"{recorded} is an LR range test and no run" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda told: told | {"schema": 2},
+        lambda told: told | {"seeds": []},
+        lambda told: told | {"steps": 100},
+        lambda told: told | {"asked": {}},
+        lambda told: told | {"seeds": [told["seeds"][0] | {"losses": [1.0]}]},
+        lambda told: told | {"seeds": [told["seeds"][0] | {"lrs": [-1.0, *told["seeds"][0]["lrs"][1:]]}]},
+        lambda told: told["seeds"],
+    ],
+    ids=["later form", "no seed", "cut off", "asked nothing", "too few losses", "an LR below 0", "a list"],
+)
+def test_a_damaged_record_is_refused(cli: Cli, runs: Path, recorded: str, broken: Callable[[Any], Any]) -> None:
+    path = runs / "range-tests" / recorded / "range-test.json"
+    path.write_text(json.dumps(broken(json.loads(path.read_text()))))
+    done = cli("find-lr", "--show", recorded)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    assert recorded in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
@@ -14,13 +15,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_trainer.cli import completion
-from tui_trainer.cli.options import checked, need_torch, range_test_options, refuse
+from tui_trainer.cli.columns import Column, in_columns, room
+from tui_trainer.cli.options import checked, need_torch, range_test_options, refuse, runs_dir_option
 from tui_trainer.cli.options import say as tell
 from tui_trainer.errors import UserError
 from tui_trainer.files.atomic import write_new
 from tui_trainer.files.given_path import BadPath, given_path
 from tui_trainer.lr_suggestions import DEFAULT_RULE, DIGITS, RULES, LRCurve, Rule, are_apart, in_words, middle
 from tui_trainer.presets.folders import called, is_name, user_folder
+from tui_trainer.records import range_tests
+from tui_trainer.records.errors import RunNotFound, RunsError
+from tui_trainer.records.range_tests import RangeTestRecord
+from tui_trainer.records.runs_folder import runs_folder, shell_command
 from tui_trainer.run_options import PRESET
 from tui_trainer.run_request import RunRequest
 from tui_trainer.text.captions import say
@@ -104,8 +110,11 @@ def _target(context: click.Context, parameter: click.Parameter, name: str | None
     help="Write a copy of the preset with the suggestion; what changes is shown first.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before it is written.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with the curves.")
+@click.option("--list", "list_them", is_flag=True, help="List the tests that were made, newest first.")
+@click.option("--show", "recorded", metavar="ID", help="Print what a recorded test came to, and make none.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with the curves; with --list: a list.")
 @range_test_options
+@runs_dir_option
 def find_lr(
     preset: str,
     lowest: float,
@@ -116,14 +125,29 @@ def find_lr(
     target: Path | None,
     *,
     yes: bool,
+    list_them: bool,
+    recorded: str | None,
     as_json: bool,
+    runs_dir: Path | None,
     **options: Any,
 ) -> None:
     """Raise the LR step by step on a copy of the network, and suggest one from where the loss falls.
 
     The preset's optimizer, batch size and augmentation are used; its schedule and weights stay as they are. Prints a
-    line for each of three rules, the LR first; exits with 1 where the loss suggests none.
+    line for each of three rules, the LR first; exits with 1 where the loss suggests none. What came of it is recorded:
+    --list, --show ID, and `tui-trainer export ID`.
     """
+    runs = runs_folder(runs_dir)
+    if list_them:
+        _list(runs, as_json=as_json)
+        return
+    if recorded is not None:
+        if target is not None:
+            raise UserError("--show makes no copy: leave --write out")
+        record = _found(runs, recorded)
+        if not _report(_spec_of(record), record, record.curves, rule, as_json=as_json, writes=False):
+            sys.exit(1)
+        return
     if not this_rank().alone:
         raise UserError("find-lr runs in one process: leave torchrun out")
     if lowest >= highest:
@@ -133,19 +157,124 @@ def find_lr(
         _see_that_it_can_be_written(target, spec, yes=yes)
     need_torch("find-lr")
     curves = _tested(spec, lowest, highest, steps, seeds)
-    suggested = _suggested(curves.values(), rule)
-    if as_json:
-        asked = {"from": lowest, "to": highest, "steps": steps, "rule": rule}
-        click.echo(json.dumps(_as_object(spec, asked, curves, suggested)))
-    else:
-        for each, lrs in suggested.items():
-            click.echo(_line(each, lrs))
-    for sentence in _about(spec, curves, suggested, writes=target is not None):
-        tell(sentence)
+    made = range_tests.made_of(spec.model_dump(mode="json"), sys.argv, lowest, highest, curves)
+    try:
+        made = range_tests.write(runs, made)
+    except RunsError as error:
+        tell(f"warning: {error}")
+    suggested = _report(spec, made, curves, rule, as_json=as_json, writes=target is not None)
+    if made.id:
+        tell(say("find_lr.recorded", command=shell_command("find-lr --show", made.id, runs)))
     if not suggested:
         sys.exit(1)
     if target is not None:
         _write(target, preset, spec, middle(suggested[rule]), yes=yes)
+
+
+def _report(
+    spec: RunSpec,
+    record: RangeTestRecord,
+    curves: dict[int, LRCurve],
+    rule: Rule,
+    *,
+    as_json: bool,
+    writes: bool,
+) -> dict[Rule, list[float]]:
+    """Print what a test came to; what each rule suggests of each seed."""
+    suggested = _suggested(curves.values(), rule)
+    if as_json:
+        asked = {"from": record.lowest, "to": record.highest, "steps": record.steps, "rule": rule}
+        click.echo(json.dumps({"record": record.id or None, **_as_object(spec, asked, curves, suggested)}))
+    else:
+        for each, lrs in suggested.items():
+            click.echo(_line(each, lrs))
+    for sentence in _about(spec, curves, suggested, writes=writes):
+        tell(sentence)
+    return suggested
+
+
+COLUMNS = (
+    Column("when", drop=2),
+    Column("test", least=20),
+    Column("preset"),
+    Column("data", drop=1),
+    Column("model", drop=3),
+    Column("batch", drop=4),
+    *(Column(rule) for rule in RULES),
+)
+
+
+def _list(runs: Path, *, as_json: bool) -> None:
+    """Each test in a line, or an object; what of them cannot be read is told of."""
+    told: list[dict[str, Any]] = []
+    for folder in range_tests.folders(runs):
+        try:
+            record = range_tests.read(folder)
+            told.append(_in_a_list(record, _spec_of(record)))
+        except RunsError as error:
+            tell(f"warning: {error}")
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+    elif told:
+        for row in in_columns(COLUMNS, [_cells(each) for each in told], room()):
+            click.echo(row)
+    else:
+        tell(say("find_lr.none_recorded", folder=runs))
+
+
+def _in_a_list(record: RangeTestRecord, spec: RunSpec) -> dict[str, Any]:
+    suggested = _suggested(record.curves.values(), DEFAULT_RULE)
+    return {
+        "id": record.id,
+        "created_at": record.created_at,
+        "preset": spec.preset_name,
+        "dataset": spec.dataset,
+        "model": spec.model,
+        "optimizer": spec.preset.optimizer.name,
+        "batch_size": spec.preset.training.batch_size,
+        "seeds": [tested.seed for tested in record.seeds],
+        "suggestions": {rule: middle(lrs) for rule, lrs in suggested.items()},
+    }
+
+
+def _cells(told: dict[str, Any]) -> tuple[str, ...]:
+    lrs = (told["suggestions"].get(rule) for rule in RULES)
+    return (
+        time.strftime("%Y-%m-%d %H:%M", time.localtime(told["created_at"])),
+        plain(told["id"]),
+        plain(told["preset"]),
+        plain(told["dataset"]),
+        plain(told["model"]),
+        str(told["batch_size"]),
+        *("none" if lr is None else format_lr(lr, DIGITS) for lr in lrs),
+    )
+
+
+def _found(runs: Path, given: str) -> RangeTestRecord:
+    """The test that is meant; where there is none, that ends the program."""
+    try:
+        folder = range_tests.find(runs, given)
+        if folder is None:
+            raise RunNotFound(f"there is no LR range test {given!r} in {runs}; find-lr --list has all")
+        return range_tests.read(folder)
+    except RunsError as error:
+        refuse(str(error))
+
+
+def _spec_of(record: RangeTestRecord) -> RunSpec:
+    """What was tested.
+
+    Raises:
+        RangeTestDamaged: it is nothing that this version knows.
+    """
+    from tui_trainer.run_spec import RunSpec
+
+    try:
+        return RunSpec.model_validate(record.asked)
+    except ValueError as error:
+        raise range_tests.RangeTestDamaged(
+            f"LR range test {record.id} was asked for what this version does not know: {error}"
+        ) from error
 
 
 def _see_that_it_can_be_written(target: Path, spec: RunSpec, *, yes: bool) -> None:

@@ -16,9 +16,10 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.foreign import foreign_record, keep_choices, series_options
 from tui_trainer.cli.options import GivenPath, GivenPlace, found, refuse, runs_dir_option, say
-from tui_trainer.records.errors import ExportCutShort, RunsError
+from tui_trainer.records import range_tests
+from tui_trainer.records.errors import ExportCutShort, ExportFailed, RunsError, unsaid
 from tui_trainer.records.run_filter import FilterError, parse
-from tui_trainer.records.run_index import none_there, summaries
+from tui_trainer.records.run_index import find, none_there, summaries
 from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.records.summary import RunSummary
 from tui_trainer.remote.address import Address, is_address
@@ -177,9 +178,13 @@ def export(
 ) -> None:
     """Export the record of RUN to files that other tools read.
 
-    RUN is an id, a name, or the path of what another tool has recorded: of that csv has one table, metrics.csv.
+    RUN is an id, a name, or the path of what another tool has recorded: of that csv has one table, metrics.csv. Of an
+    LR range test, by its id, csv has one table, range_test.csv.
     If parts of the record cannot be read, the rest is exported, what is missing is reported, and the exit code is 1.
     """
+    if (tested := _range_test(runs_folder(runs_dir), run)) is not None:
+        _export_range_test(tested, out, form)
+        return
     from tui_trainer.records.export import export_csv, export_jsonl, export_tensorboard
     from tui_trainer.records.export_parquet import export_parquet
 
@@ -212,6 +217,29 @@ def export(
         say(f"warning: {warning}")
     if warnings:
         sys.exit(1)
+
+
+def _range_test(runs: Path, given: str) -> Path | None:
+    """The folder of the LR range test that is meant; None where a run is, or nothing."""
+    try:
+        find(runs, given, unsaid)
+    except RunsError:
+        pass
+    else:
+        return None
+    try:
+        return range_tests.find(runs, given)
+    except RunsError as error:
+        refuse(str(error))
+
+
+def _export_range_test(folder: Path, out: Path, form: str) -> None:
+    try:
+        if form != "csv":
+            raise ExportFailed(f"{folder.name} is an LR range test, which is exported as csv alone")
+        click.echo(range_tests.export(range_tests.read(folder), out))
+    except RunsError as error:
+        refuse(str(error))
 
 
 def _for_json(run: RunSummary) -> dict[str, Any]:

@@ -65,6 +65,14 @@ CAPTIONS = {
         "nothing is suggested; a copy is written; the LRs stand in points",
     ),
     "find_lr.written": Caption("written: {path}", "a copy with the suggestion was written", "it was not"),
+    "find_lr.recorded": Caption(
+        "recorded: {command}", "a test was made from the shell, and recorded", "it could not be; none was made"
+    ),
+    "find_lr.none_recorded": Caption(
+        "no LR range test is recorded in {folder}",
+        "they are to be listed, and none can be read there",
+        "one can",
+    ),
     "find_lr.position": Caption(
         "step {step}/{steps}  lr {lr}  loss {loss}", "steps are made, on a terminal", "before the first of them"
     ),
