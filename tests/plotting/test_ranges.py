@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 import random
 
@@ -57,6 +58,14 @@ def test_a_range_of_more_than_thirty_times_asks_for_powers_of_ten(values: list[f
 )
 def test_an_lr_asks_for_it_where_it_stays_low_for_long(lrs: list[float], asks: bool) -> None:
     assert asks_for_log([without_the_lowest(curve(lrs), 0.2)]) is asks
+
+
+@pytest.mark.parametrize("columns", range(60, 80))
+def test_an_lr_that_is_low_for_just_the_part_that_may_be_does_not_ask_for_it(columns: int) -> None:
+    lrs = [0.1] * 504 + [0.001] * 126
+    edges = [i * len(lrs) // columns for i in range(columns + 1)]
+    extents: list[Extent | None] = [(min(lrs[a:b]), max(lrs[a:b])) for a, b in itertools.pairwise(edges)]
+    assert not asks_for_log([without_the_lowest(extents, 0.2)])
 
 
 def test_groups_of_unlike_lrs_ask_for_it_together() -> None:

@@ -33,6 +33,7 @@ from tui_trainer.plotting.figure import Marks
 from tui_trainer.records.history import History
 from tui_trainer.text.plain import in_ascii
 from tui_trainer.ui.charts.axis import XAxis
+from tui_trainer.ui.charts.chart import Frame
 from tui_trainer.ui.charts.logged_lrs import MOST, SIGNS
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
@@ -99,6 +100,20 @@ async def test_every_run_is_drawn_at_every_size(size: tuple[int, int]) -> None:
                     assert len(lines) == chart.size.height, name
                     assert all(len(line) <= size[0] for line in lines), name
                     assert any(line.strip() for line in lines), name
+
+
+@pytest.mark.parametrize(("epochs", "last", "asks"), [(10, 2, False), (100, 20, False), (100, 21, True), (30, 9, True)])
+def test_the_scale_of_the_lr_chooses_itself_whatever_the_width(epochs: int, last: int, asks: bool) -> None:
+    batches = 63
+    fall = (epochs - last) * batches + 1
+    plan = PlanMade(at=0.0, steps=[1, fall], lrs=[0.1, 0.001], last_step=epochs * batches)
+    chosen = set()
+    for width in range(24, 250, 3):
+        chart = LRChart(XAxis())
+        chart.show_plan(plan, batches_per_epoch=batches)
+        chart.draw(Frame.within(width, 12, True))
+        chosen.add(chart.log_scale)
+    assert chosen == {asks}
 
 
 async def test_before_the_first_batch_there_are_axes_a_word_and_the_plan() -> None:

@@ -81,11 +81,17 @@ def _at_the_ends(values: Sequence[float], are_out: Callable[[float], bool]) -> I
     yield from takewhile(are_out, reversed(values))
 
 
+DECIDES = 100
+"""Into so many columns an LR is cut for this, however many are drawn: the scale chooses itself by what there is, and
+not by the size of the terminal."""
+
+
 def without_the_lowest(curve: Sequence[Extent | None], part: float) -> Extent | None:
     """The range of a curve without a part of its columns, those of the lowest values: an LR that anneals to almost
-    nothing, or is warmed up from there, is none that spans many powers of ten."""
+    nothing, or is warmed up from there, is none that spans many powers of ten. A column in which the LR falls counts as
+    before its fall: an LR that is low for just that part falls on the edge of a column, or beside it."""
     extents = [extent for extent in curve if extent is not None and -1e300 < extent[0] <= extent[1] < 1e300]
     if not extents:
         return None
-    lows = sorted(low for low, _ in extents)
-    return lows[int(len(lows) * part)], max(high for _, high in extents)
+    highs = sorted(high for _, high in extents)
+    return highs[int(len(highs) * part)], highs[-1]

@@ -251,7 +251,7 @@ class XAxis(Axis):
         """Whether all that is planned was asked for."""
         self._following = False
         self._cursor: int | None = None
-        self._edges: tuple[tuple[object, ...], list[int]] = ((), [])
+        self._edges: dict[int, tuple[tuple[object, ...], list[int]]] = {}
         self._logs: tuple[tuple[object, ...], LogTimeline | None] = ((), None)
 
     # What it shows
@@ -317,10 +317,13 @@ class XAxis(Axis):
     def edges(self, columns: int) -> list[int]:
         """The steps before each edge of as many equal columns; see `plotting.timeline.edges`."""
         first, last = self.bounds
-        key = (columns, first, last, self.log, self._course.version)
-        if self._edges[0] != key:
-            self._edges = key, edges(self._timeline, first, last, columns, self._course.first - 1)
-        return self._edges[1]
+        key = (first, last, self.log, self._course.version)
+        known = self._edges.get(columns)
+        if known is None or known[0] != key:
+            if known is None and len(self._edges) > 2:
+                self._edges.clear()  # the terminal has another size
+            known = self._edges[columns] = key, edges(self._timeline, first, last, columns, self._course.first - 1)
+        return known[1]
 
     def edges_of_all(self, columns: int) -> list[int]:
         """The same for the whole run."""

@@ -197,7 +197,8 @@ class PlannedCurves:
         self._steps = steps
         self._pyramid = MinMaxTree(self._lrs)
         self._pyramid.catch_up()
-        self._over: tuple[list[int], list[Extent | None]] = ([], [])
+        self._over: dict[int, tuple[list[int], list[Extent | None]]] = {}
+        """What was last drawn, and what was last decided by, by the number of their edges."""
 
     @classmethod
     def kept(cls, old: PlannedCurves | None, plans: Sequence[PlanMade]) -> PlannedCurves | None:
@@ -213,8 +214,9 @@ class PlannedCurves:
 
     def over(self, edges: list[int]) -> list[Extent | None]:
         """The lowest and highest LR planned for the steps in or across each column."""
-        if self._over[0] == edges:
-            return self._over[1]
+        known = self._over.get(len(edges))
+        if known is not None and known[0] == edges:
+            return known[1]
         extents: list[Extent | None] = []
         steps, lrs, planned = self._steps, self._lrs, len(self._steps)
         first = last = 0
@@ -230,7 +232,9 @@ class PlannedCurves:
                 extents.append((lrs[first], lrs[first]))
             else:
                 extents.append(self._pyramid.extent(first, last))
-        self._over = list(edges), extents
+        if known is None and len(self._over) > 1:
+            self._over.clear()  # the terminal has another size
+        self._over[len(edges)] = list(edges), extents
         return extents
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, spans
 from tui_trainer.plotting.figure import DOTS
+from tui_trainer.plotting.ranges import DECIDES
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
@@ -97,21 +98,13 @@ class LRChart(MouseChart):
         return [(f"series{place}", labels[name], curves[name]) for place, name in enumerate(names) if name in curves]
 
     def _rows(self, history: History | None, frame: Frame) -> list[list[GlyphRun]]:
-        edges = self.columns(frame)
-        extents: dict[str, list[Extent | None]] = {}
-        if self._if_flat is not None:
-            extents["flat"] = self._if_flat.over(edges)
-        if self._planned is not None:
-            extents["planned"] = self._planned.over(edges)
-        if self._used is not None and self._used.pyramid.extent(0, len(self._used.pyramid)) is not None:
-            extents["actual"] = self._used.columns.over(edges)
-        others = self._logged.over(edges) if self._logged is not None else {}
-        for style, _, curve in self._groups():
-            planned = curve.over(edges)
-            told = others.get(style, [None] * len(planned))
-            others[style] = [one or other for one, other in zip(told, planned, strict=True)]
-        extents = {**others, **extents}
-        asked = [extent for name, extent in extents.items() if name != "flat"]
+        used = self._used
+        if used is not None and used.pyramid.extent(0, len(used.pyramid)) is None:
+            used = None
+        extents = self._extents(self.columns(frame), used.columns if used is not None else None)
+        others = {name: extent for name, extent in extents.items() if name.startswith("series")}
+        decisive = self._extents(self.axis.edges(DECIDES), used.decisive if used is not None else None)
+        asked = [extent for name, extent in decisive.items() if name != "flat"]
         scale = self.scale_of("lr", list(extents.values()), frame, asked=asked, left_out=ANNEALED, clips=False)
         dots = frame.height * DOTS[self.marks][1]
         curves = {name: spans(extent, scale, dots) for name, extent in extents.items()}
@@ -128,6 +121,21 @@ class LRChart(MouseChart):
         if not extents:
             under += _words(_why_empty(history), frame)
         return beside(frame, self._canvas.rows(under, over), scale.ticks if extents else ())
+
+    def _extents(self, edges: list[int], used: Columns | None) -> dict[str, list[Extent | None]]:
+        """The lowest and the highest of each curve in each column, in the order in which they are drawn."""
+        extents = self._logged.over(edges) if self._logged is not None else {}
+        for style, _, curve in self._groups():
+            planned = curve.over(edges)
+            told = extents.get(style, [None] * len(planned))
+            extents[style] = [one or other for one, other in zip(told, planned, strict=True)]
+        if self._if_flat is not None:
+            extents["flat"] = self._if_flat.over(edges)
+        if self._planned is not None:
+            extents["planned"] = self._planned.over(edges)
+        if used is not None:
+            extents["actual"] = used.over(edges)
+        return extents
 
     def _signs(self, others: Mapping[str, list[Extent | None]], scale: Scale, frame: Frame) -> list[Glyph]:
         """At the end of each further LR its sign, which tells it without its colour."""
@@ -156,7 +164,7 @@ class Used:
     def __init__(self, history: History) -> None:
         self.history = history
         self.pyramid = MinMaxTree(history.lrs)
-        self.columns = Columns(self.pyramid, held=True)
+        self.columns, self.decisive = Columns(self.pyramid, held=True), Columns(self.pyramid, held=True)
 
 
 def _apart(plan: list[Span | None], used: list[Span | None]) -> list[Span | None]:

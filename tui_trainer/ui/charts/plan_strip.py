@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import GlyphRun, runs
 from tui_trainer.plotting.curves import Extent, range_of
-from tui_trainer.plotting.ranges import asks_for_log, without_the_lowest
+from tui_trainer.plotting.ranges import DECIDES, asks_for_log, without_the_lowest
 from tui_trainer.plotting.scales import counted
 from tui_trainer.text.captions import say
 from tui_trainer.ui.charts.chart import Frame
@@ -75,8 +75,12 @@ class PlanStrip(RunChart):
         made_for = (self._plan, self.axis.whole, self.axis.unit, width)
         if made_for != self._drawn_for:
             self._drawn_for = made_for
-            planned = self._plan.over(self.axis.edges_of_all(width)) if self._plan is not None else []
-            self._heights = _as_heights(planned).ljust(width, NOTHING_PLANNED)
+            planned, decides = (
+                self._plan.over(self.axis.edges_of_all(columns)) if self._plan is not None else []
+                for columns in (width, DECIDES)
+            )
+            log = asks_for_log([without_the_lowest(decides, ANNEALED)])
+            self._heights = _as_heights(planned, log).ljust(width, NOTHING_PLANNED)
         return self._heights
 
     def on_click(self, event: events.Click) -> None:
@@ -84,8 +88,7 @@ class PlanStrip(RunChart):
         self.axis.reset()
 
 
-def _as_heights(planned: Sequence[Extent | None]) -> str:
-    log = asks_for_log([without_the_lowest(planned, ANNEALED)])
+def _as_heights(planned: Sequence[Extent | None], log: bool) -> str:
     extent = range_of(planned, above=0.0)
     if extent is None:
         return ""
