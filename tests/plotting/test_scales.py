@@ -14,8 +14,14 @@ POSITIVE = st.floats(1e-12, 1e30)
 ROWS = st.integers(1, 60)
 
 
+def number(label: str) -> float:
+    """What a label says."""
+    return float(label.replace("k", "e3").replace("M", "e6").replace("G", "e9"))
+
+
 def last_digit(label: str) -> float:
     """What one more in the last digit of a label would add."""
+    label = label.replace("k", "e3").replace("M", "e6").replace("G", "e9")
     mantissa, _, exponent = label.partition("e")
     return float(10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2])))
 
@@ -28,7 +34,7 @@ def is_round(step: float) -> bool:
 
 def steps_between(labels: list[str]) -> list[float]:
     """How far ticks are apart."""
-    return [float(after) - float(before) for before, after in itertools.pairwise(labels)]
+    return [number(after) - number(before) for before, after in itertools.pairwise(labels)]
 
 
 def middle(scale: Scale, row: int, rows: int) -> float:
@@ -48,7 +54,7 @@ def test_a_linear_scale_holds_its_values_and_ticks_tell_the_truth(one: float, ot
         a_row = (scale.high - scale.low) / rows
         for tick in scale.ticks:
             rounded = max(a_row / 2, last_digit(tick.label) * 0.501)
-            assert float(tick.label) == pytest.approx(middle(scale, tick.at, rows), abs=rounded)
+            assert number(tick.label) == pytest.approx(middle(scale, tick.at, rows), abs=rounded)
 
 
 @given(st.floats(0.01, 100), st.integers(8, 40))
@@ -91,6 +97,13 @@ def test_a_logarithmic_scale_has_no_place_for_zero_or_less() -> None:
         (0.0, 0.001, ["0", "0.0002", "0.0004", "0.0006", "0.0008", "0.0010"]),
         (0.88, 1.0, ["0.85", "0.90", "0.95", "1.00"]),
         (0.0, 4e-7, ["0", "2e-7", "4e-7"]),
+        (0.0, 5e5, ["0", "100000", "200000", "300000", "400000", "500000"]),
+        (0.0, 1e6, ["0", "200k", "400k", "600k", "800k", "1M"]),
+        (0.0, 2.3e6, ["0", "500k", "1M", "1.5M", "2M", "2.5M"]),
+        (1.2e7, 1.3e7, ["12M", "12.2M", "12.4M", "12.6M", "12.8M", "13M"]),
+        (-3e6, 2e6, ["-3M", "-2M", "-1M", "0", "1M", "2M"]),
+        (0.0, 3e9, ["0", "1G", "2G", "3G"]),
+        (0.0, 5e15, ["0", "1e15", "2e15", "3e15", "4e15", "5e15"]),
         (0.0, 3.2e30, ["0", "1e30", "2e30", "3e30"]),
     ],
 )

@@ -68,10 +68,19 @@ def tick_label(value: float, step: float, width: int = 6) -> str:
 def counted(value: float, width: int = 6) -> str:
     """A whole number, in thousands or millions where it is long: `250k`, `1.5M`."""
     plain = f"{value:.0f}"
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    return plain if len(plain) <= width else lettered(value, width)
+
+
+LETTERS = {"G": 1e9, "M": 1e6, "k": 1e3}
+
+
+def lettered(value: float, width: int = 6) -> str:
+    """A whole number in thousands, millions or thousands of millions, as far as it is that long: `500k`, `1.5M`."""
+    for letter, size in LETTERS.items():
         short = f"{value / size:g}{letter}"
-        if len(plain) > width and size <= abs(value) < 1e15 and len(short) <= width:
+        if size <= abs(value) < 1e15 and len(short) <= width:
             return short
+    plain = f"{value:.0f}"
     return plain if len(plain) <= width else exponential(value, width)
 
 
@@ -102,7 +111,7 @@ def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
             upper = lower + rows * step / gap
             if lower <= low and high <= upper:
                 values = [bottom + i * step for i in range((rows - 1) // gap + 1)]
-                labels = [tick_label(value, step, width) for value in values]
+                labels = _tick_labels(values, step, width)
                 cost = (upper - lower) / (high - low) + _awkwardness(values, labels, step, rows)
                 if any(abs(value - high) < 0.02 * step for value in values):
                     cost -= 0.35  # the highest value has a name
@@ -111,6 +120,18 @@ def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
                     best, least = Scale(lower, upper, ticks), cost
                 break
     return best
+
+
+def _tick_labels(values: Sequence[float], step: float, width: int) -> list[str]:
+    """The ticks of one axis, all in one way: where a whole number does not fit, all are `0`, `500k`, `1M`, `1.5M`."""
+    labels = [tick_label(value, step, width) for value in values]
+    if step < 1 or not any("e" in label for label in labels):
+        return labels
+    return [lettered(value, width) for value in values]
+
+
+def _number(label: str) -> float:
+    return float(label[:-1]) * LETTERS[label[-1]] if label[-1] in LETTERS else float(label)
 
 
 def _awkwardness(values: list[float], labels: list[str], step: float, rows: int) -> float:
@@ -123,7 +144,7 @@ def _awkwardness(values: list[float], labels: list[str], step: float, rows: int)
         cost += 1.0
     if any("e" in label for label in labels):
         cost += 0.5
-    if any(abs(float(label) - value) > 0.01 * step for label, value in zip(labels, values, strict=True)):
+    if any(abs(_number(label) - value) > 0.01 * step for label, value in zip(labels, values, strict=True)):
         cost += 1.0
     return cost
 
