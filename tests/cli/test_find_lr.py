@@ -284,6 +284,15 @@ def test_the_export_is_a_row_a_step_with_the_same_floats(cli: Cli, recorded: str
     assert cli("export", recorded, "--out", str(out), "--format", "jsonl").exit_code == 2
 
 
+@pytest.mark.slow
+def test_attach_draws_a_recorded_test(recorded: str) -> None:
+    with Terminal("attach", recorded) as terminal:
+        terminal.until("the middle of the longest fall")
+        assert "which LR? onecycle on mnist-5k, mlp" in terminal.screen
+        terminal.press("q")
+        assert terminal.wait() == 0
+
+
 @pytest.mark.parametrize(
     "command",
     [("resume",), ("rename", "x"), ("delete",), ("stream",), ("stop",), ("compare",), ("rerun",)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp, log10
+from pathlib import Path
 
 from tui_trainer.lr_suggestions import LRCurve, raised
 from tui_trainer.run_spec import RunSpec
@@ -12,8 +13,9 @@ from tui_trainer.run_spec import RunSpec
 class ScriptedFinding:
     """Trains nothing."""
 
-    def __init__(self, spec: RunSpec) -> None:
+    def __init__(self, spec: RunSpec, runs: Path | None = None) -> None:
         self.spec = spec
+        self.recorded = ""
         self.lowest, self.highest = 1e-7, 10.0
         self.phase, self.failure, self.closed = "loading data", "", False
         self.curve: LRCurve | None = None

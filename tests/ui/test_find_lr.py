@@ -7,6 +7,7 @@ from math import nan
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
@@ -15,8 +16,11 @@ from tests.ui.test_start_form import put
 from tui_trainer.lr_suggestions import RULES
 from tui_trainer.presets.checks import parse
 from tui_trainer.presets.folders import shipped_folder
+from tui_trainer.records import range_tests
 from tui_trainer.run_sources.lr_finding import InProcessFinding
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.find_lr.curve import LossOverLR
 from tui_trainer.ui.find_lr.screen import FindLRScreen, Original, Suggestions
 from tui_trainer.ui.presets.picker import PickerScreen
@@ -185,8 +189,8 @@ async def test_ctrl_f_in_the_form_tests_what_the_form_holds_and_leads_back_to_it
 ) -> None:
     begun: list[ScriptedFinding] = []
 
-    def begin(spec: RunSpec) -> ScriptedFinding:
-        begun.append(ScriptedFinding(spec))
+    def begin(spec: RunSpec, runs: Path | None) -> ScriptedFinding:
+        begun.append(ScriptedFinding(spec, runs))
         return begun[-1]
 
     monkeypatch.setattr("tui_trainer.run_sources.lr_finding.InProcessFinding", begin)
@@ -222,20 +226,71 @@ async def test_ctrl_f_in_the_form_tests_what_the_form_holds_and_leads_back_to_it
         assert not shown.launcher.started
 
 
-def test_a_test_in_this_process_hands_over_its_curve() -> None:
+@pytest.mark.says("find_lr.one_of", "find_lr.heading")
+@pytest.mark.never_says("find_lr.copy", "find_lr.recorded")
+async def test_a_recorded_test_is_drawn_again_without_a_copy(own_presets: Path, captions_said: set[str]) -> None:
+    spec = RunSpec.of("onecycle", parse(TEXT), model="mlp")
+    seeds = {}
+    for seed, losses in ((4, [2.3, nan]), (5, falling())):
+        finding = ScriptedFinding(spec)
+        finding.come(losses)
+        assert finding.curve is not None
+        seeds[seed] = finding.curve
+    record = range_tests.made_of(spec.model_dump(mode="json"), [], 1e-7, 10.0, seeds)
+    app = TrainerApp(AppContext(), range_test=replace(record, id="some-id"))
+    async with app.run_test(size=(100, 40)) as pilot:
+        shown = Shown(app, pilot)
+        await shown.frame()
+        assert "which LR? onecycle on mnist-5k, mlp" in shown.text()
+        assert "seed 5, one of 2; find-lr --show some-id tells all" in shown.text()
+        assert set("vsm") <= set(shown.the(LossOverLR).plain()[-2])
+        rows = [line.lstrip("▌ ").split() for line in shown.the(Suggestions).plain()]
+        assert [row[2] for row in rows if row and row[0] in ("v", "s", "m")] == [*RULES]
+        assert "write a copy" not in shown.the(KeyLine).plain()[0]
+        await shown.press("w", "down", "escape")
+    assert app.return_value == 0
+    assert not own_presets.exists()
+    assert not captions_said & {"find_lr.copy", "find_lr.recorded"}
+
+
+@pytest.mark.never_says("find_lr.one_of")
+async def test_where_it_is_recorded_stands_below_how_it_ended(show: Show, captions_said: set[str]) -> None:
+    async with show(size=(100, 40)) as shown:
+        finding = opened(shown)
+        finding.come(falling())
+        await shown.frame()
+        finding.recorded = "recorded: here"
+        await shown.frame()
+        assert "recorded: here" in shown.text()
+        assert "find_lr.one_of" not in captions_said
+
+
+@pytest.mark.says("find_lr.recorded")
+def test_a_test_in_this_process_hands_over_its_curve_and_is_recorded(tmp_path: Path) -> None:
     from tests.waiting import until
 
     spec = RunSpec.of(
         "none", parse('[optimizer]\nname = "Adam"\n'), model="mlp", limit_train=200, device="cpu", threads=1
     )
-    finding = InProcessFinding(spec)
-    until(lambda: finding.curve is not None and finding.curve.ended is not None)
+    finding = InProcessFinding(spec, tmp_path / "runs")
+    until(lambda: bool(finding.recorded))
     assert finding.curve is not None
     assert finding.curve.suggestions
+    (folder,) = range_tests.folders(tmp_path / "runs")
+    record = range_tests.read(folder)
+    assert finding.recorded == f"recorded: tui-trainer attach {folder.name} --runs-dir {tmp_path / 'runs'}"
+    assert record.spec == spec
+    assert record.curves[0].suggestions == finding.curve.suggestions
+    (tmp_path / "file").touch()
+    unrecorded = InProcessFinding(spec, tmp_path / "file")
+    until(lambda: bool(unrecorded.recorded))
+    assert "cannot write" in unrecorded.recorded
+    assert not unrecorded.failure
     broken = InProcessFinding(spec.model_copy(update={"dataset": "mnist", "data_dir": Path("/dev/null")}))
     until(lambda: bool(broken.failure))
     assert "/dev/null" in broken.failure
-    stopped = InProcessFinding(spec)
+    stopped = InProcessFinding(spec, tmp_path / "none")
     stopped.close()
     until(lambda: not any(thread.name == "range test" for thread in threading.enumerate()))
     assert stopped.curve is None
+    assert not (tmp_path / "none").exists()

@@ -145,7 +145,7 @@ def find_lr(
         if target is not None:
             raise UserError("--show makes no copy: leave --write out")
         record = _found(runs, recorded)
-        if not _report(_spec_of(record), record, record.curves, rule, as_json=as_json, writes=False):
+        if not _report(record.spec, record, record.curves, rule, as_json=as_json, writes=False):
             sys.exit(1)
         return
     if not this_rank().alone:
@@ -210,7 +210,7 @@ def _list(runs: Path, *, as_json: bool) -> None:
     for folder in range_tests.folders(runs):
         try:
             record = range_tests.read(folder)
-            told.append(_in_a_list(record, _spec_of(record)))
+            told.append(_in_a_list(record, record.spec))
         except RunsError as error:
             tell(f"warning: {error}")
     if as_json:
@@ -259,22 +259,6 @@ def _found(runs: Path, given: str) -> RangeTestRecord:
         return range_tests.read(folder)
     except RunsError as error:
         refuse(str(error))
-
-
-def _spec_of(record: RangeTestRecord) -> RunSpec:
-    """What was tested.
-
-    Raises:
-        RangeTestDamaged: it is nothing that this version knows.
-    """
-    from tui_trainer.run_spec import RunSpec
-
-    try:
-        return RunSpec.model_validate(record.asked)
-    except ValueError as error:
-        raise range_tests.RangeTestDamaged(
-            f"LR range test {record.id} was asked for what this version does not know: {error}"
-        ) from error
 
 
 def _see_that_it_can_be_written(target: Path, spec: RunSpec, *, yes: bool) -> None:

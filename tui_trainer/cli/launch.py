@@ -25,6 +25,7 @@ from tui_trainer.cli.options import (
     check_runs_folder,
     checked,
     need_torch,
+    range_test,
     refuse,
     runs_dir_option,
     training_options,
@@ -33,6 +34,7 @@ from tui_trainer.cli.options import (
 from tui_trainer.cli.options import say as say_aside
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
 from tui_trainer.presets.folders import is_shipped
+from tui_trainer.records.errors import RunsError
 from tui_trainer.records.record import Record
 from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.remote.address import is_address
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
     from tui_trainer.records.history import History
+    from tui_trainer.records.range_tests import RangeTestRecord
     from tui_trainer.text.alert_rule import AlertRule
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.context import AppContext
@@ -143,6 +146,8 @@ def attach(
         if shows_end:
             remote.say_farewell(source.address, source.history)
         sys.exit(exit_code)
+    if run is not None and (tested := range_test(runs, run)) is not None:
+        sys.exit(_show_range_test(tested, runs, max_rate))
     record = foreign_record(runs, run, said.append) if run is not None else None
     keep_choices(record, objective, renames)
     if record is None:
@@ -202,6 +207,7 @@ def show_app(
     max_rate: float | None,
     to_parent: int | None = None,
     comparison: tuple[Comparison, Queue | None] | None = None,
+    range_test: RangeTestRecord | None = None,
 ) -> int:
     """Show the app until the person leaves it; the exit code of `ui.show.show`.
 
@@ -211,12 +217,13 @@ def show_app(
         max_rate: kilobytes a second that are sent to the terminal; None for what suits most links.
         to_parent: the descriptor of a pipe whose other end lives as long as the terminal does.
         comparison: what is shown first, if that is no run: a comparison, and what trains for it.
+        range_test: or a recorded LR range test.
     """
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.show import show
 
     def make_app(terminal: Terminal) -> TrainerApp:
-        apps.append(TrainerApp(context_of(terminal), terminal, comparison))
+        apps.append(TrainerApp(context_of(terminal), terminal, comparison, range_test))
         return apps[-1]
 
     return show(make_app, None if max_rate is None else max_rate * 1000, to_parent)
@@ -418,6 +425,26 @@ def _look_at(
     exit_code = show_app(apps, context_of, max_rate)
     source.close()
     return exit_code, bool(apps) and not apps[-1].hung_up and apps[-1].failure is None
+
+
+def _show_range_test(folder: Path, runs: Path, max_rate: float | None) -> int:
+    """Show a recorded LR range test until the person leaves it; the exit code."""
+    from tui_trainer.records import range_tests
+
+    try:
+        record = range_tests.read(folder)
+        _ = record.spec
+    except RunsError as error:
+        refuse(str(error))
+
+    def context_of(_: Terminal) -> AppContext:
+        from tui_trainer.ui.context import AppContext
+        from tui_trainer.ui.settings import Settings
+
+        return AppContext(by="attach", on_shown=settle, runs=runs, settings=Settings.of_user())
+
+    gc.disable()
+    return show_app([], context_of, max_rate, range_test=record)
 
 
 def settle() -> None:

@@ -269,6 +269,28 @@ def found(runs: Path, given: str) -> Path:
         refuse(str(error))
 
 
+def range_test(runs: Path, given: str) -> Path | None:
+    """The folder of the LR range test that is meant; None where a run is, or nothing."""
+    from tui_trainer.records import range_tests
+    from tui_trainer.records.errors import RunsError, unsaid
+    from tui_trainer.records.run_index import find
+
+    tested, why = None, ""
+    try:
+        tested = range_tests.find(runs, given)
+    except RunsError as error:
+        why = str(error)
+    if tested is None and not why:
+        return None
+    try:
+        find(runs, given, unsaid)
+    except RunsError:
+        if why:
+            refuse(why)
+        return tested
+    return None
+
+
 def warn_of_same_name(name: str | None, runs: Path) -> None:
     """Say so where runs bear that name already: none is found by a name that several have."""
     from tui_trainer.records.run_index import named

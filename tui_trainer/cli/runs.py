@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.foreign import foreign_record, keep_choices, series_options
-from tui_trainer.cli.options import GivenPath, GivenPlace, found, refuse, runs_dir_option, say
+from tui_trainer.cli.options import GivenPath, GivenPlace, found, range_test, refuse, runs_dir_option, say
 from tui_trainer.records import range_tests
-from tui_trainer.records.errors import ExportCutShort, ExportFailed, RunsError, unsaid
+from tui_trainer.records.errors import ExportCutShort, ExportFailed, RunsError
 from tui_trainer.records.run_filter import FilterError, parse
-from tui_trainer.records.run_index import find, none_there, summaries
+from tui_trainer.records.run_index import none_there, summaries
 from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.records.summary import RunSummary
 from tui_trainer.remote.address import Address, is_address
@@ -182,7 +182,7 @@ def export(
     LR range test, by its id, csv has one table, range_test.csv.
     If parts of the record cannot be read, the rest is exported, what is missing is reported, and the exit code is 1.
     """
-    if (tested := _range_test(runs_folder(runs_dir), run)) is not None:
+    if (tested := range_test(runs_folder(runs_dir), run)) is not None:
         _export_range_test(tested, out, form)
         return
     from tui_trainer.records.export import export_csv, export_jsonl, export_tensorboard
@@ -217,20 +217,6 @@ def export(
         say(f"warning: {warning}")
     if warnings:
         sys.exit(1)
-
-
-def _range_test(runs: Path, given: str) -> Path | None:
-    """The folder of the LR range test that is meant; None where a run is, or nothing."""
-    try:
-        find(runs, given, unsaid)
-    except RunsError:
-        pass
-    else:
-        return None
-    try:
-        return range_tests.find(runs, given)
-    except RunsError as error:
-        refuse(str(error))
 
 
 def _export_range_test(folder: Path, out: Path, form: str) -> None:

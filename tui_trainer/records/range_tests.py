@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite, nan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +25,9 @@ from tui_trainer.files.safe_open import is_regular, make_dated_folder, read_regu
 from tui_trainer.lr_suggestions import LRCurve
 from tui_trainer.records.errors import ExportFailed, RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.text.secrets import blanked
+
+if TYPE_CHECKING:
+    from tui_trainer.run_spec import RunSpec
 
 SCHEMA = 1
 FOLDER = "range-tests"
@@ -38,6 +41,10 @@ LEAST_OF_ID = 4
 """Characters that one is found by."""
 
 LR = Annotated[float, Meta(ge=1e-12, le=1e4)]
+
+
+class RangeTestDamaged(RunsError):
+    """A range test's file is not whole, or of a later version."""
 
 
 class TestedSeed(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +93,21 @@ class RangeTestRecord(msgspec.Struct, frozen=True, kw_only=True):
         """Of each seed."""
         return {tested.seed: tested.curve(self.steps) for tested in self.seeds}
 
+    @property
+    def spec(self) -> RunSpec:
+        """What was tested.
 
-class RangeTestDamaged(RunsError):
-    """A range test's file is not whole, or of a later version."""
+        Raises:
+            RangeTestDamaged: it is nothing that this version knows.
+        """
+        from tui_trainer.run_spec import RunSpec  # slow to load, and an export needs none
+
+        try:
+            return RunSpec.model_validate(self.asked)
+        except ValueError as error:
+            raise RangeTestDamaged(
+                f"LR range test {self.id} was asked for what this version does not know: {error}"
+            ) from error
 
 
 def made_of(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
     from tui_trainer.presets.catalogue import PresetEntry
+    from tui_trainer.records.range_tests import RangeTestRecord
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.run_spec import RunSpec
     from tui_trainer.ui.find_lr.screen import Original
@@ -49,6 +50,7 @@ class TrainerApp(ContextApp):
         context: what the command gives; the run to show, too, and without one the presets are opened.
         terminal: what `show` keeps for the app; None in tests.
         comparison: one to show instead, and what trains it in this process.
+        range_test: a recorded one to show instead.
     """
 
     TITLE = "tui-trainer"
@@ -60,9 +62,12 @@ class TrainerApp(ContextApp):
         context: AppContext,
         terminal: Terminal | None = None,
         comparison: tuple[Comparison, Queue | None] | None = None,
+        range_test: RangeTestRecord | None = None,
     ) -> None:
         # Textual reads no style sheet of a default screen.
         others = "presets/picker.tcss" if comparison is None else "compare/screen.tcss"
+        if range_test is not None:
+            others = "find_lr/screen.tcss"
         first = "live/screen.tcss" if context.source is not None else others
         super().__init__(driver_class=_driver(terminal), css_path=[_here(self.CSS_PATH), _here(first)])
         self.context = context
@@ -73,7 +78,7 @@ class TrainerApp(ContextApp):
         self.launching = Launching(self)
         self.leaving = Leaving(self, is_broken=lambda: self.failure is not None)
         self._announcing = Announcing(self)
-        self._comparison = comparison
+        self._comparison, self._range_test = comparison, range_test
         self._opens_comparison = False
         """Whether one is being opened."""
         self._terminal = terminal
@@ -125,6 +130,12 @@ class TrainerApp(ContextApp):
             from tui_trainer.ui.compare.screen import CompareScreen
 
             return CompareScreen(*self._comparison)
+        if self._range_test is not None:
+            from tui_trainer.run_sources.lr_finding import RecordedFinding
+            from tui_trainer.ui.find_lr.screen import FindLRScreen
+
+            finding = RecordedFinding(self._range_test)
+            return FindLRScreen(self._range_test.spec, None, lambda _: finding)
         from tui_trainer.ui.presets.picker import PickerScreen
 
         return PickerScreen(say("picker.choose"))
@@ -264,7 +275,7 @@ class TrainerApp(ContextApp):
 
         def opened(original: Original) -> None:
             if isinstance(self.screen, PickerScreen | StartForm):  # the person may have gone on meanwhile
-                self.push_screen(FindLRScreen(spec, original, InProcessFinding))
+                self.push_screen(FindLRScreen(spec, original, lambda spec: InProcessFinding(spec, self.context.runs)))
 
         self.context.tasks.run(lambda: original_of(entry.path, entry.name, spec.preset), opened, self._warn)
 

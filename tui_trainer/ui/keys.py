@@ -436,7 +436,7 @@ KEYS: tuple[Key, ...] = (
         "find lr", "w", "w", "write", "write a copy of the preset with the chosen LR, changed as shown", "write a copy"
     ),
     *_scales("find lr", x="the loss over the LR, or over the steps", y="log scale of the loss on or off"),
-    Key("find lr", "escape", "esc", "back", "back to the presets; a test that goes on ends", "back"),
+    Key("find lr", "escape", "esc", "back", "back to where it was opened; a test that goes on ends", "back"),
     Key("editor", "ctrl+s", "ctrl+s", "save", "save to your own presets, once it has no errors", "save", priority=True),
     Key(
         "editor",

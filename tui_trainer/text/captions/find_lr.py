@@ -66,12 +66,17 @@ CAPTIONS = {
     ),
     "find_lr.written": Caption("written: {path}", "a copy with the suggestion was written", "it was not"),
     "find_lr.recorded": Caption(
-        "recorded: {command}", "a test was made from the shell, and recorded", "it could not be; none was made"
+        "recorded: {command}", "a test was made, and recorded", "it could not be; none was made; it goes on"
     ),
     "find_lr.none_recorded": Caption(
         "no LR range test is recorded in {folder}",
         "they are to be listed, and none can be read there",
         "one can",
+    ),
+    "find_lr.one_of": Caption(
+        "seed {seed}, one of {seeds}; find-lr --show {id} tells all",
+        "a recorded test of several seeds is open",
+        "one of a single seed is",
     ),
     "find_lr.position": Caption(
         "step {step}/{steps}  lr {lr}  loss {loss}", "steps are made, on a terminal", "before the first of them"

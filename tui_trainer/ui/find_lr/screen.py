@@ -63,7 +63,7 @@ class Suggestions(Panel):
 
     def show(self, finding: Finding, at: int, copy: Copy | None, name: str) -> None:
         """Bring it up to date; the cursor is at the suggestion number `at`."""
-        told = finding.curve, finding.phase, finding.failure, at, copy
+        told = finding.curve, finding.phase, finding.failure, finding.recorded, at, copy
         if told != self._told:
             self._told, self._finding, self._curve = told, finding, finding.curve
             self._at, self._copy, self._copy_name = at, copy, name
@@ -107,6 +107,8 @@ class Suggestions(Panel):
         ended = [(say(f"find_lr.{curve.ended}", steps=counted(len(curve.losses), "step"), lr=lr), "faint")]
         if curve.none_because is not None:
             ended.append((say(f"find_lr.{curve.none_because}", lr=format_lr(curve.lrs[0])), "warning"))
+        if finding.recorded:
+            ended.append((plain(finding.recorded), "faint"))
         return ended
 
 
@@ -120,16 +122,17 @@ class FindLRScreen(ScaleKeys):
 
     Args:
         spec: what would be trained.
-        original: its preset; a copy of that is written when asked.
-        begin: begins a test.
+        original: its preset; a copy of that is written when asked. None where no copy is made.
+        begin: begins a test, or opens a recorded one.
     """
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("find lr")
 
-    def __init__(self, spec: RunSpec, original: Original, begin: Callable[[RunSpec], Finding]) -> None:
+    def __init__(self, spec: RunSpec, original: Original | None, begin: Callable[[RunSpec], Finding]) -> None:
         super().__init__("find lr")
         self._original = original
+        self._copy_name = original.copy_name if original is not None else ""
         self._finding = begin(spec)
         self._heading = PanelHeading(
             say("find_lr.heading", preset=plain(spec.preset_name), dataset=spec.dataset, model=spec.model)
@@ -161,7 +164,7 @@ class FindLRScreen(ScaleKeys):
         self._heading.redraw()
         points, steps = (curve.points, curve.steps) if curve is not None else ((), 0)
         self._chart.show(points, suggested, RULES[self._at], steps)
-        self._suggestions.show(self._finding, self._at, self._copy(), self._original.copy_name)
+        self._suggestions.show(self._finding, self._at, self._copy(), self._copy_name)
         copy = self._copy()
         none = frozenset() if suggested else frozenset({"move(-1)", "move(1)"})
         self.key_line.idle = none | (frozenset() if copy is not None and copy.text else frozenset({"write"}))
@@ -172,7 +175,7 @@ class FindLRScreen(ScaleKeys):
     def _copy(self) -> Copy | None:
         """What would be written; None while nothing is suggested."""
         suggested = self._suggested
-        if not suggested:
+        if not suggested or self._original is None:
             return None
         if self._at not in self._copies:
             self._copies[self._at] = _copy_with(self._original, middle([suggested[RULES[self._at]]]))
@@ -197,7 +200,7 @@ class FindLRScreen(ScaleKeys):
         from tui_trainer.presets.folders import user_folder
 
         self._saves = True
-        path, text = user_folder() / f"{self._original.copy_name}.toml", copy.text
+        path, text = user_folder() / f"{self._copy_name}.toml", copy.text
         self.context.tasks.run(lambda: _write(path, text), lambda _: self._is_written(path), self._not_written)
 
     def _is_written(self, path: Path) -> None:
@@ -208,7 +211,10 @@ class FindLRScreen(ScaleKeys):
         self.say(plain(str(error)), "warning")
 
     def action_back(self) -> None:
-        self.app.pop_screen()
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+        else:
+            self.context.pages.leave()
 
     def on_unmount(self) -> None:
         self._finding.close()
