@@ -14,7 +14,8 @@ from textual.app import App
 from tests.scripted import START, scripted_run
 from tests.scripted_watched import mnist_like
 from tests.ui.conftest import Show
-from tests.ui.scripted_source import ScriptedHost
+from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
+from tui_trainer.errors import UserError
 from tui_trainer.events import CheckpointSaved, RunConfigured, RunEnded, RunStarted
 from tui_trainer.records.history import History
 from tui_trainer.records.record import Record
@@ -28,6 +29,7 @@ from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.background_tasks import BackgroundTasks
 from tui_trainer.ui.live.aftermath import Aftermath, Ways, way_on
 from tui_trainer.ui.live.status_lines import ending
+from tui_trainer.ui.presets.editor import EditorScreen
 
 PID = 4711
 WHOLE = [event for event in scripted_run(epochs=2, batches=10) if not isinstance(event, CheckpointSaved)]
@@ -320,6 +322,59 @@ async def test_R_goes_on_where_the_run_was_shown_and_the_screen_follows(
         assert f"{record.id} trains on, in a process of its own" in shown.text()
         assert shown.the(Aftermath).height == 0
     opened[0].close()
+
+
+GONE = "mnist: nothing at /data/mnist; --data-dir names another folder"
+
+TRIED = {
+    "kill -9": (CASES["kill -9"], "", "RUN trains on, in a process of its own"),
+    "out of memory": (CASES["out of memory on the CPU"], "", "RUN trains on, in a process of its own"),
+    "an exception": (CASES["an exception"], "", "RUN trains on, in a process of its own"),
+    "a full disk": (CASES["a full disk"], "", "it has finished: only a run that ended early can be resumed"),
+    "data that is gone": (CASES["data that is gone"], GONE, GONE),
+    "NaN": (CASES["NaN"], "", "it has diverged: only a run that ended early can be resumed"),
+}
+"""How a run ends, what refuses to go on with it, and what is said once R is pressed."""
+
+
+@pytest.mark.parametrize("name", TRIED)
+async def test_the_keys_that_the_way_on_names_begin_what_it_says(name: str, show: Show, tmp_path: Path) -> None:
+    case, refuses, said = TRIED[name]
+    record = Record.create(tmp_path, {"preset_name": "none"})
+    end = RunEnded(at=START + 10, status=case.status, reason=case.reason, step=10, epoch=1, exit_code=1)  # type: ignore[arg-type]
+    for event in [*HALF, SAVED] if case.saved else HALF:
+        record.emit(event)
+    record.close()
+    if case.saved:
+        (record.checkpoints / "last.pt").write_bytes(b"")
+    begun: list[tuple[Path, Record]] = []
+
+    def resume(folder: Path) -> None:
+        if refuses:
+            raise UserError(refuses)
+        begun.append((folder, Record.reopen(folder)))
+
+    host = ScriptedHost([*HALF, SAVED, end] if case.saved else [*HALF, end])
+    host.folder = record.folder
+    launcher = ScriptedLauncher()
+    async with show(host, size=(116, 24), launcher=launcher, on_resume=resume) as shown:
+        await shown.frame()
+        text = shown.text()
+        way = case.way.replace("FOLDER", str(record.folder))
+        assert way in " ".join(text.split())
+        goes_on = way.startswith("R ")
+        assert goes_on == ("R resume" in text)
+        await shown.press("R")
+        assert said.replace("RUN", record.id) in shown.text()
+        assert [folder for folder, _ in begun] == ([record.folder] if goes_on and not refuses else [])
+        if "p picks a preset, e edits" in way:
+            await shown.press("p", "e")
+            assert isinstance(shown.app.screen, EditorScreen)
+            await shown.press("escape", "enter")
+            assert len(launcher.started) == 1
+            assert shown.app.context.source is launcher.hosts[0]
+    for _, opened in begun:
+        opened.close()
 
 
 @pytest.mark.says("remote.typed_there", "question.resumes_none")
