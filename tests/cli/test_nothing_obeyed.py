@@ -46,6 +46,7 @@ COMMANDS: dict[str, list[list[str]]] = {
         [f"no{TAINT}", "aa"],
         ["RUN", "OTHER", "--report", f"/dev/null/{TAINT}.md"],
         ["aa", "--grid", f"optimizer.lr={TAINT}"],
+        ["aa", "--random", "2", "--space", f"optimizer.lr=log:{TAINT}"],
         ["aa", "--grid", f"optimizer.name={TAINT.replace(',', '')!r}"],
     ],
     "runs": [

@@ -191,6 +191,20 @@ def test_a_session_is_submitted_as_an_array_shown_and_submitted_again(
     assert len(session.submitted) == 1
 
 
+def test_trials_of_one_preset_are_tasks_with_a_seed_each(runs: Path, asked: Callable[[], list[str]]) -> None:
+    drawn = ("--random", "2", "--space", "scheduler.gamma=uniform:0.1:0.9", "--seed", "3")
+    done = cli("compare", "steplr", *SMALL, "--grid", "optimizer.lr=0.01,0.03", *drawn, "--seeds", "2", *COMPARE[-2:])
+    session = Session.open(all_sessions(runs)[0])
+    assert "submitted: 8 runs as job 77" in done.output
+    assert session.plan.drawn_with == 3
+    assert [entry.seed for entry in session.entries] == [3] * 4 + [4] * 4
+    assert len({entry.label for entry in session.entries}) == 4
+    for entry in session.entries:
+        preset = entry.spec().preset
+        assert entry.varied == {"optimizer.lr": preset.optimizer.lr, "scheduler.gamma": preset.scheduler.gamma}
+        assert entry.label == f"lr {preset.optimizer.lr} gamma {preset.scheduler.gamma}"
+
+
 @pytest.mark.says("cluster.trains_on", "cluster.queued")
 def test_where_runs_train_and_what_waits_is_told(runs: Path, tmp_path: Path, asked: Callable[[], list[str]]) -> None:
     session = to_train(runs, 4)

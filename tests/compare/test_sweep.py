@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
@@ -24,7 +25,7 @@ from tui_trainer.compare.entries import to_train
 from tui_trainer.compare.plain_lines import find_out, table_cells
 from tui_trainer.compare.report import as_csv, as_html, as_json, as_markdown
 from tui_trainer.compare.session import Contestant, Session, all_sessions
-from tui_trainer.compare.sweep import BadSweep, Trial, Varied, checked, grid
+from tui_trainer.compare.sweep import BadSweep, Space, Trial, Varied, checked, made
 from tui_trainer.presets.other_values import with_values
 from tui_trainer.presets.problems import PresetText
 from tui_trainer.presets.rules import RunConditions
@@ -41,7 +42,7 @@ SMALL = ["--model", "mlp", "--limit-train", "128", "--limit-val", "50", "--threa
 
 
 def trials(*grids: str) -> list[Trial]:
-    return grid([Varied.of(text) for text in grids])
+    return made([Varied.of(text) for text in grids])
 
 
 def problems(*grids: str) -> tuple[str, ...]:
@@ -57,8 +58,8 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Re
 
 
 def test_each_combination_is_a_trial_and_those_of_the_last_key_change_first() -> None:
-    made = trials("optimizer.lr=0.01,0.03", "scheduler.gamma=0.3,0.5")
-    assert [trial.data for trial in made] == [
+    varied = trials("optimizer.lr=0.01,0.03", "scheduler.gamma=0.3,0.5")
+    assert [trial.data for trial in varied] == [
         {"optimizer.lr": lr, "scheduler.gamma": gamma} for lr, gamma in product((0.01, 0.03), (0.3, 0.5))
     ]
 
@@ -76,11 +77,14 @@ def test_any_text_makes_trials_or_is_refused_in_words(text: str) -> None:
     for words in (text, f"optimizer.lr={text}"):
         with suppress(BadSweep):
             assert Varied.of(words).values
+        with suppress(BadSweep):
+            Space.of(words).draw(0.999)
 
 
 def test_a_trial_goes_by_what_is_varied_in_it() -> None:
     assert [trial.label for trial in trials("optimizer.lr=3e-2,0.1")] == ["optimizer.lr 3e-2", "optimizer.lr 0.1"]
     assert trials("optimizer.lr=0.03", "scheduler.gamma=0.3")[0].label == "lr 0.03 gamma 0.3"
+    assert trials("optimizer.name=SGD", "scheduler.gamma=0.3")[0].label == "optimizer SGD gamma 0.3"
     alike = trials("warmup.epochs=1", "training.epochs=4")[0].label
     assert alike == "warmup.epochs 1 training.epochs 4"
 
@@ -119,6 +123,78 @@ def test_what_makes_no_trials_is_said_of_its_option() -> None:
         assert why in str(caught.value)
 
 
+def drawn(*spaces: str, count: int = 20, seed: int = 0) -> list[Trial]:
+    return made([], [Space.of(text) for text in spaces], count, seed=seed)
+
+
+def test_draws_lie_within_their_spaces_and_a_log_space_has_as_many_in_each_decade() -> None:
+    values = [trial.data["optimizer.lr"] for trial in drawn("optimizer.lr=log:1e-4:1e-1", count=300)]
+    assert 1e-4 <= min(values) < 2e-4 < 5e-2 < max(values) <= 1e-1
+    assert all(70 < sum(low <= value < 10 * low for value in values) < 130 for low in (1e-4, 1e-3, 1e-2))
+    assert {trial.data["scheduler.step_size"] for trial in drawn("scheduler.step_size=int:1:3", count=3)} == {1, 2, 3}
+    even = [trial.data["scheduler.gamma"] for trial in drawn("scheduler.gamma=uniform:-1:1", count=300)]
+    assert all(115 < sum(value * sign > 0 for value in even) < 185 for sign in (1, -1))
+    assert {trial.data["optimizer.name"] for trial in drawn("optimizer.name=SGD,Adam", count=2)} == {"SGD", "Adam"}
+
+
+def test_a_seed_draws_the_same_again_whatever_else_is_varied() -> None:
+    lrs = "optimizer.lr=log:1e-4:1e-1"
+    first = [trial.data["optimizer.lr"] for trial in drawn(lrs)]
+    assert [trial.data["optimizer.lr"] for trial in drawn("scheduler.gamma=uniform:0.1:0.9", lrs)] == first
+    assert [trial.data["optimizer.lr"] for trial in drawn(lrs, count=40)][:20] == first
+    assert [trial.data["optimizer.lr"] for trial in drawn(lrs, seed=1)] != first
+    assert first[0] == 0.002291  # as every version of Python and of the program draws
+
+
+@given(st.floats(1e-6, 10), st.floats(1.001, 1e6), st.floats(0, 1, exclude_max=True))
+@settings(max_examples=40)
+def test_what_a_draw_is_called_is_what_it_is(low: float, times: float, place: float) -> None:
+    for kind in ("log", "uniform"):
+        value = Space.of(f"optimizer.lr={kind}:{low!r}:{low * times!r}").draw(place)
+        assert float(value.written) == value.value
+        assert low <= value.value <= low * times
+
+
+def test_beside_a_grid_each_combination_has_all_draws() -> None:
+    both = made([Varied.of("scheduler.gamma=0.1,0.5")], [Space.of("optimizer.lr=uniform:0.1:1")], 3)
+    assert [trial.data["scheduler.gamma"] for trial in both] == [0.1] * 3 + [0.5] * 3
+    assert [trial.data["optimizer.lr"] for trial in both[:3]] == [trial.data["optimizer.lr"] for trial in both[3:]]
+
+
+@pytest.mark.says("sweep.no_space", "sweep.no_range", "sweep.too_few_draws")
+def test_what_nothing_can_be_drawn_from_is_said_of_its_option() -> None:
+    for space, why in {
+        "optimizer.lr=": "--space optimizer.lr=: write TABLE.KEY=SPACE, such as",
+        "optimizer.lr=log:0:1": "--space optimizer.lr: log:0:1 has no two ends; write log:LOW:HIGH",
+        "optimizer.lr=uniform:1:1": "uniform:1:1 has no two ends",
+        "optimizer.lr=uniform:0:inf": "uniform:0:inf has no two ends",
+        "optimizer.lr=int:1": "int:1 has no two ends",
+        "optimizer.lr=int:1.5:3": "int:1.5:3 has no two ends",
+        "optimizer.lr=1,1.0": "--space optimizer.lr: 1.0 is there twice",
+        "lr=1,2": "--space lr: no key of a preset that can be varied; did you mean optimizer.lr?",
+        "scheduler.step_size=int:1:3": "--random 20: only 3 different trials came of it: ask for no more",
+    }.items():
+        with pytest.raises(BadSweep) as caught:
+            drawn(space)
+        assert why in str(caught.value)
+
+
+def test_of_draws_that_a_preset_does_not_take_one_is_named() -> None:
+    found = checked(STEPLR, PresetText(), drawn("scheduler.step_size=uniform:1.2:1.9"), RUN)
+    (error,) = found.errors
+    assert re.fullmatch(r"--space scheduler.step_size=1\.\d+: 1\.\d+ is not a whole number", error)
+
+
+@pytest.mark.says("sweep.random_and_space")
+def test_random_and_space_go_together(compare: Callable[..., Result]) -> None:
+    for given_alone in (["--random", "3"], ["--space", "optimizer.lr=log:1e-4:1e-1"]):
+        refused = compare("steplr", *given_alone)
+        assert (refused.exit_code, refused.output) == (
+            2,
+            "--random N draws from what --space says: give both, or neither\n",
+        )
+
+
 @pytest.mark.never_says("sweep.*")
 def test_of_sound_trials_nothing_is_said(captions_said: set[str]) -> None:
     found = checked(STEPLR, PresetText(), trials("optimizer.lr=0.1,1", "warmup.epochs=1,2"), RUN)
@@ -152,6 +228,9 @@ def test_what_only_some_combinations_lead_to_names_them() -> None:
 def test_the_command_refuses_what_it_cannot_make(compare: Callable[..., Result], tmp_path: Path) -> None:
     lrs = ["--grid", "optimizer.lr=0.1,1"]
     one = "--grid makes trials of one preset: name one\n"
+    assert compare("none", "steplr", "--random", "2", "--space", "optimizer.lr=1,2").output == one.replace(
+        "grid", "random"
+    )
     for named in ([], ["none", "steplr"], ["--lesson"]):
         refused = compare(*named, *lrs)
         assert (refused.exit_code, refused.output) == (2, one)
@@ -166,11 +245,11 @@ def test_the_command_refuses_what_it_cannot_make(compare: Callable[..., Result],
 
 def sweep(runs: Path) -> Comparison:
     """Of two trials that are over, and a run beside them."""
-    made = trials("optimizer.lr=0.01,0.03")
-    found = checked(STEPLR, PresetText(), made, RUN)
-    entries = to_train([RunSpec.of("mine", preset) for preset in found.presets], 1, made)
+    varied = trials("optimizer.lr=0.01,0.03")
+    found = checked(STEPLR, PresetText(), varied, RUN)
+    entries = to_train([RunSpec.of("mine", preset) for preset in found.presets], 1, varied)
     entries = [msgspec.structs.replace(entry, run=record(runs, epochs=2).name) for entry in entries]
-    session = Session.create(runs, [*entries, Contestant(label="beside", seed=0, run=record(runs).name)])
+    session = Session.create(runs, [*entries, Contestant(label="beside", seed=0, run=record(runs).name)], drawn_with=7)
     comparison = Comparison(Session.open(session.folder))
     comparison.poll_all()
     return comparison
@@ -186,8 +265,9 @@ def test_what_was_varied_stands_in_columns_of_the_table_and_of_all_reports(tmp_p
         "optimizer.lr 0.03": "0.03",
         "beside": "0.001",
     }
-    told = json.loads(as_json(comparison, findings))["presets"]
-    assert [each["varied"] for each in told] == [{"optimizer.lr": 0.01}, {"optimizer.lr": 0.03}, {}]
+    told = json.loads(as_json(comparison, findings))
+    assert told["drawn_with"] == 7
+    assert [each["varied"] for each in told["presets"]] == [{"optimizer.lr": 0.01}, {"optimizer.lr": 0.03}, {}]
     assert [line["optimizer.lr"] for line in csv.DictReader(io.StringIO(as_csv(comparison, findings)))] == [
         "0.01",
         "0.03",

@@ -148,6 +148,20 @@ LOOK_EVERY = 0.1
     "combination.",
 )
 @click.option(
+    "--random",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help="Train one preset with N different draws from what --space says; --seed decides them.",
+)
+@click.option(
+    "--space",
+    "spaces",
+    multiple=True,
+    metavar="TABLE.KEY=SPACE",
+    help="What --random draws a key from: log:LOW:HIGH, uniform:LOW:HIGH, int:LOW:HIGH or VALUE,VALUE; may be "
+    "repeated.",
+)
+@click.option(
     "--metric",
     metavar="NAME[:min|max]",
     help="Compare by this series of the runs, val_loss say, instead of the validation accuracy.",
@@ -315,11 +329,14 @@ def _open_or_make(
     name: str | None,
     cpus: int | None,
     grids: Sequence[str],
+    random: int | None,
+    spaces: Sequence[str],
     **options: Any,
 ) -> tuple[Session, bool]:
     """The session that is meant, and whether it is a new one. What is wrong ends the program, exit 2."""
     check_runs_folder(runs)
-    trials = trials_of(grids, seeds)
+    trials = trials_of(grids, random, spaces, seeds, options["seed"])
+    sweeps = "--random" if spaces else "--grid"
     try:
         if metric is not None:
             parsed(metric)
@@ -329,7 +346,7 @@ def _open_or_make(
         if len(asked) == 1 and (folder := find_session(runs, asked[0])) is not None:
             session = Session.open(folder)
             if trials:
-                refuse(say("sweep.session_has_trials", session=session.id))
+                refuse(say("sweep.session_has_trials", session=session.id, option=sweeps))
             if target is not None and target != session.plan.target:
                 refuse(_target_stays(session, target))
             return session, False
@@ -339,7 +356,7 @@ def _open_or_make(
         refuse(*str(error).splitlines())
     _check_target(target, metric)
     if trials and len(presets) != 1:
-        refuse(say("sweep.one_preset"))
+        refuse(say("sweep.one_preset", option=sweeps))
     if (len(trials) or len(presets)) * seeds + len(records) < 2:
         known = say("refusal.known_session", session=latest[0].name) if latest else ""
         refuse(say("refusal.too_few", known=known))
@@ -353,7 +370,14 @@ def _open_or_make(
     name = name or ("lesson" if lesson else None)
     try:
         session = Session.create(
-            runs, entries, command=sys.argv, name=name, jobs=jobs or 1, target=target, metric=metric
+            runs,
+            entries,
+            command=sys.argv,
+            name=name,
+            jobs=jobs or 1,
+            target=target,
+            metric=metric,
+            drawn_with=options["seed"] if spaces else None,
         )
         _say_which_are_the_same(session)
         return session, True

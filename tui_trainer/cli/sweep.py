@@ -1,11 +1,12 @@
-"""`compare PRESET --grid`: trials of one preset, all looked at before the first one trains."""
+"""`compare PRESET --grid` and `--random`: trials of one preset, all looked at before the first one trains."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_trainer.cli.options import refuse, say
-from tui_trainer.compare.sweep import Trial, Varied, checked, grid
+from tui_trainer.cli.options import refuse
+from tui_trainer.cli.options import say as say_aside
+from tui_trainer.compare.sweep import Space, Trial, Varied, checked, made
 from tui_trainer.errors import UserError
 from tui_trainer.presets.catalogue import find
 from tui_trainer.presets.checks import read_text, read_toml
@@ -13,14 +14,18 @@ from tui_trainer.presets.folders import called
 from tui_trainer.presets.problems import PresetText, key_lines
 from tui_trainer.run_request import RunRequest
 from tui_trainer.run_spec import RunSpec
+from tui_trainer.text.captions import say
 
 
-def trials_of(grids: Sequence[str], seeds: int) -> list[Trial]:
+def trials_of(grids: Sequence[str], random: int | None, spaces: Sequence[str], seeds: int, seed: int) -> list[Trial]:
     """The trials that these options ask for; none without any. What is wrong ends the program, exit 2."""
-    if not grids:
+    if (random is None) != (not spaces):
+        refuse(say("sweep.random_and_space"))
+    if not grids and not spaces:
         return []
     try:
-        return grid([Varied.of(text) for text in grids], seeds)
+        axes, drawn_from = [Varied.of(text) for text in grids], [Space.of(text) for text in spaces]
+        return made(axes, drawn_from, random or 1, seeds=seeds, seed=seed)
     except UserError as error:
         refuse(str(error))
 
@@ -45,7 +50,7 @@ def specs_of(trials: Sequence[Trial], preset: str, request: RunRequest) -> list[
         )
         if found.errors:
             refuse(*found.errors)
-        say(*(f"warning: {sentence}" for sentence in found.warnings))
+        say_aside(*(f"warning: {sentence}" for sentence in found.warnings))
         return [request.spec_with(request.preset_name, each) for each in found.presets]
     except UserError as error:
         refuse(*str(error).splitlines())

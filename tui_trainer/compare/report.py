@@ -211,6 +211,7 @@ def as_json(comparison: Comparison, findings: Results) -> str:
         "session": comparison.session.id,
         "name": comparison.session.plan.name,
         "over": comparison.is_over,
+        "drawn_with": comparison.session.plan.drawn_with,
         "metric": {"name": table.metric.name, "goal": table.metric.goal, "unit": table.metric.unit},
         "target": table.target,
         "target_was_asked": table.target_was_asked,

@@ -85,6 +85,8 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be reached of the metric; None leaves the choice to who reads."""
     metric: str | None = None
     """By what the runs are compared, as `NAME[:min|max]`; None: by their validation accuracy."""
+    drawn_with: int | None = None
+    """The seed with which values of its trials were drawn; None where none were."""
     entries: list[Contestant]
 
 
@@ -176,6 +178,7 @@ class Session:
         jobs: int = 1,
         target: float | None = None,
         metric: str | None = None,
+        drawn_with: int | None = None,
     ) -> Session:
         """Begin a session.
 
@@ -197,6 +200,7 @@ class Session:
                 jobs=jobs,
                 target=target,
                 metric=metric,
+                drawn_with=drawn_with,
                 entries=list(entries),
             )
             session = cls(folder, plan)

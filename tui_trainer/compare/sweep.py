@@ -1,4 +1,4 @@
-"""Trials of one preset that differ in chosen values: all that a grid has.
+"""Trials of one preset that differ in chosen values: all that a grid has, or some drawn from spaces, or both.
 
 Values are those of TOML, and data: whether a preset takes them, its own schema tells, of every trial before the first
 one trains.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from math import prod
-from typing import Any
+from math import exp, isfinite, log, prod
+from random import Random
+from typing import Any, TypeAlias
 
 from tui_trainer.errors import UserError
 from tui_trainer.presets.checks import check_data
@@ -49,7 +50,9 @@ class Value:
 
     value: Any
     written: str
-    """As a person wrote it."""
+    """As a person wrote it; of one that was drawn, so that it reads back the same."""
+    option: str = "--grid"
+    """Who asked for it."""
 
     @property
     def is_like(self) -> tuple[bool, str]:
@@ -73,18 +76,35 @@ class Varied:
         Raises:
             BadSweep: it says no such thing.
         """
-        key, equals, rest = text.partition("=")
-        key = key.strip()
-        if not equals or not rest.strip() or not _KEY.fullmatch(key):
-            raise _bad(text, say("sweep.no_values"))
-        if key.partition(".")[0] not in TABLES or "." not in key:
-            raise _bad(key, say("sweep.no_such_key", hint=_hint(key)))
-        values: dict[tuple[bool, str], Value] = {}
-        for written in _between_commas(rest):
-            value = Value(_read(written, key), written)
-            if values.setdefault(value.is_like, value) is not value:
-                raise _bad(key, say("sweep.value_twice", value=plain(written)))
-        return cls(key, tuple(values.values()))
+        key, rest = _key_and_rest(text, "--grid")
+        return cls(key, _values(rest, key, "--grid"))
+
+
+Draw: TypeAlias = Callable[[float], Value]
+"""The value at a place from 0 to below 1."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """A key of a preset, and where its values are drawn from."""
+
+    key: str
+    draw: Draw
+
+    @classmethod
+    def of(cls, text: str) -> Space:
+        """What `optimizer.lr=log:1e-4:1e-1` says: evenly on a log scale, or `uniform:` on a plain one, or whole
+        numbers, `int:`, both ends among them, or one of several values, `SGD,Adam`.
+
+        Raises:
+            BadSweep: it says no such thing.
+        """
+        key, rest = _key_and_rest(text, "--space")
+        kind, colon, ends = rest.strip().partition(":")
+        if colon and kind in ("log", "uniform", "int"):
+            return cls(key, _between(kind, ends, key))
+        values = _values(rest, key, "--space")
+        return cls(key, lambda place: values[int(place * len(values))])
 
 
 @dataclass(frozen=True)
@@ -96,7 +116,7 @@ class Trial:
     @property
     def label(self) -> str:
         """`optimizer.lr 0.03`; of several keys the ends of their names, where these tell them apart."""
-        ends = [key.rpartition(".")[2] for key in self.values]
+        ends = [key.removesuffix(".name").rpartition(".")[2] for key in self.values]
         names = ends if len(ends) > 1 and len({*ends}) == len(ends) else list(self.values)
         return plain(
             " ".join(f"{name} {value.written}" for name, value in zip(names, self.values.values(), strict=True))
@@ -108,18 +128,78 @@ class Trial:
         return {key: value.value for key, value in self.values.items()}
 
 
-def grid(axes: Sequence[Varied], seeds: int = 1) -> list[Trial]:
-    """Each combination of their values; those of the last key change first.
+def made(
+    axes: Sequence[Varied], spaces: Sequence[Space] = (), draws: int = 1, *, seeds: int = 1, seed: int = 0
+) -> list[Trial]:
+    """Each combination of the values of a grid, those of the last key changing first; with spaces each of them with
+    each of the draws.
+
+    Args:
+        axes: the grid.
+        spaces: what is drawn from.
+        draws: how many different ones are drawn.
+        seeds: how often each trial is trained.
+        seed: what decides the draws; each key has a sequence of its own, whatever else is varied.
 
     Raises:
-        BadSweep: a key is varied twice, or there are more than `MOST`, with so many seeds for each.
+        BadSweep: a key is varied twice, there are more than `MOST`, or the spaces have no such number of draws.
     """
-    keys = [each.key for each in axes]
+    option = "--random" if spaces else "--grid"
+    keys = [*(each.key for each in axes), *(each.key for each in spaces)]
     if again := next((key for key in keys if keys.count(key) > 1), None):
-        raise BadSweep(f"--grid: {say('sweep.key_twice', key=again)}")
-    if (count := prod(len(each.values) for each in axes) * seeds) > MOST:
-        raise BadSweep(f"--grid: {say('sweep.too_many', count=f'{count:,}', most=f'{MOST:,}')}")
-    return [Trial(dict(zip(keys, values, strict=True))) for values in product(*(each.values for each in axes))]
+        raise BadSweep(f"{option}: {say('sweep.key_twice', key=again)}")
+    if (count := prod(len(each.values) for each in axes) * draws * seeds) > MOST:
+        raise BadSweep(f"{option}: {say('sweep.too_many', count=f'{count:,}', most=f'{MOST:,}')}")
+    drawn = _drawn(spaces, draws, seed) if spaces else [()]
+    of_grid = product(*(each.values for each in axes))
+    return [Trial(dict(zip(keys, (*values, *more), strict=True))) for values in of_grid for more in drawn]
+
+
+TRIES = 200
+"""Draws for each trial that is asked for, from which on no more different ones are waited for."""
+
+
+def _drawn(spaces: Sequence[Space], draws: int, seed: int) -> list[tuple[Value, ...]]:
+    chances = [Random(f"{seed} {space.key}") for space in spaces]
+    found: dict[tuple[tuple[bool, str], ...], tuple[Value, ...]] = {}
+    for _ in range(draws * TRIES):
+        values = tuple(space.draw(chance.random()) for space, chance in zip(spaces, chances, strict=True))
+        found.setdefault(tuple(value.is_like for value in values), values)
+        if len(found) == draws:
+            return list(found.values())
+    raise BadSweep(f"--random {draws}: {say('sweep.too_few_draws', count=len(found))}")
+
+
+DIGITS = 4
+"""Of a number that is drawn: as many as a person reads in a table, so that the table says what was trained."""
+
+LARGEST = 1e15
+"""Of the ends of a space: whole numbers up to it are exact."""
+
+
+def _between(kind: str, ends: str, key: str) -> Draw:
+    """Numbers between two ends, both of which may come.
+
+    Raises:
+        BadSweep: they are no such ends.
+    """
+    try:
+        low, high = (int(end) if kind == "int" else float(end) for end in ends.split(":"))
+    except (ValueError, OverflowError):
+        low, high = 0, 0
+    if not low < high or not isfinite(high - low) or max(abs(low), abs(high)) > LARGEST or (kind == "log" and low <= 0):
+        raise _bad(key, say("sweep.no_range", space=plain(f"{kind}:{ends}")), "--space")
+
+    def draw(place: float) -> Value:
+        if kind == "int":
+            value: float = low + int(place * (high - low + 1))
+            return Value(value, str(value), "--space")
+        at = exp(log(low) + place * (log(high) - log(low))) if kind == "log" else low + place * (high - low)
+        value = min(max(float(f"{at:.{DIGITS}g}"), low), high)
+        short = f"{value:.{DIGITS}g}"
+        return Value(value, short if float(short) == value else repr(value), "--space")
+
+    return draw
 
 
 @dataclass(frozen=True)
@@ -157,7 +237,8 @@ def checked(
     """
     for name, given in (("epochs", epochs), ("batch_size", batch_size)):
         if given is not None and any(f"training.{name}" in trial.values for trial in trials):
-            raise _bad(f"training.{name}", say("sweep.by_option", option=f"--{name.replace('_', '-')}"))
+            option = next(trial.values[f"training.{name}"].option for trial in trials)
+            raise _bad(f"training.{name}", say("sweep.by_option", option=f"--{name.replace('_', '-')}"), option)
     presets: list[Preset] = []
     found: dict[tuple[str, str, str], tuple[str, list[Trial]]] = {}
     for trial in trials:
@@ -166,10 +247,11 @@ def checked(
             presets.append(result.preset)
         for problem in result.problems:
             told = _of_value(problem, trial) or str(problem)
-            found.setdefault((problem.severity, problem.key, problem.message), (told, []))[1].append(trial)
+            what = "" if told.startswith("--space ") else problem.message  # of draws from one space, one is enough
+            found.setdefault((problem.severity, problem.key, what), (told, []))[1].append(trial)
     said: dict[str, list[str]] = {"error": [], "warning": []}
     for (severity, _, _), (text, those) in found.items():
-        of_all = text.startswith("--grid ") or len(those) == len(trials)
+        of_all = text.startswith(("--grid ", "--space ")) or len(those) == len(trials)
         said[severity].append(text if of_all else f"{_named(those)}: {text}")
     return Checked(() if said["error"] else tuple(presets), tuple(said["error"]), tuple(said["warning"]))
 
@@ -187,7 +269,7 @@ def _of_value(problem: Problem, trial: Trial) -> str | None:
     for key, value in trial.values.items():
         above = "." in problem.key and f"{key}.".startswith(f"{problem.key}.")
         if above or problem.key.startswith(f"{key}."):
-            return plain(f"--grid {key}={value.written}: {problem.message}")
+            return plain(f"{value.option} {key}={value.written}: {problem.message}")
     return None
 
 
@@ -202,8 +284,37 @@ def _hint(key: str) -> str:
     return say("sweep.meant", meant=meant) if meant else say("sweep.tables", tables=listed(TABLES))
 
 
-def _bad(what: str, why: str) -> BadSweep:
-    return BadSweep(f"--grid {plain(what)}: {why}")
+def _bad(what: str, why: str, option: str = "--grid") -> BadSweep:
+    return BadSweep(f"{option} {plain(what)}: {why}")
+
+
+def _key_and_rest(text: str, option: str) -> tuple[str, str]:
+    """The key that is varied, and what is said of it.
+
+    Raises:
+        BadSweep: one of the two is missing, or no such key can be varied.
+    """
+    key, equals, rest = text.partition("=")
+    key = key.strip()
+    if not equals or not rest.strip() or not _KEY.fullmatch(key):
+        raise _bad(text, say("sweep.no_space") if option == "--space" else say("sweep.no_values"), option)
+    if key.partition(".")[0] not in TABLES or "." not in key:
+        raise _bad(key, say("sweep.no_such_key", hint=_hint(key)), option)
+    return key, rest
+
+
+def _values(text: str, key: str, option: str) -> tuple[Value, ...]:
+    """Different values, with commas between them.
+
+    Raises:
+        BadSweep: they are not that.
+    """
+    values: dict[tuple[bool, str], Value] = {}
+    for written in _between_commas(text):
+        value = Value(_read(written, key, option), written, option)
+        if values.setdefault(value.is_like, value) is not value:
+            raise _bad(key, say("sweep.value_twice", value=plain(written)), option)
+    return tuple(values.values())
 
 
 def _between_commas(text: str) -> list[str]:
@@ -218,14 +329,14 @@ def _between_commas(text: str) -> list[str]:
     return [piece.strip() for piece in islice(pieces, MOST + 1)]
 
 
-def _read(written: str, key: str) -> Any:
+def _read(written: str, key: str, option: str) -> Any:
     """A value as TOML has it; a word needs no quotes, and `.5` and `1.` are numbers.
 
     Raises:
         BadSweep: it is none.
     """
     if not written:
-        raise _bad(key, say("sweep.value_missing"))
+        raise _bad(key, say("sweep.value_missing"), option)
     try:
         read = tomllib.loads(f"value = {written}")
     except (ValueError, RecursionError):
@@ -236,4 +347,4 @@ def _read(written: str, key: str) -> Any:
         return float(written)
     if _WORD.fullmatch(written):
         return written
-    raise _bad(key, say("sweep.no_value", value=plain(written)))
+    raise _bad(key, say("sweep.no_value", value=plain(written)), option)

@@ -12,6 +12,25 @@ CAPTIONS = {
         "`--grid` has no key, or no values",
         "it has both, be they none of a preset's",
     ),
+    "sweep.no_space": Caption(
+        "write TABLE.KEY=SPACE, such as optimizer.lr=log:1e-4:1e-1 or optimizer.name=SGD,Adam",
+        "`--space` has no key, or nothing behind it",
+        "it has both",
+    ),
+    "sweep.no_range": Caption(
+        "{space} has no two ends; write log:LOW:HIGH, uniform:LOW:HIGH or int:LOW:HIGH, LOW less than HIGH and for log "
+        "more than 0",
+        "the ends of a space are no numbers, or not in their order",
+        "they are; values are listed",
+    ),
+    "sweep.random_and_space": Caption(
+        "--random N draws from what --space says: give both, or neither", "one of the two is missing", "both are there"
+    ),
+    "sweep.too_few_draws": Caption(
+        "only {count} different trials came of it: ask for no more, or for wider spaces",
+        "the spaces have fewer different values than trials are asked for",
+        "they have as many, or more",
+    ),
     "sweep.value_missing": Caption(
         "a value is missing: two commas follow each other, or one stands at the end",
         "between two commas, or behind the last one, there is nothing",
@@ -34,10 +53,10 @@ CAPTIONS = {
     "sweep.meant": Caption("did you mean {meant}?", "behind that, where a key is like it", "none is"),
     "sweep.tables": Caption("its table is one of {tables}", "behind that, where none is like it", "one is"),
     "sweep.one_preset": Caption(
-        "--grid makes trials of one preset: name one", "none is named beside it, or several are", "one is"
+        "{option} makes trials of one preset: name one", "none is named beside it, or several are", "one is"
     ),
     "sweep.session_has_trials": Caption(
-        "{session} goes on with the trials that it was begun with: leave --grid out",
+        "{session} goes on with the trials that it was begun with: leave {option} out",
         "a comparison is opened again with it",
         "it is a new one",
     ),
