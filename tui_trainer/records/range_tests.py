@@ -22,11 +22,10 @@ from msgspec.structs import replace
 
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.safe_open import is_regular, make_dated_folder, read_regular
-from tui_trainer.lr_suggestions import LRCurve
 from tui_trainer.records.errors import ExportFailed, RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
-from tui_trainer.text.secrets import blanked
 
 if TYPE_CHECKING:
+    from tui_trainer.lr_suggestions import LRCurve
     from tui_trainer.run_spec import RunSpec
 
 SCHEMA = 1
@@ -61,6 +60,8 @@ class TestedSeed(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: it is none of a test that is over.
         """
+        from tui_trainer.lr_suggestions import LRCurve  # attach looks for the id of a test, and waits for nothing else
+
         curve = LRCurve(steps)
         for lr, loss in zip(self.lrs, self.losses, strict=True):
             if curve.ended is not None:
@@ -122,6 +123,8 @@ def made_of(
         highest: the LR of the last step, had all been made.
         curves: those of each seed.
     """
+    from tui_trainer.text.secrets import blanked
+
     seeds = [
         TestedSeed(seed=seed, lrs=curve.lrs, losses=[loss if isfinite(loss) else None for loss in curve.losses])
         for seed, curve in curves.items()

@@ -100,7 +100,7 @@ def find(runs: Path, given: str, warn: Callable[[str], None] | None = None) -> P
         return path
     if no_path and os.sep in given:
         raise RunNotFound(f"there is no run of this name in {runs}, and as a path: {no_path}.")
-    from tui_trainer.records import range_tests  # few need it, and it loads what reckons with curves
+    from tui_trainer.records import range_tests
 
     if (tested := range_tests.find(runs, given)) is not None:
         show = shell_command("find-lr --show", tested.name, runs)
