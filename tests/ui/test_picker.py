@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.events import Key
+from textual.widgets import TextArea
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown
@@ -235,6 +236,16 @@ async def test_without_comparisons_it_says_where_they_are(show: Show) -> None:
         assert f"tui-trainer compare {first.name} {second.name}" in shown.text()
 
 
+def marked_lines(editor: EditorScreen) -> list[int]:
+    """The lines of the text that are underlined on the screen."""
+    area = editor.query_one(TextArea)
+    return [
+        y
+        for y in range(area.size.height)
+        if any(segment.style and segment.style.underline and segment.text.strip() for segment in area.render_line(y))
+    ]
+
+
 @pytest.mark.says("editor.saves", "editor.no_errors", "editor.not_saved_errors")
 @pytest.mark.never_says("editor.saves", "editor.no_errors", "editor.taken", "editor.hides")
 async def test_a_copy_is_checked_as_one_types(show: Show, own_presets: Path, captions_said: set[str]) -> None:
@@ -245,6 +256,7 @@ async def test_a_copy_is_checked_as_one_types(show: Show, own_presets: Path, cap
         editor = shown.app.screen
         assert isinstance(editor, EditorScreen)
         assert "no errors: ctrl+s saves it" in shown.text()
+        assert marked_lines(editor) == []
         assert "editor.no_errors" not in captions_said
         captions_said.clear()
         editor.called = ""
@@ -258,6 +270,7 @@ async def test_a_copy_is_checked_as_one_types(show: Show, own_presets: Path, cap
         await shown.frame()
         assert "line 1" in shown.text()
         assert "no errors" not in shown.text()
+        assert marked_lines(editor) == [0]
         await shown.press("ctrl+s")
         assert "not saved: fix the errors first" in shown.text()
         assert not own_presets.exists()

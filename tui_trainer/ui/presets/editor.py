@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -25,6 +27,7 @@ from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.status_lines import PanelHeading
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.presets.preset_card import file_lines, problem_lines
+from tui_trainer.ui.theme import ROLES, role_style
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 if TYPE_CHECKING:
@@ -75,6 +78,27 @@ class Findings(Panel):
         return lines
 
 
+class PresetText(TextArea):
+    """The text that is typed; lines with something wrong are underlined, in the colour of warnings."""
+
+    wrong: frozenset[int] = frozenset()
+    """Their numbers, from 1."""
+
+    def mark(self, problems: Sequence[Problem]) -> None:
+        """Show where these stand."""
+        wrong = frozenset(problem.line for problem in problems if problem.line is not None)
+        if wrong != self.wrong:
+            self.wrong = wrong
+            self.notify_style_update()  # what was drawn is no more
+            self.refresh()
+
+    def get_line(self, line_index: int) -> Text:
+        line = super().get_line(line_index)
+        if line_index + 1 in self.wrong:
+            line.stylize(role_style(ROLES["warning"], Style(underline=True), self.app.theme_variables))
+        return line
+
+
 LETTERS = frozenset({"app.help", "app.leave"})
 """Actions whose keys go into the text here."""
 
@@ -89,7 +113,7 @@ class EditorScreen(TrainerScreen):
         super().__init__("editor")
         self.key_line.idle = LETTERS
         self._heading = PanelHeading(f"a copy of {plain(copy.of)}")
-        self._area = TextArea(copy.text, show_line_numbers=True, tab_behavior="indent")
+        self._area = PresetText(copy.text, show_line_numbers=True, tab_behavior="indent")
         self._unchanged, self._copy = self._area.text, copy
         self._name_field = Input(copy.name, placeholder="name", compact=True)
         self._about_name = AboutName(copy)
@@ -163,6 +187,7 @@ class EditorScreen(TrainerScreen):
         self._chart.visible = self._has_curve or waits
         self._chart.set_class(broken, "-old")
         free = is_name(self.called.strip()) and self.called.strip() not in self._copy.own
+        self._area.mark(self._problems)
         self._findings.show(self._problems, curve_is_old=broken and self._has_curve, can_be_saved=free)
 
     def _plan(self, preset: Preset) -> None:
