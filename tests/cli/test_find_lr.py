@@ -49,6 +49,7 @@ def found(cli: Cli) -> Callable[..., dict[str, Any]]:
     return ask
 
 
+@pytest.mark.slow
 def test_each_rule_has_a_line_that_begins_with_its_lr(cli: Cli, found: Callable[..., dict[str, Any]]) -> None:
     lines = cli("find-lr", "none", *SMALL).stdout.splitlines()
     told = found("none")
@@ -194,6 +195,7 @@ def test_an_lr_that_the_preset_cannot_have_is_told_and_not_written(cli: Cli, tmp
     assert not target.exists()
 
 
+@pytest.mark.slow
 def test_a_person_is_asked_after_the_change_was_shown(runs: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine.toml"
     for answer, there in (("n", False), ("y", True)):
