@@ -10,6 +10,8 @@ import pytest
 from tests.attacks import foreign_records
 from tests.attacks.attack import Attack
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def attack(tmp_path: Path) -> Iterator[Attack]:

@@ -25,6 +25,8 @@ from tui_trainer.events import CommandAnswered
 from tui_trainer.records.record import Record
 from tui_trainer.text.plain import plain
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = str(Path(__file__).parents[2])
 
 QUICK = ["--model", "mlp", "--limit-train", "200", "--threads", "1", "--device", "cpu"]

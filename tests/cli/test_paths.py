@@ -21,6 +21,8 @@ from tui_trainer.errors import UserError
 from tui_trainer.files.given_path import BadPath, given_path
 from tui_trainer.run_sources.in_process import asked_of
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Result]
 
 NO_PATHS = {
@@ -246,7 +248,6 @@ def test_below_a_folder_that_may_not_be_entered(closed: Path, arguments: list[st
     assert "ermission denied" in done.stderr
 
 
-@pytest.mark.slow
 def test_ones_own_folders_may_be_closed(closed: Path) -> None:
     """Those for presets and for the screen's memory: what is shipped works all the same."""
     own = {"XDG_CONFIG_HOME": str(closed), "XDG_STATE_HOME": str(closed)}

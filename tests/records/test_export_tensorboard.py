@@ -232,6 +232,7 @@ def fetched(url: str, wanted: Callable[[Any], object]) -> Any:
     return answers[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loader", ["true", "false"])
 def test_a_real_tensorboard_shows_the_same_numbers(tmp_path: Path, loader: str) -> None:
     """Of its two loaders, one in Rust and one in Python."""

@@ -153,6 +153,7 @@ def test_lines_that_are_lost_leave_a_hole_that_is_told(tmp_path: Path) -> None:
 # Records with seals
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_no_flipped_bit_and_no_line_is_lost_in_silence(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
     folder = tmp_path_factory.mktemp("run")

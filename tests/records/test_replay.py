@@ -77,6 +77,7 @@ def test_followed_while_it_grows_in_pieces_of_any_size(
             assert state_of(followed) == state_of(fold(events[:whole]))
 
 
+@pytest.mark.slow
 def test_cut_at_every_byte_of_its_last_kilobyte(tmp_path: Path) -> None:
     events = scripted_run(epochs=2, batches=6, scheduler="OneCycleLR", slow_batch=9, pause_after=5, switch_at=2)
     content = b"".join(map(encode, events))

@@ -43,6 +43,7 @@ def in_literals(file: Path) -> set[str]:
     return {c for text in texts if isinstance(text, str) for c in text if not c.isascii() and c.isprintable()}
 
 
+@pytest.mark.slow
 def test_every_character_that_the_program_writes_has_a_stand_in() -> None:
     written: dict[str, str] = {}
     for file in (*(ROOT / "tui_trainer").rglob("*.py"), *(TEXTUAL / name for name in DRAWN_BY_TEXTUAL)):

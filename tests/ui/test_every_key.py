@@ -19,7 +19,7 @@ from tui_trainer.ui.live.status_lines import Headline, Progress
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
-pytestmark = pytest.mark.usefixtures("still_meter")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("still_meter")]
 
 LIVE = cut(scripted_run(epochs=30, batches=5), 140)
 

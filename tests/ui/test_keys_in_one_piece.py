@@ -9,6 +9,8 @@ from tests.recorded import RECORDS
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
 
+pytestmark = pytest.mark.slow
+
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 
 

@@ -19,6 +19,8 @@ from tests.scripted_record import over
 from tests.terminal import Terminal
 from tui_trainer.ui.terminal.shown_cells import ShownCells
 
+pytestmark = pytest.mark.slow
+
 WIDE, HIGH = 24, 3
 
 STYLES = [

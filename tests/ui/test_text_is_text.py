@@ -35,6 +35,8 @@ from tui_trainer.ui.find_lr.screen import FindLRScreen, Original
 from tui_trainer.ui.mistakes.screen import BreakItScreen
 from tui_trainer.ui.runs.run_list import RunList
 
+pytestmark = pytest.mark.slow
+
 RUN: list[AnyEvent] = [tainted(event) for event in scripted_run(epochs=4, batches=20, pause_after=30, switch_at=3)]
 LIVE = cut(RUN, 60)
 FOUND = [mistake("no_zero_grad", steps=3, optimizer=TAINT), mistake(TAINT, file=TAINT, lineno=3, what=TAINT)]
@@ -96,7 +98,6 @@ async def test_a_screen_that_takes_no_care(show: Show) -> None:
         assert shown.text().count(SHOWN) >= 6
 
 
-@pytest.mark.slow
 async def test_every_screen_that_there_is(show: Show, own_presets: Path, tmp_path: Path) -> None:
     """A new one is missed here until it is opened with text that is tainted."""
     tainted_presets(own_presets)

@@ -374,6 +374,7 @@ async def test_from_the_screen_of_a_watched_program_mistakes_can_be_tried_withou
         assert not app.can_break_it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (100, 30), (140, 40), (200, 60)], ids=str)
 @pytest.mark.parametrize("run", [mnist_like, gan_like, gpt_like])
 async def test_at_every_size_and_at_every_moment_it_is_drawn(show: Show, run: Any, size: tuple[int, int]) -> None:
