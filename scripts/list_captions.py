@@ -170,7 +170,8 @@ def marked(tests: Path = ROOT / "tests") -> list[Marked]:
 
 
 def _marked_in(tree: ast.AST, file: Path, test: str) -> Iterator[Marked]:
-    for node in ast.iter_child_nodes(tree):
+    is_function = isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef)
+    for node in tree.decorator_list if is_function else ast.iter_child_nodes(tree):  # no mark stands in its body
         name = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else test
         if isinstance(node, ast.Call) and (kind := _kind(node.func)) is not None:
             for id in node.args:

@@ -13,6 +13,8 @@ import pytest
 from tests.scripted_record import over
 from tui_trainer.records.record import Record
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = "import sys; from tui_trainer.cli import main; main(prog_name='tui-trainer')"
 
 
@@ -39,14 +41,12 @@ def run(runs: Path) -> str:
     return over(runs, name="night")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", ["attach", "stream", "export", "stop", "pause", "resume", "compare"])
 def test_runs_are_completed_by_id_and_by_name(run: str, command: str) -> None:
     assert f"plain,{run}" in completed(command, run[:6])[0]
     assert completed(command, "nig")[0] == ["plain,night"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "before", ["launch --preset", "run --preset", "compare", "presets show", "presets plan", "find-lr"]
 )

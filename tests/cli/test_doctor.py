@@ -20,6 +20,8 @@ from tests.terminal import Terminal
 from tui_trainer import __version__
 from tui_trainer.cli import doctor
 
+pytestmark = pytest.mark.slow
+
 Cli = Callable[..., Result]
 
 _torch = doctor._torch
@@ -39,7 +41,6 @@ def asked(cli: Cli) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.slow
 def test_it_tells_versions_device_terminal_and_folders(cli: Cli, runs: Path) -> None:
     runs.mkdir()
     found = asked(cli)
