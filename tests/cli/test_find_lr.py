@@ -262,6 +262,15 @@ def test_the_list_has_what_each_suggests(cli: Cli, recorded: str, runs: Path, ca
     assert not captions_said & {"find_lr.recorded", "find_lr.none_recorded"}
 
 
+def test_one_whose_folder_lets_nobody_look_hides_no_other(cli: Cli, recorded: str, runs: Path) -> None:
+    closed = runs / "range-tests" / "20260102-000000-none-0000"
+    closed.symlink_to(closed.name)
+    listed = cli("find-lr", "--list", "--json")
+    assert [told["id"] for told in json.loads(listed.stdout)] == [recorded]
+    assert closed.name in listed.stderr
+    assert cli("find-lr", "--show", recorded[:20], "--json").exit_code == 0
+
+
 @pytest.mark.says("find_lr.none_recorded")
 def test_an_empty_list_says_so(cli: Cli, runs: Path) -> None:
     listed = cli("find-lr", "--list")

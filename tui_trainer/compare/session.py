@@ -24,8 +24,9 @@ import msgspec
 
 from tui_trainer.compare.claims import Claims
 from tui_trainer.files.atomic import write_atomic
-from tui_trainer.files.safe_open import is_regular, make_dated_folder, make_private_folder, open_private, open_regular
-from tui_trainer.records.errors import RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
+from tui_trainer.files.safe_open import make_dated_folder, make_private_folder, open_private, open_regular
+from tui_trainer.records.beside_runs import beginning_with, first_meant, folders_with
+from tui_trainer.records.errors import RunsError, RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import ending
 from tui_trainer.run_spec import RunSpec
@@ -414,20 +415,7 @@ def all_sessions(runs: Path) -> list[Path]:
     Raises:
         RunUnreadable: the folder of sessions cannot be read.
     """
-    try:
-        found = [folder for folder in (runs / FOLDER).iterdir() if _is_session(folder)]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as cause:
-        raise RunUnreadable(runs / FOLDER, cause) from cause
-    return sorted(found, key=lambda folder: folder.name, reverse=True)
-
-
-def _is_session(folder: Path) -> bool:
-    try:
-        return is_regular(folder / FILE)
-    except OSError:
-        return True  # another user's, say: as one that cannot be read it is told of, and not left out
+    return folders_with(runs / FOLDER, FILE)
 
 
 def find_session(runs: Path, given: str) -> Path | None:
@@ -438,16 +426,12 @@ def find_session(runs: Path, given: str) -> Path | None:
         RunUnreadable: the folder of sessions cannot be read.
     """
     found = all_sessions(runs)
-    for matches in (
+    return first_meant(
+        given,
         [folder for folder in found if folder.name == given or str(folder) == given],
         [folder for folder in found if given and _name_of(folder) == given],
-        [folder for folder in found if len(given) >= 4 and folder.name.startswith(given)],
-    ):
-        if len(matches) > 1:
-            raise RunNotFound(f"{given!r} may be any of {', '.join(f.name for f in matches[:5])}. Say more of the id.")
-        if matches:
-            return matches[0]
-    return None
+        beginning_with(given, found),
+    )
 
 
 def _name_of(folder: Path) -> str | None:

@@ -21,8 +21,9 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from tui_trainer.files.atomic import write_atomic
-from tui_trainer.files.safe_open import is_regular, make_dated_folder, read_regular
-from tui_trainer.records.errors import ExportFailed, RunNotFound, RunsError, RunsFolderUnwritable, RunUnreadable, reason
+from tui_trainer.files.safe_open import make_dated_folder, read_regular
+from tui_trainer.records.beside_runs import beginning_with, first_meant, folders_with
+from tui_trainer.records.errors import ExportFailed, RunsError, RunsFolderUnwritable, RunUnreadable, reason
 
 if TYPE_CHECKING:
     from tui_trainer.lr_suggestions import LRCurve
@@ -35,9 +36,6 @@ TABLE = "range_test.csv"
 
 LARGEST = 64 << 20
 """Bytes of a file; a step takes some fifty."""
-
-LEAST_OF_ID = 4
-"""Characters that one is found by."""
 
 LR = Annotated[float, Meta(ge=1e-12, le=1e4)]
 
@@ -191,13 +189,7 @@ def folders(runs: Path) -> list[Path]:
     Raises:
         RunUnreadable: the folder of them cannot be read.
     """
-    try:
-        found = [folder for folder in (runs / FOLDER).iterdir() if is_regular(folder / FILE)]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as cause:
-        raise RunUnreadable(runs / FOLDER, cause) from cause
-    return sorted(found, key=lambda folder: folder.name, reverse=True)
+    return folders_with(runs / FOLDER, FILE)
 
 
 def find(runs: Path, given: str) -> Path | None:
@@ -208,12 +200,7 @@ def find(runs: Path, given: str) -> Path | None:
         RunUnreadable: the folder of them cannot be read.
     """
     found = folders(runs)
-    matches = [folder for folder in found if folder.name == given]
-    matches = matches or [folder for folder in found if len(given) >= LEAST_OF_ID and folder.name.startswith(given)]
-    if len(matches) > 1:
-        names = ", ".join(folder.name for folder in matches[:5])
-        raise RunNotFound(f"{given!r} may be any of {names}. Say more of the id.")
-    return matches[0] if matches else None
+    return first_meant(given, [folder for folder in found if folder.name == given], beginning_with(given, found))
 
 
 def rows(record: RangeTestRecord) -> Iterator[tuple[int, int, float, float | str, float | str]]:
