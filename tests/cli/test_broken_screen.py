@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cli.test_job_control import runs_on
 from tests.cli.test_killed_screen import LONG, assert_restored, only, program, until_trained
+from tests.processes import still_runs
 from tests.scripted import scripted_run
 from tests.terminal import Terminal
 from tests.waiting import until
@@ -150,7 +150,7 @@ def test_signals_without_end_abort_nothing(runs: Path) -> None:
         until_trained(terminal, runs)
         child = program(terminal)
 
-        while runs_on(child):
+        while still_runs(child):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child.pid, signal.SIGINT)
             terminal._read(0.05)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.cli.conftest import SMALL
+from tests.processes import started_by, still_runs
 from tests.scripted_record import over
 from tests.terminal import Terminal, trains
 from tests.waiting import PATIENCE_S, until
@@ -42,15 +43,14 @@ def at_prompt(screen: str) -> bool:
 
 def jobs(bash: Terminal) -> list[psutil.Process]:
     """What the shell started that is this program."""
-    return [job for job in psutil.Process(bash.pid).children(recursive=True) if "tui_trainer" in job.cmdline()]
+    return started_by(bash.pid, lambda job: "tui_trainer" in job.cmdline())
 
 
-def runs_on(job: psutil.Process) -> bool:
-    """Whether it has not ended; somebody may still have to take notice of its end."""
-    try:
-        return job.is_running() and job.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+def all_stopped(bash: Terminal) -> bool:
+    """Whether there are such jobs, and none of them goes on."""
+    there = jobs(bash)
+    stopped = started_by(bash.pid, lambda job: job.status() == psutil.STATUS_STOPPED)
+    return bool(there) and set(there) <= set(stopped)
 
 
 def until_stopped(bash: Terminal) -> None:
@@ -60,7 +60,7 @@ def until_stopped(bash: Terminal) -> None:
     """
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        bash.until(lambda _: bool(jobs(bash)) and all(job.status() == psutil.STATUS_STOPPED for job in jobs(bash)))
+        bash.until(lambda _: all_stopped(bash))
         bash.press("\n")
         try:
             bash.until(lambda screen: "Stopped" in screen and screen.rstrip().endswith((PROMPT, INNER)), seconds=2)
@@ -208,7 +208,7 @@ def test_when_its_shell_ends_a_suspended_run_stops_and_what_has_not_begun_ends(r
         if suspended:
             until(lambda: replay(only(runs)).status == "stopped")
             assert (only(runs) / "checkpoints" / "last.pt").exists()
-        until(lambda: not any(map(runs_on, started)))
+        until(lambda: not any(map(still_runs, started)))
         bash.press("echo all is well\n")
         bash.until("\nall is well")
         assert ON_SHOW not in bash.screen

@@ -21,6 +21,7 @@ from click.testing import Result
 
 from tests.browser import CHROMIUM, browser
 from tests.cli.conftest import SMALL
+from tests.processes import started_by
 from tests.scripted_record import over
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.cli.serve import MOST_PAGES
@@ -227,8 +228,8 @@ def test_a_page_that_does_not_read_holds_no_process(runs: Path) -> None:
 async def test_processes_are_named_after_what_they_do(run: str) -> None:
     async with serving("--", "attach", run, "--readonly") as address, page(address) as shown:
         await shown.until("best val accuracy")
-        names = {process.name() for process in psutil.Process().children(recursive=True)}
-        assert {"tui-serve", "tui-page"} <= names
+        for name in ("tui-serve", "tui-page"):
+            assert started_by(os.getpid(), lambda process, name=name: process.name() == name)  # type: ignore[misc]
 
 
 async def test_ctrl_c_closes_open_pages(run: str) -> None:

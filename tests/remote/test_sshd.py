@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.processes import started_by
 from tests.remote.far_side import Sshd, sshd
 from tests.scripted import scripted_run
 from tests.waiting import until
@@ -50,16 +51,16 @@ def attach(box: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def ssh_processes() -> list[psutil.Process]:
     """Those of this process's."""
-    return [child for child in psutil.Process().children(recursive=True) if child.name() == "ssh"]
+    return started_by(os.getpid(), lambda child: child.name() == "ssh")
 
 
 def sessions(box: Sshd) -> list[psutil.Process]:
     """What the daemon has begun, and what that has: shells, and tools that they run."""
-    return psutil.Process(box.process.pid).children(recursive=True)
+    return started_by(box.process.pid)
 
 
 def shells(box: Sshd) -> list[psutil.Process]:
-    return [process for process in sessions(box) if process.name() in ("sh", "dash", "bash")]
+    return started_by(box.process.pid, lambda process: process.name() in ("sh", "dash", "bash"))
 
 
 def polled(source: RemoteSource, condition: Callable[[], bool]) -> None:

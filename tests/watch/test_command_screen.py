@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.preloaded import run
+from tests.processes import started_by
 from tests.terminal import Terminal, trains
 from tests.waiting import until
 from tests.watch.watching import ACTING, ended, history, log_of, pid_of_command, recorder_of, the_run
@@ -193,7 +194,7 @@ print("all of it", flush=True)
     until(lambda: "begun" in log_of(folder))
     host = recorder_of(folder).parent()
     assert host is not None
-    (pump,) = [each for each in host.children() if "/dev/ptmx" in _files(each)]
+    (pump,) = started_by(host.pid, lambda each: each.ppid() == host.pid and "/dev/ptmx" in _files(each))
     pump.kill()
     (tmp_path / "go").touch()
     until(lambda: "all of it" in log_of(folder))

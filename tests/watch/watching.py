@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.processes import still_runs
 from tests.waiting import until
 from tui_trainer.events import RunEnded
 from tui_trainer.records.history import History
@@ -76,4 +77,4 @@ def ends(pid: int) -> Iterator[psutil.Process]:
     finally:
         with contextlib.suppress(psutil.Error):
             process.kill()
-        until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+        until(lambda: not still_runs(process))
