@@ -13,11 +13,12 @@ import pytest
 from tests.compare.made import compared, record
 from tests.records.made_runs import GUESS, Made, chance
 from tests.scripted import START, scripted_run
+from tests.scripted_watched import gpt_like, mnist_like
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_pair import ScriptedPair
 from tests.ui.scripted_source import ScriptedHost
 from tests.ui.test_runs import opened, recorded
-from tui_trainer.events import Paused
+from tui_trainer.events import Paused, RunEnded
 from tui_trainer.ui.dialogs import Choices, Question
 from tui_trainer.ui.help import HelpScreen, Keys
 from tui_trainer.ui.keys import KEYS, Key
@@ -30,6 +31,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("still_meter")]
 EVENTS = scripted_run(epochs=6, batches=20)
 LIVE = cut(EVENTS, 50)
 PAUSED = [*LIVE, Paused(at=START, step=50, by="screen")]
+CRASHED, STOPPED = (
+    RunEnded(at=START + 60, status=status, reason=reason, step=50, epoch=3, exit_code=code)
+    for status, reason, code in (("crashed", "RuntimeError: no", 1), ("stopped", "by the screen", 0))
+)
 GUESSES = list(Made(lambda step: GUESS, val_loss=lambda epoch: 2.31, accuracy=chance).events())
 SIZE = (140, 30)
 
@@ -71,6 +76,18 @@ state("slow motion", keys=("s",))
 state("ended", events=EVENTS)
 state("attached to look", events=lambda: ScriptedHost(LIVE, readonly=True), launcher=None, on_compare=None)
 state("attached", launcher=None, on_compare=None)
+state("crashed", events=[*LIVE, CRASHED])
+state("crashed, attached to", events=[*LIVE, CRASHED], launcher=None, on_compare=None)
+state("stopped, to look", events=lambda: ScriptedHost([*LIVE, STOPPED], readonly=True), launcher=None, on_compare=None)
+state("its log", keys=("4",))
+state("why", keys=("w",))
+state("no schedule", events=cut(scripted_run(epochs=6, batches=20, scheduler="none"), 50))
+state("a watched program", events=cut(mnist_like(), 150), launcher=None, on_compare=None)
+state("a watched program, paused", events=cut(mnist_like(), 150), keys=("space",), launcher=None, on_compare=None)
+state("a watched program, its metrics", events=cut(mnist_like(), 150), keys=("m",), launcher=None, on_compare=None)
+state("order of a watched program", events=cut(mnist_like(), 150), keys=("o",), launcher=None, on_compare=None)
+state("a watched program that has ended", events=mnist_like(), launcher=None, on_compare=None)
+state("a watched program of unknown length", events=cut(gpt_like(), 60), launcher=None, on_compare=None)
 state("in 80 columns", size=(80, 24))
 state("presets", keys=("p",))
 state("presets, some marked", keys=("p", "space", "space"))
