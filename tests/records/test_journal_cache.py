@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tui_trainer.records import journal_cache, merging
 from tui_trainer.records.history import History
 from tui_trainer.records.journal import Journal
 from tui_trainer.records.journal_cache import Packer, packed_beside
+from tui_trainer.records.lines import LONGEST_LINE
 from tui_trainer.records.tail import Tail
 from tui_trainer.run_sources.run_source import replay
 
@@ -165,6 +167,25 @@ def test_lines_that_are_no_events_are_left_to_be_read_one_by_one(folder: Path) -
     quick = told(path, quickly=True)[1]
     assert quick == told(path, quickly=False)[1]
     assert quick[0] == (len(lines) + 1, [31])
+
+
+def test_a_line_that_nobody_reads_is_not_read_to_be_packed(folder: Path) -> None:
+    """Such a line is damage, and may be longer than there is memory."""
+    path = folder / "events.jsonl"
+    sound = b"".join(encode(event) for event in scripted_run(epochs=3, batches=20))
+    with path.open("wb") as journal:
+        journal.write(b"x" * (64 << 20) + b"\n" + sound)
+    packed_beside(path).unlink(missing_ok=True)
+    packer = Packer(path)
+    tracemalloc.start()
+    try:
+        with path.open("rb") as journal:
+            packer.follow(journal.fileno(), path.stat().st_size)
+        assert tracemalloc.get_traced_memory()[1] < 2 * LONGEST_LINE
+    finally:
+        tracemalloc.stop()
+        packer.close()
+    assert packed_beside(path).read_bytes() == b""
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from tui_trainer.events import (
     check,
 )
 from tui_trainer.files.safe_open import open_private, open_regular
-from tui_trainer.records.lines import any_sealed, in_a_row, seal_of
+from tui_trainer.records.lines import LONGEST_LINE, any_sealed, in_a_row, seal_of
 from tui_trainer.records.merging import decode_rows, merged
 from tui_trainer.records.series import LARGEST_EXACT
 
@@ -274,13 +274,18 @@ def _numbers(lines: bytes) -> tuple[int | None, int | None]:
 
 
 def _lines(journal: int, start: int, whole: int) -> bytes:
-    """A block of whole lines; longer than others where a line is."""
+    """A block of whole lines; longer than others where a line is.
+
+    Raises:
+        ValueError: a line is longer than any that is read.
+    """
     want = BLOCK
-    while True:
+    while want <= LONGEST_LINE:
         chunk = os.pread(journal, min(want, whole - start), start)
         if (end := chunk.rfind(b"\n") + 1) or len(chunk) < want:
             return chunk[:end]
         want *= 2
+    raise ValueError("a line that nobody reads")
 
 
 def _frames(fd: int) -> Iterator[_Frame]:

@@ -132,6 +132,7 @@ ROLES = {
     "good": Role("accent"),
     "warning": Role("warning"),
     "key": Role(bold=True),
+    "value": Role("text-secondary"),
 }
 """Kept out of the style sheets: a component class for each, in each panel, would cost a third of the start."""
 

@@ -27,6 +27,7 @@ from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.status_lines import PanelHeading
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 from tui_trainer.ui.presets.preset_card import file_lines, problem_lines
+from tui_trainer.ui.presets.toml_colours import coloured
 from tui_trainer.ui.theme import ROLES, role_style
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
@@ -79,7 +80,7 @@ class Findings(Panel):
 
 
 class PresetText(TextArea):
-    """The text that is typed; lines with something wrong are underlined, in the colour of warnings."""
+    """The text that is typed, in the colours of TOML; lines with something wrong are underlined, as a warning."""
 
     wrong: frozenset[int] = frozenset()
     """Their numbers, from 1."""
@@ -94,6 +95,9 @@ class PresetText(TextArea):
 
     def get_line(self, line_index: int) -> Text:
         line = super().get_line(line_index)
+        for piece in coloured(self.text)[line_index : line_index + 1]:
+            for start, end, role in piece:
+                line.stylize(role_style(ROLES[role], Style(), self.app.theme_variables), start, end)
         if line_index + 1 in self.wrong:
             line.stylize(role_style(ROLES["warning"], Style(underline=True), self.app.theme_variables))
         return line
@@ -113,7 +117,7 @@ class EditorScreen(TrainerScreen):
         super().__init__("editor")
         self.key_line.idle = LETTERS
         self._heading = PanelHeading(f"a copy of {plain(copy.of)}")
-        self._area = PresetText(copy.text, show_line_numbers=True, tab_behavior="indent")
+        self._area = PresetText(copy.text, show_line_numbers=True, tab_behavior="indent", highlight_cursor_line=False)
         self._unchanged, self._copy = self._area.text, copy
         self._name_field = Input(copy.name, placeholder="name", compact=True)
         self._about_name = AboutName(copy)

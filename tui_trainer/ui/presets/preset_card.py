@@ -12,6 +12,7 @@ from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain, plain_lines
 from tui_trainer.ui.formatting import lr, thousands, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
+from tui_trainer.ui.presets.toml_colours import coloured_lines
 
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
@@ -87,7 +88,7 @@ class PresetCard(Panel):
         else:
             lines += self._facts(entry.preset, width)
         lines += [BLANK, (Span(plain(_where(entry)), "faint"),)]
-        lines += [(Span("  "), Span(line, "faint" if line.lstrip().startswith("#") else "")) for line in self._file]
+        lines += [(Span("  "), *line) for line in coloured_lines(self._file)]
         self._first = max(0, min(self._first, len(lines) - self.size.height))
         return lines[self._first :]
 
