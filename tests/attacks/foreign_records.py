@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.attacks.mutations import flip_bits
-from tests.foreign_records.event_files import VERSION, event, frame, scalar, scalars, start, tensor
+from tests.foreign_records.event_files import VERSION, block, event, frame, scalar, scalars, start, tensor
+from tests.foreign_records.test_settings import HPARAMS, of_session
 from tests.foreign_records.test_wandb import history, log
 from tui_trainer.records.errors import RunNotFound
 from tui_trainer.run_sources.foreign_source import ForeignSource
@@ -78,6 +79,11 @@ LINES = "".join(json.dumps({"step": step, "loss": step / 3, "val": {"acc": 0.5}}
 STATE = json.dumps({"log_history": [{"step": step, "loss": step / 3, "epoch": 0.5} for step in range(60)]})
 EVENTS = VERSION + start(0) + scalars("loss", range(60)) + scalars("acc", range(200, 260))
 
+SETTINGS = of_session(lr=0.1, nesterov=True, opt="sgd")
+CONFIG = block(
+    5, block(1, block(1, "lr") + block(16, "0.1")) + block(1, block(2, "a") + block(2, "b") + block(16, "[1]"))
+)
+
 
 def forms_of(folder: Path) -> dict[str, Callable[[random.Random], bytes]]:
     """How a damaged record of each form is made."""
@@ -90,14 +96,18 @@ def forms_of(folder: Path) -> dict[str, Callable[[random.Random], bytes]]:
         "CSV": lambda chance: damaged(chance, TABLE.encode()),
         "JSON lines": lambda chance: damaged(chance, LINES.encode()),
         "Hugging Face": lambda chance: damaged(chance, STATE.encode()),
+        "hyperparameters": lambda chance: damaged(chance, SETTINGS),
+        "hyperparameters, CRCs right": lambda chance: VERSION + frame(damaged(chance, SETTINGS[12:-4])) + EVENTS,
+        "W&B's settings, CRCs right": lambda chance: bytes(log(damaged(chance, CONFIG), history(1, loss=1))),
         "database": lambda chance: damaged(chance, database),
     }
 
 
 def findings(folder: Path, form: str, make: Callable[[random.Random], bytes], count: int, seed: int) -> Iterator[str]:
     """What went wrong with so many of a form."""
-    path = folder / "record"
+    path, beside = folder / "record", folder / "hparams.yaml"
     for number in range(count):
+        beside.write_bytes(damaged(random.Random(f"beside {seed} {number}"), HPARAMS.encode()))
         path.write_bytes(make(random.Random(f"{form} {seed} {number}")))
         began = time.process_time()
         try:

@@ -51,6 +51,9 @@ def test_runs_of_all_kinds_are_in_one_list(cli: Cli, tree: Path, runs: Path) -> 
     assert found["lines.jsonl"]["objective"] is None
     assert found["lines.jsonl"]["metrics"] == {"foo": 1.0}
     assert len(board["loss"]) == 5
+    (tree / "board" / "hparams.yaml").write_text("lr: 0.25\nopt:\n  name: adam\n")
+    assert listed(cli, str(tree))["board"]["config"] == {"lr": 0.25, "opt.name": "adam"}
+    assert [*listed(cli, str(tree), "--filter", "lr>0.2 and opt.name:ad*")] == ["board"]
     assert found[ours]["status"] == "finished"
 
 

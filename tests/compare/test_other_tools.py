@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.compare.made import compared, record
 from tests.foreign_records.event_files import event, event_file, frame, scalar
 from tests.scripted_record import over
 from tui_trainer.cli import main
+from tui_trainer.compare.differences import ABSENT, UNKNOWN, Difference, differences, settings_of
+from tui_trainer.compare.plain_lines import find_out
 
 Cli = Callable[..., Result]
 
@@ -56,3 +59,30 @@ def test_a_run_of_tensorboards_against_one_of_ours(
     both = str(board), str(tmp_path / "logs" / "a.csv")
     told = json.loads(cli("compare", *both, "--metric", "train_loss", "--json").stdout)
     assert json.dumps(told).count('"night owl"') >= 1
+
+
+def test_settings_of_other_tools_stand_beside_ours(board: Path, tmp_path: Path) -> None:
+    (board / "hparams.yaml").write_text("lr: 0.5\nmomentum: 0.9\nbackbone: tiny\nnum_train_epochs: 3\n")
+    told_nothing = tmp_path / "a.csv"
+    told_nothing.write_text("step,loss\n1,1\n")
+    comparison = compared(tmp_path / "runs", [record(tmp_path / "runs"), board, told_nothing])
+    rows = {each.key: each.values for each in differences(comparison)}
+    assert rows["optimizer.lr"] == ("0.001", "0.5", UNKNOWN)
+    assert rows["training.epochs"] == ("10", "3", UNKNOWN)
+    assert "backbone" not in rows  # of a run of ours nobody knows what it had there
+    _, settings, none = settings_of(comparison)
+    assert settings == {"optimizer.lr": 0.5, "momentum": 0.9, "backbone": "tiny", "training.epochs": 3}
+    assert none is None
+    comparison.columns = ("lr", "backbone")
+    shown = [each for each in find_out(comparison).columns if isinstance(each, Difference)]
+    assert [each.values for each in shown] == [("0.001", "0.5", UNKNOWN), (UNKNOWN, "tiny", UNKNOWN)]
+
+
+def test_of_runs_of_other_tools_what_one_has_and_another_has_not_differs(board: Path, tmp_path: Path) -> None:
+    (board / "hparams.yaml").write_text("lr: 0.5\ndropout: 0.1\nlayers: [1, 2]\n")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "metrics.csv").write_text("step,loss\n1,1\n")
+    (tmp_path / "other" / "hparams.yaml").write_text("lr: 0.5\nlayers: [1, 3]\n")
+    comparison = compared(tmp_path / "runs", [board, tmp_path / "other" / "metrics.csv"])
+    rows = {each.key: each.values for each in differences(comparison)}
+    assert rows == {"dropout": ("0.1", ABSENT), "layers": ("1, 2", "1, 3")}

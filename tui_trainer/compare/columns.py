@@ -51,7 +51,7 @@ class ChosenColumns:
     @classmethod
     def of(cls, comparison: Comparison) -> ChosenColumns:
         """What was chosen for a comparison."""
-        known = dict.fromkeys(key for group in comparison.groups for key in settings_of(group) or ())
+        known = dict.fromkeys(key for settings in settings_of(comparison) for key in settings or ())
         settings = {name: key for name in comparison.columns if (key := _setting(name, list(known))) is not None}
         return cls(tuple(comparison.columns), settings)
 

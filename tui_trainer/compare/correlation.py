@@ -78,8 +78,8 @@ def relations(comparison: Comparison, table: Table) -> list[Relation]:
     where fewer than five have finished. Runs that switched presets had no settings of their own, and are left out."""
     column = next(column for column in table.columns if column.key == table.final_key)
     found: dict[str, list[Dot]] = {}
-    for group in comparison.groups:
-        settings = settings_of(group) or {}
+    for group, told in zip(comparison.groups, settings_of(comparison), strict=True):
+        settings = told or {}
         for run in group.runs:
             outcome = column.read(numbers_of(run, None, table.metric))
             if run.state == "finished" and outcome is not None and not run.history.switches:

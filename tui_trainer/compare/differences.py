@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -47,26 +48,21 @@ def differences(comparison: Comparison) -> list[Difference]:
     switches = tuple(_switches(group) for group in comparison.groups)
     if any(cell != ABSENT for cell in switches):
         rows.append(Difference("switched", switches))
-    presets = [_preset(group) for group in comparison.groups]
-    settings = [_settings(preset) if isinstance(preset, Preset) else None for preset in presets]
-    known = [each for each in settings if each is not None]
+    every = _every(comparison)
+    known = [each for each in every.settings if each is not None]
     keys = dict.fromkeys(key for each in known for key in each)
     for key in sorted(keys, key=_place):
-        everywhere = all(key in each for each in known)
-        cells = tuple(UNKNOWN if each is None else _cell(each.get(key), everywhere) for each in settings)
+        cells = every.cells(key)
         if len({*cells} - {UNKNOWN}) > 1 or (key == FIRST and UNKNOWN in cells):
             rows.append(Difference(key, cells))
     if not known:
-        rows.append(Difference(FIRST, tuple(UNKNOWN for _ in settings)))
+        rows.append(Difference(FIRST, tuple(UNKNOWN for _ in every.settings)))
     return rows
 
 
 def setting(comparison: Comparison, key: str) -> Difference:
     """A setting of each preset, be they alike or not."""
-    presets = [_preset(group) for group in comparison.groups]
-    settings = [_settings(preset) if isinstance(preset, Preset) else None for preset in presets]
-    everywhere = all(key in each for each in settings if each is not None)
-    return Difference(key, tuple(UNKNOWN if each is None else _cell(each.get(key), everywhere) for each in settings))
+    return Difference(key, _every(comparison).cells(key))
 
 
 def varied(comparison: Comparison) -> list[Difference]:
@@ -85,10 +81,12 @@ def varied(comparison: Comparison) -> list[Difference]:
     ]
 
 
-def settings_of(group: Group) -> dict[str, object] | None:
-    """What a preset's runs began with, `optimizer.lr` say; None where that cannot be told."""
-    preset = _preset(group)
-    return {key: each.value for key, each in _settings(preset).items()} if isinstance(preset, Preset) else None
+def settings_of(comparison: Comparison) -> list[dict[str, object] | None]:
+    """What the runs of each preset began with, `optimizer.lr` say, in its order; None where that cannot be told."""
+    return [
+        {key: each.value for key, each in told.items()} if told is not None else None
+        for told in _every(comparison).settings
+    ]
 
 
 def untold(comparison: Comparison) -> list[str]:
@@ -192,6 +190,68 @@ class _Setting(NamedTuple):
     is_default: bool
 
 
+class _Every(NamedTuple):
+    """The settings of all groups, as far as they are told."""
+
+    settings: list[dict[str, _Setting] | None]
+    """In the order of the comparison; None where that cannot be told."""
+    are_others: list[bool]
+    """Whether they are those of another tool's record, which has names of its own."""
+
+    def cells(self, key: str) -> tuple[str, ...]:
+        """What each group has for a setting. Where none of its kind has it, what it had there is not known."""
+        kinds = {other for each, other in zip(self.settings, self.are_others, strict=True) if each and key in each}
+        alike = [
+            each
+            for each, other in zip(self.settings, self.are_others, strict=True)
+            if each is not None and other in kinds
+        ]
+        everywhere = all(key in each for each in alike)
+        return tuple(
+            UNKNOWN if each is None or other not in kinds else _cell(each.get(key), everywhere)
+            for each, other in zip(self.settings, self.are_others, strict=True)
+        )
+
+
+def _every(comparison: Comparison) -> _Every:
+    settings = [_told(group) for group in comparison.groups]
+    are_others = [bool(group.runs[0].history.hyperparameters) for group in comparison.groups]
+    ours = [key for each, other in zip(settings, are_others, strict=True) if each and not other for key in each]
+    named = [
+        {_as_ours(key, ours): value for key, value in each.items()} if each and other else each
+        for each, other in zip(settings, are_others, strict=True)
+    ]
+    return _Every(named, are_others)
+
+
+def _told(group: Group) -> dict[str, _Setting] | None:
+    """What a group's runs began with: of its preset, or as another tool has recorded it."""
+    if hyperparameters := group.runs[0].history.hyperparameters:
+        return {key: _Setting(value, is_default=False) for key, value in hyperparameters.items()}
+    preset = _preset(group)
+    return _settings(preset) if isinstance(preset, Preset) else None
+
+
+SAME_AS = {
+    "learning_rate": "optimizer.lr",
+    "lr0": "optimizer.lr",
+    "batch": "training.batch_size",
+    "bs": "training.batch_size",
+    "train_batch_size": "training.batch_size",
+    "per_device_train_batch_size": "training.batch_size",
+    "num_train_epochs": "training.epochs",
+    "max_epochs": "training.epochs",
+}
+"""What other tools call settings of a preset; any other is one whose name is the end of its own: `lr`, `momentum`."""
+
+
+def _as_ours(key: str, ours: Sequence[str]) -> str:
+    """The name of another tool's setting, or where one of ours is the same, that."""
+    name = SAME_AS.get(key.lower(), key)
+    ending = {each for each in ours if each == name or each.endswith(f".{name}")}
+    return ending.pop() if len(ending) == 1 else key
+
+
 def _cell(setting: _Setting | None, everywhere: bool) -> str:
     if setting is None or (setting.is_default and not everywhere):
         return ABSENT
@@ -228,7 +288,7 @@ def _settings(preset: Preset) -> dict[str, _Setting]:
 
 def _place(key: str) -> tuple[int, int, str]:
     table, _, name = key.partition(".")
-    return TABLES.index(table), name != "name", name
+    return TABLES.index(table) if table in TABLES else len(TABLES), name != "name", name or table
 
 
 def _value(value: object) -> str:

@@ -206,7 +206,7 @@ def _by(table: Table) -> list[str]:
 
 def as_json(comparison: Comparison, findings: Results) -> str:
     """One object: the verdict in words, fairness, and for each preset its numbers, in the order of the comparison."""
-    table = findings.table
+    table, settings = findings.table, settings_of(comparison)
     found = {
         "session": comparison.session.id,
         "name": comparison.session.plan.name,
@@ -219,7 +219,7 @@ def as_json(comparison: Comparison, findings: Results) -> str:
         "warnings": list(findings.warnings),
         "fair": findings.fairness.is_fair,
         "fairness": findings.fairness.words,
-        "presets": [_row_as_json(row, table) for row in table.rows],
+        "presets": [_row_as_json(row, table, settings[row.group.number]) for row in table.rows],
         "relations": [
             {"setting": each.key, "correlation": each.correlation, "runs": len(each.dots)}
             for each in relations(comparison, table)
@@ -232,7 +232,7 @@ def as_json(comparison: Comparison, findings: Results) -> str:
     return json.dumps(found, indent=2) + "\n"
 
 
-def _row_as_json(row: Row, table: Table) -> dict[str, Any]:
+def _row_as_json(row: Row, table: Table, settings: dict[str, object] | None) -> dict[str, Any]:
     """`of` is how many seeds a preset has, `finished` how many of them a mean may count; `best` names columns."""
     best = table.best
     return {
@@ -246,7 +246,7 @@ def _row_as_json(row: Row, table: Table) -> dict[str, Any]:
         ],
         "best": [column.key for column in table.columns if row.group.number in best.get(column.key, ())],
         "varied": row.group.runs[0].entry.varied,
-        "settings": settings_of(row.group),
+        "settings": settings,
         "figures": {
             column.key: {"mean": figure.mean, "spread": figure.spread, "values": list(figure.values)}
             for column in table.columns

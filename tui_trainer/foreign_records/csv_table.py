@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tui_trainer.foreign_records.followed_file import Lines, begins_with
-from tui_trainer.foreign_records.pieces import Points
+from tui_trainer.foreign_records.pieces import Points, SettingValue
 from tui_trainer.foreign_records.rows import Rows, number_in
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -40,6 +40,7 @@ class CsvReader:
         self._not_numbers: dict[str, None] = {}
         self._step: str | None = None
         self.lags = False
+        self.settings: Mapping[str, SettingValue] = {}
 
     @property
     def written_at(self) -> float | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 from urllib.parse import quote
 
-from tui_trainer.foreign_records.pieces import Ended, Points
+from tui_trainer.foreign_records.pieces import Ended, Points, SettingValue
 from tui_trainer.foreign_records.sqlite_file import NotReadable, changed, is_database, reading, tables_in
 
 
@@ -49,6 +49,7 @@ class DatabaseReader:
         self._has_ended = False
         self.flaws: Sequence[str] = ()
         self.notes: Sequence[str] = ()
+        self.settings: Mapping[str, SettingValue] = {}
 
     def read(self) -> Iterator[Points | Ended]:
         now = changed(self._path)
@@ -62,6 +63,8 @@ class DatabaseReader:
             if self._run is None and (found := meant(self.runs_in(connection), self._wanted)) is not None:
                 self._run, self.name = found, found.name
             pieces = list(self.new_rows(connection, self._run.key)) if self._run is not None else []
+            if self._run is not None and not self.lags:
+                self.settings = self.settings_of(connection, self._run.key)
         self._seen = now
         self.written_at = max(written for _, written in now) / 1e9
         yield from pieces
@@ -72,6 +75,10 @@ class DatabaseReader:
     @staticmethod
     def runs_in(connection: sqlite3.Connection) -> Sequence[StoredRun]:
         """The runs of the database, that which was written last first."""
+        raise NotImplementedError
+
+    def settings_of(self, connection: sqlite3.Connection, key: str) -> Mapping[str, SettingValue]:
+        """What the run of this key was set to; empty where the database does not say that."""
         raise NotImplementedError
 
     def new_rows(self, connection: sqlite3.Connection, key: str) -> Iterator[Points | Ended]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import msgspec
 
 from tui_trainer.foreign_records.csv_table import flaws_of_rows, notes_of_rows
 from tui_trainer.foreign_records.followed_file import Lines, begins_with
-from tui_trainer.foreign_records.pieces import Points
+from tui_trainer.foreign_records.pieces import Points, SettingValue
 from tui_trainer.foreign_records.rows import Rows, number_in
 
 DEEPEST = 4
@@ -38,6 +38,7 @@ class JsonLinesReader:
         self._not_numbers: dict[str, None] = {}
         self._step: str | None = None
         self.lags = False
+        self.settings: Mapping[str, SettingValue] = {}
 
     @property
     def written_at(self) -> float | None:

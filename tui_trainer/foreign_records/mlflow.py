@@ -7,21 +7,25 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tui_trainer.foreign_records.database import DatabaseReader, StoredRun
 from tui_trainer.foreign_records.followed_file import Lines, begins_with
-from tui_trainer.foreign_records.pieces import Ended, Points
+from tui_trainer.foreign_records.pieces import Ended, Points, SettingValue
 from tui_trainer.foreign_records.rows import number_in
-from tui_trainer.foreign_records.sqlite_file import ROWS_AT_ONCE
+from tui_trainer.foreign_records.settings import LONGEST, MOST, settings_in, value_of
+from tui_trainer.foreign_records.sqlite_file import ROWS_AT_ONCE, tables_in
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
 OVER = {"FINISHED": True, "FAILED": False, "KILLED": False}
 """How a run stands that is over, and whether it ended well."""
 _NUMBERS = {3: "FINISHED", 4: "FAILED", 5: "KILLED"}
+
+PARAMS = frozenset({"key", "value", "run_uuid"})
+"""Columns of the table of parameters."""
 
 LARGEST = 1.7976931348623157e308
 """What the database holds for an infinity."""
@@ -52,6 +56,15 @@ class MLflowDatabaseReader(DatabaseReader):
         ).fetchall()
         return [StoredRun(str(key), str(name or key), _seconds(end)) for key, name, end in found]
 
+    def settings_of(self, connection: sqlite3.Connection, key: str) -> dict[str, SettingValue]:
+        if not tables_in(connection).get("params", set()) >= PARAMS:
+            return {}
+        found = connection.execute(
+            "SELECT substr(key, 1, ?), substr(value, 1, ?) FROM params WHERE run_uuid = ? LIMIT ?",
+            (LONGEST, LONGEST, key, MOST),
+        ).fetchall()
+        return _params(found)
+
     def new_rows(self, connection: sqlite3.Connection, key: str) -> Iterator[Points | Ended]:
         rows = connection.execute(
             "SELECT rowid, key, value, timestamp, step, is_nan FROM metrics "
@@ -78,6 +91,11 @@ class MLflowDatabaseReader(DatabaseReader):
                 yield Ended(end / 1000, OVER[status], status.lower())
 
 
+def _params(texts: Iterable[tuple[object, object]]) -> dict[str, SettingValue]:
+    """Parameters, which are kept as texts."""
+    return settings_in({str(name): value_of(str(text)) for name, text in texts})
+
+
 def _seconds(milliseconds: object) -> float:
     return milliseconds / 1000 if isinstance(milliseconds, int | float) else 0.0
 
@@ -99,6 +117,9 @@ class MLflowFolderReader:
         self._bad_lines = 0
         self._has_ended = False
         self._next_look = 0.0
+        self._texts: dict[str, str] = {}
+        """Parameters as they stand in their files: none is ever changed."""
+        self.settings: Mapping[str, SettingValue] = {}
 
     @property
     def written_at(self) -> float | None:
@@ -140,8 +161,20 @@ class MLflowFolderReader:
                 name = Path(folder, file).relative_to(metrics).as_posix()
                 if name not in self._files and len(self._files) < MOST_FILES:
                     self._files[name] = Lines(Path(folder, file))
+        self._look_for_parameters()
         now = time.monotonic()
         self._next_look = now + max(LOOK_EVERY_S, REST * (now - began))
+
+    def _look_for_parameters(self) -> None:
+        params, known = self._path / "params", len(self._texts)
+        for folder, folders, files in os.walk(params):
+            folders.sort()
+            for file in sorted(files):
+                name = Path(folder, file).relative_to(params).as_posix()[:LONGEST]
+                if name not in self._texts and len(self._texts) < MOST:
+                    self._texts[name] = begins_with(Path(folder, file), LONGEST).decode(errors="replace")
+        if len(self._texts) != known:
+            self.settings = _params(self._texts.items())
 
     def _points(self, name: str, content: bytes, *, again: bool) -> Iterator[Points]:
         steps: list[int] = []

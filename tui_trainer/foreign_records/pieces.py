@@ -45,6 +45,9 @@ class Ended(NamedTuple):
 
 Piece: TypeAlias = Points | Restarted | Ended
 
+SettingValue: TypeAlias = bool | int | float | str | list[bool | int | float | str]
+"""What a setting of a run was: a learning rate, a name, the sizes of layers."""
+
 
 class Reader(Protocol):
     """Follows what one tool recorded of one run."""
@@ -62,6 +65,10 @@ class Reader(Protocol):
     @property
     def lags(self) -> bool:
         """Whether the last `read` left something: there is more than one piece of a file."""
+
+    @property
+    def settings(self) -> Mapping[str, SettingValue]:
+        """What the run was set to, as far as it was read, by name; empty where the form does not say that."""
 
     @property
     def flaws(self) -> Sequence[str]:

@@ -14,14 +14,17 @@ import re
 import struct
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from tui_trainer.foreign_records.crc32c import masked_crc32c
 from tui_trainer.foreign_records.followed_file import begins_with
-from tui_trainer.foreign_records.pieces import Piece
+from tui_trainer.foreign_records.pieces import Piece, SettingValue
+from tui_trainer.foreign_records.settings import joined, settings_in
 from tui_trainer.records.errors import RunsError
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -64,6 +67,15 @@ class TensorBoardReader:
     @property
     def written_at(self) -> float | None:
         return max((each.file.written_at for each in self._files.values() if each.file.written_at), default=None)
+
+    @property
+    def settings(self) -> Mapping[str, SettingValue]:
+        """Those of each part; of two files of one that which was begun later is right."""
+        parts: dict[str, dict[str, SettingValue]] = {}
+        for each in self._files.values():
+            if each.settings or each.arguments:
+                parts.setdefault(each.part, {}).update(settings_in(_object_in(each.arguments) | each.settings))
+        return joined(parts)
 
     @property
     def flaws(self) -> Sequence[str]:
@@ -182,6 +194,15 @@ def _root(path: Path) -> Path:
     """What a run's folder is: the one that was named, or the only one below it that has event files."""
     folders = {file.parent for file in event_files(path, MOST_FILES)} if path.is_dir() else set()
     return folders.pop() if len(folders) == 1 else path
+
+
+def _object_in(document: str) -> dict[str, Any]:
+    """A JSON object; an empty one where there is none."""
+    try:
+        found = msgspec.json.decode(document)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _begun(path: Path) -> tuple[float, str]:

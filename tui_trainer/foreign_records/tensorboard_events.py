@@ -11,9 +11,16 @@ from typing import Literal, NamedTuple
 
 from tui_trainer.foreign_records.wire import BYTES, FIXED32, FIXED64, VARINT, Field, fields, signed, text
 
-Other = Literal["histogram", "image", "audio clip", "text", "hyperparameter", "other value"]
+Other = Literal["histogram", "image", "audio clip", "text", "other value"]
+
+SESSION = "_hparams_/session_start_info"
+"""The tag under which the plugin for hyperparameters keeps those of a session."""
+
+ARGUMENTS = "args/text_summary"
+"""The tag of the text in which Hugging Face's trainer tells its arguments, a JSON object."""
 
 _START = 1
+_SESSION_START = 3
 _OBSOLETE_HISTOGRAM, _IMAGE, _HISTOGRAM, _AUDIO = 3, 4, 5, 6
 _KINDS: dict[int, Other] = {
     _OBSOLETE_HISTOGRAM: "histogram",
@@ -26,7 +33,6 @@ _PLUGINS: dict[str, Other] = {
     "images": "image",
     "audio": "audio clip",
     "text": "text",
-    "hparams": "hyperparameter",
 }
 """What is known by the plugin that shows it; scalars have `scalars`, or none."""
 
@@ -70,6 +76,10 @@ class TensorBoardEvent:
     numbers: list[Number] = field(default_factory=list)
     others: list[Other] = field(default_factory=list)
     """What else it holds."""
+    settings: dict[str, bool | float | str] = field(default_factory=dict)
+    """What it says the run was set to."""
+    arguments: str = ""
+    """The same, of Hugging Face's trainer: a JSON object."""
 
 
 def read_event(data: bytes) -> TensorBoardEvent:
@@ -98,6 +108,8 @@ def read_event(data: bytes) -> TensorBoardEvent:
 
 def _take_value(event: TensorBoardEvent, data: bytes, value: Field) -> None:
     tag, tag_at, plugin, found = "", (0, 0), "", None
+    hyperparameters: Field | None = None
+    written: Field | None = None
     other: Other | None = None
     for part in fields(data, value.begin, value.end):
         if part.number == 1 and part.form == BYTES:
@@ -105,24 +117,70 @@ def _take_value(event: TensorBoardEvent, data: bytes, value: Field) -> None:
         elif part.number == 2 and part.form == FIXED32:
             found = (struct.unpack_from("<f", data, part.begin)[0], part.begin, "<f")
         elif part.number == 8 and part.form == BYTES:
-            found = _scalar(data, part)
+            found, written = _scalar(data, part), part
             other = other or ("other value" if found is None else None)
         elif part.number == 9 and part.form == BYTES:
-            plugin = _plugin(data, part)
+            plugin, hyperparameters = _plugin(data, part)
         elif part.number in _KINDS and part.form == BYTES:
             other = _KINDS[part.number]
     other = _PLUGINS.get(plugin, other)
-    if other is None and found is not None:
+    if plugin == "hparams":  # beside those of the session, which of them there may be, and that it is over
+        if tag == SESSION and hyperparameters is not None:
+            event.settings |= _hyperparameters(data, hyperparameters)
+    elif tag == ARGUMENTS and written is not None and other == "text":
+        event.arguments = next(
+            (text(data, each) for each in fields(data, written.begin, written.end) if each.number == 8), ""
+        )
+    elif other is None and found is not None:
         event.numbers.append(Number(tag, found[0], *tag_at, *found[1:]))
     else:
         event.others.append(other or "other value")
 
 
-def _plugin(data: bytes, metadata: Field) -> str:
+def _plugin(data: bytes, metadata: Field) -> tuple[str, Field | None]:
+    """The plugin that shows a value, and what is kept for it."""
+    name, content = "", None
     for part in fields(data, metadata.begin, metadata.end):
         if part.number == 1 and part.form == BYTES:
-            return next((text(data, each) for each in fields(data, part.begin, part.end) if each.number == 1), "")
-    return ""
+            for each in fields(data, part.begin, part.end):
+                if each.number == 1:
+                    name = text(data, each)
+                elif each.number == 2 and each.form == BYTES:
+                    content = each
+            break
+    return name, content
+
+
+def _hyperparameters(data: bytes, content: Field) -> dict[str, bool | float | str]:
+    """Those of a session, by name. Source: tensorboard/plugins/hparams/plugin_data.proto, SessionStartInfo."""
+    found: dict[str, bool | float | str] = {}
+    for session in fields(data, content.begin, content.end):
+        if session.number != _SESSION_START or session.form != BYTES:
+            continue
+        for entry in fields(data, session.begin, session.end):
+            if entry.number == 1 and entry.form == BYTES:
+                name, value = "", None
+                for part in fields(data, entry.begin, entry.end):
+                    if part.number == 1 and part.form == BYTES:
+                        name = text(data, part)
+                    elif part.number == 2 and part.form == BYTES:
+                        value = _json_value(data, part)
+                if name and value is not None:
+                    found[name] = value
+    return found
+
+
+def _json_value(data: bytes, value: Field) -> bool | float | str | None:
+    """`google.protobuf.Value`, as far as it is a number, a text or a truth."""
+    for part in fields(data, value.begin, value.end):
+        if part.number == 2 and part.form == FIXED64:
+            number: float = struct.unpack_from("<d", data, part.begin)[0]
+            return int(number) if number.is_integer() and abs(number) < 2**53 else number
+        if part.number == 3 and part.form == BYTES:
+            return text(data, part)
+        if part.number == 4 and part.form == VARINT:
+            return bool(part.value)
+    return None
 
 
 def _scalar(data: bytes, tensor: Field) -> tuple[float | int, int, str] | None:

@@ -32,6 +32,9 @@ FEW = 8
 FORMS_AT_ONCE = 8
 """Forms of events of one length that are read as columns, in a piece of a file."""
 
+MOST_SET = 1000
+"""Settings that are looked at, at the least."""
+
 SEARCHED = 64 << 20
 """Bytes that are searched for the next whole event behind one whose length is damaged."""
 
@@ -50,9 +53,14 @@ class EventFile:
         """How often a length was damaged, and events were found behind it."""
         self.others: Counter[str] = Counter()
         """What else than numbers was passed over."""
+        self.settings: dict[str, bool | float | str] = {}
+        """What it says the run was set to, as it was said last."""
+        self.arguments = ""
+        """The same, of Hugging Face's trainer: a JSON object."""
         self.lags = False
+        self.part = part
+        """Of the run; empty of the run's own."""
         self._writer = writer
-        self._part = part
         self._begun_anew = 0
         self._searched = 0
         """Bytes in vain behind a damaged length."""
@@ -69,6 +77,7 @@ class EventFile:
             self._begun_anew = self.file.begun_anew
             self.bad_events, self.searches, self.damaged_at, self._searched = 0, 0, None, 0
             self.others.clear()
+            self.settings, self.arguments = {}, ""
         if len(piece) < HEAD + FOOT or self.damaged_at is not None:
             return
         data = np.frombuffer(piece, np.uint8)
@@ -121,8 +130,8 @@ class EventFile:
                 self.bad_events += int(np.count_nonzero(~right))
                 self._take_rows(columns, numbers[right], rows[right])
         for number in sorted(columns.restarts):
-            yield Restarted(columns.restarts[number], self._writer, self._part)
-        yield from columns.points(self._writer, self._part)
+            yield Restarted(columns.restarts[number], self._writer, self.part)
+        yield from columns.points(self._writer, self.part)
 
     def _take_one(self, columns: _Columns, number: int, event: bytes, right: bool = True) -> None:
         try:
@@ -135,6 +144,9 @@ class EventFile:
         if read.restarts:
             columns.restarts[number] = read.step
         self.others.update(read.others)
+        if read.settings and len(self.settings) < MOST_SET:
+            self.settings |= read.settings
+        self.arguments = read.arguments or self.arguments
         for each in read.numbers:
             columns.add(each.tag, [number], [read.step], [each.value], [read.time])
 
@@ -212,7 +224,13 @@ class _Form:
     @classmethod
     def of(cls, example: bytes, event: TensorBoardEvent) -> _Form | None:
         """That of an event; None where it does not hold a time and one number of fixed size."""
-        alone = len(event.numbers) == 1 and not event.others and not event.restarts and event.time_begin >= 0
+        alone = (
+            len(event.numbers) == 1
+            and not event.others
+            and not event.settings
+            and not event.restarts
+            and event.time_begin >= 0
+        )
         return cls(example, event) if alone and event.numbers[0].form else None
 
     def fits(self, rows: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from tui_trainer.files.safe_open import Irregular, read_regular
 from tui_trainer.foreign_records.csv_table import flaws_of_rows, notes_of_rows
 from tui_trainer.foreign_records.followed_file import FollowedFile, begins_with
 from tui_trainer.foreign_records.json_lines import rows_of
-from tui_trainer.foreign_records.pieces import Points
+from tui_trainer.foreign_records.pieces import Points, SettingValue
+from tui_trainer.foreign_records.settings import settings_in
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
@@ -21,6 +22,10 @@ FILE = "trainer_state.json"
 
 LARGEST = 500 << 20
 """Bytes of a document: it is read as a whole, and takes some times as much."""
+
+
+SETTINGS = ("num_train_epochs", "max_steps", "train_batch_size", "logging_steps", "eval_steps", "save_steps")
+"""What such a document says of a run's arguments; the others are in `training_args.bin`, a pickle."""
 
 
 class TrainerStateReader:
@@ -38,6 +43,7 @@ class TrainerStateReader:
         self._step: str | None = None
         self._trouble = ""
         self.lags = False
+        self.settings: Mapping[str, SettingValue] = {}
 
     @property
     def written_at(self) -> float | None:
@@ -62,7 +68,7 @@ class TrainerStateReader:
         file = plain(self._file.path.name)
         try:
             content = read_regular(self._file.path, LARGEST)
-            history = _log_history(content)
+            history, self.settings = _log_history(content)
         except Irregular:
             self._trouble = say("foreign.too_large", file=file, size="500 MB")
             return
@@ -113,8 +119,8 @@ def _checkpoint_step(folder: Path) -> int:
     return int(digits) if digits.isdecimal() and len(digits) < 20 else -1
 
 
-def _log_history(content: bytes) -> list[Any]:
-    """What was logged, row by row.
+def _log_history(content: bytes) -> tuple[list[Any], dict[str, SettingValue]]:
+    """What was logged, row by row, and what of the settings stands beside it.
 
     Raises:
         ValueError: it is no such document.
@@ -126,4 +132,4 @@ def _log_history(content: bytes) -> list[Any]:
     history = document.get("log_history") if isinstance(document, dict) else None
     if not isinstance(history, list):
         raise ValueError
-    return history
+    return history, settings_in({name: document[name] for name in SETTINGS if name in document})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ import msgspec
 from tui_trainer.foreign_records.csv_table import notes_of_rows
 from tui_trainer.foreign_records.followed_file import FollowedFile, begins_with
 from tui_trainer.foreign_records.json_lines import flat, rows_of
-from tui_trainer.foreign_records.pieces import Ended, Points
+from tui_trainer.foreign_records.pieces import Ended, Points, SettingValue
+from tui_trainer.foreign_records.settings import settings_in
 from tui_trainer.foreign_records.wire import BYTES, VARINT, Field, fields, text, varint
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -31,8 +32,11 @@ BLOCK = 32 << 10
 _FRAME = struct.Struct("<IHB")
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _CRC_OF_KIND = {kind: zlib.crc32(bytes([kind])) for kind in (_FULL, _FIRST, _MIDDLE, _LAST)}
-_HISTORY, _RUN, _EXIT = 2, 17, 18
-"""Fields of a record: what was logged at a step, what the run is, how it ended."""
+_HISTORY, _CONFIG, _RUN, _EXIT = 2, 5, 17, 18
+"""Fields of a record: what was logged at a step, what is set, what the run is, how it ended."""
+
+MOST_SET = 1000
+"""Settings, and settings within one, that are looked into."""
 
 LARGEST = 64 << 20
 """Bytes of a record of several blocks; what is larger is left out."""
@@ -59,6 +63,9 @@ class WandbReader:
         self._crcs: list[int] = []
         self._bad_records = 0
         self._not_numbers: dict[str, None] = {}
+        self._config: dict[str, Any] = {}
+        """As it was set last."""
+        self.settings: Mapping[str, SettingValue] = {}
 
     @property
     def written_at(self) -> float | None:
@@ -156,14 +163,33 @@ class WandbReader:
             if kind.number == _HISTORY:
                 rows.append(_history(record, kind))
             elif kind.number == _RUN:
-                names = [text(record, each) for each in fields(record, kind.begin, kind.end) if each.number == 8]
+                parts = [each for each in fields(record, kind.begin, kind.end) if each.form == BYTES]
+                names = [text(record, each) for each in parts if each.number == 8]
+                for part in parts:
+                    if part.number == 4:
+                        self._set(record, part)
                 self.name = next((name for name in names if name), self.name)
+            elif kind.number == _CONFIG:
+                self._set(record, kind)
             elif kind.number == _EXIT:
                 code = next((each.value for each in fields(record, kind.begin, kind.end) if each.number == 1), 0)
                 return Ended(self._file.written_at or 0.0, code == 0, f"exit code {code}" if code else "")
         except (ValueError, RecursionError, IndexError):
             self._bad_records += 1
         return None
+
+    def _set(self, record: bytes, config: Field) -> None:
+        """Take what is set; keys that W&B adds itself begin with `_`.
+
+        Raises:
+            ValueError: it is no such record.
+        """
+        for item in fields(record, config.begin, config.end):
+            if item.number == 1 and item.form == BYTES:
+                name, value = _item(record, item.begin, item.end)
+                if name[:1] != "_" and (name in self._config or len(self._config) < MOST_SET):
+                    self._config[name] = value
+        self.settings = settings_in(self._config)
 
 
 def _kind(record: bytes) -> Field | None:
@@ -180,7 +206,7 @@ def _kind(record: bytes) -> Field | None:
             if begin + size <= len(record):
                 return Field(_HISTORY, BYTES, begin, begin + size, 0)
     for each in fields(record, 0, len(record)):
-        if each.form == BYTES and each.number in (_HISTORY, _RUN, _EXIT):
+        if each.form == BYTES and each.number in (_HISTORY, _CONFIG, _RUN, _EXIT):
             return each
     return None
 

@@ -154,6 +154,8 @@ class History:
         """Seconds by which the clock of the machine that trains is behind the reader's, who says so; no event tells."""
         self.written_at: float | None = None
         """When another tool's record changed last, Unix time in seconds, as its reader sees it; None of ours."""
+        self.hyperparameters: Mapping[str, object] = {}
+        """What another tool's record says that its run was set to, by name, as its reader sees it; empty of ours."""
         self.known = ResumeFilter(sampled=sampled)
         """How far the events told so far have come."""
         self._logged_until = 0

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from tui_trainer.commands import AnyCommand
 from tui_trainer.events import Alert, AnyEvent
 from tui_trainer.foreign_records.lr_shape import schedule_in_words
-from tui_trainer.foreign_records.pieces import Kind
+from tui_trainer.foreign_records.pieces import Kind, SettingValue
+from tui_trainer.foreign_records.settings import SettingsBeside, in_words
 from tui_trainer.foreign_records.telling import Teller
 from tui_trainer.records.errors import reason
 from tui_trainer.records.history import History
@@ -21,8 +23,12 @@ from tui_trainer.run_sources.run_source import READONLY
 from tui_trainer.text.alert_rule import AlertRule
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
+from tui_trainer.text.plain import plain
 
-_TOOK = "took"
+_TOOK, _SET = "took", "set"
+
+MOST_SETTINGS = 8
+"""Of which it is said what they were."""
 
 MOST_LRS = 4
 """Of which it is said what they did."""
@@ -68,8 +74,11 @@ class ForeignSource:
         """What is read: a file or a folder."""
         self.trouble = ""
         """Why it could not be read at the last try."""
+        self.settings: Mapping[str, SettingValue] = {}
+        """What the run was set to: as its tool recorded that, and beside it."""
         self._reader = kind.open(path)
         self._teller = Teller(self._reader.name, self.history, choices_for(kind.tool)._replace(as_ours=as_ours))
+        self._beside = SettingsBeside(path)
         self._observer = observer
         self._rules = RuleWatch(rules)
         self._told: set[str] = set()
@@ -107,6 +116,7 @@ class ForeignSource:
                 count += 1
         self.history.written_at = self._reader.written_at
         if not self.lags:
+            self._look_at_settings(count > 0)
             count += self._say_what_it_took()
         rest = max(self.LOOK_EVERY_S, min(10 * self.LOOK_EVERY_S, self.REST * (time.thread_time() - began)))
         self._next_look = time.monotonic() + rest
@@ -122,6 +132,7 @@ class ForeignSource:
         while self.lags:
             self._read()
         self.history.written_at = self._reader.written_at
+        self._look_at_settings(True)
 
     def send(self, command: AnyCommand) -> None:
         raise PermissionError(self.capabilities.refusal(type(command)))
@@ -142,6 +153,11 @@ class ForeignSource:
             if not self.lags or time.thread_time() >= until:
                 return count
 
+    def _look_at_settings(self, came: bool) -> None:
+        """Take what is set, if numbers came or the files beside the record have changed."""
+        if self._beside.look() or came:
+            self.settings = self.history.hyperparameters = self._beside.settings | dict(self._reader.settings)
+
     def _take(self, event: AnyEvent) -> None:
         self.history.apply(event)
         if self._observer is not None:
@@ -158,6 +174,8 @@ class ForeignSource:
             took = say("foreign.took", tool=self._reader.tool, series=len(series), numbers=numbers)
             self._tell_once(_TOOK, took, "read")
             self._say_what_lrs_did()
+        if self.settings and _TOOK in self._told and _SET not in self._told:
+            self._tell_once(_SET, say("foreign.settings", what=_in_short(self.settings)), "read")
         for said in (*self.notes, *self.flaws):
             self._tell_once(_without_numbers(said), said)
         return len(self._told) - told
@@ -177,6 +195,13 @@ class ForeignSource:
 
     def _tell(self, text: str, kind: str = "recording") -> None:
         self._take(Alert(at=time.time(), kind=kind, text=text))
+
+
+def _in_short(settings: Mapping[str, SettingValue]) -> str:
+    """The first of the settings, and how many more there are."""
+    first = [f"{plain(name)} {plain(in_words(value))}" for name, value in islice(settings.items(), MOST_SETTINGS)]
+    more = len(settings) - len(first)
+    return ", ".join(first) + (f" and {more:,} more" if more else "")
 
 
 def _without_numbers(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from tui_trainer.commands import AnyCommand, Command, Continue, Pause, SaveCheckpoint, SetLR, Stop
 from tui_trainer.events import Alert
 from tui_trainer.files.safe_open import PRIVATE_FOLDER
+from tui_trainer.foreign_records.settings import BESIDE
 from tui_trainer.remote.address import Address
 from tui_trainer.remote.connection import Connection
 from tui_trainer.remote.copies import Copies
@@ -169,7 +170,11 @@ def _mirror(here: Path, record: FarRecord) -> Mirror:
         case "MLflow":
             return Mirror(here, record.path, _is_mlflow, documents=lambda name: not name.startswith("metrics/"))
         case _:
-            return Mirror(here, record.path, lambda name: "tfevents" in PurePosixPath(name).name)
+            return Mirror(here, record.path, _is_tensorboard, documents=BESIDE.__contains__)
+
+
+def _is_tensorboard(name: str) -> bool:
+    return name in BESIDE or "tfevents" in PurePosixPath(name).name
 
 
 def _is_document(name: str) -> bool:

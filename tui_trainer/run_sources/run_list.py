@@ -86,6 +86,7 @@ def summary_of(record: Record) -> RunSummary:
         flaws=[*([say("foreign.unreadable", why=trouble)] if trouble else []), *source.flaws],
         objective=_objective(history),
         metrics={name: each.values[-1] for name, each in series.items() if len(each.values)},
+        config=dict(source.settings),
         tool=record.kind.tool,
         written_at=history.written_at or record.written_at,
     )

@@ -23,6 +23,7 @@ _CALLED = (
 )
 """How the name of a secret ends."""
 
+_NAME = re.compile(rf"{_CALLED}$", re.IGNORECASE)
 _OPTION = re.compile(rf"--?[\w.\-]*{_CALLED}|--?(?:webhook|key|pass|auth)", re.IGNORECASE)
 _USER_OPTIONS = frozenset({"-u", "--user", "-U", "--proxy-user", "-a", "--auth", "--userinfo"})
 _HEADER_OPTIONS = frozenset({"-H", "--header", "--proxy-header"})
@@ -57,6 +58,11 @@ def blanked(command: Sequence[str]) -> list[str]:
     if len(text) <= LONGEST and not any(hint in text for hint in _HINTS):
         return list(command)  # of thousands of records most are such
     return _words(command, inner=False)
+
+
+def is_called_secret(name: str) -> bool:
+    """Whether a setting of this name is one that nobody else should see: `api_key`, `hub_token`."""
+    return _NAME.search(name) is not None
 
 
 def _words(command: Sequence[str], *, inner: bool) -> list[str]:

@@ -12,6 +12,11 @@ CAPTIONS = {
         "a record of another tool was read as far as it goes",
         "it is still being read",
     ),
+    "foreign.settings": Caption(
+        "set to {what}",
+        "another tool's record, or a file of settings beside it, says what the run was set to",
+        "neither says so",
+    ),
     "foreign.several": Caption(
         "{count} records in {folder}: {name} was written last; others: {others}",
         "a folder holds more than one record, and the one that changed last is shown",

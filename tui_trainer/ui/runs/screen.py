@@ -71,6 +71,8 @@ class Details(Panel):
         facts = [command_in_short(run.command or ()), plain(run.device or "")]
         facts.append(f"seed {run.seed}" if run.seed is not None else "")
         facts += [f"{in_short(run.parameters)} parameters" if run.parameters else "", counted(run.steps_done, "step")]
+        if run.tool is not None:
+            facts += [plain(f"{name} {value}") for name, value in run.config.items()]
         facts += [clock(run.elapsed_s) if run.elapsed_s else "", plain(run.reason or "")]
         said = " · ".join(fact for fact in facts if fact)
         return [(Span(" " + cut(said, width - 2)),), (Span(" " + cut(plain(run.folder), width - 2), "faint"),)]
