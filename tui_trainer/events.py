@@ -193,6 +193,10 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """The order of the images in the first epoch, with what is cropped and flipped; others follow the same rule."""
 
 
+MOMENTUM = "momentum"
+"""The series of the momentum of each step, in a run that moves it: beta1 of an optimizer with betas."""
+
+
 class RunStarted(Event, frozen=True, kw_only=True, tag=True):
     """A process began to write this record; a second one in a record is a resume."""
 
@@ -281,6 +285,9 @@ class PlanMade(Event, frozen=True, kw_only=True, tag=True):
     """Whether the run may end before `last_step`, or after it: how long it will be is not known."""
     groups: Annotated[dict[Name, GroupPlan], Meta(max_length=100)] = {}
     """Of groups of parameters with an LR of their own, by the series of that."""
+    momentum: GroupPlan | None = None
+    """The planned momentum, in the place of LRs, of some steps of a long run; None where no schedule moves it, and in
+    records of earlier versions."""
 
     def __post_init__(self) -> None:
         _cut(self, "note")
@@ -785,6 +792,8 @@ def _check_steps(event: StepsTaken) -> None:
 
 def _check_plan(event: PlanMade) -> None:
     curves: list[PlanMade | GroupPlan] = [event, *event.groups.values()]
+    if event.momentum is not None:
+        curves.append(event.momentum)
     for curve in curves:
         if len(curve.steps) != len(curve.lrs):
             raise msgspec.ValidationError("steps and lrs are not as many as each other")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.records.streams import fold
 from tests.scripted import START, scripted_run
@@ -14,8 +15,9 @@ from tests.scripted_watched import gan_like
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.commands import AnyCommand
-from tui_trainer.events import AnyEvent, CommandAnswered, MetricsLogged, RunEnded, RunStarted
+from tui_trainer.events import MOMENTUM, AnyEvent, CommandAnswered, MetricsLogged, RunEnded, RunStarted, StepsTaken
 from tui_trainer.run_sources.run_source import Capabilities, of_watched
+from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.keys import PANELS
 from tui_trainer.ui.live.control import RunControl
 from tui_trainer.ui.live.startup import HINTS
@@ -130,8 +132,9 @@ def watched() -> ScriptedHost:
     return ScriptedHost(gan_like(steps=100), obeys=False)
 
 
-@pytest.mark.says("answer.sent", "answer.smoothed", "answer.own_loop")
+@pytest.mark.says("answer.sent", "answer.smoothed", "answer.own_loop", "answer.momentum_stays")
 @pytest.mark.never_says("answer.asked_by", "answer.sent", "answer.nothing_to_copy")
+@pytest.mark.never_says("answer.momentum_shown", "answer.momentum_hidden")
 async def test_of_a_run_of_ours_batches_are_told(show: Show, captions_said: set[str]) -> None:
     async with show(ScriptedHost(LIVE, obeys=False)) as shown:
         assert "answer.sent" not in captions_said
@@ -144,8 +147,35 @@ async def test_of_a_run_of_ours_batches_are_told(show: Show, captions_said: set[
         assert "answer.asked_by" not in captions_said
         await shown.press("right_square_bracket")
         assert line(shown) == "the loss is smoothed over 10 batches"
+        await shown.press("v")
+        assert line(shown) == "nothing moves the momentum of this run: OneCycleLR and CyclicLR do"
         await shown.press("o")
         assert line(shown).startswith("the loop of this run is tui-trainer's own")
+
+
+@pytest.mark.says("answer.momentum_shown", "answer.momentum_hidden")
+@pytest.mark.never_says("answer.momentum_stays")
+async def test_a_momentum_that_moves_is_drawn_over_the_lr_by_a_key(show: Show) -> None:
+    async with show(with_momentum(LIVE)) as shown:
+        chart = shown.app.screen.query_one(LRChart)
+        assert "m momentum" not in chart.plain()[0]
+        await shown.press("v")
+        assert line(shown) == "the momentum is drawn over the LR, its values at the right"
+        assert "m momentum 0.9" in chart.plain()[0]
+        assert any(row.rstrip().endswith("├0.90") for row in chart.plain())
+        await shown.press("v")
+        assert line(shown) == "the momentum is no longer drawn"
+        assert "m momentum" not in chart.plain()[0]
+
+
+def with_momentum(events: list[AnyEvent]) -> list[AnyEvent]:
+    """As of a run whose momentum goes from 0.8 to 0.9."""
+    return [
+        replace(event, metrics={MOMENTUM: [0.8, *[0.9] * (len(event.losses) - 1)]})
+        if isinstance(event, StepsTaken)
+        else event
+        for event in events
+    ]
 
 
 @pytest.mark.says("answer.sent", "answer.smoothed", "answer.not_smoothed", "answer.copied")

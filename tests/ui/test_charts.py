@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 from tests.plotting.dots import lit
 from tests.scripted import scripted_run
 from tui_trainer.events import (
+    MOMENTUM,
     AnyEvent,
     EpochEnded,
     GroupPlan,
@@ -726,6 +727,75 @@ async def test_the_lr_of_a_group_is_drawn_as_it_was_used_and_from_there_on_as_pl
         await pilot.pause()
         assert f"● lr bias {begun.plans[-1].lrs[0] / 2:g}" in app.lr.plain()[0]
         assert dots_of(app.lr, "series0") == curves[0]
+
+
+async def test_the_momentum_is_drawn_as_it_was_used_and_from_there_on_as_planned_on_its_own_axis() -> None:
+    app = Charts()
+    async with app.run_test(size=(140, 40)) as pilot:
+        begun, half, whole = (with_momentum(steps) for steps in (0, 40, 10**9))
+        await app.show(whole, pilot)
+        assert not dots_of(app.lr, "momentum")
+        app.lr.shows_momentum = True
+        curves = []
+        for history in (begun, half, whole):
+            app.lr.redraw()
+            await app.show(history, pilot)
+            curves.append(dots_of(app.lr, "momentum"))
+        assert len({x for x, _ in curves[0]}) > 150
+        for other in curves[1:]:
+            assert len(curves[0] & other) > 0.85 * len(curves[0] | other)
+        title, *rows = app.lr.plain()
+        assert "m beta1 0.95" in title
+        assert sum(row.count("m") for row in rows[:-2]) == 1  # at its end
+        rights = [float(row[-5:]) for row in rows if row[-6:-5] == "├"]
+        assert min(rights) >= 0.85
+        assert max(rights) == 0.95
+        app.axis.point_at(0)
+        app.lr.redraw()
+        await pilot.pause()
+        assert f"m beta1 {momentum_at(1):.4g}" in app.lr.plain()[0]
+
+
+async def test_a_momentum_is_not_drawn_for_steps_of_which_none_was_told() -> None:
+    """A preset that was switched to moves none."""
+    app = Charts()
+    async with app.run_test(size=(140, 40)) as pilot:
+        app.lr.shows_momentum = True
+        events = [
+            msgspec.structs.replace(event, momentum=None) if isinstance(event, PlanMade) else event
+            for event in moving(30)
+        ]
+        await app.show(history_of(events), pilot)
+        drawn = {x for x, _ in dots_of(app.lr, "momentum")}
+        assert 0 < max(drawn) < 0.45 * app.lr.size.width * 2
+        assert "m beta1" not in app.lr.plain()[0]
+
+
+def momentum_at(step: int) -> float:
+    """From 0.95 down to 0.85 at step 40, and up again."""
+    return 0.85 + 0.1 * min(abs(step - 40) / 39, 1.0)
+
+
+def moving(told: int) -> list[AnyEvent]:
+    """A run of 80 steps with a momentum that moves, told of its first steps."""
+    events: list[AnyEvent] = []
+    for event in scripted_run(epochs=4):
+        if isinstance(event, PlanMade):
+            planned = GroupPlan(steps=[*range(1, 81)], lrs=[*map(momentum_at, range(1, 81))])
+            event = msgspec.structs.replace(event, momentum=planned)
+            events.append(MetricDeclared(at=event.at, name=MOMENTUM, shown_as="beta1"))
+        if isinstance(event, StepsTaken) and event.step <= told:
+            steps = range(event.step, event.step + len(event.losses))
+            event = msgspec.structs.replace(event, metrics={MOMENTUM: [*map(momentum_at, steps)]})
+        events.append(event)
+    return events
+
+
+def with_momentum(told: int) -> History:
+    """The same; it has come as far as it is told, and no further."""
+    events = moving(told)
+    untold = (isinstance(event, StepsTaken) and not event.metrics for event in events)
+    return history_of(events[: next((at for at, so in enumerate(untold) if so), None)])
 
 
 @pytest.mark.parametrize("size", SIZES)

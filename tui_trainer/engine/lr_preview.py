@@ -11,7 +11,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from msgspec.structs import replace
@@ -47,6 +47,8 @@ class LRPreview:
     note: str = ""
     """What a person must know of the curve."""
     problems: list[Problem] = field(default_factory=list)
+    momentum: GroupPlan | None = None
+    """The momentum, as the LR, of `SAMPLES` steps at most; None where no schedule moves it."""
 
 
 def rehearse(preset: Preset, length: RunLength, *, sample_above: int = SAMPLE_ABOVE) -> LRPreview:
@@ -102,27 +104,40 @@ def scheduler_steps(preset: Preset, length: RunLength) -> int:
     return warmup + (length.epochs - warmup // length.batches_per_epoch if preset.scheduler.interval else 0)
 
 
+class Place(NamedTuple):
+    """A step that a schedule was walked to."""
+
+    step: int
+    lr: float
+    """What it uses."""
+    momentum: float | None
+    """The same, where the schedule moves it."""
+
+
 class _Plan:
     """A curve in the making, and what is wrong with it."""
 
     def __init__(self, preset: Preset, length: RunLength) -> None:
         self.steps: list[int] = []
         self.lrs: list[float] = []
+        self._momenta: dict[int, float] = {}
         self._preset = preset
         self._length = length
         self._problems: list[Problem] = []
 
-    def follow(self, curve: Iterator[tuple[int, float]]) -> None:
-        """Take in (step, LR) pairs until the end or the first that is impossible."""
+    def follow(self, curve: Iterator[Place]) -> None:
+        """Take in steps with their LRs until the end or the first that is impossible."""
         highest = 0.0
         try:
-            for step, lr in curve:
+            for step, lr, momentum in curve:
                 if step > self._length.total_steps:
                     return  # set after the last batch: no batch uses it
                 if not (math.isfinite(lr) and lr >= -ROUNDING * highest):
                     self._refuse(say("rule.lr_impossible", step=f"{step:,}", lr=lr))
                     return
                 highest = max(highest, lr)
+                if momentum is not None and momentum != next(reversed(self._momenta.values()), None):
+                    self._momenta[step] = momentum
                 if not self.lrs or lr != self.lrs[-1]:
                     self.steps.append(step)
                     self.lrs.append(lr)
@@ -131,7 +146,10 @@ class _Plan:
             self._refuse(f"cannot run: {error}", "warmup" if too_long else "scheduler")
 
     def rehearsal(self, exact: bool, note: str) -> LRPreview:
-        return LRPreview(self.steps, self.lrs, self._length.total_steps, exact, note, self._problems)
+        thinned = slice(0, None, -(-len(self._momenta) // SAMPLES) or 1)  # for drawing, it need not be exact
+        steps, momenta = [*self._momenta][thinned], [*self._momenta.values()][thinned]
+        momentum = GroupPlan(steps=steps, lrs=momenta) if steps else None
+        return LRPreview(self.steps, self.lrs, self._length.total_steps, exact, note, self._problems, momentum)
 
     def _refuse(self, message: str, key: str = "scheduler") -> None:
         self._problems.append(self._preset.source.problem(key, message))
@@ -145,42 +163,43 @@ def _begin(preset: Preset, length: RunLength) -> Schedule:
     return scheduler
 
 
-def _walk(preset: Preset, length: RunLength, *, stalled: bool = False) -> Iterator[tuple[int, float]]:
+def _walk(preset: Preset, length: RunLength, *, stalled: bool = False) -> Iterator[Place]:
     """Every LR with the first step that uses it, the one that is set after the last batch included.
 
     Unless `stalled`, a scheduler that watches a metric is taken to see it getting better, and is not stepped.
     """
     scheduler = _begin(preset, length)
-    yield 1, scheduler.lr
+    yield Place(1, scheduler.lr, scheduler.momentum)
     for epoch in range(length.epochs):
         first = epoch * length.batches_per_epoch + 1
         if scheduler.warming_up or scheduler.interval == "step":
             for step in range(first + 1, first + length.batches_per_epoch + 1):
                 if scheduler.due_after_batch:
                     scheduler.step()
-                    yield step, scheduler.lr
+                    yield Place(step, scheduler.lr, scheduler.momentum)
         if scheduler.due_after_epoch and (stalled or scheduler.warming_up or not preset.scheduler.monitor):
             scheduler.step(val_loss=1.0, val_accuracy=0.5)
-            yield first + length.batches_per_epoch, scheduler.lr
+            yield Place(first + length.batches_per_epoch, scheduler.lr, scheduler.momentum)
 
 
-def _leaps(preset: Preset, length: RunLength) -> Iterator[tuple[int, float]]:
+def _leaps(preset: Preset, length: RunLength) -> Iterator[Place]:
     """As `_walk`, at some steps only: the ramp, then the scheduler by itself over what is left of the run."""
     scheduler = _begin(preset, length)
     warmup = scheduler.warmup_steps
     if warmup:
         for place in _places(warmup, []):
-            yield place + 1, _lr_at(scheduler.scheduler, place)
+            yield Place(place + 1, _lr_at(scheduler.scheduler, place), scheduler.momentum)
         scheduler = _begin(preset, length)
         scheduler.skip_warmup()
-    yield warmup + 1, scheduler.lr
+    yield Place(warmup + 1, scheduler.lr, scheduler.momentum)
     if preset.scheduler.interval is None or preset.scheduler.monitor:
         return
     stride = 1 if preset.scheduler.interval == "step" else length.batches_per_epoch
     span = scheduler.total_steps
     for place in _places(span, [place for places in scheduler.turns for place in places[:SAMPLES]]):
         if place:
-            yield (warmup // stride + place) * stride + 1, _lr_at(scheduler.scheduler, place, preset.scheduler)
+            lr = _lr_at(scheduler.scheduler, place, preset.scheduler)
+            yield Place((warmup // stride + place) * stride + 1, lr, scheduler.momentum)
     _lr_at(scheduler.scheduler, span, preset.scheduler)  # the step after the last batch: it may still fail
 
 
@@ -312,7 +331,15 @@ def dialled(
     for name, lr in (of_groups or {}).items():
         group_steps, group_lrs = _rest(curve.groups[name], step, lr, factor)
         groups[name] = replace(curve.groups[name], steps=group_steps, lrs=group_lrs)
-    return replace(curve, at=time.time(), steps=steps, lrs=lrs, groups=groups)
+    return replace(curve, at=time.time(), steps=steps, lrs=lrs, groups=groups, momentum=_from(curve.momentum, step))
+
+
+def _from(curve: GroupPlan | None, step: int) -> GroupPlan | None:
+    """The rest of a curve from a step on."""
+    held = 0 if curve is None else bisect_right(curve.steps, step)
+    if curve is None or not held:
+        return curve
+    return replace(curve, steps=[step, *curve.steps[held:]], lrs=curve.lrs[held - 1 :])
 
 
 def _rest(curve: PlanMade | GroupPlan, step: int, scheduled: float, factor: float) -> tuple[list[int], list[float]]:
@@ -344,4 +371,10 @@ def _curve(rehearsal: LRPreview, before: int) -> PlanMade:
         last_step=before + rehearsal.last_step,
         exact=rehearsal.exact,
         note=rehearsal.note,
+        momentum=_from_step(rehearsal.momentum, before),
     )
+
+
+def _from_step(curve: GroupPlan | None, before: int) -> GroupPlan | None:
+    """The same behind so many steps of the run."""
+    return None if curve is None else replace(curve, steps=[before + step for step in curve.steps])

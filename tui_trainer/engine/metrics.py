@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -57,8 +57,8 @@ class _Batches:
     """The steps that `norms` are of."""
     columns: dict[str, list[Tensor]] = field(default_factory=dict)
     """Other numbers of each step, by the names of their series."""
-    group_lrs: dict[str, list[float | None]] = field(default_factory=dict)
-    """The LRs of groups of parameters, by the names of theirs."""
+    known: dict[str, list[float | None]] = field(default_factory=dict)
+    """Numbers of each step that need no device, LRs of groups and the momentum, by the names of their series."""
     fetched: Tensor | None = None
     arrived: torch.cuda.Event | None = None
     """On CUDA: when all of it was computed and copied, by the device's own clock."""
@@ -104,7 +104,7 @@ class MetricAccumulator:
         self._norms: Tensor | None = None
         self._of_step: dict[str, Tensor] = {}
         self._limits: dict[str, float] = {}
-        self._group_lrs: dict[str, float] = {}
+        self._known: dict[str, float] = {}
         self._outputs: list[tuple[Tensor, Tensor]] = []
         self._parts: list[Tensor] = []
         self._part_images = 0
@@ -129,9 +129,10 @@ class MetricAccumulator:
         """`NORMS` of the batch that is added next, on the device."""
         self._norms = norms
 
-    def add_lrs(self, names: Mapping[str, int], lrs: Sequence[float]) -> None:
-        """The LRs of groups in the batch that is added next: the number of each group, by the name of its series."""
-        self._group_lrs = {name: lrs[number] for name, number in names.items()}
+    def add_known(self, values: Mapping[str, float]) -> None:
+        """What the batch that is added next uses beside its LR, by the names of their series: LRs of groups, the
+        momentum."""
+        self._known = dict(values)
 
     def add_to_step(self, name: str, value: Tensor, limit: float) -> None:
         """A number of the batch that is added next, on the device, by the name of its series; each step of an epoch has
@@ -174,9 +175,9 @@ class MetricAccumulator:
         for name, value in self._of_step.items():
             taken.columns.setdefault(name, []).append(value)
         self._of_step.clear()
-        for name, its in self._group_lrs.items():
-            taken.group_lrs.setdefault(name, []).append(its)
-        self._group_lrs = {}
+        for name, number in self._known.items():
+            taken.known.setdefault(name, []).append(number)
+        self._known = {}
         taken.lrs.append(lr)
         taken.sizes.append(images)
         taken.elapsed.append(round(elapsed, 4))
@@ -244,7 +245,7 @@ class MetricAccumulator:
         finite = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
         end = min(finite + 1, len(losses))
         lrs = taken.lrs[:end]
-        columns = self._columns(taken, values, end) | {name: lrs[:end] for name, lrs in taken.group_lrs.items()}
+        columns = self._columns(taken, values, end) | {name: known[:end] for name, known in taken.known.items()}
         self._emit(
             StepsTaken(
                 at=time.time(),

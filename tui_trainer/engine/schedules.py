@@ -164,6 +164,15 @@ class Schedule:
         return self._scheduled[0] if self._scheduled else self.lr
 
     @property
+    def momentum(self) -> float | None:
+        """The momentum that the next batch uses, beta1 of an optimizer with betas; None where no schedule moves it."""
+        if not self.preset.scheduler.moves_momentum:
+            return None
+        group = self._groups[0]
+        found = group["betas"][0] if "betas" in group else group.get("momentum")
+        return None if found is None else float(found)
+
+    @property
     def scheduler(self) -> lr_scheduler.LRScheduler | None:
         """The torch scheduler at work: the ramp, then the preset's own; None where there is none."""
         return self._ramp or self._main

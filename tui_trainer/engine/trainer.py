@@ -36,6 +36,7 @@ from tui_trainer.engine.thread_tuner import ThreadTuner, timed_on_a_copy
 from tui_trainer.engine.tracing import CallTracer
 from tui_trainer.engine.weight_average import RAW, WeightAverage, declared_raw
 from tui_trainer.events import (
+    MOMENTUM,
     Alert,
     AnyEvent,
     ConfusionCounted,
@@ -118,6 +119,8 @@ class Trainer:
         self._lr = 0.0
         self._lr_names = self._lrs_of_groups()
         """The series of the LR of each group of parameters that has its own, and the group's number."""
+        self._tells_more = False
+        """Whether there are such, or the schedule moves the momentum."""
         self.step, self.epoch, self.batch = 0, 1, 0
         self.begins_step = self.ends_step = True
         self.best: Best | None = None
@@ -256,9 +259,15 @@ class Trainer:
         self.batch += 1
         self.step += 1
         self._lr = self.scheduler.lr
-        if self._lr_names:
-            self._metrics.add_lrs(self._lr_names, self.scheduler.lrs)
+        if self._tells_more:
+            self._metrics.add_known(self._known())
         self._calls.begin(self.step, epoch, self.batch)
+
+    def _known(self) -> dict[str, float]:
+        """What the next step uses beside its LR, by the names of their series."""
+        lrs, momentum = self.scheduler.lrs, self.scheduler.momentum
+        known = {name: lrs[number] for name, number in self._lr_names.items()}
+        return known if momentum is None else {**known, MOMENTUM: momentum}
 
     def end_batch(self, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
         """Take down what the batch gave and, behind a step, do what was asked of the run meanwhile.
@@ -603,16 +612,21 @@ class Trainer:
         preset = self._train_state.planned.preset
         return {preset.lr_name(number): number for number in preset.groups_with_lr}
 
-    def _declare_lrs(self) -> None:
-        """Tell of groups of parameters with an LR of their own."""
+    def _declare_rates(self) -> None:
+        """Tell of groups of parameters with an LR of their own, and of a momentum that moves."""
         preset, self._lr_names = self._train_state.planned.preset, self._lrs_of_groups()
+        moves = self.scheduler.momentum is not None
+        self._tells_more = moves or bool(self._lr_names)
+        if moves:
+            shown = "beta1" if "betas" in type(preset.optimizer).model_fields else ""
+            self._emit(MetricDeclared(at=time.time(), name=MOMENTUM, shown_as=shown))
         for name, number in self._lr_names.items():
             shown = f"lr {preset.optimizer.groups[number - 1].label}"
             self._emit(MetricDeclared(at=time.time(), name=name, kind="lr", shown_as=shown))
 
     def _watch(self) -> None:
         """Have every call of the loop seen."""
-        self._declare_lrs()
+        self._declare_rates()
         model, optimizer, calls = self._train_state.model, self._train_state.optimizer, self._calls
         self.zero_grad = calls.watch("zero_grad", optimizer.zero_grad, tracing.tell_cleared(model))
         ranks = self._ranks

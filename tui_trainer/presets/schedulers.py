@@ -69,6 +69,11 @@ class SchedulerTable(Table):
         return self
 
     @property
+    def moves_momentum(self) -> bool:
+        """Whether it moves the optimizer's momentum, too; of an optimizer with betas, the first of them."""
+        return False
+
+    @property
     def own_start(self) -> float | None:
         """The LR that it begins with whatever the optimizer's is; None where the optimizer's counts."""
         return None
@@ -232,6 +237,10 @@ class CyclicLR(Unmonitored):
     """When it steps: after every batch ("step") or after validation ("epoch")."""
 
     @property
+    def moves_momentum(self) -> bool:
+        return self.cycle_momentum
+
+    @property
     def own_start(self) -> float:
         """`base_lr`."""
         return self.bottom
@@ -278,6 +287,10 @@ class OneCycleLR(Unmonitored):
     """Come down to the starting learning rate as fast as it went up, then fall to the end."""
     interval: Interval = "step"
     """When it steps: after every batch ("step") or after validation ("epoch")."""
+
+    @property
+    def moves_momentum(self) -> bool:
+        return self.cycle_momentum
 
     def arguments(self, length: int) -> dict[str, Any]:
         """The keyword arguments of the class, with `total_steps` filled in."""

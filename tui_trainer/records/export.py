@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, TypeAlias
 import msgspec
 
 from tui_trainer.events import (
+    MOMENTUM,
     SCHEMA,
     AnyEvent,
     CallsMade,
@@ -257,6 +258,8 @@ def export_csv(run: Path | Recorded, out: Path, warn: Callable[[str], None] = un
     Floats are printed so that reading them gives the same float (`train_loss`: the same float32); what was not finite
     is `nan`. All files are whole, or none is replaced.
 
+    `steps.csv` ends in a column `momentum` where the run moved that; it is empty at steps of which it was not told.
+
     `metrics.csv` has every number of every series, ours and what was logged, a row each in the order in which they
     came: of one series steps rise. Whole numbers are exact; what was not finite is `nan`, `inf` or `-inf`; what was not
     logged is not there; of what was trained again, the latest is. `epoch` and `elapsed_s` are empty where untold.
@@ -278,14 +281,15 @@ def export_csv(run: Path | Recorded, out: Path, warn: Callable[[str], None] = un
             for text in texts.values():
                 stack.callback(text.detach)  # written out, and left open for its owner to close
             writers = {name: _Writer(text) for name, text in texts.items()}
-            for name, writer in writers.items():
-                writer.writerow(HEADERS[name])
             lr_events, reading = LREvents(), Reading(run, warn)
+            further = (MOMENTUM,) if reading.rows.has_momentum else ()
+            for name, writer in writers.items():
+                writer.writerow((*HEADERS[name], *further) if name == "steps.csv" else HEADERS[name])
             for event in reading.again():
                 for change in lr_events.of(event):
                     lrs = repr(change.old), repr(change.new)
                     writers["lr_events.csv"].writerow((change.step, change.epoch, *lrs, change.reason))
-                _write(writers, event)
+                _write(writers, event, further)
                 told = filter(reading.rows.stands, rows_of(event, logged_alone=True))
                 for row in told:
                     writers["metrics.csv"].writerow(_metric_row(reading.rows, row))
@@ -312,11 +316,13 @@ class _Writer:
         self._plain.writerows(rows)
 
 
-def _write(writers: dict[str, _Writer], event: AnyEvent) -> None:
+def _write(writers: dict[str, _Writer], event: AnyEvent, further: Collection[str] = ()) -> None:
+    """`further`: what `steps.csv` has beside what it always has."""
     match event:
         case StepsTaken():
             rows = list(_step_rows(event))
-            writers["steps.csv"].writerows(rows)
+            columns = [_column(event.metrics.get(name), len(rows)) for name in further]
+            writers["steps.csv"].writerows((*row, *cells) for row, *cells in zip(rows, *columns, strict=True))
             writers["metrics.csv"].writerows(
                 (row[0], row[1], row[5], name, row[column])
                 for row in rows
@@ -344,6 +350,11 @@ def _step_rows(event: StepsTaken) -> Iterator[Cells]:
     for i, (loss, lr, elapsed) in enumerate(rows):
         shown = not_finite if loss is None else in_float32(loss)
         yield event.step + i, event.epoch, event.batch + i, shown, lr, repr(elapsed)
+
+
+def _column(values: Sequence[float | None] | None, count: int) -> Cells:
+    """Numbers of each step, or of none."""
+    return [""] * count if values is None else ["nan" if value is None else repr(value) for value in values]
 
 
 @cache

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tui_trainer.best import is_better
 from tui_trainer.events import (
+    MOMENTUM,
     Alert,
     AnyEvent,
     CallFollowed,
@@ -226,6 +227,11 @@ class History:
     def calls(self) -> dict[str, CallTally]:
         """How often each call was made and the seconds in it, by the names of `events.CALLS`, and `data`."""
         return self._calls.tallies
+
+    @property
+    def moves_momentum(self) -> bool:
+        """Whether a momentum that moves was told, or is planned."""
+        return MOMENTUM in self.series or any(plan.momentum is not None for plan in self.plans)
 
     @property
     def running(self) -> str:

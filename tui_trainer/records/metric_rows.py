@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import nan
 from typing import NamedTuple
 
-from tui_trainer.events import AnyEvent, EpochEnded, MetricColumns, MetricsLogged, StepsTaken
+from tui_trainer.events import MOMENTUM, AnyEvent, EpochEnded, MetricColumns, MetricsLogged, StepsTaken
 from tui_trainer.records.history import BY_EPOCH, History, is_told
 from tui_trainer.records.series import AllSeries, StepSeries, shown_name
 
@@ -89,12 +89,13 @@ class StandingRows:
         leaves nothing of those before it to say."""
         self.count = 0
         """How many events there were."""
-        self.has_steps = self.has_epochs = False
-        """Whether steps were told one by one, and whether the ends of epochs were."""
+        self.has_steps = self.has_epochs = self.has_momentum = False
+        """Whether steps were told one by one, whether the ends of epochs were, and whether momenta of steps were."""
         last: dict[str, tuple[int, int]] = {}
         for event in events:
             self.count += 1
-            self.has_steps |= isinstance(event, StepsTaken)
+            if isinstance(event, StepsTaken):
+                self.has_steps, self.has_momentum = True, self.has_momentum or MOMENTUM in event.metrics
             self.has_epochs |= isinstance(event, EpochEnded)
             self._places.apply(event)
             for row in rows_of(event, logged_alone=True):

@@ -191,6 +191,14 @@ KEYS: tuple[Key, ...] = (
         "the whole run, what is planned of it too; no cursor",
         name="Whole run",
     ),
+    Key(
+        "charts",
+        "v",
+        "v",
+        "momentum",
+        "the momentum (beta1 of Adam) over the LR, where a schedule moves it; again without",
+        name="Momentum over the LR",
+    ),
     *_scales(
         "charts",
         x="x axis in epochs, steps or seconds; of a run that tells none, in what it is logged by",

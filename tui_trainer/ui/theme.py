@@ -143,6 +143,7 @@ CHART_ROLES = {
     "val": Role("foreground"),
     "best": Role("accent", bold=True),
     "accuracy": Role("text-secondary", strength=0.8),
+    "momentum": Role("text-secondary", strength=0.8),
     "planned": Role("foreground", strength=0.4),
     "flat": Role("warning", strength=0.6),
     "actual": Role("accent"),

@@ -64,6 +64,19 @@ CAPTIONS = {
         "it is drawn as it was told",
     ),
     "answer.not_smoothed": Caption("the loss is not smoothed", "it is drawn as it was told", "a mean is drawn"),
+    "answer.momentum_shown": Caption(
+        "the momentum is drawn over the LR, its values at the right",
+        "the LR chart draws a momentum that moves, from now on",
+        "it does not; the momentum stays as it is",
+    ),
+    "answer.momentum_hidden": Caption(
+        "the momentum is no longer drawn", "the LR chart did draw it, until now", "it does; it never did"
+    ),
+    "answer.momentum_stays": Caption(
+        "nothing moves the momentum of this run: OneCycleLR and CyclicLR do",
+        "it is asked for, and no step told one, nor does a plan",
+        "a schedule moves it, moved it before a switch, or is planned to",
+    ),
     "answer.values_smoothed": Caption(
         "smoothed over {window} values", "series are drawn as means over so many values", "as they were told"
     ),

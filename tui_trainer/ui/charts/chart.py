@@ -78,8 +78,10 @@ def beside(
     left: Sequence[Tick],
     right: Sequence[Tick] | None = None,
     names: Mapping[int, GlyphRun] | None = None,
+    right_style: str = "accuracy",
 ) -> list[list[GlyphRun]]:
-    """The rows of a chart between its axes; the right one is blank without ticks, or has the names of curves by row."""
+    """The rows of a chart between its axes; the right one is blank without ticks, or has the names of curves by row;
+    its ticks are in the colour of the curve that they are of."""
     lefts = {frame.height - 1 - tick.at: tick.label for tick in left}
     rights = {frame.height - 1 - tick.at: tick.label for tick in right or ()}
     lines: list[list[GlyphRun]] = []
@@ -93,7 +95,7 @@ def beside(
             label = rights.get(row, "")
             line += [
                 GlyphRun("├" if label else "│", "axis"),
-                GlyphRun(label[: frame.right].ljust(frame.right), "accuracy"),
+                GlyphRun(label[: frame.right].ljust(frame.right), right_style),
             ]
         elif frame.right and names is not None and (name := names.get(row)) is not None:
             line += [GlyphRun(" "), GlyphRun(cut(name.text, frame.right), name.style)]

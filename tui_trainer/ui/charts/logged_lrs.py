@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SIGNS = "●▲▼□"
 """What tells them apart without colours; none of them is a mark of an event on the charts of a run."""
 
+MOMENTUM_SIGN = "m"
+"""That of the momentum, which has an axis of its own."""
+
 MOST = len(SIGNS)
 """Of more LRs, those that were told first are drawn: the page of metrics has all."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, spans
+from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.ranges import DECIDES
 from tui_trainer.plotting.scales import Scale
@@ -14,14 +14,18 @@ from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import TURN, Frame, beside, x_axis
 from tui_trainer.ui.charts.chart_data import GroupPlans, PlannedCurves
-from tui_trainer.ui.charts.logged_lrs import ANNEALED, MOST, SIGNS, LoggedLRs
+from tui_trainer.ui.charts.logged_lrs import ANNEALED, MOMENTUM_SIGN, MOST, SIGNS, LoggedLRs
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import Entry, lr_title, why_at
 
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
     from tui_trainer.records.history import History
+    from tui_trainer.ui.charts.momentum import MomentumCurve
 
+
+LEAST_OF_MOMENTUM = 0.02
+"""The axis of the momentum is no shorter: one that hardly moves is to look so."""
 
 COLUMNS_A_POINT = 4
 """Points that mark changes of the LR stand at least so far apart: with one at every epoch they would hide the curve."""
@@ -37,6 +41,9 @@ class LRChart(MouseChart):
     _planned: PlannedCurves | None = None
     _if_flat: PlannedCurves | None = None
     _of_groups: GroupPlans | None = None
+    _momentum: MomentumCurve | None = None
+    shows_momentum = False
+    """Whether a momentum that moves is drawn over the LR, on an axis of its own at the right."""
 
     def show(self, history: History) -> None:
         self._if_flat = None
@@ -55,7 +62,7 @@ class LRChart(MouseChart):
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         history = self._history
         if history is None:
-            self._used = self._logged = None
+            self._used = self._logged = self._momentum = None
         else:
             self.axis.update(history)
             if self._used is None or self._logged is None or self._used.history is not history:
@@ -65,15 +72,29 @@ class LRChart(MouseChart):
                 self.call_later(self.redraw)
             self._planned = PlannedCurves.kept(self._planned, history.plans)
             self._of_groups = GroupPlans.kept(self._of_groups, history.plans)
+            self._read_momentum(history)
         body = self._rows(history, frame) if frame.height else []
         title = self._title(history)  # the scale is chosen
         marks = self.along_axis(history, frame) if history is not None and frame.line else None
         return [*([title] if frame.title else []), *body, *x_axis(frame, self.axis, marks, badge=history is not None)]
 
+    def _read_momentum(self, history: History) -> None:
+        if not self.shows_momentum:
+            self._momentum = None
+            return
+        if self._momentum is None or self._momentum.history is not history:
+            from tui_trainer.ui.charts.momentum import MomentumCurve  # few look at it
+
+            self._momentum = MomentumCurve(history)
+        if not self._momentum.catch_up(AT_ONCE):
+            self.call_later(self.redraw)
+
     def _title(self, history: History | None) -> list[GlyphRun]:
         axis, width = self.axis, self.size.width
         why = why_at(history, axis.cursor, axis.at_cursor) if history is not None else None
         others = self._legend(axis.cursor)
+        if self._momentum is not None and (momentum := self._momentum.legend(axis.cursor)) is not None:
+            others.append(momentum)
         return lr_title(history, self._planned, self._if_flat, axis.cursor, width, why, self.log_scale, others)
 
     def _legend(self, cursor: int | None) -> list[Entry]:
@@ -110,6 +131,10 @@ class LRChart(MouseChart):
         curves = {name: spans(extent, scale, dots) for name, extent in extents.items()}
         if "planned" in curves and "actual" in curves:
             curves["planned"] = _apart(curves["planned"], curves["actual"])
+        momentum = self._momentum.over(self.columns(frame)) if self._momentum is not None else []
+        right = self._momentum_scale(momentum, frame)
+        if right is not None:
+            curves = {"momentum": spans(momentum, right, dots), **curves}
         self._canvas.draw(curves, frame.width, frame.height)
         if history is None:
             under, over = self.cursor_line(frame), []
@@ -118,9 +143,20 @@ class LRChart(MouseChart):
         for drawn in extents.values():
             over += self.beyond(drawn, scale, frame)
         over += self._signs(others, scale, frame)
+        if right is not None:
+            over += self._sign_at_end("momentum", momentum, right, frame, MOMENTUM_SIGN)
         if not extents:
             under += _words(_why_empty(history), frame)
-        return beside(frame, self._canvas.rows(under, over), scale.ticks if extents else ())
+        rows = self._canvas.rows(under, over)
+        axis = right.ticks if right is not None else None
+        return beside(frame, rows, scale.ticks if extents else (), axis, right_style="momentum")
+
+    def _momentum_scale(self, extents: list[Extent | None], frame: Frame) -> Scale | None:
+        extent = range_of(extents)
+        if extent is None:
+            return None
+        low, high = min(extent[0], extent[1] - LEAST_OF_MOMENTUM), extent[1]
+        return self.scale("momentum", (low, high), frame.height, False, frame.right or 5)
 
     def _extents(self, edges: list[int], used: Columns | None) -> dict[str, list[Extent | None]]:
         """The lowest and the highest of each curve in each column, in the order in which they are drawn."""
@@ -142,11 +178,16 @@ class LRChart(MouseChart):
         signs = {entry.style: entry.sign for entry in self._legend(None)}
         glyphs: list[Glyph] = []
         for style, extents in others.items():
-            ends = [column for column, extent in enumerate(extents) if extent is not None]
-            if ends and (extent := extents[ends[-1]]) is not None:
-                column = ends[-1] * frame.width // len(extents)
-                glyphs += self.glyph(column, extent[1], scale, frame, signs.get(style, ""), style)
+            glyphs += self._sign_at_end(style, extents, scale, frame, signs.get(style, ""))
         return glyphs
+
+    def _sign_at_end(
+        self, style: str, extents: Sequence[Extent | None], scale: Scale, frame: Frame, sign: str
+    ) -> list[Glyph]:
+        ends = [column for column, extent in enumerate(extents) if extent is not None]
+        if not ends or (extent := extents[ends[-1]]) is None:
+            return []
+        return self.glyph(ends[-1] * frame.width // len(extents), extent[1], scale, frame, sign, style)
 
     def _turns(self, history: History, scale: Scale, frame: Frame) -> list[Glyph]:
         """A point at the last step with the old LR for every change of it; where they would touch, for some of them."""

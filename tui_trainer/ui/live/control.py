@@ -161,6 +161,15 @@ class ChartKeys(AxisKeys):
         if was == "live" and self.axis.mode == "held" and self.history.ended is None:
             self.say(say("answer.frozen"))
 
+    def action_momentum(self) -> None:
+        if not self.history.moves_momentum:
+            self.say(say("answer.momentum_stays"))
+            return
+        self.lr.shows_momentum = not self.lr.shows_momentum
+        self.lr.redraw()
+        self.say(say("answer.momentum_shown" if self.lr.shows_momentum else "answer.momentum_hidden"))
+        self.context.clock.hurry()
+
     def action_smooth(self, more: bool) -> None:
         if more:
             self.loss.smooth_more()
