@@ -111,6 +111,29 @@ def test_labels_have_the_digits_that_tell_them_apart(low: float, high: float, la
     assert [tick.label for tick in linear(low, high, 11).ticks] == labels
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (123_456.1, 123_456.2, ["…56.10", "…56.12", "…56.14", "…56.16", "…56.18", "…56.20"]),
+        (1e6, 1e6 + 10, ["…00000", "…00002", "…00004", "…00006", "…00008", "…00010"]),
+        (-1e6 - 5, -1e6, ["-…0005", "-…0004", "-…0003", "-…0002", "-…0001", "-…0000"]),
+        (0.99998, 1.00002, ["…99998", "…00000", "…00002"]),
+        (1.5e6, 1.503e6, ["1.5M", "1.501M", "1.502M", "1.503M"]),
+        (1e15, 1e15 + 4e8, ["1e15", "", ""]),
+    ],
+)
+def test_labels_that_lose_digits_keep_those_that_tell_them_apart(low: float, high: float, labels: list[str]) -> None:
+    assert [tick.label for tick in linear(low, high, 11).ticks] == labels
+
+
+@given(st.floats(1e-6, 1e15), st.floats(1e-8, 1e-2), ROWS, st.sampled_from([1, -1]))
+def test_no_two_ticks_are_called_alike(low: float, part: float, rows: int, sign: int) -> None:
+    one, other = sorted((sign * low, sign * low * (1 + part)))
+    labels = [tick.label for tick in linear(one, other, rows).ticks if tick.label]
+    assert len({*labels}) == len(labels)
+    assert all(len(label) <= 7 for label in labels)
+
+
 def test_powers_of_ten_are_labelled_where_there_is_room_for_no_more() -> None:
     assert [tick.label for tick in logarithmic(1e-7, 1e30, 16).ticks] == [
         "1e-5",

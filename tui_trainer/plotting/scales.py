@@ -60,8 +60,7 @@ def tick_label(value: float, step: float, width: int = 6) -> str:
     """A tick in the digits that tell it from its neighbours, `step` away."""
     if value == 0:
         return "0"
-    decimals = max(0, -floor(log10(step) + 1e-9))
-    plain = f"{value:.{decimals}f}"
+    plain = f"{value:.{_decimals(step)}f}"
     return plain if len(plain) <= width else exponential(value, width)
 
 
@@ -78,7 +77,7 @@ def lettered(value: float, width: int = 6) -> str:
     """A whole number in thousands, millions or thousands of millions, as far as it is that long: `500k`, `1.5M`."""
     for letter, size in LETTERS.items():
         short = f"{value / size:g}{letter}"
-        if size <= abs(value) < 1e15 and len(short) <= width:
+        if size <= abs(value) < 1e15 and len(short) <= width and "e" not in short:
             return short
     plain = f"{value:.0f}"
     return plain if len(plain) <= width else exponential(value, width)
@@ -123,11 +122,34 @@ def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
 
 
 def _tick_labels(values: Sequence[float], step: float, width: int) -> list[str]:
-    """The ticks of one axis, all in one way: where a whole number does not fit, all are `0`, `500k`, `1M`, `1.5M`."""
+    """The ticks of one axis, all in one way: where a whole number does not fit, all are `0`, `500k`, `1M`, `1.5M`;
+    where that does not tell them apart, their last digits do: `…56.10`, `…56.12`."""
     labels = [tick_label(value, step, width) for value in values]
-    if step < 1 or not any("e" in label for label in labels):
+    if step >= 1 and any("e" in label for label in labels):
+        labels = [lettered(value, width) for value in values]
+    if not _are_rounded(labels, values, step):
         return labels
-    return [lettered(value, width) for value in values]
+    endings = [_last_digits(value, step, width) for value in values]
+    if step < 10 ** (width - 2) and len({*endings}) == len(endings):  # of a larger number the last digits are noise
+        return endings
+    return [label if label not in labels[:i] else "" for i, label in enumerate(labels)]
+
+
+def _last_digits(value: float, step: float, width: int) -> str:
+    """As `tick_label`, but where that is too long it loses its first digits."""
+    plain = f"{value:.{_decimals(step)}f}"
+    sign, digits = ("-", plain[1:]) if plain.startswith("-") else ("", plain)
+    return plain if len(plain) <= width else f"{sign}…{digits[-max(1, width - len(sign) - 1) :]}"
+
+
+def _decimals(step: float) -> int:
+    return max(0, -floor(log10(step) + 1e-9))
+
+
+def _are_rounded(labels: Sequence[str], values: Sequence[float], step: float) -> bool:
+    """Whether one of them is farther from its value than a person could see; one that lost digits is not."""
+    shown = [(label, value) for label, value in zip(labels, values, strict=True) if "…" not in label]
+    return any(not label or abs(_number(label) - value) > 0.01 * step for label, value in shown)
 
 
 def _number(label: str) -> float:
@@ -142,9 +164,9 @@ def _awkwardness(values: list[float], labels: list[str], step: float, rows: int)
     )
     if count < 3 and rows >= 5:
         cost += 1.0
-    if any("e" in label for label in labels):
+    if any("e" in label or "…" in label for label in labels):
         cost += 0.5
-    if any(abs(_number(label) - value) > 0.01 * step for label, value in zip(labels, values, strict=True)):
+    if _are_rounded(labels, values, step):
         cost += 1.0
     return cost
 
