@@ -57,6 +57,7 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
         "the graphs of losses are kept: of 32 early ones 32 are still there after 1,400 steps",
     ),
     "clip_before_unscale": ({"scale": 65536.0}, "gradients are clipped while they are still multiplied with 65,536"),
+    "clip_before_backward": ({"steps": 10}, "gradients are clipped before backward(), while there are none"),
     "no_scaler_update": ({}, "scaler.step() is not followed by scaler.update()"),
     "every_micro_batch": (
         {"scheduler": "LambdaLR", "times": 4, "optimizer": "AdamW"},
@@ -100,6 +101,7 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
     "order.item_each_step",
     "order.graph_kept",
     "order.clip_before_unscale",
+    "order.clip_before_backward",
     "order.no_scaler_update",
     "order.every_micro_batch",
     "order.scheduled_twice",
@@ -140,6 +142,7 @@ async def test_each_mistake_is_said_with_its_values_why_it_matters_and_the_mend(
     "order.item_each_step",
     "order.graph_kept",
     "order.clip_before_unscale",
+    "order.clip_before_backward",
     "order.no_scaler_update",
     "order.every_micro_batch",
     "order.scheduled_twice",

@@ -41,6 +41,7 @@ MISTAKES: dict[str, str] = {
     "scheduled_twice": "",
     "scheduler_not_loaded": "",
     "clip_before_unscale": "",
+    "clip_before_backward": "",
     "no_scaler_update": "",
     "validation_in_train_mode": "",
     "not_shuffled": "",

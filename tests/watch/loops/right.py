@@ -214,6 +214,33 @@ for it in range(60):
     optimizer.zero_grad(set_to_none=True)
     loss.item() * 4
 """,
+    "the norm is measured behind the step, by a limit that nothing reaches": """
+for epoch in range(EPOCHS):
+    for x, y in train_loader:
+        criterion(model(x), y).backward()
+        optimizer.step()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), float("inf"))
+        optimizer.zero_grad()
+""",
+    "clipped twice, the first time with nothing to clip": """
+for epoch in range(EPOCHS):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        criterion(model(x), y).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+""",
+    "gradients that are clipped where they are from another loss": """
+for epoch in range(EPOCHS):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        for p, g in zip(model.parameters(), torch.autograd.grad(criterion(model(x), y), list(model.parameters()))):
+            p.grad = g
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        criterion(model(x) * 0.1, y).backward()
+        optimizer.step()
+""",
     "GradScaler with clipping": """
 scaler = torch.amp.GradScaler("cpu")
 for epoch in range(EPOCHS):

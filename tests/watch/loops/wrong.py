@@ -358,6 +358,26 @@ for epoch in range(EPOCHS):
             "and unscaled after": ("nn.utils.clip_grad_norm_(model.parameters(), 1.0); scaler.unscale_(optimizer)"),
         }.items()
     },
+    "clip_before_backward": {
+        name: f"""
+for epoch in range(EPOCHS):
+    for x, y in train_loader:
+        {clear}
+        loss = criterion(model(x), y)
+        {clip}
+        loss.backward()
+        optimizer.step()
+"""
+        for name, clear, clip in (
+            ("by the optimizer", "optimizer.zero_grad()", "nn.utils.clip_grad_norm_(model.parameters(), 1.0)"),
+            ("by the network", "model.zero_grad()", "nn.utils.clip_grad_norm_(model.parameters(), 0.25)"),
+            (
+                "gradients that stay as zeros",
+                "optimizer.zero_grad(set_to_none=False)",
+                "torch.nn.utils.clip_grad_norm_(list(model.parameters()), 5, norm_type=float('inf'))",
+            ),
+        )
+    },
     "scheduled_twice": {
         f"{one} and {other}": _epochs(
             before=f"one = lr_scheduler.{one}\nother = lr_scheduler.{other}", **{after: "one.step(); other.step()"}

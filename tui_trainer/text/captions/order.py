@@ -167,6 +167,14 @@ CAPTIONS = {
         mend="scaler.unscale_(optimizer), then clip, then scaler.step(optimizer)",
     ),
     **_wrong(
+        "clip_before_backward",
+        "gradients are clipped before backward(), while there are none",
+        "in steps in a row zero_grad came, a clip that found a norm of 0, then backward, and no clip behind it",
+        "a clip came behind backward; the norm that it found was not 0; there are several optimizers",
+        why="The limit never holds: what backward() brings goes into the step as it is.",
+        mend="zero_grad(), backward(), then clip, then optimizer.step()",
+    ),
+    **_wrong(
         "no_scaler_update",
         "scaler.step() is not followed by scaler.update()",
         "a GradScaler stepped, and the next step came without an update between",

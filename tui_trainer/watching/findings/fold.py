@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from tui_trainer.events import MistakeFound
+from tui_trainer.watching.findings.clipping import ClipBeforeBackward
 from tui_trainer.watching.findings.data import NotShuffled
 from tui_trainer.watching.findings.gradients import Gradients
 from tui_trainer.watching.findings.loop import Call, Loop
@@ -60,6 +61,7 @@ class Findings:
             ScheduleEndsEarly(loop, self._tell),
             SchedulerNotLoaded(loop, self._tell),
             ClipBeforeUnscale(loop, self._tell),
+            ClipBeforeBackward(loop, self._tell),
             Gradients(loop, self._tell),
             GraphsKept(loop, self._tell),
             ItemEachStep(loop, self._tell),
