@@ -195,6 +195,28 @@ def test_losses_of_several_names_are_told_beside_the_main_one() -> None:
     assert any(isinstance(event, StepsTaken) and "errG" in event.metrics for event in events)
 
 
+def test_losses_of_one_name_that_several_optimizers_step_by_are_told_apart() -> None:
+    """A loop over networks, each with its optimizer: `loss.backward(); opt.step()` is one line for all of them."""
+    made = MadeTrace()
+    optimizers = [made.optimizer("opt", name) for name in ("SGD", "Adam", "Adam")]
+    loader = made.loader(batches=3)
+    backward = made.site("backward", "loss")
+    steps = [made.site("optimizer.step", "opt", optimizer) for optimizer in optimizers]
+    data = made.site("data", "dataloader", loader)
+    for batch in made.batches(data, 3):
+        rows = []
+        for step, optimizer in zip(steps, optimizers, strict=True):
+            rows.append(made.call(backward, float("nan")))  # as on a GPU, where losses come late
+            made.step(step, optimizer)
+        for place, row in enumerate(rows):
+            made.late(row, float(place + batch))
+    _, history = interpreted(made.end())
+    assert list(history.losses) == [0.0, 1.0, 2.0]
+    assert list(history.series["loss-Adam"].values) == [1.0, 2.0, 3.0]
+    assert list(history.series["loss-opt"].values) == [2.0, 3.0, 4.0]
+    assert "loss" not in history.series
+
+
 def test_a_loss_that_comes_late_is_waited_for() -> None:
     made = MadeTrace()
     optimizer = made.optimizer()

@@ -386,7 +386,10 @@ class Interpreter:
             self._begin(optimizer, begin)
         elif optimizer != self._main:
             if (last := self._teller.last) is not None:
-                last.others += [loss, *others] if number else others
+                if number:
+                    self._rates.name_loss(loss, optimizer, last.loss.name)
+                    last.others.append(loss)
+                last.others += others
             return
         self._step(begin, end, loss, others)
 

@@ -64,6 +64,8 @@ class Rates:
         self._series: dict[tuple[int, int, str], Stepwise] = {}
         self._names: dict[str, int] = {}
         """The optimizer that has each name."""
+        self._losses: dict[str, int] = {}
+        """The optimizer, other than the run's, whose loss was called so first."""
 
     def of(self, optimizer: int, group: int = 0) -> float:
         """The LR that the next step of a group uses; nan where it is not known."""
@@ -113,12 +115,24 @@ class Rates:
         for series in self._series.values():
             series.end(last)
 
-    def _name(self, optimizer: int, group: int, what: str) -> str:
+    def name_of(self, optimizer: int) -> str:
+        """What an optimizer is called in the names of its series."""
         seen = self._definitions.optimizers.get(optimizer)
         called = (seen.class_name if seen is not None else "") or "optimizer"
         if self._names.setdefault(called, optimizer) != optimizer:
             called = (seen.name if seen is not None else "") or f"{called}-{optimizer}"
             if self._names.setdefault(called, optimizer) != optimizer:
                 called = f"{called}-{optimizer}"
+        return called
+
+    def name_loss(self, loss: Value, optimizer: int, main: str) -> None:
+        """Give the loss of another optimizer than the run's a name of its own: `loss-Adam`, where the program calls the
+        run's loss (`main`), or that of still another optimizer, `loss` as well."""
+        if loss.name == main or self._losses.setdefault(loss.name, optimizer) != optimizer:
+            loss.name = name(f"{loss.name}-{self.name_of(optimizer)}")
+
+    def _name(self, optimizer: int, group: int, what: str) -> str:
+        seen = self._definitions.optimizers.get(optimizer)
         several = group > 0 or (seen is not None and len(seen.groups) > 1)
-        return name(f"lr-{called}{f'/pg{group + 1}' if several else ''}{MOVES.get(what, '')}")
+        pg = f"/pg{group + 1}" if several else ""
+        return name(f"lr-{self.name_of(optimizer)}{pg}{MOVES.get(what, '')}")
