@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import struct
 from pathlib import Path
@@ -99,10 +100,12 @@ def test_a_file_beside_a_table_says_what_is_set_and_is_followed(tmp_path: Path) 
     assert not (tmp_path / "harmed").exists()
 
 
-@pytest.mark.never_says("foreign.settings")
+@pytest.mark.never_says("foreign.settings", "foreign.checkpoints")
 def test_one_without_settings_says_nothing_of_them(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text("step,loss\n1,0.5\n")
     (tmp_path / "notes.yaml").write_text(HPARAMS)
+    (tmp_path / "checkpoint-notes").mkdir()
+    (tmp_path / "model.ckpt").touch()
     source = read(tmp_path)
     while source.poll():
         pass
@@ -224,3 +227,42 @@ def test_anything_may_stand_in_a_yaml_file(content: bytes) -> None:
     for name, said in values_in(content).items():
         assert isinstance(name, str)
         assert isinstance(said, str) or all(isinstance(each, str) for each in said)
+
+
+@pytest.mark.says("foreign.checkpoints")
+@pytest.mark.parametrize("tool", ["lightning", "transformers", "ultralytics"])
+def test_checkpoints_beside_a_record_are_named(tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_trainer.foreign_records.checkpoints.LOOK_EVERY_S", 0.0)
+    if tool == "transformers":
+        made = [tmp_path / f"checkpoint-{step}" for step in (9, 100, 20)]
+        for number, folder in enumerate(made):
+            folder.mkdir()
+            (folder / "trainer_state.json").write_text('{"log_history": [{"step": 1, "loss": 0.5}]}')
+            os.utime(folder, (number, number))
+    else:
+        (tmp_path / "metrics.csv").write_text("step,loss\n1,0.5\n")
+        folder, ending = ("checkpoints", "ckpt") if tool == "lightning" else ("weights", "pt")
+        (tmp_path / folder).mkdir()
+        made = [tmp_path / folder / f"{name}.{ending}" for name in ("a", "last", "b")]
+        for number, path in enumerate(made):
+            path.touch()
+            os.utime(path, (number, number))
+    source = read(tmp_path)
+    source.LOOK_EVERY_S = 0.0
+    said: list[str] = []
+    for new in (made[0].with_name("no checkpoint"), made[0].with_name("another")):
+        while source.poll():
+            pass
+        said = [notice.text for notice in source.history.notices if notice.text.startswith("checkpoints")]
+        named = [path.name for path in reversed(made)]
+        assert said == [f"checkpoints beside it, the newest first: {named[0]}, {named[1]} and {named[2]}"]
+        new.touch()
+    made[0].with_name("checkpoint-300").mkdir()
+    made[0].with_name("new.pt").touch()
+    made[0].with_name("new.ckpt").touch()
+    while source.poll():
+        pass
+    told = [notice.text for notice in source.history.notices if notice.text.startswith("checkpoints")]
+    assert len(told) == 2
+    newest = {"lightning": "new.ckpt", "transformers": "checkpoint-300", "ultralytics": "new.pt"}[tool]
+    assert told[-1].startswith(f"checkpoints beside it, the newest first: {newest}, ")

@@ -24,6 +24,7 @@ from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.remembered import remember
 from tui_trainer.text.captions import CAPTIONS
+from tui_trainer.ui.live.epochs import EpochTable
 from tui_trainer.ui.live.screen import back_to_run
 from tui_trainer.ui.runs.run_list import COLUMNS, RunList, laid_out, no_wider_than_needed, sparkline, with_room
 from tui_trainer.ui.runs.screen import Details, OtherRunScreen, RunsScreen
@@ -348,9 +349,10 @@ async def test_a_name_that_the_shell_has_given_is_in_the_list_as_soon_as_it_look
 async def test_runs_of_other_tools_below_remembered_folders_are_in_the_list_and_opened_and_left_alone(
     show: Show, runs: Path, tmp_path: Path, captions_said: set[str]
 ) -> None:
-    event_file(tmp_path / "root" / "night owl", scalars("eval/acc", range(5)))
+    event_file(tmp_path / "root" / "night owl", scalars("eval/acc", range(5)) + scalars("epoch", range(5)))
+    (tmp_path / "root" / "night owl" / "hparams.yaml").write_text("width: 64\n")
     remember(lambda before: replace(before, roots=[str(tmp_path / "root")]))
-    async with show(FINISHED, runs=runs) as shown:
+    async with show(FINISHED, runs=runs, size=(140, 40)) as shown:
         listed = await opened(shown)
         assert sorted(names(listed)) == ["bad", "gone", "night owl", "old"]
         assert all(word in shown.line("night owl") for word in ("TensorBoard", "unknown", "2.0000"))
@@ -358,12 +360,18 @@ async def test_runs_of_other_tools_below_remembered_folders_are_in_the_list_and_
         await shown.press("d", "escape")
         assert "runs.not_ours" not in captions_said
         await go_to(shown, listed, "night owl")
+        await shown.until(lambda: "eval/acc" in shown.text())
+        assert "width 64" in shown.text()
+        await shown.press("y", "x")
         for key in ("d", "R"):
             await shown.press(key)
             assert "it is a record of TensorBoard" in shown.text()
         await shown.press("enter")
         assert isinstance(shown.app.screen, OtherRunScreen)
         await shown.until(lambda: "eval/acc" in shown.text())
+        epochs = shown.app.screen.query_one(EpochTable)
+        rows = [line[0].text.split() for line in epochs.lines()]
+        assert rows[:2] == [["epoch", "accuracy", "s"], ["◆", "2", "2.0000", "2.0"]]
     assert (tmp_path / "root" / "night owl").is_dir()
 
 

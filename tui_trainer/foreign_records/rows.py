@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil
 from typing import Any
 
 from tui_trainer.foreign_records.pieces import Points
@@ -84,7 +85,7 @@ class Rows:
         for place, cell in zip(places, cells, strict=True):
             number = number_in(cell)
             if number is not None and 0 <= number < 2**62:
-                self._epochs[place] = int(number)
+                self._epochs[place] = ceil(number)  # Hugging Face counts in parts: 0.3 is of the first
 
     def _add_series(self, name: str, at: Sequence[int] | None, places: Sequence[int], cells: list[Any]) -> None:
         kinds = set(map(type, cells))

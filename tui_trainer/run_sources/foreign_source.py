@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tui_trainer.commands import AnyCommand
 from tui_trainer.events import Alert, AnyEvent
+from tui_trainer.foreign_records.checkpoints import CheckpointsBeside
 from tui_trainer.foreign_records.lr_shape import schedule_in_words
 from tui_trainer.foreign_records.pieces import Kind, SettingValue
 from tui_trainer.foreign_records.settings import SettingsBeside, in_words
@@ -22,10 +23,13 @@ from tui_trainer.run_sources.remembered import choices_for
 from tui_trainer.run_sources.run_source import READONLY
 from tui_trainer.text.alert_rule import AlertRule
 from tui_trainer.text.captions import say
-from tui_trainer.text.numbers import counted
+from tui_trainer.text.numbers import counted, listed
 from tui_trainer.text.plain import plain
 
 _TOOK, _SET = "took", "set"
+
+MOST_CHECKPOINTS = 4
+"""Of which it is said what they are called."""
 
 MOST_SETTINGS = 8
 """Of which it is said what they were."""
@@ -79,6 +83,7 @@ class ForeignSource:
         self._reader = kind.open(path)
         self._teller = Teller(self._reader.name, self.history, choices_for(kind.tool)._replace(as_ours=as_ours))
         self._beside = SettingsBeside(path)
+        self._checkpoints = CheckpointsBeside(path)
         self._observer = observer
         self._rules = RuleWatch(rules)
         self._told: set[str] = set()
@@ -176,9 +181,18 @@ class ForeignSource:
             self._say_what_lrs_did()
         if self.settings and _TOOK in self._told and _SET not in self._told:
             self._tell_once(_SET, say("foreign.settings", what=_in_short(self.settings)), "read")
+        if _TOOK in self._told and (names := self._checkpoints_named()):
+            said = say("foreign.checkpoints", names=names)
+            self._tell_once(said, said, "read")
         for said in (*self.notes, *self.flaws):
             self._tell_once(_without_numbers(said), said)
         return len(self._told) - told
+
+    def _checkpoints_named(self) -> str:
+        """The checkpoints beside the record, the newest first; empty where there are none."""
+        self._checkpoints.look()
+        names = [plain(name) for name in self._checkpoints.names]
+        return listed(names, MOST_CHECKPOINTS) if names else ""
 
     def _say_what_lrs_did(self) -> None:
         """Once, as far as it was recorded by then."""

@@ -17,6 +17,12 @@ CAPTIONS = {
         "another tool's record, or a file of settings beside it, says what the run was set to",
         "neither says so",
     ),
+    "foreign.checkpoints": Caption(
+        "checkpoints beside it, the newest first: {names}",
+        "a record of another tool lies where Lightning, Hugging Face's trainer or Ultralytics keeps checkpoints; again "
+        "as another one comes",
+        "there are none; they are another run's",
+    ),
     "foreign.several": Caption(
         "{count} records in {folder}: {name} was written last; others: {others}",
         "a folder holds more than one record, and the one that changed last is shown",

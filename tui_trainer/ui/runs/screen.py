@@ -20,9 +20,7 @@ from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
-from tui_trainer.ui.charts.axis import XAxis
-from tui_trainer.ui.charts.axis_keys import ScaleKeys
-from tui_trainer.ui.charts.loss import LossChart
+from tui_trainer.ui.charts.axis_keys import CountedAxis, Scaled, ScaleKeys
 from tui_trainer.ui.filtered_list import ChoosingScreen
 from tui_trainer.ui.formatting import clock, cut, in_short
 from tui_trainer.ui.keys import bindings
@@ -146,12 +144,12 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         return none if self.list.filter or len(self.app.screen_stack) > 1 else none | {"back"}
 
     @property
-    def x_axis(self) -> XAxis:
-        return self._preview.axis
+    def x_axis(self) -> CountedAxis:
+        return self._preview.x_axis
 
     @property
-    def charts_of_y(self) -> Sequence[LossChart]:
-        return [self._preview.loss]
+    def charts_of_y(self) -> Sequence[Scaled]:
+        return [self._preview.chart_of_y]
 
     @on(RunList.Chosen)
     def action_choose(self) -> None:
