@@ -536,6 +536,10 @@ class PresetSwitched(Event, frozen=True, kw_only=True, tag=True):
     recipe: ResolvedConfig
 
 
+EARLY_STOPPING = "early stopping"
+"""Who changes the number of epochs where validation gets no better."""
+
+
 class EpochsChanged(Event, frozen=True, kw_only=True, tag=True):
     """After `step`, in `epoch`, somebody had the run train another number of epochs than it was to, `old`."""
 
@@ -545,6 +549,9 @@ class EpochsChanged(Event, frozen=True, kw_only=True, tag=True):
     recipe: ResolvedConfig
     """As it is from now on, with the new epochs and the last step of them."""
     by: Name
+    then: Name = ""
+    """What the epochs behind the end of a finished run follow: `constant`, the LR of its last step, or a preset; empty
+    where its own schedule goes on."""
 
 
 class SettingChanged(Event, frozen=True, kw_only=True, tag=True):

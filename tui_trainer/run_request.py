@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,6 +14,24 @@ if TYPE_CHECKING:
     from tui_trainer.presets.problems import Problem
     from tui_trainer.presets.schema import Preset
     from tui_trainer.run_spec import RunSpec
+
+
+EXTEND, CONSTANT = "extend", "constant"
+"""What may follow the end of a run that goes on beyond it, beside a preset: its own schedule, or its last LR."""
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Another number of epochs, asked for as a run is gone on with."""
+
+    epochs: int
+    """In all."""
+    then: str = EXTEND
+    """What the epochs behind the end of a finished run follow: `extend`, `constant`, or the name of a preset."""
+    preset: dict[str, Any] | None = None
+    """That preset in full, as `Preset.model_dump()` gives it."""
+    by: str = "shell"
+    """Who asks."""
 
 
 class RunRequest:

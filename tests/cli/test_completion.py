@@ -59,6 +59,10 @@ def test_presets_are_completed_the_users_own_among_them(runs: Path, own_presets:
     assert completed(*before.split(), "./mi")[0] == ["file,./mi"]
 
 
+def test_what_follows_the_end_of_a_run_is_a_word_or_a_preset(runs: Path) -> None:
+    assert completed("resume", "x", "--then", "ex")[0] == ["plain,extend", "plain,exponential"]
+
+
 @pytest.fixture
 def own_presets(runs: Path) -> Path:
     """The folder of the user's own presets."""

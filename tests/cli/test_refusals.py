@@ -185,6 +185,14 @@ def a_live_run_with_a_rule(at: Place) -> list[str]:
     return ["resume", at.live(), "--alert", "loss > 3"]
 
 
+def what_follows_no_epochs(_: Place) -> list[str]:
+    return ["resume", "x", "--then", "constant"]
+
+
+def more_epochs_of_a_live_run(at: Place) -> list[str]:
+    return ["resume", at.live(), "--epochs", "5"]
+
+
 def another_form_of_report(_: Place) -> list[str]:
     return ["compare", "none", "steplr", "--report", "/r.pdf"]
 
@@ -453,6 +461,12 @@ REFUSALS: list[tuple[Callable[[Place], list[str]], set[str], str]] = [
     (resume_in_ranks, {"refusal.resume_ranks"}, "torchrun waits for its processes: leave --detach out\n"),
     (json_and_detached, {"refusal.nobody_reads"}, "--json needs somebody who reads: leave it out, or --detach\n"),
     (a_new_record_of_a_live_run, {"refusal.live_in_own_record"}, " is live and goes on in its own record; leave --new"),
+    (
+        what_follows_no_epochs,
+        {"refusal.then_alone"},
+        "--then says what epochs beyond the end follow: give their number",
+    ),
+    (more_epochs_of_a_live_run, {"refusal.live_epochs"}, " is live: `tui-trainer epochs "),
     (a_live_run_with_a_rule, {"refusal.told_elsewhere"}, " trains in another process, which alone could tell of it: "),
     (another_form_of_report, {"refusal.report_form"}, "--report /r.pdf: its name must end in .html, .md, .csv"),
     (a_target_that_is_nan, {"refusal.target_not_finite"}, "--target nan: a target is a finite number\n"),

@@ -159,6 +159,31 @@ def test_without_its_checkpoints_a_run_begins_again_and_says_so(cli: Cli, runs: 
     assert (run["epochs_done"], run["steps_done"]) == (2, 8)
 
 
+@pytest.mark.says("reply.go_on_otherwise")
+def test_a_finished_run_goes_on_beyond_its_end_as_it_is_asked_to(cli: Cli, runs: Path, tmp_path: Path) -> None:
+    cli("run", "--preset", "onecycle", *SMALL, "--epochs", "2", "--name", "a")
+    (folder,) = runs.iterdir()
+    before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    refused = cli("resume", "a", "--epochs", "3")
+    assert refused.exit_code == 2
+    assert "OneCycleLR plans its LRs for 2 epochs from its first step on. `--then constant` keeps" in refused.stderr
+    assert cli("resume", "a", "--epochs", "3", "--then", "no-such").exit_code == 2
+    assert {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
+    went_on = cli("resume", "a", "--epochs", "3", "--then", "constant")
+    assert went_on.exit_code == 0, went_on.stderr
+    assert "shell: epochs 3, then constant: 3 epochs instead of 2, until step 12" in went_on.stdout
+    assert cli("resume", "a", "--epochs", "4", "--then", "none").exit_code == 0
+    (run,) = json.loads(cli("runs", "--json").stdout)
+    assert (run["status"], run["preset"], run["epochs"], run["epochs_done"]) == ("finished", "none", 4, 4)
+    cli("export", "a", "--out", str(tmp_path / "out"))
+    lrs = [row["lr"] for row in table(tmp_path / "out" / "steps.csv")]
+    assert lrs[8:12] == [lrs[7]] * 4
+    reasons = [row["reason"] for row in table(tmp_path / "out" / "lr_events.csv")]
+    assert reasons[-2:] == ["preset switched from onecycle to constant", "preset switched from constant to none"]
+    told = json.loads((folder / "run.json").read_text())
+    assert (told["asked"]["epochs"], told["resolved"]["recipe"]["epochs"]) == (2, 4)
+
+
 def test_what_an_export_leaves_out_of_a_damaged_record_is_no_success(cli: Cli, runs: Path, tmp_path: Path) -> None:
     cli("run", "--preset", "none", *SMALL, "--epochs", "1", "--name", "a")
     whole = cli("export", "a", "--out", str(tmp_path / "whole"))

@@ -189,3 +189,13 @@ def test_a_checkpoint_of_no_such_epochs_is_passed_over(tiny: TinyRun, epochs: ob
     checkpoints.save({**checkpoints.load(file), "epochs": epochs}, tiny.folder, keep_last=False)
     with pytest.raises(checkpoints.BadCheckpoint, match="epochs is of a wrong kind"):
         tiny.train(t.STEP, EPOCHS, resume=True)
+
+
+def test_a_stage_that_had_no_room_begins_in_the_epochs_that_came(tiny: TinyRun) -> None:
+    text = f'{t.NONE}momentum = 0.9\n[scheduler]\nname = "SequentialLR"\n{STAGES}'
+    tiny.train(text, 3)
+    whole = numbers(tiny)
+    tiny.events.clear()
+    at_step(tiny, 2, SetEpochs(by=ME, epochs=3))
+    tiny.train(text, 1)
+    assert_equal(numbers(tiny), whole)

@@ -19,6 +19,7 @@ from tui_trainer.engine.train import train
 from tui_trainer.events import AnyEvent, RunEnded
 from tui_trainer.presets.checks import parse
 from tui_trainer.presets.schema import Preset
+from tui_trainer.run_request import Extension
 from tui_trainer.run_spec import RunSpec
 
 E = TypeVar("E", bound=AnyEvent)
@@ -65,11 +66,20 @@ class TinyRun:
         self.events: list[AnyEvent] = []
         self.when: list[tuple[Callable[[AnyEvent], bool], Callable[[], None]]] = []
 
-    def train(self, text: str, epochs: int = 4, seed: int = 0, *, resume: bool = False, **options: Any) -> RunEnded:
+    def train(
+        self,
+        text: str,
+        epochs: int = 4,
+        seed: int = 0,
+        *,
+        resume: bool = False,
+        extension: Extension | None = None,
+        **options: Any,
+    ) -> RunEnded:
         """Train to the end, one thread, and return how it ended; with `resume`, from the checkpoint in the folder."""
         asked = {"model": "mlp", "threads": 1, "limit_train": IMAGES, "device": "cpu", **options}
         spec = RunSpec.of("tiny", preset(text, epochs), seed=seed, **asked)
-        prepared = prepare(spec, self._emit, self.folder if resume else None)
+        prepared = prepare(spec, self._emit, self.folder if resume else None, extension)
         return train(prepared, self._emit, self.control, self.folder, awake=self.awake)
 
     def of(self, kind: type[E]) -> list[E]:

@@ -231,7 +231,7 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
         values=st.dictionaries(words, st.booleans() | st.integers(0, 100) | words, max_size=2),
     ),
     ev.SwitchPlanned: _of(ev.SwitchPlanned, epoch=epochs, preset=preset_names),
-    ev.EpochsChanged: _of(ev.EpochsChanged, step=steps, epoch=epochs, old=epochs, recipe=recipes, by=words),
+    ev.EpochsChanged: _of(ev.EpochsChanged, step=steps, epoch=epochs, old=epochs, recipe=recipes, by=words, then=words),
     ev.PresetSwitched: _of(ev.PresetSwitched, step=steps, epoch=epochs, old=preset_names, recipe=recipes),
     ev.SettingChanged: _of(ev.SettingChanged, setting=words, old=words, new=words, reason=words),
     ev.CheckpointSaved: _of(ev.CheckpointSaved, step=steps, epoch=epochs, file=words, best=st.booleans()),

@@ -46,6 +46,12 @@ def presets(_: click.Context, __: click.Parameter, begun: str) -> list[Completio
     return found or [CompletionItem(begun, type="file")]
 
 
+def then(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """What may follow the end of a run."""
+    words = [CompletionItem(word) for word in ("extend", "constant") if word.startswith(begun)]
+    return [*words, *(item for item in presets(context, parameter, begun) if item.type == "plain" or not words)]
+
+
 def presets_and_runs(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """What can be compared."""
     both = presets(context, parameter, begun) + runs(context, parameter, begun)

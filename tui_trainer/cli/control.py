@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,8 @@ from tui_trainer.records.run_index import find
 from tui_trainer.records.run_metadata import program_of
 from tui_trainer.records.runs_folder import runs_folder, shell_command
 from tui_trainer.records.tail import Tail
+from tui_trainer.run_options import MOST_EPOCHS
+from tui_trainer.run_request import CONSTANT, EXTEND, Extension
 from tui_trainer.text.captions import say
 from tui_trainer.torchrun import this_rank
 
@@ -64,6 +66,13 @@ def pause(run: str, runs_dir: Path | None) -> None:
 @data_dir_option
 @click.option("--new-record", is_flag=True, help="Continue from its checkpoint in a new record.")
 @click.option("--detach", is_flag=True, help="Print the run's id and give the shell back; training goes on.")
+@click.option("--epochs", type=click.IntRange(1, MOST_EPOCHS), help="Train so many epochs in all, more or fewer.")
+@click.option(
+    "--then",
+    metavar="extend|constant|PRESET",
+    shell_complete=completion.then,
+    help="What epochs beyond the end of a finished run follow: its schedule (default), its last LR, or a preset.",
+)
 @alert_option
 @notify_options
 @runs_dir_option
@@ -73,16 +82,27 @@ def resume(
     data_dir: Path | None,
     new_record: bool,
     detach: bool,
+    epochs: int | None,
+    then: str | None,
     alerts: tuple[str, ...],
     told: NotifyOptions,
 ) -> None:
-    """Resume a paused run, or continue one that ended early from its checkpoint; a watched command is rerun instead."""
+    """Resume a paused run, or continue one that ended from its checkpoint; a watched command is rerun instead.
+
+    With --epochs it goes on beyond its end, or ends earlier.
+    """
+    if then is not None and epochs is None:
+        refuse(say("refusal.then_alone"))
     folder = found(runs_folder(runs_dir), run)
     if this_rank().alone and is_live(folder):
         if new_record:
             refuse(say("refusal.live_in_own_record", run=folder.name))
         if told.is_asked or alerts:
             refuse(say("refusal.told_elsewhere", run=folder.name))
+        if epochs is not None:
+            refuse(
+                say("refusal.live_epochs", run=folder.name, command=shell_command("epochs", folder.name, folder.parent))
+            )
         _ask(folder, Continue(by=BY))
     else:
         if program_of(folder) is not None:
@@ -91,8 +111,27 @@ def resume(
 
         if detach and not this_rank().alone:
             refuse(say("refusal.resume_ranks"))
+        extension = None if epochs is None else _extension(epochs, then or EXTEND)
         go_on = resume_apart if detach else resume_here
-        sys.exit(go_on(folder, told, data_dir, alerts, new_record=new_record))
+        sys.exit(go_on(folder, told, data_dir, alerts, new_record=new_record, extension=extension))
+
+
+def _extension(epochs: int, then: str) -> Extension:
+    if then in (EXTEND, CONSTANT):
+        return Extension(epochs, then, by=BY)
+    name, preset = _loaded(then)
+    return Extension(epochs, name, preset, by=BY)
+
+
+def _loaded(preset: str) -> tuple[str, dict[str, Any]]:
+    """A preset's name, and all that it says."""
+    from tui_trainer.presets.catalogue import load
+    from tui_trainer.presets.problems import PresetError
+
+    try:
+        return Path(preset).stem, load(preset).model_dump(mode="json")
+    except PresetError as error:
+        refuse(str(error))
 
 
 @click.command()
@@ -109,15 +148,9 @@ def checkpoint(run: str, runs_dir: Path | None) -> None:
 @runs_dir_option
 def switch(run: str, preset: str, runs_dir: Path | None) -> None:
     """Switch a live run to another preset from its next epoch on, keeping the weights."""
-    from tui_trainer.presets.catalogue import load
-    from tui_trainer.presets.problems import PresetError
-
     folder = found(runs_folder(runs_dir), run)
-    try:
-        loaded = load(preset)
-    except PresetError as error:
-        refuse(str(error))
-    _ask(folder, SwitchPreset(by=BY, name=Path(preset).stem, preset=loaded.model_dump(mode="json")))
+    name, loaded = _loaded(preset)
+    _ask(folder, SwitchPreset(by=BY, name=name, preset=loaded))
 
 
 @click.command()

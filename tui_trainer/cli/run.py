@@ -25,7 +25,7 @@ from tui_trainer.cli.options import (
 from tui_trainer.cli.signal_handlers import LOST_AFTER_S, leave, stop_on_signals
 from tui_trainer.events import RunEnded
 from tui_trainer.records.errors import RunsError
-from tui_trainer.run_request import RunRequest
+from tui_trainer.run_request import Extension, RunRequest
 from tui_trainer.run_sources.in_process import LocalRun, asked_of
 from tui_trainer.run_sources.run_source import replay
 from tui_trainer.text.captions import say as caption
@@ -96,14 +96,22 @@ def run(
 
 
 def resume_apart(
-    folder: Path, told: NotifyOptions, data_dir: Path | None, alerts: tuple[str, ...], *, new_record: bool
+    folder: Path,
+    told: NotifyOptions,
+    data_dir: Path | None,
+    alerts: tuple[str, ...],
+    *,
+    new_record: bool,
+    extension: Extension | None = None,
 ) -> int:
     """As `resume_here`, in a process of its own that goes on when this one has ended: print the run's id, return 0."""
     from tui_trainer.cli import apart
 
-    return apart.begin(
-        lambda begun: resume_here(folder, told, data_dir, alerts, new_record=new_record, begun=begun, prints=False)
-    )
+    def go_on(begun: OnFolder) -> int:
+        options: dict[str, Any] = {"new_record": new_record, "extension": extension, "prints": False}
+        return resume_here(folder, told, data_dir, alerts, begun=begun, **options)
+
+    return apart.begin(go_on)
 
 
 def resume_here(
@@ -113,10 +121,11 @@ def resume_here(
     alerts: tuple[str, ...] = (),
     *,
     new_record: bool = False,
+    extension: Extension | None = None,
     begun: OnFolder = lambda _: None,
     prints: bool = True,
 ) -> int:
-    """Go on with a run that ended early, and return the exit code.
+    """Go on with a run that ended, and return the exit code.
 
     Args:
         folder: its record's.
@@ -124,6 +133,7 @@ def resume_here(
         data_dir: where its data lies now, if it moved.
         alerts: rules beside those that it has.
         new_record: begin a new record, from its checkpoint.
+        extension: train another number of epochs than it was to.
         begun: told of the folder that it trains into, as soon as it does.
         prints: whether anybody reads what is printed; its log has it anyway.
     """
@@ -141,6 +151,7 @@ def resume_here(
         sys.argv,
         goes_on=folder,
         new_record=new_record,
+        extension=extension,
         on_record=lambda record: begun(record.folder),
         notify=told.notify,
     )

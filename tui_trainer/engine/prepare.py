@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from tui_trainer.engine import checkpoints
     from tui_trainer.engine.datasets import Images
     from tui_trainer.engine.distributed import Ranks
+    from tui_trainer.engine.extension import Extended
     from tui_trainer.engine.lr_preview import PlannedRun
     from tui_trainer.engine.precision import ComputeOptions
     from tui_trainer.engine.reproducibility import Difference
     from tui_trainer.engine.thread_tuner import ThreadCount
     from tui_trainer.engine.train_state import Resumption, TrainState
+    from tui_trainer.run_request import Extension
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,31 @@ class Prepared:
     """Whether that is the last checkpoint that was saved; it may be damaged, and one before it have served."""
     passed_over: str = ""
     """Why `auto` took no CUDA device, or not the first, where there is one."""
+    extended: Extended | None = None
+    """Where it goes on for another number of epochs."""
     differences: tuple[Difference, ...] = ()
     """On CUDA, what decides about the last bits and is not here as it was where the checkpoint was saved."""
 
 
-def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: Path | None = None) -> Prepared:
+def prepare(
+    spec: RunSpec,
+    emit: Callable[[AnyEvent], None],
+    checkpoint_folder: Path | None = None,
+    extension: Extension | None = None,
+) -> Prepared:
     """Import torch, load the data, build the model, plan the LR; tells what it does, and the planned curve.
 
-    With a folder of checkpoints, find the one to go on from too.
+    With a folder of checkpoints, find the one to go on from too, perhaps for another number of epochs.
 
     Sets the threads of the calling thread, which must be the one that trains.
 
     Raises:
-        UserError: the device, the data or a checkpoint that fits is not to be had.
+        UserError: the device, the data or a checkpoint that fits is not to be had; the extension does not fit.
         PresetError: the rehearsal found what is wrong with the preset.
     """
     tell_phase(emit, "importing torch")
     from tui_trainer.engine import devices, distributed, reproducibility
+    from tui_trainer.engine.extension import extend
     from tui_trainer.engine.precision import ComputeOptions
     from tui_trainer.engine.train_state import TrainState
 
@@ -79,9 +89,10 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
     devices.set_threads(spec.threads)
     images, planned = _load_and_plan(spec, device, ranks, emit, is_new=checkpoint_folder is None)
     model, weights = _build_model(spec, images, compute_options, emit)
-    found = None
+    found = extended = None
     if checkpoint_folder is not None:
         found = _find_checkpoint(checkpoint_folder, spec, images, planned, model, compute_options, ranks, emit)
+        extended = extend(extension, found, len(images.train), spec) if extension is not None else None
         planned = found.train_state.planned if found else planned
         emit(planned.curve)
     train_state = found.train_state if found else TrainState(model, planned, compute_options)
@@ -100,6 +111,7 @@ def prepare(spec: RunSpec, emit: Callable[[AnyEvent], None], checkpoint_folder: 
         checkpoint=state,
         last_is_sound=last_is_sound,
         passed_over=passed_over,
+        extended=extended,
         differences=differences,
     )
 

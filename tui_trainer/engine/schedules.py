@@ -19,7 +19,7 @@ from tui_trainer.engine.devices import broken_context, is_out_of_memory
 from tui_trainer.engine.torch_schedulers import InStages, build_scheduler, is_same
 from tui_trainer.lr_reasons import PlateauSeen
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
-from tui_trainer.presets.schedulers import TurningPoints, turns
+from tui_trainer.presets.schedulers import SequentialLR, TurningPoints, turns
 from tui_trainer.presets.schema import Preset, Warmup
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -103,6 +103,7 @@ class Schedule:
         """That of the LR dial: an optimizer uses so many times what the schedule gives."""
         self._scheduled: list[float] = []
         """While the dial is turned: what the schedule gives, of each group of the optimizer."""
+        self._used: list[dict[str, Any]] = []
         self._best_at = 0
         self.seen: PlateauSeen | None = None
         """Of ReduceLROnPlateau, after its first step here."""
@@ -215,8 +216,23 @@ class Schedule:
         Raises:
             ValueError: ReduceLROnPlateau is due and was not given what it watches.
         """
+        self._used = self._moving()
         with self._by_itself():
             self._step(val_loss, val_accuracy)
+
+    @property
+    def used(self) -> list[dict[str, Any]]:
+        """LR and momentum of each group of the optimizer before the last step of the schedule; what they are, where it
+        has none. Of a run that stands behind its last step, those that this one used.
+
+        Raises:
+            ValueError: it goes on from a checkpoint that does not tell.
+        """
+        if self.interval is None and self._ramp is None:
+            return self._moving()
+        if not self._used:
+            raise ValueError(say("checkpoint.no_last_lr"))
+        return self._used
 
     def skip_warmup(self) -> None:
         """Stand where the warm-up is over; for a rehearsal, which need not walk through it."""
@@ -248,6 +264,9 @@ class Schedule:
             self.length = old
             raise ValueError(f"{config.name} plans its LRs for {counted(old.epochs, 'epoch')} from its first step on")
         self.__dict__.pop("turns", None)  # known anew for this length
+        if isinstance(self._main, InStages) and isinstance(config, SequentialLR):
+            with self._by_itself():
+                self._main.lie_in(config.parts(self.total_steps, self.steps_per_epoch))
 
     @contextmanager
     def _by_itself(self) -> Iterator[None]:
@@ -281,6 +300,7 @@ class Schedule:
             "warming_up": self.warming_up,
             "best_at": self._best_at,
             "dial": [self.factor, *self._scheduled],
+            "used": self._used,
             "scheduler": None if running is None else _primitives(running.state_dict()),
         }
 
@@ -295,6 +315,7 @@ class Schedule:
         if wrong := [key for key in ("steps", "best_at", "warming_up") if not isinstance(state[key], int)]:
             raise ValueError(f"scheduler.{wrong[0]} {say('checkpoint.wrong_kind')}")
         self.factor, *self._scheduled = _dial(state.get("dial", [1.0]), len(self._groups))
+        self._used = _used(state.get("used", []), len(self._groups))
         self._steps = state["steps"]
         self._best_at = state["best_at"]
         if self.warming_up and not state["warming_up"]:
@@ -327,6 +348,10 @@ class Schedule:
         yield
         for group, saved in zip(self._groups, groups, strict=True):
             group.update(saved)
+
+    def _moving(self) -> list[dict[str, Any]]:
+        """What schedulers move, as it is."""
+        return [{key: group[key] for key in _MOVED if key in group} for group in self._groups]
 
     @property
     def _groups(self) -> list[dict[str, Any]]:
@@ -390,6 +415,31 @@ def _dial(saved: object, groups: int) -> list[float]:
     if not 0 < saved[0] < LARGEST_FACTOR or len(saved) != 1 + groups * (saved[0] != 1.0):
         raise ValueError(f"scheduler.dial cannot be {saved}")
     return saved
+
+
+_MOVED = ("lr", "momentum", "betas")
+"""Of a group of an optimizer, what schedulers move."""
+
+
+def _used(saved: object, groups: int) -> list[dict[str, Any]]:
+    """What was saved of `Schedule.used`.
+
+    Raises:
+        ValueError: no schedule has saved that.
+    """
+    if not isinstance(saved, list) or len(saved) not in (0, groups):
+        raise ValueError(f"scheduler.used {say('checkpoint.wrong_kind')}")
+    for group in saved:
+        if not _is_moved(group):
+            raise ValueError(f"scheduler.used {say('checkpoint.wrong_kind')}")
+    return saved
+
+
+def _is_moved(group: object) -> bool:
+    if not isinstance(group, dict) or group.keys() - set(_MOVED) or not isinstance(group.get("betas", ()), tuple):
+        return False
+    numbers = [group.get("lr"), group.get("momentum", 0.0), *group.get("betas", ())]
+    return all(isinstance(number, int | float) and isfinite(number) for number in numbers)
 
 
 _MOVING = {"last_epoch", "best", "num_bad_epochs", "cooldown_counter", "T_cur", "T_i"}

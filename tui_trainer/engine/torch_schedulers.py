@@ -137,6 +137,16 @@ class InStages(lr_scheduler.LRScheduler):
         if self._part is not self._parts[SequentialLR.part_at(self._parts, step)]:
             self._begin()
 
+    def lie_in(self, parts: list[Part]) -> None:
+        """Have the same stages in a run of another length: one that had no room may begin now, and be the one here."""
+        index = SequentialLR.part_at(parts, self.last_epoch)
+        begins = parts[index].scheduler != self.config or parts[index].start != self._part.start
+        self._parts = parts
+        if begins:
+            self._begin()
+        else:
+            self._stand_in(parts[index])
+
     def state_dict(self) -> dict[str, Any]:
         """Where it stands, in primitives."""
         return {"last_epoch": self.last_epoch, "stage": self._at_work.state_dict()}
@@ -148,10 +158,7 @@ class InStages(lr_scheduler.LRScheduler):
 
     def _begin(self) -> None:
         """The stage in which `last_epoch` lies, from its beginning."""
-        index = SequentialLR.part_at(self._parts, self.last_epoch)
-        self._part = self._parts[index]
-        later = (part.start for part in self._parts if part.length and part.start > self.last_epoch)
-        self._next = min(later, default=inf)
+        self._stand_in(self._parts[SequentialLR.part_at(self._parts, self.last_epoch)])
         for group, lr in zip(self.optimizer.param_groups, self._base_lrs, strict=True):
             group["lr"] = group["initial_lr"] = lr
         config = self._part.scheduler
@@ -161,3 +168,9 @@ class InStages(lr_scheduler.LRScheduler):
         self._at_work = build_scheduler(config, self.optimizer, max(1, self._part.length), self._steps_per_epoch)
         if self.last_epoch:
             set_closed_form_lr(self._at_work)
+
+    def _stand_in(self, part: Part) -> None:
+        """Have this part at work, until the next one that has any room."""
+        self._part = part
+        later = (other.start for other in self._parts if other.length and other.start > self.last_epoch)
+        self._next = min(later, default=inf)

@@ -40,6 +40,8 @@ class TrainState:
     optimizer: torch.optim.Optimizer
     scheduler: Schedule
     average: WeightAverage | None
+    holds: bool
+    """Whether the optimizer made its steps under another preset, whose last LRs this one has."""
 
     def __init__(self, model: nn.Module, planned: PlannedRun, compute_options: ComputeOptions) -> None:
         self.model = model
@@ -49,7 +51,7 @@ class TrainState:
 
     def use(self, planned: PlannedRun) -> None:
         """Build what the preset asks for around the model as it is: a fresh optimizer, the schedule's beginning."""
-        self.planned = planned
+        self.planned, self.holds = planned, False
         self.optimizer = build_optimizer(
             planned.preset.optimizer,
             parameters_of(planned.preset, self.model),
@@ -57,6 +59,14 @@ class TrainState:
         )
         self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
         self.average = WeightAverage.of(planned.preset.training, self.model)
+
+    def hold(self, planned: PlannedRun) -> None:
+        """Follow a preset without a scheduler, with the optimizer as it is and what its last step used."""
+        used = self.scheduler.used
+        self.planned, self.holds = planned, True
+        self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
+        for group, last in zip(self.optimizer.param_groups, used, strict=True):
+            group.update(last)
 
     def train_until(self, last_epoch: int, train_images: int) -> None:
         """Follow the preset until another epoch of the run; from here on, for what was trained stays as it was.
@@ -88,6 +98,7 @@ class TrainState:
             "preset": planned.preset.model_dump(mode="json"),
             "first_epoch": planned.first_epoch,
             "first_step": planned.first_step,
+            **({"holds": True} if self.holds else {}),
             **({self.average.kind: self.average.state_dict()} if self.average is not None else {}),
             **({"loss_scaler": self.loss_scaler.state_dict()} if self.loss_scaler.is_on else {}),
         }
@@ -99,7 +110,9 @@ class TrainState:
             ValueError: it is the state of another network, optimizer or schedule; the key that tells is in the words.
         """
         _check_weights(self.model.state_dict(), state["model"])
-        self._check_optimizer(state["optimizer"], stepped=state["step"] >= self.planned.first_step)
+        self.holds = state.get("holds") is True
+        stepped = self.holds or state["step"] >= self.planned.first_step
+        self._check_optimizer(state["optimizer"], stepped=stepped)
         if self.average is not None:
             kind = self.average.kind
             _check_average(self.average.model.state_dict(), state.get(kind), kind)

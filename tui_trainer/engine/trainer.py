@@ -25,6 +25,7 @@ from tui_trainer.engine.control import CommandHandler, CommandRefused
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.devices import memory_held
 from tui_trainer.engine.early_stopping import Patience
+from tui_trainer.engine.extension import Extended
 from tui_trainer.engine.lr_preview import PlannedRun, dialled, plan
 from tui_trainer.engine.metrics import Diverged, MetricAccumulator, validate
 from tui_trainer.engine.model_metrics import Confusion, Norms
@@ -36,9 +37,11 @@ from tui_trainer.engine.thread_tuner import ThreadTuner, timed_on_a_copy
 from tui_trainer.engine.tracing import CallTracer
 from tui_trainer.engine.weight_average import RAW, WeightAverage, declared_raw
 from tui_trainer.events import (
+    EARLY_STOPPING,
     MOMENTUM,
     Alert,
     AnyEvent,
+    CommandAnswered,
     ConfusionCounted,
     EpochEnded,
     EpochsChanged,
@@ -113,8 +116,8 @@ class Trainer:
         self._dialled: list[Any] | None = None
         """When the LR dial was turned last (Unix time), after which step, in which epoch, the LR then, and by whom."""
         self._epochs_changed: list[Any] | None = None
-        """When the number of epochs was changed last (Unix time), after which step, in which epoch, from how many, and
-        by whom."""
+        """When the number of epochs was changed last (Unix time), after which step, in which epoch, from how many, by
+        whom, and what they follow and the preset before, where that is another."""
         self._epoch_began = self._epoch_trained = 0.0
         self._lr = 0.0
         self._lr_names = self._lrs_of_groups()
@@ -128,8 +131,10 @@ class Trainer:
         self._ended_early = ""
         self._skipped = self._train_state.loss_scaler.skipped
         if prepared.checkpoint is not None:
-            self._go_on_from(prepared.checkpoint)
+            self._go_on_from(prepared.checkpoint, prepared.extended)
         self._watch()
+        if prepared.extended is not None:
+            self._extend(prepared.extended)
 
     @property
     def recipe(self) -> ResolvedConfig:
@@ -235,8 +240,8 @@ class Trainer:
         self._ended_early = patience.reason
         old = self.recipe.lengths.epochs
         recipe = structs.replace(self.recipe, epochs=self.last_epoch, total_steps=self.step)
-        by = "early stopping"
-        self._emit(EpochsChanged(at=time.time(), step=self.step, epoch=self.last_epoch, old=old, recipe=recipe, by=by))
+        at, by = time.time(), EARLY_STOPPING
+        self._emit(EpochsChanged(at=at, step=self.step, epoch=self.last_epoch, old=old, recipe=recipe, by=by))
 
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of the epoch that are still to be trained."""
@@ -465,7 +470,7 @@ class Trainer:
             self._switch = switch
             raise CommandRefused(say("reply.epochs_do_not_fit", why=error)) from error
         self.flush(wait=True)
-        self._epochs_changed = [time.time(), self.step, self.last_epoch, old, command.by]
+        self._epochs_changed = [time.time(), self.step, self.last_epoch, old, command.by, "", ""]
         self._save()  # before it is told: what a record tells, a run that goes on from here holds to
         self._tell_epochs()
         return say("reply.epochs", epochs=counted(epochs, "epoch"), old=f"{old:,}", step=f"{self.last_step:,}")
@@ -474,9 +479,22 @@ class Trainer:
         """The epochs that the run trains from here on, and the plan with them."""
         if self._epochs_changed is None:
             return
-        at, step, epoch, old, by = self._epochs_changed
-        self._emit(EpochsChanged(at=at, step=step, epoch=epoch, old=old, recipe=self.recipe, by=by))
+        at, step, epoch, old, by, then, preset = [*self._epochs_changed, "", ""][:7]
+        self._emit(EpochsChanged(at=at, step=step, epoch=epoch, old=old, recipe=self.recipe, by=by, then=then))
+        if then:
+            self._emit(PresetSwitched(at=at, step=step + 1, epoch=epoch + 1, old=preset, recipe=self.recipe))
         self._tell_dialled_plan()
+
+    def _extend(self, to: Extended) -> None:
+        """What is trained from here on has been settled; have it kept and told."""
+        now = time.time()
+        self._epochs_changed = [now, self.step, self.last_epoch, to.old, to.by, to.then, to.old_preset]
+        self._save()  # as in `set_epochs`
+        self._tell_epochs()
+        for warning in to.warnings:
+            self._emit(Alert(at=now, kind="preset", text=warning))
+        answer = to.answer
+        self._emit(CommandAnswered(at=now, id="", command=to.asked, by=to.by, accepted=True, answer=answer))
 
     def switch_to(self, command: SwitchPreset) -> str:
         """Plan to follow another preset from the next epoch on."""
@@ -589,16 +607,19 @@ class Trainer:
         timed = timed_on_a_copy(self._train_state.model, prepared.compute_options, prepared.images.train, size)
         return ThreadTuner(timed, prepared.threads, self._emit)
 
-    def _go_on_from(self, state: checkpoints.State) -> None:
+    def _go_on_from(self, state: checkpoints.State, extended: Extended | None) -> None:
         self.step, self.epoch, self.batch = state["step"], state["epoch"], state["batch"]
         if state["best_val_accuracy"] >= 0:
             # Older checkpoints do not tell its loss: an epoch that is as accurate then takes its place.
             self.best = Best(state.get("best_epoch", 0), state.get("best_val_loss", nan), state["best_val_accuracy"])
         self._epoch_began = state["epoch_began"]
         self._metrics.begin_epoch(state["loss_sum"], state["images"], state["hits"], state.get("clipped", 0))
-        if self._patience is not None and state.get("early_stopping") is not None:
+        counts_on = extended is None or not extended.counts_anew
+        if self._patience is not None and state.get("early_stopping") is not None and counts_on:
             self._patience.load(state["early_stopping"])
         self._lr = state["lr"]
+        if extended is not None and extended.then:
+            return  # what was told of the preset before stays as it is
         self._dialled = state.get("dialled")
         self._epochs_changed = state.get("epochs_changed")
         self._tell_epochs()

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from tui_trainer.events import (
+    EARLY_STOPPING,
     AnyEvent,
     CallsMade,
     CheckpointSaved,
@@ -36,6 +37,7 @@ from tui_trainer.events import (
     StepsTaken,
 )
 from tui_trainer.records.flaws import MISSING_AT_MOST, Claims, Flaws
+from tui_trainer.text.reasons import DIALS
 
 NOTHING: tuple[AnyEvent, ...] = ()
 
@@ -323,14 +325,20 @@ _WITH_RECIPE = (RunConfigured, PresetSwitched, EpochsChanged)
 _AT_LAST_STEP = (EpochEnded, CheckpointSaved, RunEnded)
 """These come when all steps until then are told, and say which is the last."""
 
+
+def _asked_at(event: LRChanged | EpochsChanged) -> int:
+    """When a person asked for it, in microseconds: it may be asked for again, and otherwise, where the run stands."""
+    return int(event.at * 1e6)
+
+
 _POSITIONS: dict[type, Callable[[Any], tuple[int, int]]] = {
     EpochEnded: lambda event: (event.epoch, 0),
     PlateauCounted: lambda event: (event.epoch, 0),
     ConfusionCounted: lambda event: (event.epoch, 0),
-    LRChanged: lambda event: (event.step, 0),
+    LRChanged: lambda event: (event.step, _asked_at(event) if event.why.code in DIALS else 0),
     LRUnchanged: lambda event: (event.step, 0),
     PresetSwitched: lambda event: (event.step, 0),
-    EpochsChanged: lambda event: (event.step, 0),
+    EpochsChanged: lambda event: (event.step, 0 if event.by == EARLY_STOPPING else _asked_at(event)),
     CallsMade: lambda event: (event.step, int(event.batch is None)),
 }
 """Where in the run an event stands, for the kinds that a resumed run would tell again."""

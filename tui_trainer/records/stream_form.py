@@ -224,6 +224,8 @@ def _fields(*names: str) -> Callable[[Any], Object]:
     return lambda event: {name: getattr(event, name) for name in names}
 
 
+_changed = _fields("step", "epoch", "old", "by", "then")
+
 FORMS: Mapping[type, tuple[str, Callable[[Any], Object]]] = {
     RunStarted: ("run", _fields("run", "pid", "host", "resumed_from_step")),
     PhaseStarted: ("phase", _fields("phase", "detail")),
@@ -238,7 +240,7 @@ FORMS: Mapping[type, tuple[str, Callable[[Any], Object]]] = {
     SwitchPlanned: ("switch_planned", _fields("epoch", "preset")),
     EpochsChanged: (
         "epochs",
-        lambda event: {**_fields("step", "epoch", "old", "by")(event), "new": event.recipe.epochs, **_length(event)},
+        lambda event: {**_changed(event), "new": event.recipe.epochs, **_length(event)},
     ),
     PresetSwitched: (
         "switch",

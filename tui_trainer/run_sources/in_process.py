@@ -31,7 +31,7 @@ from tui_trainer.records.log_size import BoundedLog
 from tui_trainer.records.record import Record, copy_checkpoints, facts_to_go_on
 from tui_trainer.records.run_metadata import program_of, read_facts
 from tui_trainer.run_options import PRECISIONS
-from tui_trainer.run_request import RunRequest
+from tui_trainer.run_request import Extension, RunRequest
 from tui_trainer.run_sources.kernel_log import memory_kills
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
 from tui_trainer.run_sources.notifier import Told
@@ -112,6 +112,7 @@ class LocalRun:
         *,
         goes_on: Path | None = None,
         new_record: bool = False,
+        extension: Extension | None = None,
         gate: threading.Event | None = None,
         on_record: Callable[[Record], None] | None = None,
         notify: Sequence[Told] = (),
@@ -125,6 +126,7 @@ class LocalRun:
             command: the command line, for the record.
             goes_on: the folder of a run that ended early, to go on with from its checkpoint.
             new_record: it goes on in a record of its own, the one that it has being of no use.
+            extension: it goes on for another number of epochs.
             gate: nothing heavy is imported before it opens; it is not waited for long.
             on_record: told of the record as it begins, in the training thread.
             notify: commands to run, or addresses to post to, where there is something to tell.
@@ -135,6 +137,7 @@ class LocalRun:
         self.goes_on = None if new_record else goes_on
         """The folder of the record that it goes on with."""
         self._checkpoint_of = goes_on
+        self._extension = extension
         self.control = CommandQueue()
         self.record: Record | None = None
         """Its record, once there is one."""
@@ -212,9 +215,8 @@ class LocalRun:
             self._warn()
             from tui_trainer.engine.prepare import prepare
 
-            prepared = prepare(
-                self.request.spec, self._emit, self._checkpoint_of and self._checkpoint_of / "checkpoints"
-            )
+            folder = self._checkpoint_of and self._checkpoint_of / "checkpoints"
+            prepared = prepare(self.request.spec, self._emit, folder, self._extension)
             # torch stays: the collector, which all threads wait for, need not go through it each time. What the run
             # before has left was collected at its end.
             gc.freeze()

@@ -26,6 +26,11 @@ CAPTIONS = {
     "checkpoint.unreadable": Caption("{file} cannot be read: {why}", "the system refuses it", "it can be read"),
     "checkpoint.unfit": Caption("{file} does not fit: {why}", "it is whole, and not one of this run", "it fits"),
     "checkpoint.no_checksums": Caption("its checksums are missing", "it has none", "it has; an older form has none"),
+    "checkpoint.no_last_lr": Caption(
+        "its checkpoint is of an earlier version, and does not tell the LRs of its last step",
+        "a run is to go on at its last LR that was trained by a version which did not save that",
+        "they are saved; it has no scheduler",
+    ),
     "checkpoint.missing": Caption("{key} is missing", "a value that a checkpoint must have is not there", "it is"),
     "checkpoint.changed": Caption(
         "{key} is not what was saved", "a value has another checksum than was written, or none", "it has the same"

@@ -60,6 +60,11 @@ CAPTIONS = {
         "somebody had the run train another number of epochs",
         "it trains those that it was to; another preset is followed",
     ),
+    "epoch.changed_then": Caption(
+        "{changed}, then {then}",
+        "a run that was over goes on at its last LR, or with another preset",
+        "its own schedule goes on for the epochs that were added, or ends earlier",
+    ),
     "epoch.switched": Caption(
         "preset {old} → {new} from here on, weights kept",
         "a run follows another preset from this epoch on",

@@ -98,6 +98,11 @@ CAPTIONS = {
         "a switch to another preset is promised",
         "no switch is to come, or it is made",
     ),
+    "plan.constant_from": Caption(
+        "{title}; constant from epoch {epoch} on",
+        "a run that was over goes on at the LR of its last step",
+        "it follows its schedule, or another preset",
+    ),
     "plan.dialled": Caption(
         "{doing}; × {factor} by hand",
         "a person has turned the LR dial of a run of ours: the LRs named are those that are used",

@@ -86,6 +86,16 @@ CAPTIONS = {
         "`resume --new-record` of a run that is live",
         "it has ended",
     ),
+    "refusal.then_alone": Caption(
+        "--then says what epochs beyond the end follow: give their number in all with --epochs",
+        "`resume --then` without --epochs",
+        "with both, or neither",
+    ),
+    "refusal.live_epochs": Caption(
+        "{run} is live: `{command} N` has it train N epochs in all; --epochs and --then are for one that has ended",
+        "`resume --epochs` of a run that is live",
+        "it has ended",
+    ),
     "refusal.told_elsewhere": Caption(
         "{run} trains in another process, which alone could tell of it: leave --alert, --notify, --webhook and --bell "
         "out",

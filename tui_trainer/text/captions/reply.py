@@ -85,6 +85,17 @@ CAPTIONS = {
     "reply.epochs": Caption(
         "{epochs} instead of {old}, until step {step}", "it trains more or fewer epochs in all", "it was refused"
     ),
+    "reply.epochs_then": Caption(
+        "{epochs} instead of {old}, until step {step}; {then} from epoch {epoch} on",
+        "a run that was over goes on at its last LR, or with another preset",
+        "its own schedule goes on",
+    ),
+    "reply.last_lr": Caption(
+        "at the LR of its last step, {lr},", "a run that was over goes on at its last LR", "with a preset"
+    ),
+    "reply.preset": Caption(
+        "preset {preset}, weights kept,", "a run that was over goes on with another preset", "at its last LR"
+    ),
     "reply.epochs_already": Caption(
         "it trains {epochs} already", "as many epochs were asked for as it trains", "more or fewer were"
     ),
@@ -100,6 +111,11 @@ CAPTIONS = {
     ),
     "reply.epochs_do_not_fit": Caption(
         "another number of epochs does not fit: {why}", "the preset allows no such length", "it allows it"
+    ),
+    "reply.go_on_otherwise": Caption(
+        "`--then constant` keeps its last LR, and `--then PRESET` follows another preset",
+        "a run that was over was to go on along a schedule that has no more",
+        "it has not reached its end; its schedule goes on",
     ),
     "reply.switch": Caption(
         "{preset} from epoch {epoch} on, weights kept{others}", "a switch of presets is planned", "it was refused"

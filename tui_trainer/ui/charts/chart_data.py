@@ -66,7 +66,9 @@ def steps_of(history: History) -> list[int]:
 
 def other_epochs(changed: EpochsChanged) -> str:
     """That a run trains another number of epochs from here on, in words."""
-    return say("epoch.changed", new=f"{changed.recipe.epochs or 0:,}", old=f"{changed.old:,}", by=plain(changed.by))
+    new, old = f"{changed.recipe.epochs or 0:,}", f"{changed.old:,}"
+    said = say("epoch.changed", new=new, old=old, by=plain(changed.by))
+    return say("epoch.changed_then", changed=said, then=plain(changed.then)) if changed.then else said
 
 
 def checkpoints(history: History) -> list[CheckpointSaved]:
