@@ -83,6 +83,10 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
         {"scheduler": "StepLR"},
         "a checkpoint was loaded into network and optimizer, and not into StepLR",
     ),
+    "steps_not_counted": (
+        {"steps": 500, "optimizer": "Adam"},
+        "500 steps of Adam since the run's own optimizer stepped last are not counted",
+    ),
     "steps_not_seen": ({"backwards": 50}, "50 losses went backward, and no optimizer.step() is seen"),
 }
 
@@ -110,6 +114,7 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
     "order.not_shuffled",
     "order.scheduler_not_loaded",
     "order.steps_not_seen",
+    "order.steps_not_counted",
     "order.*_why",
     "order.*_mend",
 )
@@ -151,6 +156,7 @@ async def test_each_mistake_is_said_with_its_values_why_it_matters_and_the_mend(
     "order.not_shuffled",
     "order.scheduler_not_loaded",
     "order.steps_not_seen",
+    "order.steps_not_counted",
     "order.*_why",
     "order.*_mend",
     in_all_cases=False,

@@ -50,6 +50,7 @@ MISTAKES: dict[str, str] = {
     "item_each_step": "",
     "scheduler_before_optimizer": "scheduler_before_optimizer",
     "steps_not_seen": "",
+    "steps_not_counted": "",
 }
 """By code, what harms most first: by which name *break it* has a case of it (`call_order.Mistake`); empty where it has
 none."""

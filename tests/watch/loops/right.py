@@ -887,28 +887,6 @@ for epoch in range(EPOCHS):
         criterion(model(x), y).backward()
         optimizer.step()
 """,
-    "several folds": """
-def fit(train, val):
-    model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 3))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    scheduler = lr_scheduler.CosineAnnealingLR(optimizer, 3)
-    for epoch in range(3):
-        model.train()
-        for x, y in DataLoader(train, batch_size=8, shuffle=True):
-            optimizer.zero_grad()
-            criterion(model(x), y).backward()
-            optimizer.step()
-        scheduler.step()
-        model.eval()
-        with torch.no_grad():
-            for x, y in DataLoader(val, batch_size=8):
-                model(x)
-
-
-for fold in range(3):
-    rest = [index for index in range(96) if index % 3 != fold]
-    fit(torch.utils.data.Subset(train_data, rest), torch.utils.data.Subset(train_data, range(fold, 96, 3)))
-""",
     "REINFORCE": """
 policy = nn.Sequential(nn.Linear(4, 16), nn.Dropout(0.6), nn.ReLU(), nn.Linear(16, 2))
 optimizer = torch.optim.Adam(policy.parameters(), lr=1e-2)

@@ -13,7 +13,7 @@ from tui_trainer.watching.findings.data import NotShuffled
 from tui_trainer.watching.findings.gradients import Gradients
 from tui_trainer.watching.findings.loop import Call, Loop
 from tui_trainer.watching.findings.memory import GraphsKept, ItemEachStep
-from tui_trainer.watching.findings.out_of_sight import StepsNotSeen
+from tui_trainer.watching.findings.out_of_sight import StepsNotCounted, StepsNotSeen
 from tui_trainer.watching.findings.plateau import TrainingMetric
 from tui_trainer.watching.findings.raised import Raised
 from tui_trainer.watching.findings.resume import SchedulerNotLoaded
@@ -68,6 +68,7 @@ class Findings:
             NotShuffled(loop, self._tell),
             Raised(loop, self._tell),
             StepsNotSeen(loop, self._tell),
+            StepsNotCounted(loop, self._tell),
         )
         self._handlers: dict[str, list[Handler]] = {}
         for rule in self._rules:
