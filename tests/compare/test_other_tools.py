@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +13,13 @@ from click.testing import CliRunner, Result
 from tests.compare.made import compared, record
 from tests.foreign_records.event_files import event, event_file, frame, scalar
 from tests.scripted_record import over
+from tests.ui.test_compare import show
 from tui_trainer.cli import main
+from tui_trainer.compare.comparison import counted_in, epoch_ends, rates, smoothed, timeline_of
 from tui_trainer.compare.differences import ABSENT, UNKNOWN, Difference, differences, settings_of
 from tui_trainer.compare.plain_lines import find_out
+from tui_trainer.compare.report import as_html
+from tui_trainer.ui.compare.chart import Overlay
 
 Cli = Callable[..., Result]
 
@@ -86,3 +91,70 @@ def test_of_runs_of_other_tools_what_one_has_and_another_has_not_differs(board: 
     comparison = compared(tmp_path / "runs", [board, tmp_path / "other" / "metrics.csv"])
     rows = {each.key: each.values for each in differences(comparison)}
     assert rows == {"dropout": ("0.1", ABSENT), "layers": ("1, 2", "1, 3")}
+
+
+TABLE = "step,epoch,train_loss,val_loss,lr,_timestamp\n" + "".join(
+    f"{step},{step // 10},{2 / (1 + step)},{3 / (1 + step) if step % 10 == 9 else ''},0.1,{1.7e9 + 2 * step}\n"
+    for step in range(30)
+)
+
+
+@pytest.fixture
+def epochs(tmp_path: Path) -> Path:
+    """Three epochs of ten steps, two seconds a step."""
+    path = tmp_path / "three epochs.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def test_epochs_and_seconds_of_another_tools_record_lie_where_ours_do(epochs: Path, tmp_path: Path) -> None:
+    comparison = compared(tmp_path / "runs", [record(tmp_path / "runs"), epochs])
+    histories = [run.history for run in comparison.runs]
+    assert counted_in(histories) == "epoch"
+    told = timeline_of(histories[1], "epoch")
+    assert [told.place(step) for step in (-1, 9, 14, 19, 29)] == [0.0, 1.0, 1.5, 2.0, 3.0]
+    assert [told.step(place) for place in (0.0, 1.5, 3.0)] == [-1, 14, 29]
+    clock = timeline_of(histories[1], "seconds")
+    assert [clock.place(step) for step in (0, 10, 29, 40)] == [0.0, 20.0, 58.0, 80.0]
+    assert clock.step(20.0) == 10
+    assert [place for place, _ in epoch_ends(histories[1], "epoch", "val_loss", 100)] == [1.0, 2.0, 3.0]
+    assert len(smoothed(histories[1], "epoch", 100)) == len(rates(histories[1], "epoch", 100)) == 30
+
+
+def test_a_report_draws_runs_of_other_tools_as_it_draws_ours(board: Path, epochs: Path, tmp_path: Path) -> None:
+    def charts(*records: Path) -> list[tuple[str, str, set[str]]]:
+        """Title, what is counted, and the runs that have a line."""
+        comparison = compared(tmp_path / "runs", [record(tmp_path / "runs"), *records])
+        page = as_html(comparison, find_out(comparison))
+        figures = re.findall(r"<figcaption>(.*?)</figcaption>(.*?)</svg>", page, re.DOTALL)
+        units = [re.findall(r">([a-z]+)</text>\n<g clip-path", svg)[0] for _, svg in figures]
+        lines = [set(re.findall(r'data-run="(\d)">\n<polyline[^>]* points="[^"]', svg)) for _, svg in figures]
+        return [(title.partition(",")[0], *rest) for (title, _), *rest in zip(figures, units, lines, strict=True)]
+
+    assert charts(epochs) == [
+        ("Training loss", "epoch", {"0", "1"}),
+        ("Validation loss", "epoch", {"0", "1"}),
+        ("Validation accuracy", "epoch", {"0"}),
+        ("Learning rate", "epoch", {"0", "1"}),
+    ]
+    assert charts(epochs, board) == [
+        ("Training loss", "step", {"0", "1"}),
+        ("Validation loss", "step", {"0", "1", "2"}),
+        ("Validation accuracy", "step", {"0", "2"}),
+        ("Learning rate", "step", {"0", "1"}),
+    ]
+
+
+async def test_the_screen_draws_them_too_and_counts_what_all_of_them_tell(
+    board: Path, epochs: Path, tmp_path: Path
+) -> None:
+    comparison = compared(tmp_path / "runs", [record(tmp_path / "runs"), epochs])
+    async with show(comparison) as (pilot, screen):
+        drawn = ["\n".join(chart.plain()) for chart in screen.query(Overlay)]
+        assert all("three epoch" in text for text in (drawn[0], drawn[-1]))  # its name at the end of its curve
+        assert screen.axis.unit == "epoch"
+        assert screen.axis.end == pytest.approx(3.0)
+        for _ in range(3):
+            await pilot.press("l", "x", "plus", "left")
+    async with show(compared(tmp_path / "runs", [epochs, board])) as (_, screen):
+        assert (screen.axis.unit, screen.axis.end) == ("step", 100)

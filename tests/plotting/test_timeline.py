@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_trainer.plotting.scales import EpochTimeline, SecondTimeline, StepTimeline, Timeline, edges
+from tui_trainer.plotting.scales import ClockTimeline, EpochTimeline, SecondTimeline, StepTimeline, Timeline, edges
 
 LENGTHS = st.lists(st.integers(1, 50), min_size=1, max_size=8)
 
@@ -18,12 +18,15 @@ def epochs(lengths: list[int], batches: int) -> EpochTimeline:
 
 @st.composite
 def timelines(draw: st.DrawFn) -> Timeline:
-    kind = draw(st.sampled_from(["step", "epoch", "seconds"]))
+    kind = draw(st.sampled_from(["step", "epoch", "seconds", "clock"]))
     if kind == "step":
         return StepTimeline()
     if kind == "epoch":
         return epochs(draw(LENGTHS), draw(st.integers(1, 50)))
     waits = draw(st.lists(st.sampled_from([0.0, 0.01, 0.2, 3.0]), max_size=60))
+    if kind == "clock":
+        gaps = draw(st.lists(st.integers(1, 9), min_size=len(waits), max_size=len(waits)))
+        return ClockTimeline([*itertools.accumulate(gaps)], [*itertools.accumulate(waits)])
     return SecondTimeline(array("d", itertools.accumulate(waits)))
 
 

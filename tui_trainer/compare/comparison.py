@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from tui_trainer.compare.elsewhere import Elsewhere
 from tui_trainer.compare.metric import ACCURACY, Metric, metric_of
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import Goal, Status
 from tui_trainer.plotting.curves import MinMaxTree
-from tui_trainer.plotting.scales import EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
+from tui_trainer.plotting.scales import ClockTimeline, EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
 from tui_trainer.records.errors import RunNotFound
 from tui_trainer.records.history import History
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.records.series import AllSeries, Series
+from tui_trainer.records.told_epochs import told_epochs
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
@@ -383,7 +384,12 @@ Point: TypeAlias = tuple[float, float]
 
 
 def timeline_of(history: History, unit: Unit) -> Timeline:
-    """Where the steps of a run lie on an axis; runs with other batch sizes have other epochs."""
+    """Where the steps of a run lie on an axis; runs with other batch sizes have other epochs.
+
+    Where another tool's record does not tell its epochs or its clock, its steps are counted.
+    """
+    if not history.steps and history.written_at is not None:
+        return _told_timeline(history, unit)
     if unit == "seconds":
         return SecondTimeline(history.elapsed)
     batches = history.batches_in_epoch or (history.recipe.batches_per_epoch if history.recipe else 0)
@@ -393,8 +399,27 @@ def timeline_of(history: History, unit: Unit) -> Timeline:
     return StepTimeline()
 
 
+def _told_timeline(history: History, unit: Unit) -> Timeline:
+    if unit == "epoch" and (told := told_epochs(history)) is not None:
+        ends = [step - 1 for step in told.begins]
+        before = ends[-2] if len(ends) > 1 else ends[-1]
+        return EpochTimeline(ends, ends[-1] - before or history.last_step - ends[-1])
+    clock = history.logged_elapsed
+    return ClockTimeline(clock.steps, clock.values) if unit == "seconds" and len(clock.steps) > 1 else StepTimeline()
+
+
+def counted_in(histories: Iterable[History]) -> Unit:
+    """What all of these can be counted in: epochs, or steps where another tool's record does not tell its epochs."""
+    untold = any(
+        not history.steps and history.written_at is not None and told_epochs(history) is None for history in histories
+    )
+    return "step" if untold else "epoch"
+
+
 def smoothed(history: History, unit: Unit, points: int) -> list[Point]:
-    """The smoothed training loss in at most so many points."""
+    """The smoothed training loss in at most so many points; of a run that tells no single steps, as it was logged."""
+    if not history.steps:
+        return logged(history, unit, "train_loss", points)
     smoothing = Smoothing(history.losses, fitting_window(history.recipe))
     while not smoothing.catch_up():
         pass
@@ -407,7 +432,10 @@ def smoothed(history: History, unit: Unit, points: int) -> list[Point]:
 
 
 def rates(history: History, unit: Unit, points: int) -> list[Point]:
-    """The LR, level through each step, the lowest and the highest of each stretch kept."""
+    """The LR, level through each step, the lowest and the highest of each stretch kept; of a run that tells no single
+    steps, as it was logged."""
+    if not history.steps:
+        return logged(history, unit, "lr", points)
     pyramid = MinMaxTree(history.lrs)
     pyramid.catch_up()
     place = timeline_of(history, unit).place
@@ -424,10 +452,12 @@ def rates(history: History, unit: Unit, points: int) -> list[Point]:
     return found
 
 
-def epoch_ends(history: History, unit: Unit, value: Callable[[int], float]) -> list[Point]:
-    """A number of each epoch (`value` takes its index) at its end."""
+def epoch_ends(history: History, unit: Unit, name: Literal["val_loss", "val_accuracy"], points: int) -> list[Point]:
+    """A number of each epoch at its end; of a run that tells no epochs as a whole, as it was logged."""
+    if not history.epochs:
+        return logged(history, unit, name, points)
     place = timeline_of(history, unit).place
-    found = [(place(epoch.step), value(i)) for i, epoch in enumerate(history.epochs)]
+    found = [(place(epoch.step), getattr(epoch, name)) for epoch in history.epochs]
     return [(x, y) for x, y in found if isfinite(y)]
 
 

@@ -19,7 +19,7 @@ from string import Template
 from typing import Any
 
 from tui_trainer.compare.columns import ShownColumn
-from tui_trainer.compare.comparison import SWATCH, Comparison, Point, epoch_ends, logged, rates, smoothed
+from tui_trainer.compare.comparison import SWATCH, Comparison, Point, counted_in, epoch_ends, logged, rates, smoothed
 from tui_trainer.compare.correlation import relations
 from tui_trainer.compare.differences import Difference, settings_of, varied
 from tui_trainer.compare.metric import Metric
@@ -314,26 +314,28 @@ def _charts(comparison: Comparison, metric: Metric) -> str:
             if group.begun
         ]
 
+    unit = counted_in(run.history for group in comparison.groups for run in group.begun)
+
     def val_loss(history: History) -> list[Point]:
-        return epoch_ends(history, "epoch", lambda i: history.epochs[i].val_loss)
+        return epoch_ends(history, unit, "val_loss", POINTS)
 
     def accuracy(history: History) -> list[Point]:
-        return epoch_ends(history, "epoch", lambda i: history.epochs[i].val_accuracy)
+        return epoch_ends(history, unit, "val_accuracy", POINTS)
 
     smoothed_loss = say("report.train_loss")
     drawn = [
-        (smoothed_loss, curves(lambda h: smoothed(h, "epoch", POINTS))),
+        (smoothed_loss, curves(lambda h: smoothed(h, unit, POINTS))),
         ("Validation loss", curves(val_loss, lambda points: min(points, key=itemgetter(1)))),
         ("Validation accuracy", curves(accuracy, lambda points: max(points, key=itemgetter(1)))),
-        ("Learning rate", curves(lambda h: rates(h, "epoch", POINTS // 2))),
+        ("Learning rate", curves(lambda h: rates(h, unit, POINTS // 2))),
     ]
     if metric.name not in ("val_accuracy", "val_loss", "train_loss", "lr"):
         best: Callable[[Iterable[Point]], Point] | None = None
         if metric.sign:
             best = partial(max if metric.sign > 0 else min, key=itemgetter(1))
-        of_it = curves(lambda history: logged(history, "epoch", metric.name, POINTS), best)
+        of_it = curves(lambda history: logged(history, unit, metric.name, POINTS), best)
         drawn.insert(0, (metric.words, of_it))
-    charts = [(title, chart(title, "epoch", found, log=title == smoothed_loss)) for title, found in drawn]
+    charts = [(title, chart(title, unit, found, log=title == smoothed_loss)) for title, found in drawn]
     return "\n".join(f"<figure><figcaption>{escape(t)}</figcaption>{svg}</figure>" for t, svg in charts if svg)
 
 

@@ -365,6 +365,33 @@ class EpochTimeline:
         return ends[epoch] + (place - epoch) * (ends[epoch + 1] - ends[epoch])
 
 
+class ClockTimeline:
+    """The run's clock as it was told now and then; between two times, and behind the last one, at an even pace."""
+
+    unit: Unit = "seconds"
+
+    def __init__(self, steps: Sequence[int], elapsed: Sequence[float]) -> None:
+        """`elapsed[i]` is the clock at `steps[i]`, both rising; they may grow."""
+        self._steps, self._elapsed = steps, elapsed
+
+    def place(self, step: float) -> float:
+        return _between(self._steps, self._elapsed, step)
+
+    def step(self, place: float) -> float:
+        return _between(self._elapsed, self._steps, place)
+
+
+def _between(xs: Sequence[float], ys: Sequence[float], x: float) -> float:
+    """The y of an x on the line through points; beyond them on the line through the first and the last one."""
+    if len(xs) < 2 or xs[-1] <= xs[0]:
+        return ys[-1] if len(xs) else x
+    if not xs[0] <= x < xs[-1]:
+        return ys[0] + (x - xs[0]) * (ys[-1] - ys[0]) / (xs[-1] - xs[0])
+    at = bisect_right(xs, x)
+    wide = xs[at] - xs[at - 1]
+    return ys[at - 1] + ((x - xs[at - 1]) * (ys[at] - ys[at - 1]) / wide if wide > 0 else 0.0)
+
+
 class SecondTimeline:
     """The run's clock; what is still to come goes on at the pace so far."""
 

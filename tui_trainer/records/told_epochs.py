@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from math import ceil, isfinite, nan
 from typing import NamedTuple, overload
+from weakref import WeakKeyDictionary
 
 from tui_trainer.events import Goal
 from tui_trainer.records.history import History
@@ -62,6 +63,11 @@ class ToldEpochs(Sequence[ToldEpoch]):
             self._take(told)
         shown = [history.series[name].steps for name in self._ours.values()]
         self._until = max((steps[-1] for steps in shown if len(steps)), default=-1)
+
+    @property
+    def begins(self) -> Sequence[int]:
+        """The first step of each; not to be changed."""
+        return self._begins
 
     @property
     def best(self) -> int | None:
@@ -123,6 +129,19 @@ class ToldEpochs(Sequence[ToldEpoch]):
                 self._begins.append(told.steps[index])
                 self._epochs.append(ceil(value))
         self._seen = len(told.steps), told.rewrites
+
+
+_OF: WeakKeyDictionary[History, ToldEpochs] = WeakKeyDictionary()
+
+
+def told_epochs(history: History) -> ToldEpochs | None:
+    """Those of a run that tells no single steps, as they are now; None of any other, or where none are known."""
+    if history.steps or history.written_at is None:
+        return None
+    if (known := _OF.get(history)) is None:
+        known = _OF[history] = ToldEpochs(history)
+    known.look()
+    return known if len(known.begins) else None
 
 
 def _as_ours(history: History) -> dict[str, str]:

@@ -125,7 +125,10 @@ class Overlay(Chart[CompareAxis]):
         if self._lags and time.monotonic() >= self._draw_at:
             return True
         until = time.thread_time() + READ_FOR
-        self._lags = not all(each.catch_up(until, self._series) for each in curves)
+        names = [self._series] if self._series else [*self._told.values()]
+        self._lags = not all(
+            each.catch_up(until, *(names if self._series or not each.tells_steps else ())) for each in curves
+        )
         if not self._lags:
             self._draw_at = 0.0
         return self._lags
@@ -140,6 +143,16 @@ class Overlay(Chart[CompareAxis]):
     def _series(self) -> str:
         """The series that is drawn, where it is another than accuracy, loss and LR."""
         return self.metric.name if self.what == "accuracy" and not self.metric.is_accuracy else ""
+
+    @property
+    def _told(self) -> dict[str, str]:
+        """Of runs that tell no single steps the series that are drawn, by what each is: the line, and a fainter one."""
+        if self.what == "lr":
+            return {"line": "lr"}
+        if self.what == "accuracy":
+            return {"line": "val_accuracy"}
+        of = {"training": {"line": "train_loss"}, "both": {"line": "val_loss", "train": "train_loss"}}
+        return of.get(self.loss, {"line": "val_loss"})
 
     def _title(self) -> list[GlyphRun]:
         if self._series:
@@ -214,6 +227,8 @@ class Overlay(Chart[CompareAxis]):
         axis = self.axis
         if self._series and self._series not in ("lr", "train_loss"):
             return self._of_metric(each, columns)
+        if not self._series and not each.tells_steps:
+            return self._of_told(each, columns)
         if self.what == "lr" or self._series == "lr":
             beside = tuple(run.lr(axis.edges(run.history, columns)) for run in each.beside)
             return Lines(*each.lr(axis, columns), [], None, beside)
@@ -239,6 +254,16 @@ class Overlay(Chart[CompareAxis]):
                 if column is not None:
                     bars[column] = (low, high)
         return Lines(line, bars, [], lit, beside)
+
+    def _of_told(self, each: GroupCurves, columns: int) -> Lines:
+        """What runs that tell no single steps have logged of the same."""
+        made = {kind: each.series(self.axis, name, columns) for kind, name in self._told.items()}
+        line, band, points, _ = made["line"]
+        best = None
+        if points and self.what != "lr" and self.loss != "training":
+            best = (max if self.what == "accuracy" else min)(points, key=lambda point: point[1])
+        beside = each.alone(self.axis, self._told["line"], columns)
+        return Lines(line, band, made["train"][0] if "train" in made else [], best, beside)
 
     def _of_metric(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and best value of a series of one preset."""

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from textual.color import Color
 
-from tui_trainer.compare.comparison import Point, timeline_of
+from tui_trainer.compare.comparison import Point, counted_in, timeline_of
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree
 from tui_trainer.plotting.scales import UNITS, StepTimeline, Timeline, Unit, edges, round_above
 from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
+from tui_trainer.records.told_epochs import told_epochs
 from tui_trainer.ui.charts.axis import FEWEST_IN_SIGHT, HEADROOM, WORTH_IT, ZOOM, Axis, Mode
 from tui_trainer.ui.charts.log_x import LogTimeline, least_of
 from tui_trainer.ui.panel import Panel
@@ -66,6 +67,7 @@ class CompareAxis(Axis):
     def __init__(self) -> None:
         super().__init__()
         self._unit: Unit = "epoch"
+        self._is_unit_chosen = False
         self.cursor: float | None = None
         """The place under the cursor, in the unit; None where there is no cursor."""
         self._end = 0.0
@@ -117,7 +119,8 @@ class CompareAxis(Axis):
 
     def _counted(self, history: History) -> Timeline:
         # Seconds read the growing clock itself; epochs change as one begins.
-        key = (self.unit, len(history.epoch_starts), history.batches_in_epoch)
+        told = told_epochs(history)
+        key = (self.unit, len(history.epoch_starts), history.batches_in_epoch, len(told.begins) if told else 0)
         known = self._timelines.get(id(history))
         if known is None or known[0] != key:
             known = self._timelines[id(history)] = (key, timeline_of(history, self.unit))
@@ -135,7 +138,11 @@ class CompareAxis(Axis):
         if seen != self._edges_of:
             self._edges_of = seen
             self._edges.clear()
-        key = (history.batches_in_epoch, *history.epoch_starts) if self.unit == "epoch" else ()
+        key: tuple[int, ...] = ()
+        if self.unit == "epoch":
+            key = (history.batches_in_epoch, *history.epoch_starts)
+            if (told := told_epochs(history)) is not None:
+                key = tuple(told.begins)
         known = self._edges.get(key)
         if known is None:
             known = self._edges[key] = edges(self.timeline(history), first, last, columns)
@@ -148,14 +155,18 @@ class CompareAxis(Axis):
         before = self.bounds
         end = newest = fewest = 0.0
         least: list[float] = []
-        for history in histories:
+        every = [*histories]
+        if not self._is_unit_chosen:
+            self._unit = counted_in(every)
+        for history in every:
             planned = (history.recipe.total_steps or 0) if history.recipe and history.ended is None else 0
-            if history.steps or planned:
+            trained = history.steps or (history.last_step if history.written_at is not None else 0)
+            if trained or planned:
                 timeline = self._counted(history)
                 place = timeline.place
                 least.append(least_of(timeline, 1))
-                end = max(end, place(max(planned, history.steps)))
-                newest, fewest = max(newest, place(history.steps)), max(fewest, place(FEWEST_IN_SIGHT))
+                end = max(end, place(max(planned, trained)))
+                newest, fewest = max(newest, place(trained)), max(fewest, place(FEWEST_IN_SIGHT))
         if end != self._end and not (self.unit == "seconds" and self._end * 0.95 <= end <= self._end):
             self._end = end * (1.02 if self.unit == "seconds" else 1.0)
         near = round_above(max(newest * HEADROOM, fewest)) if newest else self._end
@@ -218,6 +229,7 @@ class CompareAxis(Axis):
 
     def next_unit(self) -> None:
         """Count in the next unit; the whole of it is seen."""
+        self._is_unit_chosen = True
         self._unit = UNITS[(UNITS.index(self.unit) + 1) % len(UNITS)]
         self._window = self.cursor = None
         self._end = 0.0
@@ -252,16 +264,17 @@ class RunCurves:
         self._means = Means(self.smoothing.values)
         self.rates = MinMaxTree(history.lrs)
         self._columns = Columns(self.rates, held=True)
-        self._tree: tuple[object, ...] = ()
-        """Of a long series: its name, how often it was rewritten, and its extents."""
+        self._trees: dict[str, tuple[int, MinMaxTree]] = {}
+        """Of long series: how often each was rewritten, and its extents."""
 
-    def catch_up(self, name: str = "") -> bool:
-        """Read what is new, of this series too, or as much as a frame can afford; whether that was all."""
+    def catch_up(self, *names: str) -> bool:
+        """Read what is new, of these series too, or as much as a frame can afford; whether that was all."""
         whole = self.rates.catch_up(AT_ONCE)
         whole = self.smoothing.catch_up(AT_ONCE) and whole
         self._means.catch_up()
-        if (tree := self._tree_of(name)) is not None:
-            whole = tree.catch_up(AT_ONCE) and whole
+        for name in names:
+            if (tree := self._tree_of(name)) is not None:
+                whole = tree.catch_up(AT_ONCE) and whole
         return whole
 
     def is_long(self, name: str) -> bool:
@@ -295,11 +308,10 @@ class RunCurves:
         series = self.history.series.get(name)
         if series is None or not isinstance(series.values, array) or not self.is_long(name):
             return None
-        if self._tree[:2] != (name, series.rewrites):
-            self._tree = (name, series.rewrites, MinMaxTree(series.values))
-        tree = self._tree[2]
-        assert isinstance(tree, MinMaxTree)
-        return tree
+        known = self._trees.get(name)
+        if known is None or known[0] != series.rewrites:
+            known = self._trees[name] = (series.rewrites, MinMaxTree(series.values))
+        return known[1]
 
     def loss(self, edges: list[int]) -> list[Extent | None]:
         """The smoothed training loss."""
@@ -333,10 +345,15 @@ class GroupCurves:
         """How many losses have been smoothed."""
         return sum(len(run.smoothing.values) for run in self._runs.values())
 
-    def catch_up(self, until: float, name: str = "") -> bool:
-        """Read what is new, of this series too, until this thread has computed so long (`time.thread_time`); whether
+    @property
+    def tells_steps(self) -> bool:
+        """Whether any of its runs tells its losses and LRs step by step."""
+        return any(run.history.steps for run in [*self.runs, *self.beside])
+
+    def catch_up(self, until: float, *names: str) -> bool:
+        """Read what is new, of these series too, until this thread has computed so long (`time.thread_time`); whether
         that was all."""
-        return all(run.catch_up(name) and time.thread_time() < until for run in [*self.runs, *self.beside])
+        return all(run.catch_up(*names) and time.thread_time() < until for run in [*self.runs, *self.beside])
 
     def loss(self, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
         """Line and band of the smoothed training loss."""
