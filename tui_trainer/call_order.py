@@ -127,6 +127,8 @@ def _in_a_batch(recipe: ResolvedConfig) -> Iterator[Mistake]:
 def _due(recipe: ResolvedConfig, order: CallsMade, first_epoch: int) -> bool:
     """Whether a step of the scheduler stands in this batch, or at this epoch's end; a warm-up steps every batch."""
     batches, warmup = recipe.batches_per_epoch or 0, recipe.warmup_batches
+    if recipe.swa_lr is not None and recipe.swa_start is not None and order.epoch >= recipe.swa_start:
+        return order.batch is None
     epochs = order.epoch - first_epoch
     if order.batch is None:
         return recipe.interval == "epoch" and (batches == 1 or (epochs + 1) * batches >= warmup)

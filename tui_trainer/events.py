@@ -149,6 +149,8 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     where that is not known."""
     swa_start: Number | None = None
     """From the end of which epoch on the mean of the weights is validated; None as above."""
+    swa_lr: float | None = None
+    """To which LR that of the scheduler is brought from there on; None where it is not, and as above."""
     accumulate: Number = 1
     """How many batches make a step of the optimizer together; 1 where that is not known."""
 

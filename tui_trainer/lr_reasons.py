@@ -76,6 +76,8 @@ class Standing:
     """What its steps are called."""
     batches_per_epoch: int | None = None
     """Of its steps, where it steps within epochs; None where that is not known."""
+    goes_on: bool = False
+    """Whether another has the LR from where it ends: the last one that it sets is used."""
 
     @property
     def length(self) -> int:
@@ -127,7 +129,7 @@ def explain(at: Standing, old: float, *, epoch: int, step: int, now: float) -> l
         return [unchanged(at.lr, reason, epoch, step, now)]
     if at.interval == "epoch" or not isinstance(at.config, schedulers.OneCycleLR):
         reason = reason.but(old=old, new=at.lr)
-    if at.step_count == at.total_steps:
+    if at.step_count == at.total_steps and not at.goes_on:
         reason = reason.but(unused=True)
     return [changed(old, at.lr, reason, epoch, step, now)]
 
@@ -237,7 +239,7 @@ def _step(at: Standing, config: schedulers.StepLR) -> Reason:
     if done == 0:
         return Reason("step_size_reached", {"step_size": config.step_size})
     left = config.step_size - done
-    if at.total_steps is not None and at.step_count + left >= at.total_steps:
+    if at.total_steps is not None and at.step_count + left >= at.total_steps + at.goes_on:
         return Reason("no_drop_left")
     return Reason("next_drop", {"left": at.steps(left)})
 

@@ -200,7 +200,10 @@ def test_every_code_of_the_table_is_told_by_somebody() -> None:
     watched = {"written_by", "written_falls", "written_rises", "changed_by", "changed_falls", "changed_rises"}
     watched |= {"kept_by", "next_scheduler", "dialled", "dialled_off"}
     of_the_dial = {"dial_turned", "dial_off"}
-    assert OF_THE_ENGINE | of_the_screen | watched | of_the_dial | {"comparison_stopped", "in_words"} == set(WORDS)
+    of_swa = {"swa", "swa_holds"}
+    assert OF_THE_ENGINE | of_swa | of_the_screen | watched | of_the_dial | {"comparison_stopped", "in_words"} == set(
+        WORDS
+    )
 
 
 def test_step_lr() -> None:

@@ -266,6 +266,7 @@ TRAINING = (
     "accumulate = 2",
     "ema_decay = 0.7",
     "swa_start = 1",
+    "swa_start = 2\nswa_lr = 0.05\nswa_anneal_epochs = 2",
     "clip_grad_norm = 17",
     "clip_grad_value = 2",
     "early_stopping = {patience = 1}",

@@ -71,6 +71,12 @@ def groups(*tables: str, optimizer: str = SGD, scheduler: str = "") -> str:
     return optimizer + "\n" + joined + scheduler
 
 
+def swa(keys: str, preset: str) -> str:
+    """A preset with further keys of `[training]`, apart by semicolons."""
+    table, lines = "[training]\n", keys.replace("; ", "\n") + "\n"
+    return preset.replace(table, table + lines) if table in preset else table + lines + preset
+
+
 PEAKS = '[scheduler]\nname = "OneCycleLR"\nmax_lr = {}\n'
 BIAS = 'match = "bias"'
 
@@ -258,6 +264,24 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         "[training]\nswa_start = 10\n" + SGD,
         "an average of the weights of a single epoch, for the run has 10 epochs; an earlier start would average",
     ),
+    "rule.swa_leaves": (
+        swa("swa_start = 4; swa_lr = 0.05", of("StepLR", "step_size = 5")),
+        "never reached: until swa_start the scheduler has 3 epochs; less than 3 would drop the LR",
+    ),
+    "rule.swa_needs_start": (swa("swa_lr = 0.05", SGD), "from when on? swa_start says it"),
+    "rule.swa_needs_lr": (swa("swa_start = 4; swa_anneal_epochs = 2", SGD), "to which LR? swa_lr says it"),
+    "rule.swa_of_losses": (
+        swa("swa_start = 4; swa_lr = 0.05; swa_anneal_epochs = 5", of("ReduceLROnPlateau", "patience = 1")),
+        "goes on from a schedule that is known beforehand, and ReduceLROnPlateau's is not; any other scheduler will do",
+    ),
+    "rule.swa_not_reached": (
+        swa("swa_start = 4; swa_lr = 0.05", SGD),
+        "behind swa_start the LR has 6 epochs to come to swa_lr; 6 or fewer would get it there",
+    ),
+    "rule.swa_too_early": (
+        swa("swa_start = 2; swa_lr = 0.05; swa_anneal_epochs = 2", of("StepLR", "step_size = 1") + WARMUP),
+        "leaves the scheduler and the warm-up nothing before swa_lr; 3 is the first epoch that does",
+    ),
     "rule.one_batch": (
         "[training]\nbatch_size = 5000\n" + SGD,
         "more than the 4,000 training images, so that an epoch is one batch of them all; 64 would make more steps",
@@ -432,6 +456,26 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.averaged_twice": ["[training]\nema_decay = 0.9\n" + SGD, "[training]\nswa_start = 5\n" + SGD],
     "rule.average_never": ["[training]\nswa_start = 10\n" + SGD, SGD],
     "rule.average_of_one": ["[training]\nswa_start = 9\n" + SGD, "[training]\nswa_start = 11\n" + SGD],
+    "rule.swa_leaves": [
+        of("StepLR", "step_size = 12"),
+        swa("swa_start = 12; swa_lr = 0.05", of("StepLR", "step_size = 12")),
+    ],
+    "rule.swa_needs_start": [swa("swa_start = 4; swa_lr = 0.05", SGD)],
+    "rule.swa_needs_lr": [swa("swa_start = 4", SGD), swa("swa_start = 4; swa_lr = 0.05; swa_anneal_epochs = 2", SGD)],
+    "rule.swa_of_losses": [
+        swa("swa_start = 4; swa_lr = 0.05", of("CosineAnnealingLR")),
+        swa("swa_start = 4", of("ReduceLROnPlateau", "patience = 1")),
+    ],
+    "rule.swa_not_reached": [
+        swa("swa_start = 4; swa_lr = 0.05; swa_anneal_epochs = 6", SGD),
+        swa("swa_start = 10; swa_lr = 0.05", SGD),
+    ],
+    "rule.swa_too_early": [
+        swa("swa_start = 3; swa_lr = 0.05", of("StepLR", "step_size = 1") + WARMUP),
+        swa("swa_start = 2; swa_lr = 0.05", SGD),
+        swa("swa_start = 1", SGD),
+        swa("swa_start = 12; swa_lr = 0.05", SGD),
+    ],
     "rule.one_batch": ["[training]\nbatch_size = 4000\n" + SGD],
     "rule.more_steps": [(SEVEN, RunConditions(1))],
     "rule.last_of_one": [

@@ -81,15 +81,35 @@ def test_two_ranks_clip_the_gradients_of_the_whole_step_have_the_same_groups_and
     assert 0 < one.series["clipped_share"].values[0] <= 1
 
 
+AVERAGED = """[training]
+swa_start = 2
+swa_lr = 0.0005
+swa_anneal_epochs = 1
+[optimizer]
+name = "SGD"
+momentum = 0.9
+[scheduler]
+name = "CyclicLR"
+base_lr = 0.001
+max_lr = 0.002
+step_size_up = 2
+"""
+"""A momentum that moves, then an LR of SWALR's."""
+
+
 def test_batches_are_normalised_as_a_whole_though_a_share_be_empty(runs: Path, tmp_path: Path) -> None:
     options = ["--model", "resnet9", "--limit-train", "7", "--limit-val", "3", "--batch-size", "5", "--device", "cpu"]
     preset = tmp_path / "averaged.toml"
-    preset.write_text('[training]\nswa_start = 2\n[optimizer]\nname = "Adam"\nlr = 0.001\n')
+    preset.write_text(AVERAGED)
     for ranks in (1, 3):  # the last batch has 2 images: 3 ranks cannot all have one
-        named = [*options, "--threads", "1", "--preset", str(preset), "--epochs", "2", "--name", f"of {ranks}"]
+        named = [*options, "--threads", "1", "--preset", str(preset), "--epochs", "3", "--name", f"of {ranks}"]
         done(ranks, "run", *named, log=tmp_path)
     one, three = history_of(runs, "of 1"), history_of(runs, "of 3")
-    assert list(three.losses) == pytest.approx(list(one.losses), rel=5e-3)  # Adam magnifies rounding
+    assert list(three.lrs) == list(one.lrs)
+    assert one.lrs[-1] == 0.0005
+    assert list(three.series["momentum"].values) == list(one.series["momentum"].values)
+    assert len(set(one.series["momentum"].values)) > 1
+    assert list(three.losses) == pytest.approx(list(one.losses), rel=5e-3)
     assert [e.val_loss for e in three.epochs] == pytest.approx([e.val_loss for e in one.epochs], rel=5e-3)
 
 

@@ -110,6 +110,23 @@ def test_a_mean_of_the_weights_is_made_behind_an_epoch_and_validated() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("scheduler", "in_batch", "at_end"),
+    [
+        ("StepLR", None, "scheduler.step() if epoch < 8 else swalr.step()"),
+        ("OneCycleLR", "if epoch < 8: scheduler.step()", "if epoch >= 8: swalr.step()"),
+        ("none", None, "if epoch >= 8: swalr.step()"),
+    ],
+)
+def test_where_swalr_has_the_lr_in_the_end_the_listing_tells_from_when_on(
+    scheduler: str, in_batch: str | None, at_end: str
+) -> None:
+    interval = {"StepLR": "epoch", "OneCycleLR": "step"}.get(scheduler)
+    loop = RecipeLoop(recipe(swa_start=8, swa_lr=0.05, scheduler=scheduler, interval=interval))
+    steps = {line.place: line.code for line in loop.lines if line.call == "scheduler.step"}
+    assert steps == ({"epoch": at_end} if in_batch is None else {"batch": in_batch, "epoch": at_end})
+
+
 def test_where_several_batches_make_a_step_the_listing_tells_what_is_done_for_each_and_what_for_all() -> None:
     loop = RecipeLoop(recipe(accumulate=4, clip_grad_norm=0.5, scheduler="OneCycleLR", interval="step"))
     assert ["  " * line.indent + line.code for line in loop.lines[1:]] == [

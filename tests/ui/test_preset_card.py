@@ -138,6 +138,13 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         ALWAYS | PLANNED | {"card.no_scheduler", "card.swa"},
         ["SGD; no scheduler; the mean of the weights after each epoch is validated, from epoch 8 on (SWA)"],
     ),
+    "of a mean at an LR of its own": (
+        with_training("swa_start = 8\nswa_lr = 0.05\nswa_anneal_epochs = 2"),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.swa", "card.swa_lr"},
+        ["SWALR brings the"],
+    ),
     "clipped by the norm": (
         with_training("clip_grad_norm = 1"),
         {},

@@ -11,6 +11,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as dataclass_replace
 from typing import Any, NamedTuple
 
 import torch
@@ -100,7 +101,7 @@ def scheduler_steps(preset: Preset, length: RunLength) -> int:
     """How often the schedule steps in the run, warm-up included."""
     warmup = preset.warmup_steps(length.batches_per_epoch)
     if preset.scheduler.interval == "step":
-        return length.total_steps
+        return length.total_steps  # at most: SWALR steps after epochs
     return warmup + (length.epochs - warmup // length.batches_per_epoch if preset.scheduler.interval else 0)
 
 
@@ -172,7 +173,8 @@ def _walk(preset: Preset, length: RunLength, *, stalled: bool = False) -> Iterat
     yield Place(1, scheduler.lr, scheduler.momentum)
     for epoch in range(length.epochs):
         first = epoch * length.batches_per_epoch + 1
-        if scheduler.warming_up or scheduler.interval == "step":
+        scheduler.begin_epoch(length.first_epoch + epoch)
+        if scheduler.swa_steps is None and (scheduler.warming_up or scheduler.interval == "step"):
             for step in range(first + 1, first + length.batches_per_epoch + 1):
                 if scheduler.due_after_batch:
                     scheduler.step()
@@ -192,7 +194,10 @@ def _leaps(preset: Preset, length: RunLength) -> Iterator[Place]:
         scheduler = _begin(preset, length)
         scheduler.skip_warmup()
     yield Place(warmup + 1, scheduler.lr, scheduler.momentum)
-    if preset.scheduler.interval is None or preset.scheduler.monitor:
+    if preset.scheduler.monitor:
+        return
+    if preset.scheduler.interval is None:
+        yield from _leaps_of_swa(scheduler, scheduler.lr)
         return
     stride = 1 if preset.scheduler.interval == "step" else length.batches_per_epoch
     span = scheduler.total_steps
@@ -200,7 +205,21 @@ def _leaps(preset: Preset, length: RunLength) -> Iterator[Place]:
         if place:
             lr = _lr_at(scheduler.scheduler, place, preset.scheduler)
             yield Place((warmup // stride + place) * stride + 1, lr, scheduler.momentum)
-    _lr_at(scheduler.scheduler, span, preset.scheduler)  # the step after the last batch: it may still fail
+    lr = _lr_at(scheduler.scheduler, span, preset.scheduler)  # the step after the last batch: it may still fail
+    if scheduler.is_followed_by_swa:
+        yield Place((warmup // stride + span) * stride + 1, lr, scheduler.momentum)
+    yield from _leaps_of_swa(scheduler, lr)
+
+
+def _leaps_of_swa(scheduler: Schedule, lr: float) -> Iterator[Place]:
+    """The LR of each epoch that SWALR has, behind a schedule that comes to `lr`."""
+    length = scheduler.length
+    scheduler.set_lr(lr)
+    for epoch in range(length.epochs):
+        scheduler.begin_epoch(length.first_epoch + epoch)
+        if scheduler.swa_steps is not None:
+            scheduler.step()
+            yield Place((epoch + 1) * length.batches_per_epoch + 1, scheduler.lr, scheduler.momentum)
 
 
 def _places(span: int, turning: list[int]) -> list[int]:
@@ -267,7 +286,7 @@ def plan(
         PresetError: the rehearsal of optimizer and scheduler found what would go wrong.
     """
     epochs = preset.training.epochs if last_epoch is None else last_epoch - first_epoch + 1
-    length = length_of(preset, train_images, epochs)
+    length = dataclass_replace(length_of(preset, train_images, epochs), first_epoch=first_epoch)
     rehearsal = rehearse(preset, length, sample_above=sample_above)
     if errors := [problem for problem in rehearsal.problems if problem.severity == "error"]:
         raise PresetError(errors)
@@ -293,6 +312,7 @@ def plan(
             clip_grad_value=preset.training.clip_grad_value,
             ema_decay=preset.training.ema_decay,
             swa_start=preset.training.swa_start,
+            swa_lr=preset.training.swa_lr,
             epochs=first_epoch + epochs - 1,
             batch_size=preset.training.batch_size,
             accumulate=preset.training.accumulate,

@@ -15,6 +15,7 @@ from tui_trainer.lr_reasons import (
     dialled,
     explain_plateau,
     of_group,
+    unchanged,
 )
 from tui_trainer.lr_reasons import explain as explain_standing
 from tui_trainer.presets.schedulers import ReduceLROnPlateau
@@ -45,6 +46,13 @@ def _explain(scheduler: Schedule, number: int, old: float, epoch: int, step: int
     """What to say of the LR of one group."""
     preset, now, lr = scheduler.presets[number], time.time(), scheduler.scheduled_lrs[number]
     config = preset.scheduler
+    if scheduler.swa_steps is not None:
+        reason = _of_swa(scheduler, scheduler.swa_steps)
+        if lr == old:
+            return [unchanged(lr, reason, epoch, step, now)]
+        is_last = epoch == scheduler.length.first_epoch + scheduler.length.epochs - 1
+        reason = reason.but(old=old, new=lr, **({"unused": True} if is_last else {}))
+        return [changed(old, lr, reason, epoch, step, now)]
     if scheduler.step_count < 0:
         return []
     if scheduler.step_count == 0:
@@ -63,8 +71,17 @@ def _explain(scheduler: Schedule, number: int, old: float, epoch: int, step: int
         interval=scheduler.interval,
         unit=preset.training.unit if scheduler.interval == "step" else "epoch",
         batches_per_epoch=scheduler.length.batches_per_epoch,
+        goes_on=scheduler.is_followed_by_swa,
     )
     return explain_standing(at, old, epoch=epoch, step=step, now=now)
+
+
+def _of_swa(scheduler: Schedule, steps: int) -> Reason:
+    training = scheduler.preset.training
+    assert training.swa_lr is not None
+    if steps > training.swa_anneal_epochs:
+        return Reason("swa_holds", {"lr": training.swa_lr})
+    return Reason("swa", {"place": steps, "epochs": training.swa_anneal_epochs, "lr": training.swa_lr})
 
 
 def _warmup_over(scheduler: Schedule, lr: float) -> Reason:

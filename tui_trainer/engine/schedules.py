@@ -13,9 +13,11 @@ from typing import Any, Literal
 
 import torch
 from torch.optim import lr_scheduler
+from torch.optim.swa_utils import SWALR
 
 from tui_trainer.commands import LARGEST_FACTOR
 from tui_trainer.engine.devices import broken_context, is_out_of_memory
+from tui_trainer.engine.torch_internals import mark_stepped, stand_after
 from tui_trainer.engine.torch_schedulers import InStages, build_scheduler, is_same
 from tui_trainer.lr_reasons import PlateauSeen
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
@@ -32,6 +34,8 @@ class RunLength:
     epochs: int
     batches_per_epoch: int
     """The last and smaller batch included."""
+    first_epoch: int = 1
+    """Of the run, with which the preset begins to be followed."""
 
     @property
     def total_steps(self) -> int:
@@ -92,10 +96,12 @@ class Schedule:
             ValueError: torch refuses the arguments, or the warm-up leaves nothing of the run.
         """
         self._warmup_steps = preset.warmup_steps(length.batches_per_epoch)
-        if preset.warmup and self._warmup_steps >= length.total_steps > 0:
-            raise ValueError(f"a warm-up of {preset.warmup.words} leaves nothing of {counted(length.epochs, 'epoch')}")
         self.preset = preset
         self.length = length
+        steps = self._scheduled_epochs * length.batches_per_epoch
+        if preset.warmup and self._warmup_steps >= steps and length.total_steps > 0:
+            epochs = counted(self._scheduled_epochs, "epoch")
+            raise ValueError(f"a warm-up of {preset.warmup.words} leaves nothing of {epochs}")
         self._optimizer = optimizer
         self._hands_over_between_epochs = self._warmup_steps % length.batches_per_epoch == 0
         self._steps = 0
@@ -107,6 +113,8 @@ class Schedule:
         self._best_at = 0
         self.seen: PlateauSeen | None = None
         """Of ReduceLROnPlateau, after its first step here."""
+        self._swa: SWALR | None = None
+        self._swa_steps = 0
         self._ramp: lr_scheduler.LRScheduler | None = None
         self._main: lr_scheduler.LRScheduler | None = None
         if preset.warmup:
@@ -127,6 +135,8 @@ class Schedule:
     @property
     def due_after_batch(self) -> bool:
         """Whether `step()` stands after this batch. In a warm-up it does, but see `due_after_epoch`."""
+        if self._swa is not None:
+            return False
         if self._ramp is None:
             return self.interval == "step"
         return not self.due_after_epoch
@@ -137,6 +147,8 @@ class Schedule:
 
         The last step of a warm-up stands where the next scheduler's own steps will: it sets that one's first LR.
         """
+        if self._swa is not None:
+            return True
         if self.interval != "epoch":
             return False
         if self._ramp is None:
@@ -176,7 +188,21 @@ class Schedule:
     @property
     def scheduler(self) -> lr_scheduler.LRScheduler | None:
         """The torch scheduler at work: the ramp, then the preset's own; None where there is none."""
-        return self._ramp or self._main
+        return self._swa or self._ramp or self._main
+
+    @property
+    def swa_steps(self) -> int | None:
+        """How many steps SWALR has made, behind the preset's own scheduler; None before it begins."""
+        return None if self._swa is None else self._swa_steps
+
+    @property
+    def is_followed_by_swa(self) -> bool:
+        """Whether SWALR comes in the run: the last LR that the preset's own scheduler sets is used."""
+        return self._scheduled_epochs < self.length.epochs
+
+    @property
+    def _scheduled_epochs(self) -> int:
+        return self.preset.training.scheduled_epochs(self.length.epochs, self.length.first_epoch)
 
     @property
     def step_count(self) -> int:
@@ -196,9 +222,10 @@ class Schedule:
     @property
     def total_steps(self) -> int:
         """How many steps it makes in all; the last one, after the last batch, sets an LR that no batch uses."""
+        epochs = self._scheduled_epochs or 1  # where SWALR has all of it, there is one to set its first LR
         if self.interval == "step":
-            return self.length.total_steps - self._warmup_steps
-        return self.length.epochs - self._warmup_steps // self.length.batches_per_epoch
+            return epochs * self.length.batches_per_epoch - self._warmup_steps
+        return epochs - self._warmup_steps // self.length.batches_per_epoch
 
     @cached_property
     def presets(self) -> list[Preset]:
@@ -209,6 +236,18 @@ class Schedule:
     def turns(self) -> list[TurningPoints]:
         """The places at which the curve turns, by kind."""
         return turns(self.preset.scheduler, self.total_steps, self.steps_per_epoch)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """An epoch of the run begins: with that of `swa_start`, SWALR has the LR from where the scheduler left it.
+
+        Guarantee, float for float: that epoch is trained with the LR that was set last; from its end on it is what
+        `SWALR(optimizer, swa_lr, anneal_epochs, anneal_strategy)` gives, built on the optimizer then and stepped after
+        each epoch, as in torch's own example of it.
+        """
+        start = self.preset.training.swa_start
+        if self._swa is None and self.preset.training.swa_lr is not None and start is not None and epoch >= start:
+            with self._by_itself():
+                self._begin_swa()
 
     def step(self, val_loss: float | None = None, val_accuracy: float | None = None) -> None:
         """Move on by one batch or one epoch, whichever was due.
@@ -239,6 +278,11 @@ class Schedule:
         if self._ramp is not None:
             self._steps = self._warmup_steps
             self._hand_over()
+
+    def set_lr(self, lr: float) -> None:
+        """Stand at an LR; for a rehearsal, which leaps."""
+        for group in self._groups:
+            group["lr"] = lr
 
     def dial(self, factor: float) -> None:
         """Use `factor` times what the schedule gives, from the next batch on; 1 ends that.
@@ -281,6 +325,10 @@ class Schedule:
                 group["lr"] = lr * self.factor
 
     def _step(self, val_loss: float | None, val_accuracy: float | None) -> None:
+        if self._swa is not None:
+            self._swa_steps += 1
+            self._swa.step()
+            return
         self._steps += 1
         if self._ramp is not None:
             if self._steps == self._warmup_steps:
@@ -294,8 +342,9 @@ class Schedule:
 
     def state_dict(self) -> dict[str, Any]:
         """Where the schedule stands, in primitives alone. The optimizer's state, saved apart, is its other half."""
-        running = self.scheduler
+        running = None if self._swa is not None else self.scheduler
         return {
+            **({} if self._swa is None else {"swa_steps": self._swa_steps}),
             "steps": self._steps,
             "warming_up": self.warming_up,
             "best_at": self._best_at,
@@ -322,7 +371,9 @@ class Schedule:
             with self._groups_kept():
                 self._hand_over()
         vars(self._optimizer)["_opt_called"] = True  # it was, before the state was saved; torch warns otherwise
-        if (running := self.scheduler) is not None:
+        if "swa_steps" in state:
+            self._stand_in_swa(state["swa_steps"])
+        elif (running := self.scheduler) is not None:
             inner = state["scheduler"]
             if isinstance(running, InStages):
                 inner = self._stand_in_stage(running, inner)
@@ -330,6 +381,26 @@ class Schedule:
             else:
                 _check(running, inner, "scheduler.scheduler")
             running.load_state_dict(copy.deepcopy(state["scheduler"]))
+
+    def _stand_in_swa(self, steps: object) -> None:
+        if type(steps) is not int or self.preset.training.swa_lr is None or not 0 <= steps <= self.length.epochs:
+            raise ValueError(f"scheduler.swa_steps cannot be {steps}")
+        with self._groups_kept():
+            self._begin_swa()
+        for group in self._groups:
+            group["swa_lr"] = self.preset.training.swa_lr
+        self._swa_steps = steps
+        if self._swa is not None:
+            stand_after(self._swa, steps)
+
+    def _begin_swa(self) -> None:
+        training = self.preset.training
+        assert training.swa_lr is not None
+        self._ramp = None
+        mark_stepped(
+            self._optimizer
+        )  # as it will have been before SWALR steps; torch sees no step that it was not told of
+        self._swa = SWALR(self._optimizer, training.swa_lr, training.swa_anneal_epochs, training.swa_anneal_strategy)
 
     def _stand_in_stage(self, running: InStages, saved: object) -> object:
         """Be in the stage that was at work; what was saved of that."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch.optim import Optimizer
+from torch.optim.swa_utils import SWALR
 
 _COMPILER = ("torch._dynamo", "torch._inductor")
 """Where the errors of `torch.compile` are defined; the public ones among them have no base of their own."""
@@ -29,6 +30,12 @@ def set_closed_form_lr(scheduler: Any) -> None:
     scheduler._last_lr = list(scheduler._get_closed_form_lr())
     for group, lr in zip(scheduler.optimizer.param_groups, scheduler._last_lr, strict=True):
         group["lr"] = lr
+
+
+def stand_after(scheduler: SWALR, steps: int) -> None:
+    """Have it go on as if it had made so many steps: it goes from LR to LR by the count of them alone."""
+    scheduler._step_count, scheduler.last_epoch = steps + 1, steps
+    scheduler._last_lr = [group["lr"] for group in scheduler.optimizer.param_groups]
 
 
 def mark_stepped(optimizer: Optimizer) -> None:

@@ -751,6 +751,7 @@ class Trainer:
         if self.batch == 0:
             self._metrics.begin_epoch()
             self._epoch_began = self._clock.elapsed
+        self.scheduler.begin_epoch(self.epoch)
         self._train_state.model.train()
 
     def _save(self, *, best: bool = False) -> bool:

@@ -49,7 +49,12 @@ class PlannedLRs:
     @cached_property
     def _span(self) -> int:
         """How often the scheduler's interval comes in the run, less the warm-up."""
-        return self.steps // self._stride - self._warmup // self._stride
+        return self._scheduled // self._stride - self._warmup // self._stride
+
+    @cached_property
+    def _scheduled(self) -> int:
+        """Steps until SWALR begins, or the run ends."""
+        return self.preset.training.scheduled_epochs(self.preset.training.epochs) * self.batches_per_epoch
 
     @cached_property
     def _steps_per_epoch(self) -> int:
@@ -81,6 +86,14 @@ class PlannedLRs:
         Raises:
             OverflowError: it, or what it is reckoned with as torch does, is larger than any float.
         """
+        training = self.preset.training
+        if training.swa_lr is None or step < self._scheduled:
+            return self._of_scheduler(step)
+        part = min(1.0, (step - self._scheduled) // self.batches_per_epoch / training.swa_anneal_epochs)
+        part = part if training.swa_anneal_strategy == "linear" else (1 - math.cos(math.pi * part)) / 2
+        return training.swa_lr * part + self._of_scheduler(self._scheduled) * (1 - part)
+
+    def _of_scheduler(self, step: int) -> float:
         lr, warmup = self.preset.optimizer.lr, self.preset.warmup
         if warmup is not None and step < self._warmup:
             part = step / self._warmup if warmup.method == "linear" else 0.0
@@ -96,7 +109,10 @@ class PlannedLRs:
         for places in s.turns(self.preset.scheduler, self._span, self._steps_per_epoch):
             for place in places[:SAMPLES]:
                 step = max(self._warmup, (self._warmup // self._stride + place) * self._stride)
-                yield from range(max(0, step - 1), min(self.steps, step + 2))
+                yield from range(max(0, step - 1), min(self._scheduled + 1, self.steps, step + 2))
+        yield from range(
+            self._scheduled, self.steps, self.batches_per_epoch * max(1, self.preset.training.epochs // SAMPLES)
+        )
 
 
 def same_lrs(a: PlannedLRs, b: PlannedLRs) -> bool:

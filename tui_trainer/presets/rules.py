@@ -68,13 +68,16 @@ class PresetOnRun:
     def span(self) -> int:
         """How many steps the scheduler makes: epochs or batches, less the warm-up; 0 or less if that takes them all."""
         warmup = self.preset.warmup_steps(self.batches_per_epoch)
+        epochs = self.preset.training.scheduled_epochs(self.epochs)
         if self.preset.scheduler.interval == "step":
-            return self.epochs * self.batches_per_epoch - warmup
-        return self.epochs - warmup // self.batches_per_epoch
+            return epochs * self.batches_per_epoch - warmup
+        return epochs - warmup // self.batches_per_epoch
 
     @property
     def part(self) -> str:
         """How long the scheduler has, in words."""
+        if self.preset.training.scheduled_epochs(self.epochs) < self.epochs:
+            return say("rule.swa_leaves", steps=self.steps(self.span))
         return say("rule.warmup_leaves" if self.preset.warmup else "rule.run_has", steps=self.steps(self.span))
 
     def less(self, caption: str, than: int | None = None) -> str:
@@ -155,7 +158,8 @@ LARGE_EPS = 0.01
 @rule("optimizer", *LENGTH)
 def lr_that_breaks(case: PresetOnRun) -> Iterator[RuleBroken]:
     optimizer, scheduler = case.preset.optimizer, case.preset.scheduler
-    highest = _highest_lr(case)
+    of_schedule, of_swa = _highest_lr(case), case.preset.training.swa_lr or 0.0
+    highest = max(of_schedule, of_swa)
     if isinstance(optimizer, SGD) and highest >= SGD_BREAKS:
         why, right = say("rule.sgd_leaps"), say("rule.usual_sgd")
     elif isinstance(optimizer, Adam | AdamW | NAdam | RAdam | RMSprop) and highest >= STEP_BREAKS:
@@ -166,6 +170,7 @@ def lr_that_breaks(case: PresetOnRun) -> Iterator[RuleBroken]:
         return
     key = "optimizer.lr" if scheduler.own_start is None else "scheduler.max_lr"
     key = "scheduler.points" if isinstance(scheduler, s.PiecewiseLinear) else key
+    key = "training.swa_lr" if of_swa > of_schedule else key
     yield RuleBroken(key, say("rule.lr_breaks", lr=format_lr(highest), why=why, right=right))
 
 
@@ -490,6 +495,36 @@ def averages_once_and_in_time(case: PresetOnRun) -> Iterator[RuleBroken]:
     if training.swa_start >= case.epochs:
         taken = "rule.average_of_one" if training.swa_start == case.epochs else "rule.average_never"
         yield RuleBroken("training.swa_start", say(taken, epochs=counted(case.epochs, "epoch")))
+
+
+@rule("training", "scheduler")
+def anneals_to_swa_lr(case: PresetOnRun) -> Iterator[RuleBroken]:
+    training = case.preset.training
+    own = {"swa_anneal_epochs", "swa_anneal_strategy"} & training.model_fields_set
+    if training.swa_lr is None:
+        for key in sorted(own if case.preset.source.lines else ()):
+            yield RuleBroken(f"training.{key}", say("rule.swa_needs_lr"), "error")
+        return
+    if training.swa_start is None:
+        yield RuleBroken("training.swa_lr", say("rule.swa_needs_start"), "error")
+        return
+    if isinstance(case.preset.scheduler, s.ReduceLROnPlateau):
+        yield RuleBroken("training.swa_lr", say("rule.swa_of_losses"), "error")
+    left = case.epochs - training.swa_start
+    if 0 < left < training.swa_anneal_epochs:
+        said = say("rule.swa_not_reached", left=counted(left, "epoch"), most=left)
+        yield RuleBroken("training.swa_anneal_epochs", said)
+
+
+@rule("training", "warmup")
+def leaves_the_scheduler_epochs(case: PresetOnRun) -> Iterator[RuleBroken]:
+    training, preset = case.preset.training, case.preset
+    if training.swa_lr is None or training.swa_start is None or training.scheduled_epochs(case.epochs) == case.epochs:
+        return
+    warmup = preset.warmup_steps(case.batches_per_epoch)
+    first = (warmup // case.batches_per_epoch if warmup else 0) + 2
+    if training.swa_start < first:
+        yield RuleBroken("training.swa_start", say("rule.swa_too_early", first=first), "error")
 
 
 @rule("training")

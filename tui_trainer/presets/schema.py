@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from tui_trainer.presets.early_stopping import EarlyStopping
-from tui_trainer.presets.fields import ClipAt, Count, Share, Table
+from tui_trainer.presets.fields import ClipAt, Count, Rate, Share, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
@@ -51,6 +51,13 @@ class Training(Table):
     """Validate an exponential moving average of the weights, of which each step keeps this part; such as 0.999."""
     swa_start: Count | None = None
     """Validate the mean of the weights at the ends of epochs (SWA), from that of this epoch on."""
+    swa_lr: Rate | None = None
+    """To which LR that of every group is brought from the end of that epoch on, and held there: torch's SWALR. The
+    scheduler has the epochs before."""
+    swa_anneal_epochs: Count = 10
+    """How many epochs that takes."""
+    swa_anneal_strategy: Literal["cos", "linear"] = "cos"
+    """The shape of the way: half a cosine, or a straight line."""
     early_stopping: EarlyStopping | None = None
     """When to end before the last epoch, such as {monitor = "val_loss", patience = 3}."""
 
@@ -62,6 +69,12 @@ class Training(Table):
     def steps_per_epoch(self, images: int) -> int:
         """How many steps the optimizer makes in an epoch of so many images: one a batch, unless several make one."""
         return -(-images // self.images_a_step)
+
+    def scheduled_epochs(self, epochs: int, first_epoch: int = 1) -> int:
+        """How many of so many epochs from `first_epoch` on the scheduler has: `swa_lr` leaves it those before."""
+        if self.swa_lr is None or self.swa_start is None:
+            return epochs
+        return max(0, min(epochs, self.swa_start - first_epoch))
 
     @property
     def unit(self) -> Literal["batch", "step"]:

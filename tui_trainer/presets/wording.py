@@ -69,6 +69,10 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "model_ema_decay": ("ema_decay",),
     "ema": ("ema_decay",),
     "swa_epoch_start": ("swa_start",),
+    "swa_lrs": ("swa_lr",),
+    "anneal_epochs": ("swa_anneal_epochs",),
+    "anneal_strategy": ("swa_anneal_strategy", "anneal_strategy"),
+    "annealing_epochs": ("swa_anneal_epochs",),
 }
 """What a key is called elsewhere, and what may be meant by it, the likelier first."""
 
@@ -81,6 +85,9 @@ OF_TRAINING = (
     "clip_grad_value",
     "ema_decay",
     "swa_start",
+    "swa_lr",
+    "swa_anneal_epochs",
+    "swa_anneal_strategy",
     "early_stopping",
 )
 """The keys of `[training]`."""

@@ -7,7 +7,7 @@ that was resumed or switched, and of a record.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui_trainer.events import PlanMade, ResolvedConfig
 from tui_trainer.records.history import History
@@ -63,11 +63,26 @@ class PlanPhases:
         """Behind how many steps the next LR of a curve comes that moves all the time."""
         self._least = ROUNDING * max(map(abs, lrs), default=0.0)
         self.phases: list[Phase] = []
+        swa = self._of_swa(steps)
+        end = plan.last_step if swa == len(steps) else steps[swa] - 1
         at = 0
-        while at < len(lrs):
-            phase, at = self._phase(steps, lrs, at, plan.last_step)
+        while at < swa:
+            phase, at = self._phase(steps[:swa], lrs[:swa], at, end)
+            if phase.caption == "plan.holds" and swa < len(steps):
+                phase = replace(phase, caption="plan.holds_through")
             self.phases.append(phase)
+        if swa < len(steps):
+            self.phases.append(Phase("plan.to_swa_lr", lrs[max(0, swa - 1)], lrs[-1], steps[swa], steps[-1]))
+            self.phases.append(Phase("plan.holds", lrs[-1], lrs[-1], steps[-1], plan.last_step))
         self._firsts = [phase.first for phase in self.phases]
+
+    def _of_swa(self, steps: list[int]) -> int:
+        """The first entry of the curve that SWALR sets; how many there are, where it sets none."""
+        recipe = self._recipe
+        if recipe.swa_lr is None or recipe.swa_start is None or not recipe.batches_per_epoch:
+            return len(steps)
+        begins = self._first_step + max(0, recipe.swa_start - self._first_epoch) * recipe.batches_per_epoch
+        return bisect_right(steps, begins)
 
     def words(self, step: int) -> str:
         """What the plan is doing at a step; empty before its first step, and behind the last one of the run."""

@@ -172,6 +172,7 @@ def _configured(event: RunConfigured) -> Object:
         "clip_grad_value": recipe.clip_grad_value,
         "ema_decay": recipe.ema_decay,
         "swa_start": recipe.swa_start,
+        "swa_lr": recipe.swa_lr,
         "train_images": event.train_images,
         "val_images": event.val_images,
         "classes": event.classes or None,

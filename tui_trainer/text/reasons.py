@@ -116,6 +116,9 @@ WORDS: dict[str, str] = {
     "at_point": "point {point:int} of {points:int} ({lr:lr}) reached",
     "to_point": "on the line to point {point:int} of {points:int} ({lr:lr})",
     "behind_points": "behind the last point ({lr:lr})",
+    # SWALR, behind the scheduler
+    "swa": "SWALR {place:int}/{epochs:int} of the way to {lr:lr}",
+    "swa_holds": "SWALR holds {lr:lr}",
     # ReduceLROnPlateau
     "best_so_far": "{monitor:name} {value:metric}, best so far",
     "not_better": f"not better for {{bad_epochs:int}} of {{patience:epoch}} {_BEST}",

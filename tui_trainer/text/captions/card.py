@@ -41,6 +41,9 @@ CAPTIONS = {
         "the preset has ema_decay",
         "the weights are validated as they are",
     ),
+    "card.swa_lr": Caption(
+        "; SWALR brings the LR to {lr} from there on, in {epochs}", "the preset has swa_lr", "it has none"
+    ),
     "card.swa": Caption(
         "; the mean of the weights after each epoch is validated, from epoch {epoch} on (SWA)",
         "the preset has swa_start",

@@ -39,8 +39,14 @@ CAPTIONS = {
     ),
     "plan.holds_through": Caption(
         "holds {start} through {when}",
-        "SequentialLR, LambdaLR or PiecewiseLinear is in a part in which the LR stays, and another one follows",
+        "SequentialLR, LambdaLR or PiecewiseLinear is in a part in which the LR stays, or any scheduler at its end, and"
+        " another part, or SWALR, follows",
         "the LR moves; nothing follows in this run; of a plan of too many steps, of which some are known",
+    ),
+    "plan.to_swa_lr": Caption(
+        "SWALR: {start} → {end} by {when}",
+        "SWALR brings the LR to swa_lr, or as near to it as this run comes",
+        "the scheduler has the LR; swa_lr is reached",
     ),
     "plan.holds": Caption(
         "holds {start} to the end",

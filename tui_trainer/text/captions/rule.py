@@ -411,6 +411,34 @@ CAPTIONS = {
         "swa_start is the last epoch of the run",
         "it is an earlier one, or none of the run",
     ),
+    "rule.swa_leaves": Caption(
+        "until swa_start the scheduler has {steps}",
+        "the same with swa_lr, which ends it",
+        "without swa_lr, or never reached",
+    ),
+    "rule.swa_needs_start": Caption(
+        "from when on? swa_start says it", "[training] has swa_lr and no swa_start", "it has both, or no swa_lr"
+    ),
+    "rule.swa_needs_lr": Caption(
+        "to which LR? swa_lr says it",
+        "[training] says how an LR is annealed for SWA, and not to what",
+        "it has swa_lr; nothing of SWALR is written",
+    ),
+    "rule.swa_of_losses": Caption(
+        "goes on from a schedule that is known beforehand, and ReduceLROnPlateau's is not; any other scheduler will do",
+        "[training] has swa_lr, and the scheduler is ReduceLROnPlateau",
+        "of other schedulers",
+    ),
+    "rule.swa_not_reached": Caption(
+        "behind swa_start the LR has {left} to come to swa_lr; {most} or fewer would get it there",
+        "SWALR begins in the run, and takes longer than is left of it",
+        "it has the time; it never begins, or nothing is left at all, of which another rule tells",
+    ),
+    "rule.swa_too_early": Caption(
+        "leaves the scheduler and the warm-up nothing before swa_lr; {first} is the first epoch that does",
+        "swa_lr begins in the first epoch, or before the warm-up is over and a step of the scheduler has its LR",
+        "some step is left to the scheduler",
+    ),
     "rule.one_batch": Caption(
         "more than the {images}, so that an epoch is one batch of them all",
         "the batch size is more than all images that train",

@@ -54,6 +54,8 @@ _REASONS: dict[str, tuple[str, str]] = {
     "at_point": ("PiecewiseLinear stands at a point", "between two"),
     "to_point": ("PiecewiseLinear is between two points", "at a point; behind the last one"),
     "behind_points": ("PiecewiseLinear is behind its last point", "until then"),
+    "swa": ("SWALR brings the LR to swa_lr, step by step", "the scheduler has the LR; it is there"),
+    "swa_holds": ("SWALR has brought the LR to swa_lr", "it has just come there, or is on the way"),
     "best_so_far": ("what ReduceLROnPlateau watches is the best so far", "it is better by less than the threshold"),
     "not_better": ("ReduceLROnPlateau counts an epoch that is no better", "in cooldown; with patience used up"),
     "not_better_by_threshold": ("the same of one that is better by less than the threshold", "it is no better at all"),

@@ -25,6 +25,9 @@ CODE = {
     "swa.update": "swa.update_parameters(model)",
     "scheduler.step": "scheduler.step()",
 }
+SWALR = "swalr.step()"
+"""What stands for a step of the scheduler where `swa_lr` has the LR."""
+
 _SHORT = {
     "optimizer.step": "opt.step",
     "scheduler.step": "sched.step",
@@ -100,6 +103,7 @@ def asked_recipe(spec: RunSpec) -> ResolvedConfig:
         clip_grad_value=preset.training.clip_grad_value,
         ema_decay=preset.training.ema_decay,
         swa_start=preset.training.swa_start,
+        swa_lr=preset.training.swa_lr,
         epochs=preset.training.epochs,
         batch_size=preset.training.batch_size,
         accumulate=preset.training.accumulate,
@@ -116,7 +120,8 @@ def _within_batch(recipe: ResolvedConfig) -> list[LoopLine]:
     if recipe.ema_decay is not None:
         lines.append(_line(CODE["ema.update"], "ema.update", "batch"))
     if recipe.interval == "step" or recipe.warmup_batches:
-        lines.append(_line(CODE["scheduler.step"], "scheduler.step", "batch"))
+        before = f"if epoch < {recipe.swa_start}: " if recipe.swa_lr is not None and recipe.interval == "step" else ""
+        lines.append(_line(f"{before}{CODE['scheduler.step']}", "scheduler.step", "batch"))
     return _of_several(recipe.accumulate, lines[:step], lines[step:]) if recipe.accumulate > 1 else lines
 
 
@@ -146,7 +151,11 @@ def _at_epoch_end(recipe: ResolvedConfig) -> list[LoopLine]:
     if recipe.swa_start is not None:
         update = f"if epoch >= {recipe.swa_start}: {CODE['swa.update']}"
         lines.insert(0, _line(update, "swa.update", "epoch"))
-    if recipe.interval == "epoch":
+    if recipe.swa_lr is not None:
+        own = f"{CODE['scheduler.step']} if epoch < {recipe.swa_start} else {SWALR}"
+        swa = f"if epoch >= {recipe.swa_start}: {SWALR}"
+        lines.append(_line(own if recipe.interval == "epoch" else swa, "scheduler.step", "epoch"))
+    elif recipe.interval == "epoch":
         lines.append(_line(f"scheduler.step({recipe.monitor or ''})", "scheduler.step", "epoch"))
     return lines
 

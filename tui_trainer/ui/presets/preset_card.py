@@ -176,6 +176,9 @@ def _stepping(preset: Preset) -> str:
         steps += say("card.ema", decay=f"{training.ema_decay:g}")
     if training.swa_start is not None:
         steps += say("card.swa", epoch=f"{training.swa_start:,}")
+    if training.swa_lr is not None:
+        epochs = counted(training.swa_anneal_epochs, "epoch")
+        steps += say("card.swa_lr", lr=lr(training.swa_lr), epochs=epochs)
     if (early := training.early_stopping) is not None:
         steps += say("card.early_stopping", monitor=early.monitor, epochs=counted(early.patience, "epoch"))
     return f"{optimizer}; {steps}"
