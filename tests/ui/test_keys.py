@@ -200,6 +200,8 @@ async def test_the_palette_has_the_keys_by_name(show: Show) -> None:
         await shown.pilot.press(*"one bat")
         found = shown.app.screen.query_one(OptionList)
         await shown.until(lambda: found.option_count == 1)
+        (icon,) = shown.app.screen.query("SearchIcon")
+        assert not icon.display  # a sign that few fonts have, in black
         await shown.pilot.press("enter")
         await shown.pilot.pause()
         await shown.frame()
