@@ -13,6 +13,9 @@ and have a training loop of your own watched, from within its program:
         train()
         run.log({"val_loss": 0.31})
 
+A loss or a model of your own that trains here (`--loss mine:focal --allow-code`) records numbers with
+`tui_trainer.log({"margin": margin})`.
+
 `__all__` is the public API. As long as the version begins with 0, a change of it raises the second number, later the
 first (semantic versions). Everything else in this package may change with each release.
 """
@@ -22,11 +25,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui_trainer.api import Metric, Run, RunsError, RunSummary, Watch, list_runs, open_run, watch
+    from tui_trainer.api import Metric, Run, RunsError, RunSummary, Watch, list_runs, log, open_run, watch
 
 __version__ = "0.1.0"
 
-__all__ = ["Metric", "Run", "RunSummary", "RunsError", "Watch", "__version__", "list_runs", "open_run", "watch"]
+__all__ = ["Metric", "Run", "RunSummary", "RunsError", "Watch", "__version__", "list_runs", "log", "open_run", "watch"]
 
 
 def __getattr__(name: str) -> object:

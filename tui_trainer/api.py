@@ -1,5 +1,5 @@
-"""The public API: `from tui_trainer import open_run, list_runs, watch`. It reads records, and has one's own training
-watched; it needs no torch."""
+"""The public API: `from tui_trainer import open_run, list_runs, watch, log`. It reads records, has one's own
+training watched, and records what one's own code logs; it needs no torch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_trainer.events import EpochEnded
 from tui_trainer.files.given_path import BadPath
+from tui_trainer.logged_numbers import log
 from tui_trainer.records.errors import RunNotFound, RunsError, RunUnreadable
 from tui_trainer.records.export import journal_of
 from tui_trainer.records.history import History
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Metric", "Run", "RunSummary", "RunsError", "Watch", "list_runs", "open_run", "watch"]
+__all__ = ["Metric", "Run", "RunSummary", "RunsError", "Watch", "list_runs", "log", "open_run", "watch"]
 
 EPOCH_FIELDS = (
     ("epoch", "i8"),

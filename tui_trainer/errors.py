@@ -8,3 +8,6 @@ class UserError(Exception):
 
     `str()` is the sentence, or the sentences, that say what and what to do.
     """
+
+    lines = ""
+    """A traceback of the person's own lines, where the error is in code of theirs."""

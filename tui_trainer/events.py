@@ -193,6 +193,8 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """Images and labels, those that train and those that validate, and how they are normalised."""
     order: Name = ""
     """The order of the images in the first epoch, with what is cropped and flipped; others follow the same rule."""
+    code: Name = ""
+    """The files of a person's own code that it is made of; of the modules that are named, and not what they import."""
 
 
 MOMENTUM = "momentum"
@@ -255,6 +257,8 @@ class RunConfigured(Event, frozen=True, kw_only=True, tag="RunResolved"):
     """Of a CUDA device or a slice of one, as torch gives it: others number them otherwise. Empty for the CPU."""
     arithmetic: Annotated[dict[Name, Name], Meta(max_length=100)] = {}
     """On CUDA: what decides about the last bits, by torch's own names: `cudnn.allow_tf32` is `True`, and so on."""
+    code: Annotated[dict[Name, Name], Meta(max_length=100)] = {}
+    """What of it is a person's own code: `loss` is `mine:focal`. Empty: none, or the record does not tell."""
 
     @property
     def on_cuda(self) -> bool:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tui_trainer.allowed_code import refusal
 from tui_trainer.presets.folders import shipped_for
 from tui_trainer.run_options import DATASET, MODEL
 
@@ -70,6 +71,11 @@ class RunRequest:
     def dataset(self) -> str:
         return self._asked("dataset", DATASET)
 
+    @property
+    def loss(self) -> str:
+        """A person's own, as `module:function`; empty for the one that comes with the program."""
+        return str((self.ready.loss if self.ready is not None else self._options.get("loss")) or "")
+
     def _asked(self, option: str, usual: str) -> str:
         """What a person gave, else what the preset is made for."""
         if self.ready is not None:
@@ -102,7 +108,7 @@ class RunRequest:
         """The run that was asked for with another preset, which takes along what it is made for where nobody said.
 
         Raises:
-            UserError: a wrong option; with all problems, a line each.
+            UserError: a wrong option, with all problems, a line each; or code that is not allowed here.
         """
         from pydantic import ValidationError
 
@@ -110,10 +116,13 @@ class RunRequest:
         from tui_trainer.run_spec import RunSpec
 
         try:
-            return RunSpec.of(preset_name, preset, **self._options)
+            spec = RunSpec.of(preset_name, preset, **self._options)
         except ValidationError as error:
-            problems = (f"--{'-'.join(map(str, e['loc'])).replace('_', '-')}: {e['msg']}" for e in error.errors())
+            problems = (f"--{'-'.join(map(str, e['loc'])).replace('_', '-')}: {_why(e)}" for e in error.errors())
             raise UserError("\n".join(problems)) from None
+        if refused := refusal(spec.code):
+            raise UserError(refused)
+        return spec
 
     def warnings(self) -> list[Problem]:
         """What the preset's numbers will lead to on this run.
@@ -128,3 +137,8 @@ class RunRequest:
         if errors := [problem for problem in problems if problem.severity == "error"]:
             raise PresetError(errors)
         return problems
+
+
+def _why(error: Any) -> str:
+    """What pydantic says, and of what we say ourselves that alone."""
+    return str(error["msg"]).removeprefix("Value error, ")

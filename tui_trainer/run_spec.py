@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from tui_trainer.allowed_code import OPTIONS, Code, is_code
 from tui_trainer.events import RunConfigured
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import TAKEN_ALONG, Preset
@@ -15,10 +16,10 @@ from tui_trainer.run_options import (
     DATASET,
     DEVICE_PATTERN,
     MODEL,
+    MODELS,
     MOST_THREADS,
     Dataset,
     MetricsLevel,
-    Model,
     Precision,
     train_images,
 )
@@ -38,6 +39,18 @@ def made_for_others(preset: Preset, run: RunConfigured | None) -> str:
     return say("reply.made_for", meant=", ".join(unlike.values()), kept=kept)
 
 
+def _model(name: str) -> str:
+    if name not in MODELS and not is_code(name):
+        raise ValueError(say("code.wrong_name", name=name, known=", ".join(MODELS)))
+    return name
+
+
+def _code(name: str) -> str:
+    if not is_code(name):
+        raise ValueError(say("code.wrong_form", name=name))
+    return name
+
+
 class RunSpec(BaseModel):
     """One run, as asked for. The preset is in full, with `--epochs` and `--batch-size` already put in.
 
@@ -52,7 +65,12 @@ class RunSpec(BaseModel):
     dataset: Dataset = DATASET
     data_dir: Path | None = None
     """A torchvision `root`; None looks in the user's cache folder and downloads what is missing."""
-    model: Model = MODEL
+    model: Annotated[str, AfterValidator(_model)] = MODEL
+    """One of `MODELS`, or code that makes one, as `module:function`."""
+    loss: Annotated[str, AfterValidator(_code)] | None = None
+    """Code that is trained with, as `module:function`: `f(output, target)`; None: cross-entropy."""
+    code_dir: Path | None = None
+    """Where modules of such code are looked for first."""
     device: str = Field("auto", pattern=DEVICE_PATTERN)
     seed: int = Field(0, ge=0, lt=2**63)
     threads: int | None = Field(None, ge=1, le=MOST_THREADS)
@@ -93,6 +111,12 @@ class RunSpec(BaseModel):
         own = preset.made_for.options if preset.made_for is not None else {}
         taken = {key: value for key, value in own.items() if key not in given}
         return cls(**{"from_preset": tuple(taken), **given, **taken}, preset_name=preset_name, preset=changed)
+
+    @property
+    def code(self) -> tuple[Code, ...]:
+        """The code of a person's own that it is made of; it runs only where that person allows it."""
+        named = {option: getattr(self, option) for option in OPTIONS}
+        return tuple(Code(option, name, str(self.code_dir or ".")) for option, name in named.items() if is_code(name))
 
     @property
     def taken(self) -> str:

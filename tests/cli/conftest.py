@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.own_code import own
 from tui_trainer.cli import main
+
+__all__ = ["own"]
 
 SMALL = ["--model", "mlp", "--limit-train", "200", "--limit-val", "50", "--threads", "1", "--device", "cpu"]
 """Options of a run that takes a moment: 4 batches an epoch, the last of 8 images."""

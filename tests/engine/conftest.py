@@ -1,3 +1,4 @@
 from tests.engine.tiny import tiny
+from tests.own_code import own
 
-__all__ = ["tiny"]
+__all__ = ["own", "tiny"]

@@ -26,6 +26,7 @@ from tui_trainer.cli.launch import max_rate_option, show_app
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options, ring
 from tui_trainer.cli.options import (
     GivenPath,
+    allow_or_refuse,
     check_runs_folder,
     checked,
     has_torch,
@@ -249,6 +250,8 @@ def compare(
         left = to_do(session)
     except RunsError as error:
         refuse(str(error), exit_code=1)
+    if left and not session.is_trained and (for_slurm is not None or executor is not None or not session.submitted):
+        allow_or_refuse([code for index in left for code in session.entries[index].code], session.id)
     if for_slurm is not None:
         if left:
             _submit(session, left, for_slurm, options["jobs"], is_new=is_new)

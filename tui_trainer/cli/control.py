@@ -11,7 +11,7 @@ import click
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
-from tui_trainer.cli.options import alert_option, data_dir_option, found, refuse, runs_dir_option
+from tui_trainer.cli.options import alert_option, allow_code_option, data_dir_option, found, refuse, runs_dir_option
 from tui_trainer.cli.options import say as say_aside
 from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, SetEpochs, SetLR, Stop, SwitchPreset
 from tui_trainer.events import CommandAnswered
@@ -64,6 +64,7 @@ def pause(run: str, runs_dir: Path | None) -> None:
 @click.command()
 @click.argument("run", shell_complete=completion.runs)
 @data_dir_option
+@allow_code_option
 @click.option("--new-record", is_flag=True, help="Continue from its checkpoint in a new record.")
 @click.option("--detach", is_flag=True, help="Print the run's id and give the shell back; training goes on.")
 @click.option("--epochs", type=click.IntRange(1, MOST_EPOCHS), help="Train so many epochs in all, more or fewer.")

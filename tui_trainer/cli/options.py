@@ -7,12 +7,15 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, cast
 
 import click
+from click.shell_completion import CompletionItem
 
+from tui_trainer.allowed_code import OPTIONS, Code, allow, is_code, refusal
 from tui_trainer.errors import UserError
 from tui_trainer.files.given_path import BadPath, given_path
 from tui_trainer.remote.address import is_address
@@ -89,6 +92,44 @@ _what = (
         "--dataset", type=click.Choice(DATASETS), help=f"Default: what the preset is made for, else {DATASET}."
     ),
     click.option("--model", type=click.Choice(MODELS), help=f"Default: what the preset is made for, else {MODEL}."),
+)
+
+
+class NameOrCode(click.ParamType):  # type: ignore[type-arg]
+    """One of some names, or code of a person's own, as `module:function`. `names` may be empty."""
+
+    name = "name"
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in self._names or is_code(value):
+            return str(value)
+        shown = plain(str(value))
+        known = ", ".join(self._names)
+        why = caption("code.wrong_name", name=shown, known=known) if known else caption("code.wrong_form", name=shown)
+        return self.fail(f"{why}.", param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return f"[{'|'.join([*self._names, 'MODULE:FUNCTION'])}]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in self._names if name.startswith(incomplete)]
+
+
+_what_or_code = (
+    _what[0],
+    click.option(
+        "--model",
+        type=NameOrCode(MODELS),
+        help=f"Default: what the preset is made for, else {MODEL}. A function of yours makes one with --allow-code.",
+    ),
+    click.option(
+        "--loss",
+        type=NameOrCode(()),
+        help="A function of yours, f(output, target), instead of cross-entropy; with --allow-code.",
+    ),
 )
 _portion = (
     click.option("--batch-size", type=click.IntRange(min=1), help="Override the preset's value."),
@@ -176,7 +217,49 @@ def range_test_options(command: F) -> F:
 
 def training_options(command: F) -> F:
     """All options of a run but `--preset`."""
-    return _with((*_length, *_rest, _runs_dir), command)
+
+    @wraps(command)
+    def with_code(*given: Any, **options: Any) -> Any:
+        return command(*given, **options, **_code(options))
+
+    return _with((*_what_or_code, _epochs, *_portion, *_rest, allow_code_option, _runs_dir), cast("F", with_code))
+
+
+def _note_allowed(context: click.Context, _parameter: click.Parameter, given: object) -> None:
+    context.meta[_ALLOWS] = bool(given)
+
+
+_ALLOWS = f"{__name__}.allows"
+"""In a command's `meta`: whether it has `--allow-code`."""
+
+allow_code_option = click.option(
+    "--allow-code",
+    is_flag=True,
+    expose_value=False,
+    callback=_note_allowed,
+    help="Run code of your own: what --model or --loss name by MODULE:FUNCTION, or what a record asks for.",
+)
+
+
+def _code(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Allow the code that is named on the command line, if that says so; else end the program, exit 2. Options beside
+    those that name it: where its modules are looked for."""
+    folder = Path.cwd()
+    named = [Code(option, options[option], str(folder)) for option in OPTIONS if is_code(options.get(option))]
+    if named:
+        allow_or_refuse(named)
+    return {"code_dir": folder} if named else {}
+
+
+def allow_or_refuse(codes: Sequence[Code], whose: str = "") -> None:
+    """Allow code if the command line has `--allow-code`; else say what would run, and end the program, exit 2.
+
+    `whose` is the run or the session that asks for it, where that is not the command line.
+    """
+    if click.get_current_context().meta.get(_ALLOWS):
+        allow(codes)
+    elif refused := refusal(codes, whose):
+        refuse(refused)
 
 
 def _with(options: tuple[Callable[[F], F], ...], command: F) -> F:

@@ -14,6 +14,7 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options, ring
 from tui_trainer.cli.options import (
     BAD_INPUT,
+    allow_or_refuse,
     check_runs_folder,
     checked,
     need_torch,
@@ -142,6 +143,8 @@ def resume_here(
         spec = asked_of(folder, new_record=new_record)
     except RunsError as error:
         refuse(str(error))
+    if spec.code:
+        allow_or_refuse(spec.code, folder.name)
     if data_dir is not None:
         spec = spec.model_copy(update={"data_dir": data_dir})
     spec = spec.model_copy(update={"alerts": (*spec.alerts, *alerts)})

@@ -193,7 +193,12 @@ LONGEST_PROGRAM = 24
 
 
 def reused(entries: Sequence[Contestant], runs: Path, by: dict[str, str]) -> list[Contestant]:
-    """The same entries, those given their record that were trained before exactly as asked, with these versions."""
+    """The same entries, those given their record that were trained before exactly as asked, with these versions.
+
+    Not those that are made of code of a person's own, which may be another by now.
+    """
+    if all(entry.code for entry in entries):
+        return list(entries)
     wanted = {_sameness(entry.asked or {}) for entry in entries}
     done = {}
     for record in folders(runs):
@@ -204,7 +209,7 @@ def reused(entries: Sequence[Contestant], runs: Path, by: dict[str, str]) -> lis
         of_these = _without_builds(resolved.get("versions")) == _without_builds(by)
         if sameness in wanted and of_these and _is_finished(record):
             done[sameness] = record.name
-    names = [done.get(_sameness(entry.asked or {})) for entry in entries]
+    names = [None if entry.code else done.get(_sameness(entry.asked or {})) for entry in entries]
     return [msgspec.structs.replace(entry, run=name) for entry, name in zip(entries, names, strict=True)]
 
 

@@ -24,6 +24,7 @@ import msgspec
 
 import tui_trainer
 from tui_trainer import commands, threads
+from tui_trainer.allowed_code import Code, allow, is_allowed
 from tui_trainer.commands import Stop
 from tui_trainer.compare.claims import Claim
 from tui_trainer.compare.session import Session
@@ -214,6 +215,8 @@ class SubprocessExecutor:
             process = self._process = self._start()
             # Neither in the arguments nor in the environment, which others on the machine may read.
             self._tell(process, msgspec.json.encode({"notify": self._notify}))
+            code = {each for entry in self._session.entries for each in entry.code if is_allowed([each])}
+            self._tell(process, msgspec.json.encode({"allow": sorted(code)}))
         assert process.stdout is not None
         self._tell(process, msgspec.json.encode({"train": index, "generation": claim.generation}))
         if self._stop is not None:
@@ -303,6 +306,8 @@ def work(folder: Path) -> None:
             said = msgspec.json.decode(line)
             if "notify" in said:
                 trainer.notify = [_whom(each) for each in said["notify"]]
+            elif "allow" in said:
+                allow(Code(*each) for each in said["allow"])
             elif "train" in said:
                 session.refresh()
                 asked.put(Claim(session.claims.folder, said["train"], said["generation"]))

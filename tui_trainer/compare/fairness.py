@@ -62,6 +62,15 @@ def _weights(run: Compared) -> VariableValue:
     return VariableValue(f"seed {resolved.seed}, {plain(resolved.model)}", resolved.digests.weights)
 
 
+def _loss(run: Compared) -> VariableValue:
+    """Of a person's own the name and its files; ours is cross-entropy, and of watched programs nothing is known."""
+    resolved = _known(run)
+    name = resolved.code.get("loss")
+    if name:
+        return VariableValue(plain(name), f"{name} {resolved.digests.code}")
+    return VariableValue("cross-entropy") if run.history.program is None else NOT_TOLD
+
+
 def _order(run: Compared) -> VariableValue:
     """The digest tells the order of the images; the batch size cuts it."""
     resolved = _known(run)
@@ -141,6 +150,7 @@ CONTROLLED_VARIABLES: tuple[tuple[str, Touches, Read], ...] = (
     ("batch order", "results", _order),
     ("augmentation", "results", _augmentation),
     ("epochs", "results", _epochs),
+    ("loss", "results", _loss),
     ("precision", "results", _precision),
     ("kernels", "rounding", _kernels),
     ("device", "rounding_and_seconds", _device),

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from tui_trainer.allowed_code import Code
 from tui_trainer.compare.claims import Claims
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.safe_open import make_dated_folder, make_private_folder, open_private, open_regular
@@ -69,6 +70,14 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
             ValueError: it is no run that this version can train.
         """
         return RunSpec.model_validate(self.asked)
+
+    @property
+    def code(self) -> tuple[Code, ...]:
+        """The code of a person's own that it is made of; none of what this version cannot train."""
+        try:
+            return self.spec().code if self.is_trained_here else ()
+        except ValueError:
+            return ()
 
 
 class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):

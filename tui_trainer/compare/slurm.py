@@ -104,7 +104,9 @@ def submit(session: Session, trials: Sequence[int], words: Sequence[str], at_onc
         OSError: the session's folder cannot be written to.
     """
     above = Path(tui_trainer.__file__).parents[1]
-    work = shlex.join([sys.executable, "-m", "tui_trainer.compare.slurm_start", str(session.folder)])
+    # Who submits has allowed it; each trial may run what the session's file asks for.
+    allows = ["--allow-code"] if any(session.entries[trial].code for trial in trials) else []
+    work = shlex.join([sys.executable, "-m", "tui_trainer.compare.slurm_start", str(session.folder), *allows])
     path = f'PYTHONPATH={shlex.quote(str(above))}"${{PYTHONPATH:+:$PYTHONPATH}}"'
     # `exec`: signals that are for the batch shell are for who trains; until it can take them, they end nothing.
     script = f"#!/bin/sh\ntrap '' USR1 TERM\n{path}\nexport PYTHONPATH\nexec {work}\n"

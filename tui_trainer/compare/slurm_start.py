@@ -1,4 +1,4 @@
-"""What a task of a job array runs: `python -m tui_trainer.compare.slurm_start FOLDER`.
+"""What a task of a job array runs: `python -m tui_trainer.compare.slurm_start FOLDER [--allow-code]`.
 
 A signal that comes as this begins is not lost: it is noted before anything else is imported.
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
-def main(folder: Path) -> int:
-    """The exit code of the task."""
+def main(folder: Path, *, allows_code: bool = False) -> int:
+    """The exit code of the task; whether who submitted it has allowed code of their own."""
     came: list[int] = []
     for number in SIGNALS:
         signal.signal(number, lambda number, _: came.append(number))
@@ -23,6 +23,8 @@ def main(folder: Path) -> int:
 
     try:
         task = Task(folder)
+        if allows_code:
+            task.allow_code()
         for number in SIGNALS:
             signal.signal(number, task.on_signal)
         for each in came:
@@ -34,6 +36,6 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]))
+    code = main(Path(sys.argv[1]), allows_code="--allow-code" in sys.argv[2:])
     sys.stdout.flush()
     os._exit(code)  # an interpreter that ends beneath native code aborts

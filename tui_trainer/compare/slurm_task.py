@@ -11,6 +11,7 @@ import signal
 from pathlib import Path
 from types import FrameType
 
+from tui_trainer.allowed_code import allow
 from tui_trainer.commands import Stop
 from tui_trainer.compare import slurm
 from tui_trainer.compare.claims import SILENT_S, Holder
@@ -43,6 +44,10 @@ class Task:
         self._queue: Queue | None = None
         self._is_out_of_time = False
         self._stop: Stop | None = None
+
+    def allow_code(self) -> None:
+        """This process may run what the trial is made of."""
+        allow(self.session.entries[self.trial].code)
 
     def train(self) -> int:
         """Train it to its end, or as far as time allows; the exit code."""

@@ -145,6 +145,10 @@ class Ranks:
         """This rank's part of the batch's mean loss: the parts of all ranks add up to it."""
         return functional.cross_entropy(outputs, labels, label_smoothing=label_smoothing)
 
+    def own_loss(self, loss: Callable[[Tensor, Tensor], Tensor], outputs: Tensor, labels: Tensor) -> Tensor:
+        """As `loss`, of one that gives the mean over what it is given."""
+        return loss(outputs, labels)
+
     def backward(self, loss: Tensor) -> None:
         """Leave the gradients of the whole batch's mean loss."""
         loss.backward()
@@ -245,6 +249,11 @@ class ManyRanks(Ranks):
     def loss(self, outputs: Tensor, labels: Tensor, label_smoothing: float = 0.0) -> Tensor:
         loss = functional.cross_entropy(outputs, labels, reduction="sum", label_smoothing=label_smoothing)
         return loss / self._whole
+
+    def own_loss(self, loss: Callable[[Tensor, Tensor], Tensor], outputs: Tensor, labels: Tensor) -> Tensor:
+        if not len(labels):  # the mean over nothing is no number
+            return outputs.sum() * 0.0
+        return loss(outputs, labels) * (len(labels) / self._whole)
 
     def backward(self, loss: Tensor) -> None:
         (loss * self.count).backward()  # the ranks' gradients are averaged, not added

@@ -5,18 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count, islice
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tui_trainer.engine import models
 from tui_trainer.engine.clipping import Clipping
 from tui_trainer.engine.datasets import Split, batches
 from tui_trainer.engine.lr_preview import PlannedRun
 from tui_trainer.engine.precision import ComputeOptions, LossScaler
-from tui_trainer.engine.prepare import Prepared
+from tui_trainer.engine.prepare import Prepared, begun_with
 from tui_trainer.engine.schedules import build_optimizer
 from tui_trainer.engine.train_state import TrainState, parameters_of
 from tui_trainer.lr_suggestions import LRCurve, raised
@@ -59,11 +59,12 @@ class RangeTest:
         """
         device = prepared.compute_options.device
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            original = prepared.train_state
+            original, code = prepared.train_state, prepared.code
             if seed != prepared.spec.seed:
                 original = _begun_with(seed, prepared)
+            loss = code.loss_of if code.loss is not None else None
             return self._on_a_copy(
-                original, original.planned, prepared.images.train, prepared.compute_options, seed, tell, stopped
+                original, original.planned, prepared.images.train, prepared.compute_options, seed, tell, stopped, loss
             )
 
     def _on_a_copy(
@@ -75,6 +76,7 @@ class RangeTest:
         seed: int,
         tell: Callable[[LRCurve], None],
         stopped: Callable[[], bool],
+        own_loss: Callable[[Tensor, Tensor], Tensor] | None,
     ) -> LRCurve:
         model, optimizer = _twins(original, compute_options)
         # A copy would be compiled anew, which takes longer than all of its steps.
@@ -83,6 +85,8 @@ class RangeTest:
         training = planned.preset.training
         parts = _parts_of_lr(planned.preset, len(optimizer.param_groups))
         clipping = Clipping.of(training, model)
+        cross_entropy = partial(functional.cross_entropy, label_smoothing=training.label_smoothing)
+        loss_of = own_loss or cross_entropy
         curve = LRCurve(self.steps)
         model.train()
         lrs = raised(self.lowest, self.highest, self.steps)
@@ -94,7 +98,7 @@ class RangeTest:
             optimizer.zero_grad()
             losses, images_of_step = [], sum(len(labels) for _, labels in of_step)
             for images, labels in of_step:
-                loss = functional.cross_entropy(forward(images), labels, label_smoothing=training.label_smoothing)
+                loss = loss_of(forward(images), labels)
                 if training.accumulate > 1:
                     loss = loss / (images_of_step / len(labels))
                 scaler.scale(loss).backward()
@@ -112,7 +116,7 @@ class RangeTest:
 
 def _begun_with(seed: int, prepared: Prepared) -> TrainState:
     """As the run would begin with another seed."""
-    model = models.build(prepared.spec.model, prepared.images.shape, seed)
+    model = begun_with(seed, prepared.spec.model, prepared.code, prepared.images)
     options = prepared.compute_options
     return TrainState(options.place(model), prepared.train_state.planned, options)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tui_trainer.engine.code_numbers import CodeNumbers, Number
 from tui_trainer.engine.datasets import Split
 from tui_trainer.engine.devices import is_out_of_memory, let_go
 from tui_trainer.engine.distributed import ALONE, Ranks
@@ -59,6 +60,8 @@ class _Batches:
     """Other numbers of each step, by the names of their series."""
     known: dict[str, list[float | None]] = field(default_factory=dict)
     """Numbers of each step that need no device, LRs of groups and the momentum, by the names of their series."""
+    logged: list[tuple[int, dict[str, Number]]] = field(default_factory=list)
+    """What a person's own code logged, with the step: by the names of its series."""
     fetched: Tensor | None = None
     arrived: torch.cuda.Event | None = None
     """On CUDA: when all of it was computed and copied, by the device's own clock."""
@@ -66,6 +69,9 @@ class _Batches:
     def send(self, ranks: Ranks) -> None:
         """Start the copy to the host; on CUDA it runs beside the training."""
         columns = [torch.stack(column).float() for column in self.columns.values()]
+        logged = [number for _, numbers in self.logged for number in numbers.values() if isinstance(number, Tensor)]
+        if logged:
+            columns.append(torch.stack(logged))
         stacked = torch.cat([ranks.sum(torch.stack(self.losses).float()), *self.norms, *columns])
         for sent in (self.losses, self.norms, *self.columns.values()):
             sent.clear()
@@ -78,7 +84,7 @@ class _Batches:
         self.arrived.record(torch.cuda.current_stream(stacked.device))  # where the copy was submitted
 
     def values(self, *, wait: bool) -> list[float] | None:
-        """The losses and, behind them, the norms, then the columns; None while they are on their way."""
+        """The losses and, behind them, the norms, the columns and what code logged; None while on their way."""
         assert self.fetched is not None
         if self.arrived is not None:
             if not wait and not self.arrived.query():
@@ -105,6 +111,7 @@ class MetricAccumulator:
         self._of_step: dict[str, Tensor] = {}
         self._limits: dict[str, float] = {}
         self._known: dict[str, float] = {}
+        self._logged: dict[str, Number] = {}
         self._outputs: list[tuple[Tensor, Tensor]] = []
         self._parts: list[Tensor] = []
         self._part_images = 0
@@ -139,6 +146,10 @@ class MetricAccumulator:
         it, or none. Steps with more than `limit` are counted as clipped."""
         self._of_step[name] = value
         self._limits[name] = limit
+
+    def add_logged(self, numbers: dict[str, Number]) -> None:
+        """What a person's own code logged in the step whose last batch is added next, by the names of its series."""
+        self._logged = numbers
 
     def add_part(self, *, loss: Tensor, outputs: Tensor, labels: Tensor) -> None:
         """A batch of a step was trained that further ones belong to; its loss is its part of that of the step, of which
@@ -178,6 +189,9 @@ class MetricAccumulator:
         for name, number in self._known.items():
             taken.known.setdefault(name, []).append(number)
         self._known = {}
+        if self._logged:
+            taken.logged.append((step, self._logged))
+            self._logged = {}
         taken.lrs.append(lr)
         taken.sizes.append(images)
         taken.elapsed.append(round(elapsed, 4))
@@ -259,6 +273,8 @@ class MetricAccumulator:
             )
         )
         self._tell_norms(taken, values[len(taken.sizes) :], taken.step + finite)
+        if taken.logged:
+            self._tell_logged(taken, values, taken.step + finite)
         if finite < len(losses):
             raise Diverged(taken.step + finite, taken.lrs[finite])
         for loss, size in zip(losses, taken.sizes, strict=True):
@@ -286,6 +302,20 @@ class MetricAccumulator:
                 elapsed = taken.elapsed[step - taken.step]
                 self._emit(MetricsLogged(at=time.time(), step=step, values=norms, epoch=taken.epoch, elapsed=elapsed))
 
+    def _tell_logged(self, taken: _Batches, values: list[float], last_step: int) -> None:
+        """What code logged in steps up to the last one that is told; what lay on a device stands behind the rest."""
+        on_device = sum(isinstance(number, Tensor) for _, numbers in taken.logged for number in numbers.values())
+        arrived = iter(values[len(values) - on_device :])
+        for step, numbers in taken.logged:
+            told = {n: _nine_digits(next(arrived)) if isinstance(v, Tensor) else v for n, v in numbers.items()}
+            if step <= last_step:
+                at = step - taken.step
+                batch, elapsed = taken.batch + at, taken.elapsed[at]
+                epoch = taken.epoch
+                self._emit(
+                    MetricsLogged(at=time.time(), step=step, values=told, epoch=epoch, batch=batch, elapsed=elapsed)
+                )
+
 
 def _nine_digits(loss: float) -> float:
     """Enough to give the same float32 back, in half the bytes of a float64's digits."""
@@ -302,6 +332,8 @@ def validate(
     ranks: Ranks = ALONE,
     forward: Callable[[Tensor], Tensor] | None = None,
     confusion: Confusion | None = None,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+    numbers: CodeNumbers | None = None,
 ) -> tuple[float, float]:
     """Mean loss and accuracy of `model` over `split`, both over images; each rank takes a part of them.
 
@@ -310,6 +342,8 @@ def validate(
     Args:
         forward: how to call the model, where that is not simply by itself.
         confusion: takes down what is taken for what.
+        loss: a person's own, the mean over a batch; None: cross-entropy.
+        numbers: hears what code logs meanwhile.
 
     Raises:
         RuntimeError, MemoryError: there is no memory for a single image.
@@ -319,7 +353,7 @@ def validate(
     try:
         while True:
             try:
-                loss, hits = _over(part, size, forward or model, confusion)
+                total, hits = _over(part, size, forward or model, confusion, loss, numbers)
                 break
             except (RuntimeError, MemoryError) as error:
                 if size == 1 or not is_out_of_memory(error):
@@ -328,21 +362,45 @@ def validate(
             let_go()  # what the attempt held; here, since the error held it too
     finally:
         model.train()
-    return float(ranks.sum(loss)) / len(split), int(ranks.sum(hits)) / len(split)
+    return float(ranks.sum(total)) / len(split), int(ranks.sum(hits)) / len(split)
 
 
-@torch.inference_mode()
 def _over(
-    split: Split, size: int, forward: Callable[[Tensor], Tensor], confusion: Confusion | None
+    split: Split,
+    size: int,
+    forward: Callable[[Tensor], Tensor],
+    confusion: Confusion | None,
+    own_loss: Callable[[Tensor, Tensor], Tensor] | None,
+    numbers: CodeNumbers | None,
 ) -> tuple[Tensor, Tensor]:
     """The sum of the losses, and how many images were classified rightly, in batches of a size."""
+    # What code keeps of a batch that validates it may use in one that trains: no inference tensors for it.
+    with torch.inference_mode() if own_loss is None and numbers is None else torch.no_grad():
+        return _summed(split, size, forward, confusion, own_loss, numbers)
+
+
+def _summed(
+    split: Split,
+    size: int,
+    forward: Callable[[Tensor], Tensor],
+    confusion: Confusion | None,
+    own_loss: Callable[[Tensor, Tensor], Tensor] | None,
+    numbers: CodeNumbers | None,
+) -> tuple[Tensor, Tensor]:
     if confusion is not None:
         confusion.begin()
+    if numbers is not None:
+        numbers.begin()
     loss = torch.zeros((), device=split.images.device)
     hits = torch.zeros((), dtype=torch.int64, device=split.images.device)
     for images, labels in zip(split.images.split(size), split.labels.split(size), strict=True):
         outputs = forward(images)
-        loss += functional.cross_entropy(outputs, labels, reduction="sum")
+        if own_loss is None:
+            loss += functional.cross_entropy(outputs, labels, reduction="sum")
+        elif len(labels):
+            loss += own_loss(outputs, labels) * len(labels)
+        if numbers is not None:
+            numbers.end_batch(len(labels))
         hits += (outputs.argmax(1) == labels).sum()
         if confusion is not None:
             confusion.add(outputs, labels)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from tui_trainer.allowed_code import is_code
 from tui_trainer.engine import models
 from tui_trainer.engine.torch_schedulers import SCALE
 from tui_trainer.presets.parameter_groups import ParameterGroup
@@ -62,9 +63,20 @@ def check_groups(preset: Preset, network: str) -> None:
         raise PresetError(problems)
 
 
+def check_groups_of(preset: Preset, model: nn.Module, network: str) -> None:
+    """The same for a network that is there.
+
+    Raises:
+        PresetError: they do not.
+    """
+    if preset.optimizer.all_groups:
+        grouped(preset, model, network)
+
+
 def misfits(preset: Preset, network: str) -> list[Problem]:
-    """Which of a preset's groups do not fit a network by its name."""
-    if not preset.optimizer.all_groups:
+    """Which of a preset's groups do not fit a network by its name; of one that is a person's own code, which is not run
+    for it, nothing is known yet."""
+    if not preset.optimizer.all_groups or is_code(network):
         return []
     try:
         grouped(preset, models.without_weights(network), network)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tui_trainer.engine.thread_tuner import ThreadCount
     from tui_trainer.engine.train_state import Resumption, TrainState
     from tui_trainer.run_request import Extension
+    from tui_trainer.engine.user_code import UserCode
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Prepared:
     compute_options: ComputeOptions
     ranks: Ranks
     """The processes that train together; this one alone, unless `torchrun` started it."""
+    code: UserCode
+    """What of it is a person's own."""
     threads: ThreadCount | None
     """Those that compute as the run begins; None where their number is fixed."""
     checkpoint: checkpoints.State | None = None
@@ -70,15 +73,17 @@ def prepare(
     Sets the threads of the calling thread, which must be the one that trains.
 
     Raises:
-        UserError: the device, the data or a checkpoint that fits is not to be had; the extension does not fit.
+        UserError: the device, the data or a checkpoint that fits is not to be had; the extension does not fit; code of
+            a person's own is not allowed here, or fails.
         PresetError: the rehearsal found what is wrong with the preset.
     """
     tell_phase(emit, "importing torch")
-    from tui_trainer.engine import devices, distributed, reproducibility
+    from tui_trainer.engine import devices, distributed, reproducibility, user_code
     from tui_trainer.engine.extension import extend
     from tui_trainer.engine.precision import ComputeOptions
     from tui_trainer.engine.train_state import TrainState
 
+    code = user_code.load(spec)
     ranks = distributed.join(spec.device)
     device, passed_over = devices.resolve(ranks.device(spec.device))
     devices.use(device)
@@ -88,7 +93,9 @@ def prepare(
     reproducibility.choose_algorithms(device, deterministic=spec.deterministic)
     devices.set_threads(spec.threads)
     images, planned = _load_and_plan(spec, device, ranks, emit, is_new=checkpoint_folder is None)
-    model, weights = _build_model(spec, images, compute_options, emit)
+    model, weights = _build_model(spec, code, images, compute_options, emit)
+    if code.is_there:
+        _try(code, model, compute_options, images)
     found = extended = None
     if checkpoint_folder is not None:
         found = _find_checkpoint(checkpoint_folder, spec, images, planned, model, compute_options, ranks, emit)
@@ -97,8 +104,9 @@ def prepare(
         emit(planned.curve)
     train_state = found.train_state if found else TrainState(model, planned, compute_options)
     differences = reproducibility.go_on_as(found.state.get("arithmetic"), device) if found else ()
+    differences += code.changed_since(found.state.get("code")) if found else ()
     threads = _chosen_threads(spec, compute_options, ranks, model, images, planned, emit)
-    resolved = _configured(spec, images, planned, model, weights, compute_options, ranks)
+    resolved = _configured(spec, code, images, planned, model, weights, compute_options, ranks)
     state, last_is_sound = (found.state, found.last_is_sound) if found else (None, True)
     return Prepared(
         spec,
@@ -107,6 +115,7 @@ def prepare(
         train_state,
         compute_options,
         ranks,
+        code,
         threads,
         checkpoint=state,
         last_is_sound=last_is_sound,
@@ -141,15 +150,36 @@ def _load_and_plan(
 
 
 def _build_model(
-    spec: RunSpec, images: Images, compute_options: ComputeOptions, emit: Callable[[AnyEvent], None]
+    spec: RunSpec, code: UserCode, images: Images, compute_options: ComputeOptions, emit: Callable[[AnyEvent], None]
 ) -> tuple[torch.nn.Module, str]:
     """The model on its device, and the digest of the weights that it begins with."""
-    from tui_trainer.engine import models, reproducibility
+    from tui_trainer.engine import reproducibility
 
     tell_phase(emit, say("setting.building"), spec.model)
-    model = models.build(spec.model, images.shape, spec.seed)
+    model = begun_with(spec.seed, spec.model, code, images)
     weights = reproducibility.of_weights(model)
     return compute_options.place(model), weights
+
+
+def begun_with(seed: int, name: str, code: UserCode, images: Images) -> torch.nn.Module:
+    """The network of a run, its initial weights drawn from a seed.
+
+    Raises:
+        UserError: it is a person's own, and fails.
+    """
+    from tui_trainer.engine import models
+
+    if code.model is not None:
+        return code.build_model(images.shape, models.CLASSES, seed)
+    return models.build(name, images.shape, seed)
+
+
+def _try(code: UserCode, model: torch.nn.Module, compute_options: ComputeOptions, images: Images) -> None:
+    """See that code of a person's own does what is asked of it, as far as a few images show."""
+    from tui_trainer.engine import models
+
+    plainly = replace(compute_options, compiled=False).forward(model)
+    code.check(model, plainly, (images.train.images, images.train.labels), models.CLASSES)
 
 
 def _find_checkpoint(
@@ -178,6 +208,7 @@ def _find_checkpoint(
 
 def _configured(
     spec: RunSpec,
+    code: UserCode,
     images: Images,
     planned: PlannedRun,
     model: torch.nn.Module,
@@ -207,7 +238,13 @@ def _configured(
         val_images=len(images.val),
         recipe=planned.recipe,
         versions=_versions(),
-        digests=Digests(weights=weights, data=images.digest, order=datasets.order_digest(images.train, spec.seed)),
+        digests=Digests(
+            weights=weights,
+            data=images.digest,
+            order=datasets.order_digest(images.train, spec.seed),
+            code=code.digest,
+        ),
+        code={each.option: each.name for each in spec.code},
         augmentation=say("data.crop_and_flip") if images.train.augmented else "none",
         arithmetic=reproducibility.arithmetic(compute_options.device),
     )
@@ -268,6 +305,7 @@ def facts(spec: RunSpec, images: Images) -> dict[str, Any]:
         "train_images": len(images.train),
         "model_name": spec.model,
         "seed": spec.seed,
+        **({"loss": spec.loss} if spec.loss is not None else {}),
         "asked": spec.preset.model_dump(mode="json"),
     }
 

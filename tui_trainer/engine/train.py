@@ -75,7 +75,8 @@ def train(
         try:
             if ranks.several and prepared.checkpoint is None:
                 run.save_last()  # whenever one of them is lost, there is something to go on from
-            fit(run)
+            with run.hearing():
+                fit(run)
         except RunStopped as stopped:
             run.save_last()
             return ended("stopped", stopped.command.reason, stopped.command.exit_code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from math import inf, isfinite, nan, nextafter
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import structs
 from pydantic import ValidationError
-from torch import Tensor
+from torch import Tensor, nn
 
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import LARGEST_FACTOR, SetEpochs, SetLR, SwitchPreset
@@ -21,6 +21,7 @@ from tui_trainer.engine.accumulation import Accumulation
 from tui_trainer.engine.checkpoints import Saver
 from tui_trainer.engine.clipping import CLIPPED_SHARE, Clipping
 from tui_trainer.engine.clock import TrainingClock
+from tui_trainer.engine.code_numbers import CodeNumbers
 from tui_trainer.engine.control import CommandHandler, CommandRefused
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.devices import memory_held
@@ -29,7 +30,7 @@ from tui_trainer.engine.extension import Extended
 from tui_trainer.engine.lr_preview import PlannedRun, dialled, plan
 from tui_trainer.engine.metrics import Diverged, MetricAccumulator, validate
 from tui_trainer.engine.model_metrics import Confusion, Norms
-from tui_trainer.engine.parameter_groups import check_groups
+from tui_trainer.engine.parameter_groups import check_groups, check_groups_of
 from tui_trainer.engine.prepare import Prepared, facts
 from tui_trainer.engine.reasons import explain
 from tui_trainer.engine.schedules import Schedule
@@ -53,6 +54,7 @@ from tui_trainer.events import (
     SwitchPlanned,
 )
 from tui_trainer.files import most_wrong
+from tui_trainer.logged_numbers import heard_by
 from tui_trainer.lr_reasons import changed
 from tui_trainer.presets.checks import check
 from tui_trainer.presets.problems import PresetError
@@ -100,6 +102,8 @@ class Trainer:
         self._calls = CallTracer(emit, command_handler, clock.now)
         self._metrics = MetricAccumulator(emit, self._ranks, lambda: clock.elapsed)
         self._run_folder = checkpoint_folder.parent
+        self._code = prepared.code
+        self._numbers = CodeNumbers(emit) if self._code.is_there else None
         self._norms: Norms | None = None
         self._confusion: Confusion | None = None
         if self._spec.metrics == "default":
@@ -173,6 +177,10 @@ class Trainer:
         """The preset's schedule."""
         return self._train_state.scheduler
 
+    def hearing(self) -> AbstractContextManager[None]:
+        """Within it, what code of a person's own logs is recorded."""
+        return nullcontext() if self._numbers is None else heard_by(self._numbers.hear)
+
     # The calls of the loop, in their order; `_watch` puts the watched functions in.
 
     zero_grad: Callable[[], None]
@@ -198,6 +206,7 @@ class Trainer:
         if not self.averages_epoch:
             self._begin_epoch_end()
         self.is_validating = True
+        self._code.seed("validation", self._spec.seed, self.epoch)
         val_loss, val_accuracy = self._validate()
         self.is_validating = False
         if not isfinite(val_loss):
@@ -266,6 +275,9 @@ class Trainer:
         self._lr = self.scheduler.lr
         if self._tells_more:
             self._metrics.add_known(self._known())
+        if self._numbers is not None:
+            self._numbers.begin()
+            self._code.seed("step", self._spec.seed, self.step)
         self._calls.begin(self.step, epoch, self.batch)
 
     def _known(self) -> dict[str, float]:
@@ -282,8 +294,12 @@ class Trainer:
             Diverged: a loss was not finite.
         """
         if not self.ends_step:
+            if self._numbers is not None:
+                self._numbers.end_batch(self._ranks.images(labels))
             self._metrics.add_part(loss=loss, outputs=outputs, labels=labels)
             return
+        if self._numbers is not None:
+            self._metrics.add_logged(self._numbers.of_step(self._ranks.images(labels)))
         self._metrics.add_batch(
             self.step,
             self.epoch,
@@ -340,6 +356,9 @@ class Trainer:
             values = dict(zip(RAW, self._raw, strict=True))
             elapsed = round(self._clock.elapsed, 4)
             self._emit(MetricsLogged(at=time.time(), step=self.step, values=values, epoch=self.epoch, elapsed=elapsed))
+        if self._numbers is not None and (logged := self._numbers.of_validation()):
+            elapsed = round(self._clock.elapsed, 4)
+            self._emit(MetricsLogged(at=time.time(), step=self.step, values=logged, epoch=self.epoch, elapsed=elapsed))
         if self._confusion is not None:
             self._tell_confusion(self._confusion)
 
@@ -536,7 +555,12 @@ class Trainer:
 
     def _plan_switch(self, name: str, wanted: dict[str, Any], *, last_epoch: int | None = None) -> Preset:
         preset = Preset.model_validate(wanted)
-        check_groups(preset, self._spec.model)
+        if self._code.loss is not None and preset.training.label_smoothing:
+            raise CommandRefused(say("code.own_smoothing"))
+        if self._code.model is None:
+            check_groups(preset, self._spec.model)
+        else:
+            check_groups_of(preset, self._train_state.model, self._spec.model)
         batches_left = self.recipe.lengths.batches_per_epoch - self.batch if self.batch else 0
         self._switch = plan(
             name,
@@ -575,6 +599,7 @@ class Trainer:
             **facts(self._spec, self._images),
             **self._train_state.state_dict(),
             **({"arithmetic": self._arithmetic} if self._arithmetic else {}),
+            **({"code": self._code.digest} if self._code.digest else {}),
             "step": self.step,
             "epoch": self.epoch,
             "batch": self.batch,
@@ -655,6 +680,8 @@ class Trainer:
         training = self._train_state.planned.preset.training
         smoothing = training.label_smoothing
         loss = partial(ranks.loss, label_smoothing=smoothing) if smoothing else ranks.loss
+        if self._own_loss is not None:
+            loss = partial(ranks.own_loss, self._own_loss)
         self._accumulation = Accumulation.of(training, len(self._images.train))
         self.begins_step = self.ends_step = True
         if self._accumulation is not None:
@@ -678,7 +705,7 @@ class Trainer:
         if self._norms is not None:
             self.optimizer_step = partial(self._look_around, self._norms, self.optimizer_step)
         self._scheduler_step = calls.watch("scheduler.step", self.scheduler.step, tracing.tell_lr(lr_now))
-        validated = partial(validate, model, self._images.val, ranks, self._forward_here, self._confusion)
+        validated = partial(self._over_val, model, self._forward_here, self._confusion)
         self._raw = None
         if (average := self._train_state.average) is not None:
             look, update = tracing.tell_average(model, average.model), partial(average.update, model)
@@ -698,11 +725,20 @@ class Trainer:
 
     def _validate_both(self, average: WeightAverage, forward: Callable[[Tensor], Tensor]) -> tuple[float, float]:
         """What the average of the weights comes to; that of the weights themselves is kept."""
-        model, val = self._train_state.model, self._images.val
+        model = self._train_state.model
         if not average.has_begun:
-            return validate(model, val, self._ranks, self._forward_here, self._confusion)
-        self._raw = validate(model, val, self._ranks, self._forward_here)
-        return validate(average.model, val, self._ranks, forward, self._confusion)
+            return self._over_val(model, self._forward_here, self._confusion)
+        self._raw = self._over_val(model, self._forward_here)
+        return self._over_val(average.model, forward, self._confusion)
+
+    def _over_val(
+        self, model: nn.Module, forward: Callable[[Tensor], Tensor], confusion: Confusion | None = None
+    ) -> tuple[float, float]:
+        return validate(model, self._images.val, self._ranks, forward, confusion, self._own_loss, self._numbers)
+
+    @property
+    def _own_loss(self) -> Callable[[Tensor, Tensor], Tensor] | None:
+        return self._code.loss_of if self._code.loss is not None else None
 
     def _part_of_loss(
         self, step: Accumulation, loss: Callable[[Tensor, Tensor], Tensor], outputs: Tensor, labels: Tensor

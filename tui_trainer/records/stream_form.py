@@ -181,6 +181,7 @@ def _configured(event: RunConfigured) -> Object:
         "device_uuid": event.device_uuid or None,
         "versions": event.versions,
         "arithmetic": event.arithmetic,
+        "code": event.code,
         "digests": {name: digest for name, digest in asdict(event.digests).items() if digest},
     }
 

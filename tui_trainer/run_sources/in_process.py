@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tui_trainer import threads
+from tui_trainer.allowed_code import listed
 from tui_trainer.commands import AnyCommand, Stop
 from tui_trainer.engine.clock import Awake
 from tui_trainer.engine.control import CommandQueue
@@ -37,11 +38,13 @@ from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
 from tui_trainer.run_sources.notifier import Told
 from tui_trainer.run_sources.run_source import GATE_S, Capabilities, crashed
 from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
 from tui_trainer.torchrun import tells_of_loss, this_rank
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+    from tui_trainer.engine.user_code import UserCode
     from tui_trainer.run_spec import RunSpec
 
 
@@ -154,6 +157,7 @@ class LocalRun:
         self._unrecorded: list[AnyEvent] = []
         self._ended: RunEnded | None = None
         self._step = self._epoch = 0
+        self._code: UserCode | None = None
         self._saved_step: int | None = None
         self._place = this_rank()
         self._emitting = threading.RLock()
@@ -217,6 +221,7 @@ class LocalRun:
 
             folder = self._checkpoint_of and self._checkpoint_of / "checkpoints"
             prepared = prepare(self.request.spec, self._emit, folder, self._extension)
+            self._code = prepared.code
             # torch stays: the collector, which all threads wait for, need not go through it each time. What the run
             # before has left was collected at its end.
             gc.freeze()
@@ -227,6 +232,8 @@ class LocalRun:
 
             return train(prepared, self._emit, self.control, checkpoints, self._awake, self._lost)
         except (UserError, RunsError) as error:
+            if isinstance(error, UserError) and error.lines:
+                self.failure = f"{error}\n{error.lines}"
             return crashed(str(error), exit_code=2)
         except BaseException as error:  # the last line of defence: a run always says how it ended
             return self._failed(error)
@@ -239,6 +246,9 @@ class LocalRun:
             return
         if taken := self.request.spec.taken:
             self._emit(Alert(at=time.time(), kind="options", text=say("notice.from_preset", taken=taken)))
+        if code := self.request.spec.code:
+            told = {"code": listed(code), "folder": plain(code[0].folder)}
+            self._emit(Alert(at=time.time(), kind="options", text=say("code.runs", **told)))
         for problem in problems:  # last: where there is one line for all of it, a warning is what stands there
             self._emit(Alert(at=time.time(), kind="preset", text=str(problem)))
 
@@ -272,9 +282,10 @@ class LocalRun:
         if not self._place.alone and tells_of_loss(error):
             why = self._rank_lost()
         else:
-            self.failure = traceback.format_exc()
+            blamed = self._code.blame(error) if self._code is not None else ""
+            why = blamed or threads.in_a_line(error)
+            self.failure = self._code.lines_of(error) if self._code is not None and blamed else traceback.format_exc()
             self._log(self.failure)
-            why = threads.in_a_line(error)
         return crashed(why, exit_code=1, step=self._step, epoch=self._epoch)
 
     def _rank_lost(self) -> str:

@@ -60,7 +60,7 @@ class Headline(Panel):
         return [justified([span for part in what.values() for span in part], [*right, Span(" ")], width)]
 
 
-_LEAVES_FIRST = ("brand", "speed", "parameters", "device", "dataset", "left", "model", "best", "switch", "why")
+_LEAVES_FIRST = ("brand", "speed", "parameters", "device", "dataset", "left", "model", "best", "switch", "loss", "why")
 _LEAVES_FIRST_OF_WATCHED = ("dataset", "device", "parameters", "model", "speed", "left", "pid", "best", "why", "ranks")
 """What is left out where there is no room for all, in this order."""
 
@@ -122,6 +122,8 @@ def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]
             parts["preset"] = [Span(plain(request.preset_name), "strong")]
             parts["model"] = [Span(" · ", "faint"), Span(request.model)]
             parts["dataset"] = [Span(" · ", "faint"), Span(request.dataset)]
+            if request.loss:
+                parts["loss"] = _own_loss(request.loss)
         return parts
     if resolved.model:
         parts["model"] = [Span(" · ", "faint"), Span(plain(resolved.model))]
@@ -129,11 +131,18 @@ def _what(history: History, request: RunRequest | None) -> dict[str, list[Span]]
             parts["parameters"] = [Span(f" {in_short(resolved.parameters)}")]
     if resolved.dataset:
         parts["dataset"] = [Span(" · ", "faint"), Span(plain(resolved.dataset))]
+    if loss := resolved.code.get("loss"):
+        parts["loss"] = _own_loss(loss)
     if resolved.device:
         parts["device"] = [Span(" · ", "faint"), Span(_device(history, resolved))]
     if best := best_so_far(history):
         parts["best"] = [Span(f"   {best}")]
     return parts
+
+
+def _own_loss(name: str) -> list[Span]:
+    """A loss of a person's own code."""
+    return [Span(" · loss ", "faint"), Span(plain(name))]
 
 
 def best_so_far(history: History) -> str:

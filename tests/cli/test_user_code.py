@@ -1,0 +1,173 @@
+"""Code of a person's own on the command line: it runs where `--allow-code` stands, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.cli.conftest import SMALL
+from tests.own_code import LOSSES, OwnModule
+from tests.waiting import until
+from tui_trainer import open_run
+from tui_trainer.compare.session import Session
+from tui_trainer.records.run_metadata import read_facts
+
+Cli = Callable[..., Result]
+Own = Callable[..., OwnModule]
+
+ONE_EPOCH = ["--preset", "steplr", "--epochs", "1", *SMALL]
+
+
+def only(runs: Path) -> Path:
+    (folder,) = (path for path in runs.iterdir() if path.name not in ("sessions", "find-lr"))
+    return folder
+
+
+def made(runs: Path) -> list[Path]:
+    return list(runs.iterdir()) if runs.is_dir() else []
+
+
+def forgotten(module: OwnModule) -> None:
+    """As another process has it, which has neither loaded nor allowed it."""
+    from tui_trainer import allowed_code
+
+    sys.modules.pop(module.name, None)
+    allowed_code._allowed.clear()
+
+
+@pytest.fixture
+def here(own: Own, monkeypatch: pytest.MonkeyPatch) -> OwnModule:
+    """A module in the current folder."""
+    module = own(f"from pathlib import Path\n\nPath(__file__ + '.loaded').touch()\n{LOSSES}")
+    monkeypatch.chdir(module.folder)
+    return module
+
+
+def is_loaded(module: OwnModule) -> bool:
+    return Path(f"{module.file}.loaded").exists()
+
+
+@pytest.mark.says("code.not_allowed", "code.wrong_name", "code.wrong_form")
+@pytest.mark.never_says("code.of_a_record", "code.runs")
+def test_without_the_option_it_is_named_and_nothing_is_loaded_or_written(cli: Cli, runs: Path, here: OwnModule) -> None:
+    for given in (["--loss", here.of("same")], ["--model", here.of("net")]):
+        result = cli("run", *ONE_EPOCH, *given)
+        assert result.exit_code == 2
+        assert f"{' '.join(given)} is code, from {here.folder}, and runs only with --allow-code" in result.stderr
+    compared = cli("compare", "none", "steplr", "--epochs", "1", *SMALL, "--loss", here.of("same"))
+    assert (compared.exit_code, "--allow-code" in compared.stderr) == (2, True)
+    assert "'net' is neither one of cnn, mlp" in cli("run", *ONE_EPOCH, "--model", "net").stderr
+    assert "'net.py' is not of the form module:function" in cli("run", *ONE_EPOCH, "--loss", "net.py").stderr
+    assert not is_loaded(here)
+    assert made(runs) == []
+
+
+@pytest.mark.says("code.runs")
+@pytest.mark.never_says("code.not_allowed", "code.of_a_record", "code.wrong_name", "code.wrong_form")
+def test_with_it_the_record_tells_what_ran_and_has_its_numbers(cli: Cli, runs: Path, here: OwnModule) -> None:
+    asked = ["--loss", here.of("logs"), "--model", here.of("net"), "--allow-code"]
+    result = cli("run", *[word for word in ONE_EPOCH if word not in ("--model", "mlp")], *asked)
+    assert result.exit_code == 0, result.output
+    assert f"your own code: --model {here.of('net')}, --loss {here.of('logs')}, from {here.folder}" in result.stdout
+    facts = read_facts(only(runs))
+    assert facts["asked"]["loss"] == here.of("logs")
+    assert facts["asked"]["code_dir"] == str(here.folder)
+    assert facts["resolved"]["code"] == {"model": here.of("net"), "loss": here.of("logs")}
+    run = open_run(only(runs))
+    assert list(run.metrics["margin"].steps) == [1, 2, 3, 4]
+    assert list(run.metrics["val_margin"].steps) == [4]
+
+
+@pytest.mark.never_says("code.runs", "code.not_allowed", "code.of_a_record", "code.changed")
+def test_of_a_run_without_code_nothing_of_it_is_said(cli: Cli, runs: Path) -> None:
+    assert cli("run", *ONE_EPOCH, "--allow-code").exit_code == 0
+    assert read_facts(only(runs))["resolved"]["code"] == {}
+
+
+@pytest.mark.says("code.failed")
+def test_an_error_in_it_is_told_as_theirs_with_their_lines_alone(cli: Cli, runs: Path, here: OwnModule) -> None:
+    result = cli("run", *ONE_EPOCH, "--loss", here.of("fails"), "--allow-code")
+    assert result.exit_code == 1
+    where = "in of_another: ValueError: the moon is full"
+    assert where in result.stdout
+    assert result.stderr.splitlines()[-1] == "ValueError: the moon is full"
+    assert result.stderr.count("  File ") == 2
+    assert "tui_trainer" not in result.stderr
+    assert "the moon is full" in (only(runs) / "log.txt").read_text()
+    assert json.loads(cli("runs", "--json").stdout)[0]["status"] == "crashed"
+
+
+def stopped(cli: Cli, here: OwnModule) -> None:
+    """A run that was killed by its own code in the second epoch, with a checkpoint from which it goes on."""
+    text = here.file.read_text("utf-8")
+    bad = text + "\n\nseen = []\n\n\ndef ends(output, target):\n    seen.append(1)\n    if len(seen) > 7:\n"
+    here.file.write_text(bad + "        raise ValueError('enough')\n    return same(output, target)\n", "utf-8")
+    result = cli("run", *ONE_EPOCH, "--epochs", "3", "--loss", here.of("ends"), "--allow-code")
+    assert result.exit_code == 1, result.output
+    here.file.write_text(text + "\n\ndef ends(output, target):\n    return same(output, target)\n", "utf-8")
+    forgotten(here)
+
+
+@pytest.mark.says("code.of_a_record", "code.changed")
+@pytest.mark.never_says("code.not_allowed")
+def test_resume_asks_for_it_again_and_goes_on_from_any_folder(
+    cli: Cli, runs: Path, here: OwnModule, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stopped(cli, here)
+    Path(f"{here.file}.loaded").unlink()
+    monkeypatch.chdir(tmp_path)
+    result = cli("resume", only(runs).name)
+    assert result.exit_code == 2
+    assert f"runs code: --loss {here.of('ends')}, from {here.folder}; if you know it, add --allow-code" in result.stderr
+    assert not is_loaded(here)
+    result = cli("resume", only(runs).name, "--allow-code")
+    assert result.exit_code == 0, result.output
+    assert is_loaded(here)
+    assert open_run(only(runs)).summary.epochs_done == 3
+
+
+def test_a_session_asks_for_it_again_and_trains_anew_what_may_be_other_code(
+    cli: Cli, runs: Path, here: OwnModule
+) -> None:
+    asked = ["compare", "none", "steplr", "--epochs", "1", *SMALL, "--loss", here.of("same"), "--name", "two"]
+    assert cli(*asked, "--allow-code").exit_code == 0
+    session = Session.open(next((runs / "sessions").iterdir()))
+    assert all(session.record_of(entry) for entry in session.entries)
+    (session.folder / "trials.jsonl").unlink()  # as one whose runs have not begun
+    forgotten(here)
+    again = cli("compare", "two")
+    assert again.exit_code == 2
+    assert f"{session.id} runs code: --loss {here.of('same')}" in again.stderr
+    assert cli("compare", "two", "--allow-code").exit_code == 0
+    before = len(made(runs))
+    assert cli(*asked, "--allow-code").exit_code == 0
+    assert len(made(runs)) == before + 2
+
+
+def test_a_preset_that_names_code_is_refused_as_data(cli: Cli, runs: Path, here: OwnModule) -> None:
+    preset = here.folder / "mine.toml"
+    steplr = '[optimizer]\nname = "SGD"\nlr = 0.1\n'
+    for text, words in {
+        f'{steplr}[for]\nmodel = "{here.of("net")}"\n': "for.model",
+        f'loss = "{here.of("same")}"\n{steplr}': "loss",
+        f'{steplr}[training]\nloss = "{here.of("same")}"\n': "training.loss",
+        steplr.replace("SGD", here.of("same")): "optimizer.name",
+        f"allow_code = true\n{steplr}": "allow_code",
+    }.items():
+        preset.write_text(text)
+        result = cli("run", "--preset", str(preset), *SMALL, "--allow-code")
+        assert (result.exit_code, words in result.stderr) == (2, True), result.output
+    assert not is_loaded(here)
+    assert made(runs) == []
+
+
+@pytest.mark.slow
+def test_processes_that_train_for_a_session_may_run_what_it_was_allowed(cli: Cli, runs: Path, here: OwnModule) -> None:
+    asked = ["compare", "none", "steplr", "--epochs", "1", *SMALL, "--loss", here.of("same"), "--jobs", "2"]
+    assert cli(*asked, "--allow-code").exit_code == 0
+    until(lambda: len([run for run in made(runs) if (run / "run.json").exists()]) == 2)

@@ -1,0 +1,247 @@
+"""A loss and a model of a person's own: trained with as ours are, tried before anything is, and blamed where they
+fail."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional
+
+from tests.engine import tiny as t
+from tests.engine.test_resume import numbers, stop_after
+from tests.engine.tiny import BATCHES, IMAGES, TinyRun
+from tests.own_code import LOSSES, OwnModule
+from tui_trainer import log
+from tui_trainer.engine.code_numbers import MOST, CodeNumbers
+from tui_trainer.engine.distributed import ManyRanks
+from tui_trainer.engine.user_code import UserCode
+from tui_trainer.errors import UserError
+from tui_trainer.events import (
+    Alert,
+    AnyEvent,
+    EpochEnded,
+    MetricDeclared,
+    MetricsLogged,
+    RunConfigured,
+    SettingChanged,
+)
+from tui_trainer.logged_numbers import heard_by
+from tui_trainer.records.history import History
+from tui_trainer.torchrun import Rank
+
+Own = Callable[..., OwnModule]
+
+
+def rows(tiny: TinyRun, name: str) -> list[tuple[int, float]]:
+    return [(event.step, event.values[name]) for event in tiny.of(MetricsLogged) if name in event.values]
+
+
+def test_a_loss_that_is_cross_entropy_gives_the_same_run(tiny: TinyRun, own: Own) -> None:
+    tiny.train(t.STEP)
+    ours, epochs = tiny.losses, tiny.of(EpochEnded)
+    tiny.events.clear()
+    tiny.train(t.STEP, **own().allowed(loss="same"))
+    assert tiny.losses == ours
+    assert [each.val_loss for each in tiny.of(EpochEnded)] == pytest.approx([each.val_loss for each in epochs])
+
+
+def test_numbers_that_a_loss_logs_are_series_of_each_step_and_of_validation(tiny: TinyRun, own: Own) -> None:
+    module = own()
+    tiny.train(t.STEP, epochs=2, **module.allowed(loss="logs"))
+    assert rows(tiny, "images") == [(1, 8.0), (2, 8.0), (3, 4.0), (4, 8.0), (5, 8.0), (6, 4.0)]
+    assert rows(tiny, "val_images") == [(3, 10.0), (6, 10.0)]
+    assert len(rows(tiny, "margin")) == 6
+    assert [(each.name, each.kind) for each in tiny.of(MetricDeclared) if "margin" in each.name] == [
+        ("margin", "train"),
+        ("val_margin", "val"),
+    ]
+    history = History()
+    for event in tiny.events:
+        history.apply(event)
+    assert list(history.series["margin"].steps) == [1, 2, 3, 4, 5, 6]
+    (configured,) = tiny.of(RunConfigured)
+    assert configured.code == {"loss": module.of("logs")}
+    assert len(configured.digests.code) == 64
+
+
+def test_what_several_batches_of_a_step_log_is_one_number_the_mean_over_their_images(tiny: TinyRun, own: Own) -> None:
+    text = LOSSES + "\n\ndef counts(output, target):\n    log({'n': len(target)})\n    return same(output, target)\n"
+    tiny.train(t.STEP.replace("[opt", "accumulate = 3\n[opt", 1), epochs=1, **own(text).allowed(loss="counts"))
+    assert rows(tiny, "n") == [(1, pytest.approx((8 * 8 + 8 * 8 + 4 * 4) / IMAGES))]
+
+
+@pytest.mark.parametrize("step", [2, BATCHES, BATCHES + 1])
+@pytest.mark.never_says("code.changed")
+def test_a_run_goes_on_to_the_bit_though_its_model_draws_random_numbers(
+    tiny: TinyRun, own: Own, tmp_path: Path, step: int
+) -> None:
+    options = own().allowed(loss="logs", model="net")
+    for folder in ("whole", "parts"):
+        (tmp_path / folder).mkdir()
+    tiny.folder = tmp_path / "whole"
+    tiny.train(t.ONE_CYCLE, epochs=3, **options)
+    whole, margins = numbers(tiny), rows(tiny, "margin")
+    tiny.events.clear()
+    tiny.folder = tmp_path / "parts"
+    stop_after(tiny, step)
+    assert tiny.train(t.ONE_CYCLE, epochs=3, **options).status == "stopped"
+    torch.rand(7)  # what else this process draws is none of it
+    tiny.train(t.ONE_CYCLE, epochs=3, resume=True, **options)
+    parts = numbers(tiny)
+    weights, others = whole.pop("weights"), parts.pop("weights")
+    assert isinstance(weights, dict)
+    assert isinstance(others, dict)
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+    assert parts["losses"] == whole["losses"]
+    assert parts["epochs"] == whole["epochs"]
+    assert rows(tiny, "margin") == margins
+
+
+@pytest.mark.says("code.changed")
+def test_code_that_was_changed_since_its_checkpoint_is_told_of(tiny: TinyRun, own: Own) -> None:
+    before, after = own(), own(LOSSES + "\n# changed\n")
+    stop_after(tiny, 2)
+    tiny.train(t.STEP, **before.allowed(loss="same"))
+    before.file.write_text(after.file.read_text("utf-8"), "utf-8")
+    tiny.train(t.STEP, resume=True, **before.allowed(loss="same"))
+    (changed,) = (event for event in tiny.of(SettingChanged) if event.setting == "code")
+    assert changed.old != changed.new
+
+
+def test_the_parts_of_a_loss_of_two_ranks_add_up_to_that_of_the_batch() -> None:
+    generator = torch.Generator().manual_seed(3)
+    for images in (7, 1):
+        outputs, labels = torch.randn(images, 10, generator=generator), torch.arange(images)
+        parts = []
+        for number in range(2):
+            ranks = ManyRanks(Rank(rank=number, ranks=2, local_rank=number, local_ranks=2))
+            parts.append(ranks.own_loss(functional.cross_entropy, *ranks.share((outputs, labels))))
+        assert float(sum(parts)) == pytest.approx(float(functional.cross_entropy(outputs, labels)))
+
+
+WRONG = {
+    ("loss", "is_none"): ("code.no_loss", "gave NoneType, not a tensor of one number"),
+    ("loss", "of_each"): ("code.tensor_of", "gave a tensor of 2, not a tensor of one number"),
+    ("loss", "without_gradient"): ("code.no_gradient", "nothing could be learned from it"),
+    ("model", "no_network"): ("code.no_network", "gave a str, not a torch.nn.Module"),
+    ("model", "no_parameters"): ("code.no_network", "gave a Flatten"),
+    ("model", "takes_more"): ("", "TypeError: takes_more() missing 1 required positional argument: 'depth'"),
+    ("model", "number"): ("code.not_callable", "it is a int, not a function"),
+    ("model", "missing.part"): ("code.no_function", "has no missing.part"),
+}
+
+
+@pytest.mark.says("code.no_loss", "code.no_gradient", "code.no_network", "code.not_callable", "code.no_function")
+@pytest.mark.says("code.tensor_of", "code.wrong_outputs")
+@pytest.mark.never_says("code.failed", "code.failed_at", "code.own_smoothing", "code.no_module")
+def test_what_cannot_be_trained_with_is_known_before_anything_is(
+    tiny: TinyRun, own: Own, captions_said: set[str]
+) -> None:
+    module = own()
+    for (option, function), (caption, words) in WRONG.items():
+        captions_said.clear()
+        with pytest.raises(UserError) as error:
+            tiny.train(t.STEP, **module.allowed(**{option: function}))
+        assert f"--{option} {module.of(function)}" in str(error.value)
+        assert words in str(error.value)
+        assert {id for id in captions_said if id.startswith("code.")} >= ({caption} - {""})
+    with pytest.raises(UserError, match="gives a tensor of 2×5 for 2 images; 2×10 is needed"):
+        tiny.train(t.STEP, **module.allowed(model="five_classes"))
+    assert not tiny.of(RunConfigured)
+
+
+@pytest.mark.never_says("code.no_loss", "code.no_gradient", "code.no_network", "code.not_callable")
+@pytest.mark.never_says("code.no_function", "code.tensor_of", "code.wrong_outputs", "code.not_allowed")
+@pytest.mark.never_says("code.of_a_record", "code.wrong_form", "code.wrong_name", "code.another_module")
+@pytest.mark.never_says("code.no_module", "code.not_logged", "code.no_number", "code.no_name")
+@pytest.mark.never_says("code.no_names", "code.too_many", "code.failed", "code.failed_at")
+@pytest.mark.never_says("code.own_smoothing")
+def test_of_what_can_be_trained_with_nothing_is_said(tiny: TinyRun, own: Own) -> None:
+    module = own(LOSSES.replace("nn.LazyLinear(5)", "nn.Linear(64, 10)"))
+    tiny.train(t.STEP, epochs=1, **module.allowed(model="five_classes", loss="logs"))
+    assert not tiny.of(Alert)
+
+
+@pytest.mark.says("code.no_module", "code.failed", "code.failed_at", "code.another_module", "code.own_smoothing")
+def test_what_cannot_be_loaded_is_said_with_the_line_that_is_at_fault(tiny: TinyRun, own: Own, tmp_path: Path) -> None:
+    gone, torn, broken = own(), own("def same(:\n"), own("import math\n\nhalf = 1 / 0\n")
+    gone.file.unlink()
+    for module, words in {
+        gone: f"there is no module {gone.name}, neither in {gone.folder} nor installed",
+        torn: "SyntaxError: invalid syntax",
+        broken: f"{broken.name}.py:3 in <module>: ZeroDivisionError: division by zero",
+        own("import no_such_thing\n"): "No module named 'no_such_thing'",
+    }.items():
+        with pytest.raises(UserError) as error:
+            tiny.train(t.STEP, **module.allowed(loss="same"))
+        assert words in str(error.value)
+    assert "tui_trainer" not in error.value.lines
+    module = own()
+    tiny.train(t.STEP, epochs=1, **module.allowed(loss="same"))
+    smoothed = "label_smoothing = 0.1\n" + t.STEP
+    with pytest.raises(UserError, match="leave one of them out"):
+        tiny.train(smoothed, **module.allowed(loss="same"))
+    module.folder = tmp_path / "other"
+    module.folder.mkdir()
+    (module.folder / module.file.name).write_text(LOSSES)
+    with pytest.raises(UserError, match="begin a new one"):
+        tiny.train(t.STEP, **module.allowed(loss="same"))
+
+
+def test_an_error_while_it_trains_is_told_with_their_lines_alone(tiny: TinyRun, own: Own) -> None:
+    module = own()
+    options = module.allowed(loss="fails")
+    with pytest.raises(ValueError, match="the moon is full") as error:
+        tiny.train(t.STEP, **options)
+    from tui_trainer.allowed_code import Code
+
+    code = UserCode((Code("loss", module.of("fails"), str(module.folder)),))
+    assert code.blame(error.value) == (
+        f"error in your code, {module.name}.py:25 in of_another: ValueError: the moon is full"
+    )
+    told = code.lines_of(error.value)
+    assert told.count("  File ") == 2
+    assert told.splitlines()[-1] == "ValueError: the moon is full"
+    assert code.blame(RuntimeError("of ours")) == ""
+
+
+def logged(numbers: CodeNumbers, *values: object) -> dict[str, object]:
+    with heard_by(numbers.hear):
+        for each in values:
+            log(each)  # type: ignore[arg-type]
+    return dict(numbers.of_step(1))
+
+
+@pytest.mark.says("code.not_logged", "code.no_number", "code.no_name", "code.no_names", "code.too_many")
+def test_what_is_no_number_is_left_out_and_told_of_once() -> None:
+    events: list[AnyEvent] = []
+    numbers = CodeNumbers(events.append)
+    nan, two = float("nan"), torch.ones(2)
+    wrong: list[object] = [{"x": two}, {"x": "text"}, {"x": None}, {"": 1.0}, {3: 1.0}, 0.5, {"x" * 501: 1.0}]
+    kept = logged(numbers, *wrong, *wrong, {"flag": True, "t": torch.tensor([2.0], requires_grad=True), "n": nan})
+    assert (kept["flag"], kept["t"]) == (1.0, 2.0)
+    assert math.isnan(kept["n"])  # type: ignore[arg-type]
+    told = [event.text for event in events if isinstance(event, Alert)]
+    assert len(told) == len(set(told)) == 5
+    assert told[0] == "log: x is left out: it is no single number"
+    logged(numbers, {f"name {number}": number for number in range(MOST)})
+    assert sum(isinstance(event, MetricDeclared) for event in events) == MOST
+    assert "more than 1,000 names" in [event.text for event in events if isinstance(event, Alert)][-1]
+
+
+def test_a_name_of_the_run_itself_stands_beside_it_and_is_not_mixed_with_it() -> None:
+    numbers = CodeNumbers(lambda _: None)
+    assert logged(numbers, {"val_loss": 1.0, "grad_norm": 2.0, "mine": 3.0}) == {
+        "val_loss (logged)": 1.0,
+        "grad_norm (logged)": 2.0,
+        "mine": 3.0,
+    }
+
+
+def test_where_nothing_trains_log_does_nothing() -> None:
+    log({"margin": 1.0})
+    log(None)  # type: ignore[arg-type]

@@ -1,0 +1,116 @@
+"""Modules of a person's own, each with a name that no other test has."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tui_trainer.allowed_code import OPTIONS, Code, allow
+
+LOSSES = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tui_trainer import log
+
+
+def same(output, target):
+    return F.cross_entropy(output, target)
+
+
+def logs(output, target):
+    top = output.topk(2, dim=1).values
+    log({"margin": (top[:, 0] - top[:, 1]).mean(), "images": len(target)})
+    return F.cross_entropy(output, target)
+
+
+def fails(output, target):
+    return of_another(output) * F.cross_entropy(output, target)
+
+
+def of_another(output):
+    if torch.is_grad_enabled() and len(output) > 2:
+        raise ValueError("the moon is full")
+    return 1.0
+
+
+def net(shape, classes):
+    channels, height, width = shape
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(channels * height * width, 16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, classes)
+    )
+
+
+def is_none(output, target):
+    return None
+
+
+def of_each(output, target):
+    return F.cross_entropy(output, target, reduction="none")
+
+
+def without_gradient(output, target):
+    return F.cross_entropy(output, target).detach()
+
+
+def no_network():
+    return "net"
+
+
+def five_classes():
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(5))
+
+
+def no_parameters():
+    return nn.Flatten()
+
+
+def takes_more(shape, depth):
+    return nn.Flatten()
+
+
+number = 3
+"""
+
+
+class OwnModule:
+    """A module in a folder of its own."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self.folder = folder
+        self.name = f"own_{uuid.uuid4().hex[:12]}"
+        self.file = folder / f"{self.name}.py"
+        self.file.write_text(text, "utf-8")
+
+    def of(self, function: str) -> str:
+        """`module:function`, as it is typed."""
+        return f"{self.name}:{function}"
+
+    def allowed(self, **options: str) -> dict[str, object]:
+        """Options of a `RunSpec` that is made of these functions, which this process may run."""
+        named = {option: self.of(function) for option, function in options.items()}
+        allow(Code(option, named[option], str(self.folder)) for option in OPTIONS if option in named)
+        return {**named, "code_dir": self.folder}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Callable[..., OwnModule]]:
+    """Makes modules; they are forgotten afterwards."""
+    made: list[OwnModule] = []
+
+    def make(text: str = LOSSES) -> OwnModule:
+        folder = tmp_path / "own"
+        folder.mkdir(exist_ok=True)
+        made.append(OwnModule(folder, text))
+        return made[-1]
+
+    path = list(sys.path)
+    yield make
+    sys.path[:] = path
+    for module in made:
+        sys.modules.pop(module.name, None)
