@@ -219,11 +219,11 @@ def room_for(images: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     tried: list[int] = []
     over = metrics._over
 
-    def limited(split: Any, size: int, forward: Any, confusion: Any) -> Any:
+    def limited(split: Any, size: int, *others: Any) -> Any:
         tried.append(size)
         if size > images:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
-        return over(split, size, forward, confusion)
+        return over(split, size, *others)
 
     monkeypatch.setattr(metrics, "_over", limited)
     return tried

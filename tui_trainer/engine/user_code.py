@@ -104,7 +104,7 @@ class UserCode:
             UserError: it fails, or what it gives cannot be trained with.
         """
         images, labels = (each[:TRIED] for each in batch)
-        devices = [images.device] if images.is_cuda else []
+        devices = [images.device] if images.device.type == "cuda" else []
         was_training = model.training
         model.eval()
         try:
