@@ -33,7 +33,7 @@ SHOWN = 60
 
 OURS = frozenset(
     {
-        *("val_loss", "val_accuracy", "train_accuracy", "images_per_second", "memory", "gpu_memory"),
+        *("val_loss", "val_accuracy", "train_accuracy", "images_per_second", "memory", "gpu_memory", "momentum"),
         *("grad_norm_clipped", CLIPPED_SHARE, *NORMS),
     }
 )

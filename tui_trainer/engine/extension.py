@@ -95,6 +95,8 @@ def extend(asked: Extension, found: Resumption | None, train_images: int, spec: 
         what = say("reply.last_lr", lr=format_lr(last[0]["lr"]))
     else:
         preset = Preset.model_validate(asked.preset)
+        if spec.loss is not None and preset.training.label_smoothing:
+            raise CannotExtend(say("code.own_smoothing"))
         check_groups(preset, spec.model)
         left = preset.with_training(epochs=asked.epochs - trained)
         warnings = [str(each) for each in check(left, spec.conditions) if each.severity == "warning"]

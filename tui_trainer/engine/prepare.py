@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from tui_trainer.engine.reproducibility import Difference
     from tui_trainer.engine.thread_tuner import ThreadCount
     from tui_trainer.engine.train_state import Resumption, TrainState
-    from tui_trainer.run_request import Extension
     from tui_trainer.engine.user_code import UserCode
+    from tui_trainer.run_request import Extension
 
 
 @dataclass(frozen=True)
