@@ -39,6 +39,10 @@ OPTIMIZERS: dict[str, Values] = {
     "Adadelta": _DECAYED | {"rho": FRACTIONS, "eps": SMALL},
     "Adagrad": _DECAYED | {"lr_decay": SMALL, "initial_accumulator_value": SMALL, "eps": SMALL},
     "NAdam": _ADAPTIVE | {"momentum_decay": SMALL, "decoupled_weight_decay": BOOLEANS},
+    "Adamax": _ADAPTIVE,
+    "ASGD": _DECAYED | {"lambd": SMALL, "alpha": SMALL, "t0": COUNTS},
+    "Rprop": {"lr": RATES, "etas": st.just([0.4, 1.3]), "step_sizes": st.just([1e-5, 10])},
+    "Adafactor": _DECAYED | {"beta2_decay": st.just(-0.5), "eps": st.just([1e-20, 1e-2]), "d": number(1, 3)},
     "RAdam": _ADAPTIVE | {"decoupled_weight_decay": BOOLEANS},
 }
 

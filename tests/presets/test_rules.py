@@ -93,6 +93,15 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
     "rule.adam_leaps": (with_lr("AdamW", 1), "AdamW moves every weight by about that much at a step; 0.001 is usual"),
     "rule.usual_sgd": (with_lr("SGD", 10), "; 0.01 to 0.1 is usual"),
     "rule.usual_adam": (with_lr("Adam", 2), "; 0.001 is usual"),
+    "rule.no_weight_decay": ('[optimizer]\nname = "Rprop"\nweight_decay_bias = 0\n', "Rprop has no weight decay"),
+    "rule.signs_of_batches": (
+        '[optimizer]\nname = "Rprop"\n',
+        "goes by the signs of gradients of all images; with 63 batches an epoch these turn by chance",
+    ),
+    "rule.lr_of_first_step": (
+        of("StepLR", "step_size = 3", optimizer='[optimizer]\nname = "Rprop"\n'),
+        "uses the LR for its first step alone, and finds the sizes of others by itself: a schedule moves nothing",
+    ),
     "rule.no_momentum": (one_cycle(optimizer=ADAGRAD), "Adagrad has no momentum to cycle; write cycle_momentum = f"),
     "rule.momentum_upside_down": (one_cycle("base_momentum = 0.99"), "is above max_momentum, 0.95; swap them"),
     "rule.lr_not_used": (
@@ -340,7 +349,14 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.adam_leaps": [with_lr("SGD", 20), with_lr("Adam", 1, "eps = 0.01")],
     "rule.usual_sgd": [with_lr("Adam", 20), SGD],
     "rule.usual_adam": [with_lr("SGD", 20), with_lr("Adam", 0.1)],
-    "rule.no_momentum": [one_cycle(), one_cycle("cycle_momentum = false", optimizer=ADAGRAD)],
+    "rule.no_weight_decay": ['[optimizer]\nname = "Rprop"\n', SGD + "weight_decay_bias = 0\n"],
+    "rule.signs_of_batches": ['[training]\nbatch_size = 4000\n[optimizer]\nname = "Rprop"\n', SGD],
+    "rule.lr_of_first_step": ['[optimizer]\nname = "Rprop"\n', of("StepLR", "step_size = 3")],
+    "rule.no_momentum": [
+        one_cycle(optimizer='[optimizer]\nname = "Adamax"\n'),
+        one_cycle(),
+        one_cycle("cycle_momentum = false", optimizer=ADAGRAD),
+    ],
     "rule.momentum_upside_down": [one_cycle(), one_cycle("base_momentum = 0.99", "cycle_momentum = false")],
     "rule.lr_not_used": [one_cycle(), of("StepLR", "step_size = 3", optimizer=with_lr("SGD", 0.1))],
     "rule.eta_min_climbs": [of("CosineAnnealingLR"), of("CosineAnnealingLR", "eta_min = 0.001")],

@@ -197,6 +197,11 @@ CASES: dict[str, tuple[str, set[str], str]] = {
         {"key.left_out", "key.function"},
         "MultiplicativeLR takes a function, and a preset holds no code; one of none,",
     ),
+    "an optimizer of matrices": (
+        '[optimizer]\nname = "Muon"',
+        {"key.left_out", "key.muon"},
+        "Muon takes matrices alone: convolutions, biases and what normalises need a second optimizer beside it",
+    ),
     "several in one": (
         with_scheduler("ChainedScheduler"),
         {"key.left_out", "key.joins"},

@@ -134,14 +134,13 @@ class TrainState:
         groups, names = self.optimizer.param_groups, {id(each): name for name, each in self.model.named_parameters()}
         parameters = [(names[id(each)], each) for group in groups for each in group["params"]]
         self._check_groups(groups, saved["param_groups"], len(parameters))
-        held = self._held_for_a_parameter() if stepped else {}
         for index, (name, parameter) in enumerate(parameters):
-            there = saved["state"].get(index, {})
+            there, held = saved["state"].get(index, {}), self._held_for(parameter) if stepped else {}
             if not isinstance(there, dict):
                 raise ValueError(f"optimizer.state.{index} (of {name}) {say('checkpoint.wrong_kind')}")
             for key in sorted({*held, *there}, key=str):
                 # What torch is given of another shape or kind it does not look at: it writes beyond its end.
-                fault = _fault(there.get(key), held.get(key), parameter)
+                fault = _fault(there.get(key), held.get(key))
                 if fault:
                     raise ValueError(f"optimizer.state.{index}.{key} (of {name}) {fault}")
 
@@ -156,14 +155,14 @@ class TrainState:
                 raise ValueError(f"optimizer.param_groups is not that of {parameters} parameters")
             _check_options(group, options, f"optimizer.param_groups.{number}")
 
-    def _held_for_a_parameter(self) -> dict[str, Any]:
-        """What the optimizer holds for a parameter of `_TWIN`'s shape once it has made a step; found by making one."""
-        parameter = nn.Parameter(torch.zeros(_TWIN))
-        parameter.grad = torch.zeros(_TWIN)
+    def _held_for(self, parameter: Tensor) -> dict[str, Any]:
+        """What the optimizer holds for a parameter of such a shape once it has made a step; found by making one."""
+        twin = nn.Parameter(torch.zeros(parameter.shape))
+        twin.grad = torch.zeros(parameter.shape)
         config = self.planned.preset.optimizer
-        optimizer = build_optimizer(config, [parameter], **self._compute_options.optimizer_options(config))
+        optimizer = build_optimizer(config, [twin], **self._compute_options.optimizer_options(config))
         optimizer.step()
-        return {key: value for key, value in optimizer.state[parameter].items() if value is not None}
+        return {key: value for key, value in optimizer.state[twin].items() if value is not None}
 
 
 def parameters_of(preset: Preset, model: nn.Module) -> list[Any]:
@@ -174,8 +173,6 @@ def parameters_of(preset: Preset, model: nn.Module) -> list[Any]:
     """
     return grouped(preset, model) if preset.optimizer.all_groups else [*model.parameters()]
 
-
-_TWIN = (2, 3)
 
 _MOVING = {"lr", "initial_lr", "momentum", "betas", "base_momentum", "max_momentum", "max_lr", "min_lr"}
 """Options that schedulers change; all others are the preset's."""
@@ -199,8 +196,8 @@ def _check_options(wanted: Mapping[str, Any], saved: Mapping[str, Any], where: s
             raise ValueError(f"{path} is not that of the preset")
 
 
-def _fault(value: object, wanted: object, parameter: Tensor) -> str:
-    """What is wrong with what an optimizer holds for a parameter, where `wanted` is it for one of `_TWIN`'s shape."""
+def _fault(value: object, wanted: object) -> str:
+    """What is wrong with what an optimizer holds for a parameter, where it holds `wanted` for one of its shape."""
     if wanted is None:
         return "" if value is None else say("checkpoint.not_held")
     if value is None:
@@ -209,8 +206,7 @@ def _fault(value: object, wanted: object, parameter: Tensor) -> str:
         return "" if type(value) is type(wanted) else say("checkpoint.wrong_kind")
     if not isinstance(value, Tensor) or value.dtype != wanted.dtype:
         return say("checkpoint.wrong_kind")
-    shape = parameter.shape if wanted.shape == _TWIN else wanted.shape
-    return "" if value.shape == shape else _other_shape(value.shape, shape)
+    return "" if value.shape == wanted.shape else _other_shape(value.shape, wanted.shape)
 
 
 def _check_average(wanted: Mapping[str, Tensor], saved: object, kind: str) -> None:

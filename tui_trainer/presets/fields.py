@@ -56,6 +56,8 @@ ClipAt: TypeAlias = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=Fal
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 """From 0 to 1, both included."""
 
+MoreThanOne: TypeAlias = Annotated[float, Field(gt=1, allow_inf_nan=False)]
+
 Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 """Between 0 and 1, both excluded."""
 

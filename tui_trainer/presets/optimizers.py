@@ -10,19 +10,29 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from tui_trainer.presets.fields import Betas, Decay, Fraction, NotNegative, Rate, Table
+from tui_trainer.presets.fields import Betas, Decay, Fraction, MoreThanOne, NotNegative, Positive, Rate, Share, Table
 from tui_trainer.presets.parameter_groups import MOST_GROUPS, ParameterGroup
 
 
-class Optimizer(Table):
-    """What all optimizers share."""
+class Rated(Table):
+    """What has a learning rate."""
 
     name: str
     """The class of `torch.optim`."""
     lr: Rate
     """Learning rate: how far a weight moves along its gradient. The scheduler starts from it."""
+
+
+class Decaying(Rated):
+    """What has weight decay, too: all but Rprop."""
+
     weight_decay: NotNegative = 0.0
     """How strongly weights are pulled towards zero at every step (an L2 penalty)."""
+
+
+class Optimizer(Rated):
+    """What all optimizers share."""
+
     groups: Annotated[tuple[ParameterGroup, ...], Field(max_length=MOST_GROUPS, strict=False)] = ()
     """Parameters that are treated otherwise: [[optimizer.groups]], with what they match."""
     weight_decay_norm: NotNegative | None = None
@@ -56,7 +66,7 @@ OF_GROUPS = ("groups", "weight_decay_norm", "weight_decay_bias")
 """What torch takes as groups of parameters, and not as an argument."""
 
 
-class SGD(Optimizer):
+class SGD(Optimizer, Decaying):
     """Stochastic gradient descent: step straight down the gradient, with momentum if you like."""
 
     name: Literal["SGD"]
@@ -71,7 +81,7 @@ class SGD(Optimizer):
     """Look ahead along the momentum before taking the gradient. Needs momentum, and no dampening."""
 
 
-class Adam(Optimizer):
+class Adam(Optimizer, Decaying):
     """Steps scaled for each weight by running averages of its gradient and of the gradient's square."""
 
     name: Literal["Adam"]
@@ -86,7 +96,7 @@ class Adam(Optimizer):
     """Divide by the largest average seen so far rather than by the present one."""
 
 
-class AdamW(Optimizer):
+class AdamW(Optimizer, Decaying):
     """Adam with weight decay taken from the weights themselves, not mixed into the gradient."""
 
     name: Literal["AdamW"]
@@ -103,7 +113,7 @@ class AdamW(Optimizer):
     """Divide by the largest average seen so far rather than by the present one."""
 
 
-class RMSprop(Optimizer):
+class RMSprop(Optimizer, Decaying):
     """Steps divided by a running average of the gradient's size."""
 
     name: Literal["RMSprop"]
@@ -120,7 +130,7 @@ class RMSprop(Optimizer):
     """Divide by the gradient's spread about its mean rather than by its size."""
 
 
-class Adadelta(Optimizer):
+class Adadelta(Optimizer, Decaying):
     """Steps sized by the ratio of recent moves to recent gradients."""
 
     name: Literal["Adadelta"]
@@ -133,7 +143,7 @@ class Adadelta(Optimizer):
     """Added under the square roots; it also sets the size of the first steps."""
 
 
-class Adagrad(Optimizer):
+class Adagrad(Optimizer, Decaying):
     """Steps divided by the sum of all squared gradients so far: they only ever shrink."""
 
     name: Literal["Adagrad"]
@@ -148,7 +158,7 @@ class Adagrad(Optimizer):
     """Added to the divisor, so that nothing is divided by zero."""
 
 
-class NAdam(Optimizer):
+class NAdam(Optimizer, Decaying):
     """Adam that looks ahead along its momentum, as Nesterov does."""
 
     name: Literal["NAdam"]
@@ -165,7 +175,7 @@ class NAdam(Optimizer):
     """Take weight decay from the weights themselves, as AdamW does."""
 
 
-class RAdam(Optimizer):
+class RAdam(Optimizer, Decaying):
     """Adam that holds back its adaptive steps until their averages can be trusted: a warm-up built in."""
 
     name: Literal["RAdam"]
@@ -180,11 +190,69 @@ class RAdam(Optimizer):
     """Take weight decay from the weights themselves, as AdamW does."""
 
 
+class Adamax(Optimizer, Decaying):
+    """Adam that divides by the largest recent gradient rather than by their mean square."""
+
+    name: Literal["Adamax"]
+    """Adam by the largest gradient."""
+    lr: Rate = 2e-3
+    """Learning rate: about how far a weight moves a step. 0.002 is the usual start."""
+    betas: Betas = (0.9, 0.999)
+    """How much of the running average of the gradient, and of the largest one, is kept at every step."""
+    eps: NotNegative = 1e-8
+    """Added to the size of each gradient, so that nothing is divided by zero."""
+
+
+class ASGD(Optimizer, Decaying):
+    """SGD whose steps shrink by themselves; the average that torch keeps of its weights is not what is validated."""
+
+    name: Literal["ASGD"]
+    """Averaged stochastic gradient descent."""
+    lr: Rate = 1e-2
+    """Learning rate. A step uses what it was at the step before, shrunk by `lambd`."""
+    lambd: NotNegative = 1e-4
+    """How fast the steps shrink, unseen by schedulers: the LR is divided by (1 + lambd x lr x step) to `alpha`."""
+    alpha: NotNegative = 0.75
+    """The power of that."""
+    t0: NotNegative = 1e6
+    """From which step on torch averages."""
+
+
+class Rprop(Optimizer):
+    """Steps of each weight's own size: it grows while its gradient keeps its sign, and shrinks where it turns."""
+
+    name: Literal["Rprop"]
+    """Steps by the signs of gradients, made for batches of all images."""
+    lr: Rate = 1e-2
+    """How far each weight moves at its first step; later ones find their size by themselves, whatever the LR is."""
+    etas: Annotated[tuple[Share, MoreThanOne], Field(strict=False)] = (0.5, 1.2)
+    """What a step is multiplied by where the gradient's sign turns, and where it stays."""
+    step_sizes: Annotated[tuple[Positive, Positive], Field(strict=False)] = (1e-6, 50)
+    """The smallest step, and the largest."""
+
+
+class Adafactor(Optimizer, Decaying):
+    """Adam with little memory: of a matrix it keeps a mean of squares for each row and column, and no momentum."""
+
+    name: Literal["Adafactor"]
+    """Adaptive steps with little memory."""
+    lr: Rate = 1e-2
+    """Learning rate, as a part of the size of the weights that are moved; a step uses no more than 1 / sqrt(step)."""
+    beta2_decay: Annotated[float, Field(le=0, allow_inf_nan=False)] = -0.8
+    """How the running average of squares comes to reach back further: 1 - step to this power is kept of it."""
+    eps: Annotated[tuple[NotNegative | None, NotNegative], Field(strict=False)] = (None, 1e-3)
+    """Added to the squares of gradients, and the least size that weights are taken to have."""
+    d: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.0
+    """How large a move may be, in its root mean square, before it is clipped."""
+
+
 AnyOptimizer: TypeAlias = Annotated[
-    SGD | Adam | AdamW | RMSprop | Adadelta | Adagrad | NAdam | RAdam, Field(discriminator="name")
+    SGD | Adam | AdamW | RMSprop | Adadelta | Adagrad | NAdam | RAdam | Adamax | ASGD | Rprop | Adafactor,
+    Field(discriminator="name"),
 ]
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
-    kind.__name__: kind for kind in (SGD, Adam, AdamW, RMSprop, Adadelta, Adagrad, NAdam, RAdam)
+    kind.__name__: kind
+    for kind in (SGD, Adam, AdamW, RMSprop, Adadelta, Adagrad, NAdam, RAdam, Adamax, ASGD, Rprop, Adafactor)
 }
 """Every optimizer that a preset may name."""

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from tui_trainer.presets import schedulers as s
 from tui_trainer.presets.lrs import PlannedLRs
-from tui_trainer.presets.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, RAdam, RMSprop
+from tui_trainer.presets.optimizers import SGD, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, Rprop
 from tui_trainer.presets.problems import Severity
 from tui_trainer.presets.schedulers import one_cycle_phases
 from tui_trainer.presets.schema import MadeFor, Preset
@@ -149,7 +149,8 @@ def nesterov_needs_momentum(case: PresetOnRun) -> Iterator[RuleBroken]:
 
 SGD_BREAKS, STEP_BREAKS = 10.0, 1.0
 """LRs that no network survives: of SGD, and of the optimizers whose LR is about the length of a step, whatever the
-gradient. Adagrad's steps shrink too fast for such a bound, and Adadelta's LR is a factor on a step of its own."""
+gradient. Adagrad's steps shrink too fast for such a bound, Adadelta's LR is a factor on a step of its own, Adafactor's
+one on the weights, and Rprop finds the sizes of its steps by itself."""
 
 LARGE_EPS = 0.01
 """From here on a step is as short as its gradient is small, whatever the LR."""
@@ -162,7 +163,7 @@ def lr_that_breaks(case: PresetOnRun) -> Iterator[RuleBroken]:
     highest = max(of_schedule, of_swa)
     if isinstance(optimizer, SGD) and highest >= SGD_BREAKS:
         why, right = say("rule.sgd_leaps"), say("rule.usual_sgd")
-    elif isinstance(optimizer, Adam | AdamW | NAdam | RAdam | RMSprop) and highest >= STEP_BREAKS:
+    elif isinstance(optimizer, Adam | AdamW | Adamax | NAdam | RAdam | RMSprop) and highest >= STEP_BREAKS:
         if optimizer.eps >= LARGE_EPS:
             return
         why, right = say("rule.adam_leaps", optimizer=optimizer.name), say("rule.usual_adam")
@@ -223,12 +224,30 @@ def _turn_of(scheduler: s.CyclicLR, last: int) -> tuple[int, ...]:
 def momentum_to_cycle(case: PresetOnRun) -> Iterator[RuleBroken]:
     optimizer, scheduler = case.preset.optimizer, case.preset.scheduler
     if isinstance(scheduler, s.OneCycleLR | s.CyclicLR) and scheduler.cycle_momentum:
-        if isinstance(optimizer, Adadelta | Adagrad):
+        if {"momentum", "betas"}.isdisjoint(type(optimizer).model_fields):
             message = say("rule.no_momentum", optimizer=optimizer.name)
             yield RuleBroken("scheduler.cycle_momentum", message, "error")
         if scheduler.base_momentum > scheduler.max_momentum:
             message = say("rule.momentum_upside_down", top=f"{scheduler.max_momentum:g}")
             yield RuleBroken("scheduler.base_momentum", message, "error")
+
+
+@rule("optimizer", *LENGTH)
+def rprop_is_what_it_is(case: PresetOnRun) -> Iterator[RuleBroken]:
+    preset, optimizer = case.preset, case.preset.optimizer
+    if not isinstance(optimizer, Rprop):
+        return
+    for key in ("weight_decay_norm", "weight_decay_bias"):
+        if getattr(optimizer, key) is not None:
+            yield RuleBroken(f"optimizer.{key}", say("rule.no_weight_decay"), "error")
+    for number, group in enumerate(optimizer.groups, 1):
+        if group.weight_decay is not None:
+            yield RuleBroken(f"optimizer.groups.{number}.weight_decay", say("rule.no_weight_decay"), "error")
+    if case.batches_per_epoch > 1:
+        steps = counted(case.batches_per_epoch, preset.training.unit)
+        yield RuleBroken("optimizer.name", say("rule.signs_of_batches", steps=steps))
+    if preset.scheduler.interval is not None or preset.warmup is not None or preset.training.swa_lr is not None:
+        yield RuleBroken("optimizer.name", say("rule.lr_of_first_step"))
 
 
 @rule("optimizer", "scheduler")

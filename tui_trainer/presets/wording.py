@@ -102,6 +102,7 @@ UNKNOWN_NAMES: dict[str, str] = {
     "ChainedScheduler": "key.joins",
     "LBFGS": "key.lbfgs",
     "SparseAdam": "key.sparse",
+    "Muon": "key.muon",
 }
 """Classes of torch.optim that are left out for a reason."""
 

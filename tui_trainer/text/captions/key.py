@@ -130,6 +130,12 @@ CAPTIONS = {
         "calls the loss several times a step, which this training loop does not", "of LBFGS", "of others"
     ),
     "key.sparse": Caption("is for sparse gradients, which these models have not", "of SparseAdam", "of others"),
+    "key.muon": Caption(
+        "takes matrices alone: convolutions, biases and what normalises need a second optimizer beside it, for which a"
+        " preset has no place; AdamW is the usual one",
+        "of Muon",
+        "of others",
+    ),
     "key.no_points": Caption(
         "is a list of pairs, when and which LR; write such as [[0, 0.01], [15, 0.4], [30, 0]]",
         "the points of PiecewiseLinear are no list of pairs, or a single one",

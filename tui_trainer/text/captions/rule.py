@@ -21,7 +21,7 @@ CAPTIONS = {
     "rule.lr_breaks": Caption(
         "the LR comes to {lr}, and nothing is learned: {why}; {right}",
         "SGD comes to an LR of 10 or more in this run, or an Adam, RMSprop or the like to 1 or more",
-        "below that, whatever the preset would come to in a longer run; Adadelta, Adagrad; an eps of 0.01 or more",
+        "below that, whatever the preset would come to in a longer run; of other optimizers; an eps of 0.01 or more",
     ),
     "rule.sgd_leaps": Caption(
         "the loss leaps away from it within a few steps",
@@ -30,15 +30,28 @@ CAPTIONS = {
     ),
     "rule.adam_leaps": Caption(
         "{optimizer} moves every weight by about that much at a step",
-        "why nothing is learned, of Adam, AdamW, NAdam, RAdam, RMSprop",
+        "why nothing is learned, of Adam, AdamW, Adamax, NAdam, RAdam, RMSprop",
         "of SGD; with an eps of 0.01 or more",
     ),
     "rule.usual_sgd": Caption("0.01 to 0.1 is usual", "of SGD's LR", "of another optimizer"),
-    "rule.usual_adam": Caption("0.001 is usual", "of the LR of Adam, AdamW, NAdam, RAdam, RMSprop", "of SGD"),
+    "rule.usual_adam": Caption("0.001 is usual", "of the LR of Adam, AdamW, Adamax, NAdam, RAdam, RMSprop", "of SGD"),
     "rule.no_momentum": Caption(
         "{optimizer} has no momentum to cycle; write cycle_momentum = false",
-        "OneCycleLR or CyclicLR is to cycle the momentum of Adadelta or Adagrad",
+        "OneCycleLR or CyclicLR is to cycle the momentum of one that has none, such as Adadelta",
         "the optimizer has momentum or betas; cycle_momentum is false",
+    ),
+    "rule.no_weight_decay": Caption(
+        "Rprop has no weight decay", "groups of parameters are to have one of their own, with Rprop", "of others"
+    ),
+    "rule.signs_of_batches": Caption(
+        "Rprop goes by the signs of gradients of all images; with {steps} an epoch these turn by chance",
+        "Rprop, and an epoch is more than one step",
+        "of others; each step has all images",
+    ),
+    "rule.lr_of_first_step": Caption(
+        "Rprop uses the LR for its first step alone, and finds the sizes of others by itself: a schedule moves nothing",
+        "Rprop with a scheduler, a warm-up or swa_lr",
+        "of others; Rprop without a schedule",
     ),
     "rule.momentum_upside_down": Caption(
         "the lower end of the cycle is above max_momentum, {top}; swap them",
