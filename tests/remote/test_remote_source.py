@@ -273,7 +273,7 @@ def test_runs_of_several_machines_are_listed_from_their_records_or_by_this_progr
         for place in ("ssh://box", "ssh://me@box")
         for id, status in ((run, "finished"), (live.id, "running"))
     )
-    monkeypatch.setattr("tui_trainer.cli.remote.MOST_OF_A_JOURNAL", 10)
+    monkeypatch.setattr("tui_trainer.run_sources.far_runs.MOST_OF_A_JOURNAL", 10)
     cut, _ = far_runs(["ssh://box"], warned.append)
     assert all("which a list does not fetch over ssh: attach reads it" in one.flaws[-1] for one in cut)
     assert [one.name for one in cut if one.id == run] == ["night"]

@@ -48,23 +48,24 @@ COLUMNS = (
     "--add-root",
     "added",
     multiple=True,
-    type=GivenPath(what="folder", absolute=True),
-    help="From now on list what lies below this folder, too, here and on the screen; may be repeated.",
+    type=GivenPlace(what="folder", absolute=True),
+    help="From now on list what lies below this folder, or at this ssh://HOST[/PATH], here and on the screen; may be "
+    "repeated.",
 )
 @click.option(
     "--drop-root",
     "dropped",
     multiple=True,
-    type=GivenPath(absolute=True),
-    help="No longer list what lies below this folder.",
+    type=GivenPlace(absolute=True),
+    help="No longer list what lies there.",
 )
 @runs_dir_option
 def runs(
     places: tuple[Path | str, ...],
     as_json: bool,
     text: str,
-    added: tuple[Path, ...],
-    dropped: tuple[Path, ...],
+    added: tuple[Path | str, ...],
+    dropped: tuple[Path | str, ...],
     runs_dir: Path | None,
 ) -> None:
     """List runs, newest first: yours, and what lies below the folders of --add-root; with PATHs what lies there alone.
@@ -79,7 +80,7 @@ def runs(
     _keep_roots(added, dropped)
     unread: list[str] = []
     folder = runs_folder(runs_dir)
-    there, all_reached = _at(places, unread) if places else (_of_user(folder, unread), True)
+    there, all_reached = _at(places, unread) if places else _of_user(folder, unread)
     for unknown in wanted.unknown_in(there):
         if unknown.near:
             raise FilterError(unknown.at, unknown.in_words)
@@ -103,11 +104,14 @@ def runs(
         sys.exit(1)
 
 
-def _keep_roots(added: tuple[Path, ...], dropped: tuple[Path, ...]) -> None:
+def _keep_roots(added: tuple[Path | str, ...], dropped: tuple[Path | str, ...]) -> None:
     if not added and not dropped:
         return
-    if missing := [path for path in added if not path.is_dir()]:
+    if missing := [path for path in added if isinstance(path, Path) and not path.is_dir()]:
         refuse(caption("shell.no_root", path=plain(str(missing[0]))))
+    for address in added:
+        if isinstance(address, str):
+            Address.of(address)
     from tui_trainer.run_sources.remembered import remember
 
     new, old = map(str, added), set(map(str, dropped))
@@ -121,9 +125,9 @@ def _keep_roots(added: tuple[Path, ...], dropped: tuple[Path, ...]) -> None:
         refuse(str(error))
 
 
-def _of_user(folder: Path, unread: list[str]) -> list[RunSummary]:
-    """The runs of a folder and below the roots that are remembered."""
-    from tui_trainer.run_sources.remembered import remembered
+def _of_user(folder: Path, unread: list[str]) -> tuple[list[RunSummary], bool]:
+    """The runs of a folder and below the roots that are remembered, and whether all machines of those were reached."""
+    from tui_trainer.run_sources.remembered import addresses_remembered, folders_remembered
 
     try:
         there = summaries(folder, unread.append)
@@ -131,12 +135,17 @@ def _of_user(folder: Path, unread: list[str]) -> list[RunSummary]:
         refuse(caption("refusal.folder_unread", path=folder, why=error.strerror))
     if folder.exists() and not folder.is_dir():
         refuse(caption("refusal.no_folder", path=folder))
-    if roots := remembered().roots:
+    if roots := folders_remembered():
         from tui_trainer.run_sources.run_list import summaries_at
 
-        found = {run.folder: run for run in [*there, *summaries_at([Path(root) for root in roots])]}
+        found = {run.folder: run for run in [*there, *summaries_at(roots)]}
         there = _newest_first(found.values())
-    return there
+    if not (addresses := addresses_remembered()):
+        return there, True
+    from tui_trainer.cli.remote import far_runs
+
+    far, all_reached = far_runs(addresses, unread.append)
+    return _newest_first([*there, *far]), all_reached
 
 
 def _at(places: Sequence[Path | str], unread: list[str]) -> tuple[list[RunSummary], bool]:

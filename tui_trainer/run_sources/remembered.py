@@ -14,6 +14,7 @@ from tui_trainer.files.safe_open import PRIVATE_FOLDER, read_regular
 from tui_trainer.foreign_records.naming import Choices
 from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.series_names import parsed
+from tui_trainer.remote.address import is_address
 from tui_trainer.text.captions import say
 
 LARGEST = 1 << 20
@@ -24,7 +25,7 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     """The file: what is missing in it is empty."""
 
     roots: list[str] = []
-    """Folders in which runs are looked for."""
+    """Folders in which runs are looked for, and addresses of such on other machines."""
     objectives: dict[str, str] = {}
     """`NAME` or `NAME:min|max`, by the tool whose runs are judged by it."""
     renames: dict[str, dict[str, str]] = {}
@@ -37,6 +38,16 @@ def remembered() -> Remembered:
         return _read()
     except (OSError, ValueError):
         return Remembered()
+
+
+def folders_remembered() -> list[Path]:
+    """The folders of this machine in which runs are looked for."""
+    return [Path(root) for root in remembered().roots if not is_address(root)]
+
+
+def addresses_remembered() -> list[str]:
+    """The addresses of folders on other machines in which runs are looked for."""
+    return [root for root in remembered().roots if is_address(root)]
 
 
 def remember(change: Callable[[Remembered], Remembered]) -> None:

@@ -46,7 +46,7 @@ class RemoteSource:
         address: Address,
         *,
         readonly: bool = False,
-        asks: Callable[[str], None],
+        asks: Callable[[str], None] | None,
         warn: Callable[[str], None],
     ) -> None:
         """Connect and look which run it is. This waits for the line, and for a password: before there is a screen.
@@ -54,7 +54,7 @@ class RemoteSource:
         Args:
             address: of the run, of a folder that holds some, or of a machine.
             readonly: take no commands.
-            asks: told what ssh says while it connects.
+            asks: told what ssh says while it connects; None where nobody can be asked for a password.
             warn: told where an address means several runs: the one that was written last is shown.
 
         Raises:

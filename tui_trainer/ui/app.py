@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
 from tui_trainer.ui.background_tasks import BackgroundTasks
 from tui_trainer.ui.context import SAID_FOR, AppContext, ContextApp
 from tui_trainer.ui.formatting import TextFilter
@@ -211,6 +212,36 @@ class TrainerApp(ContextApp):
             self.say(str(error), "warning")
         else:
             self.push_screen(OtherRunScreen(found, self.context.by))
+
+    def show_far_run(self, address: str) -> None:
+        """Look at a run on another machine, once the connection is made; nobody is asked for a password."""
+        from tui_trainer.errors import UserError
+        from tui_trainer.records.errors import RunsError
+        from tui_trainer.remote.address import Address
+        from tui_trainer.remote.connection import Lost
+        from tui_trainer.run_sources.remote_source import RemoteSource
+        from tui_trainer.ui.runs.screen import OtherRunScreen
+
+        source, began_on = self.context.source, self.screen
+        readonly = source is not None and not source.capabilities.commands
+
+        def connect() -> RemoteSource:
+            try:
+                found = RemoteSource(Address.of(address), readonly=readonly, asks=None, warn=lambda _: None)
+            except (Lost, UserError) as error:
+                raise RunsError(str(error)) from error
+            if not self.is_running:  # left meanwhile
+                found.close()
+            return found
+
+        def opened(found: RemoteSource) -> None:
+            if self.screen is began_on:
+                self.push_screen(OtherRunScreen(found, self.context.by))
+            else:
+                found.close()
+
+        self.say(say("runs.connecting", host=plain(address)))
+        self.context.tasks.run(connect, opened, lambda error: self.say(str(error), "warning"))
 
     def show_metrics(self, source: RunSource) -> None:
         from tui_trainer.ui.metrics.screen import MetricsScreen

@@ -86,6 +86,9 @@ class Pages(Protocol):
     def show_metrics(self, source: RunSource) -> None:
         """All series of a run."""
 
+    def show_far_run(self, address: str) -> None:
+        """Look at a run on another machine."""
+
     def show_runs(self) -> None:
         """The list of all runs."""
 

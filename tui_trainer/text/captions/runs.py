@@ -54,6 +54,14 @@ CAPTIONS = {
         "d, n or r is pressed on a run that another tool has recorded",
         "it is one of ours",
     ),
+    "runs.far": Caption(
+        "it is on {host}: enter looks at it; all else is done there",
+        "d, n, r or space is pressed on a run of the list that is on another machine",
+        "it is on this one",
+    ),
+    "runs.connecting": Caption(
+        "connecting to {host}", "a run of the list that is on another machine is opened", "it is there; it could not be"
+    ),
     "runs.live_not_deleted": Caption(
         "a live run is not deleted: stop it first", "d is pressed on a run that is live", "it has ended"
     ),

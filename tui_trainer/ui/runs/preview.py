@@ -15,6 +15,7 @@ from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.live.series import ToldCharts
+from tui_trainer.ui.runs.far_runs import is_far
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
@@ -45,7 +46,7 @@ class Preview:
 
     def show(self, run: RunSummary | None, context: AppContext) -> None:
         """Draw the run under the cursor as it is now."""
-        folder = run.folder if run is not None else ""
+        folder = run.folder if run is not None and not is_far(run) else ""
         if folder != self._wanted:
             self._wanted, self._since = folder, time.monotonic()
             self.close()

@@ -19,6 +19,7 @@ from tui_trainer.text.plain import plain
 from tui_trainer.ui.filtered_list import FilteredList
 from tui_trainer.ui.formatting import cut, fit
 from tui_trainer.ui.panel import BLANK, Line, Span
+from tui_trainer.ui.runs.far_runs import is_far, place_of
 from tui_trainer.ui.runs.groups import Group, grouped
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Column:
 
 COLUMNS = (
     Column("when", 16, 2, lambda run: when(run.started_at)),
-    Column("run", 28, 0, lambda run: plain(run.name or run.id)),
+    Column("run", 28, 0, lambda run: _at_its_place(run, run.name or run.id)),
     Column("preset", 16, 1, lambda run: run.trains),
     Column("data", 13, 3, lambda run: plain(run.dataset or "?")),
     Column("model", 8, 4, lambda run: plain(run.model or "?")),
@@ -81,7 +82,11 @@ class RunList(FilteredList["RunSummary"]):
         self._trouble = ""
 
     def name_of(self, item: RunSummary) -> str:
-        return item.id
+        return item.folder if is_far(item) else item.id
+
+    def can_be_marked(self, item: RunSummary) -> bool:
+        """Not on another machine: its record is not here to be compared."""
+        return not is_far(item)
 
     def words_of(self, item: RunSummary) -> str:
         return run_filter.words_of(item)
@@ -238,7 +243,13 @@ def with_room(columns: Sequence[Column], width: int, longest: int) -> list[Colum
 
 
 def _named(run: RunSummary) -> str:
-    return plain(f"{run.name}  {run.id}" if run.name else run.id)
+    return _at_its_place(run, f"{run.name}  {run.id}" if run.name else run.id)
+
+
+def _at_its_place(run: RunSummary, name: str) -> str:
+    """What a run is called, behind its machine where that is another one."""
+    place = place_of(run)
+    return plain(f"{place}: {name}" if place else name)
 
 
 LOG_FROM = 30.0

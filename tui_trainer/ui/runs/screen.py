@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from tui_trainer.compare.membership import Memberships
 from tui_trainer.records import run_index
 from tui_trainer.records.run_index import RunIndex
-from tui_trainer.run_sources.remembered import remembered
+from tui_trainer.run_sources.remembered import folders_remembered
 from tui_trainer.run_sources.run_list import runs_at
 from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
@@ -27,6 +27,7 @@ from tui_trainer.ui.keys import bindings
 from tui_trainer.ui.live.screen import LiveScreen
 from tui_trainer.ui.live.status_lines import PanelHeading
 from tui_trainer.ui.panel import Line, Panel, Span
+from tui_trainer.ui.runs.far_runs import FarRuns, FarSeen, is_far, place_of
 from tui_trainer.ui.runs.preview import Preview
 from tui_trainer.ui.runs.run_list import GROUPED, RunList
 
@@ -88,7 +89,10 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
 
     def __init__(self, folder: Path) -> None:
         super().__init__("runs")
-        self.shelf = RunIndex(folder, lambda: runs_at([Path(root) for root in remembered().roots]))
+        self.shelf = RunIndex(folder, lambda: runs_at(folders_remembered()))
+        self._far = FarRuns()
+        self._seen: Seen | None = None
+        """What was seen last on this machine."""
         self._memberships = Memberships(folder)
         self._comparisons: Mapping[str, str] = {}
         """As they were seen last. Only who looks touches both."""
@@ -101,6 +105,7 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
 
     def on_unmount(self) -> None:
         self._preview.close()
+        self._far.leave()
 
     def compose_content(self) -> ComposeResult:
         yield self._heading
@@ -119,6 +124,8 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
             self._looks, again, self._again = True, self._again, False
             by_groups = self.list.order == GROUPED
             self.context.tasks.run(lambda: self._look(again, by_groups), self._looked, self._cannot_look)
+        if self._far.begin_look():
+            self.context.tasks.run(self._far.look, self._looked_far, lambda _: self._looked_far(None))
         if not self.list.complete:
             self.context.clock.keep_hurrying()
         elif self.shelf.unread:
@@ -141,6 +148,8 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
             none |= {"resume"}
         if run is None or not ours or run.status in LIVE:
             none |= {"delete", "rename"}
+        if run is not None and is_far(run):
+            none |= {"mark", "resume", "delete", "rename"}
         return none if self.list.filter or len(self.app.screen_stack) > 1 else none | {"back"}
 
     @property
@@ -154,7 +163,10 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
     @on(RunList.Chosen)
     def action_choose(self) -> None:
         if (run := self.list.current) is not None:
-            self.context.pages.show_run(Path(run.folder))
+            if is_far(run):
+                self.context.pages.show_far_run(run.folder)
+            else:
+                self.context.pages.show_run(Path(run.folder))
 
     def action_page(self, pages: int) -> None:
         self.list.move(pages * self.list.page)
@@ -164,13 +176,15 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         self.context.clock.hurry()
 
     def action_mark(self) -> None:
+        if self._is_refused_as_far():
+            return
         self.list.mark()
         count = len(self.list.marked)
         self.say_marked(counted(count, "run") + " marked" if count else "")
 
     def action_resume(self) -> None:
         run = self.list.current
-        if run is None:
+        if run is None or self._is_refused_as_far():
             return
         if run.tool is not None:
             self.say(say("runs.not_ours", tool=run.tool), "warning")
@@ -184,10 +198,18 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
             return
         self.context.pages.resume_run(Path(run.folder))
 
+    def _is_refused_as_far(self) -> bool:
+        """Whether the run under the cursor is on another machine: it is said that it is only looked at from here."""
+        run = self.list.current
+        if run is None or not is_far(run):
+            return False
+        self.say(say("runs.far", host=place_of(run)), "warning")
+        return True
+
     def _ours_at_rest(self, live: str) -> RunSummary | None:
         """The run under the cursor, if it is ours and over; else why not is said: of a live one, the caption `live`."""
         run = self.list.current
-        if run is None:
+        if run is None or self._is_refused_as_far():
             return None
         if run.tool is not None:
             self.say(say("runs.not_ours", tool=run.tool), "warning")
@@ -267,10 +289,26 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         self._looks = False
         if seen is None or not self.is_attached:
             return
-        self.list.put(seen.runs, seen.complete, seen.comparisons)
-        self._details.show(self.list.current)
+        self._seen = seen
+        self._put()
         if seen.trouble:
             self._say_unreadable(seen.trouble)
+
+    def _looked_far(self, seen: FarSeen | None) -> None:
+        came = self._far.looked(seen)
+        if not self.is_attached:
+            return
+        if came:
+            self._put()
+            self.context.clock.hurry()
+        if seen is not None and seen.trouble:
+            self.say(seen.trouble, "warning")
+
+    def _put(self) -> None:
+        """Show what was seen, here and on other machines."""
+        if (seen := self._seen) is not None:
+            self.list.put([*seen.runs, *self._far.runs], seen.complete, seen.comparisons)
+            self._details.show(self.list.current)
 
     def _cannot_look(self, error: Exception) -> None:
         self._looks = False
