@@ -17,7 +17,8 @@ from tests.engine.tiny import BATCHES, IMAGES, TinyRun
 from tests.own_code import LOSSES, OwnModule
 from tui_trainer import log
 from tui_trainer.engine.code_numbers import MOST, CodeNumbers
-from tui_trainer.engine.distributed import ManyRanks
+from tui_trainer.engine.distributed import ALONE, ManyRanks
+from tui_trainer.engine.metrics import Diverged, MetricAccumulator
 from tui_trainer.engine.user_code import UserCode
 from tui_trainer.errors import UserError
 from tui_trainer.events import (
@@ -207,6 +208,28 @@ def test_an_error_while_it_trains_is_told_with_their_lines_alone(tiny: TinyRun, 
     assert told.count("  File ") == 2
     assert told.splitlines()[-1] == "ValueError: the moon is full"
     assert code.blame(RuntimeError("of ours")) == ""
+
+
+def test_numbers_that_lie_on_a_device_come_with_the_losses_each_to_its_step() -> None:
+    events: list[AnyEvent] = []
+    metrics = MetricAccumulator(events.append, ALONE, lambda: 1.0)
+    outputs, labels = torch.zeros(2, 10), torch.zeros(2, dtype=torch.int64)
+    for step in (1, 2, 3):
+        on_device = {"x": torch.tensor(step / 4), "y": 0.1} if step != 2 else {"x": torch.tensor(float("nan"))}
+        metrics.add_logged(dict(on_device))
+        loss = torch.tensor(0.5 if step < 3 else float("inf"))
+        added = {"outputs": outputs, "labels": labels, "lr": 0.1, "elapsed": 1.0}
+        metrics.add_batch(step, 1, step, loss=loss, **added)  # type: ignore[arg-type]
+    with pytest.raises(Diverged):
+        metrics.report(wait=True)
+    told = [(each.step, each.batch, each.values) for each in events if isinstance(each, MetricsLogged)]
+    assert [(step, batch, [*values]) for step, batch, values in told] == [
+        (1, 1, ["x", "y"]),
+        (2, 2, ["x"]),
+        (3, 3, ["x", "y"]),
+    ]
+    assert (told[0][2], told[2][2]) == ({"x": 0.25, "y": 0.1}, {"x": 0.75, "y": 0.1})
+    assert math.isnan(told[1][2]["x"])
 
 
 def logged(numbers: CodeNumbers, *values: object) -> dict[str, object]:

@@ -366,6 +366,7 @@ async def test_the_keys_that_the_way_on_names_begin_what_it_says(name: str, show
         assert goes_on == ("R resume" in text)
         await shown.press("R")
         assert said.replace("RUN", record.id) in shown.text()
+        assert "Error: " not in shown.text().splitlines()[-1]  # it is told as what it is, no fault of ours
         assert [folder for folder, _ in begun] == ([record.folder] if goes_on and not refuses else [])
         if "p picks a preset, e edits" in way:
             await shown.press("p", "e")

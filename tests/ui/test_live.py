@@ -24,6 +24,7 @@ from tui_trainer.events import (
     LRUnchanged,
     Paused,
     PhaseStarted,
+    RunConfigured,
     RunEnded,
     RunStarted,
 )
@@ -64,6 +65,16 @@ async def test_the_planned_lr_stands_there_before_the_first_batch(show: Show) ->
         assert shown.app.context.source.history.plans
         assert "the plan is being made" not in shown.text()
         assert "for epoch in range(4):" in shown.text()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+async def test_a_loss_of_ones_own_is_named_at_the_top_as_text(show: Show, size: tuple[int, int]) -> None:
+    own = {"code": {"loss": "mine:focal\x1b[31m"}}
+    events = [msgspec.structs.replace(e, **own) if isinstance(e, RunConfigured) else e for e in LIVE]
+    async with show(events, size=size) as shown:
+        (headline,) = shown.the(Headline).plain()
+        assert " · loss mine:focal[31m" in headline
+        assert "cross" not in headline
 
 
 async def test_a_run_in_figures(show: Show) -> None:

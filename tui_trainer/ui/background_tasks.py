@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_trainer import threads
+from tui_trainer.errors import UserError
 from tui_trainer.records.errors import RunsError
 from tui_trainer.text.captions import say
 
@@ -64,7 +65,7 @@ class BackgroundTasks:
         def act() -> None:
             try:
                 came = work()
-            except (RunsError, OSError) as error:
+            except (RunsError, UserError, OSError) as error:
                 what = error
                 tell(lambda: failed(what))
             else:
