@@ -16,6 +16,7 @@ from tests.compare.made import record
 from tests.compare.test_claims import ELSEWHERE, to_train
 from tests.leftovers import same_signals
 from tests.waiting import until
+from tui_trainer import allowed_code
 from tui_trainer.cli import main
 from tui_trainer.compare import elsewhere as elsewhere_module
 from tui_trainer.compare import queue, slurm, slurm_start
@@ -179,6 +180,7 @@ def test_a_session_is_submitted_as_an_array_shown_and_submitted_again(
     assert "--signal=B:USR1@60" in array
     assert array.endswith(f"--cpus-per-task 2 --time 5 {session.folder / 'slurm.sh'}")
     assert "exec " in (session.folder / "slurm.sh").read_text()
+    assert "--allow-code" not in (session.folder / "slurm.sh").read_text()
     assert session.submitted["77"].trials == [0, 1, 2, 3]
     assert {entry.spec().threads for entry in session.entries} == {2}
 
@@ -407,6 +409,22 @@ def test_a_task_of_a_session_that_was_stopped_trains_nothing(task: Task, capsys:
     assert task.train() == 0
     assert "the comparison was stopped before this began" in capsys.readouterr().out
     assert Session.open(task.session.folder).entries[1].run is None
+
+
+def test_a_task_may_run_the_code_that_was_allowed_as_it_was_submitted(
+    runs: Path, asked: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "--allow-code" in cli(*COMPARE, "--loss", "mine:focal").output
+    assert cli(*COMPARE, "--loss", "mine:focal", "--allow-code").exit_code == 1  # none of it is trained yet
+    session = Session.open(all_sessions(runs)[0])
+    assert (session.folder / "slurm.sh").read_text().rstrip().endswith(f"{session.folder} --allow-code")
+    monkeypatch.setattr(allowed_code, "_allowed", set())  # as in the task's own process
+    for name, value in {"ARRAY_JOB_ID": "77", "JOB_ID": "79", "ARRAY_TASK_ID": "1"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    code = session.entries[1].code
+    assert not allowed_code.is_allowed(code)
+    Task(session.folder).allow_code()
+    assert allowed_code.is_allowed(code)
 
 
 @pytest.mark.says("cluster.no_task")
