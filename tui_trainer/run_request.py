@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tui_trainer.allowed_code import refusal
+from tui_trainer.commands import SetEpochs
 from tui_trainer.presets.folders import shipped_for
 from tui_trainer.run_options import DATASET, MODEL
 
@@ -33,6 +34,16 @@ class Extension:
     """That preset in full, as `Preset.model_dump()` gives it."""
     by: str = "shell"
     """Who asks."""
+
+    @classmethod
+    def of(cls, text: str, by: str) -> Self:
+        """What a person types: `15`, `15 constant`, `15 cosine`; a preset is not read.
+
+        Raises:
+            ValueError: it begins with no number of epochs; the text says what would be right.
+        """
+        number, _, then = text.strip().partition(" ")
+        return cls(SetEpochs.of(number, by).epochs, then.strip() or EXTEND, by=by)
 
 
 class RunRequest:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from textual.widgets import Input
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
+from tests.ui.scripted_source import ScriptedHost
 from tui_trainer.commands import SetEpochs, SetLR
 from tui_trainer.events import AnyEvent
+from tui_trainer.records.record import Record
+from tui_trainer.run_request import Extension
 from tui_trainer.ui.entry import Entry
 from tui_trainer.ui.live.screen import LiveScreen
 
+FINISHED = scripted_run(epochs=2, batches=20)
 LIVE = scripted_run(epochs=4, batches=20, status=None)
 
 
@@ -24,10 +30,10 @@ async def test_l_asks_for_an_lr_or_a_factor_and_sends_it_once_it_can_be_taken(
         await shown.press("l")
         assert isinstance(shown.app.screen, Entry)
         assert "as x0.5" in shown.text()
-        assert "enter asks the run, esc leaves" in shown.text()
+        assert "enter takes it, esc leaves" in shown.text()
         await shown.press("x")
         assert "x is no LR" in shown.text()
-        assert "enter asks the run" not in shown.text()
+        assert "enter takes it" not in shown.text()
         await shown.press("enter")
         assert isinstance(shown.app.screen, Entry)
         assert not shown.host.sent
@@ -75,3 +81,46 @@ async def test_a_run_that_has_ended_says_so(show: Show, key: str) -> None:
         await shown.press(key)
         assert isinstance(shown.app.screen, LiveScreen)
         assert not shown.host.sent
+
+
+@pytest.mark.says("entry.more_epochs", "entry.more_epochs_forms", "entry.epochs_trained")
+async def test_R_on_a_finished_run_asks_for_more_epochs_and_what_they_follow(show: Show, tmp_path: Path) -> None:
+    asked: list[tuple[Path, Extension]] = []
+    host = ScriptedHost(FINISHED)
+    host.folder = Record.create(tmp_path, {"preset_name": "none"}).folder
+    async with show(host, on_extend=lambda *more: asked.append(more), on_resume=refuse) as shown:
+        assert "R resume" in shown.text()
+        await shown.press("R")
+        assert isinstance(shown.app.screen, Entry)
+        said = " ".join(shown.text().split())
+        assert "2 are trained: type how many, as 7, and its schedule goes on" in said
+        await shown.press("2", "enter")
+        assert "2 are trained already: give more" in shown.text()
+        await shown.press("0", "space", *"cosine", "enter")
+        assert asked == [(host.folder, Extension(20, "cosine", by=""))]
+
+
+def refuse(folder: Path) -> None:
+    raise AssertionError(f"{folder} is finished")
+
+
+@pytest.mark.never_says("entry.more_epochs", "entry.more_epochs_forms", "entry.epochs_trained")
+async def test_where_no_run_can_be_gone_on_with_none_is_asked_for(show: Show, tmp_path: Path) -> None:
+    host = ScriptedHost(FINISHED)
+    host.folder = tmp_path
+    async with show(host) as shown:
+        assert "R resume" not in shown.text()
+        await shown.press("R")
+        assert "it has finished: only a run that ended early can be resumed" in shown.text()
+
+
+@pytest.mark.parametrize(
+    ("typed", "then"), [("15", "extend"), (" 15  constant ", "constant"), ("15 ./my p.toml", "./my p.toml")]
+)
+def test_more_epochs_are_what_a_person_types(typed: str, then: str) -> None:
+    assert Extension.of(typed, by="test") == Extension(15, then, by="test")
+
+
+def test_what_begins_with_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="many is no number of epochs"):
+        Extension.of("many constant", by="test")

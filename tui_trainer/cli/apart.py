@@ -17,6 +17,7 @@ import click
 from tui_trainer.cli import foreground
 from tui_trainer.cli.options import say as say_aside
 from tui_trainer.errors import UserError
+from tui_trainer.run_request import Extension
 from tui_trainer.text.captions import say
 from tui_trainer.watching.host.messages import Lines, tell
 from tui_trainer.watching.host.processes import fork
@@ -83,7 +84,16 @@ def begin(train: Callable[[OnFolder], int]) -> int:
     return 1
 
 
-def resume(folder: Path) -> None:
+def extend(folder: Path, extension: Extension) -> None:
+    """As `resume`, with a finished run, for more epochs.
+
+    Raises:
+        CannotResume: with what was said.
+    """
+    resume(folder, "--epochs", str(extension.epochs), f"--then={extension.then}")
+
+
+def resume(folder: Path, *options: str) -> None:
     """Go on with a run that ended early as `resume --detach` does, in an interpreter of its own: for a process that has
     threads. Returns as soon as it trains.
 
@@ -92,7 +102,7 @@ def resume(folder: Path) -> None:
     """
     from tui_trainer.cli import environment
 
-    command = [sys.executable, "-m", "tui_trainer", "resume", str(folder), "--detach"]
+    command = [sys.executable, "-m", "tui_trainer", "resume", str(folder), "--detach", *options]
     began = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, env=environment(), start_new_session=True, check=False
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_trainer.cli import completion, exit_summary, foreground
-from tui_trainer.cli.apart import resume
+from tui_trainer.cli.apart import extend, resume
 from tui_trainer.cli.awaiting import awaited
 from tui_trainer.cli.compare_from_app import Comparisons
 from tui_trainer.cli.foreign import foreign_record, keep_choices, refuse_rules_for_ours, rules_of, series_options
@@ -254,6 +254,7 @@ def _context_to_train(
         on_shown=shown,
         on_detach=lambda: _say_where(launcher, comparisons, paused=context.is_paused),
         on_resume=resume,
+        on_extend=extend,
         on_compare=comparisons.open,
         runs=runs,
         bell=told.bell,
@@ -412,6 +413,7 @@ def _look_at(
         return AppContext(
             source=source,
             on_resume=resume if can_resume else None,
+            on_extend=extend if can_resume else None,
             on_compare=comparisons.open if comparisons is not None else None,
             by="attach",
             first_word=first_word,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tui_trainer.compare.queue import Queue
     from tui_trainer.presets.catalogue import PresetEntry
     from tui_trainer.records.range_tests import RangeTestRecord
+    from tui_trainer.run_request import Extension
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.run_spec import RunSpec
     from tui_trainer.ui.find_lr.screen import Original
@@ -189,8 +190,8 @@ class TrainerApp(ContextApp):
     def start_run(self, spec: RunSpec) -> None:
         self.launching.take_up(spec)
 
-    def resume_run(self, folder: Path) -> None:
-        self.launching.resume(folder)
+    def resume_run(self, folder: Path, extension: Extension | None = None) -> None:
+        self.launching.resume(folder, extension)
 
     def show_run(self, folder: Path) -> None:
         """Look at a run; at the one on show already, by going back to it."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tui_trainer.presets.catalogue import PresetEntry
     from tui_trainer.presets.rules import RunConditions
     from tui_trainer.presets.schema import MadeFor, Preset
-    from tui_trainer.run_request import RunRequest
+    from tui_trainer.run_request import Extension, RunRequest
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.run_spec import RunSpec
     from tui_trainer.ui.background_tasks import BackgroundTasks
@@ -77,8 +77,8 @@ class Pages(Protocol):
     def start_run(self, spec: RunSpec) -> None:
         """Start a run; where one is live, ask first how it is to take up the preset."""
 
-    def resume_run(self, folder: Path) -> None:
-        """Go on with a run that ended early, in a process of its own that outlives this one."""
+    def resume_run(self, folder: Path, extension: Extension | None = None) -> None:
+        """Go on with a run that ended early, or beyond its end, in a process of its own that outlives this one."""
 
     def show_run(self, folder: Path) -> None:
         """Look at a run by its record; at the one on show already, by going back to it."""
@@ -160,6 +160,8 @@ class AppContext:
     on_resume: Callable[[Path], None] | None = None
     """Goes on with the run of a record in a process of its own, and returns as soon as that trains; where it cannot, it
     raises what a person should read. None where no run can be gone on with from here."""
+    on_extend: Callable[[Path, Extension], None] | None = None
+    """The same for a finished run, for more epochs."""
     on_compare: Callable[[Sequence[str]], tuple[Comparison, Queue | None] | None] | None = None
     """What `c` does with the names of presets or runs: a comparison to show, and what trains it here."""
     is_shown: bool = field(default=False, init=False)

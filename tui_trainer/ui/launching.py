@@ -12,8 +12,10 @@ from tui_trainer.text.captions import say
 from tui_trainer.ui.live.screen import LiveScreen, back_to_run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from tui_trainer.run_request import Extension
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.run_spec import RunSpec
     from tui_trainer.ui.context import ContextApp
@@ -89,10 +91,13 @@ class Launching:
         self.start(self._next)
         return True
 
-    def resume(self, folder: Path) -> None:
-        """Go on with a run that ended early, in a process of its own."""
-        context, on_resume = self._context, self._context.on_resume
-        if on_resume is None:
+    def resume(self, folder: Path, extension: Extension | None = None) -> None:
+        """Go on with a run that ended early, or beyond its end, in a process of its own."""
+        context, on_resume, on_extend = self._context, self._context.on_resume, self._context.on_extend
+        go_on: Callable[[], None] | None = on_resume and (lambda: on_resume(folder))
+        if extension is not None:
+            go_on = on_extend and (lambda: on_extend(folder, extension))
+        if go_on is None:
             shown = context.source
             address = shown.capabilities.address if shown is not None and shown.folder == folder else None
             command = command_of("resume", folder, address)
@@ -101,7 +106,7 @@ class Launching:
         context.say(say("crash.resuming", run=(self._resumes or folder).name), seconds=LOADING_S)
         if self._resumes is None:
             self._resumes = folder
-            context.tasks.run(lambda: on_resume(folder), lambda _: self._resumed(folder), self._refused)
+            context.tasks.run(go_on, lambda _: self._resumed(folder), self._refused)
 
     def _resumed(self, folder: Path) -> None:
         """It trains: it is looked at where it was, or over the list that it was chosen from."""

@@ -45,6 +45,13 @@ def can_be_resumed(source: RunSource) -> bool:
     return early and history.program is None and source.folder is not None and source.capabilities.checkpoints
 
 
+def can_be_extended(source: RunSource) -> bool:
+    """Whether this run is finished, and could train more epochs by who may."""
+    history, folder = source.history, source.folder
+    finished = history.ended is not None and history.ended.status == "finished"
+    return finished and history.program is None and folder is not None and source.capabilities.checkpoints
+
+
 class Aftermath(Panel):
     """Nothing, until the run on show has ended before its time."""
 

@@ -23,7 +23,7 @@ from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.charts.plan_strip import PlanStrip
 from tui_trainer.ui.entry import Entry
 from tui_trainer.ui.keys import KEYS, PANELS, KeyContext, bindings
-from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_resumed
+from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_extended, can_be_resumed
 from tui_trainer.ui.live.compact import CompactLines
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.epochs import EpochTable
@@ -240,7 +240,8 @@ class LiveScreen(ChartKeys):
             none.add("runs")
         if not self.context.pages.can_break_it:
             none.add("app.break_it")
-        if not self._ways().resume or not can_be_resumed(self.source):
+        goes_on = can_be_resumed(self.source) or (can_be_extended(self.source) and self.context.on_extend is not None)
+        if not self._ways().resume or not goes_on:
             none.add("resume")
         none |= {"presets", "confusion"} if self.history.program is not None else {"order"}
         return frozenset(none)
@@ -353,7 +354,11 @@ class LiveScreen(ChartKeys):
 
     def action_resume(self) -> None:
         history, folder = self.history, self.source.folder
-        if history.ended is None or history.ended.status not in ENDED_EARLY:
+        if can_be_extended(self.source) and folder is not None and self.context.on_extend is not None:
+            from tui_trainer.ui.more_epochs import ask_for_more_epochs
+
+            ask_for_more_epochs(self, folder, history.ended.epoch if history.ended is not None else 0)
+        elif history.ended is None or history.ended.status not in ENDED_EARLY:
             has = say("runs.goes_on") if history.ended is None else say("runs.has_ended", status=history.ended.status)
             self.say(say("runs.not_resumed", has=has), "warning")
         elif history.program is not None:

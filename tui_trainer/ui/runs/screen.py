@@ -144,7 +144,7 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
             none |= {"sort"}
         ours = run is not None and run.tool is None
         ended_early = ours and run is not None and run.status in ENDED_EARLY and run.command is None
-        if not ended_early or self.context.on_resume is None:
+        if not (ended_early and self.context.on_resume is not None) and not self._can_be_extended(run):
             none |= {"resume"}
         if run is None or not ours or run.status in LIVE:
             none |= {"delete", "rename"}
@@ -189,6 +189,11 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         if run.tool is not None:
             self.say(say("runs.not_ours", tool=run.tool), "warning")
             return
+        if self._can_be_extended(run):
+            from tui_trainer.ui.more_epochs import ask_for_more_epochs
+
+            ask_for_more_epochs(self, Path(run.folder), run.epochs_done)
+            return
         if run.status not in ENDED_EARLY:
             has = say("runs.goes_on") if run.status in LIVE else say("runs.has_ended", status=run.status)
             self.say(say("runs.not_resumed", has=has), "warning")
@@ -205,6 +210,12 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
             return False
         self.say(say("runs.far", host=place_of(run)), "warning")
         return True
+
+    def _can_be_extended(self, run: RunSummary | None) -> bool:
+        """Whether it is a finished run of ours, and more epochs can be trained from here."""
+        if run is None or run.tool is not None or run.command is not None or is_far(run):
+            return False
+        return run.status == "finished" and self.context.on_extend is not None
 
     def _ours_at_rest(self, live: str) -> RunSummary | None:
         """The run under the cursor, if it is ours and over; else why not is said: of a live one, the caption `live`."""
