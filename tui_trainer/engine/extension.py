@@ -83,7 +83,7 @@ def extend(asked: Extension, found: Resumption | None, train_images: int, spec: 
     if not is_over:
         raise CannotExtend(
             f"epoch {trained:,} of {old:,} is trained: what follows its end can be chosen there. Resume it without "
-            "--epochs first, or leave --then out, and its schedule goes on"
+            "--epochs first, or leave --then out"
         )
     warnings: list[str] = []
     if asked.preset is None:
