@@ -213,7 +213,7 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
 
     def _can_be_extended(self, run: RunSummary | None) -> bool:
         """Whether it is a finished run of ours, and more epochs can be trained from here."""
-        if run is None or run.tool is not None or run.command is not None or is_far(run):
+        if run is None or run.tool is not None or run.command is not None:
             return False
         return run.status == "finished" and self.context.on_extend is not None
 
