@@ -1,10 +1,11 @@
 """What is said of fourteen made runs, and of healthy ones over many seeds: `python -m tests.benchmarks.health_runs`.
 
-Most of them train for real, the MLP on the 5,000 digits that come along, a few seconds each; those that hang on a clock
-(stalled, slow, paused for an hour, resumed) are made of what a real one told. Printed is the word at the top of the
-screen after each epoch, what `--notify` was called for, and at which epoch and batch.
+Most of them train for real, a small network on the 5,000 digits that come along, a few seconds each; those that hang
+on a clock (stalled, slow, paused for an hour, resumed) are made of what a real one told. Printed is the word at the top
+of the screen after each epoch, what `--notify` was called for, and at which epoch and batch.
 
     --seeds 10        seeds of each healthy preset
+    --model NAME      mlp, cnn
     --records DIR     where the events are kept, and found the next time
 """
 
@@ -76,8 +77,8 @@ def noisy(data: Images) -> Images:
 class Runs:
     """Trains what is asked for, or takes what was told the last time."""
 
-    def __init__(self, records: Path) -> None:
-        self._records = records
+    def __init__(self, records: Path, model: str) -> None:
+        self._records, self._model = records, model
         self._load = datasets.load
 
     def events(
@@ -90,7 +91,7 @@ class Runs:
         switch: str = "",
     ) -> list[AnyEvent]:
         """All that a run told. `preset` is a name or a TOML text; in its third epoch it switches to another."""
-        file = self._records / f"{name}-{seed}.jsonl"
+        file = self._records / f"{name}-{self._model}-{seed}.jsonl"
         if not file.exists():
             file.write_bytes(b"".join(map(encode, self._trained(name, preset, seed, data, switch))))
         return decode_lines(file.read_bytes())
@@ -107,7 +108,7 @@ class Runs:
                 control.send(SwitchPreset(by="test", name=switch, preset=load(switch).model_dump(mode="json")))
 
         chosen = parse(preset, f"{name}.toml") if "[" in preset else load(preset)
-        spec = RunSpec.of(name, chosen, seed=seed, model="mlp", threads=1, device="cpu")
+        spec = RunSpec.of(name, chosen, seed=seed, model=self._model, threads=1, device="cpu")
         change = data or (lambda images: images)
         datasets.load = lambda *given: change(self._load(*given))
         try:
@@ -185,13 +186,14 @@ def in_short(words: Sequence[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--model", default="mlp")
     parser.add_argument("--records", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         records = options.records or Path(folder)
         records.mkdir(parents=True, exist_ok=True)
-        runs = Runs(records)
+        runs = Runs(records, options.model)
         healthy = runs.events("steplr", "steplr")
         made: dict[str, tuple[list[str], list[str]]] = {name: told(runs.events(name, name)) for name in HEALTHY}
         made |= {
