@@ -39,7 +39,7 @@ blocks:
 - width: 3
   depth: 4
 remark: a text that
-  goes on: here
+  goes on
 scale: 1.0e-05
 api_key: sesame
 """
@@ -50,7 +50,7 @@ SET = {
     "optimizer.betas": [0.9, 0.999],
     "optimizer.amsgrad": False,
     "layers": [64, 32],
-    "remark": "a text that goes on: here",
+    "remark": "a text that goes on",
     "scale": 1e-5,
     "api_key": BLANK,
 }

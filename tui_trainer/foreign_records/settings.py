@@ -13,7 +13,6 @@ from typing import Any
 from tui_trainer.files.safe_open import read_regular
 from tui_trainer.foreign_records.pieces import SettingValue
 from tui_trainer.foreign_records.rows import number_in
-from tui_trainer.foreign_records.yaml_values import values_in
 from tui_trainer.text.secrets import BLANK, blanked, is_called_secret
 
 BESIDE = ("hparams.yaml", "args.yaml")
@@ -30,7 +29,7 @@ LONGEST_LIST = 20
 DEEPEST = 4
 """Settings within settings that are looked into."""
 
-LARGEST_FILE = 256 << 10
+LARGEST_FILE = 64 << 10
 """Bytes of a file of settings: it is read as a whole."""
 
 LOOK_EVERY_S = 5.0
@@ -156,6 +155,8 @@ def _read(file: Path) -> dict[str, Any]:
         content = read_regular(file, LARGEST_FILE)
     except OSError:  # not for us, or no file, or larger than any that a tool writes
         return {}
+    from tui_trainer.foreign_records.yaml_values import values_in  # loads a parser, for which most have no use
+
     return {name: value for name, said in values_in(content).items() if (value := _said(said)) is not None}
 
 

@@ -1,12 +1,16 @@
-"""The values of a YAML file, as tools dump settings: keys within keys by their indents, texts and lists of texts.
+"""The values of a YAML file, as tools dump settings: keys within keys, texts and lists of texts.
 
-What else YAML has, such as aliases, objects of a program's, texts of several paragraphs and lists of objects, is passed
-over. Nothing is made of a file but texts, and it costs what its length does, whatever stands in it.
+PyYAML's parser alone reads it, which makes no objects and follows no aliases. What else YAML has, such as aliases,
+objects of a program's and lists of objects, is passed over. Only the parser in C is used: that in Python takes minutes
+for 64 KB of open brackets.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+import yaml
 
 DEEPEST = 20
 """Keys within keys; what is deeper is passed over."""
@@ -17,75 +21,95 @@ MOST = 1000
 LONGEST = 1000
 """Characters of a key or a value that are kept."""
 
-_PASSED_OVER = ("*", "!", "|", ">", "{", "%", "@", "`")
-_MARKS = re.compile(r"(?:&\S+|!!python/tuple)(?: +|$)")
-"""What may stand before a value and makes no other of it: an anchor, and that a list is a tuple."""
-_NO_PLAIN_LIST = frozenset("[]{}'\"&*!")
-_SINGLE = re.compile(r"'((?:[^']|'')*)")
-_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)')
-_ESCAPED = re.compile(r'\\([nt"\\/ ])')
-_ESCAPES = {"n": "\n", "t": "\t"}
+_KINDS = "str", "int", "float", "bool", "null", "map", "seq", "python/tuple"
+_PLAIN_TAGS = frozenset({None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in _KINDS)})
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no YAML file may hold."""
+
+
+@dataclass
+class _Place:
+    """A map or a list that is read, and where its values belong."""
+
+    name: str | None
+    """None where it is passed over."""
+    is_map: bool
+    is_key: bool = False
+    """Whether it stands where a key should."""
+    key: str | None = None
+    """Of a map, the key whose value comes."""
+    texts: list[str] | None = None
+    """Of a list that holds nothing but texts, these."""
 
 
 def values_in(content: bytes) -> dict[str, str | list[str]]:
-    """Texts and lists of texts by their names, `optimizer.lr` of a key within a key; quotes are taken off."""
+    """Texts and lists of texts by their names, `optimizer.lr` of a key within a key.
+
+    Of a damaged file what stands before the damage. Nothing where PyYAML was built without libyaml; its wheels are not.
+    """
+    loader = getattr(yaml, "CSafeLoader", None)
+    if loader is None:
+        return {}
     found: dict[str, str | list[str]] = {}
-    above: list[tuple[int, str]] = []
-    """The keys that a line stands below, each with its indent."""
-    passed_over: tuple[int, bool] | None = None
-    """The indent of what is passed over, and whether entries of a list at that indent are a part of it."""
-    for line in content.decode(errors="replace").splitlines():
-        body = line.strip()
-        if not body or body.startswith(("#", "--- ", "%")) or body in ("---", "..."):
-            continue
-        indent = len(line) - len(line.lstrip(" "))
-        is_entry = body == "-" or body.startswith("- ")
-        if passed_over is not None and (indent > passed_over[0] or (indent == passed_over[0] and is_entry)):
-            continue
-        passed_over = None
-        while above and (above[-1][0] > indent or (above[-1][0] == indent and not is_entry)):
-            above.pop()
-        name = above[-1][1] if above else ""
-        known = found.get(name)
-        if isinstance(known, str):  # a text that goes on
-            if len(known) < LONGEST:
-                found[name] = f"{known} {body}"
-        elif is_entry:
-            entry = _MARKS.sub("", body[1:].strip())
-            if _is_nested(entry):
-                found.pop(name, None)
-                passed_over = indent, True
-            elif isinstance(known, list):
-                known += [_text(entry)] if len(known) < MOST else []
-            elif name:
-                found[name] = [_text(entry)]
-        elif known is None:
-            key, said = (body[:-1], "") if body.endswith(":") else body.partition(": ")[::2]
-            whole = (f"{name}." if name else "") + _text(key.strip())[:LONGEST]
-            said = _MARKS.sub("", said.strip())
-            if said.startswith(_PASSED_OVER) or len(above) >= DEEPEST or len(found) >= MOST:
-                passed_over = indent, True
-                continue
-            above.append((indent, whole))
-            if said.startswith("[") and said.endswith("]"):
-                if not set(said[1:-1]) & _NO_PLAIN_LIST:
-                    found[whole] = [_text(each.strip()) for each in said[1:-1].split(",", MOST)[:MOST] if each.strip()]
-            elif said:
-                found[whole] = said
-    return {name: _text(said) if isinstance(said, str) else said for name, said in found.items()}
+    text = _NOT_YAML.sub("\ufffd", content.decode(errors="replace"))
+    places: list[_Place] = []
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            _take(event, places, found)
+    except yaml.YAMLError:
+        pass
+    return found
 
 
-def _is_nested(entry: str) -> bool:
-    """Whether an entry of a list is more than a text."""
-    is_quoted = entry.startswith(("'", '"'))
-    return not is_quoted and (entry.startswith((*_PASSED_OVER, "[", "- ")) or ": " in entry or entry.endswith(":"))
+def _take(event: yaml.Event, places: list[_Place], found: dict[str, str | list[str]]) -> None:
+    match event:
+        case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+            is_map = isinstance(event, yaml.MappingStartEvent)
+            above = places[-1] if places else None
+            is_key = above is not None and above.is_map and above.key is None
+            name = None if is_key or event.tag not in _PLAIN_TAGS or len(places) > DEEPEST else _name(above)
+            if above is not None and not above.is_map:
+                above.texts = name = None
+            places.append(_Place(name, is_map, is_key, texts=None if is_map else []))
+        case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+            done = places.pop()
+            if done.name and done.texts is not None:
+                _keep(found, done.name, done.texts)
+            if places and places[-1].is_map:
+                places[-1].key = "" if done.is_key else None
+        case yaml.ScalarEvent():
+            _scalar(places, event.value[:LONGEST] if event.tag in _PLAIN_TAGS else None, found)
+        case yaml.AliasEvent():
+            _scalar(places, None, found)
 
 
-def _text(said: str) -> str:
-    """Without its quotes, or a remark behind it."""
-    said = said[: LONGEST + 2]
-    if (quoted := _SINGLE.match(said)) is not None:
-        return quoted[1].replace("''", "'")
-    if (quoted := _DOUBLE.match(said)) is not None:
-        return _ESCAPED.sub(lambda sign: _ESCAPES.get(sign[1], sign[1]), quoted[1])
-    return said.partition(" #")[0].rstrip()
+def _scalar(places: list[_Place], said: str | None, found: dict[str, str | list[str]]) -> None:
+    """A text, or None for what is passed over."""
+    if not places:
+        return
+    place = places[-1]
+    if not place.is_map:
+        if said is None:
+            place.texts = None
+        elif place.texts is not None and len(place.texts) < MOST:
+            place.texts.append(said)
+    elif place.key is None:
+        place.key = said or ""
+    else:
+        if said is not None and (name := _name(place)):
+            _keep(found, name, said)
+        place.key = None
+
+
+def _name(above: _Place | None) -> str | None:
+    """Of what comes now; empty at the top of the file, None where it is passed over."""
+    if above is None:
+        return ""
+    if above.name is None or not above.key:
+        return None
+    return f"{above.name}.{above.key}" if above.name else above.key
+
+
+def _keep(found: dict[str, str | list[str]], name: str, said: str | list[str]) -> None:
+    if len(found) < MOST:
+        found.setdefault(name[:LONGEST], said)
