@@ -14,12 +14,14 @@ from tests.compare.made import session_of
 from tests.scripted import scripted_run
 from tests.waiting import until
 from tui_trainer.cli import control
-from tui_trainer.commands import AnyCommand
+from tui_trainer.commands import AnyCommand, OneBatch
 from tui_trainer.events import SCHEMA, CommandAnswered, RunStarted
 from tui_trainer.records.lock import WriterLock
 from tui_trainer.records.record import Record
 
 ASKED = (["pause"], ["resume"], ["checkpoint"], ["switch", "steplr"], ["lr", "x0.5"], ["epochs", "12"], ["stop"])
+OVER_SSH = ["ask", '{"type": "OneBatch", "by": "attach", "id": "1f"}']
+"""What this program on another machine asks for a person there."""
 
 Cli = Callable[..., Result]
 
@@ -127,6 +129,31 @@ def test_a_run_of_the_form_of_today_is_asked_and_answers(cli: Cli, live: Record,
     ]
 
 
+def test_what_is_asked_over_ssh_reaches_the_run_as_it_was_asked(cli: Cli, live: Record) -> None:
+    came: list[AnyCommand] = []
+
+    def answer(command: AnyCommand) -> None:
+        came.append(command)
+        said = CommandAnswered(at=0.0, id=command.id, command="n", by="attach", accepted=True, answer="one batch")
+        live.emit(said)
+
+    answers = then(live, answer)
+    result = ask(cli, OVER_SSH, live.id)
+    answers.join()
+    assert (result.exit_code, result.stdout) == (0, f"{live.id}: one batch\n")
+    assert came == [OneBatch(by="attach", id="1f")]
+
+
+@pytest.mark.says("refusal.unknown_command")
+@pytest.mark.parametrize("wrong", ["", "{", '{"type": "Fly", "by": "x"}', '{"type": "SetLR"}', "[" * 10_000])
+def test_what_no_version_asks_over_ssh_is_refused(cli: Cli, live: Record, wrong: str) -> None:
+    result = cli("ask", live.id, "--", wrong)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no command that this version knows" in result.stderr
+    assert (live.folder / "control.jsonl").read_bytes() == b""
+
+
+@pytest.mark.never_says("refusal.unknown_command")
 def test_what_is_no_lr_is_refused_before_a_run_is_asked(cli: Cli, live: Record) -> None:
     result = cli("lr", live.id, "0")
     assert (result.exit_code, result.stdout) == (2, "")

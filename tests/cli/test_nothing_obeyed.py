@@ -65,6 +65,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "resume": [["RUN"], ["LIVE"], [f"no{TAINT}"]],
     "checkpoint": [["RUN"], ["LIVE"]],
     "switch": [["RUN", "ac"], ["LIVE", "aa"], ["RUN", f"no{TAINT}"]],
+    "ask": [["RUN", TAINT], [f"no{TAINT}", "{}"], ["LIVE", '{"type": "OneBatch", "by": "\\u001b[31m"}']],
     "epochs": [["RUN", "3"], ["LIVE", "3"], ["RUN", f"3{TAINT}"], [f"no{TAINT}", "3"]],
     "lr": [["RUN", "0.1"], ["LIVE", "x0.5"], ["RUN", f"x{TAINT}"], [f"no{TAINT}", "0.1"]],
     "rerun": [["RUN"], [f"no{TAINT}"]],

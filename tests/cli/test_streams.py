@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "switch": (["RUN", "none"], 1),
     "lr": (["RUN", "0.1"], 1),
     "epochs": (["RUN", "3"], 1),
+    "ask": (["RUN", '{"type": "OneBatch", "by": "x"}'], 1),
     "rename": (["no-such-run", "x"], 2),
     "delete": (["no-such-run", "--yes"], 2),
     "prune": (["--status", "crashed", "--yes"], 0),

@@ -18,7 +18,7 @@ from tests.scripted import scripted_run
 from tests.scripted_record import over
 from tests.waiting import until
 from tui_trainer.cli.remote import far_runs, say_farewell
-from tui_trainer.commands import OneBatch, Pause, SetLR
+from tui_trainer.commands import OneBatch, Pause, SetEpochs, SetLR, SetPace, SwitchPreset, decode
 from tui_trainer.errors import UserError
 from tui_trainer.records.record import Record
 from tui_trainer.remote import copies, following
@@ -156,8 +156,8 @@ def test_where_no_run_is_it_is_said_what_there_is(
     assert not list((tmp_path / "temporary").iterdir())
 
 
-@pytest.mark.says("remote.read_only", "remote.not_this", "remote.command_failed")
-@pytest.mark.never_says("remote.read_only", "remote.not_this", "remote.command_failed", "remote.unanswered")
+@pytest.mark.says("remote.read_only", "remote.command_failed")
+@pytest.mark.never_says("remote.read_only", "remote.command_failed", "remote.unanswered")
 def test_a_run_is_controlled_by_this_program_on_the_far_side_where_it_is_there(
     attach: Attach, far: Path, runs: Path, captions_said: set[str]
 ) -> None:
@@ -183,9 +183,23 @@ def test_a_run_is_controlled_by_this_program_on_the_far_side_where_it_is_there(
         f"lr {record.id} 0.01 --runs-dir {runs}\n"
     )
     assert not captions_said & {"remote.command_failed", "remote.read_only"}
-    assert "over ssh a run can be paused" in source.capabilities.refusal(OneBatch)
-    with pytest.raises(PermissionError, match="over ssh a run can be paused"):
-        source.send(OneBatch(by="attach"))
+    asked.unlink()
+    preset = {"title": "it's; touch harmed $(id)", "training": {"epochs": 3}}
+    others = [
+        OneBatch(by="attach"),
+        SetPace(by="attach", seconds_a_call=0.5),
+        SetEpochs(by="attach", epochs=12),
+        SwitchPreset(by="attach", name="mine", preset=preset),
+    ]
+    for command in others:
+        assert source.capabilities.refusal(type(command)) == ""
+        source.send(command)
+    until(lambda: asked.exists() and len(asked.read_text().splitlines()) == len(others))
+    for line, command in zip(asked.read_text().splitlines(), others, strict=True):
+        begin, end = f"ask {record.id} ", f" --runs-dir {runs}"
+        assert line.startswith(begin)
+        assert line.endswith(end)
+        assert decode(line.removeprefix(begin).removesuffix(end).encode()) == command
     looked_at = attach("ssh://box", readonly=True)
     assert not looked_at.capabilities.commands
     assert source.capabilities.address == looked_at.capabilities.address == without.capabilities.address

@@ -40,6 +40,7 @@ _COMMANDS = {
     "stop": "tui_trainer.cli.control",
     "pause": "tui_trainer.cli.control",
     "resume": "tui_trainer.cli.control",
+    "ask": "tui_trainer.cli.control",
     "checkpoint": "tui_trainer.cli.control",
     "switch": "tui_trainer.cli.control",
     "lr": "tui_trainer.cli.control",

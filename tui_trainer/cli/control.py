@@ -8,12 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options
 from tui_trainer.cli.options import alert_option, allow_code_option, data_dir_option, found, refuse, runs_dir_option
 from tui_trainer.cli.options import say as say_aside
-from tui_trainer.commands import AnyCommand, Continue, Pause, SaveCheckpoint, SetEpochs, SetLR, Stop, SwitchPreset
+from tui_trainer.commands import (
+    AnyCommand,
+    Continue,
+    Pause,
+    SaveCheckpoint,
+    SetEpochs,
+    SetLR,
+    Stop,
+    SwitchPreset,
+    decode,
+)
 from tui_trainer.events import CommandAnswered
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunIsWatched, RunsError, reason
@@ -186,6 +197,20 @@ def epochs(run: str, epochs: str, runs_dir: Path | None) -> None:
     except ValueError as error:
         refuse(str(error))
     _ask(folder, command)
+
+
+@click.command(hidden=True)
+@click.argument("run", shell_complete=completion.runs)
+@click.argument("command", metavar="JSON")
+@runs_dir_option
+def ask(run: str, command: str, runs_dir: Path | None) -> None:
+    """Ask a live run what this program on another machine asks over ssh: one command, as an object of JSON."""
+    folder = found(runs_folder(runs_dir), run)
+    try:
+        asked = decode(command.encode())
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        refuse(say("refusal.unknown_command"))
+    _ask(folder, asked)
 
 
 def _session(runs: Path, given: str) -> Path | None:

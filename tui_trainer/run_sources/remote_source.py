@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from tui_trainer.commands import AnyCommand, Command, Continue, Pause, SaveCheckpoint, SetLR, Stop
+from tui_trainer.commands import AnyCommand, Command, Continue, Pause, SaveCheckpoint, SetLR, Stop, encode
 from tui_trainer.events import Alert
 from tui_trainer.files.safe_open import PRIVATE_FOLDER
 from tui_trainer.foreign_records.settings import BESIDE
@@ -34,7 +34,7 @@ _WORDS: dict[type[Command], str] = {
     SaveCheckpoint: "checkpoint",
     SetLR: "lr",
 }
-"""What may be asked of a run on another machine, and the command of this program's that asks it there."""
+"""What a command of the shell asks a run there; all else is handed to `ask`, which older versions have not."""
 
 
 class RemoteSource:
@@ -113,9 +113,7 @@ class RemoteSource:
         if not self._program:
             why = say("remote.read_only", host=self.address.place)
             return replace(READONLY, why_not=why, checkpoints=False, address=self.address)
-        commands = of_form.commands & _WORDS.keys()
-        none = dict.fromkeys(of_form.commands - commands, say("remote.not_this"))
-        return replace(of_form, commands=commands, why_not_this={**of_form.why_not_this, **none})
+        return of_form
 
     def poll(self) -> int:
         count = self._source.poll()
@@ -137,7 +135,9 @@ class RemoteSource:
         if self._following is None or not self._following.is_connected:
             raise PermissionError(say("remote.not_connected", host=self.address.place))
         there = PurePosixPath(self._record.path)
-        words = [_WORDS[type(command)], there.name, "--runs-dir", str(there.parent)]
+        words = [_WORDS.get(type(command), "ask"), there.name, "--runs-dir", str(there.parent)]
+        if type(command) not in _WORDS:
+            words.insert(2, encode(command).decode().strip())
         if isinstance(command, SetLR):
             words.insert(2, f"{command.lr!r}" if command.lr is not None else f"x{command.factor!r}")
         self._following.run_there(self._program, *words)

@@ -7,6 +7,11 @@ from tui_trainer.text.captions.caption import Caption
 TITLE = "What a command refuses"
 
 CAPTIONS = {
+    "refusal.unknown_command": Caption(
+        "this is no command that this version knows: the program on the other machine may be a newer one",
+        "over ssh a run is asked something that the program on its machine cannot read",
+        "it can; a run is asked by a command of the shell",
+    ),
     # Words of the command line
     "refusal.command_meant": Caption(
         "No such command {typed}. Did you mean {meant}?", "a command like it is known", "none is like it, or it is one"

@@ -63,11 +63,6 @@ CAPTIONS = {
         "something is asked of a run on another machine that has no tui-trainer for ssh to find",
         "there is one; the run is another tool's",
     ),
-    "remote.not_this": Caption(
-        "over ssh a run can be paused, resumed, stopped and saved, and its LR set; for more, attach on its machine",
-        "something else is asked of a run on another machine",
-        "it is one of these",
-    ),
     "remote.typed_there": Caption(
         "on {host}, {command}",
         "a sentence names a command for a run over ssh: it is to be typed on that machine, and names its folder there",
