@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -51,7 +52,20 @@ pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NO
 
 
 @pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def alone() -> None:
+    """Asked for by what does something to the cluster that no test beside it could bear."""
+
+
+@pytest.fixture
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Used beside others, or alone, by each process of one run of the tests."""
+    with (tmp_path_factory.getbasetemp().parent / "slurm.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if "alone" in request.fixturenames else fcntl.LOCK_SH)
+        yield
+
+
+@pytest.fixture
+def runs(cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where runs are recorded; what is in the queue in the end goes out of it."""
     folder = tmp_path / "runs"
     monkeypatch.setenv("TUI_TRAINER_RUNS", str(folder))
@@ -233,6 +247,7 @@ def test_of_a_sweep_of_twelve_one_is_cancelled_and_goes_on_alone(runs: Path) -> 
     assert "lr 0.1 gamma 0.5" in again.output
 
 
+@pytest.mark.usefixtures("alone")
 def test_what_waits_for_a_drained_node_says_so_and_begins_when_it_is_back(runs: Path) -> None:
     node = socket.gethostname().partition(".")[0]
     session = session_of(runs, 1, epochs=1)
@@ -249,6 +264,7 @@ def test_what_waits_for_a_drained_node_says_so_and_begins_when_it_is_back(runs: 
     until(lambda: status(session, 0) == "finished")
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_controller_that_is_started_again_loses_neither_what_trains_nor_what_waits(runs: Path) -> None:
     session = session_of(runs, 2, epochs=60)
     job = slurm.submit(session, [0, 1], ["--time", "10"], at_once=1)
