@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,12 +42,25 @@ def copied(connection: Connection, here: Path, there: Path) -> dict[str, bytes]:
     return {path.relative_to(here).as_posix(): path.read_bytes() for path in here.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("tools", ["all", "no stat"])
+BSD_STAT = """#!/bin/sh
+[ "$1 $2 $3" = "-L -f %i %z %m" ] || {{ echo "stat: illegal option" >&2; exit 1; }}
+shift 3
+[ "$1" != -- ] || shift
+exec {stat} -L -c "%i %s %Y" -- "$@"
+"""
+"""Takes BSD's options and no others, as macOS' does."""
+
+
+@pytest.mark.parametrize(
+    ("shell", "tools"), [*((shell, tools) for shell in SHELLS for tools in ("all", "no stat")), ("sh", "BSD's stat")]
+)
 def test_any_shell_brings_files_of_any_name_and_leaves_them_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str, tools: str
 ) -> None:
-    fake_ssh(tmp_path, monkeypatch, shell, without=("stat",) if tools == "no stat" else ())
+    fake_ssh(tmp_path, monkeypatch, shell, without=() if tools == "all" else ("stat",))
+    if tools == "BSD's stat":
+        (tmp_path / "tools" / "stat").write_text(BSD_STAT.format(stat=shutil.which("stat")))
+        (tmp_path / "tools" / "stat").chmod(0o700)
     there = tmp_path / "far"
     names = ["plain", "a b", "it's", 'say "$(id)" `id` \\', "two\nlines", "-n", "*", "häß", "deep/er/one"]
     content = {name: os.urandom(place * 1000) + b"\n\n" for place, name in enumerate(names)}
@@ -63,7 +77,7 @@ def test_any_shell_brings_files_of_any_name_and_leaves_them_as_they_are(
         assert copied(connection, here, there) == content | {"link": content["plain"]}
     assert stat.S_IMODE(here.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in here.iterdir() if path.is_file()} == {0o600}
-    if tools == "all":
+    if tools != "no stat":
         assert (here / "plain").stat().st_mtime == 1e9
     assert sorted(path.name for path in there.iterdir()) == sorted(
         {name.partition("/")[0] for name in content} | {"pipe", "link", "round"}
