@@ -108,10 +108,10 @@ def send(tiny: TinyRun, command: AnyCommand) -> Callable[[], None]:
 
 
 def test_the_plan_of_a_long_run_has_as_many_momenta_as_a_chart_needs() -> None:
-    planned = plan("long", t.preset(t.ONE_CYCLE, epochs=2000), t.IMAGES)
+    planned = plan("long", t.preset(t.ONE_CYCLE, epochs=800), t.IMAGES)
     assert planned.curve.momentum is not None
     assert 1000 < len(planned.curve.momentum.steps) <= SAMPLES
-    sampled = plan("long", t.preset(t.ONE_CYCLE, epochs=2000), t.IMAGES, sample_above=100)
+    sampled = plan("long", t.preset(t.ONE_CYCLE, epochs=800), t.IMAGES, sample_above=100)
     assert sampled.curve.momentum is not None
     assert min(sampled.curve.momentum.lrs) == pytest.approx(0.85, abs=1e-4)
 
