@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tui_trainer.commands import Stop
 from tui_trainer.compare.comparison import Comparison, Group
 from tui_trainer.compare.metric import in_common
 from tui_trainer.compare.session import Contestant, Session
+from tui_trainer.compare.slurm import Task
 from tui_trainer.events import Goal, MetricDeclared
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.chart import Overlay
@@ -290,7 +292,7 @@ async def test_seeds_have_a_band_and_a_spread(tmp_path: Path) -> None:
 
 
 @pytest.mark.says("comparison.idle", "comparison.not_begun", "comparison.no_other_series")
-@pytest.mark.never_says("comparison.by_series", "comparison.screen")
+@pytest.mark.never_says("comparison.by_series", "comparison.screen", "comparison.queued", "comparison.training")
 async def test_runs_to_come_and_none_at_all(tmp_path: Path, captions_said: set[str]) -> None:
     async with show(compared(tmp_path, [], ["none", "steplr"])) as (pilot, screen):
         said = text_of(screen)
@@ -300,6 +302,24 @@ async def test_runs_to_come_and_none_at_all(tmp_path: Path, captions_said: set[s
             await pilot.press(key)
         screen.action_metric(1)
         assert not captions_said & {"comparison.by_series", "comparison.screen", "exit.runs_over"}
+
+
+@pytest.mark.says("comparison.queued", "comparison.training")
+@pytest.mark.never_says("comparison.queued", "comparison.training", "comparison.idle", in_all_cases=False)
+async def test_what_waits_in_a_queue_does_not_train(tmp_path: Path, captions_said: set[str]) -> None:
+    comparison = compared(tmp_path, [], ["none", "steplr"])
+    waits = Task(job="7_0", waits=True, node="", why="Priority")
+    comparison.elsewhere.tasks = {0: waits, 1: waits}
+    async with show(comparison) as (pilot, screen):
+        assert "0 of 2 runs done, the rest is in the queue" in text_of(screen)
+        assert "comparison.training" not in captions_said
+        captions_said.clear()
+        comparison.elsewhere.tasks = {0: waits, 1: replace(waits, waits=False, node="node1", why="")}
+        await pilot.pause()
+        screen.draw()
+        await pilot.pause()
+        assert "training 1 of 2" in text_of(screen)
+        assert not captions_said & {"comparison.queued", "comparison.idle"}
 
 
 @pytest.mark.says("exit.run_over")

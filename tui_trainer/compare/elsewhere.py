@@ -60,6 +60,11 @@ class Elsewhere:
         """Whether anything of the session trains, or waits to be trained."""
         return bool(self.holders or self.tasks)
 
+    @property
+    def only_waits(self) -> bool:
+        """Whether something waits in a queue, and nothing trains yet."""
+        return bool(self.tasks) and not self.holders and all(task.waits for task in self.tasks.values())
+
     def look(self) -> None:
         """Look now, and wait for it."""
         found = {}

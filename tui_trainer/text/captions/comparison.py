@@ -260,6 +260,14 @@ CAPTIONS = {
         "runs are left, and nobody trains them",
         "somebody does; all are over",
     ),
+    "comparison.queued": Caption(
+        "{done} of {runs} done, the rest is in the queue",
+        "a cluster's queue holds runs that are left, and none trains",
+        "one trains; nothing waits in a queue",
+    ),
+    "comparison.training": Caption(
+        "training {place} of {runs}", "runs are being trained", "none is: what is left waits, or is idle"
+    ),
     "comparison.screen": Caption("screen {share} of all cores", "runs train, in much room", "none does"),
     "comparison.nothing_differs": Caption(
         "nothing: their presets are the same", "no setting of theirs differs, and all are known", "one differs"

@@ -79,8 +79,11 @@ class CompareHeadline(Panel):
             return [Span("● " + all_over(len(runs)), "good")]
         if not driven:
             return [Span("● " + say("comparison.idle", done=done, runs=counted(len(runs), "run")), "warning")]
+        if comparison.elsewhere.only_waits and (self._queue is None or self._queue.is_over):
+            return [Span("● " + say("comparison.queued", done=done, runs=counted(len(runs), "run")))]
         left = self._left
-        spans = [Span(f"● training {min(done + 1, len(runs))} of {len(runs)}", "live")]
+        place = min(done + 1, len(runs))
+        spans = [Span("● " + say("comparison.training", place=place, runs=len(runs)), "live")]
         if left is not None:
             spans.append(Span(f"   {about(left):>5} left", "faint"))
         if self.size.width >= 100:
