@@ -296,6 +296,10 @@ def runs_of_what_may_not_be_read(at: Place) -> list[str]:
     return ["runs"]
 
 
+def ask_what_no_version_knows(at: Place) -> list[str]:
+    return ["ask", at.live(), "{}"]
+
+
 def delete_a_live_run(at: Place) -> list[str]:
     return ["delete", at.live(), "--yes"]
 
@@ -498,6 +502,7 @@ REFUSALS: list[tuple[Callable[[Place], list[str]], set[str], str]] = [
     (watch_what_may_not_be_executed, {"refusal.command_not_executable"}, "/file: permission denied\n"),
     (runs_of_a_file, {"refusal.no_folder"}, "/file is not a folder\n"),
     (runs_of_what_may_not_be_read, {"refusal.folder_unread"}, "/runs: Permission denied\n"),
+    (ask_what_no_version_knows, {"refusal.unknown_command"}, "this is no command that this version knows: "),
     (delete_a_live_run, {"refusal.live_kept"}, "stop it first, `tui-trainer stop "),
     (delete_unasked, {"refusal.nobody_to_ask_of"}, "; nobody can be asked here: --yes deletes for good\n"),
     (

@@ -366,30 +366,40 @@ class EpochTimeline:
 
 
 class ClockTimeline:
-    """The run's clock as it was told now and then; between two times, and behind the last one, at an even pace."""
+    """The run's clock as it was told now and then: 0 before the first step, at an even pace between two times, and at
+    that of all of the run behind the last one."""
 
     unit: Unit = "seconds"
 
     def __init__(self, steps: Sequence[int], elapsed: Sequence[float]) -> None:
-        """`elapsed[i]` is the clock at `steps[i]`, both rising; they may grow."""
+        """`elapsed[i]` is the clock at `steps[i]`, both never falling; they may grow."""
         self._steps, self._elapsed = steps, elapsed
 
+    @property
+    def pace(self) -> float:
+        """Seconds a step."""
+        step, elapsed = self._point(len(self._steps) - 1)
+        return elapsed / step if step > 0 and elapsed > 0 else 1.0
+
     def place(self, step: float) -> float:
-        return _between(self._steps, self._elapsed, step)
+        at = bisect_right(self._steps, step)
+        before, start = self._point(at - 1)
+        if at == len(self._steps):
+            return start + (step - before) * self.pace
+        after, end = self._point(at)
+        return start + max(0.0, step - before) * (end - start) / max(1, after - before)
 
     def step(self, place: float) -> float:
-        return _between(self._elapsed, self._steps, place)
+        at = bisect_right(self._elapsed, place)
+        before, start = self._point(at - 1)
+        if at == len(self._elapsed):
+            return before + (place - start) / self.pace
+        after, end = self._point(at)
+        return before + (max(0.0, place - start) * (after - before) / (end - start) if end > start else 0.0)
 
-
-def _between(xs: Sequence[float], ys: Sequence[float], x: float) -> float:
-    """The y of an x on the line through points; beyond them on the line through the first and the last one."""
-    if len(xs) < 2 or xs[-1] <= xs[0]:
-        return ys[-1] if len(xs) else x
-    if not xs[0] <= x < xs[-1]:
-        return ys[0] + (x - xs[0]) * (ys[-1] - ys[0]) / (xs[-1] - xs[0])
-    at = bisect_right(xs, x)
-    wide = xs[at] - xs[at - 1]
-    return ys[at - 1] + ((x - xs[at - 1]) * (ys[at] - ys[at - 1]) / wide if wide > 0 else 0.0)
+    def _point(self, index: int) -> tuple[float, float]:
+        """A step, and the clock there; of -1 what is before the first."""
+        return (self._steps[index], self._elapsed[index]) if index >= 0 else (0, 0.0)
 
 
 class SecondTimeline:
