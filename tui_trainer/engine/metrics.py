@@ -349,11 +349,14 @@ def validate(
         RuntimeError, MemoryError: there is no memory for a single image.
     """
     part, size = ranks.part(split), VAL_BATCH
+    # What code keeps of a batch that validates it may use in one that trains: no inference tensors for it.
+    without_gradients = torch.inference_mode if loss is None and numbers is None else torch.no_grad
     model.eval()
     try:
         while True:
             try:
-                total, hits = _over(part, size, forward or model, confusion, loss, numbers)
+                with without_gradients():
+                    total, hits = _over(part, size, forward or model, confusion, loss, numbers)
                 break
             except (RuntimeError, MemoryError) as error:
                 if size == 1 or not is_out_of_memory(error):
@@ -374,19 +377,6 @@ def _over(
     numbers: CodeNumbers | None,
 ) -> tuple[Tensor, Tensor]:
     """The sum of the losses, and how many images were classified rightly, in batches of a size."""
-    # What code keeps of a batch that validates it may use in one that trains: no inference tensors for it.
-    with torch.inference_mode() if own_loss is None and numbers is None else torch.no_grad():
-        return _summed(split, size, forward, confusion, own_loss, numbers)
-
-
-def _summed(
-    split: Split,
-    size: int,
-    forward: Callable[[Tensor], Tensor],
-    confusion: Confusion | None,
-    own_loss: Callable[[Tensor, Tensor], Tensor] | None,
-    numbers: CodeNumbers | None,
-) -> tuple[Tensor, Tensor]:
     if confusion is not None:
         confusion.begin()
     if numbers is not None:

@@ -397,9 +397,7 @@ class Schedule:
         training = self.preset.training
         assert training.swa_lr is not None
         self._ramp = None
-        mark_stepped(
-            self._optimizer
-        )  # as it will have been before SWALR steps; torch sees no step that it was not told of
+        mark_stepped(self._optimizer)  # as it will have before SWALR steps; torch sees none that it is not told of
         self._swa = SWALR(self._optimizer, training.swa_lr, training.swa_anneal_epochs, training.swa_anneal_strategy)
 
     def _stand_in_stage(self, running: InStages, saved: object) -> object:
