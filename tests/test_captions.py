@@ -109,7 +109,7 @@ def test_words_of_a_caption_are_made_nowhere_else() -> None:
 
 NO_CAPTIONS = {
     "cli/doctor.py": "a program for Python",
-    "engine/datasets.py": "the name of a stream of random numbers",
+    "engine/augmentation.py": "the name of a stream of random numbers",
     "records/export.py": "tags of TensorBoard's, which other programs look for",
     "records/series_names.py": "words that are looked for in names of series",
     "remote/far_shell.py": "a program for the shell",

@@ -17,6 +17,7 @@ from tui_trainer.engine import datasets, models
 from tui_trainer.engine.datasets import Split, batches, load, order_digest, shuffled
 from tui_trainer.engine.reproducibility import of_weights
 from tui_trainer.errors import UserError
+from tui_trainer.presets.augmentation import CROP_AND_FLIP
 from tui_trainer.run_spec import RunSpec
 
 CPU = torch.device("cpu")
@@ -149,9 +150,10 @@ def test_digests_follow_from_every_bit_and_from_nothing_else(monkeypatch: pytest
 
 def test_the_digest_of_the_order_is_that_of_what_an_epoch_draws() -> None:
     plain = Split(torch.zeros(40, 1, 8, 8), torch.arange(40))
-    augmented = replace(plain, augmented=True)
-    assert order_digest(plain, 0) == order_digest(plain, 0)
-    assert len({order_digest(plain, 0), order_digest(plain, 1), order_digest(augmented, 0)}) == 3
+    digits, photographs = order_digest(plain, 0, "mnist"), order_digest(plain, 0, "cifar10")
+    assert digits == order_digest(replace(plain, augmentation=CROP_AND_FLIP), 0, "mnist")
+    assert photographs == order_digest(replace(plain, augmentation=CROP_AND_FLIP), 0, "cifar10")
+    assert len({digits, photographs, order_digest(plain, 1, "mnist")}) == 3
 
 
 @pytest.mark.parametrize("name", ["cnn", "mlp", "resnet9-slim"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -263,15 +262,8 @@ def test_data_without_room_on_a_device_is_told_another(tiny: TinyRun, monkeypatc
 
 
 @pytest.mark.says("data.crop_and_flip")
-def test_what_is_made_of_images_anew_is_told(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    load = datasets.load
-
-    def augmented(*arguments: Any) -> datasets.Images:
-        images = load(*arguments)
-        return replace(images, train=replace(images.train, augmented=True))
-
-    monkeypatch.setattr(datasets, "load", augmented)
-    tiny.train(t.NONE, epochs=1)
+def test_what_is_made_of_images_anew_is_told(tiny: TinyRun) -> None:
+    tiny.train(t.NONE, epochs=1, dataset="cifar10")
     assert tiny.of(RunConfigured)[0].augmentation == "crop and flip"
 
 

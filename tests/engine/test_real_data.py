@@ -63,7 +63,8 @@ def test_a_file_that_is_not_whole_is_named_as_what_it_is(mnist_root: Path, tmp_p
     assert str(raw / "train-images-idx3-ubyte") in str(caught.value)
 
 
-PHOTOGRAPHS = '[optimizer]\nname = "SGD"\nlr = 0.05\nmomentum = 0.9\n'
+PHOTOGRAPHS = 'augmentation = [{name = "RandomCrop", padding = 4, padding_mode = "reflect"}, "RandomHorizontalFlip"]\n'
+PHOTOGRAPHS += '[optimizer]\nname = "SGD"\nlr = 0.05\nmomentum = 0.9\n'
 
 
 def test_a_narrow_resnet_learns_real_photographs_cropped_and_flipped(
@@ -77,7 +78,6 @@ def test_a_narrow_resnet_learns_real_photographs_cropped_and_flipped(
             Split(
                 torch.from_numpy(arrays[f"x_{part}"][:500]).permute(0, 3, 1, 2).float() / 127.5 - 1,
                 torch.from_numpy(arrays[f"y_{part}"][:500]).long(),
-                augmented=part == "train",
             )
             for part in ("train", "test")
         ]

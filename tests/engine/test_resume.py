@@ -270,6 +270,7 @@ TRAINING = (
     "clip_grad_norm = 17",
     "clip_grad_value = 2",
     "early_stopping = {patience = 1}",
+    'augmentation = [{name = "RandomCrop", padding = 3}, {name = "RandomRotation", degrees = 90}, "RandomErasing"]',
 )
 
 BIASES = '[[optimizer.groups]]\nmatch = "bias"\nweight_decay = 0\n'

@@ -77,6 +77,10 @@ def swa(keys: str, preset: str) -> str:
     return preset.replace(table, table + lines) if table in preset else table + lines + preset
 
 
+def augmented(transforms: str) -> str:
+    return f"[training]\naugmentation = [{transforms}]\n{SGD}"
+
+
 PEAKS = '[scheduler]\nname = "OneCycleLR"\nmax_lr = {}\n'
 BIAS = 'match = "bias"'
 
@@ -291,6 +295,18 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         swa("swa_start = 2; swa_lr = 0.05; swa_anneal_epochs = 2", of("StepLR", "step_size = 1") + WARMUP),
         "leaves the scheduler and the warm-up nothing before swa_lr; 3 is the first epoch that does",
     ),
+    "rule.erasing_is_last": (
+        augmented('"RandomErasing", "RandomErasing", "RandomHorizontalFlip"'),
+        "blots out a part of a normalised image, and RandomHorizontalFlip behind it takes pixels; put it last",
+    ),
+    "rule.range_upside_down": (
+        augmented('{name = "RandomErasing", scale = [0.3, 0.1]}'),
+        "from 0.3 to 0.1 there is nothing; swap them",
+    ),
+    "rule.magnitude_beyond": (
+        augmented('{name = "RandAugment", num_magnitude_bins = 9}'),
+        "there are 9 strengths, counted from 0; at most 8 is right",
+    ),
     "rule.one_batch": (
         "[training]\nbatch_size = 5000\n" + SGD,
         "more than the 4,000 training images, so that an epoch is one batch of them all; 64 would make more steps",
@@ -492,6 +508,9 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
         swa("swa_start = 1", SGD),
         swa("swa_start = 12; swa_lr = 0.05", SGD),
     ],
+    "rule.erasing_is_last": [augmented('"RandomHorizontalFlip", "RandomErasing", "RandomErasing"'), augmented("")],
+    "rule.range_upside_down": [augmented('{name = "RandomErasing", scale = [0.25, 0.25], ratio = [1, 1]}')],
+    "rule.magnitude_beyond": [augmented('{name = "RandAugment", num_magnitude_bins = 10}, "RandAugment"')],
     "rule.one_batch": ["[training]\nbatch_size = 4000\n" + SGD],
     "rule.more_steps": [(SEVEN, RunConditions(1))],
     "rule.last_of_one": [

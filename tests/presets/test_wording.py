@@ -44,6 +44,51 @@ CASES: dict[str, tuple[str, set[str], str]] = {
         {"key.nameless"},
         "missing; one of none, ",
     ),
+    "a nameless transform": (
+        "[training]\naugmentation = [{p = 0.5}]\n" + SGD,
+        {"key.nameless"},
+        "missing; one of RandomCrop, ",
+    ),
+    "no augmentation": (
+        "[training]\naugmentation = 'RandomCrop'\n" + SGD,
+        {"key.no_augmentation"},
+        'is a list of transforms; write such as [{name = "RandomCrop", padding = 4}, "RandomHorizontalFlip"]',
+    ),
+    "many transforms": (
+        f"[training]\naugmentation = {['RandomErasing'] * 21}\n" + SGD,
+        {"key.many_transforms"},
+        "21 transforms are too many; at most 20",
+    ),
+    "the size of images": (
+        "[[training.augmentation]]\nname = 'RandomCrop'\npadding = 4\nsize = 32\n" + SGD,
+        {"key.size_of_images"},
+        "is that of the images; leave it out",
+    ),
+    "what mixes images": (
+        "[training]\naugmentation = ['MixUp']\n" + SGD,
+        {"key.left_out", "key.mixes"},
+        "MixUp mixes images and their labels, and here each image is changed by itself; one of RandomCrop, ",
+    ),
+    "what is done anyway": (
+        "[training]\naugmentation = [{name = 'Normalize'}]\n" + SGD,
+        {"key.left_out", "key.done"},
+        "Normalize is done here anyway, with the mean and the deviation of the data set; one of ",
+    ),
+    "another size": (
+        "[training]\naugmentation = ['RandomResizedCrop']\n" + SGD,
+        {"key.left_out", "key.other_size"},
+        "RandomResizedCrop is for images of other sizes",
+    ),
+    "a cutout": (
+        "[training]\naugmentation = ['Cutout']\n" + SGD,
+        {"key.left_out", "key.cutout"},
+        "Cutout is RandomErasing here: of a square of 16 in 32×32, with p = 1.0, scale = [0.25, 0.25] and ratio",
+    ),
+    "a misspelt transform": (
+        "[training]\naugmentation = ['TrivialAugment']\n" + SGD,
+        {"key.name_meant"},
+        '"TrivialAugment" is not known; did you mean TrivialAugmentWide?',
+    ),
     "a table for a number": (
         with_scheduler("StepLR", "step_size = {x = 1}"),
         {"key.no_whole_number", "key.a_table"},

@@ -50,6 +50,7 @@ def test_two_ranks_give_the_losses_of_one(runs: Path, tmp_path: Path) -> None:
 
 
 CLIPPED = """[training]
+augmentation = [{name = "RandomCrop", padding = 2}, {name = "RandomRotation", degrees = 20}, "RandomErasing"]
 accumulate = 3
 ema_decay = 0.5
 clip_grad_norm = 0.8

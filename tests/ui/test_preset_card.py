@@ -145,6 +145,20 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         ALWAYS | PLANNED | {"card.no_scheduler", "card.swa", "card.swa_lr"},
         ["SWALR brings the"],
     ),
+    "with transforms of its own": (
+        with_training('augmentation = [{name = "RandomCrop", padding = 2}, "RandomErasing"]'),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.augmentation"},
+        ["SGD; no scheduler; every epoch has the images anew, by RandomCrop, RandomErasing"],
+    ),
+    "with none": (
+        with_training("augmentation = []"),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.no_augmentation"},
+        ["SGD; no scheduler; every epoch has the images as they are"],
+    ),
     "clipped by the norm": (
         with_training("clip_grad_norm = 1"),
         {},

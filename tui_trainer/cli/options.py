@@ -288,13 +288,19 @@ def rehearse(*specs: RunSpec) -> None:
 
 def impossible(*specs: RunSpec) -> list[str]:
     """What cannot run, a line each: the real scheduler of each run whose LRs cannot be reckoned is stepped through all
-    of them, as `presets check` does, and groups of parameters are looked for in the network; these alone need torch."""
+    of them, as `presets check` does, groups of parameters are looked for in the network, and torchvision where
+    transforms are its own; these alone need torch."""
+    from tui_trainer.presets.augmentation import Policy
     from tui_trainer.presets.lrs import PlannedLRs
 
     doubtful = [spec for spec in specs if not PlannedLRs(spec.preset, spec.batches_per_epoch).are_finite]
     with_groups = [spec for spec in specs if spec.preset.optimizer.groups]
-    if not doubtful and not with_groups:
+    with_policies = [
+        spec for spec in specs if any(isinstance(x, Policy) for x in spec.preset.training.augmentation or ())
+    ]
+    if not doubtful and not with_groups and not with_policies:
         return []
+    from tui_trainer.engine import augmentation
     from tui_trainer.engine.lr_preview import length_of
     from tui_trainer.engine.lr_preview import rehearse as rehearsed
     from tui_trainer.engine.parameter_groups import misfits
@@ -303,6 +309,7 @@ def impossible(*specs: RunSpec) -> list[str]:
         each for spec in doubtful for each in rehearsed(spec.preset, length_of(spec.preset, spec.train_images)).problems
     ]
     found += [each for spec in with_groups for each in misfits(spec.preset, spec.model)]
+    found += [each for spec in with_policies for each in augmentation.impossible(spec.preset)]
     return list(dict.fromkeys(map(str, found)))
 
 

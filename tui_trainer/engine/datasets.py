@@ -1,55 +1,23 @@
-"""Images and labels as tensors in memory, on the device, and the batches of an epoch, cropped and flipped anew."""
+"""Images and labels as tensors in memory, on the device, and the batches of an epoch, each image augmented anew."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import as_file, files
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from tui_trainer.engine import reproducibility
+from tui_trainer.engine.augmentation import Augmentation, Normalisation, drawn_usually
 from tui_trainer.engine.data_files import Part, Progress, source
 from tui_trainer.engine.reproducibility import generator_for
 from tui_trainer.files.given_path import data_folder, given_path
+from tui_trainer.presets.augmentation import CROP_AND_FLIP, Transform
+from tui_trainer.presets.schema import Training
 from tui_trainer.run_options import Dataset
 from tui_trainer.run_spec import RunSpec
-
-MARGIN = 4
-"""Pixels by which an image may move, in each direction; what comes into it mirrors its edge."""
-
-
-class Augmentation:
-    """What becomes of every image of an epoch, drawn at once from (seed, epoch).
-
-    Position in the epoch decides, not what was trained before: an epoch taken up in the middle is the same.
-    """
-
-    def __init__(self, count: int, seed: int, epoch: int, device: torch.device) -> None:
-        """For `count` images in the order in which they are trained on."""
-        self._top, self._left, self._flip = (each.to(device) for each in drawn(count, seed, epoch))
-
-    def __call__(self, images: Tensor, first: int) -> Tensor:
-        """The images (B, C, H, W) that stand at `first` (from 0) and after it in the epoch, cropped and flipped."""
-        at = slice(first, first + len(images))
-        _, _, height, width = images.shape
-        padded = functional.pad(images, (MARGIN,) * 4, mode="reflect")
-        crops = padded.unfold(2, height, 1).unfold(3, width, 1)  # a view: (B, C, tops, lefts, H, W)
-        each = torch.arange(len(images), device=images.device)
-        cropped = crops[each, :, self._top[at], self._left[at]]
-        return torch.where(self._flip[at].view(-1, 1, 1, 1), cropped.flip(3), cropped)
-
-
-def drawn(count: int, seed: int, epoch: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Top, left and whether it is flipped of each image of an epoch; they follow from `(seed, epoch)` alone."""
-    generator = generator_for("crop and flip", seed, epoch)
-    places = 2 * MARGIN + 1
-    top = torch.randint(places, (count,), generator=generator)
-    left = torch.randint(places, (count,), generator=generator)
-    return top, left, torch.randint(2, (count,), generator=generator, dtype=torch.bool)
-
 
 # Mean and standard deviation of the training images, in pixel values from 0 to 1.
 # MNIST's are the ones of the pytorch/examples recipe; the others were computed from the data and agree with the
@@ -62,7 +30,7 @@ _STATISTICS: dict[Dataset, tuple[list[float], list[float]]] = {
 }
 
 
-_AUGMENTED: frozenset[Dataset] = frozenset({"cifar10"})
+PHOTOGRAPHS: frozenset[str] = frozenset({"cifar10"})
 """Digits and clothes are neither mirrored nor, in these sets, off their centre; photographs are."""
 
 
@@ -76,8 +44,10 @@ class Split:
 
     images: Tensor
     labels: Tensor
-    augmented: bool = False
-    """Whether every epoch shows each of them cropped and flipped anew."""
+    augmentation: tuple[Transform, ...] = ()
+    """What every epoch makes of each of them anew."""
+    normalisation: Normalisation = field(default_factory=Normalisation)
+    """What made floats of their pixels."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -102,6 +72,12 @@ class Images:
         _, channels, height, width = self.train.images.shape
         return channels, height, width
 
+    def augmented(self, training: Training, dataset: str) -> Images:
+        """With what a preset makes of the images that train, else what is usual for the data set."""
+        usual = CROP_AND_FLIP if dataset in PHOTOGRAPHS else ()
+        augmentation = usual if training.augmentation is None else training.augmentation
+        return replace(self, train=replace(self.train, augmentation=augmentation))
+
 
 def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: None) -> Images:
     """The data set that `spec` names, cut to its limits, on `device`; `progress` is told of a download.
@@ -115,18 +91,12 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
         root = given_path(spec.data_dir) if spec.data_dir is not None else data_folder()
         train, val = source(spec.dataset, root).read(progress, root)
     train, val = _cut(train, spec.limit_train), _cut(val, spec.limit_val)
-    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in _STATISTICS[spec.dataset])
+    normalisation = Normalisation(*map(tuple, _STATISTICS[spec.dataset]))
     return Images(
-        train=_normalised(train, mean, std, augmented=spec.dataset in _AUGMENTED).to(device),
-        val=_normalised(val, mean, std).to(device),
-        digest=reproducibility.of_tensors([*train, *val, mean, std]),
+        train=_normalised(train, normalisation).to(device),
+        val=_normalised(val, normalisation).to(device),
+        digest=reproducibility.of_tensors([*train, *val, *normalisation.tensors()]),
     )
-
-
-def pixels(dataset: Dataset, images: Tensor) -> Tensor:
-    """The bytes (N, C, H, W), uint8, of normalised images of a data set."""
-    mean, std = (torch.tensor(values, device=images.device).view(1, -1, 1, 1) for values in _STATISTICS[dataset])
-    return (images * std + mean).mul(255).round().clamp(0, 255).to(torch.uint8)
 
 
 def batches(split: Split, batch_size: int, seed: int, epoch: int, first: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
@@ -136,11 +106,17 @@ def batches(split: Split, batch_size: int, seed: int, epoch: int, first: int = 1
     same images at the same step.
     """
     order = shuffled(len(split), seed, epoch).to(split.images.device)
-    augment = Augmentation(len(split), seed, epoch, split.images.device) if split.augmented else None
+    augment = _augmented(split, seed, epoch) if split.augmentation else None
     for at in range((first - 1) * batch_size, len(split), batch_size):
         chosen = order[at : at + batch_size]
         images = split.images[chosen]
         yield images if augment is None else augment(images, at), split.labels[chosen]
+
+
+def _augmented(split: Split, seed: int, epoch: int) -> Augmentation:
+    """What an epoch makes of the images of a split, in the order in which they are trained on."""
+    shape, device = split.images.shape[1:], split.images.device
+    return Augmentation(split.augmentation, len(split), shape, split.normalisation, seed, epoch, device)
 
 
 def shuffled(count: int, seed: int, epoch: int) -> Tensor:
@@ -148,13 +124,14 @@ def shuffled(count: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(count, generator=generator_for("order", seed, epoch))
 
 
-def order_digest(split: Split, seed: int) -> str:
-    """Of all that is drawn for the first epoch: the order of the images, and what is cropped and flipped.
+def order_digest(split: Split, seed: int, dataset: str) -> str:
+    """Of the order of the images in the first epoch; of photographs with what `CROP_AND_FLIP` draws for them, whatever
+    else a preset makes of them.
 
     The other epochs follow from the same rule, `(seed, epoch)`.
     """
-    augmented = drawn(len(split), seed, 1) if split.augmented else ()
-    return reproducibility.of_tensors([shuffled(len(split), seed, 1), *augmented])
+    usual = drawn_usually(len(split), seed, 1) if dataset in PHOTOGRAPHS else ()
+    return reproducibility.of_tensors([shuffled(len(split), seed, 1), *usual])
 
 
 def _cut(part: Part, limit: int | None) -> Part:
@@ -162,9 +139,9 @@ def _cut(part: Part, limit: int | None) -> Part:
     return images[:limit], labels[:limit]
 
 
-def _normalised(part: Part, mean: Tensor, std: Tensor, *, augmented: bool = False) -> Split:
+def _normalised(part: Part, normalisation: Normalisation) -> Split:
     images, labels = part
-    return Split(images.float().div_(255).sub_(mean).div_(std), labels.long(), augmented)
+    return Split(normalisation.floats(images), labels.long(), normalisation=normalisation)
 
 
 def _mnist_5k() -> tuple[Part, Part]:

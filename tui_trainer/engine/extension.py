@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from tui_trainer.engine.augmentation import check_augmentation
 from tui_trainer.engine.early_stopping import Patience
 from tui_trainer.engine.lr_preview import plan
 from tui_trainer.engine.parameter_groups import check_groups
@@ -98,6 +99,7 @@ def extend(asked: Extension, found: Resumption | None, train_images: int, spec: 
         if spec.loss is not None and preset.training.label_smoothing:
             raise CannotExtend(say("code.own_smoothing"))
         check_groups(preset, spec.model)
+        check_augmentation(preset)
         left = preset.with_training(epochs=asked.epochs - trained)
         warnings = [str(each) for each in check(left, spec.conditions) if each.severity == "warning"]
         what = say("reply.preset", preset=asked.then)

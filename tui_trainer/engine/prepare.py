@@ -132,16 +132,19 @@ def _load_and_plan(
 
     A record that is gone on with has a curve, and perhaps that of another preset since.
     """
+    from tui_trainer.engine.augmentation import check_augmentation
     from tui_trainer.engine.lr_preview import plan
     from tui_trainer.engine.parameter_groups import check_groups
 
     check_groups(spec.preset, spec.model)
+    check_augmentation(spec.preset)
     planned = plan(spec.preset_name, spec.preset, spec.train_images)
     if is_new:
         emit(planned.curve)
     tell_phase(emit, "loading data", spec.dataset)
     downloading = partial(tell_phase, emit, f"downloading {spec.dataset}")
-    images = ranks.in_turn(lambda: _loaded(spec, device, downloading))
+    images = ranks.in_turn(lambda: _loaded(spec, device, downloading)).augmented(spec.preset.training, spec.dataset)
+    check_augmentation(spec.preset, images.shape)
     if len(images.train) != spec.train_images:
         planned = plan(spec.preset_name, spec.preset, len(images.train))
         if is_new:
@@ -219,7 +222,7 @@ def _configured(
     """What all that was asked for with a default or `auto` has come to; the threads are those set by now."""
     import torch
 
-    from tui_trainer.engine import datasets, devices, models, reproducibility
+    from tui_trainer.engine import augmentation, datasets, devices, models, reproducibility
 
     return RunConfigured(
         at=time.time(),
@@ -237,15 +240,15 @@ def _configured(
         train_images=len(images.train),
         val_images=len(images.val),
         recipe=planned.recipe,
-        versions=_versions(),
+        versions={**_versions(), **augmentation.versions_of(images.train.augmentation)},
         digests=Digests(
             weights=weights,
             data=images.digest,
-            order=datasets.order_digest(images.train, spec.seed),
+            order=datasets.order_digest(images.train, spec.seed, spec.dataset),
             code=code.digest,
         ),
         code={each.option: each.name for each in spec.code},
-        augmentation=say("data.crop_and_flip") if images.train.augmented else "none",
+        augmentation=augmentation.in_words(images.train.augmentation),
         arithmetic=reproducibility.arithmetic(compute_options.device),
     )
 

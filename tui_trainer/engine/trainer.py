@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import LARGEST_FACTOR, SetEpochs, SetLR, SwitchPreset
-from tui_trainer.engine import checkpoints, datasets, models, reproducibility, tracing
+from tui_trainer.engine import checkpoints, models, reproducibility, tracing
 from tui_trainer.engine.accumulation import Accumulation
+from tui_trainer.engine.augmentation import check_augmentation
 from tui_trainer.engine.checkpoints import Saver
 from tui_trainer.engine.clipping import CLIPPED_SHARE, Clipping
 from tui_trainer.engine.clock import TrainingClock
@@ -386,7 +387,7 @@ class Trainer:
     def _keep_most_wrong(self, confusion: Confusion) -> None:
         """Before the matrix is told: who hears of that finds them there."""
         val = self._images.val
-        to_pixels = partial(datasets.pixels, self._spec.dataset)
+        to_pixels = val.normalisation.pixels
         with suppress(OSError):  # a full disk is told of where the journal meets it
             most_wrong.write(self._run_folder, confusion.most_wrong(self.epoch, val.images, val.labels, to_pixels))
 
@@ -561,6 +562,7 @@ class Trainer:
             check_groups(preset, self._spec.model)
         else:
             check_groups_of(preset, self._train_state.model, self._spec.model)
+        check_augmentation(preset, self._images.shape)
         batches_left = self.recipe.lengths.batches_per_epoch - self.batch if self.batch else 0
         self._switch = plan(
             name,
@@ -678,6 +680,7 @@ class Trainer:
         ranks = self._ranks
         self.forward = calls.watch("forward", self._forward, tracing.tell_forward)
         training = self._train_state.planned.preset.training
+        self._images = self._images.augmented(training, self._spec.dataset)
         smoothing = training.label_smoothing
         loss = partial(ranks.loss, label_smoothing=smoothing) if smoothing else ranks.loss
         if self._own_loss is not None:

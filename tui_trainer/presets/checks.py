@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from tui_trainer.files.safe_open import Irregular, open_regular
+from tui_trainer.presets.augmentation import MOST_TRANSFORMS, TRANSFORMS
 from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.folders import called
 from tui_trainer.presets.group_rules import GROUP_RULES
@@ -200,20 +201,41 @@ class _Reading:
             self.fields[table] = sound
 
     def training(self, value: dict[str, Any]) -> None:
-        """`[training]`, and the table within it."""
-        before = len(self.problems)
-        if "early_stopping" in value:
-            early = value["early_stopping"]
-            if isinstance(early, dict):
-                self._validated(("training", "early_stopping"), early, EarlyStopping)
-            else:
-                self._add("training.early_stopping", say("key.no_early_stopping"))
-        wrong = len(self.problems) > before
-        self.plain_table(
-            "training", {k: v for k, v in value.items() if not (wrong and k == "early_stopping")}, Training
-        )
+        """`[training]`, and the tables within it."""
+        wrong = []
+        for key, read in (("early_stopping", self._early_stopping), ("augmentation", self._augmentation)):
+            before = len(self.problems)
+            if key in value:
+                read(value[key])
+            if len(self.problems) > before:
+                wrong.append(key)
+        self.plain_table("training", {key: value[key] for key in value if key not in wrong}, Training)
         if wrong:
             self.fields.pop("training", None)
+
+    def _early_stopping(self, value: Any) -> None:
+        if isinstance(value, dict):
+            self._validated(("training", "early_stopping"), value, EarlyStopping)
+        else:
+            self._add("training.early_stopping", say("key.no_early_stopping"))
+
+    def _augmentation(self, items: Any) -> None:
+        """A list of transforms, each with its number; all that is wrong with them is entered."""
+        if not isinstance(items, list) or not all(isinstance(each, dict | str) for each in items):
+            self._add("training.augmentation", say("key.no_augmentation"))
+            return
+        if len(items) > MOST_TRANSFORMS:
+            said = say("key.many_transforms", count=f"{len(items):,}", most=MOST_TRANSFORMS)
+            self._add("training.augmentation", said)
+        for number, each in enumerate(items[:MOST_TRANSFORMS], 1):
+            path, value = ("training", "augmentation", str(number)), {"name": each} if isinstance(each, str) else each
+            name = value.get("name")
+            if "name" not in value:
+                self._add((*path, "name"), say("key.nameless", names=", ".join(TRANSFORMS)))
+            elif isinstance(name, str) and name in TRANSFORMS:
+                self._validated(path, value, TRANSFORMS[name])
+            else:
+                self._add((*path, "name"), unknown_name(name, "augmentation")[0])
 
     def named_table(self, table: str, value: dict[str, Any]) -> None:
         """A table whose `name` says which keys it takes; a misspelt one is read as what it most likely means."""

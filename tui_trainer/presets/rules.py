@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from tui_trainer.presets import schedulers as s
+from tui_trainer.presets.augmentation import RandAugment, RandomErasing
 from tui_trainer.presets.lrs import PlannedLRs
 from tui_trainer.presets.optimizers import SGD, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, Rprop
 from tui_trainer.presets.problems import Severity
@@ -562,6 +563,25 @@ def stops_early_where_it_gets_no_better(case: PresetOnRun) -> Iterator[RuleBroke
 
 
 # The data.
+
+
+@rule("training")
+def transforms_can_be_drawn(case: PresetOnRun) -> Iterator[RuleBroken]:
+    transforms = case.preset.training.augmentation or ()
+    for number, each in enumerate(transforms, 1):
+        where = f"training.augmentation.{number}"
+        if isinstance(each, RandomErasing):
+            after = transforms[number] if number < len(transforms) else each
+            if not isinstance(after, RandomErasing):
+                yield RuleBroken(where, say("rule.erasing_is_last", after=after.name), "error")
+            for key in ("scale", "ratio"):
+                low, high = getattr(each, key)
+                if low > high:
+                    said = say("rule.range_upside_down", low=f"{low:g}", high=f"{high:g}")
+                    yield RuleBroken(f"{where}.{key}", said, "error")
+        if isinstance(each, RandAugment) and each.magnitude >= each.num_magnitude_bins:
+            said = say("rule.magnitude_beyond", bins=each.num_magnitude_bins, most=each.num_magnitude_bins - 1)
+            yield RuleBroken(f"{where}.magnitude", said, "error")
 
 
 @rule("training")

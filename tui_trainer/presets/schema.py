@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from tui_trainer.presets.augmentation import Augmentation
 from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.fields import ClipAt, Count, Rate, Share, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
@@ -60,6 +61,8 @@ class Training(Table):
     """The shape of the way: half a cosine, or a straight line."""
     early_stopping: EarlyStopping | None = None
     """When to end before the last epoch, such as {monitor = "val_loss", patience = 3}."""
+    augmentation: Augmentation | None = None
+    """What every epoch makes of each image anew, in the place of what the data set has; an empty list: nothing."""
 
     @property
     def images_a_step(self) -> int:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from tui_trainer.presets.augmentation import TRANSFORMS, Transform
 from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.optimizers import OPTIMIZERS
 from tui_trainer.presets.parameter_groups import ParameterGroup
@@ -42,6 +43,7 @@ UNKNOWN: dict[str, dict[str, str]] = {
         "monitor": "key.monitor",
         "interval": "key.interval",
     },
+    "augmentation": {"size": "key.size_of_images"},
 }
 """Captions of keys by table, whatever its `name`, where they are not among the known ones."""
 
@@ -73,6 +75,8 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "anneal_epochs": ("swa_anneal_epochs",),
     "anneal_strategy": ("swa_anneal_strategy", "anneal_strategy"),
     "annealing_epochs": ("swa_anneal_epochs",),
+    "transform": ("augmentation",),
+    "transforms": ("augmentation",),
 }
 """What a key is called elsewhere, and what may be meant by it, the likelier first."""
 
@@ -89,6 +93,7 @@ OF_TRAINING = (
     "swa_anneal_epochs",
     "swa_anneal_strategy",
     "early_stopping",
+    "augmentation",
 )
 """The keys of `[training]`."""
 
@@ -103,8 +108,13 @@ UNKNOWN_NAMES: dict[str, str] = {
     "LBFGS": "key.lbfgs",
     "SparseAdam": "key.sparse",
     "Muon": "key.muon",
+    **dict.fromkeys(("MixUp", "CutMix"), "key.mixes"),
+    **dict.fromkeys(("Normalize", "ToTensor", "PILToTensor", "ToImage", "ToDtype", "ConvertImageDtype"), "key.done"),
+    **dict.fromkeys(("RandomResizedCrop", "Resize", "CenterCrop", "FiveCrop", "TenCrop", "Pad"), "key.other_size"),
+    "Lambda": "key.function",
+    "Cutout": "key.cutout",
 }
-"""Classes of torch.optim that are left out for a reason."""
+"""Classes of torch.optim and torchvision that are left out for a reason, and a name that is none of torchvision's."""
 
 
 KINDS: Mapping[str, Mapping[str, type[BaseModel]]] = {"optimizer": OPTIMIZERS, "scheduler": SCHEDULERS}
@@ -145,6 +155,7 @@ def explain(error: ValidationError, model: type[BaseModel], table: str | KeyPath
 
 def unknown_key(key: str, model: type[BaseModel], table: str) -> str:
     """Why a key has no place in a table, and what was most likely meant."""
+    table = "augmentation" if issubclass(model, Transform) else table
     named = _choices(model.model_fields["name"].annotation) if "name" in model.model_fields else ()
     classes = [name for name in named if isinstance(name, str)]
     known = [name for name in model.model_fields if not (classes and name == "name")]
@@ -162,7 +173,7 @@ def unknown_key(key: str, model: type[BaseModel], table: str) -> str:
 
 def unknown_name(name: Any, table: str) -> tuple[str, str | None]:
     """Why a table's `name` names nothing; and what was most likely meant, where there is such a thing."""
-    kinds = KINDS[table]
+    kinds = TRANSFORMS if table == "augmentation" else KINDS[table]
     if not isinstance(name, str):
         return say("key.not_a_name", value=shown(name), names=", ".join(kinds)), None
     if caption := UNKNOWN_NAMES.get(name):

@@ -49,6 +49,12 @@ CAPTIONS = {
         "the preset has swa_start",
         "the weights are validated as they are",
     ),
+    "card.augmentation": Caption(
+        "; every epoch has the images anew, by {transforms}", "the preset has augmentation", "it says nothing of it"
+    ),
+    "card.no_augmentation": Caption(
+        "; every epoch has the images as they are", "its augmentation is an empty list", "it says nothing of it"
+    ),
     "card.early_stopping": Caption(
         "; ends early once {monitor} is not better for {epochs}",
         "the preset has early_stopping",

@@ -34,6 +34,19 @@ CAPTIONS = {
         "it is the CPU's",
     ),
     "data.crop_and_flip": Caption(
-        "crop and flip", "what each epoch makes of the images anew, of CIFAR-10", "of digits and clothes"
+        "crop and flip",
+        "what each epoch makes of the images anew, of CIFAR-10 and CIFAR-100, where a preset says nothing else",
+        "of digits and clothes; with another augmentation",
+    ),
+    "data.no_torchvision": Caption(
+        "{name} is carried out by torchvision, which cannot be loaded here: {why}. Install the one that goes with this "
+        "torch, or leave it out",
+        "a preset has AutoAugment, RandAugment or TrivialAugmentWide, and torchvision is not there, or broken",
+        "it is there; of the transforms that need none",
+    ),
+    "data.margin_too_wide": Caption(
+        "an image of {size} has no {padding} pixels to mirror at its edge; less than {most} is right",
+        "RandomCrop is to mirror more than the image has",
+        "it is wide enough; another padding_mode",
     ),
 }

@@ -43,7 +43,9 @@ CAPTIONS = {
     ),
     "key.rule": Caption("item {number}, {rule}: {why}", "a rule of alerts cannot be understood", "it can"),
     "key.nameless": Caption(
-        "missing; one of {names}", "a table of an optimizer, a scheduler or a stage has no name", "it has one"
+        "missing; one of {names}",
+        "a table of an optimizer, a scheduler, a stage or a transform has no name",
+        "it has one",
     ),
     "key.missing": Caption(
         "missing; it says {what}", "a table lacks a key that it needs", "it has one that is misspelt"
@@ -159,6 +161,32 @@ CAPTIONS = {
         'is a table; write such as {{monitor = "val_loss", patience = 3}}',
         "early_stopping is no table",
         "it is one; a key in it is wrong",
+    ),
+    # Augmentation
+    "key.no_augmentation": Caption(
+        'is a list of transforms; write such as [{{name = "RandomCrop", padding = 4}}, "RandomHorizontalFlip"]',
+        "augmentation is no list, or something in it is neither a table nor a name",
+        "it is one; a name in it is not known",
+    ),
+    "key.many_transforms": Caption(
+        "{count} transforms are too many; at most {most}", "there are more in a row than may be", "there are not"
+    ),
+    "key.size_of_images": Caption("is that of the images; leave it out", "size stands in a transform", "elsewhere"),
+    "key.mixes": Caption(
+        "mixes images and their labels, and here each image is changed by itself", "of MixUp and CutMix", "of others"
+    ),
+    "key.done": Caption(
+        "is done here anyway, with the mean and the deviation of the data set", "of Normalize and ToTensor", "of others"
+    ),
+    "key.other_size": Caption(
+        "is for images of other sizes, and these have the one that the network takes",
+        "of a transform that gives another size, such as RandomResizedCrop",
+        "of RandomCrop, which keeps it",
+    ),
+    "key.cutout": Caption(
+        "is RandomErasing here: of a square of 16 in 32×32, with p = 1.0, scale = [0.25, 0.25] and ratio = [1, 1]",
+        "of Cutout",
+        "of others",
     ),
     # Groups of parameters
     "key.no_groups": Caption(

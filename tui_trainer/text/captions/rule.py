@@ -452,6 +452,21 @@ CAPTIONS = {
         "swa_lr begins in the first epoch, or before the warm-up is over and a step of the scheduler has its LR",
         "some step is left to the scheduler",
     ),
+    "rule.erasing_is_last": Caption(
+        "blots out a part of a normalised image, and {after} behind it takes pixels; put it last",
+        "another transform stands behind RandomErasing",
+        "it is the last one, or more of its kind follow",
+    ),
+    "rule.range_upside_down": Caption(
+        "from {low} to {high} there is nothing; swap them",
+        "a range of RandomErasing begins above its end",
+        "it does not, be it a single number",
+    ),
+    "rule.magnitude_beyond": Caption(
+        "there are {bins} strengths, counted from 0; at most {most} is right",
+        "the magnitude of RandAugment is none of num_magnitude_bins",
+        "it is one of them",
+    ),
     "rule.one_batch": Caption(
         "more than the {images}, so that an epoch is one batch of them all",
         "the batch size is more than all images that train",

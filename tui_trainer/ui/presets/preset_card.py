@@ -179,6 +179,10 @@ def _stepping(preset: Preset) -> str:
     if training.swa_lr is not None:
         epochs = counted(training.swa_anneal_epochs, "epoch")
         steps += say("card.swa_lr", lr=lr(training.swa_lr), epochs=epochs)
+    if training.augmentation:
+        steps += say("card.augmentation", transforms=", ".join(each.name for each in training.augmentation))
+    elif training.augmentation is not None:
+        steps += say("card.no_augmentation")
     if (early := training.early_stopping) is not None:
         steps += say("card.early_stopping", monitor=early.monitor, epochs=counted(early.patience, "epoch"))
     return f"{optimizer}; {steps}"
