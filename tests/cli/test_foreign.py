@@ -49,12 +49,16 @@ def test_of_a_tree_the_record_that_was_written_last_is_meant(
     (tree / "two" / "checkpoint-5").mkdir()
     (tree / "two" / "checkpoint-5" / "trainer_state.json").write_text('{"log_history":[{"step":1,"loss":1}]}')
     (tree / "readme.md").write_text("# Words, and more words\nno numbers\n")
-    for path in (tree / "one" / "train", *(tree / "one" / "train").iterdir(), tree / "two"):
+    for path in (
+        tree / "one" / "train",
+        *(tree / "one" / "train").iterdir(),
+        *(tree / "two" / "checkpoint-5").iterdir(),
+    ):
         os.utime(path, (1e9, 1e9))
     os.utime(tree / "two" / "metrics.csv", (3e9, 3e9))
     assert found_at(runs, tree, said) == tree / "two" / "metrics.csv"
     assert said == [f"3 records in {tree}: two/metrics.csv was written last; others: one and two"]
-    for given, words in ((tree / "readme.md", "holds no run in a form that is known: tui-trainer, TensorBoard"),):
+    for given, words in ((tree / "readme.md", "holds no run in a form that is known: tui-trainer, Hugging Face"),):
         with pytest.raises(SystemExit) as refused:
             foreign_record(runs, str(given), print)
         assert refused.value.code == 2

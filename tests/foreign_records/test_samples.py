@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Callable
 from math import inf, nan
@@ -22,7 +23,7 @@ from tui_trainer.foreign_records.database import DatabaseKind
 from tui_trainer.foreign_records.mlflow import MLflowDatabaseReader, MLflowFolder
 from tui_trainer.foreign_records.tensorboard import TensorBoard
 from tui_trainer.foreign_records.trackio import TrackioReader
-from tui_trainer.foreign_records.trainer_state import TrainerState
+from tui_trainer.foreign_records.trainer_folder import Trainer
 from tui_trainer.foreign_records.wandb_file import Wandb
 
 RECORDS = Path(os.environ.get("TUI_TRAINER_TEST_RECORDS", "../shared/records"))
@@ -129,9 +130,18 @@ def test_mlflow_both_ways_and_trackio(records: Path) -> None:
 
 
 def test_transformers_both_ways(records: Path) -> None:
-    state = Followed(TrainerState(), records / TRANSFORMERS / "trainer_state.json").all_numbers
+    state = Followed(Trainer(), records / TRANSFORMERS / "trainer_state.json").all_numbers
     board = Followed(TensorBoard(), records / TRANSFORMERS / "tb").all_numbers
     for name, numbers in single(state).items():
         shown = f"eval/{name.removeprefix('eval_')}" if name.startswith("eval_") else f"train/{name}"
         assert board[shown] == numbers
     assert board.keys() - {f"train/{name}" for name in state} >= {"train/epoch"}
+
+
+def test_of_the_trainers_own_both_are_the_same(records: Path, tmp_path: Path) -> None:
+    shutil.copytree(records / "transformers-5.24.0", tmp_path / "outputs")
+    (listed,) = forms.records_in(tmp_path)
+    assert listed.path == tmp_path / "outputs"
+    whole = Followed(Trainer(), tmp_path / "outputs" / "trainer_state.json").all_numbers
+    both = Followed(Trainer(), tmp_path / "outputs").all_numbers
+    assert same({name: both[name] for name in whole}, whole)

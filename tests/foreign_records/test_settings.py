@@ -17,6 +17,7 @@ from tests.foreign_records.test_samples import RECORDS
 from tests.foreign_records.test_wandb import history, log
 from tui_trainer.foreign_records import forms
 from tui_trainer.foreign_records.settings import LONGEST, MOST, settings_in, value_of
+from tui_trainer.foreign_records.tensorboard import TensorBoard
 from tui_trainer.foreign_records.tensorboard_events import ARGUMENTS, SESSION
 from tui_trainer.foreign_records.yaml_values import values_in
 from tui_trainer.run_sources.foreign_source import ForeignSource
@@ -130,7 +131,7 @@ def of_session(**values: float | str | bool) -> bytes:
 def test_parts_that_say_another_thing_are_told_apart(tmp_path: Path) -> None:
     event_file(tmp_path / "a", of_session(lr=0.1, nesterov=True, opt="sgd", depth=3.0) + scalars("loss", range(3)))
     event_file(tmp_path / "b", of_session(lr=0.2, opt="sgd") + scalars("loss", range(3)))
-    (kind, path) = forms.KINDS[0], tmp_path
+    (kind, path) = TensorBoard(), tmp_path
     source = ForeignSource(kind, path)
     source.read_all()
     assert source.settings == {"lr": 0.1, "nesterov": True, "opt": "sgd", "depth": 3, "b/lr": 0.2}

@@ -16,7 +16,7 @@ from tui_trainer.foreign_records import trainer_state
 from tui_trainer.foreign_records.csv_table import Csv
 from tui_trainer.foreign_records.json_lines import JsonLines
 from tui_trainer.foreign_records.pieces import Kind
-from tui_trainer.foreign_records.trainer_state import TrainerState
+from tui_trainer.foreign_records.trainer_folder import Trainer
 
 NAN = float("nan")
 
@@ -172,8 +172,8 @@ def state(rows: list[dict[str, Any]]) -> str:
 def test_a_document_that_is_written_anew_tells_what_is_new(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-2").mkdir()
     (tmp_path / "checkpoint-2" / "trainer_state.json").write_text(state([{"step": 1, "loss": NAN}]))
-    assert TrainerState().recognises(tmp_path)
-    followed = Followed(TrainerState(), tmp_path)
+    assert Trainer().recognises(tmp_path)
+    followed = Followed(Trainer(), tmp_path)
     rows = [{"step": 1, "loss": NAN}, {"step": 2, "loss": 0.5, "epoch": 0.7}, {"step": 2, "eval_loss": 0.4}]
     (tmp_path / "checkpoint-10").mkdir()
     (tmp_path / "checkpoint-10" / "trainer_state.json").write_text(state(rows))
@@ -186,13 +186,11 @@ def test_a_document_that_is_written_anew_tells_what_is_new(tmp_path: Path) -> No
 @pytest.mark.says("foreign.too_large", "foreign.no_document")
 def test_one_that_is_too_large_or_no_document_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (path := tmp_path / "trainer_state.json").write_text(state([])[:-1])
-    assert Followed(TrainerState(), path).flaws == ["trainer_state.json is no whole document"]
+    assert Followed(Trainer(), path).flaws == ["trainer_state.json is no whole document"]
     monkeypatch.setattr(trainer_state, "LARGEST", 10)
-    assert Followed(TrainerState(), path).flaws == [
-        "trainer_state.json is not read: it is one document of more than 500 MB"
-    ]
+    assert Followed(Trainer(), path).flaws == ["trainer_state.json is not read: it is one document of more than 500 MB"]
     path.write_text("[" * 100_000)
-    assert not TrainerState().recognises(path)
+    assert not Trainer().recognises(path)
 
 
 @settings(max_examples=40)

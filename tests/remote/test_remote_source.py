@@ -144,7 +144,7 @@ def test_where_no_run_is_it_is_said_what_there_is(
     (far / "words" / "readme").write_text("# words\n")
     for path, caption, words in (
         ("none", "remote.nothing", "nothing to read at ssh://box/~/none"),
-        ("words", "foreign.none", "holds no run in a form that is known: tui-trainer, TensorBoard"),
+        ("words", "foreign.none", "holds no run in a form that is known: tui-trainer, Hugging Face"),
     ):
         captions_said.clear()
         with pytest.raises(UserError, match=words):

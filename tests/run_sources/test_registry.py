@@ -53,7 +53,7 @@ class OtherKind:
 def test_a_kind_more_is_asked_for_what_the_others_do_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "KINDS", [*registry.KINDS, OtherKind()])
     assert isinstance(open_source(tmp_path / "x.other"), OtherSource)
-    with pytest.raises(RunNotFound, match=r"none of the forms tui-trainer, TensorBoard, .*, other\.$"):
+    with pytest.raises(RunNotFound, match=r"none of the forms tui-trainer, Hugging Face, .*, other\.$"):
         open_source(tmp_path)
 
 

@@ -15,7 +15,8 @@ from tui_trainer.foreign_records.mlflow import MLflowDatabaseReader, MLflowFolde
 from tui_trainer.foreign_records.pieces import Kind
 from tui_trainer.foreign_records.tensorboard import TensorBoard
 from tui_trainer.foreign_records.trackio import TrackioReader
-from tui_trainer.foreign_records.trainer_state import TrainerState
+from tui_trainer.foreign_records.trainer_folder import Trainer, folders_of_events
+from tui_trainer.foreign_records.trainer_state import FILE, document_in
 from tui_trainer.foreign_records.wandb_file import Wandb
 from tui_trainer.records.run_index import is_record
 
@@ -30,7 +31,7 @@ MOST_FILES_READ = 2_000
 PARTS = frozenset({"train", "validation", "valid", "val", "eval", "test", "dev"})
 """Folders that are parts of one run."""
 
-_TENSORBOARD, _TRAINER_STATE = TensorBoard(), TrainerState()
+_TENSORBOARD, _TRAINER = TensorBoard(), Trainer()
 _MLFLOW = MLflowFolder()
 _FILES: tuple[Kind, ...] = (
     Wandb(),
@@ -40,7 +41,7 @@ _FILES: tuple[Kind, ...] = (
     Csv(),
 )
 
-KINDS: tuple[Kind, ...] = (_TENSORBOARD, _TRAINER_STATE, _MLFLOW, *_FILES)
+KINDS: tuple[Kind, ...] = (_TRAINER, _TENSORBOARD, _MLFLOW, *_FILES)
 """In the order in which they are asked: the first that recognises a file takes it."""
 
 TOOLS = tuple(dict.fromkeys(kind.tool for kind in KINDS))
@@ -75,6 +76,8 @@ def all_in(path: Path) -> tuple[list[Path], list[Record]]:
         return [], [] if kind is None else _records_of_file(kind, path)
     ours: list[Path] = []
     found: list[Record] = []
+    trainers: set[Path] = set()
+    """Folders of events that are a part of another record."""
     waiting = deque([(path, 0)])
     entries = files_read = 0
     while waiting and entries < MOST_ENTRIES:
@@ -89,14 +92,19 @@ def all_in(path: Path) -> tuple[list[Path], list[Record]]:
             continue
         events = [file for file in files if "tfevents" in file.name]
         below = [folder for folder in folders if folder.name in PARTS]
-        if events or (below and any("tfevents" in file.name for part in below for file in _inside(part)[1])):
+        if _TRAINER.recognises(here):
+            of_it = folders_of_events(here)
+            trainers.update(of_it)
+            told = (file for folder in of_it for file in _inside(folder)[1])
+            found.append(Record(_TRAINER, here, _changed([document_in(here) or here, *told])))
+            folders = [folder for folder in folders if not folder.name.startswith("checkpoint-")]
+        if here in trainers:
+            pass
+        elif events or (below and any("tfevents" in file.name for part in below for file in _inside(part)[1])):
             found.append(Record(_TENSORBOARD, here, _changed(events or below)))
             folders = []  # parts of this run
-        if _TRAINER_STATE.recognises(here):
-            found.append(Record(_TRAINER_STATE, here, _changed([here])))
-            folders = [folder for folder in folders if not folder.name.startswith("checkpoint-")]
         for file in files:
-            if file in events or file.name == "trainer_state.json" or files_read >= MOST_FILES_READ:
+            if file in events or file.name == FILE or files_read >= MOST_FILES_READ:
                 continue
             files_read += 1
             kind = next((each for each in _FILES if each.recognises(file)), None)

@@ -11,7 +11,7 @@ import msgspec
 
 from tui_trainer.files.safe_open import Irregular, read_regular
 from tui_trainer.foreign_records.csv_table import flaws_of_rows, notes_of_rows
-from tui_trainer.foreign_records.followed_file import FollowedFile, begins_with
+from tui_trainer.foreign_records.followed_file import FollowedFile
 from tui_trainer.foreign_records.json_lines import rows_of
 from tui_trainer.foreign_records.pieces import Points, SettingValue
 from tui_trainer.foreign_records.settings import settings_in
@@ -86,19 +86,6 @@ class TrainerStateReader:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-class TrainerState:
-    """Such a document, and folders that have one, or checkpoints with one."""
-
-    tool = TrainerStateReader.tool
-
-    def recognises(self, path: Path) -> bool:
-        document = document_in(path)
-        return document is not None and b'"log_history"' in begins_with(document, 64 << 10)
-
-    def open(self, path: Path) -> TrainerStateReader:
-        return TrainerStateReader(path)
 
 
 def document_in(path: Path) -> Path | None:

@@ -58,6 +58,11 @@ CAPTIONS = {
         "a path was given at which nothing known lies",
         "a run is there, or there is no such path",
     ),
+    "foreign.same_run": Caption(
+        "{folder} holds what the same run has told TensorBoard: it is followed there between checkpoints",
+        "a folder of Hugging Face's trainer has its trainer_state.json, and event files that begin with its arguments",
+        "there are none; they are another program's",
+    ),
     "foreign.read_only": Caption(
         "another program trains it: it cannot be controlled from here",
         "something is asked of a run that another tool records",
