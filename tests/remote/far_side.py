@@ -67,7 +67,8 @@ def fake_ssh(
 class Sshd:
     """A daemon of its own on the loopback, and an `ssh` that knows it as the host `box`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
+        """Listen; what it begins has these variables."""
         self.bin = folder / "bin"
         self._folder = folder
         daemon, client, keygen = (shutil.which(name, path=_PATH) for name in ("sshd", "ssh", "ssh-keygen"))
@@ -85,6 +86,7 @@ class Sshd:
             f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {folder}/host\nPidFile none\nUsePAM no\n"
             f"AuthorizedKeysFile {folder}/user.pub\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\nMaxStartups 100\n"
+            + (f"SetEnv {' '.join(map('='.join, environment.items()))}\n" if environment else "")
         )
         (folder / "config").write_text(
             f"Host box\n HostName 127.0.0.1\n Port {self.port}\n User {getpass.getuser()}\n"
@@ -117,9 +119,9 @@ _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sb
 
 
 @contextmanager
-def sshd(folder: Path) -> Iterator[Sshd]:
-    """One that listens until the block is left; skips where there is none."""
-    one = Sshd(folder)
+def sshd(folder: Path, **environment: str) -> Iterator[Sshd]:
+    """One that listens until the block is left; skips where there is none. What it begins has these variables."""
+    one = Sshd(folder, **environment)
     try:
         yield one
     finally:
