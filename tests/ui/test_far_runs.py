@@ -97,7 +97,7 @@ def test_no_machine_is_asked_where_none_is_remembered(told: dict[str, Told], tmp
 
 @pytest.mark.says("runs.far")
 @pytest.mark.never_says("runs.far")
-async def test_they_stand_in_the_list_and_are_only_looked_at(
+async def test_they_stand_in_the_list_and_are_looked_at_and_compared(
     show: Show, tmp_path: Path, told: dict[str, Told], captions_said: set[str]
 ) -> None:
     over(tmp_path / "runs", name="gone")
@@ -109,12 +109,15 @@ async def test_they_stand_in_the_list_and_are_only_looked_at(
         assert "ssh://dead: no route" in shown.text()
         await go_to(shown, listed, "gone")
         await shown.press("d", "escape", "space")
-        assert "runs.far" not in captions_said
         await go_to(shown, listed, "there")
-        for key in ("d", "n", "R", "space"):
+        await shown.press("space")  # to be compared
+        assert "runs.far" not in captions_said
+        assert len(listed.marked) == 2
+        assert listed.marked[1].startswith("ssh://box/")
+        await go_to(shown, listed, "there")
+        for key in ("d", "n", "R"):
             await shown.press(key)
             assert "it is on box: enter looks at it" in shown.text()
-        assert len(listed.marked) == 1
 
 
 @pytest.mark.slow

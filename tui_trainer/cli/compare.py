@@ -67,7 +67,9 @@ from tui_trainer.presets.catalogue import load
 from tui_trainer.records.errors import RunInUse, RunsError, RunUnreadable
 from tui_trainer.records.runs_folder import runs_folder, shell_command
 from tui_trainer.records.series_names import parsed
+from tui_trainer.remote.connection import Lost
 from tui_trainer.run_request import RunRequest
+from tui_trainer.run_sources.far_records import FarRecords
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -222,8 +224,8 @@ def compare(
 ) -> None:
     """Train presets on the same data, model and initial weights, and compare them side by side.
 
-    Add runs by id or name, and those of other tools by path. Open and continue a session by its own id; `tui-trainer
-    stop` ends it.
+    Add runs by id or name, those of other tools by path, and those of other machines by address (ssh://HOST/PATH). Open
+    and continue a session by its own id; `tui-trainer stop` ends it.
     """
     if not this_rank().alone:
         refuse(say("refusal.compare_ranks"))
@@ -245,7 +247,9 @@ def compare(
     asked = [*what, *more, *(name for name in LESSON if lesson)]
     for_slurm = _checked_for_slurm(executor, slurm_args)
     cpus = cpus_of(for_slurm) if for_slurm is not None else None
-    session, is_new = _open_or_make(runs, asked, lesson=lesson, metric=metric, cpus=cpus, **options)
+    far = FarRecords(asks=say_aside, warn=say_aside)
+    click.get_current_context().call_on_close(far.close)
+    session, is_new = _open_or_make(runs, asked, far, lesson=lesson, metric=metric, cpus=cpus, **options)
     try:
         left = to_do(session)
     except RunsError as error:
@@ -265,7 +269,7 @@ def compare(
         need_torch("compare")
     if told.notify and told.is_asked and (not trains or session.is_trained):
         say_aside(f"warning: {say('shell.nobody_notified')}")
-    comparison = Comparison(session, metric, shown)
+    comparison = Comparison(session, metric, shown, far)
     if on_screen:
         code = _show(comparison, told, to_do=trains, report=report, max_rate=max_rate, exit_when_done=exit_when_done)
     else:
@@ -322,6 +326,7 @@ def _check_target(target: float | None, metric: str | None) -> None:
 def _open_or_make(
     runs: Path,
     asked: list[str],
+    far: FarRecords,
     *,
     lesson: bool,
     metric: str | None,
@@ -352,11 +357,16 @@ def _open_or_make(
                 refuse(say("sweep.session_has_trials", session=session.id, option=sweeps))
             if target is not None and target != session.plan.target:
                 refuse(_target_stays(session, target))
+            for entry in session.entries:
+                if entry.address:
+                    far.try_to_take(entry.address)
             return session, False
-        presets, records = told_apart(asked, runs)
+        presets, records = told_apart(asked, runs, far)
         latest = all_sessions(runs)[:1]
-    except RunsError as error:
+    except UserError as error:
         refuse(*str(error).splitlines())
+    except Lost as error:
+        refuse(str(error), exit_code=1)
     _check_target(target, metric)
     if trials and len(presets) != 1:
         refuse(say("sweep.one_preset", option=sweeps))
@@ -369,7 +379,7 @@ def _open_or_make(
     entries = to_train(specs, seeds, trials)
     if not again:
         entries = reused(entries, runs, versions())
-    entries += joined(records, runs, [entry.label for entry in entries])
+    entries += joined(records, runs, [entry.label for entry in entries], far)
     name = name or ("lesson" if lesson else None)
     try:
         session = Session.create(
@@ -421,6 +431,10 @@ def _specs(presets: list[str], threads: int, options: dict[str, Any], trials: Se
 def _tell(comparison: Comparison, told: NotifyOptions, *, to_do: bool, report: Path | None, as_json: bool) -> int:
     """Without a screen: lines as it goes, the table and the verdict at the end; or, at the end, all of it as JSON."""
     session = comparison.session
+    if comparison.far is not None:
+        comparison.far.fetch()
+        if to_do:
+            comparison.far.follow()
     queue = _queue(session, notify=told.notify) if to_do else None
     if queue is not None:
         stop_on_signals(queue.stop)
@@ -473,6 +487,8 @@ def _show(
     shell = foreground.take(exit_summary.of_killed) if to_do else None
     if shell is not None:
         shell.train_in(session.folder)
+    if comparison.far is not None:
+        comparison.far.follow()  # from here on: threads do not outlive the fork of `take`
     gate = threading.Event()
     queue = _queue(session, gate=gate, notify=told.notify) if to_do else None
     apps: list[TrainerApp] = []

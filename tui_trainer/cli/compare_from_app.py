@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from tui_trainer.cli import exit_summary, foreground
 from tui_trainer.cli.options import has_torch, impossible, say
 from tui_trainer.cli.signal_handlers import LONGEST_END_S
@@ -20,6 +22,7 @@ if TYPE_CHECKING:  # nothing of comparisons before one is asked for: the first f
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.queue import Queue
     from tui_trainer.compare.session import Contestant
+    from tui_trainer.run_sources.far_records import FarRecords
 
 MOST = 7
 """Runs that are set beside the one on show where none were marked: as many as there are colours, with it."""
@@ -55,6 +58,15 @@ class Comparisons:
         self.queue: Queue | None = None
         """What trains here."""
         self._latest: Comparison | None = None
+        self._far: list[FarRecords] = []
+        """Those of each comparison that was opened."""
+        if (command := click.get_current_context(silent=True)) is not None:
+            command.call_on_close(self._let_go)
+
+    def _let_go(self) -> None:
+        """The command is over: end the connections to other machines."""
+        for far in self._far:
+            far.close()
 
     @property
     def is_training(self) -> bool:
@@ -71,23 +83,32 @@ class Comparisons:
         from tui_trainer.compare.entries import joined, told_apart
         from tui_trainer.compare.queue import Queue
         from tui_trainer.compare.session import Session
+        from tui_trainer.remote.connection import Lost
+        from tui_trainer.run_sources.far_records import FarRecords
 
-        presets, records = told_apart(names, self._runs) if names else ([], self._most_alike())
+        far = FarRecords(asks=None, warn=lambda _: None)
+        self._far.append(far)
+        try:
+            presets, records = told_apart(names, self._runs, far) if names else ([], self._most_alike())
+        except RunsError:
+            raise
+        except (Lost, UserError, OSError) as error:
+            raise RunsError(str(error)) from error
         if self.queue is not None and self.is_training:
             raise RunsError(f"a comparison trains here already: {self.queue.session.id}")
         if presets and self._is_live():
             raise RunsError("the run shown is still training and would disturb a comparison: let it end, or stop it")
         entries = self._to_train(presets) if presets else []
-        entries += joined(records, self._runs, [entry.label for entry in entries])
+        entries += joined(records, self._runs, [entry.label for entry in entries], far)
         session = Session.create(self._runs, entries, command=sys.argv)
+        far.follow()
+        self._latest = Comparison(session, far=far)
         if any(entry.run is None for entry in entries):
             self.queue = Queue(session, notify=self._notify)
             self.queue.start()
             if self._shell is not None:
                 self._shell.train_in(session.folder)
-            self._latest = Comparison(session)
             return self._latest, self.queue
-        self._latest = Comparison(session)
         return self._latest, None
 
     def _to_train(self, presets: Sequence[str]) -> list[Contestant]:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tui_trainer.compare.elsewhere import Elsewhere
 from tui_trainer.compare.metric import ACCURACY, Metric, metric_of
@@ -28,6 +28,11 @@ from tui_trainer.records.told_epochs import told_epochs
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
+from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
+
+if TYPE_CHECKING:
+    from tui_trainer.run_sources.far_records import FarRecords
 
 COLOURS = 7
 """How many colours there are; presets of one colour are told apart by their names at the ends of their curves."""
@@ -49,6 +54,9 @@ QUIET_AT_ONCE = 50
 
 NOTHING = History()
 """Of all runs that have not begun: one for ten thousand of them, which nothing is ever applied to."""
+
+UNREACHED = "not reached"
+"""How a run stands whose record is on another machine, and not here."""
 
 State: TypeAlias = Status | str
 """A run's status; `to come` before its record has begun, `gone` where its record is."""
@@ -78,7 +86,7 @@ class Compared:
         if self.has_failed and (self.record is None or self.history.ended is None):
             return "failed"
         if self.record is None:
-            return "to come"
+            return UNREACHED if self.entry.address else "to come"
         if not self.facts and not (self.record.exists() or self.record.parent.is_file()):  # a database holds runs
             return "gone"
         if self.history.written_at is not None and self.history.last_step and self.history.ended is None:
@@ -94,7 +102,7 @@ class Compared:
     @property
     def is_over(self) -> bool:
         """Whether it will not go on by itself."""
-        return not self.is_queued and (self.history.ended is not None or self.state in ("gone", "failed"))
+        return not self.is_queued and (self.history.ended is not None or self.state in ("gone", "failed", UNREACHED))
 
     @property
     def is_read(self) -> bool:
@@ -222,15 +230,19 @@ class Group:
 class Comparison:
     """All runs of a session. It belongs to the thread that polls."""
 
-    def __init__(self, session: Session, by: str | None = None, columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self, session: Session, by: str | None = None, columns: Sequence[str] = (), far: FarRecords | None = None
+    ) -> None:
         """Follow a session.
 
         Args:
             session: whose runs.
             by: what they are compared by (`NAME[:min|max]`), where not by the session's own metric.
             columns: which ones the table is to have, as `compare/columns.py` takes names; none: the usual ones.
+            far: the records of runs on other machines; without it these are not reached.
         """
         self.session = session
+        self.far = far
         self.by = by
         self.columns = tuple(columns)
         self.version = 0
@@ -251,7 +263,7 @@ class Comparison:
         groups: dict[str, Group] = {}
         for entry in session.entries:
             group = groups.setdefault(entry.label, Group(entry.label, len(groups)))
-            run = Compared(entry, session.record_of(entry), group)
+            run = Compared(entry, self._record_of(entry), group)
             group.runs.append(run)
             self._compared.append(run)
         self.groups = list(groups.values())
@@ -352,6 +364,10 @@ class Comparison:
 
     def _look(self) -> None:
         self.session.refresh()
+        if self.far is not None:
+            before = self.far.version
+            self.far.hear()
+            self.version += self.far.version != before
         driven = is_live(self.session.folder)
         if not driven and self._may_go_on:
             self.elsewhere.look_soon()
@@ -364,7 +380,7 @@ class Comparison:
             run.entry = entry
             task = tasks.get(number)
             how = task is not None and task.waits, number in failed
-            if run.now_at(self.session.record_of(entry)) or how != (run.is_queued, run.has_failed):
+            if run.now_at(self._record_of(entry)) or how != (run.is_queued, run.has_failed):
                 run.is_queued, run.has_failed = how
                 run.group.version += 1
                 changed = True
@@ -372,6 +388,30 @@ class Comparison:
             self.version += 1
             self.milestones += 1
             self._follow()
+
+    def _record_of(self, entry: Contestant) -> Path | None:
+        """The folder of a run's record, or that of its copy."""
+        if entry.address and self.far is not None:
+            return self.far.path_of(entry.address)
+        return self.session.record_of(entry)
+
+    @property
+    def of_lines(self) -> list[str]:
+        """What is to be said of the connections to other machines, and of runs that are not here for want of one."""
+        far = self.far
+        unreached = [run.entry for run in self._compared if run.state == UNREACHED]
+        return [
+            *(
+                say(
+                    "comparison.not_reached",
+                    who=plain(entry.label),
+                    address=plain(entry.address),
+                    why=(far.why_not(entry.address) if far is not None else "") or say("comparison.not_asked"),
+                )
+                for entry in unreached
+            ),
+            *(far.in_words() if far is not None else ()),
+        ]
 
     @property
     def _may_go_on(self) -> bool:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -24,12 +24,16 @@ from tui_trainer.presets.schema import TAKEN_ALONG, Preset
 from tui_trainer.records.errors import RunsError, RunUnreadable
 from tui_trainer.records.run_index import find, folders, is_record
 from tui_trainer.records.run_metadata import ending, read_facts
+from tui_trainer.remote.address import is_address
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import program_in_short
 from tui_trainer.text.numbers import listed as in_words
 from tui_trainer.text.plain import plain
 from tui_trainer.threads import usable_cores
+
+if TYPE_CHECKING:
+    from tui_trainer.run_sources.far_records import FarRecords
 
 
 class NeitherPresetNorRun(RunsError):
@@ -44,14 +48,22 @@ LESSON = ("none", "steplr", "steplr-fast", "multistep", "cosine", "plateau")
 """The experiment of the lesson: Adam at 1e-3 for 10 epochs, and what each schedule makes of it."""
 
 
-def told_apart(names: Iterable[str], runs: Path) -> tuple[list[str], list[Path]]:
+def told_apart(names: Iterable[str], runs: Path, far: FarRecords) -> tuple[list[str], list[Path]]:
     """Which of the names are presets, and the records of those that are runs; a name that is both is a preset.
+
+    Of a run on another machine it is where `far` copies its record to.
 
     Raises:
         NeitherPresetNorRun: one is neither.
+        UserError: no run can be read at an address.
+        Lost: its machine is not reached.
     """
     named, records = [], []
     for name in names:
+        if is_address(name):
+            if (copied := far.take(name).path) not in records:
+                records.append(copied)
+            continue
         if (path := _record_at(name) or (_of_another_tool(name) if os.sep in name else None)) is not None:
             records.append(path)
             continue
@@ -154,21 +166,24 @@ def on_the_same(presets: Mapping[str, Preset], given: Mapping[str, Any]) -> tupl
     return chosen, f"from {in_words(from_whom)}, for all: {said}"
 
 
-def joined(records: Sequence[Path], runs: Path, taken: Iterable[str] = ()) -> list[Contestant]:
-    """Runs that have records, with labels that none of `taken` has."""
+def joined(
+    records: Sequence[Path], runs: Path, taken: Iterable[str] = (), far: FarRecords | None = None
+) -> list[Contestant]:
+    """Runs that have records, with labels that none of `taken` has; for a copy that `far` makes, the run itself."""
     entries = []
     used = set(taken)
     for record in records:
         facts = read_facts(record)
         asked: dict[str, Any] = facts.get("asked") or {}
         label = str(facts.get("name") or asked.get("preset_name") or _program(asked) or _called(record))
+        address = far.address_of(record) if far is not None else None
         if label in used:
-            label = f"{label} {record.name[-4:]}"
+            label = f"{label} {record.name[-4:] if address is None else address.place}"
         while label in used:
             label += "'"
         used.add(label)
         seed = asked.get("seed")
-        path = record.name if record.parent == runs else str(record)
+        path = record.name if record.parent == runs else str(record if address is None else address)
         entries.append(Contestant(label=label, seed=seed if isinstance(seed, int) else 0, run=path))
     return entries
 

@@ -44,6 +44,7 @@ def find_out(comparison: Comparison, metric: Metric | None = None) -> Results:
     said = (
         *verdict(comparison, table),
         *comparison.elsewhere.in_words(over),
+        *comparison.of_lines,
         *untold(comparison),
         *unknown_columns(comparison, table),
     )

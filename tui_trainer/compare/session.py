@@ -30,6 +30,7 @@ from tui_trainer.records.beside_runs import beginning_with, first_meant, folders
 from tui_trainer.records.errors import RunsError, RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.lock import is_live
 from tui_trainer.records.run_metadata import ending
+from tui_trainer.remote.address import is_address
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.captions import say
 from tui_trainer.text.secrets import blanked
@@ -54,7 +55,8 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     varied: dict[str, Any] = {}
     """The keys of its preset that a sweep varies, `optimizer.lr` say, and what they are in this run."""
     run: str | None = None
-    """The run's record: the name of its folder beside the sessions, or a path; None until it begins."""
+    """The run's record: the name of its folder beside the sessions, a path, or an address of another machine; None
+    until it begins."""
     given_up: list[str] = []
     """Records that it had before: nothing in them could be gone on from, so it was begun anew."""
 
@@ -62,6 +64,11 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     def is_trained_here(self) -> bool:
         """Whether it is for the session to train it."""
         return self.asked is not None
+
+    @property
+    def address(self) -> str:
+        """Where its record is, if on another machine; else empty."""
+        return self.run if self.run is not None and is_address(self.run) else ""
 
     def spec(self) -> RunSpec:
         """What to train.
@@ -256,8 +263,8 @@ class Session:
         return is_live(self.folder) or bool(self.claims.alive())
 
     def record_of(self, entry: Contestant) -> Path | None:
-        """The folder of a run's record, once it has one."""
-        return None if entry.run is None else self.runs / entry.run
+        """The folder of a run's record, once it has one; None of a record on another machine."""
+        return None if entry.run is None or entry.address else self.runs / entry.run
 
     def begun(self, index: int, record: Path, generation: int = 0) -> None:
         """Take down the record that a run has from now on; nothing is done where it is the one that it had."""

@@ -14,7 +14,7 @@ from itertools import groupby
 from math import isfinite
 from statistics import fmean, stdev
 
-from tui_trainer.compare.comparison import UNKNOWN, Compared, Comparison, Group
+from tui_trainer.compare.comparison import UNKNOWN, UNREACHED, Compared, Comparison, Group
 from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
 from tui_trainer.records.series import Point
 from tui_trainer.text.numbers import format_metric
@@ -350,6 +350,7 @@ def status_of(runs: Sequence[Compared]) -> str:
         "crashed",
         "stopped",
         "gone",
+        UNREACHED,
         "queued",
     ):
         if state in states:

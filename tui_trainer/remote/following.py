@@ -1,4 +1,4 @@
-"""A record on another machine, followed in a thread: looked at some times a second, over a line that may be lost."""
+"""Records on another machine, followed in a thread: looked at some times a second, over a line that may be lost."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import queue
 import re
 import threading
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tui_trainer import threads
@@ -43,16 +44,40 @@ class News(NamedTuple):
     """The kind of the news that this one ends."""
 
 
-class Following:
-    """Follows one record until `close`. What it says is for one other thread."""
+class Followed(NamedTuple):
+    """A record that is followed."""
 
-    def __init__(self, connection: Connection, mirror: Mirror, lock: WriterLock | None) -> None:
+    mirror: Mirror
+    """Of its files."""
+    lock: WriterLock | None
+    """Of a record of ours; None of another tool's."""
+
+    def look(self, connection: Connection) -> int:
+        """See what is new, and fetch a piece of it; how many bytes came.
+
+        Raises:
+            Lost: the connection is.
+            OSError: the copies cannot be written.
+        """
+        live = self.lock.ask(connection) if self.lock is not None else None
+        came = self.mirror.look(connection)
+        if self.lock is not None and live is not None:
+            if came:
+                self.lock.changed()
+            if not self.mirror.lags:
+                self.lock.tell(*live)
+        return came
+
+
+class Following:
+    """Follows records of one machine until `close`. What it says is for one other thread."""
+
+    def __init__(self, connection: Connection, followed: Sequence[Followed]) -> None:
         """Begin.
 
         Args:
-            connection: that of the record's machine; it is closed with this.
-            mirror: of the record's files.
-            lock: of a record of ours; None of another tool's.
+            connection: that of the records' machine; it is closed with this.
+            followed: the records; their locks are let go of with this.
         """
         self.news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._lost_at: float | None = None
@@ -61,8 +86,7 @@ class Following:
         """Seconds that earlier ones were lost for."""
         self._connection = connection
         self._address = connection.address
-        self._mirror = mirror
-        self._lock = lock
+        self._followed = followed
         self._commands: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()
         self._told: set[str] = set()
         self._over = threading.Event()
@@ -93,8 +117,9 @@ class Following:
         self._wanted.set()
         self._thread.join()
         self._connection.close()
-        if self._lock is not None:
-            self._lock.close()
+        for _, lock in self._followed:
+            if lock is not None:
+                lock.close()
 
     def _follow(self) -> None:
         while not self._over.is_set():
@@ -115,21 +140,17 @@ class Following:
 
     def _look(self) -> bool:
         """One look; whether more is to come that need not be waited for."""
-        began = time.monotonic()
-        live = self._lock.ask(self._connection) if self._lock is not None else None
-        came = self._mirror.look(self._connection)
-        if self._lock is not None and live is not None:
-            if came:
-                self._lock.changed()
-            if not self._mirror.lags:
-                self._lock.tell(*live)
-        for flaw in self._mirror.flaws:
-            self._tell(flaw)
-        if came and self._mirror.lags:
+        began, came = time.monotonic(), 0
+        for each in self._followed:
+            came += each.look(self._connection)
+            for flaw in each.mirror.flaws:
+                self._tell(flaw)
+        lags = any(mirror.lags for mirror, _ in self._followed)
+        if came and lags:
             self._came += came
             self._waited += time.monotonic() - began
             self._pack_if_slow()
-        return bool(came) and self._mirror.lags
+        return bool(came) and lags
 
     def _run_commands(self) -> None:
         while not self._commands.empty():
@@ -147,7 +168,7 @@ class Following:
     def _pack_if_slow(self) -> None:
         if self._connection.compressed or self._came < MEASURED:
             return
-        if self._mirror.rest >= LONG and self._came / self._waited < SLOW:
+        if sum(mirror.rest for mirror, _ in self._followed) >= LONG and self._came / self._waited < SLOW:
             try:
                 packed = Connection(self._address, compressed=True, gives_up=self._over.is_set)
             except (Lost, UserError):  # it may ask for a password: go on with the one that there is

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,6 +98,10 @@ class _Copy:
     """Whether it was not there at the last look."""
 
 
+_numbers = count()
+"""Of mirrors: several may have one connection, whose shell knows the files of each by a name of its own."""
+
+
 class Mirror:
     """Copies of the files below one path."""
 
@@ -140,8 +145,10 @@ class Mirror:
         """Bytes that came."""
         self._piece = PIECE
         self._next_list = 0.0
+        self._function = f"g{next(_numbers)}"
+        """Of the far shell's: how these files stand."""
         self._looked_at: tuple[Connection, list[str]] | None = None
-        """What the far shell knows by the function `g`: how these files stand."""
+        """What it knows by that name."""
         self._flaws: dict[str, None] = {}
         self._aside = folder.with_name(f"{folder.name}.new")
         """Where copies are begun: readers may take whatever lies in the folder itself."""
@@ -208,9 +215,9 @@ class Mirror:
             return []
         paths = [copy.there for copy in copies]
         if self._looked_at is None or self._looked_at[0] is not connection or self._looked_at[1] != paths:
-            connection.ask("eval", f"g() {{ s {' '.join(map(quoted, paths))}; }}")
+            connection.ask("eval", f"{self._function}() {{ s {' '.join(map(quoted, paths))}; }}")
             self._looked_at = connection, paths
-        answer = connection.ask("g", most=64 * len(copies))
+        answer = connection.ask(self._function, most=64 * len(copies))
         lines = answer.content.split(b"\n")[: -1 if answer.content.endswith(b"\n") else None]
         if len(lines) != len(copies):  # some are gone: which, is asked one by one
             each = connection.ask_all([("s", copy.there) for copy in copies])

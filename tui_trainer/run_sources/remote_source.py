@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,22 +9,15 @@ from pathlib import Path, PurePosixPath
 
 from tui_trainer.commands import AnyCommand, Command, Continue, Pause, SaveCheckpoint, SetLR, Stop, encode
 from tui_trainer.events import Alert
-from tui_trainer.files.safe_open import PRIVATE_FOLDER
-from tui_trainer.foreign_records.settings import BESIDE
 from tui_trainer.remote.address import Address
 from tui_trainer.remote.connection import Connection
 from tui_trainer.remote.copies import Copies
 from tui_trainer.remote.following import Following
-from tui_trainer.remote.mirror import Mirror
-from tui_trainer.remote.writer_lock import WriterLock
+from tui_trainer.run_sources.far_copy import FarCopy, copy_of
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.registry import open_source
-from tui_trainer.run_sources.remote_record import OURS, FarRecord, find_record
 from tui_trainer.run_sources.run_source import READONLY, Capabilities, RunSource
 from tui_trainer.text.captions import say
-
-LOG_BYTES = 256 << 10
-"""Of a log only the end is fetched."""
 
 _WORDS: dict[type[Command], str] = {
     Pause: "pause",
@@ -64,31 +56,23 @@ class RemoteSource:
         self._copies = Copies()
         self._following: Following | None = None
         connection: Connection | None = None
-        lock: WriterLock | None = None
+        copy: FarCopy | None = None
         try:
             connection = Connection(address, asks=asks)
-            glance = self._copies.folder / "glance"
-            glance.mkdir(mode=PRIVATE_FOLDER)
-            self._record = find_record(connection, address, glance, warn)
-            shutil.rmtree(glance)
-            self.address = address.at(self._record.path)
-            name = PurePosixPath(self._record.path).name or "run"
-            here = self._copies.folder / name
-            mirror = _mirror(here, self._record)
-            lock = None if self._record.tool else WriterLock(here, self._record.path)
-            mirror.look(connection)
-            self._following = Following(connection, mirror, lock)
+            copy = copy_of(connection, address, self._copies.folder, warn)
+            self._record, self.address = copy.record, copy.address
+            copy.followed.look(connection)
+            self._following = Following(connection, [copy.followed])
             if self._record.tool:
-                path = here / name if self._record.is_file else here
-                self._source: RunSource = open_source(path, readonly=True)
+                self._source: RunSource = open_source(copy.path, readonly=True)
             else:
-                self._source = JournalSource(here, readonly=readonly, clock=self._following.clock)
+                self._source = JournalSource(copy.path, readonly=readonly, clock=self._following.clock)
         except BaseException:
             if self._following is not None:
                 self._following.close()
             else:
-                if lock is not None:
-                    lock.close()
+                if copy is not None:
+                    copy.close()
                 if connection is not None:
                     connection.close()
             self._copies.remove()
@@ -148,38 +132,3 @@ class RemoteSource:
             self._following.close()
             self._following = None
             self._copies.remove()
-
-
-def _mirror(here: Path, record: FarRecord) -> Mirror:
-    """Of the files that the readers of a record's form want, and of no others: checkpoints are large."""
-    if not record.tool:
-        wanted = {*OURS, "log.txt"}
-        return Mirror(
-            here,
-            record.path,
-            wanted.__contains__,
-            documents="run.json".__eq__,
-            deepest=1,
-            last_bytes=lambda name: LOG_BYTES if name == "log.txt" else None,
-        )
-    if record.is_file:
-        return Mirror(here, record.path, lambda _: True, documents=lambda _: record.tool == "Hugging Face")
-    match record.tool:
-        case "Hugging Face":
-            return Mirror(here, record.path, _is_document, documents=_is_document)
-        case "MLflow":
-            return Mirror(here, record.path, _is_mlflow, documents=lambda name: not name.startswith("metrics/"))
-        case _:
-            return Mirror(here, record.path, _is_tensorboard, documents=BESIDE.__contains__)
-
-
-def _is_tensorboard(name: str) -> bool:
-    return name in BESIDE or "tfevents" in PurePosixPath(name).name
-
-
-def _is_document(name: str) -> bool:
-    return PurePosixPath(name).name == "trainer_state.json"
-
-
-def _is_mlflow(name: str) -> bool:
-    return name == "meta.yaml" or PurePosixPath(name).parts[0] in ("metrics", "params", "tags")

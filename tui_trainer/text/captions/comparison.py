@@ -160,6 +160,16 @@ CAPTIONS = {
         "the same of several presets",
         "of one, or none",
     ),
+    "comparison.not_reached": Caption(
+        "{who} is left out: {address} is not reached: {why}.",
+        "a run is compared whose record is on another machine, and it could not be had from there",
+        "its copy is here; the connection broke later",
+    ),
+    "comparison.not_asked": Caption(
+        "nobody has asked for it",
+        "why, where a comparison is read by what connects to no machine",
+        "it was tried",
+    ),
     "comparison.a_part": Caption(
         "{counts}: a mean of a part wins nothing.",
         "one preset of several seeds has a mean, and not all of its seeds have finished",
@@ -290,6 +300,11 @@ CAPTIONS = {
     ),
     "comparison.not_begun": Caption(
         "{who} has not begun so far", "a run is to be opened that has told nothing", "it has"
+    ),
+    "comparison.far_not_paused": Caption(
+        "what goes on is on another machine: enter opens it, and space pauses it there",
+        "a comparison is to be paused of which nothing trains here, and a run of another machine goes on",
+        "something trains here, which is paused; nothing goes on",
     ),
     "comparison.loss_both": Caption(
         "validation; training, smoothed, is dotted", "the chart of the loss shows both", "it shows one of them"

@@ -32,6 +32,11 @@ CAPTIONS = {
         "the connection breaks while a record is followed, or another try to connect fails",
         "it stands; ssh could be let in by a person alone",
     ),
+    "remote.cut_short": Caption(
+        "the connection to {host} was lost before all was fetched; what had come is told: {why}",
+        "records of another machine are fetched once, for a comparison without a screen, and the connection breaks",
+        "all was fetched; the record is followed, and the line tried again",
+    ),
     "remote.refused": Caption(
         "the connection to {host} is lost, and comes back only with a person's answer: leave, and attach again. {why}",
         "ssh is refused a new connection that it could not ask anybody for: by a key that is none, or a host key that "

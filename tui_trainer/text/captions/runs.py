@@ -55,8 +55,8 @@ CAPTIONS = {
         "it is one of ours",
     ),
     "runs.far": Caption(
-        "it is on {host}: enter looks at it; all else is done there",
-        "d, n, r or space is pressed on a run of the list that is on another machine",
+        "it is on {host}: enter looks at it, space marks it to be compared; all else is done there",
+        "d, n or R is pressed on a run of the list that is on another machine",
         "it is on this one",
     ),
     "runs.connecting": Caption(

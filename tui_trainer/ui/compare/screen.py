@@ -172,7 +172,8 @@ class CompareScreen(ZoomKeys):
         """The findings, worked out anew where an epoch ended or a run began or ended; by a metric that comes between
         epochs, now and then."""
         comparison = self.comparison
-        now = comparison.milestones, comparison.session.trouble, comparison.elsewhere.version, self._by
+        heard = comparison.far.version if comparison.far is not None else 0
+        now = comparison.milestones, comparison.session.trouble, comparison.elsewhere.version, heard, self._by
         came = comparison.version != self._version and time.monotonic() >= self._find_at
         if self._findings is None or now != self._found_at or came:
             began = time.thread_time()
@@ -293,7 +294,7 @@ class CompareScreen(ZoomKeys):
             from tui_trainer.compare.report import write_report
             from tui_trainer.compare.session import Session
 
-            read = Comparison(Session.open(shown.session.folder), by, shown.columns)
+            read = Comparison(Session.open(shown.session.folder), by, shown.columns, shown.far)
             try:
                 read.poll_all()
                 write_report(read, file)
@@ -357,13 +358,18 @@ class CompareScreen(ZoomKeys):
         run = next((run for run in reversed(group.runs) if run.record is not None and run.history.version), None)
         if run is None or run.record is None:
             self.say(say("comparison.not_begun", who=plain(group.label)))
+        elif run.entry.address:
+            self.context.pages.show_far_run(run.entry.address)
         else:
             self.context.pages.show_run(run.record)
 
     def action_pause(self) -> None:
         from tui_trainer.commands import Continue, Pause
 
-        going = [run for run in self.comparison.runs if run.record is not None and run.history.ended is None]
+        live = [run for run in self.comparison.runs if run.record is not None and run.history.ended is None]
+        going = [run for run in live if not run.entry.address]
+        if live and not going:
+            self.say(say("comparison.far_not_paused"), "warning")
         paused = any(run.history.paused for run in going)
         for run in going:
             try:

@@ -84,10 +84,6 @@ class RunList(FilteredList["RunSummary"]):
     def name_of(self, item: RunSummary) -> str:
         return item.folder if is_far(item) else item.id
 
-    def can_be_marked(self, item: RunSummary) -> bool:
-        """Not on another machine: its record is not here to be compared."""
-        return not is_far(item)
-
     def words_of(self, item: RunSummary) -> str:
         return run_filter.words_of(item)
 

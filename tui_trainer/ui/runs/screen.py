@@ -149,7 +149,7 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         if run is None or not ours or run.status in LIVE:
             none |= {"delete", "rename"}
         if run is not None and is_far(run):
-            none |= {"mark", "resume", "delete", "rename"}
+            none |= {"resume", "delete", "rename"}
         return none if self.list.filter or len(self.app.screen_stack) > 1 else none | {"back"}
 
     @property
@@ -176,8 +176,6 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         self.context.clock.hurry()
 
     def action_mark(self) -> None:
-        if self._is_refused_as_far():
-            return
         self.list.mark()
         count = len(self.list.marked)
         self.say_marked(counted(count, "run") + " marked" if count else "")
