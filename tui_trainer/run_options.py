@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-Dataset: TypeAlias = Literal["mnist-5k", "mnist", "fashion-mnist", "cifar10"]
-Model: TypeAlias = Literal["cnn", "mlp", "resnet9", "resnet9-slim", "resnet18"]
+Dataset: TypeAlias = Literal["mnist-5k", "mnist", "fashion-mnist", "cifar10", "cifar100"]
+Model: TypeAlias = Literal["cnn", "mlp", "lenet", "resnet9", "resnet9-slim", "resnet18", "wrn-16-4"]
 Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
 
 MetricsLevel: TypeAlias = Literal["default", "minimal"]
 
-DATASETS: tuple[Dataset, ...] = ("mnist-5k", "mnist", "fashion-mnist", "cifar10")
-MODELS: tuple[Model, ...] = ("cnn", "mlp", "resnet9", "resnet9-slim", "resnet18")
+DATASETS: tuple[Dataset, ...] = ("mnist-5k", "mnist", "fashion-mnist", "cifar10", "cifar100")
+MODELS: tuple[Model, ...] = ("cnn", "mlp", "lenet", "resnet9", "resnet9-slim", "resnet18", "wrn-16-4")
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp16")
 METRICS_LEVELS: tuple[MetricsLevel, ...] = ("default", "minimal")
 CLASS_NAMES: dict[Dataset, tuple[str, ...]] = {
@@ -21,13 +21,31 @@ CLASS_NAMES: dict[Dataset, tuple[str, ...]] = {
         "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
     ),
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    "cifar100": (
+        "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle",
+        "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle",
+        "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab", "crocodile", "cup", "dinosaur",
+        "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster", "house", "kangaroo", "keyboard",
+        "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man", "maple_tree", "motorcycle", "mountain",
+        "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree",
+        "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket",
+        "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider",
+        "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger",
+        "tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
+    ),
 }  # fmt: skip
 """What the labels of each data set stand for, in their order; the names are those of the data sets' own pages."""
 
-BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet9-slim", "resnet18"})
+BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet9-slim", "resnet18", "wrn-16-4"})
 """Those that normalise over the batch, which a batch of one image cannot train."""
 
-TRAIN_IMAGES: dict[Dataset, int] = {"mnist-5k": 4_000, "mnist": 60_000, "fashion-mnist": 60_000, "cifar10": 50_000}
+TRAIN_IMAGES: dict[Dataset, int] = {
+    "mnist-5k": 4_000,
+    "mnist": 60_000,
+    "fashion-mnist": 60_000,
+    "cifar10": 50_000,
+    "cifar100": 50_000,
+}
 """How many training images each data set has, known without loading it: plans and checks reckon with it."""
 
 DATASET: Dataset = "mnist-5k"
@@ -37,7 +55,7 @@ MODEL: Model = "cnn"
 PRESET = "onecycle"
 """The preset that is meant where nobody names one: trained in few epochs, with a curve that shows what an LR does."""
 
-CLASSES: dict[str, int] = dict.fromkeys(DATASETS, 10)
+CLASSES: dict[str, int] = {dataset: len(names) for dataset, names in CLASS_NAMES.items()}
 """How many classes each data set has: what guessing comes to."""
 
 MOST_EPOCHS = 1_000_000

@@ -11,13 +11,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional
 
-from tests.engine.tiny import NONE, images, preset
+from tests.engine.tiny import NONE, TinyRun, images, preset
 from tui_trainer.engine import datasets, models
 from tui_trainer.engine.datasets import Split, batches, load, order_digest, shuffled
 from tui_trainer.engine.reproducibility import of_weights
 from tui_trainer.errors import UserError
+from tui_trainer.events import ConfusionCounted, MetricsLogged, RunConfigured
 from tui_trainer.presets.augmentation import CROP_AND_FLIP
+from tui_trainer.run_options import CLASS_NAMES, DATASETS
 from tui_trainer.run_spec import RunSpec
 
 CPU = torch.device("cpu")
@@ -118,6 +121,9 @@ def _no_network(*args: object, **kwargs: object) -> None:
         ("resnet9", (3, 32, 32), 6_573_120),
         ("resnet9-slim", (3, 32, 32), 412_944),
         ("resnet18", (3, 32, 32), 11_173_962),
+        ("lenet", (1, 28, 28), 61_706),
+        ("lenet", (3, 32, 32), 62_006),
+        ("wrn-16-4", (3, 32, 32), 2_748_890),
         ("resnet9", (1, 28, 28), 6_571_968),
         ("resnet18", (1, 28, 28), 11_172_810),
     ],
@@ -126,6 +132,7 @@ def test_models_have_the_size_that_they_are_known_by(name: str, shape: models.Sh
     model = models.build(name, shape, seed=0)
     assert models.parameter_count(model) == parameters
     assert model(torch.zeros(2, *shape)).shape == (2, 10)
+    assert models.build(name, shape, seed=0, classes=100)(torch.zeros(2, *shape)).shape == (2, 100)
 
 
 def test_initial_weights_follow_from_the_seed_alone() -> None:
@@ -165,3 +172,46 @@ def test_the_digest_of_the_weights_is_that_of_the_seed_wherever_they_lie(name: s
     with torch.no_grad():
         next(model.parameters()).view(-1)[-1] += 1e-7
     assert there != of_weights(model)
+
+
+def test_the_wide_resnet_is_that_of_the_paper() -> None:
+    """Written out again: group by group, each convolution behind its normalisation (Zagoruyko and Komodakis, 2016)."""
+    model = models.build("wrn-16-4", (3, 32, 32), 1).eval()
+    state, images = model.state_dict(), torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+
+    def activated(x: torch.Tensor, name: str) -> torch.Tensor:
+        keys = ("running_mean", "running_var", "weight", "bias")
+        return functional.relu(functional.batch_norm(x, *(state[f"{name}.{key}"] for key in keys)))
+
+    x = functional.conv2d(images, state["0.weight"], padding=1)
+    for number in range(1, 7):
+        stride = 2 if number in (3, 5) else 1
+        a = activated(x, f"{number}.bn1")
+        out = functional.conv2d(a, state[f"{number}.conv1.weight"], stride=stride, padding=1)
+        out = functional.conv2d(activated(out, f"{number}.bn2"), state[f"{number}.conv2.weight"], padding=1)
+        changes = number in (1, 3, 5)
+        assert (f"{number}.shortcut.weight" in state) is changes
+        x = out + (functional.conv2d(a, state[f"{number}.shortcut.weight"], stride=stride) if changes else x)
+    assert x.shape == (3, 256, 8, 8)
+    x = activated(x, "7").mean((2, 3))
+    expected = functional.linear(x, state["11.weight"], state["11.bias"])
+    assert torch.allclose(model(images), expected, atol=1e-5)
+
+
+def test_classes_have_names_in_the_order_of_their_labels() -> None:
+    assert {name: len(names) for name, names in CLASS_NAMES.items()} == {**dict.fromkeys(DATASETS, 10), "cifar100": 100}
+    assert list(CLASS_NAMES["cifar100"]) == sorted(set(CLASS_NAMES["cifar100"]))
+
+
+def test_a_hundred_classes_are_trained_counted_and_told(tiny: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = images()
+    hundred = replace(some, classes=CLASS_NAMES["cifar100"], val=replace(some.val, labels=some.val.labels * 9 + 7))
+    monkeypatch.setattr(datasets, "load", lambda spec, device, progress: hundred)
+    tiny.train(NONE, epochs=1, dataset="cifar100")
+    (configured,) = tiny.of(RunConfigured)
+    assert (configured.classes, configured.augmentation) == (100, "crop and flip")
+    assert configured.parameters == 64 * 256 + 256 + 256 * 100 + 100
+    (counted,) = tiny.of(ConfusionCounted)
+    assert [sum(row) for row in counted.counts] == [int(n % 9 == 7 and n < 89) for n in range(100)]
+    told = {name for event in tiny.of(MetricsLogged) for name in event.values if name.startswith("val_accuracy/")}
+    assert told == {f"val_accuracy/{CLASS_NAMES['cifar100'][n]}" for n in range(7, 89, 9)}

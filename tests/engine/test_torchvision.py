@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import pickle
@@ -32,69 +33,79 @@ def test_files_and_checksums_are_those_of_torchvision(torchvision: Any, name: st
     assert set(ours.mirrors) & set(theirs.mirrors)
 
 
-def test_so_are_those_of_cifar10(torchvision: Any) -> None:
-    theirs = torchvision.datasets.CIFAR10
-    sums = {**dict(theirs.train_list), **dict(theirs.test_list), theirs.meta["filename"]: theirs.meta["md5"]}
-    assert {file: md5 for file, (_, md5) in data_files.CIFAR10_FILES.items()} == sums
-    assert theirs.base_folder == data_files.CIFAR10_FOLDER
-    assert (theirs.url, theirs.tgz_md5) == (data_files.CIFAR10_URL, data_files.CIFAR10_MD5)
+CIFAR = {"cifar10": "CIFAR10", "cifar100": "CIFAR100"}
+
+
+@pytest.mark.parametrize("name", CIFAR)
+def test_so_are_those_of_cifar(torchvision: Any, name: str) -> None:
+    theirs, ours = getattr(torchvision.datasets, CIFAR[name]), data_files.CIFAR[name]
+    assert ours.train == dict(theirs.train_list)
+    assert ours.val == dict(theirs.test_list)
+    assert ours.names == {theirs.meta["filename"]: theirs.meta["md5"]}
+    assert (ours.folder, ours.url, ours.md5) == (theirs.base_folder, theirs.url, theirs.tgz_md5)
 
 
 IMAGES = 6
 """In each of the files that are made up here."""
 
 
-def batch(number: int) -> bytes:
+def batch(number: int, labels: str) -> bytes:
     generator = np.random.default_rng(number)
     data = generator.integers(0, 256, (IMAGES, 3072), dtype=np.uint8)
-    labels = [int(each) for each in generator.integers(0, 10, IMAGES)]
-    return pickle.dumps({"data": data, "labels": labels, "batch_label": "made up"}, protocol=2)
+    drawn = [int(each) for each in generator.integers(0, 10, IMAGES)]
+    return pickle.dumps({"data": data, labels: drawn, "batch_label": "made up"}, protocol=2)
 
 
+@pytest.mark.parametrize("name", CIFAR)
 def test_photographs_are_downloaded_unpacked_and_read_as_torchvision_reads_them(
     torchvision: Any,
     server: Server,  # noqa: F811
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
-    names = [name for name in data_files.CIFAR10_FILES if name != "batches.meta"]
-    contents = {name: batch(number) for number, name in enumerate(names)}
-    contents["batches.meta"] = pickle.dumps({"label_names": list("abcdefghij")}, protocol=2)
-    sums = {name: hashlib.md5(content, usedforsecurity=False).hexdigest() for name, content in contents.items()}
+    kind, theirs = data_files.CIFAR[name], getattr(torchvision.datasets, CIFAR[name])
+    contents = {file: batch(at, kind.labels) for at, file in enumerate((*kind.train, *kind.val))}
+    (of_names,) = kind.names
+    contents[of_names] = pickle.dumps({theirs.meta["key"]: list("abcdefghij")}, protocol=2)
+    sums = {file: hashlib.md5(content, usedforsecurity=False).hexdigest() for file, content in contents.items()}
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, content in contents.items():
-            member = tarfile.TarInfo(f"{data_files.CIFAR10_FOLDER}/{name}")
+        for file, content in contents.items():
+            member = tarfile.TarInfo(f"{kind.folder}/{file}")
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    server.files["/cifar-10-python.tar.gz"] = packed.getvalue()
+    at = f"/{Path(kind.url).name}"
+    server.files[at] = packed.getvalue()
     md5 = hashlib.md5(packed.getvalue(), usedforsecurity=False).hexdigest()
-    monkeypatch.setattr(data_files, "CIFAR10_URL", f"{server.url}/cifar-10-python.tar.gz")
-    monkeypatch.setattr(data_files, "CIFAR10_MD5", md5)
-    sizes = {name: (len(content), sums[name]) for name, content in contents.items()}
-    monkeypatch.setattr(data_files, "CIFAR10_FILES", sizes)
-    theirs = torchvision.datasets.CIFAR10
-    monkeypatch.setattr(theirs, "train_list", [[name, sums[name]] for name in names if name != "test_batch"])
-    monkeypatch.setattr(theirs, "test_list", [["test_batch", sums["test_batch"]]])
-    monkeypatch.setattr(theirs, "meta", {**theirs.meta, "md5": sums["batches.meta"]})
+    parts = {part: {file: sums[file] for file in getattr(kind, part)} for part in ("train", "val", "names")}
+    made = dataclasses.replace(kind, url=f"{server.url}{at}", md5=md5, **parts, bytes={})
+    monkeypatch.setitem(data_files.CIFAR, name, made)
+    monkeypatch.setattr(theirs, "train_list", [[file, sums[file]] for file in kind.train])
+    monkeypatch.setattr(theirs, "test_list", [[file, sums[file]] for file in kind.val])
+    monkeypatch.setattr(theirs, "meta", {**theirs.meta, "md5": sums[of_names]})
 
-    source = data_files.source("cifar10", tmp_path)
+    source = data_files.source(name, tmp_path)
     told: list[str] = []
     source.download(told.append)
     assert told[-1] == "unpacking"
-    assert {file.name: file.read_bytes() for file in (tmp_path / data_files.CIFAR10_FOLDER).iterdir()} == contents
+    assert {file.name: file.read_bytes() for file in (tmp_path / kind.folder).iterdir()} == contents
     for (images, labels), train in zip(source.read_files(), (True, False), strict=True):
         expected = theirs(tmp_path, train=train)
         assert images.dtype == torch.uint8
         assert labels.dtype == torch.int64
         assert torch.equal(images, torch.as_tensor(expected.data).permute(0, 3, 1, 2))
         assert labels.tolist() == expected.targets
+    assert [each.fault for each in source.expected] == [""] * len(contents)
 
-    gone = tmp_path / data_files.CIFAR10_FOLDER / "data_batch_3"
+    gone = tmp_path / kind.folder / next(iter(kind.train))
     gone.unlink()
     source.download(told.append)
-    assert gone.read_bytes() == contents["data_batch_3"]
-    assert server.asked == ["/cifar-10-python.tar.gz"], "the archive is there still"
+    assert gone.read_bytes() == contents[gone.name]
+    assert server.asked == [at], "the archive is there still"
+    gone.write_bytes(b"torn")
+    (broken,) = (each.fault for each in source.expected if each.fault)
+    assert broken == "has a wrong checksum"
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -44,10 +44,10 @@ def test_a_deterministic_run_goes_on_so_and_one_of_a_version_without_it_as_it_wa
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda asked: asked.update(dataset="cifar100"), "dataset cifar100"),
+        (lambda asked: asked.update(dataset="svhn"), "dataset svhn"),
         (lambda asked: asked["preset"]["scheduler"].update(name="FancyLR"), "preset.scheduler FancyLR"),
         (lambda asked: asked["preset"]["optimizer"].update(name="Muon"), "preset.optimizer Muon"),
-        (lambda asked: asked.update(model="lenet", objective=3), "model lenet, objective"),
+        (lambda asked: asked.update(model="vit", objective=3), "model vit, objective"),
     ],
 )
 def test_what_a_later_version_asks_for_is_named_and_so_is_that_version(

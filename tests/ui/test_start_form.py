@@ -68,13 +68,13 @@ async def test_arrows_go_through_what_there_is_to_choose_from_and_through_the_li
         await shown.press("o", "right")
         assert form(shown).spec.dataset == "mnist"
         await shown.press("left", "left")
-        assert form(shown).spec.dataset == "cifar10"
+        assert form(shown).spec.dataset == "cifar100"
         await shown.press("down", "right")
         assert form(shown).spec.model == "mlp"
         await shown.press("down", "left", "1")  # the cursor of a number that is typed
         assert form(shown).spec.preset.training.epochs == 110
         await shown.press("up", "right")
-        assert form(shown).spec.model == "resnet9"
+        assert form(shown).spec.model == "lenet"
 
 
 @pytest.mark.never_says("form.keys", "form.cost")

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -22,6 +22,7 @@ from torch import Tensor
 from tui_trainer.errors import UserError
 from tui_trainer.files.atomic import atomic_files, clear_drafts, write_atomic
 from tui_trainer.files.safe_open import read_regular
+from tui_trainer.run_options import CLASSES
 from tui_trainer.text.captions import say
 
 Progress: TypeAlias = Callable[[str], None]
@@ -86,23 +87,21 @@ def _in_words(done: int, total: int) -> str:
 Part: TypeAlias = tuple[Tensor, Tensor]
 """Images (N, C, H, W) in uint8, and labels (N)."""
 
-CLASSES = 10
-"""Of every data set there is here."""
-
 
 @dataclass(frozen=True)
 class Expected:
     """A file that a data set needs, and what it must be."""
 
     file: Path
-    bytes: int
+    bytes: int | None
+    """None: not known, and the checksum tells."""
     md5: str = ""
 
     @property
     def fault(self) -> str:
         """What is wrong with it, in words; empty where it is sound. May raise OSError."""
         size = self.file.stat().st_size
-        if size != self.bytes:
+        if self.bytes is not None and size != self.bytes:
             return say("data.wrong_size", size=f"{size:,}", expected=f"{self.bytes:,}")
         if self.md5 and _md5(self.file) != self.md5:
             return say("data.wrong_checksum")
@@ -123,6 +122,7 @@ class DataFolder:
     """Read what is there; raises whatever a file that is not what it seems leads to."""
     download: Callable[[Progress], None]
     """Bring what is missing, unpacked; leaves what is whole as it is."""
+    classes: int = 10
 
     def read(self, progress: Progress, root: Path) -> tuple[Part, Part]:
         """The images that train and those that validate, downloaded first where they are missing.
@@ -154,10 +154,10 @@ class DataFolder:
                         f"{self.name} in {root} has {what} of {_by(numbers.shape)} where {_by(shape)} should be: "
                         f"a file of it is broken. Remove it to have it downloaded again. {_what_else()}"
                     )
-            if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < CLASSES:
+            if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < self.classes:
                 raise UserError(
                     f"{self.name} in {root} has labels from {int(labels.min())} to {int(labels.max())} where 0 to "
-                    f"{CLASSES - 1} should be: a file of labels is broken. Remove it to have it downloaded again. "
+                    f"{self.classes - 1} should be: a file of labels is broken. Remove it to have it downloaded again. "
                     f"{_what_else()}"
                 )
 
@@ -186,7 +186,7 @@ def source(name: str, root: Path) -> DataFolder:
     Raises:
         KeyError: there is none of that name.
     """
-    return _cifar10(name, root) if name == "cifar10" else _idx_files(name, DIGITS[name], root)
+    return _cifar(name, CIFAR[name], root) if name in CIFAR else _idx_files(name, DIGITS[name], root)
 
 
 @dataclass
@@ -285,47 +285,93 @@ def _unpack(packed: Path) -> None:
     write_atomic(packed.with_suffix(""), gzip.decompress(packed.read_bytes()), private=False)
 
 
-CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
-CIFAR10_MD5 = "c58f30108f718f92721af3b95e74349a"
-CIFAR10_FOLDER = "cifar-10-batches-py"
-"""In a root, and in the archive."""
+@dataclass
+class CifarSource:
+    """Where a data set of A. Krizhevsky's form comes from, and what its archive holds."""
 
-CIFAR10_FILES = {
-    "data_batch_1": (31_035_704, "c99cafc152244af753f735de768cd75f"),
-    "data_batch_2": (31_035_320, "d4bba439e000b95fd0a9bffe97cbabec"),
-    "data_batch_3": (31_035_999, "54ebc095f3ab1f0389bbae665268c751"),
-    "data_batch_4": (31_035_696, "634d18415352ddfa80567beed471001a"),
-    "data_batch_5": (31_035_623, "482c414d41f54cd18b22e5b47cb7c3cb"),
-    "test_batch": (31_035_526, "40351d587109b95175f43aff81a1287e"),
-    "batches.meta": (158, "5ff9c542aee3614f3951f8cda6e48888"),
+    url: str
+    md5: str
+    folder: str
+    """In a root, and in the archive."""
+    train: dict[str, str]
+    """The files that train, and their MD5."""
+    val: dict[str, str]
+    """The file that validates."""
+    names: dict[str, str]
+    """That of the classes' names."""
+    labels: str
+    """What labels are called in it."""
+    bytes: dict[str, int] = field(default_factory=dict)
+    """How many bytes a file has, where that is known: it is quicker to see than a checksum."""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """All of them."""
+        return {**self.train, **self.val, **self.names}
+
+
+CIFAR = {
+    "cifar10": CifarSource(
+        url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        md5="c58f30108f718f92721af3b95e74349a",
+        folder="cifar-10-batches-py",
+        train={
+            "data_batch_1": "c99cafc152244af753f735de768cd75f",
+            "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+            "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+            "data_batch_4": "634d18415352ddfa80567beed471001a",
+            "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+        },
+        val={"test_batch": "40351d587109b95175f43aff81a1287e"},
+        names={"batches.meta": "5ff9c542aee3614f3951f8cda6e48888"},
+        labels="labels",
+        bytes={
+            "data_batch_1": 31_035_704,
+            "data_batch_2": 31_035_320,
+            "data_batch_3": 31_035_999,
+            "data_batch_4": 31_035_696,
+            "data_batch_5": 31_035_623,
+            "test_batch": 31_035_526,
+            "batches.meta": 158,
+        },
+    ),
+    "cifar100": CifarSource(
+        url="https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+        md5="eb9058c3a382ffc7106e4002c42a8d85",
+        folder="cifar-100-python",
+        train={"train": "16019d7e3df5f24257cddd939b257f8d"},
+        val={"test": "f0ef6b0ae62326f3e7ffdfab6717acfc"},
+        names={"meta": "7973b15100ade9c7d40fb424638fde48"},
+        labels="fine_labels",
+    ),
 }
-"""Five files that train, one that validates, and the names of the classes; their bytes and MD5."""
+"""Addresses and checksums are torchvision's."""
 
 
-def _cifar10(name: str, root: Path) -> DataFolder:
-    folder = root / CIFAR10_FOLDER
-    expected = [Expected(folder / file, size, md5) for file, (size, md5) in CIFAR10_FILES.items()]
+def _cifar(name: str, kind: CifarSource, root: Path) -> DataFolder:
+    folder = root / kind.folder
+    expected = [Expected(folder / file, kind.bytes.get(file), md5) for file, md5 in kind.files.items()]
 
     def download(progress: Progress) -> None:
-        packed = root / Path(CIFAR10_URL).name
-        if not _is(packed, CIFAR10_MD5):
-            fetch([CIFAR10_URL], packed, CIFAR10_MD5, progress)
+        packed = root / Path(kind.url).name
+        if not _is(packed, kind.md5):
+            fetch([kind.url], packed, kind.md5, progress)
         progress("unpacking")
         _unpack_some(packed, [each.file for each in expected if not each.file.exists()])
 
     def read() -> tuple[Part, Part]:
-        train = [_read_pickled(folder / f"data_batch_{number}") for number in range(1, 6)]
+        train, val = ([_read_pickled(folder / file, kind.labels) for file in part] for part in (kind.train, kind.val))
         images, labels = zip(*train, strict=True)
-        return (torch.cat(images), torch.cat(labels)), _read_pickled(folder / "test_batch")
+        return (torch.cat(images), torch.cat(labels)), val[0]
 
-    return DataFolder(name, (3, 32, 32), (50_000, 10_000), expected, read, download)
+    return DataFolder(name, (3, 32, 32), (50_000, 10_000), expected, read, download, CLASSES[name])
 
 
-def _read_pickled(file: Path) -> Part:
-    """One file of CIFAR-10. It was compared with its checksum before: what is unpickled is nobody's but its makers'."""
+def _read_pickled(file: Path, labels: str) -> Part:
+    """One file of CIFAR. It was compared with its checksum before: what is unpickled is nobody's but its makers'."""
     with file.open("rb") as content:
         entry = pickle.load(content, encoding="latin1")
-    return torch.as_tensor(entry["data"]).view(-1, 3, 32, 32), torch.as_tensor(entry["labels"])
+    return torch.as_tensor(entry["data"]).view(-1, 3, 32, 32), torch.as_tensor(entry[labels])
 
 
 def _unpack_some(packed: Path, files: list[Path]) -> None:

@@ -16,21 +16,22 @@ from tui_trainer.engine.reproducibility import generator_for
 from tui_trainer.files.given_path import data_folder, given_path
 from tui_trainer.presets.augmentation import CROP_AND_FLIP, Transform
 from tui_trainer.presets.schema import Training
-from tui_trainer.run_options import Dataset
+from tui_trainer.run_options import CLASS_NAMES, Dataset
 from tui_trainer.run_spec import RunSpec
 
 # Mean and standard deviation of the training images, in pixel values from 0 to 1.
-# MNIST's are the ones of the pytorch/examples recipe; the others were computed from the data and agree with the
-# figures in common use.
+# MNIST's are the ones of the pytorch/examples recipe; CIFAR-100's are the figures in common use; the others were
+# computed from the data and agree with these.
 _STATISTICS: dict[Dataset, tuple[list[float], list[float]]] = {
     "mnist-5k": ([0.1307], [0.3081]),
     "mnist": ([0.1307], [0.3081]),
     "fashion-mnist": ([0.2860], [0.3530]),
     "cifar10": ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]),
+    "cifar100": ([0.5071, 0.4865, 0.4409], [0.2673, 0.2564, 0.2762]),
 }
 
 
-PHOTOGRAPHS: frozenset[str] = frozenset({"cifar10"})
+PHOTOGRAPHS: frozenset[str] = frozenset({"cifar10", "cifar100"})
 """Digits and clothes are neither mirrored nor, in these sets, off their centre; photographs are."""
 
 
@@ -63,6 +64,8 @@ class Images:
 
     train: Split
     val: Split
+    classes: tuple[str, ...] = CLASS_NAMES["mnist-5k"]
+    """What the labels stand for, in their order."""
     digest: str = ""
     """Of the images and labels as they were read, and of what makes floats of them; empty where nobody took it."""
 
@@ -95,6 +98,7 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
     return Images(
         train=_normalised(train, normalisation).to(device),
         val=_normalised(val, normalisation).to(device),
+        classes=CLASS_NAMES[spec.dataset],
         digest=reproducibility.of_tensors([*train, *val, *normalisation.tensors()]),
     )
 

@@ -1,7 +1,9 @@
-"""The networks, for images of 1 or 3 channels and ten classes."""
+"""The networks, for images of 1 or 3 channels."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import TypeAlias
 
 import torch
@@ -11,23 +13,21 @@ from torch.nn import functional
 Shape: TypeAlias = tuple[int, int, int]
 """Channels, height, width of one image."""
 
-CLASSES = 10
 
-
-def build(name: str, shape: Shape, seed: int) -> nn.Module:
+def build(name: str, shape: Shape, seed: int, classes: int = 10) -> nn.Module:
     """The network `name` for images of `shape`, its initial weights drawn from `seed` alone.
 
     Raises:
         KeyError: no network has that name.
     """
     torch.manual_seed(seed)
-    return _BUILDERS[name](shape)
+    return _BUILDERS[name](shape, classes)
 
 
 def without_weights(name: str) -> nn.Module:
     """The network `name` with the names and shapes of its parameters alone; random numbers stay as they are."""
     with torch.device("meta"):
-        return _BUILDERS[name]((3, 32, 32))
+        return _BUILDERS[name]((3, 32, 32), 10)
 
 
 def parameter_count(model: nn.Module) -> int:
@@ -35,7 +35,7 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def cnn(shape: Shape) -> nn.Module:
+def cnn(shape: Shape, classes: int) -> nn.Module:
     """Two convolutions and two linear layers: 411,802 parameters on 1×28×28."""
     channels, height, width = shape
     return nn.Sequential(
@@ -48,18 +48,18 @@ def cnn(shape: Shape) -> nn.Module:
         nn.Flatten(),
         nn.Linear(32 * (height // 4) * (width // 4), 256),
         nn.ReLU(),
-        nn.Linear(256, CLASSES),
+        nn.Linear(256, classes),
     )
 
 
-def mlp(shape: Shape) -> nn.Module:
+def mlp(shape: Shape, classes: int) -> nn.Module:
     """One hidden layer of 256."""
     channels, height, width = shape
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(channels * height * width, 256),
         nn.ReLU(),
-        nn.Linear(256, CLASSES),
+        nn.Linear(256, classes),
     )
 
 
@@ -107,7 +107,7 @@ class GlobalMaxPool(nn.Module):
         return pooled
 
 
-def resnet9(shape: Shape, width: int = 64) -> nn.Module:
+def resnet9(shape: Shape, classes: int, width: int = 64) -> nn.Module:
     """The ResNet-9 of D. Page's DAWNBench entry ("How to train your ResNet", 2018), logits scaled by 1/8."""
     return nn.Sequential(
         _conv_bn(shape[0], width),
@@ -118,14 +118,14 @@ def resnet9(shape: Shape, width: int = 64) -> nn.Module:
         Residual(nn.Sequential(_conv_bn(8 * width, 8 * width), _conv_bn(8 * width, 8 * width))),
         GlobalMaxPool(),
         nn.Flatten(),
-        nn.Linear(8 * width, CLASSES, bias=False),
+        nn.Linear(8 * width, classes, bias=False),
         Scale(0.125),
     )
 
 
-def resnet9_slim(shape: Shape) -> nn.Module:
+def resnet9_slim(shape: Shape, classes: int) -> nn.Module:
     """`resnet9` at a quarter of its width: a sixteenth of the work, for CPUs."""
-    return resnet9(shape, width=16)
+    return resnet9(shape, classes, width=16)
 
 
 class BasicBlock(nn.Module):
@@ -152,13 +152,13 @@ class BasicBlock(nn.Module):
 
 
 class ResNet18(nn.Module):
-    """As torchvision has it for ImageNet, weight for weight of the same seed and by the same names, for ten classes.
+    """As torchvision has it for ImageNet, weight for weight of the same seed and by the same names.
 
     It stands here because each version of torchvision wants one version of torch: to require it would replace a torch
     that is installed already.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int) -> None:
         super().__init__()
         self.conv1: nn.Module = nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
@@ -169,7 +169,7 @@ class ResNet18(nn.Module):
         self.layer3 = nn.Sequential(BasicBlock(128, 256, 2), BasicBlock(256, 256))
         self.layer4 = nn.Sequential(BasicBlock(256, 512, 2), BasicBlock(512, 512))
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
-        self.fc = nn.Linear(512, CLASSES)
+        self.fc = nn.Linear(512, classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -180,12 +180,90 @@ class ResNet18(nn.Module):
         return self.fc(torch.flatten(self.avgpool(x), 1))  # type: ignore[no-any-return]
 
 
-def resnet18(shape: Shape) -> nn.Module:
+def resnet18(shape: Shape, classes: int) -> nn.Module:
     """torchvision's ResNet-18 with a 3×3 stem and no first pool, as is usual for 32×32 images."""
-    model = ResNet18()
+    model = ResNet18(classes)
     model.conv1 = nn.Conv2d(shape[0], 64, kernel_size=3, padding=1, bias=False)
     model.maxpool = nn.Identity()
     return model
 
 
-_BUILDERS = {"cnn": cnn, "mlp": mlp, "resnet9": resnet9, "resnet9-slim": resnet9_slim, "resnet18": resnet18}
+def lenet(shape: Shape, classes: int) -> nn.Module:
+    """LeNet-5 (LeCun et al. 1998) as it is usual today, with ReLU and max-pooling: 61,706 parameters on 1×28×28.
+
+    It was made for 32×32: what is smaller gets a margin of zeros.
+    """
+    channels, *sides = shape
+    margin = max(0, 32 - min(sides)) // 2
+    height, width = ((side + 2 * margin - 12) // 4 for side in sides)
+    return nn.Sequential(
+        nn.Conv2d(channels, 6, kernel_size=5, padding=margin),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, kernel_size=5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16 * height * width, 120),
+        nn.ReLU(),
+        nn.Linear(120, 84),
+        nn.ReLU(),
+        nn.Linear(84, classes),
+    )
+
+
+class PreActivationBlock(nn.Module):
+    """Two convolutions, each behind its normalisation and ReLU (He et al. 2016); a shortcut of one pixel's width stands
+    where the shape changes."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.shortcut = None
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        activated = functional.relu(self.bn1(x))
+        identity = x if self.shortcut is None else self.shortcut(activated)
+        out: Tensor = self.conv2(functional.relu(self.bn2(self.conv1(activated))))
+        return out + identity
+
+
+def wrn_16_4(shape: Shape, classes: int, widening: int = 4) -> nn.Module:
+    """The WRN-16-4 of S. Zagoruyko and N. Komodakis ("Wide Residual Networks", 2016), without dropout: 2,748,890
+    parameters for CIFAR-10."""
+    widths = [16, 16 * widening, 32 * widening, 64 * widening]
+    blocks: list[nn.Module] = []
+    for group, (inputs, outputs) in enumerate(pairwise(widths)):
+        blocks += [
+            PreActivationBlock(inputs, outputs, stride=1 if group == 0 else 2),
+            PreActivationBlock(outputs, outputs, stride=1),
+        ]
+    model = nn.Sequential(
+        nn.Conv2d(shape[0], widths[0], 3, padding=1, bias=False),
+        *blocks,
+        nn.BatchNorm2d(widths[-1]),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(widths[-1], classes),
+    )
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    return model
+
+
+_BUILDERS: dict[str, Callable[[Shape, int], nn.Module]] = {
+    "cnn": cnn,
+    "mlp": mlp,
+    "lenet": lenet,
+    "resnet9": resnet9,
+    "resnet9-slim": resnet9_slim,
+    "resnet18": resnet18,
+    "wrn-16-4": wrn_16_4,
+}

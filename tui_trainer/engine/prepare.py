@@ -173,16 +173,14 @@ def begun_with(seed: int, name: str, code: UserCode, images: Images) -> torch.nn
     from tui_trainer.engine import models
 
     if code.model is not None:
-        return code.build_model(images.shape, models.CLASSES, seed)
-    return models.build(name, images.shape, seed)
+        return code.build_model(images.shape, len(images.classes), seed)
+    return models.build(name, images.shape, seed, len(images.classes))
 
 
 def _try(code: UserCode, model: torch.nn.Module, compute_options: ComputeOptions, images: Images) -> None:
     """See that code of a person's own does what is asked of it, as far as a few images show."""
-    from tui_trainer.engine import models
-
     plainly = replace(compute_options, compiled=False).forward(model)
-    code.check(model, plainly, (images.train.images, images.train.labels), models.CLASSES)
+    code.check(model, plainly, (images.train.images, images.train.labels), len(images.classes))
 
 
 def _find_checkpoint(
@@ -231,7 +229,7 @@ def _configured(
         parameters=models.parameter_count(model),
         device=str(compute_options.device),
         device_name=devices.name_of(compute_options.device),
-        classes=models.CLASSES,
+        classes=len(images.classes),
         device_uuid=devices.uuid_of(compute_options.device),
         threads=torch.get_num_threads(),
         ranks=ranks.count,

@@ -16,7 +16,6 @@ from tui_trainer.engine.prepare import Prepared, tell_phase
 from tui_trainer.engine.reproducibility import not_deterministic
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.events import TRAINING, AnyEvent, EndStatus, RunEnded, SettingChanged
-from tui_trainer.run_options import CLASS_NAMES
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
@@ -53,7 +52,7 @@ def train(
         new, reason = str(chosen.threads), chosen.reason
         emit(SettingChanged(at=time.time(), setting="threads", old="auto", new=new, reason=reason))
     if prepared.spec.metrics == "default":
-        for declared in declared_metrics(CLASS_NAMES[prepared.spec.dataset], gpu=not on_cpu):
+        for declared in declared_metrics(prepared.images.classes, gpu=not on_cpu):
             emit(declared)
     tell_phase(emit, TRAINING)
     clock = TrainingClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0, awake or Awake())

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tui_trainer.best import Best, is_better
 from tui_trainer.commands import LARGEST_FACTOR, SetEpochs, SetLR, SwitchPreset
-from tui_trainer.engine import checkpoints, models, reproducibility, tracing
+from tui_trainer.engine import checkpoints, reproducibility, tracing
 from tui_trainer.engine.accumulation import Accumulation
 from tui_trainer.engine.augmentation import check_augmentation
 from tui_trainer.engine.checkpoints import Saver
@@ -61,7 +61,6 @@ from tui_trainer.presets.checks import check
 from tui_trainer.presets.problems import PresetError
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
-from tui_trainer.run_options import CLASS_NAMES
 from tui_trainer.run_spec import made_for_others
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
@@ -109,7 +108,7 @@ class Trainer:
         self._confusion: Confusion | None = None
         if self._spec.metrics == "default":
             self._norms = Norms(model, emit, self._train_state.loss_scaler.one)
-            self._confusion = Confusion(models.CLASSES, self._device)
+            self._confusion = Confusion(len(self._images.classes), self._device)
         self._clipping: Clipping | None = None
         self._accumulation: Accumulation | None = None
         self._raw: tuple[float, float] | None = None
@@ -371,7 +370,7 @@ class Trainer:
 
     def _tell_confusion(self, confusion: Confusion) -> None:
         """What the validation took for what, how right it was about each class, and what the process holds."""
-        names = CLASS_NAMES[self._spec.dataset]
+        names = self._images.classes
         counts = confusion.matrix(self._ranks)
         if not self._ranks.several:  # each of several has seen a part of the images
             self._keep_most_wrong(confusion)

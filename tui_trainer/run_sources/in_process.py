@@ -83,7 +83,7 @@ UNKNOWN_SHOWN = 4
 
 
 def _unknown(error: ValidationError) -> list[str]:
-    """What a record asks for that is no value, or no key, of this version: `dataset cifar100`."""
+    """What a record asks for that is no value, or no key, of this version: `dataset svhn`."""
     said = []
     for fault in error.errors(include_url=False, include_context=True)[:UNKNOWN_SHOWN]:
         key = ".".join(map(str, fault["loc"]))
