@@ -67,7 +67,9 @@ def test_the_lr_is_raised_by_the_same_factor_at_every_step(lowest: float, times:
 def test_the_loss_is_smoothed_with_the_bias_of_the_beginning_taken_out(losses: list[float]) -> None:
     curve = curve_of(losses)
     settled = sorted(losses[:20])
-    known = [(settled[9] + settled[10]) / 2] * 20 + losses[20:]
+    usual = [sorted(losses[place - 2 : place + 1])[1] for place in range(20, len(losses))]
+    there = [of_three if loss > 2 * of_three else loss for loss, of_three in zip(losses[20:], usual, strict=True)]
+    known = [(settled[9] + settled[10]) / 2] * 20 + there
     for place, (_, smoothed) in enumerate(curve.points, 20):
         weights = [(1 - BETA) * BETA ** (place - i) for i in range(place + 1)]
         mean = sum(w * loss for w, loss in zip(weights, known, strict=False)) / sum(weights)
@@ -141,11 +143,12 @@ def test_a_network_that_trains_gets_lrs_below_the_leap() -> None:
     assert all(1e-4 < lr < 0.3 for lr in curve.suggestions.values()), curve.suggestions
 
 
-@pytest.mark.parametrize("place", [0, 5, 19])
-def test_an_odd_batch_at_the_beginning_changes_little(place: int) -> None:
+@pytest.mark.parametrize("odd", [9.0, 500.0])
+@pytest.mark.parametrize("place", [0, 5, 19, 20, 21, 30, 60, 110])
+def test_an_odd_batch_changes_little(place: int, odd: float) -> None:
     losses = typical_losses()
     spiked = [*losses]
-    spiked[place] = 500.0
+    spiked[place] = odd
     here, there = curve_of(losses), curve_of(spiked)
     assert there.ended == "leapt"
     for rule in RULES:
@@ -168,7 +171,7 @@ def test_a_loss_that_only_rises_suggests_nothing() -> None:
 
 def test_what_comes_down_by_itself_behind_the_leap_is_no_fall() -> None:
     falls = [1.0] * 40 + [1.0 - 0.02 * step for step in range(30)]
-    curve = curve_of([*falls, 20.0, *[1.0] * 129])  # one batch; its share of the smoothed loss fades for long
+    curve = curve_of([*falls, 20.0, 20.0, *[1.0] * 128])  # two batches; their share of the smoothed loss fades for long
     assert curve.ended == "all_steps"
     behind = curve.lrs[70]
     assert curve.suggestions
@@ -181,6 +184,11 @@ def test_a_loss_that_is_not_finite_ends_it_and_too_few_steps_suggest_nothing(bef
     curve = curve_of([*(2.3 - 0.05 * step for step in range(before)), broken, 1.0, 1.0])
     assert (curve.ended, len(curve.losses)) == ("not_finite", before + 1)
     assert (curve.none_because, curve.suggestions) == ("too_short", {})
+
+
+def test_a_leap_with_too_few_steps_before_it_suggests_nothing() -> None:
+    curve = curve_of([*[2.3] * 20, *(2.3 - 0.05 * step for step in range(5)), *[1e6] * 175])
+    assert (curve.ended, curve.none_because, curve.suggestions) == ("leapt", "too_short", {})
 
 
 def test_as_few_as_are_enough_suggest_something() -> None:

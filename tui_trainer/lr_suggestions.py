@@ -5,10 +5,11 @@ the LR is raised from step to step, and the loss says from where on it trains, a
 `engine/lr_range_test.py` makes one.
 
 Smoothing, end, and the rules *valley*, *steepest* and *minimum/10* follow fastai (`fastai/callback/schedule.py`:
-`LRFinder`, `valley`, `steep`, `minimum`; the valley is ESRI's) and PyTorch Lightning (`tuner/lr_finder.py`). Two things
-are ours, against curves that only look as if they fell: the first tenth of the steps, which both leave out of the
-suggestions, goes into the smoothed loss as its median, whatever one odd batch there does; and what comes behind the
-lowest point has no say, for after a leap the smoothed loss comes down by itself.
+`LRFinder`, `valley`, `steep`, `minimum`; the valley is ESRI's) and PyTorch Lightning (`tuner/lr_finder.py`). Three
+things are ours, against curves that only look as if they fell. The first tenth of the steps, which both leave out of
+the suggestions, goes into the smoothed loss as its median; behind it an odd batch does so as the median of its loss and
+the two before: the smoothed loss would come down from it for fifty steps. What comes behind the lowest point has no
+say, for after a leap it comes down by itself.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ BETA = 0.98
 
 LEAPT = 4.0
 """At so many times the lowest smoothed loss the test ends."""
+
+ODD = 2.0
+"""A batch is odd whose loss is more than so many times the median of it and the two before: a leap is two of them."""
 
 SETTLING = 10
 """The part of the steps, one in so many, that comes before the curve."""
@@ -96,14 +100,15 @@ class LRCurve:
         if not isfinite(loss):
             self.ended = "not_finite"
         elif len(self.losses) > self.settling:
-            self._smooth(lr, loss)
+            self._smooth(lr)
         if self.ended is None and len(self.losses) == self.steps:
             self.ended = "all_steps"
 
-    def _smooth(self, lr: float, loss: float) -> None:
+    def _smooth(self, lr: float) -> None:
         if not self.points and self.settling:
             self._average = median(self.losses[: self.settling]) * (1 - BETA**self.settling)
-        self._average = BETA * self._average + (1 - BETA) * loss
+        loss, usual = self.losses[-1], median(self.losses[-3:])
+        self._average = BETA * self._average + (1 - BETA) * (usual if loss > ODD * usual else loss)
         smoothed = self._average / (1 - BETA ** len(self.losses))
         self.points.append(Point(lr, smoothed))
         self._lowest = min(self._lowest, smoothed)
@@ -180,6 +185,12 @@ def middle(lrs: Iterable[float]) -> float:
         statistics.StatisticsError: there is none.
     """
     return float(f"{exp(median(map(log, lrs))):.{DIGITS}g}")
+
+
+def of_seeds(curves: Iterable[LRCurve]) -> dict[Rule, list[float]]:
+    """By each rule what each curve suggests that suggests something; empty where none does."""
+    found = [curve.suggestions for curve in curves if curve.suggestions]
+    return {rule: [each[rule] for each in found] for rule in RULES} if found else {}
 
 
 def in_words(rule: Rule) -> str:
