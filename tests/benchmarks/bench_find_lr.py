@@ -4,7 +4,9 @@ For each preset: the three suggestions, and the validation accuracy after the la
 of ten LRs from 1e-4 to 3.16, half a decade apart. The rest of the preset stays as it is. `--cifar10 N` takes N images
 of CIFAR-10 instead of the digits, `--mnist` the whole of MNIST; both are read from `--data-dir`.
 
-A preset takes thirteen trainings: on one core some minutes with the digits. `--pairs N` tells instead what the test
+A preset takes thirteen trainings: on one core some minutes with the digits. With `--progress FILE` each is written
+there as it is over, and what stands there is not trained again: a command that was cut off goes on, and one of another
+`find-lr` is refused, since the grid is trained after that was last changed. `--pairs N` tells instead what the test
 costs: the processor's seconds of its 200 steps over those of as many bare ones, in N pairs, by turns before and behind;
 of `mlp`, whose steps are the shortest.
 """
@@ -13,8 +15,13 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
+import inspect
+import json
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import chain, count, islice
 from pathlib import Path
 from statistics import median
@@ -22,6 +29,8 @@ from typing import Any
 
 from torch.nn import functional
 
+from tui_trainer import lr_suggestions
+from tui_trainer.engine import lr_range_test
 from tui_trainer.engine.control import CommandQueue
 from tui_trainer.engine.datasets import batches
 from tui_trainer.engine.lr_range_test import RangeTest
@@ -29,7 +38,6 @@ from tui_trainer.engine.prepare import Prepared, prepare
 from tui_trainer.engine.schedules import build_optimizer
 from tui_trainer.engine.train import train
 from tui_trainer.events import AnyEvent, EpochEnded
-from tui_trainer.lr_suggestions import RULES
 from tui_trainer.presets.another_lr import with_lr
 from tui_trainer.presets.catalogue import find
 from tui_trainer.presets.checks import parse
@@ -58,25 +66,64 @@ def trained(text: str, lr: float, **options: Any) -> float:
     return ended[-1].val_accuracy if status == "finished" else 0.0
 
 
-def table(name: str, **options: Any) -> list[str]:
-    """Of one preset, in Markdown."""
-    text = find(name).read_text("utf-8")
+class Progress:
+    """What was measured, an object a line in a file, by what it was measured of.
+
+    Args:
+        path: the file, which may be there; None keeps nothing.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._rules = hashlib.sha256(
+            "".join(map(inspect.getsource, (lr_suggestions, lr_range_test))).encode()
+        ).hexdigest()
+        lines = path.read_text("utf-8").splitlines() if path is not None and path.exists() else []
+        told = [json.loads(line) for line in lines]
+        if any(each["rules"] != self._rules for each in told):
+            sys.exit(f"{path} is of another find-lr: begin the grid anew")
+        self._known = {each["of"]: each["found"] for each in told}
+
+    def of(self, what: str, measure: Callable[[], Any], **options: Any) -> Any:
+        """What `measure` returns, an object that JSON has, or returned before."""
+        key = f"{what} {json.dumps(options, sort_keys=True, default=str)}"
+        if key not in self._known:
+            self._known[key] = found = measure()
+            if self._path is not None:
+                with self._path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"rules": self._rules, "of": key, "found": found}) + "\n")
+        return self._known[key]
+
+
+def suggested(name: str, text: str, **options: Any) -> dict[str, Any]:
+    """What a range test suggests, and how it ended."""
     spec = RunSpec.of(name, parse(text), **options)
     began = time.perf_counter()
     curve = RangeTest().run(prepare(spec, lambda _: None), spec.seed)
     seconds = time.perf_counter() - began
-    grid = {lr: trained(text, lr, **options) for lr in GRID}
+    about = f"{len(curve.losses)} steps, {seconds:.1f} s with all that is loaded before, ended by {curve.ended}"
+    lrs = {rule: float(f"{lr:.3g}") for rule, lr in curve.suggestions.items()}
+    return {"about": about, "none_because": curve.none_because, "lrs": lrs}
+
+
+def table(name: str, progress: Progress, **options: Any) -> list[str]:
+    """Of one preset, in Markdown."""
+    text = find(name).read_text("utf-8")
+
+    def accuracy(lr: float) -> float:
+        found: float = progress.of(f"{name} {lr:g}", lambda: trained(text, lr, **options), **options)
+        return found
+
+    test = progress.of(f"{name} find-lr", lambda: suggested(name, text, **options), **options)
+    grid = {lr: accuracy(lr) for lr in GRID}
     best = max(grid.values())
-    about = f"{name}: {len(curve.losses)} steps, {seconds:.1f} s with all that is loaded before, ended by {curve.ended}"
-    rows = [about, "", "| LR | accuracy | |", "| --- | --- | --- |"]
-    rows += [f"| {lr:g} | {accuracy:.4f} | {'best' if accuracy == best else ''} |" for lr, accuracy in grid.items()]
-    for rule in RULES:
-        if rule in curve.suggestions:
-            lr = float(f"{curve.suggestions[rule]:.3g}")
-            accuracy = trained(text, lr, **options)
-            verdict = "within 1 %" if accuracy >= best * (1 - NEAR) else f"{(1 - accuracy / best) * 100:.1f} % below"
-            rows.append(f"| {rule}: {lr:g} | {accuracy:.4f} | {verdict} |")
-    return [*rows, "" if curve.suggestions else f"no suggestion: {curve.none_because}", ""]
+    rows = [f"{name}: {test['about']}", "", "| LR | accuracy | |", "| --- | --- | --- |"]
+    rows += [f"| {lr:g} | {of_lr:.4f} | {'best' if of_lr == best else ''} |" for lr, of_lr in grid.items()]
+    for rule, lr in test["lrs"].items():
+        of_lr = accuracy(lr)
+        verdict = "within 1 %" if of_lr >= best * (1 - NEAR) else f"{(1 - of_lr / best) * 100:.1f} % below"
+        rows.append(f"| {rule}: {lr:g} | {of_lr:.4f} | {verdict} |")
+    return [*rows, "" if test["lrs"] else f"no suggestion: {test['none_because']}", ""]
 
 
 def bare(prepared: Prepared, steps: int) -> float:
@@ -124,9 +171,12 @@ def main() -> None:
     ask.add_argument("presets", nargs="*", default=PRESETS)
     ask.add_argument("--cifar10", type=int, metavar="N", help="the first N images of CIFAR-10, model resnet9-slim")
     ask.add_argument("--mnist", action="store_true", help="the whole of MNIST")
+    ask.add_argument("--model", help="another than that")
+    ask.add_argument("--limit-val", type=int, metavar="N", help="the first N images to validate")
     ask.add_argument("--data-dir", type=Path)
     ask.add_argument("--epochs", type=int)
     ask.add_argument("--threads", type=int, default=1)
+    ask.add_argument("--progress", type=Path, metavar="FILE", help="goes on from there")
     ask.add_argument("--pairs", type=int, metavar="N", help="time the test instead")
     given = ask.parse_args()
     options: dict[str, Any] = {"device": "cpu", "threads": given.threads, "epochs": given.epochs, "metrics": "minimal"}
@@ -134,11 +184,14 @@ def main() -> None:
         options |= {"dataset": "mnist" if given.mnist else "cifar10", "data_dir": given.data_dir}
     if given.cifar10:
         options |= {"limit_train": given.cifar10, "limit_val": given.cifar10 // 4, "model": "resnet9-slim"}
+    of_run = {"model": given.model, "limit_val": given.limit_val}
+    options |= {key: value for key, value in of_run.items() if value is not None}
     if given.pairs:
         print(cost(given.pairs, **options | {"model": "mlp"}))
         return
+    progress = Progress(given.progress)
     for name in given.presets:
-        print("\n".join(table(name, **options)), flush=True)
+        print("\n".join(table(name, progress, **options)), flush=True)
 
 
 if __name__ == "__main__":
