@@ -47,6 +47,31 @@ def stop_after(tiny: TinyRun, step: int, *before: AnyCommand) -> None:
     tiny.when.append((reached, lambda: tiny.control.send(Stop(by=ME))))
 
 
+class Killed(BaseException):
+    """Nothing is done behind it, as behind a signal that cannot be caught."""
+
+
+def kill_after(tiny: TinyRun, step: int) -> None:
+    """Have the process end right after a step."""
+
+    def reached(event: AnyEvent) -> bool:
+        return isinstance(event, StepsTaken) and event.step + len(event.losses) - 1 == step
+
+    def end() -> None:
+        raise Killed
+
+    tiny.control.send(SetPace(by=ME, seconds_a_call=1e-9))
+    tiny.when.append((reached, end))
+
+
+def forget_what_was_not_saved(tiny: TinyRun) -> int:
+    """Leave the events up to the last checkpoint, as a record does that goes on from there; its step."""
+    saved: int = checkpoints.load(tiny.folder / LAST)["step"]
+    later = (place for place, event in enumerate(tiny.events) if isinstance(event, StepsTaken) and event.step > saved)
+    del tiny.events[next(later) :]
+    return saved
+
+
 def numbers(tiny: TinyRun) -> dict[str, object]:
     """All that a run came to, without the times."""
     columns: dict[str, list[float | None]] = {}
@@ -308,6 +333,28 @@ def test_every_optimizer_and_scheduler_goes_on_from_the_middle_of_an_epoch(tiny:
     tiny.events.clear()
     stop_after(tiny, BATCHES + 2)
     tiny.train(text, EPOCHS)
+    tiny.when.clear()
+    tiny.train(text, EPOCHS, resume=True)
+    assert_equal(numbers(tiny), whole)
+
+
+KEYS = {
+    "stages": f'{SGD}{MOMENTUM}[scheduler]\nname = "SequentialLR"\n{SCHEDULERS["SequentialLR"]}',
+    **{options: f"{SGD}{BY_STEPS}[warmup]\n{options}" for options in WARMUPS},
+    **{key: f"{key}\n{SGD}{BY_STEPS}" for key in TRAINING},
+    **GROUPS,
+}
+
+
+@pytest.mark.parametrize("text", KEYS.values(), ids=KEYS)
+def test_killed_within_an_epoch_it_comes_out_as_if_it_had_not_been(tiny: TinyRun, text: str) -> None:
+    whole_run = tiny.train(text, EPOCHS)
+    whole = numbers(tiny)
+    tiny.events.clear()
+    kill_after(tiny, whole_run.step - 1)
+    with pytest.raises(Killed):
+        tiny.train(text, EPOCHS)
+    assert 0 < forget_what_was_not_saved(tiny) < whole_run.step - 1
     tiny.when.clear()
     tiny.train(text, EPOCHS, resume=True)
     assert_equal(numbers(tiny), whole)
