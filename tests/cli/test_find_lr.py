@@ -14,12 +14,10 @@ import pytest
 from click.testing import Result
 
 from tests.terminal import Terminal
-from tests.ui.scripted_finding import falling
-from tui_trainer.lr_suggestions import RULES, LRCurve, raised
-from tui_trainer.presets.checks import parse
+from tests.ui.scripted_finding import falling, recorded_test
+from tui_trainer.lr_suggestions import RULES
 from tui_trainer.presets.folders import shipped_folder
-from tui_trainer.records import range_tests
-from tui_trainer.run_spec import RunSpec
+from tui_trainer.records.record import Record
 
 Cli = Callable[..., Result]
 
@@ -212,15 +210,7 @@ def test_a_person_is_asked_after_the_change_was_shown(runs: Path, tmp_path: Path
 @pytest.fixture
 def recorded(runs: Path) -> str:
     """The id of a test of two seeds: one falls and leaps, the other is not finite at once."""
-    spec = RunSpec.of("onecycle", parse((shipped_folder() / "onecycle.toml").read_text()), model="mlp")
-    curves = {}
-    for seed, losses in ((0, falling()), (1, [2.3, nan])):
-        curves[seed] = LRCurve(200)
-        for lr, loss in zip(raised(1e-7, 10.0, 200), losses, strict=False):
-            if curves[seed].ended is None:
-                curves[seed].add(lr, loss)
-    made = range_tests.made_of(spec.model_dump(mode="json"), ["tui-trainer", "find-lr"], 1e-7, 10.0, curves)
-    return range_tests.write(runs, made).id
+    return recorded_test(runs, {0: falling(), 1: [2.3, nan]}).id
 
 
 def test_a_test_is_recorded_and_shown_again_as_it_was_told(cli: Cli, runs: Path) -> None:
@@ -295,6 +285,60 @@ def test_the_export_is_a_row_a_step_with_the_same_floats(cli: Cli, recorded: str
     assert cli("export", recorded, "--out", str(out), "--format", "jsonl").exit_code == 2
 
 
+@pytest.mark.says("find_lr.no_lr")
+def test_runs_lists_it_as_what_it_is_and_scripts_have_runs_alone(cli: Cli, recorded: str, runs: Path) -> None:
+    lr = json.loads(cli("find-lr", "--list", "--json").stdout)[0]["suggestions"]["valley"]
+    silent = recorded_test(runs, {0: [2.3, nan]}).id
+    run = Record.create(runs, {"preset_name": "none"})
+    run.close()
+    rows = {row.split()[2]: row.split() for row in cli("runs").stdout.splitlines()[1:]}
+    assert rows.keys() == {recorded, silent, run.id}
+    assert rows[recorded][3:] == ["onecycle", "mnist-5k", "range", "test", "lr", str(lr)]
+    assert rows[silent][-4:] == ["range", "test", "no", "LR"]
+    assert cli("runs", str(runs)).stdout.count("range test") == 2
+    assert [told["id"] for told in json.loads(cli("runs", "--json").stdout)] == [run.id]
+    assert cli("runs", "--filter", "valley>0").stdout.split().count(recorded) == 1
+    (runs / "range-tests" / silent / "range-test.json").write_text("{")
+    damaged = cli("runs")
+    assert silent in damaged.stdout
+    assert f"warning: {silent}: " in damaged.stderr
+    assert "range-test.json is damaged" in damaged.stderr
+
+
+@pytest.mark.never_says("find_lr.no_lr")
+def test_a_list_without_one_says_nothing_of_them(cli: Cli, runs: Path) -> None:
+    Record.create(runs, {"preset_name": "none"}).close()
+    assert "crashed" in cli("runs").stdout
+
+
+def test_one_is_deleted_by_its_id_and_pruned_where_tests_are_asked_for(cli: Cli, recorded: str, runs: Path) -> None:
+    other = recorded_test(runs, {0: falling()}).id
+    run = Record.create(runs, {"preset_name": "none"})
+    run.close()
+    assert "1 range test, " in cli("delete", recorded).stderr
+    assert json.loads(cli("find-lr", "--show", recorded, "--json").stdout)["record"] == recorded  # nobody was asked
+    done = cli("delete", recorded, run.id, recorded, "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.startswith("deleted 1 run, 1 range test, ")
+    assert not run.folder.exists()
+    assert "nothing to delete" in cli("prune", "--older-than", "0m", "--yes").stdout
+    assert [folder.name for folder in (runs / "range-tests").iterdir()] == [other]
+    assert cli("prune", "--range-tests", "--older-than", "0m", "--yes").stdout.startswith("deleted 1 range test, ")
+    assert [*(runs / "range-tests").iterdir()] == []
+
+
+def test_what_is_no_test_to_prune_stays(cli: Cli, recorded: str, runs: Path) -> None:
+    assert cli("prune", "--range-tests", "--yes").exit_code == 2
+    assert "no LR range test is all of that" in cli("prune", "--range-tests", "--older-than", "1d", "--yes").stdout
+    path = runs / "range-tests" / recorded / "range-test.json"
+    path.write_text("{")
+    damaged = cli("prune", "--range-tests", "--older-than", "0m", "--yes")  # how old it is cannot be read
+    assert "range-test.json is damaged" in damaged.stderr
+    assert path.exists()
+    assert cli("delete", recorded, "--yes").exit_code == 0
+    assert not path.exists()
+
+
 @pytest.mark.slow
 def test_attach_draws_a_recorded_test(recorded: str) -> None:
     with Terminal("attach", recorded) as terminal:
@@ -306,7 +350,7 @@ def test_attach_draws_a_recorded_test(recorded: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("resume",), ("rename", "x"), ("delete",), ("stream",), ("stop",), ("compare",), ("rerun",)],
+    [("resume",), ("rename", "x"), ("stream",), ("stop",), ("compare",), ("rerun",)],
     ids=lambda command: command[0],
 )
 def test_other_commands_say_that_it_is_no_run(cli: Cli, recorded: str, command: tuple[str, ...]) -> None:

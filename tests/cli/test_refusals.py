@@ -32,7 +32,7 @@ IDS |= {
         *("preset_unusable", "preset_fine", "preset_warned", "reckoned", "not_rehearsed", "same_name", "same_names"),
         *("address_in_list", "not_answered", "no_comparisons", "nobody_notified", "runs_left"),
         *("session", "session_waits", "session_over", "session_not_stopped", "session_stopped", "nothing_to_prune"),
-        *("exposed", "serving"),
+        *("no_tests_to_prune", "exposed", "serving"),
     )
 }
 
@@ -317,6 +317,15 @@ def prune_none(at: Place) -> list[str]:
     return ["prune", "--status", "crashed", "--yes"]
 
 
+def prune_tests_by_status(_: Place) -> list[str]:
+    return ["prune", "--range-tests", "--status", "crashed", "--yes"]
+
+
+def prune_no_tests(at: Place) -> list[str]:
+    record(at.runs)
+    return ["prune", "--range-tests", "--older-than", "0m", "--yes"]
+
+
 def serve_other_machines(_: Place) -> list[str]:
     return ["serve", "--host", "192.0.2.1"]
 
@@ -510,6 +519,7 @@ REFUSALS: list[tuple[Callable[[Place], list[str]], set[str], str]] = [
         {"refusal.prune_which"},
         "prune needs to know which: --older-than, --status, --larger-than or",
     ),
+    (prune_tests_by_status, {"refusal.tests_have_no_status"}, "has no status: leave --status or --range-tests out\n"),
     (serve_other_machines, {"refusal.exposes"}, "other machines may reach 192.0.2.1: serve listens there only with"),
     (
         serve_what_cannot_be_listened_on,
@@ -521,6 +531,7 @@ REFUSALS: list[tuple[Callable[[Place], list[str]], set[str], str]] = [
 
 NOTES: list[tuple[Callable[[Place], list[str]], set[str], str]] = [
     (prune_none, {"shell.nothing_to_prune"}, "no run that is over is all of that: nothing to delete\n"),
+    (prune_no_tests, {"shell.no_tests_to_prune"}, "no LR range test is all of that: nothing to delete\n"),
     (check_one_that_diverges, {"shell.not_rehearsed", "shell.preset_warned"}, "own: can be used, see the warnings\n"),
     (check_without_torch, {"shell.not_rehearsed", "shell.preset_fine"}, "checked\nown: fine\n"),
     (list_one_that_cannot_be_used, {"shell.preset_unusable"}, "yours  cannot be used: "),

@@ -7,11 +7,10 @@ from math import nan
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
-from tests.ui.scripted_finding import ScriptedFinding, falling
+from tests.ui.scripted_finding import ScriptedFinding, falling, recorded_test
 from tests.ui.test_start_form import put
 from tui_trainer.lr_suggestions import RULES
 from tui_trainer.presets.checks import parse
@@ -226,34 +225,59 @@ async def test_ctrl_f_in_the_form_tests_what_the_form_holds_and_leads_back_to_it
         assert not shown.launcher.started
 
 
-@pytest.mark.says("find_lr.one_of", "find_lr.heading")
-@pytest.mark.never_says("find_lr.copy", "find_lr.recorded")
-async def test_a_recorded_test_is_drawn_again_without_a_copy(own_presets: Path, captions_said: set[str]) -> None:
-    spec = RunSpec.of("onecycle", parse(TEXT), model="mlp")
-    seeds = {}
-    for seed, losses in ((4, [2.3, nan]), (5, falling())):
-        finding = ScriptedFinding(spec)
-        finding.come(losses)
-        assert finding.curve is not None
-        seeds[seed] = finding.curve
-    record = range_tests.made_of(spec.model_dump(mode="json"), [], 1e-7, 10.0, seeds)
-    app = TrainerApp(AppContext(), range_test=replace(record, id="some-id"))
-    async with app.run_test(size=(100, 40)) as pilot:
-        shown = Shown(app, pilot)
-        await shown.frame()
-        assert "which LR? onecycle on mnist-5k, mlp" in shown.text()
-        assert "seed 5, one of 2; find-lr --show some-id tells all" in shown.text()
-        assert set("vsm") <= set(shown.the(LossOverLR).plain()[-2])
-        rows = [line.lstrip("▌ ").split() for line in shown.the(Suggestions).plain()]
-        assert [row[2] for row in rows if row and row[0] in ("v", "s", "m")] == [*RULES]
-        assert "write a copy" not in shown.the(KeyLine).plain()[0]
-        await shown.press("w", "down", "escape")
+def rows_of(shown: Shown) -> dict[str, list[str]]:
+    """The words of each suggestion, by its rule."""
+    rows = [line.lstrip("▌ ").split() for line in shown.the(Suggestions).plain()]
+    return {row[2]: row for row in rows if row and row[0] in ("v", "s", "m")}
+
+
+def dots(shown: Shown) -> int:
+    return sum((ord(cell) - 0x2800).bit_count() for row in shown.the(LossOverLR).plain() for cell in row if cell > "⠀")
+
+
+@pytest.mark.says("find_lr.drawn", "find_lr.some_seeds", "find_lr.spread", "find_lr.heading")
+@pytest.mark.never_says("find_lr.copy", "find_lr.recorded", "find_lr.too_short")
+async def test_of_a_recorded_test_the_curves_of_all_seeds_are_drawn_over_one_another_without_a_copy(
+    tmp_path: Path, own_presets: Path, captions_said: set[str]
+) -> None:
+    drawn, lrs = [], []
+    three = {3: falling(middle=-2.5), 4: [2.3, nan], 5: falling()}
+    for losses in ({3: three[3]}, {5: three[5]}, three):
+        captions_said.clear()
+        app = TrainerApp(AppContext(), range_test=recorded_test(tmp_path / "runs", losses))
+        async with app.run_test(size=(140, 40)) as pilot:
+            shown = Shown(app, pilot)
+            await shown.frame()
+            drawn.append(dots(shown))
+            lrs.append({rule: float(row[1]) for rule, row in rows_of(shown).items()})
+            assert [*lrs[-1]] == [*RULES]
+            assert ("find_lr.drawn" in captions_said) is (len(losses) > 1)
+            if len(losses) == 1:
+                continue
+            assert "which LR? onecycle on mnist-5k, mlp" in shown.text()
+            assert "the curves of 3 seeds; the marks are in the middle" in shown.text()
+            assert "1 of 3 seeds suggest nothing" in shown.text()
+            assert f"{lrs[0]['valley']:g} to {lrs[1]['valley']:g} over 2 seeds" in shown.text()
+            assert set("vsm") <= set(shown.the(LossOverLR).plain()[-2])
+            assert "write a copy" not in shown.the(KeyLine).plain()[0]
+            await shown.press("w", "down", "escape")
+    assert all(lrs[0][rule] < lrs[2][rule] < lrs[1][rule] for rule in RULES)
+    assert drawn[2] > 1.2 * max(drawn[:2])
     assert app.return_value == 0
     assert not own_presets.exists()
-    assert not captions_said & {"find_lr.copy", "find_lr.recorded"}
 
 
-@pytest.mark.never_says("find_lr.one_of")
+@pytest.mark.never_says("find_lr.drawn", "find_lr.some_seeds", "find_lr.spread")
+async def test_of_seeds_that_all_suggest_nothing_it_says_why(tmp_path: Path) -> None:
+    app = TrainerApp(AppContext(), range_test=recorded_test(tmp_path / "runs", {3: [2.3] * 200, 4: [2.3] * 200}))
+    async with app.run_test(size=(140, 40)) as pilot:
+        shown = Shown(app, pilot)
+        await shown.frame()
+        assert "no suggestion: the loss never fell" in shown.text()
+        assert not rows_of(shown)
+
+
+@pytest.mark.never_says("find_lr.drawn")
 async def test_where_it_is_recorded_stands_below_how_it_ended(show: Show, captions_said: set[str]) -> None:
     async with show(size=(100, 40)) as shown:
         finding = opened(shown)
@@ -262,7 +286,7 @@ async def test_where_it_is_recorded_stands_below_how_it_ended(show: Show, captio
         finding.recorded = "recorded: here"
         await shown.frame()
         assert "recorded: here" in shown.text()
-        assert "find_lr.one_of" not in captions_said
+        assert "find_lr.drawn" not in captions_said
 
 
 @pytest.mark.says("find_lr.recorded")

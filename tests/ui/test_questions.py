@@ -10,6 +10,7 @@ import pytest
 from tests.compare.made import compared
 from tests.scripted import START, scripted_run
 from tests.ui.conftest import Show, Shown, cut
+from tests.ui.scripted_finding import falling, recorded_test
 from tests.ui.scripted_source import ScriptedHost
 from tests.ui.test_compare import StillQueue
 from tests.ui.test_compare import show as show_comparison
@@ -41,6 +42,13 @@ TEXT = {
     "question.keep_editing",
 }
 RENAME = {"question.rename", "question.to_rename"}
+DELETE_TEST = {
+    "question.delete_test",
+    "question.test_to_delete",
+    "question.delete_it",
+    "question.test_for_good",
+    "question.no",
+}
 DELETE = {"question.delete", "question.to_delete", "question.delete_it", "question.for_good", "question.no"}
 
 
@@ -90,6 +98,14 @@ async def leave_text_without_name(shown: Shown) -> None:
 
 async def delete(shown: Shown) -> None:
     await shown.press("r", "d")
+
+
+async def delete_a_test(shown: Shown) -> None:
+    runs = shown.app.context.runs
+    assert runs is not None
+    recorded_test(runs, {0: falling()})
+    await opened(shown)
+    await shown.press("d")
 
 
 async def rename(shown: Shown) -> None:
@@ -233,6 +249,13 @@ CASES: dict[str, tuple[object, dict[str, object], Callable[[Shown], Awaitable[No
             "its record and checkpoints are deleted for good",
             "no",
         ],
+    ),
+    "a range test of the list": (
+        FINISHED,
+        {},
+        delete_a_test,
+        DELETE_TEST,
+        ["Delete this LR range test?", "-onecycle-", " steps.", "delete it", "its record is deleted for good", "no"],
     ),
     "one to go on with in a view": (
         FINISHED,

@@ -14,6 +14,7 @@ from tests.foreign_records.event_files import event_file, scalars
 from tests.records.test_run_filter import run as made
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown, cut
+from tests.ui.scripted_finding import falling, recorded_test
 from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import PATIENCE_S
 from tui_trainer.compare.session import Contestant, Session
@@ -24,6 +25,7 @@ from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.remembered import remember
 from tui_trainer.text.captions import CAPTIONS
+from tui_trainer.ui.find_lr.screen import FindLRScreen
 from tui_trainer.ui.live.epochs import EpochTable
 from tui_trainer.ui.live.screen import back_to_run
 from tui_trainer.ui.runs.run_list import COLUMNS, RunList, laid_out, no_wider_than_needed, sparkline, with_room
@@ -318,6 +320,34 @@ async def test_a_run_is_deleted_only_after_asking(show: Show, runs: Path) -> Non
         await shown.frame()
         assert len(list(runs.iterdir())) == 2
         assert sorted(names(listed)) == ["bad", "old"]
+
+
+@pytest.mark.says("runs.range_test")
+async def test_a_range_test_stands_among_them_is_opened_and_deleted_and_is_no_run(show: Show, runs: Path) -> None:
+    test = recorded_test(runs, {0: falling()}).id
+    async with show(FINISHED, runs=runs, size=(140, 40)) as shown:
+        listed = await opened(shown)
+        assert "3 runs, 1 range test, newest first" in shown.text()
+        assert listed.current is not None
+        assert listed.current.id == test  # the newest
+        assert "range test" in shown.line(test[:20])
+        details = shown.the(Details).plain()
+        assert "onecycle" in details[0]
+        assert f"valley {listed.current.metrics['valley']:g}" in details[0]
+        for key in ("space", "n", "r"):
+            await shown.press(key)
+            assert "it is an LR range test" in shown.text()
+            assert isinstance(shown.app.screen, RunsScreen)
+            assert not listed.marked
+        await shown.press("enter")
+        await shown.until(lambda: isinstance(shown.app.screen, FindLRScreen))
+        await shown.frame()
+        assert "which LR? onecycle on mnist-5k, mlp" in shown.text()
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, RunsScreen)
+        await shown.press("d", "y")
+        await shown.until(lambda: len(listed._shown) == 3)
+        assert not [*(runs / "range-tests").iterdir()]
 
 
 async def test_a_run_gets_the_name_that_is_typed_and_loses_it_where_nothing_is(show: Show, runs: Path) -> None:
@@ -629,7 +659,7 @@ async def test_one_that_can_be_is_not(show: Show, runs: Path, captions_said: set
 
 def test_each_is_said_in_a_case() -> None:
     below = {"runs.reading", "runs.still_reading", "runs.unreadable", "runs.more_below", "runs.not_ours"}
-    below |= {"runs.far", "runs.connecting"}  # of runs on other machines: test_far_runs.py
+    below |= {"runs.range_test", "runs.far", "runs.connecting"}  # of runs on other machines: test_far_runs.py
     of_the_shell = {"runs.cut_off"}
     ids = {id for id in CAPTIONS if id.startswith("runs.") and not id.startswith(GROUPS_AND_ORDERS)}
     assert set().union(*(said for _, _, said, _ in WORDS.values())) | below == ids - of_the_shell

@@ -21,7 +21,7 @@ from tui_trainer.cli.options import say as tell
 from tui_trainer.errors import UserError
 from tui_trainer.files.atomic import write_new
 from tui_trainer.files.given_path import BadPath, given_path
-from tui_trainer.lr_suggestions import DEFAULT_RULE, DIGITS, RULES, LRCurve, Rule, are_apart, in_words, middle
+from tui_trainer.lr_suggestions import DEFAULT_RULE, DIGITS, RULES, LRCurve, Rule, are_apart, in_words, middle, of_seeds
 from tui_trainer.presets.folders import called, is_name, user_folder
 from tui_trainer.records import range_tests
 from tui_trainer.records.errors import RunNotFound, RunsError
@@ -334,9 +334,8 @@ def _position(curve: LRCurve) -> str:
 
 def _suggested(curves: Iterable[LRCurve], first: Rule) -> dict[Rule, list[float]]:
     """By each rule, the one that was asked for first: what each seed suggests that suggests something."""
-    found = [curve.suggestions for curve in curves if curve.suggestions]
-    order: list[Rule] = sorted(RULES, key=lambda rule: rule != first)
-    return {rule: [each[rule] for each in found] for rule in order} if found else {}
+    found = of_seeds(curves)
+    return dict(sorted(found.items(), key=lambda of: of[0] != first))
 
 
 def _line(rule: Rule, lrs: Sequence[float]) -> str:

@@ -16,15 +16,16 @@ from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
 from tui_trainer.cli.foreign import foreign_record, keep_choices, series_options
 from tui_trainer.cli.options import GivenPath, GivenPlace, found, range_test, refuse, runs_dir_option, say
+from tui_trainer.lr_suggestions import DEFAULT_RULE, DIGITS
 from tui_trainer.records import range_tests
 from tui_trainer.records.errors import ExportCutShort, ExportFailed, RunsError
 from tui_trainer.records.run_filter import FilterError, parse
 from tui_trainer.records.run_index import none_there, summaries
 from tui_trainer.records.runs_folder import runs_folder
-from tui_trainer.records.summary import RunSummary
+from tui_trainer.records.summary import RANGE_TEST, RunSummary, told
 from tui_trainer.remote.address import Address, is_address
 from tui_trainer.text.captions import say as caption
-from tui_trainer.text.numbers import counted, format_metric, in_json, listed, since
+from tui_trainer.text.numbers import format_lr, format_metric, in_json, listed, since
 from tui_trainer.text.plain import plain
 
 COLUMNS = (
@@ -70,6 +71,9 @@ def runs(
 ) -> None:
     """List runs, newest first: yours, and what lies below the folders of --add-root; with PATHs what lies there alone.
 
+    LR range tests stand among them, each with what it suggests; --json has runs alone: `find-lr --list --json` has
+    those.
+
     At a path lie records of tui-trainer's or of other tools, as `attach` shows them. ssh://HOST lists the runs of
     tui-trainer's on another machine, ssh://HOST/PATH those in a folder there; several go into one list.
 
@@ -81,6 +85,9 @@ def runs(
     unread: list[str] = []
     folder = runs_folder(runs_dir)
     there, all_reached = _at(places, unread) if places else _of_user(folder, unread)
+    if not as_json:
+        beside = [place for place in places if isinstance(place, Path)] if places else [folder]
+        there = _newest_first([*there, *_range_tests(beside, unread)])
     for unknown in wanted.unknown_in(there):
         if unknown.near:
             raise FilterError(unknown.at, unknown.in_words)
@@ -90,7 +97,7 @@ def runs(
         click.echo(msgspec.json.format(msgspec.json.encode([_for_json(run) for run in passed]), indent=2))
     elif not passed and not unread:
         if there:
-            say(caption("shell.none_pass", runs=counted(len(there), "run")))
+            say(caption("shell.none_pass", runs=told(there)))
         elif places:
             say(caption("shell.none_at", paths=listed([plain(str(place)) for place in places])))
         else:
@@ -161,6 +168,19 @@ def _at(places: Sequence[Path | str], unread: list[str]) -> tuple[list[RunSummar
 
     far, all_reached = far_runs(addresses, unread.append)
     return _newest_first([*found, *far]), all_reached
+
+
+def _range_tests(folders: Sequence[Path], unread: list[str]) -> list[RunSummary]:
+    """The LR range tests beside the runs of folders."""
+    from tui_trainer.run_sources.run_list import range_tests_beside
+
+    found: list[RunSummary] = []
+    for folder in folders:
+        try:
+            found += [test.summarize() for test in range_tests_beside(folder)]
+        except RunsError as error:
+            unread.append(str(error))
+    return found
 
 
 def _newest_first(found: Iterable[RunSummary]) -> list[RunSummary]:
@@ -244,6 +264,8 @@ def _for_json(run: RunSummary) -> dict[str, Any]:
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:
+    if run.is_range_test:
+        return _cells_of_range_test(run)
     if run.tool is not None:
         return _cells_of_other(run)
     return (
@@ -278,6 +300,13 @@ def _cells_of_other(run: RunSummary) -> tuple[str, ...]:
         f"{run.epochs_done}" if run.epochs_done else f"step {run.steps_done:,}",
         "" if best is None or best.best is None else f"{format_metric(best.best)} {plain(best.name)}",
     )
+
+
+def _cells_of_range_test(run: RunSummary) -> tuple[str, ...]:
+    lr = run.metrics.get(DEFAULT_RULE)
+    best = caption("find_lr.no_lr") if lr is None else f"lr {format_lr(lr, DIGITS)}"
+    what = (run.id, "", plain(run.preset or "?"), plain(run.dataset or "?"))
+    return _when(run.started_at), "", *what, RANGE_TEST, "", best
 
 
 def _place(folder: str) -> str:

@@ -13,15 +13,15 @@ import click
 
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import Column, in_columns, room
-from tui_trainer.cli.options import found, refuse, runs_dir_option, say
-from tui_trainer.records import run_index
+from tui_trainer.cli.options import found, range_test, refuse, runs_dir_option, say
+from tui_trainer.records import range_tests, run_index
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.run_filter import parse
 from tui_trainer.records.run_index import find, size_of, summaries
 from tui_trainer.records.runs_folder import runs_folder, shell_command
-from tui_trainer.records.summary import RunSummary, summarize
+from tui_trainer.records.summary import RANGE_TEST, RunSummary, summarize, told
 from tui_trainer.text.captions import say as caption
-from tui_trainer.text.numbers import counted, in_bytes
+from tui_trainer.text.numbers import in_bytes
 from tui_trainer.text.plain import plain
 
 LIVE = ("running", "paused")
@@ -79,9 +79,14 @@ def rename(run: str, name: str, runs_dir: Path | None) -> None:
 @yes_option
 @runs_dir_option
 def delete(runs: Sequence[str], yes: bool, runs_dir: Path | None) -> None:
-    """Delete records for good, with their checkpoints; a live run stays. A name that several bear means none here."""
+    """Delete records for good, with their checkpoints; a live run stays. A name that several bear means none here.
+
+    An LR range test goes by its id.
+    """
     at = runs_folder(runs_dir)
-    meant = [summarize(folder) for folder in dict.fromkeys(find(at, run) for run in runs)]
+    tested = {run: range_test(at, run) for run in dict.fromkeys(runs)}
+    meant = [summarize(folder) for folder in dict.fromkeys(find(at, run) for run in runs if tested[run] is None)]
+    meant += [range_tests.summarize(folder) for folder in dict.fromkeys(filter(None, tested.values()))]
     for run in meant:
         if run.status in LIVE:
             refuse(caption("refusal.live_kept", run=run.id, status=run.status, stop=shell_command("stop", run.id, at)))
@@ -95,6 +100,7 @@ def delete(runs: Sequence[str], yes: bool, runs_dir: Path | None) -> None:
 )
 @click.option("--larger-than", callback=_size, metavar="SIZE", help="Only those that take more: 500MB, 2G.")
 @click.option("--filter", "text", default="", metavar="TEXT", help="Only those, as `runs --filter` has it.")
+@click.option("--range-tests", "of_tests", is_flag=True, help="LR range tests that are all of that, and no runs.")
 @yes_option
 @runs_dir_option
 def prune(
@@ -102,25 +108,49 @@ def prune(
     statuses: Sequence[str],
     larger_than: float | None,
     text: str,
+    of_tests: bool,
     yes: bool,
     runs_dir: Path | None,
 ) -> None:
-    """Delete the records of runs that are over and all of that; what that frees is shown first. Live runs stay."""
+    """Delete the records of runs that are over and all of that; what that frees is shown first. Live runs stay.
+
+    LR range tests stay, but with --range-tests.
+    """
+    if of_tests and statuses:
+        refuse(caption("refusal.tests_have_no_status"))
     if older_than is None and larger_than is None and not statuses and not text:
         refuse(caption("refusal.prune_which"))
     wanted, now = parse(text), time.time()
     meant = [
         run
-        for run in summaries(runs_folder(runs_dir), lambda trouble: say(f"warning: {trouble}"))
+        for run in _all(runs_folder(runs_dir), of_tests=of_tests)
         if run.status in (statuses or OVER)
         and wanted.passes(run)
         and (older_than is None or _ended(run) <= now - older_than)
         and (larger_than is None or size_of(Path(run.folder)) > larger_than)
     ]
     if not meant:
-        click.echo(caption("shell.nothing_to_prune"))
+        click.echo(caption("shell.no_tests_to_prune" if of_tests else "shell.nothing_to_prune"))
         return
     _delete(meant, yes=yes)
+
+
+def _all(runs: Path, *, of_tests: bool) -> list[RunSummary]:
+    """The runs of a folder, or the LR range tests beside them."""
+
+    def warn(trouble: str) -> None:
+        say(f"warning: {trouble}")
+
+    if not of_tests:
+        return summaries(runs, warn)
+    try:
+        found = [range_tests.summarize(folder) for folder in range_tests.folders(runs)]
+    except RunsError as error:
+        refuse(str(error))
+    for test in found:
+        for flaw in test.flaws:
+            warn(flaw)
+    return [test for test in found if not test.flaws]
 
 
 def _delete(meant: Sequence[RunSummary], *, yes: bool) -> None:
@@ -129,28 +159,34 @@ def _delete(meant: Sequence[RunSummary], *, yes: bool) -> None:
     rows = [_cells(run, size) for run, size in zip(meant, sizes, strict=True)]
     for line in in_columns(COLUMNS, rows, room()):
         click.echo(line, err=True)
-    total = f"{counted(len(meant), 'run')}, {in_bytes(sum(sizes))}"
+    total = f"{told(meant)}, {in_bytes(sum(sizes))}"
     if not yes:
         if not os.isatty(0):
             refuse(caption("refusal.nobody_to_ask_of", runs=total))
         click.confirm(f"Delete {total}, for good?", abort=True, err=True)
-    freed = deleted = 0
+    freed, deleted = 0, []
     for run, size in zip(meant, sizes, strict=True):
         try:
             run_index.delete(Path(run.folder))
         except RunsError as error:  # it was resumed meanwhile, say
             say(str(error))
         else:
-            freed, deleted = freed + size, deleted + 1
-    click.echo(f"deleted {counted(deleted, 'run')}, {in_bytes(freed)}")
-    if deleted < len(meant):
+            freed += size
+            deleted.append(run)
+    click.echo(f"deleted {told(deleted)}, {in_bytes(freed)}")
+    if len(deleted) < len(meant):
         sys.exit(1)
 
 
 def _cells(run: RunSummary, size: int) -> tuple[str, ...]:
+    if run.is_range_test:
+        return run.id, "", RANGE_TEST, "", _when_ended(run), in_bytes(size)
     epochs = f"{run.epochs_done}/{'?' if run.epochs is None else run.epochs}"
-    ended = time.strftime("%Y-%m-%d %H:%M", time.localtime(_ended(run))) if _ended(run) else "?"
-    return run.id, plain(run.name or ""), run.status, epochs, ended, in_bytes(size)
+    return run.id, plain(run.name or ""), run.status, epochs, _when_ended(run), in_bytes(size)
+
+
+def _when_ended(run: RunSummary) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(_ended(run))) if _ended(run) else "?"
 
 
 def _ended(run: RunSummary) -> float:

@@ -27,12 +27,16 @@ from tui_trainer.records.errors import ExportFailed, RunsError, RunsFolderUnwrit
 
 if TYPE_CHECKING:
     from tui_trainer.lr_suggestions import LRCurve
+    from tui_trainer.records.summary import RunSummary
     from tui_trainer.run_spec import RunSpec
 
 SCHEMA = 1
 FOLDER = "range-tests"
 FILE = "range-test.json"
 TABLE = "range_test.csv"
+
+OF_RUNS = ("preset_name", "dataset", "model", "device")
+"""What was asked for that a list of runs tells in words."""
 
 LARGEST = 64 << 20
 """Bytes of a file; a step takes some fifty."""
@@ -201,6 +205,61 @@ def find(runs: Path, given: str) -> Path | None:
     """
     found = folders(runs)
     return first_meant(given, [folder for folder in found if folder.name == given], beginning_with(given, found))
+
+
+def summarize(folder: Path) -> RunSummary:
+    """A test in a line of a list of runs, with what each rule suggests as its `metrics`. What of it cannot be read is
+    among its `flaws`."""
+    from tui_trainer.lr_suggestions import middle, of_seeds
+    from tui_trainer.records.summary import RANGE_TEST, SPARK_POINTS, RunSummary, config_of
+
+    flaws, asked, suggested, losses, steps, seed = [], {}, {}, [], 0, None
+    created: float | None = None
+    try:
+        record = read(folder)
+    except RunsError as error:
+        flaws.append(str(error))
+    else:
+        asked, created, seed = record.asked, record.created_at, record.seeds[0].seed
+        curves = record.curves.values()
+        suggested = {str(rule): middle(lrs) for rule, lrs in of_seeds(curves).items()}
+        points = max((curve.points for curve in curves), key=len)
+        parts = min(SPARK_POINTS, len(points))
+        losses = [points[part * len(points) // parts].loss for part in range(parts)]
+        steps = sum(len(curve.losses) for curve in curves)
+    texts = {key: value if isinstance(value := asked.get(key), str) else None for key in OF_RUNS}
+    return RunSummary(
+        id=folder.name,
+        name=None,
+        status="finished",
+        preset=texts["preset_name"],
+        dataset=texts["dataset"],
+        model=texts["model"],
+        device=texts["device"],
+        seed=seed,
+        epochs=None,
+        epochs_done=0,
+        steps_done=steps,
+        best_val_accuracy=None,
+        val_accuracy=None,
+        val_loss=None,
+        train_loss=None,
+        images_per_second=None,
+        started_at=created,
+        ended_at=created,
+        elapsed_s=0.0,
+        pid=None,
+        host=None,
+        reason=None,
+        parameters=None,
+        folder=str(folder),
+        loss=losses,
+        cut_off_at_step=None,
+        flaws=flaws,
+        metrics=suggested,
+        config=config_of(asked),
+        tool=RANGE_TEST,
+    )
 
 
 def rows(record: RangeTestRecord) -> Iterator[tuple[int, int, float, float | str, float | str]]:

@@ -177,6 +177,10 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     """Where the best was logged."""
 
 
+RANGE_TEST = "range test"
+"""The `tool` of an LR range test in a list of runs: it is none, and lies beside them."""
+
+
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One run of the list: what `runs --json` tells of it. None is what is not known (yet).
 
@@ -228,9 +232,14 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     command: list[str] | None = None
     """Of a watched program, what was typed, without what is secret in it."""
     tool: str | None = None
-    """Whose record it is, where it is none of ours: `TensorBoard`."""
+    """Whose record it is, where it is none of ours: `TensorBoard`; or that it is of an LR range test."""
     written_at: float | None = None
     """When such a record changed last."""
+
+    @property
+    def is_range_test(self) -> bool:
+        """Whether it is no run: `range_tests.py`."""
+        return self.tool == RANGE_TEST
 
     @property
     def trains(self) -> str:
@@ -238,6 +247,14 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         if self.tool is not None:
             return self.tool
         return program_in_short(self.command) if self.command else plain(self.preset or "?")
+
+
+def told(runs: Sequence[RunSummary]) -> str:
+    """How many there are: `2 runs, 1 range test`."""
+    tests = sum(run.is_range_test for run in runs)
+    others = len(runs) - tests
+    said = [counted(others, "run")] if others or not tests else []
+    return ", ".join([*said, *([counted(tests, RANGE_TEST)] if tests else [])])
 
 
 def summarize(folder: Path) -> RunSummary:
@@ -287,7 +304,7 @@ def summarize(folder: Path) -> RunSummary:
         flaws=flaws + skim.flaws,
         objective=skim.objective(),
         metrics=skim.last_values(),
-        config=_config(asked),
+        config=config_of(asked),
         command=list(history.program.command) if history.program is not None else None,
     )
 
@@ -602,7 +619,7 @@ MOST_ASKED = 200
 _NOT_CONFIG = ("name", "preset_name", "title", "description", "data_dir")
 
 
-def _config(asked: dict[str, Any]) -> dict[str, Any]:
+def config_of(asked: dict[str, Any]) -> dict[str, Any]:
     """What was asked for, flat, the preset's sections among the options; what was left open is left out."""
     options = {key: value for key, value in asked.items() if key != "preset"}
     flat = islice(_flat({**options, **_mapping(asked.get("preset"))}, ""), MOST_ASKED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -34,6 +35,10 @@ class Finding(Protocol):
         """As far as it has come: another object after every step; None before the first."""
 
     @property
+    def others(self) -> Sequence[LRCurve]:
+        """The curves of further seeds."""
+
+    @property
     def failure(self) -> str:
         """Why it came to nothing; empty where it did not."""
 
@@ -46,7 +51,7 @@ class Finding(Protocol):
 
 
 class InProcessFinding:
-    """Begins at once. What is told here was made by its thread, and is handed over whole.
+    """Begins at once, with one seed. What is told here was made by its thread, and is handed over whole.
 
     Args:
         spec: what would be trained.
@@ -61,6 +66,7 @@ class InProcessFinding:
         self.phase = self.failure = self.recorded = ""
         self._runs = runs
         self.curve: LRCurve | None = None
+        self.others: Sequence[LRCurve] = ()
         self._spec = spec
         self._over = threading.Event()
         threads.begin("range test", self._work, self._died)
@@ -110,17 +116,13 @@ class InProcessFinding:
 
 
 class RecordedFinding:
-    """Over from the beginning. Of several seeds the first is shown that suggests something."""
+    """Over from the beginning."""
 
-    phase = failure = ""
+    phase = failure = recorded = ""
 
     def __init__(self, record: RangeTestRecord) -> None:
         self.lowest, self.highest = record.lowest, record.highest
-        curves = record.curves
-        seed = next((seed for seed, curve in curves.items() if curve.suggestions), next(iter(curves)))
-        self.curve = curves[seed]
-        of = say("find_lr.one_of", seed=seed, seeds=len(curves), id=plain(record.id))
-        self.recorded = of if len(curves) > 1 else ""
+        self.curve, *self.others = record.curves.values()
 
     def close(self) -> None:
         """Nothing goes on."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tui_trainer.foreign_records import forms
 from tui_trainer.foreign_records.forms import Record
+from tui_trainer.records import range_tests
 from tui_trainer.records.errors import reason
 from tui_trainer.records.history import History
 from tui_trainer.records.run_index import Listed, listed
@@ -26,6 +27,15 @@ def runs_at(roots: Sequence[Path]) -> list[Listed]:
         found |= {folder: listed(folder) for folder in ours}
         found |= {record.path: Listed(record.path, record.written_at, partial(summary_of, record)) for record in others}
     return [*found.values()]
+
+
+def range_tests_beside(runs: Path) -> list[Listed]:
+    """The LR range tests that lie beside the runs of a folder. Each is written once, and stays as it is.
+
+    Raises:
+        RunUnreadable: the folder of them cannot be read.
+    """
+    return [Listed(folder, folder.name, partial(range_tests.summarize, folder)) for folder in range_tests.folders(runs)]
 
 
 def summaries_at(roots: Sequence[Path]) -> list[RunSummary]:

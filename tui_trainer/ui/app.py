@@ -133,11 +133,7 @@ class TrainerApp(ContextApp):
 
             return CompareScreen(*self._comparison)
         if self._range_test is not None:
-            from tui_trainer.run_sources.lr_finding import RecordedFinding
-            from tui_trainer.ui.find_lr.screen import FindLRScreen
-
-            finding = RecordedFinding(self._range_test)
-            return FindLRScreen(self._range_test.spec, None, lambda _: finding)
+            return _screen_of(self._range_test, self._range_test.spec)
         from tui_trainer.ui.presets.picker import PickerScreen
 
         return PickerScreen(say("picker.choose"))
@@ -243,6 +239,21 @@ class TrainerApp(ContextApp):
 
         self.say(say("runs.connecting", host=plain(address)))
         self.context.tasks.run(connect, opened, lambda error: self.say(str(error), "warning"))
+
+    def show_range_test(self, folder: Path) -> None:
+        from tui_trainer.records import range_tests
+
+        began_on = self.screen
+
+        def read() -> tuple[RangeTestRecord, RunSpec]:
+            record = range_tests.read(folder)
+            return record, record.spec
+
+        def opened(found: tuple[RangeTestRecord, RunSpec]) -> None:
+            if self.screen is began_on:
+                self.push_screen(_screen_of(*found))
+
+        self.context.tasks.run(read, opened, self._warn)
 
     def show_metrics(self, source: RunSource) -> None:
         from tui_trainer.ui.metrics.screen import MetricsScreen
@@ -418,6 +429,15 @@ def _driver(terminal: Terminal | None) -> type[Driver] | None:
     from tui_trainer.ui.terminal.driver import driver_of
 
     return driver_of(terminal)
+
+
+def _screen_of(range_test: RangeTestRecord, spec: RunSpec) -> Screen[Any]:
+    """Of a recorded one, and what was tested."""
+    from tui_trainer.run_sources.lr_finding import RecordedFinding
+    from tui_trainer.ui.find_lr.screen import FindLRScreen
+
+    finding = RecordedFinding(range_test)
+    return FindLRScreen(spec, None, lambda _: finding)
 
 
 def _here(style_sheet: str) -> Path:

@@ -83,6 +83,9 @@ class Pages(Protocol):
     def show_run(self, folder: Path) -> None:
         """Look at a run by its record; at the one on show already, by going back to it."""
 
+    def show_range_test(self, folder: Path) -> None:
+        """A recorded LR range test, in a folder of its own."""
+
     def show_metrics(self, source: RunSource) -> None:
         """All series of a run."""
 

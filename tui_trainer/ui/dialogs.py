@@ -185,6 +185,13 @@ def leaving_text(name: str) -> Question:
     return Question(say("question.unsaved"), say("question.has_changes"), choices)
 
 
+def deleting_range_test(test: str, done: str) -> Question:
+    """Whether an LR range test is to go, `yes` or nothing: how far it came, in words."""
+    text = say("question.test_to_delete", test=test, done=done)
+    yes = Choice("y", say("question.delete_it"), say("question.test_for_good"), "yes")
+    return Question(say("question.delete_test"), text, [yes, Choice("esc", say("question.no"), "", "")])
+
+
 def deleting(run: str, done: str, status: str) -> Question:
     """Whether a run is to go, `yes` or nothing: how far it came, and how it ended, in words."""
     text = say("question.to_delete", run=run, done=done, status=status)

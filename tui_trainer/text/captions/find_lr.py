@@ -73,10 +73,13 @@ CAPTIONS = {
         "they are to be listed, and none can be read there",
         "one can",
     ),
-    "find_lr.one_of": Caption(
-        "seed {seed}, one of {seeds}; find-lr --show {id} tells all",
-        "a recorded test of several seeds is open",
-        "one of a single seed is",
+    "find_lr.drawn": Caption(
+        "the curves of {seeds}; the marks are in the middle of what each suggests",
+        "a recorded test of several seeds is open, of which one suggests something",
+        "one of a single seed is; none suggests anything",
+    ),
+    "find_lr.no_lr": Caption(
+        "no LR", "one stands in a list of runs that suggests nothing, or cannot be read", "it suggests one"
     ),
     "find_lr.position": Caption(
         "step {step}/{steps}  lr {lr}  loss {loss}", "steps are made, on a terminal", "before the first of them"

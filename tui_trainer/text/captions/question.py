@@ -79,6 +79,11 @@ CAPTIONS = {
     "question.for_good": Caption(
         "its record and checkpoints are deleted for good", "the same question", "anything of it would be kept"
     ),
+    "question.delete_test": Caption(
+        "Delete this LR range test?", "one of the list of runs is to be deleted", "a run is"
+    ),
+    "question.test_to_delete": Caption("{test}: {done}.", "which test it is", "of another one"),
+    "question.test_for_good": Caption("its record is deleted for good", "the same question", "a run is to be deleted"),
     "question.clicked": Caption(
         "This run was not started here",
         "a click would act on a run that another command trains",

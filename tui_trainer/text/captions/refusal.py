@@ -193,6 +193,11 @@ CAPTIONS = {
     "refusal.prune_which": Caption(
         "prune needs to know which: --older-than, --status, --larger-than or --filter", "none of these", "one of them"
     ),
+    "refusal.tests_have_no_status": Caption(
+        "an LR range test has no status: leave --status or --range-tests out",
+        "`prune` with both",
+        "one of them",
+    ),
     "refusal.nobody_to_ask_of": Caption(
         "{runs}; nobody can be asked here: --yes deletes for good",
         "`delete` or `prune` without a terminal as its input",

@@ -54,6 +54,11 @@ CAPTIONS = {
         "d, n or r is pressed on a run that another tool has recorded",
         "it is one of ours",
     ),
+    "runs.range_test": Caption(
+        "it is an LR range test: enter opens it, d deletes it; the rest is for runs",
+        "n, r or space is pressed on an LR range test of the list",
+        "it is a run",
+    ),
     "runs.far": Caption(
         "it is on {host}: enter looks at it, space marks it to be compared; all else is done there",
         "d, n or R is pressed on a run of the list that is on another machine",

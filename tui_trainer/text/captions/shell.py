@@ -138,6 +138,9 @@ CAPTIONS = {
     "shell.nothing_to_prune": Caption(
         "no run that is over is all of that: nothing to delete", "`prune` finds none", "it finds one"
     ),
+    "shell.no_tests_to_prune": Caption(
+        "no LR range test is all of that: nothing to delete", "`prune --range-tests` finds none", "it finds one"
+    ),
     # serve
     "shell.exposed": Caption(
         "other machines may reach this, and nothing is encrypted: whoever reads the address runs the app",

@@ -1,4 +1,4 @@
-"""The smoothed loss of a range test over the LR, in powers of ten from left to right, with what is suggested."""
+"""The smoothed losses of a range test over the LR, in powers of ten from left to right, with what is suggested."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from itertools import pairwise
 from math import ceil, floor, log10
 
 from tui_trainer.lr_suggestions import Point, Rule
-from tui_trainer.plotting import figure
+from tui_trainer.plotting.canvas import Canvas
 from tui_trainer.plotting.curves import Span as Dots
 from tui_trainer.plotting.figure import DOTS, Marks
-from tui_trainer.plotting.scales import along, linear, logarithmic
+from tui_trainer.plotting.scales import Scale, along, linear, logarithmic
 from tui_trainer.text.plain import in_ascii
 from tui_trainer.ui.charts.log_x import powers as powers_of_ten
 from tui_trainer.ui.context import ContextApp
@@ -27,21 +27,23 @@ SIGNS: dict[Rule, str] = {"valley": "v", "steepest": "s", "minimum/10": "m"}
 
 
 class LossOverLR(Panel):
-    """Drawn as far as the test has come."""
+    """Drawn as far as the test has come; of several seeds their curves over one another."""
 
     def __init__(self, lowest: float, highest: float) -> None:
         super().__init__()
         self._lowest, self._highest, self._steps = lowest, highest, 0
         self._in_steps, self._log_x, self._log_y = False, True, False
-        self._points: Sequence[Point] = ()
+        self._curves: Sequence[Sequence[Point]] = ()
         self._suggestions: Mapping[Rule, float] = {}
         self._chosen: Rule | None = None
 
-    def show(self, points: Sequence[Point], suggestions: Mapping[Rule, float], chosen: Rule, steps: int) -> None:
+    def show(
+        self, curves: Sequence[Sequence[Point]], suggestions: Mapping[Rule, float], chosen: Rule, steps: int
+    ) -> None:
         """Bring it up to date; the test has so many steps."""
-        shown = points, suggestions, chosen, steps
-        if shown != (self._points, self._suggestions, self._chosen, self._steps):
-            self._points, self._suggestions, self._chosen, self._steps = shown
+        shown = curves, suggestions, chosen, steps
+        if shown != (self._curves, self._suggestions, self._chosen, self._steps):
+            self._curves, self._suggestions, self._chosen, self._steps = shown
             self.redraw()
 
     @property
@@ -106,12 +108,22 @@ class LossOverLR(Panel):
         return min(across - 1, max(0, int(share * across)))
 
     def _cells(self, across: int, rows: int, marks: Marks) -> tuple[list[str], dict[int, str]]:
-        """The curve, a text for each row, and the labels of the loss."""
-        if not self._points:
+        """The curves, a text for each row, and the labels of the loss."""
+        drawn = [points for points in self._curves if points]
+        if not drawn:
             return [" " * across] * rows, {}
-        losses = [point.loss for point in self._points]
+        losses = [point.loss for points in drawn for point in points]
+        highest = HEADROOM * max(points[0].loss for points in drawn)
         scale_of = logarithmic if self._log_y and min(losses) > 0 else linear
-        scale = scale_of(min(losses), max(min(losses), min(max(losses), HEADROOM * losses[0])), rows, GUTTER - 1)
+        scale = scale_of(min(losses), max(min(losses), min(max(losses), highest)), rows, GUTTER - 1)
+        canvas = Canvas(marks)
+        tiles = [self._tile(points, scale, across, rows, marks) for points in drawn]
+        canvas.draw({f"seed {number}": tile for number, tile in enumerate(tiles)}, across, rows)
+        lines = ["".join(run.text for run in row) for row in canvas.rows()]
+        return lines, {tick.at: tick.label for tick in scale.ticks}
+
+    def _tile(self, points: Sequence[Point], scale: Scale, across: int, rows: int, marks: Marks) -> list[Dots | None]:
+        """The dots of one curve."""
         wide, high = DOTS[marks]
         tile: list[Dots | None] = [None] * (across * wide)
         places = [
@@ -119,7 +131,7 @@ class LossOverLR(Panel):
                 self._place(self._x_of(point.lr), across * wide),
                 min(rows * high - 1, int(scale.height(point.loss) * rows * high)),
             )
-            for point in self._points
+            for point in points
         ]
         for (here, low), (there, top) in pairwise([*places[:1], *places]):
             before = low
@@ -128,7 +140,7 @@ class LossOverLR(Panel):
                 known = tile[column] or (before, before)
                 tile[column] = min(known[0], at), max(known[1], at)
                 before = at
-        return figure.draw([tile], rows, marks)[0], {tick.at: tick.label for tick in scale.ticks}
+        return tile
 
     def _row(self, text: str, signs: Mapping[int, Rule]) -> list[Span]:
         """A row of the curve, with a dotted line up from each suggestion where nothing is drawn."""

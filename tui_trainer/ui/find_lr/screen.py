@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 
 from tui_trainer.errors import UserError
-from tui_trainer.lr_suggestions import DIGITS, RULES, LRCurve, Rule, are_apart, in_words, middle
+from tui_trainer.lr_suggestions import DIGITS, RULES, LRCurve, Rule, are_apart, in_words, middle, of_seeds
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
 from tui_trainer.text.plain import plain
@@ -63,7 +63,7 @@ class Suggestions(Panel):
 
     def show(self, finding: Finding, at: int, copy: Copy | None, name: str) -> None:
         """Bring it up to date; the cursor is at the suggestion number `at`."""
-        told = finding.curve, finding.phase, finding.failure, finding.recorded, at, copy
+        told = finding.curve, finding.others, finding.phase, finding.failure, finding.recorded, at, copy
         if told != self._told:
             self._told, self._finding, self._curve = told, finding, finding.curve
             self._at, self._copy, self._copy_name = at, copy, name
@@ -72,17 +72,16 @@ class Suggestions(Panel):
     def lines(self) -> Sequence[Line]:
         width = self.size.width
         lines: list[Line] = [(Span(" "), Span(cut(text, width - 2), role)) for text, role in self._state()]
-        curve = self._curve
-        if curve is None or curve.ended is None or not curve.suggestions:
+        suggested = suggested_by(self._finding)
+        if not suggested:
             return lines
-        for number, rule in enumerate(RULES):
+        for number, (rule, lrs) in enumerate(suggested.items()):
             here = number == self._at
-            lr = format_lr(middle([curve.suggestions[rule]]), DIGITS)
-            text = f"{SIGNS[rule]} {lr:<9} {rule:<11} {in_words(rule)}"
+            text = f"{SIGNS[rule]} {format_lr(middle(lrs), DIGITS):<9} {rule:<11} {_why(rule, lrs)}"
             lines.append(
                 (Span("▌" if here else " ", "lit" if here else ""), Span(fit(text, width - 2), "lit" if here else ""))
             )
-        if are_apart(curve.suggestions.values()):
+        if are_apart(map(middle, suggested.values())):
             lines.append((Span(" "), Span(cut(say("find_lr.apart"), width - 2), "warning")))
         if self._copy is not None:
             lines.append(BLANK)
@@ -104,12 +103,41 @@ class Suggestions(Panel):
         if curve.ended is None:
             loss = f"{curve.losses[-1]:.4f}"
             return [(say("find_lr.position", step=len(curve.losses), steps=curve.steps, lr=lr, loss=loss), "live")]
+        if finding.others:
+            return self._of_seeds([curve, *finding.others])
         ended = [(say(f"find_lr.{curve.ended}", steps=counted(len(curve.losses), "step"), lr=lr), "faint")]
         if curve.none_because is not None:
             ended.append((say(f"find_lr.{curve.none_because}", lr=format_lr(curve.lrs[0])), "warning"))
         if finding.recorded:
             ended.append((plain(finding.recorded), "faint"))
         return ended
+
+    def _of_seeds(self, curves: Sequence[LRCurve]) -> list[tuple[str, str]]:
+        """How those of several seeds came out."""
+        seeds = counted(len(curves), "seed")
+        silent = [curve for curve in curves if not curve.suggestions]
+        if len(silent) == len(curves):
+            why = silent[0].none_because
+            return [(say(f"find_lr.{why}", lr=format_lr(silent[0].lrs[0])), "warning")]
+        said = [(say("find_lr.drawn", seeds=seeds), "faint")]
+        if silent:
+            said.append((say("find_lr.some_seeds", count=len(silent), seeds=seeds), "warning"))
+        return said
+
+
+def suggested_by(finding: Finding | None) -> dict[Rule, list[float]]:
+    """By each rule what each seed suggests; empty while a test goes on."""
+    if finding is None or finding.curve is None or finding.curve.ended is None:
+        return {}
+    return of_seeds([finding.curve, *finding.others])
+
+
+def _why(rule: Rule, lrs: Sequence[float]) -> str:
+    """Where on the curve the rule looks, and how far the LRs of several seeds spread."""
+    if len(lrs) == 1:
+        return in_words(rule)
+    low, high = (format_lr(lr, DIGITS) for lr in (min(lrs), max(lrs)))
+    return f"{in_words(rule)}, {say('find_lr.spread', low=low, high=high, seeds=counted(len(lrs), 'seed'))}"
 
 
 def _role_of(line: str) -> str:
@@ -156,14 +184,14 @@ class FindLRScreen(ScaleKeys):
 
     @property
     def _suggested(self) -> dict[Rule, float]:
-        curve = self._finding.curve
-        return curve.suggestions if curve is not None and curve.ended is not None else {}
+        return {rule: middle(lrs) for rule, lrs in suggested_by(self._finding).items()}
 
     def draw(self) -> None:
         curve, suggested = self._finding.curve, self._suggested
         self._heading.redraw()
-        points, steps = (curve.points, curve.steps) if curve is not None else ((), 0)
-        self._chart.show(points, suggested, RULES[self._at], steps)
+        curves = [curve, *self._finding.others] if curve is not None else []
+        steps = curve.steps if curve is not None else 0
+        self._chart.show([each.points for each in curves], suggested, RULES[self._at], steps)
         self._suggestions.show(self._finding, self._at, self._copy(), self._copy_name)
         copy = self._copy()
         none = frozenset() if suggested else frozenset({"move(-1)", "move(1)"})
@@ -178,7 +206,7 @@ class FindLRScreen(ScaleKeys):
         if not suggested or self._original is None:
             return None
         if self._at not in self._copies:
-            self._copies[self._at] = _copy_with(self._original, middle([suggested[RULES[self._at]]]))
+            self._copies[self._at] = _copy_with(self._original, suggested[RULES[self._at]])
         return self._copies[self._at]
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
+from tui_trainer.records.summary import told
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
@@ -50,7 +51,7 @@ def grouped(runs: Iterable[RunSummary], comparisons: Mapping[str, str]) -> list[
             alone += members
     if alone:
         alone.sort(key=lambda run: (-(run.started_at or 0.0), run.id))
-        found.append(Group(say("runs.group_alone", runs=counted(len(alone), "run")) if found else "", alone))
+        found.append(Group(say("runs.group_alone", runs=told(alone)) if found else "", alone))
     return found
 
 

@@ -13,8 +13,8 @@ from textual import events
 
 from tui_trainer.records import run_filter
 from tui_trainer.records.run_filter import FilterError
+from tui_trainer.records.summary import told
 from tui_trainer.text.captions import say
-from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.filtered_list import FilteredList
 from tui_trainer.ui.formatting import cut, fit
@@ -83,6 +83,10 @@ class RunList(FilteredList["RunSummary"]):
 
     def name_of(self, item: RunSummary) -> str:
         return item.folder if is_far(item) else item.id
+
+    def can_be_marked(self, item: RunSummary) -> bool:
+        """An LR range test cannot be compared."""
+        return not item.is_range_test
 
     def words_of(self, item: RunSummary) -> str:
         return run_filter.words_of(item)
@@ -177,7 +181,7 @@ class RunList(FilteredList["RunSummary"]):
         return say("runs.none_yet", start=say("runs.start_one") if self.can_start else "")
 
     def _counted(self) -> str:
-        said = "   " + say("runs.counted", runs=counted(len(self._all), "run"), order=say(f"runs.by_{self.order}"))
+        said = "   " + say("runs.counted", runs=told(self._all), order=say(f"runs.by_{self.order}"))
         said += say("runs.marked", count=len(self.marked)) if self.marked else ""
         return said if self.complete else said + say("runs.still_reading")
 

@@ -12,13 +12,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tui_trainer.compare.membership import Memberships
+from tui_trainer.lr_suggestions import DIGITS
 from tui_trainer.records import run_index
 from tui_trainer.records.run_index import RunIndex
 from tui_trainer.run_sources.remembered import folders_remembered
-from tui_trainer.run_sources.run_list import runs_at
+from tui_trainer.run_sources.run_list import range_tests_beside, runs_at
 from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
-from tui_trainer.text.numbers import counted
+from tui_trainer.text.numbers import counted, format_lr
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis_keys import CountedAxis, Scaled, ScaleKeys
 from tui_trainer.ui.filtered_list import ChoosingScreen
@@ -67,6 +68,8 @@ class Details(Panel):
         run, width = self._run, self.size.width
         if run is None:
             return []
+        if run.is_range_test:
+            return [_of_range_test(run, width), (Span(" " + cut(plain(run.folder), width - 2), "faint"),)]
         facts = [command_in_short(run.command or ()), plain(run.device or "")]
         facts.append(f"seed {run.seed}" if run.seed is not None else "")
         facts += [f"{in_short(run.parameters)} parameters" if run.parameters else "", counted(run.steps_done, "step")]
@@ -75,6 +78,15 @@ class Details(Panel):
         facts += [clock(run.elapsed_s) if run.elapsed_s else "", plain(run.reason or "")]
         said = " · ".join(fact for fact in facts if fact)
         return [(Span(" " + cut(said, width - 2)),), (Span(" " + cut(plain(run.folder), width - 2), "faint"),)]
+
+
+def _of_range_test(run: RunSummary, width: int) -> Line:
+    if run.flaws:
+        return (Span(" " + cut(plain(run.flaws[0]), width - 2), "warning"),)
+    lrs = [f"{rule} {format_lr(lr, DIGITS)}" for rule, lr in run.metrics.items()]
+    facts = [plain(run.preset or ""), plain(run.device or ""), counted(run.steps_done, "step")]
+    facts += lrs or [say("find_lr.no_lr")]
+    return (Span(" " + cut(" · ".join(fact for fact in facts if fact), width - 2)),)
 
 
 PREVIEW_FROM = 120
@@ -89,7 +101,7 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
 
     def __init__(self, folder: Path) -> None:
         super().__init__("runs")
-        self.shelf = RunIndex(folder, lambda: runs_at(folders_remembered()))
+        self.shelf = RunIndex(folder, lambda: [*runs_at(folders_remembered()), *range_tests_beside(folder)])
         self._far = FarRuns()
         self._seen: Seen | None = None
         """What was seen last on this machine."""
@@ -148,6 +160,8 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
             none |= {"resume"}
         if run is None or not ours or run.status in LIVE:
             none |= {"delete", "rename"}
+        if run is not None and run.is_range_test:
+            none = (none | {"mark", "resume", "rename"}) - {"delete"}
         if run is not None and is_far(run):
             none |= {"resume", "delete", "rename"}
         return none if self.list.filter or len(self.app.screen_stack) > 1 else none | {"back"}
@@ -165,6 +179,8 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         if (run := self.list.current) is not None:
             if is_far(run):
                 self.context.pages.show_far_run(run.folder)
+            elif run.is_range_test:
+                self.context.pages.show_range_test(Path(run.folder))
             else:
                 self.context.pages.show_run(Path(run.folder))
 
@@ -176,13 +192,15 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         self.context.clock.hurry()
 
     def action_mark(self) -> None:
+        if self._is_refused_as_range_test():
+            return
         self.list.mark()
         count = len(self.list.marked)
         self.say_marked(counted(count, "run") + " marked" if count else "")
 
     def action_resume(self) -> None:
         run = self.list.current
-        if run is None or self._is_refused_as_far():
+        if run is None or self._is_refused_as_far() or self._is_refused_as_range_test():
             return
         if run.tool is not None:
             self.say(say("runs.not_ours", tool=run.tool), "warning")
@@ -209,6 +227,14 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         self.say(say("runs.far", host=place_of(run)), "warning")
         return True
 
+    def _is_refused_as_range_test(self) -> bool:
+        """Whether an LR range test is under the cursor: it is said that it is no run."""
+        run = self.list.current
+        if run is None or not run.is_range_test:
+            return False
+        self.say(say("runs.range_test"), "warning")
+        return True
+
     def _can_be_extended(self, run: RunSummary | None) -> bool:
         """Whether it is a finished run of ours, and more epochs can be trained from here."""
         if run is None or run.tool is not None or run.command is not None:
@@ -229,20 +255,28 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
         return run
 
     def action_delete(self) -> None:
-        run = self._ours_at_rest("runs.live_not_deleted")
+        run = self.list.current
+        if run is None or not run.is_range_test or is_far(run):
+            run = self._ours_at_rest("runs.live_not_deleted")
         if run is None:
             return
-        from tui_trainer.ui.dialogs import deleting
+        from tui_trainer.ui.dialogs import deleting, deleting_range_test
 
-        done = f"{counted(run.steps_done, 'step')}, {counted(run.epochs_done, 'epoch')}"
+        steps, epochs = counted(run.steps_done, "step"), counted(run.epochs_done, "epoch")
+        if run.is_range_test:
+            question = deleting_range_test(plain(run.id), steps)
+        else:
+            question = deleting(plain(run.name or run.id), f"{steps}, {epochs}", run.status)
 
         def answered(answer: str | None) -> None:
             if answer == "yes":
                 self._delete(Path(run.folder))
 
-        self.app.push_screen(deleting(plain(run.name or run.id), done, run.status), answered)
+        self.app.push_screen(question, answered)
 
     def action_rename(self) -> None:
+        if self._is_refused_as_range_test():
+            return
         run = self._ours_at_rest("runs.live_not_renamed")
         if run is None:
             return
