@@ -257,8 +257,16 @@ class RunConfigured(Event, frozen=True, kw_only=True, tag="RunResolved"):
     """Of a CUDA device or a slice of one, as torch gives it: others number them otherwise. Empty for the CPU."""
     arithmetic: Annotated[dict[Name, Name], Meta(max_length=100)] = {}
     """On CUDA: what decides about the last bits, by torch's own names: `cudnn.allow_tf32` is `True`, and so on."""
+    model_options: Annotated[dict[Name, float], Meta(max_length=100)] = {}
+    """How the network is otherwise than by itself: its `width`, its `dropout`."""
     code: Annotated[dict[Name, Name], Meta(max_length=100)] = {}
     """What of it is a person's own code: `loss` is `mine:focal`. Empty: none, or the record does not tell."""
+
+    @property
+    def model_words(self) -> str:
+        """`wrn-16-4`, `wrn-16-4 (width 8, dropout 0.3)`."""
+        options = ", ".join(f"{name} {value:g}" for name, value in self.model_options.items())
+        return f"{self.model} ({options})" if options else self.model
 
     @property
     def on_cuda(self) -> bool:

@@ -36,6 +36,17 @@ CLASS_NAMES: dict[Dataset, tuple[str, ...]] = {
 }  # fmt: skip
 """What the labels of each data set stand for, in their order; the names are those of the data sets' own pages."""
 
+MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
+    "cnn": ("dropout",),
+    "mlp": ("width", "dropout"),
+    "lenet": ("dropout",),
+    "resnet9": ("width",),
+    "resnet9-slim": ("width",),
+    "resnet18": (),
+    "wrn-16-4": ("width", "dropout"),
+}
+"""What of `[model]` in a preset each takes."""
+
 BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet9-slim", "resnet18", "wrn-16-4"})
 """Those that normalise over the batch, which a batch of one image cannot train."""
 

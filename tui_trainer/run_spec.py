@@ -29,14 +29,15 @@ from tui_trainer.text.captions import say
 
 def made_for_others(preset: Preset, run: RunConfigured | None) -> str:
     """What is to be said of a preset that is made for other data, or another model, than a run has; empty for none."""
-    if preset.made_for is None or run is None:
+    if run is None:
         return ""
     there = {"dataset": run.dataset, "model": run.model, "precision": run.precision}
-    unlike = preset.made_for.unlike(there)
-    if not unlike:
-        return ""
-    kept = ", ".join(str(there[key]) for key in unlike)
-    return say("reply.made_for", meant=", ".join(unlike.values()), kept=kept)
+    unlike = preset.made_for.unlike(there) if preset.made_for is not None else {}
+    meant, kept = [*unlike.values()], [str(there[key]) for key in unlike]
+    if preset.model_options and preset.model_options != run.model_options:
+        meant += [f"{key} {value:g}" for key, value in preset.model_options.items()]
+        kept += [run.model_words] if "model" not in unlike else []
+    return say("reply.made_for", meant=", ".join(meant), kept=", ".join(kept)) if meant else ""
 
 
 def _model(name: str) -> str:
@@ -136,7 +137,7 @@ class RunSpec(BaseModel):
     @property
     def conditions(self) -> RunConditions:
         """What a preset does not say of this run, for its checks."""
-        return RunConditions(train_images=self.train_images, batchnorm=self.model in BATCH_NORM_MODELS)
+        return RunConditions(self.train_images, batchnorm=self.model in BATCH_NORM_MODELS, model=self.model)
 
     @property
     def batches_per_epoch(self) -> int:

@@ -20,7 +20,7 @@ from tui_trainer.engine.reproducibility import of_weights
 from tui_trainer.errors import UserError
 from tui_trainer.events import ConfusionCounted, MetricsLogged, RunConfigured
 from tui_trainer.presets.augmentation import CROP_AND_FLIP
-from tui_trainer.run_options import CLASS_NAMES, DATASETS
+from tui_trainer.run_options import CLASS_NAMES, DATASETS, MODEL_OPTIONS, MODELS
 from tui_trainer.run_spec import RunSpec
 
 CPU = torch.device("cpu")
@@ -196,6 +196,27 @@ def test_the_wide_resnet_is_that_of_the_paper() -> None:
     x = activated(x, "7").mean((2, 3))
     expected = functional.linear(x, state["11.weight"], state["11.bias"])
     assert torch.allclose(model(images), expected, atol=1e-5)
+
+
+def test_options_change_a_network_and_no_name_in_it() -> None:
+    for name in MODELS:
+        plain = [key for key, _ in models.build(name, (3, 32, 32), 0).named_parameters()]
+        for options in ({"width": 3}, {"dropout": 0.5}):
+            if options.keys() <= set(MODEL_OPTIONS[name]):
+                model = models.build(name, (3, 32, 32), 0, options=options)
+                assert [key for key, _ in model.named_parameters()] == plain
+                assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+    wide = models.build("wrn-16-4", (3, 32, 32), 0, classes=100, options={"width": 8})
+    assert models.parameter_count(wide) == 11_007_540  # 11.0 million in the paper
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if "dropout" in MODEL_OPTIONS[name]])
+def test_dropout_leaves_out_while_it_trains_alone_and_begins_with_the_same_weights(name: str) -> None:
+    plain, dropping = (models.build(name, (1, 28, 28), 0, options={"dropout": p} if p else {}) for p in (0.0, 0.5))
+    assert of_weights(dropping) == of_weights(plain)
+    some = torch.randn(4, 1, 28, 28, generator=torch.Generator().manual_seed(4))
+    assert not torch.equal(dropping(some), dropping(some))
+    assert torch.equal(plain.eval()(some), dropping.eval()(some)) or name.startswith("wrn")  # running means moved
 
 
 def test_classes_have_names_in_the_order_of_their_labels() -> None:

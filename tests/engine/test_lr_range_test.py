@@ -98,6 +98,14 @@ def test_groups_of_parameters_keep_their_part_of_the_lr_and_their_weight_decay()
     assert SHORT.run(there, 0).losses == by_hand(there, optimizer, model, parts=(1.0, 0.5))
 
 
+def test_what_dropout_leaves_out_follows_from_the_seed() -> None:
+    there = prepared(ADAM + "[model]\ndropout = 0.5\n")
+    first = SHORT.run(there, 0).losses
+    torch.rand(7)
+    assert SHORT.run(there, 0).losses == first
+    assert SHORT.run(prepared(ADAM), 0).losses != first
+
+
 def test_a_scheduler_that_cycles_the_momentum_has_no_say() -> None:
     there = prepared(CYCLED)
     assert there.train_state.optimizer.param_groups[0]["momentum"] == 0.95

@@ -308,6 +308,8 @@ GROUPS = {
     '[scheduler]\nname = "PiecewiseLinear"\npoints = [[0, 0.01], [1, 0.1], [3, 0]]\n',
     "a list for groups": f'[optimizer]\nname = "SGD"\n{MOMENTUM}{BIASES}{LAST_LAYER}'
     '[scheduler]\nname = "OneCycleLR"\nmax_lr = [0.1, 0.2, 0.01]\n',
+    "dropout": f"{SGD}{BY_STEPS}[model]\nwidth = 20\ndropout = 0.5\n",
+    "dropout and a mean": f"swa_start = 1\n{SGD}{BY_STEPS}[model]\ndropout = 0.5\n",
     "shortcuts": f"{SGD}weight_decay = 0.1\nweight_decay_bias = 0\n"
     '[scheduler]\nname = "ReduceLROnPlateau"\npatience = 0\nthreshold = 0.9\nmin_lr = [0.001]\n',
 }

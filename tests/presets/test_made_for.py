@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
+from tests.scripted import scripted_run
 from tui_trainer.cli import main
 from tui_trainer.compare.entries import MadeForOthers, on_the_same, reused, to_train
 from tui_trainer.events import RunConfigured
@@ -104,6 +106,24 @@ def test_a_record_has_it_as_the_file_does_and_older_ones_stay_as_they_were() -> 
     }  # a checkpoint of before is compared with it  # fmt: skip
 
 
+def test_a_network_otherwise_than_by_itself_stands_in_the_record_and_where_it_is_not_there_a_switch_says_so() -> None:
+    wide = parse('[for]\nmodel = "mlp"\n' + PLAIN + "[model]\nwidth = 16\ndropout = 0.5\n")
+    written = wide.model_dump(mode="json")
+    assert written["model"] == {"width": 16, "dropout": 0.5}
+    assert Preset.model_validate(written) == wide
+    (run,) = [event for event in scripted_run(epochs=1) if isinstance(event, RunConfigured)]
+    plain_one = structs.replace(run, model="mlp")
+    assert made_for_others(wide, plain_one) == "made for width 16, dropout 0.5; this run keeps mlp"
+    own = structs.replace(plain_one, model_options={"dropout": 0.5, "width": 16.0})
+    assert made_for_others(wide, own) == ""
+    assert own.model_words == "mlp (dropout 0.5, width 16)"
+    assert made_for_others(parse(PLAIN), own) == ""
+    misplaced = check_text('model = "mlp"\n' + PLAIN, "p").problems
+    assert [str(each) for each in misplaced] == ["p:1: model: it belongs in [for]"]
+    lost = check_text(PLAIN + "[training]\ndropout = 0.5\n", "p").problems
+    assert str(*lost).endswith("training.dropout: not known to [training]; it belongs in [model]")
+
+
 def test_a_comparison_trains_all_on_what_one_is_made_for() -> None:
     presets = {"made": parse(FOR), "plain": parse(PLAIN)}
     brought, said = on_the_same(presets, {"model": "mlp"})
@@ -159,7 +179,6 @@ def test_presets_reckon_with_it_unless_options_say_otherwise(cli: Cli, tmp_path:
 
 
 def test_a_switch_says_what_it_is_made_for_where_the_run_is_another() -> None:
-    from tests.scripted import scripted_run
 
     (run,) = [event for event in scripted_run(epochs=1) if isinstance(event, RunConfigured)]
     assert made_for_others(parse(FOR), run) == (

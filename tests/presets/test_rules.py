@@ -295,6 +295,15 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         swa("swa_start = 2; swa_lr = 0.05; swa_anneal_epochs = 2", of("StepLR", "step_size = 1") + WARMUP),
         "leaves the scheduler and the warm-up nothing before swa_lr; 3 is the first epoch that does",
     ),
+    "rule.not_of_network": (SGD + "[model]\nwidth = 8\n", "cnn has no width; it takes dropout"),
+    "rule.network_takes": (
+        "[for]\nmodel = 'resnet9'\n" + SGD + "[model]\ndropout = 0.1\n",
+        "resnet9 has no dropout; it takes width",
+    ),
+    "rule.network_takes_nothing": (
+        "[for]\nmodel = 'resnet18'\n" + SGD + "[model]\nwidth = 8\n",
+        "resnet18 has no width; leave it out",
+    ),
     "rule.erasing_is_last": (
         augmented('"RandomErasing", "RandomErasing", "RandomHorizontalFlip"'),
         "blots out a part of a normalised image, and RandomHorizontalFlip behind it takes pixels; put it last",
@@ -508,6 +517,14 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
         swa("swa_start = 1", SGD),
         swa("swa_start = 12; swa_lr = 0.05", SGD),
     ],
+    "rule.not_of_network": [
+        SGD + "[model]\ndropout = 0.1\n",
+        "[for]\nmodel = 'wrn-16-4'\n" + SGD + "[model]\ndropout = 0.1\nwidth = 8\n",
+        (SGD + "[model]\nwidth = 8\n", RunConditions()),
+        SGD,
+    ],
+    "rule.network_takes": ["[for]\nmodel = 'resnet18'\n" + SGD + "[model]\nwidth = 8\n"],
+    "rule.network_takes_nothing": [SGD + "[model]\nwidth = 8\n"],
     "rule.erasing_is_last": [augmented('"RandomHorizontalFlip", "RandomErasing", "RandomErasing"'), augmented("")],
     "rule.range_upside_down": [augmented('{name = "RandomErasing", scale = [0.25, 0.25], ratio = [1, 1]}')],
     "rule.magnitude_beyond": [augmented('{name = "RandAugment", num_magnitude_bins = 10}, "RandAugment"')],

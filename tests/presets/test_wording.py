@@ -44,6 +44,12 @@ CASES: dict[str, tuple[str, set[str], str]] = {
         {"key.nameless"},
         "missing; one of none, ",
     ),
+    "a network's option elsewhere": (
+        "[training]\ndropout = 0.1\n" + SGD,
+        {"key.at_home", "key.belongs_in"},
+        "not known to [training]; it belongs in [model]",
+    ),
+    "a model at the top": ("model = 'mlp'\n" + SGD, {"key.belongs_in"}, "it belongs in [for]"),
     "a nameless transform": (
         "[training]\naugmentation = [{p = 0.5}]\n" + SGD,
         {"key.nameless"},

@@ -152,6 +152,13 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         ALWAYS | PLANNED | {"card.no_scheduler", "card.augmentation"},
         ["SGD; no scheduler; every epoch has the images anew, by RandomCrop, RandomErasing"],
     ),
+    "with another network": (
+        with_training("[model]\ndropout = 0.25"),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.model_options"},
+        ["SGD; no scheduler; the network has dropout 0.25"],
+    ),
     "with none": (
         with_training("augmentation = []"),
         {},

@@ -52,7 +52,7 @@ def _model(run: Compared) -> VariableValue:
     resolved = _known(run)
     if not resolved.model or resolved.parameters is None:
         return NOT_TOLD
-    return VariableValue(f"{plain(resolved.model)} ({counted(resolved.parameters, 'parameter')})")
+    return VariableValue(f"{plain(resolved.model_words)} ({counted(resolved.parameters, 'parameter')})")
 
 
 def _weights(run: Compared) -> VariableValue:

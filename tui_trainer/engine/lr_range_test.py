@@ -17,6 +17,7 @@ from tui_trainer.engine.datasets import Split, batches
 from tui_trainer.engine.lr_preview import PlannedRun
 from tui_trainer.engine.precision import ComputeOptions, LossScaler
 from tui_trainer.engine.prepare import Prepared, begun_with
+from tui_trainer.engine.reproducibility import generator_for
 from tui_trainer.engine.schedules import build_optimizer
 from tui_trainer.engine.train_state import TrainState, parameters_of
 from tui_trainer.lr_suggestions import LRCurve, raised
@@ -87,6 +88,7 @@ class RangeTest:
         clipping = Clipping.of(training, model)
         cross_entropy = partial(functional.cross_entropy, label_smoothing=training.label_smoothing)
         loss_of = own_loss or cross_entropy
+        torch.manual_seed(generator_for("range test", seed, 0).initial_seed())  # what is left out at random
         curve = LRCurve(self.steps)
         model.train()
         lrs = raised(self.lowest, self.highest, self.steps)
@@ -116,7 +118,7 @@ class RangeTest:
 
 def _begun_with(seed: int, prepared: Prepared) -> TrainState:
     """As the run would begin with another seed."""
-    model = begun_with(seed, prepared.spec.model, prepared.code, prepared.images)
+    model = begun_with(seed, prepared.spec, prepared.code, prepared.images)
     options = prepared.compute_options
     return TrainState(options.place(model), prepared.train_state.planned, options)
 

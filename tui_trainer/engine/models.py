@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -14,18 +16,24 @@ Shape: TypeAlias = tuple[int, int, int]
 """Channels, height, width of one image."""
 
 
-def build(name: str, shape: Shape, seed: int, classes: int = 10) -> nn.Module:
+def build(
+    name: str, shape: Shape, seed: int, classes: int = 10, options: Mapping[str, Any] = MappingProxyType({})
+) -> nn.Module:
     """The network `name` for images of `shape`, its initial weights drawn from `seed` alone.
+
+    `options` are those of `MODEL_OPTIONS`.
 
     Raises:
         KeyError: no network has that name.
+        TypeError: it has no such option.
     """
     torch.manual_seed(seed)
-    return _BUILDERS[name](shape, classes)
+    return _BUILDERS[name](shape, classes, **options)
 
 
 def without_weights(name: str) -> nn.Module:
-    """The network `name` with the names and shapes of its parameters alone; random numbers stay as they are."""
+    """The network `name` with the names of its parameters alone, which no option changes; random numbers stay as they
+    are."""
     with torch.device("meta"):
         return _BUILDERS[name]((3, 32, 32), 10)
 
@@ -35,10 +43,19 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def cnn(shape: Shape, classes: int) -> nn.Module:
+def _dropping(layers: list[nn.Module], dropout: float) -> nn.Sequential:
+    """The layers one after the other, numbered; some of what comes to the last one is left out at random."""
+    named = {str(number): layer for number, layer in enumerate(layers)}
+    if dropout:
+        last = named.popitem()
+        named |= {"dropout": nn.Dropout(dropout), last[0]: last[1]}
+    return nn.Sequential(OrderedDict(named))
+
+
+def cnn(shape: Shape, classes: int, dropout: float = 0.0) -> nn.Module:
     """Two convolutions and two linear layers: 411,802 parameters on 1×28×28."""
     channels, height, width = shape
-    return nn.Sequential(
+    layers: list[nn.Module] = [
         nn.Conv2d(channels, 24, kernel_size=5, padding="same"),
         nn.ReLU(),
         nn.MaxPool2d(2),
@@ -49,18 +66,20 @@ def cnn(shape: Shape, classes: int) -> nn.Module:
         nn.Linear(32 * (height // 4) * (width // 4), 256),
         nn.ReLU(),
         nn.Linear(256, classes),
-    )
+    ]
+    return _dropping(layers, dropout)
 
 
-def mlp(shape: Shape, classes: int) -> nn.Module:
-    """One hidden layer of 256."""
-    channels, height, width = shape
-    return nn.Sequential(
+def mlp(shape: Shape, classes: int, width: int = 256, dropout: float = 0.0) -> nn.Module:
+    """One hidden layer of `width`."""
+    channels, height, length = shape
+    layers: list[nn.Module] = [
         nn.Flatten(),
-        nn.Linear(channels * height * width, 256),
+        nn.Linear(channels * height * length, width),
         nn.ReLU(),
-        nn.Linear(256, classes),
-    )
+        nn.Linear(width, classes),
+    ]
+    return _dropping(layers, dropout)
 
 
 def _conv_bn(inputs: int, outputs: int, *, pool: bool = False) -> nn.Sequential:
@@ -123,9 +142,9 @@ def resnet9(shape: Shape, classes: int, width: int = 64) -> nn.Module:
     )
 
 
-def resnet9_slim(shape: Shape, classes: int) -> nn.Module:
+def resnet9_slim(shape: Shape, classes: int, width: int = 16) -> nn.Module:
     """`resnet9` at a quarter of its width: a sixteenth of the work, for CPUs."""
-    return resnet9(shape, classes, width=16)
+    return resnet9(shape, classes, width)
 
 
 class BasicBlock(nn.Module):
@@ -188,7 +207,7 @@ def resnet18(shape: Shape, classes: int) -> nn.Module:
     return model
 
 
-def lenet(shape: Shape, classes: int) -> nn.Module:
+def lenet(shape: Shape, classes: int, dropout: float = 0.0) -> nn.Module:
     """LeNet-5 (LeCun et al. 1998) as it is usual today, with ReLU and max-pooling: 61,706 parameters on 1×28×28.
 
     It was made for 32×32: what is smaller gets a margin of zeros.
@@ -196,7 +215,7 @@ def lenet(shape: Shape, classes: int) -> nn.Module:
     channels, *sides = shape
     margin = max(0, 32 - min(sides)) // 2
     height, width = ((side + 2 * margin - 12) // 4 for side in sides)
-    return nn.Sequential(
+    layers: list[nn.Module] = [
         nn.Conv2d(channels, 6, kernel_size=5, padding=margin),
         nn.ReLU(),
         nn.MaxPool2d(2),
@@ -209,15 +228,18 @@ def lenet(shape: Shape, classes: int) -> nn.Module:
         nn.Linear(120, 84),
         nn.ReLU(),
         nn.Linear(84, classes),
-    )
+    ]
+    return _dropping(layers, dropout)
 
 
 class PreActivationBlock(nn.Module):
     """Two convolutions, each behind its normalisation and ReLU (He et al. 2016); a shortcut of one pixel's width stands
     where the shape changes."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
+        """Which part of what lies between the two is left out at random as it trains."""
         self.bn1 = nn.BatchNorm2d(inputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
@@ -229,19 +251,22 @@ class PreActivationBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         activated = functional.relu(self.bn1(x))
         identity = x if self.shortcut is None else self.shortcut(activated)
-        out: Tensor = self.conv2(functional.relu(self.bn2(self.conv1(activated))))
+        within = functional.relu(self.bn2(self.conv1(activated)))
+        if self.dropout:
+            within = functional.dropout(within, self.dropout, self.training)
+        out: Tensor = self.conv2(within)
         return out + identity
 
 
-def wrn_16_4(shape: Shape, classes: int, widening: int = 4) -> nn.Module:
-    """The WRN-16-4 of S. Zagoruyko and N. Komodakis ("Wide Residual Networks", 2016), without dropout: 2,748,890
-    parameters for CIFAR-10."""
-    widths = [16, 16 * widening, 32 * widening, 64 * widening]
+def wrn_16_4(shape: Shape, classes: int, width: int = 4, dropout: float = 0.0) -> nn.Module:
+    """The WRN-16-4 of S. Zagoruyko and N. Komodakis ("Wide Residual Networks", 2016): 2,748,890 parameters for
+    CIFAR-10; with another `width` k their WRN-16-k."""
+    widths = [16, 16 * width, 32 * width, 64 * width]
     blocks: list[nn.Module] = []
     for group, (inputs, outputs) in enumerate(pairwise(widths)):
         blocks += [
-            PreActivationBlock(inputs, outputs, stride=1 if group == 0 else 2),
-            PreActivationBlock(outputs, outputs, stride=1),
+            PreActivationBlock(inputs, outputs, 1 if group == 0 else 2, dropout),
+            PreActivationBlock(outputs, outputs, 1, dropout),
         ]
     model = nn.Sequential(
         nn.Conv2d(shape[0], widths[0], 3, padding=1, bias=False),
@@ -258,7 +283,7 @@ def wrn_16_4(shape: Shape, classes: int, widening: int = 4) -> nn.Module:
     return model
 
 
-_BUILDERS: dict[str, Callable[[Shape, int], nn.Module]] = {
+_BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "cnn": cnn,
     "mlp": mlp,
     "lenet": lenet,

@@ -159,12 +159,12 @@ def _build_model(
     from tui_trainer.engine import reproducibility
 
     tell_phase(emit, say("setting.building"), spec.model)
-    model = begun_with(spec.seed, spec.model, code, images)
+    model = begun_with(spec.seed, spec, code, images)
     weights = reproducibility.of_weights(model)
     return compute_options.place(model), weights
 
 
-def begun_with(seed: int, name: str, code: UserCode, images: Images) -> torch.nn.Module:
+def begun_with(seed: int, spec: RunSpec, code: UserCode, images: Images) -> torch.nn.Module:
     """The network of a run, its initial weights drawn from a seed.
 
     Raises:
@@ -174,7 +174,7 @@ def begun_with(seed: int, name: str, code: UserCode, images: Images) -> torch.nn
 
     if code.model is not None:
         return code.build_model(images.shape, len(images.classes), seed)
-    return models.build(name, images.shape, seed, len(images.classes))
+    return models.build(spec.model, images.shape, seed, len(images.classes), spec.preset.model_options)
 
 
 def _try(code: UserCode, model: torch.nn.Module, compute_options: ComputeOptions, images: Images) -> None:
@@ -226,6 +226,7 @@ def _configured(
         at=time.time(),
         dataset=spec.dataset,
         model=spec.model,
+        model_options=spec.preset.model_options,
         parameters=models.parameter_count(model),
         device=str(compute_options.device),
         device_name=devices.name_of(compute_options.device),

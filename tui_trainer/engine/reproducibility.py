@@ -21,12 +21,19 @@ from torch import Tensor, nn
 from tui_trainer.engine.devices import name_of
 from tui_trainer.errors import UserError
 from tui_trainer.text.captions import say
+from tui_trainer.torchrun import this_rank
 
 
 def generator_for(purpose: str, seed: int, epoch: int) -> torch.Generator:
     """A generator on the CPU whose numbers no other purpose, seed or epoch shares."""
     digest = hashlib.sha256(f"{purpose} {seed} {epoch}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
+
+
+def seed_torch(purpose: str, seed: int, at: int) -> None:
+    """Have torch's random numbers follow from these alone, in each process its own: whoever draws some goes on from a
+    checkpoint as if there had been none."""
+    torch.manual_seed(generator_for(f"{purpose} {this_rank().rank}", seed, at).initial_seed())
 
 
 def of_tensors(tensors: Iterable[Tensor]) -> str:

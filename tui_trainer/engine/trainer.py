@@ -104,6 +104,8 @@ class Trainer:
         self._run_folder = checkpoint_folder.parent
         self._code = prepared.code
         self._numbers = CodeNumbers(emit) if self._code.is_there else None
+        self._draws = self._code.is_there or bool(self._spec.preset.model_options.get("dropout"))
+        """Whether the network may draw random numbers of torch's."""
         self._norms: Norms | None = None
         self._confusion: Confusion | None = None
         if self._spec.metrics == "default":
@@ -206,7 +208,7 @@ class Trainer:
         if not self.averages_epoch:
             self._begin_epoch_end()
         self.is_validating = True
-        self._code.seed("validation", self._spec.seed, self.epoch)
+        self._seed_torch("validation", self.epoch)
         val_loss, val_accuracy = self._validate()
         self.is_validating = False
         if not isfinite(val_loss):
@@ -220,6 +222,7 @@ class Trainer:
             Diverged: a loss of the epoch was not finite.
         """
         self._begin_epoch_end()
+        self._seed_torch("average", self.epoch)
         self.average_weights()
 
     # What happens around them.
@@ -277,8 +280,12 @@ class Trainer:
             self._metrics.add_known(self._known())
         if self._numbers is not None:
             self._numbers.begin()
-            self._code.seed("step", self._spec.seed, self.step)
+        self._seed_torch("step", self.step)
         self._calls.begin(self.step, epoch, self.batch)
+
+    def _seed_torch(self, purpose: str, at: int) -> None:
+        if self._draws:
+            reproducibility.seed_torch(purpose, self._spec.seed, at)
 
     def _known(self) -> dict[str, float]:
         """What the next step uses beside its LR, by the names of their series."""

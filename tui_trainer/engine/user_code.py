@@ -21,13 +21,12 @@ from torch import Tensor, nn
 import tui_trainer
 from tui_trainer.allowed_code import Code, refusal
 from tui_trainer.engine.models import Shape
-from tui_trainer.engine.reproducibility import Difference, generator_for
+from tui_trainer.engine.reproducibility import Difference
 from tui_trainer.errors import UserError
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.threads import in_a_line
-from tui_trainer.torchrun import this_rank
 
 TRIED = 2
 """Images that a model and a loss are tried with."""
@@ -135,12 +134,6 @@ class UserCode:
         blamed = self.blame(error)
         sentence = f"{self._of(*options)}: {blamed or _in_a_line(error)}"
         return UserCodeFailed(sentence, self.lines_of(error) if blamed else "")
-
-    def seed(self, purpose: str, seed: int, at: int) -> None:
-        """Have torch's random numbers follow from these alone, in each process its own: whoever draws some goes on
-        from a checkpoint as if there had been none."""
-        if self.is_there:
-            torch.manual_seed(generator_for(f"{purpose} {this_rank().rank}", seed, at).initial_seed())
 
     def changed_since(self, saved: object) -> tuple[Difference, ...]:
         """Whether its files have other bytes than those whose digest was saved in a checkpoint."""

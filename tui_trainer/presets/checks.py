@@ -36,7 +36,16 @@ from tui_trainer.presets.problems import (
 )
 from tui_trainer.presets.rules import RULES, PresetOnRun, RunConditions
 from tui_trainer.presets.schedulers import SCHEDULERS, STAGES, SequentialLR, StageLength
-from tui_trainer.presets.schema import PRESET_KEYS, TAKEN_ALONG, MadeFor, Preset, TitleAndText, Training, Warmup
+from tui_trainer.presets.schema import (
+    PRESET_KEYS,
+    TAKEN_ALONG,
+    MadeFor,
+    ModelOptions,
+    Preset,
+    TitleAndText,
+    Training,
+    Warmup,
+)
 from tui_trainer.presets.stage_rules import STAGE_RULES
 from tui_trainer.presets.wording import KINDS, explain, nearest, shown, unknown_name
 from tui_trainer.text.alert_rule import MOST_RULES, BadRule
@@ -131,7 +140,7 @@ def sound_fields(data: Mapping[str, Any], source: PresetText) -> tuple[dict[str,
     reading.heading({key: data[key] for key in TitleAndText.model_fields if key in data})
     if "training" in data and reading.is_table("training", data["training"]):
         reading.training(data["training"])
-    for table, model in (("warmup", Warmup), ("for", MadeFor)):
+    for table, model in (("warmup", Warmup), ("for", MadeFor), ("model", ModelOptions)):
         if table in data and reading.is_table(table, data[table]):
             reading.plain_table(table, data[table], model)
     if "alerts" in data:
@@ -192,7 +201,8 @@ class _Reading:
 
     def is_table(self, table: str, value: Any) -> bool:
         if not isinstance(value, dict):
-            self._add(table, say("key.no_table", table=table))
+            misplaced = table == "model" and isinstance(value, str)
+            self._add(table, say("key.belongs_in", table="for") if misplaced else say("key.no_table", table=table))
         return isinstance(value, dict)
 
     def plain_table(self, table: str, value: dict[str, Any], model: type[BaseModel]) -> None:

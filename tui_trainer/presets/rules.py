@@ -21,9 +21,10 @@ from tui_trainer.presets.optimizers import SGD, Adam, Adamax, AdamW, NAdam, RAda
 from tui_trainer.presets.problems import Severity
 from tui_trainer.presets.schedulers import one_cycle_phases
 from tui_trainer.presets.schema import MadeFor, Preset
-from tui_trainer.run_options import BATCH_NORM_MODELS, DATASET, MODEL, Dataset, Model, train_images
+from tui_trainer.run_options import BATCH_NORM_MODELS, DATASET, MODEL, MODEL_OPTIONS, Dataset, Model, train_images
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
+from tui_trainer.text.plain import plain
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class RunConditions:
     train_images: int = 4_000
     batchnorm: bool = False
     """Whether the model has BatchNorm layers."""
+    model: str = ""
+    """What the network is called; empty where the run has one already, which no preset changes."""
 
     @classmethod
     def of(
@@ -46,7 +49,8 @@ class RunConditions:
         """Those of the data set and the model that the person named, else those that the preset is made for."""
         own = made_for or MadeFor()
         images = train_images(dataset or own.dataset or DATASET, limit_train)
-        return cls(train_images=images, batchnorm=(model or own.model or MODEL) in BATCH_NORM_MODELS)
+        network = model or own.model or MODEL
+        return cls(train_images=images, batchnorm=network in BATCH_NORM_MODELS, model=network)
 
 
 @dataclass(frozen=True)
@@ -562,7 +566,17 @@ def stops_early_where_it_gets_no_better(case: PresetOnRun) -> Iterator[RuleBroke
         yield RuleBroken("training.early_stopping.patience", said)
 
 
-# The data.
+# The network, and the data.
+
+
+@rule("network")
+def network_takes_its_options(case: PresetOnRun) -> Iterator[RuleBroken]:
+    taken = MODEL_OPTIONS.get(case.run.model, ())
+    for key in case.preset.model_options if case.run.model else ():
+        if key not in taken:
+            right = say("rule.network_takes", keys=" and ".join(taken)) if taken else say("rule.network_takes_nothing")
+            said = say("rule.not_of_network", model=plain(case.run.model), key=key, right=right)
+            yield RuleBroken(f"model.{key}", said, "error")
 
 
 @rule("training")

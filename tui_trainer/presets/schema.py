@@ -17,7 +17,7 @@ from pydantic import (
 
 from tui_trainer.presets.augmentation import Augmentation
 from tui_trainer.presets.early_stopping import EarlyStopping
-from tui_trainer.presets.fields import ClipAt, Count, Rate, Share, Table
+from tui_trainer.presets.fields import ClipAt, Count, Decay, Rate, Share, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
@@ -131,6 +131,21 @@ class Warmup(Table):
         return (self.epochs or 0) * batches_per_epoch if self.steps is None else self.steps
 
 
+class ModelOptions(Table):
+    """`[model]`: the network is otherwise than by itself."""
+
+    width: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """How wide it is: the units between the layers of mlp (256), the channels of resnet9's first layer (64; of
+    resnet9-slim 16), how many times as wide as a plain ResNet wrn-16-4 is (4)."""
+    dropout: Decay | None = None
+    """Which part of the values is left out at random as it trains: before the last layer, of wrn-16-4 in each block."""
+
+    @property
+    def given(self) -> dict[str, float | int]:
+        """What it says."""
+        return {key: value for key in ("width", "dropout") if (value := getattr(self, key)) is not None}
+
+
 class MadeFor(Table):
     """`[for]`: what it was made for, and takes along wherever the person does not say otherwise."""
 
@@ -185,6 +200,9 @@ class Preset(TitleAndText):
     made_for: MadeFor | None = Field(None, alias="for")
     """`[for]`: the data set, the model and the precision that it was made for."""
 
+    network: ModelOptions | None = Field(None, alias="model")
+    """`[model]`: how the network is otherwise."""
+
     _source: PresetText = PrivateAttr(default_factory=PresetText)
 
     @property
@@ -195,6 +213,11 @@ class Preset(TitleAndText):
     def warmup_steps(self, batches_per_epoch: int) -> int:
         """How many batches the warm-up takes; 0 without one."""
         return self.warmup.batches(batches_per_epoch) if self.warmup else 0
+
+    @property
+    def model_options(self) -> dict[str, float | int]:
+        """How the network is otherwise than by itself."""
+        return self.network.given if self.network is not None else {}
 
     @property
     def groups_with_lr(self) -> tuple[int, ...]:
@@ -237,6 +260,10 @@ class Preset(TitleAndText):
         data: dict[str, Any] = dump(self)
         data.pop("made_for", None)
         data.pop("for", None)
+        data.pop("network", None)
+        data.pop("model", None)
+        if self.model_options:
+            data["model"] = self.model_options
         if not self.alerts:
             data.pop("alerts")
         return data if self.made_for is None else data | {"for": self.made_for.options}

@@ -227,6 +227,8 @@ def _home(key: str, table: str) -> str | None:
             return say("key.belongs_in", table=name)
     if key in OF_TRAINING and table != "training":
         return say("key.belongs_in", table="training")
+    if key in ("width", "dropout") and table != "model":
+        return say("key.belongs_in", table="model")
     if key in ("dataset", "model", "precision") and table != "for":
         return say("key.belongs_in", table="for")
     return None

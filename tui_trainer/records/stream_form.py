@@ -176,6 +176,7 @@ def _configured(event: RunConfigured) -> Object:
         "train_images": event.train_images,
         "val_images": event.val_images,
         "classes": event.classes or None,
+        "model_options": event.model_options or None,
         "augmentation": event.augmentation or None,
         "device_name": event.device_name or None,
         "device_uuid": event.device_uuid or None,

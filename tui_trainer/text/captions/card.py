@@ -49,6 +49,9 @@ CAPTIONS = {
         "the preset has swa_start",
         "the weights are validated as they are",
     ),
+    "card.model_options": Caption(
+        "; the network has {options}", "the preset has [model]", "the network is as it is by itself"
+    ),
     "card.augmentation": Caption(
         "; every epoch has the images anew, by {transforms}", "the preset has augmentation", "it says nothing of it"
     ),

@@ -452,6 +452,15 @@ CAPTIONS = {
         "swa_lr begins in the first epoch, or before the warm-up is over and a step of the scheduler has its LR",
         "some step is left to the scheduler",
     ),
+    "rule.not_of_network": Caption(
+        "{model} has no {key}{right}",
+        "[model] has an option that the network does not take, or the network is a person's own",
+        "the network takes it; a preset that a run switches to, which keeps its network",
+    ),
+    "rule.network_takes": Caption("; it takes {keys}", "behind that, of one that takes something", "it takes nothing"),
+    "rule.network_takes_nothing": Caption(
+        "; leave it out", "behind that, of one that takes nothing, as resnet18", "it takes something"
+    ),
     "rule.erasing_is_last": Caption(
         "blots out a part of a normalised image, and {after} behind it takes pixels; put it last",
         "another transform stands behind RandomErasing",

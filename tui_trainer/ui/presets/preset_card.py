@@ -165,6 +165,8 @@ def _stepping(preset: Preset) -> str:
         steps += say("card.warmup", length=preset.warmup.words, unit=preset.training.unit)
     if groups := preset.optimizer.all_groups:
         steps += say("card.groups", groups=", ".join(plain(group.label) for group in groups))
+    if options := preset.model_options:
+        steps += say("card.model_options", options=", ".join(f"{key} {value:g}" for key, value in options.items()))
     training = preset.training
     if training.accumulate > 1:
         steps += say("card.accumulate", batches=counted(training.accumulate, "batch"))
