@@ -220,6 +220,60 @@ def test_what_is_printed_is_the_last_resort_and_is_marked() -> None:
     assert shown_as(history, "val_accuracy") == "Accuracy (read from the output)"
 
 
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["Test Accuracy: 83.3"] * 2, [0.833, 0.833]),
+        (["Test: val loss 0.5, acc 71.25"] * 2, [0.7125, 0.7125]),
+        (["Valid: top-1 76.4 top-5 93.1"] * 2, [0.764, 0.764]),
+        (["Test:  Acc@1 73.200 Acc@5 91.500 loss 1.1"] * 2, [0.732, 0.732]),
+        (["val acc: 100.0", "val acc: 1.0"], [1.0, 0.01]),
+        (["val_acc=99.5", "val_acc=0.5"], [0.995, 0.005]),
+        (["val_acc=0.5", "val_acc=0.25"], [0.5, 0.25]),
+        (["Test Accuracy: 83.3%", "Test Accuracy: 0.5%"], [0.833, 0.005]),
+    ],
+)
+def test_a_printed_accuracy_of_more_than_1_is_percent(lines: list[str], told: list[float]) -> None:
+    loop = Loop()
+    for line in lines:
+        loop.train()
+        loop.validate()
+        loop.prints(line)
+    assert [ended.val_accuracy for ended in loop.told().epochs] == pytest.approx(told)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "test accuracy: 83",  # of how many
+        "test accuracy: 9832.0",
+        "test accuracy: 100.5",
+        "test accuracy: -3.5",
+        "test accuracy loss: 2.5",
+        "test acc time: 3.25",
+        "test acc: 1.53 s",
+        "test acc: 2.5x",
+        "test acc: 9.81 m/s^2",
+        "test accuracy gained: 2.5",
+        "test accuracy: 2.5 points more",
+        "test accuracy after epoch 2.5",
+        "Test: [10/40] Acc@1 70.31 ( 71.20)",  # of a batch
+        "Test: Acc@5 91.5",
+        "train accuracy: 83.3",
+        "accuracy: 83.3",  # of what
+        "val loss: 83.3",
+        "test: correct 83.3",
+    ],
+)
+def test_other_numbers_above_1_are_no_accuracy(line: str) -> None:
+    loop = Loop()
+    for _ in range(2):
+        loop.train()
+        loop.validate()
+        loop.prints(line)
+    assert all(isnan(ended.val_accuracy) for ended in loop.told().epochs)
+
+
 def test_a_validation_within_an_epoch_is_told_at_its_step() -> None:
     loop = Loop()
     made = loop.made

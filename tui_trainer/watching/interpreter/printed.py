@@ -28,6 +28,15 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-Z\\^_]|[\x00-\x08\x0b-\
 """Colours and movements of the cursor."""
 
 
+_FIRST_OF = re.compile(r"\b(acc|top|prec)[@-]1\b", re.I)
+"""`Acc@1`, `top-1`: with the 1 as a part of the word."""
+
+_NO_SHARE = re.compile(
+    r"\s*(?:\(\s*\d|m/s|(?:x|g|s|ms|sec|seconds?|pts?|points?|times|steps?|epochs?|batches|samples|images)\b)", re.I
+)
+"""What says of a number in front of it that it is no share of anything, or that of a batch, with the mean behind it."""
+
+
 class PrintedNumber(NamedTuple):
     """A number with the words before it."""
 
@@ -35,15 +44,18 @@ class PrintedNumber(NamedTuple):
     measure: Measure
     of: Of
     value: float
-    """A share where it is in percent, or one number of another."""
+    """A share where it is in percent, or one number of another; else as it is, which of an accuracy above 1 is percent
+    that nobody has said is."""
     written: str
     """As it stands there."""
+    is_share: bool = False
+    """Of an accuracy: whether the line says what part of the whole it is."""
 
 
 def numbers_in(line: str) -> list[PrintedNumber]:
     """The losses and accuracies that a line tells, and of what."""
     found: list[PrintedNumber] = []
-    line = _ESCAPES.sub("", line)[:LONGEST_LINE]
+    line = _FIRST_OF.sub(r"\g<1>1", _ESCAPES.sub("", line)[:LONGEST_LINE])
     of: Of = ""
     end = 0
     for number in _NUMBER.finditer(line):
@@ -54,9 +66,11 @@ def numbers_in(line: str) -> list[PrintedNumber]:
         label = re.split(r"[,;|\[\](){}\t]", between)[-1].strip(" :=-\t>'\"")
         said = meaning(label)
         if said.measure in ("loss", "accuracy") and label:
-            value = _value(number, said.measure)
+            alone = said.plain and not _NO_SHARE.match(line, end)
+            value = _value(number, said.measure, in_percent=alone)
             if value is not None:
-                found.append(PrintedNumber(label, said.measure, said.of or of, value, number[1]))
+                is_share = number[2] is not None or number[3] is not None
+                found.append(PrintedNumber(label, said.measure, said.of or of, value, number[1], is_share))
     return found
 
 
@@ -77,7 +91,8 @@ def _of(between: str) -> Of:
     return ""
 
 
-def _value(number: re.Match[str], measure: Measure) -> float | None:
+def _value(number: re.Match[str], measure: Measure, *, in_percent: bool) -> float | None:
+    """What a number tells; `in_percent`: whether an accuracy that stands alone may be."""
     value = float(number[1])
     if number[2] is not None:  # 9832/10000
         whole = float(number[2])
@@ -85,7 +100,7 @@ def _value(number: re.Match[str], measure: Measure) -> float | None:
     if number[3] is not None:
         return value / 100 if measure == "accuracy" else None
     if measure == "accuracy":
-        return value if 0 <= value <= 1 and "." in number[1] else None
+        return value if 0 <= value <= (100 if in_percent else 1) and "." in number[1] else None
     return value if "." in number[1] or "e" in number[1].lower() else None
 
 

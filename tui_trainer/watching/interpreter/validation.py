@@ -148,7 +148,7 @@ class Validation:
         if told is not None or any(each.measure == measure and each.likely for each in read):
             return told
         behind = [(at, number) for at, number in lines if not any(each.passed(number.written) for each in reads)]
-        return _of_output(measure, behind)
+        return self._of_output(measure, behind)
 
     def _of_reads(
         self, measure: Measure, reads: list[BatchRead], read: list[Candidate], lines: list[Line]
@@ -167,6 +167,17 @@ class Validation:
         plain = [each for each in likely if meaning(each.label).plain] or likely
         return self._told(plain[0], measure) if len(plain) == 1 and not contradicted else None
 
+    def _of_output(self, measure: Measure, lines: list[Line]) -> Told | None:
+        """What the last line says that tells of a validation; of `9832/10000 (98%)` the first."""
+        told = [(at, number) for at, number in lines if number.measure == measure and number.of == "val"]
+        if not told:
+            return None
+        first = next(number for at, number in told if (at, number.label) == (told[-1][0], told[-1][1].label))
+        value: float | None = first.value
+        if measure == "accuracy" and not first.is_share:
+            value = self._shares.share(first.label, first.value)
+        return Told(value, from_output(first.label)) if value is not None else None
+
     def _told(self, found: Candidate, measure: Measure) -> Told | None:
         value: float | None = found.value
         if measure == "accuracy":
@@ -181,12 +192,3 @@ class Validation:
         if loader.samples is not None and not loader.drop_last and of.batches == of.length:
             return max(0, loader.samples - loader.batch_size * (of.batches - 1))
         return loader.batch_size
-
-
-def _of_output(measure: Measure, lines: list[Line]) -> Told | None:
-    """What the last line says that tells of a validation; of `9832/10000 (98%)` the first."""
-    told = [(at, number) for at, number in lines if number.measure == measure and number.of == "val"]
-    if not told:
-        return None
-    first = next(number for at, number in told if (at, number.label) == (told[-1][0], told[-1][1].label))
-    return Told(first.value, from_output(first.label))
